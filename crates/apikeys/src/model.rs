@@ -1,0 +1,10 @@
+//! Entities and value objects.
+
+mod api_key;
+mod base62;
+mod lifetime;
+mod raw_key;
+
+pub use api_key::{ApiKey, KeyDescription, KeyState, Standing, StoredKey};
+pub use lifetime::{KeyLifetime, KeyLifetimeError};
+pub use raw_key::{KeyHash, RawKey, RawKeyError};

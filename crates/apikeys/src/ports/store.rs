@@ -1,0 +1,52 @@
+//! Where keys are kept.
+
+use async_trait::async_trait;
+use tessera_kernel::{ApiKeyId, ApplicationId, EventLog, Page, PageRequest, StoreError};
+use time::OffsetDateTime;
+
+use crate::model::{ApiKey, KeyHash, StoredKey};
+
+/// The storage of this domain: single reads, the batch of uses, and transactions.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait ApiKeyStore: Send + Sync {
+    /// Opens a transaction that may write.
+    async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError>;
+
+    /// The key with that hash, whatever its state. `Ok(None)` when there is none. One indexed read: every use of a key does it.
+    async fn find_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredKey>, StoreError>;
+
+    /// The key. `Ok(None)` when there is none.
+    async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
+
+    /// The keys of an application, revoked ones too, in ascending order of their id. Empty when it does not exist.
+    async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError>;
+
+    /// Notes when keys last served, all of them or none. Touches `last_used` only and never sets it back; a key that is
+    /// gone is passed over.
+    async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError>;
+}
+
+/// A transaction. What is not committed never happened; dropping it rolls back.
+#[async_trait]
+pub trait ApiKeyTransaction: Send {
+    /// Keys, in this transaction.
+    fn keys(&mut self) -> &mut dyn ApiKeyRows;
+
+    /// The audit trail, in this transaction.
+    fn events(&mut self) -> &mut dyn EventLog;
+
+    /// Makes all of it durable and visible at once.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Keys.
+#[async_trait]
+pub trait ApiKeyRows: Send {
+    /// Adds a key. Conflict on [`StoreError::REFERENCE`] when there is no such application, on `api_keys_key_hash` when the
+    /// hash is known, on `api_keys_id` when the id is taken.
+    async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError>;
+
+    /// Revokes an active key. `Ok(false)`, and nothing changes, when it was revoked before or never was.
+    async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,44 @@
+//! The domain with its ports plugged in.
+
+use std::sync::Arc;
+
+use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships};
+
+use crate::{
+    events::KeyEvent,
+    ports::{ApiKeyStore, KeyDigest},
+    usage::UsageBuffer,
+};
+
+/// Everything this domain needs from outside.
+#[derive(Clone)]
+pub struct ApiKeyPorts {
+    /// Keys.
+    pub store: Arc<dyn ApiKeyStore>,
+    /// Hashes of keys.
+    pub digest: Arc<dyn KeyDigest>,
+    /// Roles.
+    pub memberships: Arc<dyn Memberships>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The keys of applications.
+pub struct ApiKeys {
+    pub(crate) ports: ApiKeyPorts,
+    pub(crate) usage: UsageBuffer,
+}
+
+impl ApiKeys {
+    /// Plugs the ports in.
+    #[must_use]
+    pub fn new(ports: ApiKeyPorts) -> Self {
+        Self { ports, usage: UsageBuffer::default() }
+    }
+
+    pub(crate) fn event(&self, actor: &Actor, event: KeyEvent<'_>) -> Event {
+        Event::by(actor, event.into(), &*self.ports.clock, &*self.ports.entropy)
+    }
+}

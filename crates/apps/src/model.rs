@@ -1,0 +1,7 @@
+//! Entities and value objects.
+
+mod application;
+mod redirect_uri;
+
+pub use application::{Application, ApplicationDescription, ApplicationName};
+pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUris, TooManyRedirectUris};

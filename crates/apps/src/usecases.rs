@@ -1,0 +1,6 @@
+//! One verb, one file.
+
+pub(crate) mod create_application;
+pub(crate) mod delete_application;
+pub(crate) mod update_application;
+pub(crate) mod view;

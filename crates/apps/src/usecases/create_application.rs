@@ -1,0 +1,72 @@
+//! An organization gets an application.
+
+use tessera_kernel::{Actor, ApplicationId, OnConflict, OrganizationId, StoreError};
+
+use crate::{
+    Apps,
+    events::AppEvent,
+    model::{Application, ApplicationDescription, ApplicationName, RedirectUris},
+    policy,
+};
+
+/// The application to be.
+#[derive(Debug)]
+pub struct CreateApplication {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// What it is called.
+    pub name: ApplicationName,
+    /// What it is for.
+    pub description: Option<ApplicationDescription>,
+    /// Where its sign-ins may return to.
+    pub redirect_uris: RedirectUris,
+}
+
+/// No application was made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateApplicationError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Apps {
+    /// Makes an application.
+    ///
+    /// # Errors
+    /// See [`CreateApplicationError`].
+    pub async fn create_application(
+        &self,
+        actor: &Actor,
+        command: CreateApplication,
+    ) -> Result<Application, CreateApplicationError> {
+        let user = actor.user().ok_or(CreateApplicationError::NotFound)?;
+        let organization = command.organization;
+        let role = self.ports.memberships.role_of(organization, user).await?.ok_or(CreateApplicationError::NotFound)?;
+        if !policy::may_manage(role) {
+            return Err(CreateApplicationError::Forbidden);
+        }
+        let now = self.ports.clock.now();
+        let application = Application {
+            id: ApplicationId::generate(&*self.ports.clock, &*self.ports.entropy),
+            organization_id: organization,
+            name: command.name,
+            description: command.description,
+            redirect_uris: command.redirect_uris,
+            created_at: now,
+            updated_at: now,
+        };
+        let event = self.event(actor, AppEvent::Created { organization, application: application.id });
+        let mut tx = self.ports.store.begin().await?;
+        tx.applications().insert(&application).await.on_conflict(CreateApplicationError::NotFound)?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Ok(application)
+    }
+}

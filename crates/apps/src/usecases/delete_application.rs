@@ -1,0 +1,39 @@
+//! An application goes, and everything that hung on it.
+
+use tessera_kernel::{Actor, ApplicationId, StoreError};
+
+use crate::{Apps, events::AppEvent, policy};
+
+/// The application stays.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteApplicationError {
+    /// It does not exist, or the actor is no member of the organization that owns it.
+    #[error("there is no such application")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Apps {
+    /// Deletes an application. Its keys are dead on every node once this returns.
+    ///
+    /// # Errors
+    /// See [`DeleteApplicationError`].
+    pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<(), DeleteApplicationError> {
+        let role = self.role_in(actor, id).await?.ok_or(DeleteApplicationError::NotFound)?;
+        if !policy::may_manage(role) {
+            return Err(DeleteApplicationError::Forbidden);
+        }
+        let mut tx = self.ports.store.begin().await?;
+        let application = tx.applications().lock(id).await?.ok_or(DeleteApplicationError::NotFound)?;
+        tx.applications().delete(id).await?;
+        let event = AppEvent::Deleted { organization: application.organization_id, application: id };
+        tx.events().append(&self.event(actor, event)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

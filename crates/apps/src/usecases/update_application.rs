@@ -1,0 +1,66 @@
+//! An application changes; what is not mentioned stays.
+
+use tessera_kernel::{Actor, ApplicationId, StoreError};
+
+use crate::{
+    Apps,
+    events::AppEvent,
+    model::{Application, ApplicationDescription, ApplicationName, RedirectUris},
+    policy,
+};
+
+/// The changes. `None` leaves a field as it is.
+#[derive(Debug)]
+pub struct UpdateApplication {
+    /// Which.
+    pub application: ApplicationId,
+    /// A new name.
+    pub name: Option<ApplicationName>,
+    /// A new description; `Some(None)` removes it.
+    pub description: Option<Option<ApplicationDescription>>,
+    /// New redirect URIs, in place of all the old ones.
+    pub redirect_uris: Option<RedirectUris>,
+}
+
+/// Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateApplicationError {
+    /// It does not exist, or the actor is no member of the organization that owns it.
+    #[error("there is no such application")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Apps {
+    /// Changes an application.
+    ///
+    /// # Errors
+    /// See [`UpdateApplicationError`].
+    pub async fn update_application(
+        &self,
+        actor: &Actor,
+        command: UpdateApplication,
+    ) -> Result<Application, UpdateApplicationError> {
+        let role = self.role_in(actor, command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
+        if !policy::may_manage(role) {
+            return Err(UpdateApplicationError::Forbidden);
+        }
+        let mut tx = self.ports.store.begin().await?;
+        let mut application =
+            tx.applications().lock(command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
+        application.name = command.name.unwrap_or(application.name);
+        application.description = command.description.unwrap_or(application.description);
+        application.redirect_uris = command.redirect_uris.unwrap_or(application.redirect_uris);
+        application.updated_at = self.ports.clock.now();
+        tx.applications().update(&application).await?;
+        let event = AppEvent::Updated { organization: application.organization_id, application: application.id };
+        tx.events().append(&self.event(actor, event)).await?;
+        tx.commit().await?;
+        Ok(application)
+    }
+}

@@ -1,0 +1,52 @@
+//! A member looks at applications.
+
+use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, Role, StoreError};
+
+use crate::{Apps, model::Application};
+
+/// There is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewApplicationError {
+    /// It does not exist, or the actor is no member of the organization that owns it.
+    #[error("there is no such application")]
+    NotFound,
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    OrganizationNotFound,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Apps {
+    /// One application.
+    ///
+    /// # Errors
+    /// See [`ViewApplicationError`].
+    pub async fn view_application(&self, actor: &Actor, id: ApplicationId) -> Result<Application, ViewApplicationError> {
+        self.role_in(actor, id).await?.ok_or(ViewApplicationError::NotFound)?;
+        self.ports.store.find_application(id).await?.ok_or(ViewApplicationError::NotFound)
+    }
+
+    /// The applications of an organization, in ascending order of their id.
+    ///
+    /// # Errors
+    /// See [`ViewApplicationError`].
+    pub async fn list_applications(
+        &self,
+        actor: &Actor,
+        organization: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<Application>, ViewApplicationError> {
+        let user = actor.user().ok_or(ViewApplicationError::OrganizationNotFound)?;
+        let role = self.ports.memberships.role_of(organization, user).await?;
+        role.ok_or(ViewApplicationError::OrganizationNotFound)?;
+        Ok(self.ports.store.list_applications(organization, page).await?)
+    }
+
+    /// The actor's role in the organization that owns the application; `None` for strangers and applications.
+    pub(crate) async fn role_in(&self, actor: &Actor, id: ApplicationId) -> Result<Option<Role>, StoreError> {
+        let Some(user) = actor.user() else { return Ok(None) };
+        Ok(self.ports.memberships.standing_in(id, user).await?.map(|standing| standing.role))
+    }
+}

@@ -1,0 +1,19 @@
+//! Who somebody is: global users, their passwords, and the sessions they open with them.
+//!
+//! Owns users and sessions. Knows nothing of organizations, roles or applications: what a user may do is for the
+//! domains that own the thing to say.
+
+mod events;
+pub mod model;
+pub mod ports;
+mod service;
+mod usecases;
+
+pub use service::{Identity, IdentityPorts, IdentitySettings};
+pub use usecases::{
+    authenticate::AuthenticateError,
+    register::{Register, RegisterError},
+    sign_in::{SignIn, SignInError, SignedIn},
+    sign_out::SignOutError,
+    view_profile::ViewProfileError,
+};

@@ -1,0 +1,39 @@
+//! One sign-in, from its beginning to its end.
+
+use tessera_kernel::{SessionId, UserId};
+use time::OffsetDateTime;
+
+/// Whether a session still carries its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// Nobody has ended it; it holds until it expires.
+    Open,
+    /// It was ended before its time.
+    Ended {
+        /// When.
+        at: OffsetDateTime,
+    },
+}
+
+/// A session. Every user token names one and is worth nothing without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The session's id, the `sid` of its tokens.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Open or ended.
+    pub state: SessionState,
+    /// When the user signed in.
+    pub created_at: OffsetDateTime,
+    /// When it ends by itself.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Session {
+    /// Whether tokens of this session are good at that time.
+    #[must_use]
+    pub fn is_live(&self, now: OffsetDateTime) -> bool {
+        self.state == SessionState::Open && now < self.expires_at
+    }
+}

@@ -1,0 +1,63 @@
+//! Where users and sessions are kept.
+
+use async_trait::async_trait;
+use tessera_kernel::{EmailAddress, EventLog, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use crate::model::{Credentials, PasswordHash, Session, User};
+
+/// The storage of this domain: single reads, and transactions.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait IdentityStore: Send + Sync {
+    /// Opens a transaction that may write.
+    async fn begin(&self) -> Result<Box<dyn IdentityTransaction>, StoreError>;
+
+    /// The user. `Ok(None)` when there is none.
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user with that address, in whatever case it is written, and their password hash. `Ok(None)` when there is none.
+    async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+
+    /// The session, open or not. `Ok(None)` when there is none. One indexed read: every request of a user does it.
+    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+}
+
+/// A transaction. What is not committed never happened; dropping it rolls back.
+#[async_trait]
+pub trait IdentityTransaction: Send {
+    /// Users, in this transaction.
+    fn users(&mut self) -> &mut dyn Users;
+
+    /// Sessions, in this transaction.
+    fn sessions(&mut self) -> &mut dyn Sessions;
+
+    /// The audit trail, in this transaction.
+    fn events(&mut self) -> &mut dyn EventLog;
+
+    /// Makes all of it durable and visible at once.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Users.
+#[async_trait]
+pub trait Users: Send {
+    /// Adds a user. Conflict on `users_email_canonical` when the address is taken in whatever case, on `users_id` when the id is.
+    async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError>;
+
+    /// Reads a user and keeps others from changing them until the transaction ends. `Ok(None)` when there is none.
+    async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError>;
+
+    /// Replaces the password hash. `Ok(false)` when there is no such user.
+    async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError>;
+}
+
+/// Sessions.
+#[async_trait]
+pub trait Sessions: Send {
+    /// Adds a session. Conflict on [`StoreError::REFERENCE`] when there is no such user, on `sessions_id` when the id is taken.
+    async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
+
+    /// Ends an open session. `Ok(false)`, and nothing changes, when it had ended or never was.
+    async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,48 @@
+//! The domain with its ports plugged in.
+
+use std::sync::Arc;
+
+use tessera_kernel::{Clock, Entropy};
+use time::Duration;
+
+use crate::ports::{IdentityStore, PasswordHasher, PasswordStrength, TokenSigner};
+
+/// Everything this domain needs from outside.
+#[derive(Clone)]
+pub struct IdentityPorts {
+    /// Users and sessions.
+    pub store: Arc<dyn IdentityStore>,
+    /// Password hashes.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Judgement of new passwords.
+    pub strength: Arc<dyn PasswordStrength>,
+    /// User tokens.
+    pub signer: Arc<dyn TokenSigner>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What an operator may choose.
+#[derive(Debug, Clone, Copy)]
+pub struct IdentitySettings {
+    /// The fewest characters of a new password, never under [`crate::model::Password::MIN_LENGTH`].
+    pub min_password_length: usize,
+    /// How long a session and its token last.
+    pub session_ttl: Duration,
+}
+
+/// Users and their sessions.
+pub struct Identity {
+    pub(crate) ports: IdentityPorts,
+    pub(crate) settings: IdentitySettings,
+}
+
+impl Identity {
+    /// Plugs the ports in.
+    #[must_use]
+    pub const fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
+        Self { ports, settings }
+    }
+}

@@ -1,0 +1,93 @@
+//! A visitor becomes a user.
+
+use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
+
+use crate::{
+    Identity,
+    events::IdentityEvent,
+    model::{DisplayName, Password, PasswordError, PersonName, User},
+    ports::{Guessable, HashError},
+};
+
+/// What a visitor says of themselves.
+#[derive(Debug)]
+pub struct Register {
+    /// The address they will sign in with.
+    pub email: EmailAddress,
+    /// The password they want.
+    pub password: Password,
+    /// The name they go by.
+    pub display_name: Option<DisplayName>,
+    /// Their given name.
+    pub first_name: Option<PersonName>,
+    /// Their family name.
+    pub last_name: Option<PersonName>,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// Nobody was registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// Another account has the address.
+    #[error("this email address is already registered")]
+    EmailTaken,
+    /// The password is under the configured minimum.
+    #[error("the password is too short")]
+    PasswordLength(#[source] PasswordError),
+    /// The password would soon be guessed.
+    #[error("the password is easy to guess")]
+    PasswordGuessable(#[source] Guessable),
+    /// No hash could be made.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Registers a user.
+    ///
+    /// # Errors
+    /// See [`RegisterError`]; nothing was kept then.
+    pub async fn register(&self, command: Register) -> Result<User, RegisterError> {
+        self.check_password(&command).await?;
+        // Hash before opening a transaction: it takes tens of milliseconds.
+        let hash = self.ports.hasher.hash(&command.password).await?;
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let now = clock.now();
+        let user = User {
+            id: UserId::generate(clock, entropy),
+            email: Some(command.email),
+            email_verified: false,
+            display_name: command.display_name,
+            first_name: command.first_name,
+            last_name: command.last_name,
+            avatar_url: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
+        let event = Event::by_visitor(&command.origin, announcement, clock, entropy);
+        let mut tx = self.ports.store.begin().await?;
+        tx.users().insert(&user, Some(&hash)).await.on_conflict(RegisterError::EmailTaken)?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    async fn check_password(&self, command: &Register) -> Result<(), RegisterError> {
+        let min = self.settings.min_password_length;
+        if command.password.length() < min {
+            return Err(RegisterError::PasswordLength(PasswordError::TooShort { min }));
+        }
+        let mut about = vec![command.email.as_str().to_owned(), command.email.local_part().to_owned()];
+        about.extend(command.display_name.as_ref().map(ToString::to_string));
+        about.extend([&command.first_name, &command.last_name].into_iter().flatten().map(ToString::to_string));
+        match self.ports.strength.weakness(&command.password, &about).await? {
+            Some(guessable) => Err(RegisterError::PasswordGuessable(guessable)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A user opens a session with their password.
+
+use tessera_kernel::{EmailAddress, Event, Origin, Secret, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use crate::{
+    Identity,
+    events::IdentityEvent,
+    model::{Credentials, PasswordAttempt, PasswordHash, Session, SessionState, User},
+    ports::{AccessClaims, HashError, TokenError, Verdict},
+};
+
+/// What somebody presents.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The address, as typed. One that is none belongs to nobody, and is answered like one that belongs to nobody.
+    pub email: String,
+    /// The password, as typed.
+    pub password: PasswordAttempt,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// A session and the token that names it.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The user token.
+    pub token: Secret<String>,
+    /// When token and session end.
+    pub expires_at: OffsetDateTime,
+    /// Who signed in.
+    pub user: User,
+}
+
+/// Nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown address, wrong password, or an account without one: always the same answer.
+    #[error("the email address or the password is wrong")]
+    InvalidCredentials,
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The token could not be made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Signs in with address and password.
+    ///
+    /// # Errors
+    /// See [`SignInError`].
+    pub async fn sign_in(&self, command: SignIn) -> Result<SignedIn, SignInError> {
+        let credentials = match command.email.parse::<EmailAddress>() {
+            Ok(email) => self.ports.store.find_credentials(&email).await?,
+            Err(_) => None,
+        };
+        let hash = credentials.as_ref().and_then(|known| known.password_hash.as_ref());
+        let verdict = self.ports.hasher.verify(&command.password, hash).await?;
+        match (credentials, verdict) {
+            (Some(known), Verdict::Match) => self.open_session(known, None, &command.origin).await,
+            (Some(known), Verdict::MatchOutdated) => {
+                let renewed = self.ports.hasher.rehash(&command.password).await?;
+                self.open_session(known, Some(renewed), &command.origin).await
+            }
+            (known, _) => self.refuse(known.map(|known| known.user.id), &command.origin).await,
+        }
+    }
+
+    async fn open_session(
+        &self,
+        known: Credentials,
+        renewed: Option<PasswordHash>,
+        origin: &Origin,
+    ) -> Result<SignedIn, SignInError> {
+        let session = self.new_session(known.user.id);
+        let token = self.ports.signer.sign(&self.claims(&session))?;
+        let what = IdentityEvent::SessionStarted { user: known.user.id, session: session.id }.into();
+        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        // The password may have changed while this one was being checked: then the old one opens nothing.
+        let current = tx.users().lock(known.user.id).await?.ok_or(SignInError::InvalidCredentials)?;
+        if current.password_hash != known.password_hash {
+            return Err(SignInError::InvalidCredentials);
+        }
+        if let Some(hash) = renewed {
+            tx.users().set_password_hash(known.user.id, &hash).await?;
+        }
+        tx.sessions().insert(&session).await?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Ok(SignedIn { token, expires_at: session.expires_at, user: current.user })
+    }
+
+    fn new_session(&self, user_id: UserId) -> Session {
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        // Whole seconds, so that the session and its token end together.
+        let now = clock.now();
+        let created_at = now.replace_nanosecond(0).unwrap_or(now);
+        Session {
+            id: SessionId::generate(clock, entropy),
+            user_id,
+            state: SessionState::Open,
+            created_at,
+            expires_at: created_at + self.settings.session_ttl,
+        }
+    }
+
+    fn claims(&self, session: &Session) -> AccessClaims {
+        let mut token_id = [0; 16];
+        self.ports.entropy.fill(&mut token_id);
+        AccessClaims {
+            user: session.user_id,
+            session: session.id,
+            token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
+            issued_at: session.created_at,
+            expires_at: session.expires_at,
+        }
+    }
+
+    async fn refuse(&self, user: Option<UserId>, origin: &Origin) -> Result<SignedIn, SignInError> {
+        let what = IdentityEvent::SignInRefused { user }.into();
+        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Err(SignInError::InvalidCredentials)
+    }
+}

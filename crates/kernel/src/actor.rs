@@ -1,0 +1,89 @@
+//! Who acts, and from where.
+
+use std::{net::IpAddr, str::FromStr};
+
+use crate::{ApiKeyId, ApplicationId, OrganizationId, PermissionSet, SessionId, UserId};
+
+/// The identifier of one request: a client's own when it is well-formed, else made by the edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+/// The text can't serve as a request id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 128 letters, digits, or one of . _ - : /")]
+pub struct RequestIdError;
+
+impl RequestId {
+    /// The longest request id that is taken from a client, in characters.
+    pub const MAX_LENGTH: usize = 128;
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = RequestIdError;
+
+    fn from_str(text: &str) -> Result<Self, RequestIdError> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-:/".contains(&b);
+        if text.is_empty() || text.len() > Self::MAX_LENGTH || !text.bytes().all(allowed) {
+            return Err(RequestIdError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Where a request came from. The audit trail keeps it beside the deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The request that this belongs to.
+    pub request_id: RequestId,
+    /// The address of the peer, where the transport knows one.
+    pub address: Option<IpAddr>,
+}
+
+/// The party that a verified credential stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A user with a live session.
+    User {
+        /// The user.
+        id: UserId,
+        /// The session behind the token.
+        session: SessionId,
+    },
+    /// An application, by one of its keys.
+    Application {
+        /// The key that was presented.
+        key: ApiKeyId,
+        /// The application it belongs to, and the only one it acts in.
+        application: ApplicationId,
+        /// The organization that owns the application.
+        organization: OrganizationId,
+        /// What the stored key permits now.
+        permissions: PermissionSet,
+    },
+}
+
+/// A principal in the course of one request. It comes from a verified credential only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Who acts.
+    pub principal: Principal,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl Actor {
+    /// The user, unless an application acts.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User { id, .. } => Some(id),
+            Principal::Application { .. } => None,
+        }
+    }
+}

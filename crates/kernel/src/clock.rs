@@ -1,0 +1,15 @@
+//! The one way to the time.
+
+use time::OffsetDateTime;
+
+/// Tells the time. Everything that needs it holds one; nothing reads the system clock by itself.
+pub trait Clock: Send + Sync {
+    /// The current time in UTC, in whole microseconds: both databases keep those and no more.
+    fn now(&self) -> OffsetDateTime;
+}
+
+/// Cuts a time down to whole microseconds, so that it comes back from storage equal to what went in.
+#[must_use]
+pub fn truncate_to_micros(time: OffsetDateTime) -> OffsetDateTime {
+    time.replace_nanosecond(time.microsecond() * 1_000).unwrap_or(time)
+}

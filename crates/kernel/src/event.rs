@@ -1,0 +1,133 @@
+//! What has happened, written down with the fact itself.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{Actor, Clock, Entropy, EventId, OrganizationId, Origin, Page, PageRequest, Principal, StoreError};
+
+/// How the deed ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Refused,
+}
+
+impl Outcome {
+    /// The outcome's name in storage.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What a domain announces: the deed without the circumstances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// A stable name: the thing, a dot, the past participle.
+    pub name: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The organization whose owners and administrators may read of it.
+    pub organization: Option<OrganizationId>,
+    /// The thing it was done to.
+    pub subject: Option<Uuid>,
+    /// Further facts, never a secret.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Announcement {
+    /// A deed that was done.
+    #[must_use]
+    pub const fn success(name: &'static str, subject: Uuid) -> Self {
+        Self { name, outcome: Outcome::Success, organization: None, subject: Some(subject), details: Vec::new() }
+    }
+
+    /// The same, inside an organization.
+    #[must_use]
+    pub const fn within(mut self, organization: OrganizationId) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// The same, with one more fact.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.details.push((key, value.to_string()));
+        self
+    }
+}
+
+/// One row of the audit trail. It is written in the transaction of the fact it tells and never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Ordered by time.
+    pub id: EventId,
+    /// When it happened.
+    pub occurred_at: OffsetDateTime,
+    /// The deed's stable name.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// `user` or `api_key`, and its id; `None` for a visitor.
+    pub actor: Option<(String, Uuid)>,
+    /// The organization it happened in.
+    pub organization: Option<OrganizationId>,
+    /// The thing it was done to.
+    pub subject: Option<Uuid>,
+    /// Further facts.
+    pub details: Vec<(String, String)>,
+    /// The request that did it, and its address.
+    pub origin: Origin,
+}
+
+impl Event {
+    /// The deed of an actor.
+    #[must_use]
+    pub fn by(actor: &Actor, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let who = match &actor.principal {
+            Principal::User { id, .. } => ("user".to_owned(), id.as_uuid()),
+            Principal::Application { key, .. } => ("api_key".to_owned(), key.as_uuid()),
+        };
+        Self { actor: Some(who), ..Self::by_visitor(&actor.origin, what, clock, entropy) }
+    }
+
+    /// The deed of somebody without a credential.
+    #[must_use]
+    pub fn by_visitor(origin: &Origin, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        Self {
+            id: EventId::generate(clock, entropy),
+            occurred_at: clock.now(),
+            name: what.name.to_owned(),
+            outcome: what.outcome,
+            actor: None,
+            organization: what.organization,
+            subject: what.subject,
+            details: what.details.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            origin: origin.clone(),
+        }
+    }
+}
+
+/// The writing side of the audit trail, a part of each domain's transaction.
+#[async_trait]
+pub trait EventLog: Send {
+    /// Adds an event. It becomes visible with the commit of the transaction, and not at all without it.
+    async fn append(&mut self, event: &Event) -> Result<(), StoreError>;
+}
+
+/// The reading side of the audit trail.
+#[async_trait]
+pub trait AuditTrail: Send + Sync {
+    /// The events of one organization (`Some`) or of none (`None`), in ascending order of their id.
+    async fn list_events(
+        &self,
+        organization: Option<OrganizationId>,
+        page: PageRequest,
+    ) -> Result<Page<Event>, StoreError>;
+}

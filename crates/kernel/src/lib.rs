@@ -1,0 +1,30 @@
+//! Words that every domain shares, and no business of their own.
+//!
+//! A type belongs here only when at least two domains speak of it. Nothing in this crate does I/O: time and chance
+//! come in through [`Clock`] and [`Entropy`], and what reaches storage goes through ports that the domains declare.
+#![warn(missing_docs)]
+
+mod actor;
+mod clock;
+mod email;
+mod entropy;
+mod event;
+mod id;
+mod membership;
+mod page;
+mod permission;
+mod secret;
+mod store;
+pub mod text;
+
+pub use actor::{Actor, Origin, Principal, RequestId, RequestIdError};
+pub use clock::{Clock, truncate_to_micros};
+pub use email::{EmailAddress, EmailError};
+pub use entropy::Entropy;
+pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
+pub use id::{ApiKeyId, ApplicationId, EventId, IdError, ItemId, OrganizationId, SessionId, UserId};
+pub use membership::{Memberships, Role, RoleError, Standing};
+pub use page::{Limit, LimitError, Page, PageRequest};
+pub use permission::{Permission, PermissionError, PermissionSet};
+pub use secret::Secret;
+pub use store::{OnConflict, StoreError};

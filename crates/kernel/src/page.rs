@@ -1,0 +1,80 @@
+//! Lists in pages, by key and never by offset.
+
+use uuid::Uuid;
+
+/// How many entries a page holds at most: 1 to 200, 50 unless asked otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(u16);
+
+/// The number can't be a page size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number from 1 to 200")]
+pub struct LimitError;
+
+impl Limit {
+    /// The largest page.
+    pub const MAX: u16 = 200;
+
+    /// The number of entries.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<u16> for Limit {
+    type Error = LimitError;
+
+    fn try_from(limit: u16) -> Result<Self, LimitError> {
+        if (1..=Self::MAX).contains(&limit) { Ok(Self(limit)) } else { Err(LimitError) }
+    }
+}
+
+/// Which page is asked for: so many entries, in ascending order of their key, after a given one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many entries at most.
+    pub limit: Limit,
+    /// The key of the last entry of the page before; `None` for the first page.
+    pub after: Option<Uuid>,
+}
+
+impl PageRequest {
+    /// How many rows a store reads to fill the page and see whether another follows.
+    #[must_use]
+    pub fn rows(&self) -> i64 {
+        i64::from(self.limit.0) + 1
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries, in ascending order of their key.
+    pub items: Vec<T>,
+    /// The key to continue after, when there is more.
+    pub next: Option<Uuid>,
+}
+
+impl<T> Page<T> {
+    /// Builds a page from up to [`PageRequest::rows`] rows: the surplus one only tells that another page follows.
+    #[must_use]
+    pub fn from_rows(mut rows: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> Uuid) -> Self {
+        let more = rows.len() > request.limit.get();
+        rows.truncate(request.limit.get());
+        let next = if more { rows.last().map(key) } else { None };
+        Self { items: rows, next }
+    }
+
+    /// The same page with each entry turned into something else.
+    #[must_use]
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(f).collect(), next: self.next }
+    }
+}

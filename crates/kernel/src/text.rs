@@ -1,0 +1,104 @@
+//! Text that people type: one normal form, a length, and no characters that deceive.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The text can't be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing is left after trimming.
+    #[error("must not be empty")]
+    Empty,
+    /// It has more than so many characters.
+    #[error("must have at most {max} characters")]
+    TooLong {
+        /// The longest allowed, in Unicode code points after NFC.
+        max: usize,
+    },
+    /// It holds a control character or one that changes the direction of writing.
+    #[error("must not contain control or bidirectional formatting characters")]
+    ForbiddenCharacter,
+}
+
+/// Unicode normal form C: what a person sees as the same text becomes the same code points.
+#[must_use]
+pub fn nfc(text: &str) -> String {
+    text.nfc().collect()
+}
+
+/// Unicode normal form KC, in which characters kept only for compatibility lose their distinction.
+#[must_use]
+pub fn nfkc(text: &str) -> String {
+    text.nfkc().collect()
+}
+
+/// Whether the character may hide what a text says: controls, and the marks that turn the writing direction.
+#[must_use]
+pub fn is_deceptive(c: char) -> bool {
+    let bidi = matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || bidi || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+}
+
+/// Trims and normalises one line of text and holds it to a length in code points.
+///
+/// # Errors
+/// Says what is wrong with it; see [`TextError`].
+pub fn single_line(text: &str, max: usize) -> Result<String, TextError> {
+    bounded(text, max, is_deceptive)
+}
+
+/// The same for text that may have several lines.
+///
+/// # Errors
+/// Says what is wrong with it; see [`TextError`].
+pub fn multi_line(text: &str, max: usize) -> Result<String, TextError> {
+    bounded(text, max, |c| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn bounded(text: &str, max: usize, forbidden: impl Fn(char) -> bool) -> Result<String, TextError> {
+    let text = nfc(text.trim());
+    if text.is_empty() {
+        return Err(TextError::Empty);
+    }
+    if text.chars().count() > max {
+        return Err(TextError::TooLong { max });
+    }
+    if text.contains(forbidden) {
+        return Err(TextError::ForbiddenCharacter);
+    }
+    Ok(text)
+}
+
+/// Declares a value object for bounded text: `text_value! { /// doc  Name, single_line, 100 }`.
+#[macro_export]
+macro_rules! text_value {
+    ($($(#[$doc:meta])* $name:ident, $kind:ident, $max:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest value, in Unicode code points after NFC.
+            pub const MAX_LENGTH: usize = $max;
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::text::TextError;
+
+            fn from_str(text: &str) -> Result<Self, $crate::text::TextError> {
+                $crate::text::$kind(text, $max).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}

@@ -1,0 +1,32 @@
+//! What this domain announces.
+
+use tessera_kernel::{Announcement, OrganizationId, Role, UserId};
+
+/// Deeds of this domain, as the audit trail names them.
+#[derive(Debug)]
+pub(crate) enum OrgEvent {
+    OrganizationCreated { organization: OrganizationId },
+    MemberAdded { organization: OrganizationId, user: UserId, role: Role },
+    RoleChanged { organization: OrganizationId, user: UserId, from: Role, to: Role },
+    MemberRemoved { organization: OrganizationId, user: UserId, role: Role },
+}
+
+impl From<OrgEvent> for Announcement {
+    fn from(event: OrgEvent) -> Self {
+        match event {
+            OrgEvent::OrganizationCreated { organization } => {
+                Self::success("organization.created", organization.as_uuid()).within(organization)
+            }
+            OrgEvent::MemberAdded { organization, user, role } => {
+                Self::success("member.added", user.as_uuid()).within(organization).with("role", role)
+            }
+            OrgEvent::RoleChanged { organization, user, from, to } => {
+                let said = Self::success("member.role_changed", user.as_uuid()).within(organization);
+                said.with("from", from).with("to", to)
+            }
+            OrgEvent::MemberRemoved { organization, user, role } => {
+                Self::success("member.removed", user.as_uuid()).within(organization).with("role", role)
+            }
+        }
+    }
+}

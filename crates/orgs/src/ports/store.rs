@@ -1,0 +1,73 @@
+//! Where organizations and memberships are kept.
+
+use async_trait::async_trait;
+use tessera_kernel::{EventLog, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+
+use crate::model::{Membership, Organization};
+
+/// The storage of this domain: single reads, and transactions.
+#[async_trait]
+pub trait OrgStore: Send + Sync {
+    /// Opens a transaction that may write.
+    async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError>;
+
+    /// The organization with the role of that user in it. `Ok(None)` when it does not exist or they are no member.
+    async fn find_organization(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<(Organization, Role)>, StoreError>;
+
+    /// One membership. `Ok(None)` when there is none.
+    async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
+
+    /// The memberships of an organization, in ascending order of the user's id. Empty when it does not exist.
+    async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError>;
+}
+
+/// A transaction. What is not committed never happened; dropping it rolls back.
+#[async_trait]
+pub trait OrgTransaction: Send {
+    /// Organizations, in this transaction.
+    fn organizations(&mut self) -> &mut dyn Organizations;
+
+    /// Memberships, in this transaction.
+    fn memberships(&mut self) -> &mut dyn MembershipRows;
+
+    /// The audit trail, in this transaction.
+    fn events(&mut self) -> &mut dyn EventLog;
+
+    /// Makes all of it durable and visible at once.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Organizations.
+#[async_trait]
+pub trait Organizations: Send {
+    /// Adds an organization. Conflict on `organizations_slug` when the slug is taken, on `organizations_id` when the id is.
+    async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
+
+    /// Reads an organization and keeps every other transaction that does the same waiting until this one ends: whoever
+    /// holds it alone decides about the members. `Ok(None)` when there is none.
+    async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
+}
+
+/// Memberships.
+#[async_trait]
+pub trait MembershipRows: Send {
+    /// Adds a membership. Conflict on `memberships_organization_id_user_id` when the user is a member already, on
+    /// [`StoreError::REFERENCE`] when there is no such user or organization.
+    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError>;
+
+    /// One membership. `Ok(None)` when there is none.
+    async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
+
+    /// How many owners the organization has.
+    async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
+
+    /// Gives a member another role. `Ok(false)` when there is no such membership.
+    async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;
+
+    /// Ends a membership. `Ok(false)` when there is none.
+    async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,89 @@
+//! An existing user is brought in without being asked.
+
+use tessera_kernel::{Actor, EmailAddress, OnConflict, OrganizationId, Role, StoreError, UserId};
+
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    model::{Member, Membership, Profile},
+    policy,
+};
+
+/// Whom to add.
+#[derive(Debug)]
+pub enum Candidate {
+    /// By id.
+    User(UserId),
+    /// By address.
+    Email(EmailAddress),
+}
+
+/// The member to be.
+#[derive(Debug)]
+pub struct AddMember {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Whom.
+    pub candidate: Candidate,
+    /// As what.
+    pub role: Role,
+}
+
+/// Nobody was added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddMemberError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// No user has that id or address.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// The user is a member already; their role stays as it is.
+    #[error("this user is already a member")]
+    AlreadyMember,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// Adds a user to an organization.
+    ///
+    /// # Errors
+    /// See [`AddMemberError`].
+    pub async fn add_member(&self, actor: &Actor, command: AddMember) -> Result<Member, AddMemberError> {
+        let acting = actor.user().ok_or(AddMemberError::NotFound)?;
+        let id = command.organization;
+        // Asked before the user is looked up: only who may add members learns which users exist.
+        let role = self.ports.store.find_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
+        if !policy::may_add(role, command.role) {
+            return Err(AddMemberError::Forbidden);
+        }
+        let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
+        let user = profile.user_id;
+        let membership =
+            Membership { organization_id: id, user_id: user, role: command.role, joined_at: self.ports.clock.now() };
+        let event = self.event(actor, OrgEvent::MemberAdded { organization: id, user, role: command.role });
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
+        // And again under the lock: the role may have gone in between.
+        let role = tx.memberships().find(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
+        if !policy::may_add(role, command.role) {
+            return Err(AddMemberError::Forbidden);
+        }
+        tx.memberships().insert(&membership).await.on_conflict(AddMemberError::AlreadyMember)?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Ok(Member { membership, profile })
+    }
+
+    async fn candidate(&self, candidate: &Candidate) -> Result<Option<Profile>, StoreError> {
+        match candidate {
+            Candidate::User(id) => Ok(self.ports.directory.profiles(&[*id]).await?.into_iter().next()),
+            Candidate::Email(email) => self.ports.directory.find_profile_by_email(email).await,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A member gets another role.
+
+use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
+
+use crate::{Orgs, events::OrgEvent, model::Member, policy};
+
+/// The role to be.
+#[derive(Debug)]
+pub struct ChangeRole {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Whose.
+    pub user: UserId,
+    /// To what.
+    pub role: Role,
+}
+
+/// The role stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeRoleError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// The organization has no such member.
+    #[error("there is no such member")]
+    MemberNotFound,
+    /// The organization would be left without an owner.
+    #[error("an organization keeps at least one owner")]
+    LastOwner,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// Changes a member's role. Who decides about owners holds the organization's lock, so that the last one stays.
+    ///
+    /// # Errors
+    /// See [`ChangeRoleError`].
+    pub async fn change_role(&self, actor: &Actor, command: ChangeRole) -> Result<Member, ChangeRoleError> {
+        let acting = actor.user().ok_or(ChangeRoleError::NotFound)?;
+        let (id, user, to) = (command.organization, command.user, command.role);
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(id).await?.ok_or(ChangeRoleError::NotFound)?;
+        let role = tx.memberships().find(id, acting).await?.ok_or(ChangeRoleError::NotFound)?.role;
+        if role < Role::Admin {
+            return Err(ChangeRoleError::Forbidden);
+        }
+        let mut membership = tx.memberships().find(id, user).await?.ok_or(ChangeRoleError::MemberNotFound)?;
+        let from = membership.role;
+        if !policy::may_change_role(role, from, to) {
+            return Err(ChangeRoleError::Forbidden);
+        }
+        if from == Role::Owner && to != Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
+            return Err(ChangeRoleError::LastOwner);
+        }
+        if from != to {
+            tx.memberships().set_role(id, user, to).await?;
+            tx.events().append(&self.event(actor, OrgEvent::RoleChanged { organization: id, user, from, to })).await?;
+        }
+        tx.commit().await?;
+        membership.role = to;
+        Ok(self.present(membership).await?)
+    }
+}

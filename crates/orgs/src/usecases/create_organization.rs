@@ -1,0 +1,82 @@
+//! A user founds an organization and owns it.
+
+use tessera_kernel::{Actor, OnConflict, OrganizationId, Role, StoreError, UserId};
+
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    model::{Membership, Organization, OrganizationName, Slug},
+};
+
+/// The organization to be.
+#[derive(Debug)]
+pub struct CreateOrganization {
+    /// What it is called.
+    pub name: OrganizationName,
+    /// The slug it must have; without one, it gets one that its name suggests.
+    pub slug: Option<Slug>,
+}
+
+/// No organization was made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateOrganizationError {
+    /// Only a user can own an organization.
+    #[error("only a user can create an organization")]
+    NotAUser,
+    /// Another organization has the slug.
+    #[error("this slug is already taken")]
+    SlugTaken,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// 2^30 suffixes make a second miss unlikely already.
+const TRIES: usize = 4;
+
+impl Orgs {
+    /// Makes an organization and its first owner, together or not at all.
+    ///
+    /// # Errors
+    /// See [`CreateOrganizationError`].
+    pub async fn create_organization(
+        &self,
+        actor: &Actor,
+        command: CreateOrganization,
+    ) -> Result<(Organization, Role), CreateOrganizationError> {
+        let owner = actor.user().ok_or(CreateOrganizationError::NotAUser)?;
+        if let Some(slug) = command.slug {
+            return self.found(actor, owner, command.name, slug).await;
+        }
+        let suggested = Slug::suggested_by(command.name.as_str());
+        let mut slug = suggested.clone();
+        for _ in 0..TRIES {
+            let candidate =
+                slug.take().unwrap_or_else(|| Slug::distinguished(suggested.as_ref(), &*self.ports.entropy));
+            match self.found(actor, owner, command.name.clone(), candidate).await {
+                Err(CreateOrganizationError::SlugTaken) => {}
+                done => return done,
+            }
+        }
+        Err(CreateOrganizationError::SlugTaken)
+    }
+
+    async fn found(
+        &self,
+        actor: &Actor,
+        owner: UserId,
+        name: OrganizationName,
+        slug: Slug,
+    ) -> Result<(Organization, Role), CreateOrganizationError> {
+        let now = self.ports.clock.now();
+        let id = OrganizationId::generate(&*self.ports.clock, &*self.ports.entropy);
+        let organization = Organization { id, name, slug, created_at: now, updated_at: now };
+        let membership = Membership { organization_id: id, user_id: owner, role: Role::Owner, joined_at: now };
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().insert(&organization).await.on_conflict(CreateOrganizationError::SlugTaken)?;
+        tx.memberships().insert(&membership).await?;
+        tx.events().append(&self.event(actor, OrgEvent::OrganizationCreated { organization: id })).await?;
+        tx.commit().await?;
+        Ok((organization, Role::Owner))
+    }
+}

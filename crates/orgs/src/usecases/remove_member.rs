@@ -1,0 +1,59 @@
+//! A member leaves, or is made to.
+
+use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
+
+use crate::{Orgs, events::OrgEvent, policy};
+
+/// The member stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveMemberError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// The organization has no such member.
+    #[error("there is no such member")]
+    MemberNotFound,
+    /// The organization would be left without an owner.
+    #[error("an organization keeps at least one owner")]
+    LastOwner,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// Removes a member, or lets the actor leave.
+    ///
+    /// # Errors
+    /// See [`RemoveMemberError`].
+    pub async fn remove_member(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<(), RemoveMemberError> {
+        let acting = actor.user().ok_or(RemoveMemberError::NotFound)?;
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(id).await?.ok_or(RemoveMemberError::NotFound)?;
+        let role = tx.memberships().find(id, acting).await?.ok_or(RemoveMemberError::NotFound)?.role;
+        let oneself = acting == user;
+        if !oneself && role < Role::Admin {
+            return Err(RemoveMemberError::Forbidden);
+        }
+        let target = tx.memberships().find(id, user).await?.ok_or(RemoveMemberError::MemberNotFound)?.role;
+        if !policy::may_remove(role, target, oneself) {
+            return Err(RemoveMemberError::Forbidden);
+        }
+        if target == Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
+            return Err(RemoveMemberError::LastOwner);
+        }
+        tx.memberships().delete(id, user).await?;
+        let event = OrgEvent::MemberRemoved { organization: id, user, role: target };
+        tx.events().append(&self.event(actor, event)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! A member looks at the organization and at who is in it.
+
+use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+
+use crate::{
+    Orgs,
+    model::{Member, Membership, Organization, Profile},
+};
+
+/// There is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// The organization does not exist, or the actor is no member: strangers can't tell which.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The organization has no such member.
+    #[error("there is no such member")]
+    MemberNotFound,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// The organization, and the actor's role in it.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn view_organization(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+    ) -> Result<(Organization, Role), ViewError> {
+        let user = actor.user().ok_or(ViewError::NotFound)?;
+        self.ports.store.find_organization(id, user).await?.ok_or(ViewError::NotFound)
+    }
+
+    /// The members, in ascending order of their user id.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn list_members(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<Member>, ViewError> {
+        self.require_member(actor, id).await?;
+        let page = self.ports.store.list_memberships(id, page).await?;
+        let users: Vec<UserId> = page.items.iter().map(|membership| membership.user_id).collect();
+        let profiles = self.ports.directory.profiles(&users).await?;
+        Ok(page.map(|membership| with_profile(membership, &profiles)))
+    }
+
+    /// One member.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn view_member(&self, actor: &Actor, id: OrganizationId, user: UserId) -> Result<Member, ViewError> {
+        self.require_member(actor, id).await?;
+        let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewError::MemberNotFound)?;
+        Ok(self.present(membership).await?)
+    }
+
+    /// The membership with its member's profile.
+    pub(crate) async fn present(&self, membership: Membership) -> Result<Member, StoreError> {
+        let profiles = self.ports.directory.profiles(&[membership.user_id]).await?;
+        Ok(with_profile(membership, &profiles))
+    }
+
+    async fn require_member(&self, actor: &Actor, id: OrganizationId) -> Result<(), ViewError> {
+        let user = actor.user().ok_or(ViewError::NotFound)?;
+        self.ports.store.find_membership(id, user).await?.map(|_| ()).ok_or(ViewError::NotFound)
+    }
+}
+
+fn with_profile(membership: Membership, profiles: &[Profile]) -> Member {
+    let known = profiles.iter().find(|profile| profile.user_id == membership.user_id).cloned();
+    let profile = known.unwrap_or(Profile { user_id: membership.user_id, email: None, display_name: None });
+    Member { membership, profile }
+}

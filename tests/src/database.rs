@@ -1,0 +1,90 @@
+//! A fresh, empty database for one test, gone when the test is over.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+/// The two storages the service runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty database of its own.
+pub struct TestDatabase {
+    url: String,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The directory goes with the value.
+    Sqlite(TempDir),
+    Postgres {
+        cluster: String,
+        name: String,
+    },
+}
+
+/// The throwaway cluster that the test command starts. Without one a test must fail and not pass by doing nothing.
+fn cluster() -> String {
+    std::env::var("TEST_DATABASE_URL")
+        .unwrap_or_else(|_| panic!("TEST_DATABASE_URL is not set: run scripts/test, which starts a throwaway PostgreSQL"))
+}
+
+impl TestDatabase {
+    /// Makes an empty database.
+    pub async fn create(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => {
+                let directory = TempDir::new().unwrap_or_else(|e| panic!("no temporary directory: {e}"));
+                let url = format!("sqlite://{}", directory.path().join("tessera.db").display());
+                Self { url, kind: Kind::Sqlite(directory) }
+            }
+            Backend::Postgres => {
+                let cluster = cluster();
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let name = format!("t{}_{}", std::process::id(), since.as_nanos());
+                execute(&cluster, &format!("CREATE DATABASE {name}")).await;
+                let (server, _) = cluster.rsplit_once('/').unwrap_or((&cluster, ""));
+                Self { url: format!("{server}/{name}"), kind: Kind::Postgres { cluster: cluster.clone(), name } }
+            }
+        }
+    }
+
+    /// The address as the service takes it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The directory of the embedded database.
+    pub fn directory(&self) -> Option<&std::path::Path> {
+        match &self.kind {
+            Kind::Sqlite(directory) => Some(directory.path()),
+            Kind::Postgres { .. } => None,
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Kind::Postgres { cluster, name } = &self.kind else { return };
+        let (cluster, statement) = (cluster.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        // A runtime of its own: the test's may be the very one that is dropping this.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(execute(&cluster, &statement)))
+        });
+        drop(dropping.join());
+    }
+}
+
+async fn execute(url: &str, statement: &str) {
+    let (client, connection) =
+        tokio_postgres::connect(url, NoTls).await.unwrap_or_else(|e| panic!("no connection to the test cluster: {e}"));
+    let connection = tokio::spawn(connection);
+    client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+    drop(client);
+    drop(connection.await);
+}
