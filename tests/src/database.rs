@@ -29,8 +29,9 @@ enum Kind {
 
 /// The throwaway cluster that the test command starts. Without one a test must fail and not pass by doing nothing.
 fn cluster() -> String {
-    std::env::var("TEST_DATABASE_URL")
-        .unwrap_or_else(|_| panic!("TEST_DATABASE_URL is not set: run scripts/test, which starts a throwaway PostgreSQL"))
+    std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| {
+        panic!("TEST_DATABASE_URL is not set: run scripts/test, which starts a throwaway PostgreSQL")
+    })
 }
 
 impl TestDatabase {

@@ -5,11 +5,20 @@ use tessera_kernel::{Announcement, Outcome, SessionId, UserId};
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
 pub(crate) enum IdentityEvent {
-    UserRegistered { user: UserId },
-    SessionStarted { user: UserId, session: SessionId },
+    UserRegistered {
+        user: UserId,
+    },
+    SessionStarted {
+        user: UserId,
+        session: SessionId,
+    },
     /// Nobody is named when the address has no account: the trail must not say more than the answer did.
-    SignInRefused { user: Option<UserId> },
-    SessionEnded { session: SessionId },
+    SignInRefused {
+        user: Option<UserId>,
+    },
+    SessionEnded {
+        session: SessionId,
+    },
 }
 
 impl From<IdentityEvent> for Announcement {

@@ -2,6 +2,6 @@
 
 mod store;
 
+pub use store::ItemStore;
 #[cfg(feature = "mock")]
 pub use store::MockItemStore;
-pub use store::ItemStore;

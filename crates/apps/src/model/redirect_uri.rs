@@ -44,7 +44,8 @@ impl FromStr for RedirectUri {
             return Err(RedirectUriError::TooLong);
         }
         // A parser for browsers forgives spaces, backslashes and line breaks; a registered address must not need it.
-        if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^']) {
+        if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^'])
+        {
             return Err(RedirectUriError::Malformed);
         }
         let url = Url::parse(text).map_err(|_| RedirectUriError::Malformed)?;

@@ -23,7 +23,11 @@ impl Apps {
     ///
     /// # Errors
     /// See [`ViewApplicationError`].
-    pub async fn view_application(&self, actor: &Actor, id: ApplicationId) -> Result<Application, ViewApplicationError> {
+    pub async fn view_application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+    ) -> Result<Application, ViewApplicationError> {
         self.role_in(actor, id).await?.ok_or(ViewApplicationError::NotFound)?;
         self.ports.store.find_application(id).await?.ok_or(ViewApplicationError::NotFound)
     }

@@ -30,7 +30,8 @@ impl Slug {
     #[must_use]
     pub fn suggested_by(name: &str) -> Option<Self> {
         let name = nfkc(name).to_lowercase();
-        let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
         let mut stem = words.join("-");
         stem.truncate(Self::MAX_STEM);
         stem.trim_end_matches('-').parse().ok()
