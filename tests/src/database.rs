@@ -1,6 +1,6 @@
 //! A fresh, empty database for one test, gone when the test is over.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::hash::{BuildHasher as _, RandomState};
 
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
@@ -45,8 +45,7 @@ impl TestDatabase {
             }
             Backend::Postgres => {
                 let cluster = cluster();
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                let name = format!("t{}_{}", std::process::id(), since.as_nanos());
+                let name = format!("t{:016x}", RandomState::new().hash_one(std::process::id()));
                 execute(&cluster, &format!("CREATE DATABASE {name}")).await;
                 let (server, _) = cluster.rsplit_once('/').unwrap_or((&cluster, ""));
                 Self { url: format!("{server}/{name}"), kind: Kind::Postgres { cluster: cluster.clone(), name } }

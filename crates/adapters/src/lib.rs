@@ -1,1 +1,13 @@
+//! The technologies behind the ports: one repository layer over SQLite and PostgreSQL, argon2id, JWT, and the machine itself.
 
+mod crypto;
+mod database;
+mod error;
+mod system;
+
+pub use crypto::{
+    Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, MasterKey,
+    MasterKeyError, SealError, Sha256Digest, ZxcvbnStrength,
+};
+pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
+pub use system::{SystemClock, SystemEntropy};

@@ -1,1 +1,26 @@
+//! The HTTP edge: parses requests, calls one use case each, presents what came of it.
+//!
+//! Holds no business rule and knows no adapter. The binary hands the domains in ([`Services`]) and serves what
+//! [`Api::app`] builds, one for each worker.
 
+mod api;
+mod auth;
+mod body;
+mod docs;
+mod edge;
+mod health;
+mod openapi;
+mod page;
+mod path;
+mod problem;
+mod request_id;
+mod routes;
+mod security_headers;
+mod services;
+mod v1;
+
+pub use api::Api;
+pub use body::FaultCode;
+pub use openapi::document as openapi;
+pub use problem::Code;
+pub use services::{PublicUrl, Readiness, Services};

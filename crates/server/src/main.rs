@@ -1,1 +1,125 @@
-fn main() {}
+//! The `tessera` binary: reads the configuration, plugs everything together and serves.
+
+mod config;
+mod master_key;
+mod serve;
+mod telemetry;
+mod wiring;
+mod worker;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail};
+use config::Config;
+
+const USAGE: &str = "\
+Tessera, a user account service.
+
+Usage: tessera [COMMAND]
+
+Commands:
+  serve         Serve until told to stop (without a command, too)
+  migrate       Bring the database schema up to date and stop
+  check-config  Check the configuration, print it without its secrets and stop
+  openapi       Print the OpenAPI document and stop
+
+Options:
+  -h, --help     Print this
+  -V, --version  Print the version
+
+Settings come from TESSERA_* variables over the file that TESSERA_CONFIG names, or tessera.toml.
+docs/configuration.md lists them all.
+";
+
+/// What the command line asks for.
+enum Command {
+    Serve,
+    Migrate,
+    CheckConfig,
+    OpenApi,
+    Help,
+    Version,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Before logging starts there is nowhere else to say it.
+            drop(writeln!(io::stderr(), "tessera: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    match command(lexopt::Parser::from_env())? {
+        Command::Help => print(USAGE),
+        Command::Version => print(concat!("tessera ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::OpenApi => print(&format!("{}\n", tessera_api::openapi().to_pretty_json()?)),
+        Command::CheckConfig => print(&load_config()?.to_string()),
+        Command::Migrate => {
+            let config = load_config()?;
+            telemetry::start(&config)?;
+            runtime()?.block_on(async { wiring::open_store(&config).await.map(drop) })
+        }
+        Command::Serve => {
+            let config = load_config()?;
+            telemetry::start(&config)?;
+            runtime()?.block_on(serve::serve(config))
+        }
+    }
+}
+
+/// Several threads: the migrations need a second one.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")
+}
+
+fn command(mut arguments: lexopt::Parser) -> anyhow::Result<Command> {
+    use lexopt::Arg::{Long, Short, Value};
+    let mut command = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Short('V') | Long("version") => return Ok(Command::Version),
+            Value(name) if command.is_none() => command = Some(named(name)?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(command.unwrap_or(Command::Serve))
+}
+
+fn named(name: OsString) -> anyhow::Result<Command> {
+    match name.to_str() {
+        Some("serve") => Ok(Command::Serve),
+        Some("migrate") => Ok(Command::Migrate),
+        Some("check-config") => Ok(Command::CheckConfig),
+        Some("openapi") => Ok(Command::OpenApi),
+        _ => bail!("there is no command {}; see tessera --help", name.display()),
+    }
+}
+
+fn load_config() -> anyhow::Result<Config> {
+    let mut environment: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("TESSERA_")) else { continue };
+        let value = value.into_string().map_err(|_| anyhow::anyhow!("{name} is not UTF-8"))?;
+        environment.insert(name.to_owned(), value);
+    }
+    let named = environment.remove("TESSERA_CONFIG").map(PathBuf::from);
+    let default = Path::new(config::DEFAULT_FILE);
+    let file = named.as_deref().or_else(|| default.exists().then_some(default));
+    Ok(Config::load(config::read_file(file)?, environment)?)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
+}

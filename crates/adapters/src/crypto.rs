@@ -1,0 +1,15 @@
+//! Hashes, tokens and seals.
+
+mod argon2;
+mod gate;
+mod jwt;
+mod seal;
+mod sha256;
+mod strength;
+
+pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
+pub use gate::{Gate, GateSettings};
+pub use jwt::{JwtSecret, JwtSigner};
+pub use seal::{MasterKey, MasterKeyError, SealError};
+pub use sha256::Sha256Digest;
+pub use strength::ZxcvbnStrength;

@@ -1,0 +1,171 @@
+//! argon2id behind a gate.
+
+use std::sync::Arc;
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    password_hash::{Error as PhcError, phc::PasswordHash as Phc},
+};
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{Password, PasswordAttempt, PasswordHash},
+    ports::{HashError, PasswordHasher, Verdict},
+};
+use tessera_kernel::{Entropy, Secret};
+
+use super::Gate;
+
+/// The cost of a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argon2Settings {
+    memory_kib: u32,
+    iterations: u32,
+    parallelism: u32,
+}
+
+/// The cost is under the floor, or no cost at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Argon2SettingsError {
+    /// Less than OWASP recommends as the least.
+    #[error("argon2id needs at least 19456 KiB of memory, 2 iterations and 1 lane")]
+    BelowFloor,
+    /// argon2 itself has no such parameters.
+    #[error("argon2id can't work with these parameters: {0}")]
+    Impossible(String),
+}
+
+impl Argon2Settings {
+    /// The least memory, in KiB: 19 MiB (OWASP Password Storage Cheat Sheet).
+    pub const MIN_MEMORY_KIB: u32 = 19 * 1024;
+    /// The fewest passes.
+    pub const MIN_ITERATIONS: u32 = 2;
+
+    /// Takes parameters at or above the floor.
+    ///
+    /// # Errors
+    /// See [`Argon2SettingsError`].
+    pub fn new(memory_kib: u32, iterations: u32, parallelism: u32) -> Result<Self, Argon2SettingsError> {
+        if memory_kib < Self::MIN_MEMORY_KIB || iterations < Self::MIN_ITERATIONS || parallelism < 1 {
+            return Err(Argon2SettingsError::BelowFloor);
+        }
+        let settings = Self { memory_kib, iterations, parallelism };
+        settings.params().map_err(|error| Argon2SettingsError::Impossible(error.to_string()))?;
+        Ok(settings)
+    }
+
+    /// The memory of one hash, in KiB.
+    #[must_use]
+    pub const fn memory_kib(&self) -> u32 {
+        self.memory_kib
+    }
+
+    fn params(&self) -> Result<Params, argon2::Error> {
+        Params::new(self.memory_kib, self.iterations, self.parallelism, None)
+    }
+
+    /// Whether a stored hash is weaker than these settings in any respect.
+    fn outdates(&self, phc: &Phc) -> bool {
+        let argon2id = phc.algorithm.as_str() == Algorithm::Argon2id.as_str();
+        let params = Params::try_from(phc).ok();
+        let strong = params.is_some_and(|params| {
+            params.m_cost() >= self.memory_kib
+                && params.t_cost() >= self.iterations
+                && params.p_cost() >= self.parallelism
+        });
+        !(argon2id && strong)
+    }
+}
+
+impl Default for Argon2Settings {
+    fn default() -> Self {
+        Self { memory_kib: Self::MIN_MEMORY_KIB, iterations: Self::MIN_ITERATIONS, parallelism: 1 }
+    }
+}
+
+/// Hashes passwords with argon2id, a bounded number at once.
+pub struct Argon2Hasher {
+    settings: Argon2Settings,
+    argon2: Argon2<'static>,
+    gate: Gate,
+    entropy: Arc<dyn Entropy>,
+    /// What an account that does not exist is compared with. No password gives it: it was drawn, not hashed.
+    nobody: PasswordHash,
+}
+
+impl Argon2Hasher {
+    /// A hasher with these settings.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`] when argon2 refuses the settings.
+    pub fn new(settings: Argon2Settings, gate: Gate, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
+        let params = settings.params().map_err(failed)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobody = nobody(&settings, &*entropy)?;
+        Ok(Self { settings, argon2, gate, entropy, nobody })
+    }
+
+    async fn hash_text(&self, text: &str) -> Result<PasswordHash, HashError> {
+        let text = Secret::new(text.to_owned());
+        let mut salt = [0; 16];
+        self.entropy.fill(&mut salt);
+        let argon2 = self.argon2.clone();
+        let hashed = self.gate.run(move || argon2.hash_password_with_salt(text.expose().as_bytes(), &salt)).await?;
+        hashed.map(|phc| PasswordHash::from_phc(phc.to_string())).map_err(failed)
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for Argon2Hasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.hash_text(password.expose()).await
+    }
+
+    async fn verify<'a>(
+        &'a self,
+        attempt: &'a PasswordAttempt,
+        hash: Option<&'a PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        let Some(text) = attempt.expose() else { return Ok(Verdict::Mismatch) };
+        let (text, known) = (Secret::new(text.to_owned()), hash.is_some());
+        let (argon2, settings, hash) = (self.argon2.clone(), self.settings, hash.unwrap_or(&self.nobody).clone());
+        let verdict = self.gate.run(move || compare(&argon2, settings, text.expose(), &hash)).await??;
+        Ok(if known { verdict } else { Verdict::Mismatch })
+    }
+
+    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+        let text = attempt.expose().ok_or_else(|| HashError::Failed("the attempt is too long".to_owned()))?;
+        self.hash_text(text).await
+    }
+}
+
+fn compare(
+    argon2: &Argon2<'_>,
+    settings: Argon2Settings,
+    text: &str,
+    hash: &PasswordHash,
+) -> Result<Verdict, HashError> {
+    let phc = Phc::new(hash.expose()).map_err(failed)?;
+    match argon2.verify_password(text.as_bytes(), &phc) {
+        Ok(()) if settings.outdates(&phc) => Ok(Verdict::MatchOutdated),
+        Ok(()) => Ok(Verdict::Match),
+        Err(PhcError::PasswordInvalid) => Ok(Verdict::Mismatch),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// A well-formed hash of today's cost with a random salt and a random output.
+fn nobody(settings: &Argon2Settings, entropy: &dyn Entropy) -> Result<PasswordHash, HashError> {
+    let (mut salt, mut output) = ([0; 16], [0; 32]);
+    entropy.fill(&mut salt);
+    entropy.fill(&mut output);
+    let encode = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, bytes);
+    let Argon2Settings { memory_kib, iterations, parallelism } = settings;
+    let phc =
+        format!("$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}${}${}", encode(&salt), encode(&output));
+    Phc::new(&phc).map_err(failed)?;
+    Ok(PasswordHash::from_phc(phc))
+}
+
+fn failed(error: impl std::fmt::Display) -> HashError {
+    HashError::Failed(error.to_string())
+}

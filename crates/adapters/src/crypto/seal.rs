@@ -1,0 +1,94 @@
+//! Secrets at rest: AES-256-GCM under a key that the database never sees.
+
+use std::str::FromStr;
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, Salt},
+};
+use tessera_kernel::Entropy;
+
+/// The layout of a sealed value: this byte, the nonce, then the ciphertext with its tag.
+const LAYOUT: u8 = 1;
+
+/// The key that seals what the service keeps secret.
+pub struct MasterKey(LessSafeKey);
+
+/// The text can't serve as a master key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the master key must have at least 32 characters, 8 of them different, as 32 random bytes in hexadecimal have")]
+pub struct MasterKeyError;
+
+/// A value could not be sealed or opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was sealed with another key, or was changed since.
+    #[error("the value can't be opened with this master key")]
+    WrongKey,
+    /// It is not of the known layout.
+    #[error("the value is not of the known layout")]
+    Malformed,
+    /// The cipher failed.
+    #[error("the value could not be sealed")]
+    Failed,
+}
+
+impl FromStr for MasterKey {
+    type Err = MasterKeyError;
+
+    /// Takes any text with enough in it: HKDF-SHA256 (RFC 5869) makes the cipher's key of it.
+    fn from_str(text: &str) -> Result<Self, MasterKeyError> {
+        let text = text.trim();
+        let mut different: Vec<char> = text.chars().collect();
+        different.sort_unstable();
+        different.dedup();
+        if text.chars().count() < 32 || different.len() < 8 {
+            return Err(MasterKeyError);
+        }
+        let secret = Salt::new(HKDF_SHA256, b"tessera").extract(text.as_bytes());
+        let key = secret.expand(&[b"secrets at rest v1"], &AES_256_GCM).map_err(|_| MasterKeyError)?;
+        Ok(Self(LessSafeKey::new(UnboundKey::from(key))))
+    }
+}
+
+impl MasterKey {
+    /// The text of a new key: 32 random bytes in hexadecimal.
+    #[must_use]
+    pub fn generate_text(entropy: &dyn Entropy) -> String {
+        let mut bytes = [0_u8; 32];
+        entropy.fill(&mut bytes);
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Seals a value under its name, so that one secret can't be put in the place of another.
+    ///
+    /// # Errors
+    /// [`SealError::Failed`].
+    pub fn seal(&self, name: &str, value: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce);
+        let mut sealed = value.to_vec();
+        let unique = Nonce::assume_unique_for_key(nonce);
+        self.0
+            .seal_in_place_append_tag(unique, Aad::from(name.as_bytes()), &mut sealed)
+            .map_err(|_| SealError::Failed)?;
+        Ok([&[LAYOUT], nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens a value that was sealed under that name.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`] or [`SealError::Malformed`].
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (layout, rest) = sealed.split_first().ok_or(SealError::Malformed)?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Malformed)?;
+        if *layout != LAYOUT {
+            return Err(SealError::Malformed);
+        }
+        let mut opened = ciphertext.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let plain =
+            self.0.open_in_place(nonce, Aad::from(name.as_bytes()), &mut opened).map_err(|_| SealError::WrongKey)?;
+        Ok(plain.to_vec())
+    }
+}

@@ -1,0 +1,81 @@
+//! One repository layer over two databases: the embedded SQLite and PostgreSQL.
+
+mod api_keys;
+mod apps;
+mod connection;
+mod directory;
+mod events;
+mod identity;
+mod items;
+mod memberships;
+mod migrate;
+mod open;
+mod orgs;
+mod pool;
+mod rows;
+mod schema;
+mod secrets;
+mod sessions;
+mod transaction;
+mod types;
+mod url;
+mod users;
+
+use std::sync::Arc;
+
+use diesel::{OptionalExtension, QueryDsl};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::StoreError;
+
+use connection::{Lease, on};
+use pool::Pools;
+use schema::secrets as secrets_table;
+use transaction::Tx;
+
+pub use open::{DatabaseSettings, OpenError};
+pub use url::{DatabaseUrl, DatabaseUrlError};
+
+/// The storage of all domains, on either database. Clones share their connections.
+#[derive(Clone)]
+pub struct SqlStore(Arc<Pools>);
+
+impl SqlStore {
+    /// Asks the database something, as a sign that it can serve.
+    ///
+    /// # Errors
+    /// As any other read.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut lease = self.reader().await?;
+        // A table of ours: a database without a schema is not ready either.
+        let query = secrets_table::table.select(secrets_table::name).limit(1);
+        on!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
+    }
+
+    /// How many connections are in somebody's hands. None, when nothing is under way.
+    #[must_use]
+    pub fn connections_in_use(&self) -> usize {
+        self.0.in_use()
+    }
+
+    async fn reader(&self) -> Result<Lease, StoreError> {
+        self.0.reader().await
+    }
+
+    async fn writer(&self) -> Result<Lease, StoreError> {
+        self.0.writer().await
+    }
+
+    async fn transaction(&self) -> Result<Tx, StoreError> {
+        let lease = self.writer().await?.begin().await?;
+        Ok(Tx { lease })
+    }
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match *self.0 {
+            Pools::Postgres { .. } => "SqlStore(postgres)",
+            Pools::Sqlite { .. } => "SqlStore(sqlite)",
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! A connection on loan from a pool, and what becomes of it when its user leaves early.
+
+use std::{error::Error, time::Duration};
+
+use diesel::{QueryResult, SqliteConnection};
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+    pooled_connection::deadpool::Object,
+    sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
+};
+use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
+use tessera_kernel::StoreError;
+use tokio::runtime::Handle;
+
+use crate::error;
+
+/// How long a connection may take to come to rest before it is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The embedded database, on the runtime's threads for blocking work.
+pub(super) type LiteConnection = SyncConnectionWrapper<SqliteConnection, Blocking>;
+
+/// Where blocking work goes. The driver's own choice waits in `drop` for a statement whose caller has left, which panics
+/// on a runtime of one thread, as each worker of the HTTP server has. This one lets the statement run out by itself.
+pub(crate) struct Blocking(pub(super) Handle);
+
+impl SpawnBlocking for Blocking {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
+    where
+        R: Send + 'static,
+    {
+        self.0.spawn_blocking(task).map_err(Into::into).boxed()
+    }
+
+    fn get_runtime() -> Self {
+        Self(Handle::current())
+    }
+}
+
+/// A pooled connection to either database.
+#[expect(clippy::large_enum_variant, reason = "there is one per lease and it is never kept in bulk")]
+pub(super) enum Conn {
+    Postgres(Object<AsyncPgConnection>),
+    Sqlite(Object<LiteConnection>),
+}
+
+impl Conn {
+    /// Takes the connection out of its pool and closes it, which ends its transaction too.
+    fn close(self) {
+        match self {
+            Self::Postgres(object) => drop(Object::take(object)),
+            Self::Sqlite(object) => drop(Object::take(object)),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing is on its way.
+    Resting,
+    /// A statement has been sent and not been answered.
+    Busy,
+    /// Nobody knows what the connection is in the middle of.
+    Unknown,
+}
+
+/// A connection that one user holds. Dropped in whatever state, it goes back to the pool clean or not at all.
+pub(crate) struct Lease {
+    conn: Option<Conn>,
+    runtime: Handle,
+    state: State,
+    in_transaction: bool,
+    failed: bool,
+}
+
+/// Runs a query on whichever database is there. It is written once and checked by the compiler for both:
+/// `on!(lease, |c| query.execute(c).await)`.
+macro_rules! on {
+    ($lease:expr, |$c:ident| $body:expr) => {
+        on!($lease, |$c| postgres: $body, sqlite: $body)
+    };
+    // The arms differ only where the databases do.
+    ($lease:expr, |$c:ident| postgres: $postgres:expr, sqlite: $sqlite:expr) => {{
+        let lease: &mut $crate::database::connection::Lease = $lease;
+        let result = match lease.start()? {
+            $crate::database::connection::Conn::Postgres(object) => {
+                let $c = &mut **object;
+                $postgres
+            }
+            $crate::database::connection::Conn::Sqlite(object) => {
+                let $c = &mut **object;
+                $sqlite
+            }
+        };
+        lease.finish(result)
+    }};
+}
+pub(super) use on;
+
+impl Lease {
+    pub(super) const fn new(conn: Conn, runtime: Handle) -> Self {
+        Self { conn: Some(conn), runtime, state: State::Resting, in_transaction: false, failed: false }
+    }
+
+    /// The connection, for one statement. [`Lease::finish`] has to follow; where it doesn't, the caller has left.
+    pub(super) fn start(&mut self) -> Result<&mut Conn, StoreError> {
+        // PostgreSQL refuses everything after a failed statement; SQLite would go on with half of the work.
+        if self.failed {
+            return Err(StoreError::Other("an earlier statement of this transaction has failed".into()));
+        }
+        self.state = State::Busy;
+        self.conn.as_mut().ok_or_else(|| StoreError::Other("the connection has been given back".into()))
+    }
+
+    pub(super) fn finish<T>(&mut self, result: QueryResult<T>) -> Result<T, StoreError> {
+        let lost = result.as_ref().is_err_and(error::is_lost);
+        self.state = if lost { State::Unknown } else { State::Resting };
+        self.failed = result.is_err();
+        result.map_err(error::from_statement)
+    }
+
+    /// Ends a statement that opens or closes a transaction. One that failed may have done either.
+    fn turn(&mut self, in_transaction: bool, result: QueryResult<()>) -> Result<(), StoreError> {
+        self.in_transaction = in_transaction;
+        self.state = if result.is_ok() { State::Resting } else { State::Unknown };
+        result.map_err(error::from_statement)
+    }
+
+    /// Opens a transaction that may write. In a task of its own, since a caller who leaves must not leave a connection
+    /// behind that is neither in a transaction nor out of one: the task goes on and rolls back what nobody takes.
+    pub(super) async fn begin(mut self) -> Result<Self, StoreError> {
+        let runtime = self.runtime.clone();
+        let begun = runtime.spawn(async move {
+            let conn = self.start()?;
+            let result = begin(conn).await;
+            self.turn(true, result).map(|()| self)
+        });
+        begun.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
+    }
+
+    /// Commits, to the end even if the caller leaves meanwhile.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let runtime = self.runtime.clone();
+        let committed = runtime.spawn(async move {
+            let conn = self.start()?;
+            let result = commit(conn).await;
+            self.turn(false, result)
+        });
+        committed.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(conn) = self.conn.take() else { return };
+        match (&conn, self.state, self.in_transaction) {
+            (_, State::Resting, false) => drop(conn),
+            // A statement of SQLite that nobody waits for still holds the connection, and the driver panics when a pool
+            // looks at it then. Closed, it ends with that statement.
+            (_, State::Unknown, _) | (Conn::Sqlite(_), State::Busy, _) => conn.close(),
+            (_, _, in_transaction) => {
+                let settling = settle(Guard(Some(conn)), in_transaction);
+                drop(self.runtime.spawn(settling));
+            }
+        }
+    }
+}
+
+/// Closes the connection unless it has been set free: the runtime may stop at any point of a task.
+struct Guard(Option<Conn>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            conn.close();
+        }
+    }
+}
+
+/// Brings a connection whose user has left to rest and gives it back.
+async fn settle(mut guard: Guard, in_transaction: bool) {
+    let Some(conn) = guard.0.as_mut() else { return };
+    let settled = tokio::time::timeout(PATIENCE, async {
+        if in_transaction { roll_back(conn).await } else { wait_for(conn).await }
+    });
+    match settled.await {
+        Ok(Ok(())) => drop(guard.0.take()),
+        Ok(Err(error)) => tracing::debug!(%error, "closing a database connection that can't be rolled back"),
+        Err(_) => tracing::warn!("closing a database connection that does not come to rest"),
+    }
+}
+
+async fn begin(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(object) => {
+            let sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
+            diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut **object, sql).await
+        }
+        Conn::Sqlite(object) => {
+            // IMMEDIATE takes the lock for writing at once: what is read in the transaction stays true until its end.
+            let sql = "BEGIN IMMEDIATE";
+            object
+                .spawn_blocking(move |c| diesel::connection::AnsiTransactionManager::begin_transaction_sql(c, sql))
+                .await
+        }
+    }
+}
+
+async fn commit(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(object) => commit_on(&mut **object).await,
+        Conn::Sqlite(object) => commit_on(&mut **object).await,
+    }
+}
+
+async fn commit_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
+    C::TransactionManager::commit_transaction(connection).await
+}
+
+async fn roll_back(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(object) => roll_back_on(&mut **object).await,
+        Conn::Sqlite(object) => roll_back_on(&mut **object).await,
+    }
+}
+
+async fn roll_back_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
+    C::TransactionManager::rollback_transaction(connection).await
+}
+
+/// An empty statement: its answer comes after that of the one whose caller has left.
+async fn wait_for(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(object) => object.batch_execute("").await,
+        Conn::Sqlite(object) => object.batch_execute("").await,
+    }
+}

@@ -1,0 +1,53 @@
+//! The users, as far as organizations may know them.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::{EmailAddress, StoreError, UserId};
+use tessera_orgs::{model::Profile, ports::Directory};
+
+use super::{SqlStore, connection::on, schema::users, types::DbId};
+
+/// Under the number of parameters that a statement may have on either database.
+const AT_ONCE: usize = 1_000;
+
+type ProfileRow = (DbId, Option<String>, Option<String>);
+
+fn profile((id, email, display_name): ProfileRow) -> Profile {
+    Profile { user_id: UserId::from_uuid(id.0), email, display_name }
+}
+
+#[async_trait]
+impl Directory for SqlStore {
+    async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = users::table.filter(users::email_canonical.eq(email.canonical())).select((
+            users::id,
+            users::email,
+            users::display_name,
+        ));
+        let row: Option<ProfileRow> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        Ok(row.map(profile))
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
+        let mut wanted: Vec<DbId> = users.iter().map(|user| DbId(user.as_uuid())).collect();
+        wanted.sort_unstable_by_key(|id| id.0);
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut lease = self.reader().await?;
+        let mut found = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks(AT_ONCE) {
+            let query = users::table.filter(users::id.eq_any(some.to_vec())).select((
+                users::id,
+                users::email,
+                users::display_name,
+            ));
+            let rows: Vec<ProfileRow> = on!(&mut lease, |c| query.load(c).await)?;
+            found.extend(rows.into_iter().map(profile));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,29 @@
+//! Storage as the domain of identity needs it.
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{Credentials, Session, User},
+    ports::{IdentityStore, IdentityTransaction},
+};
+use tessera_kernel::{EmailAddress, SessionId, StoreError, UserId};
+
+use super::{SqlStore, sessions, users};
+
+#[async_trait]
+impl IdentityStore for SqlStore {
+    async fn begin(&self) -> Result<Box<dyn IdentityTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await?))
+    }
+
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        users::find(&mut self.reader().await?, id).await
+    }
+
+    async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        users::find_credentials(&mut self.reader().await?, email).await
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        sessions::find(&mut self.reader().await?, id).await
+    }
+}

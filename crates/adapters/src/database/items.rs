@@ -1,0 +1,123 @@
+//! The table of inventory items.
+
+use async_trait::async_trait;
+use diesel::{prelude::*, upsert::excluded};
+use diesel_async::RunQueryDsl;
+use tessera_inventory::{
+    model::{Item, ItemChange, Metadata, Quantity},
+    ports::ItemStore,
+};
+use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError};
+
+use super::{
+    SqlStore,
+    connection::on,
+    rows::{after, corrupt, parse, parse_optional},
+    schema::items,
+    types::{DbDocument, DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = items)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct ItemRow {
+    id: DbId,
+    application_id: DbId,
+    sku: String,
+    name: Option<String>,
+    description: Option<String>,
+    quantity: i64,
+    metadata: DbDocument,
+    version: i64,
+    created_at: DbInstant,
+    updated_at: DbInstant,
+}
+
+/// What changes in an item that is there: `None` leaves a column alone, `Some(None)` empties it.
+#[expect(clippy::option_option, reason = "leaving alone and emptying are two things")]
+#[derive(AsChangeset)]
+#[diesel(table_name = items)]
+struct ItemChangeset {
+    name: Option<Option<String>>,
+    description: Option<Option<String>>,
+    quantity: Option<i64>,
+    metadata: Option<DbDocument>,
+}
+
+/// The item that a change makes where there is none.
+impl From<&ItemChange> for ItemRow {
+    fn from(change: &ItemChange) -> Self {
+        Self {
+            id: DbId(change.id.as_uuid()),
+            application_id: DbId(change.application_id.as_uuid()),
+            sku: change.sku.to_string(),
+            name: change.name.as_ref().and_then(|name| name.as_ref().map(ToString::to_string)),
+            description: change.description.as_ref().and_then(|text| text.as_ref().map(ToString::to_string)),
+            quantity: change.quantity.unwrap_or_default().get(),
+            metadata: DbDocument(change.metadata.clone().unwrap_or_default().as_json().to_owned()),
+            version: 1,
+            created_at: DbInstant(change.at),
+            updated_at: DbInstant(change.at),
+        }
+    }
+}
+
+impl From<&ItemChange> for ItemChangeset {
+    fn from(change: &ItemChange) -> Self {
+        Self {
+            name: change.name.as_ref().map(|name| name.as_ref().map(ToString::to_string)),
+            description: change.description.as_ref().map(|text| text.as_ref().map(ToString::to_string)),
+            quantity: change.quantity.map(Quantity::get),
+            metadata: change.metadata.as_ref().map(|metadata| DbDocument(metadata.as_json().to_owned())),
+        }
+    }
+}
+
+impl TryFrom<ItemRow> for Item {
+    type Error = StoreError;
+
+    fn try_from(row: ItemRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ItemId::from_uuid(row.id.0),
+            application_id: ApplicationId::from_uuid(row.application_id.0),
+            sku: parse("items.sku", &row.sku)?,
+            name: parse_optional("items.name", row.name.as_deref())?,
+            description: parse_optional("items.description", row.description.as_deref())?,
+            quantity: row.quantity.try_into().map_err(|fault| corrupt("items.quantity", fault))?,
+            metadata: Metadata::try_from(row.metadata.0).map_err(|fault| corrupt("items.metadata", fault))?,
+            version: row.version,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+#[async_trait]
+impl ItemStore for SqlStore {
+    async fn upsert_item(&self, change: &ItemChange) -> Result<Item, StoreError> {
+        let mut lease = self.writer().await?;
+        let upsert = diesel::insert_into(items::table)
+            .values(ItemRow::from(change))
+            .on_conflict((items::application_id, items::sku))
+            .do_update()
+            .set((
+                ItemChangeset::from(change),
+                items::version.eq(items::version + 1),
+                items::updated_at.eq(excluded(items::updated_at)),
+            ));
+        let row: ItemRow = on!(&mut lease, |c| upsert.returning(ItemRow::as_returning()).get_result(c).await)?;
+        row.try_into()
+    }
+
+    async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = items::table
+            .filter(items::application_id.eq(DbId(application.as_uuid())))
+            .filter(items::id.gt(after(&page)))
+            .order(items::id)
+            .limit(page.rows());
+        let rows: Vec<ItemRow> = on!(&mut lease, |c| query.select(ItemRow::as_select()).load(c).await)?;
+        let found = rows.into_iter().map(Item::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::from_rows(found, &page, |item| item.id.as_uuid()))
+    }
+}

@@ -1,0 +1,138 @@
+//! The table of memberships, and the question that every domain inside an organization asks of it.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::{
+    ApplicationId, Memberships, OrganizationId, Page, PageRequest, Role, Standing, StoreError, UserId,
+};
+use tessera_orgs::{model::Membership, ports::MembershipRows};
+
+use super::{
+    SqlStore,
+    connection::{Lease, on},
+    rows::{after, corrupt, parse},
+    schema::{applications, memberships},
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = memberships)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct MembershipRow {
+    organization_id: DbId,
+    user_id: DbId,
+    role: String,
+    joined_at: DbInstant,
+}
+
+impl From<&Membership> for MembershipRow {
+    fn from(membership: &Membership) -> Self {
+        Self {
+            organization_id: DbId(membership.organization_id.as_uuid()),
+            user_id: DbId(membership.user_id.as_uuid()),
+            role: membership.role.to_string(),
+            joined_at: DbInstant(membership.joined_at),
+        }
+    }
+}
+
+impl TryFrom<MembershipRow> for Membership {
+    type Error = StoreError;
+
+    fn try_from(row: MembershipRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            organization_id: OrganizationId::from_uuid(row.organization_id.0),
+            user_id: UserId::from_uuid(row.user_id.0),
+            role: parse("memberships.role", &row.role)?,
+            joined_at: row.joined_at.0,
+        })
+    }
+}
+
+fn key(id: OrganizationId, user: UserId) -> (DbId, DbId) {
+    (DbId(id.as_uuid()), DbId(user.as_uuid()))
+}
+
+pub(super) async fn find(
+    lease: &mut Lease,
+    id: OrganizationId,
+    user: UserId,
+) -> Result<Option<Membership>, StoreError> {
+    let query = memberships::table.find(key(id, user));
+    let row: Option<MembershipRow> =
+        on!(lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
+    row.map(Membership::try_from).transpose()
+}
+
+pub(super) async fn list(
+    lease: &mut Lease,
+    id: OrganizationId,
+    page: PageRequest,
+) -> Result<Page<Membership>, StoreError> {
+    let query = memberships::table
+        .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
+        .filter(memberships::user_id.gt(after(&page)))
+        .order(memberships::user_id)
+        .limit(page.rows());
+    let rows: Vec<MembershipRow> = on!(lease, |c| query.select(MembershipRow::as_select()).load(c).await)?;
+    let found = rows.into_iter().map(Membership::try_from).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_rows(found, &page, |membership| membership.user_id.as_uuid()))
+}
+
+#[async_trait]
+impl Memberships for SqlStore {
+    async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = memberships::table.find(key(organization, user)).select(memberships::role);
+        let role: Option<String> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        role.map(|role| parse("memberships.role", &role)).transpose()
+    }
+
+    async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = applications::table
+            .inner_join(memberships::table.on(memberships::organization_id.eq(applications::organization_id)))
+            .filter(applications::id.eq(DbId(application.as_uuid())))
+            .filter(memberships::user_id.eq(DbId(user.as_uuid())))
+            .select((memberships::organization_id, memberships::role));
+        let row: Option<(DbId, String)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        row.map(|(organization, role)| {
+            let organization = OrganizationId::from_uuid(organization.0);
+            Ok(Standing { organization, role: parse("memberships.role", &role)? })
+        })
+        .transpose()
+    }
+}
+
+#[async_trait]
+impl MembershipRows for Tx {
+    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(memberships::table).values(MembershipRow::from(membership));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
+        find(&mut self.lease, id, user).await
+    }
+
+    async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
+        let query = memberships::table
+            .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
+            .filter(memberships::role.eq(Role::Owner.as_str()))
+            .count();
+        let owners: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        u64::try_from(owners).map_err(|fault| corrupt("memberships", fault))
+    }
+
+    async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
+        let update = diesel::update(memberships::table.find(key(id, user))).set(memberships::role.eq(role.as_str()));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
+        let delete = diesel::delete(memberships::table.find(key(id, user)));
+        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+    }
+}

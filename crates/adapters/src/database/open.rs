@@ -1,0 +1,128 @@
+//! From an address to a store that is ready for work.
+
+use std::{error::Error, fs, path::Path, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::runtime::Handle;
+use tokio_postgres::{Config, config::SslMode};
+
+use super::{
+    SqlStore, migrate,
+    pool::{self, Access, PoolSettings, Pools},
+    url::DatabaseUrl,
+};
+
+/// How the database is used.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// How many connections at most; of the embedded database, how many for reading beside the one for writing.
+    pub pool_size: usize,
+    /// How long a request waits for a connection before it is told that the store is busy.
+    pub acquire_timeout: Duration,
+}
+
+/// No store could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The place for the embedded database can't be made.
+    #[error("the database file {file} can't be made")]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The driver can't read the address.
+    #[error("the address of the PostgreSQL server is malformed")]
+    Address(#[source] Box<dyn Error + Send + Sync>),
+    /// The address asks for what is not there.
+    #[error("the database address asks for sslmode=require, and this build can't encrypt a connection to PostgreSQL")]
+    TlsUnsupported,
+    /// The database can't be reached, or its schema not be brought up to date.
+    #[error("the database can't be prepared")]
+    Prepare(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl SqlStore {
+    /// Connects and brings the schema up to date. Any number of processes may do so at once. The connections live on the
+    /// runtime that this is called on, which has to outlive their use.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, OpenError> {
+        let pools = match &settings.url {
+            DatabaseUrl::Sqlite(file) => open_sqlite(file, settings).await?,
+            DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings).await?,
+        };
+        Ok(Self(Arc::new(pools)))
+    }
+}
+
+fn prepare(fault: impl Into<Box<dyn Error + Send + Sync>>) -> OpenError {
+    OpenError::Prepare(fault.into())
+}
+
+async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
+    // From the root, so that no driver takes it for an address and no later change of directory moves it.
+    let file = std::path::absolute(file)
+        .map_err(|source| OpenError::File { file: file.to_owned(), source: Box::new(source) })?;
+    let new = file.clone();
+    let migration = tokio::task::spawn_blocking(move || {
+        make_file(&new).map_err(|source| OpenError::File { file: new.clone(), source })?;
+        migrate::sqlite(&new).map_err(OpenError::Prepare)
+    });
+    migration.await.map_err(prepare)??;
+    let readers = pool_settings(settings);
+    let writer = PoolSettings { size: 1, ..pool_settings(settings) };
+    Ok(Pools::Sqlite {
+        readers: pool::sqlite(&file, Access::Read, &readers).map_err(prepare)?,
+        writer: pool::sqlite(&file, Access::Write, &writer).map_err(prepare)?,
+        runtime: Handle::current(),
+    })
+}
+
+async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
+    let mut config: Config = address.parse().map_err(|fault| OpenError::Address(Box::new(fault)))?;
+    // With `prefer`, the default, a connection without TLS is what the address allows. `require` has to mean it.
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(OpenError::TlsUnsupported);
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(settings.acquire_timeout);
+    }
+    // A server that vanished without a word is noticed after this and not after a quarter of an hour.
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(30));
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("tessera");
+    }
+    migrate::postgres(&config).await.map_err(OpenError::Prepare)?;
+    let pool = pool::postgres(config, &pool_settings(settings)).map_err(prepare)?;
+    Ok(Pools::Postgres { pool, runtime: Handle::current() })
+}
+
+fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {
+    PoolSettings { size: settings.pool_size, timeout: settings.acquire_timeout, runtime: Handle::current() }
+}
+
+/// Makes the directory and the file for their owner only: password hashes will be in there.
+fn make_file(file: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
+    if let Some(directory) = file.parent() {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory)?;
+    }
+    if !file.try_exists()? {
+        // By the driver: on POSIX, whoever else opens and closes the file takes the locks of this process off it.
+        let connection = pool::create(file)?;
+        #[cfg(unix)]
+        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        drop(connection);
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What the tables' modules share in turning rows into entities.
+
+use std::{fmt::Display, str::FromStr};
+
+use serde::{Serialize, de::DeserializeOwned};
+use tessera_kernel::{PageRequest, StoreError};
+use uuid::Uuid;
+
+use super::types::{DbDocument, DbId};
+
+/// A row that breaks the rules of its type. The value is left out: it may be personal.
+pub(super) fn corrupt(column: &str, fault: impl Display) -> StoreError {
+    StoreError::Corrupt(format!("{column}: {fault}"))
+}
+
+/// Reads a value object back through its only door.
+pub(super) fn parse<T>(column: &str, text: &str) -> Result<T, StoreError>
+where
+    T: FromStr<Err: Display>,
+{
+    text.parse().map_err(|fault| corrupt(column, fault))
+}
+
+/// The same for a column that may be empty.
+pub(super) fn parse_optional<T>(column: &str, text: Option<&str>) -> Result<Option<T>, StoreError>
+where
+    T: FromStr<Err: Display>,
+{
+    text.map(|text| parse(column, text)).transpose()
+}
+
+pub(super) fn to_document(value: &impl Serialize) -> Result<DbDocument, StoreError> {
+    serde_json::to_string(value).map(DbDocument).map_err(|fault| StoreError::Other(Box::new(fault)))
+}
+
+pub(super) fn from_document<T: DeserializeOwned>(column: &str, document: &DbDocument) -> Result<T, StoreError> {
+    serde_json::from_str(&document.0).map_err(|fault| corrupt(column, fault))
+}
+
+/// The key that a page starts behind. Nothing that was ever made sorts before the nil UUID or is it, so one query serves
+/// the first page and all others.
+pub(super) fn after(page: &PageRequest) -> DbId {
+    DbId(page.after.unwrap_or(Uuid::nil()))
+}

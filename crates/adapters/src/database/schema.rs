@@ -1,0 +1,143 @@
+//! The tables, as the migrations of both databases make them.
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    users (id) {
+        id -> Id,
+        email -> Nullable<Text>,
+        email_canonical -> Nullable<Text>,
+        email_verified -> Bool,
+        display_name -> Nullable<Text>,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        avatar_url -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Nullable;
+    use super::super::types::{Id, Instant};
+
+    sessions (id) {
+        id -> Id,
+        user_id -> Id,
+        created_at -> Instant,
+        expires_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
+    organizations (id) {
+        id -> Id,
+        name -> Text,
+        slug -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
+    memberships (organization_id, user_id) {
+        organization_id -> Id,
+        user_id -> Id,
+        role -> Text,
+        joined_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Document, Id, Instant};
+
+    applications (id) {
+        id -> Id,
+        organization_id -> Id,
+        name -> Text,
+        description -> Nullable<Text>,
+        redirect_uris -> Document,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::{Document, Id, Instant};
+
+    api_keys (id) {
+        id -> Id,
+        application_id -> Id,
+        organization_id -> Id,
+        created_by -> Id,
+        description -> Nullable<Text>,
+        key_prefix -> Text,
+        key_hash -> Binary,
+        permissions -> Document,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+        last_used -> Nullable<Instant>,
+        rotated_from -> Nullable<Id>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::super::types::{Document, Id, Instant};
+
+    items (id) {
+        id -> Id,
+        application_id -> Id,
+        sku -> Text,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        quantity -> BigInt,
+        metadata -> Document,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Document, Id, Instant};
+
+    events (id) {
+        id -> Id,
+        occurred_at -> Instant,
+        name -> Text,
+        outcome -> Text,
+        actor_kind -> Nullable<Text>,
+        actor_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        subject -> Nullable<Id>,
+        details -> Document,
+        request_id -> Text,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+
+    // `created_at` is for people: the database fills it in and nothing here reads it.
+    secrets (name) {
+        name -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(applications, memberships, organizations);

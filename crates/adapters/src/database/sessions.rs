@@ -1,0 +1,77 @@
+//! The table of sessions.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{Session, SessionState},
+    ports::Sessions,
+};
+use tessera_kernel::{SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use super::{
+    connection::{Lease, on},
+    schema::sessions,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct SessionRow {
+    id: DbId,
+    user_id: DbId,
+    created_at: DbInstant,
+    expires_at: DbInstant,
+    ended_at: Option<DbInstant>,
+}
+
+impl From<&Session> for SessionRow {
+    fn from(session: &Session) -> Self {
+        let ended_at = match session.state {
+            SessionState::Open => None,
+            SessionState::Ended { at } => Some(DbInstant(at)),
+        };
+        Self {
+            id: DbId(session.id.as_uuid()),
+            user_id: DbId(session.user_id.as_uuid()),
+            created_at: DbInstant(session.created_at),
+            expires_at: DbInstant(session.expires_at),
+            ended_at,
+        }
+    }
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: SessionId::from_uuid(row.id.0),
+            user_id: UserId::from_uuid(row.user_id.0),
+            state: row.ended_at.map_or(SessionState::Open, |at| SessionState::Ended { at: at.0 }),
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+        }
+    }
+}
+
+pub(super) async fn find(lease: &mut Lease, id: SessionId) -> Result<Option<Session>, StoreError> {
+    let query = sessions::table.find(DbId(id.as_uuid()));
+    let row: Option<SessionRow> = on!(lease, |c| query.select(SessionRow::as_select()).first(c).await.optional())?;
+    Ok(row.map(Session::from))
+}
+
+#[async_trait]
+impl Sessions for Tx {
+    async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(sessions::table).values(SessionRow::from(session));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let open = sessions::table.find(DbId(id.as_uuid())).filter(sessions::ended_at.is_null());
+        let update = diesel::update(open).set(sessions::ended_at.eq(DbInstant(at)));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+}

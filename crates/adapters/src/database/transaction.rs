@@ -1,0 +1,83 @@
+//! The one transaction behind the four domains' ports. What it does to each table is in that table's module.
+
+use async_trait::async_trait;
+use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
+use tessera_apps::ports::{AppTransaction, Applications};
+use tessera_identity::ports::{IdentityTransaction, Sessions, Users};
+use tessera_kernel::{EventLog, StoreError};
+use tessera_orgs::ports::{MembershipRows, OrgTransaction, Organizations};
+
+use super::connection::Lease;
+
+/// An open transaction. Dropped without commit, it rolls back and gives its connection back.
+pub(super) struct Tx {
+    pub(super) lease: Lease,
+}
+
+#[async_trait]
+impl IdentityTransaction for Tx {
+    fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
+    }
+}
+
+#[async_trait]
+impl OrgTransaction for Tx {
+    fn organizations(&mut self) -> &mut dyn Organizations {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
+    }
+}
+
+#[async_trait]
+impl AppTransaction for Tx {
+    fn applications(&mut self) -> &mut dyn Applications {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
+    }
+}
+
+#[async_trait]
+impl ApiKeyTransaction for Tx {
+    fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
+    }
+}

@@ -1,0 +1,108 @@
+//! The table of users.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, QueryDsl, SelectableHelper, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{Credentials, PasswordHash, User},
+    ports::Users,
+};
+use tessera_kernel::{EmailAddress, StoreError, UserId};
+
+use super::{
+    connection::{Lease, on},
+    rows::parse_optional,
+    schema::users,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = users)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct UserRow {
+    id: DbId,
+    email: Option<String>,
+    email_canonical: Option<String>,
+    email_verified: bool,
+    display_name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    avatar_url: Option<String>,
+    password_hash: Option<String>,
+    created_at: DbInstant,
+    updated_at: DbInstant,
+}
+
+impl UserRow {
+    fn new(user: &User, password_hash: Option<&PasswordHash>) -> Self {
+        Self {
+            id: DbId(user.id.as_uuid()),
+            email: user.email.as_ref().map(ToString::to_string),
+            email_canonical: user.email.as_ref().map(|email| email.canonical().to_owned()),
+            email_verified: user.email_verified,
+            display_name: user.display_name.as_ref().map(ToString::to_string),
+            first_name: user.first_name.as_ref().map(ToString::to_string),
+            last_name: user.last_name.as_ref().map(ToString::to_string),
+            avatar_url: user.avatar_url.clone(),
+            password_hash: password_hash.map(|hash| hash.expose().to_owned()),
+            created_at: DbInstant(user.created_at),
+            updated_at: DbInstant(user.updated_at),
+        }
+    }
+}
+
+impl TryFrom<UserRow> for Credentials {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        let user = User {
+            id: UserId::from_uuid(row.id.0),
+            email: parse_optional("users.email", row.email.as_deref())?,
+            email_verified: row.email_verified,
+            display_name: parse_optional("users.display_name", row.display_name.as_deref())?,
+            first_name: parse_optional("users.first_name", row.first_name.as_deref())?,
+            last_name: parse_optional("users.last_name", row.last_name.as_deref())?,
+            avatar_url: row.avatar_url,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        };
+        Ok(Self { user, password_hash: row.password_hash.map(PasswordHash::from_phc) })
+    }
+}
+
+pub(super) async fn find(lease: &mut Lease, id: UserId) -> Result<Option<User>, StoreError> {
+    let query = users::table.find(DbId(id.as_uuid()));
+    let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
+    row.map(Credentials::try_from).transpose().map(|found| found.map(|credentials| credentials.user))
+}
+
+pub(super) async fn find_credentials(
+    lease: &mut Lease,
+    email: &EmailAddress,
+) -> Result<Option<Credentials>, StoreError> {
+    let query = users::table.filter(users::email_canonical.eq(email.canonical()));
+    let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
+    row.map(Credentials::try_from).transpose()
+}
+
+#[async_trait]
+impl Users for Tx {
+    async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(users::table).values(UserRow::new(user, password_hash));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
+        let query = users::table.find(DbId(id.as_uuid()));
+        let row: Option<UserRow> = on!(&mut self.lease, |c|
+            postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
+            sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
+        row.map(Credentials::try_from).transpose()
+    }
+
+    async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
+        let update = diesel::update(users::table.find(DbId(id.as_uuid()))).set(users::password_hash.eq(hash.expose()));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+}

@@ -1,0 +1,282 @@
+//! Hashers, signers and seals against vectors that other implementations made (argon2-cffi, PyJWT, Python's hashlib and zlib).
+
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tessera_adapters::{
+    Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, MasterKey,
+    MasterKeyError, SealError, Sha256Digest, SystemEntropy, ZxcvbnStrength,
+};
+use tessera_apikeys::{model::RawKey, ports::KeyDigest as _};
+use tessera_identity::{
+    model::{Password, PasswordAttempt, PasswordHash},
+    ports::{AccessClaims, HashError, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
+};
+use tessera_testkit::fakes::FixedClock;
+use time::OffsetDateTime;
+
+const WORDS: &str = "violet-harbour-93-lantern";
+const ISSUER: &str = "https://id.example.com";
+
+#[track_caller]
+fn ok<T, E: Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("unexpected error: {error:?}"))
+}
+
+fn gate(places: usize, queue: usize, deadline: Duration) -> Gate {
+    Gate::new(GateSettings { places, queue, deadline })
+}
+
+fn hasher() -> Argon2Hasher {
+    let gate = gate(2, 8, Duration::from_secs(30));
+    ok(Argon2Hasher::new(Argon2Settings::default(), gate, Arc::new(SystemEntropy)))
+}
+
+async fn verdict(phc: &str, attempt: &str) -> Verdict {
+    let hash = PasswordHash::from_phc(phc.to_owned());
+    ok(hasher().verify(&PasswordAttempt::new(attempt), Some(&hash)).await)
+}
+
+#[tokio::test]
+async fn a_hash_that_the_reference_implementation_made_matches() {
+    let phc = "$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$0Zye3DYt1CrHPXRhkNrAGTF+3+xHcWxbUO0kdYhoR9o";
+    assert_eq!(verdict(phc, WORDS).await, Verdict::Match);
+    assert_eq!(verdict(phc, "violet-harbour-93-lanterm").await, Verdict::Mismatch);
+}
+
+#[tokio::test]
+async fn a_hash_of_a_lower_cost_matches_and_is_outdated() {
+    let phc = "$argon2id$v=19$m=8,t=1,p=1$AAECAwQFBgcICQoLDA0ODw$iImsWBCCQvxcN81N/kji5J/CcBCP6Nz1hlAIDsQbaIc";
+    assert_eq!(verdict(phc, WORDS).await, Verdict::MatchOutdated);
+}
+
+#[tokio::test]
+async fn s10_pw_kdf_a_hash_is_argon2id_at_the_floor_with_a_salt_of_its_own() {
+    let (hasher, password) = (hasher(), ok(WORDS.parse::<Password>()));
+    let (one, two) = (ok(hasher.hash(&password).await), ok(hasher.hash(&password).await));
+    assert!(one.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.expose());
+    assert_ne!(one.expose(), two.expose());
+    assert_eq!(verdict(two.expose(), WORDS).await, Verdict::Match);
+}
+
+#[tokio::test]
+async fn s3_pw_72_nothing_is_cut_off_a_long_password() {
+    let long = "x".repeat(127);
+    let hash = ok(hasher().hash(&ok(format!("{long}a").parse::<Password>())).await);
+    assert_eq!(verdict(hash.expose(), &format!("{long}a")).await, Verdict::Match);
+    assert_eq!(verdict(hash.expose(), &format!("{long}b")).await, Verdict::Mismatch);
+}
+
+#[tokio::test]
+async fn nobody_has_no_password() {
+    let attempt = PasswordAttempt::new(WORDS);
+    assert_eq!(ok(hasher().verify(&attempt, None).await), Verdict::Mismatch);
+}
+
+#[test]
+fn the_cost_has_a_floor() {
+    assert_eq!(Argon2Settings::new(19_455, 2, 1), Err(Argon2SettingsError::BelowFloor));
+    assert_eq!(Argon2Settings::new(19_456, 1, 1), Err(Argon2SettingsError::BelowFloor));
+    assert_eq!(Argon2Settings::new(19_456, 2, 0), Err(Argon2SettingsError::BelowFloor));
+    assert!(Argon2Settings::new(19_456, 2, 1).is_ok());
+}
+
+#[tokio::test]
+async fn s210_argon_limit_a_full_gate_says_so_and_opens_again() {
+    let gate = gate(1, 0, Duration::from_millis(50));
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::spawn({
+        let gate = gate.clone();
+        async move { gate.run(move || held.recv()).await }
+    });
+    // The first job holds the only place as soon as it runs; until then the second would be let in.
+    let refused = loop {
+        match gate.run(|| ()).await {
+            Ok(()) => tokio::task::yield_now().await,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, HashError::Busy { retry_after } if retry_after >= Duration::from_secs(1)));
+    ok(release.send(()));
+    ok(ok(ok(busy.await)));
+    ok(gate.run(|| ()).await);
+}
+
+#[tokio::test]
+async fn a_queue_has_a_deadline() {
+    let gate = gate(1, 1, Duration::from_millis(1));
+    let (started, waiting) = tokio::sync::oneshot::channel();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::spawn({
+        let gate = gate.clone();
+        async move {
+            let job = move || {
+                drop(started.send(()));
+                held.recv()
+            };
+            gate.run(job).await
+        }
+    });
+    ok(waiting.await);
+    assert!(matches!(gate.run(|| ()).await, Err(HashError::Busy { .. })));
+    ok(release.send(()));
+    ok(ok(ok(busy.await)));
+}
+
+#[test]
+fn a_key_digest_is_sha_256() {
+    let key = ok("ask_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1Yo7hP".parse::<RawKey>());
+    let digest = Sha256Digest.digest(&key);
+    let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, "b6ffe9ec85eae6d3f673986398073ce0fa5ff6d1b87b96e558106b54444f1e83");
+    assert!(Sha256Digest.matches(&digest, &digest));
+}
+
+#[tokio::test]
+async fn s7_pw_block_common_passwords_and_words_of_the_account_are_refused_with_a_reason() {
+    let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)));
+    let about = ["grace.hopper.1906@example.com".to_owned(), "grace.hopper.1906".to_owned()];
+    for weak in ["password123", "qwertyuiop", "Tessera1", "grace.hopper.1906", "aaaaaaaaaaaa", "letmein99"] {
+        let judged = ok(strength.weakness(&ok(weak.parse()), &about).await);
+        assert!(judged.is_some_and(|guessable| !guessable.warning.is_empty()), "{weak} was accepted");
+    }
+    assert_eq!(ok(strength.weakness(&ok(WORDS.parse()), &about).await), None);
+}
+
+mod tokens {
+    use super::*;
+
+    const CLAIMS: &str = r#"{"iss":"https://id.example.com","aud":"https://id.example.com","sub":"018f0000-0000-7000-8000-000000000001","sid":"018f0000-0000-7000-8000-000000000002","jti":"018f0000-0000-4000-8000-000000000003","iat":1700000000,"exp":1700003600}"#;
+    const HEADER: &str = r#"{"typ":"at+jwt","alg":"HS256"}"#;
+    const SECRET: [u8; 32] = [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
+        30, 31,
+    ];
+
+    fn at(seconds: i64) -> OffsetDateTime {
+        ok(OffsetDateTime::from_unix_timestamp(seconds))
+    }
+
+    fn signer(now: i64) -> JwtSigner {
+        let secret = JwtSecret::from_bytes(&SECRET).unwrap_or_else(|| panic!("32 bytes are a secret"));
+        ok(JwtSigner::new(&secret, ISSUER.to_owned(), Arc::new(FixedClock::new(at(now)))))
+    }
+
+    fn mint(header: &str, claims: &str, secret: &[u8]) -> String {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
+    }
+
+    #[track_caller]
+    fn refused(token: &str) {
+        assert!(signer(1_700_000_000).verify(token).is_err(), "accepted: {token}");
+    }
+
+    #[test]
+    fn a_token_is_what_another_implementation_makes_of_the_same_claims() {
+        let ours = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tIiwiYXVkIjoiaHR0cHM6Ly9pZC5leGFtcGxlLmNvbSIsInN1YiI6IjAxOGYwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMSIsInNpZCI6IjAxOGYwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMiIsImp0aSI6IjAxOGYwMDAwLTAwMDAtNDAwMC04MDAwLTAwMDAwMDAwMDAwMyIsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDAzNjAwfQ.auQQEUCQKsMjw0-pM-TTopPMEBiSzu--JDz0tP3gfzs";
+        let claims: AccessClaims = ok(signer(1_700_000_000).verify(ours));
+        assert_eq!(claims.user.to_string(), "018f0000-0000-7000-8000-000000000001");
+        assert_eq!((claims.issued_at, claims.expires_at), (at(1_700_000_000), at(1_700_003_600)));
+        assert_eq!(ok(signer(1_700_000_000).sign(&claims)).expose(), ours);
+        assert_eq!(mint(HEADER, CLAIMS, &SECRET), ours);
+    }
+
+    #[test]
+    fn s64_jwt_time_holds_with_thirty_seconds_of_leeway() {
+        let token = mint(HEADER, CLAIMS, &SECRET);
+        for (now, good) in
+            [(1_699_999_969, false), (1_699_999_970, true), (1_700_003_629, true), (1_700_003_630, false)]
+        {
+            assert_eq!(signer(now).verify(&token).is_ok(), good, "at {now}");
+        }
+    }
+
+    #[test]
+    fn s56_alg_confusion_another_header_is_refused_even_when_the_signature_fits() {
+        for header in [
+            r#"{"typ":"JWT","alg":"HS256"}"#,
+            r#"{"alg":"HS256"}"#,
+            r#"{"typ":"at+jwt","alg":"HS384"}"#,
+            r#"{"typ":"at+jwt","alg":"RS256"}"#,
+            r#"{"typ":"at+jwt","alg":"none"}"#,
+            r#"{"typ":"at+jwt","alg":"HS256","kid":"../../dev/null"}"#,
+            r#"{"typ":"at+jwt","alg":"HS256","crit":["b64"],"b64":false}"#,
+            r#"{"alg":"HS256","typ":"at+jwt"}"#,
+            r#"{"typ":"at+jwt","alg":"HS256","alg":"HS256"}"#,
+        ] {
+            refused(&mint(header, CLAIMS, &SECRET));
+        }
+    }
+
+    #[test]
+    fn s62_jwt_types_wrong_missing_doubled_and_unknown_claims_are_refused() {
+        for (from, to) in [
+            (r#""exp":1700003600"#, r#""exp":"1700003600""#),
+            (r#""exp":1700003600"#, r#""exp":1700003600.0"#),
+            (r#""exp":1700003600"#, r#""exp":1e400"#),
+            (r#""exp":1700003600"#, r#""exp":null"#),
+            (r#""exp":1700003600"#, r#""exp":[1700003600]"#),
+            (r#","exp":1700003600"#, ""),
+            (r#""exp":1700003600"#, r#""exp":1700003600,"exp":1900003600"#),
+            (r#""exp":1700003600"#, r#""exp":1700003600,"admin":true"#),
+            (r#","jti":"018f0000-0000-4000-8000-000000000003""#, ""),
+            (r#","sid":"018f0000-0000-7000-8000-000000000002""#, ""),
+            (r#""sub":"018f0000-0000-7000-8000-000000000001""#, r#""sub":1"#),
+            (r#""sub":"018f0000-0000-7000-8000-000000000001""#, r#""sub":"""#),
+            (r#""aud":"https://id.example.com""#, r#""aud":["https://id.example.com"]"#),
+            (r#""aud":"https://id.example.com""#, r#""aud":"https://id.example.com/""#),
+            (r#""iss":"https://id.example.com""#, r#""iss":"https://evil.example.com""#),
+        ] {
+            let claims = CLAIMS.replacen(from, to, 1);
+            assert_ne!(claims, CLAIMS, "{from} is not in the claims");
+            refused(&mint(HEADER, &claims, &SECRET));
+        }
+    }
+
+    #[test]
+    fn s66_jwt_form_only_the_exact_compact_form_under_our_secret_is_taken() {
+        let token = mint(HEADER, CLAIMS, &SECRET);
+        refused(&mint(HEADER, CLAIMS, &[7; 32]));
+        refused(&format!("{token}="));
+        refused(&format!("{token}A"));
+        refused(&format!("{token}."));
+        refused(&format!(" {token}"));
+        refused(&format!("{token}\n"));
+        refused(&token.replacen('.', "..", 1));
+        refused(&token[..token.len() - 1]);
+        refused("");
+        refused("..");
+        // The last character carries bits that no byte needs; another spelling of them is another token.
+        let last = token.chars().last().unwrap_or_default();
+        let twin = char::from_u32(u32::from(last) + 1).unwrap_or_default();
+        refused(&format!("{}{twin}", &token[..token.len() - 1]));
+    }
+}
+
+#[test]
+fn what_is_sealed_opens_under_its_name_and_key_only() {
+    let key = ok(MasterKey::generate_text(&SystemEntropy).parse::<MasterKey>());
+    let other = ok(MasterKey::generate_text(&SystemEntropy).parse::<MasterKey>());
+    let sealed = ok(key.seal("one", b"a secret", &SystemEntropy));
+    assert_eq!(ok(key.open("one", &sealed)), b"a secret");
+    assert_eq!(key.open("two", &sealed), Err(SealError::WrongKey));
+    assert_eq!(other.open("one", &sealed), Err(SealError::WrongKey));
+    let mut changed = sealed.clone();
+    changed.iter_mut().last().into_iter().for_each(|byte| *byte ^= 1);
+    assert_eq!(key.open("one", &changed), Err(SealError::WrongKey));
+    assert_eq!(key.open("one", &sealed[..5]), Err(SealError::Malformed));
+    assert_eq!(key.open("one", &[]), Err(SealError::Malformed));
+    assert_ne!(ok(key.seal("one", b"a secret", &SystemEntropy)), sealed);
+}
+
+#[test]
+fn a_master_key_needs_enough_in_it() {
+    let parse = |text: &str| text.parse::<MasterKey>().map(|_| ());
+    assert_eq!(parse("short"), Err(MasterKeyError));
+    assert_eq!(parse(&"a".repeat(64)), Err(MasterKeyError));
+    assert_eq!(parse("0123456789abcdef0123456789abcde"), Err(MasterKeyError));
+    assert_eq!(parse("0123456789abcdef0123456789abcdef"), Ok(()));
+}

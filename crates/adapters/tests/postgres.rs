@@ -1,0 +1,109 @@
+//! The store on PostgreSQL, held to the contracts of its ports and to what they do not say.
+
+#[path = "support/store.rs"]
+mod store;
+
+use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
+use tessera_kernel::StoreError;
+use tessera_testkit::expectations::{failed, ok, parsed};
+use tessera_tests::database::{Backend, TestDatabase};
+
+struct Postgres;
+
+impl store::On for Postgres {
+    const BACKEND: Backend = Backend::Postgres;
+}
+
+type SqlHarness = store::SqlHarness<Postgres>;
+
+tessera_testkit::identity_store_contract!(SqlHarness);
+tessera_testkit::org_store_contract!(SqlHarness);
+tessera_testkit::directory_contract!(SqlHarness);
+tessera_testkit::app_store_contract!(SqlHarness);
+tessera_testkit::api_key_store_contract!(SqlHarness);
+tessera_testkit::item_store_contract!(SqlHarness);
+tessera_testkit::memberships_contract!(SqlHarness);
+tessera_testkit::audit_trail_contract!(SqlHarness);
+
+macro_rules! cases {
+    ($($case:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            store::$case(Backend::Postgres).await;
+        }
+    )+};
+}
+
+cases! {
+    two_stores_open_an_empty_database_at_once
+    the_first_kept_secret_is_everybodys
+    a_database_answers_to_a_ping
+    a_transaction_with_a_failed_statement_does_not_commit
+    keys_that_no_port_names_are_mapped_too
+    every_reference_is_mapped_alike
+    who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
+    work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_asks_for_encryption_never_gets_plain_text() {
+    let database = TestDatabase::create(Backend::Postgres).await;
+    let url = parsed(&format!("{}?sslmode=require", database.url()));
+    let opened = SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await;
+    let error = failed(opened.map(|_| ()));
+    assert!(matches!(error, OpenError::TlsUnsupported), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_not_there_is_named_without_its_password() {
+    let database = TestDatabase::create(Backend::Postgres).await;
+    let url = parsed("postgres://tessera:sesame@127.0.0.1:1/tessera");
+    let opened = SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await;
+    let error = failed(opened.map(|_| ()));
+    let mut text = format!("{error:?}");
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(fault) = cause {
+        text.push_str(&fault.to_string());
+        cause = fault.source();
+    }
+    assert!(text.contains("refused") && !text.contains("sesame"), "{text}");
+}
+
+/// A server that restarts takes every connection along; the store must find its way back by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_outlives_its_connections() {
+    let subject = store::Subject::on(Backend::Postgres).await;
+    ok(subject.store.ping().await);
+    let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    execute(subject.database.url(), statement).await;
+    let recovered = async {
+        while subject.store.ping().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    ok(tokio::time::timeout(std::time::Duration::from_secs(20), recovered).await);
+    ok(subject.store.keep_secret("jwt", b"sealed").await);
+    store::at_rest(&subject.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_gone_is_unavailable() {
+    let subject = store::Subject::on(Backend::Postgres).await;
+    let store = subject.store.clone();
+    ok(store.ping().await);
+    drop(subject);
+    for _ in 0..3 {
+        let error = failed(store.ping().await);
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+    assert_eq!(store.connections_in_use(), 0);
+}
+
+async fn execute(url: &str, statement: &str) {
+    let (client, connection) = ok(tokio_postgres::connect(url, tokio_postgres::NoTls).await);
+    let connection = tokio::spawn(connection);
+    ok(client.batch_execute(statement).await);
+    drop(client);
+    ok(ok(connection.await));
+}

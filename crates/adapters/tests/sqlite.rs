@@ -1,0 +1,72 @@
+//! The store on SQLite, held to the contracts of its ports and to what they do not say.
+
+#[path = "support/store.rs"]
+mod store;
+
+use tessera_adapters::{DatabaseSettings, DatabaseUrl, OpenError, SqlStore};
+use tessera_testkit::expectations::{failed, ok, some};
+use tessera_tests::database::{Backend, TestDatabase};
+
+struct Sqlite;
+
+impl store::On for Sqlite {
+    const BACKEND: Backend = Backend::Sqlite;
+}
+
+type SqlHarness = store::SqlHarness<Sqlite>;
+
+tessera_testkit::identity_store_contract!(SqlHarness);
+tessera_testkit::org_store_contract!(SqlHarness);
+tessera_testkit::directory_contract!(SqlHarness);
+tessera_testkit::app_store_contract!(SqlHarness);
+tessera_testkit::api_key_store_contract!(SqlHarness);
+tessera_testkit::item_store_contract!(SqlHarness);
+tessera_testkit::memberships_contract!(SqlHarness);
+tessera_testkit::audit_trail_contract!(SqlHarness);
+
+macro_rules! cases {
+    ($($case:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            store::$case(Backend::Sqlite).await;
+        }
+    )+};
+}
+
+cases! {
+    two_stores_open_an_empty_database_at_once
+    the_first_kept_secret_is_everybodys
+    a_database_answers_to_a_ping
+    a_transaction_with_a_failed_statement_does_not_commit
+    keys_that_no_port_names_are_mapped_too
+    every_reference_is_mapped_alike
+    who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
+    work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let directory = some(database.directory()).join("made/for/it");
+    let url = DatabaseUrl::Sqlite(directory.join("tessera.db"));
+    let store = ok(SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await);
+    ok(store.keep_secret("jwt", b"sealed").await);
+    let mode = |path: &std::path::Path| ok(std::fs::metadata(path)).permissions().mode() & 0o777;
+    assert_eq!(mode(&directory), 0o700);
+    for file in ok(std::fs::read_dir(&directory)) {
+        let path = ok(file).path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_database_is_not_opened() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let file = some(database.directory()).join("tessera.db");
+    ok(std::fs::write(&file, "this is a text, and a long one at that: longer than the header of a database".repeat(9)));
+    let error = failed(store::open(&database).await.map(|_| ()));
+    assert!(matches!(error, OpenError::Prepare(_)), "{error:?}");
+}

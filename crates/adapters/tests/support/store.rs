@@ -1,0 +1,234 @@
+//! The harness of a store on a database of its own, and what every store has to hold beyond the contracts of its ports.
+
+use std::{sync::Arc, time::Duration};
+
+use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
+use tessera_identity::{model::User, ports::IdentityStore};
+use tessera_inventory::ports::ItemStore;
+use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
+use tessera_orgs::ports::OrgStore;
+use tessera_testkit::{
+    Harness, Stores, async_trait, builders,
+    expectations::{conflict, failed, ok, parsed},
+};
+use tessera_tests::database::{Backend, TestDatabase};
+
+pub(crate) struct Subject {
+    pub(crate) store: SqlStore,
+    pub(crate) stores: Stores,
+    pub(crate) database: TestDatabase,
+}
+
+/// Names the backend of a harness.
+pub(crate) trait On: Send + Sync + 'static {
+    const BACKEND: Backend;
+}
+
+/// A store on a database of its own, for the contracts.
+pub(crate) struct SqlHarness<B>(Subject, std::marker::PhantomData<B>);
+
+#[async_trait]
+impl<B: On> Harness for SqlHarness<B> {
+    async fn start() -> Self {
+        Self(Subject::on(B::BACKEND).await, std::marker::PhantomData)
+    }
+
+    fn stores(&self) -> &Stores {
+        &self.0.stores
+    }
+
+    fn connections_in_use(&self) -> usize {
+        self.0.store.connections_in_use()
+    }
+}
+
+impl Subject {
+    pub(crate) async fn on(backend: Backend) -> Self {
+        let database = TestDatabase::create(backend).await;
+        let store = ok(open(&database).await);
+        let stores = Stores {
+            identity: Arc::new(store.clone()),
+            orgs: Arc::new(store.clone()),
+            directory: Arc::new(store.clone()),
+            apps: Arc::new(store.clone()),
+            api_keys: Arc::new(store.clone()),
+            items: Arc::new(store.clone()),
+            memberships: Arc::new(store.clone()),
+            audit: Arc::new(store.clone()),
+        };
+        Self { store, stores, database }
+    }
+}
+
+pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
+    DatabaseSettings { url: parsed(database.url()), pool_size: 8, acquire_timeout: Duration::from_secs(20) }
+}
+
+pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError> {
+    SqlStore::open(&settings(database)).await
+}
+
+/// Waits until every connection is back.
+pub(crate) async fn at_rest(store: &SqlStore) {
+    let waiting = async {
+        while store.connections_in_use() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    ok(tokio::time::timeout(Duration::from_secs(20), waiting).await);
+}
+
+/// Whether somebody can write, which somebody else's lock would prevent.
+async fn write(store: &SqlStore, number: u32) -> Result<(), StoreError> {
+    let mut tx = IdentityStore::begin(store).await?;
+    tx.users().insert(&builders::user(number), None).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn two_stores_open_an_empty_database_at_once(backend: Backend) {
+    let database = Arc::new(TestDatabase::create(backend).await);
+    let opening: Vec<_> = (0..4)
+        .map(|_| {
+            let database = Arc::clone(&database);
+            tokio::spawn(async move { open(&database).await })
+        })
+        .collect();
+    for (number, opened) in (1..).zip(opening) {
+        ok(write(&ok(ok(opened.await)), number).await);
+    }
+}
+
+pub(crate) async fn the_first_kept_secret_is_everybodys(backend: Backend) {
+    let one = Subject::on(backend).await;
+    let other = ok(open(&one.database).await);
+    let keeping: Vec<_> = (0..16_u8)
+        .map(|number| {
+            let store = if number % 2 == 0 { one.store.clone() } else { other.clone() };
+            tokio::spawn(async move { store.keep_secret("jwt", &[number; 40]).await })
+        })
+        .collect();
+    let mut kept = Vec::new();
+    for keeper in keeping {
+        kept.push(ok(ok(keeper.await)));
+    }
+    assert!(kept.iter().all(|secret| *secret == kept[0]), "all nodes must have one secret: {kept:?}");
+    assert_eq!(ok(other.find_secret("jwt").await), Some(kept.remove(0)));
+    assert_eq!(ok(other.find_secret("another").await), None);
+}
+
+pub(crate) async fn a_database_answers_to_a_ping(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    ok(subject.store.ping().await);
+    assert_eq!(subject.store.connections_in_use(), 0);
+}
+
+pub(crate) async fn a_transaction_with_a_failed_statement_does_not_commit(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let mut tx = ok(subject.stores.identity.begin().await);
+    ok(tx.users().insert(&builders::user(1), None).await);
+    let namesake = User { id: builders::user_id(2), ..builders::user(1) };
+    conflict(tx.users().insert(&namesake, None).await, "users_email_canonical");
+    drop(failed(tx.commit().await));
+    assert_eq!(ok(subject.stores.identity.find_user(builders::user_id(1)).await), None);
+    at_rest(&subject.store).await;
+}
+
+pub(crate) async fn keys_that_no_port_names_are_mapped_too(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let stores = &subject.stores;
+    let organization = builders::organization(1);
+    let application = builders::application(1, organization.id);
+    stores.add_organizations([&organization]).await;
+    stores.add_applications([&application]).await;
+    let first = stores.put_item(&builders::item_change(1, application.id)).await;
+    let mut second = builders::item_change(2, application.id);
+    second.id = first.id;
+    conflict(stores.items.upsert_item(&second).await, "items_id");
+    conflict(event_twice(stores).await, "events_id");
+}
+
+async fn event_twice(stores: &Stores) -> Result<(), StoreError> {
+    let mut tx = stores.identity.begin().await?;
+    tx.events().append(&builders::event(1)).await?;
+    tx.events().append(&builders::event(1)).await
+}
+
+pub(crate) async fn every_reference_is_mapped_alike(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let stores = &subject.stores;
+    stores.add_users([&builders::user(1)]).await;
+    stores.add_organizations([&builders::organization(1)]).await;
+    let (user, organization) = (builders::user_id(1), builders::organization_id(1));
+    conflict(join(stores, organization, builders::user_id(9)).await, StoreError::REFERENCE);
+    conflict(join(stores, builders::organization_id(9), user).await, StoreError::REFERENCE);
+    let orphan = builders::application(1, builders::organization_id(9));
+    let mut tx = ok(stores.apps.begin().await);
+    conflict(tx.applications().insert(&orphan).await, StoreError::REFERENCE);
+    drop(tx);
+    let mut tx = ok(stores.api_keys.begin().await);
+    conflict(tx.keys().insert(&builders::api_key(1, &orphan, user)).await, StoreError::REFERENCE);
+    drop(tx);
+    let mut tx = ok(stores.identity.begin().await);
+    conflict(tx.sessions().insert(&builders::session(1, builders::user_id(9))).await, StoreError::REFERENCE);
+    drop(tx);
+    conflict(stores.items.upsert_item(&builders::item_change(1, orphan.id)).await, StoreError::REFERENCE);
+}
+
+async fn join(stores: &Stores, organization: OrganizationId, user: UserId) -> Result<(), StoreError> {
+    let mut tx = OrgStore::begin(&*stores.orgs).await?;
+    tx.memberships().insert(&builders::membership(organization, user, Role::Member)).await
+}
+
+pub(crate) async fn who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy(backend: Backend) {
+    let database = TestDatabase::create(backend).await;
+    let acquire_timeout = Duration::from_millis(100);
+    let store = ok(SqlStore::open(&DatabaseSettings { pool_size: 1, acquire_timeout, ..settings(&database) }).await);
+    let held = ok(IdentityStore::begin(&store).await);
+    let error = failed(write(&store, 1).await);
+    assert!(matches!(error, StoreError::Busy), "must be busy: {error:?}");
+    drop(held);
+    at_rest(&store).await;
+    ok(write(&store, 1).await);
+}
+
+/// The workers of the HTTP server have a runtime of one thread each, on which a driver may not block when a client hangs
+/// up. This cancels work there, at every await in turn, and wants others to go on writing.
+pub(crate) async fn work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let stores = &subject.stores;
+    stores.add_organizations([&builders::organization(1)]).await;
+    stores.add_applications([&builders::application(1, builders::organization_id(1))]).await;
+    for polls in 0..24 {
+        let store = subject.store.clone();
+        let worker = std::thread::spawn(move || {
+            let runtime = ok(tokio::runtime::Builder::new_current_thread().enable_all().build());
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, hang_up_after(polls, all_sorts_of_work(&store, 1_000 + polls)));
+        });
+        let hung_up = ok(tokio::task::spawn_blocking(|| worker.join()).await);
+        assert!(hung_up.is_ok(), "must not panic when cancelled after {polls} polls");
+        ok(write(&subject.store, 2_000 + polls).await);
+    }
+    at_rest(&subject.store).await;
+}
+
+async fn all_sorts_of_work(store: &SqlStore, number: u32) -> Result<(), StoreError> {
+    store.find_user(builders::user_id(number)).await?;
+    store.upsert_item(&builders::item_change(number, builders::application_id(1))).await?;
+    write(store, number).await
+}
+
+/// Polls a future so many times, each time as soon as it wants to be, and drops it.
+async fn hang_up_after<F: Future>(polls: u32, work: F) {
+    let mut work = std::pin::pin!(work);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return std::task::Poll::Ready(());
+        }
+        left -= 1;
+        let done = work.as_mut().poll(context).map(|_| ());
+        if left == 0 { std::task::Poll::Ready(()) } else { done }
+    })
+    .await;
+}

@@ -1,0 +1,69 @@
+//! The application that a worker serves.
+
+use std::sync::Arc;
+
+use actix_web::{
+    App, Error, HttpResponse,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::from_fn,
+    web::{self, Data},
+};
+use utoipa_actix_web::AppExt;
+
+use crate::{
+    docs, edge, openapi,
+    problem::{Code, Problem},
+    routes::Routes,
+    services::Services,
+    v1,
+};
+
+/// The HTTP side of the service. Made once; cloning shares it among the workers.
+#[derive(Clone)]
+pub struct Api(Arc<Edge>);
+
+/// What every request needs.
+pub(crate) struct Edge {
+    pub(crate) services: Services,
+    pub(crate) routes: Routes,
+    pub(crate) document: web::Bytes,
+}
+
+impl Api {
+    /// Reads the document and derives the routes' rules from it.
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        let document = openapi::document();
+        let routes = Routes::of(&document);
+        Self(Arc::new(Edge { services, routes, document: openapi::json(&document) }))
+    }
+
+    /// The application, to be called by each worker.
+    pub fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<>,
+    > {
+        let edge = Arc::clone(&self.0);
+        let services = &self.0.services;
+        let (app, _) = App::new().into_utoipa_app().configure(v1::routes).configure(openapi::routes).split_for_parts();
+        app.app_data(Data::from(Arc::clone(&services.identity)))
+            .app_data(Data::from(Arc::clone(&services.orgs)))
+            .app_data(Data::from(Arc::clone(&services.apps)))
+            .app_data(Data::from(Arc::clone(&services.api_keys)))
+            .app_data(Data::from(Arc::clone(&services.inventory)))
+            .app_data(Data::new(services.public_url.clone()))
+            .app_data(Data::from(Arc::clone(&self.0)))
+            .configure(|config| docs::routes(config, &services.public_url))
+            .default_service(web::to(nothing_here))
+            .wrap(from_fn(move |request, next| {
+                let edge = Arc::clone(&edge);
+                async move { edge::serve(&edge, request, next).await }
+            }))
+    }
+}
+
+/// Not reached while the router and the document agree.
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Code::RouteNotFound.into())
+}

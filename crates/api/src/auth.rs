@@ -1,0 +1,62 @@
+//! Who is asking. The edge resolves credentials before anything else is read; handlers name what they need by type.
+
+mod credentials;
+mod visit;
+
+use tessera_kernel::Principal;
+
+pub(crate) use visit::{Authenticated, Caller, Visit, Visitor};
+
+use crate::{
+    problem::{Code, Problem},
+    services::Services,
+};
+use actix_web::http::header::HeaderMap;
+use credentials::{Credential, Presented};
+
+/// Whom an operation serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anyone; credentials are not looked at.
+    Public,
+    /// Users.
+    User,
+    /// Users, and applications by one of their keys.
+    Caller,
+}
+
+/// Finds out who is asking, as far as the operation wants to know.
+pub(crate) async fn admit(
+    services: &Services,
+    access: Access,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, Problem> {
+    if access == Access::Public {
+        return Ok(None);
+    }
+    let presented = Presented::in_headers(headers)?;
+    match (access, principal(services, presented).await?) {
+        (Access::User, Principal::Application { .. }) => Err(Code::UserTokenRequired.into()),
+        (_, principal) => Ok(Some(principal)),
+    }
+}
+
+/// Every credential must be good: one that is bad is not outweighed by another. Of two good ones the user token decides.
+async fn principal(services: &Services, presented: Presented<'_>) -> Result<Principal, Problem> {
+    let bearer = resolve(services, presented.bearer).await?;
+    let key = resolve(services, presented.api_key.map(Credential::Key)).await?;
+    match (bearer, key) {
+        // Two keys that stand for different things leave open which of them is meant.
+        (Some(one @ Principal::Application { .. }), Some(other)) if one != other => Err(Code::InvalidToken.into()),
+        (Some(principal), _) | (None, Some(principal)) => Ok(principal),
+        (None, None) => Err(Code::AuthenticationRequired.into()),
+    }
+}
+
+async fn resolve(services: &Services, credential: Option<Credential<'_>>) -> Result<Option<Principal>, Problem> {
+    Ok(match credential {
+        None => None,
+        Some(Credential::Token(token)) => Some(services.identity.authenticate(token).await?),
+        Some(Credential::Key(key)) => Some(services.api_keys.authenticate_key(key).await?),
+    })
+}

@@ -1,0 +1,67 @@
+//! What the edge found out about a request, and the types by which handlers ask for it.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use tessera_kernel::{Actor, Origin, Principal};
+
+use crate::problem::{Code, Problem};
+
+/// Kept with the request by the edge.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub(crate) origin: Origin,
+    pub(crate) principal: Option<Principal>,
+}
+
+impl Visit {
+    /// A handler that the edge did not prepare for finds nobody and refuses: doors without a rule stay shut.
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        request.extensions().get::<Self>().cloned().ok_or_else(|| Code::AuthenticationRequired.into())
+    }
+
+    fn actor(request: &HttpRequest) -> Result<Actor, Problem> {
+        let Self { origin, principal } = Self::of(request)?;
+        let principal = principal.ok_or(Code::AuthenticationRequired)?;
+        Ok(Actor { principal, origin })
+    }
+}
+
+/// Anyone.
+pub(crate) struct Visitor(pub(crate) Origin);
+
+/// A user with a live session.
+pub(crate) struct Authenticated(pub(crate) Actor);
+
+/// A user, or an application by one of its keys.
+pub(crate) struct Caller(pub(crate) Actor);
+
+impl FromRequest for Visitor {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Visit::of(request).map(|visit| Self(visit.origin)))
+    }
+}
+
+impl FromRequest for Authenticated {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Visit::actor(request).and_then(|actor| match actor.principal {
+            Principal::User { .. } => Ok(Self(actor)),
+            Principal::Application { .. } => Err(Code::UserTokenRequired.into()),
+        }))
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Visit::actor(request).map(Self))
+    }
+}

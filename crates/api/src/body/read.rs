@@ -1,0 +1,41 @@
+//! Reading a body no further than its bound.
+
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::CONTENT_LENGTH,
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt;
+
+use super::MAX_BYTES;
+use crate::problem::{Code, Problem};
+
+/// Refuses a body that announces itself as too large, before any of it is read.
+pub(super) fn declared_length(request: &HttpRequest) -> Result<(), Problem> {
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    // A length that fits no integer is beyond any bound; one that is no number never gets here.
+    let fits = |length: &str| length.parse::<usize>().is_ok_and(|length| length <= MAX_BYTES);
+    if declared.is_none_or(fits) { Ok(()) } else { Err(Code::BodyTooLarge.into()) }
+}
+
+/// The whole body. It is counted while it comes, since not every body announces its length.
+pub(super) async fn whole(mut payload: Payload) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| broken(&error))?;
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Err(Code::BodyTooLarge.into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn broken(error: &PayloadError) -> Problem {
+    match error {
+        PayloadError::Overflow => Code::BodyTooLarge.into(),
+        _ => Code::IncompleteBody.into(),
+    }
+}

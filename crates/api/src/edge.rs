@@ -1,0 +1,151 @@
+//! What happens around every request, whatever it asks for.
+
+use std::{cell::Cell, fmt, panic::AssertUnwindSafe, sync::atomic::Ordering};
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse, ResponseError,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{ConnectionType, Method, StatusCode, header::CONTENT_TYPE},
+    middleware::Next,
+};
+use futures_util::FutureExt;
+use tessera_kernel::{Origin, RequestId};
+use time::OffsetDateTime;
+
+use crate::{
+    api::Edge,
+    auth::{self, Visit},
+    problem::{Code, PROBLEM_JSON, Problem},
+    request_id,
+    routes::Route,
+    security_headers,
+};
+
+/// Names the request, finds out who asks, has it served, and dresses the answer.
+pub(crate) async fn serve(
+    edge: &Edge,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let services = &edge.services;
+    let started = services.clock.now();
+    let id = request_id::of(request.headers(), &*services.clock, &*services.entropy);
+    let method = request.method().clone();
+    // A HEAD is a GET whose body the connection leaves out.
+    if method == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let route = edge.routes.find(request.match_info().as_str());
+    let outcome = match admit(edge, route, &request, &id).await {
+        Err(problem) => Ok(request.into_response(problem.respond(&id))),
+        Ok(visit) => {
+            request.extensions_mut().insert(visit);
+            let served = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
+            // The panic hook has reported it; the request goes with it, the worker stays.
+            served.unwrap_or_else(|_| Err(Problem::new(Code::Internal).caused_by("a handler panicked").into()))
+        }
+    };
+    let outcome = match outcome {
+        Ok(answer) => {
+            let mut answer = explained(answer, &id);
+            dress(edge, answer.response_mut(), &id);
+            Ok(answer)
+        }
+        // Without its request there is no answer to pass on, only an error that becomes one.
+        Err(error) => {
+            let mut answer = explain(&error, &id);
+            dress(edge, &mut answer, &id);
+            Err(Undone::new(answer))
+        }
+    };
+    let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
+    write_line(edge, &method, route, status, started, &id);
+    outcome.map_err(Error::from)
+}
+
+/// Path, method and credentials, in this order.
+async fn admit(edge: &Edge, route: Option<&Route>, request: &ServiceRequest, id: &RequestId) -> Result<Visit, Problem> {
+    let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
+    let principal = auth::admit(&edge.services, access, request.headers()).await?;
+    // The transport's own word: no header says where a request came from.
+    let address = request.peer_addr().map(|peer| peer.ip());
+    Ok(Visit { origin: Origin { request_id: id.clone(), address }, principal })
+}
+
+/// Gives every failure its body, the framework's own too.
+fn explained(answer: ServiceResponse, id: &RequestId) -> ServiceResponse {
+    let explanation = match answer.response().error() {
+        Some(error) => explain(error, id),
+        None if is_bare_failure(&answer) => Problem::of_status(answer.status()).respond(id),
+        None => return answer,
+    };
+    answer.into_response(explanation)
+}
+
+fn explain(error: &Error, id: &RequestId) -> HttpResponse {
+    match error.as_error::<Problem>() {
+        Some(problem) => problem.respond(id),
+        None => Problem::of_status(error.as_response_error().status_code()).respond(id),
+    }
+}
+
+fn is_bare_failure(answer: &ServiceResponse) -> bool {
+    let failed = answer.status().is_client_error() || answer.status().is_server_error();
+    failed && answer.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON)
+}
+
+fn dress(edge: &Edge, response: &mut HttpResponse, id: &RequestId) {
+    security_headers::add(response.headers_mut(), id, edge.services.public_url.is_https());
+    // Under steady traffic a kept connection would never let the process end.
+    if edge.services.draining.load(Ordering::Relaxed) {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+}
+
+fn write_line(
+    edge: &Edge,
+    method: &Method,
+    route: Option<&Route>,
+    status: u16,
+    started: OffsetDateTime,
+    id: &RequestId,
+) {
+    let micros = i64::try_from((edge.services.clock.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
+    let route = route.map_or("-", Route::pattern);
+    tracing::info!(method = method.as_str(), route, status, micros, request_id = id.as_str(), "request");
+}
+
+/// An answer in the shape of an error. It is asked for once.
+struct Undone {
+    status: StatusCode,
+    answer: Cell<Option<HttpResponse>>,
+}
+
+impl Undone {
+    fn new(answer: HttpResponse) -> Self {
+        Self { status: answer.status(), answer: Cell::new(Some(answer)) }
+    }
+}
+
+impl ResponseError for Undone {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.answer.take().unwrap_or_else(|| HttpResponse::new(self.status))
+    }
+}
+
+impl fmt::Display for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "answered with {}", self.status)
+    }
+}
+
+impl fmt::Debug for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

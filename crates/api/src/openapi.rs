@@ -1,0 +1,54 @@
+//! The OpenAPI document, derived from the routes that are served.
+
+mod complete;
+pub(crate) mod schema;
+
+use actix_web::{App, web::Bytes};
+use utoipa::{OpenApi as _, openapi::OpenApi};
+use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
+
+use crate::{health, v1};
+
+pub(crate) use complete::API_KEY;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Tessera",
+        description = "Self-hosted user accounts: users, organizations, applications, API keys and inventories.\n\n\
+            Bodies are I-JSON (RFC 7493) of at most 1 MiB and 64 levels; fields that are not described are ignored. \
+            Problems are `application/problem+json` (RFC 9457). Every answer has an `X-Request-Id`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/")),
+    tags(
+        (name = "auth", description = "Registering, signing in and out"),
+        (name = "users", description = "The caller's own account"),
+        (name = "organizations", description = "Organizations"),
+        (name = "members", description = "Who belongs to an organization, and as what"),
+        (name = "applications", description = "The applications of an organization"),
+        (name = "api-keys", description = "Keys by which applications prove themselves"),
+        (name = "inventory", description = "What applications count"),
+        (name = "operations", description = "For those who run the service"),
+    )
+)]
+struct Frame;
+
+/// The document.
+#[must_use]
+pub fn document() -> OpenApi {
+    let app = App::new().into_utoipa_app().openapi(Frame::openapi());
+    let (_, mut document) = app.configure(v1::routes).configure(routes).split_for_parts();
+    complete::complete(&mut document);
+    document
+}
+
+/// The document as it is served and committed.
+pub(crate) fn json(document: &OpenApi) -> Bytes {
+    document.to_pretty_json().unwrap_or_default().into()
+}
+
+/// What is served beside the versioned API.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(health::live).service(health::ready);
+}

@@ -1,0 +1,109 @@
+//! What holds for many operations at once is said here, so that none can forget it.
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Content, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, Type,
+        header::Header,
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+        schema::Components,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use super::schema;
+use crate::problem::{PROBLEM_JSON, ProblemView};
+
+/// The scheme of user tokens.
+const USER_TOKEN: &str = "user_token";
+/// The scheme of API keys.
+pub(crate) const API_KEY: &str = "api_key";
+
+/// The header of every answer.
+const REQUEST_ID: &str = "X-Request-Id";
+
+/// Completes the document that the routes gave.
+pub(super) fn complete(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_with(Components::new);
+    add_components(components);
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            add_path_parameters(path, operation);
+            add_problems(operation);
+            add_request_id(operation);
+        }
+    }
+}
+
+fn add_components(components: &mut Components) {
+    let mut schemas = vec![(ProblemView::name().into_owned(), ProblemView::schema())];
+    ProblemView::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    let mut request_id = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(128)));
+    request_id.description = Some("The request's id: the caller's own when it was well-formed".to_owned());
+    components.headers.insert(REQUEST_ID.to_owned(), request_id.into());
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.bearer_format = Some("JWT".to_owned());
+    bearer.description = Some("A user token from a sign-in; where an API key serves, it is taken here too".to_owned());
+    components.add_security_scheme(USER_TOKEN, SecurityScheme::Http(bearer));
+    let key = ApiKeyValue::with_description("X-API-Key", "An API key of an application");
+    components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+/// Every parameter of a path is an identifier.
+fn add_path_parameters(path: &str, operation: &mut Operation) {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let parameters = names.map(|name| {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+        RefOr::T(parameter.schema(Some(schema::id())).build())
+    });
+    let mut all: Vec<RefOr<Parameter>> = parameters.collect();
+    all.extend(operation.parameters.take().unwrap_or_default());
+    operation.parameters = (!all.is_empty()).then_some(all);
+}
+
+/// The problems that follow from what an operation takes, and the shape of all of them.
+fn add_problems(operation: &mut Operation) {
+    let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+    let takes_input = operation.parameters.is_some() || operation.request_body.is_some();
+    let mut problems = vec![("500", "The service failed")];
+    if secured || operation.request_body.is_some() {
+        problems.push(("503", "The service is busy, or a part that it needs can't be reached"));
+    }
+    if takes_input {
+        problems.push(("400", "The path, the query or the body has faults"));
+    }
+    if operation.request_body.is_some() {
+        problems.push(("413", "The body has more than 1 MiB"));
+        problems.push(("415", "The body is not JSON in UTF-8"));
+    }
+    if secured {
+        problems.push(("401", "There is no credential, or one that is not valid"));
+        problems.push(("403", "The role, the key or the kind of credential does not allow this"));
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, description) in problems {
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new(description)));
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            let content = Content::new(Some(Ref::from_schema_name(ProblemView::name())));
+            response.content.insert(PROBLEM_JSON.to_owned(), content.into());
+        }
+    }
+}
+
+fn add_request_id(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            let header = Ref::new(format!("#/components/headers/{REQUEST_ID}"));
+            response.headers.insert(REQUEST_ID.to_owned(), RefOr::Ref(header));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Schemas of values that the domains define. They say what the parsers take, as far as JSON Schema can.
+
+use utoipa::openapi::{
+    KnownFormat, ObjectBuilder, SchemaFormat, Type,
+    schema::{ArrayBuilder, SchemaType},
+};
+
+use tessera_apps::model::{RedirectUri, RedirectUris};
+use tessera_identity::model::Password;
+use tessera_inventory::model::Quantity;
+use tessera_kernel::EmailAddress;
+use tessera_orgs::model::Slug;
+
+/// No U+0000.
+const ANY: &str = r"^[^\u0000]*$";
+
+/// What `is_deceptive` in the kernel refuses.
+macro_rules! deceptive {
+    () => {
+        r"\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF"
+    };
+}
+
+/// Something to see, and nothing that deceives.
+const LINE: &str = concat!(
+    r"^[^\u0000-\u001F",
+    deceptive!(),
+    r"]*[^\s\u0000-\u001F",
+    deceptive!(),
+    r"][^\u0000-\u001F",
+    deceptive!(),
+    r"]*$"
+);
+
+/// The same, in several lines.
+const LINES: &str = concat!(
+    r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F",
+    deceptive!(),
+    r"]*[^\s\u0000-\u001F",
+    deceptive!(),
+    r"][^\u0000-\u0008\u000B\u000C\u000E-\u001F",
+    deceptive!(),
+    r"]*$"
+);
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn or_null(schema: ObjectBuilder, kind: Type) -> ObjectBuilder {
+    schema.schema_type(SchemaType::from_iter([kind, Type::Null]))
+}
+
+/// Any text.
+pub(crate) fn any_text() -> ObjectBuilder {
+    string().pattern(Some(ANY))
+}
+
+/// One line of text.
+pub(crate) fn line<const MAX: usize>() -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LINE))
+}
+
+/// The same, or `null`.
+pub(crate) fn line_or_null<const MAX: usize>() -> ObjectBuilder {
+    or_null(line::<MAX>(), Type::String)
+}
+
+/// Text of several lines, or `null`.
+pub(crate) fn lines_or_null<const MAX: usize>() -> ObjectBuilder {
+    or_null(string().min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LINES)), Type::String)
+}
+
+/// An email address.
+pub(crate) fn email() -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Email);
+    string().format(Some(format)).max_length(Some(EmailAddress::MAX_BYTES)).examples(["ada@example.com"])
+}
+
+/// A new password.
+pub(crate) fn password() -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Password);
+    let bounded = any_text().min_length(Some(Password::MIN_LENGTH)).max_length(Some(Password::MAX_LENGTH));
+    bounded.format(Some(format)).description(Some("Counted in code points after NFC, and not easy to guess"))
+}
+
+/// A password as presented.
+pub(crate) fn password_attempt() -> ObjectBuilder {
+    any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+}
+
+/// A slug, or `null`.
+pub(crate) fn slug_or_null() -> ObjectBuilder {
+    let slug = string().min_length(Some(1)).max_length(Some(Slug::MAX_LENGTH));
+    or_null(slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$")), Type::String)
+}
+
+/// An identifier.
+pub(crate) fn id() -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+}
+
+/// `null` and nothing else.
+pub(crate) fn null() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Null)
+}
+
+/// Redirect URIs, or `null`.
+pub(crate) fn redirect_uris_or_null() -> ArrayBuilder {
+    let format = SchemaFormat::Custom("uri".to_owned());
+    let uri = string().format(Some(format)).max_length(Some(RedirectUri::MAX_BYTES)).description(Some(
+        "Absolute, in ASCII, https or http on a loopback literal; without user info, fragment or wildcard",
+    ));
+    let types = SchemaType::from_iter([Type::Array, Type::Null]);
+    ArrayBuilder::new().schema_type(types).items(uri).max_items(Some(RedirectUris::MAX))
+}
+
+/// A quantity, or `null`.
+pub(crate) fn quantity_or_null() -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
+    let number = ObjectBuilder::new().format(Some(format)).minimum(Some(0)).maximum(Some(Quantity::MAX));
+    or_null(number, Type::Integer)
+}
+
+/// Any object.
+pub(crate) fn object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object)
+}
+
+/// Any object, or `null`.
+pub(crate) fn object_or_null() -> ObjectBuilder {
+    or_null(ObjectBuilder::new(), Type::Object)
+}

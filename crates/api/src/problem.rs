@@ -1,0 +1,153 @@
+//! The only place that turns failures into statuses (RFC 9457).
+
+mod code;
+mod mapping;
+mod view;
+
+use std::{borrow::Cow, error::Error, fmt};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use tessera_kernel::RequestId;
+
+pub use code::Code;
+pub(crate) use view::{PROBLEM_JSON, ProblemView};
+
+use crate::body::Fault;
+
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a request was not served. Boxed, since it travels in every `Result` of this crate.
+#[derive(Debug)]
+pub(crate) struct Problem(Box<Facts>);
+
+#[derive(Debug)]
+struct Facts {
+    code: Code,
+    detail: Cow<'static, str>,
+    faults: Vec<Fault>,
+    allow: Option<String>,
+    retry_after: Option<u64>,
+    cause: Option<Cause>,
+}
+
+impl Problem {
+    /// A problem of which nothing more is known than its code.
+    pub(crate) fn new(code: Code) -> Self {
+        let detail = Cow::Borrowed(code.detail());
+        Self(Box::new(Facts { code, detail, faults: Vec::new(), allow: None, retry_after: None, cause: None }))
+    }
+
+    /// What a failure of the framework comes to. It knows no more of it than its status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::new(Code::RouteNotFound),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(Code::BodyTooLarge),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(Code::UnsupportedMediaType),
+            other => Self::new(Code::Internal).caused_by(format!("the framework answered {other}")),
+        }
+    }
+
+    /// The same, said more precisely. Never with text from a library or a secret.
+    pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
+    /// Every fault of the body.
+    pub(crate) fn faults(mut self, faults: Vec<Fault>) -> Self {
+        self.0.faults = faults;
+        self
+    }
+
+    /// The methods that the path takes.
+    pub(crate) fn allow(mut self, methods: String) -> Self {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// After how many seconds it is worth another try.
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// What the log is to know and the client is not.
+    pub(crate) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// The answer. A failure of ours is logged here, once, with all that led to it.
+    pub(crate) fn respond(&self, request_id: &RequestId) -> HttpResponse {
+        let Facts { code, faults, allow, retry_after, .. } = &*self.0;
+        if code.status().is_server_error() {
+            self.log(request_id);
+        }
+        let mut answer = HttpResponse::build(code.status());
+        answer.content_type(PROBLEM_JSON);
+        if let Some(challenge) = self.challenge() {
+            answer.insert_header((WWW_AUTHENTICATE, challenge));
+        }
+        if let Some(methods) = allow {
+            answer.insert_header((ALLOW, methods.as_str()));
+        }
+        if let Some(seconds) = retry_after {
+            answer.insert_header((RETRY_AFTER, *seconds));
+        }
+        answer.json(ProblemView::new(*code, &self.0.detail, faults, request_id))
+    }
+
+    /// RFC 6750 section 3: the error is named only when a credential came with the request.
+    fn challenge(&self) -> Option<HeaderValue> {
+        match self.0.code {
+            Code::InvalidToken => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
+            code if code.status() == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer")),
+            _ => None,
+        }
+    }
+
+    fn log(&self, request_id: &RequestId) {
+        let (code, request_id) = (self.0.code, request_id.as_str());
+        let cause = self.0.cause.as_deref().map(chain).unwrap_or_default();
+        if code == Code::Internal {
+            tracing::error!(request_id, code = code.as_str(), cause, "request failed");
+        } else {
+            tracing::warn!(request_id, code = code.as_str(), cause, "request refused");
+        }
+    }
+}
+
+/// An error and all that it was caused by, in one line.
+fn chain(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code.as_str())
+    }
+}
+
+/// The edge answers in full with [`Problem::respond`], since only it knows the request's id.
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}

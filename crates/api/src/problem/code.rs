@@ -1,0 +1,100 @@
+//! Every problem that this service answers with.
+
+use actix_web::http::StatusCode;
+
+macro_rules! codes {
+    ($($name:ident $code:literal $status:ident $title:literal $detail:literal)+) => {
+        /// The stable name of a problem. `docs/errors.md` has a section for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $title] $name,)+
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name, in `snake_case`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// What kind of problem it is.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// What is said of it when nothing more precise is known.
+            pub(crate) const fn detail(self) -> &'static str {
+                match self { $(Self::$name => $detail,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson "malformed_json" BAD_REQUEST "The body is not JSON"
+        "the body is not one complete JSON text in UTF-8"
+    InvalidBody "invalid_body" BAD_REQUEST "The body has faults"
+        "the body has faults; errors names each of them"
+    IncompleteBody "incomplete_body" BAD_REQUEST "The body broke off"
+        "the body ended before it was complete"
+    InvalidPath "invalid_path" BAD_REQUEST "The path has faults"
+        "a path parameter is not valid"
+    InvalidQuery "invalid_query" BAD_REQUEST "The query has faults"
+        "a query parameter is not valid"
+    InvalidCursor "invalid_cursor" BAD_REQUEST "The cursor is not valid"
+        "the cursor was not made by this list; start again without one"
+    AuthenticationRequired "authentication_required" UNAUTHORIZED "Authentication is required"
+        "this operation needs a credential"
+    InvalidToken "invalid_token" UNAUTHORIZED "The credential is not valid"
+        "a credential of this request is malformed, unknown, expired or revoked"
+    InvalidCredentials "invalid_credentials" UNAUTHORIZED "The sign-in failed"
+        "the email address or the password is wrong"
+    UserTokenRequired "user_token_required" FORBIDDEN "A user token is required"
+        "this operation is for users; an API key can't do it"
+    Forbidden "forbidden" FORBIDDEN "This is not allowed"
+        "your role or your key does not allow this"
+    RouteNotFound "route_not_found" NOT_FOUND "There is nothing here"
+        "no operation has this path"
+    OrganizationNotFound "organization_not_found" NOT_FOUND "There is no such organization"
+        "the organization does not exist, or you are no member of it"
+    MemberNotFound "member_not_found" NOT_FOUND "There is no such member"
+        "the organization has no such member"
+    UserNotFound "user_not_found" NOT_FOUND "There is no such user"
+        "no user has this id or address"
+    ApplicationNotFound "application_not_found" NOT_FOUND "There is no such application"
+        "the application does not exist, or is not yours to know of"
+    ApiKeyNotFound "api_key_not_found" NOT_FOUND "There is no such API key"
+        "the API key does not exist, or is not yours to know of"
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The method is not allowed here"
+        "this path does not take this method; Allow names those it takes"
+    EmailTaken "email_taken" CONFLICT "The email address is taken"
+        "this email address is already registered"
+    SlugTaken "slug_taken" CONFLICT "The slug is taken"
+        "another organization has this slug"
+    AlreadyMember "already_member" CONFLICT "The user is a member already"
+        "this user is already a member; their role stays as it is"
+    LastOwner "last_owner" CONFLICT "The last owner stays"
+        "an organization keeps at least one owner"
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large"
+        "the body has more than 1 MiB"
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The media type is not supported"
+        "the body must be application/json in UTF-8, not encoded"
+    Internal "internal_error" INTERNAL_SERVER_ERROR "The service failed"
+        "the service failed to do this"
+    Busy "busy" SERVICE_UNAVAILABLE "The service is busy"
+        "the service has too much to do at this moment"
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "The service is not available"
+        "a part that the service needs can't be reached"
+    NotReady "not_ready" SERVICE_UNAVAILABLE "The service is not ready"
+        "the service takes no traffic at this moment"
+}

@@ -1,0 +1,168 @@
+//! One mapping for each use case's error, complete: a new variant does not compile until it has its answer here.
+
+use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
+use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
+use tessera_identity::{
+    AuthenticateError, RegisterError, SignInError, SignOutError, ViewProfileError,
+    ports::{Guessable, HashError, TokenError},
+};
+use tessera_inventory::{ListItemsError, PutItemError};
+use tessera_kernel::StoreError;
+use tessera_orgs::{AddMemberError, ChangeRoleError, CreateOrganizationError, RemoveMemberError, ViewError};
+
+use super::{Code, Problem};
+use crate::body::{Fault, FaultCode, Flaw};
+
+/// When a busy store is worth another try.
+const STORE_RETRY_SECONDS: u64 = 1;
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let problem = match &error {
+            StoreError::Busy => Self::new(Code::Busy).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Conflict { .. } | StoreError::Corrupt(_) | StoreError::Other(_) => Self::new(Code::Internal),
+        };
+        problem.caused_by(error)
+    }
+}
+
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        match &error {
+            // Rounded up, so that whoever waits as long as they are told does not come too early.
+            HashError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
+            HashError::Failed(_) => Self::new(Code::Internal),
+        }
+        .caused_by(error)
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        match &error {
+            TokenError::Invalid | TokenError::Signing(_) => Self::new(Code::Internal),
+        }
+        .caused_by(error)
+    }
+}
+
+impl From<AuthenticateError> for Problem {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::InvalidToken => Code::InvalidToken.into(),
+            AuthenticateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuthenticateKeyError> for Problem {
+    fn from(error: AuthenticateKeyError) -> Self {
+        match error {
+            AuthenticateKeyError::InvalidKey => Code::InvalidToken.into(),
+            AuthenticateKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::EmailTaken => Code::EmailTaken.into(),
+            RegisterError::PasswordLength(error) => password(error.code(), error.to_string()),
+            RegisterError::PasswordGuessable(why) => password(FaultCode::Guessable, advice(why)),
+            RegisterError::Hash(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn password(code: FaultCode, detail: String) -> Problem {
+    Problem::new(Code::InvalidBody).faults(vec![Fault::new("/password".to_owned(), code, detail)])
+}
+
+fn advice(why: Guessable) -> String {
+    std::iter::once(why.warning).chain(why.suggestions).collect::<Vec<_>>().join(" ")
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => Code::InvalidCredentials.into(),
+            SignInError::Hash(error) => error.into(),
+            SignInError::Token(error) => error.into(),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignOutError> for Problem {
+    fn from(error: SignOutError) -> Self {
+        match error {
+            SignOutError::NotAUser => Code::UserTokenRequired.into(),
+            SignOutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ViewProfileError> for Problem {
+    fn from(error: ViewProfileError) -> Self {
+        match error {
+            // The account went away under a live session: its token stands for nobody.
+            ViewProfileError::NotFound => Code::InvalidToken.into(),
+            ViewProfileError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Most errors differ only in which variants they have, so a line for each is enough.
+macro_rules! problems {
+    ($($error:ident { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
+        impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                match error {
+                    $($error::$variant => Code::$code.into(),)+
+                    $error::Store(error) => error.into(),
+                }
+            }
+        }
+    )+};
+}
+
+problems! {
+    CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
+    ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
+    AddMemberError {
+        NotFound => OrganizationNotFound,
+        Forbidden => Forbidden,
+        UserNotFound => UserNotFound,
+        AlreadyMember => AlreadyMember,
+    }
+    ChangeRoleError {
+        NotFound => OrganizationNotFound,
+        Forbidden => Forbidden,
+        MemberNotFound => MemberNotFound,
+        LastOwner => LastOwner,
+    }
+    RemoveMemberError {
+        NotFound => OrganizationNotFound,
+        Forbidden => Forbidden,
+        MemberNotFound => MemberNotFound,
+        LastOwner => LastOwner,
+    }
+    CreateApplicationError { NotFound => OrganizationNotFound, Forbidden => Forbidden }
+    ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
+    UpdateApplicationError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+    DeleteApplicationError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+    GenerateKeyError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+    ListKeysError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+    RevokeKeyError { NotFound => ApiKeyNotFound, Forbidden => Forbidden }
+    PutItemError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+    ListItemsError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+}

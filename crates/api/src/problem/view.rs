@@ -1,0 +1,54 @@
+//! A problem as it goes over the wire.
+
+use serde::Serialize;
+use tessera_kernel::RequestId;
+use utoipa::ToSchema;
+
+use super::Code;
+use crate::body::Fault;
+
+/// The media type of every problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A problem (RFC 9457). `docs/errors.md` tells of each code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemView<'a> {
+    /// A reference that names the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/email-taken")]
+    kind: String,
+    /// The kind of problem, for people.
+    #[schema(example = "The email address is taken")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 409)]
+    status: u16,
+    /// This problem, for people.
+    #[schema(example = "this email address is already registered")]
+    detail: &'a str,
+    /// The kind of problem, for programs. It never changes.
+    #[schema(example = "email_taken")]
+    code: &'static str,
+    /// The request's id, also in the header `X-Request-Id`.
+    #[schema(example = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e")]
+    request_id: &'a str,
+    /// Every fault of the body; absent when the problem is not one of the body.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Fault],
+}
+
+impl<'a> ProblemView<'a> {
+    pub(crate) fn new(code: Code, detail: &'a str, errors: &'a [Fault], request_id: &'a RequestId) -> Self {
+        Self {
+            kind: format!("/problems/{}", code.as_str().replace('_', "-")),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail,
+            code: code.as_str(),
+            request_id: request_id.as_str(),
+            errors,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which paths there are, which methods they take, and whom they serve: read from the document, so that it can't be wrong
+//! about it.
+
+use actix_web::{dev::ResourceDef, http::Method};
+use utoipa::openapi::{OpenApi, PathItem, path::Operation, security::SecurityRequirement};
+
+use crate::{
+    auth::Access,
+    docs,
+    openapi::API_KEY,
+    problem::{Code, Problem},
+};
+
+const NO_SCOPES: [&str; 0] = [];
+
+/// Every path of the service.
+pub(crate) struct Routes(Vec<Route>);
+
+/// One path.
+pub(crate) struct Route {
+    pattern: String,
+    definition: ResourceDef,
+    methods: Vec<(Method, Access)>,
+}
+
+impl Routes {
+    /// Reads the document, and adds the pages that it is shown on.
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
+        let pages = docs::PATHS.iter().map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
+        Self(operations.chain(pages).collect())
+    }
+
+    /// The route of a path, decoded as the router decodes it: another spelling must not be another door.
+    pub(crate) fn find(&self, path: &str) -> Option<&Route> {
+        self.0.iter().find(|route| route.definition.is_match(path))
+    }
+}
+
+impl Route {
+    fn new(pattern: &str, methods: Vec<(Method, Access)>) -> Self {
+        Self { pattern: pattern.to_owned(), definition: ResourceDef::new(pattern), methods }
+    }
+
+    /// The path with its parameters by name: what may be logged.
+    pub(crate) fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whom the operation serves, if the path takes the method.
+    pub(crate) fn access(&self, method: &Method) -> Result<Access, Problem> {
+        let known = self.methods.iter().find(|(known, _)| known == method);
+        known.map(|(_, access)| *access).ok_or_else(|| Problem::new(Code::MethodNotAllowed).allow(self.allowed()))
+    }
+
+    /// HEAD is taken wherever GET is.
+    fn allowed(&self) -> String {
+        let names = self.methods.iter().map(|(method, _)| method.as_str());
+        let head = self.methods.iter().any(|(method, _)| method == Method::GET).then_some("HEAD");
+        names.chain(head).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn methods(item: &PathItem) -> Vec<(Method, Access)> {
+    let operations = [
+        (Method::GET, &item.get),
+        (Method::PUT, &item.put),
+        (Method::POST, &item.post),
+        (Method::DELETE, &item.delete),
+        (Method::PATCH, &item.patch),
+    ];
+    let known = |(method, operation): (Method, &Option<Operation>)| {
+        operation.as_ref().map(|operation| (method, access(operation)))
+    };
+    operations.into_iter().filter_map(known).collect()
+}
+
+fn access(operation: &Operation) -> Access {
+    let ways = operation.security.as_deref().unwrap_or_default();
+    match ways {
+        [] => Access::Public,
+        ways if ways.contains(&SecurityRequirement::new(API_KEY, NO_SCOPES)) => Access::Caller,
+        _ => Access::User,
+    }
+}

@@ -1,0 +1,36 @@
+//! Headers that every answer carries.
+
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use tessera_kernel::RequestId;
+
+use crate::request_id::X_REQUEST_ID;
+
+const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// Adds what is missing. What a page has set for itself stays.
+pub(crate) fn add(headers: &mut HeaderMap, request_id: &RequestId, https: bool) {
+    // A well-formed id is always a legal value.
+    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let mut add = |name: HeaderName, value: HeaderValue| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    };
+    add(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    add(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    add(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    add(CONTENT_SECURITY_POLICY, API_POLICY);
+    add(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    add(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
+    if https {
+        // A year. Subdomains are not ours to speak for.
+        add(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}

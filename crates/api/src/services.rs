@@ -1,0 +1,72 @@
+//! What the binary hands in.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use async_trait::async_trait;
+use tessera_apikeys::ApiKeys;
+use tessera_apps::Apps;
+use tessera_identity::Identity;
+use tessera_inventory::Inventory;
+use tessera_kernel::{Clock, Entropy, StoreError};
+use tessera_orgs::Orgs;
+
+/// Everything this crate needs from outside. Cloning shares it.
+#[derive(Clone)]
+pub struct Services {
+    /// Users and sessions.
+    pub identity: Arc<Identity>,
+    /// Organizations and members.
+    pub orgs: Arc<Orgs>,
+    /// Applications.
+    pub apps: Arc<Apps>,
+    /// API keys.
+    pub api_keys: Arc<ApiKeys>,
+    /// Inventories.
+    pub inventory: Arc<Inventory>,
+    /// Whether the service can do its work now.
+    pub readiness: Arc<dyn Readiness>,
+    /// The one source of links.
+    pub public_url: PublicUrl,
+    /// Set once the process is to end: connections close after their next answer, and readiness is gone.
+    pub draining: Arc<AtomicBool>,
+    /// The time, for request ids and the access line.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for request ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Tells whether the service can do its work.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Asks what the service depends on; cheap, since load balancers do it every few seconds.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// The address that the service has for its clients. Links are built from it and never from a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Takes a URL that the configuration has validated; a slash at its end says nothing.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self(url.trim_end_matches('/').to_owned())
+    }
+
+    /// Whether clients come by TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// What a proxy puts in front of every path; empty when it puts nothing.
+    pub(crate) fn path(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("", |start| &rest[start..])
+    }
+
+    /// The absolute address of a path of this service.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}

@@ -1,0 +1,144 @@
+//! Keys by which applications prove themselves.
+
+mod verify;
+mod view;
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use actix_web::{HttpResponse, delete, get, post, web::Data};
+use serde_json::Value;
+use tessera_apikeys::{
+    ApiKeys, GenerateKey,
+    model::{KeyDescription, KeyLifetime},
+};
+use tessera_kernel::{ApiKeyId, ApplicationId, Permission, PermissionSet};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Ref, Type,
+        schema::{ArrayBuilder, SchemaType},
+    },
+};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use self::view::{ApiKeyView, GeneratedKeyView};
+use super::{BASE, names::PermissionName};
+use crate::{
+    auth::Authenticated,
+    body::{Body, FaultCode, Fields, Reading, Reason, Request, boolean, list, text, whole},
+    openapi::schema,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list_api_keys).service(generate_api_key).service(revoke_api_key).service(verify::verify_api_key);
+}
+
+/// List API keys for an application
+///
+/// Revoked and expired ones too.
+#[utoipa::path(tag = "api-keys", operation_id = "list_api_keys", security(("user_token" = [])), params(PageParameters),
+    responses((status = 200, description = "The keys, by id", body = [ApiKeyView]),
+    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+#[get("/apps/{appId}/apikeys")]
+async fn list_api_keys(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<ApplicationId>,
+    query: PageQuery,
+    api_keys: Data<ApiKeys>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let list = List { kind: Kind::ApiKeys, owner: id.as_uuid(), path: format!("{BASE}/apps/{id}/apikeys") };
+    let page = api_keys.list_keys(&actor, id, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(ApiKeyView::from), &url))
+}
+
+/// The key to be.
+#[derive(ToSchema)]
+struct GenerateKeyRequest {
+    #[schema(schema_with = schema::line_or_null::<200>)]
+    description: Option<KeyDescription>,
+    /// Absent, `null` or 0: the key never expires.
+    #[schema(value_type = Option<u16>, maximum = 3650)]
+    expires_in_days: Option<KeyLifetime>,
+    /// What the key is to permit. An owner's key permits everything, unless `restrict_permissions` is true.
+    #[schema(schema_with = permissions_schema, required = false)]
+    permissions: PermissionSet,
+    /// Whether an owner's key is to permit only `permissions`.
+    restrict_permissions: Option<bool>,
+}
+
+impl Request for GenerateKeyRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let description = fields.optional("description", text);
+        let expires_in_days = fields.optional("expires_in_days", whole);
+        let permissions = fields.optional("permissions", permissions).unwrap_or_default();
+        let restrict_permissions = fields.optional("restrict_permissions", boolean);
+        Some(Self { description, expires_in_days, permissions, restrict_permissions })
+    }
+}
+
+fn permissions_schema() -> ArrayBuilder {
+    let types = SchemaType::from_iter([Type::Array, Type::Null]);
+    let items = Ref::from_schema_name(PermissionName::name());
+    ArrayBuilder::new().schema_type(types).items(items).unique_items(true)
+}
+
+/// More entries than this are not even looked at.
+const MOST_PERMISSIONS: usize = 100;
+
+fn permissions(value: &Value) -> Reading<PermissionSet> {
+    let seen = RefCell::new(BTreeSet::new());
+    let once = |value: &Value| {
+        let permission = text::<Permission>(value)?;
+        if seen.borrow_mut().insert(permission) {
+            return Ok(permission);
+        }
+        Err(Reason::new(FaultCode::Duplicate, "must not be there twice").into())
+    };
+    Ok(list(MOST_PERMISSIONS, once)(value)?.into_iter().collect())
+}
+
+/// Generate an API key for an application
+///
+/// `raw_key` is shown only here.
+#[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
+    request_body = GenerateKeyRequest, responses(
+    (status = 201, description = "The key, and what is kept of it", body = GeneratedKeyView),
+    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+#[post("/apps/{appId}/apikeys")]
+async fn generate_api_key(
+    Authenticated(actor): Authenticated,
+    PathId(application): PathId<ApplicationId>,
+    Body(body): Body<GenerateKeyRequest>,
+    api_keys: Data<ApiKeys>,
+) -> Result<HttpResponse, Problem> {
+    let command = GenerateKey {
+        application,
+        description: body.description,
+        lifetime: body.expires_in_days.unwrap_or_default(),
+        permissions: body.permissions,
+        restrict_permissions: body.restrict_permissions.unwrap_or_default(),
+    };
+    let generated = api_keys.generate_key(&actor, command).await?;
+    Ok(HttpResponse::Created().json(GeneratedKeyView::from(generated)))
+}
+
+/// Revoke an API key
+///
+/// It is dead on every node once this is answered, and stays in the list. Doing it again changes nothing.
+#[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = [])), responses(
+    (status = 204, description = "The key is revoked"),
+    (status = 404, description = "The key does not exist, or is not the caller's to know of")))]
+#[delete("/apikeys/{keyId}")]
+async fn revoke_api_key(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<ApiKeyId>,
+    api_keys: Data<ApiKeys>,
+) -> Result<HttpResponse, Problem> {
+    api_keys.revoke_key(&actor, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

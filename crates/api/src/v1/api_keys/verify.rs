@@ -1,0 +1,108 @@
+//! Other services ask what a key is worth.
+
+use actix_web::{HttpResponse, post, web::Data};
+use serde::Serialize;
+use tessera_apikeys::{ApiKeys, Verification, VerifyKey, model::ApiKey};
+use tessera_kernel::Permission;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    body::{Body, Fields, Request, text},
+    openapi::schema,
+    problem::Problem,
+    v1::{names::PermissionName, timestamp::Timestamp},
+};
+
+/// The question.
+#[derive(ToSchema)]
+struct VerifyKeyRequest {
+    /// What was presented as a key.
+    #[schema(schema_with = schema::any_text)]
+    key: String,
+    /// What it is to permit; without it, only whether it lives is asked.
+    #[schema(value_type = Option<PermissionName>)]
+    permission: Option<Permission>,
+}
+
+impl Request for VerifyKeyRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let key = fields.required("key", text);
+        let permission = fields.optional("permission", text);
+        Some(Self { key: key?, permission })
+    }
+}
+
+/// What a key is worth.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum VerificationCode {
+    Valid,
+    NotFound,
+    Revoked,
+    Expired,
+    InsufficientPermissions,
+    #[expect(dead_code, reason = "part of the contract; nothing limits rates yet")]
+    RateLimited,
+}
+
+/// The answer. Of a key that does not exist nothing is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verification)]
+struct VerificationView {
+    valid: bool,
+    code: VerificationCode,
+    #[schema(required = true)]
+    api_key_id: Option<Uuid>,
+    #[schema(required = true)]
+    application_id: Option<Uuid>,
+    #[schema(required = true)]
+    organization_id: Option<Uuid>,
+    permissions: Vec<PermissionName>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    expires_at: Option<Timestamp>,
+}
+
+impl VerificationView {
+    fn new(code: VerificationCode, key: Option<&ApiKey>) -> Self {
+        let permissions = key.map(|key| key.permissions.iter().map(PermissionName::from).collect());
+        Self {
+            valid: matches!(code, VerificationCode::Valid),
+            code,
+            api_key_id: key.map(|key| key.id.as_uuid()),
+            application_id: key.map(|key| key.application_id.as_uuid()),
+            organization_id: key.map(|key| key.organization_id.as_uuid()),
+            permissions: permissions.unwrap_or_default(),
+            expires_at: key.and_then(|key| key.expires_at).map(Timestamp::from),
+        }
+    }
+}
+
+impl From<Verification> for VerificationView {
+    fn from(verification: Verification) -> Self {
+        match verification {
+            Verification::Valid(key) => Self::new(VerificationCode::Valid, Some(&key)),
+            Verification::NotFound => Self::new(VerificationCode::NotFound, None),
+            Verification::Revoked(key) => Self::new(VerificationCode::Revoked, Some(&key)),
+            Verification::Expired(key) => Self::new(VerificationCode::Expired, Some(&key)),
+            Verification::InsufficientPermissions(key) => {
+                Self::new(VerificationCode::InsufficientPermissions, Some(&key))
+            }
+        }
+    }
+}
+
+/// Verify an API key
+///
+/// Always 200 when the question is well-formed: the answer is in `code`.
+#[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", request_body = VerifyKeyRequest, responses(
+    (status = 200, description = "What the key is worth", body = VerificationView)))]
+#[post("/apikeys/verify")]
+pub(super) async fn verify_api_key(
+    Body(body): Body<VerifyKeyRequest>,
+    api_keys: Data<ApiKeys>,
+) -> Result<HttpResponse, Problem> {
+    let question = VerifyKey { key: body.key, permission: body.permission };
+    let verification = api_keys.verify_key(question).await?;
+    Ok(HttpResponse::Ok().json(VerificationView::from(verification)))
+}

@@ -1,0 +1,193 @@
+//! The applications of an organization.
+
+use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, put, web::Data};
+use serde::Serialize;
+use serde_json::Value;
+use tessera_apps::{
+    Apps, CreateApplication, UpdateApplication,
+    model::{Application, ApplicationDescription, ApplicationName, RedirectUri, RedirectUris},
+};
+use tessera_kernel::{ApplicationId, OrganizationId};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{BASE, timestamp::Timestamp};
+use crate::{
+    auth::Authenticated,
+    body::{Body, Fields, Reading, Reason, Request, list, text},
+    openapi::schema,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list_applications).service(create_application);
+    config.service(get_application).service(update_application).service(delete_application);
+}
+
+/// An application.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Application)]
+struct ApplicationView {
+    id: Uuid,
+    organization_id: Uuid,
+    name: String,
+    #[schema(required = true)]
+    description: Option<String>,
+    redirect_uris: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<Application> for ApplicationView {
+    fn from(application: Application) -> Self {
+        Self {
+            id: application.id.as_uuid(),
+            organization_id: application.organization_id.as_uuid(),
+            name: application.name.to_string(),
+            description: application.description.map(|text| text.to_string()),
+            redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
+            created_at: application.created_at.into(),
+            updated_at: application.updated_at.into(),
+        }
+    }
+}
+
+/// List applications within an organization
+#[utoipa::path(tag = "applications", operation_id = "list_applications", security(("user_token" = [])),
+    params(PageParameters), responses(
+    (status = 200, description = "The applications, by id", body = [ApplicationView]),
+    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+#[get("/orgs/{orgId}/apps")]
+async fn list_applications(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    query: PageQuery,
+    apps: Data<Apps>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let list = List { kind: Kind::Applications, owner: id.as_uuid(), path: format!("{BASE}/orgs/{id}/apps") };
+    let page = apps.list_applications(&actor, id, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(ApplicationView::from), &url))
+}
+
+fn redirect_uris(value: &Value) -> Reading<RedirectUris> {
+    let uris = list(RedirectUris::MAX, text::<RedirectUri>)(value)?;
+    uris.try_into().map_err(|flaw| Reason::of(&flaw).into())
+}
+
+/// The application to be.
+#[derive(ToSchema)]
+struct CreateApplicationRequest {
+    #[schema(schema_with = schema::line::<100>)]
+    name: ApplicationName,
+    #[schema(schema_with = schema::lines_or_null::<1000>)]
+    description: Option<ApplicationDescription>,
+    /// Where its sign-ins may return to.
+    #[schema(schema_with = schema::redirect_uris_or_null, required = false)]
+    redirect_uris: RedirectUris,
+}
+
+impl Request for CreateApplicationRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.required("name", text);
+        let description = fields.optional("description", text);
+        let redirect_uris = fields.optional("redirect_uris", redirect_uris).unwrap_or_default();
+        Some(Self { name: name?, description, redirect_uris })
+    }
+}
+
+/// Create an application within an organization
+#[utoipa::path(tag = "applications", operation_id = "create_application", security(("user_token" = [])),
+    request_body = CreateApplicationRequest, responses(
+    (status = 201, description = "The application", body = ApplicationView),
+    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+#[post("/orgs/{orgId}/apps")]
+async fn create_application(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    Body(body): Body<CreateApplicationRequest>,
+    apps: Data<Apps>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let CreateApplicationRequest { name, description, redirect_uris } = body;
+    let command = CreateApplication { organization, name, description, redirect_uris };
+    let view = ApplicationView::from(apps.create_application(&actor, command).await?);
+    let location = url.join(&format!("{BASE}/apps/{}", view.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
+}
+
+/// Get application details
+#[utoipa::path(tag = "applications", operation_id = "get_application", security(("user_token" = [])), responses(
+    (status = 200, description = "The application", body = ApplicationView),
+    (status = 404, description = "It does not exist, or is not the caller's to know of")))]
+#[get("/apps/{appId}")]
+async fn get_application(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<ApplicationId>,
+    apps: Data<Apps>,
+) -> Result<HttpResponse, Problem> {
+    let application = apps.view_application(&actor, id).await?;
+    Ok(HttpResponse::Ok().json(ApplicationView::from(application)))
+}
+
+/// What is to change; what is absent stays. `null` removes the description.
+#[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
+#[derive(ToSchema)]
+struct UpdateApplicationRequest {
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    name: Option<ApplicationName>,
+    #[schema(schema_with = schema::lines_or_null::<1000>)]
+    description: Option<Option<ApplicationDescription>>,
+    /// In place of all the old ones.
+    #[schema(schema_with = schema::redirect_uris_or_null)]
+    redirect_uris: Option<RedirectUris>,
+}
+
+impl Request for UpdateApplicationRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.optional("name", text);
+        let description = fields.patch("description", text);
+        let redirect_uris = fields.optional("redirect_uris", redirect_uris);
+        Some(Self { name, description, redirect_uris })
+    }
+}
+
+/// Update application details
+#[utoipa::path(tag = "applications", operation_id = "update_application", security(("user_token" = [])),
+    request_body = UpdateApplicationRequest, responses(
+    (status = 200, description = "The application", body = ApplicationView),
+    (status = 404, description = "It does not exist, or is not the caller's to know of")))]
+#[put("/apps/{appId}")]
+async fn update_application(
+    Authenticated(actor): Authenticated,
+    PathId(application): PathId<ApplicationId>,
+    Body(body): Body<UpdateApplicationRequest>,
+    apps: Data<Apps>,
+) -> Result<HttpResponse, Problem> {
+    let UpdateApplicationRequest { name, description, redirect_uris } = body;
+    let command = UpdateApplication { application, name, description, redirect_uris };
+    let application = apps.update_application(&actor, command).await?;
+    Ok(HttpResponse::Ok().json(ApplicationView::from(application)))
+}
+
+/// Delete an application
+///
+/// Its keys stop at once, on every node.
+#[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = [])), responses(
+    (status = 204, description = "The application is gone"),
+    (status = 404, description = "It does not exist, or is not the caller's to know of")))]
+#[delete("/apps/{appId}")]
+async fn delete_application(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<ApplicationId>,
+    apps: Data<Apps>,
+) -> Result<HttpResponse, Problem> {
+    apps.delete_application(&actor, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,135 @@
+//! Registering, signing in and out.
+
+use actix_web::{HttpResponse, http::header::LOCATION, post, web::Data};
+use serde::Serialize;
+use tessera_identity::{
+    Identity, Register, SignIn, SignedIn,
+    model::{DisplayName, Password, PasswordAttempt, PersonName},
+};
+use tessera_kernel::EmailAddress;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{BASE, timestamp::Timestamp, users::UserView};
+use crate::{
+    auth::{Authenticated, Visitor},
+    body::{Body, Fields, Request, text},
+    openapi::schema,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(register_user).service(login).service(logout);
+}
+
+/// Who somebody is to be.
+#[derive(ToSchema)]
+struct RegisterRequest {
+    #[schema(schema_with = schema::email)]
+    email: EmailAddress,
+    #[schema(schema_with = schema::password)]
+    password: Password,
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    display_name: Option<DisplayName>,
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    first_name: Option<PersonName>,
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    last_name: Option<PersonName>,
+}
+
+impl Request for RegisterRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let email = fields.required("email", text);
+        let password = fields.required("password", text);
+        let display_name = fields.optional("display_name", text);
+        let first_name = fields.optional("first_name", text);
+        let last_name = fields.optional("last_name", text);
+        Some(Self { email: email?, password: password?, display_name, first_name, last_name })
+    }
+}
+
+/// Register a new global user
+#[utoipa::path(tag = "auth", operation_id = "register_user", request_body = RegisterRequest, responses(
+    (status = 201, description = "The user", body = UserView),
+    (status = 409, description = "The address is taken")))]
+#[post("/auth/register")]
+async fn register_user(
+    Visitor(origin): Visitor,
+    Body(body): Body<RegisterRequest>,
+    identity: Data<Identity>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let RegisterRequest { email, password, display_name, first_name, last_name } = body;
+    let command = Register { email, password, display_name, first_name, last_name, origin };
+    let user = identity.register(command).await?;
+    let location = url.join(&format!("{BASE}/users/me"));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserView::from(user)))
+}
+
+/// What somebody signs in with.
+#[derive(ToSchema)]
+struct LoginRequest {
+    /// The address. One that is none belongs to nobody.
+    #[schema(schema_with = schema::any_text)]
+    email: String,
+    #[schema(schema_with = schema::password_attempt)]
+    password: PasswordAttempt,
+}
+
+impl Request for LoginRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let email = fields.required("email", text);
+        let password = fields.required("password", text::<String>);
+        Some(Self { email: email?, password: PasswordAttempt::new(&password?) })
+    }
+}
+
+/// A session's token, and who it stands for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Login)]
+struct LoginView {
+    token: String,
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
+    token_type: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    user: UserView,
+}
+
+impl From<SignedIn> for LoginView {
+    fn from(signed_in: SignedIn) -> Self {
+        Self {
+            token: signed_in.token.expose().clone(),
+            token_type: "Bearer",
+            expires_at: signed_in.expires_at.into(),
+            user: signed_in.user.into(),
+        }
+    }
+}
+
+/// Login with email/password
+#[utoipa::path(tag = "auth", operation_id = "login", request_body = LoginRequest, responses(
+    (status = 200, description = "The token and its user", body = LoginView),
+    (status = 401, description = "The address or the password is wrong: which, is not said")))]
+#[post("/auth/login")]
+async fn login(
+    Visitor(origin): Visitor,
+    Body(body): Body<LoginRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let command = SignIn { email: body.email, password: body.password, origin };
+    let signed_in = identity.sign_in(command).await?;
+    Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
+}
+
+/// Logout
+///
+/// Ends the session that the token belongs to, on every node.
+#[utoipa::path(tag = "auth", operation_id = "logout", security(("user_token" = [])), responses(
+    (status = 204, description = "The session has ended")))]
+#[post("/auth/logout")]
+async fn logout(Authenticated(actor): Authenticated, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
+    identity.sign_out(&actor).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

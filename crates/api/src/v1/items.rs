@@ -1,0 +1,148 @@
+//! What applications count.
+
+use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use tessera_inventory::{
+    Inventory, PutItem,
+    model::{Item, ItemDescription, ItemName, Metadata, Quantity, Sku},
+};
+use tessera_kernel::{ApplicationId, Page};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{BASE, timestamp::Timestamp};
+use crate::{
+    auth::Caller,
+    body::{Body, FaultCode, Fields, Reading, Reason, Request, text, whole},
+    openapi::schema,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::{Code, Problem},
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list_inventory).service(put_inventory_item);
+}
+
+/// An inventory item.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Item)]
+struct ItemView {
+    id: Uuid,
+    application_id: Uuid,
+    sku: String,
+    #[schema(required = true)]
+    name: Option<String>,
+    #[schema(required = true)]
+    description: Option<String>,
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    quantity: i64,
+    /// To the byte as it was stored.
+    #[schema(schema_with = schema::object)]
+    metadata: Box<RawValue>,
+    /// 1 when made, one more with each change.
+    #[schema(minimum = 1)]
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl TryFrom<Item> for ItemView {
+    type Error = Problem;
+
+    fn try_from(item: Item) -> Result<Self, Problem> {
+        let metadata = RawValue::from_string(item.metadata.as_json().to_owned());
+        Ok(Self {
+            id: item.id.as_uuid(),
+            application_id: item.application_id.as_uuid(),
+            sku: item.sku.to_string(),
+            name: item.name.map(|name| name.to_string()),
+            description: item.description.map(|text| text.to_string()),
+            quantity: item.quantity.get(),
+            metadata: metadata.map_err(|_| Problem::new(Code::Internal).caused_by("stored metadata is no JSON"))?,
+            version: item.version,
+            created_at: item.created_at.into(),
+            updated_at: item.updated_at.into(),
+        })
+    }
+}
+
+/// List inventory items for an application
+#[utoipa::path(tag = "inventory", operation_id = "list_inventory", security(("user_token" = []), ("api_key" = [])),
+    params(PageParameters), responses(
+    (status = 200, description = "The items, by id", body = [ItemView]),
+    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+#[get("/apps/{appId}/inventory")]
+async fn list_inventory(
+    Caller(actor): Caller,
+    PathId(id): PathId<ApplicationId>,
+    query: PageQuery,
+    inventory: Data<Inventory>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let list = List { kind: Kind::Items, owner: id.as_uuid(), path: format!("{BASE}/apps/{id}/inventory") };
+    let Page { items, next } = inventory.list_items(&actor, id, query.of(&list)?).await?;
+    let items = items.into_iter().map(ItemView::try_from).collect::<Result<_, _>>()?;
+    Ok(query.respond(&list, &Page { items, next }, &url))
+}
+
+/// What is to become of an item. What is absent stays, or is empty in a new item; `null` removes name and description.
+#[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
+#[derive(ToSchema)]
+struct PutItemRequest {
+    /// Which. Unique in the application, case-sensitive.
+    #[schema(schema_with = schema::line::<128>)]
+    sku: Sku,
+    #[schema(schema_with = schema::line_or_null::<200>)]
+    name: Option<Option<ItemName>>,
+    #[schema(schema_with = schema::lines_or_null::<2000>)]
+    description: Option<Option<ItemDescription>>,
+    #[schema(schema_with = schema::quantity_or_null)]
+    quantity: Option<Quantity>,
+    /// At most 16384 bytes in compact form, in place of all there was.
+    #[schema(schema_with = schema::object_or_null)]
+    metadata: Option<Metadata>,
+}
+
+impl Request for PutItemRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let sku = fields.required("sku", text);
+        let name = fields.patch("name", text);
+        let description = fields.patch("description", text);
+        let quantity = fields.optional("quantity", whole);
+        let metadata = fields.optional("metadata", metadata);
+        Some(Self { sku: sku?, name, description, quantity, metadata })
+    }
+}
+
+fn metadata(value: &Value) -> Reading<Metadata> {
+    if !value.is_object() {
+        return Err(Reason::new(FaultCode::InvalidType, "must be an object").into());
+    }
+    value.to_string().try_into().map_err(|flaw| Reason::of(&flaw).into())
+}
+
+/// Create or update an inventory item
+#[utoipa::path(tag = "inventory", operation_id = "put_inventory_item", security(("user_token" = []), ("api_key" = [])),
+    request_body = PutItemRequest, responses(
+    (status = 200, description = "The item, changed", body = ItemView),
+    (status = 201, description = "The item, made", body = ItemView),
+    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+#[post("/apps/{appId}/inventory")]
+async fn put_inventory_item(
+    Caller(actor): Caller,
+    PathId(application): PathId<ApplicationId>,
+    Body(body): Body<PutItemRequest>,
+    inventory: Data<Inventory>,
+) -> Result<HttpResponse, Problem> {
+    let PutItemRequest { sku, name, description, quantity, metadata } = body;
+    let command = PutItem { application, sku, name, description, quantity, metadata };
+    let item = inventory.put_item(&actor, command).await?;
+    let status = if item.is_new() { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(HttpResponse::build(status).json(ItemView::try_from(item)?))
+}

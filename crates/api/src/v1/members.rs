@@ -1,0 +1,208 @@
+//! Who belongs to an organization, and as what.
+
+use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, put, web::Data};
+use serde::Serialize;
+use tessera_kernel::{OrganizationId, Role, UserId};
+use tessera_orgs::{AddMember, Candidate, ChangeRole, Orgs, model::Member};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{BASE, names::RoleName, timestamp::Timestamp};
+use crate::{
+    auth::Authenticated,
+    body::{Body, FaultCode, Fields, Request, text},
+    openapi::schema,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_members)
+        .service(add_member)
+        .service(remove_member)
+        .service(get_member)
+        .service(update_member_role);
+}
+
+/// A member of an organization.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
+struct MemberView {
+    organization_id: Uuid,
+    user_id: Uuid,
+    #[schema(required = true)]
+    email: Option<String>,
+    #[schema(required = true)]
+    display_name: Option<String>,
+    role: RoleName,
+    #[schema(value_type = String, format = DateTime)]
+    joined_at: Timestamp,
+}
+
+impl From<Member> for MemberView {
+    fn from(Member { membership, profile }: Member) -> Self {
+        Self {
+            organization_id: membership.organization_id.as_uuid(),
+            user_id: membership.user_id.as_uuid(),
+            email: profile.email,
+            display_name: profile.display_name,
+            role: membership.role.into(),
+            joined_at: membership.joined_at.into(),
+        }
+    }
+}
+
+/// List members of an organization
+#[utoipa::path(tag = "members", operation_id = "list_members", security(("user_token" = [])), params(PageParameters),
+    responses((status = 200, description = "The members, by id", body = [MemberView]),
+    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+#[get("/orgs/{orgId}/members")]
+async fn list_members(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    query: PageQuery,
+    orgs: Data<Orgs>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let list = List { kind: Kind::Members, owner: id.as_uuid(), path: format!("{BASE}/orgs/{id}/members") };
+    let page = orgs.list_members(&actor, id, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(MemberView::from), &url))
+}
+
+/// Whom to add: one of the two, and as what.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = AddMemberRequest)]
+#[expect(dead_code, reason = "it is only described; NewMember reads the body")]
+enum AddMemberSchema {
+    ById(AddMemberById),
+    ByEmail(AddMemberByEmail),
+}
+
+/// By id.
+#[derive(Serialize, ToSchema)]
+struct AddMemberById {
+    #[schema(schema_with = schema::id)]
+    user_id: Uuid,
+    #[schema(schema_with = schema::null, required = false)]
+    email: (),
+    role: RoleName,
+}
+
+/// By address.
+#[derive(Serialize, ToSchema)]
+struct AddMemberByEmail {
+    #[schema(schema_with = schema::null, required = false)]
+    user_id: (),
+    #[schema(schema_with = schema::email)]
+    email: String,
+    role: RoleName,
+}
+
+struct NewMember {
+    candidate: Candidate,
+    role: Role,
+}
+
+impl Request for NewMember {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        match (fields.has("user_id"), fields.has("email")) {
+            (true, true) => fields.fault("", FaultCode::Conflicting, "must have user_id or email, not both"),
+            (false, false) => fields.fault("", FaultCode::Required, "must have user_id or email"),
+            (true, false) | (false, true) => {}
+        }
+        let user = fields.optional("user_id", text).map(Candidate::User);
+        let email = fields.optional("email", text).map(Candidate::Email);
+        let role = fields.required("role", text);
+        Some(Self { candidate: user.or(email)?, role: role? })
+    }
+}
+
+/// Directly add an existing user
+#[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
+    request_body = AddMemberSchema, responses(
+    (status = 201, description = "The member", body = MemberView),
+    (status = 404, description = "There is no such organization for the caller, or no such user"),
+    (status = 409, description = "The user is a member already")))]
+#[post("/orgs/{orgId}/members")]
+async fn add_member(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    Body(body): Body<NewMember>,
+    orgs: Data<Orgs>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let command = AddMember { organization: id, candidate: body.candidate, role: body.role };
+    let view = MemberView::from(orgs.add_member(&actor, command).await?);
+    let location = url.join(&format!("{BASE}/orgs/{id}/members/{}", view.user_id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
+}
+
+/// Remove a member
+///
+/// Administrators and owners remove members up to their own role; everybody may leave.
+#[utoipa::path(tag = "members", operation_id = "remove_member", security(("user_token" = [])), responses(
+    (status = 204, description = "The user is no member any more"),
+    (status = 404, description = "There is no such organization for the caller, or no such member"),
+    (status = 409, description = "The last owner stays")))]
+#[delete("/orgs/{orgId}/members/{userId}")]
+async fn remove_member(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    PathId(user): PathId<UserId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    orgs.remove_member(&actor, id, user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Get a specific member's details
+#[utoipa::path(tag = "members", operation_id = "get_member", security(("user_token" = [])), responses(
+    (status = 200, description = "The member", body = MemberView),
+    (status = 404, description = "There is no such organization for the caller, or no such member")))]
+#[get("/orgs/{orgId}/members/{userId}")]
+async fn get_member(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    PathId(user): PathId<UserId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let member = orgs.view_member(&actor, id, user).await?;
+    Ok(HttpResponse::Ok().json(MemberView::from(member)))
+}
+
+/// The role to be.
+#[derive(ToSchema)]
+struct ChangeRoleRequest {
+    #[schema(value_type = RoleName)]
+    role: Role,
+}
+
+impl Request for ChangeRoleRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { role: fields.required("role", text)? })
+    }
+}
+
+/// Update a member's role
+#[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
+    request_body = ChangeRoleRequest, responses(
+    (status = 200, description = "The member", body = MemberView),
+    (status = 404, description = "There is no such organization for the caller, or no such member"),
+    (status = 409, description = "The last owner stays")))]
+#[put("/orgs/{orgId}/members/{userId}")]
+async fn update_member_role(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    PathId(user): PathId<UserId>,
+    Body(body): Body<ChangeRoleRequest>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let command = ChangeRole { organization, user, role: body.role };
+    let member = orgs.change_role(&actor, command).await?;
+    Ok(HttpResponse::Ok().json(MemberView::from(member)))
+}

@@ -1,0 +1,105 @@
+//! Organizations.
+
+use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
+use serde::Serialize;
+use tessera_kernel::{OrganizationId, Role};
+use tessera_orgs::{
+    CreateOrganization, Orgs,
+    model::{Organization, OrganizationName, Slug},
+};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{BASE, names::RoleName, timestamp::Timestamp};
+use crate::{
+    auth::Authenticated,
+    body::{Body, Fields, Request, text},
+    openapi::schema,
+    path::PathId,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(create_organization).service(get_organization);
+}
+
+/// An organization, and what the caller may do in it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Organization)]
+struct OrganizationView {
+    id: Uuid,
+    name: String,
+    slug: String,
+    role: RoleName,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<(Organization, Role)> for OrganizationView {
+    fn from((organization, role): (Organization, Role)) -> Self {
+        Self {
+            id: organization.id.as_uuid(),
+            name: organization.name.to_string(),
+            slug: organization.slug.to_string(),
+            role: role.into(),
+            created_at: organization.created_at.into(),
+            updated_at: organization.updated_at.into(),
+        }
+    }
+}
+
+/// The organization to be.
+#[derive(ToSchema)]
+struct CreateOrganizationRequest {
+    #[schema(schema_with = schema::line::<100>)]
+    name: OrganizationName,
+    /// Unique in the service; without it, one is made of the name.
+    #[schema(schema_with = schema::slug_or_null)]
+    slug: Option<Slug>,
+}
+
+impl Request for CreateOrganizationRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.required("name", text);
+        let slug = fields.optional("slug", text);
+        Some(Self { name: name?, slug })
+    }
+}
+
+/// Create a new organization
+///
+/// The caller becomes its owner.
+#[utoipa::path(tag = "organizations", operation_id = "create_organization", security(("user_token" = [])),
+    request_body = CreateOrganizationRequest, responses(
+    (status = 201, description = "The organization", body = OrganizationView),
+    (status = 409, description = "The slug is taken")))]
+#[post("/orgs")]
+async fn create_organization(
+    Authenticated(actor): Authenticated,
+    Body(body): Body<CreateOrganizationRequest>,
+    orgs: Data<Orgs>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let command = CreateOrganization { name: body.name, slug: body.slug };
+    let view = OrganizationView::from(orgs.create_organization(&actor, command).await?);
+    let location = url.join(&format!("{BASE}/orgs/{}", view.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
+}
+
+/// Get organization details
+#[utoipa::path(tag = "organizations", operation_id = "get_organization", security(("user_token" = [])), responses(
+    (status = 200, description = "The organization", body = OrganizationView),
+    (status = 404, description = "It does not exist, or the caller is no member")))]
+#[get("/orgs/{orgId}")]
+async fn get_organization(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let found = orgs.view_organization(&actor, id).await?;
+    Ok(HttpResponse::Ok().json(OrganizationView::from(found)))
+}

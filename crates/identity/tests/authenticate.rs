@@ -1,0 +1,111 @@
+//! A token becomes somebody.
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    AuthenticateError, Identity, IdentityPorts,
+    model::Session,
+    ports::{AccessClaims, MockIdentityStore, TokenSigner},
+};
+use tessera_kernel::{Principal, StoreError, UserId};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_with, session, session_id, user, user_id},
+    expectations::{failed, ok},
+};
+use time::Duration;
+
+/// A token of that session which says that it is that user's.
+fn token(bench: &Workbench, session: &Session, user: UserId) -> String {
+    let claims = AccessClaims {
+        user,
+        session: session.id,
+        token_id: session.id.as_uuid(),
+        issued_at: session.created_at,
+        expires_at: session.expires_at,
+    };
+    ok(bench.signer.sign(&claims)).expose().clone()
+}
+
+/// User 1 with an open session, and its token.
+async fn signed_in() -> (Workbench, String) {
+    let bench = Workbench::new();
+    let session = session(1, user_id(1));
+    bench.stores.add_users([&user(1), &user(2)]).await;
+    bench.stores.add_session(&session).await;
+    let token = token(&bench, &session, user_id(1));
+    (bench, token)
+}
+
+async fn is_refused(bench: &Workbench, token: &str) {
+    let error = failed(bench.identity().authenticate(token).await);
+    assert!(matches!(error, AuthenticateError::InvalidToken), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_good_token_stands_for_its_user_and_session() {
+    let (bench, token) = signed_in().await;
+    let principal = ok(bench.identity().authenticate(&token).await);
+    assert_eq!(principal, Principal::User { id: user_id(1), session: session_id(1) });
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_token_is_refused() {
+    let (bench, token) = signed_in().await;
+    for text in ["", "token", &token[1..]] {
+        is_refused(&bench, text).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_an_ended_session_is_refused() {
+    let (bench, token) = signed_in().await;
+    ok(bench.identity().sign_out(&actor_with(&session(1, user_id(1)))).await);
+    is_refused(&bench, &token).await;
+}
+
+#[tokio::test]
+async fn a_session_serves_to_its_last_moment() {
+    let (bench, token) = signed_in().await;
+    bench.clock.set(session(1, user_id(1)).expires_at - Duration::MICROSECOND);
+    ok(bench.identity().authenticate(&token).await);
+}
+
+#[tokio::test]
+async fn an_expired_session_is_refused_though_the_signer_is_lenient() {
+    let (bench, token) = signed_in().await;
+    bench.clock.set(session(1, user_id(1)).expires_at);
+    ok(bench.signer.verify(&token));
+    is_refused(&bench, &token).await;
+}
+
+#[tokio::test]
+async fn a_token_of_an_unknown_session_is_refused() {
+    let (bench, _) = signed_in().await;
+    let token = token(&bench, &session(2, user_id(1)), user_id(1));
+    is_refused(&bench, &token).await;
+}
+
+#[tokio::test]
+async fn a_token_of_somebody_elses_session_is_refused() {
+    let (bench, _) = signed_in().await;
+    let token = token(&bench, &session(1, user_id(1)), user_id(2));
+    is_refused(&bench, &token).await;
+}
+
+#[tokio::test]
+async fn a_failing_store_says_nothing_of_the_token() {
+    let (bench, token) = signed_in().await;
+    let mut store = MockIdentityStore::new();
+    store.expect_find_session().returning(|_| Err(StoreError::Busy));
+    let ports = IdentityPorts { store: Arc::new(store), ..bench.identity_ports() };
+    let error = failed(Identity::new(ports, Workbench::identity_settings()).authenticate(&token).await);
+    assert!(matches!(error, AuthenticateError::Store(StoreError::Busy)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_bad_token_never_reaches_storage() {
+    let bench = Workbench::new();
+    let ports = IdentityPorts { store: Arc::new(MockIdentityStore::new()), ..bench.identity_ports() };
+    failed(Identity::new(ports, Workbench::identity_settings()).authenticate("forged").await);
+}

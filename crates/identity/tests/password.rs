@@ -1,0 +1,85 @@
+//! What can be a password, and what can be presented as one.
+
+use tessera_identity::model::{Password, PasswordAttempt, PasswordError, PasswordHash};
+use tessera_testkit::expectations::{failed, ok, parsed, some};
+
+/// An `ä` of two code points, which NFC makes one.
+const DECOMPOSED: &str = "a\u{308}";
+
+fn refusal(text: &str) -> PasswordError {
+    failed(text.parse::<Password>())
+}
+
+#[test]
+fn a_password_has_8_to_128_characters() {
+    assert_eq!(refusal(&"x".repeat(7)), PasswordError::TooShort { min: 8 });
+    assert_eq!(parsed::<Password>(&"x".repeat(8)).length(), 8);
+    assert_eq!(parsed::<Password>(&"x".repeat(128)).length(), 128);
+    assert_eq!(refusal(&"x".repeat(129)), PasswordError::TooLong { max: 128 });
+}
+
+#[test]
+fn characters_are_code_points_and_not_bytes() {
+    assert_eq!(refusal(&"🦀".repeat(7)), PasswordError::TooShort { min: 8 });
+    assert_eq!(parsed::<Password>(&"🦀".repeat(8)).length(), 8);
+    assert_eq!(parsed::<Password>(&"🦀".repeat(128)).length(), 128);
+    assert_eq!(refusal(&"🦀".repeat(129)), PasswordError::TooLong { max: 128 });
+}
+
+#[test]
+fn characters_are_counted_after_composition() {
+    assert_eq!(refusal(&DECOMPOSED.repeat(7)), PasswordError::TooShort { min: 8 });
+    assert_eq!(parsed::<Password>(&DECOMPOSED.repeat(8)).expose(), "ä".repeat(8));
+    assert_eq!(parsed::<Password>(&DECOMPOSED.repeat(128)).length(), 128);
+    assert_eq!(refusal(&DECOMPOSED.repeat(129)), PasswordError::TooLong { max: 128 });
+}
+
+#[test]
+fn characters_that_composition_takes_apart_are_counted_as_many() {
+    // U+FB2C becomes three code points in NFC.
+    assert_eq!(parsed::<Password>(&"\u{FB2C}".repeat(42)).length(), 126);
+    assert_eq!(refusal(&"\u{FB2C}".repeat(43)), PasswordError::TooLong { max: 128 });
+}
+
+#[test]
+fn four_code_points_that_compose_to_one_count_once() {
+    let one = "\u{3B1}\u{313}\u{300}\u{345}";
+    assert_eq!(parsed::<Password>(&one.repeat(128)).length(), 128);
+}
+
+#[test]
+fn a_megabyte_is_too_long() {
+    assert_eq!(refusal(&"a".repeat(1 << 20)), PasswordError::TooLong { max: 128 });
+}
+
+#[test]
+fn spaces_and_controls_belong_to_a_password() {
+    assert_eq!(parsed::<Password>("  a\tb \n ").expose(), "  a\tb \n ");
+}
+
+#[test]
+fn an_attempt_may_be_shorter_than_a_password() {
+    assert_eq!(PasswordAttempt::new("").expose(), Some(""));
+    assert_eq!(PasswordAttempt::new("x").expose(), Some("x"));
+}
+
+#[test]
+fn an_attempt_is_composed_as_a_password_is() {
+    let attempt = PasswordAttempt::new(&DECOMPOSED.repeat(8));
+    assert_eq!(some(attempt.expose()), parsed::<Password>(&"ä".repeat(8)).expose());
+}
+
+#[test]
+fn an_attempt_that_is_too_long_is_not_kept() {
+    assert!(PasswordAttempt::new(&"x".repeat(128)).expose().is_some());
+    assert_eq!(PasswordAttempt::new(&"x".repeat(129)).expose(), None);
+    assert_eq!(PasswordAttempt::new(&"x".repeat(1 << 20)).expose(), None);
+}
+
+#[test]
+fn none_of_them_print_what_they_hold() {
+    let password = ok("tell nobody".parse::<Password>());
+    let (attempt, hash) = (PasswordAttempt::new("tell nobody"), PasswordHash::from_phc("tell nobody".to_owned()));
+    let printed = format!("{password:?} {attempt:?} {hash:?}");
+    assert!(!printed.contains("tell"), "{printed}");
+}

@@ -1,0 +1,253 @@
+//! A user opens a session with their password.
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    Identity, IdentityPorts, SignIn, SignInError, SignedIn,
+    model::{Password, PasswordAttempt, PasswordHash, SessionState},
+    ports::{AccessClaims, HashError, PasswordHasher, TokenError, TokenSigner, Verdict},
+};
+use tessera_kernel::{Outcome, Secret};
+use tessera_testkit::{
+    Stores, Workbench, async_trait,
+    builders::{NOW, origin, user, user_id},
+    expectations::{failed, ok, parsed, some},
+    fakes::FakeHasher,
+};
+use time::Duration;
+
+const PASSWORD: &str = "correct horse";
+
+fn command(email: &str, password: &str) -> SignIn {
+    SignIn { email: email.to_owned(), password: PasswordAttempt::new(password), origin: origin() }
+}
+
+async fn sign_in(bench: &Workbench, email: &str, password: &str) -> Result<SignedIn, SignInError> {
+    bench.identity().sign_in(command(email, password)).await
+}
+
+async fn is_refused(bench: &Workbench, email: &str, password: &str) {
+    let error = failed(sign_in(bench, email, password).await);
+    assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
+    assert!(!bench.deeds(None).await.contains(&"session.started".to_owned()));
+}
+
+async fn stored_hash(stores: &Stores) -> Option<PasswordHash> {
+    some(ok(stores.identity.find_credentials(&parsed("user1@example.com")).await)).password_hash
+}
+
+#[tokio::test]
+async fn the_right_password_opens_a_session() {
+    let bench = Workbench::new();
+    let user = bench.user_with_password(1, PASSWORD).await;
+    let signed_in = ok(sign_in(&bench, "User1@Example.com", PASSWORD).await);
+    let claims = ok(bench.signer.verify(signed_in.token.expose()));
+    let session = some(ok(bench.stores.identity.find_session(claims.session).await));
+    assert_eq!((signed_in.user, session.user_id, claims.user), (user.clone(), user.id, user.id));
+    assert_eq!(session.state, SessionState::Open);
+}
+
+#[tokio::test]
+async fn a_session_and_its_token_end_together_in_whole_seconds() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    let signed_in = ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
+    let claims = ok(bench.signer.verify(signed_in.token.expose()));
+    let session = some(ok(bench.stores.identity.find_session(claims.session).await));
+    let now = ok(NOW.replace_nanosecond(0));
+    assert_eq!((session.created_at, claims.issued_at), (now, now));
+    let end = now + Duration::hours(12);
+    assert_eq!((session.expires_at, claims.expires_at, signed_in.expires_at), (end, end, end));
+}
+
+#[tokio::test]
+async fn each_sign_in_has_a_session_and_a_token_of_its_own() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    let one = ok(bench.signer.verify(ok(sign_in(&bench, "user1@example.com", PASSWORD).await).token.expose()));
+    let other = ok(bench.signer.verify(ok(sign_in(&bench, "user1@example.com", PASSWORD).await).token.expose()));
+    assert_ne!((one.session, one.token_id), (other.session, other.token_id));
+    assert_ne!(one.token_id, other.token_id);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    is_refused(&bench, "user1@example.com", "correct hors").await;
+    assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_unknown_address_costs_one_comparison_too() {
+    let bench = Workbench::new();
+    is_refused(&bench, "nobody@example.com", PASSWORD).await;
+    assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_address_costs_one_comparison_too() {
+    let bench = Workbench::new();
+    is_refused(&bench, "not an address", PASSWORD).await;
+    assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_costs_one_comparison_too() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    is_refused(&bench, "user1@example.com", PASSWORD).await;
+    assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_password_that_is_too_long_is_refused_unhashed() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    is_refused(&bench, "user1@example.com", &"x".repeat(129)).await;
+    is_refused(&bench, "nobody@example.com", &"x".repeat(1_000_000)).await;
+    assert_eq!(bench.hasher.verified(), 0);
+}
+
+#[tokio::test]
+async fn a_password_may_be_typed_decomposed() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, "p\u{e4}ssword123").await;
+    ok(sign_in(&bench, "user1@example.com", "pa\u{308}ssword123").await);
+}
+
+#[tokio::test]
+async fn an_outdated_hash_is_renewed() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench.hasher.outdate();
+    ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
+    assert_eq!(stored_hash(&bench.stores).await, Some(bench.hasher.hash_of(PASSWORD)));
+    ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
+    assert_eq!(bench.hasher.hashed(), 1);
+}
+
+#[tokio::test]
+async fn an_outdated_hash_is_not_renewed_by_a_wrong_password() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    let before = stored_hash(&bench.stores).await;
+    bench.hasher.outdate();
+    is_refused(&bench, "user1@example.com", "wrong horse").await;
+    assert_eq!((stored_hash(&bench.stores).await, bench.hasher.hashed()), (before, 0));
+}
+
+/// Changes the user's password while it compares the one that was presented.
+struct OvertakenHasher {
+    inner: Arc<FakeHasher>,
+    stores: Stores,
+}
+
+#[async_trait]
+impl PasswordHasher for OvertakenHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.inner.hash(password).await
+    }
+
+    async fn verify<'a>(
+        &'a self,
+        attempt: &'a PasswordAttempt,
+        hash: Option<&'a PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        let mut tx = ok(self.stores.identity.begin().await);
+        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of("another one")).await);
+        ok(tx.commit().await);
+        self.inner.verify(attempt, hash).await
+    }
+
+    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+        self.inner.rehash(attempt).await
+    }
+}
+
+async fn sign_in_while_the_password_changes(bench: &Workbench) {
+    let hasher = OvertakenHasher { inner: bench.hasher.clone(), stores: bench.stores.clone() };
+    let ports = IdentityPorts { hasher: Arc::new(hasher), ..bench.identity_ports() };
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    let error = failed(identity.sign_in(command("user1@example.com", PASSWORD)).await);
+    assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
+    assert_eq!(stored_hash(&bench.stores).await, Some(bench.hasher.hash_of("another one")));
+    assert!(!bench.deeds(None).await.contains(&"session.started".to_owned()));
+}
+
+#[tokio::test]
+async fn a_password_that_changed_during_the_check_opens_nothing() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    sign_in_while_the_password_changes(&bench).await;
+}
+
+#[tokio::test]
+async fn a_renewed_hash_does_not_undo_a_change_of_password() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench.hasher.outdate();
+    sign_in_while_the_password_changes(&bench).await;
+}
+
+#[tokio::test]
+async fn a_busy_hasher_is_no_wrong_password() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench.hasher.become_busy();
+    let error = failed(sign_in(&bench, "user1@example.com", PASSWORD).await);
+    assert!(matches!(error, SignInError::Hash(HashError::Busy { .. })), "{error:?}");
+}
+
+struct BrokenSigner;
+
+impl TokenSigner for BrokenSigner {
+    fn sign(&self, _: &AccessClaims) -> Result<Secret<String>, TokenError> {
+        Err(TokenError::Signing("no key".into()))
+    }
+
+    fn verify(&self, _: &str) -> Result<AccessClaims, TokenError> {
+        Err(TokenError::Invalid)
+    }
+}
+
+#[tokio::test]
+async fn a_session_without_a_token_is_not_opened() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    let ports = IdentityPorts { signer: Arc::new(BrokenSigner), ..bench.identity_ports() };
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    let error = failed(identity.sign_in(command("user1@example.com", PASSWORD)).await);
+    assert!(matches!(error, SignInError::Token(_)), "{error:?}");
+    assert!(bench.deeds(None).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_sign_in_is_announced() {
+    let bench = Workbench::new();
+    let user = bench.user_with_password(1, PASSWORD).await;
+    let token = ok(sign_in(&bench, "user1@example.com", PASSWORD).await).token;
+    let session = ok(bench.signer.verify(token.expose())).session;
+    let event = bench.events(None).await.remove(0);
+    assert_eq!((event.name.as_str(), event.outcome), ("session.started", Outcome::Success));
+    assert_eq!(event.subject, Some(session.as_uuid()));
+    assert_eq!((event.details, event.origin), (vec![("user_id".to_owned(), user.id.to_string())], origin()));
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_account_that_was_tried() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    failed(sign_in(&bench, "user1@example.com", "wrong horse").await);
+    let event = bench.events(None).await.remove(0);
+    assert_eq!((event.name.as_str(), event.outcome), ("session.refused", Outcome::Refused));
+    assert_eq!((event.subject, event.origin), (Some(user_id(1).as_uuid()), origin()));
+}
+
+#[tokio::test]
+async fn a_refusal_names_nobody_when_there_is_no_account() {
+    let bench = Workbench::new();
+    failed(sign_in(&bench, "nobody@example.com", PASSWORD).await);
+    let event = bench.events(None).await.remove(0);
+    assert_eq!((event.name.as_str(), event.subject, event.details), ("session.refused", None, Vec::new()));
+}

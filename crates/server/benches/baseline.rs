@@ -1,0 +1,124 @@
+//! What the machine can do without the service: the other side of the ratios that `scripts/bench` prints.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use anyhow::{Context as _, bail};
+use tessera_adapters::{
+    Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, Sha256Digest, SqlStore,
+    SystemEntropy,
+};
+use tessera_apikeys::{
+    model::RawKey,
+    ports::{ApiKeyStore, KeyDigest as _},
+};
+use tessera_identity::{
+    model::{Password, PasswordAttempt},
+    ports::PasswordHasher as _,
+};
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match arguments.as_slice() {
+        ["serve", size] => runtime.block_on(bare(size.parse()?)),
+        ["argon2", seconds] => runtime.block_on(argon2(seconds.parse()?)),
+        ["select", url, key, tasks, seconds] => {
+            runtime.block_on(select(url, key, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
+        }
+        // `cargo bench` and test runners start it without a question.
+        _ => Ok(()),
+    }
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// A handler that reads the body and answers one of that size.
+async fn bare(size: usize) -> anyhow::Result<()> {
+    let answer = web::Bytes::from(vec![b' '; size]);
+    let server = HttpServer::new(move || {
+        let answer = answer.clone();
+        App::new().default_service(web::to(move |_body: web::Bytes| {
+            let answer = answer.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(answer) }
+        }))
+    })
+    .bind(("127.0.0.1", 0))?;
+    let address = server.addrs().first().copied().context("no address")?;
+    say(&format!("http://{address}/"))?;
+    Ok(server.run().await?)
+}
+
+/// argon2id verifications a second, on all processors.
+async fn argon2(seconds: u64) -> anyhow::Result<()> {
+    let places = std::thread::available_parallelism()?.get();
+    let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_secs(60) });
+    let hasher = Arc::new(Argon2Hasher::new(Argon2Settings::default(), gate, Arc::new(SystemEntropy))?);
+    let password = Password::from_str("violet-harbour-93-lantern")?;
+    let hash = hasher.hash(&password).await?;
+    let begun = Instant::now();
+    let end = begun + Duration::from_secs(seconds);
+    let tasks: Vec<_> = (0..places)
+        .map(|_| {
+            let (hasher, hash) = (Arc::clone(&hasher), hash.clone());
+            tokio::spawn(async move {
+                let attempt = PasswordAttempt::new("violet-harbour-93-lantern");
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    hasher.verify(&attempt, Some(&hash)).await?;
+                    done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    rate(tasks, begun).await
+}
+
+/// The select behind a verification, through the same pool, from so many tasks at once.
+async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
+    let url = DatabaseUrl::from_str(url)?;
+    if let DatabaseUrl::Sqlite(path) = &url
+        && !PathBuf::from(path).exists()
+    {
+        bail!("{} does not exist", path.display());
+    }
+    let settings = DatabaseSettings { url, pool_size: 10, acquire_timeout: Duration::from_secs(5) };
+    let store = SqlStore::open(&settings).await?;
+    let hash = Sha256Digest.digest(&RawKey::from_str(key)?);
+    let begun = Instant::now();
+    let end = begun + length;
+    let tasks: Vec<_> = (0..tasks)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    store.find_key_by_hash(&hash).await?.context("the key is gone")?;
+                    done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    rate(tasks, begun).await
+}
+
+async fn rate(tasks: Vec<tokio::task::JoinHandle<anyhow::Result<u32>>>, begun: Instant) -> anyhow::Result<()> {
+    let mut done = 0.0;
+    for task in tasks {
+        done += f64::from(task.await??);
+    }
+    say(&format!("{:.0}", done / begun.elapsed().as_secs_f64()))
+}

@@ -1,0 +1,194 @@
+//! What an operator may set: environment over file over defaults, every key known, every fault named.
+
+mod source;
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+
+use source::Source;
+pub(crate) use source::{ConfigError, read_file};
+use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey};
+use tessera_identity::model::Password;
+use tessera_kernel::Secret;
+use time::Duration;
+use url::Url;
+
+/// The file that is read when it exists and `TESSERA_CONFIG` names no other.
+pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
+
+/// All settings, checked.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) database_url: DatabaseUrl,
+    pub(crate) database_pool: usize,
+    pub(crate) master_key: Option<Secret<String>>,
+    pub(crate) password_min_length: usize,
+    pub(crate) session_ttl: Duration,
+    pub(crate) argon2: Argon2Settings,
+    pub(crate) hash_memory_mib: u32,
+    pub(crate) hash_queue: std::time::Duration,
+    pub(crate) shutdown_seconds: u64,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) smtp_url: Option<Secret<String>>,
+    pub(crate) throttle: Throttle,
+}
+
+/// Where users reach the service. Links and token issuers are built from it and from nothing else.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicUrl(String);
+
+impl PublicUrl {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = Url::parse(text).map_err(|_| "must be an absolute URL")?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !plain || url.query().is_some() || url.fragment().is_some() {
+            return Err("must be an http or https URL without user info, query or fragment");
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Text for a terminal, JSON otherwise.
+    Auto,
+    Text,
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("must be auto, text or json"),
+        }
+    }
+}
+
+/// Whether rate limits are in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Throttle {
+    On,
+    Off,
+}
+
+impl FromStr for Throttle {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("must be on or off"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings from a file's table and the environment.
+    pub(crate) fn load(file: toml::Table, environment: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut source = Source::new(file, environment);
+        let argon2 = read_argon2(&mut source);
+        let config = Self {
+            listen: source.read("listen", SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: source.read("public_url", PublicUrl("http://localhost:8080".to_owned())),
+            database_url: source.read("database_url", DatabaseUrl::Sqlite(PathBuf::from("data/tessera.db"))),
+            database_pool: source.read_in("database_pool", 10, 2..=1000),
+            master_key: source.read_secret("master_key"),
+            password_min_length: source.read_in(
+                "password_min_length",
+                Password::MIN_LENGTH,
+                Password::MIN_LENGTH..=Password::MAX_LENGTH,
+            ),
+            session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
+            argon2,
+            hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=1_048_576),
+            hash_queue: std::time::Duration::from_millis(source.read_in("hash_queue_ms", 3_000, 1..=60_000)),
+            shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
+            log: source.read("log", "info,actix_server=warn".to_owned()),
+            log_format: source.read("log_format", LogFormat::Auto),
+            smtp_url: source.read_secret("smtp_url"),
+            throttle: source.read("throttle", Throttle::On),
+        };
+        config.check(&mut source);
+        source.finish(config)
+    }
+
+    /// What no single key can tell.
+    fn check(&self, source: &mut Source) {
+        if let Some(key) = &self.master_key
+            && let Err(error) = key.expose().parse::<MasterKey>()
+        {
+            source.fault("master_key", error);
+        }
+        if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
+            source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
+        }
+        if self.hash_places() == 0 {
+            source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
+        }
+    }
+
+    /// How many passwords are hashed at once: as many as the memory allows, and no more than there are processors.
+    pub(crate) fn hash_places(&self) -> usize {
+        let by_memory = u64::from(self.hash_memory_mib) * 1024 / u64::from(self.argon2.memory_kib());
+        usize::try_from(by_memory).unwrap_or(usize::MAX).min(processors())
+    }
+}
+
+fn read_argon2(source: &mut Source) -> Argon2Settings {
+    let memory = source.read("argon2_memory_kib", Argon2Settings::MIN_MEMORY_KIB);
+    let iterations = source.read("argon2_iterations", Argon2Settings::MIN_ITERATIONS);
+    let parallelism = source.read("argon2_parallelism", 1);
+    Argon2Settings::new(memory, iterations, parallelism).unwrap_or_else(|error| {
+        source.fault("argon2_memory_kib", error);
+        Argon2Settings::default()
+    })
+}
+
+/// One hash for each processor.
+fn default_hash_memory(argon2: Argon2Settings) -> u32 {
+    let one = argon2.memory_kib().div_ceil(1024);
+    one.saturating_mul(u32::try_from(processors()).unwrap_or(1))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+impl fmt::Display for Config {
+    /// The settings in force, without the secret ones.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = |secret: &Option<Secret<String>>| if secret.is_some() { "***" } else { "not set" };
+        writeln!(f, "listen = {}", self.listen)?;
+        writeln!(f, "public_url = {}", self.public_url.as_str())?;
+        writeln!(f, "database_url = {:?}", self.database_url)?;
+        writeln!(f, "database_pool = {}", self.database_pool)?;
+        writeln!(f, "master_key = {}", hidden(&self.master_key))?;
+        writeln!(f, "password_min_length = {}", self.password_min_length)?;
+        writeln!(f, "session_ttl = {} s", self.session_ttl.whole_seconds())?;
+        writeln!(f, "argon2 = {:?}", self.argon2)?;
+        writeln!(f, "hash_memory_mib = {} ({} at once)", self.hash_memory_mib, self.hash_places())?;
+        writeln!(f, "hash_queue_ms = {}", self.hash_queue.as_millis())?;
+        writeln!(f, "shutdown_seconds = {}", self.shutdown_seconds)?;
+        writeln!(f, "log = {}", self.log)?;
+        writeln!(f, "log_format = {:?}", self.log_format)?;
+        writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;
+        writeln!(f, "throttle = {:?}", self.throttle)
+    }
+}

@@ -1,0 +1,109 @@
+//! Where settings come from, and everything that is wrong with them.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    ops::RangeInclusive,
+    path::Path,
+    str::FromStr,
+};
+
+use anyhow::Context as _;
+use tessera_kernel::Secret;
+
+/// Every variable of ours starts so.
+const PREFIX: &str = "TESSERA_";
+
+/// All that is wrong with the settings. A service that starts on half-understood ones would fall open somewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not usable:\n{}", .0.join("\n"))]
+pub(crate) struct ConfigError(Vec<String>);
+
+/// The settings as they were given, each under its key, and the faults found so far.
+pub(crate) struct Source {
+    values: BTreeMap<String, Given>,
+    faults: Vec<String>,
+}
+
+struct Given {
+    text: String,
+    name: String,
+}
+
+/// Reads a file of settings. `None` stands for an empty one.
+pub(crate) fn read_file(path: Option<&Path>) -> anyhow::Result<toml::Table> {
+    let Some(path) = path else { return Ok(toml::Table::new()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    text.parse().with_context(|| format!("{} is not TOML", path.display()))
+}
+
+impl Source {
+    pub(crate) fn new(file: toml::Table, environment: BTreeMap<String, String>) -> Self {
+        let mut source = Self { values: BTreeMap::new(), faults: Vec::new() };
+        for (key, value) in file {
+            let text = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(switch) => if switch { "on" } else { "off" }.to_owned(),
+                _ => {
+                    source.faults.push(format!("  {key}: must be text or a whole number"));
+                    continue;
+                }
+            };
+            source.values.insert(key.clone(), Given { text, name: key });
+        }
+        for (name, text) in environment {
+            if let Some(key) = name.strip_prefix(PREFIX) {
+                source.values.insert(key.to_ascii_lowercase(), Given { text, name });
+            }
+        }
+        source
+    }
+
+    /// Notes that something is wrong with a key.
+    pub(crate) fn fault(&mut self, key: &str, what: impl Display) {
+        self.faults.push(format!("  {PREFIX}{}: {what}", key.to_ascii_uppercase()));
+    }
+
+    /// The value of a key, or its default.
+    pub(crate) fn read<T: FromStr<Err: Display>>(&mut self, key: &str, default: T) -> T {
+        let Some(given) = self.values.remove(key) else { return default };
+        match given.text.parse() {
+            Ok(value) => value,
+            Err(error) => {
+                self.faults.push(format!("  {}: {error}", given.name));
+                default
+            }
+        }
+    }
+
+    /// The same for a number that must lie in a range.
+    pub(crate) fn read_in<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr<Err: Display> + PartialOrd + Display + Copy,
+    {
+        let value = self.read(key, default);
+        if range.contains(&value) {
+            return value;
+        }
+        self.fault(key, format_args!("must lie between {} and {}", range.start(), range.end()));
+        default
+    }
+
+    /// A value that must not be shown.
+    pub(crate) fn read_secret(&mut self, key: &str) -> Option<Secret<String>> {
+        self.values.remove(key).map(|given| Secret::new(given.text))
+    }
+
+    /// The settings, when nothing is wrong with them and no key is left over.
+    pub(crate) fn finish<T>(mut self, settings: T) -> Result<T, ConfigError> {
+        self.faults.extend(self.values.into_values().map(|given| format!("  {}: there is no such setting", given.name)));
+        if self.faults.is_empty() { Ok(settings) } else { Err(ConfigError(self.faults)) }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("keys", &self.values.keys()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! The one place where ports meet what fulfils them.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use tessera_adapters::{
+    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, Sha256Digest, SqlStore, SystemClock,
+    SystemEntropy, ZxcvbnStrength,
+};
+use tessera_api::{PublicUrl, Readiness, Services};
+use tessera_apikeys::{ApiKeyPorts, ApiKeys};
+use tessera_apps::{AppPorts, Apps};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
+use tessera_inventory::{Inventory, InventoryPorts};
+use tessera_kernel::{Clock, Entropy, StoreError};
+use tessera_orgs::{OrgPorts, Orgs};
+
+use crate::{config::Config, master_key};
+
+/// The name under which the secret of user tokens is kept.
+const JWT_SECRET: &str = "user-token-hs256";
+
+/// How many requests may wait for a password hash, for each that is being made.
+const HASH_QUEUE_PER_PLACE: usize = 256;
+
+/// What chance and time the service runs on.
+#[derive(Clone)]
+struct Machine {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Answers whether the database does.
+struct DatabaseReadiness(SqlStore);
+
+#[async_trait]
+impl Readiness for DatabaseReadiness {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+}
+
+/// Opens the configured storage, which brings its schema up to date.
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
+    let settings = DatabaseSettings {
+        url: config.database_url.clone(),
+        pool_size: config.database_pool,
+        acquire_timeout: Duration::from_secs(5),
+    };
+    SqlStore::open(&settings).await.context("the database can't be opened")
+}
+
+/// Builds the service over an open store.
+pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<Services> {
+    let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    let secret = jwt_secret(config, &store, &*machine.entropy).await?;
+    let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned(), Arc::clone(&machine.clock))?;
+    let readiness = Arc::new(DatabaseReadiness(store.clone()));
+    let store = Arc::new(store);
+    Ok(Services {
+        identity: Arc::new(identity(config, &store, signer, &machine)?),
+        orgs: Arc::new(Orgs::new(OrgPorts {
+            store: Arc::clone(&store) as _,
+            directory: Arc::clone(&store) as _,
+            clock: Arc::clone(&machine.clock),
+            entropy: Arc::clone(&machine.entropy),
+        })),
+        apps: Arc::new(Apps::new(AppPorts {
+            store: Arc::clone(&store) as _,
+            memberships: Arc::clone(&store) as _,
+            clock: Arc::clone(&machine.clock),
+            entropy: Arc::clone(&machine.entropy),
+        })),
+        api_keys: Arc::new(ApiKeys::new(ApiKeyPorts {
+            store: Arc::clone(&store) as _,
+            digest: Arc::new(Sha256Digest),
+            memberships: Arc::clone(&store) as _,
+            clock: Arc::clone(&machine.clock),
+            entropy: Arc::clone(&machine.entropy),
+        })),
+        inventory: Arc::new(Inventory::new(InventoryPorts {
+            store: Arc::clone(&store) as _,
+            memberships: store as _,
+            clock: Arc::clone(&machine.clock),
+            entropy: Arc::clone(&machine.entropy),
+        })),
+        readiness,
+        public_url: PublicUrl::new(config.public_url.as_str()),
+        draining: Arc::new(AtomicBool::new(false)),
+        clock: machine.clock,
+        entropy: machine.entropy,
+    })
+}
+
+fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: &Machine) -> anyhow::Result<Identity> {
+    let places = config.hash_places();
+    let gate =
+        Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue });
+    let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
+    let ports = IdentityPorts {
+        store: Arc::clone(store) as _,
+        hasher: Arc::new(hasher),
+        strength: Arc::new(ZxcvbnStrength::new(gate)),
+        signer: Arc::new(signer),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    let settings =
+        IdentitySettings { min_password_length: config.password_min_length, session_ttl: config.session_ttl };
+    Ok(Identity::new(ports, settings))
+}
+
+/// The secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
+async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<JwtSecret> {
+    let known = store.find_secret(JWT_SECRET).await?;
+    let key = master_key::find_or_make(config, known.is_none(), entropy)?;
+    let sealed = match known {
+        Some(sealed) => sealed,
+        None => {
+            let proposal = key.seal(JWT_SECRET, JwtSecret::generate(entropy).expose(), entropy)?;
+            store.keep_secret(JWT_SECRET, &proposal).await?
+        }
+    };
+    let opened = key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
+    JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")
+}

@@ -1,0 +1,51 @@
+//! What is done beside the requests.
+
+use std::{sync::Arc, time::Duration};
+
+use tessera_apikeys::ApiKeys;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+/// How often gathered uses of keys are looked through. A key's last use is written at most once a minute all the same.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// The worker, until it is told to stop.
+pub(crate) struct Worker {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts it on the current runtime.
+    pub(crate) fn start(api_keys: Arc<ApiKeys>) -> Self {
+        let (stop, mut stopping) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut ticks = interval(PERIOD);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                let last = tokio::select! {
+                    _ = ticks.tick() => false,
+                    _ = stopping.changed() => true,
+                };
+                if let Err(error) = api_keys.record_usage(last).await {
+                    tracing::warn!(%error, "the use of keys could not be written; trying again later");
+                }
+                if last {
+                    return;
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Lets it write what is left, and waits for that.
+    pub(crate) async fn finish(self) {
+        let _told = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the worker ended early");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the binary says before it serves.
+
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+#[track_caller]
+fn run(arguments: &[&str], settings: &[(&str, &str)], file: Option<&str>) -> Output {
+    let directory = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+    if let Some(text) = file {
+        std::fs::write(directory.path().join("tessera.toml"), text).unwrap_or_else(|error| panic!("no file: {error}"));
+    }
+    Command::new(env!("CARGO_BIN_EXE_tessera"))
+        .args(arguments)
+        .env_clear()
+        .envs(settings.iter().copied())
+        .current_dir(directory.path())
+        .output()
+        .unwrap_or_else(|error| panic!("the binary does not run: {error}"))
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success(), "it should have refused: {}", out(output));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_settings_in_force_are_printed_without_secrets() {
+    let secret = "0123456789abcdeffedcba9876543210";
+    let url = "postgres://somebody:hunter2hunter2@db.example.com/tessera";
+    let settings = [("TESSERA_MASTER_KEY", secret), ("TESSERA_DATABASE_URL", url), ("TESSERA_LISTEN", "[::1]:9000")];
+    let output = run(&["check-config"], &settings, None);
+    assert!(output.status.success(), "{}", complaint(&output));
+    let text = out(&output);
+    assert!(text.contains("listen = [::1]:9000") && text.contains("master_key = ***"), "{text}");
+    assert!(!text.contains(secret) && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn s225_config_strict_every_fault_of_the_configuration_is_named_at_once() {
+    let settings = [
+        ("TESSERA_LISTEN", "nowhere"),
+        ("TESSERA_PASSWORD_MIN_LENGTH", "7"),
+        ("TESSERA_ARGON2_ITERATIONS", "1"),
+        ("TESSERA_LISTNE", "127.0.0.1:80"),
+        ("TESSERA_MASTER_KEY", "short"),
+    ];
+    let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
+    for key in [
+        "TESSERA_LISTEN:",
+        "TESSERA_PASSWORD_MIN_LENGTH:",
+        "TESSERA_ARGON2_MEMORY_KIB:",
+        "TESSERA_LISTNE: there is no such setting",
+        "TESSERA_MASTER_KEY:",
+        "publc_url: there is no such setting",
+    ] {
+        assert!(text.contains(key), "{key} is missing from: {text}");
+    }
+}
+
+#[test]
+fn the_environment_outweighs_the_file() {
+    let file = "listen = \"127.0.0.1:1111\"\npublic_url = \"https://id.example.com/\"\nsession_ttl = 60\n";
+    let output = run(&["check-config"], &[("TESSERA_LISTEN", "127.0.0.1:2222")], Some(file));
+    let text = out(&output);
+    assert!(text.contains("listen = 127.0.0.1:2222"), "{text}");
+    assert!(text.contains("public_url = https://id.example.com\n") && text.contains("session_ttl = 60 s"), "{text}");
+}
+
+#[test]
+fn postgres_needs_a_master_key() {
+    let text = complaint(&run(&["check-config"], &[("TESSERA_DATABASE_URL", "postgres://localhost/x")], None));
+    assert!(text.contains("TESSERA_MASTER_KEY: is required"), "{text}");
+}
+
+#[test]
+fn an_unknown_command_is_refused_and_help_is_given() {
+    assert!(complaint(&run(&["srve"], &[], None)).contains("there is no command srve"));
+    assert!(out(&run(&["--help"], &[], None)).contains("tessera [COMMAND]"));
+    assert!(out(&run(&["--version"], &[], None)).starts_with("tessera "));
+}

@@ -1,0 +1,255 @@
+//! Entities with everything filled in, told apart by a number: the ids of higher numbers are greater.
+//!
+//! What a test is about it sets by struct update: `User { email: None, ..user(1) }`.
+
+use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
+use tessera_apps::model::{Application, RedirectUris};
+use tessera_identity::model::{Session, SessionState, User};
+use tessera_inventory::model::{Item, ItemChange};
+use tessera_kernel::{
+    Actor, ApiKeyId, ApplicationId, Event, EventId, ItemId, OrganizationId, Origin, Outcome, Permission, Principal,
+    Role, SessionId, UserId,
+};
+use tessera_orgs::model::{Membership, Organization};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    expectations::{ok, parsed},
+    fakes::{FixedClock, SequentialEntropy},
+};
+
+/// The time at which everything here was made: with microseconds, which must not be lost.
+pub const NOW: OffsetDateTime = time::macros::datetime!(2025-03-14 15:09:26.535_897 UTC);
+
+/// An id of the kind that `generate` makes, ordered by number.
+fn id<T>(
+    kind: u64,
+    number: u32,
+    generate: impl Fn(&dyn tessera_kernel::Clock, &dyn tessera_kernel::Entropy) -> T,
+) -> T {
+    let clock = FixedClock::new(NOW + Duration::milliseconds(i64::from(number)));
+    generate(&clock, &SequentialEntropy::starting_at((kind << 32) | u64::from(number)))
+}
+
+/// The id of [`user`] with that number.
+#[must_use]
+pub fn user_id(number: u32) -> UserId {
+    id(1, number, UserId::generate)
+}
+
+/// The id of [`session`] with that number.
+#[must_use]
+pub fn session_id(number: u32) -> SessionId {
+    id(2, number, SessionId::generate)
+}
+
+/// The id of [`organization`] with that number.
+#[must_use]
+pub fn organization_id(number: u32) -> OrganizationId {
+    id(3, number, OrganizationId::generate)
+}
+
+/// The id of [`application`] with that number.
+#[must_use]
+pub fn application_id(number: u32) -> ApplicationId {
+    id(4, number, ApplicationId::generate)
+}
+
+/// The id of [`api_key`] with that number.
+#[must_use]
+pub fn api_key_id(number: u32) -> ApiKeyId {
+    id(5, number, ApiKeyId::generate)
+}
+
+/// The id of [`item_change`] with that number.
+#[must_use]
+pub fn item_id(number: u32) -> ItemId {
+    id(6, number, ItemId::generate)
+}
+
+/// The id of [`event`] with that number.
+#[must_use]
+pub fn event_id(number: u32) -> EventId {
+    id(7, number, EventId::generate)
+}
+
+/// A user with a whole profile, whose address is `user<number>@example.com`.
+#[must_use]
+pub fn user(number: u32) -> User {
+    User {
+        id: user_id(number),
+        email: Some(parsed(&format!("user{number}@example.com"))),
+        email_verified: true,
+        display_name: Some(parsed(&format!("Zoë Ångström {number} 🦀"))),
+        first_name: Some(parsed("Zoë")),
+        last_name: Some(parsed("Ångström")),
+        avatar_url: Some(format!("https://cdn.example.com/{number}.png")),
+        created_at: NOW,
+        updated_at: NOW + Duration::microseconds(1),
+    }
+}
+
+/// A user of whom nothing is known, as one made by a wallet.
+#[must_use]
+pub fn bare_user(number: u32) -> User {
+    User {
+        email: None,
+        email_verified: false,
+        display_name: None,
+        first_name: None,
+        last_name: None,
+        avatar_url: None,
+        ..user(number)
+    }
+}
+
+/// An open session that lasts for twelve hours.
+#[must_use]
+pub fn session(number: u32, of: UserId) -> Session {
+    Session {
+        id: session_id(number),
+        user_id: of,
+        state: SessionState::Open,
+        created_at: NOW,
+        expires_at: NOW + Duration::hours(12),
+    }
+}
+
+/// An organization whose slug is `org-<number>`.
+#[must_use]
+pub fn organization(number: u32) -> Organization {
+    Organization {
+        id: organization_id(number),
+        name: parsed(&format!("Österreichische Werke {number}")),
+        slug: parsed(&format!("org-{number}")),
+        created_at: NOW,
+        updated_at: NOW + Duration::microseconds(2),
+    }
+}
+
+/// A membership of that role.
+#[must_use]
+pub fn membership(organization: OrganizationId, user: UserId, role: Role) -> Membership {
+    Membership { organization_id: organization, user_id: user, role, joined_at: NOW + Duration::microseconds(3) }
+}
+
+/// An application with a description and two redirect URIs, not in the order of the alphabet.
+#[must_use]
+pub fn application(number: u32, of: OrganizationId) -> Application {
+    let uris = ["https://z.example.com/callback?x=%20", "http://127.0.0.1:8080/a"].map(parsed).to_vec();
+    Application {
+        id: application_id(number),
+        organization_id: of,
+        name: parsed(&format!("Lager № {number}")),
+        description: Some(parsed("two lines\nof ünïcode 📦")),
+        redirect_uris: ok(RedirectUris::try_from(uris)),
+        created_at: NOW,
+        updated_at: NOW + Duration::microseconds(4),
+    }
+}
+
+/// An active key that may read and write the inventory and lives for thirty days.
+#[must_use]
+pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
+    let key = ApiKey {
+        id: api_key_id(number),
+        application_id: of.id,
+        organization_id: of.organization_id,
+        created_by: by,
+        description: Some(parsed(&format!("for the wärehouse {number}"))),
+        key_prefix: format!("ask_{:04}", number % 10_000),
+        permissions: [Permission::InventoryRead, Permission::InventoryWrite].into_iter().collect(),
+        state: KeyState::Active,
+        created_at: NOW,
+        expires_at: Some(NOW + Duration::days(30)),
+        last_used: None,
+        rotated_from: None,
+    };
+    let mut hash = [0xA5; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    StoredKey { key, hash: KeyHash::from_bytes(hash) }
+}
+
+/// A change that gives every field a value. The `sku` is `sku-<number>`.
+#[must_use]
+pub fn item_change(number: u32, of: ApplicationId) -> ItemChange {
+    ItemChange {
+        id: item_id(number),
+        application_id: of,
+        sku: parsed(&format!("sku-{number}")),
+        name: Some(Some(parsed(&format!("Schraube {number}")))),
+        description: Some(Some(parsed("M4 × 20\n»verzinkt« 🔩"))),
+        quantity: Some(ok(i64::from(number).try_into())),
+        metadata: Some(ok(String::from(r#"{"z":1,"a":{"ü":[1.50,null,"\u0041"]},"m":1e2}"#).try_into())),
+        at: NOW + Duration::microseconds(5),
+    }
+}
+
+/// The same change with nothing in it but the `sku`.
+#[must_use]
+pub fn bare_item_change(number: u32, of: ApplicationId) -> ItemChange {
+    ItemChange { name: None, description: None, quantity: None, metadata: None, ..item_change(number, of) }
+}
+
+/// The item that a change makes when there is none.
+#[must_use]
+pub fn item_made_by(change: &ItemChange) -> Item {
+    Item {
+        id: change.id,
+        application_id: change.application_id,
+        sku: change.sku.clone(),
+        name: change.name.clone().flatten(),
+        description: change.description.clone().flatten(),
+        quantity: change.quantity.unwrap_or_default(),
+        metadata: change.metadata.clone().unwrap_or_default(),
+        version: 1,
+        created_at: change.at,
+        updated_at: change.at,
+    }
+}
+
+/// A deed of a user that belongs to no organization.
+#[must_use]
+pub fn event(number: u32) -> Event {
+    Event {
+        id: event_id(number),
+        occurred_at: NOW + Duration::microseconds(i64::from(number)),
+        name: "thing.done".to_owned(),
+        outcome: Outcome::Success,
+        actor: Some(("user".to_owned(), user_id(number).as_uuid())),
+        organization: None,
+        subject: Some(user_id(number).as_uuid()),
+        details: vec![("zeta".to_owned(), "ä \"quoted\"".to_owned()), ("alpha".to_owned(), String::new())],
+        origin: origin(),
+    }
+}
+
+/// A request from an address that is nobody's (RFC 5737).
+#[must_use]
+pub fn origin() -> Origin {
+    Origin { request_id: parsed("req-1"), address: Some(parsed("192.0.2.7")) }
+}
+
+/// A user in the course of a request.
+#[must_use]
+pub fn actor_of(user: UserId) -> Actor {
+    Actor { principal: Principal::User { id: user, session: session_id(1) }, origin: origin() }
+}
+
+/// A user in the course of a request that came with that session.
+#[must_use]
+pub fn actor_with(session: &Session) -> Actor {
+    Actor { principal: Principal::User { id: session.user_id, session: session.id }, origin: origin() }
+}
+
+/// An application in the course of a request that came with that key.
+#[must_use]
+pub fn actor_by_key(key: &ApiKey) -> Actor {
+    let principal = Principal::Application {
+        key: key.id,
+        application: key.application_id,
+        organization: key.organization_id,
+        permissions: key.permissions.clone(),
+    };
+    Actor { principal, origin: origin() }
+}

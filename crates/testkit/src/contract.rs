@@ -1,0 +1,48 @@
+//! The promises of the ports, as tests that every implementation is put through.
+//!
+//! Each module holds the cases of one port and the macro that turns them into tests. A case gets a harness of its own,
+//! so that no two share a row.
+
+pub mod api_key_store;
+pub mod app_store;
+pub mod audit_trail;
+pub mod directory;
+pub mod identity_store;
+pub mod item_store;
+pub mod memberships;
+pub mod org_store;
+mod world;
+
+use async_trait::async_trait;
+
+use crate::Stores;
+
+/// An implementation under test.
+#[async_trait]
+pub trait Harness: Sized + Send + Sync + 'static {
+    /// Starts one with nothing in it, shared with nobody.
+    async fn start() -> Self;
+
+    /// Its ports.
+    fn stores(&self) -> &Stores;
+
+    /// How many connections, or whatever a transaction holds on to, are in use now. It must come back to 0 by itself.
+    fn connections_in_use(&self) -> usize;
+}
+
+/// Turns cases into tests, each with a harness of its own.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($harness:ident, $module:ident: $($case:ident)+) => {
+        mod $module {
+            $(
+                #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let harness = <super::$harness as $crate::Harness>::start().await;
+                    $crate::contract::$module::$case(&harness).await;
+                }
+            )+
+        }
+    };
+}

@@ -1,0 +1,105 @@
+//! The promises of [`Directory`](tessera_orgs::ports::Directory).
+
+use tessera_identity::model::User;
+use tessera_kernel::UserId;
+use tessera_orgs::model::Profile;
+
+use super::{Harness, world};
+use crate::{
+    Stores,
+    builders::{user, user_id},
+    expectations::{ok, parsed},
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! directory_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, directory:
+            a_profile_shows_address_and_name_as_they_were_written
+            a_profile_is_found_by_the_address_in_whatever_case
+            an_unknown_address_has_no_profile
+            profiles_of_all_who_exist_are_given
+            a_profile_may_be_without_address_and_name
+            no_users_have_no_profiles
+            a_full_page_of_users_has_its_profiles
+            a_user_that_is_not_committed_has_no_profile
+        }
+    };
+}
+
+fn profile_of(user: &User) -> Profile {
+    Profile {
+        user_id: user.id,
+        email: user.email.as_ref().map(ToString::to_string),
+        display_name: user.display_name.as_ref().map(ToString::to_string),
+    }
+}
+
+async fn profiles(stores: &Stores, users: &[UserId]) -> Vec<Profile> {
+    let mut found = ok(world::in_time(stores.directory.profiles(users)).await);
+    found.sort_by_key(|profile| profile.user_id);
+    found
+}
+
+pub async fn a_profile_shows_address_and_name_as_they_were_written(harness: &impl Harness) {
+    let stores = harness.stores();
+    let user = User { email: Some(parsed("Ada.Lovelace@Example.COM")), ..user(1) };
+    stores.add_users([&user]).await;
+    let found = profiles(stores, &[user.id]).await;
+    assert_eq!(found, [profile_of(&user)]);
+    assert_eq!(found[0].email.as_deref(), Some("Ada.Lovelace@Example.COM"));
+}
+
+pub async fn a_profile_is_found_by_the_address_in_whatever_case(harness: &impl Harness) {
+    let stores = harness.stores();
+    let ada = User { email: Some(parsed("Ada@Bücher.Example")), ..user(1) };
+    stores.add_users([&ada, &user(2)]).await;
+    for written in ["Ada@Bücher.Example", "ADA@bücher.EXAMPLE", "ada@xn--bcher-kva.example"] {
+        let found = ok(stores.directory.find_profile_by_email(&parsed(written)).await);
+        assert_eq!(found, Some(profile_of(&ada)), "{written}");
+    }
+}
+
+pub async fn an_unknown_address_has_no_profile(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    assert_eq!(ok(stores.directory.find_profile_by_email(&parsed("user2@example.com")).await), None);
+}
+
+pub async fn profiles_of_all_who_exist_are_given(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2), &user(3)]).await;
+    let found = profiles(stores, &[user_id(3), user_id(9), user_id(1)]).await;
+    assert_eq!(found, [profile_of(&user(1)), profile_of(&user(3))]);
+}
+
+pub async fn a_profile_may_be_without_address_and_name(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&User { email: None, display_name: None, ..user(1) }]).await;
+    let expected = Profile { user_id: user_id(1), email: None, display_name: None };
+    assert_eq!(profiles(stores, &[user_id(1)]).await, [expected]);
+}
+
+pub async fn no_users_have_no_profiles(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    assert_eq!(profiles(stores, &[]).await, []);
+}
+
+pub async fn a_full_page_of_users_has_its_profiles(harness: &impl Harness) {
+    let stores = harness.stores();
+    let users: Vec<User> = (1..=200).map(user).collect();
+    stores.add_users(&users).await;
+    let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
+    assert_eq!(profiles(stores, &ids).await, users.iter().map(profile_of).collect::<Vec<_>>());
+}
+
+pub async fn a_user_that_is_not_committed_has_no_profile(harness: &impl Harness) {
+    let stores = harness.stores();
+    let mut tx = ok(stores.identity.begin().await);
+    ok(tx.users().insert(&user(1), None).await);
+    assert_eq!(profiles(stores, &[user_id(1)]).await, []);
+    let found = ok(world::in_time(stores.directory.find_profile_by_email(&parsed("user1@example.com"))).await);
+    assert_eq!(found, None);
+}

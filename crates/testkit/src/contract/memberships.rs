@@ -1,0 +1,136 @@
+//! The promises of [`Memberships`](tessera_kernel::Memberships).
+
+use tessera_kernel::{Role, Standing};
+
+use super::{
+    Harness,
+    world::{self, tenant},
+};
+use crate::{
+    Stores,
+    builders::{application_id, membership, organization, organization_id, user, user_id},
+    expectations::ok,
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! memberships_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, memberships:
+            each_role_is_told
+            strangers_have_no_role
+            an_unknown_organization_has_no_roles
+            a_role_is_the_one_in_that_organization
+            a_changed_role_is_told_at_once
+            a_role_that_ended_is_told_no_more
+            a_role_that_is_not_committed_is_not_told
+            a_standing_names_organization_and_role
+            strangers_have_no_standing
+            an_unknown_application_gives_no_standing
+            a_deleted_application_gives_no_standing
+        }
+    };
+}
+
+const ROLES: [Role; 3] = [Role::Owner, Role::Admin, Role::Member];
+
+/// Tenant 1 with users 1, 2 and 3 as its owner, administrator and member, and user 9 as a stranger.
+async fn world(stores: &Stores) {
+    tenant(stores, 1).await;
+    stores.add_users([&user(2), &user(3), &user(9)]).await;
+    let members = [(2, Role::Admin), (3, Role::Member)];
+    stores.add_memberships(&members.map(|(number, role)| membership(organization_id(1), user_id(number), role))).await;
+}
+
+async fn role(stores: &Stores, user: u32) -> Option<Role> {
+    ok(world::in_time(stores.memberships.role_of(organization_id(1), user_id(user))).await)
+}
+
+async fn standing(stores: &Stores, user: u32) -> Option<Standing> {
+    ok(world::in_time(stores.memberships.standing_in(application_id(1), user_id(user))).await)
+}
+
+pub async fn each_role_is_told(harness: &impl Harness) {
+    world(harness.stores()).await;
+    for (number, expected) in (1..).zip(ROLES) {
+        assert_eq!(role(harness.stores(), number).await, Some(expected));
+    }
+}
+
+pub async fn strangers_have_no_role(harness: &impl Harness) {
+    world(harness.stores()).await;
+    assert_eq!(role(harness.stores(), 9).await, None);
+    assert_eq!(role(harness.stores(), 77).await, None);
+}
+
+pub async fn an_unknown_organization_has_no_roles(harness: &impl Harness) {
+    harness.stores().add_users([&user(1)]).await;
+    assert_eq!(role(harness.stores(), 1).await, None);
+}
+
+pub async fn a_role_is_the_one_in_that_organization(harness: &impl Harness) {
+    let stores = harness.stores();
+    world(stores).await;
+    stores.add_organizations([&organization(2)]).await;
+    stores.add_memberships([&membership(organization_id(2), user_id(3), Role::Owner)]).await;
+    assert_eq!(role(stores, 3).await, Some(Role::Member));
+    assert_eq!(ok(stores.memberships.role_of(organization_id(2), user_id(3)).await), Some(Role::Owner));
+}
+
+pub async fn a_changed_role_is_told_at_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    world(stores).await;
+    let mut tx = ok(stores.orgs.begin().await);
+    ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Admin).await);
+    ok(tx.commit().await);
+    assert_eq!(role(stores, 3).await, Some(Role::Admin));
+    assert_eq!(standing(stores, 3).await.map(|standing| standing.role), Some(Role::Admin));
+}
+
+pub async fn a_role_that_ended_is_told_no_more(harness: &impl Harness) {
+    let stores = harness.stores();
+    world(stores).await;
+    let mut tx = ok(stores.orgs.begin().await);
+    ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
+    ok(tx.commit().await);
+    assert_eq!((role(stores, 3).await, standing(stores, 3).await), (None, None));
+}
+
+pub async fn a_role_that_is_not_committed_is_not_told(harness: &impl Harness) {
+    let stores = harness.stores();
+    world(stores).await;
+    let mut tx = ok(stores.orgs.begin().await);
+    ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Owner).await);
+    assert_eq!(role(stores, 3).await, Some(Role::Member));
+}
+
+pub async fn a_standing_names_organization_and_role(harness: &impl Harness) {
+    world(harness.stores()).await;
+    for (number, role) in (1..).zip(ROLES) {
+        let expected = Standing { organization: organization_id(1), role };
+        assert_eq!(standing(harness.stores(), number).await, Some(expected));
+    }
+}
+
+pub async fn strangers_have_no_standing(harness: &impl Harness) {
+    world(harness.stores()).await;
+    tenant(harness.stores(), 5).await;
+    for number in [5, 9, 77] {
+        assert_eq!(standing(harness.stores(), number).await, None);
+    }
+}
+
+pub async fn an_unknown_application_gives_no_standing(harness: &impl Harness) {
+    let stores = harness.stores();
+    world(stores).await;
+    assert_eq!(ok(stores.memberships.standing_in(application_id(2), user_id(1)).await), None);
+}
+
+pub async fn a_deleted_application_gives_no_standing(harness: &impl Harness) {
+    let stores = harness.stores();
+    world(stores).await;
+    let mut tx = ok(stores.apps.begin().await);
+    assert!(ok(tx.applications().delete(application_id(1)).await));
+    ok(tx.commit().await);
+    assert_eq!(standing(stores, 1).await, None);
+}

@@ -1,0 +1,17 @@
+//! Implementations of every port that need nothing from outside.
+
+mod clock;
+mod digest;
+mod entropy;
+mod hasher;
+mod memory;
+mod signer;
+mod strength;
+
+pub use clock::FixedClock;
+pub use digest::FakeDigest;
+pub use entropy::SequentialEntropy;
+pub use hasher::FakeHasher;
+pub use memory::MemoryStore;
+pub use signer::FakeSigner;
+pub use strength::FakeStrength;

@@ -1,0 +1,100 @@
+//! Password hashes that anybody can read.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{Password, PasswordAttempt, PasswordHash},
+    ports::{HashError, PasswordHasher, Verdict},
+};
+
+/// Writes `fake$<generation>$<password>` for a hash, and counts what it is asked.
+#[derive(Debug, Default)]
+pub struct FakeHasher {
+    generation: AtomicUsize,
+    hashed: AtomicUsize,
+    verified: AtomicUsize,
+    verified_without_hash: AtomicUsize,
+    busy: std::sync::atomic::AtomicBool,
+}
+
+impl FakeHasher {
+    /// The hash that it makes of that password.
+    #[must_use]
+    pub fn hash_of(&self, password: &str) -> PasswordHash {
+        PasswordHash::from_phc(format!("fake${}${password}", self.generation.load(Ordering::SeqCst)))
+    }
+
+    /// Makes every hash made so far outdated.
+    pub fn outdate(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Refuses all work from now on, as when too many passwords are being hashed.
+    pub fn become_busy(&self) {
+        self.busy.store(true, Ordering::SeqCst);
+    }
+
+    /// How many hashes were made.
+    #[must_use]
+    pub fn hashed(&self) -> usize {
+        self.hashed.load(Ordering::SeqCst)
+    }
+
+    /// How many attempts cost a comparison, with a hash or without.
+    #[must_use]
+    pub fn verified(&self) -> usize {
+        self.verified.load(Ordering::SeqCst)
+    }
+
+    /// How many of them had no hash to compare with.
+    #[must_use]
+    pub fn verified_without_hash(&self) -> usize {
+        self.verified_without_hash.load(Ordering::SeqCst)
+    }
+
+    fn admit(&self) -> Result<(), HashError> {
+        let busy = self.busy.load(Ordering::SeqCst);
+        if busy { Err(HashError::Busy { retry_after: Duration::from_secs(1) }) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for FakeHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.admit()?;
+        self.hashed.fetch_add(1, Ordering::SeqCst);
+        Ok(self.hash_of(password.expose()))
+    }
+
+    async fn verify<'a>(
+        &'a self,
+        attempt: &'a PasswordAttempt,
+        hash: Option<&'a PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        let Some(attempt) = attempt.expose() else { return Ok(Verdict::Mismatch) };
+        self.admit()?;
+        self.verified.fetch_add(1, Ordering::SeqCst);
+        let Some(hash) = hash else {
+            self.verified_without_hash.fetch_add(1, Ordering::SeqCst);
+            return Ok(Verdict::Mismatch);
+        };
+        let parts = hash.expose().strip_prefix("fake$").and_then(|rest| rest.split_once('$'));
+        let (generation, password) = parts.ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
+        Ok(match generation.parse::<usize>() {
+            _ if password != attempt => Verdict::Mismatch,
+            Ok(made) if made == self.generation.load(Ordering::SeqCst) => Verdict::Match,
+            _ => Verdict::MatchOutdated,
+        })
+    }
+
+    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+        self.admit()?;
+        let attempt = attempt.expose().ok_or_else(|| HashError::Failed("too long to have matched".to_owned()))?;
+        self.hashed.fetch_add(1, Ordering::SeqCst);
+        Ok(self.hash_of(attempt))
+    }
+}

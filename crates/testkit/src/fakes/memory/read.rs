@@ -1,0 +1,189 @@
+//! The single reads and the writes outside of transactions.
+
+use async_trait::async_trait;
+use tessera_apikeys::{
+    model::{ApiKey, KeyHash, StoredKey},
+    ports::{ApiKeyStore, ApiKeyTransaction},
+};
+use tessera_apps::{
+    model::Application,
+    ports::{AppStore, AppTransaction},
+};
+use tessera_identity::{
+    model::{Credentials, Session, User},
+    ports::{IdentityStore, IdentityTransaction},
+};
+use tessera_inventory::{
+    model::{Item, ItemChange},
+    ports::ItemStore,
+};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, AuditTrail, EmailAddress, Event, Memberships, OrganizationId, Page, PageRequest, Role,
+    SessionId, Standing, StoreError, UserId,
+};
+use tessera_orgs::{
+    model::{Membership, Organization, Profile},
+    ports::{Directory, OrgStore, OrgTransaction},
+};
+use time::OffsetDateTime;
+
+use super::{MemoryStore, state::profile_of};
+
+/// The page of entries that come in the order of their key. A macro, since this crate has no name for that key's type.
+macro_rules! page {
+    ($rows:expr, $request:expr, $key:expr) => {{
+        let key = $key;
+        let rows = $rows.filter(|row| $request.after.is_none_or(|after| key(row) > after));
+        let rows = rows.take($request.limit.get() + 1).cloned().collect();
+        Page::from_rows(rows, &$request, |row| key(&row))
+    }};
+}
+
+#[async_trait]
+impl IdentityStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn IdentityTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.state().users.get(&id).map(|known| known.user.clone()))
+    }
+
+    async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.state().user_by_email(email).cloned())
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state().sessions.get(&id).cloned())
+    }
+}
+
+#[async_trait]
+impl OrgStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn find_organization(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<(Organization, Role)>, StoreError> {
+        let state = self.state();
+        let role = state.memberships.get(&(id, user)).map(|membership| membership.role);
+        Ok(state.organizations.get(&id).cloned().zip(role))
+    }
+
+    async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
+        Ok(self.state().memberships.get(&(id, user)).cloned())
+    }
+
+    async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError> {
+        let state = self.state();
+        let rows = state.memberships.values().filter(|membership| membership.organization_id == id);
+        Ok(page!(rows, page, |row: &Membership| row.user_id.as_uuid()))
+    }
+}
+
+#[async_trait]
+impl Directory for MemoryStore {
+    async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
+        Ok(self.state().user_by_email(email).map(|known| profile_of(&known.user)))
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
+        let state = self.state();
+        let asked = state.users.values().filter(|known| users.contains(&known.user.id));
+        Ok(asked.map(|known| profile_of(&known.user)).collect())
+    }
+}
+
+#[async_trait]
+impl Memberships for MemoryStore {
+    async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
+        Ok(self.state().memberships.get(&(organization, user)).map(|membership| membership.role))
+    }
+
+    async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError> {
+        let state = self.state();
+        let Some(organization) = state.applications.get(&application).map(|known| known.organization_id) else {
+            return Ok(None);
+        };
+        let membership = state.memberships.get(&(organization, user));
+        Ok(membership.map(|membership| Standing { organization, role: membership.role }))
+    }
+}
+
+#[async_trait]
+impl AppStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn AppTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn find_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
+        Ok(self.state().applications.get(&id).cloned())
+    }
+
+    async fn list_applications(&self, of: OrganizationId, page: PageRequest) -> Result<Page<Application>, StoreError> {
+        let state = self.state();
+        let rows = state.applications.values().filter(|application| application.organization_id == of);
+        Ok(page!(rows, page, |row: &Application| row.id.as_uuid()))
+    }
+}
+
+#[async_trait]
+impl ApiKeyStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn find_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredKey>, StoreError> {
+        Ok(self.state().keys.values().find(|stored| stored.hash == *hash).cloned())
+    }
+
+    async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.state().keys.get(&id).map(|stored| stored.key.clone()))
+    }
+
+    async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+        let state = self.state();
+        let rows = state.keys.values().map(|stored| &stored.key).filter(|key| key.application_id == application);
+        Ok(page!(rows, page, |row: &ApiKey| row.id.as_uuid()))
+    }
+
+    async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError> {
+        let mut tx = self.transaction().await;
+        tx.state.record_uses(uses);
+        tx.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ItemStore for MemoryStore {
+    async fn upsert_item(&self, change: &ItemChange) -> Result<Item, StoreError> {
+        let mut tx = self.transaction().await;
+        let item = tx.state.upsert_item(change)?;
+        tx.publish();
+        Ok(item)
+    }
+
+    async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError> {
+        let state = self.state();
+        let rows = state.items.values().filter(|item| item.application_id == application);
+        Ok(page!(rows, page, |row: &Item| row.id.as_uuid()))
+    }
+}
+
+#[async_trait]
+impl AuditTrail for MemoryStore {
+    async fn list_events(
+        &self,
+        organization: Option<OrganizationId>,
+        page: PageRequest,
+    ) -> Result<Page<Event>, StoreError> {
+        let state = self.state();
+        let rows = state.events.values().filter(|event| event.organization == organization);
+        Ok(page!(rows, page, |row: &Event| row.id.as_uuid()))
+    }
+}

@@ -1,0 +1,155 @@
+//! What the storage holds, and the rules that hold it together.
+
+use std::collections::BTreeMap;
+
+use tessera_apikeys::model::{KeyState, StoredKey};
+use tessera_apps::model::Application;
+use tessera_identity::model::{Credentials, Session, SessionState, User};
+use tessera_inventory::model::{Item, ItemChange};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, ItemId, OrganizationId, Role, SessionId, StoreError, UserId,
+};
+use tessera_orgs::model::{Membership, Organization, Profile};
+use time::OffsetDateTime;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    pub(super) users: BTreeMap<UserId, Credentials>,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) organizations: BTreeMap<OrganizationId, Organization>,
+    pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
+    pub(super) applications: BTreeMap<ApplicationId, Application>,
+    pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
+    pub(super) items: BTreeMap<ItemId, Item>,
+    pub(super) events: BTreeMap<EventId, Event>,
+}
+
+/// Refuses what would break a rule.
+fn unless(broken: bool, key: &str) -> Result<(), StoreError> {
+    if broken { Err(StoreError::Conflict { key: key.to_owned() }) } else { Ok(()) }
+}
+
+impl State {
+    pub(super) fn insert_user(&mut self, credentials: Credentials) -> Result<(), StoreError> {
+        let user = &credentials.user;
+        unless(self.users.contains_key(&user.id), "users_id")?;
+        let taken = user.email.as_ref().is_some_and(|email| self.user_by_email(email).is_some());
+        unless(taken, "users_email_canonical")?;
+        self.users.insert(user.id, credentials);
+        Ok(())
+    }
+
+    pub(super) fn user_by_email(&self, email: &EmailAddress) -> Option<&Credentials> {
+        self.users.values().find(|known| known.user.email.as_ref() == Some(email))
+    }
+
+    pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        unless(self.sessions.contains_key(&session.id), "sessions_id")?;
+        unless(!self.users.contains_key(&session.user_id), StoreError::REFERENCE)?;
+        self.sessions.insert(session.id, session.clone());
+        Ok(())
+    }
+
+    pub(super) fn end_session(&mut self, id: SessionId, at: OffsetDateTime) -> bool {
+        let open = self.sessions.get_mut(&id).filter(|session| session.state == SessionState::Open);
+        open.map(|session| session.state = SessionState::Ended { at }).is_some()
+    }
+
+    pub(super) fn insert_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        unless(self.organizations.contains_key(&organization.id), "organizations_id")?;
+        let taken = self.organizations.values().any(|other| other.slug == organization.slug);
+        unless(taken, "organizations_slug")?;
+        self.organizations.insert(organization.id, organization.clone());
+        Ok(())
+    }
+
+    pub(super) fn insert_membership(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let key = (membership.organization_id, membership.user_id);
+        unless(self.memberships.contains_key(&key), "memberships_organization_id_user_id")?;
+        let known = self.organizations.contains_key(&key.0) && self.users.contains_key(&key.1);
+        unless(!known, StoreError::REFERENCE)?;
+        self.memberships.insert(key, membership.clone());
+        Ok(())
+    }
+
+    pub(super) fn count_owners(&self, id: OrganizationId) -> u64 {
+        let owns = |membership: &&Membership| membership.organization_id == id && membership.role == Role::Owner;
+        self.memberships.values().filter(owns).map(|_| 1).sum()
+    }
+
+    pub(super) fn insert_application(&mut self, application: &Application) -> Result<(), StoreError> {
+        unless(self.applications.contains_key(&application.id), "applications_id")?;
+        unless(!self.organizations.contains_key(&application.organization_id), StoreError::REFERENCE)?;
+        self.applications.insert(application.id, application.clone());
+        Ok(())
+    }
+
+    pub(super) fn update_application(&mut self, change: &Application) -> bool {
+        let known = self.applications.get_mut(&change.id);
+        known
+            .map(|known| {
+                let (organization_id, created_at) = (known.organization_id, known.created_at);
+                *known = Application { organization_id, created_at, ..change.clone() };
+            })
+            .is_some()
+    }
+
+    pub(super) fn delete_application(&mut self, id: ApplicationId) -> bool {
+        self.keys.retain(|_, stored| stored.key.application_id != id);
+        self.items.retain(|_, item| item.application_id != id);
+        self.applications.remove(&id).is_some()
+    }
+
+    pub(super) fn insert_key(&mut self, stored: &StoredKey) -> Result<(), StoreError> {
+        unless(self.keys.contains_key(&stored.key.id), "api_keys_id")?;
+        unless(self.keys.values().any(|other| other.hash == stored.hash), "api_keys_key_hash")?;
+        unless(!self.applications.contains_key(&stored.key.application_id), StoreError::REFERENCE)?;
+        self.keys.insert(stored.key.id, stored.clone());
+        Ok(())
+    }
+
+    pub(super) fn revoke_key(&mut self, id: ApiKeyId, at: OffsetDateTime) -> bool {
+        let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
+        active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some()
+    }
+
+    pub(super) fn record_uses(&mut self, uses: &[(ApiKeyId, OffsetDateTime)]) {
+        for (id, at) in uses {
+            if let Some(stored) = self.keys.get_mut(id) {
+                stored.key.last_used = stored.key.last_used.max(Some(*at));
+            }
+        }
+    }
+
+    pub(super) fn upsert_item(&mut self, change: &ItemChange) -> Result<Item, StoreError> {
+        unless(!self.applications.contains_key(&change.application_id), StoreError::REFERENCE)?;
+        let same = |item: &&mut Item| item.application_id == change.application_id && item.sku == change.sku;
+        if let Some(item) = self.items.values_mut().find(same) {
+            item.name = change.name.clone().unwrap_or_else(|| item.name.clone());
+            item.description = change.description.clone().unwrap_or_else(|| item.description.clone());
+            item.quantity = change.quantity.unwrap_or(item.quantity);
+            item.metadata = change.metadata.clone().unwrap_or_else(|| item.metadata.clone());
+            item.version += 1;
+            item.updated_at = change.at;
+            return Ok(item.clone());
+        }
+        let item = crate::builders::item_made_by(change);
+        self.items.insert(item.id, item.clone());
+        Ok(item)
+    }
+
+    pub(super) fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        unless(self.events.contains_key(&event.id), "events_id")?;
+        self.events.insert(event.id, event.clone());
+        Ok(())
+    }
+}
+
+/// What others see of a user.
+pub(super) fn profile_of(user: &User) -> Profile {
+    Profile {
+        user_id: user.id,
+        email: user.email.as_ref().map(ToString::to_string),
+        display_name: user.display_name.as_ref().map(ToString::to_string),
+    }
+}

@@ -1,0 +1,221 @@
+//! A transaction: a state of its own until it is published.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use async_trait::async_trait;
+use tessera_apikeys::{
+    model::StoredKey,
+    ports::{ApiKeyRows, ApiKeyTransaction},
+};
+use tessera_apps::{
+    model::Application,
+    ports::{AppTransaction, Applications},
+};
+use tessera_identity::{
+    model::{Credentials, PasswordHash, Session, User},
+    ports::{IdentityTransaction, Sessions, Users},
+};
+use tessera_kernel::{ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Role, SessionId, StoreError, UserId};
+use tessera_orgs::{
+    model::{Membership, Organization},
+    ports::{MembershipRows, OrgTransaction, Organizations},
+};
+use time::OffsetDateTime;
+use tokio::sync::OwnedMutexGuard;
+
+use super::{Shared, State};
+
+pub(super) struct MemoryTransaction {
+    pub(super) state: State,
+    shared: Arc<Shared>,
+    /// The turn to write. The next writer gets it when this is dropped.
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl MemoryTransaction {
+    pub(super) fn open(shared: Arc<Shared>, turn: OwnedMutexGuard<()>) -> Self {
+        shared.open.fetch_add(1, Ordering::SeqCst);
+        Self { state: State::clone(&shared.published()), shared, _turn: turn }
+    }
+
+    /// Shows everybody the new state, before the next writer can take it up.
+    pub(super) fn publish(mut self) {
+        self.shared.publish(std::mem::take(&mut self.state));
+    }
+}
+
+impl Drop for MemoryTransaction {
+    fn drop(&mut self) {
+        self.shared.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl IdentityTransaction for MemoryTransaction {
+    fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Users for MemoryTransaction {
+    async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
+        self.state.insert_user(Credentials { user: user.clone(), password_hash: password_hash.cloned() })
+    }
+
+    async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.state.users.get(&id).cloned())
+    }
+
+    async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
+        let known = self.state.users.get_mut(&id);
+        Ok(known.map(|known| known.password_hash = Some(hash.clone())).is_some())
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryTransaction {
+    async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
+        self.state.insert_session(session)
+    }
+
+    async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        Ok(self.state.end_session(id, at))
+    }
+}
+
+#[async_trait]
+impl OrgTransaction for MemoryTransaction {
+    fn organizations(&mut self) -> &mut dyn Organizations {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Organizations for MemoryTransaction {
+    async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        self.state.insert_organization(organization)
+    }
+
+    async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        Ok(self.state.organizations.get(&id).cloned())
+    }
+}
+
+#[async_trait]
+impl MembershipRows for MemoryTransaction {
+    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        self.state.insert_membership(membership)
+    }
+
+    async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
+        Ok(self.state.memberships.get(&(id, user)).cloned())
+    }
+
+    async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
+        Ok(self.state.count_owners(id))
+    }
+
+    async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
+        Ok(self.state.memberships.get_mut(&(id, user)).map(|membership| membership.role = role).is_some())
+    }
+
+    async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
+        Ok(self.state.memberships.remove(&(id, user)).is_some())
+    }
+}
+
+#[async_trait]
+impl AppTransaction for MemoryTransaction {
+    fn applications(&mut self) -> &mut dyn Applications {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Applications for MemoryTransaction {
+    async fn insert(&mut self, application: &Application) -> Result<(), StoreError> {
+        self.state.insert_application(application)
+    }
+
+    async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
+        Ok(self.state.applications.get(&id).cloned())
+    }
+
+    async fn update(&mut self, application: &Application) -> Result<bool, StoreError> {
+        Ok(self.state.update_application(application))
+    }
+
+    async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
+        Ok(self.state.delete_application(id))
+    }
+}
+
+#[async_trait]
+impl ApiKeyTransaction for MemoryTransaction {
+    fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ApiKeyRows for MemoryTransaction {
+    async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        self.state.insert_key(key)
+    }
+
+    async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        Ok(self.state.revoke_key(id, at))
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryTransaction {
+    async fn append(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.state.append_event(event)
+    }
+}

@@ -1,0 +1,43 @@
+//! A judge of passwords with a short list.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::Password,
+    ports::{Guessable, HashError, PasswordStrength},
+};
+
+/// Refuses the passwords it was told of, and remembers which words about the account it was given.
+#[derive(Debug, Default)]
+pub struct FakeStrength {
+    refused: Vec<String>,
+    words: Mutex<Vec<String>>,
+}
+
+impl FakeStrength {
+    /// One that finds these passwords guessable and all others good.
+    #[must_use]
+    pub fn refusing(passwords: &[&str]) -> Self {
+        Self { refused: passwords.iter().map(ToString::to_string).collect(), words: Mutex::default() }
+    }
+
+    /// The words about the account that came with the last password.
+    #[must_use]
+    pub fn last_words(&self) -> Vec<String> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl PasswordStrength for FakeStrength {
+    async fn weakness(&self, password: &Password, about: &[String]) -> Result<Option<Guessable>, HashError> {
+        *self.words.lock().unwrap_or_else(PoisonError::into_inner) = about.to_vec();
+        let refused = self.refused.iter().any(|known| known == password.expose());
+        let advice = || Guessable {
+            warning: "this is a very common password".to_owned(),
+            suggestions: vec!["add another word or two".to_owned()],
+        };
+        Ok(refused.then(advice))
+    }
+}

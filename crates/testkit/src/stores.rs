@@ -1,0 +1,117 @@
+//! One storage, seen through every port that it serves.
+
+use std::sync::Arc;
+
+use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
+use tessera_apps::{model::Application, ports::AppStore};
+use tessera_identity::{
+    model::{PasswordHash, Session, User},
+    ports::IdentityStore,
+};
+use tessera_inventory::{
+    model::{Item, ItemChange},
+    ports::ItemStore,
+};
+use tessera_kernel::{AuditTrail, Event, Memberships};
+use tessera_orgs::{
+    model::{Membership, Organization},
+    ports::{Directory, OrgStore},
+};
+
+use crate::expectations::ok;
+
+/// The ports of one storage. What is written through one is seen through the others.
+#[derive(Clone)]
+pub struct Stores {
+    /// Users and sessions.
+    pub identity: Arc<dyn IdentityStore>,
+    /// Organizations and memberships.
+    pub orgs: Arc<dyn OrgStore>,
+    /// Users, as organizations see them.
+    pub directory: Arc<dyn Directory>,
+    /// Applications.
+    pub apps: Arc<dyn AppStore>,
+    /// API keys.
+    pub api_keys: Arc<dyn ApiKeyStore>,
+    /// Inventory items.
+    pub items: Arc<dyn ItemStore>,
+    /// Roles.
+    pub memberships: Arc<dyn Memberships>,
+    /// What has happened.
+    pub audit: Arc<dyn AuditTrail>,
+}
+
+impl Stores {
+    /// Commits users without a password.
+    pub async fn add_users<'a>(&self, users: impl IntoIterator<Item = &'a User, IntoIter: Send> + Send) {
+        let mut tx = ok(self.identity.begin().await);
+        for user in users {
+            ok(tx.users().insert(user, None).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits a user with a password.
+    pub async fn add_user_with_password(&self, user: &User, hash: &PasswordHash) {
+        let mut tx = ok(self.identity.begin().await);
+        ok(tx.users().insert(user, Some(hash)).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits a session.
+    pub async fn add_session(&self, session: &Session) {
+        let mut tx = ok(self.identity.begin().await);
+        ok(tx.sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits organizations.
+    pub async fn add_organizations<'a>(&self, all: impl IntoIterator<Item = &'a Organization, IntoIter: Send> + Send) {
+        let mut tx = ok(self.orgs.begin().await);
+        for organization in all {
+            ok(tx.organizations().insert(organization).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits memberships.
+    pub async fn add_memberships<'a>(&self, all: impl IntoIterator<Item = &'a Membership, IntoIter: Send> + Send) {
+        let mut tx = ok(self.orgs.begin().await);
+        for membership in all {
+            ok(tx.memberships().insert(membership).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits applications.
+    pub async fn add_applications<'a>(&self, all: impl IntoIterator<Item = &'a Application, IntoIter: Send> + Send) {
+        let mut tx = ok(self.apps.begin().await);
+        for application in all {
+            ok(tx.applications().insert(application).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits keys.
+    pub async fn add_keys<'a>(&self, all: impl IntoIterator<Item = &'a StoredKey, IntoIter: Send> + Send) {
+        let mut tx = ok(self.api_keys.begin().await);
+        for key in all {
+            ok(tx.keys().insert(key).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Makes or changes an item.
+    pub async fn put_item(&self, change: &ItemChange) -> Item {
+        ok(self.items.upsert_item(change).await)
+    }
+
+    /// Commits events.
+    pub async fn add_events<'a>(&self, all: impl IntoIterator<Item = &'a Event, IntoIter: Send> + Send) {
+        let mut tx = ok(self.identity.begin().await);
+        for event in all {
+            ok(tx.events().append(event).await);
+        }
+        ok(tx.commit().await);
+    }
+}

@@ -1,0 +1,171 @@
+//! The domains with fakes plugged into every port.
+
+use std::sync::Arc;
+
+use tessera_apikeys::{ApiKeyPorts, ApiKeys};
+use tessera_apps::{AppPorts, Apps};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
+use tessera_inventory::{Inventory, InventoryPorts};
+use tessera_kernel::{Event, Limit, OrganizationId, PageRequest, Role};
+use tessera_orgs::{OrgPorts, Orgs};
+use time::Duration;
+
+use crate::{
+    Stores,
+    builders::{application, membership, organization, organization_id, user, user_id},
+    expectations::ok,
+    fakes::{FakeDigest, FakeHasher, FakeSigner, FakeStrength, FixedClock, MemoryStore, SequentialEntropy},
+};
+
+/// A storage, a clock and the other fakes, shared by all domains that are made here.
+pub struct Workbench {
+    /// The storage.
+    pub store: MemoryStore,
+    /// The storage behind its ports.
+    pub stores: Stores,
+    /// The time; it stands still.
+    pub clock: Arc<FixedClock>,
+    /// Chance without surprises.
+    pub entropy: Arc<SequentialEntropy>,
+    /// Password hashes.
+    pub hasher: Arc<FakeHasher>,
+    /// Judgement of passwords: it finds `password` and `12345678` guessable.
+    pub strength: Arc<FakeStrength>,
+    /// User tokens.
+    pub signer: Arc<FakeSigner>,
+}
+
+impl Default for Workbench {
+    fn default() -> Self {
+        let store = MemoryStore::new();
+        let stores = store.stores();
+        let clock = Arc::new(FixedClock::default());
+        let signer = Arc::new(FakeSigner::new(clock.clone()));
+        let strength = Arc::new(FakeStrength::refusing(&["password", "12345678"]));
+        Self { store, stores, clock, entropy: Arc::default(), hasher: Arc::default(), strength, signer }
+    }
+}
+
+impl Workbench {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The ports of [`Self::identity`], for a test that replaces one of them.
+    #[must_use]
+    pub fn identity_ports(&self) -> IdentityPorts {
+        IdentityPorts {
+            store: self.stores.identity.clone(),
+            hasher: self.hasher.clone(),
+            strength: self.strength.clone(),
+            signer: self.signer.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// What [`Self::identity`] is set to: twelve hours, and the floor for passwords.
+    #[must_use]
+    pub const fn identity_settings() -> IdentitySettings {
+        IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12) }
+    }
+
+    /// Users and sessions.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity::new(self.identity_ports(), Self::identity_settings())
+    }
+
+    /// The ports of [`Self::orgs`].
+    #[must_use]
+    pub fn org_ports(&self) -> OrgPorts {
+        OrgPorts {
+            store: self.stores.orgs.clone(),
+            directory: self.stores.directory.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// Organizations.
+    #[must_use]
+    pub fn orgs(&self) -> Orgs {
+        Orgs::new(self.org_ports())
+    }
+
+    /// Applications.
+    #[must_use]
+    pub fn apps(&self) -> Apps {
+        Apps::new(AppPorts {
+            store: self.stores.apps.clone(),
+            memberships: self.stores.memberships.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        })
+    }
+
+    /// The ports of [`Self::api_keys`].
+    #[must_use]
+    pub fn api_key_ports(&self) -> ApiKeyPorts {
+        ApiKeyPorts {
+            store: self.stores.api_keys.clone(),
+            digest: Arc::new(FakeDigest),
+            memberships: self.stores.memberships.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// API keys.
+    #[must_use]
+    pub fn api_keys(&self) -> ApiKeys {
+        ApiKeys::new(self.api_key_ports())
+    }
+
+    /// The ports of [`Self::inventory`].
+    #[must_use]
+    pub fn inventory_ports(&self) -> InventoryPorts {
+        InventoryPorts {
+            store: self.stores.items.clone(),
+            memberships: self.stores.memberships.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// Inventories.
+    #[must_use]
+    pub fn inventory(&self) -> Inventory {
+        Inventory::new(self.inventory_ports())
+    }
+
+    /// Adds the user with that number and this password.
+    pub async fn user_with_password(&self, number: u32, password: &str) -> User {
+        let user = user(number);
+        self.stores.add_user_with_password(&user, &self.hasher.hash_of(password)).await;
+        user
+    }
+
+    /// Adds organization 1 with application 1, and users 1, 2 and so on as its members in these roles.
+    pub async fn members(&self, roles: &[Role]) {
+        let numbered = || (1..).zip(roles);
+        self.stores.add_users(&numbered().map(|(number, _)| user(number)).collect::<Vec<_>>()).await;
+        self.stores.add_organizations([&organization(1)]).await;
+        let members = numbered().map(|(number, role)| membership(organization_id(1), user_id(number), *role));
+        self.stores.add_memberships(&members.collect::<Vec<_>>()).await;
+        self.stores.add_applications([&application(1, organization_id(1))]).await;
+    }
+
+    /// The events of an organization, or of none.
+    pub async fn events(&self, of: Option<OrganizationId>) -> Vec<Event> {
+        let limit = ok(Limit::try_from(Limit::MAX));
+        ok(self.stores.audit.list_events(of, PageRequest { limit, after: None }).await).items
+    }
+
+    /// What happened in an organization, or outside of all, by name and in order.
+    pub async fn deeds(&self, of: Option<OrganizationId>) -> Vec<String> {
+        self.events(of).await.into_iter().map(|event| event.name).collect()
+    }
+}

@@ -1,0 +1,34 @@
+//! The storage in memory keeps every promise that the databases keep.
+
+use tessera_testkit::{Harness, Stores, async_trait, fakes::MemoryStore};
+
+struct MemoryHarness {
+    store: MemoryStore,
+    stores: Stores,
+}
+
+#[async_trait]
+impl Harness for MemoryHarness {
+    async fn start() -> Self {
+        let store = MemoryStore::new();
+        let stores = store.stores();
+        Self { store, stores }
+    }
+
+    fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    fn connections_in_use(&self) -> usize {
+        self.store.open_transactions()
+    }
+}
+
+tessera_testkit::identity_store_contract!(MemoryHarness);
+tessera_testkit::org_store_contract!(MemoryHarness);
+tessera_testkit::app_store_contract!(MemoryHarness);
+tessera_testkit::api_key_store_contract!(MemoryHarness);
+tessera_testkit::item_store_contract!(MemoryHarness);
+tessera_testkit::memberships_contract!(MemoryHarness);
+tessera_testkit::directory_contract!(MemoryHarness);
+tessera_testkit::audit_trail_contract!(MemoryHarness);

@@ -1,0 +1,256 @@
+//! The real binary, started and ended as an operator would.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    api::Api,
+    database::{Backend, TestDatabase},
+    eventually,
+};
+
+/// How long a start may take before the test gives up. Two processes of a debug build on a busy machine need seconds.
+const START: Duration = Duration::from_secs(30);
+
+/// A master key for tests. It protects nothing.
+pub const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// A database and the settings to run on it: what several processes of the service may share.
+pub struct Installation {
+    database: TestDatabase,
+    settings: BTreeMap<String, String>,
+    home: TempDir,
+    started: AtomicUsize,
+}
+
+impl Installation {
+    /// An empty database; on PostgreSQL with the master key that is required there.
+    pub async fn new(backend: Backend) -> Self {
+        let database = TestDatabase::create(backend).await;
+        let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+        let settings = BTreeMap::from([
+            ("TESSERA_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("TESSERA_DATABASE_URL".to_owned(), database.url().to_owned()),
+        ]);
+        let installation = Self { database, settings, home, started: AtomicUsize::new(0) };
+        match backend {
+            Backend::Sqlite => installation,
+            Backend::Postgres => installation.set("TESSERA_MASTER_KEY", MASTER_KEY),
+        }
+    }
+
+    /// The same with one more setting.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same with one setting less.
+    #[must_use]
+    pub fn unset(mut self, name: &str) -> Self {
+        self.settings.remove(name);
+        self
+    }
+
+    /// The database under it.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Starts a process and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn start(&self) -> Node {
+        self.spawn().ready()
+    }
+
+    /// Starts a process and does not wait.
+    ///
+    /// # Panics
+    /// When there is no binary to start.
+    #[must_use]
+    pub fn spawn(&self) -> Starting {
+        let log = self.home.path().join(format!("log-{}", self.started.fetch_add(1, Ordering::Relaxed)));
+        let log_file = File::create(&log).unwrap_or_else(|error| panic!("can't write {}: {error}", log.display()));
+        let mut child = Command::new(binary())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(&self.settings)
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log_file)
+            .spawn()
+            .unwrap_or_else(|error| panic!("the service can't be started: {error}"));
+        let lines = read_lines(&mut child);
+        Starting { process: Process { child, log }, lines }
+    }
+
+    /// Starts a process that is expected to refuse, and gives what it said about that.
+    ///
+    /// # Panics
+    /// When it serves, or ends well, or does not end.
+    pub async fn refuses_to_start(&self) -> String {
+        let Starting { mut process, lines } = self.spawn();
+        let status = process.wait(START).await;
+        let said = process.log();
+        assert!(!status.success(), "it ended well: {said}");
+        assert_eq!(lines.try_recv().ok(), None, "it said that it is ready");
+        said
+    }
+}
+
+/// The binary that cargo built beside this test.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
+    let directory = test.ancestors().nth(2).unwrap_or_else(|| panic!("{} is nowhere", test.display()));
+    let binary = directory.join("tessera");
+    assert!(binary.exists(), "{} is not built: run the tests of the whole workspace", binary.display());
+    binary
+}
+
+/// Standard output line by line. It is read to its end, so that the pipe never fills.
+fn read_lines(child: &mut Child) -> Receiver<String> {
+    let output = child.stdout.take().unwrap_or_else(|| panic!("standard output is not piped"));
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _nobody_may_listen = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// A process that is on its way up.
+pub struct Starting {
+    process: Process,
+    lines: Receiver<String>,
+}
+
+impl Starting {
+    /// Waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn ready(self) -> Node {
+        let line = match self.lines.recv_timeout(START) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => panic!("not ready after {START:?}:\n{}", self.process.log()),
+            Err(RecvTimeoutError::Disconnected) => panic!("it ended before it was ready:\n{}", self.process.log()),
+        };
+        let url = line.strip_prefix("Tessera is ready: ").and_then(|rest| rest.split_whitespace().next());
+        let url = url.unwrap_or_else(|| panic!("not the line of a service that is ready: {line}")).to_owned();
+        Node { process: self.process, url }
+    }
+}
+
+/// A process that serves.
+pub struct Node {
+    process: Process,
+    url: String,
+}
+
+impl Node {
+    /// Where it serves.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its host and port.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap_or(&self.url)
+    }
+
+    /// A client of it, without a credential.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        Api::new(&self.url)
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Asks it to stop (SIGTERM).
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+    }
+
+    /// Ends it on the spot (SIGKILL).
+    pub fn kill(mut self) {
+        self.process.end();
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub async fn wait(&mut self, within: Duration) -> ExitStatus {
+        self.process.wait(within).await
+    }
+}
+
+/// A process of ours, which never outlives its test.
+struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    fn end(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    async fn wait(&mut self, within: Duration) -> ExitStatus {
+        let child = &mut self.child;
+        eventually("the service ends", within, || {
+            let ended = child.try_wait().unwrap_or_else(|error| panic!("can't wait for the service: {error}"));
+            std::future::ready(ended)
+        })
+        .await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+        if std::thread::panicking() {
+            eprintln!("--- log of the service\n{}---", self.log());
+        }
+    }
+}

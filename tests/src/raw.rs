@@ -1,0 +1,66 @@
+//! Bytes on a socket, for what no well-behaved client sends.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+/// How long to wait for a silent server.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Sends bytes and gives what came back until the server closed.
+///
+/// # Panics
+/// When there is no connection, or the server neither answers nor closes in time.
+pub async fn exchange(authority: &str, request: &[u8]) -> String {
+    let mut stream = connect(authority).await;
+    // The server may close before it has read everything: then the answer is still there to be read.
+    let _refused_early = stream.write_all(request).await;
+    read_to_end(&mut stream).await
+}
+
+/// A connection.
+///
+/// # Panics
+/// When there is none.
+pub async fn connect(authority: &str) -> TcpStream {
+    TcpStream::connect(authority).await.unwrap_or_else(|error| panic!("no connection: {error}"))
+}
+
+/// Everything until the server closes.
+///
+/// # Panics
+/// When it does not.
+pub async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    match timeout(PATIENCE, stream.read_to_end(&mut answer)).await {
+        // A reset after the answer takes nothing away from it.
+        Ok(_) => String::from_utf8_lossy(&answer).into_owned(),
+        Err(_) => panic!("the server did not close: {}", String::from_utf8_lossy(&answer)),
+    }
+}
+
+/// The status of a raw answer.
+///
+/// # Panics
+/// When it is no HTTP answer.
+#[track_caller]
+#[must_use]
+pub fn status_of(answer: &str) -> u16 {
+    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
+    status.unwrap_or_else(|| panic!("no HTTP answer: {answer:?}"))
+}
+
+/// A request with a JSON body, as bytes. The connection closes after it.
+#[must_use]
+pub fn json_request(method: &str, path: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}

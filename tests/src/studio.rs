@@ -1,0 +1,195 @@
+//! People, and a studio that they work in: an organization with an application.
+
+use std::{
+    ops::Deref,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Api, text_of},
+    database::Backend,
+    process::{Installation, Node},
+};
+
+/// Good enough for everybody here.
+pub const PASSWORD: &str = "violet-harbour-93-lantern";
+
+/// An id of the right form that nothing has.
+pub const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// A text that was not used before in this process.
+#[must_use]
+pub fn unique(stem: &str) -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(1);
+    format!("{stem}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A running service.
+pub struct Service {
+    pub installation: Installation,
+    pub node: Node,
+}
+
+impl Service {
+    /// Starts one on an empty database.
+    pub async fn start(backend: Backend) -> Self {
+        Self::on(Installation::new(backend).await)
+    }
+
+    /// Starts one with these settings.
+    #[must_use]
+    pub fn on(installation: Installation) -> Self {
+        let node = installation.start();
+        Self { installation, node }
+    }
+
+    /// A caller without a credential.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        self.node.api()
+    }
+}
+
+/// A registered user who is signed in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub id: String,
+    pub email: String,
+    pub token: String,
+    api: Api,
+}
+
+impl Person {
+    /// Registers somebody new and signs them in.
+    pub async fn join(api: &Api) -> Self {
+        let email = format!("{}@example.com", unique("person"));
+        Self::join_as(api, &email).await
+    }
+
+    /// The same with a given address.
+    pub async fn join_as(api: &Api, email: &str) -> Self {
+        let account = json!({"email": email, "password": PASSWORD});
+        let user = api.anonymous().post("/auth/register", &account).await.expecting(201);
+        let token = sign_in(api, email).await;
+        Self { id: text_of(&user, "id"), email: email.to_owned(), api: api.bearer(&token), token }
+    }
+
+    /// The same person in a new session.
+    pub async fn again(&self) -> Self {
+        let token = sign_in(&self.api, &self.email).await;
+        Self { api: self.api.bearer(&token), token, ..self.clone() }
+    }
+
+    /// The same person at another node.
+    #[must_use]
+    pub fn at_node(&self, node: &Node) -> Self {
+        Self { api: self.api.at(node.url()), ..self.clone() }
+    }
+
+    /// Founds an organization and gives its id.
+    pub async fn found(&self) -> String {
+        let made = self.post("/orgs", &json!({"name": unique("Studio")})).await;
+        text_of(&made.expecting(201), "id")
+    }
+
+    /// Makes an application and gives its id.
+    pub async fn make_app(&self, org: &str) -> String {
+        let made = self.post(&format!("/orgs/{org}/apps"), &json!({"name": unique("Game")})).await;
+        text_of(&made.expecting(201), "id")
+    }
+
+    /// Makes a key of an application, with whatever the body asks for.
+    pub async fn make_key(&self, app: &str, body: &Value) -> Key {
+        let made = self.post(&format!("/apps/{app}/apikeys"), body).await.expecting(201);
+        Key { id: text_of(&made["api_key_details"], "id"), raw: text_of(&made, "raw_key") }
+    }
+}
+
+/// A person calls the service with their token.
+impl Deref for Person {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// Signs in with the password that everybody has.
+pub async fn sign_in(api: &Api, email: &str) -> String {
+    let answer = api.anonymous().post("/auth/login", &json!({"email": email, "password": PASSWORD})).await;
+    text_of(&answer.expecting(200), "token")
+}
+
+/// A key as its maker got it.
+#[derive(Debug, Clone)]
+pub struct Key {
+    pub id: String,
+    pub raw: String,
+}
+
+/// A service with an owner, their organization and one application of it.
+pub struct Studio {
+    pub service: Service,
+    pub owner: Person,
+    pub org: String,
+    pub app: String,
+}
+
+impl Studio {
+    /// Starts a service and sets everything up.
+    pub async fn open(backend: Backend) -> Self {
+        Self::open_on(Installation::new(backend).await).await
+    }
+
+    /// The same with settings.
+    pub async fn open_on(installation: Installation) -> Self {
+        let service = Service::on(installation);
+        let owner = Person::join(&service.api()).await;
+        let org = owner.found().await;
+        let app = owner.make_app(&org).await;
+        Self { service, owner, org, app }
+    }
+
+    /// A caller without a credential.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        self.service.api()
+    }
+
+    /// Somebody new in the organization.
+    pub async fn hire(&self, role: &str) -> Person {
+        let person = Person::join(&self.api()).await;
+        self.add(&person, role).await;
+        person
+    }
+
+    /// Adds somebody to the organization.
+    pub async fn add(&self, person: &Person, role: &str) {
+        let body = json!({"user_id": person.id, "role": role});
+        self.owner.post(&format!("/orgs/{}/members", self.org), &body).await.is(201);
+    }
+
+    /// A key of the application with every permission.
+    pub async fn key(&self) -> Key {
+        self.owner.make_key(&self.app, &json!({"description": "server", "permissions": []})).await
+    }
+
+    /// Asks what a key is worth.
+    pub async fn verify(&self, raw: &str) -> Value {
+        self.api().post("/apikeys/verify", &json!({"key": raw})).await.expecting(200)
+    }
+
+    /// The path of the application's inventory.
+    #[must_use]
+    pub fn inventory(&self) -> String {
+        format!("/apps/{}/inventory", self.app)
+    }
+
+    /// The path of a member, or of all of them.
+    #[must_use]
+    pub fn members(&self, user: Option<&str>) -> String {
+        user.map_or_else(|| format!("/orgs/{}/members", self.org), |user| format!("/orgs/{}/members/{user}", self.org))
+    }
+}

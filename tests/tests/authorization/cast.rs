@@ -1,0 +1,125 @@
+//! Everybody who may come, set up once for each test.
+
+use serde_json::json;
+use tessera_adapters::{DatabaseSettings, Sha256Digest, SqlStore, SystemClock, SystemEntropy};
+use tessera_apikeys::{
+    model::{ApiKey, KeyState, RawKey, StoredKey},
+    ports::{ApiKeyStore as _, KeyDigest as _},
+};
+use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet};
+use tessera_tests::{
+    api::Api,
+    database::Backend,
+    studio::{Person, Studio},
+};
+use time::Duration;
+
+/// A studio with everybody in and around it.
+pub(crate) struct Cast {
+    pub(crate) studio: Studio,
+    pub(crate) stranger: Person,
+    people: Vec<(&'static str, Person)>,
+    /// In the order of the table.
+    pub(crate) actors: Vec<(&'static str, Api)>,
+    /// A member for others to act upon.
+    pub(crate) target: Person,
+    /// Somebody who is in no organization.
+    pub(crate) newcomer: Person,
+    pub(crate) sibling_app: String,
+    pub(crate) foreign_app: String,
+}
+
+impl Cast {
+    pub(crate) async fn assemble(backend: Backend) -> Self {
+        let studio = Studio::open(backend).await;
+        let api = studio.api();
+        let stranger = Person::join(&api).await;
+        let foreign_app = stranger.make_app(&stranger.found().await).await;
+        let sibling_app = studio.owner.make_app(&studio.org).await;
+        let people = vec![
+            ("stranger", stranger.clone()),
+            ("member", studio.hire("member").await),
+            ("admin", studio.hire("admin").await),
+            ("owner", studio.owner.clone()),
+        ];
+        let mut actors = vec![("anonymous", api.clone())];
+        actors.extend(people.iter().map(|(name, person)| (*name, Api::clone(person))));
+        actors.extend(keys(&studio, &stranger, &sibling_app, &foreign_app).await);
+        let ended = studio.owner.again().await;
+        ended.post("/auth/logout", &json!({})).await.is(204);
+        actors.push(("ended_session", Api::clone(&ended)));
+        let (target, newcomer) = (studio.hire("member").await, Person::join(&api).await);
+        Self { studio, stranger, people, actors, target, newcomer, sibling_app, foreign_app }
+    }
+
+    /// The actor of that name.
+    pub(crate) fn actor(&self, name: &str) -> &Api {
+        let found = self.actors.iter().find(|(known, _)| *known == name);
+        &found.unwrap_or_else(|| panic!("no actor is called {name}")).1
+    }
+
+    /// The same actor in a session of its own, where it has one.
+    pub(crate) async fn in_new_session(&self, name: &str) -> Api {
+        match self.people.iter().find(|(known, _)| *known == name) {
+            Some((_, person)) => Api::clone(&person.again().await),
+            None => self.actor(name).clone(),
+        }
+    }
+}
+
+/// Keys of every kind.
+async fn keys(studio: &Studio, stranger: &Person, sibling_app: &str, foreign_app: &str) -> Vec<(&'static str, Api)> {
+    let all = json!({"permissions": []});
+    let none = json!({"permissions": [], "restrict_permissions": true});
+    let own = studio.owner.make_key(&studio.app, &all).await;
+    let sibling = studio.owner.make_key(sibling_app, &all).await;
+    let foreign = stranger.make_key(foreign_app, &all).await;
+    let bare = studio.owner.make_key(&studio.app, &none).await;
+    let revoked = studio.owner.make_key(&studio.app, &all).await;
+    studio.owner.delete(&format!("/apikeys/{}", revoked.id)).await.is(204);
+    let expired = expired_key(studio).await;
+    let raw = [
+        ("key", own.raw),
+        ("sibling_key", sibling.raw),
+        ("foreign_key", foreign.raw),
+        ("bare_key", bare.raw),
+        ("expired_key", expired),
+        ("revoked_key", revoked.raw),
+    ];
+    raw.into_iter().map(|(name, raw)| (name, studio.api().key(&raw))).collect()
+}
+
+/// No operation makes a key that lives for less than a day, so this one is put into storage with its day long over.
+async fn expired_key(studio: &Studio) -> String {
+    let url = studio.service.installation.database().url();
+    let settings = DatabaseSettings {
+        url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+        pool_size: 2,
+        acquire_timeout: std::time::Duration::from_secs(5),
+    };
+    let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
+    let raw = RawKey::generate(&SystemEntropy);
+    let stored = StoredKey { key: expired(studio, &raw), hash: Sha256Digest.digest(&raw) };
+    let mut transaction = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));
+    transaction.keys().insert(&stored).await.unwrap_or_else(|error| panic!("not inserted: {error}"));
+    transaction.commit().await.unwrap_or_else(|error| panic!("not committed: {error}"));
+    raw.expose().to_owned()
+}
+
+fn expired(studio: &Studio, raw: &RawKey) -> ApiKey {
+    let made = SystemClock.now() - Duration::days(2);
+    ApiKey {
+        id: ApiKeyId::generate(&SystemClock, &SystemEntropy),
+        application_id: studio.app.parse().unwrap_or_else(|error| panic!("{}: {error}", studio.app)),
+        organization_id: studio.org.parse().unwrap_or_else(|error| panic!("{}: {error}", studio.org)),
+        created_by: studio.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", studio.owner.id)),
+        description: None,
+        key_prefix: raw.shown().to_owned(),
+        permissions: PermissionSet::all(),
+        state: KeyState::Active,
+        created_at: made,
+        expires_at: Some(made + Duration::DAY),
+        last_used: None,
+        rotated_from: None,
+    }
+}

@@ -1,0 +1,105 @@
+//! A good request for each operation, aimed at something fresh where the operation uses it up.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::Answer,
+    studio::{PASSWORD, unique},
+};
+
+use crate::cast::Cast;
+
+/// What to send.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+}
+
+/// Method and path of an operation.
+pub(crate) fn split(operation: &str) -> (Method, &str) {
+    let (method, path) = operation.split_once(' ').unwrap_or_else(|| panic!("no operation: {operation}"));
+    (method.parse().unwrap_or_else(|error| panic!("{method}: {error}")), path)
+}
+
+/// The path of an operation with each parameter filled in.
+pub(crate) fn with_ids(operation: &str, id: impl Fn(&str) -> String) -> String {
+    let (_, path) = split(operation);
+    let part = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+        Some(parameter) => id(parameter),
+        None => part.to_owned(),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// A good request for an operation. An operation that is not here fails the tests: say what it takes, and add its row to
+/// `tests/matrix.txt`.
+pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
+    let (method, path) = split(operation);
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let studio = &cast.studio;
+    let mut ids = [studio.org.clone(), studio.app.clone(), cast.target.id.clone(), String::new()];
+    let body = match (method.as_str(), path) {
+        ("GET", _) | ("POST", "/auth/logout") => None,
+        ("POST", "/auth/register") => Some(json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD})),
+        ("POST", "/auth/login") => Some(json!({"email": cast.target.email, "password": PASSWORD})),
+        ("POST", "/apikeys/verify") => Some(json!({"key": "ask_none"})),
+        ("POST", "/orgs") => Some(json!({"name": unique("Org")})),
+        ("POST", "/orgs/{orgId}/apps") => Some(json!({"name": unique("App")})),
+        ("POST", "/orgs/{orgId}/members") => Some(newcomer(cast).await),
+        ("PUT", "/orgs/{orgId}/members/{userId}") => Some(json!({"role": "member"})),
+        ("DELETE", "/orgs/{orgId}/members/{userId}") => return_target(cast).await,
+        ("PUT", "/apps/{appId}") => Some(json!({"name": unique("App")})),
+        ("DELETE", "/apps/{appId}") => {
+            ids[1] = studio.owner.make_app(&studio.org).await;
+            None
+        }
+        ("POST", "/apps/{appId}/apikeys") => Some(json!({"permissions": ["inventory:read"]})),
+        ("DELETE", "/apikeys/{keyId}") => {
+            ids[3] = studio.key().await.id;
+            None
+        }
+        ("POST", "/apps/{appId}/inventory") => Some(json!({"sku": unique("sku")})),
+        _ => panic!("{operation} has no request here and no row in the matrix"),
+    };
+    let id = |parameter: &str| match parameter {
+        "orgId" => ids[0].clone(),
+        "appId" => ids[1].clone(),
+        "userId" => ids[2].clone(),
+        "keyId" => ids[3].clone(),
+        _ => panic!("{operation} has an unknown parameter"),
+    };
+    Request { method, path: with_ids(operation, id), body }
+}
+
+/// Somebody to add, who is not a member yet or any more.
+async fn newcomer(cast: &Cast) -> Value {
+    let left = cast.studio.owner.delete(&cast.studio.members(Some(&cast.newcomer.id))).await;
+    assert!([204, 404].contains(&left.status), "{}", left.text());
+    json!({"user_id": cast.newcomer.id, "role": "member"})
+}
+
+/// Sees to it that the member to be removed is one.
+async fn return_target(cast: &Cast) -> Option<Value> {
+    let body = json!({"user_id": cast.target.id, "role": "member"});
+    let back = cast.studio.owner.post(&cast.studio.members(None), &body).await;
+    assert!([201, 409].contains(&back.status), "{}", back.text());
+    None
+}
+
+/// An answer without what differs between any two: the request's id.
+pub(crate) fn shape(answer: &Answer) -> (u16, Vec<String>, Value) {
+    let mut body = answer.json();
+    if let Some(body) = body.as_object_mut() {
+        body.remove("request_id");
+    }
+    let varying = ["date", "x-request-id"];
+    let mut headers: Vec<String> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !varying.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    headers.sort();
+    (answer.status, headers, body)
+}

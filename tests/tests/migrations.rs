@@ -1,0 +1,183 @@
+//! Two migration trees, one schema: the same names, tables, columns and unique keys on both databases. That they go up,
+//! down and up again is tested where they are run, in the adapters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tessera_tests::{read_workspace_file, workspace_root};
+
+const TREES: [&str; 2] = ["postgres", "sqlite"];
+
+/// The names of the migrations of a tree, in order.
+fn names(tree: &str) -> Vec<String> {
+    let directory = workspace_root().join("migrations").join(tree);
+    let entries = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// One table of a migration.
+#[derive(Debug, PartialEq, Eq)]
+struct Table {
+    columns: Vec<String>,
+    /// Names of unique keys, with the columns they are on.
+    keys: BTreeMap<String, Vec<String>>,
+    strict: bool,
+}
+
+/// Every table that a tree makes.
+fn tables(tree: &str) -> BTreeMap<String, Table> {
+    names(tree)
+        .iter()
+        .flat_map(|name| {
+            let sql = read_workspace_file(&format!("migrations/{tree}/{name}/up.sql"));
+            statements(&sql).iter().filter_map(|statement| table(statement)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The statements of a script, without comments.
+fn statements(sql: &str) -> Vec<String> {
+    let code: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+    code.join("\n").split(';').map(|statement| statement.trim().to_owned()).filter(|s| !s.is_empty()).collect()
+}
+
+fn table(statement: &str) -> Option<(String, Table)> {
+    let rest = statement.strip_prefix("CREATE TABLE ")?;
+    let (name, rest) = rest.split_once('(')?;
+    let (body, options) = rest.rsplit_once(')')?;
+    let mut table = Table { columns: Vec::new(), keys: BTreeMap::new(), strict: options.trim() == "STRICT" };
+    for definition in split_definitions(body) {
+        let first = definition.split_whitespace().next().unwrap_or_default();
+        if first.chars().next().is_some_and(char::is_lowercase) {
+            table.columns.push(first.to_owned());
+        }
+        table.keys.extend(unique_key(&definition, first));
+    }
+    Some((name.trim().to_owned(), table))
+}
+
+/// Splits at commas outside of parentheses.
+fn split_definitions(body: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut parts = vec![String::new()];
+    for c in body.chars() {
+        depth += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        match parts.last_mut() {
+            Some(part) if c != ',' || depth > 0 => part.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// The unique key that a definition declares, of a column or of the table.
+fn unique_key(definition: &str, column: &str) -> Option<(String, Vec<String>)> {
+    if !definition.contains("UNIQUE") && !definition.contains("PRIMARY KEY") {
+        return None;
+    }
+    let (_, rest) = definition.split_once("CONSTRAINT ").unwrap_or_else(|| panic!("a key without a name: {definition}"));
+    let (name, kind) = rest.split_once(' ').unwrap_or_else(|| panic!("a constraint of no kind: {definition}"));
+    let listed = kind.trim_start_matches("PRIMARY KEY").trim_start_matches("UNIQUE").trim();
+    let columns = if column == "CONSTRAINT" {
+        let inner = listed.trim_start_matches('(').trim_end_matches(')');
+        inner.split(',').map(|column| column.trim().to_owned()).collect()
+    } else {
+        vec![column.to_owned()]
+    };
+    Some((name.to_owned(), columns))
+}
+
+#[test]
+fn both_trees_have_the_same_names() {
+    assert!(!names("sqlite").is_empty());
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+#[test]
+fn names_are_numbered_without_a_gap() {
+    for (place, name) in names("sqlite").iter().enumerate() {
+        assert!(name.starts_with(&format!("{:04}_", place + 1)), "{name}");
+    }
+}
+
+#[test]
+fn every_migration_goes_up_and_down() {
+    for (tree, name) in TREES.iter().flat_map(|tree| names(tree).into_iter().map(move |name| (tree, name))) {
+        for file in ["up.sql", "down.sql"] {
+            let sql = read_workspace_file(&format!("migrations/{tree}/{name}/{file}"));
+            assert!(!statements(&sql).is_empty(), "{tree}/{name}/{file} does nothing");
+        }
+    }
+}
+
+#[test]
+fn both_trees_make_the_same_tables_with_the_same_columns() {
+    let columns = |tree| tables(tree).into_iter().map(|(name, table)| (name, table.columns)).collect::<Vec<_>>();
+    assert!(columns("sqlite").len() >= 8);
+    assert_eq!(columns("sqlite"), columns("postgres"));
+}
+
+#[test]
+fn both_trees_have_the_same_unique_keys() {
+    let keys = |tree| tables(tree).into_values().flat_map(|table| table.keys).collect::<Vec<_>>();
+    assert!(keys("sqlite").len() >= 12);
+    assert_eq!(keys("sqlite"), keys("postgres"));
+}
+
+#[test]
+fn a_unique_key_is_named_after_its_table_and_columns() {
+    for (name, table) in TREES.iter().flat_map(|tree| tables(tree)) {
+        for (key, columns) in table.keys {
+            assert_eq!(key, format!("{name}_{}", columns.join("_")));
+        }
+    }
+}
+
+#[test]
+fn every_table_has_a_unique_key() {
+    for (name, table) in TREES.iter().flat_map(|tree| tables(tree)) {
+        assert!(!table.keys.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn no_unique_index_hides_beside_the_tables() {
+    for (tree, name) in TREES.iter().flat_map(|tree| names(tree).into_iter().map(move |name| (tree, name))) {
+        let sql = read_workspace_file(&format!("migrations/{tree}/{name}/up.sql"));
+        assert!(!sql.contains("UNIQUE INDEX"), "{tree}/{name}: name it as a constraint of its table");
+    }
+}
+
+#[test]
+fn both_trees_have_the_same_indexes() {
+    let indexes = |tree: &str| -> BTreeSet<String> {
+        let scripts = names(tree).into_iter().map(|name| read_workspace_file(&format!("migrations/{tree}/{name}/up.sql")));
+        scripts.flat_map(|sql| statements(&sql)).filter(|statement| statement.starts_with("CREATE INDEX")).collect()
+    };
+    assert_eq!(indexes("sqlite"), indexes("postgres"));
+}
+
+#[test]
+fn every_table_of_sqlite_is_strict() {
+    for (name, table) in tables("sqlite") {
+        assert!(table.strict, "{name}");
+    }
+}
+
+#[test]
+fn every_table_that_goes_up_comes_down() {
+    for tree in TREES {
+        let dropped: BTreeSet<String> = names(tree)
+            .iter()
+            .flat_map(|name| statements(&read_workspace_file(&format!("migrations/{tree}/{name}/down.sql"))))
+            .filter_map(|statement| statement.strip_prefix("DROP TABLE ").map(str::to_owned))
+            .collect();
+        assert_eq!(dropped, tables(tree).into_keys().collect(), "{tree}");
+    }
+}

@@ -1,0 +1,184 @@
+//! What the service says of itself is what it does, and what is committed.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tessera_tests::{on_both, read_workspace_file, studio::Service};
+
+/// Every operation of this version: method, path and the operations' id.
+const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("post", "/api/v1/auth/register", "register"),
+    ("post", "/api/v1/auth/login", "login"),
+    ("post", "/api/v1/auth/logout", "logout"),
+    ("get", "/api/v1/users/me", "get_current_user"),
+    ("post", "/api/v1/orgs", "create_organization"),
+    ("get", "/api/v1/orgs/{orgId}", "get_organization"),
+    ("get", "/api/v1/orgs/{orgId}/members", "list_members"),
+    ("post", "/api/v1/orgs/{orgId}/members", "add_member"),
+    ("get", "/api/v1/orgs/{orgId}/members/{userId}", "get_member"),
+    ("put", "/api/v1/orgs/{orgId}/members/{userId}", "change_role"),
+    ("delete", "/api/v1/orgs/{orgId}/members/{userId}", "remove_member"),
+    ("get", "/api/v1/orgs/{orgId}/apps", "list_applications"),
+    ("post", "/api/v1/orgs/{orgId}/apps", "create_application"),
+    ("get", "/api/v1/apps/{appId}", "get_application"),
+    ("put", "/api/v1/apps/{appId}", "update_application"),
+    ("delete", "/api/v1/apps/{appId}", "delete_application"),
+    ("get", "/api/v1/apps/{appId}/apikeys", "list_api_keys"),
+    ("post", "/api/v1/apps/{appId}/apikeys", "generate_api_key"),
+    ("delete", "/api/v1/apikeys/{keyId}", "revoke_api_key"),
+    ("post", "/api/v1/apikeys/verify", "verify_api_key"),
+    ("get", "/api/v1/apps/{appId}/inventory", "list_items"),
+    ("post", "/api/v1/apps/{appId}/inventory", "put_item"),
+    ("get", "/health/live", "live"),
+    ("get", "/health/ready", "ready"),
+    ("get", "/openapi.json", "openapi"),
+];
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Every operation of a document.
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let paths = document["paths"].as_object().unwrap_or_else(|| panic!("no paths"));
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let item = item.as_object().unwrap_or_else(|| panic!("{path} is no object"));
+            item.iter().map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+        })
+        .filter(|(method, ..)| METHODS.contains(method))
+        .collect()
+}
+
+fn committed() -> Value {
+    let text = read_workspace_file("docs/openapi.json");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("docs/openapi.json: {error}"))
+}
+
+on_both! {
+    async fn the_committed_document_is_the_served_one(backend: Backend) {
+        let service = Service::start(backend).await;
+        let served = service.api().get_root("/openapi.json").await;
+        assert_eq!(served.header("content-type"), Some("application/json"));
+        let served = served.expecting(200);
+        let pretty = serde_json::to_string_pretty(&served).unwrap_or_else(|error| panic!("{error}"));
+        let committed = read_workspace_file("docs/openapi.json");
+        assert!(committed == format!("{pretty}\n"), "docs/openapi.json is old: run `just openapi`");
+    }
+
+    async fn the_documentation_needs_nothing_from_outside(backend: Backend) {
+        let service = Service::start(backend).await;
+        let page = service.api().get_root("/docs").await;
+        page.is(200);
+        let html = page.text();
+        assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{html}");
+        for foreign in ["src=\"http", "href=\"http", "src=\"//", "href=\"//"] {
+            assert!(!html.contains(foreign), "{html}");
+        }
+        let assets: Vec<&str> = html.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(!assets.is_empty(), "{html}");
+        for asset in assets {
+            let path = if asset.starts_with('/') { asset.to_owned() } else { format!("/docs/{}", asset.trim_start_matches("./")) };
+            service.api().get_root(&path).await.is(200);
+        }
+    }
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_says_whose_it_is() {
+    let document = committed();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1.")), "{}", document["openapi"]);
+    assert_eq!(document["info"]["title"], "Tessera");
+    assert!(document["info"]["version"].is_string());
+}
+
+#[test]
+fn every_operation_of_the_contract_is_there_and_no_other() {
+    let document = committed();
+    let there: BTreeSet<(&str, &str)> = operations(&document).iter().map(|(method, path, _)| (*method, *path)).collect();
+    let table: BTreeSet<(&str, &str)> = OPERATIONS.iter().map(|(method, path, _)| (*method, *path)).collect();
+    assert_eq!(there, table);
+}
+
+#[test]
+fn operation_ids_stay_what_clients_know() {
+    let document = committed();
+    for (method, path, id) in OPERATIONS {
+        assert_eq!(document["paths"][path][method]["operationId"], *id, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_operation_has_an_id_of_its_own() {
+    let document = committed();
+    let ids: Vec<&str> = operations(&document).iter().filter_map(|(.., o)| o["operationId"].as_str()).collect();
+    assert_eq!(ids.len(), operations(&document).len());
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+}
+
+#[test]
+fn every_operation_has_a_tag_and_a_summary() {
+    let document = committed();
+    for (method, path, operation) in operations(&document) {
+        let tags = operation["tags"].as_array().map_or(0, Vec::len);
+        assert_eq!(tags, 1, "{method} {path}");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{method} {path}");
+    }
+}
+
+#[test]
+fn every_failure_is_a_problem() {
+    let document = committed();
+    for (method, path, operation) in operations(&document) {
+        let responses = operation["responses"].as_object().unwrap_or_else(|| panic!("{method} {path}"));
+        for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
+            let response = resolve(&document, response);
+            let kinds: Vec<&String> = response["content"].as_object().into_iter().flatten().map(|(k, _)| k).collect();
+            assert_eq!(kinds, ["application/problem+json"], "{method} {path} {status}");
+            let schema = &response["content"]["application/problem+json"]["schema"];
+            assert_eq!(schema["$ref"], "#/components/schemas/Problem", "{method} {path} {status}");
+        }
+    }
+}
+
+/// What a reference points at.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let reference = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    reference.map_or(value, |pointer| document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} leads nowhere")))
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = committed();
+    let mut open = vec![&document];
+    while let Some(value) = open.pop() {
+        let _found = resolve(&document, value);
+        open.extend(value.as_object().into_iter().flat_map(|object| object.values()));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+}
+
+#[test]
+fn every_operation_with_a_success_says_what_it_gives() {
+    let document = committed();
+    for (method, path, operation) in operations(&document) {
+        let responses = operation["responses"].as_object().into_iter().flatten();
+        let good: Vec<_> = responses.filter(|(status, _)| status.starts_with('2')).collect();
+        assert!(!good.is_empty(), "{method} {path}");
+        for (status, response) in good {
+            let content = resolve(&document, response)["content"].is_object();
+            assert_eq!(content, status != "204", "{method} {path} {status}");
+        }
+    }
+}
+
+#[test]
+fn operations_with_a_credential_say_so() {
+    let document = committed();
+    let public = read_workspace_file("tests/public-operations.txt");
+    for (method, path, operation) in operations(&document) {
+        let open = public.lines().any(|line| line == format!("{} {path}", method.to_uppercase()));
+        let secured = operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty());
+        assert_eq!(secured, !open, "{method} {path}");
+        assert_eq!(operation["responses"]["401"].is_object(), !open || path.ends_with("/login"), "{method} {path}");
+    }
+}
