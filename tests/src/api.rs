@@ -36,7 +36,7 @@ impl Api {
     /// When no client can be built.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build();
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
         let http = http.unwrap_or_else(|error| panic!("no client: {error}"));
         Self { http, url: url.to_owned(), credential: Credential::None }
     }
@@ -194,6 +194,7 @@ impl Answer {
     /// # Panics
     /// When it is not.
     #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "most tests are content that it is this problem")]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let problem = self.any_problem(status);
         assert_eq!(problem["code"], code, "{problem}");

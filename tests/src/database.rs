@@ -36,6 +36,9 @@ fn cluster() -> String {
 
 impl TestDatabase {
     /// Makes an empty database.
+    ///
+    /// # Panics
+    /// When it can't.
     pub async fn create(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
@@ -54,11 +57,26 @@ impl TestDatabase {
     }
 
     /// The address as the service takes it.
+    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
+    /// Takes the database away from under whoever uses it.
+    ///
+    /// # Panics
+    /// When it is an embedded one: a file that is open can't be taken away.
+    pub async fn take_away(&self) {
+        match &self.kind {
+            Kind::Sqlite(_) => panic!("a file that is open can't be taken away"),
+            Kind::Postgres { cluster, name } => {
+                execute(cluster, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+            }
+        }
+    }
+
     /// The directory of the embedded database.
+    #[must_use]
     pub fn directory(&self) -> Option<&std::path::Path> {
         match &self.kind {
             Kind::Sqlite(directory) => Some(directory.path()),

@@ -37,6 +37,9 @@ pub struct Installation {
 
 impl Installation {
     /// An empty database; on PostgreSQL with the master key that is required there.
+    ///
+    /// # Panics
+    /// When there is no place to make one.
     pub async fn new(backend: Backend) -> Self {
         let database = TestDatabase::create(backend).await;
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));

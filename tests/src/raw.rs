@@ -39,7 +39,7 @@ pub async fn read_to_end(stream: &mut TcpStream) -> String {
     match timeout(PATIENCE, stream.read_to_end(&mut answer)).await {
         // A reset after the answer takes nothing away from it.
         Ok(_) => String::from_utf8_lossy(&answer).into_owned(),
-        Err(_) => panic!("the server did not close: {}", String::from_utf8_lossy(&answer)),
+        Err(late) => panic!("the server did not close ({late}): {}", String::from_utf8_lossy(&answer)),
     }
 }
 

@@ -12,22 +12,15 @@ struct Row {
     outside: Option<&'static [&'static str]>,
 }
 
-const DOMAINS: [&str; 5] =
-    ["tessera-identity", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
+const DOMAINS: [&str; 5] = ["tessera-identity", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
 
-const KERNEL_AND_DOMAINS: &[&str] = &[
-    "tessera-kernel",
-    "tessera-identity",
-    "tessera-orgs",
-    "tessera-apps",
-    "tessera-apikeys",
-    "tessera-inventory",
-];
+const KERNEL_AND_DOMAINS: &[&str] =
+    &["tessera-kernel", "tessera-identity", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
 
 const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall"];
 
 const TABLE: &[Row] = &[
-    // Beyond the guide: normal forms and domain names of text (ADR 0002).
+    // Beyond the guide: normal forms and domain names of text (ADR 0006).
     Row {
         name: "tessera-kernel",
         inside: &[],
@@ -35,13 +28,13 @@ const TABLE: &[Row] = &[
     },
     Row { name: "tessera-identity", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
     Row { name: "tessera-orgs", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
-    // Beyond the guide: redirect URIs (ADR 0002).
+    // Beyond the guide: redirect URIs (ADR 0006).
     Row {
         name: "tessera-apps",
         inside: &["tessera-kernel"],
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    // Beyond the guide: the checksum of a key (ADR 0002).
+    // Beyond the guide: the checksum of a key (ADR 0006).
     Row {
         name: "tessera-apikeys",
         inside: &["tessera-kernel"],
@@ -154,7 +147,8 @@ fn breach(edge: &Edge<'_>) -> Option<String> {
         (false, false) => row.outside.is_none_or(|outside| outside.contains(to)),
         (false, true) => true,
     };
-    let theirs = EXCLUSIVE.iter().find(|(technology, _)| technology == to).is_none_or(|(_, users)| users.contains(from));
+    let theirs =
+        EXCLUSIVE.iter().find(|(technology, _)| technology == to).is_none_or(|(_, users)| users.contains(from));
     (!(allowed && theirs)).then(|| format!("{from} must not use {to}{}", if *dev { ", not even in tests" } else { "" }))
 }
 

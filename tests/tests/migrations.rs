@@ -81,7 +81,8 @@ fn unique_key(definition: &str, column: &str) -> Option<(String, Vec<String>)> {
     if !definition.contains("UNIQUE") && !definition.contains("PRIMARY KEY") {
         return None;
     }
-    let (_, rest) = definition.split_once("CONSTRAINT ").unwrap_or_else(|| panic!("a key without a name: {definition}"));
+    let (_, rest) =
+        definition.split_once("CONSTRAINT ").unwrap_or_else(|| panic!("a key without a name: {definition}"));
     let (name, kind) = rest.split_once(' ').unwrap_or_else(|| panic!("a constraint of no kind: {definition}"));
     let listed = kind.trim_start_matches("PRIMARY KEY").trim_start_matches("UNIQUE").trim();
     let columns = if column == "CONSTRAINT" {
@@ -157,7 +158,8 @@ fn no_unique_index_hides_beside_the_tables() {
 #[test]
 fn both_trees_have_the_same_indexes() {
     let indexes = |tree: &str| -> BTreeSet<String> {
-        let scripts = names(tree).into_iter().map(|name| read_workspace_file(&format!("migrations/{tree}/{name}/up.sql")));
+        let scripts =
+            names(tree).into_iter().map(|name| read_workspace_file(&format!("migrations/{tree}/{name}/up.sql")));
         scripts.flat_map(|sql| statements(&sql)).filter(|statement| statement.starts_with("CREATE INDEX")).collect()
     };
     assert_eq!(indexes("sqlite"), indexes("postgres"));

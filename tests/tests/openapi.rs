@@ -94,7 +94,8 @@ fn the_document_is_openapi_3_1_and_says_whose_it_is() {
 #[test]
 fn every_operation_of_the_contract_is_there_and_no_other() {
     let document = committed();
-    let there: BTreeSet<(&str, &str)> = operations(&document).iter().map(|(method, path, _)| (*method, *path)).collect();
+    let there: BTreeSet<(&str, &str)> =
+        operations(&document).iter().map(|(method, path, _)| (*method, *path)).collect();
     let table: BTreeSet<(&str, &str)> = OPERATIONS.iter().map(|(method, path, _)| (*method, *path)).collect();
     assert_eq!(there, table);
 }

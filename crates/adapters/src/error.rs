@@ -55,6 +55,12 @@ pub(crate) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Whether the same statement may succeed in a moment.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, facts)
+        if matches!(from_message(facts.message()), Some(Plight::Busy)))
+}
+
 /// An error with its causes in one line, for drivers whose errors do not say why.
 pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());

@@ -5,7 +5,10 @@ mod store;
 
 use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
 use tessera_kernel::StoreError;
-use tessera_testkit::expectations::{failed, ok, parsed};
+use tessera_testkit::{
+    builders,
+    expectations::{conflict, failed, ok, parsed},
+};
 use tessera_tests::database::{Backend, TestDatabase};
 
 struct Postgres;
@@ -38,9 +41,11 @@ cases! {
     two_stores_open_an_empty_database_at_once
     the_first_kept_secret_is_everybodys
     a_database_answers_to_a_ping
+    a_dropped_transaction_is_out_of_everybodys_way
     a_transaction_with_a_failed_statement_does_not_commit
     keys_that_no_port_names_are_mapped_too
     every_reference_is_mapped_alike
+    a_row_that_breaks_the_rules_of_its_type_is_corrupt
     who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
     work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
 }
@@ -76,7 +81,7 @@ async fn a_store_outlives_its_connections() {
     ok(subject.store.ping().await);
     let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    execute(subject.database.url(), statement).await;
+    store::execute(&subject.database, statement).await;
     let recovered = async {
         while subject.store.ping().await.is_err() {
             tokio::task::yield_now().await;
@@ -100,10 +105,50 @@ async fn a_database_that_is_gone_is_unavailable() {
     assert_eq!(store.connections_in_use(), 0);
 }
 
-async fn execute(url: &str, statement: &str) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_lock_each_other_out_one_is_told_that_the_store_is_busy() {
+    let subject = store::Subject::on(Backend::Postgres).await;
+    let stores = &subject.stores;
+    stores.add_users([&builders::user(1), &builders::user(2)]).await;
+    let (mut one, mut other) = (ok(stores.identity.begin().await), ok(stores.identity.begin().await));
+    ok(one.users().lock(builders::user_id(1)).await);
+    ok(other.users().lock(builders::user_id(2)).await);
+    // Each gives up what it holds as soon as it is refused.
+    let one = async move { one.users().lock(builders::user_id(2)).await.map(|_| ()) };
+    let other = async move { other.users().lock(builders::user_id(1)).await.map(|_| ()) };
+    let results = tokio::join!(one, other);
+    assert!(
+        matches!(results, (Ok(()), Err(StoreError::Busy)) | (Err(StoreError::Busy), Ok(()))),
+        "one must be busy: {results:?}"
+    );
+    store::at_rest(&subject.store).await;
+}
+
+/// Opening a connection costs more than most requests. A refused insert must not spend one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_inserts_go_on_with_the_same_connection() {
+    let subject = store::Subject::on(Backend::Postgres).await;
+    subject.stores.add_users([&builders::user(1)]).await;
+    let before = backends(subject.database.url()).await;
+    for _ in 0..20 {
+        let mut tx = ok(subject.stores.identity.begin().await);
+        conflict(tx.users().insert(&builders::user(1), None).await, "users_id");
+        drop(tx);
+        store::at_rest(&subject.store).await;
+    }
+    let after = backends(subject.database.url()).await;
+    // The one that migrated may still have been there before.
+    assert!(after.iter().all(|pid| before.contains(pid)), "{before:?} must not become {after:?}");
+}
+
+/// The processes of the server that serve the store.
+async fn backends(url: &str) -> Vec<i32> {
     let (client, connection) = ok(tokio_postgres::connect(url, tokio_postgres::NoTls).await);
     let connection = tokio::spawn(connection);
-    ok(client.batch_execute(statement).await);
+    let query = "SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'tessera' ORDER BY pid";
+    let pids = ok(client.query(query, &[]).await).iter().map(|row| row.get(0)).collect();
     drop(client);
     ok(ok(connection.await));
+    pids
 }

@@ -3,7 +3,9 @@
 #[path = "support/store.rs"]
 mod store;
 
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tessera_adapters::{DatabaseSettings, DatabaseUrl, OpenError, SqlStore};
+use tessera_kernel::StoreError;
 use tessera_testkit::expectations::{failed, ok, some};
 use tessera_tests::database::{Backend, TestDatabase};
 
@@ -37,9 +39,11 @@ cases! {
     two_stores_open_an_empty_database_at_once
     the_first_kept_secret_is_everybodys
     a_database_answers_to_a_ping
+    a_dropped_transaction_is_out_of_everybodys_way
     a_transaction_with_a_failed_statement_does_not_commit
     keys_that_no_port_names_are_mapped_too
     every_reference_is_mapped_alike
+    a_row_that_breaks_the_rules_of_its_type_is_corrupt
     who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
     work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
 }
@@ -69,4 +73,18 @@ async fn what_is_no_database_is_not_opened() {
     ok(std::fs::write(&file, "this is a text, and a long one at that: longer than the header of a database".repeat(9)));
     let error = failed(store::open(&database).await.map(|_| ()));
     assert!(matches!(error, OpenError::Prepare(_)), "{error:?}");
+}
+
+/// Another process writes for longer than anybody waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_locked_is_busy() {
+    let subject = store::Subject::on(Backend::Sqlite).await;
+    let file = some(subject.database.directory()).join("tessera.db");
+    let mut other = ok(SqliteConnection::establish(some(file.to_str())));
+    ok(other.batch_execute("BEGIN IMMEDIATE"));
+    let error = failed(subject.stores.identity.begin().await.map(|_| ()));
+    assert!(matches!(error, StoreError::Busy), "{error:?}");
+    ok(other.batch_execute("ROLLBACK"));
+    store::at_rest(&subject.store).await;
+    drop(ok(subject.stores.identity.begin().await));
 }

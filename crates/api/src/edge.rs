@@ -37,15 +37,10 @@ pub(crate) async fn serve(
         request.head_mut().method = Method::GET;
     }
     let route = edge.routes.find(request.match_info().as_str());
-    let outcome = match admit(edge, route, &request, &id).await {
-        Err(problem) => Ok(request.into_response(problem.respond(&id))),
-        Ok(visit) => {
-            request.extensions_mut().insert(visit);
-            let served = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
-            // The panic hook has reported it; the request goes with it, the worker stays.
-            served.unwrap_or_else(|_| Err(Problem::new(Code::Internal).caused_by("a handler panicked").into()))
-        }
-    };
+    let served = AssertUnwindSafe(answer(edge, route, request, &id, next)).catch_unwind().await;
+    // The panic hook has reported it; the request goes with it, the worker stays.
+    let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
+    let outcome = served.unwrap_or_else(fallen);
     let outcome = match outcome {
         Ok(answer) => {
             let mut answer = explained(answer, &id);
@@ -62,6 +57,22 @@ pub(crate) async fn serve(
     let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
     write_line(edge, &method, route, status, started, &id);
     outcome.map_err(Error::from)
+}
+
+async fn answer(
+    edge: &Edge,
+    route: Option<&Route>,
+    request: ServiceRequest,
+    id: &RequestId,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    match admit(edge, route, &request, id).await {
+        Err(problem) => Ok(request.into_response(problem.respond(id))),
+        Ok(visit) => {
+            request.extensions_mut().insert(visit);
+            next.call(request).await
+        }
+    }
 }
 
 /// Path, method and credentials, in this order.

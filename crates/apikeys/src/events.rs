@@ -19,7 +19,7 @@ impl From<KeyEvent<'_>> for Announcement {
         };
         Self::success(name, key.id.as_uuid())
             .within(key.organization_id)
-            .with("application_id", key.application_id)
+            .with("application_id", &key.application_id)
             .with("key_prefix", &key.key_prefix)
     }
 }

@@ -26,7 +26,7 @@ impl From<IdentityEvent> for Announcement {
         match event {
             IdentityEvent::UserRegistered { user } => Self::success("user.registered", user.as_uuid()),
             IdentityEvent::SessionStarted { user, session } => {
-                Self::success("session.started", session.as_uuid()).with("user_id", user)
+                Self::success("session.started", session.as_uuid()).with("user_id", &user)
             }
             IdentityEvent::SignInRefused { user } => Self {
                 name: "session.refused",

@@ -88,7 +88,7 @@ impl FromStr for EmailAddress {
         if canonical.len() > Self::MAX_BYTES {
             return Err(EmailError::TooLong);
         }
-        Ok(Self { canonical, address })
+        Ok(Self { address, canonical })
     }
 }
 
@@ -112,7 +112,8 @@ fn canonical_domain(domain: &str) -> Result<String, EmailError> {
     Ok(ascii)
 }
 
-/// Upper case first: it takes letters together that lower case alone leaves apart (ß and ss, both small sigmas).
+/// By way of upper case, which takes letters together that lower case alone leaves apart (ß and ss, both small sigmas); and
+/// there from lower case, since the capital ẞ is its own upper case and has only a lower one.
 fn fold_case(text: &str) -> String {
-    nfc(&text.to_uppercase().to_lowercase())
+    nfc(&text.to_lowercase().to_uppercase().to_lowercase())
 }

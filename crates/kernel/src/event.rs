@@ -57,7 +57,7 @@ impl Announcement {
 
     /// The same, with one more fact.
     #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, key: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.details.push((key, value.to_string()));
         self
     }

@@ -18,14 +18,14 @@ impl From<OrgEvent> for Announcement {
                 Self::success("organization.created", organization.as_uuid()).within(organization)
             }
             OrgEvent::MemberAdded { organization, user, role } => {
-                Self::success("member.added", user.as_uuid()).within(organization).with("role", role)
+                Self::success("member.added", user.as_uuid()).within(organization).with("role", &role)
             }
             OrgEvent::RoleChanged { organization, user, from, to } => {
                 let said = Self::success("member.role_changed", user.as_uuid()).within(organization);
-                said.with("from", from).with("to", to)
+                said.with("from", &from).with("to", &to)
             }
             OrgEvent::MemberRemoved { organization, user, role } => {
-                Self::success("member.removed", user.as_uuid()).within(organization).with("role", role)
+                Self::success("member.removed", user.as_uuid()).within(organization).with("role", &role)
             }
         }
     }

@@ -61,7 +61,7 @@ impl Cast {
     /// The same actor in a session of its own, where it has one.
     pub(crate) async fn in_new_session(&self, name: &str) -> Api {
         match self.people.iter().find(|(known, _)| *known == name) {
-            Some((_, person)) => Api::clone(&person.again().await),
+            Some((_, person)) => (*person.again().await).clone(),
             None => self.actor(name).clone(),
         }
     }

@@ -74,7 +74,7 @@ on_both! {
         let listed = read_workspace_file("tests/public-operations.txt");
         for operation in served_operations(&nobody).await {
             let (method, path) = requests::split(&operation);
-            let path = path.replace('{', "").replace('}', "");
+            let path = path.replace(['{', '}'], "");
             let answer = nobody.call(method, &path, None).await;
             assert_eq!(answer.status == 401, !listed.lines().any(|line| line == operation), "{operation}: {}", answer.text());
         }

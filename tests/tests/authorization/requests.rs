@@ -41,15 +41,16 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
     let mut ids = [studio.org.clone(), studio.app.clone(), cast.target.id.clone(), String::new()];
     let body = match (method.as_str(), path) {
         ("GET", _) | ("POST", "/auth/logout") => None,
-        ("POST", "/auth/register") => Some(json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD})),
+        ("POST", "/auth/register") => {
+            Some(json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}))
+        }
         ("POST", "/auth/login") => Some(json!({"email": cast.target.email, "password": PASSWORD})),
         ("POST", "/apikeys/verify") => Some(json!({"key": "ask_none"})),
         ("POST", "/orgs") => Some(json!({"name": unique("Org")})),
-        ("POST", "/orgs/{orgId}/apps") => Some(json!({"name": unique("App")})),
+        ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => Some(json!({"name": unique("App")})),
         ("POST", "/orgs/{orgId}/members") => Some(newcomer(cast).await),
         ("PUT", "/orgs/{orgId}/members/{userId}") => Some(json!({"role": "member"})),
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return_target(cast).await,
-        ("PUT", "/apps/{appId}") => Some(json!({"name": unique("App")})),
         ("DELETE", "/apps/{appId}") => {
             ids[1] = studio.owner.make_app(&studio.org).await;
             None

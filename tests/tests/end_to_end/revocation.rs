@@ -48,7 +48,8 @@ impl Questioner {
 /// Kills the key while both nodes are asked about it, and holds that no question asked after that was answered with yes.
 async fn dies_everywhere(studio: &Studio, other: &Node, key: &Key, kill: impl AsyncFnOnce(), then: &str) {
     let nodes = [studio.api(), other.api()];
-    let questioners: Vec<Questioner> = nodes.iter().flat_map(|api| [api, api]).map(|api| Questioner::start(api, key)).collect();
+    let questioners: Vec<Questioner> =
+        nodes.iter().flat_map(|api| [api, api]).map(|api| Questioner::start(api, key)).collect();
     for api in &nodes {
         eventually("a first answer", Duration::from_secs(10), || async {
             (api.post("/apikeys/verify", &json!({"key": key.raw})).await.json()["code"] == "valid").then_some(())
@@ -63,7 +64,8 @@ async fn dies_everywhere(studio: &Studio, other: &Node, key: &Key, kill: impl As
     for questioner in questioners {
         let answers = questioner.finish().await;
         assert!(answers.iter().any(|(began, code)| *began < dead && code == "valid"), "it was never valid");
-        let late: Vec<&str> = answers.iter().filter(|(began, _)| *began > dead).map(|(_, code)| code.as_str()).collect();
+        let late: Vec<&str> =
+            answers.iter().filter(|(began, _)| *began > dead).map(|(_, code)| code.as_str()).collect();
         assert!(late.iter().all(|code| *code == then), "{late:?}");
     }
 }

@@ -175,15 +175,15 @@ fn pragma(connection: &mut SqliteConnection, statement: &str) -> ConnectionResul
 
 /// Two processes that open a new file at once meet here: the switch needs the file alone and does not always wait for it.
 fn enter_wal(connection: &mut SqliteConnection) -> ConnectionResult<()> {
-    const TRIES: u32 = 50;
+    const TRIES: u32 = 250;
     let mut tried = 0;
     loop {
-        match pragma(connection, "PRAGMA journal_mode = WAL") {
-            Err(_) if tried < TRIES => {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(fault) if error::is_busy(&fault) && tried < TRIES => {
                 tried += 1;
                 thread::sleep(Duration::from_millis(20));
             }
-            done => return done,
+            done => return done.map_err(ConnectionError::CouldntSetupConfiguration),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
 use tessera_identity::{model::User, ports::IdentityStore};
 use tessera_inventory::ports::ItemStore;
@@ -9,7 +10,7 @@ use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
 use tessera_orgs::ports::OrgStore;
 use tessera_testkit::{
     Harness, Stores, async_trait, builders,
-    expectations::{conflict, failed, ok, parsed},
+    expectations::{conflict, failed, ok, parsed, some},
 };
 use tessera_tests::database::{Backend, TestDatabase};
 
@@ -68,6 +69,20 @@ pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError>
     SqlStore::open(&settings(database)).await
 }
 
+/// Does something to the database behind the store's back.
+pub(crate) async fn execute(database: &TestDatabase, statement: &'static str) {
+    if let Some(directory) = database.directory() {
+        let file = directory.join("tessera.db");
+        let mut connection = ok(SqliteConnection::establish(some(file.to_str())));
+        return ok(connection.batch_execute(statement));
+    }
+    let (client, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
+    let connection = tokio::spawn(connection);
+    ok(client.batch_execute(statement).await);
+    drop(client);
+    ok(ok(connection.await));
+}
+
 /// Waits until every connection is back.
 pub(crate) async fn at_rest(store: &SqlStore) {
     let waiting = async {
@@ -122,6 +137,18 @@ pub(crate) async fn a_database_answers_to_a_ping(backend: Backend) {
     assert_eq!(subject.store.connections_in_use(), 0);
 }
 
+/// Others may be on another node, and can't clean up after this one.
+pub(crate) async fn a_dropped_transaction_is_out_of_everybodys_way(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let other = ok(open(&subject.database).await);
+    for number in 0..8 {
+        let mut tx = ok(subject.stores.identity.begin().await);
+        ok(tx.users().insert(&builders::user(number), None).await);
+        drop(tx);
+        ok(write(&other, number).await);
+    }
+}
+
 pub(crate) async fn a_transaction_with_a_failed_statement_does_not_commit(backend: Backend) {
     let subject = Subject::on(backend).await;
     let mut tx = ok(subject.stores.identity.begin().await);
@@ -145,6 +172,16 @@ pub(crate) async fn keys_that_no_port_names_are_mapped_too(backend: Backend) {
     second.id = first.id;
     conflict(stores.items.upsert_item(&second).await, "items_id");
     conflict(event_twice(stores).await, "events_id");
+}
+
+pub(crate) async fn a_row_that_breaks_the_rules_of_its_type_is_corrupt(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    subject.stores.add_users([&builders::user(1)]).await;
+    execute(&subject.database, "UPDATE users SET email = 'not an address'").await;
+    let error = failed(subject.stores.identity.find_user(builders::user_id(1)).await);
+    assert!(matches!(&error, StoreError::Corrupt(why) if why.starts_with("users.email: ")), "{error:?}");
+    execute(&subject.database, "UPDATE users SET email = 'a@b.example'").await;
+    ok(subject.stores.identity.find_user(builders::user_id(1)).await);
 }
 
 async fn event_twice(stores: &Stores) -> Result<(), StoreError> {

@@ -1,10 +1,13 @@
 //! Reading a body no further than its bound.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest,
     dev::Payload,
     error::PayloadError,
     http::header::CONTENT_LENGTH,
+    rt::time::timeout,
     web::{Bytes, BytesMut},
 };
 use futures_util::StreamExt;
@@ -20,8 +23,16 @@ pub(super) fn declared_length(request: &HttpRequest) -> Result<(), Problem> {
     if declared.is_none_or(fits) { Ok(()) } else { Err(Code::BodyTooLarge.into()) }
 }
 
+/// How long a body may take to come. A client that sends it byte by byte must not hold a place for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The whole body, if it comes in time.
+pub(super) async fn whole(payload: Payload) -> Result<Bytes, Problem> {
+    timeout(PATIENCE, gather(payload)).await.map_err(|_| Code::RequestTimeout)?
+}
+
 /// The whole body. It is counted while it comes, since not every body announces its length.
-pub(super) async fn whole(mut payload: Payload) -> Result<Bytes, Problem> {
+async fn gather(mut payload: Payload) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| broken(&error))?;

@@ -77,6 +77,8 @@ codes! {
         "the API key does not exist, or is not yours to know of"
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The method is not allowed here"
         "this path does not take this method; Allow names those it takes"
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT "The body took too long"
+        "the body did not come within 30 seconds"
     EmailTaken "email_taken" CONFLICT "The email address is taken"
         "this email address is already registered"
     SlugTaken "slug_taken" CONFLICT "The slug is taken"

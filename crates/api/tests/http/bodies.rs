@@ -1,0 +1,178 @@
+//! Bodies are read strictly: what is not plain, bounded I-JSON is refused.
+
+use actix_http::BoxedPayloadStream;
+use actix_web::dev::Payload;
+use serde_json::json;
+
+use crate::support::{Answer, WithCredentials, World, faults, post};
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// Asks what a key is worth: a public operation that takes any string, so that only the body itself can be at fault.
+async fn ask(body: impl Into<Vec<u8>>) -> Answer {
+    World::new().send(post("/apikeys/verify").insert_header(JSON).set_payload(body.into())).await
+}
+
+fn nested(levels: usize) -> String {
+    format!("{{\"key\":\"k\",\"x\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1))
+}
+
+#[actix_web::test]
+async fn a_plain_body_is_taken() {
+    let good = [
+        r#"{"key":"k"}"#.to_owned(),
+        " \t\r\n{\"key\" : \"k\"}\n".to_owned(),
+        r#"{"key":"k","unknown":{"a":[1,-2.5,true,null,"ü🦀"]}}"#.to_owned(),
+        r#"{"key":"\ud83e\udd80","permission":null}"#.to_owned(),
+        r#"{"key":"k","n":[9007199254740991,-9007199254740991,1e15,0.1,-0]}"#.to_owned(),
+        nested(64),
+    ];
+    for body in good {
+        ask(body.clone()).await.expecting(200);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_json_is_refused() {
+    let bad: [&[u8]; 18] = [
+        b"",
+        b" ",
+        b"{",
+        b"{\"key\":\"k\"",
+        b"{\"key\":\"k",
+        b"{\"key\":\"k\"}}",
+        b"{\"key\":\"k\"} {}",
+        b"{\"key\":\"k\",}",
+        b"{'key':'k'}",
+        b"{\"key\":NaN}",
+        b"{\"key\":\"k\",\"n\":01}",
+        b"{\"key\":\"k\",\"n\":1e400}",
+        b"{\"key\":\"a\tb\"}",
+        b"{\"key\":\"\xff\"}",
+        b"\xef\xbb\xbf{\"key\":\"k\"}",
+        b"{\"key\":\"\\ud800\"}",
+        b"{\"key\":\"\\udc00\\ud800\"}",
+        b"// comment\n{\"key\":\"k\"}",
+    ];
+    for body in bad {
+        ask(body).await.problem(400, "malformed_json");
+    }
+}
+
+#[actix_web::test]
+async fn the_parser_says_where_it_could_not_go_on() {
+    let problem = ask(r#"{"key":"k","a":[{"b":1e400}]}"#).await.problem(400, "malformed_json");
+    assert_eq!(faults(&problem), [("/a/0/b".to_owned(), "malformed".to_owned())]);
+    let problem = ask(r#"{"key":"\ud800"}"#).await.problem(400, "malformed_json");
+    assert_eq!(faults(&problem), [("/key".to_owned(), "malformed".to_owned())]);
+}
+
+#[actix_web::test]
+async fn what_is_no_i_json_is_refused_at_its_place() {
+    let bad = [
+        (r#"{"key":"k","a":{"b":1,"b":1}}"#, "/a/b", "duplicate"),
+        (r#"{"key":"k","key":"k"}"#, "/key", "duplicate"),
+        (r#"{"key":"k","a/b~c":{"":1,"":2}}"#, "/a~1b~0c/", "duplicate"),
+        (r#"{"key":"k\u0000"}"#, "/key", "forbidden_character"),
+        (r#"{"key":"k","x":["\u0000"]}"#, "/x/0", "forbidden_character"),
+        (r#"{"key":"k","x":{"\u0000":1}}"#, "/x/\0", "forbidden_character"),
+        (r#"{"key":"k","n":9007199254740992}"#, "/n", "out_of_range"),
+        (r#"{"key":"k","n":[0,-9007199254740992]}"#, "/n/1", "out_of_range"),
+        (r#"{"key":"k","n":18446744073709551616}"#, "/n", "out_of_range"),
+        (r#"{"key":"k","n":1e16}"#, "/n", "out_of_range"),
+        (r#"{"key":"k","n":-1.7e308}"#, "/n", "out_of_range"),
+        ("[]", "", "invalid_type"),
+        ("null", "", "invalid_type"),
+        ("\"key\"", "", "invalid_type"),
+        ("1", "", "invalid_type"),
+    ];
+    for (body, pointer, code) in bad {
+        let problem = ask(body).await.problem(400, "invalid_body");
+        assert_eq!(faults(&problem), [(pointer.to_owned(), code.to_owned())], "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn the_sixty_fifth_level_is_too_deep() {
+    let problem = ask(nested(65)).await.problem(400, "invalid_body");
+    let place = format!("/x{}", "/0".repeat(63));
+    assert_eq!(faults(&problem), [(place, "too_deep".to_owned())]);
+    ask(nested(100_000)).await.problem(400, "invalid_body");
+}
+
+#[actix_web::test]
+async fn an_answer_does_not_outgrow_its_request() {
+    let long = "k".repeat(100_000);
+    let nulls = vec![r#""\u0000""#; 50_000].join(",");
+    let answer = ask(format!("{{\"{long}\":[{nulls}],\"x\":[{nulls}]}}")).await;
+    let problem = answer.problem(400, "invalid_body");
+    assert_eq!(faults(&problem).len(), 100);
+    assert!(answer.body.len() < 100_000, "{}", answer.body.len());
+}
+
+#[actix_web::test]
+async fn only_json_in_utf_8_is_taken() {
+    let world = World::new();
+    let body = r#"{"key":"k"}"#;
+    for kind in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=\"UTF-8\"",
+        "application/merge-patch+json",
+    ] {
+        let request = post("/apikeys/verify").insert_header(("Content-Type", kind)).set_payload(body);
+        world.send(request).await.expecting(200);
+    }
+    for kind in [
+        "text/json",
+        "application/jsonx",
+        "application/json; charset=utf-16",
+        "application/x-www-form-urlencoded",
+        "*/*",
+        "",
+    ] {
+        let request = post("/apikeys/verify").insert_header(("Content-Type", kind)).set_payload(body);
+        world.send(request).await.problem(415, "unsupported_media_type");
+    }
+    world.send(post("/apikeys/verify").set_payload(body)).await.problem(415, "unsupported_media_type");
+    let twice = post("/apikeys/verify").append_header(JSON).append_header(JSON).set_payload(body);
+    world.send(twice).await.problem(415, "unsupported_media_type");
+    let encoded = |how: &str| post("/apikeys/verify").insert_header(JSON).insert_header(("Content-Encoding", how));
+    world.send(encoded("gzip").set_payload(body)).await.problem(415, "unsupported_media_type");
+    world.send(encoded("identity").set_payload(body)).await.expecting(200);
+}
+
+#[actix_web::test]
+async fn a_mebibyte_is_the_most() {
+    let sized = |length: usize| {
+        let rest = r#"{"key":""}"#.len();
+        format!("{{\"key\":\"{}\"}}", "k".repeat(length - rest))
+    };
+    ask(sized(1024 * 1024)).await.expecting(200);
+    ask(sized(1024 * 1024 + 1)).await.problem(413, "body_too_large");
+    let world = World::new();
+    for announced in ["1048577", "99999999999999999999999999"] {
+        let request = post("/apikeys/verify").insert_header(JSON).insert_header(("Content-Length", announced));
+        world.send(request).await.problem(413, "body_too_large");
+    }
+}
+
+#[actix_web::test]
+async fn unknown_fields_are_ignored() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let body = json!({ "name": "Werke", "id": 1, "role": "member", "owner_id": {} });
+    let made = world.send(post("/orgs").set_json(body).bearer(&token)).await.expecting(201);
+    assert_eq!(made["role"], "owner");
+}
+
+#[actix_web::test]
+async fn s212_slowloris_a_body_that_does_not_come_is_given_up() {
+    // Nothing else happens in this test, so the clock jumps to the next timer.
+    tokio::time::pause();
+    let silent: BoxedPayloadStream = Box::pin(futures_util::stream::pending());
+    let request = post("/apikeys/verify").insert_header(JSON).to_request();
+    let (request, _) = request.replace_payload(Payload::Stream { payload: silent });
+    World::new().send_raw(request).await.problem(408, "request_timeout");
+}

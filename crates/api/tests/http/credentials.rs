@@ -1,0 +1,155 @@
+//! Who gets in, and what those are told who do not.
+
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use crate::support::{Answer, WithCredentials, World, get, post};
+
+struct Cast {
+    world: World,
+    token: String,
+    application: String,
+    key: String,
+}
+
+impl Cast {
+    async fn new() -> Self {
+        let world = World::new();
+        let token = world.sign_up("ada").await;
+        let organization = world.found(&token).await;
+        let application = world.launch(&token, &organization).await;
+        let key = world.key(&token, &application).await;
+        Self { world, token, application, key }
+    }
+
+    fn inventory(&self) -> TestRequest {
+        get(&format!("/apps/{}/inventory", self.application))
+    }
+
+    async fn authorized(&self, value: &str) -> Answer {
+        self.world.send(self.inventory().insert_header(("Authorization", value))).await
+    }
+}
+
+#[actix_web::test]
+async fn without_a_credential_there_is_a_plain_challenge() {
+    let answer = World::new().send(get("/users/me")).await;
+    answer.problem(401, "authentication_required");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+}
+
+#[actix_web::test]
+async fn every_way_to_present_a_good_credential_works() {
+    let cast = Cast::new().await;
+    let (token, key) = (&cast.token, &cast.key);
+    for value in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER {key}")] {
+        cast.authorized(&value).await.expecting(200);
+    }
+    cast.world.send(cast.inventory().api_key(key)).await.expecting(200);
+    cast.world.send(cast.inventory().bearer(token).api_key(key)).await.expecting(200);
+    cast.world.send(cast.inventory().bearer(key).api_key(key)).await.expecting(200);
+}
+
+#[actix_web::test]
+async fn a_bad_credential_is_named_as_such() {
+    let cast = Cast::new().await;
+    let (token, key) = (&cast.token, &cast.key);
+    let bad = [
+        format!("Bearer  {token}"),
+        format!("Bearer {token}x"),
+        format!("Bearer\t{token}"),
+        format!("Bearer {}", key.to_uppercase()),
+        format!("Basic {token}"),
+        format!("Bearer {token} {token}"),
+        token.clone(),
+        "Bearer ".to_owned(),
+        "Bearer".to_owned(),
+        String::new(),
+        format!("Bearer {}", "x".repeat(9_000)),
+    ];
+    for value in bad {
+        let answer = cast.authorized(&value).await;
+        answer.problem(401, "invalid_token");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+    }
+    let header = ("Authorization", format!("Bearer {token}"));
+    let twice = cast.inventory().append_header(header.clone()).append_header(header);
+    cast.world.send(twice).await.problem(401, "invalid_token");
+}
+
+#[actix_web::test]
+async fn a_good_credential_does_not_outweigh_a_bad_one() {
+    let cast = Cast::new().await;
+    let (token, key) = (&cast.token, &cast.key);
+    let other = cast.world.key(token, &cast.application).await;
+    for (bearer, api_key) in [(token.as_str(), "ask_bad"), ("bad", key), (token, ""), (key, &other), (token, token)] {
+        let request = cast.inventory().bearer(bearer).api_key(api_key);
+        cast.world.send(request).await.problem(401, "invalid_token");
+    }
+}
+
+#[actix_web::test]
+async fn a_key_is_no_user() {
+    let cast = Cast::new().await;
+    for request in [get("/users/me"), get("/orgs/not-an-id"), post("/auth/logout")] {
+        cast.world.send(request.api_key(&cast.key)).await.problem(403, "user_token_required");
+    }
+    // With a user token beside it, the user acts.
+    let both = get("/users/me").bearer(&cast.token).api_key(&cast.key);
+    assert_eq!(cast.world.send(both).await.expecting(200)["display_name"], "ada");
+}
+
+#[actix_web::test]
+async fn a_key_works_in_its_own_application_only() {
+    let cast = Cast::new().await;
+    let organization = cast.world.found(&cast.token).await;
+    let other = cast.world.launch(&cast.token, &organization).await;
+    let request = get(&format!("/apps/{other}/inventory")).api_key(&cast.key);
+    cast.world.send(request).await.problem(404, "application_not_found");
+}
+
+#[actix_web::test]
+async fn who_is_asked_comes_before_what() {
+    let world = World::new();
+    let large = "x".repeat(2 * 1024 * 1024);
+    let requests = [
+        post("/orgs").insert_header(("Content-Type", "application/json")).set_payload("{"),
+        post("/orgs").insert_header(("Content-Type", "text/plain")).set_payload("x"),
+        post("/orgs").insert_header(("Content-Type", "application/json")).set_payload(large),
+        get("/orgs/not-an-id"),
+        get("/orgs/not-an-id/members?limit=0"),
+    ];
+    for request in requests {
+        world.send(request).await.problem(401, "authentication_required");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_asked_comes_before_whether_it_is_there() {
+    let cast = Cast::new().await;
+    let unknown = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
+    let request = post(&format!("/orgs/{unknown}/apps")).set_json(json!({})).bearer(&cast.token);
+    cast.world.send(request).await.problem(400, "invalid_body");
+    let request = post(&format!("/orgs/{unknown}/apps")).set_json(json!({ "name": "x" })).bearer(&cast.token);
+    cast.world.send(request).await.problem(404, "organization_not_found");
+}
+
+#[actix_web::test]
+async fn public_operations_do_not_look_at_credentials() {
+    let world = World::new();
+    let request = post("/apikeys/verify").set_json(json!({ "key": "x" })).bearer("bad").api_key("bad");
+    world.send(request).await.expecting(200);
+    world.send(TestRequest::get().uri("/health/live").insert_header(("Authorization", "x"))).await.expecting(200);
+}
+
+#[actix_web::test]
+async fn after_a_logout_the_token_is_worth_nothing() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let answer = world.send(post("/auth/logout").bearer(&token)).await;
+    answer.expecting(204);
+    assert!(answer.body.is_empty());
+    for request in [post("/auth/logout"), get("/users/me")] {
+        world.send(request.bearer(&token)).await.problem(401, "invalid_token");
+    }
+}

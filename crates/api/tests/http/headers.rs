@@ -1,0 +1,75 @@
+//! What every answer carries.
+
+use actix_web::test::TestRequest;
+use tessera_testkit::fakes::MemoryStore;
+
+use crate::support::{Mood, World, get};
+
+fn live() -> TestRequest {
+    TestRequest::get().uri("/health/live")
+}
+
+#[actix_web::test]
+async fn a_well_formed_request_id_comes_back() {
+    let world = World::new();
+    for id in ["a", "7b3a.x_y-z:1/2", &"x".repeat(128)] {
+        let answer = world.send(live().insert_header(("X-Request-Id", id))).await;
+        assert_eq!(answer.header("x-request-id"), Some(id));
+        let answer = world.send(get("/users/me").insert_header(("X-Request-Id", id))).await;
+        assert_eq!(answer.problem(401, "authentication_required")["request_id"], id);
+    }
+}
+
+#[actix_web::test]
+async fn any_other_is_replaced_by_a_new_one() {
+    let world = World::new();
+    let long = "x".repeat(129);
+    for id in ["", "a b", "ä", "<script>", long.as_str()] {
+        let answer = world.send(live().insert_header(("X-Request-Id", id))).await;
+        let made = answer.header("x-request-id").unwrap_or_default().to_owned();
+        assert!(made.len() == 36 && made.as_bytes()[14] == b'7', "{made}");
+    }
+    let twice = live().append_header(("X-Request-Id", "a")).append_header(("X-Request-Id", "b"));
+    assert_ne!(world.send(twice).await.header("x-request-id"), Some("a"));
+    let (one, other) = (world.send(live()).await, world.send(live()).await);
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+}
+
+#[actix_web::test]
+async fn answers_say_how_browsers_are_to_treat_them() {
+    let world = World::new();
+    for request in [live(), get("/users/me"), get("/nothing"), TestRequest::post().uri("/api/v1/auth/login")] {
+        let answer = world.send(request).await;
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
+        assert_eq!(answer.header("strict-transport-security"), None);
+    }
+}
+
+#[actix_web::test]
+async fn a_service_behind_tls_says_so() {
+    let world = World::with(MemoryStore::new().stores(), Mood::Ready, "https://accounts.example.com/");
+    let answer = world.send(live()).await;
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
+}
+
+#[actix_web::test]
+async fn json_is_called_json() {
+    let answer = World::new().send(live()).await;
+    assert_eq!(answer.expecting(200)["status"], "live");
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
+#[actix_web::test]
+async fn readiness_goes_with_what_it_needs_and_with_the_process() {
+    let ready = || TestRequest::get().uri("/health/ready");
+    let world = World::new();
+    assert_eq!(world.send(ready()).await.expecting(200)["status"], "ready");
+    world.drain();
+    world.send(ready()).await.problem(503, "not_ready");
+    world.send(live()).await.expecting(200);
+    let world = World::with(MemoryStore::new().stores(), Mood::Busy, "http://localhost:8080");
+    world.send(ready()).await.problem(503, "not_ready");
+}

@@ -1,0 +1,12 @@
+//! The edge, seen from outside, over domains that run on fakes.
+
+mod bodies;
+mod connections;
+mod credentials;
+mod documents;
+mod faults;
+mod headers;
+mod lists;
+mod operations;
+mod paths;
+mod support;

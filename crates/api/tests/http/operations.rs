@@ -1,0 +1,175 @@
+//! What the operations answer when all is well, and how the domains' refusals come out.
+
+use serde_json::json;
+
+use crate::support::{PASSWORD, WithCredentials, World, delete, get, post, put, text};
+
+#[actix_web::test]
+async fn a_user_is_shown_with_every_field() {
+    let world = World::new();
+    let body = json!({ "email": " Ada@Example.com ", "password": PASSWORD, "first_name": null });
+    let answer = world.send(post("/auth/register").set_json(body.clone())).await;
+    let mut user = answer.expecting(201);
+    assert_eq!(answer.header("location"), Some("http://localhost:8080/api/v1/users/me"));
+    let id = user["id"].take();
+    assert!(id.is_string());
+    let expected = json!({
+        "id": null, "email": "Ada@Example.com", "email_verified": false, "display_name": null, "first_name": null,
+        "last_name": null, "avatar_url": null, "wallets": [], "profile_complete": false,
+        "created_at": "2025-03-14T15:09:26Z", "updated_at": "2025-03-14T15:09:26Z",
+    });
+    assert_eq!(user, expected);
+    world.send(post("/auth/register").set_json(body)).await.problem(409, "email_taken");
+}
+
+#[actix_web::test]
+async fn a_login_gives_a_token_and_its_end() {
+    let world = World::new();
+    world.sign_up("ada").await;
+    let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
+    let login = world.send(post("/auth/login").set_json(body)).await.expecting(200);
+    assert_eq!(login["token_type"], "Bearer");
+    assert_eq!(login["expires_at"], "2025-03-15T03:09:26Z");
+    let me = world.send(get("/users/me").bearer(&text(&login["token"]))).await.expecting(200);
+    assert_eq!(me, login["user"]);
+}
+
+#[actix_web::test]
+async fn a_failed_login_is_challenged_and_a_busy_one_put_off() {
+    let world = World::new();
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let answer = world.send(post("/auth/login").set_json(body.clone())).await;
+    answer.problem(401, "invalid_credentials");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    world.hasher.become_busy();
+    let answer = world.send(post("/auth/login").set_json(body)).await;
+    answer.problem(503, "busy");
+    assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u64>().is_ok_and(|s| s > 0)));
+}
+
+#[actix_web::test]
+async fn a_session_ends_by_itself() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    world.clock.advance(time::Duration::hours(12));
+    world.send(get("/users/me").bearer(&token)).await.problem(401, "invalid_token");
+}
+
+#[actix_web::test]
+async fn an_organization_and_its_members_come_and_go() {
+    let world = World::new();
+    let (ada, bob) = (world.sign_up("ada").await, world.sign_up("bob").await);
+    let made = world.send(post("/orgs").set_json(json!({ "name": "Werke", "slug": "werke" })).bearer(&ada)).await;
+    let organization = made.expecting(201);
+    let id = text(&organization["id"]);
+    assert_eq!(made.header("location"), Some(format!("http://localhost:8080/api/v1/orgs/{id}").as_str()));
+    let again = post("/orgs").set_json(json!({ "name": "W", "slug": "werke" })).bearer(&bob);
+    world.send(again).await.problem(409, "slug_taken");
+    assert_eq!(world.send(get(&format!("/orgs/{id}")).bearer(&ada)).await.expecting(200), organization);
+    world.send(get(&format!("/orgs/{id}")).bearer(&bob)).await.problem(404, "organization_not_found");
+    let members = format!("/orgs/{id}/members");
+    let add = |email: &str| post(&members).set_json(json!({ "email": email, "role": "member" })).bearer(&ada);
+    let member = world.send(add("bob@example.com")).await.expecting(201);
+    world.send(add("bob@example.com")).await.problem(409, "already_member");
+    world.send(add("nobody@example.com")).await.problem(404, "user_not_found");
+    let of_bob = format!("{members}/{}", text(&member["user_id"]));
+    assert_eq!(world.send(get(&of_bob).bearer(&bob)).await.expecting(200), member);
+    world.send(put(&of_bob).set_json(json!({ "role": "owner" })).bearer(&bob)).await.problem(403, "forbidden");
+    let raised = world.send(put(&of_bob).set_json(json!({ "role": "admin" })).bearer(&ada)).await.expecting(200);
+    assert_eq!(raised["role"], "admin");
+    world.send(delete(&of_bob).bearer(&bob)).await.expecting(204);
+    world.send(get(&of_bob).bearer(&ada)).await.problem(404, "member_not_found");
+    let me = world.send(get("/users/me").bearer(&ada)).await.expecting(200);
+    let of_ada = format!("{members}/{}", text(&me["id"]));
+    world.send(delete(&of_ada).bearer(&ada)).await.problem(409, "last_owner");
+}
+
+#[actix_web::test]
+async fn an_application_keeps_what_is_not_mentioned() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let organization = world.found(&token).await;
+    let body = json!({ "name": "Lager", "description": "a\nb", "redirect_uris": ["https://a.example/cb"] });
+    let made = world.send(post(&format!("/orgs/{organization}/apps")).set_json(body).bearer(&token)).await;
+    let application = made.expecting(201);
+    let path = format!("/apps/{}", text(&application["id"]));
+    assert_eq!(made.header("location"), Some(format!("http://localhost:8080/api/v1{path}").as_str()));
+    let change = |body: serde_json::Value| put(&path).set_json(body).bearer(&token);
+    let same = world.send(change(json!({ "name": null }))).await.expecting(200);
+    assert_eq!(same, application);
+    let bare = world.send(change(json!({ "description": null, "redirect_uris": [] }))).await.expecting(200);
+    assert_eq!(
+        (&bare["description"], &bare["redirect_uris"], &bare["name"]),
+        (&json!(null), &json!([]), &json!("Lager"))
+    );
+    world.send(delete(&path).bearer(&token)).await.expecting(204);
+    world.send(get(&path).bearer(&token)).await.problem(404, "application_not_found");
+}
+
+#[actix_web::test]
+async fn a_key_is_shown_once_and_told_about_for_ever() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let organization = world.found(&token).await;
+    let application = world.launch(&token, &organization).await;
+    let path = format!("/apps/{application}/apikeys");
+    let body = json!({ "permissions": ["inventory:read"], "restrict_permissions": true, "expires_in_days": 1 });
+    let made = world.send(post(&path).set_json(body).bearer(&token)).await.expecting(201);
+    let (details, raw) = (&made["api_key_details"], text(&made["raw_key"]));
+    assert_eq!(details["permissions"], json!(["inventory:read"]));
+    assert_eq!(details["expires_at"], "2025-03-15T15:09:26Z");
+    assert_eq!(raw.get(..8), details["key_prefix"].as_str());
+    let ask = |permission: serde_json::Value| {
+        post("/apikeys/verify").set_json(json!({ "key": raw, "permission": permission }))
+    };
+    let valid = world.send(ask(json!("inventory:read"))).await.expecting(200);
+    let expected = json!({
+        "valid": true, "code": "valid", "api_key_id": details["id"], "application_id": application,
+        "organization_id": organization, "permissions": ["inventory:read"], "expires_at": "2025-03-15T15:09:26Z",
+    });
+    assert_eq!(valid, expected);
+    let less = world.send(ask(json!("event:record"))).await.expecting(200);
+    assert_eq!((&less["valid"], &less["code"]), (&json!(false), &json!("insufficient_permissions")));
+    assert_eq!(less["api_key_id"], details["id"]);
+    world.send(ask(json!("everything"))).await.problem(400, "invalid_body");
+    let revoke = || delete(&format!("/apikeys/{}", text(&details["id"]))).bearer(&token);
+    world.send(revoke()).await.expecting(204);
+    world.send(revoke()).await.expecting(204);
+    assert_eq!(world.send(ask(json!(null))).await.expecting(200)["code"], "revoked");
+    let list = world.send(get(&path).bearer(&token)).await;
+    assert_eq!(list.expecting(200)[0]["revoked_at"], "2025-03-14T15:09:26Z");
+    assert!(!String::from_utf8_lossy(&list.body).contains(&raw));
+}
+
+#[actix_web::test]
+async fn of_an_unknown_key_nothing_is_known() {
+    let answer = World::new().send(post("/apikeys/verify").set_json(json!({ "key": "ask_x" }))).await.expecting(200);
+    let expected = json!({
+        "valid": false, "code": "not_found", "api_key_id": null, "application_id": null, "organization_id": null,
+        "permissions": [], "expires_at": null,
+    });
+    assert_eq!(answer, expected);
+}
+
+#[actix_web::test]
+async fn an_item_is_made_and_then_changed() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let organization = world.found(&token).await;
+    let application = world.launch(&token, &organization).await;
+    let key = world.key(&token, &application).await;
+    let path = format!("/apps/{application}/inventory");
+    let metadata = r#"{"z":1,"a":{"ü":[1.5,null,"A"],"z":[]},"m":100.0}"#;
+    let body = format!("{{ \"sku\":\"s\", \"name\":\"n\", \"quantity\":9007199254740991, \"metadata\": {metadata} }}");
+    let request = post(&path).insert_header(("Content-Type", "application/json")).set_payload(body);
+    let made = world.send(request.api_key(&key)).await;
+    let item = made.expecting(201);
+    assert_eq!((&item["version"], &item["quantity"]), (&json!(1), &json!(9_007_199_254_740_991_i64)));
+    assert!(String::from_utf8_lossy(&made.body).contains(&format!("\"metadata\":{metadata}")), "{item}");
+    let change = post(&path).set_json(json!({ "sku": "s", "name": null })).api_key(&key);
+    let changed = world.send(change).await.expecting(200);
+    assert_eq!((&changed["version"], &changed["name"], &changed["id"]), (&json!(2), &json!(null), &item["id"]));
+    assert_eq!((&changed["quantity"], &changed["metadata"]), (&item["quantity"], &item["metadata"]));
+    let list = world.send(get(&path).api_key(&key)).await;
+    assert!(String::from_utf8_lossy(&list.body).contains(&format!("\"metadata\":{metadata}")));
+}

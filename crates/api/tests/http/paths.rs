@@ -1,0 +1,86 @@
+//! Paths and methods that there are not, and parameters that are none.
+
+use actix_web::{http::Method, test::TestRequest};
+
+use crate::support::{WithCredentials, World, get};
+
+#[actix_web::test]
+async fn an_unknown_path_is_a_problem() {
+    let world = World::new();
+    for path in [
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/nothing",
+        "/api/v2/orgs",
+        "//api/v1/orgs",
+        "/api/v1/orgs/",
+        "/API/v1/orgs",
+        "/api/v1/auth/login/",
+        "/api/v1/auth/login;x",
+        "/health",
+        "/%FF",
+        "/docs/nothing.js",
+        "/api/v1/auth%2Flogin",
+    ] {
+        world.send(TestRequest::get().uri(path)).await.problem(404, "route_not_found");
+    }
+}
+
+#[actix_web::test]
+async fn another_spelling_of_a_path_is_the_same_door() {
+    let world = World::new();
+    for path in ["/api/v1/users/%6De", "/api/v1/%75sers/me", "http://elsewhere.example/api/v1/users/me"] {
+        world.send(TestRequest::get().uri(path)).await.problem(401, "authentication_required");
+    }
+}
+
+#[actix_web::test]
+async fn an_unknown_method_is_answered_with_those_that_there_are() {
+    let world = World::new();
+    let id = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
+    let cases = [
+        ("DELETE", "/api/v1/orgs".to_owned(), "POST"),
+        ("GET", "/api/v1/auth/login".to_owned(), "POST"),
+        ("HEAD", "/api/v1/auth/login".to_owned(), "POST"),
+        ("PATCH", format!("/api/v1/orgs/{id}/members/{id}"), "GET, PUT, DELETE, HEAD"),
+        ("POST", format!("/api/v1/apps/{id}"), "GET, PUT, DELETE, HEAD"),
+        ("DELETE", "/api/v1/apikeys/verify".to_owned(), "POST"),
+        ("TRACE", "/health/live".to_owned(), "GET, HEAD"),
+        ("OPTIONS", "/api/v1/users/me".to_owned(), "GET, HEAD"),
+        ("BREW", "/docs".to_owned(), "GET, HEAD"),
+    ];
+    for (method, path, allowed) in cases {
+        let Ok(method) = Method::from_bytes(method.as_bytes()) else { panic!("{method}") };
+        let answer = world.send(TestRequest::with_uri(&path).method(method)).await;
+        answer.problem(405, "method_not_allowed");
+        let methods = |text: &str| text.split(", ").map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(answer.header("allow").map(methods), Some(methods(allowed)), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn head_is_taken_wherever_get_is() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    for path in ["/api/v1/users/me", "/health/live", "/health/ready", "/openapi.json", "/docs"] {
+        let request = TestRequest::with_uri(path).method(Method::HEAD).bearer(&token);
+        world.send(request).await.expecting(200);
+    }
+}
+
+#[actix_web::test]
+async fn a_bad_id_is_named() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let good = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
+    let upper = good.to_uppercase();
+    for id in ["0", "null", "%20", "%FF", "..%2f", "0198c2f04a6b7cc49d1e2f6a1b3c4d5e", upper.as_str(), "me%00"] {
+        let problem = world.send(get(&format!("/orgs/{id}")).bearer(&token)).await.problem(400, "invalid_path");
+        assert!(problem["detail"].as_str().is_some_and(|text| text.contains("orgId")), "{problem}");
+        let path = format!("/orgs/{good}/members/{id}");
+        let problem = world.send(get(&path).bearer(&token)).await.problem(400, "invalid_path");
+        assert!(problem["detail"].as_str().is_some_and(|text| text.contains("userId")), "{problem}");
+    }
+}

@@ -1,0 +1,246 @@
+//! A service on fakes, and somebody to ask it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use actix_http::Request;
+use actix_web::{
+    body::to_bytes,
+    http::{StatusCode, header::HeaderMap},
+    test::{TestRequest, call_service, init_service},
+    web::Bytes,
+};
+use serde_json::{Value, json};
+use tessera_api::{Api, PublicUrl, Readiness, Services};
+use tessera_apikeys::{ApiKeyPorts, ApiKeys};
+use tessera_apps::{AppPorts, Apps};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
+use tessera_inventory::{Inventory, InventoryPorts};
+use tessera_kernel::{Clock, Entropy, StoreError};
+use tessera_orgs::{OrgPorts, Orgs};
+use tessera_testkit::{
+    Stores, async_trait,
+    expectations::{ok, some},
+    fakes::{FakeDigest, FakeHasher, FakeSigner, FakeStrength, FixedClock, MemoryStore, SequentialEntropy},
+};
+use time::Duration;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// What the service says when it is asked whether it is ready.
+#[derive(Clone, Copy)]
+pub(crate) enum Mood {
+    Ready,
+    Busy,
+    Panicking,
+}
+
+#[async_trait]
+impl Readiness for Mood {
+    async fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Ready => Ok(()),
+            Self::Busy => Err(StoreError::Busy),
+            Self::Panicking => panic!("as the test wants it"),
+        }
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) services: Services,
+    pub(crate) hasher: Arc<FakeHasher>,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) draining: Arc<AtomicBool>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(MemoryStore::new().stores(), Mood::Ready, "http://localhost:8080")
+    }
+
+    pub(crate) fn with(stores: Stores, mood: Mood, public_url: &str) -> Self {
+        let hasher = Arc::new(FakeHasher::default());
+        let clock = Arc::new(FixedClock::default());
+        let draining = Arc::new(AtomicBool::new(false));
+        let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
+        let services = Services {
+            identity: Arc::new(identity(&stores, &hasher, &clock, &entropy)),
+            orgs: Arc::new(Orgs::new(OrgPorts {
+                store: stores.orgs,
+                directory: stores.directory,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            })),
+            apps: Arc::new(Apps::new(AppPorts {
+                store: stores.apps,
+                memberships: stores.memberships.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            })),
+            api_keys: Arc::new(ApiKeys::new(ApiKeyPorts {
+                store: stores.api_keys,
+                digest: Arc::new(FakeDigest),
+                memberships: stores.memberships.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            })),
+            inventory: Arc::new(Inventory::new(InventoryPorts {
+                store: stores.items,
+                memberships: stores.memberships,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            })),
+            readiness: Arc::new(mood),
+            public_url: PublicUrl::new(public_url),
+            draining: draining.clone(),
+            clock: clock.clone(),
+            entropy,
+        };
+        Self { services, hasher, clock, draining }
+    }
+
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn send(&self, request: TestRequest) -> Answer {
+        self.send_raw(request.to_request()).await
+    }
+
+    pub(crate) async fn send_raw(&self, request: Request) -> Answer {
+        let app = init_service(Api::new(self.services.clone()).app()).await;
+        let response = call_service(&app, request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await.unwrap_or_else(|_| panic!("the body broke off"));
+        Answer { status, headers, body }
+    }
+
+    /// A new user's token.
+    pub(crate) async fn sign_up(&self, name: &str) -> String {
+        let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "display_name": name });
+        self.send(post("/auth/register").set_json(body)).await.expecting(201);
+        let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+        let login = self.send(post("/auth/login").set_json(body)).await.expecting(200);
+        text(&login["token"])
+    }
+
+    /// A new organization's id.
+    pub(crate) async fn found(&self, token: &str) -> String {
+        let made = self.send(post("/orgs").set_json(json!({ "name": "Werke" })).bearer(token)).await.expecting(201);
+        text(&made["id"])
+    }
+
+    /// A new application's id.
+    pub(crate) async fn launch(&self, token: &str, organization: &str) -> String {
+        let request = post(&format!("/orgs/{organization}/apps")).set_json(json!({ "name": "Lager" }));
+        text(&self.send(request.bearer(token)).await.expecting(201)["id"])
+    }
+
+    /// A new key, itself.
+    pub(crate) async fn key(&self, token: &str, application: &str) -> String {
+        let request = post(&format!("/apps/{application}/apikeys")).set_json(json!({ "description": "for tests" }));
+        text(&self.send(request.bearer(token)).await.expecting(201)["raw_key"])
+    }
+}
+
+fn identity(
+    stores: &Stores,
+    hasher: &Arc<FakeHasher>,
+    clock: &Arc<FixedClock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Identity {
+    let clock: Arc<dyn Clock> = clock.clone();
+    let ports = IdentityPorts {
+        store: stores.identity.clone(),
+        hasher: hasher.clone(),
+        strength: Arc::new(FakeStrength::refusing(&["password123"])),
+        signer: Arc::new(FakeSigner::new(clock.clone())),
+        clock,
+        entropy: entropy.clone(),
+    };
+    Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12) })
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The body of an answer with that status.
+    #[track_caller]
+    pub(crate) fn expecting(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+
+    /// The body of a problem with that status and code, held to the form of all problems.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.expecting(status);
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["type"], format!("/problems/{}", code.replace('_', "-")));
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+        problem
+    }
+}
+
+/// The pointer and code of every fault of a problem.
+pub(crate) fn faults(problem: &Value) -> Vec<(String, String)> {
+    let all = problem["errors"].as_array().into_iter().flatten();
+    all.map(|fault| (text(&fault["pointer"]), text(&fault["code"]))).collect()
+}
+
+pub(crate) trait WithCredentials {
+    fn bearer(self, credential: &str) -> Self;
+    fn api_key(self, key: &str) -> Self;
+}
+
+impl WithCredentials for TestRequest {
+    fn bearer(self, credential: &str) -> Self {
+        self.insert_header(("Authorization", format!("Bearer {credential}")))
+    }
+
+    fn api_key(self, key: &str) -> Self {
+        self.insert_header(("X-API-Key", key))
+    }
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    some(value.as_str()).to_owned()
+}
+
+pub(crate) fn get(path: &str) -> TestRequest {
+    TestRequest::get().uri(&format!("/api/v1{path}"))
+}
+
+pub(crate) fn post(path: &str) -> TestRequest {
+    TestRequest::post().uri(&format!("/api/v1{path}"))
+}
+
+pub(crate) fn put(path: &str) -> TestRequest {
+    TestRequest::put().uri(&format!("/api/v1{path}"))
+}
+
+pub(crate) fn delete(path: &str) -> TestRequest {
+    TestRequest::delete().uri(&format!("/api/v1{path}"))
+}
+
+/// The document as it is derived.
+pub(crate) fn document() -> Value {
+    ok(serde_json::from_str(&ok(tessera_api::openapi().to_json())))
+}

@@ -1,0 +1,144 @@
+//! An application gets a key.
+
+use tessera_apikeys::{
+    GenerateKey, GenerateKeyError,
+    model::{ApiKey, KeyLifetime, KeyState, RawKey},
+    ports::KeyDigest,
+};
+use tessera_kernel::{Permission, PermissionSet, Role};
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, user, user_id},
+    expectations::{failed, ok, parsed, some},
+    fakes::FakeDigest,
+};
+use time::{Duration, macros::datetime};
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench
+}
+
+fn reading() -> PermissionSet {
+    [Permission::InventoryRead].into_iter().collect()
+}
+
+fn command() -> GenerateKey {
+    GenerateKey {
+        application: application_id(1),
+        description: Some(parsed("for the warehouse")),
+        lifetime: KeyLifetime::Forever,
+        permissions: reading(),
+        restrict_permissions: false,
+    }
+}
+
+async fn generate(bench: &Workbench, by: u32, command: GenerateKey) -> Result<(ApiKey, RawKey), GenerateKeyError> {
+    bench.api_keys().generate_key(&actor_of(user_id(by)), command).await
+}
+
+#[tokio::test]
+async fn a_key_is_made_as_it_was_asked_for() {
+    let (key, raw) = ok(generate(&bench().await, 2, command()).await);
+    assert_eq!((key.application_id, key.organization_id), (application_id(1), organization_id(1)));
+    assert_eq!((key.created_by, key.created_at), (user_id(2), NOW));
+    assert_eq!(key.description, Some(parsed("for the warehouse")));
+    assert_eq!((key.state, key.expires_at, key.last_used), (KeyState::Active, None, None));
+    assert_eq!((key.rotated_from, key.key_prefix.as_str()), (None, raw.shown()));
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_its_hash_and_kept_without_itself() {
+    let bench = bench().await;
+    let (key, raw) = ok(generate(&bench, 1, command()).await);
+    let found = some(ok(bench.stores.api_keys.find_key_by_hash(&FakeDigest.digest(&raw)).await));
+    assert_eq!(found.key, key);
+    assert!(!format!("{found:?}").contains(raw.expose()));
+}
+
+#[tokio::test]
+async fn an_owners_key_holds_the_whole_catalogue() {
+    let (key, _) = ok(generate(&bench().await, 1, command()).await);
+    assert_eq!(key.permissions, PermissionSet::all());
+}
+
+#[tokio::test]
+async fn an_owner_may_restrict_a_key() {
+    for permissions in [reading(), PermissionSet::default()] {
+        let restricted = GenerateKey { permissions: permissions.clone(), restrict_permissions: true, ..command() };
+        let (key, _) = ok(generate(&bench().await, 1, restricted).await);
+        assert_eq!(key.permissions, permissions);
+    }
+}
+
+#[tokio::test]
+async fn an_administrators_key_holds_what_was_requested() {
+    for restrict_permissions in [false, true] {
+        for permissions in [reading(), PermissionSet::default(), PermissionSet::all()] {
+            let asked = GenerateKey { permissions: permissions.clone(), restrict_permissions, ..command() };
+            let (key, _) = ok(generate(&bench().await, 2, asked).await);
+            assert_eq!(key.permissions, permissions);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_member_makes_no_key() {
+    let bench = bench().await;
+    let error = failed(generate(&bench, 3, command()).await);
+    assert!(matches!(error, GenerateKeyError::Forbidden), "{error:?}");
+    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+}
+
+#[tokio::test]
+async fn strangers_and_the_unknown_look_alike() {
+    let bench = bench().await;
+    for (by, number) in [(9, 1), (9, 2), (1, 2)] {
+        let command = GenerateKey { application: application_id(number), ..command() };
+        let error = failed(generate(&bench, by, command).await);
+        assert!(matches!(error, GenerateKeyError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_makes_no_other() {
+    let bench = bench().await;
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let error = failed(bench.api_keys().generate_key(&actor, command()).await);
+    assert!(matches!(error, GenerateKeyError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_lives_for_so_many_times_24_hours() {
+    let bench = bench().await;
+    // Over the end of February in a leap year, and over a change of the clocks in most of Europe.
+    bench.clock.set(datetime!(2024-02-28 23:59:59.999_999 UTC));
+    let thirty = GenerateKey { lifetime: KeyLifetime::Days(30), ..command() };
+    let (key, _) = ok(generate(&bench, 1, thirty).await);
+    assert_eq!(key.expires_at, Some(datetime!(2024-03-29 23:59:59.999_999 UTC)));
+    let ten_years = GenerateKey { lifetime: KeyLifetime::Days(3650), ..command() };
+    let (key, _) = ok(generate(&bench, 1, ten_years).await);
+    assert_eq!(key.expires_at, Some(key.created_at + Duration::seconds(3650 * 86_400)));
+}
+
+#[tokio::test]
+async fn no_two_keys_are_alike() {
+    let bench = bench().await;
+    let (one, one_raw) = ok(generate(&bench, 1, command()).await);
+    let (other, other_raw) = ok(generate(&bench, 1, command()).await);
+    assert!(one.id != other.id && one_raw != other_raw);
+}
+
+#[tokio::test]
+async fn the_making_is_announced_without_the_key() {
+    let bench = bench().await;
+    let (key, raw) = ok(generate(&bench, 2, command()).await);
+    let event = bench.events(Some(organization_id(1))).await.remove(0);
+    assert_eq!((event.name.as_str(), event.subject), ("api_key.generated", Some(key.id.as_uuid())));
+    let facts = [("application_id", application_id(1).to_string()), ("key_prefix", raw.shown().to_owned())];
+    assert_eq!(event.details, facts.map(|(name, fact)| (name.to_owned(), fact)));
+    assert!(!format!("{event:?}").contains(raw.expose()));
+}

@@ -1,0 +1,110 @@
+//! The key itself: its form, its checksum, and what may be seen of it.
+
+use tessera_apikeys::model::{RawKey, RawKeyError};
+use tessera_kernel::Entropy;
+use tessera_testkit::{
+    expectations::{failed, parsed},
+    fakes::SequentialEntropy,
+};
+
+/// Gives these bytes.
+struct Bytes([u8; 32]);
+
+impl Entropy for Bytes {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.copy_from_slice(&self.0[..buffer.len()]);
+    }
+}
+
+/// Random bytes and the key of them, computed by another implementation of base 62 and CRC-32.
+fn vectors() -> [([u8; 32], &'static str); 3] {
+    let counting: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap_or_default());
+    [
+        ([0x00; 32], "ask_00000000000000000000000000000000000000000002CZclj"),
+        ([0xFF; 32], "ask_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp13sRzl1"),
+        (counting, "ask_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1Yo7hP"),
+    ]
+}
+
+#[test]
+fn keys_are_as_another_implementation_computes_them() {
+    for (bytes, expected) in vectors() {
+        assert_eq!(RawKey::generate(&Bytes(bytes)).expose(), expected);
+    }
+}
+
+#[test]
+fn known_keys_are_taken() {
+    for (_, text) in vectors() {
+        assert_eq!(parsed::<RawKey>(text).expose(), text);
+    }
+}
+
+#[test]
+fn a_key_is_a_prefix_and_49_base62_digits() {
+    let entropy = SequentialEntropy::default();
+    for _ in 0..100 {
+        let key = RawKey::generate(&entropy);
+        let digits = key.expose().strip_prefix("ask_").unwrap_or_default();
+        assert!(digits.len() == 49 && digits.bytes().all(|b| b.is_ascii_alphanumeric()), "{}", key.expose());
+        assert_eq!(parsed::<RawKey>(key.expose()), key);
+    }
+}
+
+#[test]
+fn any_one_wrong_character_is_noticed() {
+    let (_, good) = vectors()[2];
+    for position in 4..good.len() {
+        for replacement in ["0", "1", "Z", "a"] {
+            let mut text = good.to_owned();
+            text.replace_range(position..=position, replacement);
+            if text != good {
+                assert_eq!(failed(text.parse::<RawKey>()), RawKeyError, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_characters_in_the_wrong_order_are_noticed() {
+    let (_, good) = vectors()[2];
+    let mut characters: Vec<char> = good.chars().collect();
+    characters.swap(10, 11);
+    assert_eq!(failed(characters.iter().collect::<String>().parse::<RawKey>()), RawKeyError);
+}
+
+#[test]
+fn other_forms_are_no_keys() {
+    let (_, good) = vectors()[2];
+    let cases = [
+        String::new(),
+        "ask_".to_owned(),
+        good.replacen("ask_", "osk_", 1),
+        good.replacen("ask_", "ASK_", 1),
+        good[4..].to_owned(),
+        good[..52].to_owned(),
+        format!("{good}0"),
+        format!(" {good}"),
+        format!("{good}\n"),
+        format!("{}-{}", &good[..20], &good[21..]),
+        format!("ask_{}", "ä".repeat(49)),
+        format!("ask_{}é{}", "0".repeat(42), "0".repeat(5)),
+        "x".repeat(1 << 20),
+    ];
+    for text in cases {
+        assert_eq!(failed(text.parse::<RawKey>()), RawKeyError, "{text:.60}");
+    }
+}
+
+#[test]
+fn eight_characters_are_shown() {
+    let (_, text) = vectors()[1];
+    assert_eq!(parsed::<RawKey>(text).shown(), "ask_yhjs");
+}
+
+#[test]
+fn a_key_does_not_print_itself() {
+    let (_, text) = vectors()[1];
+    let printed = format!("{:?}", parsed::<RawKey>(text));
+    assert!(!printed.contains("yhjs"), "{printed}");
+}

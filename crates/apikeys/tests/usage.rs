@@ -1,0 +1,200 @@
+//! What is noted about the use of keys, and when it is written.
+
+use std::sync::Arc;
+
+use tessera_apikeys::{
+    ApiKeyPorts, ApiKeys, GenerateKey, VerifyKey,
+    model::{ApiKey, KeyHash, KeyLifetime, RawKey, StoredKey},
+    ports::{KeyDigest, MockApiKeyStore},
+};
+use tessera_kernel::{ApiKeyId, Permission, Role, StoreError};
+use tessera_testkit::{
+    Stores, Workbench,
+    builders::{NOW, actor_of, application_id, user_id},
+    expectations::{failed, ok, some},
+    fakes::FakeDigest,
+};
+use time::{Duration, OffsetDateTime};
+
+async fn generated(bench: &Workbench) -> (ApiKey, RawKey) {
+    let command = GenerateKey {
+        application: application_id(1),
+        description: None,
+        lifetime: KeyLifetime::Days(1),
+        permissions: [Permission::InventoryRead].into_iter().collect(),
+        restrict_permissions: true,
+    };
+    ok(bench.api_keys().generate_key(&actor_of(user_id(1)), command).await)
+}
+
+async fn with_key() -> (Workbench, ApiKey, RawKey) {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner]).await;
+    let (key, raw) = generated(&bench).await;
+    (bench, key, raw)
+}
+
+async fn verify(keys: &ApiKeys, raw: &RawKey) {
+    ok(keys.verify_key(VerifyKey { key: raw.expose().to_owned(), permission: None }).await);
+}
+
+async fn last_used(stores: &Stores, key: &ApiKey) -> Option<OffsetDateTime> {
+    some(ok(stores.api_keys.find_key(key.id).await)).last_used
+}
+
+#[tokio::test]
+async fn a_use_is_written_with_the_next_batch_and_not_before() {
+    let (bench, key, raw) = with_key().await;
+    let keys = bench.api_keys();
+    verify(&keys, &raw).await;
+    assert_eq!(last_used(&bench.stores, &key).await, None);
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+    assert_eq!(last_used(&bench.stores, &key).await, Some(NOW));
+}
+
+#[tokio::test]
+async fn a_request_that_comes_with_a_key_is_a_use() {
+    let (bench, key, raw) = with_key().await;
+    let keys = bench.api_keys();
+    ok(keys.authenticate_key(raw.expose()).await);
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+    assert_eq!(last_used(&bench.stores, &key).await, Some(NOW));
+}
+
+#[tokio::test]
+async fn only_the_latest_use_is_written() {
+    let (bench, key, raw) = with_key().await;
+    let keys = bench.api_keys();
+    for _ in 0..3 {
+        verify(&keys, &raw).await;
+        bench.clock.advance(Duration::SECOND);
+    }
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+    assert_eq!(last_used(&bench.stores, &key).await, Some(NOW + Duration::seconds(2)));
+}
+
+#[tokio::test]
+async fn a_key_is_written_at_most_once_a_minute() {
+    let (bench, key, raw) = with_key().await;
+    let keys = bench.api_keys();
+    verify(&keys, &raw).await;
+    ok(keys.record_usage(false).await);
+    bench.clock.advance(Duration::seconds(59));
+    verify(&keys, &raw).await;
+    assert_eq!(ok(keys.record_usage(false).await), 0);
+    assert_eq!(last_used(&bench.stores, &key).await, Some(NOW));
+    bench.clock.advance(Duration::SECOND);
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+    assert_eq!(last_used(&bench.stores, &key).await, Some(NOW + Duration::seconds(59)));
+}
+
+#[tokio::test]
+async fn each_key_has_a_minute_of_its_own() {
+    let (bench, _, raw) = with_key().await;
+    let (_, other_raw) = generated(&bench).await;
+    let keys = bench.api_keys();
+    verify(&keys, &raw).await;
+    ok(keys.record_usage(false).await);
+    bench.clock.advance(Duration::SECOND);
+    verify(&keys, &raw).await;
+    verify(&keys, &other_raw).await;
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+}
+
+#[tokio::test]
+async fn all_is_written_before_the_service_stops() {
+    let (bench, key, raw) = with_key().await;
+    let keys = bench.api_keys();
+    verify(&keys, &raw).await;
+    ok(keys.record_usage(false).await);
+    bench.clock.advance(Duration::SECOND);
+    verify(&keys, &raw).await;
+    assert_eq!(ok(keys.record_usage(true).await), 1);
+    assert_eq!(last_used(&bench.stores, &key).await, Some(NOW + Duration::SECOND));
+}
+
+#[tokio::test]
+async fn what_was_written_is_not_written_again() {
+    let (bench, _, raw) = with_key().await;
+    let keys = bench.api_keys();
+    verify(&keys, &raw).await;
+    ok(keys.record_usage(false).await);
+    bench.clock.advance(Duration::HOUR);
+    assert_eq!((ok(keys.record_usage(false).await), ok(keys.record_usage(true).await)), (0, 0));
+}
+
+#[tokio::test]
+async fn nothing_to_write_does_not_reach_storage() {
+    let (bench, ..) = with_key().await;
+    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(MockApiKeyStore::new()), ..bench.api_key_ports() });
+    assert_eq!(ok(keys.record_usage(true).await), 0);
+}
+
+#[tokio::test]
+async fn refused_keys_are_not_used() {
+    let (bench, _, raw) = with_key().await;
+    let keys = bench.api_keys();
+    let lacking = VerifyKey { key: raw.expose().to_owned(), permission: Some(Permission::EventRecord) };
+    ok(keys.verify_key(lacking).await);
+    bench.clock.advance(Duration::DAY);
+    verify(&keys, &raw).await;
+    failed(keys.authenticate_key(raw.expose()).await);
+    assert_eq!(ok(keys.record_usage(true).await), 0);
+}
+
+/// The key's store, which can't write uses as often as told and then expects just these.
+async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<(ApiKeyId, OffsetDateTime)>) -> ApiKeys {
+    let found = some(ok(bench.stores.api_keys.find_key_by_hash(&FakeDigest.digest(raw)).await));
+    let mut store = MockApiKeyStore::new();
+    store.expect_find_key_by_hash().returning(move |_| Ok(Some(found.clone())));
+    store.expect_record_uses().times(failures).returning(|_| Err(StoreError::Busy));
+    store.expect_record_uses().times(1).withf(move |uses| uses == then).returning(|_| Ok(()));
+    ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() })
+}
+
+#[tokio::test]
+async fn a_use_that_could_not_be_written_is_put_back() {
+    let (bench, key, raw) = with_key().await;
+    let keys = failing(&bench, &raw, 2, vec![(key.id, NOW)]).await;
+    verify(&keys, &raw).await;
+    for _ in 0..2 {
+        assert!(matches!(failed(keys.record_usage(false).await), StoreError::Busy));
+    }
+    // No minute has to pass: what failed was no write.
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+}
+
+#[tokio::test]
+async fn a_use_that_is_put_back_does_not_hide_a_later_one() {
+    let (bench, key, raw) = with_key().await;
+    let keys = failing(&bench, &raw, 1, vec![(key.id, NOW + Duration::SECOND)]).await;
+    verify(&keys, &raw).await;
+    failed(keys.record_usage(false).await);
+    bench.clock.advance(Duration::SECOND);
+    verify(&keys, &raw).await;
+    assert_eq!(ok(keys.record_usage(false).await), 1);
+}
+
+#[tokio::test]
+async fn a_batch_comes_in_the_order_of_the_keys() {
+    let (bench, first, raw) = with_key().await;
+    let mut all = vec![(first, raw)];
+    for _ in 0..7 {
+        all.push(generated(&bench).await);
+    }
+    let mut sorted: Vec<_> = all.iter().map(|(key, _)| (key.id, NOW)).collect();
+    sorted.sort_unstable();
+    let mut store = MockApiKeyStore::new();
+    for (key, raw) in all.clone() {
+        let hash = FakeDigest.digest(&raw);
+        let found = StoredKey { key, hash };
+        let wanted = move |asked: &KeyHash| *asked == hash;
+        store.expect_find_key_by_hash().withf(wanted).returning(move |_| Ok(Some(found.clone())));
+    }
+    store.expect_record_uses().times(1).withf(move |uses| uses == sorted).returning(|_| Ok(()));
+    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() });
+    for (_, raw) in &all {
+        verify(&keys, raw).await;
+    }
+    assert_eq!(ok(keys.record_usage(false).await), 8);
+}

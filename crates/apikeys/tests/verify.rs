@@ -1,0 +1,161 @@
+//! What a key is worth: to a service that asks, and to a request that comes with it.
+
+use std::sync::Arc;
+
+use tessera_apikeys::{
+    ApiKeyPorts, ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerifyKey,
+    model::{ApiKey, KeyLifetime, RawKey},
+    ports::MockApiKeyStore,
+};
+use tessera_kernel::{Permission, Principal, Role, StoreError};
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_of, application_id, organization_id, user_id},
+    expectations::{failed, ok},
+    fakes::SequentialEntropy,
+};
+use time::Duration;
+
+/// A key of an administrator that reads the inventory for ten days.
+async fn with_key() -> (Workbench, ApiKey, RawKey) {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin]).await;
+    let command = GenerateKey {
+        application: application_id(1),
+        description: None,
+        lifetime: KeyLifetime::Days(10),
+        permissions: [Permission::InventoryRead].into_iter().collect(),
+        restrict_permissions: false,
+    };
+    let (key, raw) = ok(bench.api_keys().generate_key(&actor_of(user_id(2)), command).await);
+    (bench, key, raw)
+}
+
+async fn verify(keys: &ApiKeys, key: &str, permission: Option<Permission>) -> Verification {
+    ok(keys.verify_key(VerifyKey { key: key.to_owned(), permission }).await)
+}
+
+/// Holds both ways to a key to refusing it.
+async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
+    assert_eq!(verify(&bench.api_keys(), raw, None).await, verdict);
+    let error = failed(bench.api_keys().authenticate_key(raw).await);
+    assert!(matches!(error, AuthenticateKeyError::InvalidKey), "{error:?}");
+}
+
+fn storage_untouched(bench: &Workbench) -> ApiKeys {
+    // A mock that expects nothing panics at the first call.
+    ApiKeys::new(ApiKeyPorts { store: Arc::new(MockApiKeyStore::new()), ..bench.api_key_ports() })
+}
+
+#[tokio::test]
+async fn a_live_key_is_valid() {
+    let (bench, key, raw) = with_key().await;
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, Verification::Valid(key));
+}
+
+#[tokio::test]
+async fn a_live_key_stands_for_its_application() {
+    let (bench, key, raw) = with_key().await;
+    let expected = Principal::Application {
+        key: key.id,
+        application: application_id(1),
+        organization: organization_id(1),
+        permissions: [Permission::InventoryRead].into_iter().collect(),
+    };
+    assert_eq!(ok(bench.api_keys().authenticate_key(raw.expose()).await), expected);
+}
+
+#[tokio::test]
+async fn a_key_is_valid_for_what_it_permits_only() {
+    let (bench, key, raw) = with_key().await;
+    for permission in Permission::ALL {
+        let expected = match permission {
+            Permission::InventoryRead => Verification::Valid(key.clone()),
+            _ => Verification::InsufficientPermissions(key.clone()),
+        };
+        assert_eq!(verify(&bench.api_keys(), raw.expose(), Some(permission)).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_key_serves_until_it_expires_and_not_a_moment_longer() {
+    let (bench, key, raw) = with_key().await;
+    bench.clock.set(NOW + Duration::days(10) - Duration::MICROSECOND);
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, Verification::Valid(key.clone()));
+    bench.clock.set(NOW + Duration::days(10));
+    is_refused(&bench, raw.expose(), Verification::Expired(key)).await;
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_dead_at_once() {
+    let (bench, key, raw) = with_key().await;
+    ok(bench.api_keys().revoke_key(&actor_of(user_id(1)), key.id).await);
+    let state = tessera_apikeys::model::KeyState::Revoked { at: NOW };
+    is_refused(&bench, raw.expose(), Verification::Revoked(ApiKey { state, ..key })).await;
+}
+
+#[tokio::test]
+async fn revocation_outweighs_expiry_and_permission() {
+    let (bench, key, raw) = with_key().await;
+    ok(bench.api_keys().revoke_key(&actor_of(user_id(1)), key.id).await);
+    bench.clock.set(NOW + Duration::days(11));
+    let verdict = verify(&bench.api_keys(), raw.expose(), Some(Permission::EventRecord)).await;
+    assert!(matches!(verdict, Verification::Revoked(_)), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn expiry_outweighs_permission() {
+    let (bench, _, raw) = with_key().await;
+    bench.clock.set(NOW + Duration::days(10));
+    let verdict = verify(&bench.api_keys(), raw.expose(), Some(Permission::EventRecord)).await;
+    assert!(matches!(verdict, Verification::Expired(_)), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn a_key_of_a_deleted_application_is_unknown() {
+    let (bench, _, raw) = with_key().await;
+    ok(bench.apps().delete_application(&actor_of(user_id(1)), application_id(1)).await);
+    is_refused(&bench, raw.expose(), Verification::NotFound).await;
+}
+
+#[tokio::test]
+async fn a_key_outlives_its_makers_membership() {
+    let (bench, key, raw) = with_key().await;
+    ok(bench.orgs().remove_member(&actor_of(user_id(2)), organization_id(1), user_id(2)).await);
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, Verification::Valid(key));
+}
+
+#[tokio::test]
+async fn a_well_formed_key_that_nobody_made_is_unknown() {
+    let (bench, ..) = with_key().await;
+    let other = RawKey::generate(&SequentialEntropy::starting_at(1 << 40));
+    is_refused(&bench, other.expose(), Verification::NotFound).await;
+}
+
+#[tokio::test]
+async fn a_malformed_key_never_reaches_storage() {
+    let (bench, _, raw) = with_key().await;
+    let keys = storage_untouched(&bench);
+    let good = raw.expose();
+    let flipped = if good.ends_with('0') { "1" } else { "0" };
+    let bad_checksum = format!("{}{flipped}", &good[..good.len() - 1]);
+    for text in
+        ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &format!(" {good}"), &bad_checksum]
+    {
+        assert_eq!(verify(&keys, text, None).await, Verification::NotFound, "{text:?}");
+        let error = failed(keys.authenticate_key(text).await);
+        assert!(matches!(error, AuthenticateKeyError::InvalidKey), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failing_store_says_nothing_of_the_key() {
+    let (bench, _, raw) = with_key().await;
+    let mut store = MockApiKeyStore::new();
+    store.expect_find_key_by_hash().returning(|_| Err(StoreError::Busy));
+    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() });
+    let verdict = failed(keys.verify_key(VerifyKey { key: raw.expose().to_owned(), permission: None }).await);
+    assert!(matches!(verdict, StoreError::Busy), "{verdict:?}");
+    let error = failed(keys.authenticate_key(raw.expose()).await);
+    assert!(matches!(error, AuthenticateKeyError::Store(StoreError::Busy)), "{error:?}");
+}

@@ -1,0 +1,93 @@
+//! An organization gets an application.
+
+use tessera_apps::{
+    CreateApplication, CreateApplicationError,
+    model::{Application, RedirectUris},
+};
+use tessera_kernel::Role;
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench
+}
+
+fn command(organization: u32) -> CreateApplication {
+    CreateApplication {
+        organization: organization_id(organization),
+        name: parsed("Lager"),
+        description: Some(parsed("what we have")),
+        redirect_uris: ok(vec![parsed("https://example.com/callback")].try_into()),
+    }
+}
+
+async fn create(bench: &Workbench, by: u32) -> Result<Application, CreateApplicationError> {
+    bench.apps().create_application(&actor_of(user_id(by)), command(1)).await
+}
+
+#[tokio::test]
+async fn owners_and_administrators_make_applications() {
+    for by in [1, 2] {
+        let bench = bench().await;
+        let made = ok(create(&bench, by).await);
+        assert_eq!(ok(bench.stores.apps.find_application(made.id).await), Some(made));
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_made_as_it_was_asked_for() {
+    let made = ok(create(&bench().await, 1).await);
+    let CreateApplication { organization, name, description, redirect_uris } = command(1);
+    let times = (NOW, NOW);
+    assert_eq!((made.organization_id, made.name, made.description), (organization, name, description));
+    assert_eq!((made.redirect_uris, (made.created_at, made.updated_at)), (redirect_uris, times));
+}
+
+#[tokio::test]
+async fn an_application_needs_a_name_and_nothing_more() {
+    let bench = bench().await;
+    let bare = CreateApplication { description: None, redirect_uris: RedirectUris::default(), ..command(1) };
+    let made = ok(bench.apps().create_application(&actor_of(user_id(1)), bare).await);
+    assert_eq!((made.description, made.redirect_uris.iter().count()), (None, 0));
+}
+
+#[tokio::test]
+async fn a_member_makes_none() {
+    let bench = bench().await;
+    let error = failed(create(&bench, 3).await);
+    assert!(matches!(error, CreateApplicationError::Forbidden), "{error:?}");
+    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+}
+
+#[tokio::test]
+async fn strangers_and_the_unknown_look_alike() {
+    let bench = bench().await;
+    for (by, organization) in [(9, 1), (9, 2), (1, 2)] {
+        let error = failed(bench.apps().create_application(&actor_of(user_id(by)), command(organization)).await);
+        assert!(matches!(error, CreateApplicationError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_makes_no_other() {
+    let bench = bench().await;
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let error = failed(bench.apps().create_application(&actor, command(1)).await);
+    assert!(matches!(error, CreateApplicationError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_making_is_announced() {
+    let bench = bench().await;
+    let made = ok(create(&bench, 2).await);
+    let event = bench.events(Some(organization_id(1))).await.remove(0);
+    assert_eq!((event.name.as_str(), event.subject), ("application.created", Some(made.id.as_uuid())));
+    assert_eq!(event.actor, Some(("user".to_owned(), user_id(2).as_uuid())));
+}

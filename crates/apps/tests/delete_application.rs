@@ -1,0 +1,88 @@
+//! An application goes, and everything that hung on it.
+
+use tessera_apps::DeleteApplicationError;
+use tessera_kernel::Role;
+use tessera_testkit::{
+    Workbench,
+    builders::{
+        actor_by_key, actor_of, api_key, api_key_id, application, application_id, organization_id, user, user_id,
+    },
+    expectations::{failed, ok},
+};
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench
+}
+
+async fn delete(bench: &Workbench, by: u32, id: u32) -> Result<(), DeleteApplicationError> {
+    bench.apps().delete_application(&actor_of(user_id(by)), application_id(id)).await
+}
+
+#[tokio::test]
+async fn owners_and_administrators_delete_applications() {
+    for by in [1, 2] {
+        let bench = bench().await;
+        ok(delete(&bench, by, 1).await);
+        assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await), None);
+    }
+}
+
+#[tokio::test]
+async fn its_keys_go_along() {
+    let bench = bench().await;
+    bench.stores.add_keys([&api_key(1, &application(1, organization_id(1)), user_id(1))]).await;
+    ok(delete(&bench, 1, 1).await);
+    assert_eq!(ok(bench.stores.api_keys.find_key(api_key_id(1)).await), None);
+}
+
+#[tokio::test]
+async fn a_member_deletes_nothing() {
+    let bench = bench().await;
+    let error = failed(delete(&bench, 3, 1).await);
+    assert!(matches!(error, DeleteApplicationError::Forbidden), "{error:?}");
+    assert!(ok(bench.stores.apps.find_application(application_id(1)).await).is_some());
+}
+
+#[tokio::test]
+async fn strangers_and_the_unknown_look_alike() {
+    let bench = bench().await;
+    for (by, id) in [(9, 1), (9, 2), (1, 2)] {
+        let error = failed(delete(&bench, by, id).await);
+        assert!(matches!(error, DeleteApplicationError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_not_found_again() {
+    let bench = bench().await;
+    ok(delete(&bench, 1, 1).await);
+    let error = failed(delete(&bench, 1, 1).await);
+    assert!(matches!(error, DeleteApplicationError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_application_does_not_delete_itself() {
+    let bench = bench().await;
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let error = failed(bench.apps().delete_application(&actor, application_id(1)).await);
+    assert!(matches!(error, DeleteApplicationError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_deletion_is_announced_and_stays_on_record() {
+    let bench = bench().await;
+    ok(delete(&bench, 2, 1).await);
+    let event = bench.events(Some(organization_id(1))).await.remove(0);
+    assert_eq!((event.name.as_str(), event.subject), ("application.deleted", Some(application_id(1).as_uuid())));
+}
+
+#[tokio::test]
+async fn a_refused_deletion_is_not_announced() {
+    let bench = bench().await;
+    failed(delete(&bench, 3, 1).await);
+    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+}

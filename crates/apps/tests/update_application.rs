@@ -1,0 +1,113 @@
+//! An application changes; what is not mentioned stays.
+
+use tessera_apps::{
+    UpdateApplication, UpdateApplicationError,
+    model::{Application, RedirectUris},
+};
+use tessera_kernel::Role;
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+use time::{Duration, OffsetDateTime};
+
+const LATER: OffsetDateTime = NOW.saturating_add(Duration::HOUR);
+
+/// An hour after application 1 was made. Users 1, 2 and 3 are owner, administrator and member; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench.clock.set(LATER);
+    bench
+}
+
+fn nothing(application: u32) -> UpdateApplication {
+    let application = application_id(application);
+    UpdateApplication { application, name: None, description: None, redirect_uris: None }
+}
+
+async fn update(bench: &Workbench, command: UpdateApplication) -> Application {
+    let updated = ok(bench.apps().update_application(&actor_of(user_id(2)), command).await);
+    assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await).as_ref(), Some(&updated));
+    updated
+}
+
+fn before() -> Application {
+    Application { updated_at: LATER, ..application(1, organization_id(1)) }
+}
+
+#[tokio::test]
+async fn what_is_absent_stays() {
+    assert_eq!(update(&bench().await, nothing(1)).await, before());
+}
+
+#[tokio::test]
+async fn a_name_alone_is_changed() {
+    let updated = update(&bench().await, UpdateApplication { name: Some(parsed("New")), ..nothing(1) }).await;
+    assert_eq!(updated, Application { name: parsed("New"), ..before() });
+}
+
+#[tokio::test]
+async fn a_description_alone_is_changed() {
+    let description = Some(Some(parsed("New")));
+    let updated = update(&bench().await, UpdateApplication { description, ..nothing(1) }).await;
+    assert_eq!(updated, Application { description: Some(parsed("New")), ..before() });
+}
+
+#[tokio::test]
+async fn a_description_is_taken_away() {
+    let updated = update(&bench().await, UpdateApplication { description: Some(None), ..nothing(1) }).await;
+    assert_eq!(updated, Application { description: None, ..before() });
+}
+
+#[tokio::test]
+async fn redirect_uris_replace_all_the_old_ones() {
+    let uris: RedirectUris = ok(vec![parsed("https://example.com/new")].try_into());
+    let updated = update(&bench().await, UpdateApplication { redirect_uris: Some(uris.clone()), ..nothing(1) }).await;
+    assert_eq!(updated, Application { redirect_uris: uris, ..before() });
+}
+
+#[tokio::test]
+async fn owners_and_administrators_change_applications() {
+    for by in [1, 2] {
+        let bench = bench().await;
+        ok(bench.apps().update_application(&actor_of(user_id(by)), nothing(1)).await);
+    }
+}
+
+#[tokio::test]
+async fn a_member_changes_nothing() {
+    let bench = bench().await;
+    let command = UpdateApplication { name: Some(parsed("New")), ..nothing(1) };
+    let error = failed(bench.apps().update_application(&actor_of(user_id(3)), command).await);
+    assert!(matches!(error, UpdateApplicationError::Forbidden), "{error:?}");
+    let unchanged = application(1, organization_id(1));
+    assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await), Some(unchanged));
+}
+
+#[tokio::test]
+async fn strangers_and_the_unknown_look_alike() {
+    let bench = bench().await;
+    for (by, id) in [(9, 1), (9, 2), (1, 2)] {
+        let error = failed(bench.apps().update_application(&actor_of(user_id(by)), nothing(id)).await);
+        assert!(matches!(error, UpdateApplicationError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_does_not_change_itself() {
+    let bench = bench().await;
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let error = failed(bench.apps().update_application(&actor, nothing(1)).await);
+    assert!(matches!(error, UpdateApplicationError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_change_is_announced() {
+    let bench = bench().await;
+    update(&bench, nothing(1)).await;
+    let event = bench.events(Some(organization_id(1))).await.remove(0);
+    assert_eq!((event.name.as_str(), event.subject), ("application.updated", Some(application_id(1).as_uuid())));
+}

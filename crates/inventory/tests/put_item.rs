@@ -1,0 +1,195 @@
+//! An item is made or changed.
+
+use std::sync::Arc;
+
+use tessera_inventory::{
+    Inventory, InventoryPorts, PutItem, PutItemError,
+    model::{Item, Metadata},
+    ports::MockItemStore,
+};
+use tessera_kernel::{Actor, Permission, Role, StoreError};
+use tessera_testkit::{
+    Workbench,
+    builders::{
+        NOW, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id, user, user_id,
+    },
+    expectations::{failed, ok, parsed},
+};
+use time::Duration;
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with applications 1 and 2; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench.stores.add_organizations([&organization(2)]).await;
+    bench.stores.add_applications([&application(2, organization_id(1)), &application(3, organization_id(2))]).await;
+    bench
+}
+
+fn bare(application: u32) -> PutItem {
+    PutItem {
+        application: application_id(application),
+        sku: parsed("sku-1"),
+        name: None,
+        description: None,
+        quantity: None,
+        metadata: None,
+    }
+}
+
+fn full() -> PutItem {
+    PutItem {
+        name: Some(Some(parsed("Screw"))),
+        description: Some(Some(parsed("M4"))),
+        quantity: Some(ok(7.try_into())),
+        metadata: Some(metadata(r#"{"b":1,"a":2}"#)),
+        ..bare(1)
+    }
+}
+
+fn metadata(json: &str) -> Metadata {
+    ok(json.to_owned().try_into())
+}
+
+/// A holder of a key of application 1 with these permissions.
+fn by_key(permissions: &[Permission]) -> Actor {
+    let mut key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
+    key.permissions = permissions.iter().copied().collect();
+    actor_by_key(&key)
+}
+
+async fn put(bench: &Workbench, command: PutItem) -> Item {
+    ok(bench.inventory().put_item(&actor_of(user_id(1)), command).await)
+}
+
+#[tokio::test]
+async fn a_new_item_is_made_as_it_was_asked_for() {
+    let item = put(&bench().await, full()).await;
+    assert!(item.is_new() && item.version == 1);
+    assert_eq!((item.application_id, item.sku), (application_id(1), parsed("sku-1")));
+    assert_eq!((item.name, item.description), (Some(parsed("Screw")), Some(parsed("M4"))));
+    assert_eq!((item.quantity.get(), item.metadata.as_json()), (7, r#"{"b":1,"a":2}"#));
+    assert_eq!((item.created_at, item.updated_at), (NOW, NOW));
+}
+
+#[tokio::test]
+async fn a_new_item_needs_no_more_than_a_sku() {
+    let item = put(&bench().await, bare(1)).await;
+    assert_eq!((item.name, item.description), (None, None));
+    assert_eq!((item.quantity.get(), item.metadata.as_json()), (0, "{}"));
+}
+
+#[tokio::test]
+async fn what_is_absent_stays_as_it_is() {
+    let bench = bench().await;
+    let made = put(&bench, full()).await;
+    bench.clock.advance(Duration::HOUR);
+    let changed = put(&bench, bare(1)).await;
+    assert!(!changed.is_new());
+    assert_eq!(changed, Item { version: 2, updated_at: NOW + Duration::HOUR, ..made });
+}
+
+#[tokio::test]
+async fn what_is_taken_away_is_gone() {
+    let bench = bench().await;
+    put(&bench, full()).await;
+    let changed = put(&bench, PutItem { name: Some(None), description: Some(None), ..bare(1) }).await;
+    assert_eq!((changed.name, changed.description, changed.quantity.get()), (None, None, 7));
+}
+
+#[tokio::test]
+async fn metadata_are_replaced_and_not_merged() {
+    let bench = bench().await;
+    put(&bench, full()).await;
+    let changed = put(&bench, PutItem { metadata: Some(metadata(r#"{"c":3}"#)), ..bare(1) }).await;
+    assert_eq!(changed.metadata.as_json(), r#"{"c":3}"#);
+}
+
+#[tokio::test]
+async fn each_change_counts_the_version_up() {
+    let bench = bench().await;
+    for version in 1..=3 {
+        assert_eq!(put(&bench, full()).await.version, version);
+    }
+}
+
+#[tokio::test]
+async fn owners_and_administrators_write() {
+    let bench = bench().await;
+    for by in [1, 2] {
+        ok(bench.inventory().put_item(&actor_of(user_id(by)), bare(1)).await);
+    }
+}
+
+#[tokio::test]
+async fn a_member_does_not_write() {
+    let error = failed(bench().await.inventory().put_item(&actor_of(user_id(3)), bare(1)).await);
+    assert!(matches!(error, PutItemError::Forbidden), "{error:?}");
+}
+
+#[tokio::test]
+async fn strangers_and_the_unknown_look_alike() {
+    let bench = bench().await;
+    for (by, number) in [(9, 1), (9, 77), (1, 3), (1, 77)] {
+        let error = failed(bench.inventory().put_item(&actor_of(user_id(by)), bare(number)).await);
+        assert!(matches!(error, PutItemError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_writes_to_its_own_application() {
+    let item = ok(bench().await.inventory().put_item(&by_key(&[Permission::InventoryWrite]), bare(1)).await);
+    assert_eq!(item.application_id, application_id(1));
+}
+
+#[tokio::test]
+async fn a_key_does_not_reach_other_applications() {
+    let bench = bench().await;
+    // Application 2 belongs to the same organization, 3 to another, and 77 does not exist.
+    for number in [2, 3, 77] {
+        let error = failed(bench.inventory().put_item(&by_key(&Permission::ALL), bare(number)).await);
+        assert!(matches!(error, PutItemError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_writes_with_that_permission_only() {
+    let bench = bench().await;
+    let others: Vec<_> = Permission::ALL.into_iter().filter(|one| *one != Permission::InventoryWrite).collect();
+    for permissions in [&[][..], &others] {
+        let error = failed(bench.inventory().put_item(&by_key(permissions), bare(1)).await);
+        assert!(matches!(error, PutItemError::Forbidden), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_write_does_not_reach_storage() {
+    let bench = bench().await;
+    let store = Arc::new(MockItemStore::new());
+    let inventory = Inventory::new(InventoryPorts { store, ..bench.inventory_ports() });
+    failed(inventory.put_item(&actor_of(user_id(3)), bare(1)).await);
+    failed(inventory.put_item(&actor_of(user_id(9)), bare(1)).await);
+    failed(inventory.put_item(&by_key(&[Permission::InventoryRead]), bare(1)).await);
+}
+
+#[tokio::test]
+async fn an_application_that_goes_meanwhile_is_not_found() {
+    let bench = bench().await;
+    let mut store = MockItemStore::new();
+    let gone = || StoreError::Conflict { key: StoreError::REFERENCE.to_owned() };
+    store.expect_upsert_item().returning(move |_| Err(gone()));
+    let inventory = Inventory::new(InventoryPorts { store: Arc::new(store), ..bench.inventory_ports() });
+    let error = failed(inventory.put_item(&actor_of(user_id(1)), bare(1)).await);
+    assert!(matches!(error, PutItemError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_failing_store_is_no_missing_application() {
+    let bench = bench().await;
+    let mut store = MockItemStore::new();
+    store.expect_upsert_item().returning(|_| Err(StoreError::Busy));
+    let inventory = Inventory::new(InventoryPorts { store: Arc::new(store), ..bench.inventory_ports() });
+    let error = failed(inventory.put_item(&actor_of(user_id(1)), bare(1)).await);
+    assert!(matches!(error, PutItemError::Store(StoreError::Busy)), "{error:?}");
+}

@@ -1,0 +1,197 @@
+//! One mailbox, one spelling.
+
+use tessera_kernel::{
+    EmailAddress,
+    EmailError::{self, Compatibility, Malformed, TooLong},
+};
+use tessera_testkit::expectations::{failed, parsed};
+
+fn email(text: &str) -> EmailAddress {
+    parsed(text)
+}
+
+#[track_caller]
+fn refused(text: &str, expected: EmailError) {
+    assert_eq!(failed(text.parse::<EmailAddress>()), expected, "{text:?}");
+}
+
+#[test]
+fn plain_addresses_are_taken_as_written() {
+    for text in [
+        "ada@example.com",
+        "Ada.Lovelace@Example.Com",
+        "a@b.co",
+        "user+tag@example.com",
+        "!#$%&'*+/=?^_`{|}~-@example.com",
+        "用户@例子.广告",
+        "ada@sub.sub.example.co.uk",
+        "ada@xn--bcher-kva.example",
+        "x@1und1.de",
+    ] {
+        assert_eq!(email(text).as_str(), text);
+    }
+}
+
+#[test]
+fn an_address_is_trimmed_and_composed() {
+    assert_eq!(email(" \tada@example.com\n").as_str(), "ada@example.com");
+    assert_eq!(email("ju\u{308}rgen@example.com").as_str(), "j\u{fc}rgen@example.com");
+}
+
+#[track_caller]
+fn same(one: &str, other: &str) {
+    assert_eq!(email(one), email(other));
+    assert_eq!(email(one).canonical(), email(other).canonical());
+}
+
+#[test]
+fn case_makes_no_difference() {
+    same("Ada@Example.COM", "aDA@eXAMPLE.com");
+    same("JÜRGEN@example.com", "jürgen@example.com");
+    same("ИВАН@пример.рф", "иван@ПРИМЕР.РФ");
+}
+
+#[test]
+fn letters_whose_upper_case_is_the_same_make_no_difference() {
+    same("straße@example.com", "STRASSE@example.com");
+    same("straße@example.com", "strasse@example.com");
+    same("οδυσσεύς@example.com", "ΟΔΥΣΣΕΎΣ@example.com");
+}
+
+#[test]
+fn every_letter_is_the_same_in_upper_and_lower_case() {
+    let cased = |c: &char| !c.to_uppercase().eq([*c]) || !c.to_lowercase().eq([*c]);
+    let mut compared = 0;
+    for c in ('\u{80}'..=char::MAX).filter(cased) {
+        let written = [c.to_string(), c.to_uppercase().to_string(), c.to_lowercase().to_string()];
+        let taken: Vec<EmailAddress> =
+            written.iter().filter_map(|text| format!("{text}@example.com").parse().ok()).collect();
+        assert!(taken.windows(2).all(|two| two[0] == two[1]), "{c:?}: {taken:?}");
+        compared += taken.len();
+    }
+    assert!(compared > 5_000, "{compared}");
+}
+
+#[test]
+fn composition_makes_no_difference() {
+    same("ju\u{308}rgen@example.com", "j\u{fc}rgen@example.com");
+    same("JU\u{308}RGEN@example.com", "j\u{fc}rgen@example.com");
+}
+
+#[test]
+fn a_domain_and_its_ascii_form_are_the_same() {
+    same("ada@bücher.example", "ada@xn--bcher-kva.example");
+    same("ada@BÜCHER.example", "ada@XN--BCHER-KVA.EXAMPLE");
+}
+
+#[test]
+fn what_differs_stays_apart() {
+    for (one, other) in [
+        ("ada@example.com", "ada@example.org"),
+        ("a.da@example.com", "ada@example.com"),
+        ("ada+x@example.com", "ada@example.com"),
+        ("jürgen@example.com", "jurgen@example.com"),
+        ("ada@strasse.example", "ada@straße.example"),
+    ] {
+        assert_ne!(email(one), email(other));
+    }
+}
+
+#[test]
+fn compatibility_characters_are_refused() {
+    for text in ["ａｄａ@example.com", "ada@ｅxample.com", "ﬁn@example.com", "ada＠example.com", "x²@example.com"]
+    {
+        refused(text, Compatibility);
+    }
+}
+
+#[test]
+fn other_forms_are_malformed() {
+    for text in [
+        "",
+        "@",
+        "ada",
+        "ada@",
+        "@example.com",
+        "ada@@example.com",
+        "a@b@example.com",
+        "\"ada\"@example.com",
+        "\"a@b\"@example.com",
+        "ada(comment)@example.com",
+        "Ada <ada@example.com>",
+        "ada@example.com,bob@example.com",
+        "ada lovelace@example.com",
+        ".ada@example.com",
+        "ada.@example.com",
+        "a..da@example.com",
+        "ada\n@example.com",
+        "ada\u{202e}@example.com",
+        "ada\0@example.com",
+        "a\\da@example.com",
+    ] {
+        refused(text, Malformed);
+    }
+}
+
+#[test]
+fn other_domains_are_malformed() {
+    for text in [
+        "ada@localhost",
+        "ada@example",
+        "ada@.example.com",
+        "ada@example..com",
+        "ada@example.com.",
+        "ada@-example.com",
+        "ada@example-.com",
+        "ada@exa_mple.com",
+        "ada@exa mple.com",
+        "ada@192.0.2.7",
+        "ada@[192.0.2.7]",
+        "ada@[IPv6:2001:db8::1]",
+        "ada@xn--a.example",
+    ] {
+        refused(text, Malformed);
+    }
+    refused(&format!("ada@{}.com", "a".repeat(64)), Malformed);
+}
+
+#[test]
+fn the_local_part_has_at_most_64_bytes() {
+    assert_eq!(email(&format!("{}@example.com", "a".repeat(64))).local_part().len(), 64);
+    refused(&format!("{}@example.com", "a".repeat(65)), TooLong);
+    assert_eq!(email(&format!("{}@example.com", "ä".repeat(32))).local_part().len(), 64);
+    refused(&format!("{}@example.com", "ä".repeat(33)), TooLong);
+}
+
+/// An address of so many bytes.
+fn of_length(bytes: usize) -> String {
+    let local = "a".repeat(64);
+    let labels = format!("{0}.{0}.", "b".repeat(60));
+    let rest = bytes - local.len() - 1 - labels.len() - ".com".len();
+    format!("{local}@{labels}{}.{}.com", "c".repeat(60), "d".repeat(rest - 61))
+}
+
+#[test]
+fn an_address_has_at_most_254_bytes() {
+    assert_eq!(email(&of_length(254)).as_str().len(), 254);
+    refused(&of_length(255), TooLong);
+    refused(&"a".repeat(1 << 20), TooLong);
+}
+
+#[test]
+fn the_canonical_form_is_no_longer_than_an_address_may_be() {
+    // Two bytes that become three in lower case.
+    let local = "İ".repeat(32);
+    assert_eq!(email(&format!("{local}@example.com")).canonical().len(), 96 + "@example.com".len());
+    refused(&of_length(254).replace(&"a".repeat(64), &local), TooLong);
+}
+
+#[test]
+fn the_local_part_stands_before_the_at() {
+    assert_eq!(email("Ada.L+x@example.com").local_part(), "Ada.L+x");
+}
+
+#[test]
+fn an_address_prints_as_it_was_written() {
+    assert_eq!(email("Ada@Example.com").to_string(), "Ada@Example.com");
+}

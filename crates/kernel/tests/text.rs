@@ -1,0 +1,92 @@
+//! Text that people type.
+
+use tessera_kernel::text::{
+    TextError::{self, Empty, ForbiddenCharacter, TooLong},
+    multi_line, nfkc, single_line,
+};
+use tessera_testkit::expectations::{failed, ok, parsed};
+
+tessera_kernel::text_value! {
+    /// One line.
+    Title, single_line, 5;
+    /// Several lines.
+    Body, multi_line, 5;
+}
+
+#[test]
+fn text_is_trimmed_and_composed() {
+    assert_eq!(parsed::<Title>(" \u{3000}a\u{308} \n").as_str(), "\u{e4}");
+}
+
+#[test]
+fn nothing_is_no_text() {
+    for text in ["", " ", "\n\t", "\u{3000}"] {
+        assert_eq!(failed(text.parse::<Title>()), Empty, "{text:?}");
+        assert_eq!(failed(text.parse::<Body>()), Empty, "{text:?}");
+    }
+}
+
+#[test]
+fn the_limit_counts_code_points_after_composition() {
+    assert_eq!(parsed::<Title>("12345").as_str(), "12345");
+    assert_eq!(failed("123456".parse::<Title>()), TooLong { max: 5 });
+    assert_eq!(parsed::<Title>("🦀🦀🦀🦀🦀").as_str().len(), 20);
+    assert_eq!(parsed::<Title>(&"a\u{308}".repeat(5)).as_str(), "äääää");
+    assert_eq!(failed("a\u{308}".repeat(6).parse::<Title>()), TooLong { max: 5 });
+}
+
+#[test]
+fn what_surrounds_a_text_does_not_count() {
+    assert_eq!(parsed::<Title>("   12345   ").as_str(), "12345");
+}
+
+#[test]
+fn one_line_has_no_breaks() {
+    for text in ["a\nb", "a\rb", "a\tb", "a\u{85}b", "a\u{2028}b", "a\u{2029}b", "a\u{b}b"] {
+        assert_eq!(failed(text.parse::<Title>()), ForbiddenCharacter, "{text:?}");
+    }
+}
+
+#[test]
+fn several_lines_have_breaks_and_tabs() {
+    for text in ["a\nb", "a\r\nb", "a\tb"] {
+        assert_eq!(parsed::<Body>(text).as_str(), text);
+    }
+}
+
+#[test]
+fn controls_and_marks_of_direction_are_refused_everywhere() {
+    let deceptive = [
+        '\0', '\u{7}', '\u{1b}', '\u{7f}', '\u{9f}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}',
+        '\u{2066}', '\u{2069}', '\u{2028}', '\u{2029}', '\u{feff}',
+    ];
+    for character in deceptive {
+        let text = format!("a{character}b");
+        assert_eq!(failed(text.parse::<Title>()), ForbiddenCharacter, "{character:?}");
+        assert_eq!(failed(text.parse::<Body>()), ForbiddenCharacter, "{character:?}");
+    }
+}
+
+#[test]
+fn joined_emoji_and_scripts_from_right_to_left_are_text() {
+    for text in ["👩\u{200d}💻", "עברית", "عربي"] {
+        assert_eq!(ok(single_line(text, 100)), text);
+        assert_eq!(ok(multi_line(text, 100)), text);
+    }
+}
+
+#[test]
+fn a_text_prints_as_it_is() {
+    assert_eq!(parsed::<Title>("abc").to_string(), "abc");
+}
+
+#[test]
+fn a_value_knows_its_limit() {
+    assert_eq!((Title::MAX_LENGTH, Body::MAX_LENGTH), (5, 5));
+    assert_eq!(TextError::TooLong { max: 5 }.to_string(), "must have at most 5 characters");
+}
+
+#[test]
+fn compatibility_forms_fold() {
+    assert_eq!(nfkc("Ｆｕｌｌ ﬁ ²"), "Full fi 2");
+}

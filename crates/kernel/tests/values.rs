@@ -1,0 +1,133 @@
+//! Small words: limits, pages, roles, permissions, request ids, secrets, times, conflicts.
+
+use tessera_kernel::{
+    Limit, LimitError, OnConflict, Page, PageRequest, Permission, PermissionError, PermissionSet, RequestId,
+    RequestIdError, Role, RoleError, Secret, StoreError, truncate_to_micros,
+};
+use tessera_testkit::{
+    builders::user_id,
+    expectations::{failed, ok, parsed},
+};
+use time::macros::datetime;
+
+#[test]
+fn a_page_holds_1_to_200() {
+    for limit in [1, 50, 200] {
+        assert_eq!(ok(Limit::try_from(limit)).get(), usize::from(limit));
+    }
+    for limit in [0, 201, u16::MAX] {
+        assert_eq!(failed(Limit::try_from(limit)), LimitError);
+    }
+    assert_eq!(Limit::default().get(), 50);
+}
+
+#[test]
+fn a_store_reads_one_row_more_than_a_page_holds() {
+    let request = |limit| PageRequest { limit: ok(Limit::try_from(limit)), after: None };
+    assert_eq!((request(1).rows(), request(200).rows(), PageRequest::default().rows()), (2, 201, 51));
+}
+
+#[test]
+fn the_surplus_row_only_tells_that_more_follows() {
+    let request = PageRequest { limit: ok(Limit::try_from(2)), after: None };
+    let page = |count| Page::from_rows((1..=count).collect(), &request, |number| user_id(*number).as_uuid());
+    assert_eq!(page(0), Page { items: vec![], next: None });
+    assert_eq!(page(2), Page { items: vec![1, 2], next: None });
+    assert_eq!(page(3), Page { items: vec![1, 2], next: Some(user_id(2).as_uuid()) });
+}
+
+#[test]
+fn a_mapped_page_goes_on_where_it_did() {
+    let page = Page { items: vec![1, 2], next: Some(user_id(2).as_uuid()) };
+    assert_eq!(page.map(|n| n * 10), Page { items: vec![10, 20], next: Some(user_id(2).as_uuid()) });
+}
+
+#[test]
+fn roles_are_ordered_by_power() {
+    assert!(Role::Owner > Role::Admin && Role::Admin > Role::Member);
+}
+
+#[test]
+fn roles_have_names() {
+    for (role, name) in [(Role::Owner, "owner"), (Role::Admin, "admin"), (Role::Member, "member")] {
+        assert_eq!((role.to_string().as_str(), parsed::<Role>(name)), (name, role));
+    }
+    for text in ["", "Owner", " owner", "root"] {
+        assert_eq!(failed(text.parse::<Role>()), RoleError);
+    }
+}
+
+#[test]
+fn the_catalogue_has_five_permissions() {
+    let names = ["event:record", "inventory:read", "inventory:write", "system_data:read", "system_data:write"];
+    assert_eq!(Permission::ALL.map(Permission::as_str), names);
+    assert_eq!(names.map(parsed::<Permission>), Permission::ALL);
+    for text in ["", "inventory", "INVENTORY:READ", "inventory:read ", "*"] {
+        assert_eq!(failed(text.parse::<Permission>()), PermissionError);
+    }
+}
+
+#[test]
+fn a_set_of_permissions_has_each_once_in_the_order_of_the_catalogue() {
+    let set: PermissionSet =
+        [Permission::SystemDataWrite, Permission::EventRecord, Permission::EventRecord].into_iter().collect();
+    assert_eq!(set.iter().collect::<Vec<_>>(), [Permission::EventRecord, Permission::SystemDataWrite]);
+    assert!(set.contains(Permission::EventRecord) && !set.contains(Permission::InventoryRead));
+}
+
+#[test]
+fn an_empty_set_permits_nothing_and_the_whole_one_everything() {
+    for permission in Permission::ALL {
+        assert!(!PermissionSet::default().contains(permission) && PermissionSet::all().contains(permission));
+    }
+}
+
+#[test]
+fn a_request_id_has_1_to_128_harmless_characters() {
+    for text in ["a", "0195951f-0000-7abc-8def-0123456789ab", "A.b_c-d:e/f", &"x".repeat(128)] {
+        assert_eq!(parsed::<RequestId>(text).as_str(), text);
+    }
+}
+
+#[test]
+fn other_request_ids_are_refused() {
+    for text in ["", &"x".repeat(129), "a b", "a\nb", "a\r\nX-Evil: 1", "ä", "a\"b", "a;b", "<x>", "a\0"] {
+        assert_eq!(failed(text.parse::<RequestId>()), RequestIdError, "{text:?}");
+    }
+}
+
+#[test]
+fn a_secret_prints_stars() {
+    let secret = Secret::new("tell nobody".to_owned());
+    assert_eq!((format!("{secret:?}"), secret.expose().as_str()), ("***".to_owned(), "tell nobody"));
+    assert_eq!(format!("{:?}", Some(Secret::from(7))), "Some(***)");
+}
+
+#[test]
+fn times_are_cut_to_microseconds() {
+    let time = datetime!(2025-03-14 15:09:26.535_897_932 UTC);
+    assert_eq!(truncate_to_micros(time), datetime!(2025-03-14 15:09:26.535_897 UTC));
+    assert_eq!(truncate_to_micros(truncate_to_micros(time)), truncate_to_micros(time));
+}
+
+#[derive(Debug)]
+enum Business {
+    Taken,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Business {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[test]
+fn a_conflict_gets_its_business_name_and_nothing_else_does() {
+    let conflict = || StoreError::Conflict { key: "users_email_canonical".to_owned() };
+    assert!(matches!(Err::<(), _>(conflict()).on_conflict(Business::Taken), Err(Business::Taken)));
+    let busy = Err::<(), _>(StoreError::Busy).on_conflict(Business::Taken);
+    assert!(matches!(busy, Err(Business::Store(StoreError::Busy))));
+    assert!(matches!(Ok::<_, StoreError>(1).on_conflict(Business::Taken), Ok(1)));
+    assert_eq!((conflict().conflict_key(), StoreError::Busy.conflict_key()), (Some("users_email_canonical"), None));
+}

@@ -1,0 +1,164 @@
+//! An existing user is brought in without being asked.
+
+use tessera_kernel::Role;
+use tessera_orgs::{
+    AddMember, AddMemberError, Candidate,
+    model::{Member, Membership, Profile},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_by_key, actor_of, api_key, application, membership, organization_id, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+use time::Duration;
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1; users 8 and 9 are not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(8), &user(9)]).await;
+    bench
+}
+
+async fn add(bench: &Workbench, by: u32, candidate: Candidate, role: Role) -> Result<Member, AddMemberError> {
+    let command = AddMember { organization: organization_id(1), candidate, role };
+    bench.orgs().add_member(&actor_of(user_id(by)), command).await
+}
+
+fn by_id(number: u32) -> Candidate {
+    Candidate::User(user_id(number))
+}
+
+fn by_email(email: &str) -> Candidate {
+    Candidate::Email(parsed(email))
+}
+
+async fn role_of(bench: &Workbench, number: u32) -> Option<Role> {
+    ok(bench.stores.memberships.role_of(organization_id(1), user_id(number)).await)
+}
+
+#[tokio::test]
+async fn an_owner_adds_anybody_as_anything() {
+    for role in [Role::Owner, Role::Admin, Role::Member] {
+        let bench = bench().await;
+        assert_eq!(ok(add(&bench, 1, by_id(9), role).await).membership.role, role);
+        assert_eq!(role_of(&bench, 9).await, Some(role));
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_adds_administrators_and_members() {
+    for role in [Role::Admin, Role::Member] {
+        let bench = bench().await;
+        ok(add(&bench, 2, by_id(9), role).await);
+        assert_eq!(role_of(&bench, 9).await, Some(role));
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_adds_no_owner() {
+    let bench = bench().await;
+    let error = failed(add(&bench, 2, by_id(9), Role::Owner).await);
+    assert!(matches!(error, AddMemberError::Forbidden), "{error:?}");
+    assert_eq!(role_of(&bench, 9).await, None);
+}
+
+#[tokio::test]
+async fn a_member_adds_nobody() {
+    let bench = bench().await;
+    for role in [Role::Owner, Role::Admin, Role::Member] {
+        let error = failed(add(&bench, 3, by_id(9), role).await);
+        assert!(matches!(error, AddMemberError::Forbidden), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_does_not_find_the_organization() {
+    let error = failed(add(&bench().await, 8, by_id(9), Role::Member).await);
+    assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_finds_an_unknown_organization() {
+    let bench = bench().await;
+    let command = AddMember { organization: organization_id(2), candidate: by_id(9), role: Role::Member };
+    let error = failed(bench.orgs().add_member(&actor_of(user_id(1)), command).await);
+    assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_application_does_not_find_the_organization() {
+    let bench = bench().await;
+    let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
+    let command = AddMember { organization: organization_id(1), candidate: by_id(9), role: Role::Member };
+    let error = failed(bench.orgs().add_member(&actor_by_key(&key), command).await);
+    assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_the_address_in_whatever_case() {
+    let bench = bench().await;
+    let added = ok(add(&bench, 1, by_email("USER9@Example.COM"), Role::Member).await);
+    assert_eq!(added.membership.user_id, user_id(9));
+}
+
+#[tokio::test]
+async fn a_new_member_is_shown_with_their_profile() {
+    let bench = bench().await;
+    bench.clock.advance(Duration::HOUR);
+    let added = ok(add(&bench, 1, by_id(9), Role::Member).await);
+    let expected = membership(organization_id(1), user_id(9), Role::Member);
+    assert_eq!(added.membership, Membership { joined_at: NOW + Duration::HOUR, ..expected });
+    let (email, name) = (user(9).email, user(9).display_name);
+    let profile = Profile {
+        user_id: user_id(9),
+        email: email.map(|email| email.to_string()),
+        display_name: name.map(|name| name.to_string()),
+    };
+    assert_eq!(added.profile, profile);
+}
+
+#[tokio::test]
+async fn an_unknown_user_is_not_found() {
+    let bench = bench().await;
+    for candidate in [by_id(77), by_email("nobody@example.com")] {
+        let error = failed(add(&bench, 1, candidate, Role::Member).await);
+        assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_add_does_not_learn_which_users_exist() {
+    let bench = bench().await;
+    let error = failed(add(&bench, 3, by_email("nobody@example.com"), Role::Member).await);
+    assert!(matches!(error, AddMemberError::Forbidden), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_member_keeps_their_role_when_added_again() {
+    let bench = bench().await;
+    for number in 1..=3 {
+        let before = role_of(&bench, number).await;
+        let error = failed(add(&bench, 1, by_id(number), Role::Member).await);
+        assert!(matches!(error, AddMemberError::AlreadyMember), "{error:?}");
+        assert_eq!(role_of(&bench, number).await, before);
+    }
+}
+
+#[tokio::test]
+async fn an_addition_is_announced() {
+    let bench = bench().await;
+    ok(add(&bench, 2, by_id(9), Role::Admin).await);
+    let event = bench.events(Some(organization_id(1))).await.remove(0);
+    assert_eq!((event.name.as_str(), event.subject), ("member.added", Some(user_id(9).as_uuid())));
+    assert_eq!(event.actor, Some(("user".to_owned(), user_id(2).as_uuid())));
+    assert_eq!(event.details, [("role".to_owned(), "admin".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_refused_addition_is_not_announced() {
+    let bench = bench().await;
+    failed(add(&bench, 2, by_id(9), Role::Owner).await);
+    failed(add(&bench, 2, by_id(3), Role::Member).await);
+    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+}

@@ -1,0 +1,90 @@
+//! A member looks at the organization and at who is in it.
+
+use tessera_kernel::{Limit, PageRequest, Role};
+use tessera_orgs::ViewError;
+use tessera_testkit::{
+    Workbench,
+    builders::{
+        actor_by_key, actor_of, api_key, application, membership, organization, organization_id, user, user_id,
+    },
+    expectations::{failed, ok},
+};
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench
+}
+
+#[tokio::test]
+async fn each_member_sees_the_organization_with_their_own_role() {
+    let bench = bench().await;
+    for (number, role) in (1..).zip([Role::Owner, Role::Admin, Role::Member]) {
+        let seen = ok(bench.orgs().view_organization(&actor_of(user_id(number)), organization_id(1)).await);
+        assert_eq!(seen, (organization(1), role));
+    }
+}
+
+#[tokio::test]
+async fn strangers_and_the_unknown_look_alike() {
+    let bench = bench().await;
+    for id in [1, 2].map(organization_id) {
+        let stranger = actor_of(user_id(9));
+        let one = failed(bench.orgs().view_organization(&stranger, id).await);
+        let two = failed(bench.orgs().list_members(&stranger, id, PageRequest::default()).await);
+        let three = failed(bench.orgs().view_member(&stranger, id, user_id(1)).await);
+        for error in [one, two, three] {
+            assert!(matches!(error, ViewError::NotFound), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_application_sees_nothing() {
+    let bench = bench().await;
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let one = failed(bench.orgs().view_organization(&actor, organization_id(1)).await);
+    let two = failed(bench.orgs().list_members(&actor, organization_id(1), PageRequest::default()).await);
+    assert!(matches!((one, two), (ViewError::NotFound, ViewError::NotFound)));
+}
+
+#[tokio::test]
+async fn members_are_listed_with_their_profiles() {
+    let bench = bench().await;
+    let page = ok(bench.orgs().list_members(&actor_of(user_id(3)), organization_id(1), PageRequest::default()).await);
+    let emails: Vec<_> = page.items.iter().filter_map(|member| member.profile.email.as_deref()).collect();
+    assert_eq!(emails, ["user1@example.com", "user2@example.com", "user3@example.com"]);
+    let roles: Vec<Role> = page.items.iter().map(|member| member.membership.role).collect();
+    assert_eq!((roles, page.next), (vec![Role::Owner, Role::Admin, Role::Member], None));
+}
+
+#[tokio::test]
+async fn members_are_listed_page_by_page() {
+    let bench = bench().await;
+    let actor = actor_of(user_id(1));
+    let request = PageRequest { limit: ok(Limit::try_from(2)), after: None };
+    let first = ok(bench.orgs().list_members(&actor, organization_id(1), request).await);
+    assert_eq!((first.items.len(), first.next), (2, Some(user_id(2).as_uuid())));
+    let request = PageRequest { after: first.next, ..request };
+    let second = ok(bench.orgs().list_members(&actor, organization_id(1), request).await);
+    assert_eq!((second.items[0].membership.user_id, second.next), (user_id(3), None));
+}
+
+#[tokio::test]
+async fn a_member_sees_another() {
+    let bench = bench().await;
+    let seen = ok(bench.orgs().view_member(&actor_of(user_id(3)), organization_id(1), user_id(1)).await);
+    assert_eq!(seen.membership, membership(organization_id(1), user_id(1), Role::Owner));
+    assert_eq!(seen.profile.email.as_deref(), Some("user1@example.com"));
+}
+
+#[tokio::test]
+async fn somebody_who_is_no_member_is_not_seen() {
+    let bench = bench().await;
+    for number in [9, 77] {
+        let error = failed(bench.orgs().view_member(&actor_of(user_id(1)), organization_id(1), user_id(number)).await);
+        assert!(matches!(error, ViewError::MemberNotFound), "{error:?}");
+    }
+}

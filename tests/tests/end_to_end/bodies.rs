@@ -1,0 +1,307 @@
+//! Bodies that are no good, at each operation that takes one: a problem with the right status, and never a 5xx.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::{Answer, BASE, send},
+    on_both,
+    raw::{exchange, json_request, status_of},
+    studio::{PASSWORD, Person, Studio, unique},
+};
+
+/// An operation and a good body for it, with each of its fields.
+struct Operation {
+    method: Method,
+    path: String,
+    body: Value,
+}
+
+fn operations(studio: &Studio, member: &Person) -> Vec<Operation> {
+    let (org, app) = (&studio.org, &studio.app);
+    let new = |method: Method, path: String, body: Value| Operation { method, path: format!("{BASE}{path}"), body };
+    let names = json!({"email": format!("{}@example.com", unique("b")), "password": PASSWORD, "display_name": "D",
+                       "first_name": "F", "last_name": "L"});
+    vec![
+        new(Method::POST, "/auth/register".to_owned(), names),
+        new(Method::POST, "/auth/login".to_owned(), json!({"email": studio.owner.email, "password": PASSWORD})),
+        new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
+        new(Method::POST, format!("/orgs/{org}/members"), json!({"user_id": member.id, "role": "member"})),
+        new(Method::PUT, format!("/orgs/{org}/members/{}", studio.owner.id), json!({"role": "owner"})),
+        new(Method::POST, format!("/orgs/{org}/apps"), json!({"name": "A", "description": "D", "redirect_uris": []})),
+        new(Method::PUT, format!("/apps/{app}"), json!({"name": "A", "description": "D", "redirect_uris": []})),
+        new(
+            Method::POST,
+            format!("/apps/{app}/apikeys"),
+            json!({"description": "D", "expires_in_days": 1, "permissions": [],
+                                                                 "restrict_permissions": true}),
+        ),
+        new(Method::POST, "/apikeys/verify".to_owned(), json!({"key": "K", "permission": "event:record"})),
+        new(
+            Method::POST,
+            format!("/apps/{app}/inventory"),
+            json!({"sku": "S", "name": "N", "description": "D", "quantity": 1,
+                                                                   "metadata": {}}),
+        ),
+    ]
+}
+
+impl Operation {
+    async fn send(&self, studio: &Studio, body: impl Into<reqwest::Body>) -> Answer {
+        let request = studio.owner.request(self.method.clone(), &self.path);
+        send(request.header("Content-Type", "application/json").body(body)).await
+    }
+
+    /// The good body with one member more, written as it is.
+    fn with(&self, member: &str) -> String {
+        let body = self.body.to_string();
+        format!("{},{member}}}", body.strip_suffix('}').unwrap_or(&body))
+    }
+}
+
+/// Sends a body made of each operation's good one, and holds that it is refused with that status and code.
+async fn refused(studio: &Studio, status: u16, code: &str, body: impl Fn(&Operation) -> Vec<u8>) {
+    let member = Person::join(&studio.api()).await;
+    for operation in operations(studio, &member) {
+        let answer = operation.send(studio, body(&operation)).await;
+        assert_eq!(answer.status, status, "{} {}: {}", operation.method, operation.path, answer.text());
+        answer.problem(status, code);
+    }
+}
+
+/// So many arrays in each other.
+fn nested(levels: usize) -> String {
+    format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+}
+
+on_both! {
+    async fn every_operation_takes_its_good_body(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let answer = operation.send(&studio, operation.body.to_string()).await;
+            assert!([200, 201].contains(&answer.status), "{}: {}", operation.path, answer.text());
+        }
+    }
+
+    async fn truncated_json_is_malformed(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        refused(&studio, 400, "malformed_json", |operation| {
+            let body = operation.body.to_string();
+            body.as_bytes()[..body.len() - 1].to_vec()
+        })
+        .await;
+    }
+
+    async fn an_empty_body_is_malformed(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        refused(&studio, 400, "malformed_json", |_| Vec::new()).await;
+        refused(&studio, 400, "malformed_json", |_| b" \n".to_vec()).await;
+    }
+
+    async fn more_than_one_json_text_is_malformed(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        refused(&studio, 400, "malformed_json", |operation| format!("{0}{0}", operation.body).into_bytes()).await;
+    }
+
+    async fn what_is_no_object_is_invalid(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        for body in ["[]", "[{}]", "null", "42", "\"x\"", "true"] {
+            refused(&studio, 400, "invalid_body", |_| body.as_bytes().to_vec()).await;
+        }
+    }
+
+    async fn s170_json_type(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let good = operation.body.as_object().cloned().unwrap_or_default();
+            let wrong: Value = good.iter().map(|(name, value)| (name.clone(), wrong_for(value))).collect();
+            let mut expected: Vec<String> = good.keys().map(|name| format!("/{name}")).collect();
+            expected.sort();
+            let answer = operation.send(&studio, wrong.to_string()).await;
+            assert_eq!(answer.faults(), expected, "{}", operation.path);
+        }
+    }
+
+    async fn every_required_field_is_asked_for(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        let required: [&[&str]; 10] = [&["/email", "/password"], &["/email", "/password"], &["/name"], &["", "/role"], &["/role"],
+                                       &["/name"], &[], &[], &["/key"], &["/sku"]];
+        for (operation, required) in operations(&studio, &member).iter().zip(required) {
+            let answer = operation.send(&studio, "{}").await;
+            if required.is_empty() {
+                assert!([200, 201].contains(&answer.status), "{}: {}", operation.path, answer.text());
+            } else {
+                assert_eq!(answer.faults(), required, "{}", operation.path);
+            }
+        }
+    }
+
+    async fn s171_nul(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        refused(&studio, 400, "invalid_body", |operation| operation.with(r#""x":"\u0000""#).into_bytes()).await;
+        refused(&studio, 400, "malformed_json", |operation| operation.with("\"x\":\"\u{0}\"").into_bytes()).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            for (name, value) in operation.body.as_object().into_iter().flatten().filter(|(_, value)| value.is_string()) {
+                let mut body = operation.body.clone();
+                body[name] = json!(format!("{}\u{0}", value.as_str().unwrap_or_default()));
+                let answer = operation.send(&studio, body.to_string()).await;
+                assert_eq!(answer.faults(), [format!("/{name}")], "{}", operation.path);
+            }
+        }
+    }
+
+    async fn lone_surrogates_are_malformed(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        for text in [r"\ud800", r"\udc00", r"\udc00\ud800", r"\ud800x", r"\ud83d\u0041"] {
+            refused(&studio, 400, "malformed_json", |operation| operation.with(&format!("\"x\":\"{text}\"")).into_bytes()).await;
+        }
+    }
+
+    async fn invalid_utf_8_is_malformed(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        for bytes in [b"\xff".as_slice(), b"\xc0\x80", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe2\x82"] {
+            let body = [b"{\"x\":\"".as_slice(), bytes, b"\"}"].concat();
+            refused(&studio, 400, "malformed_json", |_| body.clone()).await;
+        }
+    }
+
+    async fn s168_json_dup(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let (name, value) = operation.body.as_object().and_then(|body| body.iter().next()).unwrap_or_else(|| panic!("no field"));
+            let twice = operation.with(&format!("\"{name}\":{value}"));
+            let answer = operation.send(&studio, twice).await;
+            assert_eq!(answer.faults(), [format!("/{name}")], "{}", operation.path);
+            let deep = operation.send(&studio, operation.with(r#""x":[{"a":1,"\u0061":2}]"#)).await;
+            assert_eq!(deep.faults(), ["/x/0/a"], "{}", operation.path);
+        }
+    }
+
+    async fn s167_json_depth(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        for levels in [64, 1000, 100_000] {
+            refused(&studio, 400, "invalid_body", |operation| operation.with(&format!("\"x\":{}", nested(levels))).into_bytes()).await;
+        }
+        refused(&studio, 400, "invalid_body", |_| format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65)).into_bytes()).await;
+    }
+
+    async fn sixty_four_levels_are_taken(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let answer = operation.send(&studio, operation.with(&format!("\"x\":{}", nested(63)))).await;
+            assert!([200, 201].contains(&answer.status), "{}: {}", operation.path, answer.text());
+        }
+    }
+
+    async fn s166_body_max(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        refused(&studio, 413, "body_too_large", |operation| {
+            let body = operation.body.to_string();
+            format!("{body}{}", " ".repeat(2 * 1024 * 1024 - body.len())).into_bytes()
+        })
+        .await;
+    }
+
+    async fn one_mebibyte_is_taken_and_one_byte_more_is_not(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let padded = |bytes: usize| format!("{:bytes$}", r#"{"key":"x"}"#).into_bytes();
+        for (bytes, status) in [(1024 * 1024, 200), (1024 * 1024 + 1, 413)] {
+            let request = json_request("POST", "/api/v1/apikeys/verify", &padded(bytes));
+            assert_eq!(status_of(&exchange(studio.service.node.authority(), &request).await), status);
+        }
+    }
+
+    async fn a_chunked_body_is_counted_too(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let head = "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let chunk = format!("{:x}\r\n{}\r\n", 64 * 1024, " ".repeat(64 * 1024));
+        let endless = [head.to_owned(), chunk.repeat(32)].concat();
+        let answer = exchange(studio.service.node.authority(), endless.as_bytes()).await;
+        assert_eq!(status_of(&answer), 413, "{answer}");
+        assert!(answer.contains("\"body_too_large\""), "{answer}");
+    }
+
+    async fn another_content_type_is_415(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        let wrong = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml", "json", "",
+                     "application/json; charset=utf-16", "application/jsonp", "text/json"];
+        for operation in operations(&studio, &member) {
+            for kind in wrong {
+                let request = studio.owner.request(operation.method.clone(), &operation.path).header("Content-Type", kind);
+                let answer = send(request.body(operation.body.to_string())).await;
+                answer.problem(415, "unsupported_media_type");
+            }
+            let bare = studio.owner.request(operation.method.clone(), &operation.path);
+            send(bare.body(operation.body.to_string())).await.problem(415, "unsupported_media_type");
+        }
+    }
+
+    async fn a_compressed_body_is_415(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let request = studio.owner.request(operation.method.clone(), &operation.path).header("Content-Encoding", "gzip");
+            send(request.json(&operation.body)).await.problem(415, "unsupported_media_type");
+        }
+    }
+
+    async fn json_may_name_its_charset_and_start_with_whitespace(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let request = studio.owner.request(operation.method.clone(), &operation.path);
+            let request = request.header("Content-Type", "application/json; charset=UTF-8");
+            let answer = send(request.body(format!(" \r\n\t{} ", operation.body))).await;
+            assert!([200, 201].contains(&answer.status), "{}: {}", operation.path, answer.text());
+        }
+    }
+
+    async fn huge_integers_are_named(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let huge = ["9007199254740992", "-9007199254740992", "18446744073709551616", "1e308", "123456789012345678901234567890"];
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            for number in huge {
+                let answer = operation.send(&studio, operation.with(&format!("\"x\":[{number}]"))).await;
+                assert_eq!(answer.faults(), ["/x/0"], "{} {number}", operation.path);
+            }
+        }
+    }
+
+    async fn every_fault_is_named_with_its_place(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let body = json!({"sku": "", "name": "x".repeat(201), "description": 1, "quantity": -1, "metadata": []});
+        let answer = studio.owner.post(&studio.inventory(), &body).await;
+        assert_eq!(answer.faults(), ["/description", "/metadata", "/name", "/quantity", "/sku"]);
+        let body = json!({"permissions": ["no", "event:record", 1], "expires_in_days": "x", "restrict_permissions": 0});
+        let answer = studio.owner.post(&format!("/apps/{}/apikeys", studio.app), &body).await;
+        assert_eq!(answer.faults(), ["/expires_in_days", "/permissions/0", "/permissions/2", "/restrict_permissions"]);
+    }
+
+    async fn s193_no_leak(backend: Backend) {
+        let studio = Studio::open(backend).await;
+        let member = Person::join(&studio.api()).await;
+        let bad = ["{", "[]", "{\"x\":\"\\ud800\"}", "{\"email\":1,\"name\":[],\"sku\":{},\"key\":0,\"role\":7}"];
+        for (operation, body) in operations(&studio, &member).iter().flat_map(|operation| bad.map(|body| (operation, body))) {
+            let text = operation.send(&studio, body).await.text().to_lowercase();
+            for word in ["serde", "actix", "diesel", "sqlite", "postgres", "panicked", ".rs", "rustc", "select ", "0.1.0"] {
+                assert!(!text.contains(word), "{word}: {text}");
+            }
+        }
+    }
+}
+
+/// A value of another type.
+fn wrong_for(value: &Value) -> Value {
+    match value {
+        Value::String(_) | Value::Object(_) => json!([1]),
+        Value::Number(_) | Value::Bool(_) => json!("x"),
+        Value::Array(_) | Value::Null => json!({"a": 1}),
+    }
+}

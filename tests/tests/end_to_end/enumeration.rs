@@ -1,0 +1,73 @@
+//! Nobody learns who has an account.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::{Answer, Api},
+    on_both,
+    studio::{Person, Service},
+};
+
+async fn login(api: &Api, email: &str, password: &str) -> Answer {
+    api.post("/auth/login", &json!({"email": email, "password": password})).await
+}
+
+/// An answer but for its date and request id.
+fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
+    let mut body = answer.json();
+    if let Some(body) = body.as_object_mut() {
+        body.remove("request_id");
+    }
+    let kept =
+        answer.headers.iter().filter(|(name, _)| !["date", "x-request-id", "content-length"].contains(&name.as_str()));
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut headers: Vec<_> = kept.map(|(name, value)| (name.to_string(), text(value))).collect();
+    headers.sort();
+    (answer.status, headers, body)
+}
+
+on_both! {
+    async fn s16_enum_login(backend: Backend) {
+        let service = Service::start(backend).await;
+        let (api, known) = (service.api(), Person::join(&service.api()).await);
+        let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
+        wrong.problem(401, "invalid_credentials");
+        assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
+        for email in ["nobody@example.com", "not an address", "", "a@b@c.com"] {
+            let unknown = login(&api, email, "wrong-violet-lantern-17").await;
+            assert_eq!(shape(&unknown), shape(&wrong), "{email}");
+        }
+        let endless = "x".repeat(2000);
+        assert_eq!(shape(&login(&api, "nobody@example.com", &endless).await), shape(&wrong));
+        assert_eq!(shape(&login(&api, &known.email, &endless).await), shape(&wrong));
+        assert_eq!(shape(&login(&api, &known.email, "").await), shape(&wrong));
+    }
+
+    async fn s17_enum_time(backend: Backend) {
+        let service = Service::start(backend).await;
+        let (api, known) = (service.api(), Person::join(&service.api()).await);
+        let (mut with, mut without, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..15 {
+            with.push(time(login(&api, &known.email, "wrong-violet-lantern-17")).await);
+            without.push(time(login(&api, "nobody@example.com", "wrong-violet-lantern-17")).await);
+            malformed.push(time(login(&api, "no address", "wrong-violet-lantern-17")).await);
+        }
+        let (with, without, malformed) = (median(with), median(without), median(malformed));
+        // A hash takes tens of milliseconds and everything else a few: half is far from none.
+        assert!(without > with / 2, "unknown {without:?}, known {with:?}");
+        assert!(malformed > with / 2, "malformed {malformed:?}, known {with:?}");
+        assert!(with > without / 2, "unknown {without:?}, known {with:?}");
+    }
+}
+
+async fn time(answer: impl Future<Output = Answer>) -> Duration {
+    let began = Instant::now();
+    answer.await.is(401);
+    began.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

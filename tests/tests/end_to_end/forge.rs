@@ -1,0 +1,81 @@
+//! Tokens that this service never made.
+
+use aws_lc_rs::{
+    hmac,
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::RSA_PKCS1_SHA256,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tessera_adapters::{DatabaseSettings, MasterKey, SqlStore};
+use tessera_tests::process::{Installation, MASTER_KEY};
+
+/// Base64url without padding, as JWS wants it.
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Header and payload of a token.
+pub(crate) fn open(token: &str) -> (Value, Value) {
+    let mut parts = token.split('.').map(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_else(|error| panic!("no base64url: {error}"));
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    });
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// Signs whatever it is given with HMAC-SHA256.
+pub(crate) struct Forge(hmac::Key);
+
+impl Forge {
+    /// With a secret that the service does not have.
+    pub(crate) fn foreign() -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))
+    }
+
+    /// With the service's own secret, out of its storage: only then it shows that a claim is refused and not a signature.
+    pub(crate) async fn own(installation: &Installation) -> Self {
+        let url = installation.database().url();
+        let settings = DatabaseSettings {
+            url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+            pool_size: 2,
+            acquire_timeout: std::time::Duration::from_secs(5),
+        };
+        let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
+        let sealed = store.find_secret("user-token-hs256").await.unwrap_or_else(|error| panic!("no secret: {error}"));
+        let key: MasterKey = MASTER_KEY.parse().unwrap_or_else(|error| panic!("no master key: {error}"));
+        let secret = key.open("user-token-hs256", &sealed.unwrap_or_default());
+        let secret = secret.unwrap_or_else(|error| panic!("not opened: {error}"));
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &secret))
+    }
+
+    /// A token of these two parts, already encoded.
+    pub(crate) fn sign_parts(&self, header: &str, payload: &str) -> String {
+        let message = format!("{header}.{payload}");
+        let signature = hmac::sign(&self.0, message.as_bytes());
+        format!("{message}.{}", encode(signature))
+    }
+
+    /// A token of this header and payload.
+    pub(crate) fn sign(&self, header: &Value, payload: &Value) -> String {
+        self.sign_parts(&encode(header.to_string()), &encode(payload.to_string()))
+    }
+
+    /// A token of this payload under the header that the service itself writes.
+    pub(crate) fn sign_like(&self, real: &str, payload: impl AsRef<[u8]>) -> String {
+        let header = real.split('.').next().unwrap_or_default();
+        self.sign_parts(header, &encode(payload))
+    }
+}
+
+/// The payload signed with a throwaway RSA key.
+pub(crate) fn rs256(payload: &Value) -> String {
+    let key = KeyPair::generate(KeySize::Rsa2048).unwrap_or_else(|error| panic!("no RSA key: {error}"));
+    let message =
+        format!("{}.{}", encode(json!({"alg": "RS256", "typ": "at+jwt"}).to_string()), encode(payload.to_string()));
+    let mut signature = vec![0; key.public_modulus_len()];
+    let signed = key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature);
+    signed.unwrap_or_else(|error| panic!("not signed: {error}"));
+    format!("{message}.{}", encode(signature))
+}

@@ -1,0 +1,57 @@
+//! The README's five-minute tour, as a reader would paste it.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tessera_tests::{eventually, on_both, read_workspace_file, studio::Service};
+
+/// Every shell block under the heading, in order, as one script.
+fn script() -> String {
+    let readme = read_workspace_file("README.md");
+    let (_, rest) = readme.split_once("\n## Five-minute tour\n").unwrap_or_else(|| panic!("the README has no tour"));
+    let tour = rest.split("\n## ").next().unwrap_or_default();
+    let blocks: Vec<&str> = tour.split("\n```bash\n").skip(1).filter_map(|block| block.split("\n```").next()).collect();
+    assert!(blocks.len() >= 5, "the tour has {} blocks", blocks.len());
+    blocks.join("\n")
+}
+
+/// Runs a script to its end, with nothing of this environment but the path.
+async fn run(script: &str) -> (bool, String, String) {
+    let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+    let file =
+        |name: &str| std::fs::File::create(home.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (out, err) = (file("out"), file("err"));
+    let mut bash = Command::new("bash");
+    let bash = bash
+        .args(["-euo", "pipefail", "-c", script])
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    let bash = bash.env("HOME", home.path()).current_dir(home.path()).stdin(Stdio::null()).stdout(out).stderr(err);
+    let mut child = bash.spawn().unwrap_or_else(|error| panic!("bash can't be started: {error}"));
+    let status = eventually("the tour ends", Duration::from_mins(1), || {
+        std::future::ready(child.try_wait().unwrap_or_else(|error| panic!("{error}")))
+    });
+    let good = status.await.success();
+    let read = |name: &str| std::fs::read_to_string(home.path().join(name)).unwrap_or_default();
+    (good, read("out"), read("err"))
+}
+
+on_both! {
+    async fn the_tour_of_the_readme_works_from_top_to_bottom(backend: Backend) {
+        let service = Service::start(backend).await;
+        let url = service.node.url();
+        let script = script().replace("http://127.0.0.1:8080", url).replace("http://localhost:8080", url);
+        assert!(script.contains(url), "the tour asks somebody else");
+        let (good, out, err) = run(&script).await;
+        assert!(good, "{out}\n{err}");
+        let milestones = ["\"email\":", "\"raw_key\":\"ask_", "\n201\n", "\n200\n", "\"code\":\"valid\"", "204\n", "\"code\":\"revoked\"", "\n401\n"];
+        let mut rest = out.as_str();
+        for milestone in milestones {
+            let (_, after) = rest.split_once(milestone).unwrap_or_else(|| panic!("no {milestone:?} in its place:\n{out}\n{err}"));
+            rest = after;
+        }
+    }
+}
