@@ -5,8 +5,6 @@ mod password_strength;
 mod store;
 mod token_signer;
 
-#[cfg(feature = "mock")]
-pub use password_hasher::MockPasswordHasher;
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_strength::{Guessable, PasswordStrength};
 #[cfg(feature = "mock")]

@@ -15,6 +15,9 @@ use url::Url;
 /// The file that is read when it exists and `TESSERA_CONFIG` names no other.
 pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 
+/// What is logged unless asked otherwise: not every malformed request, which the framework would call an error of ours.
+const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
+
 /// All settings, checked.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -120,7 +123,7 @@ impl Config {
             hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=1_048_576),
             hash_queue: std::time::Duration::from_millis(source.read_in("hash_queue_ms", 3_000, 1..=60_000)),
             shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
-            log: source.read("log", "info,actix_server=warn".to_owned()),
+            log: source.read("log", DEFAULT_LOG.to_owned()),
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
             throttle: source.read("throttle", Throttle::On),

@@ -98,8 +98,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
 
 fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: &Machine) -> anyhow::Result<Identity> {
     let places = config.hash_places();
-    let gate =
-        Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue });
+    let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue });
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
@@ -125,6 +124,7 @@ async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) ->
             store.keep_secret(JWT_SECRET, &proposal).await?
         }
     };
-    let opened = key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
+    let opened =
+        key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
     JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")
 }

@@ -55,9 +55,10 @@ impl MasterKey {
     /// The text of a new key: 32 random bytes in hexadecimal.
     #[must_use]
     pub fn generate_text(entropy: &dyn Entropy) -> String {
-        let mut bytes = [0_u8; 32];
-        entropy.fill(&mut bytes);
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        let (mut high, mut low) = ([0; 16], [0; 16]);
+        entropy.fill(&mut high);
+        entropy.fill(&mut low);
+        format!("{:032x}{:032x}", u128::from_be_bytes(high), u128::from_be_bytes(low))
     }
 
     /// Seals a value under its name, so that one secret can't be put in the place of another.

@@ -5,7 +5,7 @@ use tessera_identity::{
     model::Password,
     ports::{Guessable, HashError, PasswordStrength},
 };
-use zxcvbn::{Score, zxcvbn};
+use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 
 use super::Gate;
 
@@ -49,7 +49,7 @@ fn judge(password: &str, about: &[String]) -> Option<Guessable> {
         return None;
     }
     let feedback = estimate.feedback();
-    let warning = feedback.and_then(|f| f.warning()).map(|warning| warning.to_string());
+    let warning = feedback.and_then(Feedback::warning).map(|warning| warning.to_string());
     Some(Guessable {
         warning: warning.unwrap_or_else(|| "this password would soon be guessed".to_owned()),
         suggestions: feedback.map(|f| f.suggestions().iter().map(ToString::to_string).collect()).unwrap_or_default(),

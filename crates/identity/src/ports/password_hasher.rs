@@ -32,7 +32,6 @@ pub enum Verdict {
 }
 
 /// Makes password hashes and compares with them.
-#[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// Hashes a password with today's parameters and a salt of its own.

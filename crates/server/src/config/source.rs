@@ -97,7 +97,8 @@ impl Source {
 
     /// The settings, when nothing is wrong with them and no key is left over.
     pub(crate) fn finish<T>(mut self, settings: T) -> Result<T, ConfigError> {
-        self.faults.extend(self.values.into_values().map(|given| format!("  {}: there is no such setting", given.name)));
+        self.faults
+            .extend(self.values.into_values().map(|given| format!("  {}: there is no such setting", given.name)));
         if self.faults.is_empty() { Ok(settings) } else { Err(ConfigError(self.faults)) }
     }
 }
