@@ -28,8 +28,9 @@ pub fn unique(stem: &str) -> String {
 
 /// A running service.
 pub struct Service {
-    pub installation: Installation,
+    /// Goes first, while its database and its log are still there.
     pub node: Node,
+    pub installation: Installation,
 }
 
 impl Service {
@@ -42,7 +43,7 @@ impl Service {
     #[must_use]
     pub fn on(installation: Installation) -> Self {
         let node = installation.start();
-        Self { installation, node }
+        Self { node, installation }
     }
 
     /// A caller without a credential.

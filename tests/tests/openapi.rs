@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tessera_tests::{on_both, read_workspace_file, studio::Service};
 
-/// Every operation of this version: method, path and the operations' id.
+/// Every operation of this version: method, path and its id.
 const OPERATIONS: &[(&str, &str, &str)] = &[
-    ("post", "/api/v1/auth/register", "register"),
+    ("post", "/api/v1/auth/register", "register_user"),
     ("post", "/api/v1/auth/login", "login"),
     ("post", "/api/v1/auth/logout", "logout"),
-    ("get", "/api/v1/users/me", "get_current_user"),
+    ("get", "/api/v1/users/me", "get_me"),
     ("post", "/api/v1/orgs", "create_organization"),
     ("get", "/api/v1/orgs/{orgId}", "get_organization"),
     ("get", "/api/v1/orgs/{orgId}/members", "list_members"),
     ("post", "/api/v1/orgs/{orgId}/members", "add_member"),
     ("get", "/api/v1/orgs/{orgId}/members/{userId}", "get_member"),
-    ("put", "/api/v1/orgs/{orgId}/members/{userId}", "change_role"),
+    ("put", "/api/v1/orgs/{orgId}/members/{userId}", "update_member_role"),
     ("delete", "/api/v1/orgs/{orgId}/members/{userId}", "remove_member"),
     ("get", "/api/v1/orgs/{orgId}/apps", "list_applications"),
     ("post", "/api/v1/orgs/{orgId}/apps", "create_application"),
@@ -27,11 +27,10 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/apps/{appId}/apikeys", "generate_api_key"),
     ("delete", "/api/v1/apikeys/{keyId}", "revoke_api_key"),
     ("post", "/api/v1/apikeys/verify", "verify_api_key"),
-    ("get", "/api/v1/apps/{appId}/inventory", "list_items"),
-    ("post", "/api/v1/apps/{appId}/inventory", "put_item"),
+    ("get", "/api/v1/apps/{appId}/inventory", "list_inventory"),
+    ("post", "/api/v1/apps/{appId}/inventory", "put_inventory_item"),
     ("get", "/health/live", "live"),
     ("get", "/health/ready", "ready"),
-    ("get", "/openapi.json", "openapi"),
 ];
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

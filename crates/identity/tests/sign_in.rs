@@ -137,10 +137,11 @@ async fn an_outdated_hash_is_not_renewed_by_a_wrong_password() {
     assert_eq!((stored_hash(&bench.stores).await, bench.hasher.hashed()), (before, 0));
 }
 
-/// Changes the user's password while it compares the one that was presented.
+/// Replaces the user's hash while it compares the password that was presented.
 struct OvertakenHasher {
     inner: Arc<FakeHasher>,
     stores: Stores,
+    password: &'static str,
 }
 
 #[async_trait]
@@ -155,7 +156,7 @@ impl PasswordHasher for OvertakenHasher {
         hash: Option<&'a PasswordHash>,
     ) -> Result<Verdict, HashError> {
         let mut tx = ok(self.stores.identity.begin().await);
-        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of("another one")).await);
+        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of(self.password)).await);
         ok(tx.commit().await);
         self.inner.verify(attempt, hash).await
     }
@@ -165,10 +166,15 @@ impl PasswordHasher for OvertakenHasher {
     }
 }
 
-async fn sign_in_while_the_password_changes(bench: &Workbench) {
-    let hasher = OvertakenHasher { inner: bench.hasher.clone(), stores: bench.stores.clone() };
+/// An identity whose hashes are replaced by those of that password at the worst moment.
+fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
+    let hasher = OvertakenHasher { inner: bench.hasher.clone(), stores: bench.stores.clone(), password };
     let ports = IdentityPorts { hasher: Arc::new(hasher), ..bench.identity_ports() };
-    let identity = Identity::new(ports, Workbench::identity_settings());
+    Identity::new(ports, Workbench::identity_settings())
+}
+
+async fn sign_in_while_the_password_changes(bench: &Workbench) {
+    let identity = overtaken(bench, "another one");
     let error = failed(identity.sign_in(command("user1@example.com", PASSWORD)).await);
     assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
     assert_eq!(stored_hash(&bench.stores).await, Some(bench.hasher.hash_of("another one")));
@@ -180,6 +186,15 @@ async fn a_password_that_changed_during_the_check_opens_nothing() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     sign_in_while_the_password_changes(&bench).await;
+}
+
+#[tokio::test]
+async fn a_hash_that_another_sign_in_renewed_meanwhile_is_compared_anew() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench.hasher.outdate();
+    ok(overtaken(&bench, PASSWORD).sign_in(command("user1@example.com", PASSWORD)).await);
+    assert_eq!(stored_hash(&bench.stores).await, Some(bench.hasher.hash_of(PASSWORD)));
 }
 
 #[tokio::test]

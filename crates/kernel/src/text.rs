@@ -1,6 +1,6 @@
 //! Text that people type: one normal form, a length, and no characters that deceive.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The text can't be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,12 @@ pub fn nfc(text: &str) -> String {
 #[must_use]
 pub fn nfkc(text: &str) -> String {
     text.nfkc().collect()
+}
+
+/// The letters under their accents: normal form KD without its combining marks.
+#[must_use]
+pub fn without_marks(text: &str) -> String {
+    text.nfkd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
 /// Whether the character may hide what a text says: controls, and the marks that turn the writing direction.

@@ -38,12 +38,12 @@ fn a_name_suggests_its_words() {
     assert_eq!(suggested("Acme Tools, Inc.").as_deref(), Some("acme-tools-inc"));
     assert_eq!(suggested("  --R&D--  ").as_deref(), Some("r-d"));
     assert_eq!(suggested("Ｆｕｌｌ Width ﬁ").as_deref(), Some("full-width-fi"));
-    assert_eq!(suggested("Zoë's Café").as_deref(), Some("zo-s-caf"));
+    assert_eq!(suggested("Zoë's Café").as_deref(), Some("zoe-s-cafe"));
 }
 
 #[test]
 fn a_name_without_ascii_suggests_nothing() {
-    for name in ["株式会社", "…", "äöü", "", "🦀"] {
+    for name in ["株式会社", "…", "Ωμέγα", "", "🦀"] {
         assert_eq!(suggested(name), None, "{name:?}");
     }
 }

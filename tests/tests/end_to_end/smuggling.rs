@@ -47,4 +47,24 @@ on_both! {
         let answer = exchange(service.node.authority(), b"GET /health/live HTTP/1.1\r\nHost: a\r\n").await;
         assert!(answer.is_empty() || status_of(&answer) == 408, "{answer}");
     }
+
+    async fn s212_slowloris_with_a_body_that_never_ends(backend: Backend) {
+        let service = Service::start(backend).await;
+        let json = "Content-Type: application/json\r\n";
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 * 1024)).repeat(17);
+        let refused = [
+            (404, "/nothing", String::new(), String::new()),
+            (401, "/api/v1/orgs", json.to_owned(), String::new()),
+            (415, "/api/v1/auth/login", String::new(), String::new()),
+            (413, "/api/v1/auth/login", json.to_owned(), chunk),
+        ];
+        for (status, path, headers, body) in refused {
+            for length in ["Content-Length: 2000000", "Transfer-Encoding: chunked"] {
+                let request = format!("POST {path} HTTP/1.1\r\nHost: a\r\n{headers}{length}\r\n\r\n{body}");
+                // It is refused at once, and then the connection does not stay open for the rest.
+                let answer = exchange(service.node.authority(), request.as_bytes()).await;
+                assert_eq!(status_of(&answer), status, "{path} {length}: {answer}");
+            }
+        }
+    }
 }

@@ -49,51 +49,64 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+/// How often a password is compared anew because its hash was replaced meanwhile.
+const TRIES: usize = 3;
+
 impl Identity {
     /// Signs in with address and password.
     ///
     /// # Errors
     /// See [`SignInError`].
     pub async fn sign_in(&self, command: SignIn) -> Result<SignedIn, SignInError> {
+        for _ in 0..TRIES {
+            let (known, verdict) = self.check(&command).await?;
+            let renewed = match verdict {
+                Verdict::Match => None,
+                Verdict::MatchOutdated => Some(self.ports.hasher.rehash(&command.password).await?),
+                Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
+            };
+            let Some(known) = known else { break };
+            if let Some(signed_in) = self.open_session(&known, renewed, &command.origin).await? {
+                return Ok(signed_in);
+            }
+        }
+        self.refuse(None, &command.origin).await
+    }
+
+    async fn check(&self, command: &SignIn) -> Result<(Option<Credentials>, Verdict), SignInError> {
         let credentials = match command.email.parse::<EmailAddress>() {
             Ok(email) => self.ports.store.find_credentials(&email).await?,
             Err(_) => None,
         };
         let hash = credentials.as_ref().and_then(|known| known.password_hash.as_ref());
         let verdict = self.ports.hasher.verify(&command.password, hash).await?;
-        match (credentials, verdict) {
-            (Some(known), Verdict::Match) => self.open_session(known, None, &command.origin).await,
-            (Some(known), Verdict::MatchOutdated) => {
-                let renewed = self.ports.hasher.rehash(&command.password).await?;
-                self.open_session(known, Some(renewed), &command.origin).await
-            }
-            (known, _) => self.refuse(known.map(|known| known.user.id), &command.origin).await,
-        }
+        Ok((credentials, verdict))
     }
 
+    /// Opens a session for somebody whose password was found right. `None` when their password is no longer the one that
+    /// was compared with: another sign-in has renewed the hash, or they have changed it.
     async fn open_session(
         &self,
-        known: Credentials,
+        known: &Credentials,
         renewed: Option<PasswordHash>,
         origin: &Origin,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<Option<SignedIn>, SignInError> {
         let session = self.new_session(known.user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: known.user.id, session: session.id }.into();
         let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
-        // The password may have changed while this one was being checked: then the old one opens nothing.
-        let current = tx.users().lock(known.user.id).await?.ok_or(SignInError::InvalidCredentials)?;
-        if current.password_hash != known.password_hash {
-            return Err(SignInError::InvalidCredentials);
-        }
+        let current = tx.users().lock(known.user.id).await?;
+        let Some(current) = current.filter(|current| current.password_hash == known.password_hash) else {
+            return Ok(None);
+        };
         if let Some(hash) = renewed {
             tx.users().set_password_hash(known.user.id, &hash).await?;
         }
         tx.sessions().insert(&session).await?;
         tx.events().append(&event).await?;
         tx.commit().await?;
-        Ok(SignedIn { token, expires_at: session.expires_at, user: current.user })
+        Ok(Some(SignedIn { token, expires_at: session.expires_at, user: current.user }))
     }
 
     fn new_session(&self, user_id: UserId) -> Session {

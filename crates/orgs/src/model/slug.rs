@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{Entropy, text::nfkc};
+use tessera_kernel::{Entropy, text::without_marks};
 
 /// 1 to 63 lower-case ASCII letters and digits, in groups joined by single hyphens: it fits a DNS label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ impl Slug {
     /// The slug that a name suggests. `None` when the name has no ASCII letter or digit to make one of.
     #[must_use]
     pub fn suggested_by(name: &str) -> Option<Self> {
-        let name = nfkc(name).to_lowercase();
+        let name = without_marks(name).to_lowercase();
         let words: Vec<&str> =
             name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
         let mut stem = words.join("-");

@@ -1,0 +1,98 @@
+//! The migrations of both trees go up, down, and up again, and end where they were.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
+    sql_types::Text,
+};
+use tessera_testkit::expectations::{ok, some};
+use tessera_tests::database::{Backend, TestDatabase};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+/// The directories of a tree, in order.
+fn migrations(tree: &str) -> Vec<PathBuf> {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(tree);
+    let mut found: Vec<PathBuf> = ok(fs::read_dir(tree)).map(|entry| ok(entry).path()).collect();
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+/// The scripts that bring the schema up, in their order.
+fn up(tree: &str) -> Vec<String> {
+    migrations(tree).iter().map(|path| ok(fs::read_to_string(path.join("up.sql")))).collect()
+}
+
+/// The scripts that take it down, in the opposite order.
+fn down(tree: &str) -> Vec<String> {
+    migrations(tree).iter().rev().map(|path| ok(fs::read_to_string(path.join("down.sql")))).collect()
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// All that the database knows of its tables and indexes.
+fn sqlite_schema(connection: &mut SqliteConnection) -> BTreeSet<String> {
+    let query = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') AS line FROM sqlite_schema";
+    let lines: Vec<Line> = ok(sql_query(query).load(connection));
+    lines.into_iter().map(|line| line.line).collect()
+}
+
+/// Columns, constraints and indexes of the schema that the tables are in.
+async fn postgres_schema(client: &Client) -> BTreeSet<String> {
+    let query = "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, collation_name)
+            FROM information_schema.columns WHERE table_schema = 'public'
+        UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+            FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'";
+    let messages = ok(client.simple_query(query).await);
+    let line = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    };
+    messages.iter().filter_map(line).collect()
+}
+
+#[tokio::test]
+async fn sqlite_goes_up_down_and_up() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let file = some(database.url().strip_prefix("sqlite://"));
+    let mut connection = ok(SqliteConnection::establish(file));
+    ok(connection.batch_execute("PRAGMA foreign_keys = ON"));
+    up("sqlite").iter().for_each(|script| ok(connection.batch_execute(script)));
+    let first = sqlite_schema(&mut connection);
+    assert!(first.iter().any(|line| line.starts_with("table users ")), "{first:?}");
+    down("sqlite").iter().for_each(|script| ok(connection.batch_execute(script)));
+    assert_eq!(sqlite_schema(&mut connection), BTreeSet::new());
+    up("sqlite").iter().for_each(|script| ok(connection.batch_execute(script)));
+    assert_eq!(sqlite_schema(&mut connection), first);
+}
+
+#[tokio::test]
+async fn postgres_goes_up_down_and_up() {
+    let database = TestDatabase::create(Backend::Postgres).await;
+    let (client, connection) = ok(tokio_postgres::connect(database.url(), NoTls).await);
+    let connection = tokio::spawn(connection);
+    let run = async |scripts: Vec<String>| {
+        for script in scripts {
+            ok(client.batch_execute(&script).await);
+        }
+    };
+    run(up("postgres")).await;
+    let first = postgres_schema(&client).await;
+    assert!(first.iter().any(|line| line.starts_with("users email ")), "{first:?}");
+    run(down("postgres")).await;
+    assert_eq!(postgres_schema(&client).await, BTreeSet::new());
+    run(up("postgres")).await;
+    assert_eq!(postgres_schema(&client).await, first);
+    drop(client);
+    ok(ok(connection.await));
+}
