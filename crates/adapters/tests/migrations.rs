@@ -61,18 +61,24 @@ async fn postgres_schema(client: &Client) -> BTreeSet<String> {
     messages.iter().filter_map(line).collect()
 }
 
+fn run(connection: &mut SqliteConnection, scripts: Vec<String>) {
+    for script in scripts {
+        ok(connection.batch_execute(&script));
+    }
+}
+
 #[tokio::test]
 async fn sqlite_goes_up_down_and_up() {
     let database = TestDatabase::create(Backend::Sqlite).await;
     let file = some(database.url().strip_prefix("sqlite://"));
     let mut connection = ok(SqliteConnection::establish(file));
     ok(connection.batch_execute("PRAGMA foreign_keys = ON"));
-    up("sqlite").iter().for_each(|script| ok(connection.batch_execute(script)));
+    run(&mut connection, up("sqlite"));
     let first = sqlite_schema(&mut connection);
     assert!(first.iter().any(|line| line.starts_with("table users ")), "{first:?}");
-    down("sqlite").iter().for_each(|script| ok(connection.batch_execute(script)));
+    run(&mut connection, down("sqlite"));
     assert_eq!(sqlite_schema(&mut connection), BTreeSet::new());
-    up("sqlite").iter().for_each(|script| ok(connection.batch_execute(script)));
+    run(&mut connection, up("sqlite"));
     assert_eq!(sqlite_schema(&mut connection), first);
 }
 

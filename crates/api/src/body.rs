@@ -5,6 +5,7 @@ mod faults;
 mod fields;
 mod media;
 mod read;
+mod unread;
 mod values;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
@@ -15,6 +16,7 @@ use crate::problem::{Code, Problem};
 pub use faults::FaultCode;
 pub(crate) use faults::{Fault, Flaw};
 pub(crate) use fields::{Fields, Reading, Reason};
+pub(crate) use unread::Unread;
 pub(crate) use values::{boolean, list, text, whole};
 
 use faults::Faults;
@@ -35,12 +37,12 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let head = media::check(request).and_then(|()| read::declared_length(request));
-        let payload = payload.take();
+        let unread = Unread::of(request);
         async move {
             head?;
-            let bytes = read::whole(payload).await?;
+            let bytes = read::whole(&unread).await?;
             parse(&bytes).map(Self)
         }
         .boxed_local()

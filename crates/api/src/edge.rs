@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use crate::{
     api::Edge,
     auth::{self, Visit},
+    body::Unread,
     problem::{Code, PROBLEM_JSON, Problem},
     request_id,
     routes::Route,
@@ -36,6 +37,7 @@ pub(crate) async fn serve(
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
+    let unread = Unread::keep(&mut request);
     let route = edge.routes.find(request.match_info().as_str());
     let served = AssertUnwindSafe(answer(edge, route, request, &id, next)).catch_unwind().await;
     // The panic hook has reported it; the request goes with it, the worker stays.
@@ -45,7 +47,7 @@ pub(crate) async fn serve(
         Ok(answer) => {
             let mut answer = explained(answer, &id);
             dress(edge, answer.response_mut(), &id);
-            Ok(answer)
+            Ok(unread.go_with(answer))
         }
         // Without its request there is no answer to pass on, only an error that becomes one.
         Err(error) => {

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 
-use super::MAX_BYTES;
+use super::{MAX_BYTES, Unread};
 use crate::problem::{Code, Problem};
 
 /// Refuses a body that announces itself as too large, before any of it is read.
@@ -26,13 +26,18 @@ pub(super) fn declared_length(request: &HttpRequest) -> Result<(), Problem> {
 /// How long a body may take to come. A client that sends it byte by byte must not hold a place for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The whole body, if it comes in time.
-pub(super) async fn whole(payload: Payload) -> Result<Bytes, Problem> {
-    timeout(PATIENCE, gather(payload)).await.map_err(|_| Code::RequestTimeout)?
+/// The whole body, if it comes in time. What is not read to its end stays unread.
+pub(super) async fn whole(unread: &Unread) -> Result<Bytes, Problem> {
+    let mut payload = unread.take();
+    let gathered = timeout(PATIENCE, gather(&mut payload)).await.map_err(|_| Code::RequestTimeout.into()).flatten();
+    if gathered.is_err() {
+        unread.put_back(payload);
+    }
+    gathered
 }
 
 /// The whole body. It is counted while it comes, since not every body announces its length.
-async fn gather(mut payload: Payload) -> Result<Bytes, Problem> {
+async fn gather(payload: &mut Payload) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| broken(&error))?;
