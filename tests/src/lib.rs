@@ -8,22 +8,20 @@ pub mod studio;
 
 use std::time::{Duration, Instant};
 
-/// Makes a test on SQLite and one on PostgreSQL of each scenario.
+/// Makes a test on SQLite and one on PostgreSQL of each scenario that it names: an `async fn` of the backend. A scenario
+/// that is not named is dead code, and the compiler says so.
 #[macro_export]
 macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($backend:ident: Backend) $body:block)+) => {$(
-        $(#[$doc])*
-        async fn $name($backend: $crate::database::Backend) $body
-
-        mod $name {
+    ($($scenario:ident)+) => {$(
+        mod $scenario {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                super::$name($crate::database::Backend::Sqlite).await;
+                super::$scenario($crate::database::Backend::Sqlite).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                super::$name($crate::database::Backend::Postgres).await;
+                super::$scenario($crate::database::Backend::Postgres).await;
             }
         }
     )+};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tessera_tests::{on_both, read_workspace_file, studio::Service};
+use tessera_tests::{database::Backend, on_both, read_workspace_file, studio::Service};
 
 /// Every operation of this version: method, path and its id.
 const OPERATIONS: &[(&str, &str, &str)] = &[
@@ -54,31 +54,35 @@ fn committed() -> Value {
 }
 
 on_both! {
-    async fn the_committed_document_is_the_served_one(backend: Backend) {
-        let service = Service::start(backend).await;
-        let served = service.api().get_root("/openapi.json").await;
-        assert_eq!(served.header("content-type"), Some("application/json"));
-        let served = served.expecting(200);
-        let pretty = serde_json::to_string_pretty(&served).unwrap_or_else(|error| panic!("{error}"));
-        let committed = read_workspace_file("docs/openapi.json");
-        assert!(committed == format!("{pretty}\n"), "docs/openapi.json is old: run `just openapi`");
-    }
+    the_committed_document_is_the_served_one
+    the_documentation_needs_nothing_from_outside
+}
 
-    async fn the_documentation_needs_nothing_from_outside(backend: Backend) {
-        let service = Service::start(backend).await;
-        let page = service.api().get_root("/docs").await;
-        page.is(200);
-        let html = page.text();
-        assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{html}");
-        for foreign in ["src=\"http", "href=\"http", "src=\"//", "href=\"//"] {
-            assert!(!html.contains(foreign), "{html}");
-        }
-        let assets: Vec<&str> = html.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        assert!(!assets.is_empty(), "{html}");
-        for asset in assets {
-            let path = if asset.starts_with('/') { asset.to_owned() } else { format!("/docs/{}", asset.trim_start_matches("./")) };
-            service.api().get_root(&path).await.is(200);
-        }
+async fn the_committed_document_is_the_served_one(backend: Backend) {
+    let service = Service::start(backend).await;
+    let served = service.api().get_root("/openapi.json").await;
+    assert_eq!(served.header("content-type"), Some("application/json"));
+    let served = served.expecting(200);
+    let pretty = serde_json::to_string_pretty(&served).unwrap_or_else(|error| panic!("{error}"));
+    let committed = read_workspace_file("docs/openapi.json");
+    assert!(committed == format!("{pretty}\n"), "docs/openapi.json is old: run `just openapi`");
+}
+
+async fn the_documentation_needs_nothing_from_outside(backend: Backend) {
+    let service = Service::start(backend).await;
+    let page = service.api().get_root("/docs").await;
+    page.is(200);
+    let html = page.text();
+    assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{html}");
+    for foreign in ["src=\"http", "href=\"http", "src=\"//", "href=\"//"] {
+        assert!(!html.contains(foreign), "{html}");
+    }
+    let assets: Vec<&str> = html.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(!assets.is_empty(), "{html}");
+    for asset in assets {
+        let path =
+            if asset.starts_with('/') { asset.to_owned() } else { format!("/docs/{}", asset.trim_start_matches("./")) };
+        service.api().get_root(&path).await.is(200);
     }
 }
 

@@ -9,7 +9,7 @@ mod worker;
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::OsStr,
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -89,14 +89,14 @@ fn command(mut arguments: lexopt::Parser) -> anyhow::Result<Command> {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
-            Value(name) if command.is_none() => command = Some(named(name)?),
+            Value(name) if command.is_none() => command = Some(named(&name)?),
             other => return Err(other.unexpected().into()),
         }
     }
     Ok(command.unwrap_or(Command::Serve))
 }
 
-fn named(name: OsString) -> anyhow::Result<Command> {
+fn named(name: &OsStr) -> anyhow::Result<Command> {
     match name.to_str() {
         Some("serve") => Ok(Command::Serve),
         Some("migrate") => Ok(Command::Migrate),

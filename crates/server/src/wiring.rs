@@ -117,12 +117,11 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
 async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<JwtSecret> {
     let known = store.find_secret(JWT_SECRET).await?;
     let key = master_key::find_or_make(config, known.is_none(), entropy)?;
-    let sealed = match known {
-        Some(sealed) => sealed,
-        None => {
-            let proposal = key.seal(JWT_SECRET, JwtSecret::generate(entropy).expose(), entropy)?;
-            store.keep_secret(JWT_SECRET, &proposal).await?
-        }
+    let sealed = if let Some(sealed) = known {
+        sealed
+    } else {
+        let proposal = key.seal(JWT_SECRET, JwtSecret::generate(entropy).expose(), entropy)?;
+        store.keep_secret(JWT_SECRET, &proposal).await?
     };
     let opened =
         key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;

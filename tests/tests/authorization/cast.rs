@@ -27,6 +27,8 @@ pub(crate) struct Cast {
     pub(crate) newcomer: Person,
     pub(crate) sibling_app: String,
     pub(crate) foreign_app: String,
+    /// What stands behind `expired_key`.
+    pub(crate) expired: String,
 }
 
 impl Cast {
@@ -44,12 +46,13 @@ impl Cast {
         ];
         let mut actors = vec![("anonymous", api.clone())];
         actors.extend(people.iter().map(|(name, person)| (*name, Api::clone(person))));
-        actors.extend(keys(&studio, &stranger, &sibling_app, &foreign_app).await);
+        let expired = expired_key(&studio).await;
+        actors.extend(keys(&studio, &stranger, [&sibling_app, &foreign_app], &expired).await);
         let ended = studio.owner.again().await;
         ended.post("/auth/logout", &json!({})).await.is(204);
         actors.push(("ended_session", Api::clone(&ended)));
         let (target, newcomer) = (studio.hire("member").await, Person::join(&api).await);
-        Self { studio, stranger, people, actors, target, newcomer, sibling_app, foreign_app }
+        Self { studio, stranger, people, actors, target, newcomer, sibling_app, foreign_app, expired }
     }
 
     /// The actor of that name.
@@ -68,7 +71,12 @@ impl Cast {
 }
 
 /// Keys of every kind.
-async fn keys(studio: &Studio, stranger: &Person, sibling_app: &str, foreign_app: &str) -> Vec<(&'static str, Api)> {
+async fn keys(
+    studio: &Studio,
+    stranger: &Person,
+    [sibling_app, foreign_app]: [&str; 2],
+    expired: &str,
+) -> Vec<(&'static str, Api)> {
     let all = json!({"permissions": []});
     let none = json!({"permissions": [], "restrict_permissions": true});
     let own = studio.owner.make_key(&studio.app, &all).await;
@@ -77,13 +85,12 @@ async fn keys(studio: &Studio, stranger: &Person, sibling_app: &str, foreign_app
     let bare = studio.owner.make_key(&studio.app, &none).await;
     let revoked = studio.owner.make_key(&studio.app, &all).await;
     studio.owner.delete(&format!("/apikeys/{}", revoked.id)).await.is(204);
-    let expired = expired_key(studio).await;
     let raw = [
         ("key", own.raw),
         ("sibling_key", sibling.raw),
         ("foreign_key", foreign.raw),
         ("bare_key", bare.raw),
-        ("expired_key", expired),
+        ("expired_key", expired.to_owned()),
         ("revoked_key", revoked.raw),
     ];
     raw.into_iter().map(|(name, raw)| (name, studio.api().key(&raw))).collect()

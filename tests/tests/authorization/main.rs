@@ -1,6 +1,6 @@
 //! Who may do what: every kind of actor at every operation that is served, and what strangers can learn.
 //!
-//! `tests/matrix.txt` is the table, `tests/public-operations.txt` the list of what needs no credential; it may only shrink.
+//! `tests/matrix.txt` is the table. `tests/public-operations.txt` lists what needs no credential; it may only shrink.
 
 mod cast;
 mod requests;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use cast::Cast;
 use requests::request;
-use tessera_tests::{api::Api, on_both, read_workspace_file, studio::NOBODY};
+use tessera_tests::{api::Api, database::Backend, on_both, read_workspace_file, studio::NOBODY};
 
 /// Every operation that the service says it serves, as `METHOD path`, in order.
 async fn served_operations(api: &Api) -> BTreeSet<String> {
@@ -42,92 +42,114 @@ async fn row(cast: &Cast, operation: &str) -> String {
 }
 
 on_both! {
-    async fn s145_matrix(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        let names: Vec<&str> = cast.actors.iter().map(|(name, _)| *name).collect();
-        let mut table = vec![format!("operation | {}", names.join(" | "))];
-        for operation in served_operations(&cast.studio.api()).await {
-            table.push(row(&cast, &operation).await);
-        }
-        let expected = read_workspace_file("tests/matrix.txt");
-        let expected: Vec<&str> = expected.lines().collect();
-        assert_eq!(table, expected, "\n{}", table.join("\n"));
-    }
+    s145_matrix
+    only_listed_operations_answer_without_a_credential
+    a_wrong_credential_is_401_before_ids_and_bodies_are_read
+    s22_enum_id
+    s134_key_app
+    s141_key_noself
+    s138_key_expiry
+    a_key_serves_in_either_header
+}
 
-    async fn only_listed_operations_answer_without_a_credential(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        let mut public = Vec::new();
-        for operation in served_operations(&cast.studio.api()).await {
-            let request = request(&cast, &operation).await;
-            let answer = cast.studio.api().call(request.method, &request.path, request.body.as_ref()).await;
-            if answer.status != 401 {
-                public.push(operation);
-            }
-        }
-        let listed = read_workspace_file("tests/public-operations.txt");
-        assert_eq!(public, listed.lines().collect::<Vec<_>>());
+async fn s145_matrix(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let names: Vec<&str> = cast.actors.iter().map(|(name, _)| *name).collect();
+    let mut table = vec![format!("operation | {}", names.join(" | "))];
+    for operation in served_operations(&cast.studio.api()).await {
+        table.push(row(&cast, &operation).await);
     }
+    let expected = read_workspace_file("tests/matrix.txt");
+    let expected: Vec<&str> = expected.lines().collect();
+    assert_eq!(table, expected, "\n{}", table.join("\n"));
+}
 
-    async fn a_wrong_credential_is_401_before_ids_and_bodies_are_read(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        let nobody = cast.studio.api().bearer("nobody");
-        let listed = read_workspace_file("tests/public-operations.txt");
-        for operation in served_operations(&nobody).await {
-            let (method, path) = requests::split(&operation);
-            let path = path.replace(['{', '}'], "");
-            let answer = nobody.call(method, &path, None).await;
-            assert_eq!(answer.status == 401, !listed.lines().any(|line| line == operation), "{operation}: {}", answer.text());
+async fn only_listed_operations_answer_without_a_credential(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let mut public = Vec::new();
+    for operation in served_operations(&cast.studio.api()).await {
+        let request = request(&cast, &operation).await;
+        let answer = cast.studio.api().call(request.method, &request.path, request.body.as_ref()).await;
+        if answer.status != 401 {
+            public.push(operation);
         }
     }
+    let listed = read_workspace_file("tests/public-operations.txt");
+    assert_eq!(public, listed.lines().collect::<Vec<_>>());
+}
 
-    async fn s22_enum_id(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        for operation in served_operations(&cast.studio.api()).await.iter().filter(|line| line.contains('{')) {
-            let request = request(&cast, operation).await;
-            let hidden = cast.stranger.call(request.method.clone(), &request.path, request.body.as_ref()).await;
-            let path = requests::with_ids(operation, |_| NOBODY.to_owned());
-            let absent = cast.stranger.call(request.method, &path, request.body.as_ref()).await;
-            assert_eq!(requests::shape(&hidden), requests::shape(&absent), "{operation}");
-            hidden.problem(404, hidden.json()["code"].as_str().unwrap_or_default());
+async fn a_wrong_credential_is_401_before_ids_and_bodies_are_read(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let nobody = cast.studio.api().bearer("nobody");
+    let listed = read_workspace_file("tests/public-operations.txt");
+    for operation in served_operations(&nobody).await {
+        let (method, path) = requests::split(&operation);
+        let path = path.replace(['{', '}'], "");
+        let answer = nobody.call(method, &path, None).await;
+        assert_eq!(
+            answer.status == 401,
+            !listed.lines().any(|line| line == operation),
+            "{operation}: {}",
+            answer.text()
+        );
+    }
+}
+
+async fn s22_enum_id(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    for operation in served_operations(&cast.studio.api()).await.iter().filter(|line| line.contains('{')) {
+        let request = request(&cast, operation).await;
+        let hidden = cast.stranger.call(request.method.clone(), &request.path, request.body.as_ref()).await;
+        let path = requests::with_ids(operation, |_| NOBODY.to_owned());
+        let absent = cast.stranger.call(request.method, &path, request.body.as_ref()).await;
+        assert_eq!(requests::shape(&hidden), requests::shape(&absent), "{operation}");
+        hidden.problem(404, hidden.json()["code"].as_str().unwrap_or_default());
+    }
+}
+
+async fn s134_key_app(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let own = cast.actor("key");
+    for operation in ["GET /api/v1/apps/{appId}/inventory", "POST /api/v1/apps/{appId}/inventory"] {
+        let request = request(&cast, operation).await;
+        let absent = requests::with_ids(operation, |_| NOBODY.to_owned());
+        let absent = own.call(request.method.clone(), &absent, request.body.as_ref()).await;
+        for other in [&cast.sibling_app, &cast.foreign_app] {
+            let path = requests::with_ids(operation, |_| other.clone());
+            let answer = own.call(request.method.clone(), &path, request.body.as_ref()).await;
+            answer.problem(404, "application_not_found");
+            assert_eq!(requests::shape(&answer), requests::shape(&absent), "{operation}");
         }
     }
+}
 
-    async fn s134_key_app(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        let own = cast.actor("key");
-        for operation in ["GET /api/v1/apps/{appId}/inventory", "POST /api/v1/apps/{appId}/inventory"] {
-            let request = request(&cast, operation).await;
-            let absent = requests::with_ids(operation, |_| NOBODY.to_owned());
-            let absent = own.call(request.method.clone(), &absent, request.body.as_ref()).await;
-            for other in [&cast.sibling_app, &cast.foreign_app] {
-                let path = requests::with_ids(operation, |_| other.clone());
-                let answer = own.call(request.method.clone(), &path, request.body.as_ref()).await;
-                answer.problem(404, "application_not_found");
-                assert_eq!(requests::shape(&answer), requests::shape(&absent), "{operation}");
-            }
+async fn s141_key_noself(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let key = cast.actor("key");
+    let reachable = |operation: &str| operation.ends_with("/inventory");
+    let listed = read_workspace_file("tests/public-operations.txt");
+    for operation in served_operations(&cast.studio.api()).await {
+        if reachable(&operation) || listed.lines().any(|line| line == operation) {
+            continue;
         }
+        let request = request(&cast, &operation).await;
+        let answer = key.call(request.method, &request.path, request.body.as_ref()).await;
+        answer.problem(403, "user_token_required");
     }
+}
 
-    async fn s141_key_noself(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        let key = cast.actor("key");
-        let reachable = |operation: &str| operation.ends_with("/inventory");
-        let listed = read_workspace_file("tests/public-operations.txt");
-        for operation in served_operations(&cast.studio.api()).await {
-            if reachable(&operation) || listed.lines().any(|line| line == operation) {
-                continue;
-            }
-            let request = request(&cast, &operation).await;
-            let answer = key.call(request.method, &request.path, request.body.as_ref()).await;
-            answer.problem(403, "user_token_required");
-        }
-    }
+async fn s138_key_expiry(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let answer = cast.studio.verify(&cast.expired).await;
+    assert_eq!((&answer["valid"], &answer["code"]), (&false.into(), &"expired".into()));
+    assert!(answer["expires_at"].is_string(), "{answer}");
+    cast.actor("expired_key").get(&cast.studio.inventory()).await.problem(401, "invalid_token");
+}
 
-    async fn a_key_serves_in_either_header(backend: Backend) {
-        let cast = Cast::assemble(backend).await;
-        let key = cast.studio.key().await.raw;
-        let inventory = cast.studio.inventory();
-        cast.studio.api().key(&key).get(&inventory).await.is(200);
-        cast.studio.api().bearer(&key).get(&inventory).await.is(200);
-    }
+async fn a_key_serves_in_either_header(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let key = cast.studio.key().await.raw;
+    let inventory = cast.studio.inventory();
+    cast.studio.api().key(&key).get(&inventory).await.is(200);
+    cast.studio.api().bearer(&key).get(&inventory).await.is(200);
 }

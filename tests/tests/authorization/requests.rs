@@ -32,45 +32,42 @@ pub(crate) fn with_ids(operation: &str, id: impl Fn(&str) -> String) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// A good request for an operation. An operation that is not here fails the tests: say what it takes, and add its row to
+/// A good request for an operation. One that is not here fails the tests: say what it takes, and add its row to
 /// `tests/matrix.txt`.
 pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
-    let (method, path) = split(operation);
-    let path = path.strip_prefix("/api/v1").unwrap_or(path);
     let studio = &cast.studio;
-    let mut ids = [studio.org.clone(), studio.app.clone(), cast.target.id.clone(), String::new()];
-    let body = match (method.as_str(), path) {
-        ("GET", _) | ("POST", "/auth/logout") => None,
-        ("POST", "/auth/register") => {
-            Some(json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}))
-        }
-        ("POST", "/auth/login") => Some(json!({"email": cast.target.email, "password": PASSWORD})),
-        ("POST", "/apikeys/verify") => Some(json!({"key": "ask_none"})),
-        ("POST", "/orgs") => Some(json!({"name": unique("Org")})),
-        ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => Some(json!({"name": unique("App")})),
-        ("POST", "/orgs/{orgId}/members") => Some(newcomer(cast).await),
-        ("PUT", "/orgs/{orgId}/members/{userId}") => Some(json!({"role": "member"})),
-        ("DELETE", "/orgs/{orgId}/members/{userId}") => return_target(cast).await,
-        ("DELETE", "/apps/{appId}") => {
-            ids[1] = studio.owner.make_app(&studio.org).await;
-            None
-        }
-        ("POST", "/apps/{appId}/apikeys") => Some(json!({"permissions": ["inventory:read"]})),
-        ("DELETE", "/apikeys/{keyId}") => {
-            ids[3] = studio.key().await.id;
-            None
-        }
-        ("POST", "/apps/{appId}/inventory") => Some(json!({"sku": unique("sku")})),
-        _ => panic!("{operation} has no request here and no row in the matrix"),
+    let (app, key) = match operation {
+        "DELETE /api/v1/apps/{appId}" => (studio.owner.make_app(&studio.org).await, String::new()),
+        "DELETE /api/v1/apikeys/{keyId}" => (studio.app.clone(), studio.key().await.id),
+        _ => (studio.app.clone(), String::new()),
     };
     let id = |parameter: &str| match parameter {
-        "orgId" => ids[0].clone(),
-        "appId" => ids[1].clone(),
-        "userId" => ids[2].clone(),
-        "keyId" => ids[3].clone(),
+        "orgId" => studio.org.clone(),
+        "appId" => app.clone(),
+        "userId" => cast.target.id.clone(),
+        "keyId" => key.clone(),
         _ => panic!("{operation} has an unknown parameter"),
     };
-    Request { method, path: with_ids(operation, id), body }
+    Request { method: split(operation).0, path: with_ids(operation, id), body: body(cast, operation).await }
+}
+
+async fn body(cast: &Cast, operation: &str) -> Option<Value> {
+    let (method, path) = split(operation);
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    Some(match (method.as_str(), path) {
+        ("GET", _) | ("POST", "/auth/logout") | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}") => return None,
+        ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
+        ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
+        ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
+        ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
+        ("POST", "/orgs") => json!({"name": unique("Org")}),
+        ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
+        ("POST", "/orgs/{orgId}/members") => newcomer(cast).await,
+        ("PUT", "/orgs/{orgId}/members/{userId}") => json!({"role": "member"}),
+        ("POST", "/apps/{appId}/apikeys") => json!({"permissions": ["inventory:read"]}),
+        ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
+        _ => panic!("{operation} has no request here and no row in the matrix"),
+    })
 }
 
 /// Somebody to add, who is not a member yet or any more.

@@ -13,6 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, try_send},
+    database::Backend,
     eventually, on_both,
     studio::{Service, Studio},
 };
@@ -50,55 +51,59 @@ async fn items(api: &Api, path: &str) -> BTreeMap<String, Value> {
 }
 
 on_both! {
-    async fn what_was_acknowledged_survives_kill_9(backend: Backend) {
-        let Studio { service, owner, app, .. } = Studio::open(backend).await;
-        let path = format!("/apps/{app}/inventory");
-        let Service { installation, node } = service;
-        let key = owner.make_key(&app, &json!({})).await;
-        let acknowledged = Arc::new(AtomicUsize::new(0));
-        let mut writers = JoinSet::new();
-        for writer in 0..8 {
-            writers.spawn(write(node.api().key(&key.raw), path.clone(), writer, Arc::clone(&acknowledged)));
-        }
-        eventually("a write load", Duration::from_secs(30), || {
-            std::future::ready((acknowledged.load(Ordering::Relaxed) >= 200).then_some(()))
-        })
-        .await;
-        node.kill();
-        let known = writers.join_all().await;
+    what_was_acknowledged_survives_kill_9
+    a_process_that_dies_young_can_be_started_again
+    a_first_start_that_dies_leaves_nothing_in_the_way
+}
 
-        let node = installation.start();
-        let server = node.api().key(&key.raw);
-        let kept = items(&server, &path).await;
-        for (sku, version) in known.iter().flatten() {
-            let there = kept.get(sku).and_then(|item| item["version"].as_i64());
-            assert!(there.is_some_and(|there| there >= *version), "{sku}: acknowledged {version}, found {there:?}");
-        }
-        owner.at_node(&node).get("/users/me").await.is(200);
-        server.post(&path, &json!({"sku": "afterwards"})).await.is(201);
-        assert!(!owner.at_node(&node).again().await.token.is_empty());
+async fn what_was_acknowledged_survives_kill_9(backend: Backend) {
+    let Studio { service, owner, app, .. } = Studio::open(backend).await;
+    let path = format!("/apps/{app}/inventory");
+    let Service { installation, node } = service;
+    let key = owner.make_key(&app, &json!({})).await;
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let mut writers = JoinSet::new();
+    for writer in 0..8 {
+        writers.spawn(write(node.api().key(&key.raw), path.clone(), writer, Arc::clone(&acknowledged)));
     }
+    eventually("a write load", Duration::from_secs(30), || {
+        std::future::ready((acknowledged.load(Ordering::Relaxed) >= 200).then_some(()))
+    })
+    .await;
+    node.kill();
+    let known = writers.join_all().await;
 
-    async fn a_process_that_dies_young_can_be_started_again(backend: Backend) {
-        let Studio { service, owner, .. } = Studio::open(backend).await;
-        let Service { installation, node } = service;
-        node.kill();
-        for _ in 0..3 {
-            // Killed in the middle of its start, wherever that is.
-            drop(installation.spawn());
-        }
-        owner.at_node(&installation.start()).get("/users/me").await.is(200);
+    let node = installation.start();
+    let server = node.api().key(&key.raw);
+    let kept = items(&server, &path).await;
+    for (sku, version) in known.iter().flatten() {
+        let there = kept.get(sku).and_then(|item| item["version"].as_i64());
+        assert!(there.is_some_and(|there| there >= *version), "{sku}: acknowledged {version}, found {there:?}");
     }
+    owner.at_node(&node).get("/users/me").await.is(200);
+    server.post(&path, &json!({"sku": "afterwards"})).await.is(201);
+    assert!(!owner.at_node(&node).again().await.token.is_empty());
+}
 
-    async fn a_first_start_that_dies_leaves_nothing_in_the_way(backend: Backend) {
-        let installation = tessera_tests::process::Installation::new(backend).await;
-        for milliseconds in [0, 5, 20, 60] {
-            let starting = installation.spawn();
-            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-            drop(starting);
-        }
-        let service = Service::on(installation);
-        service.api().get_root("/health/ready").await.is(200);
-        assert!(!tessera_tests::studio::Person::join(&service.api()).await.token.is_empty());
+async fn a_process_that_dies_young_can_be_started_again(backend: Backend) {
+    let Studio { service, owner, .. } = Studio::open(backend).await;
+    let Service { installation, node } = service;
+    node.kill();
+    for _ in 0..3 {
+        // Killed in the middle of its start, wherever that is.
+        drop(installation.spawn());
     }
+    owner.at_node(&installation.start()).get("/users/me").await.is(200);
+}
+
+async fn a_first_start_that_dies_leaves_nothing_in_the_way(backend: Backend) {
+    let installation = tessera_tests::process::Installation::new(backend).await;
+    for milliseconds in [0, 5, 20, 60] {
+        let starting = installation.spawn();
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        drop(starting);
+    }
+    let service = Service::on(installation);
+    service.api().get_root("/health/ready").await.is(200);
+    assert!(!tessera_tests::studio::Person::join(&service.api()).await.token.is_empty());
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api},
+    database::Backend,
     on_both,
     studio::{Person, Service},
 };
@@ -28,37 +29,40 @@ fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
 }
 
 on_both! {
-    async fn s16_enum_login(backend: Backend) {
-        let service = Service::start(backend).await;
-        let (api, known) = (service.api(), Person::join(&service.api()).await);
-        let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
-        wrong.problem(401, "invalid_credentials");
-        assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
-        for email in ["nobody@example.com", "not an address", "", "a@b@c.com"] {
-            let unknown = login(&api, email, "wrong-violet-lantern-17").await;
-            assert_eq!(shape(&unknown), shape(&wrong), "{email}");
-        }
-        let endless = "x".repeat(2000);
-        assert_eq!(shape(&login(&api, "nobody@example.com", &endless).await), shape(&wrong));
-        assert_eq!(shape(&login(&api, &known.email, &endless).await), shape(&wrong));
-        assert_eq!(shape(&login(&api, &known.email, "").await), shape(&wrong));
-    }
+    s16_enum_login
+    s17_enum_time
+}
 
-    async fn s17_enum_time(backend: Backend) {
-        let service = Service::start(backend).await;
-        let (api, known) = (service.api(), Person::join(&service.api()).await);
-        let (mut with, mut without, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..15 {
-            with.push(time(login(&api, &known.email, "wrong-violet-lantern-17")).await);
-            without.push(time(login(&api, "nobody@example.com", "wrong-violet-lantern-17")).await);
-            malformed.push(time(login(&api, "no address", "wrong-violet-lantern-17")).await);
-        }
-        let (with, without, malformed) = (median(with), median(without), median(malformed));
-        // A hash takes tens of milliseconds and everything else a few: half is far from none.
-        assert!(without > with / 2, "unknown {without:?}, known {with:?}");
-        assert!(malformed > with / 2, "malformed {malformed:?}, known {with:?}");
-        assert!(with > without / 2, "unknown {without:?}, known {with:?}");
+async fn s16_enum_login(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, known) = (service.api(), Person::join(&service.api()).await);
+    let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
+    wrong.problem(401, "invalid_credentials");
+    assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
+    for email in ["nobody@example.com", "not an address", "", "a@b@c.com"] {
+        let unknown = login(&api, email, "wrong-violet-lantern-17").await;
+        assert_eq!(shape(&unknown), shape(&wrong), "{email}");
     }
+    let endless = "x".repeat(2000);
+    assert_eq!(shape(&login(&api, "nobody@example.com", &endless).await), shape(&wrong));
+    assert_eq!(shape(&login(&api, &known.email, &endless).await), shape(&wrong));
+    assert_eq!(shape(&login(&api, &known.email, "").await), shape(&wrong));
+}
+
+async fn s17_enum_time(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, known) = (service.api(), Person::join(&service.api()).await);
+    let (mut with, mut without, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..15 {
+        with.push(time(login(&api, &known.email, "wrong-violet-lantern-17")).await);
+        without.push(time(login(&api, "nobody@example.com", "wrong-violet-lantern-17")).await);
+        malformed.push(time(login(&api, "no address", "wrong-violet-lantern-17")).await);
+    }
+    let (with, without, malformed) = (median(with), median(without), median(malformed));
+    // A hash takes tens of milliseconds and everything else a few: half is far from none.
+    assert!(without > with / 2, "unknown {without:?}, known {with:?}");
+    assert!(malformed > with / 2, "malformed {malformed:?}, known {with:?}");
+    assert!(with > without / 2, "unknown {without:?}, known {with:?}");
 }
 
 async fn time(answer: impl Future<Output = Answer>) -> Duration {

@@ -8,8 +8,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tessera_adapters::{DatabaseSettings, MasterKey, SqlStore};
+use tessera_adapters::MasterKey;
 use tessera_tests::process::{Installation, MASTER_KEY};
+
+use crate::storage;
 
 /// Base64url without padding, as JWS wants it.
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -34,15 +36,9 @@ impl Forge {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))
     }
 
-    /// With the service's own secret, out of its storage: only then it shows that a claim is refused and not a signature.
+    /// With the service's own secret, out of its storage: then it is a claim that is refused, and not the signature.
     pub(crate) async fn own(installation: &Installation) -> Self {
-        let url = installation.database().url();
-        let settings = DatabaseSettings {
-            url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
-            pool_size: 2,
-            acquire_timeout: std::time::Duration::from_secs(5),
-        };
-        let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
+        let store = storage::open(installation).await;
         let sealed = store.find_secret("user-token-hs256").await.unwrap_or_else(|error| panic!("no secret: {error}"));
         let key: MasterKey = MASTER_KEY.parse().unwrap_or_else(|error| panic!("no master key: {error}"));
         let secret = key.open("user-token-hs256", &sealed.unwrap_or_default());

@@ -3,6 +3,7 @@
 //! Names such as `s148_last_owner` are those of statements in the security bar.
 
 mod accounts;
+mod audit;
 mod bodies;
 mod crash;
 mod enumeration;
@@ -11,6 +12,7 @@ mod http;
 mod inventory;
 mod keys;
 mod lifecycle;
+mod logs;
 mod members;
 mod objects;
 mod paging;
@@ -22,6 +24,7 @@ mod shapes;
 mod shutdown;
 mod smuggling;
 mod startup;
+mod storage;
 mod texts;
 mod tokens;
 mod tour;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_tests::{
+    database::Backend,
     on_both,
     studio::{NOBODY, Person, Studio},
 };
@@ -11,135 +12,153 @@ async fn role_of(studio: &Studio, person: &Person) -> Value {
 }
 
 on_both! {
-    async fn somebody_is_added_by_id_or_by_address_in_any_case(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
-        let path = studio.members(None);
-        let added = studio.owner.post(&path, &json!({"user_id": one.id, "role": "admin"})).await;
-        assert_eq!(added.header("location"), Some(&*format!("http://localhost:8080/api/v1{}", studio.members(Some(&one.id)))));
-        assert_eq!(added.expecting(201)["role"], "admin");
-        let added = studio.owner.post(&path, &json!({"email": two.email.to_uppercase(), "role": "member"})).await.expecting(201);
-        assert_eq!((&added["user_id"], &added["email"]), (&json!(two.id), &json!(two.email)));
-    }
+    somebody_is_added_by_id_or_by_address_in_any_case
+    a_member_is_not_added_twice_and_keeps_the_role
+    nobody_is_added_who_does_not_exist
+    s25_enum_list
+    s146_escalate
+    an_administrator_manages_up_to_their_own_role
+    s147_self_up
+    a_member_removes_nobody_but_themselves
+    s148_last_owner
+    s150_removed
+    s151_rejoin
+    s154_actor
+}
 
-    async fn a_member_is_not_added_twice_and_keeps_the_role(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let member = studio.hire("member").await;
-        let again = studio.owner.post(&studio.members(None), &json!({"user_id": member.id, "role": "owner"})).await;
-        again.problem(409, "already_member");
-        assert_eq!(role_of(&studio, &member).await, "member");
-    }
+async fn somebody_is_added_by_id_or_by_address_in_any_case(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    let path = studio.members(None);
+    let added = studio.owner.post(&path, &json!({"user_id": one.id, "role": "admin"})).await;
+    assert_eq!(
+        added.header("location"),
+        Some(&*format!("http://localhost:8080/api/v1{}", studio.members(Some(&one.id))))
+    );
+    assert_eq!(added.expecting(201)["role"], "admin");
+    let added =
+        studio.owner.post(&path, &json!({"email": two.email.to_uppercase(), "role": "member"})).await.expecting(201);
+    assert_eq!((&added["user_id"], &added["email"]), (&json!(two.id), &json!(two.email)));
+}
 
-    async fn nobody_is_added_who_does_not_exist(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for body in [json!({"user_id": NOBODY, "role": "member"}), json!({"email": "no@example.com", "role": "member"})] {
-            studio.owner.post(&studio.members(None), &body).await.problem(404, "user_not_found");
-        }
-        let both = json!({"user_id": NOBODY, "email": "no@example.com", "role": "member"});
-        assert_eq!(studio.owner.post(&studio.members(None), &both).await.faults(), [""]);
-        assert_eq!(studio.owner.post(&studio.members(None), &json!({"role": "member"})).await.faults(), [""]);
-    }
+async fn a_member_is_not_added_twice_and_keeps_the_role(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    let again = studio.owner.post(&studio.members(None), &json!({"user_id": member.id, "role": "owner"})).await;
+    again.problem(409, "already_member");
+    assert_eq!(role_of(&studio, &member).await, "member");
+}
 
-    async fn s25_enum_list(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (member, known) = (studio.hire("member").await, Person::join(&studio.api()).await);
-        let ask = async |email: &str| {
-            let answer = member.post(&studio.members(None), &json!({"email": email, "role": "member"})).await;
-            answer.problem(403, "forbidden")["detail"].clone()
-        };
-        assert_eq!(ask(&known.email).await, ask("no@example.com").await);
+async fn nobody_is_added_who_does_not_exist(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for body in [json!({"user_id": NOBODY, "role": "member"}), json!({"email": "no@example.com", "role": "member"})] {
+        studio.owner.post(&studio.members(None), &body).await.problem(404, "user_not_found");
     }
+    let both = json!({"user_id": NOBODY, "email": "no@example.com", "role": "member"});
+    assert_eq!(studio.owner.post(&studio.members(None), &both).await.faults(), [""]);
+    assert_eq!(studio.owner.post(&studio.members(None), &json!({"role": "member"})).await.faults(), [""]);
+}
 
-    async fn s146_escalate(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (admin, other) = (studio.hire("admin").await, Person::join(&studio.api()).await);
-        let owner = json!({"role": "owner"});
-        admin.put(&studio.members(Some(&admin.id)), &owner).await.problem(403, "forbidden");
-        let member = studio.hire("member").await;
-        admin.put(&studio.members(Some(&member.id)), &owner).await.problem(403, "forbidden");
-        let add = json!({"user_id": other.id, "role": "owner"});
-        admin.post(&studio.members(None), &add).await.problem(403, "forbidden");
-        admin.put(&studio.members(Some(&studio.owner.id)), &json!({"role": "member"})).await.problem(403, "forbidden");
-        admin.delete(&studio.members(Some(&studio.owner.id))).await.problem(403, "forbidden");
-        assert_eq!(role_of(&studio, &studio.owner).await, "owner");
-    }
+async fn s25_enum_list(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (member, known) = (studio.hire("member").await, Person::join(&studio.api()).await);
+    let ask = async |email: &str| {
+        let answer = member.post(&studio.members(None), &json!({"email": email, "role": "member"})).await;
+        answer.problem(403, "forbidden")["detail"].clone()
+    };
+    assert_eq!(ask(&known.email).await, ask("no@example.com").await);
+}
 
-    async fn an_administrator_manages_up_to_their_own_role(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (admin, peer) = (studio.hire("admin").await, studio.hire("admin").await);
-        let member = studio.hire("member").await;
-        admin.put(&studio.members(Some(&member.id)), &json!({"role": "admin"})).await.is(200);
-        admin.put(&studio.members(Some(&peer.id)), &json!({"role": "member"})).await.is(200);
-        admin.delete(&studio.members(Some(&member.id))).await.is(204);
-        admin.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
-        admin.put(&studio.members(Some(&peer.id)), &json!({"role": "admin"})).await.problem(403, "forbidden");
-    }
+async fn s146_escalate(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (admin, other) = (studio.hire("admin").await, Person::join(&studio.api()).await);
+    let owner = json!({"role": "owner"});
+    admin.put(&studio.members(Some(&admin.id)), &owner).await.problem(403, "forbidden");
+    let member = studio.hire("member").await;
+    admin.put(&studio.members(Some(&member.id)), &owner).await.problem(403, "forbidden");
+    let add = json!({"user_id": other.id, "role": "owner"});
+    admin.post(&studio.members(None), &add).await.problem(403, "forbidden");
+    admin.put(&studio.members(Some(&studio.owner.id)), &json!({"role": "member"})).await.problem(403, "forbidden");
+    admin.delete(&studio.members(Some(&studio.owner.id))).await.problem(403, "forbidden");
+    assert_eq!(role_of(&studio, &studio.owner).await, "owner");
+}
 
-    async fn s147_self_up(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let member = studio.hire("member").await;
-        for role in ["member", "admin", "owner"] {
-            let answer = member.put(&studio.members(Some(&member.id)), &json!({"role": role})).await;
-            answer.problem(403, "forbidden");
-        }
-        assert_eq!(role_of(&studio, &member).await, "member");
-    }
+async fn an_administrator_manages_up_to_their_own_role(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (admin, peer) = (studio.hire("admin").await, studio.hire("admin").await);
+    let member = studio.hire("member").await;
+    admin.put(&studio.members(Some(&member.id)), &json!({"role": "admin"})).await.is(200);
+    admin.put(&studio.members(Some(&peer.id)), &json!({"role": "member"})).await.is(200);
+    admin.delete(&studio.members(Some(&member.id))).await.is(204);
+    admin.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
+    admin.put(&studio.members(Some(&peer.id)), &json!({"role": "admin"})).await.problem(403, "forbidden");
+}
 
-    async fn a_member_removes_nobody_but_themselves(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (member, peer) = (studio.hire("member").await, studio.hire("member").await);
-        member.delete(&studio.members(Some(&peer.id))).await.problem(403, "forbidden");
-        member.delete(&studio.members(Some(&member.id))).await.is(204);
-        member.get(&studio.members(None)).await.problem(404, "organization_not_found");
+async fn s147_self_up(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    for role in ["member", "admin", "owner"] {
+        let answer = member.put(&studio.members(Some(&member.id)), &json!({"role": role})).await;
+        answer.problem(403, "forbidden");
     }
+    assert_eq!(role_of(&studio, &member).await, "member");
+}
 
-    async fn s148_last_owner(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        studio.hire("admin").await;
-        let own = studio.members(Some(&studio.owner.id));
-        studio.owner.delete(&own).await.problem(409, "last_owner");
-        studio.owner.put(&own, &json!({"role": "admin"})).await.problem(409, "last_owner");
-        studio.owner.put(&own, &json!({"role": "owner"})).await.is(200);
-        studio.hire("owner").await;
-        studio.owner.delete(&own).await.is(204);
-    }
+async fn a_member_removes_nobody_but_themselves(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (member, peer) = (studio.hire("member").await, studio.hire("member").await);
+    member.delete(&studio.members(Some(&peer.id))).await.problem(403, "forbidden");
+    member.delete(&studio.members(Some(&member.id))).await.is(204);
+    member.get(&studio.members(None)).await.problem(404, "organization_not_found");
+}
 
-    async fn s150_removed(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let admin = studio.hire("admin").await;
-        let elsewhere = admin.found().await;
-        studio.owner.delete(&studio.members(Some(&admin.id))).await.is(204);
-        let hidden = [
-            format!("/orgs/{}", studio.org),
-            studio.members(None),
-            format!("/orgs/{}/apps", studio.org),
-            format!("/apps/{}", studio.app),
-            format!("/apps/{}/apikeys", studio.app),
-            studio.inventory(),
-        ];
-        for path in hidden {
-            admin.get(&path).await.is(404);
-        }
-        admin.get(&format!("/orgs/{elsewhere}")).await.is(200);
-        studio.owner.delete(&studio.members(Some(&admin.id))).await.problem(404, "member_not_found");
-    }
+async fn s148_last_owner(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    studio.hire("admin").await;
+    let own = studio.members(Some(&studio.owner.id));
+    studio.owner.delete(&own).await.problem(409, "last_owner");
+    studio.owner.put(&own, &json!({"role": "admin"})).await.problem(409, "last_owner");
+    studio.owner.put(&own, &json!({"role": "owner"})).await.is(200);
+    studio.hire("owner").await;
+    studio.owner.delete(&own).await.is(204);
+}
 
-    async fn s151_rejoin(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let person = studio.hire("admin").await;
-        studio.owner.delete(&studio.members(Some(&person.id))).await.is(204);
-        studio.add(&person, "member").await;
-        assert_eq!(role_of(&studio, &person).await, "member");
-        person.get(&format!("/apps/{}/apikeys", studio.app)).await.problem(403, "forbidden");
+async fn s150_removed(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let admin = studio.hire("admin").await;
+    let elsewhere = admin.found().await;
+    studio.owner.delete(&studio.members(Some(&admin.id))).await.is(204);
+    let hidden = [
+        format!("/orgs/{}", studio.org),
+        studio.members(None),
+        format!("/orgs/{}/apps", studio.org),
+        format!("/apps/{}", studio.app),
+        format!("/apps/{}/apikeys", studio.app),
+        studio.inventory(),
+    ];
+    for path in hidden {
+        admin.get(&path).await.is(404);
     }
+    admin.get(&format!("/orgs/{elsewhere}")).await.is(200);
+    studio.owner.delete(&studio.members(Some(&admin.id))).await.problem(404, "member_not_found");
+}
 
-    async fn s154_actor(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let member = studio.hire("member").await;
-        let path = format!("/api/v1/orgs/{}/apps", studio.org);
-        let body = json!({"name": "x", "actor": studio.owner.id, "on_behalf_of": studio.owner.id, "user_id": studio.owner.id});
-        let request = member.request(reqwest::Method::POST, &path).json(&body);
-        let request = request.header("X-User-Id", &studio.owner.id).header("X-Org-Id", &studio.org);
-        tessera_tests::api::send(request).await.problem(403, "forbidden");
-    }
+async fn s151_rejoin(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = studio.hire("admin").await;
+    studio.owner.delete(&studio.members(Some(&person.id))).await.is(204);
+    studio.add(&person, "member").await;
+    assert_eq!(role_of(&studio, &person).await, "member");
+    person.get(&format!("/apps/{}/apikeys", studio.app)).await.problem(403, "forbidden");
+}
+
+async fn s154_actor(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    let path = format!("/api/v1/orgs/{}/apps", studio.org);
+    let body =
+        json!({"name": "x", "actor": studio.owner.id, "on_behalf_of": studio.owner.id, "user_id": studio.owner.id});
+    let request = member.request(reqwest::Method::POST, &path).json(&body);
+    let request = request.header("X-User-Id", &studio.owner.id).header("X-Org-Id", &studio.org);
+    tessera_tests::api::send(request).await.problem(403, "forbidden");
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api},
+    database::Backend,
     on_both,
     studio::{Person, Studio, unique},
 };
@@ -46,116 +47,127 @@ async fn pages_well(api: &Api, path: &str, key: &str) {
 }
 
 on_both! {
-    async fn members_come_in_pages(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for _ in 0..4 {
-            studio.hire("member").await;
-        }
-        pages_well(&studio.owner, &studio.members(None), "user_id").await;
-    }
+    members_come_in_pages
+    applications_come_in_pages
+    keys_come_in_pages
+    items_come_in_pages
+    an_empty_list_is_an_empty_array_without_a_next_page
+    a_page_has_50_entries_unless_asked_otherwise
+    s214_list_limit
+    s176_sqli
+    what_comes_between_two_pages_moves_nothing
+    s157_bola_list
+}
 
-    async fn applications_come_in_pages(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for _ in 0..4 {
-            studio.owner.make_app(&studio.org).await;
-        }
-        pages_well(&studio.owner, &format!("/orgs/{}/apps", studio.org), "id").await;
+async fn members_come_in_pages(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..4 {
+        studio.hire("member").await;
     }
+    pages_well(&studio.owner, &studio.members(None), "user_id").await;
+}
 
-    async fn keys_come_in_pages(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for _ in 0..5 {
-            studio.key().await;
-        }
-        pages_well(&studio.owner, &format!("/apps/{}/apikeys", studio.app), "id").await;
+async fn applications_come_in_pages(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..4 {
+        studio.owner.make_app(&studio.org).await;
     }
+    pages_well(&studio.owner, &format!("/orgs/{}/apps", studio.org), "id").await;
+}
 
-    async fn items_come_in_pages(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for _ in 0..5 {
-            studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
-        }
-        pages_well(&studio.owner, &studio.inventory(), "id").await;
+async fn keys_come_in_pages(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..5 {
+        studio.key().await;
     }
+    pages_well(&studio.owner, &format!("/apps/{}/apikeys", studio.app), "id").await;
+}
 
-    async fn an_empty_list_is_an_empty_array_without_a_next_page(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for path in [studio.inventory(), format!("/apps/{}/apikeys", studio.app)] {
-            let answer = studio.owner.get(&path).await;
-            assert_eq!((answer.text().as_str(), next(&answer)), ("[]", None));
-        }
+async fn items_come_in_pages(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..5 {
+        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
+    pages_well(&studio.owner, &studio.inventory(), "id").await;
+}
 
-    async fn a_page_has_50_entries_unless_asked_otherwise(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for _ in 0..51 {
-            studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
-        }
-        let answer = studio.owner.get(&studio.inventory()).await;
-        assert_eq!(answer.expecting(200).as_array().map(Vec::len), Some(50));
-        let rest = studio.owner.get_root(&next(&answer).unwrap_or_else(|| panic!("no next page"))).await;
-        assert_eq!((rest.expecting(200).as_array().map(Vec::len), next(&rest)), (Some(1), None));
+async fn an_empty_list_is_an_empty_array_without_a_next_page(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for path in [studio.inventory(), format!("/apps/{}/apikeys", studio.app)] {
+        let answer = studio.owner.get(&path).await;
+        assert_eq!((answer.text().as_str(), next(&answer)), ("[]", None));
     }
+}
 
-    async fn s214_list_limit(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let lists = [
-            studio.members(None),
-            format!("/orgs/{}/apps", studio.org),
-            format!("/apps/{}/apikeys", studio.app),
-            studio.inventory(),
-        ];
-        for list in lists {
-            for good in ["1", "50", "200"] {
-                studio.owner.get(&format!("{list}?limit={good}")).await.is(200);
-            }
-            for bad in ["0", "201", "-1", "1.5", "x", "", "99999999999999999999", "1&limit=2"] {
-                studio.owner.get(&format!("{list}?limit={bad}")).await.problem(400, "invalid_query");
-            }
-        }
+async fn a_page_has_50_entries_unless_asked_otherwise(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..51 {
+        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
+    let answer = studio.owner.get(&studio.inventory()).await;
+    assert_eq!(answer.expecting(200).as_array().map(Vec::len), Some(50));
+    let rest = studio.owner.get_root(&next(&answer).unwrap_or_else(|| panic!("no next page"))).await;
+    assert_eq!((rest.expecting(200).as_array().map(Vec::len), next(&rest)), (Some(1), None));
+}
 
-    async fn s176_sqli(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let other = studio.owner.make_app(&studio.org).await;
-        for _ in 0..2 {
-            studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
+async fn s214_list_limit(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let lists = [
+        studio.members(None),
+        format!("/orgs/{}/apps", studio.org),
+        format!("/apps/{}/apikeys", studio.app),
+        studio.inventory(),
+    ];
+    for list in lists {
+        for good in ["1", "50", "200"] {
+            studio.owner.get(&format!("{list}?limit={good}")).await.is(200);
         }
-        let first = studio.owner.get(&format!("{}?limit=1", studio.inventory())).await;
-        let link = next(&first).unwrap_or_else(|| panic!("no next page"));
-        let cursor = link.rsplit_once("cursor=").map(|(_, cursor)| cursor.to_owned()).unwrap_or_default();
-        let altered = format!("{}{}", if cursor.starts_with('A') { 'B' } else { 'A' }, &cursor[1..]);
-        for bad in ["x", "", "'%20OR%201=1--", "%00", altered.as_str(), &cursor[1..], &format!("{cursor}A")] {
-            let answer = studio.owner.get(&format!("{}?cursor={bad}", studio.inventory())).await;
-            answer.problem(400, "invalid_cursor");
+        for bad in ["0", "201", "-1", "1.5", "x", "", "99999999999999999999", "1&limit=2"] {
+            studio.owner.get(&format!("{list}?limit={bad}")).await.problem(400, "invalid_query");
         }
-        let elsewhere = studio.owner.get(&format!("/apps/{other}/inventory?cursor={cursor}")).await;
-        elsewhere.problem(400, "invalid_cursor");
     }
+}
 
-    async fn what_comes_between_two_pages_moves_nothing(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for _ in 0..4 {
-            studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
-        }
-        let (before, _) = walk(&studio.owner, &studio.inventory(), 200).await;
-        let first = studio.owner.get(&format!("{}?limit=2", studio.inventory())).await;
-        studio.owner.post(&studio.inventory(), &json!({"sku": unique("late")})).await.is(201);
-        let second = studio.owner.get_root(&next(&first).unwrap_or_else(|| panic!("no next page"))).await;
-        assert_eq!(second.expecting(200).as_array().map(Vec::as_slice), Some(&before[2..]));
+async fn s176_sqli(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let other = studio.owner.make_app(&studio.org).await;
+    for _ in 0..2 {
+        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
+    let first = studio.owner.get(&format!("{}?limit=1", studio.inventory())).await;
+    let link = next(&first).unwrap_or_else(|| panic!("no next page"));
+    let cursor = link.rsplit_once("cursor=").map(|(_, cursor)| cursor.to_owned()).unwrap_or_default();
+    let altered = format!("{}{}", if cursor.starts_with('A') { 'B' } else { 'A' }, &cursor[1..]);
+    for bad in ["x", "", "'%20OR%201=1--", "%00", altered.as_str(), &cursor[1..], &format!("{cursor}A")] {
+        let answer = studio.owner.get(&format!("{}?cursor={bad}", studio.inventory())).await;
+        answer.problem(400, "invalid_cursor");
+    }
+    let elsewhere = studio.owner.get(&format!("/apps/{other}/inventory?cursor={cursor}")).await;
+    elsewhere.problem(400, "invalid_cursor");
+}
 
-    async fn s157_bola_list(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let stranger = Person::join(&studio.api()).await;
-        let (org, own) = (stranger.found().await, studio.app.clone());
-        let app = stranger.make_app(&org).await;
-        stranger.make_key(&app, &json!({})).await;
-        stranger.post(&format!("/apps/{app}/inventory"), &json!({"sku": "theirs"})).await.is(201);
-        let count = |answer: Answer| answer.expecting(200).as_array().map(Vec::len);
-        assert_eq!(count(studio.owner.get(&studio.members(None)).await), Some(1));
-        assert_eq!(count(studio.owner.get(&format!("/orgs/{}/apps", studio.org)).await), Some(1));
-        assert_eq!(count(studio.owner.get(&format!("/apps/{own}/apikeys")).await), Some(0));
-        assert_eq!(count(studio.owner.get(&studio.inventory()).await), Some(0));
+async fn what_comes_between_two_pages_moves_nothing(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..4 {
+        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
+    let (before, _) = walk(&studio.owner, &studio.inventory(), 200).await;
+    let first = studio.owner.get(&format!("{}?limit=2", studio.inventory())).await;
+    studio.owner.post(&studio.inventory(), &json!({"sku": unique("late")})).await.is(201);
+    let second = studio.owner.get_root(&next(&first).unwrap_or_else(|| panic!("no next page"))).await;
+    assert_eq!(second.expecting(200).as_array().map(Vec::as_slice), Some(&before[2..]));
+}
+
+async fn s157_bola_list(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let stranger = Person::join(&studio.api()).await;
+    let (org, own) = (stranger.found().await, studio.app.clone());
+    let app = stranger.make_app(&org).await;
+    stranger.make_key(&app, &json!({})).await;
+    stranger.post(&format!("/apps/{app}/inventory"), &json!({"sku": "theirs"})).await.is(201);
+    let count = |answer: Answer| answer.expecting(200).as_array().map(Vec::len);
+    assert_eq!(count(studio.owner.get(&studio.members(None)).await), Some(1));
+    assert_eq!(count(studio.owner.get(&format!("/orgs/{}/apps", studio.org)).await), Some(1));
+    assert_eq!(count(studio.owner.get(&format!("/apps/{own}/apikeys")).await), Some(0));
+    assert_eq!(count(studio.owner.get(&studio.inventory()).await), Some(0));
 }

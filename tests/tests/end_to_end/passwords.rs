@@ -3,6 +3,7 @@
 use serde_json::json;
 use tessera_tests::{
     api::{Answer, Api},
+    database::Backend,
     on_both,
     process::Installation,
     studio::{PASSWORD, Service, unique},
@@ -30,117 +31,139 @@ fn random_looking(length: usize) -> String {
 }
 
 on_both! {
-    async fn s1_pw_min(backend: Backend) {
-        let service = Service::start(backend).await;
-        // Seven characters in fourteen bytes: characters are counted.
-        for short in ["", "x7#Qz!m", "éüßøåæñ"] {
-            let answer = register(&service.api(), short).await.1;
-            assert_eq!(answer.faults(), ["/password"], "{short}");
-            assert_eq!(answer.json()["errors"][0]["code"], "too_short", "{short}");
-        }
-        // Eight are long enough, but whatever they are, eight are guessed too soon.
-        let eight = register(&service.api(), "x7#Qz!m2").await.1;
-        assert_eq!(eight.json()["errors"][0]["code"], "guessable");
-        register(&service.api(), "x7#Qz!m2V").await.1.is(201);
-    }
+    s1_pw_min
+    s1_pw_min_as_configured
+    s2_pw_64
+    s3_pw_72
+    s4_pw_any
+    s5_pw_exact
+    s6_pw_unicode
+    s7_pw_block
+    s12_pw_long_dos
+    s13_pw_noecho
+}
 
-    async fn s1_pw_min_as_configured(backend: Backend) {
-        let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
-        let answer = register(&service.api(), "x7#Qz!m2Vw_9rT").await.1;
-        assert_eq!(answer.faults(), ["/password"]);
-        assert_eq!(answer.json()["errors"][0]["code"], "too_short");
-        register(&service.api(), "x7#Qz!m2Vw_9rTk").await.1.is(201);
+async fn s1_pw_min(backend: Backend) {
+    let service = Service::start(backend).await;
+    // Seven characters in fourteen bytes: characters are counted.
+    for short in ["", "x7#Qz!m", "éüßøåæñ"] {
+        let answer = register(&service.api(), short).await.1;
+        assert_eq!(answer.faults(), ["/password"], "{short}");
+        assert_eq!(answer.json()["errors"][0]["code"], "too_short", "{short}");
     }
+    // Eight are long enough, but whatever they are, eight are guessed too soon.
+    let eight = register(&service.api(), "x7#Qz!m2").await.1;
+    assert_eq!(eight.json()["errors"][0]["code"], "guessable");
+    register(&service.api(), "x7#Qz!m2V").await.1.is(201);
+}
 
-    async fn s2_pw_64(backend: Backend) {
-        let service = Service::start(backend).await;
-        for length in [64, 127, 128] {
-            let password = random_looking(length);
-            let (email, answer) = register(&service.api(), &password).await;
-            answer.is(201);
-            login(&service.api(), &email, &password).await.is(200);
-            let shorter: String = password.chars().take(length - 1).collect();
-            login(&service.api(), &email, &shorter).await.problem(401, "invalid_credentials");
-        }
-        let (_, answer) = register(&service.api(), &random_looking(129)).await;
-        assert_eq!(answer.faults(), ["/password"]);
-        assert_eq!(answer.json()["errors"][0]["code"], "too_long");
-    }
+async fn s1_pw_min_as_configured(backend: Backend) {
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
+    let answer = register(&service.api(), "x7#Qz!m2Vw_9rT").await.1;
+    assert_eq!(answer.faults(), ["/password"]);
+    assert_eq!(answer.json()["errors"][0]["code"], "too_short");
+    register(&service.api(), "x7#Qz!m2Vw_9rTk").await.1.is(201);
+}
 
-    async fn s3_pw_72(backend: Backend) {
-        let service = Service::start(backend).await;
-        let (first, second) = (format!("{}a", random_looking(75)), format!("{}b", random_looking(75)));
-        let (email, answer) = register(&service.api(), &first).await;
+async fn s2_pw_64(backend: Backend) {
+    let service = Service::start(backend).await;
+    for length in [64, 127, 128] {
+        let password = random_looking(length);
+        let (email, answer) = register(&service.api(), &password).await;
         answer.is(201);
-        login(&service.api(), &email, &second).await.problem(401, "invalid_credentials");
-        let (_, nul) = register(&service.api(), "x7#Qz!m2\u{0}Vw_9rT").await;
-        assert_eq!(nul.faults(), ["/password"]);
+        login(&service.api(), &email, &password).await.is(200);
+        let shorter: String = password.chars().take(length - 1).collect();
+        login(&service.api(), &email, &shorter).await.problem(401, "invalid_credentials");
     }
+    let (_, answer) = register(&service.api(), &random_looking(129)).await;
+    assert_eq!(answer.faults(), ["/password"]);
+    assert_eq!(answer.json()["errors"][0]["code"], "too_long");
+}
 
-    async fn s4_pw_any(backend: Backend) {
-        let service = Service::start(backend).await;
-        for password in ["wqkzvhplxmbrtsd", "blue tin  whale sings", "🦀🪐🎻🧲🪤🧊🪁🦔🥨🛶", "Жёлтый-подъезд-шуршит"] {
-            let (email, answer) = register(&service.api(), password).await;
-            answer.is(201);
-            login(&service.api(), &email, password).await.is(200);
-        }
-    }
+async fn s3_pw_72(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (first, second) = (format!("{}a", random_looking(75)), format!("{}b", random_looking(75)));
+    let (email, answer) = register(&service.api(), &first).await;
+    answer.is(201);
+    login(&service.api(), &email, &second).await.problem(401, "invalid_credentials");
+    let (_, nul) = register(&service.api(), "x7#Qz!m2\u{0}Vw_9rT").await;
+    assert_eq!(nul.faults(), ["/password"]);
+}
 
-    async fn s5_pw_exact(backend: Backend) {
-        let service = Service::start(backend).await;
-        let (email, answer) = register(&service.api(), " Blue tin whale sings ").await;
+async fn s4_pw_any(backend: Backend) {
+    let service = Service::start(backend).await;
+    for password in ["wqkzvhplxmbrtsd", "blue tin  whale sings", "🦀🪐🎻🧲🪤🧊🪁🦔🥨🛶", "Жёлтый-подъезд-шуршит"]
+    {
+        let (email, answer) = register(&service.api(), password).await;
         answer.is(201);
-        for other in ["Blue tin whale sings", " Blue tin whale sings", "Blue tin whale sings ", " blue tin whale sings "] {
-            login(&service.api(), &email, other).await.problem(401, "invalid_credentials");
-        }
-        login(&service.api(), &email, " Blue tin whale sings ").await.is(200);
+        login(&service.api(), &email, password).await.is(200);
     }
+}
 
-    async fn s6_pw_unicode(backend: Backend) {
-        let service = Service::start(backend).await;
-        let (email, answer) = register(&service.api(), "caf\u{e9}-lantern-93-quay").await;
-        answer.is(201);
-        login(&service.api(), &email, "cafe\u{301}-lantern-93-quay").await.is(200);
-        // No compatibility folding: a full-width digit is another character.
-        login(&service.api(), &email, "caf\u{e9}-lantern-\u{ff19}3-quay").await.problem(401, "invalid_credentials");
+async fn s5_pw_exact(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (email, answer) = register(&service.api(), " Blue tin whale sings ").await;
+    answer.is(201);
+    for other in ["Blue tin whale sings", " Blue tin whale sings", "Blue tin whale sings ", " blue tin whale sings "] {
+        login(&service.api(), &email, other).await.problem(401, "invalid_credentials");
     }
+    login(&service.api(), &email, " Blue tin whale sings ").await.is(200);
+}
 
-    async fn s7_pw_block(backend: Backend) {
-        let service = Service::start(backend).await;
-        let common = ["password", "12345678", "iloveyou", "qwertyuiop", "Password1", "P@ssw0rd", "aaaaaaaaaa", "abcdefgh", "tessera1"];
-        for password in common {
-            let (_, answer) = register(&service.api(), password).await;
-            assert_eq!(answer.faults(), ["/password"], "{password}");
-            let fault = &answer.json()["errors"][0];
-            assert_eq!(fault["code"], "guessable", "{password}");
-        }
-        let body = json!({"email": "wilhelmina.quist@example.com", "password": "wilhelmina.quist"});
-        assert_eq!(service.api().post("/auth/register", &body).await.faults(), ["/password"]);
-        let body = json!({"email": "zq9@example.com", "password": "wolfeschlegelstein", "last_name": "Wolfeschlegelstein"});
-        assert_eq!(service.api().post("/auth/register", &body).await.faults(), ["/password"]);
+async fn s6_pw_unicode(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (email, answer) = register(&service.api(), "caf\u{e9}-lantern-93-quay").await;
+    answer.is(201);
+    login(&service.api(), &email, "cafe\u{301}-lantern-93-quay").await.is(200);
+    // No compatibility folding: a full-width digit is another character.
+    login(&service.api(), &email, "caf\u{e9}-lantern-\u{ff19}3-quay").await.problem(401, "invalid_credentials");
+}
+
+async fn s7_pw_block(backend: Backend) {
+    let service = Service::start(backend).await;
+    let common = [
+        "password",
+        "12345678",
+        "iloveyou",
+        "qwertyuiop",
+        "Password1",
+        "P@ssw0rd",
+        "aaaaaaaaaa",
+        "abcdefgh",
+        "tessera1",
+    ];
+    for password in common {
+        let (_, answer) = register(&service.api(), password).await;
+        assert_eq!(answer.faults(), ["/password"], "{password}");
+        let fault = &answer.json()["errors"][0];
+        assert_eq!(fault["code"], "guessable", "{password}");
     }
+    let body = json!({"email": "wilhelmina.quist@example.com", "password": "wilhelmina.quist"});
+    assert_eq!(service.api().post("/auth/register", &body).await.faults(), ["/password"]);
+    let body = json!({"email": "zq9@example.com", "password": "wolfeschlegelstein", "last_name": "Wolfeschlegelstein"});
+    assert_eq!(service.api().post("/auth/register", &body).await.faults(), ["/password"]);
+}
 
-    async fn s12_pw_long_dos(backend: Backend) {
-        let service = Service::start(backend).await;
-        let huge = "x7#Qz!m2".repeat(100_000);
-        let (email, answer) = register(&service.api(), &huge).await;
-        assert_eq!(answer.faults(), ["/password"]);
-        login(&service.api(), &email, &huge).await.problem(401, "invalid_credentials");
-    }
+async fn s12_pw_long_dos(backend: Backend) {
+    let service = Service::start(backend).await;
+    let huge = "x7#Qz!m2".repeat(100_000);
+    let (email, answer) = register(&service.api(), &huge).await;
+    assert_eq!(answer.faults(), ["/password"]);
+    login(&service.api(), &email, &huge).await.problem(401, "invalid_credentials");
+}
 
-    async fn s13_pw_noecho(backend: Backend) {
-        let service = Service::start(backend).await;
-        let (email, made) = register(&service.api(), PASSWORD).await;
-        let wrong = "another-violet-lantern-17";
-        let answers = [
-            made,
-            login(&service.api(), &email, PASSWORD).await,
-            login(&service.api(), &email, wrong).await,
-            register(&service.api(), "short7!").await.1,
-            service.api().post("/auth/register", &json!({"email": "bad", "password": PASSWORD})).await,
-        ];
-        for text in answers.iter().map(Answer::text).chain([service.node.log()]) {
-            assert!(![PASSWORD, wrong, "short7!", "$argon2"].iter().any(|secret| text.contains(secret)), "{text}");
-        }
+async fn s13_pw_noecho(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (email, made) = register(&service.api(), PASSWORD).await;
+    let wrong = "another-violet-lantern-17";
+    let answers = [
+        made,
+        login(&service.api(), &email, PASSWORD).await,
+        login(&service.api(), &email, wrong).await,
+        register(&service.api(), "short7!").await.1,
+        service.api().post("/auth/register", &json!({"email": "bad", "password": PASSWORD})).await,
+    ];
+    for text in answers.iter().map(Answer::text).chain([service.node.log()]) {
+        assert!(![PASSWORD, wrong, "short7!", "$argon2"].iter().any(|secret| text.contains(secret)), "{text}");
     }
 }

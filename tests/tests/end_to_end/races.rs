@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tessera_tests::{
     api::Answer,
+    database::Backend,
     on_both,
     studio::{PASSWORD, Person, Service, Studio, sign_in},
 };
@@ -28,144 +29,172 @@ async fn owners(studio: &Studio, asking: &Person) -> Vec<String> {
 }
 
 on_both! {
-    async fn eight_registrations_of_one_address_make_one_user(backend: Backend) {
-        let service = Service::start(backend).await;
-        let spellings = ["ada@example.com", "Ada@Example.com", "ADA@EXAMPLE.COM", "aDa@eXample.com",
-                         "adA@example.COM", " ada@example.com", "ADA@example.com", "ada@EXAMPLE.com "];
-        let answers = together(spellings.map(|email| {
-            let api = service.api();
-            async move { api.post("/auth/register", &json!({"email": email, "password": PASSWORD})).await }
-        }));
-        let answers = answers.await;
-        assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 7));
-        for loser in answers.iter().filter(|answer| answer.status == 409) {
-            loser.problem(409, "email_taken");
-        }
-        for email in spellings {
-            assert!(!sign_in(&service.api(), email).await.is_empty());
-        }
-    }
+    eight_registrations_of_one_address_make_one_user
+    two_owners_who_demote_each_other_leave_one
+    s148_last_owner_under_concurrency
+    fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions
+    s165_race_unique
+    organizations_of_one_name_all_get_a_slug
+    one_member_added_many_times_at_once_is_added_once
+    a_key_revoked_many_times_at_once_is_revoked_once
+    an_application_deleted_while_it_gets_keys_and_items_leaves_neither
+}
 
-    async fn two_owners_who_demote_each_other_leave_one(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (one, two) = (studio.owner.clone(), studio.hire("owner").await);
-        for round in 0..100 {
-            let demote = |by: &Person, whom: &Person| {
-                let (by, path) = (by.clone(), studio.members(Some(&whom.id)));
-                async move { by.put(&path, &json!({"role": "member"})).await }
-            };
-            let answers = together([demote(&one, &two), demote(&two, &one)]).await;
-            assert_eq!((count(&answers, 200), count(&answers, 403)), (1, 1), "round {round}: {:?}", answers.iter().map(Answer::text).collect::<Vec<_>>());
-            let left = owners(&studio, &one).await;
-            assert_eq!(left.len(), 1, "round {round}");
-            let (winner, loser) = if left[0] == one.id { (&one, &two) } else { (&two, &one) };
-            winner.put(&studio.members(Some(&loser.id)), &json!({"role": "owner"})).await.is(200);
-        }
+async fn eight_registrations_of_one_address_make_one_user(backend: Backend) {
+    let service = Service::start(backend).await;
+    let spellings = [
+        "ada@example.com",
+        "Ada@Example.com",
+        "ADA@EXAMPLE.COM",
+        "aDa@eXample.com",
+        "adA@example.COM",
+        " ada@example.com",
+        "ADA@example.com",
+        "ada@EXAMPLE.com ",
+    ];
+    let answers = together(spellings.map(|email| {
+        let api = service.api();
+        async move { api.post("/auth/register", &json!({"email": email, "password": PASSWORD})).await }
+    }));
+    let answers = answers.await;
+    assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 7));
+    for loser in answers.iter().filter(|answer| answer.status == 409) {
+        loser.problem(409, "email_taken");
     }
-
-    async fn s148_last_owner_under_concurrency(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let (one, two) = (studio.owner.clone(), studio.hire("owner").await);
-        for round in 0..30 {
-            let leave = |who: &Person| {
-                let (who, path) = (who.clone(), studio.members(Some(&who.id)));
-                async move { who.delete(&path).await }
-            };
-            let answers = together([leave(&one), leave(&two)]).await;
-            assert_eq!((count(&answers, 204), count(&answers, 409)), (1, 1), "round {round}");
-            let (stays, left) = if answers_to(&one, &studio).await { (&one, &two) } else { (&two, &one) };
-            assert_eq!(owners(&studio, stays).await, std::slice::from_ref(&stays.id));
-            stays.post(&studio.members(None), &json!({"user_id": left.id, "role": "owner"})).await.is(201);
-        }
+    for email in spellings {
+        assert!(!sign_in(&service.api(), email).await.is_empty());
     }
+}
 
-    async fn fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let answers = together((0..50).map(|number| {
-            let (owner, path) = (studio.owner.clone(), studio.inventory());
-            async move { owner.post(&path, &json!({"sku": "sword", "quantity": number})).await }
-        }));
-        let answers = answers.await;
-        assert_eq!((count(&answers, 201), count(&answers, 200)), (1, 49));
-        let mut versions: Vec<i64> = answers.iter().filter_map(|answer| answer.json()["version"].as_i64()).collect();
-        versions.sort_unstable();
-        assert_eq!(versions, (1..=50).collect::<Vec<_>>());
-        let items = studio.owner.get(&studio.inventory()).await.expecting(200);
-        assert_eq!((items.as_array().map(Vec::len), &items[0]["version"]), (Some(1), &json!(50)));
+async fn two_owners_who_demote_each_other_leave_one(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (one, two) = (studio.owner.clone(), studio.hire("owner").await);
+    for round in 0..100 {
+        let demote = |by: &Person, whom: &Person| {
+            let (by, path) = (by.clone(), studio.members(Some(&whom.id)));
+            async move { by.put(&path, &json!({"role": "member"})).await }
+        };
+        let answers = together([demote(&one, &two), demote(&two, &one)]).await;
+        assert_eq!(
+            (count(&answers, 200), count(&answers, 403)),
+            (1, 1),
+            "round {round}: {:?}",
+            answers.iter().map(Answer::text).collect::<Vec<_>>()
+        );
+        let left = owners(&studio, &one).await;
+        assert_eq!(left.len(), 1, "round {round}");
+        let (winner, loser) = if left[0] == one.id { (&one, &two) } else { (&two, &one) };
+        winner.put(&studio.members(Some(&loser.id)), &json!({"role": "owner"})).await.is(200);
     }
+}
 
-    async fn s165_race_unique(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let other = studio.service.installation.start();
-        let nodes = [studio.owner.clone(), studio.owner.at_node(&other)];
-        let answers = together((0..50).map(|number| {
-            let owner = nodes[number % 2].clone();
-            async move { owner.post("/orgs", &json!({"name": format!("Org {number}"), "slug": "same"})).await }
-        }));
-        let answers = answers.await;
-        assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 49));
-        for loser in answers.iter().filter(|answer| answer.status == 409) {
-            loser.problem(409, "slug_taken");
-        }
+async fn s148_last_owner_under_concurrency(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (one, two) = (studio.owner.clone(), studio.hire("owner").await);
+    for round in 0..30 {
+        let leave = |who: &Person| {
+            let (who, path) = (who.clone(), studio.members(Some(&who.id)));
+            async move { who.delete(&path).await }
+        };
+        let answers = together([leave(&one), leave(&two)]).await;
+        assert_eq!((count(&answers, 204), count(&answers, 409)), (1, 1), "round {round}");
+        let (stays, left) = if answers_to(&one, &studio).await { (&one, &two) } else { (&two, &one) };
+        assert_eq!(owners(&studio, stays).await, std::slice::from_ref(&stays.id));
+        stays.post(&studio.members(None), &json!({"user_id": left.id, "role": "owner"})).await.is(201);
     }
+}
 
-    async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let answers = together((0..20).map(|_| {
-            let owner = studio.owner.clone();
-            async move { owner.post("/orgs", &json!({"name": "Same Name"})).await }
-        }));
-        let answers = answers.await;
-        assert_eq!(count(&answers, 201), 20);
-        let mut slugs: Vec<String> = answers.iter().filter_map(|answer| answer.json()["slug"].as_str().map(str::to_owned)).collect();
-        slugs.sort();
-        slugs.dedup();
-        assert_eq!(slugs.len(), 20);
+async fn fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let answers = together((0..50).map(|number| {
+        let (owner, path) = (studio.owner.clone(), studio.inventory());
+        async move { owner.post(&path, &json!({"sku": "sword", "quantity": number})).await }
+    }));
+    let answers = answers.await;
+    assert_eq!((count(&answers, 201), count(&answers, 200)), (1, 49));
+    let mut versions: Vec<i64> = answers.iter().filter_map(|answer| answer.json()["version"].as_i64()).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=50).collect::<Vec<_>>());
+    let items = studio.owner.get(&studio.inventory()).await.expecting(200);
+    assert_eq!((items.as_array().map(Vec::len), &items[0]["version"]), (Some(1), &json!(50)));
+}
+
+async fn s165_race_unique(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let other = studio.service.installation.start();
+    let nodes = [studio.owner.clone(), studio.owner.at_node(&other)];
+    let answers = together((0..50).map(|number| {
+        let owner = nodes[number % 2].clone();
+        async move { owner.post("/orgs", &json!({"name": format!("Org {number}"), "slug": "same"})).await }
+    }));
+    let answers = answers.await;
+    assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 49));
+    for loser in answers.iter().filter(|answer| answer.status == 409) {
+        loser.problem(409, "slug_taken");
     }
+}
 
-    async fn one_member_added_many_times_at_once_is_added_once(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let person = Person::join(&studio.api()).await;
-        let answers = together((0..20).map(|number| {
-            let (owner, path) = (studio.owner.clone(), studio.members(None));
-            let role = ["member", "admin"][number % 2];
-            let body = json!({"user_id": person.id, "role": role});
-            async move { owner.post(&path, &body).await }
-        }));
-        let answers = answers.await;
-        assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 19));
-        let made = answers.iter().find(|answer| answer.status == 201).map(Answer::json).unwrap_or_default();
-        assert_eq!(studio.owner.get(&studio.members(Some(&person.id))).await.expecting(200), made);
-    }
+async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let answers = together((0..20).map(|_| {
+        let owner = studio.owner.clone();
+        async move { owner.post("/orgs", &json!({"name": "Same Name"})).await }
+    }));
+    let answers = answers.await;
+    assert_eq!(count(&answers, 201), 20);
+    let mut slugs: Vec<String> =
+        answers.iter().filter_map(|answer| answer.json()["slug"].as_str().map(str::to_owned)).collect();
+    slugs.sort();
+    slugs.dedup();
+    assert_eq!(slugs.len(), 20);
+}
 
-    async fn a_key_revoked_many_times_at_once_is_revoked_once(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let key = studio.key().await;
-        let answers = together((0..20).map(|_| {
-            let (owner, path) = (studio.owner.clone(), format!("/apikeys/{}", key.id));
-            async move { owner.delete(&path).await }
-        }));
-        assert_eq!(count(&answers.await, 204), 20);
-    }
+async fn one_member_added_many_times_at_once_is_added_once(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let answers = together((0..20).map(|number| {
+        let (owner, path) = (studio.owner.clone(), studio.members(None));
+        let role = ["member", "admin"][number % 2];
+        let body = json!({"user_id": person.id, "role": role});
+        async move { owner.post(&path, &body).await }
+    }));
+    let answers = answers.await;
+    assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 19));
+    let made = answers.iter().find(|answer| answer.status == 201).map(Answer::json).unwrap_or_default();
+    assert_eq!(studio.owner.get(&studio.members(Some(&person.id))).await.expecting(200), made);
+}
 
-    async fn an_application_deleted_while_it_gets_keys_and_items_leaves_neither(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let path = format!("/apps/{}", studio.app);
-        let makers = (0..20).map(|number| {
-            let (owner, path) = (studio.owner.clone(), path.clone());
-            async move {
-                match number {
-                    10 => owner.delete(&path).await,
-                    even if even % 2 == 0 => owner.post(&format!("{path}/apikeys"), &json!({})).await,
-                    _ => owner.post(&format!("{path}/inventory"), &json!({"sku": format!("s{number}")})).await,
-                }
+async fn a_key_revoked_many_times_at_once_is_revoked_once(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let key = studio.key().await;
+    let answers = together((0..20).map(|_| {
+        let (owner, path) = (studio.owner.clone(), format!("/apikeys/{}", key.id));
+        async move { owner.delete(&path).await }
+    }));
+    assert_eq!(count(&answers.await, 204), 20);
+}
+
+async fn an_application_deleted_while_it_gets_keys_and_items_leaves_neither(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let path = format!("/apps/{}", studio.app);
+    let makers = (0..20).map(|number| {
+        let (owner, path) = (studio.owner.clone(), path.clone());
+        async move {
+            match number {
+                10 => owner.delete(&path).await,
+                even if even % 2 == 0 => owner.post(&format!("{path}/apikeys"), &json!({})).await,
+                _ => owner.post(&format!("{path}/inventory"), &json!({"sku": format!("s{number}")})).await,
             }
-        });
-        let answers = together(makers).await;
-        assert!(answers.iter().all(|answer| [201, 204, 404].contains(&answer.status)), "{:?}", answers.iter().map(Answer::text).collect::<Vec<_>>());
-        for key in answers.iter().filter_map(|answer| answer.json()["raw_key"].as_str().map(str::to_owned)) {
-            assert_eq!(studio.verify(&key).await["code"], Value::from("not_found"));
         }
+    });
+    let answers = together(makers).await;
+    assert!(
+        answers.iter().all(|answer| [201, 204, 404].contains(&answer.status)),
+        "{:?}",
+        answers.iter().map(Answer::text).collect::<Vec<_>>()
+    );
+    for key in answers.iter().filter_map(|answer| answer.json()["raw_key"].as_str().map(str::to_owned)) {
+        assert_eq!(studio.verify(&key).await["code"], Value::from("not_found"));
     }
 }
 

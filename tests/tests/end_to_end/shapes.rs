@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_tests::{
+    database::Backend,
     on_both,
     studio::{PASSWORD, Person, Service, Studio},
 };
@@ -33,103 +34,115 @@ fn is_id(value: &Value) {
     assert_eq!(text.as_bytes()[14], b'7', "{text}");
 }
 
-const USER: &str = "id email email_verified display_name first_name last_name avatar_url wallets profile_complete created_at \
-                    updated_at";
+const USER: &str = "id email email_verified display_name first_name last_name avatar_url wallets profile_complete \
+                    created_at updated_at";
 
 on_both! {
-    async fn a_user_has_the_members_of_the_contract(backend: Backend) {
-        let api = Service::start(backend).await;
-        let body = json!({"email": "ada@example.com", "password": PASSWORD, "first_name": "Ada"});
-        let user = api.api().post("/auth/register", &body).await.expecting(201);
-        has_exactly(&user, USER);
-        is_id(&user["id"]);
-        is_time(&user["created_at"]);
-        assert_eq!(user["created_at"], user["updated_at"]);
-        assert_eq!((&user["email"], &user["first_name"]), (&json!("ada@example.com"), &json!("Ada")));
-        assert_eq!((&user["last_name"], &user["avatar_url"], &user["wallets"]), (&Value::Null, &Value::Null, &json!([])));
-        assert_eq!((&user["email_verified"], &user["profile_complete"]), (&json!(false), &json!(false)));
-    }
+    a_user_has_the_members_of_the_contract
+    a_login_has_the_members_of_the_contract
+    an_organization_has_the_members_of_the_contract
+    a_member_has_the_members_of_the_contract
+    an_application_has_the_members_of_the_contract
+    a_key_has_the_members_of_the_contract
+    a_verification_has_the_members_of_the_contract
+    an_item_has_the_members_of_the_contract
+}
 
-    async fn a_login_has_the_members_of_the_contract(backend: Backend) {
-        let service = Service::start(backend).await;
-        let person = Person::join(&service.api()).await;
-        let body = json!({"email": person.email, "password": PASSWORD});
-        let login = service.api().post("/auth/login", &body).await.expecting(200);
-        has_exactly(&login, "token token_type expires_at user");
-        assert_eq!(login["token_type"], "Bearer");
-        is_time(&login["expires_at"]);
-        assert_eq!(login["user"], person.get("/users/me").await.expecting(200));
-    }
+async fn a_user_has_the_members_of_the_contract(backend: Backend) {
+    let api = Service::start(backend).await;
+    let body = json!({"email": "ada@example.com", "password": PASSWORD, "first_name": "Ada"});
+    let user = api.api().post("/auth/register", &body).await.expecting(201);
+    has_exactly(&user, USER);
+    is_id(&user["id"]);
+    is_time(&user["created_at"]);
+    assert_eq!(user["created_at"], user["updated_at"]);
+    assert_eq!((&user["email"], &user["first_name"]), (&json!("ada@example.com"), &json!("Ada")));
+    assert_eq!((&user["last_name"], &user["avatar_url"], &user["wallets"]), (&Value::Null, &Value::Null, &json!([])));
+    assert_eq!((&user["email_verified"], &user["profile_complete"]), (&json!(false), &json!(false)));
+}
 
-    async fn an_organization_has_the_members_of_the_contract(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let member = studio.hire("member").await;
-        let path = format!("/orgs/{}", studio.org);
-        let org = studio.owner.get(&path).await.expecting(200);
-        has_exactly(&org, "id name slug role created_at updated_at");
-        is_id(&org["id"]);
-        is_time(&org["updated_at"]);
-        assert_eq!(org["role"], "owner");
-        assert_eq!(member.get(&path).await.expecting(200)["role"], "member");
-    }
+async fn a_login_has_the_members_of_the_contract(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let body = json!({"email": person.email, "password": PASSWORD});
+    let login = service.api().post("/auth/login", &body).await.expecting(200);
+    has_exactly(&login, "token token_type expires_at user");
+    assert_eq!(login["token_type"], "Bearer");
+    is_time(&login["expires_at"]);
+    assert_eq!(login["user"], person.get("/users/me").await.expecting(200));
+}
 
-    async fn a_member_has_the_members_of_the_contract(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let admin = studio.hire("admin").await;
-        let member = studio.owner.get(&studio.members(Some(&admin.id))).await.expecting(200);
-        has_exactly(&member, "organization_id user_id email display_name role joined_at");
-        assert_eq!((&member["user_id"], &member["email"]), (&json!(admin.id), &json!(admin.email)));
-        assert_eq!((&member["organization_id"], &member["role"]), (&json!(studio.org), &json!("admin")));
-        is_time(&member["joined_at"]);
-    }
+async fn an_organization_has_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    let path = format!("/orgs/{}", studio.org);
+    let org = studio.owner.get(&path).await.expecting(200);
+    has_exactly(&org, "id name slug role created_at updated_at");
+    is_id(&org["id"]);
+    is_time(&org["updated_at"]);
+    assert_eq!(org["role"], "owner");
+    assert_eq!(member.get(&path).await.expecting(200)["role"], "member");
+}
 
-    async fn an_application_has_the_members_of_the_contract(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let app = studio.owner.get(&format!("/apps/{}", studio.app)).await.expecting(200);
-        has_exactly(&app, "id organization_id name description redirect_uris created_at updated_at");
-        assert_eq!((&app["description"], &app["redirect_uris"]), (&Value::Null, &json!([])));
-        assert_eq!(app["organization_id"], json!(studio.org));
-        is_id(&app["id"]);
-        is_time(&app["created_at"]);
-    }
+async fn a_member_has_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let admin = studio.hire("admin").await;
+    let member = studio.owner.get(&studio.members(Some(&admin.id))).await.expecting(200);
+    has_exactly(&member, "organization_id user_id email display_name role joined_at");
+    assert_eq!((&member["user_id"], &member["email"]), (&json!(admin.id), &json!(admin.email)));
+    assert_eq!((&member["organization_id"], &member["role"]), (&json!(studio.org), &json!("admin")));
+    is_time(&member["joined_at"]);
+}
 
-    async fn a_key_has_the_members_of_the_contract(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let path = format!("/apps/{}/apikeys", studio.app);
-        let made = studio.owner.post(&path, &json!({"description": "ci"})).await.expecting(201);
-        has_exactly(&made, "api_key_details raw_key");
-        let key = &made["api_key_details"];
-        has_exactly(key, "application_id created_at created_by description expires_at id key_prefix last_used permissions \
-                          revoked_at rotated_from");
-        assert_eq!((&key["application_id"], &key["created_by"]), (&json!(studio.app), &json!(studio.owner.id)));
-        for member in ["expires_at", "last_used", "revoked_at", "rotated_from"] {
-            assert_eq!(key[member], Value::Null, "{member}");
-        }
-        assert_eq!(studio.owner.get(&path).await.expecting(200), json!([key]));
-    }
+async fn an_application_has_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let app = studio.owner.get(&format!("/apps/{}", studio.app)).await.expecting(200);
+    has_exactly(&app, "id organization_id name description redirect_uris created_at updated_at");
+    assert_eq!((&app["description"], &app["redirect_uris"]), (&Value::Null, &json!([])));
+    assert_eq!(app["organization_id"], json!(studio.org));
+    is_id(&app["id"]);
+    is_time(&app["created_at"]);
+}
 
-    async fn a_verification_has_the_members_of_the_contract(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let key = studio.key().await;
-        let answer = studio.verify(&key.raw).await;
-        has_exactly(&answer, "valid code api_key_id application_id organization_id permissions expires_at");
-        assert_eq!((&answer["valid"], &answer["code"]), (&json!(true), &json!("valid")));
-        assert_eq!((&answer["api_key_id"], &answer["application_id"]), (&json!(key.id), &json!(studio.app)));
-        assert_eq!((&answer["organization_id"], &answer["expires_at"]), (&json!(studio.org), &Value::Null));
-        let unknown = studio.verify("ask_nothing").await;
-        has_exactly(&unknown, "valid code api_key_id application_id organization_id permissions expires_at");
-        assert_eq!((&unknown["valid"], &unknown["code"]), (&json!(false), &json!("not_found")));
-        assert_eq!((&unknown["api_key_id"], &unknown["organization_id"]), (&Value::Null, &Value::Null));
+async fn a_key_has_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let path = format!("/apps/{}/apikeys", studio.app);
+    let made = studio.owner.post(&path, &json!({"description": "ci"})).await.expecting(201);
+    has_exactly(&made, "api_key_details raw_key");
+    let key = &made["api_key_details"];
+    has_exactly(
+        key,
+        "application_id created_at created_by description expires_at id key_prefix last_used permissions \
+                      revoked_at rotated_from",
+    );
+    assert_eq!((&key["application_id"], &key["created_by"]), (&json!(studio.app), &json!(studio.owner.id)));
+    for member in ["expires_at", "last_used", "revoked_at", "rotated_from"] {
+        assert_eq!(key[member], Value::Null, "{member}");
     }
+    assert_eq!(studio.owner.get(&path).await.expecting(200), json!([key]));
+}
 
-    async fn an_item_has_the_members_of_the_contract(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let item = studio.owner.post(&studio.inventory(), &json!({"sku": "sword"})).await.expecting(201);
-        has_exactly(&item, "id application_id sku name description quantity metadata version created_at updated_at");
-        assert_eq!((&item["name"], &item["description"]), (&Value::Null, &Value::Null));
-        assert_eq!((&item["quantity"], &item["metadata"], &item["version"]), (&json!(0), &json!({}), &json!(1)));
-        is_id(&item["id"]);
-        is_time(&item["created_at"]);
-        assert_eq!(item["created_at"], item["updated_at"]);
-    }
+async fn a_verification_has_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let key = studio.key().await;
+    let answer = studio.verify(&key.raw).await;
+    has_exactly(&answer, "valid code api_key_id application_id organization_id permissions expires_at");
+    assert_eq!((&answer["valid"], &answer["code"]), (&json!(true), &json!("valid")));
+    assert_eq!((&answer["api_key_id"], &answer["application_id"]), (&json!(key.id), &json!(studio.app)));
+    assert_eq!((&answer["organization_id"], &answer["expires_at"]), (&json!(studio.org), &Value::Null));
+    let unknown = studio.verify("ask_nothing").await;
+    has_exactly(&unknown, "valid code api_key_id application_id organization_id permissions expires_at");
+    assert_eq!((&unknown["valid"], &unknown["code"]), (&json!(false), &json!("not_found")));
+    assert_eq!((&unknown["api_key_id"], &unknown["organization_id"]), (&Value::Null, &Value::Null));
+}
+
+async fn an_item_has_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let item = studio.owner.post(&studio.inventory(), &json!({"sku": "sword"})).await.expecting(201);
+    has_exactly(&item, "id application_id sku name description quantity metadata version created_at updated_at");
+    assert_eq!((&item["name"], &item["description"]), (&Value::Null, &Value::Null));
+    assert_eq!((&item["quantity"], &item["metadata"], &item["version"]), (&json!(0), &json!({}), &json!(1)));
+    is_id(&item["id"]);
+    is_time(&item["created_at"]);
+    assert_eq!(item["created_at"], item["updated_at"]);
 }

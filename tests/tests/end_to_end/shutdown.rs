@@ -10,6 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tessera_tests::{
+    database::Backend,
     eventually, on_both,
     raw::{connect, read_to_end, status_of},
     studio::{PASSWORD, Service, Studio},
@@ -24,11 +25,11 @@ use tokio::{
 const STOP: Duration = Duration::from_secs(10);
 
 /// A request of which the service has read the head and now waits for the body.
-async fn begin(authority: &str, path: &str, headers: &str, body: &str) -> TcpStream {
+async fn begin(authority: &str, path: &str, body: &str) -> TcpStream {
     let mut stream = connect(authority).await;
     let length = body.len();
     let head = format!(
-        "POST /api/v1{path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{headers}Content-Length: {length}\r\n\
+        "POST /api/v1{path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
          Expect: 100-continue\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap_or_else(|error| panic!("not sent: {error}"));
@@ -55,77 +56,82 @@ async fn one_request(authority: String, request: String) -> Option<String> {
 }
 
 on_both! {
-    async fn requests_that_have_begun_are_answered(backend: Backend) {
-        let Studio { service, owner, .. } = Studio::open(backend).await;
-        let Service { mut node, .. } = service;
-        let body = json!({"email": owner.email, "password": PASSWORD}).to_string();
-        let mut begun = Vec::new();
-        for _ in 0..6 {
-            begun.push(begin(node.authority(), "/auth/login", "", &body).await);
-        }
-        node.terminate();
-        eventually("new connections are refused", STOP, || async {
-            TcpStream::connect(node.authority()).await.is_err().then_some(())
-        })
-        .await;
-        for stream in &mut begun {
-            stream.write_all(body.as_bytes()).await.unwrap_or_else(|error| panic!("cut off: {error}"));
-        }
-        for stream in &mut begun {
-            let answer = read_to_end(stream).await;
-            assert!(status_of(&answer) == 200 && is_whole(&answer), "{answer}");
-        }
-        assert_eq!(node.wait(STOP).await.code(), Some(0));
-    }
+    requests_that_have_begun_are_answered
+    under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost
+    an_idle_client_does_not_hold_up_the_end
+    the_last_uses_of_keys_are_written_before_the_end
+}
 
-    async fn under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost(backend: Backend) {
-        let Studio { service, owner, app, .. } = Studio::open(backend).await;
-        let Service { installation, mut node } = service;
-        let key = owner.make_key(&app, &json!({})).await.raw;
-        let done = Arc::new(AtomicUsize::new(0));
-        let mut clients = JoinSet::new();
-        for client in 0..12 {
-            clients.spawn(load(node.authority().to_owned(), app.clone(), key.clone(), client, Arc::clone(&done)));
-        }
-        eventually("a load", Duration::from_secs(30), || {
-            std::future::ready((done.load(Ordering::Relaxed) >= 100).then_some(()))
-        })
-        .await;
-        node.terminate();
-        assert_eq!(node.wait(STOP).await.code(), Some(0));
-        let written: Vec<Value> = clients.join_all().await.into_iter().flatten().collect();
-
-        let node = installation.start();
-        let server = node.api().key(&key);
-        for item in written {
-            let again = server.post(&format!("/apps/{app}/inventory"), &json!({"sku": item["sku"]})).await.expecting(200);
-            assert_eq!((&again["id"], &again["version"]), (&item["id"], &json!(2)));
-        }
+async fn requests_that_have_begun_are_answered(backend: Backend) {
+    let Studio { service, owner, .. } = Studio::open(backend).await;
+    let Service { mut node, .. } = service;
+    let body = json!({"email": owner.email, "password": PASSWORD}).to_string();
+    let mut begun = Vec::new();
+    for _ in 0..6 {
+        begun.push(begin(node.authority(), "/auth/login", &body).await);
     }
-
-    async fn an_idle_client_does_not_hold_up_the_end(backend: Backend) {
-        let Service { mut node, .. } = Service::start(backend).await;
-        let mut kept = connect(node.authority()).await;
-        kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap_or_else(|error| panic!("{error}"));
-        let mut first = [0; 12];
-        kept.read_exact(&mut first).await.unwrap_or_else(|error| panic!("{error}"));
-        let _silent = connect(node.authority()).await;
-        let _half = begin(node.authority(), "/apikeys/verify", "", "{}").await;
-        node.terminate();
-        assert_eq!(node.wait(STOP).await.code(), Some(0));
+    node.terminate();
+    eventually("new connections are refused", STOP, || async {
+        TcpStream::connect(node.authority()).await.is_err().then_some(())
+    })
+    .await;
+    for stream in &mut begun {
+        stream.write_all(body.as_bytes()).await.unwrap_or_else(|error| panic!("cut off: {error}"));
     }
-
-    async fn the_last_uses_of_keys_are_written_before_the_end(backend: Backend) {
-        let Studio { service, owner, app, .. } = Studio::open(backend).await;
-        let Service { installation, mut node } = service;
-        let key = owner.make_key(&app, &json!({})).await;
-        node.api().key(&key.raw).get(&format!("/apps/{app}/inventory")).await.is(200);
-        node.terminate();
-        assert!(node.wait(STOP).await.success());
-        let node = installation.start();
-        let keys = owner.at_node(&node).get(&format!("/apps/{app}/apikeys")).await.expecting(200);
-        assert!(keys[0]["last_used"].is_string(), "{keys}");
+    for stream in &mut begun {
+        let answer = read_to_end(stream).await;
+        assert!(status_of(&answer) == 200 && is_whole(&answer), "{answer}");
     }
+    assert_eq!(node.wait(STOP).await.code(), Some(0));
+}
+
+async fn under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost(backend: Backend) {
+    let Studio { service, owner, app, .. } = Studio::open(backend).await;
+    let Service { installation, mut node } = service;
+    let key = owner.make_key(&app, &json!({})).await.raw;
+    let done = Arc::new(AtomicUsize::new(0));
+    let mut clients = JoinSet::new();
+    for client in 0..12 {
+        clients.spawn(load(node.authority().to_owned(), app.clone(), key.clone(), client, Arc::clone(&done)));
+    }
+    eventually("a load", Duration::from_secs(30), || {
+        std::future::ready((done.load(Ordering::Relaxed) >= 100).then_some(()))
+    })
+    .await;
+    node.terminate();
+    assert_eq!(node.wait(STOP).await.code(), Some(0));
+    let written: Vec<Value> = clients.join_all().await.into_iter().flatten().collect();
+
+    let node = installation.start();
+    let server = node.api().key(&key);
+    for item in written {
+        let again = server.post(&format!("/apps/{app}/inventory"), &json!({"sku": item["sku"]})).await.expecting(200);
+        assert_eq!((&again["id"], &again["version"]), (&item["id"], &json!(2)));
+    }
+}
+
+async fn an_idle_client_does_not_hold_up_the_end(backend: Backend) {
+    let Service { mut node, .. } = Service::start(backend).await;
+    let mut kept = connect(node.authority()).await;
+    kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap_or_else(|error| panic!("{error}"));
+    let mut first = [0; 12];
+    kept.read_exact(&mut first).await.unwrap_or_else(|error| panic!("{error}"));
+    let _silent = connect(node.authority()).await;
+    let _half = begin(node.authority(), "/apikeys/verify", "{}").await;
+    node.terminate();
+    assert_eq!(node.wait(STOP).await.code(), Some(0));
+}
+
+async fn the_last_uses_of_keys_are_written_before_the_end(backend: Backend) {
+    let Studio { service, owner, app, .. } = Studio::open(backend).await;
+    let Service { installation, mut node } = service;
+    let key = owner.make_key(&app, &json!({})).await;
+    node.api().key(&key.raw).get(&format!("/apps/{app}/inventory")).await.is(200);
+    node.terminate();
+    assert!(node.wait(STOP).await.success());
+    let node = installation.start();
+    let keys = owner.at_node(&node).get(&format!("/apps/{app}/apikeys")).await.expecting(200);
+    assert!(keys[0]["last_used"].is_string(), "{keys}");
 }
 
 /// Makes item after item until the service takes no more, and gives those that were acknowledged.

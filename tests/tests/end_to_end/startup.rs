@@ -19,96 +19,111 @@ async fn refuses(backend: Backend, name: &str, value: &str) {
 }
 
 on_both! {
-    async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
-        let installation = Installation::new(backend).await;
-        let (one, two) = (installation.spawn(), installation.spawn());
-        let (one, two) = (one.ready(), two.ready());
-        let (ada, bob) = (Person::join(&one.api()).await, Person::join(&two.api()).await);
-        ada.at_node(&two).get("/users/me").await.is(200);
-        bob.at_node(&one).get("/users/me").await.is(200);
-        let org = ada.found().await;
-        bob.at_node(&one).get(&format!("/orgs/{org}")).await.problem(404, "organization_not_found");
-        ada.at_node(&two).post(&format!("/orgs/{org}/members"), &json!({"email": bob.email, "role": "member"})).await.is(201);
-        bob.at_node(&one).get(&format!("/orgs/{org}")).await.is(200);
-    }
+    two_processes_start_at_once_on_an_empty_database
+    a_wrong_master_key_is_refused_with_its_reason
+    a_weak_master_key_is_refused
+    s225_config_strict
+    s10_pw_kdf
+    every_fault_of_the_settings_is_named_at_once
+    s1_pw_min_floor
+    a_taken_address_is_refused
+    s224_secrets_src
+}
 
-    async fn a_wrong_master_key_is_refused_with_its_reason(backend: Backend) {
-        let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
-        installation.start().kill();
-        let installation = installation.set("TESSERA_MASTER_KEY", OTHER_KEY);
-        let said = installation.refuses_to_start().await;
-        assert!(said.contains("TESSERA_MASTER_KEY"), "{said}");
-        assert!(!said.contains(OTHER_KEY), "{said}");
-        let installation = installation.set("TESSERA_MASTER_KEY", MASTER_KEY);
-        installation.start().api().get_root("/health/ready").await.is(200);
-    }
+async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
+    let installation = Installation::new(backend).await;
+    let (one, two) = (installation.spawn(), installation.spawn());
+    let (one, two) = (one.ready(), two.ready());
+    let (ada, bob) = (Person::join(&one.api()).await, Person::join(&two.api()).await);
+    ada.at_node(&two).get("/users/me").await.is(200);
+    bob.at_node(&one).get("/users/me").await.is(200);
+    let org = ada.found().await;
+    bob.at_node(&one).get(&format!("/orgs/{org}")).await.problem(404, "organization_not_found");
+    ada.at_node(&two)
+        .post(&format!("/orgs/{org}/members"), &json!({"email": bob.email, "role": "member"}))
+        .await
+        .is(201);
+    bob.at_node(&one).get(&format!("/orgs/{org}")).await.is(200);
+}
 
-    async fn a_weak_master_key_is_refused(backend: Backend) {
-        for key in ["", "secret", &"0".repeat(64), "0123456789abcdef"] {
-            refuses(backend, "TESSERA_MASTER_KEY", key).await;
-        }
-    }
+async fn a_wrong_master_key_is_refused_with_its_reason(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
+    installation.start().kill();
+    let installation = installation.set("TESSERA_MASTER_KEY", OTHER_KEY);
+    let said = installation.refuses_to_start().await;
+    assert!(said.contains("TESSERA_MASTER_KEY"), "{said}");
+    assert!(!said.contains(OTHER_KEY), "{said}");
+    let installation = installation.set("TESSERA_MASTER_KEY", MASTER_KEY);
+    installation.start().api().get_root("/health/ready").await.is(200);
+}
 
-    async fn s225_config_strict(backend: Backend) {
-        let wrong = [
-            ("TESSERA_LISTN", "127.0.0.1:0"),
-            ("TESSERA_", "x"),
-            ("TESSERA_LISTEN", "somewhere"),
-            ("TESSERA_PUBLIC_URL", "ftp://id.example"),
-            ("TESSERA_PUBLIC_URL", "id.example"),
-            ("TESSERA_DATABASE_URL", "mysql://localhost/x"),
-            ("TESSERA_DATABASE_POOL", "0"),
-            ("TESSERA_SESSION_TTL", "0"),
-            ("TESSERA_SESSION_TTL", "soon"),
-            ("TESSERA_THROTTLE", "maybe"),
-            ("TESSERA_LOG_FORMAT", "yaml"),
-            ("TESSERA_ARGON2_MEMORY_KIB", "19455"),
-            ("TESSERA_ARGON2_MEMORY_KIB", "-1"),
-        ];
-        for (name, value) in wrong {
-            refuses(backend, name, value).await;
-        }
+async fn a_weak_master_key_is_refused(backend: Backend) {
+    for key in ["", "secret", &"0".repeat(64), "0123456789abcdef"] {
+        refuses(backend, "TESSERA_MASTER_KEY", key).await;
     }
+}
 
-    async fn s10_pw_kdf(backend: Backend) {
-        let weak = [("TESSERA_ARGON2_MEMORY_KIB", "8"), ("TESSERA_ARGON2_ITERATIONS", "1"), ("TESSERA_ARGON2_PARALLELISM", "0")];
-        for (name, value) in weak {
-            let said = Installation::new(backend).await.set(name, value).refuses_to_start().await;
-            assert!(said.contains("TESSERA_ARGON2"), "{said}");
-        }
+async fn s225_config_strict(backend: Backend) {
+    let wrong = [
+        ("TESSERA_LISTN", "127.0.0.1:0"),
+        ("TESSERA_", "x"),
+        ("TESSERA_LISTEN", "somewhere"),
+        ("TESSERA_PUBLIC_URL", "ftp://id.example"),
+        ("TESSERA_PUBLIC_URL", "id.example"),
+        ("TESSERA_DATABASE_URL", "mysql://localhost/x"),
+        ("TESSERA_DATABASE_POOL", "0"),
+        ("TESSERA_SESSION_TTL", "0"),
+        ("TESSERA_SESSION_TTL", "soon"),
+        ("TESSERA_THROTTLE", "maybe"),
+        ("TESSERA_LOG_FORMAT", "yaml"),
+        ("TESSERA_ARGON2_MEMORY_KIB", "19455"),
+        ("TESSERA_ARGON2_MEMORY_KIB", "-1"),
+    ];
+    for (name, value) in wrong {
+        refuses(backend, name, value).await;
     }
+}
 
-    async fn every_fault_of_the_settings_is_named_at_once(backend: Backend) {
-        let installation = Installation::new(backend).await.set("TESSERA_LISTN", "x").set("TESSERA_SESSION_TTL", "x");
-        let said = installation.set("TESSERA_PASSWORD_MIN_LENGTH", "7").refuses_to_start().await;
-        for name in ["TESSERA_LISTN", "TESSERA_SESSION_TTL", "TESSERA_PASSWORD_MIN_LENGTH"] {
-            assert!(said.contains(name), "{name}: {said}");
-        }
+async fn s10_pw_kdf(backend: Backend) {
+    let weak =
+        [("TESSERA_ARGON2_MEMORY_KIB", "8"), ("TESSERA_ARGON2_ITERATIONS", "1"), ("TESSERA_ARGON2_PARALLELISM", "0")];
+    for (name, value) in weak {
+        let said = Installation::new(backend).await.set(name, value).refuses_to_start().await;
+        assert!(said.contains("TESSERA_ARGON2"), "{said}");
     }
+}
 
-    async fn s1_pw_min_floor(backend: Backend) {
-        for minimum in ["7", "0", "-8", "129"] {
-            refuses(backend, "TESSERA_PASSWORD_MIN_LENGTH", minimum).await;
-        }
+async fn every_fault_of_the_settings_is_named_at_once(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_LISTN", "x").set("TESSERA_SESSION_TTL", "x");
+    let said = installation.set("TESSERA_PASSWORD_MIN_LENGTH", "7").refuses_to_start().await;
+    for name in ["TESSERA_LISTN", "TESSERA_SESSION_TTL", "TESSERA_PASSWORD_MIN_LENGTH"] {
+        assert!(said.contains(name), "{name}: {said}");
     }
+}
 
-    async fn a_taken_address_is_refused(backend: Backend) {
-        let service = Service::start(backend).await;
-        let said = Installation::new(backend).await.set("TESSERA_LISTEN", service.node.authority()).refuses_to_start().await;
-        assert!(said.contains(service.node.authority()), "{said}");
+async fn s1_pw_min_floor(backend: Backend) {
+    for minimum in ["7", "0", "-8", "129"] {
+        refuses(backend, "TESSERA_PASSWORD_MIN_LENGTH", minimum).await;
     }
+}
 
-    async fn s224_secrets_src(backend: Backend) {
-        let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
-        let service = Service::on(installation.set("TESSERA_LOG", "debug"));
-        let person = Person::join(&service.api()).await;
-        let command = std::fs::read_to_string(format!("/proc/{}/cmdline", service.node.pid())).unwrap_or_default();
-        let log = service.node.log();
-        for secret in [MASTER_KEY, person.token.as_str(), tessera_tests::studio::PASSWORD] {
-            assert!(!log.contains(secret) && !command.contains(secret), "a secret leaked");
-        }
-        assert!(!log.is_empty());
+async fn a_taken_address_is_refused(backend: Backend) {
+    let service = Service::start(backend).await;
+    let said =
+        Installation::new(backend).await.set("TESSERA_LISTEN", service.node.authority()).refuses_to_start().await;
+    assert!(said.contains(service.node.authority()), "{said}");
+}
+
+async fn s224_secrets_src(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
+    let service = Service::on(installation.set("TESSERA_LOG", "debug"));
+    let person = Person::join(&service.api()).await;
+    let command = std::fs::read_to_string(format!("/proc/{}/cmdline", service.node.pid())).unwrap_or_default();
+    let log = service.node.log();
+    for secret in [MASTER_KEY, person.token.as_str(), tessera_tests::studio::PASSWORD] {
+        assert!(!log.contains(secret) && !command.contains(secret), "a secret leaked");
     }
+    assert!(!log.is_empty());
 }
 
 #[tokio::test]

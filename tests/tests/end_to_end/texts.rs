@@ -1,7 +1,7 @@
 //! Text that people type: bounded, in one form, and not deceiving.
 
 use serde_json::{Value, json};
-use tessera_tests::{on_both, studio::Studio};
+use tessera_tests::{database::Backend, on_both, studio::Studio};
 
 /// Every text field: where it is sent, under which name, how long it may be, and whether it may have several lines.
 fn fields(studio: &Studio) -> Vec<(String, Value, &'static str, usize, bool)> {
@@ -24,85 +24,112 @@ async fn send(studio: &Studio, path: &str, base: &Value, field: &str, text: &str
 }
 
 on_both! {
-    async fn s175_text_max(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for (path, base, field, max, _) in fields(&studio) {
-            // Four bytes each, and two code points before NFC.
-            for unit in ["😀", "e\u{301}"] {
-                let good = send(&studio, &path, &base, field, &unit.repeat(max)).await;
-                assert!([200, 201].contains(&good.status), "{path} {field}: {}", good.text());
-                let long = send(&studio, &path, &base, field, &unit.repeat(max + 1)).await;
-                assert_eq!(long.faults(), [format!("/{field}")], "{path}");
-                assert_eq!(long.json()["errors"][0]["code"], "too_long");
-            }
+    s175_text_max
+    s172_ctrl
+    text_is_trimmed_and_in_one_normal_form
+    text_comes_back_to_the_letter
+    s104_redirect_reg
+    slugs_are_held_to_their_form
+}
+
+async fn s175_text_max(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for (path, base, field, max, _) in fields(&studio) {
+        // Four bytes each, and two code points before NFC.
+        for unit in ["😀", "e\u{301}"] {
+            let good = send(&studio, &path, &base, field, &unit.repeat(max)).await;
+            assert!([200, 201].contains(&good.status), "{path} {field}: {}", good.text());
+            let long = send(&studio, &path, &base, field, &unit.repeat(max + 1)).await;
+            assert_eq!(long.faults(), [format!("/{field}")], "{path}");
+            assert_eq!(long.json()["errors"][0]["code"], "too_long");
         }
     }
+}
 
-    async fn s172_ctrl(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for (path, base, field, _, lines) in fields(&studio) {
-            for bad in ['\u{1}', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{2028}', '\u{feff}', '\u{0}', '\u{1b}'] {
-                let answer = send(&studio, &path, &base, field, &format!("a{bad}b")).await;
-                assert_eq!(answer.faults(), [format!("/{field}")], "{path} {bad:?}");
-                assert_eq!(answer.json()["errors"][0]["code"], "forbidden_character");
-            }
-            for line in ['\r', '\n', '\t'] {
-                let answer = send(&studio, &path, &base, field, &format!("a{line}b")).await;
-                assert_eq!(answer.status == 400, !lines, "{path} {line:?}: {}", answer.text());
-            }
+async fn s172_ctrl(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for (path, base, field, _, lines) in fields(&studio) {
+        for bad in
+            ['\u{1}', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{2028}', '\u{feff}', '\u{0}', '\u{1b}']
+        {
+            let answer = send(&studio, &path, &base, field, &format!("a{bad}b")).await;
+            assert_eq!(answer.faults(), [format!("/{field}")], "{path} {bad:?}");
+            assert_eq!(answer.json()["errors"][0]["code"], "forbidden_character");
+        }
+        for line in ['\r', '\n', '\t'] {
+            let answer = send(&studio, &path, &base, field, &format!("a{line}b")).await;
+            assert_eq!(answer.status == 400, !lines, "{path} {line:?}: {}", answer.text());
         }
     }
+}
 
-    async fn text_is_trimmed_and_in_one_normal_form(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let body = json!({"sku": " e\u{301}p\u{e9}e ", "name": "\u{212b}ngstr\u{f6}m"});
+async fn text_is_trimmed_and_in_one_normal_form(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let body = json!({"sku": " e\u{301}p\u{e9}e ", "name": "\u{212b}ngstr\u{f6}m"});
+    let item = studio.owner.post(&studio.inventory(), &body).await.expecting(201);
+    assert_eq!((&item["sku"], &item["name"]), (&json!("\u{e9}p\u{e9}e"), &json!("\u{c5}ngstr\u{f6}m")));
+    studio.owner.post(&studio.inventory(), &json!({"sku": "\u{e9}pe\u{301}e"})).await.is(200);
+    for empty in ["", " ", "\u{3000}"] {
+        assert_eq!(studio.owner.post(&studio.inventory(), &json!({"sku": empty})).await.faults(), ["/sku"]);
+    }
+}
+
+async fn text_comes_back_to_the_letter(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for (at, text) in ["'; DROP TABLE items; --", "<script>alert(1)</script>", "%s %n \\ \" $1 ?", "😀 𝕏 שלום العربية"]
+        .iter()
+        .enumerate()
+    {
+        let body = json!({"sku": format!("s{at}"), "name": text, "metadata": {"text": text}});
         let item = studio.owner.post(&studio.inventory(), &body).await.expecting(201);
-        assert_eq!((&item["sku"], &item["name"]), (&json!("\u{e9}p\u{e9}e"), &json!("\u{c5}ngstr\u{f6}m")));
-        studio.owner.post(&studio.inventory(), &json!({"sku": "\u{e9}pe\u{301}e"})).await.is(200);
-        for empty in ["", " ", "\u{3000}"] {
-            assert_eq!(studio.owner.post(&studio.inventory(), &json!({"sku": empty})).await.faults(), ["/sku"]);
-        }
+        assert_eq!((&item["name"], &item["metadata"]["text"]), (&json!(text), &json!(text)));
     }
+    assert_eq!(studio.owner.get(&studio.inventory()).await.expecting(200).as_array().map(Vec::len), Some(4));
+}
 
-    async fn text_comes_back_to_the_letter(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        for (at, text) in ["'; DROP TABLE items; --", "<script>alert(1)</script>", "%s %n \\ \" $1 ?", "😀 𝕏 שלום العربية"].iter().enumerate() {
-            let body = json!({"sku": format!("s{at}"), "name": text, "metadata": {"text": text}});
-            let item = studio.owner.post(&studio.inventory(), &body).await.expecting(201);
-            assert_eq!((&item["name"], &item["metadata"]["text"]), (&json!(text), &json!(text)));
-        }
-        assert_eq!(studio.owner.get(&studio.inventory()).await.expecting(200).as_array().map(Vec::len), Some(4));
+const WRONG_URIS: &[&str] = &[
+    "",
+    "/cb",
+    "a.example/cb",
+    "http://a.example/cb",
+    "http://localhost/cb",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://a.example/#x",
+    "https://*.example/cb",
+    "https://u:p@a.example/cb",
+    "https://a.example/\r\ncb",
+    "https://a.example/ cb",
+    "https:\\\\a.example",
+    "HTTPS://a.example/cb",
+    "https://a.example:443/cb",
+    "https://a.example/../cb",
+    "custom://cb",
+    "https://b\u{fc}cher.example/cb",
+];
+
+async fn s104_redirect_reg(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let path = format!("/apps/{}", studio.app);
+    let good = json!(["https://a.example", "https://a.example/cb?x=1", "http://127.0.0.1:1/cb", "http://[::1]:1/cb"]);
+    assert_eq!(studio.owner.put(&path, &json!({"redirect_uris": good})).await.expecting(200)["redirect_uris"], good);
+    for uri in WRONG_URIS {
+        let answer = studio.owner.put(&path, &json!({"redirect_uris": ["https://a.example", uri]})).await;
+        assert_eq!(answer.faults(), ["/redirect_uris/1"], "{uri:?}");
     }
+    let many: Vec<String> = (0..21).map(|number| format!("https://a.example/{number}")).collect();
+    assert_eq!(studio.owner.put(&path, &json!({"redirect_uris": many})).await.faults(), ["/redirect_uris"]);
+}
 
-    async fn s104_redirect_reg(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let path = format!("/apps/{}", studio.app);
-        let good = json!(["https://a.example", "https://a.example/cb?x=1", "http://127.0.0.1:1/cb", "http://[::1]:1/cb"]);
-        assert_eq!(studio.owner.put(&path, &json!({"redirect_uris": good})).await.expecting(200)["redirect_uris"], good);
-        let wrong = [
-            "", "/cb", "a.example/cb", "http://a.example/cb", "http://localhost/cb", "javascript:alert(1)", "data:text/html,x",
-            "https://a.example/#x", "https://*.example/cb", "https://u:p@a.example/cb", "https://a.example/\r\ncb",
-            "https://a.example/ cb", "https:\\\\a.example", "HTTPS://a.example/cb", "https://a.example:443/cb",
-            "https://a.example/../cb", "custom://cb", "https://b\u{fc}cher.example/cb",
-        ];
-        for uri in wrong {
-            let answer = studio.owner.put(&path, &json!({"redirect_uris": ["https://a.example", uri]})).await;
-            assert_eq!(answer.faults(), ["/redirect_uris/1"], "{uri:?}");
-        }
-        let many: Vec<String> = (0..21).map(|number| format!("https://a.example/{number}")).collect();
-        assert_eq!(studio.owner.put(&path, &json!({"redirect_uris": many})).await.faults(), ["/redirect_uris"]);
+async fn slugs_are_held_to_their_form(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let longest = "a".repeat(63);
+    for slug in ["a", "a-b-2", longest.as_str()] {
+        let made = studio.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await.expecting(201);
+        assert_eq!(made["slug"], slug);
     }
-
-    async fn slugs_are_held_to_their_form(backend: Backend) {
-        let studio = Studio::open(backend).await;
-        let longest = "a".repeat(63);
-        for slug in ["a", "a-b-2", longest.as_str()] {
-            let made = studio.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await.expecting(201);
-            assert_eq!(made["slug"], slug);
-        }
-        for slug in ["", "A", "a_b", "-a", "a-", "a--b", "ä", "a b", &"a".repeat(64)] {
-            let answer = studio.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await;
-            assert_eq!(answer.faults(), ["/slug"], "{slug}");
-        }
+    for slug in ["", "A", "a_b", "-a", "a-", "a--b", "ä", "a b", &"a".repeat(64)] {
+        let answer = studio.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await;
+        assert_eq!(answer.faults(), ["/slug"], "{slug}");
     }
 }

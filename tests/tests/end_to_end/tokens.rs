@@ -57,198 +57,278 @@ impl Scene {
 }
 
 on_both! {
-    async fn the_forge_makes_tokens_that_pass(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        assert_eq!(scene.token_of(&scene.claims), scene.person.token);
-        let renamed = scene.claims_with("jti", Some(json!(NOBODY)));
-        assert_eq!(scene.status(&scene.token_of(&renamed)).await, 200);
-    }
+    the_forge_makes_tokens_that_pass
+    a_token_says_what_the_contract_says
+    s55_alg_none
+    s56_alg_confusion
+    a_token_under_another_secret_is_refused
+    s57_jwt_kid
+    s58_jwt_jku
+    s59_jwt_aud
+    s60_jwt_iss
+    s61_jwt_typ
+    s62_jwt_types
+    s63_jwt_required
+    s64_jwt_time
+    s65_jwt_dup
+    s66_jwt_form
+    a_tampered_token_is_refused
+    s68_jwt_sub
+    s69_jwt_live
+}
 
-    async fn a_token_says_what_the_contract_says(backend: Backend) {
-        let Scene { header, claims, person, .. } = Scene::set(backend).await;
-        assert_eq!(header["alg"], "HS256");
-        let mut names: Vec<&String> = claims.as_object().into_iter().flatten().map(|(name, _)| name).collect();
-        names.sort();
-        assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "sid", "sub"]);
-        assert_eq!((&claims["iss"], &claims["sub"]), (&json!("http://localhost:8080"), &json!(person.id)));
-        assert_eq!(claims["aud"], claims["iss"]);
-        assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(86_400));
-    }
+async fn the_forge_makes_tokens_that_pass(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    assert_eq!(scene.token_of(&scene.claims), scene.person.token);
+    let renamed = scene.claims_with("jti", Some(json!(NOBODY)));
+    assert_eq!(scene.status(&scene.token_of(&renamed)).await, 200);
+}
 
-    async fn s55_alg_none(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let payload = encode(scene.claims.to_string());
-        let signature = scene.person.token.rsplit('.').next().unwrap_or_default().to_owned();
-        for alg in [json!("none"), json!("None"), json!("NONE"), json!("nOnE"), json!(""), Value::Null, json!(["HS256"])] {
-            let header = encode(json!({"alg": alg, "typ": "at+jwt"}).to_string());
-            scene.refuses("unsigned", &format!("{header}.{payload}.")).await;
-            scene.refuses("without a third part", &format!("{header}.{payload}")).await;
-            scene.refuses("with the old signature", &format!("{header}.{payload}.{signature}")).await;
-            scene.refuses("well signed", &scene.forge.sign_parts(&header, &payload)).await;
-        }
-        let header = encode(json!({"typ": "at+jwt"}).to_string());
-        scene.refuses("no alg", &scene.forge.sign_parts(&header, &payload)).await;
-    }
+async fn a_token_says_what_the_contract_says(backend: Backend) {
+    let Scene { header, claims, person, .. } = Scene::set(backend).await;
+    assert_eq!(header["alg"], "HS256");
+    let mut names: Vec<&String> = claims.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    names.sort();
+    assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "sid", "sub"]);
+    assert_eq!((&claims["iss"], &claims["sub"]), (&json!("http://localhost:8080"), &json!(person.id)));
+    assert_eq!(claims["aud"], claims["iss"]);
+    assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(86_400));
+}
 
-    async fn s56_alg_confusion(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        scene.refuses("RS256", &rs256(&scene.claims)).await;
-        for alg in ["HS384", "HS512", "RS256", "ES256", "EdDSA", "PS256", "hs256"] {
-            let header = json!({"alg": alg, "typ": scene.header["typ"]});
-            scene.refuses(alg, &scene.forge.sign(&header, &scene.claims)).await;
-        }
+async fn s55_alg_none(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let payload = encode(scene.claims.to_string());
+    let signature = scene.person.token.rsplit('.').next().unwrap_or_default().to_owned();
+    for alg in [json!("none"), json!("None"), json!("NONE"), json!("nOnE"), json!(""), Value::Null, json!(["HS256"])] {
+        let header = encode(json!({"alg": alg, "typ": "at+jwt"}).to_string());
+        scene.refuses("unsigned", &format!("{header}.{payload}.")).await;
+        scene.refuses("without a third part", &format!("{header}.{payload}")).await;
+        scene.refuses("with the old signature", &format!("{header}.{payload}.{signature}")).await;
+        scene.refuses("well signed", &scene.forge.sign_parts(&header, &payload)).await;
     }
+    let header = encode(json!({"typ": "at+jwt"}).to_string());
+    scene.refuses("no alg", &scene.forge.sign_parts(&header, &payload)).await;
+}
 
-    async fn a_token_under_another_secret_is_refused(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        scene.refuses("another secret", &Forge::foreign().sign_like(&scene.person.token, scene.claims.to_string())).await;
+async fn s56_alg_confusion(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    scene.refuses("RS256", &rs256(&scene.claims)).await;
+    for alg in ["HS384", "HS512", "RS256", "ES256", "EdDSA", "PS256", "hs256"] {
+        let header = json!({"alg": alg, "typ": scene.header["typ"]});
+        scene.refuses(alg, &scene.forge.sign(&header, &scene.claims)).await;
     }
+}
 
-    async fn s57_jwt_kid(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let long = "k".repeat(5000);
-        let kids = [json!("x"), json!(""), json!("../../dev/null"), json!("' OR 1=1--"), json!("http://127.0.0.1:1/"), json!(long), json!([1]), json!(1)];
-        for kid in kids {
-            let header = json!({"typ": scene.header["typ"], "alg": "HS256", "kid": kid});
-            scene.refuses("kid", &scene.forge.sign(&header, &scene.claims)).await;
-        }
-    }
+async fn a_token_under_another_secret_is_refused(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    scene.refuses("another secret", &Forge::foreign().sign_like(&scene.person.token, scene.claims.to_string())).await;
+}
 
-    async fn s58_jwt_jku(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let extra = [("jku", json!("http://127.0.0.1:1/")), ("x5u", json!("http://127.0.0.1:1/")), ("jwk", json!({"kty": "oct", "k": "AA"})),
-                     ("x5c", json!(["AA"])), ("crit", json!(["exp"])), ("b64", json!(false)), ("zip", json!("DEF"))];
-        for (name, value) in extra {
-            let mut header = scene.header.clone();
-            header[name] = value;
-            scene.refuses(name, &Forge::foreign().sign(&header, &scene.claims)).await;
-            scene.refuses(name, &scene.forge.sign(&header, &scene.claims)).await;
-        }
+async fn s57_jwt_kid(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let long = "k".repeat(5000);
+    let kids = [
+        json!("x"),
+        json!(""),
+        json!("../../dev/null"),
+        json!("' OR 1=1--"),
+        json!("http://127.0.0.1:1/"),
+        json!(long),
+        json!([1]),
+        json!(1),
+    ];
+    for kid in kids {
+        let header = json!({"typ": scene.header["typ"], "alg": "HS256", "kid": kid});
+        scene.refuses("kid", &scene.forge.sign(&header, &scene.claims)).await;
     }
+}
 
-    async fn s59_jwt_aud(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let own = &scene.claims["aud"];
-        let wrong = [json!("http://localhost:8081"), json!("http://localhost:8080/"), json!([own]), json!([own, "x"]), json!({"a": own}), json!(""), Value::Null];
-        for aud in wrong {
-            scene.refuses("aud", &scene.token_of(&scene.claims_with("aud", Some(aud)))).await;
-        }
+async fn s58_jwt_jku(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let extra = [
+        ("jku", json!("http://127.0.0.1:1/")),
+        ("x5u", json!("http://127.0.0.1:1/")),
+        ("jwk", json!({"kty": "oct", "k": "AA"})),
+        ("x5c", json!(["AA"])),
+        ("crit", json!(["exp"])),
+        ("b64", json!(false)),
+        ("zip", json!("DEF")),
+    ];
+    for (name, value) in extra {
+        let mut header = scene.header.clone();
+        header[name] = value;
+        scene.refuses(name, &Forge::foreign().sign(&header, &scene.claims)).await;
+        scene.refuses(name, &scene.forge.sign(&header, &scene.claims)).await;
     }
+}
 
-    async fn s60_jwt_iss(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        for iss in [json!("http://localhost"), json!("HTTP://localhost:8080"), json!("http://localhost:8080/"), json!([scene.claims["iss"]]), json!("")] {
-            scene.refuses("iss", &scene.token_of(&scene.claims_with("iss", Some(iss)))).await;
-        }
-        let Scene { service: Service { installation, .. }, person, .. } = scene;
-        let moved = installation.set("TESSERA_PUBLIC_URL", "https://id.example").start();
-        person.at_node(&moved).get("/users/me").await.problem(401, "invalid_token");
+async fn s59_jwt_aud(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let own = &scene.claims["aud"];
+    let wrong = [
+        json!("http://localhost:8081"),
+        json!("http://localhost:8080/"),
+        json!([own]),
+        json!([own, "x"]),
+        json!({"a": own}),
+        json!(""),
+        Value::Null,
+    ];
+    for aud in wrong {
+        scene.refuses("aud", &scene.token_of(&scene.claims_with("aud", Some(aud)))).await;
     }
+}
 
-    async fn s61_jwt_typ(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        for typ in ["JWT", "AT+JWT", "refresh", "", "at+jwt "] {
-            let header = json!({"typ": typ, "alg": "HS256"});
-            scene.refuses(typ, &scene.forge.sign(&header, &scene.claims)).await;
-        }
-        scene.refuses("no typ", &scene.forge.sign(&json!({"alg": "HS256"}), &scene.claims)).await;
+async fn s60_jwt_iss(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    for iss in [
+        json!("http://localhost"),
+        json!("HTTP://localhost:8080"),
+        json!("http://localhost:8080/"),
+        json!([scene.claims["iss"]]),
+        json!(""),
+    ] {
+        scene.refuses("iss", &scene.token_of(&scene.claims_with("iss", Some(iss)))).await;
     }
+    let Scene { service: Service { installation, .. }, person, .. } = scene;
+    let moved = installation.set("TESSERA_PUBLIC_URL", "https://id.example").start();
+    person.at_node(&moved).get("/users/me").await.problem(401, "invalid_token");
+}
 
-    async fn s62_jwt_types(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let exp = scene.claims["exp"].as_i64().unwrap_or_default();
-        let wrong = [
-            ("exp", json!(exp.to_string())), ("exp", json!(-1)), ("exp", json!([exp])), ("exp", Value::Null), ("exp", json!(true)),
-            ("exp", json!({})), ("iat", json!("1")), ("iat", Value::Null), ("sub", json!(1)), ("sub", json!([])), ("sid", json!({})),
-            ("sid", json!(1)), ("jti", json!(1)), ("jti", json!("")), ("nbf", json!("1")), ("extra", json!(1)),
-        ];
-        for (name, value) in wrong {
-            scene.refuses(name, &scene.token_of(&scene.claims_with(name, Some(value)))).await;
-        }
-        for number in ["1e400", "1.5e9", "99999999999999999999999", "0x10"] {
-            let claims = scene.claims.to_string().replace(&exp.to_string(), number);
-            scene.refuses(number, &scene.forge.sign_like(&scene.person.token, claims)).await;
-        }
+async fn s61_jwt_typ(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    for typ in ["JWT", "AT+JWT", "refresh", "", "at+jwt "] {
+        let header = json!({"typ": typ, "alg": "HS256"});
+        scene.refuses(typ, &scene.forge.sign(&header, &scene.claims)).await;
     }
+    scene.refuses("no typ", &scene.forge.sign(&json!({"alg": "HS256"}), &scene.claims)).await;
+}
 
-    async fn s63_jwt_required(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        for name in ["exp", "iat", "iss", "aud", "sub", "sid", "jti"] {
-            scene.refuses(name, &scene.token_of(&scene.claims_with(name, None))).await;
-        }
-        for payload in ["", "{}", "[]", "null", "x"] {
-            scene.refuses(payload, &scene.forge.sign_like(&scene.person.token, payload)).await;
-        }
+async fn s62_jwt_types(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let exp = scene.claims["exp"].as_i64().unwrap_or_default();
+    let wrong = [
+        ("exp", json!(exp.to_string())),
+        ("exp", json!(-1)),
+        ("exp", json!([exp])),
+        ("exp", Value::Null),
+        ("exp", json!(true)),
+        ("exp", json!({})),
+        ("iat", json!("1")),
+        ("iat", Value::Null),
+        ("sub", json!(1)),
+        ("sub", json!([])),
+        ("sid", json!({})),
+        ("sid", json!(1)),
+        ("jti", json!(1)),
+        ("jti", json!("")),
+        ("nbf", json!("1")),
+        ("extra", json!(1)),
+    ];
+    for (name, value) in wrong {
+        scene.refuses(name, &scene.token_of(&scene.claims_with(name, Some(value)))).await;
     }
+    for number in ["1e400", "1.5e9", "99999999999999999999999", "0x10"] {
+        let claims = scene.claims.to_string().replace(&exp.to_string(), number);
+        scene.refuses(number, &scene.forge.sign_like(&scene.person.token, claims)).await;
+    }
+}
 
-    async fn s64_jwt_time(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let now = scene.claims["iat"].as_i64().unwrap_or_default();
-        for (name, good, bad) in [("exp", now + 60, now - 31), ("iat", now + 20, now + 120)] {
-            assert_eq!(scene.status(&scene.token_of(&scene.claims_with(name, Some(json!(good))))).await, 200, "{name}");
-            scene.refuses(name, &scene.token_of(&scene.claims_with(name, Some(json!(bad))))).await;
-        }
-        scene.refuses("long ago", &scene.token_of(&scene.claims_with("exp", Some(json!(1))))).await;
+async fn s63_jwt_required(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    for name in ["exp", "iat", "iss", "aud", "sub", "sid", "jti"] {
+        scene.refuses(name, &scene.token_of(&scene.claims_with(name, None))).await;
     }
+    for payload in ["", "{}", "[]", "null", "x"] {
+        scene.refuses(payload, &scene.forge.sign_like(&scene.person.token, payload)).await;
+    }
+}
 
-    async fn s65_jwt_dup(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let claims = scene.claims.to_string();
-        let twice = claims.replacen('{', &format!("{{\"sub\":\"{NOBODY}\","), 1);
-        scene.refuses("sub twice", &scene.forge.sign_like(&scene.person.token, twice)).await;
-        let header = encode(r#"{"alg":"none","typ":"at+jwt","alg":"HS256"}"#);
-        scene.refuses("alg twice", &scene.forge.sign_parts(&header, &encode(&claims))).await;
+async fn s64_jwt_time(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let now = scene.claims["iat"].as_i64().unwrap_or_default();
+    for (name, good, bad) in [("exp", now + 60, now - 31), ("iat", now + 20, now + 120)] {
+        assert_eq!(scene.status(&scene.token_of(&scene.claims_with(name, Some(json!(good))))).await, 200, "{name}");
+        scene.refuses(name, &scene.token_of(&scene.claims_with(name, Some(json!(bad))))).await;
     }
+    scene.refuses("long ago", &scene.token_of(&scene.claims_with("exp", Some(json!(1))))).await;
+}
 
-    async fn s66_jwt_form(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let token = &scene.person.token;
-        let parts: Vec<&str> = token.split('.').collect();
-        let (header, payload, signature) = (parts[0], parts[1], parts[2]);
-        let wrong = [
-            format!("{token}."), format!(".{token}"), format!("{token}.x"), format!("{header}..{signature}"), format!("{token}="),
-            format!("{header}=.{payload}.{signature}"), format!("{header}.{payload}=.{signature}"), format!("{header}.{payload}"),
-            token[..token.len() - 1].to_owned(), format!("{token}A"), token.replace('.', ".."), "..".to_owned(), ".".to_owned(),
-            "x".to_owned(), format!("{header}.{payload}.{}", "A".repeat(43)), token.to_uppercase(),
-        ];
-        for bad in wrong {
-            scene.refuses(&bad, &bad).await;
-        }
-        scene.refuses("another last bit", &other_tail(token)).await;
-    }
+async fn s65_jwt_dup(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let claims = scene.claims.to_string();
+    let twice = claims.replacen('{', &format!("{{\"sub\":\"{NOBODY}\","), 1);
+    scene.refuses("sub twice", &scene.forge.sign_like(&scene.person.token, twice)).await;
+    let header = encode(r#"{"alg":"none","typ":"at+jwt","alg":"HS256"}"#);
+    scene.refuses("alg twice", &scene.forge.sign_parts(&header, &encode(&claims))).await;
+}
 
-    async fn a_tampered_token_is_refused(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let other = Person::join(&scene.service.api()).await;
-        let signature = scene.person.token.rsplit('.').next().unwrap_or_default();
-        let header = scene.person.token.split('.').next().unwrap_or_default();
-        for (name, value) in [("sub", json!(other.id)), ("exp", json!(4_102_444_800_i64)), ("sid", json!(NOBODY))] {
-            let payload = encode(scene.claims_with(name, Some(value)).to_string());
-            scene.refuses(name, &format!("{header}.{payload}.{signature}")).await;
-        }
-        let theirs: Vec<&str> = other.token.split('.').collect();
-        scene.refuses("a swapped signature", &format!("{}.{}.{signature}", theirs[0], theirs[1])).await;
+async fn s66_jwt_form(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let token = &scene.person.token;
+    let parts: Vec<&str> = token.split('.').collect();
+    let (header, payload, signature) = (parts[0], parts[1], parts[2]);
+    let wrong = [
+        format!("{token}."),
+        format!(".{token}"),
+        format!("{token}.x"),
+        format!("{header}..{signature}"),
+        format!("{token}="),
+        format!("{header}=.{payload}.{signature}"),
+        format!("{header}.{payload}=.{signature}"),
+        format!("{header}.{payload}"),
+        token[..token.len() - 1].to_owned(),
+        format!("{token}A"),
+        token.replace('.', ".."),
+        "..".to_owned(),
+        ".".to_owned(),
+        "x".to_owned(),
+        format!("{header}.{payload}.{}", "A".repeat(43)),
+        token.to_uppercase(),
+    ];
+    for bad in wrong {
+        scene.refuses(&bad, &bad).await;
     }
+    scene.refuses("another last bit", &other_tail(token)).await;
+}
 
-    async fn s68_jwt_sub(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        let other = Person::join(&scene.service.api()).await;
-        let wrong = [json!(other.id), json!(NOBODY), json!("00000000-0000-0000-0000-000000000000"), json!(""), json!(scene.person.email)];
-        for sub in wrong {
-            scene.refuses("sub", &scene.token_of(&scene.claims_with("sub", Some(sub)))).await;
-        }
-        let (_, theirs) = open(&other.token);
-        scene.refuses("another's session", &scene.token_of(&scene.claims_with("sid", Some(theirs["sid"].clone())))).await;
-        scene.refuses("no session", &scene.token_of(&scene.claims_with("sid", Some(json!(NOBODY))))).await;
+async fn a_tampered_token_is_refused(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let other = Person::join(&scene.service.api()).await;
+    let signature = scene.person.token.rsplit('.').next().unwrap_or_default();
+    let header = scene.person.token.split('.').next().unwrap_or_default();
+    for (name, value) in [("sub", json!(other.id)), ("exp", json!(4_102_444_800_i64)), ("sid", json!(NOBODY))] {
+        let payload = encode(scene.claims_with(name, Some(value)).to_string());
+        scene.refuses(name, &format!("{header}.{payload}.{signature}")).await;
     }
+    let theirs: Vec<&str> = other.token.split('.').collect();
+    scene.refuses("a swapped signature", &format!("{}.{}.{signature}", theirs[0], theirs[1])).await;
+}
 
-    async fn s69_jwt_live(backend: Backend) {
-        let scene = Scene::set(backend).await;
-        scene.person.post("/auth/logout", &json!({})).await.is(204);
-        scene.refuses("the token of an ended session", &scene.person.token).await;
-        let fresh = scene.claims_with("jti", Some(json!(NOBODY)));
-        scene.refuses("another token of the same session", &scene.token_of(&fresh)).await;
+async fn s68_jwt_sub(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    let other = Person::join(&scene.service.api()).await;
+    let wrong = [
+        json!(other.id),
+        json!(NOBODY),
+        json!("00000000-0000-0000-0000-000000000000"),
+        json!(""),
+        json!(scene.person.email),
+    ];
+    for sub in wrong {
+        scene.refuses("sub", &scene.token_of(&scene.claims_with("sub", Some(sub)))).await;
     }
+    let (_, theirs) = open(&other.token);
+    scene.refuses("another's session", &scene.token_of(&scene.claims_with("sid", Some(theirs["sid"].clone())))).await;
+    scene.refuses("no session", &scene.token_of(&scene.claims_with("sid", Some(json!(NOBODY))))).await;
+}
+
+async fn s69_jwt_live(backend: Backend) {
+    let scene = Scene::set(backend).await;
+    scene.person.post("/auth/logout", &json!({})).await.is(204);
+    scene.refuses("the token of an ended session", &scene.person.token).await;
+    let fresh = scene.claims_with("jti", Some(json!(NOBODY)));
+    scene.refuses("another token of the same session", &scene.token_of(&fresh)).await;
 }
 
 /// The token with a last character that decodes to the same bytes: the bits beyond the last byte differ.

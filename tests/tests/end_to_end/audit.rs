@@ -1,0 +1,100 @@
+//! Each deed leaves its row in the audit trail, and what was not done leaves none.
+
+use reqwest::Method;
+use serde_json::json;
+use tessera_kernel::{AuditTrail as _, Event, OrganizationId, PageRequest};
+use tessera_tests::{
+    api::send,
+    database::Backend,
+    on_both,
+    process::Installation,
+    studio::{Person, Service, Studio},
+};
+
+use crate::storage;
+
+/// The trail of an organization, or of what happened in none.
+async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
+    let parse = |id: &str| id.parse::<OrganizationId>().unwrap_or_else(|error| panic!("{id}: {error}"));
+    let store = storage::open(installation).await;
+    let page = store.list_events(organization.map(parse), PageRequest::default()).await;
+    page.unwrap_or_else(|error| panic!("no trail: {error}")).items
+}
+
+fn names(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.name.as_str()).collect()
+}
+
+on_both! {
+    s198_audit
+    signing_in_and_out_and_failing_to_is_in_the_trail
+    the_trail_names_the_request
+    what_was_refused_or_changed_nothing_is_not_in_the_trail_as_done
+}
+
+async fn s198_audit(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    let path = studio.members(Some(&member.id));
+    studio.owner.put(&path, &json!({"role": "admin"})).await.is(200);
+    studio.owner.delete(&path).await.is(204);
+    let key = studio.key().await;
+    studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    studio.owner.put(&format!("/apps/{}", studio.app), &json!({"name": "x"})).await.is(200);
+    studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
+    let events = trail(&studio.service.installation, Some(&studio.org)).await;
+    let deeds = [
+        "organization.created",
+        "application.created",
+        "member.added",
+        "member.role_changed",
+        "member.removed",
+        "api_key.generated",
+        "api_key.revoked",
+        "application.updated",
+        "application.deleted",
+    ];
+    assert_eq!(names(&events), deeds);
+    let by_owner = |event: &Event| {
+        event.actor.as_ref().is_some_and(|(kind, id)| kind == "user" && id.to_string() == studio.owner.id)
+    };
+    assert!(events.iter().all(by_owner));
+    assert!(events.iter().all(|event| event.origin.address.is_some_and(|address| address.is_loopback())));
+}
+
+async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    for email in [person.email.as_str(), "nobody@example.com"] {
+        service.api().post("/auth/login", &json!({"email": email, "password": "wrong"})).await.is(401);
+    }
+    person.post("/auth/logout", &json!({})).await.is(204);
+    let events = trail(&service.installation, None).await;
+    assert_eq!(
+        names(&events),
+        ["user.registered", "session.started", "session.refused", "session.refused", "session.ended"]
+    );
+}
+
+async fn the_trail_names_the_request(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let request = studio.owner.request(Method::POST, &format!("/api/v1/orgs/{}/apps", studio.org));
+    send(request.header("X-Request-Id", "mine-42").json(&json!({"name": "x"}))).await.is(201);
+    let events = trail(&studio.service.installation, Some(&studio.org)).await;
+    assert_eq!(events.last().map(|event| event.origin.request_id.as_str()), Some("mine-42"));
+}
+
+async fn what_was_refused_or_changed_nothing_is_not_in_the_trail_as_done(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (member, key) = (studio.hire("member").await, studio.key().await);
+    let before = trail(&studio.service.installation, Some(&studio.org)).await.len();
+    member.delete(&format!("/apps/{}", studio.app)).await.is(403);
+    member.delete(&format!("/apikeys/{}", key.id)).await.is(403);
+    studio.owner.delete(&studio.members(Some(&studio.owner.id))).await.is(409);
+    studio.owner.put(&studio.members(Some(&member.id)), &json!({"role": "member"})).await.is(200);
+    assert_eq!(trail(&studio.service.installation, Some(&studio.org)).await.len(), before);
+    for _ in 0..2 {
+        studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    }
+    assert_eq!(trail(&studio.service.installation, Some(&studio.org)).await.len(), before + 1);
+}
