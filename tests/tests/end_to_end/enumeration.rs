@@ -58,7 +58,7 @@ async fn s17_enum_time(backend: Backend) {
         without.push(time(login(&api, "nobody@example.com", "wrong-violet-lantern-17")).await);
         malformed.push(time(login(&api, "no address", "wrong-violet-lantern-17")).await);
     }
-    let (with, without, malformed) = (median(with), median(without), median(malformed));
+    let (with, without, malformed) = (least(&with), least(&without), least(&malformed));
     // A hash takes tens of milliseconds and everything else a few: half is far from none.
     assert!(without > with / 2, "unknown {without:?}, known {with:?}");
     assert!(malformed > with / 2, "malformed {malformed:?}, known {with:?}");
@@ -71,7 +71,7 @@ async fn time(answer: impl Future<Output = Answer>) -> Duration {
     began.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+/// The least of many: what it costs when nothing else is in the way.
+fn least(times: &[Duration]) -> Duration {
+    times.iter().min().copied().unwrap_or_default()
 }
