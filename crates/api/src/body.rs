@@ -55,7 +55,12 @@ fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
     let mut faults = Faults::default();
     let document = document::parse(text, &mut faults)?;
-    let request = document.as_object().and_then(|object| T::read(&mut Fields::new(object, &mut faults)));
+    let request = document.as_object().and_then(|object| {
+        let mut fields = Fields::new(object, &mut faults);
+        let request = T::read(&mut fields);
+        fields.finish();
+        request
+    });
     if !document.is_object() {
         faults.add(String::new(), FaultCode::InvalidType, "must be an object");
     }

@@ -11,6 +11,9 @@ use crate::{
     problem::{Code, Problem},
 };
 
+/// When it is worth asking again.
+const RETRY_SECONDS: u64 = 1;
+
 /// A good answer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
@@ -36,8 +39,9 @@ pub(crate) async fn live() -> HttpResponse {
 pub(crate) async fn ready(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let services = &edge.services;
     if services.draining.load(Ordering::Relaxed) {
-        return Err(Problem::new(Code::NotReady).detail("the service is about to end"));
+        return Err(Problem::new(Code::NotReady).detail("the service is about to end").retry_after(RETRY_SECONDS));
     }
-    services.readiness.check().await.map_err(|error| Problem::new(Code::NotReady).caused_by(error))?;
+    let not_ready = |error| Problem::new(Code::NotReady).retry_after(RETRY_SECONDS).caused_by(error);
+    services.readiness.check().await.map_err(not_ready)?;
     Ok(HttpResponse::Ok().json(HealthView { status: "ready" }))
 }

@@ -72,7 +72,7 @@ impl Problem {
     }
 
     /// After how many seconds it is worth another try.
-    fn retry_after(mut self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds.max(1));
         self
     }

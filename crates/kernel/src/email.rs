@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::text::{is_deceptive, nfc, nfkc};
+use crate::text::{is_deceptive, is_ignorable, nfc, nfkc};
 
 /// An email address: as its owner writes it, and as it is compared.
 ///
@@ -74,8 +74,15 @@ impl FromStr for EmailAddress {
             return Err(EmailError::TooLong);
         }
         let address = nfc(text);
+        // And after it: composed characters may come apart under NFC.
+        if address.len() > Self::MAX_BYTES {
+            return Err(EmailError::TooLong);
+        }
         if nfkc(&address) != address {
             return Err(EmailError::Compatibility);
+        }
+        if address.contains(is_ignorable) {
+            return Err(EmailError::Malformed);
         }
         let (local, domain) = address.split_once('@').ok_or(EmailError::Malformed)?;
         if local.len() > 64 {

@@ -14,8 +14,8 @@ pub enum TextError {
         /// The longest allowed, in Unicode code points after NFC.
         max: usize,
     },
-    /// It holds a control character or one that changes the direction of writing.
-    #[error("must not contain control or bidirectional formatting characters")]
+    /// It holds a control character, one that changes the direction of writing or, in an identifier, one that does not show.
+    #[error("must not contain control, invisible or bidirectional formatting characters")]
     ForbiddenCharacter,
 }
 
@@ -44,12 +44,31 @@ pub fn is_deceptive(c: char) -> bool {
     c.is_control() || bidi || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }
 
+/// Whether the character shows nothing by itself (Unicode: `Default_Ignorable_Code_Point`). Emoji and some scripts need
+/// such characters in a text; in what tells two things apart they make twins that look the same.
+#[must_use]
+pub fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
 /// Trims and normalises one line of text and holds it to a length in code points.
 ///
 /// # Errors
 /// Says what is wrong with it; see [`TextError`].
 pub fn single_line(text: &str, max: usize) -> Result<String, TextError> {
     bounded(text, max, is_deceptive)
+}
+
+/// The same for text that tells things apart: what does not show has no place in it.
+///
+/// # Errors
+/// Says what is wrong with it; see [`TextError`].
+pub fn identifier(text: &str, max: usize) -> Result<String, TextError> {
+    bounded(text, max, |c| is_deceptive(c) || is_ignorable(c))
 }
 
 /// The same for text that may have several lines.

@@ -195,3 +195,29 @@ fn the_local_part_stands_before_the_at() {
 fn an_address_prints_as_it_was_written() {
     assert_eq!(email("Ada@Example.com").to_string(), "Ada@Example.com");
 }
+
+#[test]
+fn an_address_that_grows_when_it_is_normalised_is_measured_afterwards() {
+    let label = "\u{958}".repeat(24);
+    let address = format!("a1@{label}.{label}.{label}.in");
+    assert!(address.len() <= 254);
+    assert_eq!(failed(address.parse::<EmailAddress>()), EmailError::TooLong);
+}
+
+#[test]
+fn whatever_is_taken_is_taken_again_as_it_was_kept() {
+    for text in [" Ada@Example.COM ", "stra\u{df}e@b\u{fc}cher.example", "e\u{301}@example.com", "a@xn--bcher-kva.example"] {
+        let kept: EmailAddress = parsed(text);
+        let again: EmailAddress = parsed(kept.as_str());
+        assert_eq!((again.as_str(), again.canonical()), (kept.as_str(), kept.canonical()), "{text}");
+    }
+}
+
+#[test]
+fn s172_ctrl_what_does_not_show_makes_no_second_address() {
+    for invisible in ["\u{ad}", "\u{200b}", "\u{200d}", "\u{fe0f}", "\u{e0001}", "\u{2060}"] {
+        for text in [format!("a{invisible}da@example.com"), format!("ada@exam{invisible}ple.com")] {
+            assert_eq!(failed(text.parse::<EmailAddress>()), EmailError::Malformed, "{text:?}");
+        }
+    }
+}

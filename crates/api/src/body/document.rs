@@ -12,6 +12,8 @@ use crate::problem::{Code, Problem};
 const MAX_DEPTH: usize = 64;
 /// Bytes of a pointer. A longer place is told by what encloses it: an answer must not outgrow its request.
 const MAX_POINTER: usize = 512;
+/// How the range of numbers is told.
+const NUMBER_RANGE: &str = "must be a number from -9007199254740991 to 9007199254740991";
 /// What every reader keeps exactly (RFC 7493 section 2.2).
 const MAX_INTEGER: u64 = (1 << 53) - 1;
 
@@ -28,6 +30,12 @@ pub(super) fn parse(text: &str, faults: &mut Faults) -> Result<Value, Problem> {
             Ok(document)
         }
         Err(_) if notes.too_deep => Err(Problem::new(Code::InvalidBody).faults(notes.faults.into_vec())),
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            // Good JSON, but a number that the parser has no type for, and so can't step over.
+            let mut faults = notes.faults;
+            faults.add(notes.stuck_at.unwrap_or_default(), FaultCode::OutOfRange, NUMBER_RANGE);
+            Err(Problem::new(Code::InvalidBody).faults(faults.into_vec()))
+        }
         Err(error) => Err(malformed(&error, notes.stuck_at)),
     }
 }
@@ -104,7 +112,7 @@ impl Node<'_> {
     }
 
     fn out_of_range(&self) -> Value {
-        self.fault(FaultCode::OutOfRange, "must be a number from -9007199254740991 to 9007199254740991");
+        self.fault(FaultCode::OutOfRange, NUMBER_RANGE);
         Value::from(0)
     }
 

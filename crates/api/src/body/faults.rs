@@ -99,6 +99,21 @@ impl Faults {
         }
     }
 
+    /// Keeps what lies within these places, and what no place excuses: a name that is there twice leaves open which of the
+    /// two another reader would take.
+    pub(super) fn retain_within(&mut self, places: &[String]) {
+        let within = |pointer: &str| {
+            pointer.is_empty()
+                || places.iter().any(|place| {
+                    pointer.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                })
+        };
+        // Where there was no room for more, one of a field that was asked for may be missing.
+        if !self.is_full() {
+            self.0.retain(|fault| fault.code == FaultCode::Duplicate || within(&fault.pointer));
+        }
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.0.len() >= Self::MAX
     }

@@ -35,16 +35,28 @@ pub(crate) type Reading<T> = Result<T, Vec<Reason>>;
 pub(crate) struct Fields<'a> {
     object: &'a Map<String, Value>,
     faults: &'a mut Faults,
+    /// The pointers of those that were asked for: the others are nobody's, whatever they hold.
+    asked: Vec<String>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(object: &'a Map<String, Value>, faults: &'a mut Faults) -> Self {
-        Self { object, faults }
+        Self { object, faults, asked: Vec::new() }
+    }
+
+    /// Forgets what is wrong with fields that nobody asked for.
+    pub(super) fn finish(self) {
+        self.faults.retain_within(&self.asked);
+    }
+
+    fn get(&mut self, name: &str) -> Option<&'a Value> {
+        self.asked.push(pointer(name));
+        self.object.get(name)
     }
 
     /// A field that must be there. `None` only with a fault.
     pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
-        match self.object.get(name) {
+        match self.get(name) {
             None => {
                 self.fault(name, FaultCode::Required, "must be there");
                 None
@@ -55,7 +67,7 @@ impl<'a> Fields<'a> {
 
     /// A field that may be absent, or `null`, which says the same.
     pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
-        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        let value = self.get(name).filter(|value| !value.is_null())?;
         self.read(name, value, read)
     }
 
@@ -65,7 +77,7 @@ impl<'a> Fields<'a> {
         reason = "absent, removed and replaced are three answers, and the domains name them so"
     )]
     pub(crate) fn patch<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<Option<T>> {
-        match self.object.get(name)? {
+        match self.get(name)? {
             Value::Null => Some(None),
             value => self.read(name, value, read).map(Some),
         }

@@ -7,7 +7,7 @@ use super::{Metadata, Quantity};
 
 text_value! {
     /// Stock-keeping unit: what an application calls an item, unique in it, case-sensitive.
-    Sku, single_line, 128;
+    Sku, identifier, 128;
     /// What people call an item.
     ItemName, single_line, 200;
     /// What people say about it.
