@@ -21,11 +21,12 @@ mod types;
 mod url;
 mod users;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use diesel::{OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
+use tokio::time::timeout;
 
 use connection::{Lease, on};
 use pool::Pools;
@@ -35,6 +36,9 @@ use transaction::Tx;
 pub use open::{DatabaseSettings, OpenError};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
+/// How long a sign of life may take.
+const PING: Duration = Duration::from_secs(2);
+
 /// The storage of all domains, on either database. Clones share their connections.
 #[derive(Clone)]
 pub struct SqlStore(Arc<Pools>);
@@ -43,8 +47,14 @@ impl SqlStore {
     /// Asks the database something, as a sign that it can serve.
     ///
     /// # Errors
-    /// As any other read.
+    /// As any other read, and [`StoreError::Unavailable`] when there is no answer within two seconds: whoever asks has to
+    /// decide something.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        let late = |_| StoreError::Unavailable("the database did not answer in time".into());
+        timeout(PING, self.ask()).await.map_err(late)?
+    }
+
+    async fn ask(&self) -> Result<(), StoreError> {
         let mut lease = self.reader().await?;
         // A table of ours: a database without a schema is not ready either.
         let query = secrets_table::table.select(secrets_table::name).limit(1);

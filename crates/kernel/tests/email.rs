@@ -206,7 +206,9 @@ fn an_address_that_grows_when_it_is_normalised_is_measured_afterwards() {
 
 #[test]
 fn whatever_is_taken_is_taken_again_as_it_was_kept() {
-    for text in [" Ada@Example.COM ", "stra\u{df}e@b\u{fc}cher.example", "e\u{301}@example.com", "a@xn--bcher-kva.example"] {
+    for text in
+        [" Ada@Example.COM ", "stra\u{df}e@b\u{fc}cher.example", "e\u{301}@example.com", "a@xn--bcher-kva.example"]
+    {
         let kept: EmailAddress = parsed(text);
         let again: EmailAddress = parsed(kept.as_str());
         assert_eq!((again.as_str(), again.canonical()), (kept.as_str(), kept.canonical()), "{text}");

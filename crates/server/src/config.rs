@@ -10,6 +10,7 @@ use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey};
 use tessera_identity::model::Password;
 use tessera_kernel::Secret;
 use time::Duration;
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// The file that is read when it exists and `TESSERA_CONFIG` names no other.
@@ -120,7 +121,7 @@ impl Config {
             ),
             session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
             argon2,
-            hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=1_048_576),
+            hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=MAX_HASH_MEMORY),
             hash_queue: std::time::Duration::from_millis(source.read_in("hash_queue_ms", 3_000, 1..=60_000)),
             shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
             log: source.read("log", DEFAULT_LOG.to_owned()),
@@ -142,6 +143,9 @@ impl Config {
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
         }
+        if let Err(error) = EnvFilter::try_new(&self.log) {
+            source.fault("log", error);
+        }
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }
@@ -159,15 +163,19 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
     let iterations = source.read("argon2_iterations", Argon2Settings::MIN_ITERATIONS);
     let parallelism = source.read("argon2_parallelism", 1);
     Argon2Settings::new(memory, iterations, parallelism).unwrap_or_else(|error| {
-        source.fault("argon2_memory_kib", error);
+        let too_few = iterations < Argon2Settings::MIN_ITERATIONS;
+        source.fault(if too_few { "argon2_iterations" } else { "argon2_memory_kib" }, error);
         Argon2Settings::default()
     })
 }
 
+/// A tebibyte, in MiB.
+const MAX_HASH_MEMORY: u32 = 1024 * 1024;
+
 /// One hash for each processor.
 fn default_hash_memory(argon2: Argon2Settings) -> u32 {
     let one = argon2.memory_kib().div_ceil(1024);
-    one.saturating_mul(u32::try_from(processors()).unwrap_or(1))
+    one.saturating_mul(u32::try_from(processors()).unwrap_or(1)).min(MAX_HASH_MEMORY)
 }
 
 fn processors() -> usize {

@@ -113,7 +113,7 @@ fn load_config() -> anyhow::Result<Config> {
         let value = value.into_string().map_err(|_| anyhow::anyhow!("{name} is not UTF-8"))?;
         environment.insert(name.to_owned(), value);
     }
-    let named = environment.remove("TESSERA_CONFIG").map(PathBuf::from);
+    let named = environment.remove("TESSERA_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
     let default = Path::new(config::DEFAULT_FILE);
     let file = named.as_deref().or_else(|| default.exists().then_some(default));
     Ok(Config::load(config::read_file(file)?, environment)?)

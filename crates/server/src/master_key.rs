@@ -56,8 +56,11 @@ fn read(path: &Path) -> anyhow::Result<Option<MasterKey>> {
 /// Writes a new key under another name first and links it into place, so that of two processes that start at once one
 /// wins and neither ever sees half a file.
 fn make(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-    let draft = path.with_extension(format!("key.{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let mut number = [0; 8];
+    entropy.fill(&mut number);
+    let draft = path.with_extension(format!("key.{:016x}", u64::from_be_bytes(number)));
+    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
+    let mut file = open.with_context(|| format!("can't write {}", draft.display()))?;
     file.write_all(MasterKey::generate_text(entropy).as_bytes())?;
     file.sync_all()?;
     let linked = fs::hard_link(&draft, path);

@@ -10,7 +10,10 @@ use std::{
 use actix_web::{HttpServer, dev::Server};
 use anyhow::Context as _;
 use tessera_api::{Api, Services};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 use crate::{
     config::{Config, Throttle},
@@ -20,6 +23,13 @@ use crate::{
 
 /// An idle connection is closed after this: it bounds how long a stop waits for clients that say nothing.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long clients are given to come for the answer that tells them to let go. A connection that is closed under a client
+/// takes along the request that it has just sent.
+const LETTING_GO: Duration = Duration::from_millis(1000);
+
+/// How long those that were let in last are given to say what they want.
+const LAST_ONES: Duration = Duration::from_millis(500);
 
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -40,6 +50,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("stopping: finishing what is in flight");
         // Clients that keep their connection are told with their next answer to let it go.
         draining.store(true, Ordering::Relaxed);
+        sleep(LETTING_GO).await;
+        // Whoever is connected by now is still served; nobody else comes in.
+        handle.pause().await;
+        sleep(LAST_ONES).await;
         handle.stop(true).await;
     });
     announce(address)?;
@@ -55,7 +69,7 @@ fn bind(config: &Config, services: &Services) -> anyhow::Result<(Server, SocketA
     let server = HttpServer::new(move || api.app())
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(Duration::from_secs(10))
-        .shutdown_timeout(config.shutdown_seconds)
+        .shutdown_timeout(config.shutdown_seconds.saturating_sub(LETTING_GO.as_secs() + 1).max(1))
         .disable_signals()
         .bind(config.listen)
         .with_context(|| format!("can't listen on {}", config.listen))?;

@@ -6,11 +6,14 @@ use tessera_apikeys::ApiKeys;
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 /// How often gathered uses of keys are looked through. A key's last use is written at most once a minute all the same.
 const PERIOD: Duration = Duration::from_secs(5);
+
+/// How long the last write may take.
+const LAST: Duration = Duration::from_secs(1);
 
 /// The worker, until it is told to stop.
 pub(crate) struct Worker {
@@ -41,11 +44,13 @@ impl Worker {
         Self { stop, task }
     }
 
-    /// Lets it write what is left, and waits for that.
+    /// Lets it write what is left, and waits for that, but not for a database that no longer answers.
     pub(crate) async fn finish(self) {
         let _told = self.stop.send(true);
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the worker ended early");
+        match timeout(LAST, self.task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the worker ended early"),
+            Err(_) => tracing::warn!("the last use of some keys was not written: the database does not answer"),
         }
     }
 }

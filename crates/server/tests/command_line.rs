@@ -48,14 +48,18 @@ fn s225_config_strict_every_fault_of_the_configuration_is_named_at_once() {
         ("TESSERA_ARGON2_ITERATIONS", "1"),
         ("TESSERA_LISTNE", "127.0.0.1:80"),
         ("TESSERA_MASTER_KEY", "short"),
+        ("TESSERA_LOG", "foo=bar=baz"),
+        ("TESSERA_listen", "127.0.0.1:81"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
         "TESSERA_LISTEN:",
         "TESSERA_PASSWORD_MIN_LENGTH:",
-        "TESSERA_ARGON2_MEMORY_KIB:",
+        "TESSERA_ARGON2_ITERATIONS:",
         "TESSERA_LISTNE: there is no such setting",
         "TESSERA_MASTER_KEY:",
+        "TESSERA_LOG:",
+        "TESSERA_listen: there is no such setting",
         "publc_url: there is no such setting",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");

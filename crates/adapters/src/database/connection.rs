@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use diesel::{QueryResult, SqliteConnection};
+use diesel::{QueryResult, SqliteConnection, result::DatabaseErrorKind};
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
     pooled_connection::deadpool::Object,
@@ -88,7 +88,7 @@ macro_rules! on {
         let result = match lease.start()? {
             $crate::database::connection::Conn::Postgres(object) => {
                 let $c = &mut **object;
-                $postgres
+                $crate::database::connection::in_time(async { $postgres }).await
             }
             $crate::database::connection::Conn::Sqlite(object) => {
                 let $c = &mut **object;
@@ -99,6 +99,21 @@ macro_rules! on {
     }};
 }
 pub(super) use on;
+
+/// How long a server may be silent. It bounds its own statements (see `pool::connect`); this is for one that can't, frozen or
+/// cut off without a word. The embedded database is this process itself.
+const SILENCE: Duration = Duration::from_secs(12);
+
+/// The answer of a server, or that the connection is lost.
+pub(super) async fn in_time<T>(answer: impl Future<Output = QueryResult<T>>) -> QueryResult<T> {
+    match tokio::time::timeout(SILENCE, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(diesel::result::Error::DatabaseError(
+            DatabaseErrorKind::ClosedConnection,
+            Box::new("the database server did not answer in time".to_owned()),
+        )),
+    }
+}
 
 impl Lease {
     pub(super) const fn new(conn: Conn, runtime: Handle) -> Self {
@@ -197,7 +212,7 @@ async fn begin(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Postgres(object) => {
             let sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
-            diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut **object, sql).await
+            in_time(diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut **object, sql)).await
         }
         Conn::Sqlite(object) => {
             // IMMEDIATE takes the lock for writing at once: what is read in the transaction stays true until its end.
@@ -211,7 +226,7 @@ async fn begin(conn: &mut Conn) -> QueryResult<()> {
 
 async fn commit(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Conn::Postgres(object) => commit_on(&mut **object).await,
+        Conn::Postgres(object) => in_time(commit_on(&mut **object)).await,
         Conn::Sqlite(object) => commit_on(&mut **object).await,
     }
 }

@@ -35,5 +35,9 @@ pub(super) fn sqlite(file: &Path) -> Outcome {
     // Another process may be at it; its migrations may take a while.
     connection.batch_execute("PRAGMA busy_timeout = 60000")?;
     // The lock for writing, taken before the first look, is what makes the second process find the work done.
-    connection.immediate_transaction(|connection| connection.run_pending_migrations(SQLITE).map(|_| ()))
+    connection.immediate_transaction(|connection| {
+        connection.run_pending_migrations(SQLITE)?;
+        // A write for the sake of writing: a file that can only be read opens without complaint, and must not serve.
+        Ok(connection.batch_execute("PRAGMA user_version = 1")?)
+    })
 }

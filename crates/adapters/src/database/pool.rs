@@ -128,7 +128,7 @@ pub(super) async fn connect(config: &Config) -> ConnectionResult<AsyncPgConnecti
     let mut connection = AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
     connection
         .batch_execute(
-            "SET statement_timeout = '15s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'",
+            "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'",
         )
         .await
         .map_err(ConnectionError::CouldntSetupConfiguration)?;

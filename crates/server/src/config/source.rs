@@ -53,8 +53,13 @@ impl Source {
             source.values.insert(key.clone(), Given { text, name: key });
         }
         for (name, text) in environment {
-            if let Some(key) = name.strip_prefix(PREFIX) {
-                source.values.insert(key.to_ascii_lowercase(), Given { text, name });
+            match name.strip_prefix(PREFIX) {
+                Some(key) if key == key.to_ascii_uppercase() => {
+                    source.values.insert(key.to_ascii_lowercase(), Given { text, name });
+                }
+                // A second spelling would contradict the first without a word.
+                Some(_) => source.faults.push(format!("  {name}: there is no such setting; names are in upper case")),
+                None => {}
             }
         }
         source
