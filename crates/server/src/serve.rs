@@ -2,13 +2,14 @@
 
 use std::{
     io::{self, Write as _},
-    net::SocketAddr,
+    net::{Shutdown, SocketAddr, TcpListener},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use actix_web::{HttpServer, dev::Server};
 use anyhow::Context as _;
+use socket2::{Domain, SockRef, Socket, Type};
 use tessera_api::{Api, Services};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -26,10 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// How long clients are given to come for the answer that tells them to let go. A connection that is closed under a client
 /// takes along the request that it has just sent.
-const LETTING_GO: Duration = Duration::from_millis(1000);
-
-/// How long those that were let in last are given to say what they want.
-const LAST_ONES: Duration = Duration::from_millis(500);
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -37,7 +35,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let store = wiring::open_store(&config).await?;
     let services = wiring::services(&config, store).await?;
     let worker = Worker::start(Arc::clone(&services.api_keys));
-    let (server, address) = bind(&config, &services)?;
+    let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let door = listener.try_clone()?;
+    let server = server(&config, &services, listener)?;
     let handle = server.handle();
     let draining = Arc::clone(&services.draining);
     let mut terminate = signal(SignalKind::terminate())?;
@@ -50,10 +51,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("stopping: finishing what is in flight");
         // Clients that keep their connection are told with their next answer to let it go.
         draining.store(true, Ordering::Relaxed);
-        sleep(LETTING_GO).await;
-        // Whoever is connected by now is still served; nobody else comes in.
+        // Nobody else comes in: paused, the server no longer asks for connections; shut, the socket refuses them, so that
+        // none waits for an answer that nobody will give. Where a system can't do that, they are refused a moment later.
         handle.pause().await;
-        sleep(LAST_ONES).await;
+        let _shut = SockRef::from(&door).shutdown(Shutdown::Both);
+        sleep(LETTING_GO).await;
         handle.stop(true).await;
     });
     announce(address)?;
@@ -64,17 +66,27 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn bind(config: &Config, services: &Services) -> anyhow::Result<(Server, SocketAddr)> {
+/// How many connections may wait to be let in.
+const BACKLOG: i32 = 1024;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A restart need not wait until the connections of the last run are forgotten.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow::Result<Server> {
     let api = Api::new(services.clone());
     let server = HttpServer::new(move || api.app())
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(Duration::from_secs(10))
-        .shutdown_timeout(config.shutdown_seconds.saturating_sub(LETTING_GO.as_secs() + 1).max(1))
+        .shutdown_timeout(config.shutdown_seconds.saturating_sub(LETTING_GO.as_secs()).max(1))
         .disable_signals()
-        .bind(config.listen)
-        .with_context(|| format!("can't listen on {}", config.listen))?;
-    let address = server.addrs().first().copied().context("no address was bound")?;
-    Ok((server.run(), address))
+        .listen(listener)?;
+    Ok(server.run())
 }
 
 /// Tells a person where to look, and a program that the service is up.
