@@ -87,6 +87,7 @@ on_both! {
     invalid_utf_8_is_malformed
     s168_json_dup
     s167_json_depth
+    what_unknown_fields_hold_is_ignored
     sixty_four_levels_are_taken
     s166_body_max
     one_mebibyte_is_taken_and_one_byte_more_is_not
@@ -175,7 +176,8 @@ async fn every_required_field_is_asked_for(backend: Backend) {
 
 async fn s171_nul(backend: Backend) {
     let studio = Studio::open(backend).await;
-    refused(&studio, 400, "invalid_body", |operation| operation.with(r#""x":"\u0000""#).into_bytes()).await;
+    let item = json!({"sku": "s", "metadata": {"a": ["\u{0}"]}});
+    assert_eq!(studio.owner.post(&studio.inventory(), &item).await.faults(), ["/metadata/a/0"]);
     refused(&studio, 400, "malformed_json", |operation| operation.with("\"x\":\"\u{0}\"").into_bytes()).await;
     let member = Person::join(&studio.api()).await;
     for operation in operations(&studio, &member) {
@@ -228,6 +230,17 @@ async fn s167_json_depth(backend: Backend) {
     }
     refused(&studio, 400, "invalid_body", |_| format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65)).into_bytes())
         .await;
+}
+
+async fn what_unknown_fields_hold_is_ignored(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for held in [r#""\u0000""#, "123456789012345678901234567890", "[1e308]", "{\"\":null}"] {
+        let member = Person::join(&studio.api()).await;
+        for operation in operations(&studio, &member) {
+            let answer = operation.send(&studio, operation.with(&format!("\"x\":{held}"))).await;
+            assert!([200, 201].contains(&answer.status), "{} {held}: {}", operation.path, answer.text());
+        }
+    }
 }
 
 async fn sixty_four_levels_are_taken(backend: Backend) {
@@ -316,13 +329,17 @@ async fn json_may_name_its_charset_and_start_with_whitespace(backend: Backend) {
 
 async fn huge_integers_are_named(backend: Backend) {
     let studio = Studio::open(backend).await;
+    let (items, keys) = (studio.inventory(), format!("/apps/{}/apikeys", studio.app));
     let huge =
         ["9007199254740992", "-9007199254740992", "18446744073709551616", "1e308", "123456789012345678901234567890"];
-    let member = Person::join(&studio.api()).await;
-    for operation in operations(&studio, &member) {
-        for number in huge {
-            let answer = operation.send(&studio, operation.with(&format!("\"x\":[{number}]"))).await;
-            assert_eq!(answer.faults(), ["/x/0"], "{} {number}", operation.path);
+    for number in huge {
+        for (path, body, place) in [
+            (&items, format!("{{\"sku\":\"s\",\"quantity\":{number}}}"), "/quantity"),
+            (&items, format!("{{\"sku\":\"s\",\"metadata\":{{\"a\":[{number}]}}}}"), "/metadata/a/0"),
+            (&keys, format!("{{\"expires_in_days\":{number}}}"), "/expires_in_days"),
+        ] {
+            let operation = Operation { method: Method::POST, path: format!("{BASE}{path}"), body: Value::Null };
+            assert_eq!(operation.send(&studio, body).await.faults(), [place], "{number}");
         }
     }
 }

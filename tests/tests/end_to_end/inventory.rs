@@ -59,12 +59,13 @@ async fn quantities_are_exact_up_to_2_53_minus_1(backend: Backend) {
 
 async fn s169_json_num(backend: Backend) {
     let studio = Studio::open(backend).await;
-    let wrong = ["9007199254740992", "-1", "1.5", "1.0", "-0.5", "99999999999999999999", "\"1\"", "true", "[]"];
+    let wrong =
+        ["9007199254740992", "-1", "1.5", "1.0", "-0.5", "99999999999999999999", "1e999", "\"1\"", "true", "[]"];
     for number in wrong {
         let body = format!("{{\"sku\":\"s\",\"quantity\":{number}}}");
         assert_eq!(send(&studio, body).await.faults(), ["/quantity"], "{number}");
     }
-    for no_json in ["NaN", "1e999", "Infinity", "01", "+1", "0x1"] {
+    for no_json in ["NaN", "Infinity", "01", "+1", "0x1"] {
         let body = format!("{{\"sku\":\"s\",\"quantity\":{no_json}}}");
         send(&studio, body).await.problem(400, "malformed_json");
     }
