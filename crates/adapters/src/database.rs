@@ -11,6 +11,7 @@ mod memberships;
 mod migrate;
 mod open;
 mod orgs;
+mod per_runtime;
 mod pool;
 mod rows;
 mod schema;
@@ -84,7 +85,7 @@ impl SqlStore {
 impl std::fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match *self.0 {
-            Pools::Postgres { .. } => "SqlStore(postgres)",
+            Pools::Postgres(_) => "SqlStore(postgres)",
             Pools::Sqlite { .. } => "SqlStore(sqlite)",
         })
     }

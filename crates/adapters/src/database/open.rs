@@ -7,6 +7,7 @@ use tokio_postgres::{Config, config::SslMode};
 
 use super::{
     SqlStore, migrate,
+    per_runtime::PostgresPools,
     pool::{self, Access, PoolSettings, Pools},
     url::DatabaseUrl,
 };
@@ -100,8 +101,7 @@ async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Poo
         config.application_name("tessera");
     }
     migrate::postgres(&config).await.map_err(OpenError::Prepare)?;
-    let pool = pool::postgres(config, &pool_settings(settings)).map_err(prepare)?;
-    Ok(Pools::Postgres { pool, runtime: Handle::current() })
+    Ok(Pools::Postgres(PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?))
 }
 
 fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {

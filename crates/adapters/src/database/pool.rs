@@ -15,15 +15,15 @@ use tessera_kernel::StoreError;
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_postgres::{Config, NoTls};
 
-use super::connection::{Blocking, Conn, Lease, LiteConnection};
+use super::{
+    connection::{Blocking, Conn, Lease, LiteConnection},
+    per_runtime::PostgresPools,
+};
 use crate::error;
 
 /// Either database, with its connections.
 pub(super) enum Pools {
-    Postgres {
-        pool: Pool<AsyncPgConnection>,
-        runtime: Handle,
-    },
+    Postgres(PostgresPools),
     /// SQLite has one writer at a time. With one connection for it, writers queue here and not in the file's lock.
     Sqlite {
         readers: Pool<LiteConnection>,
@@ -35,31 +35,36 @@ pub(super) enum Pools {
 impl Pools {
     pub(super) async fn reader(&self) -> Result<Lease, StoreError> {
         match self {
-            Self::Postgres { pool, runtime } => lend_postgres(pool, runtime).await,
+            Self::Postgres(pools) => lend_postgres(pools).await,
             Self::Sqlite { readers, runtime, .. } => lend_sqlite(readers, runtime).await,
         }
     }
 
     pub(super) async fn writer(&self) -> Result<Lease, StoreError> {
         match self {
-            Self::Postgres { pool, runtime } => lend_postgres(pool, runtime).await,
+            Self::Postgres(pools) => lend_postgres(pools).await,
             Self::Sqlite { writer, runtime, .. } => lend_sqlite(writer, runtime).await,
         }
     }
 
     /// How many connections somebody holds.
     pub(super) fn in_use(&self) -> usize {
-        let held = |status: deadpool::Status| status.size.saturating_sub(status.available);
         match self {
-            Self::Postgres { pool, .. } => held(pool.status()),
-            Self::Sqlite { readers, writer, .. } => held(readers.status()) + held(writer.status()),
+            Self::Postgres(pools) => pools.in_use(),
+            Self::Sqlite { readers, writer, .. } => held(&readers.status()) + held(&writer.status()),
         }
     }
 }
 
-async fn lend_postgres(pool: &Pool<AsyncPgConnection>, runtime: &Handle) -> Result<Lease, StoreError> {
+/// How many connections of a pool somebody holds.
+pub(super) fn held(status: &deadpool::Status) -> usize {
+    status.size.saturating_sub(status.available)
+}
+
+async fn lend_postgres(pools: &PostgresPools) -> Result<Lease, StoreError> {
+    let (pool, runtime) = pools.here()?;
     let object = pool.get().await.map_err(error::from_pool)?;
-    Ok(Lease::new(Conn::Postgres(object), runtime.clone()))
+    Ok(Lease::new(Conn::Postgres(object), runtime))
 }
 
 async fn lend_sqlite(pool: &Pool<LiteConnection>, runtime: &Handle) -> Result<Lease, StoreError> {
@@ -71,16 +76,18 @@ async fn lend_sqlite(pool: &Pool<LiteConnection>, runtime: &Handle) -> Result<Le
 pub(super) struct PoolSettings {
     pub(super) size: usize,
     pub(super) timeout: Duration,
-    /// Where connections live. The workers of the HTTP server have runtimes of their own, which end before this one.
+    /// Where connections live.
     pub(super) runtime: Handle,
 }
 
 type Built<C> = Result<Pool<C>, diesel_async::pooled_connection::deadpool::BuildError>;
 
-pub(super) fn postgres(config: Config, settings: &PoolSettings) -> Built<AsyncPgConnection> {
-    let (config, runtime) = (Arc::new(config), settings.runtime.clone());
+/// Connections that live on that runtime, or on whichever first asks for one.
+pub(super) fn postgres(config: Config, runtime: Option<Handle>, settings: &PoolSettings) -> Built<AsyncPgConnection> {
+    let config = Arc::new(config);
     build(settings, move || {
         let config = Arc::clone(&config);
+        let runtime = runtime.clone().unwrap_or_else(Handle::current);
         outcome(runtime.spawn(async move { connect(&config).await }))
     })
 }
