@@ -101,7 +101,8 @@ async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Poo
         config.application_name("tessera");
     }
     migrate::postgres(&config).await.map_err(OpenError::Prepare)?;
-    Ok(Pools::Postgres(PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?))
+    let pools = PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?;
+    Ok(Pools::Postgres(Box::new(pools)))
 }
 
 fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {

@@ -23,7 +23,7 @@ use crate::error;
 
 /// Either database, with its connections.
 pub(super) enum Pools {
-    Postgres(PostgresPools),
+    Postgres(Box<PostgresPools>),
     /// SQLite has one writer at a time. With one connection for it, writers queue here and not in the file's lock.
     Sqlite {
         readers: Pool<LiteConnection>,
