@@ -35,9 +35,16 @@ pub(crate) async fn admit(
         return Ok(None);
     }
     let presented = Presented::in_headers(headers)?;
-    match (access, principal(services, presented).await?) {
-        (Access::User, Principal::Application { .. }) => Err(Code::UserTokenRequired.into()),
-        (_, principal) => Ok(Some(principal)),
+    principal(services, presented).await.map(Some)
+}
+
+/// An application is refused where only users may go, and its organization may learn that one of its keys was tried there.
+pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<(), Problem> {
+    match (access, principal) {
+        (Access::User, Some(Principal::Application { organization, .. })) => {
+            Err(Problem::new(Code::UserTokenRequired).denied_in(*organization))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     api::Edge,
     auth::{self, Visit},
     body::Unread,
+    denial,
     problem::{Code, PROBLEM_JSON, Problem},
     request_id,
     routes::Route,
@@ -45,6 +46,7 @@ pub(crate) async fn serve(
     let outcome = served.unwrap_or_else(fallen);
     let outcome = match outcome {
         Ok(answer) => {
+            let answer = denial::recorded(services, route, answer).await;
             let mut answer = explained(answer, &id);
             dress(edge, answer.response_mut(), &id);
             Ok(unread.go_with(answer))
@@ -69,21 +71,20 @@ async fn answer(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     match admit(edge, route, &request, id).await {
-        Err(problem) => Ok(request.into_response(problem.respond(id))),
-        Ok(visit) => {
-            request.extensions_mut().insert(visit);
-            next.call(request).await
-        }
+        Err(problem) => Ok(request.error_response(problem)),
+        Ok(()) => next.call(request).await,
     }
 }
 
-/// Path, method and credentials, in this order.
-async fn admit(edge: &Edge, route: Option<&Route>, request: &ServiceRequest, id: &RequestId) -> Result<Visit, Problem> {
+/// Path, method and credentials, in this order. Who asks stays with the request.
+async fn admit(edge: &Edge, route: Option<&Route>, request: &ServiceRequest, id: &RequestId) -> Result<(), Problem> {
     let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
     let principal = auth::admit(&edge.services, access, request.headers()).await?;
     // The transport's own word: no header says where a request came from.
     let address = request.peer_addr().map(|peer| peer.ip());
-    Ok(Visit { origin: Origin { request_id: id.clone(), address }, principal })
+    let permitted = auth::permit(access, principal.as_ref());
+    request.extensions_mut().insert(Visit { origin: Origin { request_id: id.clone(), address }, principal });
+    permitted
 }
 
 /// Gives every failure its body, the framework's own too.

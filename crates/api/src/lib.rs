@@ -6,6 +6,7 @@
 mod api;
 mod auth;
 mod body;
+mod denial;
 mod docs;
 mod edge;
 mod health;

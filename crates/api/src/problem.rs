@@ -13,7 +13,7 @@ use actix_web::{
         header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use tessera_kernel::RequestId;
+use tessera_kernel::{OrganizationId, RequestId};
 
 pub use code::Code;
 pub(crate) use view::{PROBLEM_JSON, ProblemView};
@@ -33,6 +33,7 @@ struct Facts {
     faults: Vec<Fault>,
     allow: Option<String>,
     retry_after: Option<u64>,
+    denied_in: Option<OrganizationId>,
     cause: Option<Cause>,
 }
 
@@ -40,7 +41,15 @@ impl Problem {
     /// A problem of which nothing more is known than its code.
     pub(crate) fn new(code: Code) -> Self {
         let detail = Cow::Borrowed(code.detail());
-        Self(Box::new(Facts { code, detail, faults: Vec::new(), allow: None, retry_after: None, cause: None }))
+        Self(Box::new(Facts {
+            code,
+            detail,
+            faults: Vec::new(),
+            allow: None,
+            retry_after: None,
+            denied_in: None,
+            cause: None,
+        }))
     }
 
     /// What a failure of the framework comes to. It knows no more of it than its status.
@@ -75,6 +84,17 @@ impl Problem {
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds.max(1));
         self
+    }
+
+    /// A permission was missing in that organization, whose audit trail is to say so.
+    pub(crate) fn denied_in(mut self, organization: OrganizationId) -> Self {
+        self.0.denied_in = Some(organization);
+        self
+    }
+
+    /// The organization in which a permission was missing.
+    pub(crate) fn denied(&self) -> Option<OrganizationId> {
+        self.0.denied_in
     }
 
     /// What the log is to know and the client is not.

@@ -7,7 +7,7 @@ use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
 use tessera_identity::Identity;
 use tessera_inventory::Inventory;
-use tessera_kernel::{Clock, Entropy, StoreError};
+use tessera_kernel::{AuditTrail, Clock, Entropy, StoreError};
 use tessera_orgs::Orgs;
 
 /// Everything this crate needs from outside. Cloning shares it.
@@ -23,6 +23,8 @@ pub struct Services {
     pub api_keys: Arc<ApiKeys>,
     /// Inventories.
     pub inventory: Arc<Inventory>,
+    /// Where refusals are written down.
+    pub audit: Arc<dyn AuditTrail>,
     /// Whether the service can do its work now.
     pub readiness: Arc<dyn Readiness>,
     /// The one source of links.

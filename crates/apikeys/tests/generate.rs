@@ -89,7 +89,7 @@ async fn an_administrators_key_holds_what_was_requested() {
 async fn a_member_makes_no_key() {
     let bench = bench().await;
     let error = failed(generate(&bench, 3, command()).await);
-    assert!(matches!(error, GenerateKeyError::Forbidden), "{error:?}");
+    assert!(matches!(error, GenerateKeyError::Forbidden { .. }), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 

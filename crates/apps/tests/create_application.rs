@@ -62,7 +62,7 @@ async fn an_application_needs_a_name_and_nothing_more() {
 async fn a_member_makes_none() {
     let bench = bench().await;
     let error = failed(create(&bench, 3).await);
-    assert!(matches!(error, CreateApplicationError::Forbidden), "{error:?}");
+    assert!(matches!(error, CreateApplicationError::Forbidden { .. }), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 

@@ -82,7 +82,7 @@ async fn a_member_changes_nothing() {
     let bench = bench().await;
     let command = UpdateApplication { name: Some(parsed("New")), ..nothing(1) };
     let error = failed(bench.apps().update_application(&actor_of(user_id(3)), command).await);
-    assert!(matches!(error, UpdateApplicationError::Forbidden), "{error:?}");
+    assert!(matches!(error, UpdateApplicationError::Forbidden { .. }), "{error:?}");
     let unchanged = application(1, organization_id(1));
     assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await), Some(unchanged));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, ApplicationId, Clock, Entropy, Memberships, Principal, StoreError};
+use tessera_kernel::{Actor, ApplicationId, Clock, Entropy, Memberships, OrganizationId, Principal, StoreError};
 
 use crate::{
     policy::{self, Access},
@@ -33,7 +33,10 @@ pub(crate) enum Reach {
     /// It is not theirs to know of.
     Unknown,
     /// They may know of it but not do this.
-    Refused,
+    Refused {
+        /// Whose inventory it is.
+        organization: OrganizationId,
+    },
     /// They may do this.
     Granted,
 }
@@ -53,18 +56,19 @@ impl Inventory {
         access: Access,
     ) -> Result<Reach, StoreError> {
         let allowed = match &actor.principal {
-            Principal::Application { application: own, permissions, .. } => {
-                policy::key_reaches(*own, application).then(|| policy::key_may(permissions, access))
+            Principal::Application { application: own, organization, permissions, .. } => {
+                let own = policy::key_reaches(*own, application);
+                own.then(|| (*organization, policy::key_may(permissions, access)))
             }
             Principal::User { id, .. } => {
                 let standing = self.ports.memberships.standing_in(application, *id).await?;
-                standing.map(|standing| policy::member_may(standing.role, access))
+                standing.map(|standing| (standing.organization, policy::member_may(standing.role, access)))
             }
         };
         Ok(match allowed {
             None => Reach::Unknown,
-            Some(false) => Reach::Refused,
-            Some(true) => Reach::Granted,
+            Some((organization, false)) => Reach::Refused { organization },
+            Some((_, true)) => Reach::Granted,
         })
     }
 }

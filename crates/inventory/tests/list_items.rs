@@ -67,7 +67,7 @@ async fn a_key_reads_with_that_permission_only() {
     for permissions in [&[][..], &others] {
         let actor = by_key(permissions);
         let error = failed(bench.inventory().list_items(&actor, application_id(1), PageRequest::default()).await);
-        assert!(matches!(error, ListItemsError::Forbidden), "{error:?}");
+        assert!(matches!(error, ListItemsError::Forbidden { .. }), "{error:?}");
     }
 }
 

@@ -125,7 +125,7 @@ async fn owners_and_administrators_write() {
 #[tokio::test]
 async fn a_member_does_not_write() {
     let error = failed(bench().await.inventory().put_item(&actor_of(user_id(3)), bare(1)).await);
-    assert!(matches!(error, PutItemError::Forbidden), "{error:?}");
+    assert!(matches!(error, PutItemError::Forbidden { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_key_writes_with_that_permission_only() {
     let others: Vec<_> = Permission::ALL.into_iter().filter(|one| *one != Permission::InventoryWrite).collect();
     for permissions in [&[][..], &others] {
         let error = failed(bench.inventory().put_item(&by_key(permissions), bare(1)).await);
-        assert!(matches!(error, PutItemError::Forbidden), "{error:?}");
+        assert!(matches!(error, PutItemError::Forbidden { .. }), "{error:?}");
     }
 }
 

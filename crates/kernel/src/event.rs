@@ -48,6 +48,12 @@ impl Announcement {
         Self { name, outcome: Outcome::Success, organization: None, subject: Some(subject), details: Vec::new() }
     }
 
+    /// A deed that was refused for lack of a permission.
+    #[must_use]
+    pub const fn denied(subject: Option<Uuid>) -> Self {
+        Self { name: "permission.denied", outcome: Outcome::Refused, organization: None, subject, details: Vec::new() }
+    }
+
     /// The same, inside an organization.
     #[must_use]
     pub const fn within(mut self, organization: OrganizationId) -> Self {
@@ -121,9 +127,12 @@ pub trait EventLog: Send {
     async fn append(&mut self, event: &Event) -> Result<(), StoreError>;
 }
 
-/// The reading side of the audit trail.
+/// The audit trail by itself: for reading, and for what belongs to no transaction because nothing was done.
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
+    /// Adds an event by itself. It is durable once this returns.
+    async fn record(&self, event: &Event) -> Result<(), StoreError>;
+
     /// The events of one organization (`Some`) or of none (`None`), in ascending order of their id.
     async fn list_events(
         &self,

@@ -84,10 +84,11 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         })),
         inventory: Arc::new(Inventory::new(InventoryPorts {
             store: Arc::clone(&store) as _,
-            memberships: store as _,
+            memberships: Arc::clone(&store) as _,
             clock: Arc::clone(&machine.clock),
             entropy: Arc::clone(&machine.entropy),
         })),
+        audit: store,
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
         draining: Arc::new(AtomicBool::new(false)),

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tessera_kernel::{AuditTrail as _, Event, OrganizationId, PageRequest};
+use tessera_kernel::{AuditTrail as _, Event, OrganizationId, Outcome, PageRequest};
 use tessera_tests::{
     api::send,
     database::Backend,
@@ -29,7 +29,8 @@ on_both! {
     s198_audit
     signing_in_and_out_and_failing_to_is_in_the_trail
     the_trail_names_the_request
-    what_was_refused_or_changed_nothing_is_not_in_the_trail_as_done
+    s198_a_missing_permission_is_in_the_trail
+    what_changed_nothing_is_not_in_the_trail
 }
 
 async fn s198_audit(backend: Backend) {
@@ -84,12 +85,69 @@ async fn the_trail_names_the_request(backend: Backend) {
     assert_eq!(events.last().map(|event| event.origin.request_id.as_str()), Some("mine-42"));
 }
 
-async fn what_was_refused_or_changed_nothing_is_not_in_the_trail_as_done(backend: Backend) {
+async fn s198_a_missing_permission_is_in_the_trail(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (member, admin, key) = (studio.hire("member").await, studio.hire("admin").await, studio.key().await);
+    let before = trail(&studio.service.installation, Some(&studio.org)).await.len();
+    let (app, keys) = (format!("/apps/{}", studio.app), format!("/apps/{}/apikeys", studio.app));
+    let inventory = format!("/apps/{}/inventory", studio.app);
+    member.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(403);
+    admin.put(&studio.members(Some(&studio.owner.id)), &json!({"role": "member"})).await.is(403);
+    member.delete(&studio.members(Some(&admin.id))).await.is(403);
+    admin.delete(&studio.members(Some(&studio.owner.id))).await.is(403);
+    member.post(&studio.members(None), &json!({"user_id": admin.id, "role": "member"})).await.is(403);
+    member.post(&format!("/orgs/{}/apps", studio.org), &json!({"name": "x"})).await.is(403);
+    member.put(&app, &json!({"name": "x"})).await.is(403);
+    member.delete(&app).await.is(403);
+    member.get(&keys).await.is(403);
+    member.post(&keys, &json!({"description": "x", "permissions": []})).await.is(403);
+    member.delete(&format!("/apikeys/{}", key.id)).await.is(403);
+    member.post(&inventory, &json!({"sku": "x"})).await.is(403);
+    studio.service.api().key(&key.raw).delete(&app).await.is(403);
+    let events = trail(&studio.service.installation, Some(&studio.org)).await.split_off(before);
+    assert!(events.iter().all(|event| event.name == "permission.denied" && event.outcome == Outcome::Refused));
+    let told: Vec<String> = events.iter().map(|event| told(event, &studio, &member, &admin, &key.id)).collect();
+    assert_eq!(
+        told,
+        [
+            "member PUT /api/v1/orgs/{orgId}/members/{userId} admin",
+            "admin PUT /api/v1/orgs/{orgId}/members/{userId} owner",
+            "member DELETE /api/v1/orgs/{orgId}/members/{userId} admin",
+            "admin DELETE /api/v1/orgs/{orgId}/members/{userId} owner",
+            "member POST /api/v1/orgs/{orgId}/members organization",
+            "member POST /api/v1/orgs/{orgId}/apps organization",
+            "member PUT /api/v1/apps/{appId} application",
+            "member DELETE /api/v1/apps/{appId} application",
+            "member GET /api/v1/apps/{appId}/apikeys application",
+            "member POST /api/v1/apps/{appId}/apikeys application",
+            "member DELETE /api/v1/apikeys/{keyId} key",
+            "member POST /api/v1/apps/{appId}/inventory application",
+            "key DELETE /api/v1/apps/{appId} application",
+        ]
+    );
+}
+
+/// Who was refused what on what, with names in place of ids.
+fn told(event: &Event, studio: &Studio, member: &Person, admin: &Person, key: &str) -> String {
+    let names = [
+        (&*member.id, "member"),
+        (&*admin.id, "admin"),
+        (&*studio.owner.id, "owner"),
+        (&*studio.org, "organization"),
+        (&*studio.app, "application"),
+        (key, "key"),
+    ];
+    let name =
+        |id: Option<String>| names.iter().find(|(known, _)| id.as_deref() == Some(*known)).map_or("?", |(_, n)| n);
+    let actor = name(event.actor.as_ref().map(|(_, id)| id.to_string()));
+    let details: Vec<&str> = event.details.iter().map(|(_, value)| value.as_str()).collect();
+    format!("{actor} {} {}", details.join(" "), name(event.subject.map(|id| id.to_string())))
+}
+
+async fn what_changed_nothing_is_not_in_the_trail(backend: Backend) {
     let studio = Studio::open(backend).await;
     let (member, key) = (studio.hire("member").await, studio.key().await);
     let before = trail(&studio.service.installation, Some(&studio.org)).await.len();
-    member.delete(&format!("/apps/{}", studio.app)).await.is(403);
-    member.delete(&format!("/apikeys/{}", key.id)).await.is(403);
     studio.owner.delete(&studio.members(Some(&studio.owner.id))).await.is(409);
     studio.owner.put(&studio.members(Some(&member.id)), &json!({"role": "member"})).await.is(200);
     assert_eq!(trail(&studio.service.installation, Some(&studio.org)).await.len(), before);

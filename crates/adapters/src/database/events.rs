@@ -125,6 +125,12 @@ impl EventLog for Tx {
 
 #[async_trait]
 impl AuditTrail for SqlStore {
+    async fn record(&self, event: &Event) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(events::table).values(EventRow::try_from(event)?);
+        let mut lease = self.writer().await?;
+        on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
     async fn list_events(
         &self,
         organization: Option<OrganizationId>,

@@ -20,10 +20,14 @@ impl Visit {
         request.extensions().get::<Self>().cloned().ok_or_else(|| Code::AuthenticationRequired.into())
     }
 
-    fn actor(request: &HttpRequest) -> Result<Actor, Problem> {
-        let Self { origin, principal } = Self::of(request)?;
-        let principal = principal.ok_or(Code::AuthenticationRequired)?;
-        Ok(Actor { principal, origin })
+    /// Who asks, unless it is a visitor.
+    pub(crate) fn actor(&self) -> Option<Actor> {
+        let principal = self.principal.clone()?;
+        Some(Actor { principal, origin: self.origin.clone() })
+    }
+
+    fn actor_of(request: &HttpRequest) -> Result<Actor, Problem> {
+        Self::of(request)?.actor().ok_or_else(|| Code::AuthenticationRequired.into())
     }
 }
 
@@ -50,7 +54,7 @@ impl FromRequest for Authenticated {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::actor(request).and_then(|actor| match actor.principal {
+        ready(Visit::actor_of(request).and_then(|actor| match actor.principal {
             Principal::User { .. } => Ok(Self(actor)),
             Principal::Application { .. } => Err(Code::UserTokenRequired.into()),
         }))
@@ -62,6 +66,6 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::actor(request).map(Self))
+        ready(Visit::actor_of(request).map(Self))
     }
 }

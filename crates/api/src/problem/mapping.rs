@@ -121,13 +121,15 @@ impl From<ViewProfileError> for Problem {
     }
 }
 
-/// Most errors differ only in which variants they have, so a line for each is enough.
+/// Most errors differ only in which variants they have, so a line for each is enough. After `or` comes the variant for a
+/// permission that is missing.
 macro_rules! problems {
-    ($($error:ident { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
+    ($($error:ident $(or $denied:ident)? { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
         impl From<$error> for Problem {
             fn from(error: $error) -> Self {
                 match error {
                     $($error::$variant => Code::$code.into(),)+
+                    $($error::$denied { organization } => Self::new(Code::Forbidden).denied_in(organization),)?
                     $error::Store(error) => error.into(),
                 }
             }
@@ -138,31 +140,28 @@ macro_rules! problems {
 problems! {
     CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
-    AddMemberError {
+    AddMemberError or Forbidden {
         NotFound => OrganizationNotFound,
-        Forbidden => Forbidden,
         UserNotFound => UserNotFound,
         AlreadyMember => AlreadyMember,
     }
-    ChangeRoleError {
+    ChangeRoleError or Forbidden {
         NotFound => OrganizationNotFound,
-        Forbidden => Forbidden,
         MemberNotFound => MemberNotFound,
         LastOwner => LastOwner,
     }
-    RemoveMemberError {
+    RemoveMemberError or Forbidden {
         NotFound => OrganizationNotFound,
-        Forbidden => Forbidden,
         MemberNotFound => MemberNotFound,
         LastOwner => LastOwner,
     }
-    CreateApplicationError { NotFound => OrganizationNotFound, Forbidden => Forbidden }
+    CreateApplicationError or Forbidden { NotFound => OrganizationNotFound }
     ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
-    UpdateApplicationError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
-    DeleteApplicationError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
-    GenerateKeyError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
-    ListKeysError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
-    RevokeKeyError { NotFound => ApiKeyNotFound, Forbidden => Forbidden }
-    PutItemError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
-    ListItemsError { NotFound => ApplicationNotFound, Forbidden => Forbidden }
+    UpdateApplicationError or Forbidden { NotFound => ApplicationNotFound }
+    DeleteApplicationError or Forbidden { NotFound => ApplicationNotFound }
+    GenerateKeyError or Forbidden { NotFound => ApplicationNotFound }
+    ListKeysError or Forbidden { NotFound => ApplicationNotFound }
+    RevokeKeyError or Forbidden { NotFound => ApiKeyNotFound }
+    PutItemError or Forbidden { NotFound => ApplicationNotFound }
+    ListItemsError or Forbidden { NotFound => ApplicationNotFound }
 }

@@ -92,6 +92,7 @@ impl World {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             })),
+            audit: stores.audit,
             readiness: Arc::new(mood),
             public_url: PublicUrl::new(public_url),
             draining: draining.clone(),

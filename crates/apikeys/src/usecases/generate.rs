@@ -1,6 +1,6 @@
 //! An application gets a key.
 
-use tessera_kernel::{Actor, ApiKeyId, ApplicationId, OnConflict, PermissionSet, StoreError};
+use tessera_kernel::{Actor, ApiKeyId, ApplicationId, OnConflict, OrganizationId, PermissionSet, StoreError};
 
 use crate::{
     ApiKeys,
@@ -32,7 +32,10 @@ pub enum GenerateKeyError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,7 +55,7 @@ impl ApiKeys {
         let standing = self.ports.memberships.standing_in(command.application, user).await?;
         let standing = standing.ok_or(GenerateKeyError::NotFound)?;
         if !policy::may_manage(standing.role) {
-            return Err(GenerateKeyError::Forbidden);
+            return Err(GenerateKeyError::Forbidden { organization: standing.organization });
         }
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let raw = RawKey::generate(entropy);

@@ -1,6 +1,6 @@
 //! Whoever manages an application looks at its keys.
 
-use tessera_kernel::{Actor, ApplicationId, Page, PageRequest, StoreError};
+use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::{ApiKeys, model::ApiKey, policy};
 
@@ -12,7 +12,10 @@ pub enum ListKeysError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,7 +35,7 @@ impl ApiKeys {
         let user = actor.user().ok_or(ListKeysError::NotFound)?;
         let standing = self.ports.memberships.standing_in(application, user).await?.ok_or(ListKeysError::NotFound)?;
         if !policy::may_manage(standing.role) {
-            return Err(ListKeysError::Forbidden);
+            return Err(ListKeysError::Forbidden { organization: standing.organization });
         }
         Ok(self.ports.store.list_keys(application, page).await?)
     }

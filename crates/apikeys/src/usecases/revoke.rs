@@ -1,6 +1,6 @@
 //! A key is taken back.
 
-use tessera_kernel::{Actor, ApiKeyId, StoreError};
+use tessera_kernel::{Actor, ApiKeyId, OrganizationId, StoreError};
 
 use crate::{ApiKeys, events::KeyEvent, policy};
 
@@ -12,7 +12,10 @@ pub enum RevokeKeyError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -28,7 +31,7 @@ impl ApiKeys {
         let key = self.ports.store.find_key(id).await?.ok_or(RevokeKeyError::NotFound)?;
         let role = self.ports.memberships.role_of(key.organization_id, user).await?.ok_or(RevokeKeyError::NotFound)?;
         if !policy::may_manage(role) {
-            return Err(RevokeKeyError::Forbidden);
+            return Err(RevokeKeyError::Forbidden { organization: key.organization_id });
         }
         let event = self.event(actor, KeyEvent::Revoked(&key));
         let mut tx = self.ports.store.begin().await?;

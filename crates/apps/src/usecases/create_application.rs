@@ -30,7 +30,10 @@ pub enum CreateApplicationError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,7 +53,7 @@ impl Apps {
         let organization = command.organization;
         let role = self.ports.memberships.role_of(organization, user).await?.ok_or(CreateApplicationError::NotFound)?;
         if !policy::may_manage(role) {
-            return Err(CreateApplicationError::Forbidden);
+            return Err(CreateApplicationError::Forbidden { organization });
         }
         let now = self.ports.clock.now();
         let application = Application {

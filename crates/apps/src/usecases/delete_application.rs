@@ -1,6 +1,6 @@
 //! An application goes, and everything that hung on it.
 
-use tessera_kernel::{Actor, ApplicationId, StoreError};
+use tessera_kernel::{Actor, ApplicationId, OrganizationId, StoreError};
 
 use crate::{Apps, events::AppEvent, policy};
 
@@ -12,7 +12,10 @@ pub enum DeleteApplicationError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -24,9 +27,9 @@ impl Apps {
     /// # Errors
     /// See [`DeleteApplicationError`].
     pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<(), DeleteApplicationError> {
-        let role = self.role_in(actor, id).await?.ok_or(DeleteApplicationError::NotFound)?;
-        if !policy::may_manage(role) {
-            return Err(DeleteApplicationError::Forbidden);
+        let standing = self.standing_in(actor, id).await?.ok_or(DeleteApplicationError::NotFound)?;
+        if !policy::may_manage(standing.role) {
+            return Err(DeleteApplicationError::Forbidden { organization: standing.organization });
         }
         let mut tx = self.ports.store.begin().await?;
         let application = tx.applications().lock(id).await?.ok_or(DeleteApplicationError::NotFound)?;

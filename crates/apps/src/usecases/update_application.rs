@@ -1,6 +1,6 @@
 //! An application changes; what is not mentioned stays.
 
-use tessera_kernel::{Actor, ApplicationId, StoreError};
+use tessera_kernel::{Actor, ApplicationId, OrganizationId, StoreError};
 
 use crate::{
     Apps,
@@ -30,7 +30,10 @@ pub enum UpdateApplicationError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -46,9 +49,9 @@ impl Apps {
         actor: &Actor,
         command: UpdateApplication,
     ) -> Result<Application, UpdateApplicationError> {
-        let role = self.role_in(actor, command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
-        if !policy::may_manage(role) {
-            return Err(UpdateApplicationError::Forbidden);
+        let standing = self.standing_in(actor, command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
+        if !policy::may_manage(standing.role) {
+            return Err(UpdateApplicationError::Forbidden { organization: standing.organization });
         }
         let mut tx = self.ports.store.begin().await?;
         let mut application =

@@ -1,6 +1,6 @@
 //! A member looks at applications.
 
-use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, Role, StoreError};
+use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, Standing, StoreError};
 
 use crate::{Apps, model::Application};
 
@@ -28,7 +28,7 @@ impl Apps {
         actor: &Actor,
         id: ApplicationId,
     ) -> Result<Application, ViewApplicationError> {
-        self.role_in(actor, id).await?.ok_or(ViewApplicationError::NotFound)?;
+        self.standing_in(actor, id).await?.ok_or(ViewApplicationError::NotFound)?;
         self.ports.store.find_application(id).await?.ok_or(ViewApplicationError::NotFound)
     }
 
@@ -48,9 +48,9 @@ impl Apps {
         Ok(self.ports.store.list_applications(organization, page).await?)
     }
 
-    /// The actor's role in the organization that owns the application; `None` for strangers and applications.
-    pub(crate) async fn role_in(&self, actor: &Actor, id: ApplicationId) -> Result<Option<Role>, StoreError> {
+    /// Where the actor stands towards the application; `None` for strangers and applications.
+    pub(crate) async fn standing_in(&self, actor: &Actor, id: ApplicationId) -> Result<Option<Standing>, StoreError> {
         let Some(user) = actor.user() else { return Ok(None) };
-        Ok(self.ports.memberships.standing_in(id, user).await?.map(|standing| standing.role))
+        self.ports.memberships.standing_in(id, user).await
     }
 }

@@ -1,6 +1,6 @@
 //! A member, or the application itself, looks at its items.
 
-use tessera_kernel::{Actor, ApplicationId, Page, PageRequest, StoreError};
+use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::{Inventory, model::Item, policy::Access, service::Reach};
 
@@ -12,7 +12,10 @@ pub enum ListItemsError {
     NotFound,
     /// The key lacks `inventory:read`.
     #[error("this key does not permit this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,7 +34,7 @@ impl Inventory {
     ) -> Result<Page<Item>, ListItemsError> {
         match self.reach(actor, application, Access::Read).await? {
             Reach::Unknown => Err(ListItemsError::NotFound),
-            Reach::Refused => Err(ListItemsError::Forbidden),
+            Reach::Refused { organization } => Err(ListItemsError::Forbidden { organization }),
             Reach::Granted => Ok(self.ports.store.list_items(application, page).await?),
         }
     }

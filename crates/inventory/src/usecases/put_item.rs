@@ -1,6 +1,6 @@
 //! An item is made or changed.
 
-use tessera_kernel::{Actor, ApplicationId, ItemId, OnConflict, StoreError};
+use tessera_kernel::{Actor, ApplicationId, ItemId, OnConflict, OrganizationId, StoreError};
 
 use crate::{
     Inventory,
@@ -34,7 +34,10 @@ pub enum PutItemError {
     NotFound,
     /// The role or the key does not reach for this.
     #[error("your role or key does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,7 +51,7 @@ impl Inventory {
     pub async fn put_item(&self, actor: &Actor, command: PutItem) -> Result<Item, PutItemError> {
         match self.reach(actor, command.application, Access::Write).await? {
             Reach::Unknown => return Err(PutItemError::NotFound),
-            Reach::Refused => return Err(PutItemError::Forbidden),
+            Reach::Refused { organization } => return Err(PutItemError::Forbidden { organization }),
             Reach::Granted => {}
         }
         let change = ItemChange {

@@ -37,7 +37,10 @@ pub enum AddMemberError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// No user has that id or address.
     #[error("there is no such user")]
     UserNotFound,
@@ -60,7 +63,7 @@ impl Orgs {
         // Asked before the user is looked up: only who may add members learns which users exist.
         let role = self.ports.store.find_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
-            return Err(AddMemberError::Forbidden);
+            return Err(AddMemberError::Forbidden { organization: id });
         }
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let user = profile.user_id;
@@ -72,7 +75,7 @@ impl Orgs {
         // And again under the lock: the role may have gone in between.
         let role = tx.memberships().find(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
-            return Err(AddMemberError::Forbidden);
+            return Err(AddMemberError::Forbidden { organization: id });
         }
         tx.memberships().insert(&membership).await.on_conflict(AddMemberError::AlreadyMember)?;
         tx.events().append(&event).await?;

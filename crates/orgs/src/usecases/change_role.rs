@@ -23,7 +23,10 @@ pub enum ChangeRoleError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// The organization has no such member.
     #[error("there is no such member")]
     MemberNotFound,
@@ -47,12 +50,12 @@ impl Orgs {
         tx.organizations().lock(id).await?.ok_or(ChangeRoleError::NotFound)?;
         let role = tx.memberships().find(id, acting).await?.ok_or(ChangeRoleError::NotFound)?.role;
         if role < Role::Admin {
-            return Err(ChangeRoleError::Forbidden);
+            return Err(ChangeRoleError::Forbidden { organization: id });
         }
         let mut membership = tx.memberships().find(id, user).await?.ok_or(ChangeRoleError::MemberNotFound)?;
         let from = membership.role;
         if !policy::may_change_role(role, from, to) {
-            return Err(ChangeRoleError::Forbidden);
+            return Err(ChangeRoleError::Forbidden { organization: id });
         }
         if from == Role::Owner && to != Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(ChangeRoleError::LastOwner);

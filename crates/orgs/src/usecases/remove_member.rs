@@ -12,7 +12,10 @@ pub enum RemoveMemberError {
     NotFound,
     /// The actor's role does not reach for this.
     #[error("your role does not allow this")]
-    Forbidden,
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
     /// The organization has no such member.
     #[error("there is no such member")]
     MemberNotFound,
@@ -41,11 +44,11 @@ impl Orgs {
         let role = tx.memberships().find(id, acting).await?.ok_or(RemoveMemberError::NotFound)?.role;
         let oneself = acting == user;
         if !oneself && role < Role::Admin {
-            return Err(RemoveMemberError::Forbidden);
+            return Err(RemoveMemberError::Forbidden { organization: id });
         }
         let target = tx.memberships().find(id, user).await?.ok_or(RemoveMemberError::MemberNotFound)?.role;
         if !policy::may_remove(role, target, oneself) {
-            return Err(RemoveMemberError::Forbidden);
+            return Err(RemoveMemberError::Forbidden { organization: id });
         }
         if target == Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(RemoveMemberError::LastOwner);

@@ -26,6 +26,7 @@ macro_rules! audit_trail_contract {
             an_empty_trail_has_no_events
             events_of_an_organization_are_its_own
             every_domain_writes_into_one_trail
+            an_event_recorded_by_itself_is_in_the_trail
             an_event_that_is_not_committed_is_not_visible
             an_event_of_a_dropped_transaction_never_happened
         }
@@ -127,6 +128,14 @@ pub async fn every_domain_writes_into_one_trail(harness: &impl Harness) {
     ok(keys.events().append(&event(1)).await);
     ok(keys.commit().await);
     assert_eq!(listed(stores, None).await, [1, 2, 3, 4].map(event));
+}
+
+pub async fn an_event_recorded_by_itself_is_in_the_trail(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_events([&event(1)]).await;
+    ok(world::in_time(stores.audit.record(&event(2))).await);
+    assert_eq!(listed(stores, None).await, [1, 2].map(event));
+    world::nothing_is_held(harness).await;
 }
 
 pub async fn an_event_that_is_not_committed_is_not_visible(harness: &impl Harness) {

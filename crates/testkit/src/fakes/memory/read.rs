@@ -177,6 +177,13 @@ impl ItemStore for MemoryStore {
 
 #[async_trait]
 impl AuditTrail for MemoryStore {
+    async fn record(&self, event: &Event) -> Result<(), StoreError> {
+        let mut tx = self.transaction().await;
+        tx.state.append_event(event)?;
+        tx.publish();
+        Ok(())
+    }
+
     async fn list_events(
         &self,
         organization: Option<OrganizationId>,
