@@ -25,7 +25,7 @@ fn ok<T, E: Debug>(result: Result<T, E>) -> T {
 }
 
 fn gate(places: usize, queue: usize, deadline: Duration) -> Gate {
-    Gate::new(GateSettings { places, queue, deadline })
+    ok(Gate::new(GateSettings { places, queue, deadline }))
 }
 
 fn hasher() -> Argon2Hasher {

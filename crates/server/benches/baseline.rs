@@ -63,7 +63,7 @@ async fn bare(size: usize) -> anyhow::Result<()> {
 /// argon2id verifications a second, on all processors.
 async fn argon2(seconds: u64) -> anyhow::Result<()> {
     let places = std::thread::available_parallelism()?.get();
-    let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) });
+    let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) })?;
     let hasher = Arc::new(Argon2Hasher::new(Argon2Settings::default(), gate, Arc::new(SystemEntropy))?);
     let password = Password::from_str("violet-harbour-93-lantern")?;
     let hash = hasher.hash(&password).await?;

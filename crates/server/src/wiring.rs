@@ -99,7 +99,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
 
 fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: &Machine) -> anyhow::Result<Identity> {
     let places = config.hash_places();
-    let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue });
+    let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })?;
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,

@@ -1,10 +1,12 @@
 //! argon2id behind a gate.
 
+mod memory;
+
 use std::sync::Arc;
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::{Error as PhcError, phc::PasswordHash as Phc},
+    Algorithm, Argon2, Params, Version,
+    password_hash::phc::{ParamsString, PasswordHash as Phc, Salt},
 };
 use async_trait::async_trait;
 use tessera_identity::{
@@ -14,6 +16,7 @@ use tessera_identity::{
 use tessera_kernel::{Entropy, Secret};
 
 use super::Gate;
+use memory::Memory;
 
 /// The cost of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +88,8 @@ impl Default for Argon2Settings {
 /// Hashes passwords with argon2id, a bounded number at once.
 pub struct Argon2Hasher {
     settings: Argon2Settings,
-    argon2: Argon2<'static>,
+    params: Params,
+    memory: Memory,
     gate: Gate,
     entropy: Arc<dyn Entropy>,
     /// What an account that does not exist is compared with. No password gives it: it was drawn, not hashed.
@@ -99,18 +103,17 @@ impl Argon2Hasher {
     /// [`HashError::Failed`] when argon2 refuses the settings.
     pub fn new(settings: Argon2Settings, gate: Gate, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
         let params = settings.params().map_err(failed)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let nobody = nobody(&settings, &*entropy)?;
-        Ok(Self { settings, argon2, gate, entropy, nobody })
+        let memory = Memory::for_blocks(params.block_count());
+        Ok(Self { settings, params, memory, gate, entropy, nobody })
     }
 
     async fn hash_text(&self, text: &str) -> Result<PasswordHash, HashError> {
         let text = Secret::new(text.to_owned());
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
-        let argon2 = self.argon2.clone();
-        let hashed = self.gate.run(move || argon2.hash_password_with_salt(text.expose().as_bytes(), &salt)).await?;
-        hashed.map(|phc| PasswordHash::from_phc(phc.to_string())).map_err(failed)
+        let (memory, params) = (self.memory.clone(), self.params.clone());
+        self.gate.run(move || make(&memory, params, text.expose(), &salt)).await?
     }
 }
 
@@ -127,8 +130,8 @@ impl PasswordHasher for Argon2Hasher {
     ) -> Result<Verdict, HashError> {
         let Some(text) = attempt.expose() else { return Ok(Verdict::Mismatch) };
         let (text, known) = (Secret::new(text.to_owned()), hash.is_some());
-        let (argon2, settings, hash) = (self.argon2.clone(), self.settings, hash.unwrap_or(&self.nobody).clone());
-        let verdict = self.gate.run(move || compare(&argon2, settings, text.expose(), &hash)).await??;
+        let (memory, settings, hash) = (self.memory.clone(), self.settings, hash.unwrap_or(&self.nobody).clone());
+        let verdict = self.gate.run(move || compare(&memory, settings, text.expose(), &hash)).await??;
         Ok(if known { verdict } else { Verdict::Mismatch })
     }
 
@@ -138,19 +141,34 @@ impl PasswordHasher for Argon2Hasher {
     }
 }
 
-fn compare(
-    argon2: &Argon2<'_>,
-    settings: Argon2Settings,
-    text: &str,
-    hash: &PasswordHash,
-) -> Result<Verdict, HashError> {
+fn make(memory: &Memory, params: Params, text: &str, salt: &[u8]) -> Result<PasswordHash, HashError> {
+    let shown = ParamsString::try_from(&params).map_err(failed)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let phc = Phc {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: shown,
+        salt: Some(Salt::new(salt).map_err(failed)?),
+        hash: Some(memory.hash(&argon2, text, salt, Params::DEFAULT_OUTPUT_LEN)?),
+    };
+    Ok(PasswordHash::from_phc(phc.to_string()))
+}
+
+/// Hashes the attempt as the stored hash was made. Outputs are compared in constant time.
+fn compare(memory: &Memory, settings: Argon2Settings, text: &str, hash: &PasswordHash) -> Result<Verdict, HashError> {
     let phc = Phc::new(hash.expose()).map_err(failed)?;
-    match argon2.verify_password(text.as_bytes(), &phc) {
-        Ok(()) if settings.outdates(&phc) => Ok(Verdict::MatchOutdated),
-        Ok(()) => Ok(Verdict::Match),
-        Err(PhcError::PasswordInvalid) => Ok(Verdict::Mismatch),
-        Err(error) => Err(failed(error)),
-    }
+    let (Some(salt), Some(expected)) = (&phc.salt, &phc.hash) else {
+        return Err(HashError::Failed("the stored hash has no salt or no output".to_owned()));
+    };
+    let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(failed)?;
+    let version = phc.version.map_or(Ok(Version::default()), Version::try_from).map_err(failed)?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(&phc).map_err(failed)?);
+    let found = memory.hash(&argon2, text, salt, expected.len())?;
+    Ok(match (found == *expected, settings.outdates(&phc)) {
+        (true, false) => Verdict::Match,
+        (true, true) => Verdict::MatchOutdated,
+        (false, _) => Verdict::Mismatch,
+    })
 }
 
 /// A well-formed hash of today's cost with a random salt and a random output.

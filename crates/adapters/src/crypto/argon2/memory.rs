@@ -1,0 +1,45 @@
+//! The memory that hashes work in.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::{Argon2, Block, password_hash::phc::Output};
+use tessera_identity::ports::HashError;
+
+use super::failed;
+
+/// Keeps the memory of finished hashes for the next ones. Left to the allocator, each thread that ever hashed holds on to
+/// its own, which is many times what the gate was told to stay within.
+#[derive(Clone)]
+pub(super) struct Memory {
+    blocks: usize,
+    idle: Arc<Mutex<Vec<Vec<Block>>>>,
+}
+
+impl Memory {
+    /// Memory for hashes of so many blocks. None is taken before the first.
+    pub(super) fn for_blocks(blocks: usize) -> Self {
+        Self { blocks, idle: Arc::default() }
+    }
+
+    /// One hash of `length` bytes.
+    pub(super) fn hash(
+        &self,
+        argon2: &Argon2<'_>,
+        text: &str,
+        salt: &[u8],
+        length: usize,
+    ) -> Result<Output, HashError> {
+        let needed = argon2.params().block_count();
+        let mut memory = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        memory.resize(needed.max(self.blocks), Block::new());
+        let mut buffer = [0; Output::MAX_LENGTH];
+        let output = buffer.get_mut(..length).ok_or_else(|| failed("the stored output is too long"))?;
+        let hashed = argon2.hash_password_into_with_memory(text.as_bytes(), salt, output, &mut memory[..needed]);
+        // A stored hash may be of a higher cost than today's; that much is not kept.
+        if memory.len() == self.blocks {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        }
+        hashed.map_err(failed)?;
+        Output::new(output).map_err(failed)
+    }
+}
