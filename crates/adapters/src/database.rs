@@ -3,6 +3,7 @@
 mod api_keys;
 mod apps;
 mod connection;
+mod custom_data;
 mod directory;
 mod events;
 mod identity;
@@ -17,6 +18,8 @@ mod rows;
 mod schema;
 mod secrets;
 mod sessions;
+mod settings;
+mod system_data;
 mod transaction;
 mod types;
 mod url;

@@ -1,5 +1,6 @@
 //! JSON bodies, read strictly: I-JSON (RFC 7493), bounded, and with every fault named.
 
+mod compact;
 mod document;
 mod faults;
 mod fields;
@@ -56,7 +57,7 @@ fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
     let mut faults = Faults::default();
     let document = document::parse(text, &mut faults)?;
     let request = document.as_object().and_then(|object| {
-        let mut fields = Fields::new(object, &mut faults);
+        let mut fields = Fields::new(text, object, &mut faults);
         let request = T::read(&mut fields);
         fields.finish();
         request

@@ -10,6 +10,7 @@ mod denial;
 mod docs;
 mod edge;
 mod health;
+mod if_match;
 mod openapi;
 mod page;
 mod path;

@@ -29,6 +29,7 @@ pub(crate) use complete::API_KEY;
         (name = "applications", description = "The applications of an organization"),
         (name = "api-keys", description = "Keys by which applications prove themselves"),
         (name = "inventory", description = "What applications count"),
+        (name = "system-data", description = "What organizations and their applications keep about members"),
         (name = "operations", description = "For those who run the service"),
     )
 )]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use tessera_kernel::{ApiKeyId, ApplicationId, IdError, OrganizationId, UserId};
+use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, OrganizationId, UserId};
 
 use crate::problem::{Code, Problem};
 
@@ -42,5 +42,36 @@ impl<T: Parameter> FromRequest for PathId<T> {
         ready(id.map(Self).map_err(|error: IdError| {
             Problem::new(Code::InvalidPath).detail(format!("the path parameter {} {error}", T::NAME))
         }))
+    }
+}
+
+/// The user that the path names, by their id or as `me`.
+pub(crate) enum PathUser {
+    Me,
+    Named(UserId),
+}
+
+impl PathUser {
+    /// How the caller is called without an id.
+    pub(crate) const ME: &str = "me";
+
+    /// Who that is when this actor asks.
+    pub(crate) fn of(&self, actor: &Actor) -> Result<UserId, Problem> {
+        match self {
+            Self::Me => actor.user().ok_or_else(|| Code::UserTokenRequired.into()),
+            Self::Named(id) => Ok(*id),
+        }
+    }
+}
+
+impl FromRequest for PathUser {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if request.match_info().get(UserId::NAME) == Some(Self::ME) {
+            return ready(Ok(Self::Me));
+        }
+        ready(PathId::from_request(request, payload).into_inner().map(|PathId(id)| Self::Named(id)))
     }
 }

@@ -3,10 +3,14 @@
 mod api_keys;
 mod apps;
 mod auth;
+mod custom_data;
+mod documents;
 mod items;
 mod members;
 mod names;
 mod orgs;
+mod settings;
+mod system_data;
 mod timestamp;
 mod users;
 
@@ -17,8 +21,18 @@ const BASE: &str = "/api/v1";
 
 /// Every operation.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let each =
-        [auth::routes, users::routes, orgs::routes, members::routes, apps::routes, api_keys::routes, items::routes];
+    let each = [
+        auth::routes,
+        users::routes,
+        orgs::routes,
+        members::routes,
+        apps::routes,
+        api_keys::routes,
+        items::routes,
+        settings::routes,
+        system_data::routes,
+        custom_data::routes,
+    ];
     let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
     config.service(scope::scope(BASE).configure(add));
 }

@@ -19,6 +19,10 @@ pub(crate) enum IdentityEvent {
     SessionEnded {
         session: SessionId,
     },
+    CustomDataWritten {
+        user: UserId,
+        version: i64,
+    },
 }
 
 impl From<IdentityEvent> for Announcement {
@@ -36,6 +40,9 @@ impl From<IdentityEvent> for Announcement {
                 details: Vec::new(),
             },
             IdentityEvent::SessionEnded { session } => Self::success("session.ended", session.as_uuid()),
+            IdentityEvent::CustomDataWritten { user, version } => {
+                Self::success("custom_data.written", user.as_uuid()).with("version", &version)
+            }
         }
     }
 }

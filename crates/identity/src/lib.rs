@@ -1,6 +1,6 @@
 //! Who somebody is: global users, their passwords, and the sessions they open with them.
 //!
-//! Owns users and sessions. Knows nothing of organizations, roles or applications: what a user may do is for the
+//! Owns users, sessions and the data that users keep about themselves. Knows nothing of organizations, roles or applications: what a user may do is for the
 //! domains that own the thing to say.
 
 mod events;
@@ -15,5 +15,7 @@ pub use usecases::{
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_out::SignOutError,
+    view_custom_data::ViewCustomDataError,
     view_profile::ViewProfileError,
+    write_custom_data::{WriteCustomData, WriteCustomDataError},
 };

@@ -9,5 +9,5 @@ pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_strength::{Guessable, PasswordStrength};
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
-pub use store::{IdentityStore, IdentityTransaction, Sessions, Users};
+pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users};
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};

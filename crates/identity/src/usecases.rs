@@ -4,4 +4,6 @@ pub(crate) mod authenticate;
 pub(crate) mod register;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod view_custom_data;
 pub(crate) mod view_profile;
+pub(crate) mod write_custom_data;

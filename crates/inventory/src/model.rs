@@ -5,5 +5,5 @@ mod metadata;
 mod quantity;
 
 pub use item::{Item, ItemChange, ItemDescription, ItemName, Sku};
-pub use metadata::{Metadata, MetadataError};
+pub use metadata::Metadata;
 pub use quantity::{Quantity, QuantityError};

@@ -1,10 +1,10 @@
 //! Quantities, metadata and names.
 
 use tessera_inventory::{
-    model::{ItemDescription, ItemName, Metadata, MetadataError, Quantity, QuantityError, Sku},
+    model::{ItemDescription, ItemName, Metadata, Quantity, QuantityError, Sku},
     policy::{Access, key_may, key_reaches, member_may},
 };
-use tessera_kernel::{Permission, PermissionSet, Role, text::TextError};
+use tessera_kernel::{DocumentError, Permission, PermissionSet, Role, text::TextError};
 use tessera_testkit::{
     builders::application_id,
     expectations::{failed, ok, parsed},
@@ -30,7 +30,7 @@ fn no_quantity_is_zero() {
     assert_eq!(Quantity::default().get(), 0);
 }
 
-fn metadata(json: &str) -> Result<Metadata, MetadataError> {
+fn metadata(json: &str) -> Result<Metadata, DocumentError> {
     json.to_owned().try_into()
 }
 
@@ -44,7 +44,7 @@ fn metadata_are_kept_to_the_byte() {
 #[test]
 fn metadata_are_an_object() {
     for json in ["", "null", "1", "\"{}\"", "[]", "[{}]", "{", "}", " {}", "{} "] {
-        assert_eq!(failed(metadata(json)), MetadataError::NotAnObject, "{json:?}");
+        assert_eq!(failed(metadata(json)), DocumentError::NotAnObject, "{json:?}");
     }
 }
 
@@ -52,14 +52,14 @@ fn metadata_are_an_object() {
 fn metadata_have_at_most_16_kib() {
     let of = |bytes: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(bytes - 8));
     assert_eq!(ok(metadata(&of(16_384))).as_json().len(), 16_384);
-    assert_eq!(failed(metadata(&of(16_385))), MetadataError::TooLong);
+    assert_eq!(failed(metadata(&of(16_385))), DocumentError::TooLong { max: 16_384 });
 }
 
 #[test]
 fn bytes_count_and_not_characters() {
     let json = format!(r#"{{"k":"{}"}}"#, "ä".repeat(8_188));
     assert_eq!(ok(metadata(&json)).as_json().len(), 16_384);
-    assert_eq!(failed(metadata(&json.replacen('k', "kk", 1))), MetadataError::TooLong);
+    assert_eq!(failed(metadata(&json.replacen('k', "kk", 1))), DocumentError::TooLong { max: 16_384 });
 }
 
 #[test]

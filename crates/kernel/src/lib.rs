@@ -6,6 +6,7 @@
 
 mod actor;
 mod clock;
+mod document;
 mod email;
 mod entropy;
 mod event;
@@ -13,12 +14,14 @@ mod id;
 mod membership;
 mod page;
 mod permission;
+mod precondition;
 mod secret;
 mod store;
 pub mod text;
 
 pub use actor::{Actor, Origin, Principal, RequestId, RequestIdError};
 pub use clock::{Clock, truncate_to_micros};
+pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergePatch};
 pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
@@ -26,5 +29,6 @@ pub use id::{ApiKeyId, ApplicationId, EventId, IdError, ItemId, OrganizationId, 
 pub use membership::{Memberships, Role, RoleError, Standing};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
+pub use precondition::Precondition;
 pub use secret::Secret;
 pub use store::{OnConflict, StoreError};

@@ -9,6 +9,8 @@ pub(crate) enum OrgEvent {
     MemberAdded { organization: OrganizationId, user: UserId, role: Role },
     RoleChanged { organization: OrganizationId, user: UserId, from: Role, to: Role },
     MemberRemoved { organization: OrganizationId, user: UserId, role: Role },
+    SettingsUpdated { organization: OrganizationId, version: i64 },
+    SystemDataWritten { organization: OrganizationId, user: UserId, version: i64 },
 }
 
 impl From<OrgEvent> for Announcement {
@@ -26,6 +28,13 @@ impl From<OrgEvent> for Announcement {
             }
             OrgEvent::MemberRemoved { organization, user, role } => {
                 Self::success("member.removed", user.as_uuid()).within(organization).with("role", &role)
+            }
+            OrgEvent::SettingsUpdated { organization, version } => {
+                let said = Self::success("organization.settings_updated", organization.as_uuid());
+                said.within(organization).with("version", &version)
+            }
+            OrgEvent::SystemDataWritten { organization, user, version } => {
+                Self::success("system_data.written", user.as_uuid()).within(organization).with("version", &version)
             }
         }
     }

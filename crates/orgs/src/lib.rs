@@ -1,6 +1,6 @@
 //! Who belongs together: organizations, their members and the members' roles.
 //!
-//! Owns organizations and memberships. Knows nothing of passwords, applications or keys; what it must know of a user
+//! Owns organizations, memberships, settings and system data. Knows nothing of passwords, applications or keys; what it must know of a user
 //! it asks through [`ports::Directory`].
 
 mod events;
@@ -16,5 +16,9 @@ pub use usecases::{
     change_role::{ChangeRole, ChangeRoleError},
     create_organization::{CreateOrganization, CreateOrganizationError},
     remove_member::RemoveMemberError,
+    update_settings::{UpdateSettings, UpdateSettingsError},
     view::ViewError,
+    view_settings::ViewSettingsError,
+    view_system_data::ViewSystemDataError,
+    write_system_data::{WriteSystemData, WriteSystemDataError},
 };

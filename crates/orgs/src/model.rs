@@ -2,8 +2,12 @@
 
 mod membership;
 mod organization;
+mod settings;
 mod slug;
+mod system_data;
 
 pub use membership::{Member, Membership, Profile};
 pub use organization::{Organization, OrganizationName};
+pub use settings::Settings;
 pub use slug::{Slug, SlugError};
+pub use system_data::{SystemData, SystemDataEntry};

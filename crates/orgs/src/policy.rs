@@ -1,6 +1,6 @@
 //! Who may do what in an organization. Pure functions of roles read from storage just before.
 
-use tessera_kernel::Role;
+use tessera_kernel::{OrganizationId, Permission, Principal, Role};
 
 /// Whether `actor` may bring somebody in with that role: administrators and owners, up to their own role.
 #[must_use]
@@ -18,4 +18,59 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
 #[must_use]
 pub fn may_remove(actor: Role, target: Role, oneself: bool) -> bool {
     oneself || (actor >= Role::Admin && target <= actor)
+}
+
+/// Whether `actor` may look at settings and change them: administrators and owners.
+#[must_use]
+pub fn may_manage(actor: Role) -> bool {
+    actor >= Role::Admin
+}
+
+/// What somebody wants with system data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To look.
+    Read,
+    /// To change them.
+    Write,
+}
+
+/// How far somebody reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It is not theirs to know of.
+    Unknown,
+    /// They may know of it but not do this.
+    Refused,
+    /// They may do this.
+    Granted,
+}
+
+/// How far somebody reaches in the system data of an organization, given their role there if they are a member:
+/// administrators and owners, and keys of its applications that permit it.
+#[must_use]
+pub fn reach_of_system_data(
+    principal: &Principal,
+    organization: OrganizationId,
+    role: Option<Role>,
+    access: Access,
+) -> Reach {
+    let permitted = match principal {
+        Principal::User { .. } => role.map(may_manage),
+        Principal::Application { organization: own, permissions, .. } => {
+            (*own == organization).then(|| permissions.contains(needed(access)))
+        }
+    };
+    match permitted {
+        None => Reach::Unknown,
+        Some(false) => Reach::Refused,
+        Some(true) => Reach::Granted,
+    }
+}
+
+const fn needed(access: Access) -> Permission {
+    match access {
+        Access::Read => Permission::SystemDataRead,
+        Access::Write => Permission::SystemDataWrite,
+    }
 }

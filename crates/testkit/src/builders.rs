@@ -4,13 +4,13 @@
 
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
-use tessera_identity::model::{Session, SessionState, User};
+use tessera_identity::model::{CustomData, Session, SessionState, User};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, Event, EventId, ItemId, OrganizationId, Origin, Outcome, Permission, Principal,
-    Role, SessionId, UserId,
+    Actor, ApiKeyId, ApplicationId, DataDocument, Event, EventId, ItemId, OrganizationId, Origin, Outcome, Permission,
+    Principal, Role, SessionId, UserId,
 };
-use tessera_orgs::model::{Membership, Organization};
+use tessera_orgs::model::{Membership, Organization, Settings, SystemData};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -205,6 +205,44 @@ pub fn item_made_by(change: &ItemChange) -> Item {
         version: 1,
         created_at: change.at,
         updated_at: change.at,
+    }
+}
+
+/// A document of that text.
+#[must_use]
+pub fn data_document(json: &str) -> DataDocument {
+    ok(json.to_owned().try_into())
+}
+
+/// Settings in their first version.
+#[must_use]
+pub fn settings(of: OrganizationId) -> Settings {
+    let settings = data_document(r#"{"theme":"dark","limits":{"seats":5}}"#);
+    Settings { organization_id: of, settings, version: 1, updated_at: NOW + Duration::microseconds(6) }
+}
+
+/// What an organization keeps about a user, in its first version.
+#[must_use]
+pub fn system_data(organization: OrganizationId, user: UserId) -> SystemData {
+    SystemData {
+        organization_id: organization,
+        user_id: user,
+        data: data_document(r#"{"plan":"gold","z":[1.50,null]}"#),
+        version: 1,
+        created_at: NOW + Duration::microseconds(7),
+        updated_at: NOW + Duration::microseconds(8),
+    }
+}
+
+/// What a user keeps, in its first version.
+#[must_use]
+pub fn custom_data(of: UserId) -> CustomData {
+    CustomData {
+        user_id: of,
+        data: data_document(r#"{"colour":"grün","z":[1.50,null]}"#),
+        version: 1,
+        created_at: NOW + Duration::microseconds(9),
+        updated_at: NOW + Duration::microseconds(10),
     }
 }
 

@@ -6,10 +6,12 @@
 pub mod api_key_store;
 pub mod app_store;
 pub mod audit_trail;
+pub mod custom_data;
 pub mod directory;
 pub mod identity_store;
 pub mod item_store;
 pub mod memberships;
+pub mod org_documents;
 pub mod org_store;
 mod world;
 

@@ -47,6 +47,7 @@ on_both! {
     a_wrong_credential_is_401_before_ids_and_bodies_are_read
     s22_enum_id
     s134_key_app
+    s134_key_org
     s141_key_noself
     s138_key_expiry
     a_key_serves_in_either_header
@@ -123,10 +124,24 @@ async fn s134_key_app(backend: Backend) {
     }
 }
 
+/// A key reaches the users of its own organization, whichever of its applications it belongs to.
+async fn s134_key_org(backend: Backend) {
+    let cast = Cast::assemble(backend).await;
+    let absent = format!("/orgs/{NOBODY}/custom-system-data");
+    let absent = cast.actor("foreign_key").get(&absent).await;
+    absent.problem(404, "organization_not_found");
+    let path = format!("/orgs/{}/custom-system-data", cast.studio.org);
+    let hidden = cast.actor("foreign_key").get(&path).await;
+    assert_eq!(requests::shape(&hidden), requests::shape(&absent));
+    for name in ["key", "sibling_key"] {
+        cast.actor(name).get(&path).await.is(200);
+    }
+}
+
 async fn s141_key_noself(backend: Backend) {
     let cast = Cast::assemble(backend).await;
     let key = cast.actor("key");
-    let reachable = |operation: &str| operation.ends_with("/inventory");
+    let reachable = |operation: &str| operation.ends_with("/inventory") || operation.contains("/custom-system-data");
     let listed = read_workspace_file("tests/public-operations.txt");
     for operation in served_operations(&cast.studio.api()).await {
         if reachable(&operation) || listed.lines().any(|line| line == operation) {

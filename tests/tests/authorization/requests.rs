@@ -55,6 +55,7 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
     let (method, path) = split(operation);
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
     Some(match (method.as_str(), path) {
+        ("GET", "/orgs/{orgId}/custom-system-data/{userId}") => return write_about_target(cast).await,
         ("GET", _) | ("POST", "/auth/logout") | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}") => return None,
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
@@ -66,6 +67,10 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         ("PUT", "/orgs/{orgId}/members/{userId}") => json!({"role": "member"}),
         ("POST", "/apps/{appId}/apikeys") => json!({"permissions": ["inventory:read"]}),
         ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
+        ("PUT", "/orgs/{orgId}/settings") => json!({"settings": {"theme": "dark"}}),
+        ("PUT" | "PATCH", "/orgs/{orgId}/custom-system-data/{userId}" | "/users/{userId}/custom-data") => {
+            json!({"data": {"a": 1}})
+        }
         _ => panic!("{operation} has no request here and no row in the matrix"),
     })
 }
@@ -82,6 +87,13 @@ async fn return_target(cast: &Cast) -> Option<Value> {
     let body = json!({"user_id": cast.target.id, "role": "member"});
     let back = cast.studio.owner.post(&cast.studio.members(None), &body).await;
     assert!([201, 409].contains(&back.status), "{}", back.text());
+    None
+}
+
+/// Sees to it that there is something to read about a member.
+async fn write_about_target(cast: &Cast) -> Option<Value> {
+    let path = format!("/orgs/{}/custom-system-data/{}", cast.studio.org, cast.target.id);
+    cast.studio.owner.put(&path, &json!({"data": {}})).await.is(200);
     None
 }
 

@@ -43,6 +43,11 @@ fn operations(studio: &Studio, member: &Person) -> Vec<Operation> {
             json!({"sku": "S", "name": "N", "description": "D", "quantity": 1,
                                                                    "metadata": {}}),
         ),
+        new(Method::PUT, format!("/orgs/{org}/settings"), json!({"settings": {}})),
+        new(Method::PUT, format!("/orgs/{org}/custom-system-data/{}", studio.owner.id), json!({"data": {}})),
+        new(Method::PATCH, format!("/orgs/{org}/custom-system-data/{}", studio.owner.id), json!({"data": {}})),
+        new(Method::PUT, "/users/me/custom-data".to_owned(), json!({"data": {}})),
+        new(Method::PATCH, format!("/users/{}/custom-data", studio.owner.id), json!({"data": {}})),
     ]
 }
 
@@ -152,7 +157,7 @@ async fn s170_json_type(backend: Backend) {
 async fn every_required_field_is_asked_for(backend: Backend) {
     let studio = Studio::open(backend).await;
     let member = Person::join(&studio.api()).await;
-    let required: [&[&str]; 10] = [
+    let required: [&[&str]; 15] = [
         &["/email", "/password"],
         &["/email", "/password"],
         &["/name"],
@@ -163,6 +168,11 @@ async fn every_required_field_is_asked_for(backend: Backend) {
         &[],
         &["/key"],
         &["/sku"],
+        &["/settings"],
+        &["/data"],
+        &["/data"],
+        &["/data"],
+        &["/data"],
     ];
     for (operation, required) in operations(&studio, &member).iter().zip(required) {
         let answer = operation.send(&studio, "{}").await;

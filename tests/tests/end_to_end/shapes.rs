@@ -46,6 +46,7 @@ on_both! {
     a_key_has_the_members_of_the_contract
     a_verification_has_the_members_of_the_contract
     an_item_has_the_members_of_the_contract
+    documents_have_the_members_of_the_contract
 }
 
 async fn a_user_has_the_members_of_the_contract(backend: Backend) {
@@ -145,4 +146,27 @@ async fn an_item_has_the_members_of_the_contract(backend: Backend) {
     is_id(&item["id"]);
     is_time(&item["created_at"]);
     assert_eq!(item["created_at"], item["updated_at"]);
+}
+
+async fn documents_have_the_members_of_the_contract(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let settings = json!({"settings": {"a": 1}});
+    let settings = studio.owner.put(&format!("/orgs/{}/settings", studio.org), &settings).await.expecting(200);
+    has_exactly(&settings, "organization_id settings updated_at");
+    assert_eq!(settings["organization_id"], json!(studio.org));
+    is_time(&settings["updated_at"]);
+    let path = format!("/orgs/{}/custom-system-data", studio.org);
+    let of_owner = format!("{path}/{}", studio.owner.id);
+    let data = studio.owner.put(&of_owner, &json!({"data": {"a": 1}})).await.expecting(200);
+    has_exactly(&data, "organization_id user_id data version created_at updated_at");
+    assert_eq!((&data["organization_id"], &data["user_id"]), (&json!(studio.org), &json!(studio.owner.id)));
+    assert_eq!((&data["data"], &data["version"]), (&json!({"a": 1}), &json!(1)));
+    let entry = studio.owner.get(&path).await.expecting(200)[0].clone();
+    has_exactly(&entry, "user_id version updated_at");
+    let data = studio.owner.put("/users/me/custom-data", &json!({"data": {}})).await.expecting(200);
+    has_exactly(&data, "user_id data version created_at updated_at");
+    assert_eq!((&data["user_id"], &data["version"]), (&json!(studio.owner.id), &json!(1)));
+    for member in ["created_at", "updated_at"] {
+        is_time(&data[member]);
+    }
 }

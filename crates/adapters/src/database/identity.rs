@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Credentials, Session, User},
+    model::{Credentials, CustomData, Session, User},
     ports::{IdentityStore, IdentityTransaction},
 };
 use tessera_kernel::{EmailAddress, SessionId, StoreError, UserId};
 
-use super::{SqlStore, sessions, users};
+use super::{SqlStore, custom_data, sessions, users};
 
 #[async_trait]
 impl IdentityStore for SqlStore {
@@ -25,5 +25,9 @@ impl IdentityStore for SqlStore {
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         sessions::find(&mut self.reader().await?, id).await
+    }
+
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
+        custom_data::find(&mut self.reader().await?, user).await
     }
 }

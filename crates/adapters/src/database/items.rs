@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 use tessera_inventory::{
-    model::{Item, ItemChange, Metadata, Quantity},
+    model::{Item, ItemChange, Quantity},
     ports::ItemStore,
 };
 use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError};
@@ -12,7 +12,7 @@ use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError};
 use super::{
     SqlStore,
     connection::on,
-    rows::{after, corrupt, parse, parse_optional},
+    rows::{after, corrupt, parse, parse_document, parse_optional},
     schema::items,
     types::{DbDocument, DbId, DbInstant},
 };
@@ -84,7 +84,7 @@ impl TryFrom<ItemRow> for Item {
             name: parse_optional("items.name", row.name.as_deref())?,
             description: parse_optional("items.description", row.description.as_deref())?,
             quantity: row.quantity.try_into().map_err(|fault| corrupt("items.quantity", fault))?,
-            metadata: Metadata::try_from(row.metadata.0).map_err(|fault| corrupt("items.metadata", fault))?,
+            metadata: parse_document("items.metadata", row.metadata)?,
             version: row.version,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,

@@ -5,8 +5,8 @@ use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, Page, PageRequest, Role, StoreError, UserId};
 use tessera_orgs::{
-    model::{Membership, Organization},
-    ports::{OrgStore, OrgTransaction, Organizations},
+    model::{Membership, Organization, Settings, SystemData, SystemDataEntry},
+    ports::{OrgDocuments, OrgStore, OrgTransaction, Organizations},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     memberships,
     rows::parse,
     schema::{memberships as members, organizations},
+    settings, system_data,
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -85,6 +86,22 @@ impl OrgStore for SqlStore {
     async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError> {
         memberships::list(&mut self.reader().await?, id, page).await
     }
+
+    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+        settings::find(&mut self.reader().await?, id).await
+    }
+
+    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+        system_data::find(&mut self.reader().await?, id, user).await
+    }
+
+    async fn list_system_data(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<SystemDataEntry>, StoreError> {
+        system_data::list(&mut self.reader().await?, id, page).await
+    }
 }
 
 #[async_trait]
@@ -100,5 +117,24 @@ impl Organizations for Tx {
             postgres: query.select(OrganizationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(OrganizationRow::as_select()).first(c).await.optional())?;
         row.map(Organization::try_from).transpose()
+    }
+}
+
+#[async_trait]
+impl OrgDocuments for Tx {
+    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+        settings::find(&mut self.lease, id).await
+    }
+
+    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
+        settings::save(&mut self.lease, settings).await
+    }
+
+    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+        system_data::find(&mut self.lease, id, user).await
+    }
+
+    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
+        system_data::save(&mut self.lease, data).await
     }
 }

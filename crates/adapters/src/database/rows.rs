@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tessera_kernel::{PageRequest, StoreError};
+use tessera_kernel::{Document, PageRequest, StoreError};
 use uuid::Uuid;
 
 use super::types::{DbDocument, DbId};
@@ -35,6 +35,14 @@ pub(super) fn to_document(value: &impl Serialize) -> Result<DbDocument, StoreErr
 
 pub(super) fn from_document<T: DeserializeOwned>(column: &str, document: &DbDocument) -> Result<T, StoreError> {
     serde_json::from_str(&document.0).map_err(|fault| corrupt(column, fault))
+}
+
+/// Reads a document back to the byte.
+pub(super) fn parse_document<const MAX: usize>(
+    column: &str,
+    document: DbDocument,
+) -> Result<Document<MAX>, StoreError> {
+    document.0.try_into().map_err(|fault| corrupt(column, fault))
 }
 
 /// The key that a page starts behind. Nothing that was ever made sorts before the nil UUID or is it, so one query serves

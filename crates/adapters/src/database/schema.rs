@@ -58,6 +58,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::BigInt;
+    use super::super::types::{Document, Id, Instant};
+
+    settings (organization_id) {
+        organization_id -> Id,
+        data -> Document,
+        version -> BigInt,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use super::super::types::{Document, Id, Instant};
+
+    system_data (organization_id, user_id) {
+        organization_id -> Id,
+        user_id -> Id,
+        data -> Document,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use super::super::types::{Document, Id, Instant};
+
+    custom_data (user_id) {
+        user_id -> Id,
+        data -> Document,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Nullable, Text};
     use super::super::types::{Document, Id, Instant};
 

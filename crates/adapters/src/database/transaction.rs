@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
-use tessera_identity::ports::{IdentityTransaction, Sessions, Users};
+use tessera_identity::ports::{CustomDataRows, IdentityTransaction, Sessions, Users};
 use tessera_kernel::{EventLog, StoreError};
-use tessera_orgs::ports::{MembershipRows, OrgTransaction, Organizations};
+use tessera_orgs::ports::{MembershipRows, OrgDocuments, OrgTransaction, Organizations};
 
 use super::connection::Lease;
 
@@ -21,6 +21,10 @@ impl IdentityTransaction for Tx {
     }
 
     fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn custom_data(&mut self) -> &mut dyn CustomDataRows {
         self
     }
 
@@ -40,6 +44,10 @@ impl OrgTransaction for Tx {
     }
 
     fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn documents(&mut self) -> &mut dyn OrgDocuments {
         self
     }
 

@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
 use tessera_identity::model::PasswordError;
-use tessera_inventory::model::{MetadataError, QuantityError};
-use tessera_kernel::{EmailError, IdError, PermissionError, RoleError, text::TextError};
+use tessera_inventory::model::QuantityError;
+use tessera_kernel::{DocumentError, EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
 use utoipa::ToSchema;
 
@@ -168,8 +168,8 @@ flaws! {
             FaultCode::InvalidFormat
         }
     };
-    MetadataError: |error| match error {
-        MetadataError::NotAnObject => FaultCode::InvalidType,
-        MetadataError::TooLong => FaultCode::TooLong,
+    DocumentError: |error| match error {
+        DocumentError::NotAnObject => FaultCode::InvalidType,
+        DocumentError::TooLong { .. } => FaultCode::TooLong,
     };
 }

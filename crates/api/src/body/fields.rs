@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::faults::{FaultCode, Faults, Flaw};
+use super::{
+    compact,
+    faults::{FaultCode, Faults, Flaw},
+};
 
 /// Why a value was not taken.
 pub(crate) struct Reason {
@@ -33,6 +36,8 @@ pub(crate) type Reading<T> = Result<T, Vec<Reason>>;
 
 /// The fields of an object.
 pub(crate) struct Fields<'a> {
+    /// The body as it came.
+    text: &'a str,
     object: &'a Map<String, Value>,
     faults: &'a mut Faults,
     /// The pointers of those that were asked for: the others are nobody's, whatever they hold.
@@ -40,8 +45,8 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(object: &'a Map<String, Value>, faults: &'a mut Faults) -> Self {
-        Self { object, faults, asked: Vec::new() }
+    pub(super) fn new(text: &'a str, object: &'a Map<String, Value>, faults: &'a mut Faults) -> Self {
+        Self { text, object, faults, asked: Vec::new() }
     }
 
     /// Forgets what is wrong with fields that nobody asked for.
@@ -69,6 +74,18 @@ impl<'a> Fields<'a> {
     pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
         let value = self.get(name).filter(|value| !value.is_null())?;
         self.read(name, value, read)
+    }
+
+    /// A field that must be there and be an object, which is kept as text.
+    pub(crate) fn required_object<T: TryFrom<String, Error: Flaw>>(&mut self, name: &str) -> Option<T> {
+        let body = self.text;
+        self.required(name, |value| object(body, name, value))
+    }
+
+    /// The same for a field that may be absent, or `null`.
+    pub(crate) fn optional_object<T: TryFrom<String, Error: Flaw>>(&mut self, name: &str) -> Option<T> {
+        let body = self.text;
+        self.optional(name, |value| object(body, name, value))
     }
 
     /// A field of a change: absent leaves what is there, `null` (`Some(None)`) removes it.
@@ -103,6 +120,13 @@ impl<'a> Fields<'a> {
         }
         None
     }
+}
+
+/// The text of an object. The tree tells what it is, and the body how it was written.
+fn object<T: TryFrom<String, Error: Flaw>>(body: &str, name: &str, value: &Value) -> Reading<T> {
+    let text = if value.is_object() { compact::member(body, name) } else { None };
+    let text = text.ok_or_else(|| Reason::new(FaultCode::InvalidType, "must be an object"))?;
+    text.try_into().map_err(|flaw| Reason::of(&flaw).into())
 }
 
 /// The names are our own and need no escaping.

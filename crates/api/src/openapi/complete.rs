@@ -59,11 +59,16 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters = names.map(|name| {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-        RefOr::T(parameter.schema(Some(schema::id())).build())
+        RefOr::T(parameter.schema(Some(identifier(path, name))).build())
     });
     let mut all: Vec<RefOr<Parameter>> = parameters.collect();
     all.extend(operation.parameters.take().unwrap_or_default());
     operation.parameters = (!all.is_empty()).then_some(all);
+}
+
+/// Under `/users`, the caller need not know their own id.
+fn identifier(path: &str, name: &str) -> ObjectBuilder {
+    if path.contains(&format!("/users/{{{name}}}")) { schema::id_or_me() } else { schema::id() }
 }
 
 /// The problems that follow from what an operation takes, and the shape of all of them.

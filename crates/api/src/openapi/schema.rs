@@ -101,6 +101,11 @@ pub(crate) fn id() -> ObjectBuilder {
     string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
 }
 
+/// A user's identifier, or `me` for the caller.
+pub(crate) fn id_or_me() -> ObjectBuilder {
+    string().pattern(Some("^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"))
+}
+
 /// `null` and nothing else.
 pub(crate) fn null() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Null)

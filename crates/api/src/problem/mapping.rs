@@ -3,12 +3,16 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, RegisterError, SignInError, SignOutError, ViewProfileError,
+    AuthenticateError, RegisterError, SignInError, SignOutError, ViewCustomDataError, ViewProfileError,
+    WriteCustomDataError,
     ports::{Guessable, HashError, TokenError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
-use tessera_kernel::StoreError;
-use tessera_orgs::{AddMemberError, ChangeRoleError, CreateOrganizationError, RemoveMemberError, ViewError};
+use tessera_kernel::{DocumentError, StoreError};
+use tessera_orgs::{
+    AddMemberError, ChangeRoleError, CreateOrganizationError, RemoveMemberError, UpdateSettingsError, ViewError,
+    ViewSettingsError, ViewSystemDataError, WriteSystemDataError,
+};
 
 use super::{Code, Problem};
 use crate::body::{Fault, FaultCode, Flaw};
@@ -121,6 +125,34 @@ impl From<ViewProfileError> for Problem {
     }
 }
 
+impl From<WriteSystemDataError> for Problem {
+    fn from(error: WriteSystemDataError) -> Self {
+        match error {
+            WriteSystemDataError::NotFound => Code::OrganizationNotFound.into(),
+            WriteSystemDataError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            WriteSystemDataError::MemberNotFound => Code::MemberNotFound.into(),
+            WriteSystemDataError::Stale => Code::PreconditionFailed.into(),
+            WriteSystemDataError::Document(error) => data(error),
+            WriteSystemDataError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WriteCustomDataError> for Problem {
+    fn from(error: WriteCustomDataError) -> Self {
+        match error {
+            WriteCustomDataError::NotFound => Code::UserNotFound.into(),
+            WriteCustomDataError::Stale => Code::PreconditionFailed.into(),
+            WriteCustomDataError::Document(error) => data(error),
+            WriteCustomDataError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn data(error: DocumentError) -> Problem {
+    Problem::new(Code::InvalidBody).faults(vec![Fault::new("/data".to_owned(), error.code(), error.to_string())])
+}
+
 /// Most errors differ only in which variants they have, so a line for each is enough. After `or` comes the variant for a
 /// permission that is missing.
 macro_rules! problems {
@@ -164,4 +196,8 @@ problems! {
     RevokeKeyError or Forbidden { NotFound => ApiKeyNotFound }
     PutItemError or Forbidden { NotFound => ApplicationNotFound }
     ListItemsError or Forbidden { NotFound => ApplicationNotFound }
+    ViewSettingsError or Forbidden { NotFound => OrganizationNotFound }
+    UpdateSettingsError or Forbidden { NotFound => OrganizationNotFound, Stale => PreconditionFailed }
+    ViewSystemDataError or Forbidden { NotFound => OrganizationNotFound, DataNotFound => SystemDataNotFound }
+    ViewCustomDataError { NotFound => UserNotFound }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
 use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use tessera_inventory::{
     Inventory, PutItem,
     model::{Item, ItemDescription, ItemName, Metadata, Quantity, Sku},
@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, timestamp::Timestamp};
+use super::{BASE, documents::raw, timestamp::Timestamp};
 use crate::{
     auth::Caller,
-    body::{Body, FaultCode, Fields, Reading, Reason, Request, text, whole},
+    body::{Body, Fields, Request, text, whole},
     openapi::schema,
     page::{Kind, List, PageParameters, PageQuery},
     path::PathId,
-    problem::{Code, Problem},
+    problem::Problem,
     services::PublicUrl,
 };
 
@@ -56,7 +56,6 @@ impl TryFrom<Item> for ItemView {
     type Error = Problem;
 
     fn try_from(item: Item) -> Result<Self, Problem> {
-        let metadata = RawValue::from_string(item.metadata.as_json().to_owned());
         Ok(Self {
             id: item.id.as_uuid(),
             application_id: item.application_id.as_uuid(),
@@ -64,7 +63,7 @@ impl TryFrom<Item> for ItemView {
             name: item.name.map(|name| name.to_string()),
             description: item.description.map(|text| text.to_string()),
             quantity: item.quantity.get(),
-            metadata: metadata.map_err(|_| Problem::new(Code::Internal).caused_by("stored metadata is no JSON"))?,
+            metadata: raw(&item.metadata)?,
             version: item.version,
             created_at: item.created_at.into(),
             updated_at: item.updated_at.into(),
@@ -115,16 +114,9 @@ impl Request for PutItemRequest {
         let name = fields.patch("name", text);
         let description = fields.patch("description", text);
         let quantity = fields.optional("quantity", whole);
-        let metadata = fields.optional("metadata", metadata);
+        let metadata = fields.optional_object("metadata");
         Some(Self { sku: sku?, name, description, quantity, metadata })
     }
-}
-
-fn metadata(value: &Value) -> Reading<Metadata> {
-    if !value.is_object() {
-        return Err(Reason::new(FaultCode::InvalidType, "must be an object").into());
-    }
-    value.to_string().try_into().map_err(|flaw| Reason::of(&flaw).into())
 }
 
 /// Create or update an inventory item

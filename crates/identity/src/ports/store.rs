@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, EventLog, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
-use crate::model::{Credentials, PasswordHash, Session, User};
+use crate::model::{Credentials, CustomData, PasswordHash, Session, User};
 
 /// The storage of this domain: single reads, and transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -21,6 +21,9 @@ pub trait IdentityStore: Send + Sync {
 
     /// The session, open or not. `Ok(None)` when there is none. One indexed read: every request of a user does it.
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// The data that a user keeps. `Ok(None)` when there are none.
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.
@@ -31,6 +34,9 @@ pub trait IdentityTransaction: Send {
 
     /// Sessions, in this transaction.
     fn sessions(&mut self) -> &mut dyn Sessions;
+
+    /// The data that users keep, in this transaction.
+    fn custom_data(&mut self) -> &mut dyn CustomDataRows;
 
     /// The audit trail, in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;
@@ -60,4 +66,15 @@ pub trait Sessions: Send {
 
     /// Ends an open session. `Ok(false)`, and nothing changes, when it had ended or never was.
     async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
+}
+
+/// The data that users keep. Whoever changes them holds the lock on their user, so that no change is lost.
+#[async_trait]
+pub trait CustomDataRows: Send {
+    /// The data of a user. `Ok(None)` when there are none.
+    async fn find(&mut self, user: UserId) -> Result<Option<CustomData>, StoreError>;
+
+    /// Writes the data of a user, in place of those there were, whose time of making stays. Conflict on
+    /// [`StoreError::REFERENCE`] when there is no such user.
+    async fn save(&mut self, data: &CustomData) -> Result<(), StoreError>;
 }

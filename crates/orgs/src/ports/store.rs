@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use tessera_kernel::{EventLog, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
 
-use crate::model::{Membership, Organization};
+use super::OrgDocuments;
+use crate::model::{Membership, Organization, Settings, SystemData, SystemDataEntry};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -23,6 +24,19 @@ pub trait OrgStore: Send + Sync {
 
     /// The memberships of an organization, in ascending order of the user's id. Empty when it does not exist.
     async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError>;
+
+    /// The settings of an organization. `Ok(None)` when there are none.
+    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError>;
+
+    /// The data of a user in an organization. `Ok(None)` when there are none.
+    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError>;
+
+    /// Of whom there are data in an organization, in ascending order of the user's id. Empty when it does not exist.
+    async fn list_system_data(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<SystemDataEntry>, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.
@@ -33,6 +47,9 @@ pub trait OrgTransaction: Send {
 
     /// Memberships, in this transaction.
     fn memberships(&mut self) -> &mut dyn MembershipRows;
+
+    /// Settings and system data, in this transaction.
+    fn documents(&mut self) -> &mut dyn OrgDocuments;
 
     /// The audit trail, in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;

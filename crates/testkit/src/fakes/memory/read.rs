@@ -10,7 +10,7 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction},
 };
 use tessera_identity::{
-    model::{Credentials, Session, User},
+    model::{Credentials, CustomData, Session, User},
     ports::{IdentityStore, IdentityTransaction},
 };
 use tessera_inventory::{
@@ -22,7 +22,7 @@ use tessera_kernel::{
     SessionId, Standing, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Membership, Organization, Profile},
+    model::{Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
     ports::{Directory, OrgStore, OrgTransaction},
 };
 use time::OffsetDateTime;
@@ -56,6 +56,10 @@ impl IdentityStore for MemoryStore {
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.state().sessions.get(&id).cloned())
     }
+
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
+        Ok(self.state().custom_data.get(&user).cloned())
+    }
 }
 
 #[async_trait]
@@ -82,6 +86,25 @@ impl OrgStore for MemoryStore {
         let state = self.state();
         let rows = state.memberships.values().filter(|membership| membership.organization_id == id);
         Ok(page!(rows, page, |row: &Membership| row.user_id.as_uuid()))
+    }
+
+    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+        Ok(self.state().settings.get(&id).cloned())
+    }
+
+    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+        Ok(self.state().system_data.get(&(id, user)).cloned())
+    }
+
+    async fn list_system_data(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<SystemDataEntry>, StoreError> {
+        let state = self.state();
+        let rows = state.system_data.values().filter(|data| data.organization_id == id);
+        let page = page!(rows, page, |row: &SystemData| row.user_id.as_uuid());
+        Ok(page.map(|SystemData { user_id, version, updated_at, .. }| SystemDataEntry { user_id, version, updated_at }))
     }
 }
 

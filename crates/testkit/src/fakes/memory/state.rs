@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
-use tessera_identity::model::{Credentials, Session, SessionState, User};
+use tessera_identity::model::{Credentials, CustomData, Session, SessionState, User};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, ItemId, OrganizationId, Role, SessionId, StoreError, UserId,
 };
-use tessera_orgs::model::{Membership, Organization, Profile};
+use tessera_orgs::model::{Membership, Organization, Profile, Settings, SystemData};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) custom_data: BTreeMap<UserId, CustomData>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
+    pub(super) settings: BTreeMap<OrganizationId, Settings>,
+    pub(super) system_data: BTreeMap<(OrganizationId, UserId), SystemData>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
     pub(super) items: BTreeMap<ItemId, Item>,
@@ -75,6 +78,28 @@ impl State {
     pub(super) fn count_owners(&self, id: OrganizationId) -> u64 {
         let owns = |membership: &&Membership| membership.organization_id == id && membership.role == Role::Owner;
         self.memberships.values().filter(owns).map(|_| 1).sum()
+    }
+
+    pub(super) fn save_custom_data(&mut self, data: &CustomData) -> Result<(), StoreError> {
+        unless(!self.users.contains_key(&data.user_id), StoreError::REFERENCE)?;
+        let created_at = self.custom_data.get(&data.user_id).map_or(data.created_at, |known| known.created_at);
+        self.custom_data.insert(data.user_id, CustomData { created_at, ..data.clone() });
+        Ok(())
+    }
+
+    pub(super) fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
+        unless(!self.organizations.contains_key(&settings.organization_id), StoreError::REFERENCE)?;
+        self.settings.insert(settings.organization_id, settings.clone());
+        Ok(())
+    }
+
+    pub(super) fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
+        let key = (data.organization_id, data.user_id);
+        let known = self.organizations.contains_key(&key.0) && self.users.contains_key(&key.1);
+        unless(!known, StoreError::REFERENCE)?;
+        let created_at = self.system_data.get(&key).map_or(data.created_at, |known| known.created_at);
+        self.system_data.insert(key, SystemData { created_at, ..data.clone() });
+        Ok(())
     }
 
     pub(super) fn insert_application(&mut self, application: &Application) -> Result<(), StoreError> {

@@ -12,13 +12,13 @@ use tessera_apps::{
     ports::{AppTransaction, Applications},
 };
 use tessera_identity::{
-    model::{Credentials, PasswordHash, Session, User},
-    ports::{IdentityTransaction, Sessions, Users},
+    model::{Credentials, CustomData, PasswordHash, Session, User},
+    ports::{CustomDataRows, IdentityTransaction, Sessions, Users},
 };
 use tessera_kernel::{ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Role, SessionId, StoreError, UserId};
 use tessera_orgs::{
-    model::{Membership, Organization},
-    ports::{MembershipRows, OrgTransaction, Organizations},
+    model::{Membership, Organization, Settings, SystemData},
+    ports::{MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -60,6 +60,10 @@ impl IdentityTransaction for MemoryTransaction {
         self
     }
 
+    fn custom_data(&mut self) -> &mut dyn CustomDataRows {
+        self
+    }
+
     fn events(&mut self) -> &mut dyn EventLog {
         self
     }
@@ -98,12 +102,27 @@ impl Sessions for MemoryTransaction {
 }
 
 #[async_trait]
+impl CustomDataRows for MemoryTransaction {
+    async fn find(&mut self, user: UserId) -> Result<Option<CustomData>, StoreError> {
+        Ok(self.state.custom_data.get(&user).cloned())
+    }
+
+    async fn save(&mut self, data: &CustomData) -> Result<(), StoreError> {
+        self.state.save_custom_data(data)
+    }
+}
+
+#[async_trait]
 impl OrgTransaction for MemoryTransaction {
     fn organizations(&mut self) -> &mut dyn Organizations {
         self
     }
 
     fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn documents(&mut self) -> &mut dyn OrgDocuments {
         self
     }
 
@@ -148,6 +167,25 @@ impl MembershipRows for MemoryTransaction {
 
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
         Ok(self.state.memberships.remove(&(id, user)).is_some())
+    }
+}
+
+#[async_trait]
+impl OrgDocuments for MemoryTransaction {
+    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+        Ok(self.state.settings.get(&id).cloned())
+    }
+
+    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
+        self.state.save_settings(settings)
+    }
+
+    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+        Ok(self.state.system_data.get(&(id, user)).cloned())
+    }
+
+    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
+        self.state.save_system_data(data)
     }
 }
 

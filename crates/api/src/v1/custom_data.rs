@@ -1,0 +1,114 @@
+//! The data that users keep about themselves.
+
+use actix_web::{HttpResponse, get, patch, put, web::Data};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tessera_identity::{Identity, WriteCustomData, model::CustomData};
+use tessera_kernel::DocumentChange;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    documents::{MergeDataRequest, SetDataRequest, raw},
+    timestamp::Timestamp,
+};
+use crate::{
+    auth::Authenticated,
+    body::Body,
+    if_match::{IfMatch, IfMatchParameter, etag},
+    openapi::schema,
+    path::PathUser,
+    problem::Problem,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(get_custom_data).service(set_custom_data).service(merge_custom_data);
+}
+
+/// What a user keeps about themselves.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CustomData)]
+struct CustomDataView {
+    user_id: Uuid,
+    /// To the byte as they were stored; empty as long as nothing was written.
+    #[schema(schema_with = schema::object)]
+    data: Box<RawValue>,
+    /// 0 as long as nothing was written, then one more with each change.
+    #[schema(minimum = 0)]
+    version: i64,
+    /// When they were first written; as long as nothing was, when the account was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
+    let view = CustomDataView {
+        user_id: data.user_id.as_uuid(),
+        data: raw(&data.data)?,
+        version: data.version,
+        created_at: data.created_at.into(),
+        updated_at: data.updated_at.into(),
+    };
+    Ok(HttpResponse::Ok().insert_header(etag(data.version)).json(view))
+}
+
+/// Get user's custom data
+///
+/// Users see their own and nobody else's; `me` names the caller.
+#[utoipa::path(tag = "users", operation_id = "get_custom_data", security(("user_token" = [])), responses(
+    (status = 200, description = "The data; empty in version 0 when there are none", body = CustomDataView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The user does not exist, or is somebody else")))]
+#[get("/users/{userId}/custom-data")]
+async fn get_custom_data(
+    Authenticated(actor): Authenticated,
+    user: PathUser,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    respond(&identity.view_custom_data(&actor, user.of(&actor)?).await?)
+}
+
+/// Set user's custom data
+#[utoipa::path(tag = "users", operation_id = "set_custom_data", security(("user_token" = [])),
+    params(IfMatchParameter), request_body = SetDataRequest, responses(
+    (status = 200, description = "The data", body = CustomDataView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The user does not exist, or is somebody else"),
+    (status = 412, description = "They have another version than `If-Match` names")))]
+#[put("/users/{userId}/custom-data")]
+async fn set_custom_data(
+    Authenticated(actor): Authenticated,
+    user: PathUser,
+    Body(body): Body<SetDataRequest>,
+    IfMatch(precondition): IfMatch,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let change = DocumentChange::Replace(body.data);
+    let command = WriteCustomData { user: user.of(&actor)?, change, precondition };
+    respond(&identity.write_custom_data(&actor, command).await?)
+}
+
+/// Merge into user's custom data
+#[utoipa::path(tag = "users", operation_id = "merge_custom_data", security(("user_token" = [])),
+    params(IfMatchParameter),
+    request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
+    responses(
+    (status = 200, description = "The data", body = CustomDataView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The user does not exist, or is somebody else"),
+    (status = 412, description = "They have another version than `If-Match` names")))]
+#[patch("/users/{userId}/custom-data")]
+async fn merge_custom_data(
+    Authenticated(actor): Authenticated,
+    user: PathUser,
+    Body(body): Body<MergeDataRequest>,
+    IfMatch(precondition): IfMatch,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let change = DocumentChange::Merge(body.data);
+    let command = WriteCustomData { user: user.of(&actor)?, change, precondition };
+    respond(&identity.write_custom_data(&actor, command).await?)
+}

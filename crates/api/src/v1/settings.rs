@@ -1,0 +1,94 @@
+//! The settings of organizations.
+
+use actix_web::{HttpResponse, get, put, web::Data};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tessera_kernel::{DataDocument, OrganizationId};
+use tessera_orgs::{Orgs, UpdateSettings, model::Settings};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{documents::raw, timestamp::Timestamp};
+use crate::{
+    auth::Authenticated,
+    body::{Body, Fields, Request},
+    if_match::{IfMatch, IfMatchParameter, etag},
+    openapi::schema,
+    path::PathId,
+    problem::Problem,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(get_organization_settings).service(update_organization_settings);
+}
+
+/// The settings of an organization.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Settings)]
+struct SettingsView {
+    organization_id: Uuid,
+    /// To the byte as they were stored; empty as long as nothing was set.
+    #[schema(schema_with = schema::object)]
+    settings: Box<RawValue>,
+    /// When they last changed; as long as nothing was set, when the organization was made.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+fn respond(settings: &Settings) -> Result<HttpResponse, Problem> {
+    let view = SettingsView {
+        organization_id: settings.organization_id.as_uuid(),
+        settings: raw(&settings.settings)?,
+        updated_at: settings.updated_at.into(),
+    };
+    Ok(HttpResponse::Ok().insert_header(etag(settings.version)).json(view))
+}
+
+/// Get organization settings
+#[utoipa::path(tag = "organizations", operation_id = "get_organization_settings", security(("user_token" = [])),
+    responses(
+    (status = 200, description = "The settings", body = SettingsView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+#[get("/orgs/{orgId}/settings")]
+async fn get_organization_settings(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    respond(&orgs.view_settings(&actor, id).await?)
+}
+
+/// The settings to be.
+#[derive(ToSchema)]
+struct UpdateSettingsRequest {
+    /// At most 65536 bytes in compact form, in place of all there were.
+    #[schema(schema_with = schema::object)]
+    settings: DataDocument,
+}
+
+impl Request for UpdateSettingsRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { settings: fields.required_object("settings")? })
+    }
+}
+
+/// Update organization settings
+#[utoipa::path(tag = "organizations", operation_id = "update_organization_settings", security(("user_token" = [])),
+    params(IfMatchParameter), request_body = UpdateSettingsRequest, responses(
+    (status = 200, description = "The settings", body = SettingsView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The organization does not exist, or the caller is no member"),
+    (status = 412, description = "They have another version than `If-Match` names")))]
+#[put("/orgs/{orgId}/settings")]
+async fn update_organization_settings(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    Body(body): Body<UpdateSettingsRequest>,
+    IfMatch(precondition): IfMatch,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let command = UpdateSettings { organization, settings: body.settings, precondition };
+    respond(&orgs.update_settings(&actor, command).await?)
+}

@@ -1,0 +1,164 @@
+//! What organizations and their applications keep about members.
+
+use actix_web::{HttpResponse, get, patch, put, web::Data};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tessera_kernel::{DocumentChange, OrganizationId, UserId};
+use tessera_orgs::{
+    Orgs, WriteSystemData,
+    model::{SystemData, SystemDataEntry},
+};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    BASE,
+    documents::{MergeDataRequest, SetDataRequest, raw},
+    timestamp::Timestamp,
+};
+use crate::{
+    auth::Caller,
+    body::Body,
+    if_match::{IfMatch, IfMatchParameter, etag},
+    openapi::schema,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list_system_data).service(get_system_data).service(set_system_data).service(merge_system_data);
+}
+
+/// That there are data of a user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SystemDataEntry)]
+struct SystemDataEntryView {
+    user_id: Uuid,
+    #[schema(minimum = 1)]
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<SystemDataEntry> for SystemDataEntryView {
+    fn from(entry: SystemDataEntry) -> Self {
+        Self { user_id: entry.user_id.as_uuid(), version: entry.version, updated_at: entry.updated_at.into() }
+    }
+}
+
+/// What an organization keeps about a user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SystemData)]
+struct SystemDataView {
+    organization_id: Uuid,
+    user_id: Uuid,
+    /// To the byte as they were stored.
+    #[schema(schema_with = schema::object)]
+    data: Box<RawValue>,
+    /// 1 when first written, one more with each change.
+    #[schema(minimum = 1)]
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+fn respond(data: &SystemData) -> Result<HttpResponse, Problem> {
+    let view = SystemDataView {
+        organization_id: data.organization_id.as_uuid(),
+        user_id: data.user_id.as_uuid(),
+        data: raw(&data.data)?,
+        version: data.version,
+        created_at: data.created_at.into(),
+        updated_at: data.updated_at.into(),
+    };
+    Ok(HttpResponse::Ok().insert_header(etag(data.version)).json(view))
+}
+
+/// List users with custom system data
+///
+/// Data stay when a user leaves the organization, and so does the entry.
+#[utoipa::path(tag = "system-data", operation_id = "list_system_data",
+    security(("user_token" = []), ("api_key" = [])), params(PageParameters), responses(
+    (status = 200, description = "Of whom there are data, by the user's id", body = [SystemDataEntryView]),
+    (status = 404, description = "The organization does not exist, or is not the caller's to know of")))]
+#[get("/orgs/{orgId}/custom-system-data")]
+async fn list_system_data(
+    Caller(actor): Caller,
+    PathId(id): PathId<OrganizationId>,
+    query: PageQuery,
+    orgs: Data<Orgs>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let path = format!("{BASE}/orgs/{id}/custom-system-data");
+    let list = List { kind: Kind::SystemData, owner: id.as_uuid(), path };
+    let page = orgs.list_system_data(&actor, id, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(SystemDataEntryView::from), &url))
+}
+
+/// Get user's custom system data
+#[utoipa::path(tag = "system-data", operation_id = "get_system_data",
+    security(("user_token" = []), ("api_key" = [])), responses(
+    (status = 200, description = "The data", body = SystemDataView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
+        or nothing was ever written about the user")))]
+#[get("/orgs/{orgId}/custom-system-data/{userId}")]
+async fn get_system_data(
+    Caller(actor): Caller,
+    PathId(id): PathId<OrganizationId>,
+    PathId(user): PathId<UserId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    respond(&orgs.view_system_data(&actor, id, user).await?)
+}
+
+/// Set user's custom system data
+#[utoipa::path(tag = "system-data", operation_id = "set_system_data",
+    security(("user_token" = []), ("api_key" = [])), params(IfMatchParameter), request_body = SetDataRequest, responses(
+    (status = 200, description = "The data", body = SystemDataView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
+        or the user is no member now"),
+    (status = 412, description = "They have another version than `If-Match` names, or are not there")))]
+#[put("/orgs/{orgId}/custom-system-data/{userId}")]
+async fn set_system_data(
+    Caller(actor): Caller,
+    PathId(organization): PathId<OrganizationId>,
+    PathId(user): PathId<UserId>,
+    Body(body): Body<SetDataRequest>,
+    IfMatch(precondition): IfMatch,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let change = DocumentChange::Replace(body.data);
+    let command = WriteSystemData { organization, user, change, precondition };
+    respond(&orgs.write_system_data(&actor, command).await?)
+}
+
+/// Merge into user's custom system data
+#[utoipa::path(tag = "system-data", operation_id = "merge_system_data",
+    security(("user_token" = []), ("api_key" = [])), params(IfMatchParameter),
+    request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
+    responses(
+    (status = 200, description = "The data", body = SystemDataView,
+        headers(("ETag" = String, description = "Their version"))),
+    (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
+        or the user is no member now"),
+    (status = 412, description = "They have another version than `If-Match` names, or are not there")))]
+#[patch("/orgs/{orgId}/custom-system-data/{userId}")]
+async fn merge_system_data(
+    Caller(actor): Caller,
+    PathId(organization): PathId<OrganizationId>,
+    PathId(user): PathId<UserId>,
+    Body(body): Body<MergeDataRequest>,
+    IfMatch(precondition): IfMatch,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let change = DocumentChange::Merge(body.data);
+    let command = WriteSystemData { organization, user, change, precondition };
+    respond(&orgs.write_system_data(&actor, command).await?)
+}

@@ -1,0 +1,60 @@
+//! JSON Merge Patch (RFC 7396) on text, so that whatever a patch does not touch keeps its bytes.
+//!
+//! Both texts are compact and spell each string in one way: names are equal when their tokens are.
+
+use std::collections::BTreeMap;
+
+use super::EMPTY;
+
+/// What the target, an object or not, becomes by a patch.
+pub(super) fn merged(target: &str, patch: &str) -> String {
+    if !patch.starts_with('{') {
+        return patch.to_owned();
+    }
+    let target = if target.starts_with('{') { target } else { EMPTY };
+    let mut members: Vec<(&str, Option<String>)> =
+        members(target).map(|(name, value)| (name, Some(value.to_owned()))).collect();
+    let mut places: BTreeMap<&str, usize> =
+        members.iter().enumerate().map(|(place, (name, _))| (*name, place)).collect();
+    for (name, value) in self::members(patch) {
+        let place = *places.entry(name).or_insert_with(|| {
+            members.push((name, None));
+            members.len() - 1
+        });
+        let member = &mut members[place].1;
+        // What a member is merged with when there is none is no object, and so the same as an empty one.
+        *member = (value != "null").then(|| merged(member.as_deref().unwrap_or_default(), value));
+    }
+    let kept = members.into_iter().filter_map(|(name, value)| Some(format!("{name}:{}", value?)));
+    format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
+}
+
+/// The members of an object: name and value, as they are written.
+fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = object.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (name, after) = rest.split_at(token(rest));
+        let after = after.strip_prefix(':')?;
+        let (value, after) = after.split_at(token(after));
+        rest = after.strip_prefix(',').unwrap_or_default();
+        Some((name, value))
+    })
+}
+
+/// Where the value that the text begins with ends: before the colon, comma or bracket that is none of its own.
+fn token(text: &str) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => depth += 1,
+            b':' | b',' | b'}' | b']' if depth == 0 => return at,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len()
+}

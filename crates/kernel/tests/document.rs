@@ -1,0 +1,137 @@
+//! Documents: what is one, and how a patch changes it.
+
+use tessera_kernel::{DataDocument, Document, DocumentChange, DocumentError, MergePatch, Precondition};
+use tessera_testkit::expectations::{failed, ok};
+
+fn document(json: &str) -> DataDocument {
+    ok(json.to_owned().try_into())
+}
+
+fn patch(json: &str) -> MergePatch {
+    ok(json.to_owned().try_into())
+}
+
+#[track_caller]
+fn merges(target: &str, change: &str, result: &str) {
+    let merged = ok(DocumentChange::Merge(patch(change)).apply(&document(target)));
+    assert_eq!(merged.as_json(), result, "{target} by {change}");
+}
+
+#[test]
+fn a_document_is_an_object() {
+    for json in ["{}", r#"{"a":[]}"#] {
+        assert_eq!(document(json).as_json(), json);
+        assert_eq!(patch(json), patch(json));
+    }
+    for json in ["", "[]", "null", "1", "\"{}\"", "{", "}"] {
+        assert_eq!(failed(DataDocument::try_from(json.to_owned())), DocumentError::NotAnObject, "{json}");
+        assert_eq!(failed(MergePatch::try_from(json.to_owned())), DocumentError::NotAnObject, "{json}");
+    }
+    assert_eq!(DataDocument::default().as_json(), "{}");
+}
+
+#[test]
+fn a_document_has_its_most_bytes() {
+    let of = |bytes: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(bytes - 8));
+    assert_eq!(DataDocument::MAX_BYTES, 65_536);
+    assert_eq!(document(&of(65_536)).as_json().len(), 65_536);
+    assert_eq!(failed(DataDocument::try_from(of(65_537))), DocumentError::TooLong { max: 65_536 });
+    assert_eq!(failed(Document::<8>::try_from(of(9))), DocumentError::TooLong { max: 8 });
+}
+
+/// Appendix A of RFC 7396, in its order, as far as target and patch are objects.
+#[test]
+fn rfc_7396_appendix_a_between_objects() {
+    for (target, change, result) in [
+        (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+        (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+        (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+        (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+        (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+        (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+        (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+        (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+        (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+        ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+    ] {
+        merges(target, change, result);
+    }
+}
+
+/// The other cases of the appendix have a target or a patch that is no object. Inside an object they apply all the same.
+#[test]
+fn rfc_7396_appendix_a_one_level_down() {
+    for (target, change, result) in [
+        (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
+        (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
+        (r#"{"a":"foo"}"#, r#""bar""#, r#""bar""#),
+        ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+    ] {
+        merges(&format!(r#"{{"x":{target}}}"#), &format!(r#"{{"x":{change}}}"#), &format!(r#"{{"x":{result}}}"#));
+    }
+    merges(r#"{"x":{"a":"foo"}}"#, r#"{"x":null}"#, "{}");
+    for no_patch in [r#"["c"]"#, "null", r#""bar""#] {
+        assert_eq!(failed(MergePatch::try_from(no_patch.to_owned())), DocumentError::NotAnObject);
+    }
+}
+
+#[test]
+fn what_a_patch_does_not_touch_keeps_its_bytes_and_its_place() {
+    let target = r#"{"z":1.50,"a":[1e2, 3],"n":{"k":-0.0,"big":12345678901234567890123},"s":"},\"{:[\\"}"#;
+    merges(target, "{}", target);
+    merges(
+        target,
+        r#"{"q":{"y":[null,{"x":null}]}}"#,
+        &target.replace(r#"\\"}"#, r#"\\","q":{"y":[null,{"x":null}]}}"#),
+    );
+    merges(target, r#"{"a":null,"n":{"k":2}}"#, &target.replace(r#""a":[1e2, 3],"#, "").replace("-0.0", "2"));
+}
+
+#[test]
+fn names_are_told_apart_whatever_they_are() {
+    merges(r#"{"":1,"a,b":2,"c\":d":3,"{":4}"#, r#"{"":null,"c\":d":{},"{":null}"#, r#"{"a,b":2,"c\":d":{}}"#);
+}
+
+#[test]
+fn a_member_that_goes_and_comes_back_stands_where_it_stood() {
+    merges(r#"{"a":1,"b":2}"#, r#"{"a":{"x":1}}"#, r#"{"a":{"x":1},"b":2}"#);
+}
+
+#[test]
+fn depth_is_no_matter() {
+    let nested = |inner: &str| format!("{}{inner}{}", r#"{"a":"#.repeat(63), "}".repeat(63));
+    merges(&nested("1"), &nested("null"), &nested("{}").replace(r#""a":{}"#, ""));
+    merges("{}", &nested("[1]"), &nested("[1]"));
+}
+
+#[test]
+fn a_merge_is_bounded_by_what_comes_of_it() {
+    let long = |name: &str, bytes: usize| format!(r#"{{"{name}":"{}"}}"#, "x".repeat(bytes - 8));
+    let grown = DocumentChange::Merge(patch(&long("b", 40_000))).apply(&document(&long("a", 40_000)));
+    assert_eq!(failed(grown), DocumentError::TooLong { max: 65_536 });
+    let exchange = format!(r#"{{"a":null,{}"#, &long("b", 65_536)[1..]);
+    let exchanged = ok(DocumentChange::Merge(patch(&exchange)).apply(&document(&long("a", 40_000))));
+    assert_eq!(exchanged.as_json(), long("b", 65_536));
+}
+
+#[test]
+fn what_is_no_json_inside_comes_to_an_end() {
+    for broken in ["{}}", "{:}", "{\"a\"}", "{\"a\":}", "{,}", "{\"a\":1,,}", "{\"}"] {
+        ok(DocumentChange::Merge(patch(r#"{"b":1}"#)).apply(&document(broken)));
+    }
+}
+
+#[test]
+fn a_replacement_takes_the_place_of_all() {
+    let replaced = ok(DocumentChange::Replace(document(r#"{"b":null}"#)).apply(&document(r#"{"a":1}"#)));
+    assert_eq!(replaced.as_json(), r#"{"b":null}"#);
+}
+
+#[test]
+fn a_precondition_holds_or_not() {
+    let holds = |precondition: Precondition| [None, Some(0), Some(3)].map(|version| precondition.holds(version));
+    assert_eq!(holds(Precondition::Anything), [true, true, true]);
+    assert_eq!(holds(Precondition::Exists), [false, true, true]);
+    assert_eq!(holds(Precondition::OneOf(vec![1, 3])), [false, false, true]);
+    assert_eq!(holds(Precondition::OneOf(Vec::new())), [false; 3]);
+}

@@ -1,0 +1,39 @@
+//! An administrator looks at the organization's settings.
+
+use tessera_kernel::{Actor, OrganizationId, StoreError};
+
+use crate::{Orgs, model::Settings, policy};
+
+/// There is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewSettingsError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// The settings of an organization; empty ones where nothing was set yet.
+    ///
+    /// # Errors
+    /// See [`ViewSettingsError`].
+    pub async fn view_settings(&self, actor: &Actor, id: OrganizationId) -> Result<Settings, ViewSettingsError> {
+        let user = actor.user().ok_or(ViewSettingsError::NotFound)?;
+        let found = self.ports.store.find_organization(id, user).await?;
+        let (organization, role) = found.ok_or(ViewSettingsError::NotFound)?;
+        if !policy::may_manage(role) {
+            return Err(ViewSettingsError::Forbidden { organization: id });
+        }
+        let settings = self.ports.store.find_settings(id).await?;
+        Ok(settings.unwrap_or_else(|| Settings::untouched(&organization)))
+    }
+}

@@ -1,0 +1,72 @@
+//! An administrator, or an application, looks at what the organization keeps about its users.
+
+use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
+
+use crate::{
+    Orgs,
+    model::{SystemData, SystemDataEntry},
+    policy::{self, Access, Reach},
+};
+
+/// There is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewSystemDataError {
+    /// The organization does not exist, or is not the actor's to know of.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The role or the key does not reach for this.
+    #[error("your role or key does not allow this")]
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
+    /// Nothing was ever written about the user.
+    #[error("there are no data of this user")]
+    DataNotFound,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// Of whom there are data, in ascending order of their user id.
+    ///
+    /// # Errors
+    /// See [`ViewSystemDataError`].
+    pub async fn list_system_data(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<SystemDataEntry>, ViewSystemDataError> {
+        self.require_system_data(actor, id).await?;
+        Ok(self.ports.store.list_system_data(id, page).await?)
+    }
+
+    /// The data of one user.
+    ///
+    /// # Errors
+    /// See [`ViewSystemDataError`].
+    pub async fn view_system_data(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<SystemData, ViewSystemDataError> {
+        self.require_system_data(actor, id).await?;
+        self.ports.store.find_system_data(id, user).await?.ok_or(ViewSystemDataError::DataNotFound)
+    }
+
+    async fn require_system_data(&self, actor: &Actor, id: OrganizationId) -> Result<(), ViewSystemDataError> {
+        let membership = match actor.user() {
+            Some(user) => self.ports.store.find_membership(id, user).await?,
+            None => None,
+        };
+        let role = membership.map(|membership| membership.role);
+        match policy::reach_of_system_data(&actor.principal, id, role, Access::Read) {
+            Reach::Unknown => Err(ViewSystemDataError::NotFound),
+            Reach::Refused => Err(ViewSystemDataError::Forbidden { organization: id }),
+            Reach::Granted => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Administrators see and replace the settings of their organization.
+
+use std::sync::Arc;
+
+use tessera_kernel::{Actor, Precondition, Role};
+use tessera_orgs::{Orgs, UpdateSettings, UpdateSettingsError, ViewSettingsError, model::Settings};
+use tessera_testkit::{
+    Workbench,
+    builders::{
+        NOW, actor_by_key, actor_of, api_key, application, data_document, organization, organization_id, user, user_id,
+    },
+    expectations::{failed, ok},
+};
+use time::Duration;
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench
+}
+
+fn command(json: &str, precondition: Precondition) -> UpdateSettings {
+    UpdateSettings { organization: organization_id(1), settings: data_document(json), precondition }
+}
+
+async fn update(bench: &Workbench, by: u32, json: &str) -> Result<Settings, UpdateSettingsError> {
+    bench.orgs().update_settings(&actor_of(user_id(by)), command(json, Precondition::Anything)).await
+}
+
+async fn view(bench: &Workbench, by: u32) -> Result<Settings, ViewSettingsError> {
+    bench.orgs().view_settings(&actor_of(user_id(by)), organization_id(1)).await
+}
+
+fn key() -> Actor {
+    actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key)
+}
+
+#[tokio::test]
+async fn settings_that_nobody_set_are_empty_and_as_old_as_the_organization() {
+    let settings = ok(view(&bench().await, 1).await);
+    assert_eq!((settings.settings.as_json(), settings.version), ("{}", 0));
+    assert_eq!((settings.organization_id, settings.updated_at), (organization_id(1), organization(1).created_at));
+}
+
+#[tokio::test]
+async fn owners_and_administrators_replace_them_whole() {
+    let bench = bench().await;
+    ok(update(&bench, 1, r#"{"a":1}"#).await);
+    bench.clock.advance(Duration::SECOND);
+    let settings = ok(update(&bench, 2, r#"{"b":2}"#).await);
+    assert_eq!((settings.settings.as_json(), settings.version), (r#"{"b":2}"#, 2));
+    assert_eq!(settings.updated_at, NOW + Duration::SECOND);
+    for number in [1, 2] {
+        assert_eq!(ok(view(&bench, number).await), settings);
+    }
+}
+
+#[tokio::test]
+async fn members_may_not_see_them_nor_set_them() {
+    let bench = bench().await;
+    let error = failed(view(&bench, 3).await);
+    assert!(matches!(error, ViewSettingsError::Forbidden { organization } if organization == organization_id(1)));
+    let error = failed(update(&bench, 3, "{}").await);
+    assert!(matches!(error, UpdateSettingsError::Forbidden { organization } if organization == organization_id(1)));
+    assert_eq!(ok(view(&bench, 1).await).version, 0);
+}
+
+#[tokio::test]
+async fn strangers_and_applications_find_nothing() {
+    let bench = bench().await;
+    for actor in [actor_of(user_id(9)), key()] {
+        let error = failed(bench.orgs().view_settings(&actor, organization_id(1)).await);
+        assert!(matches!(error, ViewSettingsError::NotFound), "{error:?}");
+        let error = failed(bench.orgs().update_settings(&actor, command("{}", Precondition::Anything)).await);
+        assert!(matches!(error, UpdateSettingsError::NotFound), "{error:?}");
+    }
+    let unknown = UpdateSettings { organization: organization_id(7), ..command("{}", Precondition::Anything) };
+    let error = failed(bench.orgs().update_settings(&actor_of(user_id(1)), unknown).await);
+    assert!(matches!(error, UpdateSettingsError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_stale_version_changes_nothing() {
+    let bench = bench().await;
+    let by = actor_of(user_id(1));
+    for (precondition, good) in [
+        (Precondition::OneOf(vec![1]), false),
+        (Precondition::OneOf(Vec::new()), false),
+        (Precondition::OneOf(vec![0]), true),
+        (Precondition::OneOf(vec![0]), false),
+        (Precondition::OneOf(vec![7, 1]), true),
+        (Precondition::Exists, true),
+    ] {
+        let before = ok(view(&bench, 1).await);
+        let done = bench.orgs().update_settings(&by, command(r#"{"x":1}"#, precondition.clone())).await;
+        assert_eq!(done.is_ok(), good, "{precondition:?}");
+        if let Err(error) = done {
+            assert!(matches!(error, UpdateSettingsError::Stale), "{error:?}");
+            assert_eq!(ok(view(&bench, 1).await), before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_change_is_in_the_trail_and_what_was_refused_is_not() {
+    let bench = bench().await;
+    ok(update(&bench, 1, r#"{"secret":"value"}"#).await);
+    drop(failed(update(&bench, 3, "{}").await));
+    let events = bench.events(Some(organization_id(1))).await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].name, "organization.settings_updated");
+    assert_eq!(events[0].details, [("version".to_owned(), "1".to_owned())]);
+}
+
+#[tokio::test]
+async fn of_eight_changes_of_one_version_one_is_made() {
+    let bench = bench().await;
+    let orgs = Arc::new(Orgs::new(bench.org_ports()));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let orgs = Arc::clone(&orgs);
+            let by = actor_of(user_id(1));
+            tokio::spawn(async move { orgs.update_settings(&by, command("{}", Precondition::OneOf(vec![0]))).await })
+        })
+        .collect();
+    let mut made = 0;
+    for task in tasks {
+        made += usize::from(ok(task.await).is_ok());
+    }
+    assert_eq!((made, ok(view(&bench, 1).await).version), (1, 1));
+}

@@ -1,0 +1,112 @@
+//! Nobody overwrites a document that they have not seen, unless they want to.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_tests::{api::Api, database::Backend, on_both, studio::Studio};
+
+use crate::places::{Place, places, tag};
+
+on_both! {
+    versions_are_told_and_counted
+    a_stale_if_match_is_412_and_changes_nothing
+    data_are_there_before_if_match_holds
+    two_who_patch_different_members_lose_nothing
+    of_twenty_guarded_writes_of_one_version_one_is_made
+}
+
+async fn versions_are_told_and_counted(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for place in places(&studio) {
+        for version in 1..4 {
+            let written = place.put(&studio.owner, r#"{"same":true}"#).await;
+            let read = studio.owner.get(&place.path).await;
+            assert_eq!((tag(&written), tag(&read)), (format!("\"{version}\""), format!("\"{version}\"")));
+            assert_eq!(written.json(), read.json());
+            assert_eq!(read.json()["version"], if place.merges { json!(version) } else { Value::Null });
+        }
+    }
+}
+
+async fn a_stale_if_match_is_412_and_changes_nothing(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for place in places(&studio) {
+        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
+        for method in place.methods() {
+            let current = tag(&studio.owner.get(&place.path).await);
+            let weak = format!("W/{current}");
+            let bare = current.trim_matches('"').to_owned();
+            let padded = format!("\"0{bare}\"");
+            let plus = format!("\"+{bare}\"");
+            for stale in ["\"0\"", "\"99\"", "\"x\"", "", "\"", "*, *", &weak, &bare, &padded, &plus] {
+                let answer = place.write(&studio.owner, method.clone(), r#"{"n":2}"#, Some(stale)).await;
+                answer.problem(412, "precondition_failed");
+            }
+            place.holds(&studio.owner.get(&place.path).await, r#"{"n":1}"#);
+            for good in [current.clone(), "*".to_owned()] {
+                place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&good)).await.is(200);
+            }
+            let list = format!("\"0\" , W/\"7\",\"x\", {}", tag(&studio.owner.get(&place.path).await));
+            place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&list)).await.is(200);
+            place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&current)).await.is(412);
+        }
+    }
+}
+
+async fn data_are_there_before_if_match_holds(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for place in places(&studio) {
+        // Settings and custom data that nobody wrote are there all the same: empty, in version 0.
+        let expected = if place.path.contains("system") { [412, 412] } else { [200, 412] };
+        for (tag, status) in ["*", "\"0\""].into_iter().zip(expected) {
+            place.write(&studio.owner, Method::PUT, "{}", Some(tag)).await.is(status);
+        }
+    }
+}
+
+/// Two clients patch members of their own, a hundred times each.
+async fn two_who_patch_different_members_lose_nothing(backend: Backend) {
+    async fn patch(by: Api, path: String, client: usize) {
+        let place = Place { path, member: "data", merges: true };
+        for round in 0..100 {
+            place.patch(&by, &format!(r#"{{"c{client}":{round},"c{client}-{round}":{{"n":{round}}}}}"#)).await.is(200);
+        }
+    }
+    let studio = Studio::open(backend).await;
+    let key = studio.api().key(&studio.key().await.raw);
+    for place in places(&studio).iter().filter(|place| place.merges) {
+        let second = if place.path.contains("system") { key.clone() } else { Api::clone(&studio.owner) };
+        let one = tokio::spawn(patch(Api::clone(&studio.owner), place.path.clone(), 1));
+        let other = tokio::spawn(patch(second, place.path.clone(), 2));
+        for client in [one, other] {
+            client.await.unwrap_or_else(|error| panic!("{error}"));
+        }
+        let answer = studio.owner.get(&place.path).await.expecting(200);
+        assert_eq!(answer["version"], 200);
+        let data = answer["data"].as_object().cloned().unwrap_or_default();
+        assert_eq!((data.len(), &data["c1"], &data["c2"]), (202, &json!(99), &json!(99)));
+        for (client, round) in [1, 2].into_iter().flat_map(|client| (0..100).map(move |round| (client, round))) {
+            assert_eq!(data[&format!("c{client}-{round}")], json!({"n": round}));
+        }
+    }
+}
+
+async fn of_twenty_guarded_writes_of_one_version_one_is_made(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for place in places(&studio) {
+        place.put(&studio.owner, "{}").await.is(200);
+        let writes = (0..20).map(|number| {
+            let (by, place) = (Api::clone(&studio.owner), Place { path: place.path.clone(), ..place });
+            tokio::spawn(async move {
+                let document = format!(r#"{{"n":{number}}}"#);
+                place.write(&by, Method::PUT, &document, Some("\"1\"")).await.status
+            })
+        });
+        let mut statuses = Vec::new();
+        for write in writes.collect::<Vec<_>>() {
+            statuses.push(write.await.unwrap_or_else(|error| panic!("{error}")));
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [vec![200], vec![412; 19]].concat());
+        assert_eq!(tag(&studio.owner.get(&place.path).await), "\"2\"");
+    }
+}

@@ -1,0 +1,66 @@
+//! Where documents are kept: settings, system data and custom data.
+
+use reqwest::Method;
+use tessera_tests::{
+    api::{Answer, Api, BASE, send},
+    studio::Studio,
+};
+
+/// A document that may be replaced: where it is, what its member is called, and whether it may be merged too.
+pub(crate) struct Place {
+    pub(crate) path: String,
+    pub(crate) member: &'static str,
+    pub(crate) merges: bool,
+}
+
+pub(crate) fn places(studio: &Studio) -> [Place; 3] {
+    let (org, user) = (&studio.org, &studio.owner.id);
+    [
+        Place { path: format!("/orgs/{org}/settings"), member: "settings", merges: false },
+        Place { path: system_data(studio, user), member: "data", merges: true },
+        Place { path: "/users/me/custom-data".to_owned(), member: "data", merges: true },
+    ]
+}
+
+pub(crate) fn system_data(studio: &Studio, user: &str) -> String {
+    format!("/orgs/{}/custom-system-data/{user}", studio.org)
+}
+
+impl Place {
+    /// Sends a document as it is written, with what `If-Match` says where it says something.
+    pub(crate) async fn write(&self, by: &Api, method: Method, document: &str, if_match: Option<&str>) -> Answer {
+        let request = by.request(method.clone(), &format!("{BASE}{}", self.path));
+        let kind = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
+        let request = request.header("Content-Type", kind).body(format!("{{\"{}\":{document}}}", self.member));
+        let tagged = match if_match {
+            Some(tag) => request.header("If-Match", tag),
+            None => request,
+        };
+        send(tagged).await
+    }
+
+    pub(crate) async fn put(&self, by: &Api, document: &str) -> Answer {
+        self.write(by, Method::PUT, document, None).await
+    }
+
+    pub(crate) async fn patch(&self, by: &Api, document: &str) -> Answer {
+        self.write(by, Method::PATCH, document, None).await
+    }
+
+    /// Whether an answer holds this document, to the byte.
+    #[track_caller]
+    pub(crate) fn holds(&self, answer: &Answer, document: &str) {
+        answer.is(200);
+        let text = answer.text();
+        assert!(text.contains(&format!("\"{}\":{document},", self.member)), "{document}: {text}");
+    }
+
+    /// The methods that write it.
+    pub(crate) fn methods(&self) -> &'static [Method] {
+        if self.merges { &[Method::PUT, Method::PATCH] } else { &[Method::PUT] }
+    }
+}
+
+pub(crate) fn tag(answer: &Answer) -> String {
+    answer.header("etag").map_or_else(|| panic!("no ETag: {}", answer.text()), str::to_owned)
+}
