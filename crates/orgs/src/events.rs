@@ -1,6 +1,6 @@
 //! What this domain announces.
 
-use tessera_kernel::{Announcement, OrganizationId, Role, UserId};
+use tessera_kernel::{Announcement, EmailAddress, InvitationId, OrganizationId, Role, UserId};
 
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
@@ -9,6 +9,10 @@ pub(crate) enum OrgEvent {
     MemberAdded { organization: OrganizationId, user: UserId, role: Role },
     RoleChanged { organization: OrganizationId, user: UserId, from: Role, to: Role },
     MemberRemoved { organization: OrganizationId, user: UserId, role: Role },
+    InvitationSent { organization: OrganizationId, invitation: InvitationId, email: EmailAddress, role: Role },
+    InvitationResent { organization: OrganizationId, invitation: InvitationId },
+    InvitationWithdrawn { organization: OrganizationId, invitation: InvitationId },
+    InvitationAccepted { organization: OrganizationId, invitation: InvitationId, user: UserId },
 }
 
 impl From<OrgEvent> for Announcement {
@@ -26,6 +30,19 @@ impl From<OrgEvent> for Announcement {
             }
             OrgEvent::MemberRemoved { organization, user, role } => {
                 Self::success("member.removed", user.as_uuid()).within(organization).with("role", &role)
+            }
+            OrgEvent::InvitationSent { organization, invitation, email, role } => {
+                let said = Self::success("invitation.sent", invitation.as_uuid()).within(organization);
+                said.with("email", &email).with("role", &role)
+            }
+            OrgEvent::InvitationResent { organization, invitation } => {
+                Self::success("invitation.resent", invitation.as_uuid()).within(organization)
+            }
+            OrgEvent::InvitationWithdrawn { organization, invitation } => {
+                Self::success("invitation.withdrawn", invitation.as_uuid()).within(organization)
+            }
+            OrgEvent::InvitationAccepted { organization, invitation, user } => {
+                Self::success("invitation.accepted", invitation.as_uuid()).within(organization).with("user_id", &user)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Who belongs together: organizations, their members and the members' roles.
 //!
-//! Owns organizations and memberships. Knows nothing of passwords, applications or keys; what it must know of a user
+//! Owns organizations, memberships and invitations. Knows nothing of passwords, applications or keys; what it must know of a user
 //! it asks through [`ports::Directory`].
 
 mod events;
@@ -10,11 +10,16 @@ pub mod ports;
 mod service;
 mod usecases;
 
-pub use service::{OrgPorts, Orgs};
+pub use service::{OrgPorts, OrgSettings, Orgs};
 pub use usecases::{
+    accept_invitation::{AcceptInvitation, AcceptInvitationError},
     add_member::{AddMember, AddMemberError, Candidate},
     change_role::{ChangeRole, ChangeRoleError},
     create_organization::{CreateOrganization, CreateOrganizationError},
+    invite::{Invite, InviteError},
+    list_invitations::ListInvitationsError,
     remove_member::RemoveMemberError,
+    resend_invitation::ResendInvitationError,
     view::ViewError,
+    withdraw_invitation::WithdrawInvitationError,
 };

@@ -19,3 +19,9 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
 pub fn may_remove(actor: Role, target: Role, oneself: bool) -> bool {
     oneself || (actor >= Role::Admin && target <= actor)
 }
+
+/// Whether `actor` may see and manage invitations: administrators and owners. Which roles they reach, [`may_add`] says.
+#[must_use]
+pub fn may_invite(actor: Role) -> bool {
+    actor >= Role::Admin
+}

@@ -39,7 +39,9 @@ every_case_is_listed! {
     audit_trail
     directory
     identity_store
+    invitation_store
     item_store
+    mail_queue
     memberships
     org_store
 }

@@ -5,14 +5,14 @@ use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, Page, PageRequest, Role, StoreError, UserId};
 use tessera_orgs::{
-    model::{Membership, Organization},
+    model::{Invitation, Membership, Organization, TokenHash},
     ports::{OrgStore, OrgTransaction, Organizations},
 };
 
 use super::{
     SqlStore,
     connection::on,
-    memberships,
+    invitations, memberships,
     rows::parse,
     schema::{memberships as members, organizations},
     transaction::Tx,
@@ -84,6 +84,14 @@ impl OrgStore for SqlStore {
 
     async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError> {
         memberships::list(&mut self.reader().await?, id, page).await
+    }
+
+    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        invitations::find_by_token(&mut self.reader().await?, token).await
+    }
+
+    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
+        invitations::list(&mut self.reader().await?, id, page).await
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where organizations and memberships are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EventLog, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreError, UserId};
 
-use crate::model::{Membership, Organization};
+use super::InvitationRows;
+use crate::model::{Invitation, Membership, Organization, TokenHash};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -23,6 +24,13 @@ pub trait OrgStore: Send + Sync {
 
     /// The memberships of an organization, in ascending order of the user's id. Empty when it does not exist.
     async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError>;
+
+    /// The invitation with that token, whatever became of it. `Ok(None)` when there is none.
+    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// The invitations of an organization, whatever became of them, in ascending order of their id. Empty when it does not
+    /// exist.
+    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.
@@ -33,6 +41,12 @@ pub trait OrgTransaction: Send {
 
     /// Memberships, in this transaction.
     fn memberships(&mut self) -> &mut dyn MembershipRows;
+
+    /// Invitations, in this transaction.
+    fn invitations(&mut self) -> &mut dyn InvitationRows;
+
+    /// The outbox, in this transaction.
+    fn outbox(&mut self) -> &mut dyn Outbox;
 
     /// The audit trail, in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;

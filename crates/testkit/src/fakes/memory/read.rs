@@ -22,7 +22,7 @@ use tessera_kernel::{
     SessionId, Standing, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Membership, Organization, Profile},
+    model::{Invitation, Membership, Organization, Profile, TokenHash},
     ports::{Directory, OrgStore, OrgTransaction},
 };
 use time::OffsetDateTime;
@@ -82,6 +82,16 @@ impl OrgStore for MemoryStore {
         let state = self.state();
         let rows = state.memberships.values().filter(|membership| membership.organization_id == id);
         Ok(page!(rows, page, |row: &Membership| row.user_id.as_uuid()))
+    }
+
+    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state().invitation_by_token(token))
+    }
+
+    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
+        let state = self.state();
+        let rows = state.invitations.values().map(|(known, _)| known).filter(|known| known.organization_id == id);
+        Ok(page!(rows, page, |row: &Invitation| row.id.as_uuid()))
     }
 }
 

@@ -15,10 +15,12 @@ use tessera_identity::{
     model::{Credentials, PasswordHash, Session, User},
     ports::{IdentityTransaction, Sessions, Users},
 };
-use tessera_kernel::{ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Role, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
+};
 use tessera_orgs::{
     model::{Membership, Organization},
-    ports::{MembershipRows, OrgTransaction, Organizations},
+    ports::{InvitationRows, MembershipRows, OrgTransaction, Organizations},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -104,6 +106,14 @@ impl OrgTransaction for MemoryTransaction {
     }
 
     fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
         self
     }
 
