@@ -34,6 +34,7 @@ pub(crate) enum Kind {
     Applications = 2,
     ApiKeys = 3,
     Items = 4,
+    Invitations = 9,
 }
 
 /// One list: what it lists, of whom, and where it is.
