@@ -1,8 +1,9 @@
-//! The technologies behind the ports: one repository layer over SQLite and PostgreSQL, argon2id, JWT, and the machine itself.
+//! The technologies behind the ports: one repository layer over SQLite and PostgreSQL, argon2id, JWT, mail, and the machine itself.
 
 mod crypto;
 mod database;
 mod error;
+mod mail;
 mod system;
 
 pub use crypto::{
@@ -10,4 +11,5 @@ pub use crypto::{
     MasterKeyError, SealError, Sha256Digest, ZxcvbnStrength,
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
+pub use mail::{FileMailer, InvitationLetters, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpUrlError};
 pub use system::{SystemClock, SystemEntropy};

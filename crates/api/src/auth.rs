@@ -5,7 +5,7 @@ mod visit;
 
 use tessera_kernel::Principal;
 
-pub(crate) use visit::{Authenticated, Caller, Visit, Visitor};
+pub(crate) use visit::{Authenticated, Caller, MaybeUser, Visit, Visitor};
 
 use crate::{
     problem::{Code, Problem},
@@ -19,6 +19,8 @@ use credentials::{Credential, Presented};
 pub(crate) enum Access {
     /// Anyone; credentials are not looked at.
     Public,
+    /// Anyone; users who show their credential are known.
+    MaybeUser,
     /// Users.
     User,
     /// Users, and applications by one of their keys.
@@ -35,13 +37,16 @@ pub(crate) async fn admit(
         return Ok(None);
     }
     let presented = Presented::in_headers(headers)?;
+    if access == Access::MaybeUser && presented.is_none() {
+        return Ok(None);
+    }
     principal(services, presented).await.map(Some)
 }
 
 /// An application is refused where only users may go, and its organization may learn that one of its keys was tried there.
 pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<(), Problem> {
     match (access, principal) {
-        (Access::User, Some(Principal::Application { organization, .. })) => {
+        (Access::User | Access::MaybeUser, Some(Principal::Application { organization, .. })) => {
             Err(Problem::new(Code::UserTokenRequired).denied_in(*organization))
         }
         _ => Ok(()),

@@ -3,6 +3,7 @@
 //! Holds no business rule and knows no adapter. The binary hands the domains in ([`Services`]) and serves what
 //! [`Api::app`] builds, one for each worker.
 
+mod acceptance;
 mod api;
 mod auth;
 mod body;

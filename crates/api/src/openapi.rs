@@ -26,6 +26,7 @@ pub(crate) use complete::API_KEY;
         (name = "users", description = "The caller's own account"),
         (name = "organizations", description = "Organizations"),
         (name = "members", description = "Who belongs to an organization, and as what"),
+        (name = "invitations", description = "Asking people into an organization by mail"),
         (name = "applications", description = "The applications of an organization"),
         (name = "api-keys", description = "Keys by which applications prove themselves"),
         (name = "inventory", description = "What applications count"),

@@ -35,6 +35,7 @@ pub(crate) enum Kind {
     ApiKeys = 3,
     Items = 4,
     SystemData = 8,
+    Invitations = 9,
 }
 
 /// One list: what it lists, of whom, and where it is.

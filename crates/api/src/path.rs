@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, OrganizationId, UserId};
+use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, UserId};
 
 use crate::problem::{Code, Problem};
 
@@ -31,6 +31,7 @@ parameters! {
     UserId "userId"
     ApplicationId "appId"
     ApiKeyId "keyId"
+    InvitationId "invitationId"
 }
 
 impl<T: Parameter> FromRequest for PathId<T> {

@@ -10,7 +10,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use tessera_kernel::{OrganizationId, RequestId};
@@ -19,6 +19,9 @@ pub use code::Code;
 pub(crate) use view::{PROBLEM_JSON, ProblemView};
 
 use crate::body::Fault;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -33,8 +36,17 @@ struct Facts {
     faults: Vec<Fault>,
     allow: Option<String>,
     retry_after: Option<u64>,
+    limit: Option<Limit>,
     denied_in: Option<OrganizationId>,
     cause: Option<Cause>,
+}
+
+/// A limit that was reached: so many within so many seconds.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    name: &'static str,
+    quota: u32,
+    window: u32,
 }
 
 impl Problem {
@@ -47,6 +59,7 @@ impl Problem {
             faults: Vec::new(),
             allow: None,
             retry_after: None,
+            limit: None,
             denied_in: None,
             cause: None,
         }))
@@ -86,6 +99,12 @@ impl Problem {
         self
     }
 
+    /// Which limit was reached: so many within so many seconds.
+    pub(crate) fn limit(mut self, name: &'static str, quota: u32, window: u32) -> Self {
+        self.0.limit = Some(Limit { name, quota, window });
+        self
+    }
+
     /// A permission was missing in that organization, whose audit trail is to say so.
     pub(crate) fn denied_in(mut self, organization: OrganizationId) -> Self {
         self.0.denied_in = Some(organization);
@@ -105,7 +124,7 @@ impl Problem {
 
     /// The answer. A failure of ours is logged here, once, with all that led to it.
     pub(crate) fn respond(&self, request_id: &RequestId) -> HttpResponse {
-        let Facts { code, faults, allow, retry_after, .. } = &*self.0;
+        let Facts { code, faults, allow, retry_after, limit, .. } = &*self.0;
         if code.status().is_server_error() {
             self.log(request_id);
         }
@@ -119,6 +138,10 @@ impl Problem {
         }
         if let Some(seconds) = retry_after {
             answer.insert_header((RETRY_AFTER, *seconds));
+        }
+        if let (Some(Limit { name, quota, window }), Some(seconds)) = (limit, retry_after) {
+            answer.insert_header((RATE_LIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")));
+            answer.insert_header((RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")));
         }
         answer.json(ProblemView::new(*code, &self.0.detail, faults, request_id))
     }

@@ -81,6 +81,8 @@ fn access(operation: &Operation) -> Access {
     let ways = operation.security.as_deref().unwrap_or_default();
     match ways {
         [] => Access::Public,
+        // The empty way asks for nothing, so the others need not be taken.
+        ways if ways.contains(&SecurityRequirement::default()) => Access::MaybeUser,
         ways if ways.contains(&SecurityRequirement::new(API_KEY, NO_SCOPES)) => Access::Caller,
         _ => Access::User,
     }

@@ -5,6 +5,7 @@ mod apps;
 mod auth;
 mod custom_data;
 mod documents;
+mod invitations;
 mod items;
 mod members;
 mod names;
@@ -32,6 +33,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         settings::routes,
         system_data::routes,
         custom_data::routes,
+        invitations::routes,
     ];
     let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
     config.service(scope::scope(BASE).configure(add));

@@ -12,10 +12,12 @@ mod usecases;
 pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use usecases::{
     authenticate::AuthenticateError,
+    continue_session::ContinueSessionError,
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_out::SignOutError,
     view_custom_data::ViewCustomDataError,
     view_profile::ViewProfileError,
+    welcome::{Welcome, WelcomeError, Welcomed},
     write_custom_data::{WriteCustomData, WriteCustomDataError},
 };

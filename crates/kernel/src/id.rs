@@ -81,4 +81,8 @@ ids! {
     ItemId
     /// A row of the audit trail.
     EventId
+    /// An invitation into an organization.
+    InvitationId
+    /// A mail in the outbox.
+    MailId
 }

@@ -11,6 +11,7 @@ mod email;
 mod entropy;
 mod event;
 mod id;
+mod mail;
 mod membership;
 mod page;
 mod permission;
@@ -25,7 +26,10 @@ pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergeP
 pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
-pub use id::{ApiKeyId, ApplicationId, EventId, IdError, ItemId, OrganizationId, SessionId, UserId};
+pub use id::{
+    ApiKeyId, ApplicationId, EventId, IdError, InvitationId, ItemId, MailId, OrganizationId, SessionId, UserId,
+};
+pub use mail::{Mail, MailQueue, MailSeal, Mailer, MailerError, Outbox, SealedMail, TakenMail, back_off};
 pub use membership::{Memberships, Role, RoleError, Standing};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};

@@ -1,6 +1,6 @@
 //! What this domain announces.
 
-use tessera_kernel::{Announcement, OrganizationId, Role, UserId};
+use tessera_kernel::{Announcement, EmailAddress, InvitationId, OrganizationId, Role, UserId};
 
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
@@ -11,6 +11,10 @@ pub(crate) enum OrgEvent {
     MemberRemoved { organization: OrganizationId, user: UserId, role: Role },
     SettingsUpdated { organization: OrganizationId, version: i64 },
     SystemDataWritten { organization: OrganizationId, user: UserId, version: i64 },
+    InvitationSent { organization: OrganizationId, invitation: InvitationId, email: EmailAddress, role: Role },
+    InvitationResent { organization: OrganizationId, invitation: InvitationId },
+    InvitationWithdrawn { organization: OrganizationId, invitation: InvitationId },
+    InvitationAccepted { organization: OrganizationId, invitation: InvitationId, user: UserId },
 }
 
 impl From<OrgEvent> for Announcement {
@@ -35,6 +39,19 @@ impl From<OrgEvent> for Announcement {
             }
             OrgEvent::SystemDataWritten { organization, user, version } => {
                 Self::success("system_data.written", user.as_uuid()).within(organization).with("version", &version)
+            }
+            OrgEvent::InvitationSent { organization, invitation, email, role } => {
+                let said = Self::success("invitation.sent", invitation.as_uuid()).within(organization);
+                said.with("email", &email).with("role", &role)
+            }
+            OrgEvent::InvitationResent { organization, invitation } => {
+                Self::success("invitation.resent", invitation.as_uuid()).within(organization)
+            }
+            OrgEvent::InvitationWithdrawn { organization, invitation } => {
+                Self::success("invitation.withdrawn", invitation.as_uuid()).within(organization)
+            }
+            OrgEvent::InvitationAccepted { organization, invitation, user } => {
+                Self::success("invitation.accepted", invitation.as_uuid()).within(organization).with("user_id", &user)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Who belongs together: organizations, their members and the members' roles.
 //!
-//! Owns organizations, memberships, settings and system data. Knows nothing of passwords, applications or keys; what it must know of a user
+//! Owns organizations, memberships, invitations, settings and system data. Knows nothing of passwords, applications or
+//! keys; what it must know of a user
 //! it asks through [`ports::Directory`].
 
 mod events;
@@ -10,15 +11,20 @@ pub mod ports;
 mod service;
 mod usecases;
 
-pub use service::{OrgPorts, Orgs};
+pub use service::{OrgPorts, OrgSettings, Orgs};
 pub use usecases::{
+    accept_invitation::{AcceptInvitation, AcceptInvitationError},
     add_member::{AddMember, AddMemberError, Candidate},
     change_role::{ChangeRole, ChangeRoleError},
     create_organization::{CreateOrganization, CreateOrganizationError},
+    invite::{Invite, InviteError},
+    list_invitations::ListInvitationsError,
     remove_member::RemoveMemberError,
+    resend_invitation::ResendInvitationError,
     update_settings::{UpdateSettings, UpdateSettingsError},
     view::ViewError,
     view_settings::ViewSettingsError,
     view_system_data::ViewSystemDataError,
+    withdraw_invitation::WithdrawInvitationError,
     write_system_data::{WriteSystemData, WriteSystemDataError},
 };

@@ -1,11 +1,15 @@
 //! Entities and value objects.
 
+mod invitation;
 mod membership;
 mod organization;
 mod settings;
 mod slug;
 mod system_data;
 
+pub use invitation::{
+    Invitation, InvitationState, InvitationStatus, InvitationToken, InvitationTokenError, Invited, TokenHash,
+};
 pub use membership::{Member, Membership, Profile};
 pub use organization::{Organization, OrganizationName};
 pub use settings::Settings;

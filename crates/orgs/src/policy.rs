@@ -74,3 +74,8 @@ const fn needed(access: Access) -> Permission {
         Access::Write => Permission::SystemDataWrite,
     }
 }
+/// Whether `actor` may see and manage invitations: administrators and owners. Which roles they reach, [`may_add`] says.
+#[must_use]
+pub fn may_invite(actor: Role) -> bool {
+    actor >= Role::Admin
+}

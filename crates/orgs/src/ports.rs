@@ -6,4 +6,7 @@ mod store;
 
 pub use directory::Directory;
 pub use documents::OrgDocuments;
+mod invitations;
+
+pub use invitations::{InvitationRows, Letters, MailNote, TokenDigest};
 pub use store::{MembershipRows, OrgStore, OrgTransaction, Organizations};

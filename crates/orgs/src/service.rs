@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event};
+use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal};
 
 use crate::{
     events::OrgEvent,
-    ports::{Directory, OrgStore},
+    ports::{Directory, Letters, OrgStore, TokenDigest},
 };
 
 /// Everything this domain needs from outside.
@@ -16,22 +16,44 @@ pub struct OrgPorts {
     pub store: Arc<dyn OrgStore>,
     /// Users, as far as an organization may know them.
     pub directory: Arc<dyn Directory>,
+    /// Hashes of tokens that open invitations.
+    pub digest: Arc<dyn TokenDigest>,
+    /// What invitations say.
+    pub letters: Arc<dyn Letters>,
+    /// Keeps them unreadable until they are sent.
+    pub seal: Arc<dyn MailSeal>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
 }
 
+/// What an operator may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrgSettings {
+    /// How many invitations of an organization may be pending.
+    pub pending_invitations: u64,
+    /// How many mails an address gets from an organization within a day; `None` for as many as anybody sends.
+    pub mails_per_day: Option<usize>,
+}
+
+impl Default for OrgSettings {
+    fn default() -> Self {
+        Self { pending_invitations: 200, mails_per_day: Some(5) }
+    }
+}
+
 /// Organizations and their members.
 pub struct Orgs {
     pub(crate) ports: OrgPorts,
+    pub(crate) settings: OrgSettings,
 }
 
 impl Orgs {
     /// Plugs the ports in.
     #[must_use]
-    pub const fn new(ports: OrgPorts) -> Self {
-        Self { ports }
+    pub const fn new(ports: OrgPorts, settings: OrgSettings) -> Self {
+        Self { ports, settings }
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: OrgEvent) -> Event {

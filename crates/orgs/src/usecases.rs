@@ -1,11 +1,16 @@
 //! One verb, one file.
 
+pub(crate) mod accept_invitation;
 pub(crate) mod add_member;
 pub(crate) mod change_role;
 pub(crate) mod create_organization;
+pub(crate) mod invite;
+pub(crate) mod list_invitations;
 pub(crate) mod remove_member;
+pub(crate) mod resend_invitation;
 pub(crate) mod update_settings;
 pub(crate) mod view;
 pub(crate) mod view_settings;
 pub(crate) mod view_system_data;
+pub(crate) mod withdraw_invitation;
 pub(crate) mod write_system_data;

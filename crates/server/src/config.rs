@@ -2,11 +2,11 @@
 
 mod source;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
-use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey};
+use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey, Sender, SenderError, SmtpMailer, SystemClock};
 use tessera_identity::model::Password;
 use tessera_kernel::Secret;
 use time::Duration;
@@ -36,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) smtp_url: Option<Secret<String>>,
+    pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
 }
 
@@ -46,6 +47,12 @@ pub(crate) struct PublicUrl(String);
 impl PublicUrl {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name or the address of the host.
+    fn host(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 
@@ -127,6 +134,7 @@ impl Config {
             log: source.read("log", DEFAULT_LOG.to_owned()),
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
+            mail_from: source.read_optional("mail_from"),
             throttle: source.read("throttle", Throttle::On),
         };
         config.check(&mut source);
@@ -143,12 +151,28 @@ impl Config {
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
         }
+        match self.sender() {
+            Err(error) => source.fault("mail_from", error),
+            // The server is asked nothing yet: it may be down while this starts.
+            Ok(sender) => {
+                if let Some(url) = &self.smtp_url
+                    && let Err(error) = SmtpMailer::new(url.expose(), sender, Arc::new(SystemClock))
+                {
+                    source.fault("smtp_url", error);
+                }
+            }
+        }
         if let Err(error) = EnvFilter::try_new(&self.log) {
             source.fault("log", error);
         }
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }
+    }
+
+    /// In whose name mails go out: the one that is named, or one at the host of the public URL.
+    pub(crate) fn sender(&self) -> Result<Sender, SenderError> {
+        self.mail_from.clone().map_or_else(|| Sender::of_host(&self.public_url.host()), Ok)
     }
 
     /// How many passwords are hashed at once: as many as the memory allows, and no more than there are processors.
@@ -200,6 +224,8 @@ impl fmt::Display for Config {
         writeln!(f, "log = {}", self.log)?;
         writeln!(f, "log_format = {:?}", self.log_format)?;
         writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;
+        let sender = self.sender().map_or_else(|error| error.to_string(), |sender| sender.to_string());
+        writeln!(f, "mail_from = {sender}")?;
         writeln!(f, "throttle = {:?}", self.throttle)
     }
 }

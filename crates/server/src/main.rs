@@ -2,6 +2,7 @@
 
 mod config;
 mod master_key;
+mod postman;
 mod serve;
 mod telemetry;
 mod wiring;

@@ -33,8 +33,8 @@ const LETTING_GO: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
     let store = wiring::open_store(&config).await?;
-    let services = wiring::services(&config, store).await?;
-    let worker = Worker::start(Arc::clone(&services.api_keys));
+    let (services, postman) = wiring::services(&config, store).await?;
+    let worker = Worker::start(Arc::clone(&services.api_keys), postman);
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let door = listener.try_clone()?;
@@ -101,7 +101,7 @@ fn warn_of_what_is_off(config: &Config) {
     if config.throttle == Throttle::Off {
         tracing::warn!("TESSERA_THROTTLE is off: nothing limits how often anybody may ask");
     }
-    if config.smtp_url.is_some() {
-        tracing::warn!("TESSERA_SMTP_URL is set, but this version sends no mail yet");
+    if config.smtp_url.is_none() {
+        tracing::warn!("TESSERA_SMTP_URL is not set: mails become files in data/mail and reach nobody");
     }
 }

@@ -8,21 +8,28 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, Sha256Digest, SqlStore, SystemClock,
-    SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, DatabaseSettings, FileMailer, Gate, GateSettings, InvitationLetters, JwtSecret, JwtSigner, MasterKey,
+    SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, StoreError};
-use tessera_orgs::{OrgPorts, Orgs};
+use tessera_kernel::{Clock, Entropy, Mailer, StoreError};
+use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
-use crate::{config::Config, master_key};
+use crate::{
+    config::{Config, Throttle},
+    master_key,
+    postman::Postman,
+};
 
 /// The name under which the secret of user tokens is kept.
 const JWT_SECRET: &str = "user-token-hs256";
+
+/// Where mails go while no mail server is named.
+const MAIL_DIRECTORY: &str = "data/mail";
 
 /// How many requests may wait for a password hash, for each that is being made.
 const HASH_QUEUE_PER_PLACE: usize = 256;
@@ -54,21 +61,23 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
     SqlStore::open(&settings).await.context("the database can't be opened")
 }
 
-/// Builds the service over an open store.
-pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<Services> {
+/// Builds the service over an open store, and who delivers its mails.
+pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Postman)> {
     let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
-    let secret = jwt_secret(config, &store, &*machine.entropy).await?;
+    let (key, secret) = secrets(config, &store, &*machine.entropy).await?;
+    let seal = Arc::new(SealedOutbox::new(Arc::new(key), Arc::clone(&machine.entropy)));
+    let postman = Postman {
+        queue: Arc::new(store.clone()),
+        seal: Arc::clone(&seal) as _,
+        mailer: mailer(config, &machine)?,
+        clock: Arc::clone(&machine.clock),
+    };
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned(), Arc::clone(&machine.clock))?;
     let readiness = Arc::new(DatabaseReadiness(store.clone()));
     let store = Arc::new(store);
-    Ok(Services {
+    let services = Services {
         identity: Arc::new(identity(config, &store, signer, &machine)?),
-        orgs: Arc::new(Orgs::new(OrgPorts {
-            store: Arc::clone(&store) as _,
-            directory: Arc::clone(&store) as _,
-            clock: Arc::clone(&machine.clock),
-            entropy: Arc::clone(&machine.entropy),
-        })),
+        orgs: Arc::new(orgs(config, &store, seal, &machine)),
         apps: Arc::new(Apps::new(AppPorts {
             store: Arc::clone(&store) as _,
             memberships: Arc::clone(&store) as _,
@@ -94,6 +103,33 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         draining: Arc::new(AtomicBool::new(false)),
         clock: machine.clock,
         entropy: machine.entropy,
+    };
+    Ok((services, postman))
+}
+
+fn orgs(config: &Config, store: &Arc<SqlStore>, seal: Arc<SealedOutbox>, machine: &Machine) -> Orgs {
+    let ports = OrgPorts {
+        store: Arc::clone(store) as _,
+        directory: Arc::clone(store) as _,
+        digest: Arc::new(Sha256Digest),
+        letters: Arc::new(InvitationLetters::new(config.public_url.as_str())),
+        seal,
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    let settings = OrgSettings::default();
+    match config.throttle {
+        Throttle::On => Orgs::new(ports, settings),
+        Throttle::Off => Orgs::new(ports, OrgSettings { mails_per_day: None, ..settings }),
+    }
+}
+
+/// Hands mails to the server that is named, or leaves them as files.
+fn mailer(config: &Config, machine: &Machine) -> anyhow::Result<Arc<dyn Mailer>> {
+    let (sender, clock) = (config.sender()?, Arc::clone(&machine.clock));
+    Ok(match &config.smtp_url {
+        Some(url) => Arc::new(SmtpMailer::new(url.expose(), sender, clock)?),
+        None => Arc::new(FileMailer::new(MAIL_DIRECTORY.into(), sender, clock)),
     })
 }
 
@@ -114,8 +150,8 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     Ok(Identity::new(ports, settings))
 }
 
-/// The secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
-async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<JwtSecret> {
+/// The master key, and the secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
+async fn secrets(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<(MasterKey, JwtSecret)> {
     let known = store.find_secret(JWT_SECRET).await?;
     let key = master_key::find_or_make(config, known.is_none(), entropy)?;
     let sealed = if let Some(sealed) = known {
@@ -126,5 +162,6 @@ async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) ->
     };
     let opened =
         key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
-    JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")
+    let secret = JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")?;
+    Ok((key, secret))
 }

@@ -7,10 +7,10 @@ use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{CustomData, Session, SessionState, User};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, DataDocument, Event, EventId, ItemId, OrganizationId, Origin, Outcome, Permission,
-    Principal, Role, SessionId, UserId,
+    Actor, ApiKeyId, ApplicationId, DataDocument, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin,
+    Outcome, Permission, Principal, Role, SealedMail, SessionId, UserId,
 };
-use tessera_orgs::model::{Membership, Organization, Settings, SystemData};
+use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization, Settings, SystemData, TokenHash};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -73,6 +73,18 @@ pub fn event_id(number: u32) -> EventId {
     id(7, number, EventId::generate)
 }
 
+/// The id of [`invitation`] with that number.
+#[must_use]
+pub fn invitation_id(number: u32) -> InvitationId {
+    id(8, number, InvitationId::generate)
+}
+
+/// The id of [`mail`] with that number.
+#[must_use]
+pub fn mail_id(number: u32) -> MailId {
+    id(9, number, MailId::generate)
+}
+
 /// A user with a whole profile, whose address is `user<number>@example.com`.
 #[must_use]
 pub fn user(number: u32) -> User {
@@ -131,6 +143,43 @@ pub fn organization(number: u32) -> Organization {
 #[must_use]
 pub fn membership(organization: OrganizationId, user: UserId, role: Role) -> Membership {
     Membership { organization_id: organization, user_id: user, role, joined_at: NOW + Duration::microseconds(3) }
+}
+
+/// An open invitation of a member, to `guest<number>@example.com`, and the hash of its token.
+#[must_use]
+pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, TokenHash) {
+    let invitation = Invitation {
+        id: invitation_id(number),
+        organization_id: of,
+        email: parsed(&format!("Guest{number}@Example.com")),
+        role: Role::Member,
+        state: InvitationState::Open,
+        invited_by: by,
+        created_at: NOW,
+        expires_at: NOW + Invitation::TTL,
+    };
+    (invitation, token_hash(number))
+}
+
+/// The hash of a token that nobody has.
+#[must_use]
+pub fn token_hash(number: u32) -> TokenHash {
+    let mut hash = [0xB4; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    TokenHash::from_bytes(hash)
+}
+
+/// A mail that is worth delivering for a day, each written a second after the one before.
+#[must_use]
+pub fn mail(number: u32) -> SealedMail {
+    let created_at = NOW + Duration::seconds(i64::from(number));
+    SealedMail {
+        id: mail_id(number),
+        recipient: parsed(&format!("Guest{number}@example.com")),
+        sealed: vec![0, 1, 254, 255],
+        created_at,
+        expires_at: created_at + Duration::DAY,
+    }
 }
 
 /// An application with a description and two redirect URIs, not in the order of the alphabet.

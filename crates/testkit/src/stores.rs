@@ -12,9 +12,9 @@ use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{AuditTrail, Event, Memberships};
+use tessera_kernel::{AuditTrail, Event, MailQueue, Memberships, SealedMail};
 use tessera_orgs::{
-    model::{Membership, Organization},
+    model::{Invitation, Membership, Organization, TokenHash},
     ports::{Directory, OrgStore},
 };
 
@@ -39,6 +39,8 @@ pub struct Stores {
     pub memberships: Arc<dyn Memberships>,
     /// What has happened.
     pub audit: Arc<dyn AuditTrail>,
+    /// Mails that wait.
+    pub mails: Arc<dyn MailQueue>,
 }
 
 impl Stores {
@@ -79,6 +81,27 @@ impl Stores {
         let mut tx = ok(self.orgs.begin().await);
         for membership in all {
             ok(tx.memberships().insert(membership).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits invitations.
+    pub async fn add_invitations<'a>(
+        &self,
+        all: impl IntoIterator<Item = &'a (Invitation, TokenHash), IntoIter: Send> + Send,
+    ) {
+        let mut tx = ok(self.orgs.begin().await);
+        for (invitation, token) in all {
+            ok(tx.invitations().insert(invitation, token).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits mails.
+    pub async fn add_mails<'a>(&self, all: impl IntoIterator<Item = &'a SealedMail, IntoIter: Send> + Send) {
+        let mut tx = ok(self.orgs.begin().await);
+        for mail in all {
+            ok(tx.outbox().add(mail).await);
         }
         ok(tx.commit().await);
     }

@@ -6,15 +6,18 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Event, Limit, OrganizationId, PageRequest, Role};
-use tessera_orgs::{OrgPorts, Orgs};
+use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, OrganizationId, PageRequest, Role};
+use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use time::Duration;
 
 use crate::{
     Stores,
     builders::{application, membership, organization, organization_id, user, user_id},
     expectations::ok,
-    fakes::{FakeDigest, FakeHasher, FakeSigner, FakeStrength, FixedClock, MemoryStore, SequentialEntropy},
+    fakes::{
+        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeSigner, FakeStrength, FixedClock, MemoryStore,
+        SequentialEntropy,
+    },
 };
 
 /// A storage, a clock and the other fakes, shared by all domains that are made here.
@@ -84,6 +87,9 @@ impl Workbench {
         OrgPorts {
             store: self.stores.orgs.clone(),
             directory: self.stores.directory.clone(),
+            digest: Arc::new(FakeDigest),
+            letters: Arc::new(FakeLetters),
+            seal: Arc::new(FakeSeal),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
@@ -92,7 +98,7 @@ impl Workbench {
     /// Organizations.
     #[must_use]
     pub fn orgs(&self) -> Orgs {
-        Orgs::new(self.org_ports())
+        Orgs::new(self.org_ports(), OrgSettings::default())
     }
 
     /// Applications.
@@ -156,6 +162,13 @@ impl Workbench {
         let members = numbered().map(|(number, role)| membership(organization_id(1), user_id(number), *role));
         self.stores.add_memberships(&members.collect::<Vec<_>>()).await;
         self.stores.add_applications([&application(1, organization_id(1))]).await;
+    }
+
+    /// Takes all mails that are due, in order.
+    pub async fn mails(&self) -> Vec<Mail> {
+        let now = self.clock.now();
+        let taken = ok(self.stores.mails.take(now, now + Duration::minutes(2), u16::MAX).await);
+        taken.iter().map(|taken| ok(FakeSeal.open(&taken.mail))).collect()
     }
 
     /// The events of an organization, or of none.

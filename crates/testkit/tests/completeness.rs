@@ -40,7 +40,9 @@ every_case_is_listed! {
     custom_data
     directory
     identity_store
+    invitation_store
     item_store
+    mail_queue
     memberships
     org_documents
     org_store

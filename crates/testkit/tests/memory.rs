@@ -29,6 +29,8 @@ tessera_testkit::org_store_contract!(MemoryHarness);
 tessera_testkit::app_store_contract!(MemoryHarness);
 tessera_testkit::api_key_store_contract!(MemoryHarness);
 tessera_testkit::item_store_contract!(MemoryHarness);
+tessera_testkit::invitation_store_contract!(MemoryHarness);
+tessera_testkit::mail_queue_contract!(MemoryHarness);
 tessera_testkit::memberships_contract!(MemoryHarness);
 tessera_testkit::directory_contract!(MemoryHarness);
 tessera_testkit::audit_trail_contract!(MemoryHarness);

@@ -5,14 +5,14 @@ use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, Page, PageRequest, Role, StoreError, UserId};
 use tessera_orgs::{
-    model::{Membership, Organization, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, Membership, Organization, Settings, SystemData, SystemDataEntry, TokenHash},
     ports::{OrgDocuments, OrgStore, OrgTransaction, Organizations},
 };
 
 use super::{
     SqlStore,
     connection::on,
-    memberships,
+    invitations, memberships,
     rows::parse,
     schema::{memberships as members, organizations},
     settings, system_data,
@@ -101,6 +101,14 @@ impl OrgStore for SqlStore {
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError> {
         system_data::list(&mut self.reader().await?, id, page).await
+    }
+
+    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        invitations::find_by_token(&mut self.reader().await?, token).await
+    }
+
+    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
+        invitations::list(&mut self.reader().await?, id, page).await
     }
 }
 

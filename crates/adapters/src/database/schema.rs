@@ -179,4 +179,51 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(applications, memberships, organizations);
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    mails (id) {
+        id -> Id,
+        recipient -> Text,
+        sealed -> Nullable<Binary>,
+        attempts -> Integer,
+        due_at -> Instant,
+        created_at -> Instant,
+        expires_at -> Instant,
+        delivered_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    invitations (id) {
+        id -> Id,
+        organization_id -> Id,
+        email -> Text,
+        pending_email -> Nullable<Text>,
+        role -> Text,
+        status -> Text,
+        token_hash -> Binary,
+        invited_by -> Id,
+        created_at -> Instant,
+        expires_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
+    invitation_mails (mail_id) {
+        mail_id -> Id,
+        organization_id -> Id,
+        email_canonical -> Text,
+        sent_at -> Instant,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(applications, invitations, memberships, organizations);

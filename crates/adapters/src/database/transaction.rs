@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
 use tessera_identity::ports::{CustomDataRows, IdentityTransaction, Sessions, Users};
-use tessera_kernel::{EventLog, StoreError};
-use tessera_orgs::ports::{MembershipRows, OrgDocuments, OrgTransaction, Organizations};
+use tessera_kernel::{EventLog, Outbox, StoreError};
+use tessera_orgs::ports::{InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations};
 
 use super::connection::Lease;
 
@@ -48,6 +48,14 @@ impl OrgTransaction for Tx {
     }
 
     fn documents(&mut self) -> &mut dyn OrgDocuments {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
         self
     }
 

@@ -56,6 +56,7 @@ impl Subject {
             items: Arc::new(store.clone()),
             memberships: Arc::new(store.clone()),
             audit: Arc::new(store.clone()),
+            mails: Arc::new(store.clone()),
         };
         Self { store, stores, database }
     }

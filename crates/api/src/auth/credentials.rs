@@ -29,6 +29,11 @@ impl<'a> Presented<'a> {
         let bearer = only(headers, &AUTHORIZATION)?.map(bearer).transpose()?;
         Ok(Self { bearer, api_key: only(headers, &X_API_KEY)? })
     }
+
+    /// Whether nothing was sent at all.
+    pub(super) const fn is_none(&self) -> bool {
+        self.bearer.is_none() && self.api_key.is_none()
+    }
 }
 
 /// The header's value, unless there are several or it can't be read.

@@ -34,6 +34,12 @@ impl Visit {
 /// Anyone.
 pub(crate) struct Visitor(pub(crate) Origin);
 
+/// Anyone, and the user among them who showed their credential.
+pub(crate) struct MaybeUser {
+    pub(crate) actor: Option<Actor>,
+    pub(crate) origin: Origin,
+}
+
 /// A user with a live session.
 pub(crate) struct Authenticated(pub(crate) Actor);
 
@@ -46,6 +52,18 @@ impl FromRequest for Visitor {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Visit::of(request).map(|visit| Self(visit.origin)))
+    }
+}
+
+impl FromRequest for MaybeUser {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Visit::of(request).and_then(|visit| match visit.actor() {
+            Some(Actor { principal: Principal::Application { .. }, .. }) => Err(Code::UserTokenRequired.into()),
+            actor => Ok(Self { actor, origin: visit.origin }),
+        }))
     }
 }
 

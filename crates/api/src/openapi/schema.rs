@@ -84,6 +84,11 @@ pub(crate) fn password() -> ObjectBuilder {
     bounded.format(Some(format)).description(Some("Counted in code points after NFC, and not easy to guess"))
 }
 
+/// A new password, or `null`.
+pub(crate) fn password_or_null() -> ObjectBuilder {
+    or_null(password(), Type::String)
+}
+
 /// A password as presented.
 pub(crate) fn password_attempt() -> ObjectBuilder {
     any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))

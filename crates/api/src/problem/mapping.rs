@@ -3,16 +3,18 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, RegisterError, SignInError, SignOutError, ViewCustomDataError, ViewProfileError,
-    WriteCustomDataError,
+    AuthenticateError, ContinueSessionError, RegisterError, SignInError, SignOutError, ViewCustomDataError,
+    ViewProfileError, WelcomeError, WriteCustomDataError,
     ports::{Guessable, HashError, TokenError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
 use tessera_kernel::{DocumentError, StoreError};
 use tessera_orgs::{
-    AddMemberError, ChangeRoleError, CreateOrganizationError, RemoveMemberError, UpdateSettingsError, ViewError,
-    ViewSettingsError, ViewSystemDataError, WriteSystemDataError,
+    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, ListInvitationsError,
+    RemoveMemberError, ResendInvitationError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError,
+    WithdrawInvitationError, WriteSystemDataError,
 };
+use time::Duration;
 
 use super::{Code, Problem};
 use crate::body::{Fault, FaultCode, Flaw};
@@ -85,6 +87,60 @@ impl From<RegisterError> for Problem {
             RegisterError::Store(error) => error.into(),
         }
     }
+}
+
+impl From<WelcomeError> for Problem {
+    fn from(error: WelcomeError) -> Self {
+        match error {
+            WelcomeError::PasswordLength(error) => password(error.code(), error.to_string()),
+            WelcomeError::PasswordGuessable(why) => password(FaultCode::Guessable, advice(why)),
+            WelcomeError::Hash(error) => error.into(),
+            WelcomeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ContinueSessionError> for Problem {
+    fn from(error: ContinueSessionError) -> Self {
+        match error {
+            ContinueSessionError::Ended => Code::InvalidToken.into(),
+            ContinueSessionError::Token(error) => error.into(),
+            ContinueSessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<InviteError> for Problem {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::NotFound => Code::OrganizationNotFound.into(),
+            InviteError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            InviteError::AlreadyMember => Code::AlreadyMember.into(),
+            InviteError::TooManyInvitations => Code::TooManyInvitations.into(),
+            InviteError::TooManyMails { retry_after } => too_many_mails(retry_after),
+            InviteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResendInvitationError> for Problem {
+    fn from(error: ResendInvitationError) -> Self {
+        match error {
+            ResendInvitationError::NotFound => Code::OrganizationNotFound.into(),
+            ResendInvitationError::InvitationNotFound => Code::InvitationNotFound.into(),
+            ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            ResendInvitationError::Closed => Code::InvitationClosed.into(),
+            ResendInvitationError::TooManyInvitations => Code::TooManyInvitations.into(),
+            ResendInvitationError::TooManyMails { retry_after } => too_many_mails(retry_after),
+            ResendInvitationError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn too_many_mails(retry_after: Duration) -> Problem {
+    // Rounded up, so that whoever waits as long as they are told does not come too early.
+    let seconds = u64::try_from(retry_after.whole_seconds()).unwrap_or_default() + 1;
+    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", 5, 86_400)
 }
 
 fn password(code: FaultCode, detail: String) -> Problem {
@@ -187,6 +243,13 @@ problems! {
         MemberNotFound => MemberNotFound,
         LastOwner => LastOwner,
     }
+    ListInvitationsError or Forbidden { NotFound => OrganizationNotFound }
+    WithdrawInvitationError or Forbidden {
+        NotFound => OrganizationNotFound,
+        InvitationNotFound => InvitationNotFound,
+        Closed => InvitationClosed,
+    }
+    AcceptInvitationError { Invalid => InvitationInvalid }
     CreateApplicationError or Forbidden { NotFound => OrganizationNotFound }
     ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
     UpdateApplicationError or Forbidden { NotFound => ApplicationNotFound }

@@ -19,11 +19,14 @@ use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
-use tessera_orgs::{OrgPorts, Orgs};
+use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
     expectations::{ok, some},
-    fakes::{FakeDigest, FakeHasher, FakeSigner, FakeStrength, FixedClock, MemoryStore, SequentialEntropy},
+    fakes::{
+        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeSigner, FakeStrength, FixedClock, MemoryStore,
+        SequentialEntropy,
+    },
 };
 use time::Duration;
 
@@ -67,12 +70,7 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
         let services = Services {
             identity: Arc::new(identity(&stores, &hasher, &clock, &entropy)),
-            orgs: Arc::new(Orgs::new(OrgPorts {
-                store: stores.orgs,
-                directory: stores.directory,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            })),
+            orgs: Arc::new(orgs(&stores, &clock, &entropy)),
             apps: Arc::new(Apps::new(AppPorts {
                 store: stores.apps,
                 memberships: stores.memberships.clone(),
@@ -144,6 +142,19 @@ impl World {
         let request = post(&format!("/apps/{application}/apikeys")).set_json(json!({ "description": "for tests" }));
         text(&self.send(request.bearer(token)).await.expecting(201)["raw_key"])
     }
+}
+
+fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Orgs {
+    let ports = OrgPorts {
+        store: stores.orgs.clone(),
+        directory: stores.directory.clone(),
+        digest: Arc::new(FakeDigest),
+        letters: Arc::new(FakeLetters),
+        seal: Arc::new(FakeSeal),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
+    Orgs::new(ports, OrgSettings::default())
 }
 
 fn identity(

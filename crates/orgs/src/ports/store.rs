@@ -1,10 +1,10 @@
 //! Where organizations and memberships are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EventLog, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreError, UserId};
 
-use super::OrgDocuments;
-use crate::model::{Membership, Organization, Settings, SystemData, SystemDataEntry};
+use super::{InvitationRows, OrgDocuments};
+use crate::model::{Invitation, Membership, Organization, Settings, SystemData, SystemDataEntry, TokenHash};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -37,6 +37,12 @@ pub trait OrgStore: Send + Sync {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError>;
+    /// The invitation with that token, whatever became of it. `Ok(None)` when there is none.
+    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// The invitations of an organization, whatever became of them, in ascending order of their id. Empty when it does not
+    /// exist.
+    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.
@@ -50,6 +56,11 @@ pub trait OrgTransaction: Send {
 
     /// Settings and system data, in this transaction.
     fn documents(&mut self) -> &mut dyn OrgDocuments;
+    /// Invitations, in this transaction.
+    fn invitations(&mut self) -> &mut dyn InvitationRows;
+
+    /// The outbox, in this transaction.
+    fn outbox(&mut self) -> &mut dyn Outbox;
 
     /// The audit trail, in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;

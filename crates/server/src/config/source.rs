@@ -82,6 +82,18 @@ impl Source {
         }
     }
 
+    /// The value of a key, if it has one.
+    pub(crate) fn read_optional<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
+        let given = self.values.remove(key)?;
+        match given.text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.faults.push(format!("  {}: {error}", given.name));
+                None
+            }
+        }
+    }
+
     /// The same for a number that must lie in a range.
     pub(crate) fn read_in<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
     where

@@ -1,5 +1,7 @@
 //! A storage in memory that keeps every promise of the ports: the third backend.
 
+mod invitations;
+mod mails;
 mod read;
 mod state;
 mod transaction;
@@ -59,7 +61,8 @@ impl MemoryStore {
             api_keys: store.clone(),
             items: store.clone(),
             memberships: store.clone(),
-            audit: store,
+            audit: store.clone(),
+            mails: store,
         }
     }
 

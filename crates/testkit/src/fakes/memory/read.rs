@@ -22,7 +22,7 @@ use tessera_kernel::{
     SessionId, Standing, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash},
     ports::{Directory, OrgStore, OrgTransaction},
 };
 use time::OffsetDateTime;
@@ -105,6 +105,16 @@ impl OrgStore for MemoryStore {
         let rows = state.system_data.values().filter(|data| data.organization_id == id);
         let page = page!(rows, page, |row: &SystemData| row.user_id.as_uuid());
         Ok(page.map(|SystemData { user_id, version, updated_at, .. }| SystemDataEntry { user_id, version, updated_at }))
+    }
+
+    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state().invitation_by_token(token))
+    }
+
+    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
+        let state = self.state();
+        let rows = state.invitations.values().map(|(known, _)| known).filter(|known| known.organization_id == id);
+        Ok(page!(rows, page, |row: &Invitation| row.id.as_uuid()))
     }
 }
 

@@ -7,10 +7,13 @@ use tessera_apps::model::Application;
 use tessera_identity::model::{Credentials, CustomData, Session, SessionState, User};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, ItemId, OrganizationId, Role, SessionId, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Role,
+    SessionId, StoreError, UserId,
 };
-use tessera_orgs::model::{Membership, Organization, Profile, Settings, SystemData};
+use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, TokenHash};
 use time::OffsetDateTime;
+
+use super::mails::StoredMail;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -25,10 +28,14 @@ pub(super) struct State {
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
     pub(super) items: BTreeMap<ItemId, Item>,
     pub(super) events: BTreeMap<EventId, Event>,
+    pub(super) invitations: BTreeMap<InvitationId, (Invitation, TokenHash)>,
+    /// When an address got a mail from an organization.
+    pub(super) invitation_mails: Vec<(OrganizationId, EmailAddress, OffsetDateTime)>,
+    pub(super) mails: BTreeMap<MailId, StoredMail>,
 }
 
 /// Refuses what would break a rule.
-fn unless(broken: bool, key: &str) -> Result<(), StoreError> {
+pub(super) fn unless(broken: bool, key: &str) -> Result<(), StoreError> {
     if broken { Err(StoreError::Conflict { key: key.to_owned() }) } else { Ok(()) }
 }
 

@@ -15,10 +15,12 @@ use tessera_identity::{
     model::{Credentials, CustomData, PasswordHash, Session, User},
     ports::{CustomDataRows, IdentityTransaction, Sessions, Users},
 };
-use tessera_kernel::{ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Role, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
+};
 use tessera_orgs::{
     model::{Membership, Organization, Settings, SystemData},
-    ports::{MembershipRows, OrgDocuments, OrgTransaction, Organizations},
+    ports::{InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -123,6 +125,14 @@ impl OrgTransaction for MemoryTransaction {
     }
 
     fn documents(&mut self) -> &mut dyn OrgDocuments {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
         self
     }
 

@@ -1,0 +1,216 @@
+//! The tables of invitations and of the mails that they cause.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Page, PageRequest, StoreError, UserId};
+use tessera_orgs::{
+    model::{Invitation, InvitationState, TokenHash},
+    ports::{InvitationRows, MailNote},
+};
+use time::OffsetDateTime;
+
+use super::{
+    connection::{Lease, on},
+    rows::{after, corrupt, parse},
+    schema::{invitation_mails, invitations},
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+const PENDING: &str = "pending";
+const ACCEPTED: &str = "accepted";
+const WITHDRAWN: &str = "withdrawn";
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct InvitationRow {
+    id: DbId,
+    organization_id: DbId,
+    email: String,
+    pending_email: Option<String>,
+    role: String,
+    status: String,
+    token_hash: Vec<u8>,
+    invited_by: DbId,
+    created_at: DbInstant,
+    expires_at: DbInstant,
+    ended_at: Option<DbInstant>,
+}
+
+/// The status of a state, and when it ended.
+fn ended(state: InvitationState) -> (&'static str, Option<DbInstant>) {
+    match state {
+        InvitationState::Open => (PENDING, None),
+        InvitationState::Accepted { at } => (ACCEPTED, Some(DbInstant(at))),
+        InvitationState::Withdrawn { at } => (WITHDRAWN, Some(DbInstant(at))),
+    }
+}
+
+impl InvitationRow {
+    fn new(invitation: &Invitation, token: &TokenHash) -> Self {
+        let (status, ended_at) = ended(invitation.state);
+        let pending = invitation.state == InvitationState::Open;
+        Self {
+            id: DbId(invitation.id.as_uuid()),
+            organization_id: DbId(invitation.organization_id.as_uuid()),
+            email: invitation.email.to_string(),
+            pending_email: pending.then(|| invitation.email.canonical().to_owned()),
+            role: invitation.role.to_string(),
+            status: status.to_owned(),
+            token_hash: token.as_bytes().to_vec(),
+            invited_by: DbId(invitation.invited_by.as_uuid()),
+            created_at: DbInstant(invitation.created_at),
+            expires_at: DbInstant(invitation.expires_at),
+            ended_at,
+        }
+    }
+}
+
+impl TryFrom<InvitationRow> for Invitation {
+    type Error = StoreError;
+
+    fn try_from(row: InvitationRow) -> Result<Self, StoreError> {
+        let state = match (row.status.as_str(), row.ended_at) {
+            (PENDING, None) => InvitationState::Open,
+            (ACCEPTED, Some(at)) => InvitationState::Accepted { at: at.0 },
+            (WITHDRAWN, Some(at)) => InvitationState::Withdrawn { at: at.0 },
+            _ => return Err(corrupt("invitations.status", "is none")),
+        };
+        Ok(Self {
+            id: InvitationId::from_uuid(row.id.0),
+            organization_id: OrganizationId::from_uuid(row.organization_id.0),
+            email: parse("invitations.email", &row.email)?,
+            role: parse("invitations.role", &row.role)?,
+            state,
+            invited_by: UserId::from_uuid(row.invited_by.0),
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+        })
+    }
+}
+
+pub(super) async fn find_by_token(lease: &mut Lease, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+    let query = invitations::table.filter(invitations::token_hash.eq(token.as_bytes().as_slice()));
+    let row: Option<InvitationRow> =
+        on!(lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+    row.map(Invitation::try_from).transpose()
+}
+
+pub(super) async fn list(
+    lease: &mut Lease,
+    of: OrganizationId,
+    page: PageRequest,
+) -> Result<Page<Invitation>, StoreError> {
+    let query = invitations::table
+        .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
+        .filter(invitations::id.gt(after(&page)))
+        .order(invitations::id)
+        .limit(page.rows());
+    let rows: Vec<InvitationRow> = on!(lease, |c| query.select(InvitationRow::as_select()).load(c).await)?;
+    let found = rows.into_iter().map(Invitation::try_from).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_rows(found, &page, |invitation| invitation.id.as_uuid()))
+}
+
+#[async_trait]
+impl InvitationRows for Tx {
+    async fn insert(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(invitations::table).values(InvitationRow::new(invitation, token));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn find(&mut self, of: OrganizationId, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+        let query =
+            invitations::table.find(DbId(id.as_uuid())).filter(invitations::organization_id.eq(DbId(of.as_uuid())));
+        let row: Option<InvitationRow> =
+            on!(&mut self.lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+        row.map(Invitation::try_from).transpose()
+    }
+
+    async fn find_open(&mut self, of: OrganizationId, email: &EmailAddress) -> Result<Option<Invitation>, StoreError> {
+        let query = invitations::table
+            .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitations::pending_email.eq(email.canonical()));
+        let row: Option<InvitationRow> =
+            on!(&mut self.lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+        row.map(Invitation::try_from).transpose()
+    }
+
+    async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        let query = invitations::table.filter(invitations::token_hash.eq(token.as_bytes().as_slice()));
+        let row: Option<InvitationRow> = on!(&mut self.lease, |c|
+            postgres: query.select(InvitationRow::as_select()).for_update().first(c).await.optional(),
+            sqlite: query.select(InvitationRow::as_select()).first(c).await.optional())?;
+        row.map(Invitation::try_from).transpose()
+    }
+
+    async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError> {
+        let open = invitations::table.find(DbId(invitation.id.as_uuid())).filter(invitations::status.eq(PENDING));
+        let update = diesel::update(open).set((
+            invitations::token_hash.eq(token.as_bytes().as_slice()),
+            invitations::invited_by.eq(DbId(invitation.invited_by.as_uuid())),
+            invitations::expires_at.eq(DbInstant(invitation.expires_at)),
+        ));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError> {
+        let (status, ended_at) = ended(state);
+        if state == InvitationState::Open {
+            return Ok(false);
+        }
+        let open = invitations::table.find(DbId(id.as_uuid())).filter(invitations::status.eq(PENDING));
+        let update = diesel::update(open).set((
+            invitations::status.eq(status),
+            invitations::pending_email.eq(None::<String>),
+            invitations::ended_at.eq(ended_at),
+        ));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let query = invitations::table
+            .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitations::status.eq(PENDING))
+            .filter(invitations::expires_at.gt(DbInstant(now)))
+            .count();
+        let pending: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        u64::try_from(pending).map_err(|fault| corrupt("invitations", fault))
+    }
+
+    async fn mails_since(
+        &mut self,
+        of: OrganizationId,
+        email: &EmailAddress,
+        since: OffsetDateTime,
+    ) -> Result<Vec<OffsetDateTime>, StoreError> {
+        let query = invitation_mails::table
+            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitation_mails::email_canonical.eq(email.canonical()))
+            .filter(invitation_mails::sent_at.gt(DbInstant(since)))
+            .order(invitation_mails::sent_at)
+            .select(invitation_mails::sent_at);
+        let sent: Vec<DbInstant> = on!(&mut self.lease, |c| query.load(c).await)?;
+        Ok(sent.into_iter().map(|at| at.0).collect())
+    }
+
+    async fn note_mail(
+        &mut self,
+        of: OrganizationId,
+        note: &MailNote<'_>,
+        since: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let old = invitation_mails::table
+            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitation_mails::sent_at.le(DbInstant(since)));
+        on!(&mut self.lease, |c| diesel::delete(old).execute(c).await)?;
+        let insert = diesel::insert_into(invitation_mails::table).values((
+            invitation_mails::mail_id.eq(DbId(note.mail.as_uuid())),
+            invitation_mails::organization_id.eq(DbId(of.as_uuid())),
+            invitation_mails::email_canonical.eq(note.email.canonical()),
+            invitation_mails::sent_at.eq(DbInstant(note.at)),
+        ));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+}

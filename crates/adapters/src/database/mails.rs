@@ -1,0 +1,115 @@
+//! The table of mails: the outbox.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tessera_kernel::{MailId, MailQueue, Outbox, SealedMail, StoreError, TakenMail};
+use time::OffsetDateTime;
+
+use super::{
+    SqlStore,
+    connection::on,
+    rows::{corrupt, parse},
+    schema::mails,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+// A table can't be named twice in one statement without a second name.
+diesel::alias! {
+    const WAITING: Alias<Waiting> = mails as waiting;
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = mails)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct MailRow {
+    id: DbId,
+    recipient: String,
+    sealed: Option<Vec<u8>>,
+    attempts: i32,
+    created_at: DbInstant,
+    expires_at: DbInstant,
+}
+
+impl TryFrom<MailRow> for TakenMail {
+    type Error = StoreError;
+
+    fn try_from(row: MailRow) -> Result<Self, StoreError> {
+        let mail = SealedMail {
+            id: MailId::from_uuid(row.id.0),
+            recipient: parse("mails.recipient", &row.recipient)?,
+            sealed: row.sealed.ok_or_else(|| corrupt("mails.sealed", "is gone"))?,
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+        };
+        let attempt = row.attempts.try_into().map_err(|fault| corrupt("mails.attempts", fault))?;
+        Ok(Self { mail, attempt })
+    }
+}
+
+#[async_trait]
+impl Outbox for Tx {
+    async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(mails::table).values((
+            mails::id.eq(DbId(mail.id.as_uuid())),
+            mails::recipient.eq(mail.recipient.as_str()),
+            mails::sealed.eq(mail.sealed.as_slice()),
+            mails::attempts.eq(0),
+            mails::due_at.eq(DbInstant(mail.created_at)),
+            mails::created_at.eq(DbInstant(mail.created_at)),
+            mails::expires_at.eq(DbInstant(mail.expires_at)),
+        ));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+}
+
+#[async_trait]
+impl MailQueue for SqlStore {
+    async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError> {
+        let mut lease = self.writer().await?;
+        let due = WAITING
+            .filter(WAITING.field(mails::sealed).is_not_null())
+            .filter(WAITING.field(mails::due_at).le(DbInstant(now)))
+            .filter(WAITING.field(mails::expires_at).gt(DbInstant(now)))
+            .order((WAITING.field(mails::due_at), WAITING.field(mails::id)))
+            .limit(most.into())
+            .select(WAITING.field(mails::id));
+        let leased = (mails::due_at.eq(DbInstant(until)), mails::attempts.eq(mails::attempts + 1));
+        let mut rows: Vec<MailRow> = on!(&mut lease, |c|
+            // What another taker is at this moment taking is passed over, not waited for.
+            postgres: diesel::update(mails::table).filter(mails::id.eq_any(due.for_update().skip_locked()))
+                .set(leased).returning(MailRow::as_returning()).get_results(c).await,
+            sqlite: diesel::update(mails::table).filter(mails::id.eq_any(due))
+                .set(leased).returning(MailRow::as_returning()).get_results(c).await)?;
+        // RETURNING promises no order.
+        rows.sort_unstable_by_key(|row| (row.created_at.0, row.id.0));
+        rows.into_iter().map(TakenMail::try_from).collect()
+    }
+
+    async fn delivered(&self, id: MailId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let mut lease = self.writer().await?;
+        let waiting = mails::table.find(DbId(id.as_uuid())).filter(mails::delivered_at.is_null());
+        let update = diesel::update(waiting)
+            .set((mails::delivered_at.eq(Some(DbInstant(at))), mails::sealed.eq(None::<Vec<u8>>)));
+        on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
+        let Ok(attempt) = i32::try_from(attempt) else { return Ok(false) };
+        let mut lease = self.writer().await?;
+        let taken = mails::table
+            .find(DbId(id.as_uuid()))
+            .filter(mails::delivered_at.is_null())
+            .filter(mails::attempts.eq(attempt));
+        let update = diesel::update(taken).set(mails::due_at.eq(DbInstant(until)));
+        on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn erase_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut lease = self.writer().await?;
+        let expired = mails::table.filter(mails::sealed.is_not_null()).filter(mails::expires_at.le(DbInstant(now)));
+        let update = diesel::update(expired).set(mails::sealed.eq(None::<Vec<u8>>));
+        on!(&mut lease, |c| update.execute(c).await).map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,13 @@
+//! Mail: how it is worded, kept, and handed over.
+
+mod file;
+mod letters;
+mod message;
+mod seal;
+mod smtp;
+
+pub use file::FileMailer;
+pub use letters::InvitationLetters;
+pub use message::{Sender, SenderError};
+pub use seal::SealedOutbox;
+pub use smtp::{SmtpMailer, SmtpUrlError};

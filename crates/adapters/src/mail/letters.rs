@@ -1,0 +1,92 @@
+//! What mails say.
+
+use askama::Template;
+use tessera_kernel::{Mail, Role, Secret};
+use tessera_orgs::{
+    model::{InvitationToken, Invited},
+    ports::Letters,
+};
+use time::macros::format_description;
+
+/// Words invitations.
+pub struct InvitationLetters {
+    public_url: String,
+}
+
+/// Where an invitation is looked at and accepted.
+const ACCEPT: &str = "/invitations/accept";
+
+#[derive(Template)]
+#[template(path = "invitation.txt", escape = "none")]
+struct InvitationText<'a>(&'a Words);
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationHtml<'a>(&'a Words);
+
+/// What both parts of an invitation say.
+struct Words {
+    organization: String,
+    inviter: String,
+    role: &'static str,
+    link: String,
+    expires: String,
+}
+
+impl InvitationLetters {
+    /// Links start with that URL and with nothing else.
+    #[must_use]
+    pub fn new(public_url: &str) -> Self {
+        Self { public_url: public_url.trim_end_matches('/').to_owned() }
+    }
+}
+
+impl Letters for InvitationLetters {
+    fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
+        let inviter = &about.inviter;
+        let inviter = inviter.display_name.as_deref().or(inviter.email.as_deref()).unwrap_or("Somebody");
+        let words = Words {
+            organization: unlinked(about.organization.name.as_str()),
+            inviter: unlinked(inviter),
+            role: role(about.invitation.role),
+            link: format!("{}{ACCEPT}?token={}", self.public_url, token.expose()),
+            expires: day(about),
+        };
+        Mail {
+            recipient: about.invitation.email.clone(),
+            // Nothing makes links of a subject.
+            subject: format!("{inviter} invites you to {}", about.organization.name),
+            text: Secret::new(InvitationText(&words).render().unwrap_or_default()),
+            html: Secret::new(InvitationHtml(&words).render().unwrap_or_default()),
+        }
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "an owner",
+        Role::Admin => "an administrator",
+        Role::Member => "a member",
+    }
+}
+
+fn day(about: &Invited) -> String {
+    let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    about.invitation.expires_at.format(format).unwrap_or_default()
+}
+
+/// Names are somebody's own choice, and programs that read mail make links of whatever looks like an address. A character
+/// that does not show, behind each that addresses are made with, keeps them from it.
+fn unlinked(name: &str) -> String {
+    const BREAK: char = '\u{200B}';
+    let mut text = String::with_capacity(name.len());
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        text.push(character);
+        let inside = characters.peek().is_some_and(|next| !next.is_whitespace());
+        if inside && matches!(character, '.' | ':' | '/' | '@') {
+            text.push(BREAK);
+        }
+    }
+    text
+}

@@ -1,0 +1,66 @@
+//! A mail as a message (RFC 5322) with a text and an HTML part.
+
+use std::{net::IpAddr, str::FromStr, time::SystemTime};
+
+use lettre::{
+    Address, Message,
+    message::{Mailbox, MultiPart},
+};
+use tessera_kernel::{Mail, MailId, MailerError};
+use time::OffsetDateTime;
+
+/// In whose name mails go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender(Mailbox);
+
+/// The text names no sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an address, or a name and an address, as in Tessera <no-reply@example.com>")]
+pub struct SenderError;
+
+impl FromStr for Sender {
+    type Err = SenderError;
+
+    fn from_str(text: &str) -> Result<Self, SenderError> {
+        text.parse().map(Self).map_err(|_| SenderError)
+    }
+}
+
+impl std::fmt::Display for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Sender {
+    /// The one that a host has unless somebody names another.
+    ///
+    /// # Errors
+    /// [`SenderError`] when no mail can come from such a host.
+    pub fn of_host(host: &str) -> Result<Self, SenderError> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let domain = match bare.parse::<IpAddr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => host.to_owned(),
+        };
+        let address = Address::new("no-reply", domain).map_err(|_| SenderError)?;
+        Ok(Self(Mailbox::new(Some("Tessera".to_owned()), address)))
+    }
+
+    /// Writes a mail down. The same id and time give the same headers.
+    pub(super) fn message(&self, id: MailId, mail: &Mail, date: OffsetDateTime) -> Result<Message, MailerError> {
+        let recipient = mail.recipient.as_str().parse::<Address>();
+        // A domain in other letters than ASCII is written in the form that every server knows.
+        let recipient = recipient.or_else(|_| mail.recipient.canonical().parse());
+        let recipient = recipient.map_err(|fault| MailerError::Refused(Box::new(fault)))?;
+        let parts = MultiPart::alternative_plain_html(mail.text.expose().clone(), mail.html.expose().clone());
+        Message::builder()
+            .from(self.0.clone())
+            .to(recipient.into())
+            .subject(mail.subject.as_str())
+            .message_id(Some(format!("<{id}@{}>", self.0.email.domain())))
+            .date(SystemTime::from(date))
+            .multipart(parts)
+            .map_err(|fault| MailerError::Refused(Box::new(fault)))
+    }
+}

@@ -1,0 +1,249 @@
+//! Asking people into an organization by mail, and coming in.
+
+use actix_web::{HttpResponse, delete, get, post, web::Data};
+use serde::Serialize;
+use tessera_identity::model::{DisplayName, Password};
+use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Role};
+use tessera_orgs::{
+    Invite, Orgs,
+    model::{Invitation, InvitationStatus},
+};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{BASE, names::RoleName, timestamp::Timestamp};
+use crate::{
+    acceptance::{Acceptance, Accepted},
+    api::Edge,
+    auth::{Authenticated, MaybeUser},
+    body::{Body, Fields, Request, text},
+    openapi::schema,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::Problem,
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_invitations)
+        .service(send_invitation)
+        .service(resend_invitation)
+        .service(withdraw_invitation)
+        .service(accept_invitation);
+}
+
+/// How an invitation stands.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = InvitationStatus)]
+enum StatusName {
+    Pending,
+    Accepted,
+    Expired,
+    Withdrawn,
+}
+
+impl From<InvitationStatus> for StatusName {
+    fn from(status: InvitationStatus) -> Self {
+        match status {
+            InvitationStatus::Pending => Self::Pending,
+            InvitationStatus::Accepted => Self::Accepted,
+            InvitationStatus::Expired => Self::Expired,
+            InvitationStatus::Withdrawn => Self::Withdrawn,
+        }
+    }
+}
+
+/// An invitation. Its token is in the mail and nowhere else.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+struct InvitationView {
+    id: Uuid,
+    organization_id: Uuid,
+    email: String,
+    role: RoleName,
+    /// One that was replaced by another to the same address is withdrawn.
+    status: StatusName,
+    /// Who answers for it: they must be allowed to give that role when it is accepted, too.
+    invited_by: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<(Invitation, InvitationStatus)> for InvitationView {
+    fn from((invitation, status): (Invitation, InvitationStatus)) -> Self {
+        Self {
+            id: invitation.id.as_uuid(),
+            organization_id: invitation.organization_id.as_uuid(),
+            email: invitation.email.to_string(),
+            role: invitation.role.into(),
+            status: status.into(),
+            invited_by: invitation.invited_by.as_uuid(),
+            expires_at: invitation.expires_at.into(),
+            created_at: invitation.created_at.into(),
+        }
+    }
+}
+
+/// List an organization's invitations
+#[utoipa::path(tag = "invitations", operation_id = "list_invitations", security(("user_token" = [])),
+    params(PageParameters), responses(
+    (status = 200, description = "The invitations, whatever became of them, by id", body = [InvitationView]),
+    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+#[get("/orgs/{orgId}/invitations")]
+async fn list_invitations(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<OrganizationId>,
+    query: PageQuery,
+    orgs: Data<Orgs>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let list = List { kind: Kind::Invitations, owner: id.as_uuid(), path: format!("{BASE}/orgs/{id}/invitations") };
+    let page = orgs.list_invitations(&actor, id, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(InvitationView::from), &url))
+}
+
+/// Whom to invite, and as what.
+#[derive(ToSchema)]
+struct InviteRequest {
+    #[schema(schema_with = schema::email)]
+    email: EmailAddress,
+    #[schema(value_type = RoleName)]
+    role: Role,
+}
+
+impl Request for InviteRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let email = fields.required("email", text);
+        let role = fields.required("role", text);
+        Some(Self { email: email?, role: role? })
+    }
+}
+
+/// Send an invitation to join an organization
+///
+/// The mail goes out as soon as a mail server takes it. A second invitation to the same address replaces the first.
+#[utoipa::path(tag = "invitations", operation_id = "send_invitation", security(("user_token" = [])),
+    request_body = InviteRequest, responses(
+    (status = 201, description = "The invitation", body = InvitationView),
+    (status = 404, description = "The organization does not exist, or the caller is no member"),
+    (status = 409, description = "The address is a member's, or too many invitations are pending"),
+    (status = 429, description = "The address got too many mails from this organization today")))]
+#[post("/orgs/{orgId}/invitations")]
+async fn send_invitation(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    Body(body): Body<InviteRequest>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let command = Invite { organization, email: body.email, role: body.role };
+    let invited = orgs.invite(&actor, command).await?;
+    Ok(HttpResponse::Created().json(InvitationView::from(invited)))
+}
+
+/// Resend an invitation
+///
+/// With a new token: the one that was sent before is worth nothing from then on. Its seven days start anew.
+#[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
+    (status = 200, description = "The invitation", body = InvitationView),
+    (status = 404, description = "There is no such organization for the caller, or no such invitation"),
+    (status = 409, description = "The invitation was accepted or withdrawn, or too many are pending"),
+    (status = 429, description = "The address got too many mails from this organization today")))]
+#[post("/orgs/{orgId}/invitations/{invitationId}/resend")]
+async fn resend_invitation(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    PathId(id): PathId<InvitationId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let sent = orgs.resend_invitation(&actor, organization, id).await?;
+    Ok(HttpResponse::Ok().json(InvitationView::from(sent)))
+}
+
+/// Withdraw an invitation
+#[utoipa::path(tag = "invitations", operation_id = "withdraw_invitation", security(("user_token" = [])), responses(
+    (status = 204, description = "The invitation can't be accepted any more"),
+    (status = 404, description = "There is no such organization for the caller, or no such invitation"),
+    (status = 409, description = "The invitation was accepted")))]
+#[delete("/orgs/{orgId}/invitations/{invitationId}")]
+async fn withdraw_invitation(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    PathId(id): PathId<InvitationId>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    orgs.withdraw_invitation(&actor, organization, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What opens the invitation, and what a new user says of themselves. For an address that has an account, only the token
+/// counts.
+#[derive(ToSchema)]
+struct AcceptRequest {
+    /// The token from the mail.
+    #[schema(schema_with = schema::any_text)]
+    token: String,
+    #[schema(schema_with = schema::password_or_null)]
+    password: Option<Password>,
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    display_name: Option<DisplayName>,
+}
+
+impl Request for AcceptRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let token = fields.required("token", text);
+        let password = fields.optional("password", text);
+        let display_name = fields.optional("display_name", text);
+        Some(Self { token: token?, password, display_name })
+    }
+}
+
+/// A membership that an invitation led to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcceptedInvitation)]
+struct AcceptedView {
+    organization_id: Uuid,
+    user_id: Uuid,
+    role: RoleName,
+    /// Whether this call made the account.
+    new_user: bool,
+    profile_completion_required: bool,
+    /// A user token, when this call made the account or came with that user's own token.
+    #[schema(required = true)]
+    token: Option<String>,
+}
+
+impl From<Accepted> for AcceptedView {
+    fn from(accepted: Accepted) -> Self {
+        Self {
+            organization_id: accepted.membership.organization_id.as_uuid(),
+            user_id: accepted.membership.user_id.as_uuid(),
+            role: accepted.membership.role.into(),
+            new_user: accepted.new_user,
+            profile_completion_required: accepted.profile_completion_required,
+            token: accepted.token.map(|token| token.expose().clone()),
+        }
+    }
+}
+
+/// Accept an organization invitation
+///
+/// Needs no credential: whoever has the token has read the mail. Somebody who is a member already keeps their role.
+#[utoipa::path(tag = "invitations", operation_id = "accept_invitation", security((), ("user_token" = [])),
+    request_body = AcceptRequest, responses(
+    (status = 200, description = "The membership", body = AcceptedView),
+    (status = 409, description = "The token of another user than the invited one came along")))]
+#[post("/invitations/accept")]
+async fn accept_invitation(
+    caller: MaybeUser,
+    Body(body): Body<AcceptRequest>,
+    edge: Data<Edge>,
+) -> Result<HttpResponse, Problem> {
+    let AcceptRequest { token, password, display_name } = body;
+    let accepted = Acceptance { token, password, display_name, caller }.perform(&edge.services).await?;
+    Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
+}

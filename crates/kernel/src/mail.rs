@@ -1,0 +1,121 @@
+//! Mails: written with the fact that they announce, delivered later and by somebody else.
+
+use std::error::Error;
+
+use async_trait::async_trait;
+use time::{Duration, OffsetDateTime};
+
+use crate::{EmailAddress, MailId, Secret, StoreError};
+
+/// A mail to one person. Its parts may hold a link that opens something, so they print as `***`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// To whom.
+    pub recipient: EmailAddress,
+    /// What it is about, in one line.
+    pub subject: String,
+    /// What it says, as plain text.
+    pub text: Secret<String>,
+    /// The same as HTML.
+    pub html: Secret<String>,
+}
+
+/// A mail as it waits in storage: nobody who reads the storage can read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedMail {
+    /// The mail's id.
+    pub id: MailId,
+    /// To whom, for those who run the service.
+    pub recipient: EmailAddress,
+    /// Everything else.
+    pub sealed: Vec<u8>,
+    /// When it was written.
+    pub created_at: OffsetDateTime,
+    /// When it is no longer worth delivering.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A mail that somebody has taken out of the queue to deliver it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenMail {
+    /// The mail.
+    pub mail: SealedMail,
+    /// How often it was taken, this time included.
+    pub attempt: u32,
+}
+
+/// Keeps mails from being read where they wait.
+pub trait MailSeal: Send + Sync {
+    /// Seals a mail under its id, so that one can't be put in the place of another.
+    ///
+    /// # Errors
+    /// [`StoreError::Other`] when the cipher fails.
+    fn seal(
+        &self,
+        id: MailId,
+        mail: &Mail,
+        created_at: OffsetDateTime,
+        expires_at: OffsetDateTime,
+    ) -> Result<SealedMail, StoreError>;
+
+    /// Opens what was sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it was sealed with another key or under another id, or was changed since.
+    fn open(&self, mail: &SealedMail) -> Result<Mail, StoreError>;
+}
+
+/// The writing side of the outbox, a part of the transactions of domains that send mail.
+#[async_trait]
+pub trait Outbox: Send {
+    /// Adds a mail, due at once. It is delivered after the commit of the transaction, and never without it. Conflict on
+    /// `mails_id` when the id is taken.
+    async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
+}
+
+/// The delivering side of the outbox.
+#[async_trait]
+pub trait MailQueue: Send + Sync {
+    /// Takes up to `most` of the mails that are due and not expired, those that have been due for the longest first, and
+    /// keeps them from everybody else until `until`. One statement: of many takers at once, no two get the same mail.
+    async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError>;
+
+    /// Marks a mail as delivered and erases what it said. Once it returns, nobody takes the mail again. `Ok(false)`, and
+    /// nothing changes, when there is no such mail or it was delivered before.
+    async fn delivered(&self, id: MailId, at: OffsetDateTime) -> Result<bool, StoreError>;
+
+    /// Makes a mail due again at `until`. `Ok(false)`, and nothing changes, when it was delivered, or was taken by somebody
+    /// else since that attempt.
+    async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
+
+    /// Erases what mails said that expired undelivered. Gives how many there were.
+    async fn erase_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
+}
+
+/// A mail was not handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum MailerError {
+    /// The mail can't be written down as one, or the server refused it for good.
+    #[error("the mail was refused")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// The server can't be reached, or does not take it at this moment.
+    #[error("the mail could not be handed over")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Hands mails over to whatever carries them.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Hands a mail over. The same id makes the same message, so that a mail that came twice can be told from two mails.
+    async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError>;
+}
+
+/// How long a mail waits after so many failed attempts: 5 s at first, twice as long each time, 15 min at most.
+#[must_use]
+pub fn back_off(attempts: u32) -> Duration {
+    const FIRST: Duration = Duration::seconds(5);
+    const LONGEST: Duration = Duration::minutes(15);
+    // Eight doublings are beyond the longest already.
+    let doubled = FIRST * (1_i32 << attempts.saturating_sub(1).min(8));
+    doubled.min(LONGEST)
+}

@@ -1,0 +1,166 @@
+//! Asking somebody in by mail.
+
+use std::{fmt, str::FromStr};
+
+use tessera_kernel::{EmailAddress, Entropy, InvitationId, OrganizationId, Role, Secret, UserId};
+use time::{Duration, OffsetDateTime};
+
+use super::{Organization, Profile};
+
+/// What became of an invitation, as far as somebody decided it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationState {
+    /// Nobody has; it serves until it expires.
+    Open,
+    /// It was accepted.
+    Accepted {
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// It was taken back, or replaced by another.
+    Withdrawn {
+        /// When.
+        at: OffsetDateTime,
+    },
+}
+
+/// How an invitation stands at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationStatus {
+    /// It can be accepted.
+    Pending,
+    /// It was accepted.
+    Accepted,
+    /// Its time is over.
+    Expired,
+    /// It was taken back, or replaced by another.
+    Withdrawn,
+}
+
+/// An invitation into an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The invitation's id. It opens nothing.
+    pub id: InvitationId,
+    /// Into which organization.
+    pub organization_id: OrganizationId,
+    /// Whom.
+    pub email: EmailAddress,
+    /// As what.
+    pub role: Role,
+    /// What became of it.
+    pub state: InvitationState,
+    /// By whom.
+    pub invited_by: UserId,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// From when on it no longer serves.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Invitation {
+    /// How long an invitation serves.
+    pub const TTL: Duration = Duration::days(7);
+
+    /// How it stands at that time.
+    #[must_use]
+    pub fn status(&self, now: OffsetDateTime) -> InvitationStatus {
+        match self.state {
+            InvitationState::Open if now < self.expires_at => InvitationStatus::Pending,
+            InvitationState::Open => InvitationStatus::Expired,
+            InvitationState::Accepted { .. } => InvitationStatus::Accepted,
+            InvitationState::Withdrawn { .. } => InvitationStatus::Withdrawn,
+        }
+    }
+
+    /// Whether it can be accepted at that time.
+    #[must_use]
+    pub fn is_pending(&self, now: OffsetDateTime) -> bool {
+        self.status(now) == InvitationStatus::Pending
+    }
+}
+
+/// What whoever holds the token may know before they accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Into which organization.
+    pub organization: Organization,
+    /// Who invites.
+    pub inviter: Profile,
+    /// The account that the address has.
+    pub account: Option<UserId>,
+}
+
+/// What opens an invitation: 256 random bits in base64url. It stands in the mail and nowhere else.
+#[derive(Debug, Clone)]
+pub struct InvitationToken(Secret<String>);
+
+/// The text can't be a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no token")]
+pub struct InvitationTokenError;
+
+impl InvitationToken {
+    const BYTES: usize = 32;
+    const LENGTH: usize = 43;
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    /// Draws a new one.
+    #[must_use]
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; Self::BYTES];
+        entropy.fill(&mut bytes);
+        let mut text = String::with_capacity(Self::LENGTH);
+        for group in bytes.chunks(3) {
+            let bits =
+                group.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - group.len()));
+            // Three bytes make four characters, the last two of them three.
+            let characters = (0..=group.len()).map(|place| Self::ALPHABET[bits >> (18 - 6 * place) & 63]);
+            text.extend(characters.map(char::from));
+        }
+        Self(Secret::new(text))
+    }
+
+    /// The token, for the mail and for its hash.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl FromStr for InvitationToken {
+    type Err = InvitationTokenError;
+
+    fn from_str(text: &str) -> Result<Self, InvitationTokenError> {
+        if text.len() != Self::LENGTH || !text.bytes().all(|byte| Self::ALPHABET.contains(&byte)) {
+            return Err(InvitationTokenError);
+        }
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+}
+
+/// The SHA-256 of a token, by which it is found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Takes a hash from the digest or from storage.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash")
+    }
+}

@@ -1,0 +1,75 @@
+//! Where invitations are kept, how their tokens are hashed, and what is written to whom.
+
+use async_trait::async_trait;
+use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, OrganizationId, StoreError};
+use time::OffsetDateTime;
+
+use crate::model::{Invitation, InvitationState, InvitationToken, Invited, TokenHash};
+
+/// Invitations, in a transaction. Whoever writes holds the organization's lock, which puts all that happens to its
+/// invitations in a row.
+#[async_trait]
+pub trait InvitationRows: Send {
+    /// Adds an invitation. Conflict on `invitations_organization_id_pending_email` when another one of the organization is
+    /// open for the address, on `invitations_token_hash` when the token is known, on `invitations_id` when the id is, on
+    /// [`StoreError::REFERENCE`] when there is no such organization.
+    async fn insert(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError>;
+
+    /// The invitation of that organization. `Ok(None)` when there is none.
+    async fn find(&mut self, of: OrganizationId, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
+
+    /// The open invitation of an address, expired or not. `Ok(None)` when there is none.
+    async fn find_open(&mut self, of: OrganizationId, email: &EmailAddress) -> Result<Option<Invitation>, StoreError>;
+
+    /// The invitation with that token, kept from others until the transaction ends. `Ok(None)` when there is none.
+    async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// Gives an open invitation another token, another time to expire and whoever answers for it now: the old token is
+    /// worth nothing from then on. `Ok(false)`, and nothing changes, when it is not open.
+    async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError>;
+
+    /// Ends an open invitation. `Ok(false)`, and nothing changes, when it is not open. [`InvitationState::Open`] ends nothing.
+    async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError>;
+
+    /// How many invitations of the organization can be accepted at that time.
+    async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
+
+    /// When the address got mails from the organization since that time, the first one first.
+    async fn mails_since(
+        &mut self,
+        of: OrganizationId,
+        email: &EmailAddress,
+        since: OffsetDateTime,
+    ) -> Result<Vec<OffsetDateTime>, StoreError>;
+
+    /// Notes that the address gets a mail, and forgets those of the organization that were sent before `since`.
+    async fn note_mail(
+        &mut self,
+        of: OrganizationId,
+        note: &MailNote<'_>,
+        since: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+}
+
+/// That an address gets a mail.
+#[derive(Debug, Clone, Copy)]
+pub struct MailNote<'a> {
+    /// Which.
+    pub mail: MailId,
+    /// Who gets it.
+    pub email: &'a EmailAddress,
+    /// When it was written.
+    pub at: OffsetDateTime,
+}
+
+/// Hashes tokens of invitations. They carry 256 random bits, so a fast digest serves.
+pub trait TokenDigest: Send + Sync {
+    /// The hash by which the token is kept and found.
+    fn digest_token(&self, token: &InvitationToken) -> TokenHash;
+}
+
+/// Puts into words what is sent by mail.
+pub trait Letters: Send + Sync {
+    /// The mail that invites somebody and carries the token.
+    fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail;
+}

@@ -1,0 +1,113 @@
+//! Somebody who was asked in comes in.
+
+use tessera_kernel::{Actor, Event, Origin, StoreError, UserId};
+
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    model::{Invitation, InvitationState, InvitationToken, Invited, Membership},
+    policy,
+    ports::OrgTransaction,
+};
+
+/// Who comes in, and what opens the door.
+#[derive(Debug)]
+pub struct AcceptInvitation {
+    /// The token from the mail.
+    pub token: InvitationToken,
+    /// The user whose address was invited.
+    pub user: UserId,
+    /// Their credential, if they showed one.
+    pub actor: Option<Actor>,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// Nobody came in.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptInvitationError {
+    /// The token is unknown, expired, used, replaced or withdrawn, whoever invited may no longer do so, or the user is not
+    /// the one that was invited: always the same answer.
+    #[error("this invitation is not valid")]
+    Invalid,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// What a token invites to. Nothing changes.
+    ///
+    /// # Errors
+    /// See [`AcceptInvitationError`].
+    pub async fn view_invitation(&self, token: &InvitationToken) -> Result<Invited, AcceptInvitationError> {
+        let hash = self.ports.digest.digest_token(token);
+        let now = self.ports.clock.now();
+        let known = self.ports.store.find_invitation(&hash).await?.filter(|known| known.is_pending(now));
+        let invitation = known.ok_or(AcceptInvitationError::Invalid)?;
+        let inviting = self.ports.store.find_organization(invitation.organization_id, invitation.invited_by).await?;
+        let (organization, role) = inviting.ok_or(AcceptInvitationError::Invalid)?;
+        if !policy::may_add(role, invitation.role) {
+            return Err(AcceptInvitationError::Invalid);
+        }
+        let inviter = self.profile(invitation.invited_by).await?;
+        let account = self.ports.directory.find_profile_by_email(&invitation.email).await?;
+        Ok(Invited { invitation, organization, inviter, account: account.map(|profile| profile.user_id) })
+    }
+
+    /// Uses an invitation up and makes its user a member, together or not at all. Whoever is a member already keeps their
+    /// role.
+    ///
+    /// # Errors
+    /// See [`AcceptInvitationError`].
+    pub async fn accept_invitation(&self, command: AcceptInvitation) -> Result<Membership, AcceptInvitationError> {
+        let hash = self.ports.digest.digest_token(&command.token);
+        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let account = self.ports.directory.find_profile_by_email(&known.email).await?;
+        if account.is_none_or(|account| account.user_id != command.user) {
+            return Err(AcceptInvitationError::Invalid);
+        }
+        let of = known.organization_id;
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(of).await?.ok_or(AcceptInvitationError::Invalid)?;
+        // Only now is it certain how the invitation stands, and only now is its time measured.
+        let now = self.ports.clock.now();
+        let invitation = tx.invitations().lock_by_token(&hash).await?.filter(|known| known.is_pending(now));
+        let invitation = invitation.ok_or(AcceptInvitationError::Invalid)?;
+        let inviter = tx.memberships().find(of, invitation.invited_by).await?;
+        if inviter.is_none_or(|inviter| !policy::may_add(inviter.role, invitation.role)) {
+            return Err(AcceptInvitationError::Invalid);
+        }
+        tx.invitations().end(invitation.id, InvitationState::Accepted { at: now }).await?;
+        let accepted = OrgEvent::InvitationAccepted { organization: of, invitation: invitation.id, user: command.user };
+        tx.events().append(&self.event_of(&command, accepted)).await?;
+        let membership = self.join(&mut *tx, &command, &invitation).await?;
+        tx.commit().await?;
+        Ok(membership)
+    }
+
+    async fn join(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        command: &AcceptInvitation,
+        invitation: &Invitation,
+    ) -> Result<Membership, StoreError> {
+        let (organization, user, role) = (invitation.organization_id, command.user, invitation.role);
+        if let Some(present) = tx.memberships().find(organization, user).await? {
+            return Ok(present);
+        }
+        let joined_at = self.ports.clock.now();
+        let membership = Membership { organization_id: organization, user_id: user, role, joined_at };
+        tx.memberships().insert(&membership).await?;
+        let added = OrgEvent::MemberAdded { organization, user, role };
+        tx.events().append(&self.event_of(command, added)).await?;
+        Ok(membership)
+    }
+
+    fn event_of(&self, command: &AcceptInvitation, event: OrgEvent) -> Event {
+        match &command.actor {
+            Some(actor) => self.event(actor, event),
+            None => Event::by_visitor(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
+        }
+    }
+}

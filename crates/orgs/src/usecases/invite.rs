@@ -1,0 +1,213 @@
+//! Somebody is asked in by mail.
+
+use tessera_kernel::{Actor, EmailAddress, InvitationId, MailId, OrganizationId, Role, SealedMail, StoreError, UserId};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    model::{
+        Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, Organization, Profile, TokenHash,
+    },
+    policy,
+    ports::{MailNote, OrgTransaction},
+};
+
+/// Whom to ask.
+#[derive(Debug)]
+pub struct Invite {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Whom.
+    pub email: EmailAddress,
+    /// As what.
+    pub role: Role,
+}
+
+/// Nobody was invited.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
+    /// The address is a member's.
+    #[error("this user is already a member")]
+    AlreadyMember,
+    /// So many invitations are pending that there can't be another.
+    #[error("too many invitations are pending")]
+    TooManyInvitations,
+    /// The address got so many mails that it gets no more for now.
+    #[error("too many mails to this address")]
+    TooManyMails {
+        /// How long to wait before trying again.
+        retry_after: Duration,
+    },
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A mail that is ready for the outbox, and the hash of the token in it.
+pub(crate) struct Letter {
+    pub(crate) mail: SealedMail,
+    pub(crate) hash: TokenHash,
+}
+
+/// Why no mail may go out.
+pub(crate) enum Refusal {
+    TooManyInvitations,
+    TooManyMails { retry_after: Duration },
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Refusal> for InviteError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TooManyInvitations => Self::TooManyInvitations,
+            Refusal::TooManyMails { retry_after } => Self::TooManyMails { retry_after },
+            Refusal::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Orgs {
+    /// Invites somebody. An invitation that is open for the address ends: there is one at a time.
+    ///
+    /// # Errors
+    /// See [`InviteError`].
+    pub async fn invite(&self, actor: &Actor, command: Invite) -> Result<(Invitation, InvitationStatus), InviteError> {
+        let acting = actor.user().ok_or(InviteError::NotFound)?;
+        let (id, role) = (command.organization, command.role);
+        let known = self.ports.store.find_organization(id, acting).await?;
+        let (organization, own) = known.ok_or(InviteError::NotFound)?;
+        // Asked before anybody is looked up: only who may invite learns who is a member.
+        if !policy::may_add(own, role) {
+            return Err(InviteError::Forbidden { organization: id });
+        }
+        let account = self.ports.directory.find_profile_by_email(&command.email).await?;
+        let inviter = self.profile(acting).await?;
+        let invitation = self.new_invitation(acting, command);
+        let letter = self.letter(&invitation, organization, inviter)?;
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(id).await?.ok_or(InviteError::NotFound)?;
+        // And again under the lock: the role may have gone in between.
+        let own = tx.memberships().find(id, acting).await?.ok_or(InviteError::NotFound)?.role;
+        if !policy::may_add(own, role) {
+            return Err(InviteError::Forbidden { organization: id });
+        }
+        if let Some(account) = account
+            && tx.memberships().find(id, account.user_id).await?.is_some()
+        {
+            return Err(InviteError::AlreadyMember);
+        }
+        self.replace(&mut *tx, actor, own, &invitation).await?;
+        self.may_send(&mut *tx, &invitation, true).await?;
+        tx.invitations().insert(&invitation, &letter.hash).await?;
+        self.send(&mut *tx, &invitation, &letter).await?;
+        let email = invitation.email.clone();
+        let sent = OrgEvent::InvitationSent { organization: id, invitation: invitation.id, email, role };
+        tx.events().append(&self.event(actor, sent)).await?;
+        tx.commit().await?;
+        Ok((invitation, InvitationStatus::Pending))
+    }
+
+    fn new_invitation(&self, invited_by: UserId, command: Invite) -> Invitation {
+        let now = self.ports.clock.now();
+        Invitation {
+            id: InvitationId::generate(&*self.ports.clock, &*self.ports.entropy),
+            organization_id: command.organization,
+            email: command.email,
+            role: command.role,
+            state: InvitationState::Open,
+            invited_by,
+            created_at: now,
+            expires_at: now + Invitation::TTL,
+        }
+    }
+
+    /// Ends the open invitation of the same address, unless it reaches above the actor's own role.
+    async fn replace(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        actor: &Actor,
+        own: Role,
+        by: &Invitation,
+    ) -> Result<(), InviteError> {
+        let organization = by.organization_id;
+        let Some(open) = tx.invitations().find_open(organization, &by.email).await? else { return Ok(()) };
+        if open.is_pending(by.created_at) && !policy::may_add(own, open.role) {
+            return Err(InviteError::Forbidden { organization });
+        }
+        tx.invitations().end(open.id, InvitationState::Withdrawn { at: by.created_at }).await?;
+        let withdrawn = OrgEvent::InvitationWithdrawn { organization, invitation: open.id };
+        tx.events().append(&self.event(actor, withdrawn)).await?;
+        Ok(())
+    }
+
+    /// What is known of a user who acts.
+    pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
+        let known = self.ports.directory.profiles(&[user]).await?.into_iter().next();
+        Ok(known.unwrap_or(Profile { user_id: user, email: None, display_name: None }))
+    }
+
+    /// Draws a token and writes the mail that carries it.
+    pub(crate) fn letter(
+        &self,
+        invitation: &Invitation,
+        organization: Organization,
+        inviter: Profile,
+    ) -> Result<Letter, StoreError> {
+        let token = InvitationToken::generate(&*self.ports.entropy);
+        let about = Invited { invitation: invitation.clone(), organization, inviter, account: None };
+        let mail = self.ports.letters.invitation(&about, &token);
+        let id = MailId::generate(&*self.ports.clock, &*self.ports.entropy);
+        let now = self.ports.clock.now();
+        let mail = self.ports.seal.seal(id, &mail, now, invitation.expires_at)?;
+        Ok(Letter { mail, hash: self.ports.digest.digest_token(&token) })
+    }
+
+    /// Holds to the limits. `another` says that there will be one more pending invitation.
+    pub(crate) async fn may_send(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        invitation: &Invitation,
+        another: bool,
+    ) -> Result<(), Refusal> {
+        let (of, now) = (invitation.organization_id, self.ports.clock.now());
+        if another && tx.invitations().count_pending(of, now).await? >= self.settings.pending_invitations {
+            return Err(Refusal::TooManyInvitations);
+        }
+        let Some(most) = self.settings.mails_per_day else { return Ok(()) };
+        let mails = tx.invitations().mails_since(of, &invitation.email, now - Duration::DAY).await?;
+        // There is room again once the oldest that fills it is a day old.
+        match mails.len().checked_sub(most).and_then(|surplus| mails.get(surplus)) {
+            Some(oldest) => Err(Refusal::TooManyMails { retry_after: *oldest + Duration::DAY - now }),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the mail into the outbox and counts it.
+    pub(crate) async fn send(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        invitation: &Invitation,
+        letter: &Letter,
+    ) -> Result<(), StoreError> {
+        let at: OffsetDateTime = letter.mail.created_at;
+        tx.outbox().add(&letter.mail).await?;
+        let note = MailNote { mail: letter.mail.id, email: &invitation.email, at };
+        tx.invitations().note_mail(invitation.organization_id, &note, at - Duration::DAY).await
+    }
+}

@@ -1,0 +1,51 @@
+//! Whoever may invite looks at who was.
+
+use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError};
+
+use crate::{
+    Orgs,
+    model::{Invitation, InvitationStatus},
+    policy,
+};
+
+/// There is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum ListInvitationsError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// The invitations, whatever became of them, in ascending order of their id.
+    ///
+    /// # Errors
+    /// See [`ListInvitationsError`].
+    pub async fn list_invitations(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, InvitationStatus)>, ListInvitationsError> {
+        let acting = actor.user().ok_or(ListInvitationsError::NotFound)?;
+        let own = self.ports.store.find_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
+        if !policy::may_invite(own) {
+            return Err(ListInvitationsError::Forbidden { organization: id });
+        }
+        let page = self.ports.store.list_invitations(id, page).await?;
+        let now = self.ports.clock.now();
+        Ok(page.map(|invitation| {
+            let status = invitation.status(now);
+            (invitation, status)
+        }))
+    }
+}

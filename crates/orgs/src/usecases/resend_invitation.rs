@@ -1,0 +1,94 @@
+//! An invitation is sent once more.
+
+use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
+use time::Duration;
+
+use super::invite::Refusal;
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    model::{Invitation, InvitationState, InvitationStatus},
+    policy,
+};
+
+/// Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendInvitationError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The organization has no such invitation.
+    #[error("there is no such invitation")]
+    InvitationNotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
+    /// It was accepted or withdrawn.
+    #[error("this invitation is closed")]
+    Closed,
+    /// So many invitations are pending that one that has expired can't come back.
+    #[error("too many invitations are pending")]
+    TooManyInvitations,
+    /// The address got so many mails that it gets no more for now.
+    #[error("too many mails to this address")]
+    TooManyMails {
+        /// How long to wait before trying again.
+        retry_after: Duration,
+    },
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal> for ResendInvitationError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TooManyInvitations => Self::TooManyInvitations,
+            Refusal::TooManyMails { retry_after } => Self::TooManyMails { retry_after },
+            Refusal::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Orgs {
+    /// Sends an invitation again, with a new token: the old one is worth nothing from then on. Its time starts anew, and
+    /// the actor is the one who answers for it.
+    ///
+    /// # Errors
+    /// See [`ResendInvitationError`].
+    pub async fn resend_invitation(
+        &self,
+        actor: &Actor,
+        of: OrganizationId,
+        id: InvitationId,
+    ) -> Result<(Invitation, InvitationStatus), ResendInvitationError> {
+        let acting = actor.user().ok_or(ResendInvitationError::NotFound)?;
+        let inviter = self.profile(acting).await?;
+        let mut tx = self.ports.store.begin().await?;
+        let organization = tx.organizations().lock(of).await?.ok_or(ResendInvitationError::NotFound)?;
+        let own = tx.memberships().find(of, acting).await?.ok_or(ResendInvitationError::NotFound)?.role;
+        if !policy::may_invite(own) {
+            return Err(ResendInvitationError::Forbidden { organization: of });
+        }
+        let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;
+        if !policy::may_add(own, known.role) {
+            return Err(ResendInvitationError::Forbidden { organization: of });
+        }
+        if known.state != InvitationState::Open {
+            return Err(ResendInvitationError::Closed);
+        }
+        let now = self.ports.clock.now();
+        let comes_back = !known.is_pending(now);
+        let invitation = Invitation { invited_by: acting, expires_at: now + Invitation::TTL, ..known };
+        self.may_send(&mut *tx, &invitation, comes_back).await?;
+        let letter = self.letter(&invitation, organization, inviter)?;
+        tx.invitations().renew(&invitation, &letter.hash).await?;
+        self.send(&mut *tx, &invitation, &letter).await?;
+        tx.events().append(&self.event(actor, OrgEvent::InvitationResent { organization: of, invitation: id })).await?;
+        tx.commit().await?;
+        Ok((invitation, InvitationStatus::Pending))
+    }
+}

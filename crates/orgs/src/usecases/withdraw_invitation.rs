@@ -1,0 +1,63 @@
+//! An invitation is taken back.
+
+use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
+
+use crate::{Orgs, events::OrgEvent, model::InvitationState, policy};
+
+/// The invitation stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawInvitationError {
+    /// The organization does not exist, or the actor is no member.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The organization has no such invitation.
+    #[error("there is no such invitation")]
+    InvitationNotFound,
+    /// The actor's role does not reach for this.
+    #[error("your role does not allow this")]
+    Forbidden {
+        /// Whose administrators may learn that it was tried.
+        organization: OrganizationId,
+    },
+    /// It was accepted.
+    #[error("this invitation is closed")]
+    Closed,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// Takes an invitation back. One that was taken back before stays so.
+    ///
+    /// # Errors
+    /// See [`WithdrawInvitationError`].
+    pub async fn withdraw_invitation(
+        &self,
+        actor: &Actor,
+        of: OrganizationId,
+        id: InvitationId,
+    ) -> Result<(), WithdrawInvitationError> {
+        let acting = actor.user().ok_or(WithdrawInvitationError::NotFound)?;
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(of).await?.ok_or(WithdrawInvitationError::NotFound)?;
+        let own = tx.memberships().find(of, acting).await?.ok_or(WithdrawInvitationError::NotFound)?.role;
+        if !policy::may_invite(own) {
+            return Err(WithdrawInvitationError::Forbidden { organization: of });
+        }
+        let known = tx.invitations().find(of, id).await?.ok_or(WithdrawInvitationError::InvitationNotFound)?;
+        if !policy::may_add(own, known.role) {
+            return Err(WithdrawInvitationError::Forbidden { organization: of });
+        }
+        match known.state {
+            InvitationState::Withdrawn { .. } => return Ok(()),
+            InvitationState::Accepted { .. } => return Err(WithdrawInvitationError::Closed),
+            InvitationState::Open => {}
+        }
+        tx.invitations().end(id, InvitationState::Withdrawn { at: self.ports.clock.now() }).await?;
+        let withdrawn = OrgEvent::InvitationWithdrawn { organization: of, invitation: id };
+        tx.events().append(&self.event(actor, withdrawn)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! The promises of [`MailQueue`](tessera_kernel::MailQueue) and of the [`Outbox`](tessera_kernel::Outbox) that fills it.
+
+use std::sync::Arc;
+
+use tessera_kernel::{MailQueue, SealedMail, TakenMail};
+use time::{Duration, OffsetDateTime};
+
+use super::{Harness, world};
+use crate::{
+    builders::{NOW, mail, mail_id},
+    expectations::{conflict, ok},
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! mail_queue_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, mail_queue:
+            a_mail_comes_back_as_it_was
+            a_mail_is_due_from_its_time_on
+            a_mail_that_was_not_committed_is_never_taken
+            a_mail_is_added_once
+            no_more_mails_are_taken_than_asked_for_and_the_oldest_first
+            a_mail_that_is_taken_is_nobody_elses_until_its_time
+            a_delivered_mail_is_never_taken_again
+            a_mail_is_delivered_once
+            a_mail_that_is_put_off_comes_back
+            whoever_came_too_late_puts_nothing_off
+            an_expired_mail_is_not_taken
+            what_an_expired_mail_said_is_erased_once
+            of_eight_takers_at_once_each_mail_has_one
+        }
+    };
+}
+
+/// Long after every mail here was written.
+const LATER: OffsetDateTime = NOW.saturating_add(Duration::hours(1));
+
+async fn take(queue: &dyn MailQueue, now: OffsetDateTime, most: u16) -> Vec<TakenMail> {
+    ok(world::in_time(queue.take(now, now + Duration::minutes(2), most)).await)
+}
+
+fn mails(taken: Vec<TakenMail>) -> Vec<SealedMail> {
+    taken.into_iter().map(|taken| taken.mail).collect()
+}
+
+pub async fn a_mail_comes_back_as_it_was(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    let taken = take(&*stores.mails, LATER, 10).await;
+    assert_eq!(taken, [TakenMail { mail: mail(1), attempt: 1 }]);
+    assert_eq!(taken[0].mail.recipient.as_str(), "Guest1@example.com");
+}
+
+pub async fn a_mail_is_due_from_its_time_on(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    let at = mail(1).created_at;
+    assert_eq!(take(&*stores.mails, at - Duration::microseconds(1), 10).await, []);
+    assert_eq!(mails(take(&*stores.mails, at, 10).await), [mail(1)]);
+}
+
+pub async fn a_mail_that_was_not_committed_is_never_taken(harness: &impl Harness) {
+    let stores = harness.stores();
+    let mut tx = ok(stores.orgs.begin().await);
+    ok(tx.outbox().add(&mail(1)).await);
+    drop(tx);
+    assert_eq!(take(&*stores.mails, LATER, 10).await, []);
+    world::nothing_is_held(harness).await;
+}
+
+pub async fn a_mail_is_added_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    let mut tx = ok(stores.orgs.begin().await);
+    conflict(tx.outbox().add(&mail(1)).await, "mails_id");
+}
+
+pub async fn no_more_mails_are_taken_than_asked_for_and_the_oldest_first(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(3), &mail(1), &mail(2)]).await;
+    assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(1), mail(2)]);
+    assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(3)]);
+    assert_eq!(take(&*stores.mails, LATER, 2).await, []);
+}
+
+pub async fn a_mail_that_is_taken_is_nobody_elses_until_its_time(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    let until = LATER + Duration::minutes(2);
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
+    assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
+}
+
+pub async fn a_delivered_mail_is_never_taken_again(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
+    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+    let much_later = LATER + Duration::hours(2);
+    assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
+    assert!(!ok(stores.mails.put_off(mail_id(1), 1, LATER).await));
+    assert_eq!(take(&*stores.mails, much_later, 10).await, []);
+}
+
+pub async fn a_mail_is_delivered_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+    assert!(!ok(stores.mails.delivered(mail_id(9), LATER).await));
+}
+
+pub async fn a_mail_that_is_put_off_comes_back(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    let until = LATER + Duration::seconds(5);
+    assert!(ok(stores.mails.put_off(mail_id(1), 1, until).await));
+    assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
+    assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
+}
+
+pub async fn whoever_came_too_late_puts_nothing_off(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    let second = LATER + Duration::minutes(3);
+    assert_eq!(take(&*stores.mails, second, 10).await.len(), 1);
+    assert!(!ok(stores.mails.put_off(mail_id(1), 1, NOW).await));
+    assert_eq!(take(&*stores.mails, second, 10).await, []);
+    assert!(!ok(stores.mails.put_off(mail_id(9), 1, NOW).await));
+}
+
+pub async fn an_expired_mail_is_not_taken(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, mail(1).expires_at, 10).await, []);
+    assert_eq!(take(&*stores.mails, mail(1).expires_at - Duration::microseconds(1), 10).await.len(), 1);
+}
+
+pub async fn what_an_expired_mail_said_is_erased_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(ok(stores.mails.erase_expired(LATER).await), 0);
+    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at).await), 1);
+    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at).await), 0);
+    // What is left of it is nothing to deliver, even by a clock that is behind.
+    assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
+}
+
+pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
+    let stores = harness.stores();
+    let all: Vec<SealedMail> = (1..=40).map(mail).collect();
+    stores.add_mails(&all).await;
+    let queue = |_| {
+        let queue: Arc<dyn MailQueue> = stores.mails.clone();
+        async move { mails(take(&*queue, LATER, 5).await) }
+    };
+    let mut taken = world::at_once(8, queue).await.concat();
+    // A taker may have passed over what another was about to take.
+    while taken.len() < all.len() {
+        let more = mails(take(&*stores.mails, LATER, 5).await);
+        assert!(!more.is_empty(), "a mail was lost");
+        taken.extend(more);
+    }
+    taken.sort_by_key(|mail| mail.id);
+    assert_eq!(taken, all);
+    assert_eq!(take(&*stores.mails, LATER, 5).await, []);
+}

@@ -1,0 +1,101 @@
+//! Invitations, and the mails that they cause.
+
+use async_trait::async_trait;
+use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, StoreError};
+use tessera_orgs::{
+    model::{Invitation, InvitationState, TokenHash},
+    ports::{InvitationRows, MailNote},
+};
+use time::OffsetDateTime;
+
+use super::{
+    state::{State, unless},
+    transaction::MemoryTransaction,
+};
+
+impl State {
+    pub(super) fn invitation_by_token(&self, token: &TokenHash) -> Option<Invitation> {
+        self.invitations.values().find(|(_, hash)| hash == token).map(|(known, _)| known.clone())
+    }
+
+    fn open_invitation(&self, of: OrganizationId, email: &EmailAddress) -> Option<Invitation> {
+        let open = |known: &&Invitation| {
+            known.organization_id == of && known.email == *email && known.state == InvitationState::Open
+        };
+        self.invitations.values().map(|(known, _)| known).find(open).cloned()
+    }
+
+    fn open_by_id(&mut self, id: InvitationId) -> Option<&mut (Invitation, TokenHash)> {
+        self.invitations.get_mut(&id).filter(|(known, _)| known.state == InvitationState::Open)
+    }
+}
+
+#[async_trait]
+impl InvitationRows for MemoryTransaction {
+    async fn insert(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {
+        let state = &mut self.state;
+        unless(state.invitations.contains_key(&invitation.id), "invitations_id")?;
+        unless(state.invitation_by_token(token).is_some(), "invitations_token_hash")?;
+        let another = state.open_invitation(invitation.organization_id, &invitation.email).is_some();
+        let open = invitation.state == InvitationState::Open;
+        unless(open && another, "invitations_organization_id_pending_email")?;
+        unless(!state.organizations.contains_key(&invitation.organization_id), StoreError::REFERENCE)?;
+        state.invitations.insert(invitation.id, (invitation.clone(), *token));
+        Ok(())
+    }
+
+    async fn find(&mut self, of: OrganizationId, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+        let known = self.state.invitations.get(&id).filter(|(known, _)| known.organization_id == of);
+        Ok(known.map(|(known, _)| known.clone()))
+    }
+
+    async fn find_open(&mut self, of: OrganizationId, email: &EmailAddress) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state.open_invitation(of, email))
+    }
+
+    async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state.invitation_by_token(token))
+    }
+
+    async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError> {
+        let Some((known, hash)) = self.state.open_by_id(invitation.id) else { return Ok(false) };
+        known.invited_by = invitation.invited_by;
+        known.expires_at = invitation.expires_at;
+        *hash = *token;
+        Ok(true)
+    }
+
+    async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError> {
+        let open = self.state.open_by_id(id).filter(|_| state != InvitationState::Open);
+        Ok(open.map(|(known, _)| known.state = state).is_some())
+    }
+
+    async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let pending = |known: &&(Invitation, TokenHash)| known.0.organization_id == of && known.0.is_pending(now);
+        Ok(self.state.invitations.values().filter(pending).map(|_| 1).sum())
+    }
+
+    async fn mails_since(
+        &mut self,
+        of: OrganizationId,
+        email: &EmailAddress,
+        since: OffsetDateTime,
+    ) -> Result<Vec<OffsetDateTime>, StoreError> {
+        let sent = self.state.invitation_mails.iter();
+        let sent = sent.filter(|(by, to, at)| *by == of && to == email && *at > since);
+        let mut sent: Vec<OffsetDateTime> = sent.map(|(.., at)| *at).collect();
+        sent.sort();
+        Ok(sent)
+    }
+
+    async fn note_mail(
+        &mut self,
+        of: OrganizationId,
+        note: &MailNote<'_>,
+        since: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        self.state.invitation_mails.retain(|(by, _, at)| *by != of || *at > since);
+        self.state.invitation_mails.push((of, note.email.clone(), note.at));
+        Ok(())
+    }
+}

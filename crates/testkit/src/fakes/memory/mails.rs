@@ -1,0 +1,77 @@
+//! The outbox.
+
+use async_trait::async_trait;
+use tessera_kernel::{MailId, MailQueue, Outbox, SealedMail, StoreError, TakenMail};
+use time::OffsetDateTime;
+
+use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
+
+#[derive(Debug, Clone)]
+pub(super) struct StoredMail {
+    mail: SealedMail,
+    attempts: u32,
+    due_at: OffsetDateTime,
+    delivered: bool,
+}
+
+impl StoredMail {
+    fn waits(&self) -> bool {
+        !self.mail.sealed.is_empty()
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryTransaction {
+    async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError> {
+        unless(self.state.mails.contains_key(&mail.id), "mails_id")?;
+        let stored = StoredMail { mail: mail.clone(), attempts: 0, due_at: mail.created_at, delivered: false };
+        self.state.mails.insert(mail.id, stored);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MailQueue for MemoryStore {
+    async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError> {
+        let mut tx = self.transaction().await;
+        let due = |known: &&mut StoredMail| known.waits() && known.due_at <= now && known.mail.expires_at > now;
+        let mut waiting: Vec<&mut StoredMail> = tx.state.mails.values_mut().filter(due).collect();
+        waiting.sort_by_key(|known| (known.due_at, known.mail.id));
+        let mut taken = Vec::new();
+        for known in waiting.into_iter().take(most.into()) {
+            known.due_at = until;
+            known.attempts += 1;
+            taken.push(TakenMail { mail: known.mail.clone(), attempt: known.attempts });
+        }
+        taken.sort_by_key(|taken| (taken.mail.created_at, taken.mail.id));
+        tx.publish();
+        Ok(taken)
+    }
+
+    async fn delivered(&self, id: MailId, _: OffsetDateTime) -> Result<bool, StoreError> {
+        let mut tx = self.transaction().await;
+        let Some(known) = tx.state.mails.get_mut(&id).filter(|known| !known.delivered) else { return Ok(false) };
+        known.delivered = true;
+        known.mail.sealed.clear();
+        tx.publish();
+        Ok(true)
+    }
+
+    async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
+        let mut tx = self.transaction().await;
+        let taken = |known: &&mut StoredMail| !known.delivered && known.attempts == attempt;
+        let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
+        known.due_at = until;
+        tx.publish();
+        Ok(true)
+    }
+
+    async fn erase_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let expired = |known: &&mut StoredMail| known.waits() && known.mail.expires_at <= now;
+        let erased = tx.state.mails.values_mut().filter(expired).map(|known| known.mail.sealed.clear());
+        let erased = erased.map(|()| 1).sum();
+        tx.publish();
+        Ok(erased)
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE invitation_mails;
+DROP TABLE invitations;
+DROP TABLE mails;
