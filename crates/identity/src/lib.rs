@@ -5,16 +5,20 @@
 
 mod events;
 pub mod model;
+mod new_password;
 pub mod ports;
 mod service;
 mod usecases;
 
+pub use new_password::NewPasswordError;
 pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use usecases::{
     authenticate::AuthenticateError,
+    change_password::{ChangePassword, ChangePasswordError},
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_out::SignOutError,
+    update_profile::{UpdateProfile, UpdateProfileError},
     view_custom_data::ViewCustomDataError,
     view_profile::ViewProfileError,
     write_custom_data::{WriteCustomData, WriteCustomDataError},

@@ -51,6 +51,7 @@ impl Readiness for Mood {
 pub(crate) struct World {
     pub(crate) services: Services,
     pub(crate) hasher: Arc<FakeHasher>,
+    pub(crate) signer: Arc<FakeSigner>,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) draining: Arc<AtomicBool>,
 }
@@ -63,10 +64,11 @@ impl World {
     pub(crate) fn with(stores: Stores, mood: Mood, public_url: &str) -> Self {
         let hasher = Arc::new(FakeHasher::default());
         let clock = Arc::new(FixedClock::default());
+        let signer = Arc::new(FakeSigner::new(clock.clone()));
         let draining = Arc::new(AtomicBool::new(false));
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
         let services = Services {
-            identity: Arc::new(identity(&stores, &hasher, &clock, &entropy)),
+            identity: Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy)),
             orgs: Arc::new(Orgs::new(OrgPorts {
                 store: stores.orgs,
                 directory: stores.directory,
@@ -99,7 +101,7 @@ impl World {
             clock: clock.clone(),
             entropy,
         };
-        Self { services, hasher, clock, draining }
+        Self { services, hasher, signer, clock, draining }
     }
 
     pub(crate) fn drain(&self) {
@@ -149,6 +151,7 @@ impl World {
 fn identity(
     stores: &Stores,
     hasher: &Arc<FakeHasher>,
+    signer: &Arc<FakeSigner>,
     clock: &Arc<FixedClock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Identity {
@@ -157,7 +160,7 @@ fn identity(
         store: stores.identity.clone(),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
-        signer: Arc::new(FakeSigner::new(clock.clone())),
+        signer: signer.clone(),
         clock,
         entropy: entropy.clone(),
     };
