@@ -26,7 +26,12 @@ const TABLE: &[Row] = &[
         inside: &[],
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "unicode-normalization", "idna"]),
     },
-    Row { name: "tessera-identity", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
+    // Beyond the guide: the address of a picture (ADR 0006).
+    Row {
+        name: "tessera-identity",
+        inside: &["tessera-kernel"],
+        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
+    },
     Row { name: "tessera-orgs", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
     // Beyond the guide: redirect URIs (ADR 0006).
     Row {

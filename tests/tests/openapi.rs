@@ -11,6 +11,8 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/login", "login"),
     ("post", "/api/v1/auth/logout", "logout"),
     ("get", "/api/v1/users/me", "get_me"),
+    ("put", "/api/v1/users/me", "update_me"),
+    ("put", "/api/v1/users/me/password", "change_password"),
     ("post", "/api/v1/orgs", "create_organization"),
     ("get", "/api/v1/orgs/{orgId}", "get_organization"),
     ("get", "/api/v1/orgs/{orgId}/members", "list_members"),

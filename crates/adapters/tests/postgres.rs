@@ -31,6 +31,7 @@ tessera_testkit::memberships_contract!(SqlHarness);
 tessera_testkit::audit_trail_contract!(SqlHarness);
 tessera_testkit::org_documents_contract!(SqlHarness);
 tessera_testkit::custom_data_contract!(SqlHarness);
+tessera_testkit::accounts_contract!(SqlHarness);
 
 macro_rules! cases {
     ($($case:ident)+) => {$(

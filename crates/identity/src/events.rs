@@ -19,6 +19,16 @@ pub(crate) enum IdentityEvent {
     SessionEnded {
         session: SessionId,
     },
+    UserUpdated {
+        user: UserId,
+    },
+    PasswordChanged {
+        user: UserId,
+        sessions_ended: u64,
+    },
+    PasswordChangeRefused {
+        user: UserId,
+    },
     CustomDataWritten {
         user: UserId,
         version: i64,
@@ -40,6 +50,13 @@ impl From<IdentityEvent> for Announcement {
                 details: Vec::new(),
             },
             IdentityEvent::SessionEnded { session } => Self::success("session.ended", session.as_uuid()),
+            IdentityEvent::UserUpdated { user } => Self::success("user.updated", user.as_uuid()),
+            IdentityEvent::PasswordChanged { user, sessions_ended } => {
+                Self::success("password.changed", user.as_uuid()).with("sessions_ended", &sessions_ended)
+            }
+            IdentityEvent::PasswordChangeRefused { user } => {
+                Self { outcome: Outcome::Refused, ..Self::success("password.change_refused", user.as_uuid()) }
+            }
             IdentityEvent::CustomDataWritten { user, version } => {
                 Self::success("custom_data.written", user.as_uuid()).with("version", &version)
             }

@@ -95,7 +95,7 @@ pub fn user(number: u32) -> User {
         display_name: Some(parsed(&format!("Zoë Ångström {number} 🦀"))),
         first_name: Some(parsed("Zoë")),
         last_name: Some(parsed("Ångström")),
-        avatar_url: Some(format!("https://cdn.example.com/{number}.png")),
+        avatar_url: Some(parsed(&format!("https://cdn.example.com/{number}.png"))),
         created_at: NOW,
         updated_at: NOW + Duration::microseconds(1),
     }

@@ -3,6 +3,7 @@
 //! Each module holds the cases of one port and the macro that turns them into tests. A case gets a harness of its own,
 //! so that no two share a row.
 
+pub mod accounts;
 pub mod api_key_store;
 pub mod app_store;
 pub mod audit_trail;

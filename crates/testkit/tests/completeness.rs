@@ -34,6 +34,7 @@ macro_rules! every_case_is_listed {
 }
 
 every_case_is_listed! {
+    accounts
     api_key_store
     app_store
     audit_trail

@@ -36,3 +36,4 @@ tessera_testkit::directory_contract!(MemoryHarness);
 tessera_testkit::audit_trail_contract!(MemoryHarness);
 tessera_testkit::org_documents_contract!(MemoryHarness);
 tessera_testkit::custom_data_contract!(MemoryHarness);
+tessera_testkit::accounts_contract!(MemoryHarness);

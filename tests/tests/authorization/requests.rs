@@ -67,6 +67,8 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         ("PUT", "/orgs/{orgId}/members/{userId}") => json!({"role": "member"}),
         ("POST", "/apps/{appId}/apikeys") => json!({"permissions": ["inventory:read"]}),
         ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
+        ("PUT", "/users/me") => json!({"display_name": unique("Name")}),
+        ("PUT", "/users/me/password") => json!({"current_password": PASSWORD, "new_password": PASSWORD}),
         ("PUT", "/orgs/{orgId}/settings") => json!({"settings": {"theme": "dark"}}),
         ("PUT" | "PATCH", "/orgs/{orgId}/custom-system-data/{userId}" | "/users/{userId}/custom-data") => {
             json!({"data": {"a": 1}})

@@ -23,6 +23,10 @@ impl IdentityStore for SqlStore {
         users::find_credentials(&mut self.reader().await?, email).await
     }
 
+    async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError> {
+        users::find_credentials_of(&mut self.reader().await?, id).await
+    }
+
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         sessions::find(&mut self.reader().await?, id).await
     }

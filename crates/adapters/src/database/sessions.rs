@@ -74,4 +74,12 @@ impl Sessions for Tx {
         let update = diesel::update(open).set(sessions::ended_at.eq(DbInstant(at)));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
+    async fn end_others(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> Result<u64, StoreError> {
+        let others = sessions::table
+            .filter(sessions::user_id.eq(DbId(user.as_uuid())))
+            .filter(sessions::id.ne(DbId(but.as_uuid())))
+            .filter(sessions::ended_at.is_null());
+        let update = diesel::update(others).set(sessions::ended_at.eq(DbInstant(at)));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+    }
 }

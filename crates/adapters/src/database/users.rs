@@ -44,7 +44,7 @@ impl UserRow {
             display_name: user.display_name.as_ref().map(ToString::to_string),
             first_name: user.first_name.as_ref().map(ToString::to_string),
             last_name: user.last_name.as_ref().map(ToString::to_string),
-            avatar_url: user.avatar_url.clone(),
+            avatar_url: user.avatar_url.as_ref().map(ToString::to_string),
             password_hash: password_hash.map(|hash| hash.expose().to_owned()),
             created_at: DbInstant(user.created_at),
             updated_at: DbInstant(user.updated_at),
@@ -63,7 +63,7 @@ impl TryFrom<UserRow> for Credentials {
             display_name: parse_optional("users.display_name", row.display_name.as_deref())?,
             first_name: parse_optional("users.first_name", row.first_name.as_deref())?,
             last_name: parse_optional("users.last_name", row.last_name.as_deref())?,
-            avatar_url: row.avatar_url,
+            avatar_url: parse_optional("users.avatar_url", row.avatar_url.as_deref())?,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         };
@@ -71,10 +71,33 @@ impl TryFrom<UserRow> for Credentials {
     }
 }
 
+/// What changes in a profile: `None` empties a column.
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+#[diesel(treat_none_as_null = true)]
+struct ProfileChangeset {
+    display_name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    avatar_url: Option<String>,
+    updated_at: DbInstant,
+}
+
+impl From<&User> for ProfileChangeset {
+    fn from(user: &User) -> Self {
+        let UserRow { display_name, first_name, last_name, avatar_url, updated_at, .. } = UserRow::new(user, None);
+        Self { display_name, first_name, last_name, avatar_url, updated_at }
+    }
+}
+
 pub(super) async fn find(lease: &mut Lease, id: UserId) -> Result<Option<User>, StoreError> {
+    find_credentials_of(lease, id).await.map(|found| found.map(|credentials| credentials.user))
+}
+
+pub(super) async fn find_credentials_of(lease: &mut Lease, id: UserId) -> Result<Option<Credentials>, StoreError> {
     let query = users::table.find(DbId(id.as_uuid()));
     let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
-    row.map(Credentials::try_from).transpose().map(|found| found.map(|credentials| credentials.user))
+    row.map(Credentials::try_from).transpose()
 }
 
 pub(super) async fn find_credentials(
@@ -99,6 +122,11 @@ impl Users for Tx {
             postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
         row.map(Credentials::try_from).transpose()
+    }
+
+    async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {
+        let update = diesel::update(users::table.find(DbId(user.id.as_uuid()))).set(ProfileChangeset::from(user));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::PasswordError;
+use tessera_identity::model::{AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
 use tessera_kernel::{DocumentError, EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
@@ -55,6 +55,8 @@ fault_codes! {
     TooDeep "too_deep"
     /// It is a password that would soon be guessed.
     Guessable "guessable"
+    /// It is not the password that the account has.
+    WrongPassword "wrong_password"
     /// It is no JSON: the parser could not go on from here.
     Malformed "malformed"
 }
@@ -167,6 +169,10 @@ flaws! {
         RedirectUriError::Malformed | RedirectUriError::InsecureScheme | RedirectUriError::ForbiddenPart => {
             FaultCode::InvalidFormat
         }
+    };
+    AvatarUrlError: |error| match error {
+        AvatarUrlError::TooLong => FaultCode::TooLong,
+        AvatarUrlError::Malformed | AvatarUrlError::InsecureScheme => FaultCode::InvalidFormat,
     };
     DocumentError: |error| match error {
         DocumentError::NotAnObject => FaultCode::InvalidType,

@@ -6,7 +6,7 @@ use utoipa::openapi::{
 };
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::Password;
+use tessera_identity::model::{AvatarUrl, Password};
 use tessera_inventory::model::Quantity;
 use tessera_kernel::EmailAddress;
 use tessera_orgs::model::Slug;
@@ -94,6 +94,11 @@ pub(crate) fn password_attempt() -> ObjectBuilder {
     any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
 }
 
+/// A password as presented, or `null`.
+pub(crate) fn password_attempt_or_null() -> ObjectBuilder {
+    or_null(password_attempt(), Type::String)
+}
+
 /// A slug, or `null`.
 pub(crate) fn slug_or_null() -> ObjectBuilder {
     let slug = string().min_length(Some(1)).max_length(Some(Slug::MAX_LENGTH));
@@ -104,6 +109,16 @@ pub(crate) fn slug_or_null() -> ObjectBuilder {
 pub(crate) fn id() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
     string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+}
+
+/// The address of a picture, or `null`.
+pub(crate) fn avatar_url_or_null() -> ObjectBuilder {
+    let format = SchemaFormat::Custom("uri".to_owned());
+    let url = string()
+        .format(Some(format))
+        .max_length(Some(AvatarUrl::MAX_LENGTH))
+        .description(Some("Absolute, in ASCII, https or http on a loopback literal; without user info"));
+    or_null(url, Type::String)
 }
 
 /// A user's identifier, or `me` for the caller.

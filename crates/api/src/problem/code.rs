@@ -65,6 +65,8 @@ codes! {
         "this operation is for users; an API key can't do it"
     Forbidden "forbidden" FORBIDDEN "This is not allowed"
         "your role or your key does not allow this"
+    FreshSessionRequired "fresh_session_required" FORBIDDEN "A fresh sign-in is required"
+        "this needs a session of less than five minutes; sign in again"
     RouteNotFound "route_not_found" NOT_FOUND "There is nothing here"
         "no operation has this path"
     OrganizationNotFound "organization_not_found" NOT_FOUND "There is no such organization"

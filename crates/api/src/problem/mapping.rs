@@ -3,8 +3,8 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, ContinueSessionError, RegisterError, SignInError, SignOutError, ViewCustomDataError,
-    ViewProfileError, WelcomeError, WriteCustomDataError,
+    AuthenticateError, ChangePasswordError, ContinueSessionError, NewPasswordError, RegisterError, SignInError,
+    SignOutError, UpdateProfileError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
     ports::{Guessable, HashError, TokenError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -81,8 +81,8 @@ impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
-            RegisterError::PasswordLength(error) => password(error.code(), error.to_string()),
-            RegisterError::PasswordGuessable(why) => password(FaultCode::Guessable, advice(why)),
+            RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
+            RegisterError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
@@ -147,6 +147,11 @@ fn password(code: FaultCode, detail: String) -> Problem {
     Problem::new(Code::InvalidBody).faults(vec![Fault::new("/password".to_owned(), code, detail)])
 }
 
+/// A fault that shows only once the fields are read.
+fn fault(pointer: &str, code: FaultCode, detail: impl Into<String>) -> Problem {
+    Problem::new(Code::InvalidBody).faults(vec![Fault::new(pointer.to_owned(), code, detail)])
+}
+
 fn advice(why: Guessable) -> String {
     std::iter::once(why.warning).chain(why.suggestions).collect::<Vec<_>>().join(" ")
 }
@@ -181,6 +186,43 @@ impl From<ViewProfileError> for Problem {
     }
 }
 
+impl From<UpdateProfileError> for Problem {
+    fn from(error: UpdateProfileError) -> Self {
+        match error {
+            UpdateProfileError::NotFound => Code::InvalidToken.into(),
+            UpdateProfileError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        const CURRENT: &str = "/current_password";
+        match error {
+            ChangePasswordError::NotFound => Code::InvalidToken.into(),
+            ChangePasswordError::CurrentMissing => fault(CURRENT, FaultCode::Required, "must be there"),
+            ChangePasswordError::CurrentWrong => {
+                fault(CURRENT, FaultCode::WrongPassword, "must be the password that the account has")
+            }
+            ChangePasswordError::SessionNotFresh => Code::FreshSessionRequired.into(),
+            ChangePasswordError::NewPassword(error) => error.into(),
+            ChangePasswordError::Hash(error) => error.into(),
+            ChangePasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NewPasswordError> for Problem {
+    fn from(error: NewPasswordError) -> Self {
+        const NEW: &str = "/new_password";
+        match error {
+            NewPasswordError::Length(error) => fault(NEW, error.code(), error.to_string()),
+            NewPasswordError::Guessable(why) => fault(NEW, FaultCode::Guessable, advice(why)),
+            NewPasswordError::Hash(error) => error.into(),
+        }
+    }
+}
+
 impl From<WriteSystemDataError> for Problem {
     fn from(error: WriteSystemDataError) -> Self {
         match error {
@@ -206,7 +248,7 @@ impl From<WriteCustomDataError> for Problem {
 }
 
 fn data(error: DocumentError) -> Problem {
-    Problem::new(Code::InvalidBody).faults(vec![Fault::new("/data".to_owned(), error.code(), error.to_string())])
+    fault("/data", error.code(), error.to_string())
 }
 
 /// Most errors differ only in which variants they have, so a line for each is enough. After `or` comes the variant for a

@@ -1,17 +1,25 @@
 //! The caller's own account.
 
-use actix_web::{HttpResponse, get, web::Data};
+use actix_web::{HttpResponse, get, put, web::Data};
 use serde::Serialize;
-use tessera_identity::{Identity, model::User};
+use tessera_identity::{
+    ChangePassword, Identity, UpdateProfile,
+    model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName, User},
+};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::timestamp::Timestamp;
-use crate::{auth::Authenticated, problem::Problem};
+use crate::{
+    auth::Authenticated,
+    body::{Body, Fields, Request, text},
+    openapi::schema,
+    problem::Problem,
+};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(get_me);
+    config.service(get_me).service(update_me).service(change_password);
 }
 
 /// A wallet that a user has proved to be theirs.
@@ -59,7 +67,7 @@ impl From<User> for UserView {
             display_name: user.display_name.map(|name| name.to_string()),
             first_name: user.first_name.map(|name| name.to_string()),
             last_name: user.last_name.map(|name| name.to_string()),
-            avatar_url: user.avatar_url,
+            avatar_url: user.avatar_url.map(|url| url.to_string()),
             wallets: Vec::new(),
             created_at: user.created_at.into(),
             updated_at: user.updated_at.into(),
@@ -74,4 +82,80 @@ impl From<User> for UserView {
 async fn get_me(Authenticated(actor): Authenticated, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
     let user = identity.view_profile(&actor).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
+}
+
+/// What is to change; what is absent stays, `null` removes it. The address is not changed here.
+#[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
+#[derive(ToSchema)]
+struct UpdateMeRequest {
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    display_name: Option<Option<DisplayName>>,
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    first_name: Option<Option<PersonName>>,
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    last_name: Option<Option<PersonName>>,
+    #[schema(schema_with = schema::avatar_url_or_null)]
+    avatar_url: Option<Option<AvatarUrl>>,
+}
+
+impl Request for UpdateMeRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let display_name = fields.patch("display_name", text);
+        let first_name = fields.patch("first_name", text);
+        let last_name = fields.patch("last_name", text);
+        let avatar_url = fields.patch("avatar_url", text);
+        Some(Self { display_name, first_name, last_name, avatar_url })
+    }
+}
+
+/// Update current user's profile
+#[utoipa::path(tag = "users", operation_id = "update_me", security(("user_token" = [])),
+    request_body = UpdateMeRequest, responses(
+    (status = 200, description = "The user", body = UserView)))]
+#[put("/users/me")]
+async fn update_me(
+    Authenticated(actor): Authenticated,
+    Body(body): Body<UpdateMeRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let UpdateMeRequest { display_name, first_name, last_name, avatar_url } = body;
+    let command = UpdateProfile { display_name, first_name, last_name, avatar_url };
+    let user = identity.update_profile(&actor, command).await?;
+    Ok(HttpResponse::Ok().json(UserView::from(user)))
+}
+
+/// The password to be, and the one until now.
+#[derive(ToSchema)]
+struct ChangePasswordRequest {
+    /// Left out where the account has none; the session must then have begun less than five minutes ago.
+    #[schema(schema_with = schema::password_attempt_or_null)]
+    current_password: Option<PasswordAttempt>,
+    #[schema(schema_with = schema::password)]
+    new_password: Password,
+}
+
+impl Request for ChangePasswordRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let current_password = fields.optional("current_password", text::<String>);
+        let new_password = fields.required("new_password", text);
+        let current_password = current_password.as_deref().map(PasswordAttempt::new);
+        Some(Self { current_password, new_password: new_password? })
+    }
+}
+
+/// Update current user's password
+///
+/// Every other session of the user ends.
+#[utoipa::path(tag = "users", operation_id = "change_password", security(("user_token" = [])),
+    request_body = ChangePasswordRequest, responses(
+    (status = 204, description = "The password is the new one")))]
+#[put("/users/me/password")]
+async fn change_password(
+    Authenticated(actor): Authenticated,
+    Body(body): Body<ChangePasswordRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let command = ChangePassword { current: body.current_password, new: body.new_password };
+    identity.change_password(&actor, command).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -1,5 +1,6 @@
 //! The edge, seen from outside, over domains that run on fakes.
 
+mod accounts;
 mod bodies;
 mod connections;
 mod credentials;

@@ -48,7 +48,7 @@ async fn an_unknown_method_is_answered_with_those_that_there_are() {
         ("POST", format!("/api/v1/apps/{id}"), "GET, PUT, DELETE, HEAD"),
         ("DELETE", "/api/v1/apikeys/verify".to_owned(), "POST"),
         ("TRACE", "/health/live".to_owned(), "GET, HEAD"),
-        ("OPTIONS", "/api/v1/users/me".to_owned(), "GET, HEAD"),
+        ("OPTIONS", "/api/v1/users/me".to_owned(), "GET, PUT, HEAD"),
         ("BREW", "/docs".to_owned(), "GET, HEAD"),
     ];
     for (method, path, allowed) in cases {

@@ -54,6 +54,7 @@ impl Readiness for Mood {
 pub(crate) struct World {
     pub(crate) services: Services,
     pub(crate) hasher: Arc<FakeHasher>,
+    pub(crate) signer: Arc<FakeSigner>,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) draining: Arc<AtomicBool>,
 }
@@ -66,10 +67,11 @@ impl World {
     pub(crate) fn with(stores: Stores, mood: Mood, public_url: &str) -> Self {
         let hasher = Arc::new(FakeHasher::default());
         let clock = Arc::new(FixedClock::default());
+        let signer = Arc::new(FakeSigner::new(clock.clone()));
         let draining = Arc::new(AtomicBool::new(false));
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
         let services = Services {
-            identity: Arc::new(identity(&stores, &hasher, &clock, &entropy)),
+            identity: Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy)),
             orgs: Arc::new(orgs(&stores, &clock, &entropy)),
             apps: Arc::new(Apps::new(AppPorts {
                 store: stores.apps,
@@ -97,7 +99,7 @@ impl World {
             clock: clock.clone(),
             entropy,
         };
-        Self { services, hasher, clock, draining }
+        Self { services, hasher, signer, clock, draining }
     }
 
     pub(crate) fn drain(&self) {
@@ -160,6 +162,7 @@ fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) ->
 fn identity(
     stores: &Stores,
     hasher: &Arc<FakeHasher>,
+    signer: &Arc<FakeSigner>,
     clock: &Arc<FixedClock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Identity {
@@ -168,7 +171,7 @@ fn identity(
         store: stores.identity.clone(),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
-        signer: Arc::new(FakeSigner::new(clock.clone())),
+        signer: signer.clone(),
         clock,
         entropy: entropy.clone(),
     };

@@ -3,7 +3,7 @@
 use tessera_kernel::{EmailAddress, UserId, text_value};
 use time::OffsetDateTime;
 
-use super::PasswordHash;
+use super::{AvatarUrl, PasswordHash};
 
 text_value! {
     /// The name a person goes by.
@@ -28,7 +28,7 @@ pub struct User {
     /// Their family name.
     pub last_name: Option<PersonName>,
     /// Where their picture is.
-    pub avatar_url: Option<String>,
+    pub avatar_url: Option<AvatarUrl>,
     /// When the account was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.

@@ -19,6 +19,9 @@ pub trait IdentityStore: Send + Sync {
     /// The user with that address, in whatever case it is written, and their password hash. `Ok(None)` when there is none.
     async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
+    /// The user and their password hash. `Ok(None)` when there is none.
+    async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError>;
+
     /// The session, open or not. `Ok(None)` when there is none. One indexed read: every request of a user does it.
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
@@ -54,6 +57,9 @@ pub trait Users: Send {
     /// Reads a user and keeps others from changing them until the transaction ends. `Ok(None)` when there is none.
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError>;
 
+    /// Replaces names, picture and time of change; all else stays. `Ok(false)` when there is no such user.
+    async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError>;
+
     /// Replaces the password hash. `Ok(false)` when there is no such user.
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError>;
 }
@@ -66,6 +72,10 @@ pub trait Sessions: Send {
 
     /// Ends an open session. `Ok(false)`, and nothing changes, when it had ended or never was.
     async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
+
+    /// Ends all open sessions of a user but one, and tells how many. Sessions that begin later are not among them: whoever
+    /// wants none of those either holds the lock on the user.
+    async fn end_others(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
 /// The data that users keep. Whoever changes them holds the lock on their user, so that no change is lost.

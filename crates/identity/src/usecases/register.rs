@@ -3,9 +3,10 @@
 use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
 
 use crate::{
-    Identity,
+    Identity, NewPasswordError,
     events::IdentityEvent,
     model::{DisplayName, Password, PasswordError, PersonName, User},
+    new_password::words_about,
     ports::{Guessable, HashError},
 };
 
@@ -52,9 +53,6 @@ impl Identity {
     /// # Errors
     /// See [`RegisterError`]; nothing was kept then.
     pub async fn register(&self, command: Register) -> Result<User, RegisterError> {
-        self.check_password(&command).await?;
-        // Hash before opening a transaction: it takes tens of milliseconds.
-        let hash = self.ports.hasher.hash(&command.password).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let now = clock.now();
         let user = User {
@@ -68,6 +66,9 @@ impl Identity {
             created_at: now,
             updated_at: now,
         };
+        self.check_new_password(&command.password, &words_about(&user)).await?;
+        // Hash before opening a transaction: it takes tens of milliseconds.
+        let hash = self.ports.hasher.hash(&command.password).await?;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
         let event = Event::by_visitor(&command.origin, announcement, clock, entropy);
         let mut tx = self.ports.store.begin().await?;
@@ -76,18 +77,14 @@ impl Identity {
         tx.commit().await?;
         Ok(user)
     }
+}
 
-    async fn check_password(&self, command: &Register) -> Result<(), RegisterError> {
-        let min = self.settings.min_password_length;
-        if command.password.length() < min {
-            return Err(RegisterError::PasswordLength(PasswordError::TooShort { min }));
-        }
-        let mut about = vec![command.email.as_str().to_owned(), command.email.local_part().to_owned()];
-        about.extend(command.display_name.as_ref().map(ToString::to_string));
-        about.extend([&command.first_name, &command.last_name].into_iter().flatten().map(ToString::to_string));
-        match self.ports.strength.weakness(&command.password, &about).await? {
-            Some(guessable) => Err(RegisterError::PasswordGuessable(guessable)),
-            None => Ok(()),
+impl From<NewPasswordError> for RegisterError {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Length(error) => Self::PasswordLength(error),
+            NewPasswordError::Guessable(why) => Self::PasswordGuessable(why),
+            NewPasswordError::Hash(error) => Self::Hash(error),
         }
     }
 }

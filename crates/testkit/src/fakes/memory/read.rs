@@ -53,6 +53,10 @@ impl IdentityStore for MemoryStore {
         Ok(self.state().user_by_email(email).cloned())
     }
 
+    async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.state().users.get(&id).cloned())
+    }
+
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.state().sessions.get(&id).cloned())
     }

@@ -65,6 +65,22 @@ impl State {
         open.map(|session| session.state = SessionState::Ended { at }).is_some()
     }
 
+    pub(super) fn end_other_sessions(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> u64 {
+        let open = |session: &&mut Session| session.user_id == user && session.state == SessionState::Open;
+        let others = self.sessions.values_mut().filter(open).filter(|session| session.id != but);
+        others.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
+    }
+
+    pub(super) fn update_profile(&mut self, change: &User) -> bool {
+        let known = self.users.get_mut(&change.id).map(|known| &mut known.user);
+        known
+            .map(|known| {
+                let (email, email_verified, created_at) = (known.email.clone(), known.email_verified, known.created_at);
+                *known = User { email, email_verified, created_at, ..change.clone() };
+            })
+            .is_some()
+    }
+
     pub(super) fn insert_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {
         unless(self.organizations.contains_key(&organization.id), "organizations_id")?;
         let taken = self.organizations.values().any(|other| other.slug == organization.slug);

@@ -86,6 +86,10 @@ impl Users for MemoryTransaction {
         Ok(self.state.users.get(&id).cloned())
     }
 
+    async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {
+        Ok(self.state.update_profile(user))
+    }
+
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
         let known = self.state.users.get_mut(&id);
         Ok(known.map(|known| known.password_hash = Some(hash.clone())).is_some())
@@ -100,6 +104,10 @@ impl Sessions for MemoryTransaction {
 
     async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
         Ok(self.state.end_session(id, at))
+    }
+
+    async fn end_others(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> Result<u64, StoreError> {
+        Ok(self.state.end_other_sessions(user, but, at))
     }
 }
 

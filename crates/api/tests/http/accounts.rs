@@ -1,0 +1,59 @@
+//! What a user changes of their own account, where it takes a clock to tell.
+
+use serde_json::json;
+use tessera_identity::ports::{AccessClaims, TokenSigner};
+use tessera_testkit::{
+    builders::{bare_user, session, user_id},
+    expectations::ok,
+    fakes::MemoryStore,
+};
+use time::Duration;
+use uuid::Uuid;
+
+use crate::support::{Mood, WithCredentials, World, faults, put};
+
+const NEW: &str = "battery staple";
+
+/// Somebody without a password, as a wallet makes them, and the token of a session that has just begun.
+async fn wallet_user() -> (World, String) {
+    let stores = MemoryStore::new().stores();
+    let session = session(1, user_id(1));
+    stores.add_users([&bare_user(1)]).await;
+    stores.add_session(&session).await;
+    let world = World::with(stores, Mood::Ready, "http://localhost:8080");
+    let claims = AccessClaims {
+        user: session.user_id,
+        session: session.id,
+        token_id: Uuid::nil(),
+        issued_at: session.created_at,
+        expires_at: session.expires_at,
+    };
+    let token = ok(world.signer.sign(&claims)).expose().clone();
+    (world, token)
+}
+
+#[actix_web::test]
+async fn s15_pw_wallet() {
+    let (world, token) = wallet_user().await;
+    world.clock.advance(Duration::minutes(5) - Duration::SECOND);
+    let first = || put("/users/me/password").set_json(json!({ "new_password": NEW })).bearer(&token);
+    world.send(first()).await.expecting(204);
+    let again = world.send(first()).await.problem(400, "invalid_body");
+    assert_eq!(faults(&again), [("/current_password".to_owned(), "required".to_owned())]);
+}
+
+#[actix_web::test]
+async fn s53_sess_reauth() {
+    let (world, token) = wallet_user().await;
+    world.clock.advance(Duration::minutes(5));
+    for current in [json!(null), json!("anything")] {
+        let body = json!({ "current_password": current, "new_password": NEW });
+        let answer = world.send(put("/users/me/password").set_json(body).bearer(&token)).await;
+        if current.is_null() {
+            answer.problem(403, "fresh_session_required");
+        } else {
+            let fault = ("/current_password".to_owned(), "wrong_password".to_owned());
+            assert_eq!(faults(&answer.problem(400, "invalid_body")), [fault]);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A user changes their password, or sets their first one.
+
+use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError, UserId};
+use time::Duration;
+
+use crate::{
+    Identity, NewPasswordError,
+    events::IdentityEvent,
+    model::{Credentials, Password, PasswordAttempt, PasswordHash},
+    new_password::words_about,
+    ports::{HashError, Verdict},
+};
+
+/// What somebody presents, and what they want.
+#[derive(Debug)]
+pub struct ChangePassword {
+    /// The password they have, as typed; absent where the account has none.
+    pub current: Option<PasswordAttempt>,
+    /// The password they want.
+    pub new: Password,
+}
+
+/// The password stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The actor is an application, or the account is gone.
+    #[error("there is no such user")]
+    NotFound,
+    /// The account has a password, and none was presented.
+    #[error("the current password is missing")]
+    CurrentMissing,
+    /// What was presented is not the account's password, or no longer.
+    #[error("the current password is wrong")]
+    CurrentWrong,
+    /// The account has no password, and the session is too old to give it one.
+    #[error("the session is too old for this")]
+    SessionNotFresh,
+    /// The new one is not taken.
+    #[error(transparent)]
+    NewPassword(#[from] NewPasswordError),
+    /// The current one could not be checked, or the new one not hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How long a sign-in proves who somebody is.
+const FRESH: Duration = Duration::minutes(5);
+
+/// How often a password is compared anew because its hash was replaced meanwhile.
+const TRIES: usize = 3;
+
+impl Identity {
+    /// Changes the actor's password and ends all their other sessions.
+    ///
+    /// # Errors
+    /// See [`ChangePasswordError`].
+    pub async fn change_password(&self, actor: &Actor, command: ChangePassword) -> Result<(), ChangePasswordError> {
+        let Principal::User { id, session } = actor.principal else { return Err(ChangePasswordError::NotFound) };
+        for _ in 0..TRIES {
+            let known = self.ports.store.find_credentials_of(id).await?.ok_or(ChangePasswordError::NotFound)?;
+            self.prove(actor, session, &known, command.current.as_ref()).await?;
+            self.check_new_password(&command.new, &words_about(&known.user)).await?;
+            // Hash before opening a transaction: it takes tens of milliseconds.
+            let hash = self.ports.hasher.hash(&command.new).await?;
+            if self.replace_hash(actor, session, &known, &hash).await? {
+                return Ok(());
+            }
+        }
+        self.refuse_change(actor, id).await
+    }
+
+    /// Somebody with a password proves themselves by it, somebody without by having signed in just now.
+    async fn prove(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        known: &Credentials,
+        current: Option<&PasswordAttempt>,
+    ) -> Result<(), ChangePasswordError> {
+        let Some(attempt) = current else {
+            return match known.password_hash {
+                Some(_) => Err(ChangePasswordError::CurrentMissing),
+                None => self.require_fresh(session).await,
+            };
+        };
+        match self.ports.hasher.verify(attempt, known.password_hash.as_ref()).await? {
+            Verdict::Match | Verdict::MatchOutdated => Ok(()),
+            Verdict::Mismatch => self.refuse_change(actor, known.user.id).await,
+        }
+    }
+
+    async fn require_fresh(&self, session: SessionId) -> Result<(), ChangePasswordError> {
+        let session = self.ports.store.find_session(session).await?.ok_or(ChangePasswordError::NotFound)?;
+        if self.ports.clock.now() < session.created_at + FRESH {
+            Ok(())
+        } else {
+            Err(ChangePasswordError::SessionNotFresh)
+        }
+    }
+
+    /// Replaces the hash that was compared with. `false` when it is no longer there: another change came first, or a
+    /// sign-in has renewed it.
+    async fn replace_hash(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        known: &Credentials,
+        hash: &PasswordHash,
+    ) -> Result<bool, ChangePasswordError> {
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let id = known.user.id;
+        let mut tx = self.ports.store.begin().await?;
+        let current = tx.users().lock(id).await?.ok_or(ChangePasswordError::NotFound)?;
+        if current.password_hash != known.password_hash {
+            return Ok(false);
+        }
+        tx.users().set_password_hash(id, hash).await?;
+        // Whoever signed in with the old password is out with it; this session has just proved itself.
+        let ended = tx.sessions().end_others(id, session, clock.now()).await?;
+        let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
+        tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn refuse_change(&self, actor: &Actor, user: UserId) -> Result<(), ChangePasswordError> {
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let announcement = IdentityEvent::PasswordChangeRefused { user }.into();
+        let mut tx = self.ports.store.begin().await?;
+        tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
+        tx.commit().await?;
+        Err(ChangePasswordError::CurrentWrong)
+    }
+}

@@ -1,0 +1,134 @@
+//! What [`Users`](tessera_identity::ports::Users) and [`Sessions`](tessera_identity::ports::Sessions) promise to those who
+//! change an account.
+
+use tessera_identity::model::{Credentials, PasswordHash, Session, SessionState, User};
+use time::Duration;
+
+use super::{Harness, world};
+use crate::{
+    Stores,
+    builders::{NOW, bare_user, session, session_id, user, user_id},
+    expectations::{ok, parsed, some},
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! accounts_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, accounts:
+            credentials_are_found_by_id
+            a_profile_is_replaced_and_nothing_else
+            a_profile_is_emptied
+            the_profile_of_an_unknown_user_is_not_replaced
+            all_other_sessions_of_a_user_end
+            sessions_of_others_and_ended_ones_stay_as_they_are
+            sessions_of_nobody_do_not_end
+            what_is_dropped_never_happened
+        }
+    };
+}
+
+fn hash() -> PasswordHash {
+    PasswordHash::from_phc("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned())
+}
+
+async fn update(stores: &Stores, user: &User) -> bool {
+    let mut tx = ok(stores.identity.begin().await);
+    let done = ok(tx.users().update_profile(user).await);
+    ok(tx.commit().await);
+    done
+}
+
+async fn end_others(stores: &Stores, user: u32, but: u32) -> u64 {
+    let mut tx = ok(stores.identity.begin().await);
+    let ended = ok(tx.sessions().end_others(user_id(user), session_id(but), NOW + Duration::SECOND).await);
+    ok(tx.commit().await);
+    ended
+}
+
+async fn state(stores: &Stores, number: u32) -> SessionState {
+    some(ok(stores.identity.find_session(session_id(number)).await)).state
+}
+
+pub async fn credentials_are_found_by_id(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_user_with_password(&user(1), &hash()).await;
+    stores.add_users([&bare_user(2)]).await;
+    let find = async |number| ok(stores.identity.find_credentials_of(user_id(number)).await);
+    assert_eq!(find(1).await, Some(Credentials { user: user(1), password_hash: Some(hash()) }));
+    assert_eq!(find(2).await, Some(Credentials { user: bare_user(2), password_hash: None }));
+    assert_eq!(find(9).await, None);
+}
+
+pub async fn a_profile_is_replaced_and_nothing_else(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_user_with_password(&user(1), &hash()).await;
+    stores.add_users([&user(2)]).await;
+    let changed = User {
+        display_name: Some(parsed("Grace")),
+        first_name: Some(parsed("Grace 🦀")),
+        last_name: Some(parsed("Hopper")),
+        avatar_url: Some(parsed("https://example.com/g.png?x=%20")),
+        updated_at: NOW + Duration::SECOND,
+        ..user(1)
+    };
+    let elsewhere =
+        User { email: Some(parsed("other@example.com")), email_verified: false, created_at: NOW, ..changed.clone() };
+    assert!(update(stores, &User { created_at: NOW + Duration::DAY, ..elsewhere }).await);
+    let expected = Credentials { user: changed, password_hash: Some(hash()) };
+    assert_eq!(ok(stores.identity.find_credentials_of(user_id(1)).await), Some(expected));
+    assert_eq!(ok(stores.identity.find_user(user_id(2)).await), Some(user(2)));
+}
+
+pub async fn a_profile_is_emptied(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    let empty = User { display_name: None, first_name: None, last_name: None, avatar_url: None, ..user(1) };
+    assert!(update(stores, &empty).await);
+    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(empty));
+}
+
+pub async fn the_profile_of_an_unknown_user_is_not_replaced(harness: &impl Harness) {
+    assert!(!update(harness.stores(), &user(1)).await);
+}
+
+pub async fn all_other_sessions_of_a_user_end(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    for number in 1..=4 {
+        stores.add_session(&session(number, user_id(1))).await;
+    }
+    assert_eq!(end_others(stores, 1, 2).await, 3);
+    for number in [1, 3, 4] {
+        assert_eq!(state(stores, number).await, SessionState::Ended { at: NOW + Duration::SECOND });
+    }
+    assert_eq!(state(stores, 2).await, SessionState::Open);
+    assert_eq!(end_others(stores, 1, 2).await, 0);
+}
+
+pub async fn sessions_of_others_and_ended_ones_stay_as_they_are(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    let ended = SessionState::Ended { at: NOW };
+    stores.add_session(&Session { state: ended, ..session(1, user_id(1)) }).await;
+    stores.add_session(&session(2, user_id(2))).await;
+    assert_eq!(end_others(stores, 1, 9).await, 0);
+    assert_eq!((state(stores, 1).await, state(stores, 2).await), (ended, SessionState::Open));
+}
+
+pub async fn sessions_of_nobody_do_not_end(harness: &impl Harness) {
+    assert_eq!(end_others(harness.stores(), 1, 1).await, 0);
+}
+
+pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    stores.add_session(&session(1, user_id(1))).await;
+    let mut tx = ok(stores.identity.begin().await);
+    ok(tx.users().update_profile(&bare_user(1)).await);
+    ok(tx.sessions().end_others(user_id(1), session_id(2), NOW).await);
+    drop(tx);
+    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
+    assert_eq!(state(stores, 1).await, SessionState::Open);
+    world::nothing_is_held(harness).await;
+}

@@ -1,0 +1,197 @@
+//! Changing a password: by whoever has the old one, once, and everybody else is out.
+
+use serde_json::json;
+use tessera_tests::{
+    api::{Answer, Api},
+    database::Backend,
+    on_both,
+    process::Installation,
+    studio::{PASSWORD, Person, Service, Studio},
+};
+use tokio::task::JoinSet;
+
+const NEW: &str = "granite-orchard-58-kettle";
+
+async fn change(by: &Api, current: Option<&str>, new: &str) -> Answer {
+    by.put("/users/me/password", &json!({"current_password": current, "new_password": new})).await
+}
+
+async fn login(api: &Api, email: &str, password: &str) -> Answer {
+    api.anonymous().post("/auth/login", &json!({"email": email, "password": password})).await
+}
+
+#[track_caller]
+fn has_fault(answer: &Answer, pointer: &str, code: &str) {
+    assert_eq!(answer.faults(), [pointer]);
+    assert_eq!(answer.json()["errors"][0]["code"], code, "{}", answer.text());
+}
+
+on_both! {
+    s8_pw_change
+    s9_pw_change_revoke
+    a_change_at_one_node_ends_sessions_at_the_other
+    a_new_password_obeys_all_rules
+    s6_pw_unicode_when_changed
+    of_eight_changes_with_one_old_password_one_is_made
+    a_sign_in_that_races_a_change_does_not_outlive_it
+    s13_pw_noecho_when_changed
+    s198_changes_are_in_the_trail
+}
+
+async fn s8_pw_change(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    for wrong in [NEW, "", "Violet-harbour-93-lantern", &"x".repeat(10_000)] {
+        has_fault(&change(&person, Some(wrong), NEW).await, "/current_password", "wrong_password");
+    }
+    has_fault(&change(&person, None, NEW).await, "/current_password", "required");
+    change(&service.api(), Some(PASSWORD), NEW).await.problem(401, "authentication_required");
+    login(&service.api(), &person.email, PASSWORD).await.is(200);
+    change(&person, Some(PASSWORD), NEW).await.is(204);
+    login(&service.api(), &person.email, PASSWORD).await.problem(401, "invalid_credentials");
+    login(&service.api(), &person.email, NEW).await.is(200);
+    has_fault(&change(&person, Some(PASSWORD), NEW).await, "/current_password", "wrong_password");
+}
+
+async fn s9_pw_change_revoke(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (person, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    let (second, third) = (person.again().await, person.again().await);
+    has_fault(&change(&second, Some("wrong"), NEW).await, "/current_password", "wrong_password");
+    person.get("/users/me").await.is(200);
+    change(&second, Some(PASSWORD), NEW).await.is(204);
+    for ended in [&person, &third] {
+        ended.get("/users/me").await.problem(401, "invalid_token");
+    }
+    for open in [&second, &other] {
+        open.get("/users/me").await.is(200);
+    }
+}
+
+async fn a_change_at_one_node_ends_sessions_at_the_other(backend: Backend) {
+    let service = Service::start(backend).await;
+    let second = service.installation.start();
+    let person = Person::join(&service.api()).await;
+    let elsewhere = person.again().await.at_node(&second);
+    elsewhere.get("/users/me").await.is(200);
+    change(&person, Some(PASSWORD), NEW).await.is(204);
+    elsewhere.get("/users/me").await.problem(401, "invalid_token");
+    person.at_node(&second).get("/users/me").await.is(200);
+}
+
+async fn a_new_password_obeys_all_rules(backend: Backend) {
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
+    let person = Person::join(&service.api()).await;
+    person.put("/users/me", &json!({"last_name": "Wolfeschlegelstein"})).await.is(200);
+    for (new, code) in [
+        ("short7!", "too_short"),
+        ("x7#Qz!m2Vw_9rT", "too_short"),
+        ("passwordpassword", "guessable"),
+        ("wolfeschlegelstein", "guessable"),
+        (person.email.as_str(), "guessable"),
+        (&"k7#Qz!m2".repeat(17), "too_long"),
+    ] {
+        has_fault(&change(&person, Some(PASSWORD), new).await, "/new_password", code);
+    }
+    let body = json!({"current_password": 1, "new_password": "a\u{0}"});
+    assert_eq!(person.put("/users/me/password", &body).await.faults(), ["/current_password", "/new_password"]);
+    assert_eq!(person.put("/users/me/password", &json!({})).await.faults(), ["/new_password"]);
+    login(&service.api(), &person.email, PASSWORD).await.is(200);
+}
+
+async fn s6_pw_unicode_when_changed(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    change(&person, Some(PASSWORD), "cafe\u{301}-lantern-93-quay").await.is(204);
+    login(&service.api(), &person.email, "caf\u{e9}-lantern-93-quay").await.is(200);
+    change(&person, Some("caf\u{e9}-lantern-93-quay"), NEW).await.is(204);
+}
+
+async fn of_eight_changes_with_one_old_password_one_is_made(backend: Backend) {
+    let service = Service::start(backend).await;
+    let second = service.installation.start();
+    let person = Person::join(&service.api()).await;
+    let mut sessions = Vec::new();
+    for number in 0..8 {
+        let session = person.again().await;
+        sessions.push(if number % 2 == 0 { session } else { session.at_node(&second) });
+    }
+    let mut running = JoinSet::new();
+    for (number, session) in sessions.into_iter().enumerate() {
+        running.spawn(async move {
+            let answer = change(&session, Some(PASSWORD), &format!("{NEW}-{number}")).await;
+            (number, session, answer)
+        });
+    }
+    let done = running.join_all().await;
+    let (made, refused): (Vec<_>, Vec<_>) = done.into_iter().partition(|(.., answer)| answer.status == 204);
+    assert_eq!(made.len(), 1, "{:?}", refused.iter().map(|(.., answer)| answer.text()).collect::<Vec<_>>());
+    for (number, session, answer) in refused {
+        // Whoever came after the winner is out already, or finds another password.
+        assert!([400, 401].contains(&answer.status), "{}", answer.text());
+        session.get("/users/me").await.problem(401, "invalid_token");
+        login(&service.api(), &person.email, &format!("{NEW}-{number}")).await.is(401);
+    }
+    let (number, session, _) = &made[0];
+    session.get("/users/me").await.is(200);
+    login(&service.api(), &person.email, &format!("{NEW}-{number}")).await.is(200);
+}
+
+async fn a_sign_in_that_races_a_change_does_not_outlive_it(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let mut running = JoinSet::new();
+    for _ in 0..6 {
+        let (api, email) = (service.api(), person.email.clone());
+        running.spawn(async move { login(&api, &email, PASSWORD).await });
+    }
+    change(&person, Some(PASSWORD), NEW).await.is(204);
+    for answer in running.join_all().await {
+        assert!([200, 401].contains(&answer.status), "{}", answer.text());
+        if let Some(token) = answer.json()["token"].as_str() {
+            service.api().bearer(token).get("/users/me").await.problem(401, "invalid_token");
+        }
+    }
+}
+
+async fn s13_pw_noecho_when_changed(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let wrong = "another-violet-lantern-17";
+    let answers = [
+        change(&person, Some(wrong), NEW).await,
+        change(&person, Some(PASSWORD), "short7!").await,
+        change(&person, Some(PASSWORD), NEW).await,
+    ];
+    for text in answers.iter().map(Answer::text).chain([service.node.log()]) {
+        assert!(![PASSWORD, NEW, wrong, "short7!", "$argon2"].iter().any(|secret| text.contains(secret)), "{text}");
+    }
+}
+
+async fn s198_changes_are_in_the_trail(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let owner = &studio.owner;
+    owner.put("/users/me", &json!({"first_name": "Ada"})).await.is(200);
+    change(owner, Some("wrong"), NEW).await.is(400);
+    change(owner, Some(PASSWORD), NEW).await.is(204);
+    owner.put("/users/me/custom-data", &json!({"data": {"pin": "4711"}})).await.is(200);
+    owner.put(&format!("/orgs/{}/settings", studio.org), &json!({"settings": {"pin": "4711"}})).await.is(200);
+    let path = format!("/orgs/{}/custom-system-data/{}", studio.org, owner.id);
+    owner.put(&path, &json!({"data": {"pin": "4711"}})).await.is(200);
+    let own = crate::audit::trail(&studio.service.installation, None).await;
+    let within = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    for (events, deeds) in [
+        (&own, ["user.updated", "password.change_refused", "password.changed", "custom_data.written"].as_slice()),
+        (&within, &["organization.settings_updated", "system_data.written"]),
+    ] {
+        let by_owner: Vec<&str> = events
+            .iter()
+            .filter(|event| event.actor.as_ref().is_some_and(|(_, id)| id.to_string() == owner.id))
+            .map(|event| event.name.as_str())
+            .filter(|name| deeds.contains(name))
+            .collect();
+        assert_eq!(by_owner, deeds);
+        assert!(!format!("{events:?}").contains("4711"));
+    }
+    assert!(!studio.service.node.log().contains("4711"));
+}

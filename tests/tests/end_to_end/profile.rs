@@ -1,0 +1,94 @@
+//! What users change of their own account.
+
+use serde_json::{Value, json};
+use tessera_tests::{
+    database::Backend,
+    on_both,
+    studio::{Person, Service, Studio},
+};
+
+on_both! {
+    a_profile_changes_by_field
+    an_address_is_not_changed_with_the_profile
+    s163_rmw
+    a_picture_comes_by_https
+    names_are_held_to_their_rules
+    members_see_the_new_name
+}
+
+async fn a_profile_changes_by_field(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let before = person.get("/users/me").await.expecting(200);
+    let all = json!({"display_name": " Amazing  Grace ", "first_name": "Grace", "last_name": "Hopper",
+                     "avatar_url": "https://cdn.example.com/g.png?size=64"});
+    let changed = person.put("/users/me", &all).await.expecting(200);
+    assert_eq!((&changed["id"], &changed["created_at"]), (&before["id"], &before["created_at"]));
+    assert_eq!((&changed["display_name"], &changed["profile_complete"]), (&json!("Amazing  Grace"), &json!(true)));
+    for member in ["first_name", "last_name", "avatar_url"] {
+        assert_eq!(changed[member], all[member], "{member}");
+    }
+    let some = person.put("/users/me", &json!({"first_name": null, "avatar_url": null})).await.expecting(200);
+    assert_eq!((&some["first_name"], &some["avatar_url"]), (&Value::Null, &Value::Null));
+    assert_eq!((&some["display_name"], &some["last_name"]), (&changed["display_name"], &changed["last_name"]));
+    let without_name = person.put("/users/me", &json!({"display_name": null})).await.expecting(200);
+    assert_eq!(without_name["profile_complete"], false);
+    assert_eq!(person.get("/users/me").await.expecting(200), without_name);
+}
+
+async fn an_address_is_not_changed_with_the_profile(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (person, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    for email in [json!("new@example.com"), json!(other.email), Value::Null, json!("no address")] {
+        let body = json!({"email": email, "email_verified": true, "id": other.id, "wallets": [1]});
+        let user = person.put("/users/me", &body).await.expecting(200);
+        assert_eq!((&user["email"], &user["id"]), (&json!(person.email), &json!(person.id)));
+        assert_eq!((&user["email_verified"], &user["wallets"]), (&json!(false), &json!([])));
+    }
+}
+
+async fn s163_rmw(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let full = json!({"display_name": "D", "first_name": "F", "avatar_url": "https://example.com"});
+    let user = person.put("/users/me", &full).await.expecting(200);
+    assert_eq!(person.put("/users/me", &user).await.expecting(200), user);
+    assert_eq!(person.put("/users/me", &json!({})).await.expecting(200), user);
+}
+
+async fn a_picture_comes_by_https(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    for (url, code) in [
+        ("http://example.com/a.png".to_owned(), "invalid_format"),
+        ("javascript:alert(1)".to_owned(), "invalid_format"),
+        ("https://user:pw@example.com/a.png".to_owned(), "invalid_format"),
+        ("https://example.com/a b".to_owned(), "invalid_format"),
+        (String::new(), "invalid_format"),
+        (format!("https://example.com/{}", "x".repeat(2029)), "too_long"),
+    ] {
+        let answer = person.put("/users/me", &json!({"avatar_url": url})).await;
+        assert_eq!(answer.faults(), ["/avatar_url"], "{url}");
+        assert_eq!(answer.json()["errors"][0]["code"], code, "{url}");
+    }
+    for url in [format!("https://example.com/{}", "x".repeat(2028)), "http://127.0.0.1:9000/a.png".to_owned()] {
+        let user = person.put("/users/me", &json!({"avatar_url": url})).await.expecting(200);
+        assert_eq!(user["avatar_url"], json!(url));
+    }
+}
+
+async fn names_are_held_to_their_rules(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let body = json!({"display_name": "", "first_name": "x".repeat(101), "last_name": "a\u{202e}b", "avatar_url": 1});
+    let answer = person.put("/users/me", &body).await;
+    assert_eq!(answer.faults(), ["/avatar_url", "/display_name", "/first_name", "/last_name"]);
+}
+
+async fn members_see_the_new_name(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    member.put("/users/me", &json!({"display_name": "Grace"})).await.is(200);
+    let seen = studio.owner.get(&studio.members(Some(&member.id))).await.expecting(200);
+    assert_eq!(seen["display_name"], "Grace");
+}
