@@ -5,6 +5,7 @@ mod digest;
 mod entropy;
 mod hasher;
 mod memory;
+mod service_signer;
 mod signer;
 mod strength;
 
@@ -13,5 +14,6 @@ pub use digest::FakeDigest;
 pub use entropy::SequentialEntropy;
 pub use hasher::FakeHasher;
 pub use memory::MemoryStore;
+pub use service_signer::FakeServiceSigner;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;

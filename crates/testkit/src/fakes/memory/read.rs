@@ -10,8 +10,8 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction},
 };
 use tessera_identity::{
-    model::{Credentials, Session, User},
-    ports::{IdentityStore, IdentityTransaction},
+    model::{Credentials, Session, SigningKey, User},
+    ports::{IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -55,6 +55,17 @@ impl IdentityStore for MemoryStore {
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.state().sessions.get(&id).cloned())
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn SigningKeyTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state().signing_keys())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
-use tessera_identity::model::{Credentials, Session, SessionState, User};
+use tessera_identity::model::{Credentials, KeyId, KeyRing, Retirement, Session, SessionState, SigningKey, User};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, ItemId, OrganizationId, Role, SessionId, StoreError, UserId,
@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
@@ -53,6 +54,20 @@ impl State {
     pub(super) fn end_session(&mut self, id: SessionId, at: OffsetDateTime) -> bool {
         let open = self.sessions.get_mut(&id).filter(|session| session.state == SessionState::Open);
         open.map(|session| session.state = SessionState::Ended { at }).is_some()
+    }
+
+    pub(super) fn signing_keys(&self) -> Vec<SigningKey> {
+        KeyRing::new(self.signing_keys.values().cloned().collect()).keys().to_vec()
+    }
+
+    pub(super) fn insert_signing_key(&mut self, key: &SigningKey) -> Result<(), StoreError> {
+        unless(self.signing_keys.contains_key(&key.id), "signing_keys_kid")?;
+        self.signing_keys.insert(key.id.clone(), key.clone());
+        Ok(())
+    }
+
+    pub(super) fn retire_signing_key(&mut self, id: &KeyId, retirement: Retirement) -> bool {
+        self.signing_keys.get_mut(id).map(|key| key.retirement = Some(retirement)).is_some()
     }
 
     pub(super) fn insert_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {
