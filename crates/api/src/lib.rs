@@ -10,6 +10,7 @@ mod denial;
 mod docs;
 mod edge;
 mod health;
+mod jwks;
 mod openapi;
 mod page;
 mod path;

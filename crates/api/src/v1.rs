@@ -8,6 +8,7 @@ mod members;
 mod names;
 mod orgs;
 mod timestamp;
+mod tokens;
 mod users;
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
@@ -17,8 +18,16 @@ const BASE: &str = "/api/v1";
 
 /// Every operation.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let each =
-        [auth::routes, users::routes, orgs::routes, members::routes, apps::routes, api_keys::routes, items::routes];
+    let each = [
+        auth::routes,
+        tokens::routes,
+        users::routes,
+        orgs::routes,
+        members::routes,
+        apps::routes,
+        api_keys::routes,
+        items::routes,
+    ];
     let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
     config.service(scope::scope(BASE).configure(add));
 }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::PasswordError;
+use tessera_identity::model::{AudienceError, PasswordError};
 use tessera_inventory::model::{MetadataError, QuantityError};
 use tessera_kernel::{EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
@@ -161,6 +161,11 @@ flaws! {
     PasswordError: |error| match error {
         PasswordError::TooShort { .. } => FaultCode::TooShort,
         PasswordError::TooLong { .. } => FaultCode::TooLong,
+    };
+    AudienceError: |error| match error {
+        AudienceError::Empty => FaultCode::TooShort,
+        AudienceError::TooLong => FaultCode::TooLong,
+        AudienceError::ForbiddenCharacter => FaultCode::ForbiddenCharacter,
     };
     RedirectUriError: |error| match error {
         RedirectUriError::TooLong => FaultCode::TooLong,

@@ -6,7 +6,7 @@ use utoipa::openapi::{
 };
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::Password;
+use tessera_identity::model::{Audience, Password};
 use tessera_inventory::model::Quantity;
 use tessera_kernel::EmailAddress;
 use tessera_orgs::model::Slug;
@@ -99,6 +99,12 @@ pub(crate) fn slug_or_null() -> ObjectBuilder {
 pub(crate) fn id() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
     string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+}
+
+/// For whom a service token is.
+pub(crate) fn audience() -> ObjectBuilder {
+    let named = string().min_length(Some(1)).max_length(Some(Audience::MAX_LENGTH));
+    named.pattern(Some(r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")).examples(["https://games.example.com"])
 }
 
 /// `null` and nothing else.

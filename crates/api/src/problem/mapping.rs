@@ -3,7 +3,7 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, RegisterError, SignInError, SignOutError, ViewProfileError,
+    AuthenticateError, ExchangeTokenError, RegisterError, SignInError, SignOutError, ViewProfileError,
     ports::{Guessable, HashError, TokenError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -107,6 +107,19 @@ impl From<SignOutError> for Problem {
         match error {
             SignOutError::NotAUser => Code::UserTokenRequired.into(),
             SignOutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExchangeTokenError> for Problem {
+    fn from(error: ExchangeTokenError) -> Self {
+        match error {
+            ExchangeTokenError::NotAUser => Code::UserTokenRequired.into(),
+            ExchangeTokenError::SessionEnded => Code::InvalidToken.into(),
+            ExchangeTokenError::Refused => Code::ExchangeRefused.into(),
+            ExchangeTokenError::UnknownAudience => Code::InvalidTarget.into(),
+            ExchangeTokenError::Token(error) => error.into(),
+            ExchangeTokenError::Store(error) => error.into(),
         }
     }
 }

@@ -10,3 +10,4 @@ mod lists;
 mod operations;
 mod paths;
 mod support;
+mod tokens;
