@@ -1,19 +1,22 @@
 //! Signing keys are made, succeed each other, and go.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use tessera_identity::{
-    KeysError, ServiceTokenPorts, ServiceTokens,
-    model::{KeyId, LEAD},
+    ExchangeToken, KeysError, ServiceTokenPorts, ServiceTokens,
+    model::{KeyId, LEAD, PUBLISHED_FOR},
     ports::{MockSigningKeyStore, TokenError},
 };
-use tessera_kernel::StoreError;
+use tessera_kernel::{Clock as _, Role, StoreError};
 use tessera_testkit::{
     Workbench,
-    builders::{key_id, origin},
-    expectations::{failed, ok},
+    builders::{actor_with, key_id, organization_id, origin, session, user_id},
+    expectations::{failed, ok, parsed, some},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 async fn started() -> (Workbench, ServiceTokens) {
     let bench = Workbench::new();
@@ -158,4 +161,79 @@ async fn keys_that_can_not_be_opened_are_noticed() {
     bench.service_signer.break_down();
     let error = failed(tokens.look_after_keys(&origin()).await);
     assert!(matches!(error, KeysError::Token(TokenError::Signing(_))), "{error:?}");
+}
+
+#[tokio::test]
+async fn s74_key_emergency_of_many_that_replace_the_keys_at_once_one_key_is_left() {
+    let (bench, tokens) = started().await;
+    let replacing: Vec<_> = (0..8)
+        .map(|_| {
+            let node = bench.service_tokens();
+            tokio::spawn(async move { node.replace_keys(&origin()).await })
+        })
+        .collect();
+    for replaced in replacing {
+        ok(ok(replaced.await));
+    }
+    let left = stored(&bench).await;
+    assert_eq!(left.len(), 1);
+    assert_ne!(left, [key_id(1)]);
+    ok(tokens.look_after_keys(&origin()).await);
+    assert_eq!(published(&tokens).await, left);
+}
+
+/// Somebody who verifies tokens, and keeps published keys for as long as they may.
+#[derive(Default)]
+struct Verifier(Option<(OffsetDateTime, Vec<KeyId>)>);
+
+impl Verifier {
+    /// Holds a token's key to being one that they know, from whichever node they ask.
+    async fn knows(&mut self, kid: &KeyId, node: &ServiceTokens, now: OffsetDateTime) {
+        let fetched = match self.0.take() {
+            Some((at, keys)) if now - at < PUBLISHED_FOR => (at, keys),
+            _ => (now, published(node).await),
+        };
+        assert!(fetched.1.contains(kid), "{kid} is unknown at {now}: {fetched:?}");
+        self.0 = Some(fetched);
+    }
+}
+
+/// Two nodes, of which one looks at the keys every few seconds and the other as rarely as is allowed. Tokens of each are
+/// shown to verifiers for as long as they live; every half hour somebody asks for a rotation.
+#[tokio::test]
+async fn s73_sig_rotate_no_token_is_refused_while_keys_rotate_under_load() {
+    let (bench, brisk) = started().await;
+    let slow = bench.service_tokens();
+    bench.members(&[Role::Owner]).await;
+    let session = session(1, user_id(1));
+    bench.stores.add_session(&session).await;
+    let mut verifiers: Vec<Verifier> = (0..7).map(|_| Verifier::default()).collect();
+    let mut alive: VecDeque<(OffsetDateTime, KeyId)> = VecDeque::new();
+    let mut kids = BTreeSet::new();
+    for step in 0..1000_usize {
+        bench.clock.advance(Duration::seconds(7));
+        let now = bench.clock.now();
+        ok(brisk.look_after_keys(&origin()).await);
+        if step % 4 == 0 {
+            ok(slow.look_after_keys(&origin()).await);
+        }
+        if step % 250 == 100 {
+            ok(slow.rotate_keys(&origin()).await);
+        }
+        let nodes = [&brisk, &slow];
+        let ask = ExchangeToken { organization: organization_id(1), audience: parsed("https://games.example.com") };
+        let exchanged = ok(nodes[step % 2].exchange_token(&actor_with(&session), ask).await);
+        let (kid, claims) = some(bench.service_signer.read(exchanged.token.expose()));
+        kids.insert(kid.clone());
+        alive.push_back((claims.expires_at + Duration::seconds(30), kid));
+        while alive.front().is_some_and(|(dies_at, _)| *dies_at <= now) {
+            alive.pop_front();
+        }
+        for (place, verifier) in verifiers.iter_mut().enumerate().filter(|(place, _)| step >= place * 6) {
+            for (_, kid) in &alive {
+                verifier.knows(kid, nodes[(place + step) % 2], now).await;
+            }
+        }
+    }
+    assert_eq!(kids.len(), 5);
 }

@@ -49,6 +49,7 @@ on_both! {
     signing_keys_outlive_a_restart
     keys_are_listed
     s73_sig_rotate
+    of_many_rotations_at_once_one_is_done
     s74_key_emergency
 }
 
@@ -148,6 +149,20 @@ async fn s73_sig_rotate(backend: Backend) {
     let again = studio.service.installation.run(&["keys", "rotate"]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(!again.status.success() && said.contains("under way"), "{said}");
+}
+
+async fn of_many_rotations_at_once_one_is_done(backend: Backend) {
+    let service = Service::start(backend).await;
+    let installation = &service.installation;
+    let done: Vec<bool> = std::thread::scope(|scope| {
+        let rotating: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| installation.run(&["keys", "rotate"]).status.success())).collect();
+        rotating.into_iter().map(|one| one.join().unwrap_or_default()).collect()
+    });
+    // Who came while another was at it finds it done; who came later is told that it is under way.
+    assert!(done.contains(&true), "{done:?}");
+    let listed = run(installation, &["list"]);
+    assert_eq!(listed.lines().count(), 3, "{listed}");
 }
 
 /// Asks for tokens without pause.

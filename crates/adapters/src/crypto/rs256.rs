@@ -116,7 +116,7 @@ pub struct Rs256Signer {
     bits: KeyBits,
     master: Arc<MasterKey>,
     entropy: Arc<dyn Entropy>,
-    /// The key that signed last. To open one costs as much as a signature, and one at a time signs.
+    /// The key that signed last. To open one costs more than a signature, and one at a time signs.
     open: RwLock<Option<(KeyId, Arc<KeyPair>)>>,
 }
 
