@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod database;
+pub mod jose;
 pub mod process;
 pub mod raw;
 pub mod studio;

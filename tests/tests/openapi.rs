@@ -10,6 +10,8 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/register", "register_user"),
     ("post", "/api/v1/auth/login", "login"),
     ("post", "/api/v1/auth/logout", "logout"),
+    ("post", "/api/v1/auth/token/exchange", "exchange_token"),
+    ("get", "/.well-known/jwks.json", "get_jwks"),
     ("get", "/api/v1/users/me", "get_me"),
     ("put", "/api/v1/users/me", "update_me"),
     ("put", "/api/v1/users/me/password", "change_password"),

@@ -21,6 +21,7 @@ mod schema;
 mod secrets;
 mod sessions;
 mod settings;
+mod signing_keys;
 mod system_data;
 mod transaction;
 mod types;

@@ -12,6 +12,7 @@ mod docs;
 mod edge;
 mod health;
 mod if_match;
+mod jwks;
 mod openapi;
 mod page;
 mod path;

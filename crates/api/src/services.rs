@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use async_trait::async_trait;
 use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
-use tessera_identity::Identity;
+use tessera_identity::{Identity, ServiceTokens};
 use tessera_inventory::Inventory;
 use tessera_kernel::{AuditTrail, Clock, Entropy, StoreError};
 use tessera_orgs::Orgs;
@@ -15,6 +15,8 @@ use tessera_orgs::Orgs;
 pub struct Services {
     /// Users and sessions.
     pub identity: Arc<Identity>,
+    /// Tokens for other services.
+    pub service_tokens: Arc<ServiceTokens>,
     /// Organizations and members.
     pub orgs: Arc<Orgs>,
     /// Applications.

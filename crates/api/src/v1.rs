@@ -13,6 +13,7 @@ mod orgs;
 mod settings;
 mod system_data;
 mod timestamp;
+mod tokens;
 mod users;
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
@@ -24,6 +25,7 @@ const BASE: &str = "/api/v1";
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let each = [
         auth::routes,
+        tokens::routes,
         users::routes,
         orgs::routes,
         members::routes,

@@ -1,6 +1,10 @@
 //! What this domain announces.
 
-use tessera_kernel::{Announcement, Outcome, SessionId, UserId};
+use tessera_kernel::{Announcement, OrganizationId, Outcome, SessionId, UserId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::model::{Audience, KeyId};
 
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
@@ -33,6 +37,41 @@ pub(crate) enum IdentityEvent {
         user: UserId,
         version: i64,
     },
+    TokenExchanged {
+        token: Uuid,
+        organization: OrganizationId,
+        audience: Audience,
+    },
+    ExchangeRefused {
+        refusal: ExchangeRefusal,
+        organization: OrganizationId,
+        audience: Audience,
+    },
+    SigningKeyPublished {
+        key: KeyId,
+        signs_from: OffsetDateTime,
+    },
+    SigningKeyRemoved {
+        key: KeyId,
+    },
+}
+
+/// Why a user token was not exchanged. The trail says it, the answer does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExchangeRefusal {
+    Session,
+    Membership,
+    Audience,
+}
+
+impl ExchangeRefusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Membership => "membership",
+            Self::Audience => "audience",
+        }
+    }
 }
 
 impl From<IdentityEvent> for Announcement {
@@ -60,6 +99,34 @@ impl From<IdentityEvent> for Announcement {
             IdentityEvent::CustomDataWritten { user, version } => {
                 Self::success("custom_data.written", user.as_uuid()).with("version", &version)
             }
+            IdentityEvent::TokenExchanged { token, organization, audience } => {
+                Self::success("token.exchanged", token).within(organization).with("audience", &audience)
+            }
+            IdentityEvent::ExchangeRefused { refusal, organization, audience } => {
+                refused_exchange(refusal, organization).with("audience", &audience)
+            }
+            IdentityEvent::SigningKeyPublished { key, signs_from } => {
+                about_key("signing_key.published", &key).with("signs_from", &signs_from)
+            }
+            IdentityEvent::SigningKeyRemoved { key } => about_key("signing_key.removed", &key),
         }
     }
+}
+
+fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> Announcement {
+    let what = Announcement {
+        name: "token.refused",
+        outcome: Outcome::Refused,
+        // Strangers don't write into the trail of an organization, which may not even exist.
+        organization: (refusal == ExchangeRefusal::Audience).then_some(organization),
+        subject: None,
+        details: Vec::new(),
+    };
+    what.with("reason", refusal.as_str()).with("organization_id", &organization)
+}
+
+/// A key's id is no UUID, so it is among the details.
+fn about_key(name: &'static str, key: &KeyId) -> Announcement {
+    let what = Announcement { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
+    what.with("kid", key)
 }

@@ -9,19 +9,21 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
     Argon2Hasher, DatabaseSettings, FileMailer, Gate, GateSettings, InvitationLetters, JwtSecret, JwtSigner, MasterKey,
-    SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
+    Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Mailer, StoreError};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
 use crate::{
     config::{Config, Throttle},
-    master_key,
+    key_worker, master_key,
     postman::Postman,
 };
 
@@ -39,6 +41,12 @@ const HASH_QUEUE_PER_PLACE: usize = 256;
 struct Machine {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+impl Machine {
+    fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
 }
 
 /// Answers whether the database does.
@@ -63,9 +71,9 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
 
 /// Builds the service over an open store, and who delivers its mails.
 pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Postman)> {
-    let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
-    let (key, secret) = secrets(config, &store, &*machine.entropy).await?;
-    let seal = Arc::new(SealedOutbox::new(Arc::new(key), Arc::clone(&machine.entropy)));
+    let machine = Machine::real();
+    let (master, secret) = secrets(config, &store, &*machine.entropy).await?;
+    let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&machine.entropy)));
     let postman = Postman {
         queue: Arc::new(store.clone()),
         seal: Arc::clone(&seal) as _,
@@ -75,7 +83,10 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned(), Arc::clone(&machine.clock))?;
     let readiness = Arc::new(DatabaseReadiness(store.clone()));
     let store = Arc::new(store);
+    let service_tokens = service_tokens(config, &store, master, &machine);
+    service_tokens.look_after_keys(&key_worker::origin("start")?).await.context("the signing keys are not usable")?;
     let services = Services {
+        service_tokens: Arc::new(service_tokens),
         identity: Arc::new(identity(config, &store, signer, &machine)?),
         orgs: Arc::new(orgs(config, &store, seal, &machine)),
         apps: Arc::new(Apps::new(AppPorts {
@@ -150,8 +161,35 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     Ok(Identity::new(ports, settings))
 }
 
+/// Tokens for other services, over a store that is opened for them alone.
+pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
+    let machine = Machine::real();
+    let store = open_store(config).await?;
+    let (master, _) = secrets(config, &store, &*machine.entropy).await?;
+    Ok(service_tokens(config, &Arc::new(store), master, &machine))
+}
+
+fn service_tokens(config: &Config, store: &Arc<SqlStore>, master: Arc<MasterKey>, machine: &Machine) -> ServiceTokens {
+    let issuer = config.public_url.as_str().to_owned();
+    let entropy = Arc::clone(&machine.entropy);
+    let ports = ServiceTokenPorts {
+        store: Arc::clone(store) as _,
+        keys: Arc::clone(store) as _,
+        memberships: Arc::clone(store) as _,
+        signer: Arc::new(Rs256Signer::new(issuer, config.signing_key_bits, master, entropy)),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    let audiences = config.audiences.iter().cloned().collect();
+    ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: config.signing_key_life })
+}
+
 /// The master key, and the secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
-async fn secrets(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<(MasterKey, JwtSecret)> {
+async fn secrets(
+    config: &Config,
+    store: &SqlStore,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<(Arc<MasterKey>, JwtSecret)> {
     let known = store.find_secret(JWT_SECRET).await?;
     let key = master_key::find_or_make(config, known.is_none(), entropy)?;
     let sealed = if let Some(sealed) = known {
@@ -163,5 +201,5 @@ async fn secrets(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> an
     let opened =
         key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
     let secret = JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")?;
-    Ok((key, secret))
+    Ok((Arc::new(key), secret))
 }

@@ -4,11 +4,11 @@
 
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
-use tessera_identity::model::{CustomData, Session, SessionState, User};
+use tessera_identity::model::{CustomData, KeyId, PublicKey, Session, SessionState, SigningKey, User};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, DataDocument, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin,
-    Outcome, Permission, Principal, Role, SealedMail, SessionId, UserId,
+    Outcome, Permission, Principal, Role, SealedMail, Secret, SessionId, UserId,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization, Settings, SystemData, TokenHash};
 use time::{Duration, OffsetDateTime};
@@ -112,6 +112,25 @@ pub fn bare_user(number: u32) -> User {
         last_name: None,
         avatar_url: None,
         ..user(number)
+    }
+}
+
+/// The id of [`signing_key`] with that number.
+#[must_use]
+pub fn key_id(number: u32) -> KeyId {
+    parsed(&format!("key-{number}"))
+}
+
+/// A key without a successor, which signs so many seconds after [`NOW`]. No token can be made with it.
+#[must_use]
+pub fn signing_key(number: u32) -> SigningKey {
+    SigningKey {
+        id: key_id(number),
+        public: PublicKey { modulus: format!("modulus-{number}"), exponent: "AQAB".to_owned() },
+        sealed: Secret::new(number.to_be_bytes().to_vec()),
+        created_at: NOW,
+        signs_from: NOW + Duration::seconds(i64::from(number)),
+        retirement: None,
     }
 }
 

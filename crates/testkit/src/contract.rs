@@ -16,6 +16,7 @@ pub mod mail_queue;
 pub mod memberships;
 pub mod org_documents;
 pub mod org_store;
+pub mod signing_key_store;
 mod world;
 
 use async_trait::async_trait;

@@ -6,6 +6,7 @@ mod entropy;
 mod hasher;
 mod mail;
 mod memory;
+mod service_signer;
 mod signer;
 mod strength;
 
@@ -15,5 +16,6 @@ pub use entropy::SequentialEntropy;
 pub use hasher::FakeHasher;
 pub use mail::{FakeLetters, FakeSeal};
 pub use memory::MemoryStore;
+pub use service_signer::FakeServiceSigner;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{PasswordHash, Session, User},
-    ports::IdentityStore,
+    model::{PasswordHash, Session, SigningKey, User},
+    ports::{IdentityStore, SigningKeyStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -25,6 +25,8 @@ use crate::expectations::ok;
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
+    /// Signing keys.
+    pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
     /// Users, as organizations see them.
@@ -64,6 +66,15 @@ impl Stores {
     pub async fn add_session(&self, session: &Session) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits signing keys.
+    pub async fn add_signing_keys<'a>(&self, all: impl IntoIterator<Item = &'a SigningKey, IntoIter: Send> + Send) {
+        let mut tx = ok(self.signing_keys.begin().await);
+        for key in all {
+            ok(tx.signing_keys().insert(key).await);
+        }
         ok(tx.commit().await);
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, model::User,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, OrganizationId, PageRequest, Role};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
@@ -13,10 +15,10 @@ use time::Duration;
 use crate::{
     Stores,
     builders::{application, membership, organization, organization_id, user, user_id},
-    expectations::ok,
+    expectations::{ok, parsed},
     fakes::{
-        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeSigner, FakeStrength, FixedClock, MemoryStore,
-        SequentialEntropy,
+        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FixedClock,
+        MemoryStore, SequentialEntropy,
     },
 };
 
@@ -36,6 +38,8 @@ pub struct Workbench {
     pub strength: Arc<FakeStrength>,
     /// User tokens.
     pub signer: Arc<FakeSigner>,
+    /// Service tokens.
+    pub service_signer: Arc<FakeServiceSigner>,
 }
 
 impl Default for Workbench {
@@ -45,7 +49,8 @@ impl Default for Workbench {
         let clock = Arc::new(FixedClock::default());
         let signer = Arc::new(FakeSigner::new(clock.clone()));
         let strength = Arc::new(FakeStrength::refusing(&["password", "12345678"]));
-        Self { store, stores, clock, entropy: Arc::default(), hasher: Arc::default(), strength, signer }
+        let service_signer = Arc::default();
+        Self { store, stores, clock, entropy: Arc::default(), hasher: Arc::default(), strength, signer, service_signer }
     }
 }
 
@@ -79,6 +84,31 @@ impl Workbench {
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::new(self.identity_ports(), Self::identity_settings())
+    }
+
+    /// The ports of [`Self::service_tokens`].
+    #[must_use]
+    pub fn service_token_ports(&self) -> ServiceTokenPorts {
+        ServiceTokenPorts {
+            store: self.stores.identity.clone(),
+            keys: self.stores.signing_keys.clone(),
+            memberships: self.stores.memberships.clone(),
+            signer: self.service_signer.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// What [`Self::service_tokens`] is set to: one audience, and keys that sign for ninety days.
+    #[must_use]
+    pub fn service_token_settings() -> ServiceTokenSettings {
+        ServiceTokenSettings { audiences: [parsed("https://games.example.com")].into(), key_life: Duration::days(90) }
+    }
+
+    /// Service tokens. Nobody looks after their keys but the test.
+    #[must_use]
+    pub fn service_tokens(&self) -> ServiceTokens {
+        ServiceTokens::new(self.service_token_ports(), Self::service_token_settings())
     }
 
     /// The ports of [`Self::orgs`].

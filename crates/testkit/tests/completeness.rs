@@ -47,4 +47,5 @@ every_case_is_listed! {
     memberships
     org_documents
     org_store
+    signing_key_store
 }

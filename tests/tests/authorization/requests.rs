@@ -52,6 +52,7 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
 }
 
 async fn body(cast: &Cast, operation: &str) -> Option<Value> {
+    let studio = &cast.studio;
     let (method, path) = split(operation);
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
     Some(match (method.as_str(), path) {
@@ -60,6 +61,7 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
+        ("POST", "/auth/token/exchange") => json!({"organization_id": studio.org, "audience": studio.app}),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
         ("POST", "/orgs") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),

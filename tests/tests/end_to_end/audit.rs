@@ -73,7 +73,14 @@ async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
     let events = trail(&service.installation, None).await;
     assert_eq!(
         names(&events),
-        ["user.registered", "session.started", "session.refused", "session.refused", "session.ended"]
+        [
+            "signing_key.published",
+            "user.registered",
+            "session.started",
+            "session.refused",
+            "session.refused",
+            "session.ended",
+        ]
     );
 }
 

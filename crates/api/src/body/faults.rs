@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::{AvatarUrlError, PasswordError};
+use tessera_identity::model::{AudienceError, AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
 use tessera_kernel::{DocumentError, EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
@@ -163,6 +163,11 @@ flaws! {
     PasswordError: |error| match error {
         PasswordError::TooShort { .. } => FaultCode::TooShort,
         PasswordError::TooLong { .. } => FaultCode::TooLong,
+    };
+    AudienceError: |error| match error {
+        AudienceError::Empty => FaultCode::TooShort,
+        AudienceError::TooLong => FaultCode::TooLong,
+        AudienceError::ForbiddenCharacter => FaultCode::ForbiddenCharacter,
     };
     RedirectUriError: |error| match error {
         RedirectUriError::TooLong => FaultCode::TooLong,

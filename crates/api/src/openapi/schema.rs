@@ -1,15 +1,14 @@
 //! Schemas of values that the domains define. They say what the parsers take, as far as JSON Schema can.
 
+use tessera_apps::model::{RedirectUri, RedirectUris};
+use tessera_identity::model::{Audience, AvatarUrl, Password};
+use tessera_inventory::model::Quantity;
+use tessera_kernel::EmailAddress;
+use tessera_orgs::model::Slug;
 use utoipa::openapi::{
     KnownFormat, ObjectBuilder, SchemaFormat, Type,
     schema::{ArrayBuilder, SchemaType},
 };
-
-use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::{AvatarUrl, Password};
-use tessera_inventory::model::Quantity;
-use tessera_kernel::EmailAddress;
-use tessera_orgs::model::Slug;
 
 /// No U+0000.
 const ANY: &str = r"^[^\u0000]*$";
@@ -124,6 +123,12 @@ pub(crate) fn avatar_url_or_null() -> ObjectBuilder {
 /// A user's identifier, or `me` for the caller.
 pub(crate) fn id_or_me() -> ObjectBuilder {
     string().pattern(Some("^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"))
+}
+
+/// For whom a service token is.
+pub(crate) fn audience() -> ObjectBuilder {
+    let named = string().min_length(Some(1)).max_length(Some(Audience::MAX_LENGTH));
+    named.pattern(Some(r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")).examples(["https://games.example.com"])
 }
 
 /// `null` and nothing else.

@@ -3,8 +3,9 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, ChangePasswordError, ContinueSessionError, NewPasswordError, RegisterError, SignInError,
-    SignOutError, UpdateProfileError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
+    AuthenticateError, ChangePasswordError, ContinueSessionError, ExchangeTokenError, NewPasswordError, RegisterError,
+    SignInError, SignOutError, UpdateProfileError, ViewCustomDataError, ViewProfileError, WelcomeError,
+    WriteCustomDataError,
     ports::{Guessable, HashError, TokenError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -172,6 +173,19 @@ impl From<SignOutError> for Problem {
         match error {
             SignOutError::NotAUser => Code::UserTokenRequired.into(),
             SignOutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExchangeTokenError> for Problem {
+    fn from(error: ExchangeTokenError) -> Self {
+        match error {
+            ExchangeTokenError::NotAUser => Code::UserTokenRequired.into(),
+            ExchangeTokenError::SessionEnded => Code::InvalidToken.into(),
+            ExchangeTokenError::Refused => Code::ExchangeRefused.into(),
+            ExchangeTokenError::UnknownAudience => Code::InvalidTarget.into(),
+            ExchangeTokenError::Token(error) => error.into(),
+            ExchangeTokenError::Store(error) => error.into(),
         }
     }
 }

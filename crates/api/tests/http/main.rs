@@ -11,3 +11,4 @@ mod lists;
 mod operations;
 mod paths;
 mod support;
+mod tokens;

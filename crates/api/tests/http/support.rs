@@ -16,19 +16,25 @@ use serde_json::{Value, json};
 use tessera_api::{Api, PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
-    expectations::{ok, some},
+    builders::origin,
+    expectations::{ok, parsed, some},
     fakes::{
-        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeSigner, FakeStrength, FixedClock, MemoryStore,
-        SequentialEntropy,
+        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FixedClock,
+        MemoryStore, SequentialEntropy,
     },
 };
 use time::Duration;
+
+/// An audience that the operator has set.
+pub(crate) const AUDIENCE: &str = "https://games.example.com";
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -73,6 +79,7 @@ impl World {
         let services = Services {
             identity: Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy)),
             orgs: Arc::new(orgs(&stores, &clock, &entropy)),
+            service_tokens: Arc::new(service_tokens(&stores, &clock, &entropy)),
             apps: Arc::new(Apps::new(AppPorts {
                 store: stores.apps,
                 memberships: stores.memberships.clone(),
@@ -100,6 +107,15 @@ impl World {
             entropy,
         };
         Self { services, hasher, signer, clock, draining }
+    }
+
+    /// Sees to it that there is a signing key.
+    pub(crate) async fn keep_keys(&self) {
+        ok(self.services.service_tokens.look_after_keys(&origin()).await);
+    }
+
+    pub(crate) async fn rotate_keys(&self) {
+        ok(self.services.service_tokens.rotate_keys(&origin()).await);
     }
 
     pub(crate) fn drain(&self) {
@@ -176,6 +192,19 @@ fn identity(
         entropy: entropy.clone(),
     };
     Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12) })
+}
+
+fn service_tokens(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> ServiceTokens {
+    let ports = ServiceTokenPorts {
+        store: stores.identity.clone(),
+        keys: stores.signing_keys.clone(),
+        memberships: stores.memberships.clone(),
+        signer: Arc::new(FakeServiceSigner::default()),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
+    let audiences = [parsed(AUDIENCE)].into();
+    ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: Duration::days(90) })
 }
 
 pub(crate) struct Answer {

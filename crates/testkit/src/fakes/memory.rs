@@ -55,6 +55,7 @@ impl MemoryStore {
         let store = Arc::new(self.clone());
         Stores {
             identity: store.clone(),
+            signing_keys: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),
             apps: store.clone(),

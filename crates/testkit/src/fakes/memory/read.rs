@@ -10,8 +10,8 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction},
 };
 use tessera_identity::{
-    model::{Credentials, CustomData, Session, User},
-    ports::{IdentityStore, IdentityTransaction},
+    model::{Credentials, CustomData, Session, SigningKey, User},
+    ports::{IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -63,6 +63,17 @@ impl IdentityStore for MemoryStore {
 
     async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
         Ok(self.state().custom_data.get(&user).cloned())
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn SigningKeyTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state().signing_keys())
     }
 }
 

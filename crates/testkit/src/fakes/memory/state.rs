@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
-use tessera_identity::model::{Credentials, CustomData, Session, SessionState, User};
+use tessera_identity::model::{
+    Credentials, CustomData, KeyId, KeyRing, Retirement, Session, SessionState, SigningKey, User,
+};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Role,
@@ -20,6 +22,7 @@ pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) custom_data: BTreeMap<UserId, CustomData>,
+    pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) settings: BTreeMap<OrganizationId, Settings>,
@@ -79,6 +82,20 @@ impl State {
                 *known = User { email, email_verified, created_at, ..change.clone() };
             })
             .is_some()
+    }
+
+    pub(super) fn signing_keys(&self) -> Vec<SigningKey> {
+        KeyRing::new(self.signing_keys.values().cloned().collect()).keys().to_vec()
+    }
+
+    pub(super) fn insert_signing_key(&mut self, key: &SigningKey) -> Result<(), StoreError> {
+        unless(self.signing_keys.contains_key(&key.id), "signing_keys_kid")?;
+        self.signing_keys.insert(key.id.clone(), key.clone());
+        Ok(())
+    }
+
+    pub(super) fn retire_signing_key(&mut self, id: &KeyId, retirement: Retirement) -> bool {
+        self.signing_keys.get_mut(id).map(|key| key.retirement = Some(retirement)).is_some()
     }
 
     pub(super) fn insert_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {

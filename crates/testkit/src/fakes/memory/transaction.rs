@@ -12,8 +12,8 @@ use tessera_apps::{
     ports::{AppTransaction, Applications},
 };
 use tessera_identity::{
-    model::{Credentials, CustomData, PasswordHash, Session, User},
-    ports::{CustomDataRows, IdentityTransaction, Sessions, Users},
+    model::{Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User},
+    ports::{CustomDataRows, IdentityTransaction, Sessions, SigningKeyTransaction, SigningKeys, Users},
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
@@ -119,6 +119,41 @@ impl CustomDataRows for MemoryTransaction {
 
     async fn save(&mut self, data: &CustomData) -> Result<(), StoreError> {
         self.state.save_custom_data(data)
+    }
+}
+
+#[async_trait]
+impl SigningKeyTransaction for MemoryTransaction {
+    fn signing_keys(&mut self) -> &mut dyn SigningKeys {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SigningKeys for MemoryTransaction {
+    async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state.signing_keys())
+    }
+
+    async fn insert(&mut self, key: &SigningKey) -> Result<(), StoreError> {
+        self.state.insert_signing_key(key)
+    }
+
+    async fn retire(&mut self, id: &KeyId, retirement: &Retirement) -> Result<bool, StoreError> {
+        Ok(self.state.retire_signing_key(id, *retirement))
+    }
+
+    async fn delete(&mut self, id: &KeyId) -> Result<bool, StoreError> {
+        Ok(self.state.signing_keys.remove(id).is_some())
     }
 }
 
