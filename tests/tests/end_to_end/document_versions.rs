@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{api::Api, database::Backend, on_both, studio::Studio};
 
-use crate::places::{Place, places, tag};
+use crate::places::{Place, places, system_data, tag};
 
 on_both! {
     versions_are_told_and_counted
@@ -12,6 +12,7 @@ on_both! {
     data_are_there_before_if_match_holds
     two_who_patch_different_members_lose_nothing
     of_twenty_guarded_writes_of_one_version_one_is_made
+    writes_that_race_a_removal_are_counted_or_refused
 }
 
 async fn versions_are_told_and_counted(backend: Backend) {
@@ -108,5 +109,33 @@ async fn of_twenty_guarded_writes_of_one_version_one_is_made(backend: Backend) {
         statuses.sort_unstable();
         assert_eq!(statuses, [vec![200], vec![412; 19]].concat());
         assert_eq!(tag(&studio.owner.get(&place.path).await), "\"2\"");
+    }
+}
+
+async fn writes_that_race_a_removal_are_counted_or_refused(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    let path = system_data(&studio, &member.id);
+    let writes = (0..20).map(|number| {
+        let (by, path) = (Api::clone(&studio.owner), path.clone());
+        tokio::spawn(async move {
+            let place = Place { path, member: "data", merges: true };
+            place.patch(&by, &format!(r#"{{"n{number}":1}}"#)).await.status
+        })
+    });
+    let writes: Vec<_> = writes.collect();
+    studio.owner.delete(&studio.members(Some(&member.id))).await.is(204);
+    let mut made = 0;
+    for write in writes {
+        let status = write.await.unwrap_or_else(|error| panic!("{error}"));
+        assert!([200, 404].contains(&status), "{status}");
+        made += usize::from(status == 200);
+    }
+    let data = studio.owner.get(&path).await;
+    if made == 0 {
+        data.problem(404, "system_data_not_found");
+    } else {
+        assert_eq!(data.expecting(200)["version"], made);
+        assert_eq!(data.json()["data"].as_object().map(serde_json::Map::len), Some(made));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_tests::{
+    api::Api,
     database::Backend,
     on_both,
     studio::{Person, Service, Studio},
@@ -14,6 +15,7 @@ on_both! {
     a_picture_comes_by_https
     names_are_held_to_their_rules
     members_see_the_new_name
+    changes_of_different_fields_at_once_all_stay
 }
 
 async fn a_profile_changes_by_field(backend: Backend) {
@@ -91,4 +93,25 @@ async fn members_see_the_new_name(backend: Backend) {
     member.put("/users/me", &json!({"display_name": "Grace"})).await.is(200);
     let seen = studio.owner.get(&studio.members(Some(&member.id))).await.expecting(200);
     assert_eq!(seen["display_name"], "Grace");
+}
+
+async fn changes_of_different_fields_at_once_all_stay(backend: Backend) {
+    async fn change(by: Api, field: &'static str) {
+        for round in 0..20 {
+            let value = json!(format!("{field} {round}"));
+            let user = by.put("/users/me", &json!({field: value})).await.expecting(200);
+            assert_eq!(user[field], value);
+        }
+    }
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let fields = ["display_name", "first_name", "last_name"];
+    let changing = fields.map(|field| tokio::spawn(change(Api::clone(&person), field)));
+    for field in changing {
+        field.await.unwrap_or_else(|error| panic!("{error}"));
+    }
+    let user = person.get("/users/me").await.expecting(200);
+    for field in fields {
+        assert_eq!(user[field], json!(format!("{field} 19")));
+    }
 }
