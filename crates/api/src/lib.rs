@@ -13,6 +13,7 @@ mod edge;
 mod health;
 mod openapi;
 mod page;
+mod pages;
 mod path;
 mod problem;
 mod request_id;
