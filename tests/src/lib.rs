@@ -2,8 +2,10 @@
 
 pub mod api;
 pub mod database;
+pub mod mail;
 pub mod process;
 pub mod raw;
+pub mod smtp;
 pub mod studio;
 
 use std::time::{Duration, Instant};

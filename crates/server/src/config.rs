@@ -2,11 +2,11 @@
 
 mod source;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
-use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey, Sender, SenderError, SmtpMailer, SystemClock};
+use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey, Sender, SenderError, SmtpMailer};
 use tessera_identity::model::Password;
 use tessera_kernel::Secret;
 use time::Duration;
@@ -151,16 +151,14 @@ impl Config {
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
         }
-        match self.sender() {
-            Err(error) => source.fault("mail_from", error),
-            // The server is asked nothing yet: it may be down while this starts.
-            Ok(sender) => {
-                if let Some(url) = &self.smtp_url
-                    && let Err(error) = SmtpMailer::new(url.expose(), sender, Arc::new(SystemClock))
-                {
-                    source.fault("smtp_url", error);
-                }
-            }
+        if let Err(error) = self.sender() {
+            source.fault("mail_from", error);
+        }
+        // The server is asked nothing yet: it may be down while this starts.
+        if let Some(url) = &self.smtp_url
+            && let Err(error) = SmtpMailer::check(url.expose())
+        {
+            source.fault("smtp_url", error);
         }
         if let Err(error) = EnvFilter::try_new(&self.log) {
             source.fault("log", error);

@@ -14,7 +14,7 @@ use tessera_tests::{
 use crate::storage;
 
 /// The trail of an organization, or of what happened in none.
-async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
+pub(crate) async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
     let parse = |id: &str| id.parse::<OrganizationId>().unwrap_or_else(|error| panic!("{id}: {error}"));
     let store = storage::open(installation).await;
     let page = store.list_events(organization.map(parse), PageRequest::default()).await;

@@ -57,10 +57,16 @@ impl Sender {
         Message::builder()
             .from(self.0.clone())
             .to(recipient.into())
-            .subject(mail.subject.as_str())
+            .subject(plain(&mail.subject))
             .message_id(Some(format!("<{id}@{}>", self.0.email.domain())))
             .date(SystemTime::from(date))
             .multipart(parts)
             .map_err(|fault| MailerError::Refused(Box::new(fault)))
     }
+}
+
+/// Programs that read mail decode what looks encoded (RFC 2047), and so would show what no name may hold. A character that
+/// does not show keeps it from looking so.
+fn plain(subject: &str) -> String {
+    subject.replace("=?", "=\u{200B}?")
 }
