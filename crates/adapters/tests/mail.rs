@@ -131,11 +131,14 @@ fn a_host_has_a_sender() {
     for (host, sender) in [
         ("id.example.com", "Tessera <no-reply@id.example.com>"),
         ("localhost", "Tessera <no-reply@localhost>"),
-        ("127.0.0.1", "Tessera <no-reply@[127.0.0.1]>"),
+        ("127.0.0.1", "Tessera <no-reply@localhost>"),
+        ("[::1]", "Tessera <no-reply@localhost>"),
     ] {
         assert_eq!(ok(Sender::of_host(host)).to_string(), sender);
     }
-    assert!("nobody".parse::<Sender>().is_err());
+    for bad in ["", "nobody", "a@[127.0.0.1]", "a@example.com, b@example.com", "a@example.com\r\nBcc: b@example.com"] {
+        assert!(bad.parse::<Sender>().is_err(), "{bad}");
+    }
 }
 
 #[test]

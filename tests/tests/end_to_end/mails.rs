@@ -37,6 +37,7 @@ on_both! {
     two_nodes_deliver_each_mail_once
     a_mail_at_rest_is_sealed
     settings_for_mail_are_checked_at_start
+    a_service_that_is_reached_by_number_sends_mail
 }
 
 async fn a_mail_server_that_is_down_delays_a_mail_and_fails_nothing(backend: Backend) {
@@ -105,8 +106,16 @@ async fn a_mail_at_rest_is_sealed(backend: Backend) {
 async fn settings_for_mail_are_checked_at_start(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_MAIL_FROM", "nobody");
     let said = installation.refuses_to_start().await;
-    assert!(said.contains("TESSERA_MAIL_FROM: must be an address"), "{said}");
+    assert!(said.contains("TESSERA_MAIL_FROM: must be an address at"), "{said}");
     let installation = installation.unset("TESSERA_MAIL_FROM").set("TESSERA_SMTP_URL", "http://user:hidden@mail");
     let said = installation.refuses_to_start().await;
     assert!(said.contains("TESSERA_SMTP_URL: must be smtp://") && !said.contains("hidden"), "{said}");
+}
+
+async fn a_service_that_is_reached_by_number_sends_mail(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "http://127.0.0.1:8080");
+    let studio = Studio::open_on(installation).await;
+    invite(&studio, "number@example.com").await;
+    let letter = last_of(&studio.service.installation, "number@example.com", 1).await;
+    assert_eq!(letter.from, "no-reply@localhost");
 }
