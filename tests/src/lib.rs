@@ -3,8 +3,10 @@
 pub mod api;
 pub mod database;
 pub mod jose;
+pub mod mail;
 pub mod process;
 pub mod raw;
+pub mod smtp;
 pub mod studio;
 
 use std::time::{Duration, Instant};

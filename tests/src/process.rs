@@ -73,6 +73,12 @@ impl Installation {
         &self.database
     }
 
+    /// Where mails become files.
+    #[must_use]
+    pub fn mail_directory(&self) -> PathBuf {
+        self.home.path().join("data/mail")
+    }
+
     /// Starts a process and waits until it serves.
     ///
     /// # Panics

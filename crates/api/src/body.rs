@@ -4,6 +4,7 @@ mod compact;
 mod document;
 mod faults;
 mod fields;
+mod form;
 mod media;
 mod read;
 mod unread;
@@ -17,6 +18,7 @@ use crate::problem::{Code, Problem};
 pub use faults::FaultCode;
 pub(crate) use faults::{Fault, Flaw};
 pub(crate) use fields::{Fields, Reading, Reason};
+pub(crate) use form::{Form, form_of};
 pub(crate) use unread::Unread;
 pub(crate) use values::{boolean, list, text, whole};
 

@@ -18,6 +18,7 @@ use crate::{
     auth::{self, Visit},
     body::Unread,
     denial,
+    pages::Page,
     problem::{Code, PROBLEM_JSON, Problem},
     request_id,
     routes::Route,
@@ -106,7 +107,8 @@ fn explain(error: &Error, id: &RequestId) -> HttpResponse {
 
 fn is_bare_failure(answer: &ServiceResponse) -> bool {
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
-    failed && answer.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON)
+    let page = answer.response().extensions().get::<Page>().is_some();
+    failed && !page && answer.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON)
 }
 
 fn dress(edge: &Edge, response: &mut HttpResponse, id: &RequestId) {

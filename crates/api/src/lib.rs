@@ -15,6 +15,7 @@ mod if_match;
 mod jwks;
 mod openapi;
 mod page;
+mod pages;
 mod path;
 mod problem;
 mod request_id;

@@ -122,6 +122,24 @@ impl Problem {
         self
     }
 
+    /// What kind of problem it is.
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What is wrong with the password, in sentences. It is the only field that can have a fault once all could be read.
+    pub(crate) fn said_of_password(&self) -> Vec<String> {
+        self.0.faults.iter().map(|fault| format!("Your password: {}", fault.detail())).collect()
+    }
+
+    /// What a page says of it. A failure of ours is logged, as with [`Self::respond`].
+    pub(crate) fn told(&self, request_id: &RequestId) -> (Code, &str) {
+        if self.0.code.status().is_server_error() {
+            self.log(request_id);
+        }
+        (self.0.code, &self.0.detail)
+    }
+
     /// The answer. A failure of ours is logged here, once, with all that led to it.
     pub(crate) fn respond(&self, request_id: &RequestId) -> HttpResponse {
         let Facts { code, faults, allow, retry_after, limit, .. } = &*self.0;

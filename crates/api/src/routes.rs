@@ -8,6 +8,7 @@ use crate::{
     auth::Access,
     docs,
     openapi::API_KEY,
+    pages,
     problem::{Code, Problem},
 };
 
@@ -27,8 +28,10 @@ impl Routes {
     /// Reads the document, and adds the pages that it is shown on.
     pub(crate) fn of(document: &OpenApi) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
-        let pages = docs::PATHS.iter().map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
-        Self(operations.chain(pages).collect())
+        let documents = docs::PATHS.iter().map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
+        let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
+        let pages = pages::paths().into_iter().map(|(path, methods)| Route::new(path, public(methods)));
+        Self(operations.chain(documents).chain(pages).collect())
     }
 
     /// The route of a path, decoded as the router decodes it: another spelling must not be another door.

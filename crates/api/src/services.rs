@@ -69,6 +69,11 @@ impl PublicUrl {
         rest.find('/').map_or("", |start| &rest[start..])
     }
 
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &str {
+        self.0.strip_suffix(self.path()).unwrap_or(&self.0)
+    }
+
     /// The absolute address of a path of this service.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)

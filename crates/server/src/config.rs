@@ -3,12 +3,12 @@
 mod audiences;
 mod source;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 pub(crate) use audiences::Audiences;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
-use tessera_adapters::{Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpMailer, SystemClock};
+use tessera_adapters::{Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpMailer};
 use tessera_identity::model::Password;
 use tessera_kernel::Secret;
 use time::Duration;
@@ -159,16 +159,14 @@ impl Config {
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
         }
-        match self.sender() {
-            Err(error) => source.fault("mail_from", error),
-            // The server is asked nothing yet: it may be down while this starts.
-            Ok(sender) => {
-                if let Some(url) = &self.smtp_url
-                    && let Err(error) = SmtpMailer::new(url.expose(), sender, Arc::new(SystemClock))
-                {
-                    source.fault("smtp_url", error);
-                }
-            }
+        if let Err(error) = self.sender() {
+            source.fault("mail_from", error);
+        }
+        // The server is asked nothing yet: it may be down while this starts.
+        if let Some(url) = &self.smtp_url
+            && let Err(error) = SmtpMailer::check(url.expose())
+        {
+            source.fault("smtp_url", error);
         }
         if self.audiences.0.iter().any(|audience| audience.as_str() == self.public_url.as_str()) {
             source.fault("audiences", "must not name this service itself: it takes no service tokens");

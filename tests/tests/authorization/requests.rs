@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::Answer,
+    api::{Answer, text_of},
     studio::{PASSWORD, unique},
 };
 
@@ -41,11 +41,13 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         "DELETE /api/v1/apikeys/{keyId}" => (studio.app.clone(), studio.key().await.id),
         _ => (studio.app.clone(), String::new()),
     };
+    let invitation = if operation.contains("{invitationId}") { invite(cast).await } else { String::new() };
     let id = |parameter: &str| match parameter {
         "orgId" => studio.org.clone(),
         "appId" => app.clone(),
         "userId" => cast.target.id.clone(),
         "keyId" => key.clone(),
+        "invitationId" => invitation.clone(),
         _ => panic!("{operation} has an unknown parameter"),
     };
     Request { method: split(operation).0, path: with_ids(operation, id), body: body(cast, operation).await }
@@ -57,11 +59,15 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
     Some(match (method.as_str(), path) {
         ("GET", "/orgs/{orgId}/custom-system-data/{userId}") => return write_about_target(cast).await,
-        ("GET", _) | ("POST", "/auth/logout") | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}") => return None,
+        ("POST", "/auth/token/exchange") => json!({"organization_id": studio.org, "audience": studio.app}),
+        ("GET", _)
+        | ("POST", "/auth/logout" | "/orgs/{orgId}/invitations/{invitationId}/resend")
+        | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}" | "/orgs/{orgId}/invitations/{invitationId}") => return None,
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
-        ("POST", "/auth/token/exchange") => json!({"organization_id": studio.org, "audience": studio.app}),
+        ("POST", "/orgs/{orgId}/invitations") => guest(),
+        ("POST", "/invitations/accept") => json!({"token": "none"}),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
         ("POST", "/orgs") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
@@ -77,6 +83,18 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         }
         _ => panic!("{operation} has no request here and no row in the matrix"),
     })
+}
+
+/// Somebody to invite.
+fn guest() -> Value {
+    json!({"email": format!("{}@example.com", unique("guest")), "role": "member"})
+}
+
+/// The id of a new invitation.
+async fn invite(cast: &Cast) -> String {
+    let studio = &cast.studio;
+    let sent = studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &guest()).await;
+    text_of(&sent.expecting(201), "id")
 }
 
 /// Somebody to add, who is not a member yet or any more.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tessera_adapters::{DatabaseSettings, SqlStore};
+use tessera_adapters::{DatabaseSettings, SqlStore, SystemClock};
+use tessera_kernel::{Clock as _, MailQueue as _, TakenMail};
 use tessera_tests::process::Installation;
 
 /// A store of its own on the service's database.
@@ -14,4 +15,11 @@ pub(crate) async fn open(installation: &Installation) -> SqlStore {
         acquire_timeout: Duration::from_secs(5),
     };
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
+}
+
+/// Every mail that was not delivered yet. Nobody gets them any more for an hour, unless they are on their way already.
+pub(crate) async fn waiting_mails(store: &SqlStore) -> Vec<TakenMail> {
+    let now = SystemClock.now();
+    let taken = store.take(now + time::Duration::DAY, now + time::Duration::HOUR, u16::MAX).await;
+    taken.unwrap_or_else(|error| panic!("no mails: {error}"))
 }

@@ -15,14 +15,15 @@ pub struct Sender(Mailbox);
 
 /// The text names no sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an address, or a name and an address, as in Tessera <no-reply@example.com>")]
+#[error("must be an address at a named host, or a name and such an address, as in Tessera <no-reply@example.com>")]
 pub struct SenderError;
 
 impl FromStr for Sender {
     type Err = SenderError;
 
     fn from_str(text: &str) -> Result<Self, SenderError> {
-        text.parse().map(Self).map_err(|_| SenderError)
+        let mailbox: Mailbox = text.parse().map_err(|_| SenderError)?;
+        if mailbox.email.domain().starts_with('[') { Err(SenderError) } else { Ok(Self(mailbox)) }
     }
 }
 
@@ -39,10 +40,8 @@ impl Sender {
     /// [`SenderError`] when no mail can come from such a host.
     pub fn of_host(host: &str) -> Result<Self, SenderError> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let domain = match bare.parse::<IpAddr>() {
-            Ok(address) => format!("[{address}]"),
-            Err(_) => host.to_owned(),
-        };
+        // A header can't hold a number in the place of a name.
+        let domain = if bare.parse::<IpAddr>().is_ok() { "localhost" } else { host };
         let address = Address::new("no-reply", domain).map_err(|_| SenderError)?;
         Ok(Self(Mailbox::new(Some("Tessera".to_owned()), address)))
     }
@@ -57,10 +56,16 @@ impl Sender {
         Message::builder()
             .from(self.0.clone())
             .to(recipient.into())
-            .subject(mail.subject.as_str())
+            .subject(plain(&mail.subject))
             .message_id(Some(format!("<{id}@{}>", self.0.email.domain())))
             .date(SystemTime::from(date))
             .multipart(parts)
             .map_err(|fault| MailerError::Refused(Box::new(fault)))
     }
+}
+
+/// Programs that read mail decode what looks encoded (RFC 2047), and so would show what no name may hold. A character that
+/// does not show keeps it from looking so.
+fn plain(subject: &str) -> String {
+    subject.replace("=?", "=\u{200B}?")
 }

@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor, transport::smtp::AsyncSmtpTransportBuilder};
 use tessera_kernel::{Clock, Mail, MailId, Mailer, MailerError};
 use tokio::time::timeout;
 
@@ -27,15 +27,25 @@ pub struct SmtpMailer {
 pub struct SmtpUrlError(#[source] Box<dyn Error + Send + Sync>);
 
 impl SmtpMailer {
+    /// Whether that is the address of a mail server. Unlike [`Self::new`], it needs no runtime.
+    ///
+    /// # Errors
+    /// See [`SmtpUrlError`].
+    pub fn check(url: &str) -> Result<(), SmtpUrlError> {
+        builder(url).map(drop)
+    }
+
     /// One that speaks to the server of that address. Nothing is connected yet.
     ///
     /// # Errors
     /// See [`SmtpUrlError`].
     pub fn new(url: &str, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, SmtpUrlError> {
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
-        let builder = builder.map_err(|fault| SmtpUrlError(Box::new(fault)))?;
-        Ok(Self { transport: builder.timeout(Some(PATIENCE)).build(), sender, clock })
+        Ok(Self { transport: builder(url)?.timeout(Some(PATIENCE)).build(), sender, clock })
     }
+}
+
+fn builder(url: &str) -> Result<AsyncSmtpTransportBuilder, SmtpUrlError> {
+    AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|fault| SmtpUrlError(Box::new(fault)))
 }
 
 #[async_trait]

@@ -85,6 +85,11 @@ impl Fault {
     pub(crate) fn new(pointer: String, code: FaultCode, detail: impl Into<String>) -> Self {
         Self { pointer, code, detail: detail.into() }
     }
+
+    /// What is wrong, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
 }
 
 /// The faults found so far. Beyond a hundred nobody reads on, and an answer must not outgrow its request.

@@ -65,6 +65,8 @@ codes! {
         "the email address or the password is wrong"
     UserTokenRequired "user_token_required" FORBIDDEN "A user token is required"
         "this operation is for users; an API key can't do it"
+    CrossSite "cross_site" FORBIDDEN "The request came from another site"
+        "a form of this service was sent from another site's page"
     Forbidden "forbidden" FORBIDDEN "This is not allowed"
         "your role or your key does not allow this"
     FreshSessionRequired "fresh_session_required" FORBIDDEN "A fresh sign-in is required"

@@ -11,7 +11,7 @@ use crate::support::{Mood, World, document};
 
 const ERRORS: &str = include_str!("../../../../docs/errors.md");
 /// The sources that register routes.
-const SOURCES: [&str; 14] = [
+const SOURCES: &[&str] = &[
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/tokens.rs"),
     include_str!("../../src/v1/users.rs"),
@@ -20,6 +20,7 @@ const SOURCES: [&str; 14] = [
     include_str!("../../src/v1/apps.rs"),
     include_str!("../../src/v1/api_keys.rs"),
     include_str!("../../src/v1/api_keys/verify.rs"),
+    include_str!("../../src/v1/invitations.rs"),
     include_str!("../../src/v1/items.rs"),
     include_str!("../../src/v1/settings.rs"),
     include_str!("../../src/v1/system_data.rs"),

@@ -1,0 +1,91 @@
+//! Somebody who was invited becomes a user, and is signed in.
+
+use tessera_identity::{ContinueSessionError, Welcome, WelcomeError, model::Session};
+use tessera_kernel::Principal;
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_by_key, actor_with, api_key, application, organization_id, origin, session, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+use time::Duration;
+
+fn welcome(email: &str, password: Option<&str>) -> Welcome {
+    Welcome {
+        email: parsed(email),
+        password: password.map(parsed),
+        display_name: Some(parsed("Grace")),
+        origin: origin(),
+    }
+}
+
+#[tokio::test]
+async fn the_invited_get_an_account_with_a_verified_address() {
+    let bench = Workbench::new();
+    let welcomed = ok(bench.identity().welcome(welcome("guest@example.com", Some("violet harbour"))).await);
+    assert!(welcomed.new && welcomed.user.email_verified && welcomed.user.profile_complete());
+    let known = ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await);
+    assert_eq!(known.map(|known| (known.user, known.password_hash.is_some())), Some((welcomed.user, true)));
+    assert_eq!(bench.deeds(None).await, ["user.registered"]);
+}
+
+#[tokio::test]
+async fn a_password_is_not_needed() {
+    let bench = Workbench::new();
+    ok(bench.identity().welcome(welcome("guest@example.com", None)).await);
+    let known = ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await);
+    assert_eq!(known.map(|known| known.password_hash), Some(None));
+}
+
+#[tokio::test]
+async fn an_account_that_is_there_stays_as_it_is() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, "violet harbour").await;
+    let before = ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await);
+    let welcomed = ok(bench.identity().welcome(welcome("USER1@example.com", Some("another lantern"))).await);
+    assert_eq!((welcomed.new, welcomed.user), (false, user(1)));
+    assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await), before);
+    assert!(bench.deeds(None).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_guessable_password_makes_no_account() {
+    let bench = Workbench::new();
+    let error = failed(bench.identity().welcome(welcome("guest@example.com", Some("password"))).await);
+    assert!(matches!(error, WelcomeError::PasswordGuessable(_)), "{error:?}");
+    assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
+}
+
+#[tokio::test]
+async fn a_new_user_gets_their_first_session() {
+    let bench = Workbench::new();
+    let identity = bench.identity();
+    let user = ok(identity.welcome(welcome("guest@example.com", None)).await).user;
+    let signed_in = ok(identity.first_session(user.clone(), &origin()).await);
+    let principal = ok(identity.authenticate(signed_in.token.expose()).await);
+    assert!(matches!(principal, Principal::User { id, .. } if id == user.id), "{principal:?}");
+    assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);
+}
+
+#[tokio::test]
+async fn another_token_of_a_session_ends_with_it() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    let session = Session { created_at: NOW - Duration::hours(1), ..session(1, user_id(1)) };
+    bench.stores.add_session(&session).await;
+    let identity = bench.identity();
+    let signed_in = ok(identity.continue_session(&actor_with(&session)).await);
+    assert_eq!((signed_in.expires_at, signed_in.user), (session.expires_at, user(1)));
+    ok(identity.authenticate(signed_in.token.expose()).await);
+    ok(identity.sign_out(&actor_with(&session)).await);
+    assert!(identity.authenticate(signed_in.token.expose()).await.is_err());
+    let error = failed(identity.continue_session(&actor_with(&session)).await);
+    assert!(matches!(error, ContinueSessionError::Ended), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_has_no_session() {
+    let bench = Workbench::new();
+    let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
+    let error = failed(bench.identity().continue_session(&actor_by_key(&key)).await);
+    assert!(matches!(error, ContinueSessionError::Ended), "{error:?}");
+}

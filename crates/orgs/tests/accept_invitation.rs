@@ -1,0 +1,148 @@
+//! Somebody who was asked in comes in.
+
+use tessera_kernel::{Role, UserId};
+use tessera_orgs::{
+    AcceptInvitation, AcceptInvitationError, Invite,
+    model::{Invitation, InvitationToken, Membership},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_of, membership, organization_id, origin, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+use time::Duration;
+
+/// Users 1 and 2 are owner and administrator of organization 1; users 8 and 9 are not in it.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin]).await;
+    bench.stores.add_users([&user(8), &user(9)]).await;
+    bench
+}
+
+/// Invites user 9 and gives the token from the mail.
+async fn invited(bench: &Workbench, by: u32, role: Role) -> InvitationToken {
+    let command = Invite { organization: organization_id(1), email: parsed("user9@example.com"), role };
+    ok(bench.orgs().invite(&actor_of(user_id(by)), command).await);
+    parsed(bench.mails().await[0].text.expose())
+}
+
+async fn accept(bench: &Workbench, token: &InvitationToken, user: UserId) -> Result<Membership, AcceptInvitationError> {
+    let command = AcceptInvitation { token: token.clone(), user, actor: None, origin: origin() };
+    bench.orgs().accept_invitation(command).await
+}
+
+#[track_caller]
+fn invalid<T: std::fmt::Debug>(result: Result<T, AcceptInvitationError>) {
+    let error = failed(result);
+    assert!(matches!(error, AcceptInvitationError::Invalid), "{error:?}");
+}
+
+#[tokio::test]
+async fn whoever_holds_the_token_sees_what_they_are_asked_to() {
+    let bench = bench().await;
+    let token = invited(&bench, 2, Role::Admin).await;
+    let about = ok(bench.orgs().view_invitation(&token).await);
+    assert_eq!((about.organization.id, about.invitation.role), (organization_id(1), Role::Admin));
+    assert_eq!((about.inviter.user_id, about.account), (user_id(2), Some(user_id(9))));
+}
+
+#[tokio::test]
+async fn the_invited_become_members_with_the_stored_role() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Admin).await;
+    let joined = ok(accept(&bench, &token, user_id(9)).await);
+    assert_eq!((joined.user_id, joined.role), (user_id(9), Role::Admin));
+    let deeds = bench.deeds(Some(organization_id(1))).await;
+    assert_eq!(deeds, ["invitation.sent", "invitation.accepted", "member.added"]);
+}
+
+#[tokio::test]
+async fn a_token_serves_once() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    ok(accept(&bench, &token, user_id(9)).await);
+    invalid(accept(&bench, &token, user_id(9)).await);
+    invalid(bench.orgs().view_invitation(&token).await);
+}
+
+#[tokio::test]
+async fn a_token_serves_the_invited_only() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    invalid(accept(&bench, &token, user_id(8)).await);
+    ok(accept(&bench, &token, user_id(9)).await);
+}
+
+#[tokio::test]
+async fn s185_inv_expiry() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    bench.clock.advance(Invitation::TTL - Duration::microseconds(1));
+    ok(bench.orgs().view_invitation(&token).await);
+    bench.clock.advance(Duration::microseconds(1));
+    invalid(bench.orgs().view_invitation(&token).await);
+    invalid(accept(&bench, &token, user_id(9)).await);
+}
+
+#[tokio::test]
+async fn s183_inv_role_of_the_inviter_counts_at_the_end() {
+    let bench = bench().await;
+    let token = invited(&bench, 2, Role::Admin).await;
+    let mut tx = ok(bench.stores.orgs.begin().await);
+    ok(tx.memberships().set_role(organization_id(1), user_id(2), Role::Member).await);
+    ok(tx.commit().await);
+    invalid(bench.orgs().view_invitation(&token).await);
+    invalid(accept(&bench, &token, user_id(9)).await);
+    // What was refused uses nothing up.
+    let mut tx = ok(bench.stores.orgs.begin().await);
+    ok(tx.memberships().set_role(organization_id(1), user_id(2), Role::Admin).await);
+    ok(tx.commit().await);
+    ok(accept(&bench, &token, user_id(9)).await);
+}
+
+#[tokio::test]
+async fn s150_removed_inviters_open_nothing() {
+    let bench = bench().await;
+    let token = invited(&bench, 2, Role::Member).await;
+    ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(2)).await);
+    invalid(bench.orgs().view_invitation(&token).await);
+    invalid(accept(&bench, &token, user_id(9)).await);
+}
+
+#[tokio::test]
+async fn s190_inv_idem() {
+    for (present, offered) in [(Role::Admin, Role::Member), (Role::Member, Role::Owner)] {
+        let bench = bench().await;
+        let token = invited(&bench, 1, offered).await;
+        bench.stores.add_memberships([&membership(organization_id(1), user_id(9), present)]).await;
+        assert_eq!(ok(accept(&bench, &token, user_id(9)).await).role, present);
+        invalid(accept(&bench, &token, user_id(9)).await);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_token_opens_nothing() {
+    let bench = bench().await;
+    invited(&bench, 1, Role::Member).await;
+    let unknown = parsed(&"A".repeat(43));
+    invalid(bench.orgs().view_invitation(&unknown).await);
+    invalid(accept(&bench, &unknown, user_id(9)).await);
+}
+
+#[test]
+fn a_token_is_32_bytes_in_base64url() {
+    struct Ones;
+    impl tessera_kernel::Entropy for Ones {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0xFB);
+        }
+    }
+    let token = InvitationToken::generate(&Ones);
+    // As Python's base64.urlsafe_b64encode(b"\xfb" * 32) gives it, without the padding.
+    assert_eq!(token.expose(), "-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s");
+    for bad in ["", "A", &"A".repeat(44), &"+".repeat(43), &"é".repeat(21)] {
+        assert!(bad.parse::<InvitationToken>().is_err(), "{bad}");
+    }
+    assert!(!format!("{token:?}").contains("_v7"));
+}

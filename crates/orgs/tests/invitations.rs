@@ -1,0 +1,197 @@
+//! Somebody is asked in by mail; the invitation is sent again, and taken back.
+
+use tessera_kernel::{InvitationId, Page, PageRequest, Role};
+use tessera_orgs::{
+    Invite, InviteError, ListInvitationsError, OrgSettings, Orgs, ResendInvitationError, WithdrawInvitationError,
+    model::{Invitation, InvitationStatus},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+use time::Duration;
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 8 is not.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_users([&user(8)]).await;
+    bench
+}
+
+async fn invite(bench: &Workbench, by: u32, email: &str, role: Role) -> Result<Invitation, InviteError> {
+    invite_with(&bench.orgs(), by, email, role).await
+}
+
+async fn invite_with(orgs: &Orgs, by: u32, email: &str, role: Role) -> Result<Invitation, InviteError> {
+    let command = Invite { organization: organization_id(1), email: parsed(email), role };
+    orgs.invite(&actor_of(user_id(by)), command).await.map(|(invitation, _)| invitation)
+}
+
+async fn resend(bench: &Workbench, by: u32, id: InvitationId) -> Result<Invitation, ResendInvitationError> {
+    let sent = bench.orgs().resend_invitation(&actor_of(user_id(by)), organization_id(1), id).await;
+    sent.map(|(invitation, _)| invitation)
+}
+
+async fn withdraw(bench: &Workbench, by: u32, id: InvitationId) -> Result<(), WithdrawInvitationError> {
+    bench.orgs().withdraw_invitation(&actor_of(user_id(by)), organization_id(1), id).await
+}
+
+async fn list(bench: &Workbench, by: u32) -> Result<Page<(Invitation, InvitationStatus)>, ListInvitationsError> {
+    bench.orgs().list_invitations(&actor_of(user_id(by)), organization_id(1), PageRequest::default()).await
+}
+
+async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
+    ok(list(bench, 1).await).items.into_iter().map(|(_, status)| status).collect()
+}
+
+#[tokio::test]
+async fn an_invitation_leaves_with_its_mail() {
+    let bench = bench().await;
+    let invitation = ok(invite(&bench, 2, "Guest@Example.com", Role::Admin).await);
+    assert_eq!(invitation.expires_at, NOW + Duration::days(7));
+    assert_eq!(invitation.invited_by, user_id(2));
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].recipient.as_str(), "Guest@Example.com");
+    assert_eq!(mails[0].text.expose().len(), 43);
+    assert_eq!(bench.deeds(Some(organization_id(1))).await, ["invitation.sent"]);
+}
+
+#[tokio::test]
+async fn roles_reach_up_to_their_own() {
+    let bench = bench().await;
+    for role in [Role::Owner, Role::Admin, Role::Member] {
+        ok(invite(&bench, 1, "guest@example.com", role).await);
+    }
+    for (by, role) in [(2, Role::Owner), (3, Role::Member)] {
+        let error = failed(invite(&bench, by, "other@example.com", role).await);
+        assert!(matches!(error, InviteError::Forbidden { .. }), "{error:?}");
+    }
+    let error = failed(invite(&bench, 8, "other@example.com", Role::Member).await);
+    assert!(matches!(error, InviteError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_invites_nobody() {
+    let bench = bench().await;
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let command = Invite { organization: organization_id(1), email: parsed("a@example.com"), role: Role::Member };
+    let error = failed(bench.orgs().invite(&actor, command).await);
+    assert!(matches!(error, InviteError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_member_is_not_invited() {
+    let bench = bench().await;
+    let error = failed(invite(&bench, 1, "USER3@example.com", Role::Admin).await);
+    assert!(matches!(error, InviteError::AlreadyMember), "{error:?}");
+    assert!(bench.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_second_invitation_replaces_the_first() {
+    let bench = bench().await;
+    ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
+    ok(invite(&bench, 2, "GUEST@example.com", Role::Admin).await);
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Withdrawn, InvitationStatus::Pending]);
+}
+
+#[tokio::test]
+async fn an_administrator_touches_no_invitation_of_an_owner() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Owner).await).id;
+    let error = failed(invite(&bench, 2, "guest@example.com", Role::Member).await);
+    assert!(matches!(error, InviteError::Forbidden { .. }), "{error:?}");
+    let error = failed(resend(&bench, 2, id).await);
+    assert!(matches!(error, ResendInvitationError::Forbidden { .. }), "{error:?}");
+    let error = failed(withdraw(&bench, 2, id).await);
+    assert!(matches!(error, WithdrawInvitationError::Forbidden { .. }), "{error:?}");
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Pending]);
+}
+
+#[tokio::test]
+async fn an_invitation_expires_to_the_second() {
+    let bench = bench().await;
+    ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
+    bench.clock.advance(Invitation::TTL - Duration::microseconds(1));
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Pending]);
+    bench.clock.advance(Duration::microseconds(1));
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Expired]);
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_sent_again_starts_anew_in_another_name() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
+    let first = bench.mails().await[0].text.expose().clone();
+    bench.clock.advance(Duration::days(8));
+    let sent = ok(resend(&bench, 2, id).await);
+    assert_eq!((sent.id, sent.invited_by, sent.expires_at), (id, user_id(2), NOW + Duration::days(15)));
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Pending]);
+    let mails = bench.mails().await;
+    assert_ne!(mails[0].text.expose(), &first);
+    assert_eq!(mails.len(), 1, "the first one has expired");
+}
+
+#[tokio::test]
+async fn what_is_closed_stays_closed() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
+    ok(withdraw(&bench, 2, id).await);
+    ok(withdraw(&bench, 2, id).await);
+    let error = failed(resend(&bench, 1, id).await);
+    assert!(matches!(error, ResendInvitationError::Closed), "{error:?}");
+    assert_eq!(bench.deeds(Some(organization_id(1))).await, ["invitation.sent", "invitation.withdrawn"]);
+}
+
+#[tokio::test]
+async fn members_and_strangers_manage_nothing() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
+    let error = failed(resend(&bench, 3, id).await);
+    assert!(matches!(error, ResendInvitationError::Forbidden { .. }), "{error:?}");
+    let error = failed(withdraw(&bench, 3, id).await);
+    assert!(matches!(error, WithdrawInvitationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(failed(list(&bench, 3).await), ListInvitationsError::Forbidden { .. }));
+    assert!(matches!(failed(list(&bench, 8).await), ListInvitationsError::NotFound));
+    assert!(matches!(failed(resend(&bench, 8, id).await), ResendInvitationError::NotFound));
+    assert!(matches!(failed(withdraw(&bench, 8, id).await), WithdrawInvitationError::NotFound));
+}
+
+#[tokio::test]
+async fn s187_inv_limit_by_organization() {
+    let bench = bench().await;
+    let orgs = Orgs::new(bench.org_ports(), OrgSettings { pending_invitations: 2, ..OrgSettings::default() });
+    let first = ok(invite_with(&orgs, 1, "one@example.com", Role::Member).await);
+    ok(invite_with(&orgs, 1, "two@example.com", Role::Member).await);
+    let error = failed(invite_with(&orgs, 1, "three@example.com", Role::Member).await);
+    assert!(matches!(error, InviteError::TooManyInvitations), "{error:?}");
+    // One that replaces another makes no more of them, and one that has expired does not count.
+    ok(invite_with(&orgs, 1, "two@example.com", Role::Admin).await);
+    bench.clock.advance(Invitation::TTL);
+    ok(invite_with(&orgs, 1, "three@example.com", Role::Member).await);
+    ok(invite_with(&orgs, 1, "four@example.com", Role::Member).await);
+    let back = orgs.resend_invitation(&actor_of(user_id(1)), organization_id(1), first.id).await;
+    assert!(matches!(failed(back), ResendInvitationError::TooManyInvitations));
+}
+
+#[tokio::test]
+async fn s187_inv_limit_by_address_and_day() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
+    for _ in 0..4 {
+        bench.clock.advance(Duration::hours(1));
+        ok(resend(&bench, 1, id).await);
+    }
+    let error = failed(invite(&bench, 1, "Guest@example.com", Role::Member).await);
+    assert!(
+        matches!(error, InviteError::TooManyMails { retry_after } if retry_after == Duration::hours(20)),
+        "{error:?}"
+    );
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Pending]);
+    bench.clock.advance(Duration::hours(20));
+    ok(resend(&bench, 1, id).await);
+    assert!(matches!(failed(resend(&bench, 1, id).await), ResendInvitationError::TooManyMails { .. }));
+}

@@ -1,0 +1,101 @@
+//! Mails, read as any other program would read them.
+
+use std::{path::Path, time::Duration};
+
+use mail_parser::{Message, MessageParser};
+
+use crate::{eventually, process::Installation};
+
+/// How long a mail may be on its way.
+pub const ON_ITS_WAY: Duration = Duration::from_secs(20);
+
+/// A mail that has come.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub id: String,
+    pub from: String,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// As it came.
+    pub raw: String,
+}
+
+impl Letter {
+    /// Reads a message.
+    ///
+    /// # Panics
+    /// When it is none, or lacks a part.
+    #[must_use]
+    pub fn read(raw: &[u8]) -> Self {
+        let raw_text = String::from_utf8_lossy(raw).into_owned();
+        let message = MessageParser::default().parse(raw).unwrap_or_else(|| panic!("no message: {raw_text}"));
+        let part = |part: Option<std::borrow::Cow<'_, str>>| {
+            part.unwrap_or_else(|| panic!("a part is missing: {raw_text}")).into_owned()
+        };
+        Self {
+            id: message.message_id().unwrap_or_default().to_owned(),
+            from: address(message.from()),
+            to: address(message.to()),
+            subject: subject(&message),
+            text: part(message.body_text(0)),
+            html: part(message.body_html(0)),
+            raw: raw_text,
+        }
+    }
+
+    /// The link in it.
+    ///
+    /// # Panics
+    /// When there is none, or another in the HTML.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let link = self.text.split_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
+        let link = link.unwrap_or_else(|| panic!("no link: {}", self.text));
+        assert!(self.html.contains(&format!("href=\"{link}\"")), "{}", self.html);
+        link
+    }
+
+    /// The token in its link.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let link = self.link();
+        link.split_once("token=").map_or_else(|| panic!("no token: {link}"), |(_, token)| token.to_owned())
+    }
+}
+
+fn address(address: Option<&mail_parser::Address<'_>>) -> String {
+    let first = address.and_then(|address| address.first()).and_then(|address| address.address());
+    first.unwrap_or_default().to_owned()
+}
+
+fn subject(message: &Message<'_>) -> String {
+    message.subject().unwrap_or_default().to_owned()
+}
+
+/// Every mail that has become a file, in the order of their writing.
+#[must_use]
+pub fn in_directory(directory: &Path) -> Vec<Letter> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+    files.sort();
+    files.iter().map(|path| Letter::read(&std::fs::read(path).unwrap_or_default())).collect()
+}
+
+/// Waits for so many mails to an address, and gives the last.
+///
+/// # Panics
+/// When they do not come.
+pub async fn last_of(installation: &Installation, to: &str, count: usize) -> Letter {
+    eventually("a mail", ON_ITS_WAY, || {
+        let mut letters = in_directory(&installation.mail_directory());
+        letters.retain(|letter| letter.to.eq_ignore_ascii_case(to));
+        std::future::ready(if letters.len() >= count { letters.pop() } else { None })
+    })
+    .await
+}

@@ -1,0 +1,166 @@
+//! The page that the link in an invitation leads to: it works without a script and changes nothing until its button is used.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use tessera_tests::{
+    api::{Answer, send},
+    database::Backend,
+    mail::last_of,
+    on_both,
+    studio::{PASSWORD, Person, Studio, sign_in, unique},
+};
+
+const PAGE: &str = "/invitations/accept";
+
+/// Invites an address and gives the token.
+async fn invited(studio: &Studio, email: &str) -> String {
+    let body = json!({"email": email, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
+    last_of(&studio.service.installation, email, 1).await.token()
+}
+
+/// A form as a browser sends it.
+fn form(studio: &Studio, fields: &[(&str, &str)]) -> RequestBuilder {
+    let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let request = studio.api().request(Method::POST, PAGE).body(fields.join("&"));
+    request.header("Content-Type", "application/x-www-form-urlencoded")
+}
+
+async fn submit(studio: &Studio, fields: &[(&str, &str)]) -> Answer {
+    send(form(studio, fields).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
+}
+
+async fn show(studio: &Studio, token: &str) -> Answer {
+    studio.api().get_root(&format!("{PAGE}?token={token}")).await
+}
+
+on_both! {
+    a_new_user_comes_in_by_the_page
+    a_user_who_is_there_comes_in_by_the_page
+    s118_safe_get
+    s114_referrer
+    s117_csrf
+    s123_xss
+    what_is_wrong_is_said_and_nothing_is_used_up
+    a_link_that_opens_nothing_says_so
+}
+
+async fn a_new_user_comes_in_by_the_page(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = format!("{}@example.com", unique("guest"));
+    let token = invited(&studio, &email).await;
+    let page = show(&studio, &token).await;
+    page.is(200);
+    for part in ["as a member", "name=\"password\"", "autocomplete=\"new-password\"", &email] {
+        assert!(page.text().contains(part), "{part} in {}", page.text());
+    }
+    let fields = [("token", &*token), ("display_name", "Grace H."), ("password", PASSWORD), ("username", &email)];
+    let done = submit(&studio, &fields).await;
+    done.is(200);
+    assert!(done.text().contains("Welcome to"), "{}", done.text());
+    let own = studio.api().bearer(&sign_in(&studio.api(), &email).await);
+    assert_eq!(own.get("/users/me").await.expecting(200)["display_name"], "Grace H.");
+    assert_eq!(own.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "member");
+}
+
+async fn a_user_who_is_there_comes_in_by_the_page(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let token = invited(&studio, &person.email).await;
+    assert!(!show(&studio, &token).await.text().contains("password"));
+    submit(&studio, &[("token", &token)]).await.is(200);
+    person.get(&format!("/orgs/{}", studio.org)).await.is(200);
+}
+
+async fn s118_safe_get(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = format!("{}@example.com", unique("guest"));
+    let token = invited(&studio, &email).await;
+    for _ in 0..3 {
+        show(&studio, &token).await.is(200);
+        studio.api().call(Method::HEAD, &format!("{PAGE}?token={token}"), None).await.is(200);
+    }
+    let members = studio.owner.get(&studio.members(None)).await.expecting(200);
+    assert_eq!(members.as_array().map(Vec::len), Some(1));
+    submit(&studio, &[("token", &token)]).await.is(200);
+}
+
+async fn s114_referrer(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let token = invited(&studio, &format!("{}@example.com", unique("guest"))).await;
+    let page = show(&studio, &token).await;
+    assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
+    let policy = page.header("content-security-policy").unwrap_or_default();
+    for rule in
+        ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"]
+    {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let html = page.text();
+    assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
+    let style = studio.api().get_root("/pages/style.css").await;
+    style.is(200);
+    assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+}
+
+async fn s117_csrf(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let token = invited(&studio, &format!("{}@example.com", unique("guest"))).await;
+    let fields = [("token", token.as_str())];
+    for (name, value) in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Origin", "https://evil.example.com"),
+        ("Origin", "null"),
+    ] {
+        let refused = send(form(&studio, &fields).header(name, value)).await;
+        assert_eq!(refused.status, 403, "{name}: {value}");
+        assert!(refused.text().contains("another site"), "{}", refused.text());
+    }
+    send(form(&studio, &fields).header("Origin", "http://localhost:8080")).await.is(200);
+}
+
+async fn s123_xss(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let name = "<script>alert(1)</script>\"><img src=x>";
+    let org = studio.owner.post("/orgs", &json!({"name": name})).await.expecting(201);
+    let email = format!("{}@example.com", unique("guest"));
+    let path = format!("/orgs/{}/invitations", org["id"].as_str().unwrap_or_default());
+    studio.owner.post(&path, &json!({"email": email, "role": "member"})).await.is(201);
+    let token = last_of(&studio.service.installation, &email, 1).await.token();
+    let typed = submit(&studio, &[("token", &token), ("display_name", "\"><script>"), ("password", "short")]).await;
+    typed.is(400);
+    for page in [show(&studio, &token).await, typed, show(&studio, "%22%3E%3Cscript%3E").await] {
+        assert!(!page.text().contains("<script") && !page.text().contains("<img"), "{}", page.text());
+    }
+}
+
+async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = format!("{}@example.com", unique("guest"));
+    let token = invited(&studio, &email).await;
+    for (password, said) in [("short", "must have at least 8 characters"), ("password1", "Your password: ")] {
+        let page = submit(&studio, &[("token", &token), ("display_name", "Grace"), ("password", password)]).await;
+        page.is(400);
+        assert!(page.text().contains(said), "{}", page.text());
+        assert!(page.text().contains("value=\"Grace\"") && !page.text().contains(&format!("value=\"{password}")));
+    }
+    submit(&studio, &[("token", &token), ("password", PASSWORD)]).await.is(200);
+}
+
+async fn a_link_that_opens_nothing_says_so(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for path in [PAGE.to_owned(), format!("{PAGE}?token=none"), format!("{PAGE}?token={}", "A".repeat(43))] {
+        let page = studio.api().get_root(&path).await;
+        page.is(400);
+        assert!(page.text().contains("The invitation is not valid"), "{}", page.text());
+    }
+    submit(&studio, &[]).await.is(400);
+    let json = send(studio.api().request(Method::POST, PAGE).json(&json!({"token": "none"}))).await;
+    json.is(415);
+    studio.api().call(Method::DELETE, PAGE, None).await.problem(405, "method_not_allowed");
+}

@@ -1,0 +1,347 @@
+//! Invitations: sent by mail, read from it, accepted once.
+
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::{Answer, text_of},
+    database::Backend,
+    mail::{Letter, last_of},
+    on_both,
+    process::Installation,
+    smtp::Sink,
+    studio::{PASSWORD, Person, Studio, sign_in, unique},
+};
+use tokio::task::JoinSet;
+
+fn path(studio: &Studio) -> String {
+    format!("/orgs/{}/invitations", studio.org)
+}
+
+fn new_address() -> String {
+    format!("{}@example.com", unique("Guest"))
+}
+
+/// Invites an address and gives the invitation.
+async fn invite(studio: &Studio, by: &Person, email: &str, role: &str) -> Value {
+    by.post(&path(studio), &json!({"email": email, "role": role})).await.expecting(201)
+}
+
+/// The token of the only mail, or of the one after so many others, to an address.
+async fn token(studio: &Studio, email: &str, count: usize) -> String {
+    last_of(&studio.service.installation, email, count).await.token()
+}
+
+async fn invited(studio: &Studio, email: &str, role: &str) -> String {
+    invite(studio, &studio.owner, email, role).await;
+    token(studio, email, 1).await
+}
+
+async fn accept(studio: &Studio, token: &str) -> Answer {
+    studio.api().post("/invitations/accept", &json!({"token": token})).await
+}
+
+async fn role_of(studio: &Studio, user: &str) -> Value {
+    studio.owner.get(&studio.members(Some(user))).await.expecting(200)["role"].clone()
+}
+
+/// An answer's body without what differs between any two.
+fn body(answer: &Answer) -> Value {
+    let mut body = answer.json();
+    body["request_id"].take();
+    body
+}
+
+on_both! {
+    an_invitation_goes_by_mail_and_leads_in
+    an_account_that_is_there_is_added_and_signed_in_only_by_itself
+    an_invitation_into_nothing_but_a_name_needs_no_password
+    s180_inv_token
+    s181_inv_once
+    s181_replaced_resent_and_withdrawn_tokens_open_nothing
+    s182_invite_bind
+    s183_inv_role
+    s187_inv_limit
+    s189_inv_injection
+    s190_inv_idem
+    s20_enum_invite
+    s146_an_administrator_invites_and_replaces_no_owner
+    a_member_is_not_invited
+    invitations_are_listed_with_what_became_of_them
+    a_weak_password_uses_nothing_up
+    a_bad_credential_is_401_and_a_key_403
+    invitations_are_in_the_trail
+}
+
+async fn an_invitation_goes_by_mail_and_leads_in(backend: Backend) {
+    let sink = Sink::start().await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
+    let studio = Studio::open_on(installation).await;
+    let email = new_address();
+    let sent = invite(&studio, &studio.owner, &email, "admin").await;
+    assert_eq!((&sent["email"], &sent["role"], &sent["status"]), (&json!(email), &json!("admin"), &json!("pending")));
+    let letter: Letter = tessera_tests::eventually("the mail", tessera_tests::mail::ON_ITS_WAY, || {
+        std::future::ready(sink.letters().into_iter().next())
+    })
+    .await;
+    assert_eq!((letter.to.as_str(), letter.from.as_str()), (email.as_str(), "no-reply@localhost"));
+    assert!(letter.link().starts_with("http://localhost:8080/invitations/accept?token="), "{}", letter.link());
+    let words = json!({"token": letter.token(), "password": PASSWORD, "display_name": "Grace"});
+    let accepted = studio.api().post("/invitations/accept", &words).await.expecting(200);
+    assert_eq!((&accepted["organization_id"], &accepted["role"]), (&json!(studio.org), &json!("admin")));
+    assert_eq!((&accepted["new_user"], &accepted["profile_completion_required"]), (&json!(true), &json!(false)));
+    let own = studio.api().bearer(&text_of(&accepted, "token"));
+    let me = own.get("/users/me").await.expecting(200);
+    assert_eq!((&me["email"], &me["email_verified"], &me["id"]), (&json!(email), &json!(true), &accepted["user_id"]));
+    let signed_in = studio.api().bearer(&sign_in(&studio.api(), &email).await);
+    assert_eq!(signed_in.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "admin");
+}
+
+async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    let forwarded = invited(&studio, &one.email.to_uppercase(), "member").await;
+    let words = json!({"token": forwarded, "password": "another-violet-harbour-93", "display_name": "Mallory"});
+    let accepted = studio.api().post("/invitations/accept", &words).await.expecting(200);
+    assert_eq!((&accepted["user_id"], &accepted["new_user"]), (&json!(one.id), &json!(false)));
+    assert_eq!(accepted["token"], Value::Null);
+    // Nothing of the account has changed.
+    assert_eq!(one.again().await.get("/users/me").await.expecting(200)["display_name"], Value::Null);
+    let token = invited(&studio, &two.email, "member").await;
+    let accepted = two.post("/invitations/accept", &json!({"token": token})).await.expecting(200);
+    let again = studio.api().bearer(&text_of(&accepted, "token"));
+    assert_eq!(again.get("/users/me").await.expecting(200)["id"], json!(two.id));
+    // It is a token of the same session, and ends with it.
+    two.post("/auth/logout", &json!({})).await.is(204);
+    again.get("/users/me").await.problem(401, "invalid_token");
+}
+
+async fn an_invitation_into_nothing_but_a_name_needs_no_password(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    let token = invited(&studio, &email, "member").await;
+    let accepted = accept(&studio, &token).await.expecting(200);
+    assert_eq!((&accepted["new_user"], &accepted["profile_completion_required"]), (&json!(true), &json!(true)));
+    let login = studio.api().post("/auth/login", &json!({"email": email, "password": PASSWORD})).await;
+    login.problem(401, "invalid_credentials");
+}
+
+async fn s180_inv_token(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    let sent = studio.owner.post(&path(&studio), &json!({"email": email, "role": "member"})).await;
+    let token = token(&studio, &email, 1).await;
+    assert_eq!(token.len(), 43);
+    let listed = studio.owner.get(&path(&studio)).await.text();
+    let told = [sent.text(), listed, studio.service.node.log()];
+    assert!(told.iter().all(|text| !text.contains(&token)), "{told:?}");
+    let id = text_of(&sent.json(), "id");
+    accept(&studio, &id).await.problem(400, "invitation_invalid");
+}
+
+async fn s181_inv_once(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let token = invited(&studio, &new_address(), "member").await;
+    let mut running: JoinSet<Answer> = JoinSet::new();
+    for _ in 0..50 {
+        let (api, body) = (studio.api(), json!({"token": token}));
+        running.spawn(async move { api.post("/invitations/accept", &body).await });
+    }
+    let answers = running.join_all().await;
+    let won = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(won, 1);
+    for lost in answers.iter().filter(|answer| answer.status != 200) {
+        lost.problem(400, "invitation_invalid");
+    }
+    let members = studio.owner.get(&studio.members(None)).await.expecting(200);
+    assert_eq!(members.as_array().map(Vec::len), Some(2));
+}
+
+async fn s181_replaced_resent_and_withdrawn_tokens_open_nothing(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    let replaced = invited(&studio, &email, "admin").await;
+    let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
+    let resent = token(&studio, &email, 2).await;
+    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
+    let last = token(&studio, &email, 3).await;
+    let unknown = "A".repeat(43);
+    let expected = body(&accept(&studio, &unknown).await);
+    for old in [&replaced, &resent, "short"] {
+        let answer = accept(&studio, old).await;
+        answer.problem(400, "invitation_invalid");
+        assert_eq!(body(&answer), expected);
+    }
+    studio.owner.delete(&format!("{}/{id}", path(&studio))).await.is(204);
+    studio.owner.delete(&format!("{}/{id}", path(&studio))).await.is(204);
+    assert_eq!(body(&accept(&studio, &last).await), expected);
+    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(409, "invitation_closed");
+    let used = invited(&studio, &new_address(), "member").await;
+    accept(&studio, &used).await.is(200);
+    assert_eq!(body(&accept(&studio, &used).await), expected);
+}
+
+async fn s182_invite_bind(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (guest, other) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    let token = invited(&studio, &guest.email, "member").await;
+    let answer = other.post("/invitations/accept", &json!({"token": token})).await;
+    answer.problem(409, "invitation_for_another_address");
+    studio.owner.get(&studio.members(Some(&other.id))).await.problem(404, "member_not_found");
+    guest.post("/invitations/accept", &json!({"token": token})).await.is(200);
+}
+
+async fn s183_inv_role(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (admin, leaver) = (studio.hire("admin").await, studio.hire("admin").await);
+    let (one, two) = (new_address(), new_address());
+    invite(&studio, &admin, &one, "admin").await;
+    let id = text_of(&invite(&studio, &leaver, &two, "member").await, "id");
+    let tokens = [token(&studio, &one, 1).await, token(&studio, &two, 1).await];
+    studio.owner.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
+    studio.owner.delete(&studio.members(Some(&leaver.id))).await.is(204);
+    for token in &tokens {
+        accept(&studio, token).await.problem(400, "invitation_invalid");
+    }
+    // The role is the stored one, whatever the body says; and somebody else may answer for the invitation.
+    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
+    let body = json!({"token": token(&studio, &two, 2).await, "role": "owner", "organization_id": "x"});
+    assert_eq!(studio.api().post("/invitations/accept", &body).await.expecting(200)["role"], "member");
+}
+
+async fn s187_inv_limit(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
+    let resend = format!("{}/{id}/resend", path(&studio));
+    for _ in 0..4 {
+        studio.owner.post(&resend, &json!({})).await.is(200);
+    }
+    let invite_again = studio.owner.post(&path(&studio), &json!({"email": email, "role": "member"})).await;
+    for refused in [studio.owner.post(&resend, &json!({})).await, invite_again] {
+        refused.problem(429, "too_many_mails");
+        let seconds: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).unwrap_or_default();
+        assert!((86_000..=86_401).contains(&seconds), "{seconds}");
+        assert_eq!(refused.header("ratelimit-policy"), Some("\"invitation-mails\";q=5;w=86400"));
+    }
+    // What was refused changed nothing, and other addresses get theirs.
+    accept(&studio, &token(&studio, &email, 5).await).await.is(200);
+    invite(&studio, &studio.owner, &new_address(), "member").await;
+}
+
+async fn s189_inv_injection(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let name = "<b onclick=x>Evil</b> https://evil.example.com & \"co\" =?utf-8?q?x?=";
+    let org = text_of(&studio.owner.post("/orgs", &json!({"name": name})).await.expecting(201), "id");
+    let email = new_address();
+    let sent = studio.owner.post(&format!("/orgs/{org}/invitations"), &json!({"email": email, "role": "member"})).await;
+    sent.is(201);
+    let letter = last_of(&studio.service.installation, &email, 1).await;
+    let subject = letter.subject.replace('\u{200B}', "");
+    assert!(subject.ends_with(&format!("invites you to {name}")), "{subject}");
+    assert!(!letter.html.contains("<b onclick"), "{}", letter.html);
+    assert!(!letter.html.contains("https://evil") && !letter.text.contains("https://evil"), "{}", letter.text);
+    assert_eq!(letter.html.matches("href=").count(), 1, "{}", letter.html);
+    let lines = studio.owner.post("/orgs", &json!({"name": "x\r\nBcc: all@example.com"})).await;
+    assert_eq!(lines.faults(), ["/name"]);
+}
+
+async fn s190_inv_idem(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let guests = [("admin", "member"), ("member", "admin")];
+    for (present, offered) in guests {
+        let guest = Person::join(&studio.api()).await;
+        let token = invited(&studio, &guest.email, offered).await;
+        studio.add(&guest, present).await;
+        assert_eq!(accept(&studio, &token).await.expecting(200)["role"], present);
+        assert_eq!(role_of(&studio, &guest.id).await, present);
+        accept(&studio, &token).await.problem(400, "invitation_invalid");
+    }
+}
+
+async fn s20_enum_invite(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let known = Person::join(&studio.api()).await;
+    let unlike = ["id", "email", "created_at", "expires_at"];
+    let ask = async |email: &str| {
+        let answer = studio.owner.post(&path(&studio), &json!({"email": email, "role": "member"})).await;
+        let mut body = answer.expecting(201);
+        for field in unlike {
+            body[field].take();
+        }
+        (body, answer.headers.len())
+    };
+    assert_eq!(ask(&known.email).await, ask(&new_address()).await);
+}
+
+async fn s146_an_administrator_invites_and_replaces_no_owner(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (admin, email) = (studio.hire("admin").await, new_address());
+    let as_owner = json!({"email": email, "role": "owner"});
+    admin.post(&path(&studio), &as_owner).await.problem(403, "forbidden");
+    let id = text_of(&invite(&studio, &studio.owner, &email, "owner").await, "id");
+    let as_member = json!({"email": email, "role": "member"});
+    admin.post(&path(&studio), &as_member).await.problem(403, "forbidden");
+    admin.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(403, "forbidden");
+    admin.delete(&format!("{}/{id}", path(&studio))).await.problem(403, "forbidden");
+    assert_eq!(accept(&studio, &token(&studio, &email, 1).await).await.expecting(200)["role"], "owner");
+}
+
+async fn a_member_is_not_invited(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let member = studio.hire("member").await;
+    let body = json!({"email": member.email.to_uppercase(), "role": "admin"});
+    studio.owner.post(&path(&studio), &body).await.problem(409, "already_member");
+}
+
+async fn invitations_are_listed_with_what_became_of_them(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    invite(&studio, &studio.owner, &email, "member").await;
+    let second = invite(&studio, &studio.owner, &email, "admin").await;
+    accept(&studio, &invited(&studio, &new_address(), "member").await).await.is(200);
+    let listed = studio.owner.get(&path(&studio)).await.expecting(200);
+    let states: Vec<&Value> = listed.as_array().into_iter().flatten().map(|one| &one["status"]).collect();
+    assert_eq!(states, ["withdrawn", "pending", "accepted"]);
+    assert_eq!(listed[1], second);
+    let first = studio.owner.get(&format!("{}?limit=1", path(&studio))).await;
+    assert!(first.header("link").is_some_and(|link| link.contains("/invitations?limit=1&cursor=")));
+}
+
+async fn a_weak_password_uses_nothing_up(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    let token = invited(&studio, &email, "member").await;
+    let weak = studio.api().post("/invitations/accept", &json!({"token": token, "password": "password1"})).await;
+    assert_eq!(weak.faults(), ["/password"]);
+    assert_eq!(accept(&studio, &token).await.expecting(200)["new_user"], true);
+}
+
+async fn a_bad_credential_is_401_and_a_key_403(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let token = invited(&studio, &new_address(), "member").await;
+    let body = json!({"token": token});
+    studio.api().bearer("nobody").post("/invitations/accept", &body).await.problem(401, "invalid_token");
+    let key = studio.api().key(&studio.key().await.raw);
+    key.post("/invitations/accept", &body).await.problem(403, "user_token_required");
+    accept(&studio, &token).await.is(200);
+}
+
+async fn invitations_are_in_the_trail(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let email = new_address();
+    let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
+    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
+    accept(&studio, &token(&studio, &email, 2).await).await.is(200);
+    let other = text_of(&invite(&studio, &studio.owner, &new_address(), "member").await, "id");
+    studio.owner.delete(&format!("{}/{other}", path(&studio))).await.is(204);
+    let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    let names: Vec<&str> = trail.iter().map(|event| event.name.as_str()).skip(2).collect();
+    let expected = [
+        "invitation.sent",
+        "invitation.resent",
+        "invitation.accepted",
+        "member.added",
+        "invitation.sent",
+        "invitation.withdrawn",
+    ];
+    assert_eq!(names, expected);
+}

@@ -1,0 +1,121 @@
+//! Mails get where they belong: late when they must, never lost, and not twice.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tessera_tests::{
+    database::Backend,
+    eventually,
+    mail::{Letter, ON_ITS_WAY, in_directory, last_of},
+    on_both,
+    process::Installation,
+    smtp::Sink,
+    studio::{Studio, unique},
+};
+
+use crate::storage;
+
+async fn invite(studio: &Studio, email: &str) {
+    let body = json!({"email": email, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
+}
+
+/// Waits until nothing waits any more.
+async fn all_delivered(studio: &Studio, letters: impl Fn() -> Vec<Letter>, count: usize) {
+    eventually("all mails", ON_ITS_WAY, || std::future::ready((letters().len() >= count).then_some(()))).await;
+    let store = storage::open(&studio.service.installation).await;
+    eventually("an empty outbox", ON_ITS_WAY, || {
+        let store = store.clone();
+        async move { storage::waiting_mails(&store).await.is_empty().then_some(()) }
+    })
+    .await;
+}
+
+on_both! {
+    a_mail_server_that_is_down_delays_a_mail_and_fails_nothing
+    a_mail_becomes_a_file_for_its_owner_only
+    two_nodes_deliver_each_mail_once
+    a_mail_at_rest_is_sealed
+    settings_for_mail_are_checked_at_start
+    a_service_that_is_reached_by_number_sends_mail
+}
+
+async fn a_mail_server_that_is_down_delays_a_mail_and_fails_nothing(backend: Backend) {
+    let address = Sink::nowhere().await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
+    let studio = Studio::open_on(installation).await;
+    invite(&studio, "late@example.com").await;
+    eventually("a first try", ON_ITS_WAY, || {
+        std::future::ready(studio.service.node.log().contains("mail not delivered").then_some(()))
+    })
+    .await;
+    let sink = Sink::on(address).await;
+    all_delivered(&studio, || sink.letters(), 1).await;
+    let letters = sink.letters();
+    assert_eq!((letters.len(), letters[0].to.as_str()), (1, "late@example.com"));
+}
+
+#[cfg(unix)]
+async fn a_mail_becomes_a_file_for_its_owner_only(backend: Backend) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let installation = Installation::new(backend).await.set("TESSERA_MAIL_FROM", "Ops <ops@example.org>");
+    let studio = Studio::open_on(installation).await;
+    invite(&studio, "file@example.com").await;
+    let letter = last_of(&studio.service.installation, "file@example.com", 1).await;
+    assert_eq!(letter.from, "ops@example.org");
+    let directory = studio.service.installation.mail_directory();
+    let mode = |path: &std::path::Path| path.metadata().map(|known| known.permissions().mode() & 0o777).ok();
+    assert_eq!(mode(&directory), Some(0o700));
+    for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+        assert_eq!(mode(&entry.path()), Some(0o600), "{}", entry.path().display());
+    }
+}
+
+async fn two_nodes_deliver_each_mail_once(backend: Backend) {
+    let sink = Sink::start().await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
+    let studio = Studio::open_on(installation).await;
+    let _other = studio.service.installation.start();
+    let all: BTreeSet<String> = (0..40).map(|_| format!("{}@example.com", unique("guest"))).collect();
+    for email in &all {
+        invite(&studio, email).await;
+    }
+    all_delivered(&studio, || sink.letters(), all.len()).await;
+    let letters = sink.letters();
+    assert_eq!(letters.len(), all.len());
+    assert_eq!(letters.iter().map(|letter| letter.to.clone()).collect::<BTreeSet<_>>(), all);
+    assert_eq!(letters.iter().map(|letter| letter.id.clone()).collect::<BTreeSet<_>>().len(), all.len());
+}
+
+async fn a_mail_at_rest_is_sealed(backend: Backend) {
+    let address = Sink::nowhere().await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
+    let studio = Studio::open_on(installation).await;
+    invite(&studio, "sealed@example.com").await;
+    // Taken by hand, long after, when it is due whatever became of the first try.
+    let store = storage::open(&studio.service.installation).await;
+    let waiting = storage::waiting_mails(&store).await;
+    let bytes = waiting.iter().map(|taken| String::from_utf8_lossy(&taken.mail.sealed)).collect::<String>();
+    assert_eq!(waiting.len(), 1);
+    for word in ["token", "invitations", "subject", "sealed@example.com"] {
+        assert!(!bytes.contains(word), "{word}");
+    }
+    assert!(in_directory(&studio.service.installation.mail_directory()).is_empty());
+}
+
+async fn settings_for_mail_are_checked_at_start(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_MAIL_FROM", "nobody");
+    let said = installation.refuses_to_start().await;
+    assert!(said.contains("TESSERA_MAIL_FROM: must be an address at"), "{said}");
+    let installation = installation.unset("TESSERA_MAIL_FROM").set("TESSERA_SMTP_URL", "http://user:hidden@mail");
+    let said = installation.refuses_to_start().await;
+    assert!(said.contains("TESSERA_SMTP_URL: must be smtp://") && !said.contains("hidden"), "{said}");
+}
+
+async fn a_service_that_is_reached_by_number_sends_mail(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "http://127.0.0.1:8080");
+    let studio = Studio::open_on(installation).await;
+    invite(&studio, "number@example.com").await;
+    let letter = last_of(&studio.service.installation, "number@example.com", 1).await;
+    assert_eq!(letter.from, "no-reply@localhost");
+}
