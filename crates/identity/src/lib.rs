@@ -7,13 +7,17 @@ mod events;
 pub mod model;
 pub mod ports;
 mod service;
+mod sso;
 mod usecases;
 
 pub use service::{Identity, IdentityPorts, IdentitySettings};
+pub use sso::{SingleSignOn, SsoPorts};
 pub use usecases::{
     authenticate::AuthenticateError,
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_out::SignOutError,
+    sso_begin::{BeginSsoError, BegunSso},
+    sso_view::{SsoView, ViewSsoError},
     view_profile::ViewProfileError,
 };

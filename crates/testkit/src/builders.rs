@@ -2,6 +2,8 @@
 //!
 //! What a test is about it sets by struct update: `User { email: None, ..user(1) }`.
 
+mod sso;
+
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{Session, SessionState, User};
@@ -17,6 +19,8 @@ use crate::{
     expectations::{ok, parsed},
     fakes::{FixedClock, SequentialEntropy},
 };
+
+pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 
 /// The time at which everything here was made: with microseconds, which must not be lost.
 pub const NOW: OffsetDateTime = time::macros::datetime!(2025-03-14 15:09:26.535_897 UTC);

@@ -11,6 +11,7 @@ pub mod identity_store;
 pub mod item_store;
 pub mod memberships;
 pub mod org_store;
+pub mod sso_store;
 mod world;
 
 use async_trait::async_trait;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{PasswordHash, Session, User},
-    ports::IdentityStore,
+    model::{PasswordHash, Session, SsoCode, SsoSession, User},
+    ports::{IdentityStore, RelyingParties, SsoStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -25,6 +25,10 @@ use crate::expectations::ok;
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
+    /// Sessions of the sign-in page, and codes.
+    pub sso: Arc<dyn SsoStore>,
+    /// Applications, as somebody to sign in to.
+    pub relying_parties: Arc<dyn RelyingParties>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
     /// Users, as organizations see them.
@@ -62,6 +66,20 @@ impl Stores {
     pub async fn add_session(&self, session: &Session) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits a session of the sign-in page.
+    pub async fn add_sso_session(&self, session: &SsoSession) {
+        let mut tx = ok(self.sso.begin().await);
+        ok(tx.sso_sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits a code.
+    pub async fn add_sso_code(&self, code: &SsoCode) {
+        let mut tx = ok(self.sso.begin().await);
+        ok(tx.sso_codes().insert(code).await);
         ok(tx.commit().await);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Event, Limit, OrganizationId, PageRequest, Role};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -76,6 +76,24 @@ impl Workbench {
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::new(self.identity_ports(), Self::identity_settings())
+    }
+
+    /// The ports of [`Self::sso`].
+    #[must_use]
+    pub fn sso_ports(&self) -> SsoPorts {
+        SsoPorts {
+            store: self.stores.sso.clone(),
+            relying_parties: self.stores.relying_parties.clone(),
+            digest: Arc::new(FakeDigest),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// Signing in to applications.
+    #[must_use]
+    pub fn sso(&self) -> SingleSignOn {
+        SingleSignOn::new(self.sso_ports())
     }
 
     /// The ports of [`Self::orgs`].

@@ -42,4 +42,5 @@ every_case_is_listed! {
     item_store
     memberships
     org_store
+    sso_store
 }

@@ -140,4 +140,45 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    sso_sessions (id) {
+        id -> Id,
+        application_id -> Id,
+        redirect_uri -> Text,
+        state -> Text,
+        nonce -> Nullable<Text>,
+        code_challenge -> Binary,
+        browser_hash -> Binary,
+        message -> Nullable<Text>,
+        address -> Nullable<Text>,
+        chain_id -> Nullable<BigInt>,
+        message_expires_at -> Nullable<Instant>,
+        done_at -> Nullable<Instant>,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    sso_codes (code_hash) {
+        code_hash -> Binary,
+        application_id -> Id,
+        user_id -> Id,
+        redirect_uri -> Text,
+        code_challenge -> Binary,
+        nonce -> Nullable<Text>,
+        address -> Text,
+        chain_id -> BigInt,
+        created_at -> Instant,
+        expires_at -> Instant,
+        redeemed_at -> Nullable<Instant>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(applications, memberships, organizations);

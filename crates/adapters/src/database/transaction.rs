@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
-use tessera_identity::ports::{IdentityTransaction, Sessions, Users};
+use tessera_identity::ports::{IdentityTransaction, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users};
 use tessera_kernel::{EventLog, StoreError};
 use tessera_orgs::ports::{MembershipRows, OrgTransaction, Organizations};
 
@@ -70,6 +70,25 @@ impl AppTransaction for Tx {
 #[async_trait]
 impl ApiKeyTransaction for Tx {
     fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
+    }
+}
+
+#[async_trait]
+impl SsoTransaction for Tx {
+    fn sso_sessions(&mut self) -> &mut dyn SsoSessions {
+        self
+    }
+
+    fn sso_codes(&mut self) -> &mut dyn SsoCodes {
         self
     }
 

@@ -49,6 +49,8 @@ impl Subject {
         let store = ok(open(&database).await);
         let stores = Stores {
             identity: Arc::new(store.clone()),
+            sso: Arc::new(store.clone()),
+            relying_parties: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
             apps: Arc::new(store.clone()),

@@ -6,23 +6,38 @@ use tessera_apikeys::{
     model::{KeyHash, RawKey},
     ports::KeyDigest,
 };
+use tessera_identity::{model::SecretHash, ports::SecretDigest};
 
-/// 32 bytes that depend on the key alone, the same in every run of one build. Good for telling keys apart and nothing else.
+/// 32 bytes that depend on the text alone, the same in every run of one build. Good for telling texts apart and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FakeDigest;
 
 impl KeyDigest for FakeDigest {
     fn digest(&self, key: &RawKey) -> KeyHash {
-        let mut bytes = [0; 32];
-        for (number, chunk) in (0_u8..).zip(bytes.chunks_exact_mut(8)) {
-            let mut hasher = DefaultHasher::new();
-            (number, key.expose()).hash(&mut hasher);
-            chunk.copy_from_slice(&hasher.finish().to_be_bytes());
-        }
-        KeyHash::from_bytes(bytes)
+        KeyHash::from_bytes(fold(key.expose()))
     }
 
     fn matches(&self, one: &KeyHash, other: &KeyHash) -> bool {
         one == other
     }
+}
+
+impl SecretDigest for FakeDigest {
+    fn digest(&self, text: &str) -> SecretHash {
+        SecretHash::from_bytes(fold(text))
+    }
+
+    fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
+        one == other
+    }
+}
+
+fn fold(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (number, chunk) in (0_u8..).zip(bytes.chunks_exact_mut(8)) {
+        let mut hasher = DefaultHasher::new();
+        (number, text).hash(&mut hasher);
+        chunk.copy_from_slice(&hasher.finish().to_be_bytes());
+    }
+    bytes
 }

@@ -1,6 +1,7 @@
 //! A storage in memory that keeps every promise of the ports: the third backend.
 
 mod read;
+mod sso;
 mod state;
 mod transaction;
 
@@ -53,6 +54,8 @@ impl MemoryStore {
         let store = Arc::new(self.clone());
         Stores {
             identity: store.clone(),
+            sso: store.clone(),
+            relying_parties: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),
             apps: store.clone(),

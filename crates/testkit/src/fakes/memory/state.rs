@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
-use tessera_identity::model::{Credentials, Session, SessionState, User};
+use tessera_identity::model::{
+    Credentials, SecretHash, Session, SessionState, SsoCode, SsoSession, SsoSessionId, User,
+};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, ItemId, OrganizationId, Role, SessionId, StoreError, UserId,
@@ -16,6 +18,8 @@ use time::OffsetDateTime;
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
+    pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
@@ -25,7 +29,7 @@ pub(super) struct State {
 }
 
 /// Refuses what would break a rule.
-fn unless(broken: bool, key: &str) -> Result<(), StoreError> {
+pub(super) fn unless(broken: bool, key: &str) -> Result<(), StoreError> {
     if broken { Err(StoreError::Conflict { key: key.to_owned() }) } else { Ok(()) }
 }
 
@@ -97,6 +101,8 @@ impl State {
     pub(super) fn delete_application(&mut self, id: ApplicationId) -> bool {
         self.keys.retain(|_, stored| stored.key.application_id != id);
         self.items.retain(|_, item| item.application_id != id);
+        self.sso_sessions.retain(|_, session| session.request.application != id);
+        self.sso_codes.retain(|_, code| code.application != id);
         self.applications.remove(&id).is_some()
     }
 
