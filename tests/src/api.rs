@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{
     Method, RequestBuilder,
     header::{HeaderMap, HeaderValue},
+    redirect::Policy,
 };
 use serde_json::Value;
 
@@ -36,7 +37,8 @@ impl Api {
     /// When no client can be built.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).timeout(Duration::from_mins(1));
+        let http = http.build();
         let http = http.unwrap_or_else(|error| panic!("no client: {error}"));
         Self { http, url: url.to_owned(), credential: Credential::None }
     }

@@ -4,6 +4,7 @@ pub mod api;
 pub mod database;
 pub mod process;
 pub mod raw;
+pub mod sso;
 pub mod studio;
 
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ use actix_web::{
 use utoipa_actix_web::AppExt;
 
 use crate::{
-    docs, edge, openapi,
+    docs, edge, openapi, pages,
     problem::{Code, Problem},
     routes::Routes,
     services::Services,
@@ -48,6 +48,7 @@ impl Api {
         let services = &self.0.services;
         let (app, _) = App::new().into_utoipa_app().configure(v1::routes).configure(openapi::routes).split_for_parts();
         app.app_data(Data::from(Arc::clone(&services.identity)))
+            .app_data(Data::from(Arc::clone(&services.sso)))
             .app_data(Data::from(Arc::clone(&services.orgs)))
             .app_data(Data::from(Arc::clone(&services.apps)))
             .app_data(Data::from(Arc::clone(&services.api_keys)))
@@ -55,6 +56,7 @@ impl Api {
             .app_data(Data::new(services.public_url.clone()))
             .app_data(Data::from(Arc::clone(&self.0)))
             .configure(|config| docs::routes(config, &services.public_url))
+            .configure(pages::routes)
             .default_service(web::to(nothing_here))
             .wrap(from_fn(move |request, next| {
                 let edge = Arc::clone(&edge);

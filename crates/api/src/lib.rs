@@ -6,12 +6,14 @@
 mod api;
 mod auth;
 mod body;
+mod browser;
 mod denial;
 mod docs;
 mod edge;
 mod health;
 mod openapi;
 mod page;
+mod pages;
 mod path;
 mod problem;
 mod request_id;

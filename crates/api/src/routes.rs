@@ -8,6 +8,7 @@ use crate::{
     auth::Access,
     docs,
     openapi::API_KEY,
+    pages,
     problem::{Code, Problem},
 };
 
@@ -24,10 +25,11 @@ pub(crate) struct Route {
 }
 
 impl Routes {
-    /// Reads the document, and adds the pages that it is shown on.
+    /// Reads the document, and adds the pages, which are no operations.
     pub(crate) fn of(document: &OpenApi) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
-        let pages = docs::PATHS.iter().map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
+        let pages =
+            docs::PATHS.iter().chain(&pages::PATHS).map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
         Self(operations.chain(pages).collect())
     }
 

@@ -7,18 +7,27 @@ mod items;
 mod members;
 mod names;
 mod orgs;
+mod sso;
 mod timestamp;
 mod users;
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 /// The one place that knows where the API lives.
-const BASE: &str = "/api/v1";
+pub(crate) const BASE: &str = "/api/v1";
 
 /// Every operation.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let each =
-        [auth::routes, users::routes, orgs::routes, members::routes, apps::routes, api_keys::routes, items::routes];
+    let each = [
+        auth::routes,
+        users::routes,
+        orgs::routes,
+        members::routes,
+        apps::routes,
+        api_keys::routes,
+        items::routes,
+        sso::routes,
+    ];
     let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
     config.service(scope::scope(BASE).configure(add));
 }

@@ -14,7 +14,7 @@ use tessera_adapters::{
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -63,6 +63,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let store = Arc::new(store);
     Ok(Services {
         identity: Arc::new(identity(config, &store, signer, &machine)?),
+        sso: Arc::new(single_sign_on(&store, &machine)),
         orgs: Arc::new(Orgs::new(OrgPorts {
             store: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
@@ -112,6 +113,16 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     let settings =
         IdentitySettings { min_password_length: config.password_min_length, session_ttl: config.session_ttl };
     Ok(Identity::new(ports, settings))
+}
+
+fn single_sign_on(store: &Arc<SqlStore>, machine: &Machine) -> SingleSignOn {
+    SingleSignOn::new(SsoPorts {
+        store: Arc::clone(store) as _,
+        relying_parties: Arc::clone(store) as _,
+        digest: Arc::new(Sha256Digest),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    })
 }
 
 /// The secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.

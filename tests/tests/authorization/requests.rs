@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::Answer,
+    sso,
     studio::{PASSWORD, unique},
 };
 
@@ -48,7 +49,16 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         "keyId" => key.clone(),
         _ => panic!("{operation} has an unknown parameter"),
     };
-    Request { method: split(operation).0, path: with_ids(operation, id), body: body(cast, operation).await }
+    let path = with_ids(operation, id) + &query(cast, operation).await;
+    Request { method: split(operation).0, path, body: body(cast, operation).await }
+}
+
+/// What an operation wants to have in its query.
+async fn query(cast: &Cast, operation: &str) -> String {
+    match operation {
+        "GET /api/v1/sso/web3/initiate" => sso::query(&cast.studio).await,
+        _ => String::new(),
+    }
 }
 
 async fn body(cast: &Cast, operation: &str) -> Option<Value> {

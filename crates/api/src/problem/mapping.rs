@@ -3,7 +3,7 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, RegisterError, SignInError, SignOutError, ViewProfileError,
+    AuthenticateError, BeginSsoError, RegisterError, SignInError, SignOutError, ViewProfileError,
     ports::{Guessable, HashError, TokenError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -138,6 +138,7 @@ macro_rules! problems {
 }
 
 problems! {
+    BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
     CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
     AddMemberError or Forbidden {

@@ -11,7 +11,7 @@ use crate::support::{Mood, World, document};
 
 const ERRORS: &str = include_str!("../../../../docs/errors.md");
 /// The sources that register routes.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/users.rs"),
     include_str!("../../src/v1/orgs.rs"),
@@ -20,6 +20,7 @@ const SOURCES: [&str; 9] = [
     include_str!("../../src/v1/api_keys.rs"),
     include_str!("../../src/v1/api_keys/verify.rs"),
     include_str!("../../src/v1/items.rs"),
+    include_str!("../../src/v1/sso.rs"),
     include_str!("../../src/health.rs"),
 ];
 
@@ -69,7 +70,7 @@ fn the_document_lists_every_route() {
         some(item.as_object()).keys().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
     };
     assert_eq!(items.flat_map(methods).collect::<BTreeSet<_>>(), served);
-    assert_eq!(served.len(), 24);
+    assert_eq!(served.len(), 25);
 }
 
 #[actix_web::test]

@@ -9,4 +9,5 @@ mod headers;
 mod lists;
 mod operations;
 mod paths;
+mod sso;
 mod support;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tessera_api::{Api, PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -67,6 +67,13 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
         let services = Services {
             identity: Arc::new(identity(&stores, &hasher, &clock, &entropy)),
+            sso: Arc::new(SingleSignOn::new(SsoPorts {
+                store: stores.sso,
+                relying_parties: stores.relying_parties,
+                digest: Arc::new(FakeDigest),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            })),
             orgs: Arc::new(Orgs::new(OrgPorts {
                 store: stores.orgs,
                 directory: stores.directory,
