@@ -5,6 +5,7 @@ pub mod database;
 pub mod process;
 pub mod raw;
 pub mod studio;
+pub mod wallet;
 
 use std::time::{Duration, Instant};
 

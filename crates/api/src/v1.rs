@@ -9,6 +9,7 @@ mod names;
 mod orgs;
 mod timestamp;
 mod users;
+mod wallets;
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
@@ -17,8 +18,16 @@ const BASE: &str = "/api/v1";
 
 /// Every operation.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let each =
-        [auth::routes, users::routes, orgs::routes, members::routes, apps::routes, api_keys::routes, items::routes];
+    let each = [
+        auth::routes,
+        users::routes,
+        wallets::routes,
+        orgs::routes,
+        members::routes,
+        apps::routes,
+        api_keys::routes,
+        items::routes,
+    ];
     let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
     config.service(scope::scope(BASE).configure(add));
 }

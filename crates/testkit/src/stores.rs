@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{PasswordHash, Session, User},
-    ports::IdentityStore,
+    model::{PasswordHash, Session, User, Wallet},
+    ports::{Challenges, IdentityStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{AuditTrail, Event, Memberships};
+use tessera_kernel::{AuditTrail, Event, Memberships, UserId};
 use tessera_orgs::{
     model::{Membership, Organization},
     ports::{Directory, OrgStore},
@@ -25,6 +25,8 @@ use crate::expectations::ok;
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
+    /// Questions to wallets.
+    pub challenges: Arc<dyn Challenges>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
     /// Users, as organizations see them.
@@ -55,6 +57,19 @@ impl Stores {
     pub async fn add_user_with_password(&self, user: &User, hash: &PasswordHash) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.users().insert(user, Some(hash)).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits wallets of a user.
+    pub async fn add_wallets<'a>(
+        &self,
+        user: UserId,
+        wallets: impl IntoIterator<Item = &'a Wallet, IntoIter: Send> + Send,
+    ) {
+        let mut tx = ok(self.identity.begin().await);
+        for wallet in wallets {
+            ok(tx.wallets().insert(user, wallet).await);
+        }
         ok(tx.commit().await);
     }
 

@@ -37,9 +37,11 @@ every_case_is_listed! {
     api_key_store
     app_store
     audit_trail
+    challenges
     directory
     identity_store
     item_store
     memberships
     org_store
+    wallets
 }

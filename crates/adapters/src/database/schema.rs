@@ -36,6 +36,34 @@ diesel::table! {
     use diesel::sql_types::Text;
     use super::super::types::{Id, Instant};
 
+    wallets (namespace, address) {
+        namespace -> Text,
+        address -> Text,
+        account -> Text,
+        user_id -> Id,
+        linked_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    wallet_challenges (nonce) {
+        nonce -> Text,
+        user_id -> Nullable<Id>,
+        session_id -> Nullable<Id>,
+        account -> Text,
+        message -> Text,
+        issued_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
     organizations (id) {
         id -> Id,
         name -> Text,

@@ -49,6 +49,7 @@ impl Subject {
         let store = ok(open(&database).await);
         let stores = Stores {
             identity: Arc::new(store.clone()),
+            challenges: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
             apps: Arc::new(store.clone()),

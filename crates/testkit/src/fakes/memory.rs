@@ -53,6 +53,7 @@ impl MemoryStore {
         let store = Arc::new(self.clone());
         Stores {
             identity: store.clone(),
+            challenges: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),
             apps: store.clone(),
