@@ -6,6 +6,7 @@ pub mod process;
 pub mod raw;
 pub mod sso;
 pub mod studio;
+pub mod wallet;
 
 use std::time::{Duration, Instant};
 

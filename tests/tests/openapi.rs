@@ -10,7 +10,13 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/register", "register_user"),
     ("post", "/api/v1/auth/login", "login"),
     ("post", "/api/v1/auth/logout", "logout"),
+    ("post", "/api/v1/auth/web3/challenge", "get_web3_challenge"),
+    ("post", "/api/v1/auth/web3/verify", "verify_web3_signature"),
     ("get", "/api/v1/users/me", "get_me"),
+    ("post", "/api/v1/users/me/wallets/challenge", "get_wallet_challenge"),
+    ("get", "/api/v1/users/me/wallets", "list_wallets"),
+    ("post", "/api/v1/users/me/wallets", "link_wallet"),
+    ("delete", "/api/v1/users/me/wallets/{address}", "unlink_wallet"),
     ("post", "/api/v1/orgs", "create_organization"),
     ("get", "/api/v1/orgs/{orgId}", "get_organization"),
     ("get", "/api/v1/orgs/{orgId}/members", "list_members"),
@@ -184,6 +190,7 @@ fn operations_with_a_credential_say_so() {
         let open = public.lines().any(|line| line == format!("{} {path}", method.to_uppercase()));
         let secured = operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty());
         assert_eq!(secured, !open, "{method} {path}");
-        assert_eq!(operation["responses"]["401"].is_object(), !open || path.ends_with("/login"), "{method} {path}");
+        let proves = ["/auth/login", "/auth/web3/verify"].iter().any(|end| path.ends_with(end));
+        assert_eq!(operation["responses"]["401"].is_object(), !open || proves, "{method} {path}");
     }
 }

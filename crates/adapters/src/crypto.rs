@@ -6,6 +6,7 @@ mod jwt;
 mod seal;
 mod sha256;
 mod strength;
+mod wallets;
 
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
 pub use gate::{Gate, GateSettings};
@@ -13,3 +14,4 @@ pub use jwt::{JwtSecret, JwtSigner};
 pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use sha256::Sha256Digest;
 pub use strength::ZxcvbnStrength;
+pub use wallets::KeySignatures;

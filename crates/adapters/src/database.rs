@@ -24,6 +24,7 @@ mod transaction;
 mod types;
 mod url;
 mod users;
+mod wallets;
 
 use std::{sync::Arc, time::Duration};
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use tessera_identity::model::WalletAddress;
 use tessera_kernel::{ApiKeyId, ApplicationId, IdError, OrganizationId, UserId};
 
 use crate::problem::{Code, Problem};
@@ -44,3 +45,19 @@ impl<T: Parameter> FromRequest for PathId<T> {
         }))
     }
 }
+
+/// The address of a wallet that the path names. A text that is none is nobody's wallet.
+pub(crate) struct PathAddress(pub(crate) Option<WalletAddress>);
+
+impl FromRequest for PathAddress {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let address = request.match_info().get(ADDRESS).and_then(|text| text.parse().ok());
+        ready(Ok(Self(address)))
+    }
+}
+
+/// The parameter that is no identifier.
+pub(crate) const ADDRESS: &str = "address";

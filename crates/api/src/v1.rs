@@ -10,6 +10,7 @@ mod orgs;
 mod sso;
 mod timestamp;
 mod users;
+mod wallets;
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
@@ -21,6 +22,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let each = [
         auth::routes,
         users::routes,
+        wallets::routes,
         orgs::routes,
         members::routes,
         apps::routes,

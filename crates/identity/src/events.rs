@@ -2,6 +2,8 @@
 
 use tessera_kernel::{Announcement, Outcome, SessionId, UserId};
 
+use crate::model::WalletAccount;
+
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
 pub(crate) enum IdentityEvent {
@@ -18,6 +20,33 @@ pub(crate) enum IdentityEvent {
     },
     SessionEnded {
         session: SessionId,
+    },
+    /// A wallet that nobody knew has signed in.
+    UserMadeByWallet {
+        user: UserId,
+        wallet: WalletAccount,
+    },
+    SessionStartedByWallet {
+        user: UserId,
+        session: SessionId,
+        wallet: WalletAccount,
+    },
+    /// The user is named when the wallet is somebody's.
+    WalletRefused {
+        user: Option<UserId>,
+        wallet: WalletAccount,
+    },
+    WalletLinked {
+        user: UserId,
+        wallet: WalletAccount,
+    },
+    WalletLinkRefused {
+        user: UserId,
+        wallet: WalletAccount,
+    },
+    WalletUnlinked {
+        user: UserId,
+        wallet: WalletAccount,
     },
 }
 
@@ -36,6 +65,26 @@ impl From<IdentityEvent> for Announcement {
                 details: Vec::new(),
             },
             IdentityEvent::SessionEnded { session } => Self::success("session.ended", session.as_uuid()),
+            IdentityEvent::UserMadeByWallet { user, wallet } => {
+                Self::success("user.registered", user.as_uuid()).with("wallet", &wallet)
+            }
+            IdentityEvent::SessionStartedByWallet { user, session, wallet } => {
+                let started = Self::success("session.started", session.as_uuid());
+                started.with("user_id", &user).with("wallet", &wallet)
+            }
+            IdentityEvent::WalletRefused { user, wallet } => {
+                Self::from(IdentityEvent::SignInRefused { user }).with("wallet", &wallet)
+            }
+            IdentityEvent::WalletLinked { user, wallet } => {
+                Self::success("wallet.linked", user.as_uuid()).with("wallet", &wallet)
+            }
+            IdentityEvent::WalletLinkRefused { user, wallet } => {
+                let refused = Self::success("wallet.link_refused", user.as_uuid()).with("wallet", &wallet);
+                Self { outcome: Outcome::Refused, ..refused }
+            }
+            IdentityEvent::WalletUnlinked { user, wallet } => {
+                Self::success("wallet.unlinked", user.as_uuid()).with("wallet", &wallet)
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Who somebody is: global users, their passwords, and the sessions they open with them.
+//! Who somebody is: global users, their passwords and wallets, and the sessions they open with them.
 //!
-//! Owns users and sessions. Knows nothing of organizations, roles or applications: what a user may do is for the
+//! Owns users, wallets and sessions. Knows nothing of organizations, roles or applications: what a user may do is for the
 //! domains that own the thing to say.
 
 mod events;
@@ -14,10 +14,15 @@ pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use sso::{SingleSignOn, SsoPorts};
 pub use usecases::{
     authenticate::AuthenticateError,
+    challenge_wallet::ChallengeWalletError,
+    link_wallet::{LinkWallet, LinkWalletError},
+    redeem_challenge::WalletProof,
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
+    sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
     sign_out::SignOutError,
     sso_begin::{BeginSsoError, BegunSso},
     sso_view::{SsoView, ViewSsoError},
+    unlink_wallet::UnlinkWalletError,
     view_profile::ViewProfileError,
 };

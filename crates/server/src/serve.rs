@@ -34,7 +34,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
     let store = wiring::open_store(&config).await?;
     let services = wiring::services(&config, store).await?;
-    let worker = Worker::start(Arc::clone(&services.api_keys));
+    let worker = Worker::start(Arc::clone(&services.api_keys), Arc::clone(&services.identity));
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let door = listener.try_clone()?;

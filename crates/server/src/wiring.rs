@@ -8,13 +8,13 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, Sha256Digest, SqlStore, SystemClock,
-    SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures, Sha256Digest, SqlStore,
+    SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -104,14 +104,19 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
+        challenges: Arc::clone(store) as _,
+        wallets: Arc::new(KeySignatures::new(signature_gate(config)?)),
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };
-    let settings =
-        IdentitySettings { min_password_length: config.password_min_length, session_ttl: config.session_ttl };
+    let settings = IdentitySettings {
+        min_password_length: config.password_min_length,
+        session_ttl: config.session_ttl,
+        site: Site::of(config.public_url.as_str()),
+    };
     Ok(Identity::new(ports, settings))
 }
 
@@ -123,6 +128,12 @@ fn single_sign_on(store: &Arc<SqlStore>, machine: &Machine) -> SingleSignOn {
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     })
+}
+
+/// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.
+fn signature_gate(config: &Config) -> std::io::Result<Gate> {
+    let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })
 }
 
 /// The secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.

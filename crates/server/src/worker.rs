@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tessera_apikeys::ApiKeys;
+use tessera_identity::Identity;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -11,6 +12,9 @@ use tokio::{
 
 /// How often gathered uses of keys are looked through. A key's last use is written at most once a minute all the same.
 const PERIOD: Duration = Duration::from_secs(5);
+
+/// After how many looks the challenges that nobody answered are forgotten: once a minute.
+const FORGETTING: u64 = 12;
 
 /// How long the last write may take.
 const LAST: Duration = Duration::from_secs(1);
@@ -23,12 +27,12 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts it on the current runtime.
-    pub(crate) fn start(api_keys: Arc<ApiKeys>) -> Self {
+    pub(crate) fn start(api_keys: Arc<ApiKeys>, identity: Arc<Identity>) -> Self {
         let (stop, mut stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
             let mut ticks = interval(PERIOD);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
+            for look in 0_u64.. {
                 let last = tokio::select! {
                     _ = ticks.tick() => false,
                     _ = stopping.changed() => true,
@@ -38,6 +42,11 @@ impl Worker {
                 }
                 if last {
                     return;
+                }
+                if look.is_multiple_of(FORGETTING)
+                    && let Err(error) = identity.forget_expired_challenges().await
+                {
+                    tracing::warn!(%error, "expired challenges could not be forgotten; trying again later");
                 }
             }
         });

@@ -6,12 +6,14 @@
 pub mod api_key_store;
 pub mod app_store;
 pub mod audit_trail;
+pub mod challenges;
 pub mod directory;
 pub mod identity_store;
 pub mod item_store;
 pub mod memberships;
 pub mod org_store;
 pub mod sso_store;
+pub mod wallets;
 mod world;
 
 use async_trait::async_trait;

@@ -7,6 +7,7 @@ mod hasher;
 mod memory;
 mod signer;
 mod strength;
+mod wallets;
 
 pub use clock::FixedClock;
 pub use digest::FakeDigest;
@@ -15,3 +16,4 @@ pub use hasher::FakeHasher;
 pub use memory::MemoryStore;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;
+pub use wallets::FakeWallets;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{PasswordHash, Session, SsoCode, SsoSession, User},
-    ports::{IdentityStore, RelyingParties, SsoStore},
+    model::{PasswordHash, Session, SsoCode, SsoSession, User, Wallet},
+    ports::{Challenges, IdentityStore, RelyingParties, SsoStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{AuditTrail, Event, Memberships};
+use tessera_kernel::{AuditTrail, Event, Memberships, UserId};
 use tessera_orgs::{
     model::{Membership, Organization},
     ports::{Directory, OrgStore},
@@ -29,6 +29,8 @@ pub struct Stores {
     pub sso: Arc<dyn SsoStore>,
     /// Applications, as somebody to sign in to.
     pub relying_parties: Arc<dyn RelyingParties>,
+    /// Questions to wallets.
+    pub challenges: Arc<dyn Challenges>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
     /// Users, as organizations see them.
@@ -59,6 +61,19 @@ impl Stores {
     pub async fn add_user_with_password(&self, user: &User, hash: &PasswordHash) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.users().insert(user, Some(hash)).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits wallets of a user.
+    pub async fn add_wallets<'a>(
+        &self,
+        user: UserId,
+        wallets: impl IntoIterator<Item = &'a Wallet, IntoIter: Send> + Send,
+    ) {
+        let mut tx = ok(self.identity.begin().await);
+        for wallet in wallets {
+            ok(tx.wallets().insert(user, wallet).await);
+        }
         ok(tx.commit().await);
     }
 

@@ -12,9 +12,11 @@ use time::Duration;
 
 use crate::{
     Stores,
-    builders::{application, membership, organization, organization_id, user, user_id},
+    builders::{application, membership, organization, organization_id, site, user, user_id},
     expectations::ok,
-    fakes::{FakeDigest, FakeHasher, FakeSigner, FakeStrength, FixedClock, MemoryStore, SequentialEntropy},
+    fakes::{
+        FakeDigest, FakeHasher, FakeSigner, FakeStrength, FakeWallets, FixedClock, MemoryStore, SequentialEntropy,
+    },
 };
 
 /// A storage, a clock and the other fakes, shared by all domains that are made here.
@@ -31,6 +33,8 @@ pub struct Workbench {
     pub hasher: Arc<FakeHasher>,
     /// Judgement of passwords: it finds `password` and `12345678` guessable.
     pub strength: Arc<FakeStrength>,
+    /// Signatures of wallets.
+    pub wallets: Arc<FakeWallets>,
     /// User tokens.
     pub signer: Arc<FakeSigner>,
 }
@@ -42,7 +46,16 @@ impl Default for Workbench {
         let clock = Arc::new(FixedClock::default());
         let signer = Arc::new(FakeSigner::new(clock.clone()));
         let strength = Arc::new(FakeStrength::refusing(&["password", "12345678"]));
-        Self { store, stores, clock, entropy: Arc::default(), hasher: Arc::default(), strength, signer }
+        Self {
+            store,
+            stores,
+            clock,
+            entropy: Arc::default(),
+            hasher: Arc::default(),
+            strength,
+            wallets: Arc::default(),
+            signer,
+        }
     }
 }
 
@@ -58,6 +71,8 @@ impl Workbench {
     pub fn identity_ports(&self) -> IdentityPorts {
         IdentityPorts {
             store: self.stores.identity.clone(),
+            challenges: self.stores.challenges.clone(),
+            wallets: self.wallets.clone(),
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),
             signer: self.signer.clone(),
@@ -68,8 +83,8 @@ impl Workbench {
 
     /// What [`Self::identity`] is set to: twelve hours, and the floor for passwords.
     #[must_use]
-    pub const fn identity_settings() -> IdentitySettings {
-        IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12) }
+    pub fn identity_settings() -> IdentitySettings {
+        IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12), site: site() }
     }
 
     /// Users and sessions.

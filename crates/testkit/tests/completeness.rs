@@ -37,10 +37,12 @@ every_case_is_listed! {
     api_key_store
     app_store
     audit_trail
+    challenges
     directory
     identity_store
     item_store
     memberships
     org_store
     sso_store
+    wallets
 }

@@ -33,3 +33,5 @@ tessera_testkit::item_store_contract!(MemoryHarness);
 tessera_testkit::memberships_contract!(MemoryHarness);
 tessera_testkit::directory_contract!(MemoryHarness);
 tessera_testkit::audit_trail_contract!(MemoryHarness);
+tessera_testkit::wallets_contract!(MemoryHarness);
+tessera_testkit::challenges_contract!(MemoryHarness);

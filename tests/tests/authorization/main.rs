@@ -29,7 +29,11 @@ async fn served_operations(api: &Api) -> BTreeSet<String> {
 async fn row(cast: &Cast, operation: &str) -> String {
     let mut line = operation.to_owned();
     for (name, actor) in &cast.actors {
-        let request = request(cast, operation).await;
+        let mut request = request(cast, operation).await;
+        if operation == "POST /api/v1/users/me/wallets" {
+            // A challenge is good for the session that asked for it.
+            request.body = Some(requests::proof(actor, "/users/me/wallets/challenge").await);
+        }
         // Signing out ends the session, so each actor does that in one made for it.
         let actor = if operation.ends_with("/auth/logout") { cast.in_new_session(name).await } else { actor.clone() };
         let answer = actor.call(request.method, &request.path, request.body.as_ref()).await;

@@ -3,9 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::Answer,
+    api::{Answer, Api},
     sso,
     studio::{PASSWORD, unique},
+    wallet::EvmWallet,
 };
 
 use crate::cast::Cast;
@@ -47,6 +48,8 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         "appId" => app.clone(),
         "userId" => cast.target.id.clone(),
         "keyId" => key.clone(),
+        // Somebody else's: nobody in the cast has a wallet.
+        "address" => EvmWallet::new().address(),
         _ => panic!("{operation} has an unknown parameter"),
     };
     let path = with_ids(operation, id) + &query(cast, operation).await;
@@ -64,11 +67,17 @@ async fn query(cast: &Cast, operation: &str) -> String {
 async fn body(cast: &Cast, operation: &str) -> Option<Value> {
     let (method, path) = split(operation);
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let studio = &cast.studio;
     Some(match (method.as_str(), path) {
-        ("GET", _) | ("POST", "/auth/logout") | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}") => return None,
+        ("GET", _)
+        | ("POST", "/auth/logout")
+        | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}" | "/users/me/wallets/{address}") => return None,
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
+        ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),
+        ("POST", "/auth/web3/verify") => proof(&studio.api(), "/auth/web3/challenge").await,
+        ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
         ("POST", "/orgs") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
@@ -78,6 +87,14 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
         _ => panic!("{operation} has no request here and no row in the matrix"),
     })
+}
+
+/// The proof of a new wallet, by a challenge that the actor asked for; one that proves nothing where they got none.
+pub(crate) async fn proof(actor: &Api, path: &str) -> Value {
+    let wallet = EvmWallet::new();
+    let challenge = actor.post(path, &wallet.named("ethereum")).await;
+    let challenge = if challenge.status == 200 { challenge.json() } else { json!({"nonce": "none", "challenge": ""}) };
+    wallet.proof("ethereum", &challenge)
 }
 
 /// Somebody to add, who is not a member yet or any more.

@@ -28,3 +28,6 @@ mod storage;
 mod texts;
 mod tokens;
 mod tour;
+mod wallet_links;
+mod wallet_signatures;
+mod wallets;

@@ -36,6 +36,34 @@ diesel::table! {
     use diesel::sql_types::Text;
     use super::super::types::{Id, Instant};
 
+    wallets (namespace, address) {
+        namespace -> Text,
+        address -> Text,
+        account -> Text,
+        user_id -> Id,
+        linked_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    wallet_challenges (nonce) {
+        nonce -> Text,
+        user_id -> Nullable<Id>,
+        session_id -> Nullable<Id>,
+        account -> Text,
+        message -> Text,
+        issued_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
     organizations (id) {
         id -> Id,
         name -> Text,
@@ -141,7 +169,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use diesel::sql_types::{Binary, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     sso_sessions (id) {
@@ -153,8 +181,7 @@ diesel::table! {
         code_challenge -> Binary,
         browser_hash -> Binary,
         message -> Nullable<Text>,
-        address -> Nullable<Text>,
-        chain_id -> Nullable<BigInt>,
+        account -> Nullable<Text>,
         message_expires_at -> Nullable<Instant>,
         done_at -> Nullable<Instant>,
         created_at -> Instant,
@@ -163,18 +190,18 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use diesel::sql_types::{Binary, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     sso_codes (code_hash) {
         code_hash -> Binary,
         application_id -> Id,
+        organization_id -> Id,
         user_id -> Id,
         redirect_uri -> Text,
         code_challenge -> Binary,
         nonce -> Nullable<Text>,
-        address -> Text,
-        chain_id -> BigInt,
+        account -> Text,
         created_at -> Instant,
         expires_at -> Instant,
         redeemed_at -> Nullable<Instant>,

@@ -7,14 +7,13 @@ use tessera_identity::{
     model::{CodeChallenge, SecretHash, SsoCode, SsoCodeState},
     ports::SsoCodes,
 };
-use tessera_kernel::{ApplicationId, StoreError, UserId};
+use tessera_kernel::{ApplicationId, OrganizationId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{
     connection::on,
-    rows::{parse_optional, sha256},
+    rows::{parse, parse_optional, sha256},
     schema::sso_codes,
-    sso_sessions::{chain_column, chain_id},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -25,38 +24,36 @@ use super::{
 struct SsoCodeRow {
     code_hash: Vec<u8>,
     application_id: DbId,
+    organization_id: DbId,
     user_id: DbId,
     redirect_uri: String,
     code_challenge: Vec<u8>,
     nonce: Option<String>,
-    address: String,
-    chain_id: i64,
+    account: String,
     created_at: DbInstant,
     expires_at: DbInstant,
     redeemed_at: Option<DbInstant>,
 }
 
-impl TryFrom<&SsoCode> for SsoCodeRow {
-    type Error = StoreError;
-
-    fn try_from(code: &SsoCode) -> Result<Self, StoreError> {
+impl From<&SsoCode> for SsoCodeRow {
+    fn from(code: &SsoCode) -> Self {
         let redeemed_at = match code.state {
             SsoCodeState::Open => None,
             SsoCodeState::Redeemed { at } => Some(DbInstant(at)),
         };
-        Ok(Self {
+        Self {
             code_hash: code.hash.as_bytes().to_vec(),
             application_id: DbId(code.application.as_uuid()),
+            organization_id: DbId(code.organization.as_uuid()),
             user_id: DbId(code.user.as_uuid()),
             redirect_uri: code.redirect_uri.clone(),
             code_challenge: code.code_challenge.hash().as_bytes().to_vec(),
             nonce: code.nonce.as_ref().map(|nonce| nonce.as_str().to_owned()),
-            address: code.address.clone(),
-            chain_id: chain_column(code.chain_id)?,
+            account: code.account.to_string(),
             created_at: DbInstant(code.created_at),
             expires_at: DbInstant(code.expires_at),
             redeemed_at,
-        })
+        }
     }
 }
 
@@ -67,12 +64,12 @@ impl TryFrom<SsoCodeRow> for SsoCode {
         Ok(Self {
             hash: sha256("sso_codes.code_hash", row.code_hash)?,
             application: ApplicationId::from_uuid(row.application_id.0),
+            organization: OrganizationId::from_uuid(row.organization_id.0),
             redirect_uri: row.redirect_uri,
             code_challenge: CodeChallenge::from_hash(sha256("sso_codes.code_challenge", row.code_challenge)?),
             nonce: parse_optional("sso_codes.nonce", row.nonce.as_deref())?,
             user: UserId::from_uuid(row.user_id.0),
-            address: row.address,
-            chain_id: chain_id("sso_codes.chain_id", row.chain_id)?,
+            account: parse("sso_codes.account", &row.account)?,
             state: row.redeemed_at.map_or(SsoCodeState::Open, |at| SsoCodeState::Redeemed { at: at.0 }),
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
@@ -83,7 +80,7 @@ impl TryFrom<SsoCodeRow> for SsoCode {
 #[async_trait]
 impl SsoCodes for Tx {
     async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(sso_codes::table).values(SsoCodeRow::try_from(code)?);
+        let insert = diesel::insert_into(sso_codes::table).values(SsoCodeRow::from(code));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 

@@ -41,28 +41,24 @@ struct SsoSessionRow {
 #[diesel(treat_none_as_null = true)]
 struct StepRow {
     message: Option<String>,
-    address: Option<String>,
-    chain_id: Option<i64>,
+    account: Option<String>,
     message_expires_at: Option<DbInstant>,
     done_at: Option<DbInstant>,
 }
 
-impl TryFrom<&SsoStep> for StepRow {
-    type Error = StoreError;
-
-    fn try_from(step: &SsoStep) -> Result<Self, StoreError> {
-        let empty = Self { message: None, address: None, chain_id: None, message_expires_at: None, done_at: None };
-        Ok(match step {
+impl From<&SsoStep> for StepRow {
+    fn from(step: &SsoStep) -> Self {
+        let empty = Self { message: None, account: None, message_expires_at: None, done_at: None };
+        match step {
             SsoStep::Begun => empty,
             SsoStep::Challenged(challenge) => Self {
                 message: Some(challenge.message.clone()),
-                address: Some(challenge.address.clone()),
-                chain_id: Some(chain_column(challenge.chain_id)?),
+                account: Some(challenge.account.to_string()),
                 message_expires_at: Some(DbInstant(challenge.expires_at)),
                 ..empty
             },
             SsoStep::Done { at } => Self { done_at: Some(DbInstant(*at)), ..empty },
-        })
+        }
     }
 }
 
@@ -70,33 +66,22 @@ impl TryFrom<StepRow> for SsoStep {
     type Error = StoreError;
 
     fn try_from(row: StepRow) -> Result<Self, StoreError> {
-        match (row.done_at, row.message, row.address, row.chain_id, row.message_expires_at) {
-            (Some(at), None, None, None, None) => Ok(Self::Done { at: at.0 }),
-            (None, None, None, None, None) => Ok(Self::Begun),
-            (None, Some(message), Some(address), Some(chain), Some(expires_at)) => {
-                let chain_id = chain_id("sso_sessions.chain_id", chain)?;
-                Ok(Self::Challenged(SsoChallenge { message, address, chain_id, expires_at: expires_at.0 }))
+        match (row.done_at, row.message, row.account, row.message_expires_at) {
+            (Some(at), None, None, None) => Ok(Self::Done { at: at.0 }),
+            (None, None, None, None) => Ok(Self::Begun),
+            (None, Some(message), Some(account), Some(expires_at)) => {
+                let account = parse("sso_sessions.account", &account)?;
+                Ok(Self::Challenged(SsoChallenge { message, account, expires_at: expires_at.0 }))
             }
             _ => Err(corrupt("sso_sessions", "must be begun, challenged or done")),
         }
     }
 }
 
-/// A chain's number for a column, which has a sign.
-pub(super) fn chain_column(id: u64) -> Result<i64, StoreError> {
-    i64::try_from(id).map_err(|fault| StoreError::Other(Box::new(fault)))
-}
-
-pub(super) fn chain_id(column: &str, id: i64) -> Result<u64, StoreError> {
-    u64::try_from(id).map_err(|fault| corrupt(column, fault))
-}
-
-impl TryFrom<&SsoSession> for SsoSessionRow {
-    type Error = StoreError;
-
-    fn try_from(session: &SsoSession) -> Result<Self, StoreError> {
+impl From<&SsoSession> for SsoSessionRow {
+    fn from(session: &SsoSession) -> Self {
         let request = &session.request;
-        Ok(Self {
+        Self {
             id: DbId(session.id.as_uuid()),
             application_id: DbId(request.application.as_uuid()),
             redirect_uri: request.redirect_uri.clone(),
@@ -104,10 +89,10 @@ impl TryFrom<&SsoSession> for SsoSessionRow {
             nonce: request.nonce.as_ref().map(|nonce| nonce.as_str().to_owned()),
             code_challenge: request.code_challenge.hash().as_bytes().to_vec(),
             browser_hash: session.browser.as_bytes().to_vec(),
-            step: StepRow::try_from(&session.step)?,
+            step: StepRow::from(&session.step),
             created_at: DbInstant(session.created_at),
             expires_at: DbInstant(session.expires_at),
-        })
+        }
     }
 }
 
@@ -143,7 +128,7 @@ pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<S
 #[async_trait]
 impl SsoSessions for Tx {
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::try_from(session)?);
+        let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::from(session));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
@@ -156,7 +141,7 @@ impl SsoSessions for Tx {
     }
 
     async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
-        let update = diesel::update(sso_sessions::table.find(DbId(id.as_uuid()))).set(StepRow::try_from(step)?);
+        let update = diesel::update(sso_sessions::table.find(DbId(id.as_uuid()))).set(StepRow::from(step));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 }

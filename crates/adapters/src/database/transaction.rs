@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
-use tessera_identity::ports::{IdentityTransaction, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users};
+use tessera_identity::ports::{IdentityTransaction, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users, Wallets};
 use tessera_kernel::{EventLog, StoreError};
 use tessera_orgs::ports::{MembershipRows, OrgTransaction, Organizations};
 
@@ -17,6 +17,10 @@ pub(super) struct Tx {
 #[async_trait]
 impl IdentityTransaction for Tx {
     fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn wallets(&mut self) -> &mut dyn Wallets {
         self
     }
 

@@ -51,6 +51,7 @@ impl Subject {
             identity: Arc::new(store.clone()),
             sso: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
+            challenges: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
             apps: Arc::new(store.clone()),

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::PasswordError;
+use tessera_identity::model::{ChainError, PasswordError, WalletAddressError, WalletSignatureError};
 use tessera_inventory::model::{MetadataError, QuantityError};
 use tessera_kernel::{EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
@@ -143,6 +143,9 @@ flaws! {
     IdError: |_| FaultCode::InvalidFormat;
     SlugError: |_| FaultCode::InvalidFormat;
     RoleError: |_| FaultCode::UnknownValue;
+    ChainError: |_| FaultCode::UnknownValue;
+    WalletAddressError: |_| FaultCode::InvalidFormat;
+    WalletSignatureError: |_| FaultCode::InvalidFormat;
     PermissionError: |_| FaultCode::UnknownValue;
     QuantityError: |_| FaultCode::OutOfRange;
     KeyLifetimeError: |_| FaultCode::OutOfRange;

@@ -6,7 +6,7 @@ use utoipa::openapi::{
 };
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::Password;
+use tessera_identity::model::{Chain, Password, WalletAddress, WalletSignature};
 use tessera_inventory::model::Quantity;
 use tessera_kernel::EmailAddress;
 use tessera_orgs::model::Slug;
@@ -87,6 +87,28 @@ pub(crate) fn password() -> ObjectBuilder {
 /// A password as presented.
 pub(crate) fn password_attempt() -> ObjectBuilder {
     any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+}
+
+/// The address of a wallet.
+pub(crate) fn wallet_address() -> ObjectBuilder {
+    let form = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$";
+    let address = string().max_length(Some(WalletAddress::MAX_LENGTH)).pattern(Some(form));
+    address.description(Some(
+        "0x and 40 hexadecimal digits, in one case or with their checksum (EIP-55); 32 bytes in base58",
+    ))
+}
+
+/// The name of a chain.
+pub(crate) fn chain_type() -> ObjectBuilder {
+    string().enum_values(Some(Chain::ALL.map(Chain::as_str)))
+}
+
+/// The signature of a wallet.
+pub(crate) fn wallet_signature() -> ObjectBuilder {
+    let form = "^(0x([0-9A-Fa-f]{2})+|[1-9A-HJ-NP-Za-km-z]{64,88})$";
+    let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES)).pattern(Some(form));
+    signature
+        .description(Some("0x and hexadecimal digits, 65 bytes of a key and more of a contract; 64 bytes in base58"))
 }
 
 /// A slug, or `null`.

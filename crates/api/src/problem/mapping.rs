@@ -3,8 +3,9 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, BeginSsoError, RegisterError, SignInError, SignOutError, ViewProfileError,
-    ports::{Guessable, HashError, TokenError},
+    AuthenticateError, BeginSsoError, ChallengeWalletError, LinkWalletError, RegisterError, SignInError,
+    SignInWithWalletError, SignOutError, UnlinkWalletError, ViewProfileError,
+    ports::{Guessable, HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
 use tessera_kernel::StoreError;
@@ -15,6 +16,9 @@ use crate::body::{Fault, FaultCode, Flaw};
 
 /// When a busy store is worth another try.
 const STORE_RETRY_SECONDS: u64 = 1;
+
+/// When a chain that did not answer is worth another try.
+const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
@@ -102,6 +106,42 @@ impl From<SignInError> for Problem {
     }
 }
 
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match &error {
+            VerifyError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
+            VerifyError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(CHAIN_RETRY_SECONDS),
+            VerifyError::Failed(_) => Self::new(Code::Internal),
+        }
+        .caused_by(error)
+    }
+}
+
+impl From<SignInWithWalletError> for Problem {
+    fn from(error: SignInWithWalletError) -> Self {
+        match error {
+            SignInWithWalletError::InvalidSignature => Code::InvalidSignature.into(),
+            SignInWithWalletError::Verify(error) => error.into(),
+            SignInWithWalletError::Token(error) => error.into(),
+            SignInWithWalletError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkWalletError> for Problem {
+    fn from(error: LinkWalletError) -> Self {
+        match error {
+            LinkWalletError::NotAUser => Code::UserTokenRequired.into(),
+            LinkWalletError::StaleSession => Code::FreshSessionRequired.into(),
+            LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
+            LinkWalletError::WalletTaken => Code::WalletTaken.into(),
+            LinkWalletError::TooManyWallets => Code::TooManyWallets.into(),
+            LinkWalletError::Verify(error) => error.into(),
+            LinkWalletError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<SignOutError> for Problem {
     fn from(error: SignOutError) -> Self {
         match error {
@@ -139,6 +179,13 @@ macro_rules! problems {
 
 problems! {
     BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
+    ChallengeWalletError { NotAUser => UserTokenRequired, StaleSession => FreshSessionRequired }
+    UnlinkWalletError {
+        NotAUser => UserTokenRequired,
+        StaleSession => FreshSessionRequired,
+        NotFound => WalletNotFound,
+        LastWayIn => LastWayIn,
+    }
     CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
     AddMemberError or Forbidden {

@@ -11,9 +11,10 @@ use crate::support::{Mood, World, document};
 
 const ERRORS: &str = include_str!("../../../../docs/errors.md");
 /// The sources that register routes.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/users.rs"),
+    include_str!("../../src/v1/wallets.rs"),
     include_str!("../../src/v1/orgs.rs"),
     include_str!("../../src/v1/members.rs"),
     include_str!("../../src/v1/apps.rs"),
@@ -70,7 +71,7 @@ fn the_document_lists_every_route() {
         some(item.as_object()).keys().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
     };
     assert_eq!(items.flat_map(methods).collect::<BTreeSet<_>>(), served);
-    assert_eq!(served.len(), 25);
+    assert_eq!(served.len(), 31);
 }
 
 #[actix_web::test]

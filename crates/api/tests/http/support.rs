@@ -16,14 +16,16 @@ use serde_json::{Value, json};
 use tessera_api::{Api, PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
     expectations::{ok, some},
-    fakes::{FakeDigest, FakeHasher, FakeSigner, FakeStrength, FixedClock, MemoryStore, SequentialEntropy},
+    fakes::{
+        FakeDigest, FakeHasher, FakeSigner, FakeStrength, FakeWallets, FixedClock, MemoryStore, SequentialEntropy,
+    },
 };
 use time::Duration;
 
@@ -162,13 +164,16 @@ fn identity(
     let clock: Arc<dyn Clock> = clock.clone();
     let ports = IdentityPorts {
         store: stores.identity.clone(),
+        challenges: stores.challenges.clone(),
+        wallets: Arc::new(FakeWallets::default()),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
         signer: Arc::new(FakeSigner::new(clock.clone())),
         clock,
         entropy: entropy.clone(),
     };
-    Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12) })
+    let site = Site::of("http://localhost:8080");
+    Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12), site })
 }
 
 pub(crate) struct Answer {

@@ -109,7 +109,7 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user: current.user }))
     }
 
-    fn new_session(&self, user_id: UserId) -> Session {
+    pub(crate) fn new_session(&self, user_id: UserId) -> Session {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         // Whole seconds, so that the session and its token end together.
         let now = clock.now();
@@ -123,7 +123,7 @@ impl Identity {
         }
     }
 
-    fn claims(&self, session: &Session) -> AccessClaims {
+    pub(crate) fn claims(&self, session: &Session) -> AccessClaims {
         let mut token_id = [0; 16];
         self.ports.entropy.fill(&mut token_id);
         AccessClaims {

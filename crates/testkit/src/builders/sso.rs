@@ -6,7 +6,7 @@ use tessera_identity::model::{
 use tessera_kernel::{ApplicationId, UserId};
 use time::Duration;
 
-use super::NOW;
+use super::{NOW, organization_id};
 use crate::{expectations::parsed, fakes::SequentialEntropy};
 
 /// What an application of [`application`](super::application) asks for.
@@ -34,13 +34,12 @@ pub fn sso_session(number: u32, of: ApplicationId) -> SsoSession {
     }
 }
 
-/// A message that is to be signed on the main chain of Ethereum.
+/// A message that is to be signed on Polygon.
 #[must_use]
 pub fn sso_challenge(number: u32) -> SsoChallenge {
     SsoChallenge {
         message: format!("tessera.example wants you to sign in\n\nmessage {number}\n"),
-        address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".to_owned(),
-        chain_id: 1,
+        account: parsed("eip155:137:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
         expires_at: NOW + Duration::minutes(5),
     }
 }
@@ -54,12 +53,12 @@ pub fn sso_code(number: u32, of: ApplicationId, user: UserId) -> SsoCode {
     SsoCode {
         hash: SecretHash::from_bytes(hash),
         application: of,
+        organization: organization_id(1),
         redirect_uri: request.redirect_uri,
         code_challenge: request.code_challenge,
         nonce: request.nonce,
         user,
-        address: sso_challenge(number).address,
-        chain_id: 137,
+        account: sso_challenge(number).account,
         state: SsoCodeState::Open,
         created_at: NOW,
         expires_at: NOW + Duration::seconds(60),

@@ -56,6 +56,7 @@ impl MemoryStore {
             identity: store.clone(),
             sso: store.clone(),
             relying_parties: store.clone(),
+            challenges: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),
             apps: store.clone(),

@@ -1,9 +1,9 @@
 //! What the browser carries back to the application, which redeems it for a token.
 
-use tessera_kernel::{ApplicationId, UserId};
+use tessera_kernel::{ApplicationId, OrganizationId, UserId};
 use time::OffsetDateTime;
 
-use super::{CodeChallenge, Echo, SecretHash};
+use super::{super::WalletAccount, CodeChallenge, Echo, SecretHash};
 
 /// Whether a code still serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct SsoCode {
     pub hash: SecretHash,
     /// The application that it is for.
     pub application: ApplicationId,
+    /// Who owns the application.
+    pub organization: OrganizationId,
     /// Where it was sent.
     pub redirect_uri: String,
     /// What its redemption must prove.
@@ -32,10 +34,8 @@ pub struct SsoCode {
     pub nonce: Option<Echo>,
     /// Who has signed in.
     pub user: UserId,
-    /// The account that signed, with its checksum.
-    pub address: String,
-    /// The chain that it named.
-    pub chain_id: u64,
+    /// The wallet that signed, on the chain that it named.
+    pub account: WalletAccount,
     /// Whether it still serves.
     pub state: SsoCodeState,
     /// When it was made.

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
+    super::WalletAccount,
     CodeChallenge, SecretHash,
     secret::{hex, is_hex},
 };
@@ -123,10 +124,8 @@ pub struct SsoRequest {
 pub struct SsoChallenge {
     /// The message, byte for byte.
     pub message: String,
-    /// The account that is to sign, with its checksum.
-    pub address: String,
-    /// The chain that it named.
-    pub chain_id: u64,
+    /// The wallet that is to sign it, on the chain that it names.
+    pub account: WalletAccount,
     /// Until when a signature is taken.
     pub expires_at: OffsetDateTime,
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Credentials, SecretHash, Session, SessionState, SsoCode, SsoSession, SsoSessionId, User,
+    Challenge, Credentials, Nonce, Purpose, SecretHash, Session, SessionState, SsoCode, SsoSession, SsoSessionId, User,
+    Wallet, WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
@@ -20,6 +21,7 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,
+    pub(super) challenges: BTreeMap<Nonce, Challenge>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
@@ -45,6 +47,42 @@ impl State {
 
     pub(super) fn user_by_email(&self, email: &EmailAddress) -> Option<&Credentials> {
         self.users.values().find(|known| known.user.email.as_ref() == Some(email))
+    }
+
+    pub(super) fn insert_wallet(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError> {
+        unless(self.holder_of(&wallet.account.address()).is_some(), "wallets_namespace_address")?;
+        unless(!self.users.contains_key(&user), StoreError::REFERENCE)?;
+        if let Some(known) = self.users.get_mut(&user) {
+            known.user.wallets.push(wallet.clone());
+            known.user.wallets.sort_by_key(|wallet| (wallet.linked_at, wallet.account.address().to_string()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn holder_of(&self, address: &WalletAddress) -> Option<UserId> {
+        self.users.values().map(|known| &known.user).find(|user| user.holds(address)).map(|user| user.id)
+    }
+
+    pub(super) fn delete_wallet(&mut self, user: UserId, address: &WalletAddress) -> bool {
+        let Some(known) = self.users.get_mut(&user).filter(|known| known.user.holds(address)) else { return false };
+        known.user.wallets.retain(|wallet| wallet.account.address() != *address);
+        true
+    }
+
+    pub(super) fn keep_challenge(&mut self, challenge: &Challenge) -> Result<(), StoreError> {
+        unless(self.challenges.contains_key(&challenge.nonce), "wallet_challenges_nonce")?;
+        if let Purpose::Link { user, session } = challenge.purpose {
+            let known = self.users.contains_key(&user) && self.sessions.contains_key(&session);
+            unless(!known, StoreError::REFERENCE)?;
+        }
+        self.challenges.insert(challenge.nonce.clone(), challenge.clone());
+        Ok(())
+    }
+
+    pub(super) fn forget_expired_challenges(&mut self, now: OffsetDateTime) -> u64 {
+        let before = self.challenges.len();
+        self.challenges.retain(|_, challenge| now < challenge.expires_at);
+        u64::try_from(before - self.challenges.len()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
