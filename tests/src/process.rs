@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader},
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, channel},
@@ -102,6 +102,22 @@ impl Installation {
             .unwrap_or_else(|error| panic!("the service can't be started: {error}"));
         let lines = read_lines(&mut child);
         Starting { process: Process { child, log }, lines }
+    }
+
+    /// Runs another command of the binary on the same settings, to its end.
+    ///
+    /// # Panics
+    /// When there is no binary to run.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let output = Command::new(binary())
+            .args(arguments)
+            .env_clear()
+            .envs(&self.settings)
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .output();
+        output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
     }
 
     /// Starts a process that is expected to refuse, and gives what it said about that.

@@ -3,6 +3,7 @@
 mod argon2;
 mod gate;
 mod jwt;
+mod rs256;
 mod seal;
 mod sha256;
 mod strength;
@@ -11,6 +12,7 @@ mod wallets;
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
 pub use gate::{Gate, GateSettings};
 pub use jwt::{JwtSecret, JwtSigner};
+pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};
 pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use sha256::Sha256Digest;
 pub use strength::ZxcvbnStrength;

@@ -17,6 +17,7 @@ mod rows;
 mod schema;
 mod secrets;
 mod sessions;
+mod signing_keys;
 mod sso;
 mod sso_codes;
 mod sso_sessions;

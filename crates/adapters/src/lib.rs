@@ -6,8 +6,8 @@ mod error;
 mod system;
 
 pub use crypto::{
-    Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures,
-    MasterKey, MasterKeyError, SealError, Sha256Digest, ZxcvbnStrength,
+    Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeyBits, KeyBitsError,
+    KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
 pub use system::{SystemClock, SystemEntropy};

@@ -49,6 +49,7 @@ impl Api {
         let (app, _) = App::new().into_utoipa_app().configure(v1::routes).configure(openapi::routes).split_for_parts();
         app.app_data(Data::from(Arc::clone(&services.identity)))
             .app_data(Data::from(Arc::clone(&services.sso)))
+            .app_data(Data::from(Arc::clone(&services.service_tokens)))
             .app_data(Data::from(Arc::clone(&services.orgs)))
             .app_data(Data::from(Arc::clone(&services.apps)))
             .app_data(Data::from(Arc::clone(&services.api_keys)))

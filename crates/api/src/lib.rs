@@ -11,6 +11,7 @@ mod denial;
 mod docs;
 mod edge;
 mod health;
+mod jwks;
 mod openapi;
 mod page;
 mod pages;

@@ -7,7 +7,7 @@ use actix_web::{App, web::Bytes};
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
-use crate::{health, v1};
+use crate::{health, jwks, v1};
 
 pub(crate) use complete::API_KEY;
 
@@ -24,6 +24,7 @@ pub(crate) use complete::API_KEY;
     tags(
         (name = "auth", description = "Registering, signing in and out"),
         (name = "sso", description = "Signing in to applications by a wallet"),
+        (name = "auth", description = "Registering, signing in and out, and tokens for other services"),
         (name = "users", description = "The caller's own account"),
         (name = "organizations", description = "Organizations"),
         (name = "members", description = "Who belongs to an organization, and as what"),
@@ -51,5 +52,5 @@ pub(crate) fn json(document: &OpenApi) -> Bytes {
 
 /// What is served beside the versioned API.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(health::live).service(health::ready);
+    config.service(health::live).service(health::ready).service(jwks::get_jwks);
 }

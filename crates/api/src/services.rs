@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use async_trait::async_trait;
 use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
-use tessera_identity::{Identity, SingleSignOn};
+use tessera_identity::{Identity, ServiceTokens, SingleSignOn};
 use tessera_inventory::Inventory;
 use tessera_kernel::{AuditTrail, Clock, Entropy, StoreError};
 use tessera_orgs::Orgs;
@@ -17,6 +17,8 @@ pub struct Services {
     pub identity: Arc<Identity>,
     /// Signing in to applications.
     pub sso: Arc<SingleSignOn>,
+    /// Tokens for other services.
+    pub service_tokens: Arc<ServiceTokens>,
     /// Organizations and members.
     pub orgs: Arc<Orgs>,
     /// Applications.
@@ -67,6 +69,11 @@ impl PublicUrl {
     pub(crate) fn path(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("", |start| &rest[start..])
+    }
+
+    /// The address itself.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Scheme, host and port, as a browser names where a page comes from.

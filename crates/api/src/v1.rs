@@ -9,6 +9,7 @@ mod names;
 mod orgs;
 mod sso;
 mod timestamp;
+mod tokens;
 mod users;
 mod wallets;
 
@@ -23,6 +24,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         auth::routes,
         users::routes,
         wallets::routes,
+        tokens::routes,
         orgs::routes,
         members::routes,
         apps::routes,

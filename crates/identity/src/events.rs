@@ -1,8 +1,10 @@
 //! What this domain announces.
 
-use tessera_kernel::{Announcement, Outcome, SessionId, UserId};
+use tessera_kernel::{Announcement, ApplicationId, OrganizationId, Outcome, SessionId, UserId};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::model::WalletAccount;
+use crate::model::{Audience, KeyId, SsoCode, WalletAccount};
 
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
@@ -48,6 +50,103 @@ pub(crate) enum IdentityEvent {
         user: UserId,
         wallet: WalletAccount,
     },
+    TokenExchanged {
+        token: Uuid,
+        organization: OrganizationId,
+        audience: Audience,
+    },
+    ExchangeRefused {
+        refusal: ExchangeRefusal,
+        organization: OrganizationId,
+        audience: Audience,
+    },
+    SigningKeyPublished {
+        key: KeyId,
+        signs_from: OffsetDateTime,
+    },
+    SigningKeyRemoved {
+        key: KeyId,
+    },
+    SsoSignedIn {
+        user: UserId,
+        organization: OrganizationId,
+        application: ApplicationId,
+        wallet: WalletAccount,
+    },
+    SsoRefused {
+        reason: SsoRefusal,
+        wallet: Option<WalletAccount>,
+    },
+    SsoCodePresented {
+        user: UserId,
+        organization: OrganizationId,
+        application: ApplicationId,
+        refusal: Option<CodeRefusal>,
+    },
+}
+
+impl IdentityEvent {
+    /// Somebody came with a code that was given out.
+    pub(crate) const fn of_code(code: &SsoCode, refusal: Option<CodeRefusal>) -> Self {
+        let SsoCode { user, organization, application, .. } = *code;
+        Self::SsoCodePresented { user, organization, application, refusal }
+    }
+}
+
+/// Why nobody signed in to an application. The trail says it, the answer does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SsoRefusal {
+    Session,
+    Signature,
+    Application,
+}
+
+impl SsoRefusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Signature => "signature",
+            Self::Application => "application",
+        }
+    }
+}
+
+/// Why a code was worth nothing. The trail says it, the answer does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodeRefusal {
+    Used,
+    Expired,
+    RedirectUri,
+    Verifier,
+}
+
+impl CodeRefusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Expired => "expired",
+            Self::RedirectUri => "redirect_uri",
+            Self::Verifier => "verifier",
+        }
+    }
+}
+
+/// Why a user token was not exchanged. The trail says it, the answer does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExchangeRefusal {
+    Session,
+    Membership,
+    Audience,
+}
+
+impl ExchangeRefusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Membership => "membership",
+            Self::Audience => "audience",
+        }
+    }
 }
 
 impl From<IdentityEvent> for Announcement {
@@ -85,6 +184,60 @@ impl From<IdentityEvent> for Announcement {
             IdentityEvent::WalletUnlinked { user, wallet } => {
                 Self::success("wallet.unlinked", user.as_uuid()).with("wallet", &wallet)
             }
+            IdentityEvent::TokenExchanged { token, organization, audience } => {
+                Self::success("token.exchanged", token).within(organization).with("audience", &audience)
+            }
+            IdentityEvent::ExchangeRefused { refusal, organization, audience } => {
+                refused_exchange(refusal, organization).with("audience", &audience)
+            }
+            IdentityEvent::SigningKeyPublished { key, signs_from } => {
+                about_key("signing_key.published", &key).with("signs_from", &signs_from)
+            }
+            IdentityEvent::SigningKeyRemoved { key } => about_key("signing_key.removed", &key),
+            IdentityEvent::SsoSignedIn { user, organization, application, wallet } => {
+                about_sign_on("sso.signed_in", user, organization, application).with("wallet", &wallet)
+            }
+            IdentityEvent::SsoRefused { reason, wallet } => refused_sign_on(reason, wallet),
+            IdentityEvent::SsoCodePresented { user, organization, application, refusal: None } => {
+                about_sign_on("sso.code_redeemed", user, organization, application)
+            }
+            IdentityEvent::SsoCodePresented { user, organization, application, refusal: Some(refusal) } => {
+                let refused = about_sign_on("sso.code_refused", user, organization, application);
+                Self { outcome: Outcome::Refused, ..refused }.with("reason", refusal.as_str())
+            }
         }
     }
+}
+
+fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> Announcement {
+    let what = Announcement {
+        name: "token.refused",
+        outcome: Outcome::Refused,
+        // Strangers don't write into the trail of an organization, which may not even exist.
+        organization: (refusal == ExchangeRefusal::Audience).then_some(organization),
+        subject: None,
+        details: Vec::new(),
+    };
+    what.with("reason", refusal.as_str()).with("organization_id", &organization)
+}
+
+/// A key's id is no UUID, so it is among the details.
+fn about_key(name: &'static str, key: &KeyId) -> Announcement {
+    let what = Announcement { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
+    what.with("kid", key)
+}
+
+/// In no organization: who has proved nothing writes into nobody's trail.
+fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> Announcement {
+    let name = "sso.refused";
+    let what = Announcement { name, outcome: Outcome::Refused, organization: None, subject: None, details: Vec::new() };
+    let what = what.with("reason", reason.as_str());
+    match wallet {
+        Some(wallet) => what.with("wallet", &wallet),
+        None => what,
+    }
+}
+
+fn about_sign_on(name: &'static str, user: UserId, of: OrganizationId, application: ApplicationId) -> Announcement {
+    Announcement::success(name, user.as_uuid()).within(of).with("application_id", &application)
 }

@@ -1,28 +1,38 @@
 //! Who somebody is: global users, their passwords and wallets, and the sessions they open with them.
 //!
-//! Owns users, wallets and sessions. Knows nothing of organizations, roles or applications: what a user may do is for the
-//! domains that own the thing to say.
+//! Owns users, wallets and sessions, and the tokens by which other services know a user. Knows nothing of organizations, roles or
+//! applications: what a user may do is for the domains that own the thing to say. A service token repeats the role that
+//! `Memberships` tells, and no more.
 
 mod events;
 pub mod model;
 pub mod ports;
 mod service;
+mod service_tokens;
 mod sso;
 mod usecases;
 
 pub use service::{Identity, IdentityPorts, IdentitySettings};
+pub use service_tokens::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
 pub use sso::{SingleSignOn, SsoPorts};
 pub use usecases::{
     authenticate::AuthenticateError,
     challenge_wallet::ChallengeWalletError,
+    exchange_token::{ExchangeToken, ExchangeTokenError, ExchangedToken},
     link_wallet::{LinkWallet, LinkWalletError},
+    look_after_keys::KeysError,
     redeem_challenge::WalletProof,
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
     sign_out::SignOutError,
     sso_begin::{BeginSsoError, BegunSso},
+    sso_challenge::{ChallengeSso, ChallengeSsoError, SsoQuestion},
+    sso_redeem::{RedeemSsoCode, RedeemSsoCodeError},
+    sso_token::SsoToken,
+    sso_verify::{VerifiedSso, VerifySso, VerifySsoError},
     sso_view::{SsoView, ViewSsoError},
     unlink_wallet::UnlinkWalletError,
+    view_keys::PublishedKey,
     view_profile::ViewProfileError,
 };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tessera_kernel::{Clock, Entropy};
 
 use crate::{
+    Identity, ServiceTokens,
     model::{SsoSecret, SsoSession},
     ports::{RelyingParties, SecretDigest, SsoStore},
 };
@@ -18,6 +19,10 @@ pub struct SsoPorts {
     pub relying_parties: Arc<dyn RelyingParties>,
     /// Hashes of secrets.
     pub digest: Arc<dyn SecretDigest>,
+    /// Users, and what their wallets sign.
+    pub identity: Arc<Identity>,
+    /// Tokens for others.
+    pub tokens: Arc<ServiceTokens>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

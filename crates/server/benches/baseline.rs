@@ -11,17 +11,18 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context as _, bail};
 use tessera_adapters::{
-    Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, Sha256Digest, SqlStore,
-    SystemEntropy,
+    Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, KeyBits, MasterKey, Rs256Signer,
+    Sha256Digest, SqlStore, SystemClock, SystemEntropy,
 };
 use tessera_apikeys::{
     model::RawKey,
     ports::{ApiKeyStore, KeyDigest as _},
 };
 use tessera_identity::{
-    model::{Password, PasswordAttempt},
-    ports::PasswordHasher as _,
+    model::{NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFE},
+    ports::{PasswordHasher as _, ServiceClaims, ServiceTokenSigner as _},
 };
+use tessera_kernel::{Clock as _, OrganizationId, Role, UserId};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +31,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.as_slice() {
         ["serve", size] => runtime.block_on(bare(size.parse()?)),
         ["argon2", seconds] => runtime.block_on(argon2(seconds.parse()?)),
+        ["rs256", seconds] => runtime.block_on(rs256(Duration::from_secs(seconds.parse()?))),
         ["select", url, key, tasks, seconds] => {
             runtime.block_on(select(url, key, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
         }
@@ -77,6 +79,43 @@ async fn argon2(seconds: u64) -> anyhow::Result<()> {
                 let mut done = 0_u32;
                 while Instant::now() < end {
                     hasher.verify(&attempt, Some(&hash)).await?;
+                    done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    rate(tasks, begun).await
+}
+
+/// Signatures of service tokens a second, on all processors.
+async fn rs256(length: Duration) -> anyhow::Result<()> {
+    let master = Arc::new(MasterKey::generate_text(&SystemEntropy).parse()?);
+    let issuer = "http://localhost:8080".to_owned();
+    let signer = Arc::new(Rs256Signer::new(issuer, KeyBits::default(), master, Arc::new(SystemEntropy)));
+    let NewKey { id, public, sealed } = signer.make_key().await?;
+    let now = SystemClock.now();
+    let key = SigningKey { id, public, sealed, created_at: now, signs_from: now, retirement: None };
+    let claims = ServiceClaims {
+        user: UserId::generate(&SystemClock, &SystemEntropy),
+        audience: "https://games.example.com".parse()?,
+        token_id: UserId::generate(&SystemClock, &SystemEntropy).as_uuid(),
+        issued_at: now,
+        expires_at: now + TOKEN_LIFE,
+        organization: Some(OrganizationId::generate(&SystemClock, &SystemEntropy)),
+        roles: vec![Role::Owner],
+        nonce: None,
+        wallet: None,
+    };
+    let begun = Instant::now();
+    let end = begun + length;
+    let tasks: Vec<_> = (0..std::thread::available_parallelism()?.get())
+        .map(|_| {
+            let (signer, key, claims) = (Arc::clone(&signer), key.clone(), claims.clone());
+            tokio::spawn(async move {
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    signer.sign(&key, &claims)?;
                     done += 1;
                 }
                 anyhow::Ok(done)

@@ -1,12 +1,14 @@
 //! What an operator may set: environment over file over defaults, every key known, every fault named.
 
+mod audiences;
 mod source;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
+pub(crate) use audiences::Audiences;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
-use tessera_adapters::{Argon2Settings, DatabaseUrl, MasterKey};
+use tessera_adapters::{Argon2Settings, DatabaseUrl, KeyBits, MasterKey};
 use tessera_identity::model::Password;
 use tessera_kernel::Secret;
 use time::Duration;
@@ -29,6 +31,9 @@ pub(crate) struct Config {
     pub(crate) master_key: Option<Secret<String>>,
     pub(crate) password_min_length: usize,
     pub(crate) session_ttl: Duration,
+    pub(crate) audiences: Audiences,
+    pub(crate) signing_key_bits: KeyBits,
+    pub(crate) signing_key_life: Duration,
     pub(crate) argon2: Argon2Settings,
     pub(crate) hash_memory_mib: u32,
     pub(crate) hash_queue: std::time::Duration,
@@ -120,6 +125,9 @@ impl Config {
                 Password::MIN_LENGTH..=Password::MAX_LENGTH,
             ),
             session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
+            audiences: source.read("audiences", Audiences::default()),
+            signing_key_bits: source.read("signing_key_bits", KeyBits::default()),
+            signing_key_life: Duration::days(source.read_in("signing_key_days", 90, 1..=3650)),
             argon2,
             hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=MAX_HASH_MEMORY),
             hash_queue: std::time::Duration::from_millis(source.read_in("hash_queue_ms", 3_000, 1..=60_000)),
@@ -142,6 +150,9 @@ impl Config {
         }
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
+        }
+        if self.audiences.0.iter().any(|audience| audience.as_str() == self.public_url.as_str()) {
+            source.fault("audiences", "must not name this service itself: it takes no service tokens");
         }
         if let Err(error) = EnvFilter::try_new(&self.log) {
             source.fault("log", error);
@@ -193,6 +204,9 @@ impl fmt::Display for Config {
         writeln!(f, "master_key = {}", hidden(&self.master_key))?;
         writeln!(f, "password_min_length = {}", self.password_min_length)?;
         writeln!(f, "session_ttl = {} s", self.session_ttl.whole_seconds())?;
+        writeln!(f, "audiences = {}", self.audiences)?;
+        writeln!(f, "signing_key_bits = {}", self.signing_key_bits)?;
+        writeln!(f, "signing_key_days = {}", self.signing_key_life.whole_days())?;
         writeln!(f, "argon2 = {:?}", self.argon2)?;
         writeln!(f, "hash_memory_mib = {} ({} at once)", self.hash_memory_mib, self.hash_places())?;
         writeln!(f, "hash_queue_ms = {}", self.hash_queue.as_millis())?;

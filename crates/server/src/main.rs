@@ -1,6 +1,8 @@
 //! The `tessera` binary: reads the configuration, plugs everything together and serves.
 
 mod config;
+mod key_worker;
+mod keys;
 mod master_key;
 mod serve;
 mod telemetry;
@@ -28,6 +30,10 @@ Commands:
   migrate       Bring the database schema up to date and stop
   check-config  Check the configuration, print it without its secrets and stop
   openapi       Print the OpenAPI document and stop
+  keys list     Print the keys that sign service tokens, and when they do
+  keys rotate   Publish a new key, which signs once everybody can know it;
+                with --now, remove every key at once and sign with a new one:
+                service tokens that are out are worth nothing then
 
 Options:
   -h, --help     Print this
@@ -43,6 +49,7 @@ enum Command {
     Migrate,
     CheckConfig,
     OpenApi,
+    Keys(keys::Action),
     Help,
     Version,
 }
@@ -69,6 +76,11 @@ fn run() -> anyhow::Result<()> {
             telemetry::start(&config)?;
             runtime()?.block_on(async { wiring::open_store(&config).await.map(drop) })
         }
+        Command::Keys(action) => {
+            let config = load_config()?;
+            telemetry::start(&config)?;
+            runtime()?.block_on(keys::run(&config, action))
+        }
         Command::Serve => {
             let config = load_config()?;
             telemetry::start(&config)?;
@@ -89,6 +101,9 @@ fn command(mut arguments: lexopt::Parser) -> anyhow::Result<Command> {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
+            Value(name) if command.is_none() && name == "keys" => {
+                return Ok(keys::action(&mut arguments)?.map_or(Command::Help, Command::Keys));
+            }
             Value(name) if command.is_none() => command = Some(named(&name)?),
             other => return Err(other.unexpected().into()),
         }

@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     config::{Config, Throttle},
+    key_worker::{self, KeyWorker},
     wiring,
     worker::Worker,
 };
@@ -34,7 +35,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
     let store = wiring::open_store(&config).await?;
     let services = wiring::services(&config, store).await?;
-    let worker = Worker::start(Arc::clone(&services.api_keys), Arc::clone(&services.identity));
+    let worker = Worker::start(&services);
+    let key_worker = KeyWorker::start(Arc::clone(&services.service_tokens), key_worker::origin("key-worker")?);
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let door = listener.try_clone()?;
@@ -61,6 +63,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     announce(address)?;
     server.await.context("the server failed")?;
     stopping.abort();
+    drop(key_worker);
     worker.finish().await;
     tracing::info!("stopped");
     Ok(())

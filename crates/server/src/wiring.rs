@@ -8,18 +8,21 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures, Sha256Digest, SqlStore,
-    SystemClock, SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures, MasterKey, Rs256Signer,
+    Sha256Digest, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts, model::Site};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
+    SsoPorts, model::Site,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
 
-use crate::{config::Config, master_key};
+use crate::{config::Config, key_worker, master_key};
 
 /// The name under which the secret of user tokens is kept.
 const JWT_SECRET: &str = "user-token-hs256";
@@ -32,6 +35,12 @@ const HASH_QUEUE_PER_PLACE: usize = 256;
 struct Machine {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+impl Machine {
+    fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
 }
 
 /// Answers whether the database does.
@@ -56,14 +65,18 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
 
 /// Builds the service over an open store.
 pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<Services> {
-    let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
-    let secret = jwt_secret(config, &store, &*machine.entropy).await?;
+    let machine = Machine::real();
+    let (master, secret) = secrets(config, &store, &*machine.entropy).await?;
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned(), Arc::clone(&machine.clock))?;
     let readiness = Arc::new(DatabaseReadiness(store.clone()));
     let store = Arc::new(store);
+    let service_tokens = service_tokens(config, &store, master, &machine);
+    service_tokens.look_after_keys(&key_worker::origin("start")?).await.context("the signing keys are not usable")?;
+    let (identity, service_tokens) = (Arc::new(identity(config, &store, signer, &machine)?), Arc::new(service_tokens));
     Ok(Services {
-        identity: Arc::new(identity(config, &store, signer, &machine)?),
-        sso: Arc::new(single_sign_on(&store, &machine)),
+        sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &machine)),
+        service_tokens,
+        identity,
         orgs: Arc::new(Orgs::new(OrgPorts {
             store: Arc::clone(&store) as _,
             directory: Arc::clone(&store) as _,
@@ -120,11 +133,18 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     Ok(Identity::new(ports, settings))
 }
 
-fn single_sign_on(store: &Arc<SqlStore>, machine: &Machine) -> SingleSignOn {
+fn single_sign_on(
+    store: &Arc<SqlStore>,
+    identity: &Arc<Identity>,
+    tokens: &Arc<ServiceTokens>,
+    machine: &Machine,
+) -> SingleSignOn {
     SingleSignOn::new(SsoPorts {
         store: Arc::clone(store) as _,
         relying_parties: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
+        identity: Arc::clone(identity),
+        tokens: Arc::clone(tokens),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     })
@@ -136,8 +156,31 @@ fn signature_gate(config: &Config) -> std::io::Result<Gate> {
     Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })
 }
 
-/// The secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
-async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<JwtSecret> {
+/// Tokens for other services, over a store that is opened for them alone.
+pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
+    let machine = Machine::real();
+    let store = open_store(config).await?;
+    let (master, _) = secrets(config, &store, &*machine.entropy).await?;
+    Ok(service_tokens(config, &Arc::new(store), master, &machine))
+}
+
+fn service_tokens(config: &Config, store: &Arc<SqlStore>, master: MasterKey, machine: &Machine) -> ServiceTokens {
+    let issuer = config.public_url.as_str().to_owned();
+    let entropy = Arc::clone(&machine.entropy);
+    let ports = ServiceTokenPorts {
+        store: Arc::clone(store) as _,
+        keys: Arc::clone(store) as _,
+        memberships: Arc::clone(store) as _,
+        signer: Arc::new(Rs256Signer::new(issuer, config.signing_key_bits, Arc::new(master), entropy)),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    let audiences = config.audiences.iter().cloned().collect();
+    ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: config.signing_key_life })
+}
+
+/// The master key, and the secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
+async fn secrets(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<(MasterKey, JwtSecret)> {
     let known = store.find_secret(JWT_SECRET).await?;
     let key = master_key::find_or_make(config, known.is_none(), entropy)?;
     let sealed = if let Some(sealed) = known {
@@ -148,5 +191,6 @@ async fn jwt_secret(config: &Config, store: &SqlStore, entropy: &dyn Entropy) ->
     };
     let opened =
         key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
-    JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")
+    let secret = JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")?;
+    Ok((key, secret))
 }

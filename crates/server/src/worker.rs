@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tessera_apikeys::ApiKeys;
-use tessera_identity::Identity;
+use tessera_api::Services;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -27,7 +26,9 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts it on the current runtime.
-    pub(crate) fn start(api_keys: Arc<ApiKeys>, identity: Arc<Identity>) -> Self {
+    pub(crate) fn start(services: &Services) -> Self {
+        let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
+        let sso = Arc::clone(&services.sso);
         let (stop, mut stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
             let mut ticks = interval(PERIOD);
@@ -47,6 +48,11 @@ impl Worker {
                     && let Err(error) = identity.forget_expired_challenges().await
                 {
                     tracing::warn!(%error, "expired challenges could not be forgotten; trying again later");
+                }
+                if look.is_multiple_of(FORGETTING)
+                    && let Err(error) = sso.forget().await
+                {
+                    tracing::warn!(%error, "sign-ins that are over could not be forgotten; trying again later");
                 }
             }
         });

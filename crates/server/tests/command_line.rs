@@ -46,6 +46,9 @@ fn s225_config_strict_every_fault_of_the_configuration_is_named_at_once() {
         ("TESSERA_LISTEN", "nowhere"),
         ("TESSERA_PASSWORD_MIN_LENGTH", "7"),
         ("TESSERA_ARGON2_ITERATIONS", "1"),
+        ("TESSERA_SIGNING_KEY_BITS", "1024"),
+        ("TESSERA_SIGNING_KEY_DAYS", "0"),
+        ("TESSERA_AUDIENCES", "https://a.example,b,,https://a.example"),
         ("TESSERA_LISTNE", "127.0.0.1:80"),
         ("TESSERA_MASTER_KEY", "short"),
         ("TESSERA_LOG", "foo=bar=baz"),
@@ -56,6 +59,10 @@ fn s225_config_strict_every_fault_of_the_configuration_is_named_at_once() {
         "TESSERA_LISTEN:",
         "TESSERA_PASSWORD_MIN_LENGTH:",
         "TESSERA_ARGON2_ITERATIONS:",
+        "TESSERA_SIGNING_KEY_BITS: must be 2048, 3072 or 4096",
+        "TESSERA_SIGNING_KEY_DAYS: must lie between 1 and 3650",
+        "TESSERA_AUDIENCES: entry 2 must be absolute",
+        "entry 3 must not be empty; entry 4 is there twice",
         "TESSERA_LISTNE: there is no such setting",
         "TESSERA_MASTER_KEY:",
         "TESSERA_LOG:",
@@ -73,6 +80,25 @@ fn the_environment_outweighs_the_file() {
     let text = out(&output);
     assert!(text.contains("listen = 127.0.0.1:2222"), "{text}");
     assert!(text.contains("public_url = https://id.example.com\n") && text.contains("session_ttl = 60 s"), "{text}");
+}
+
+#[test]
+fn audiences_are_services_other_than_this_one() {
+    let named = [("TESSERA_AUDIENCES", "https://games.example.com, urn:example:shop")];
+    let text = out(&run(&["check-config"], &named, None));
+    assert!(text.contains("audiences = https://games.example.com,urn:example:shop\n"), "{text}");
+    assert!(text.contains("signing_key_bits = 2048\nsigning_key_days = 90\n"), "{text}");
+    assert!(out(&run(&["check-config"], &[], None)).contains("audiences = none\n"));
+    let text = complaint(&run(&["check-config"], &[("TESSERA_AUDIENCES", "http://localhost:8080")], None));
+    assert!(text.contains("TESSERA_AUDIENCES: must not name this service itself"), "{text}");
+}
+
+#[test]
+fn keys_are_listed_or_rotated_and_nothing_else() {
+    for arguments in [&["keys"][..], &["keys", "burn"], &["keys", "list", "--now"], &["keys", "rotate", "again"]] {
+        complaint(&run(arguments, &[], None));
+    }
+    assert!(out(&run(&["keys", "--help"], &[], None)).contains("keys rotate"));
 }
 
 #[test]

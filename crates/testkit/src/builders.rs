@@ -7,12 +7,13 @@ mod sso;
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{
-    Chain, Challenge, Purpose, Session, SessionState, Site, User, Wallet, WalletAccount, WalletAddress,
+    Chain, Challenge, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet, WalletAccount,
+    WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, Event, EventId, ItemId, OrganizationId, Origin, Outcome, Permission, Principal,
-    Role, SessionId, UserId,
+    Role, Secret, SessionId, UserId,
 };
 use tessera_orgs::model::{Membership, Organization};
 use time::{Duration, OffsetDateTime};
@@ -140,6 +141,25 @@ pub fn site() -> Site {
 pub fn challenge(number: u32, chain: Chain) -> Challenge {
     let entropy = SequentialEntropy::starting_at((8 << 32) | u64::from(number));
     Challenge::new(Purpose::SignIn, wallet_account(number, chain), &site(), NOW, &entropy)
+}
+
+/// The id of [`signing_key`] with that number.
+#[must_use]
+pub fn key_id(number: u32) -> KeyId {
+    parsed(&format!("key-{number}"))
+}
+
+/// A key without a successor, which signs so many seconds after [`NOW`]. No token can be made with it.
+#[must_use]
+pub fn signing_key(number: u32) -> SigningKey {
+    SigningKey {
+        id: key_id(number),
+        public: PublicKey { modulus: format!("modulus-{number}"), exponent: "AQAB".to_owned() },
+        sealed: Secret::new(number.to_be_bytes().to_vec()),
+        created_at: NOW,
+        signs_from: NOW + Duration::seconds(i64::from(number)),
+        retirement: None,
+    }
 }
 
 /// An open session that lasts for twelve hours.

@@ -12,6 +12,7 @@ pub mod identity_store;
 pub mod item_store;
 pub mod memberships;
 pub mod org_store;
+pub mod signing_key_store;
 pub mod sso_store;
 pub mod wallets;
 mod world;

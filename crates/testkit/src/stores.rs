@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{PasswordHash, Session, SsoCode, SsoSession, User, Wallet},
-    ports::{Challenges, IdentityStore, RelyingParties, SsoStore},
+    model::{PasswordHash, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
+    ports::{Challenges, IdentityStore, RelyingParties, SigningKeyStore, SsoStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -31,6 +31,8 @@ pub struct Stores {
     pub relying_parties: Arc<dyn RelyingParties>,
     /// Questions to wallets.
     pub challenges: Arc<dyn Challenges>,
+    /// Signing keys.
+    pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
     /// Users, as organizations see them.
@@ -95,6 +97,15 @@ impl Stores {
     pub async fn add_sso_code(&self, code: &SsoCode) {
         let mut tx = ok(self.sso.begin().await);
         ok(tx.sso_codes().insert(code).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits signing keys.
+    pub async fn add_signing_keys<'a>(&self, all: impl IntoIterator<Item = &'a SigningKey, IntoIter: Send> + Send) {
+        let mut tx = ok(self.signing_keys.begin().await);
+        for key in all {
+            ok(tx.signing_keys().insert(key).await);
+        }
         ok(tx.commit().await);
     }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts, model::User};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
+    SsoPorts, model::User,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Event, Limit, OrganizationId, PageRequest, Role};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -13,9 +16,10 @@ use time::Duration;
 use crate::{
     Stores,
     builders::{application, membership, organization, organization_id, site, user, user_id},
-    expectations::ok,
+    expectations::{ok, parsed},
     fakes::{
-        FakeDigest, FakeHasher, FakeSigner, FakeStrength, FakeWallets, FixedClock, MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets, FixedClock, MemoryStore,
+        SequentialEntropy,
     },
 };
 
@@ -37,6 +41,8 @@ pub struct Workbench {
     pub wallets: Arc<FakeWallets>,
     /// User tokens.
     pub signer: Arc<FakeSigner>,
+    /// Service tokens.
+    pub service_signer: Arc<FakeServiceSigner>,
 }
 
 impl Default for Workbench {
@@ -55,6 +61,7 @@ impl Default for Workbench {
             strength,
             wallets: Arc::default(),
             signer,
+            service_signer: Arc::default(),
         }
     }
 }
@@ -100,6 +107,21 @@ impl Workbench {
             store: self.stores.sso.clone(),
             relying_parties: self.stores.relying_parties.clone(),
             digest: Arc::new(FakeDigest),
+            identity: Arc::new(self.identity()),
+            tokens: Arc::new(self.service_tokens()),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// The ports of [`Self::service_tokens`].
+    #[must_use]
+    pub fn service_token_ports(&self) -> ServiceTokenPorts {
+        ServiceTokenPorts {
+            store: self.stores.identity.clone(),
+            keys: self.stores.signing_keys.clone(),
+            memberships: self.stores.memberships.clone(),
+            signer: self.service_signer.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
@@ -109,6 +131,18 @@ impl Workbench {
     #[must_use]
     pub fn sso(&self) -> SingleSignOn {
         SingleSignOn::new(self.sso_ports())
+    }
+
+    /// What [`Self::service_tokens`] is set to: one audience, and keys that sign for ninety days.
+    #[must_use]
+    pub fn service_token_settings() -> ServiceTokenSettings {
+        ServiceTokenSettings { audiences: [parsed("https://games.example.com")].into(), key_life: Duration::days(90) }
+    }
+
+    /// Service tokens. Nobody looks after their keys but the test.
+    #[must_use]
+    pub fn service_tokens(&self) -> ServiceTokens {
+        ServiceTokens::new(self.service_token_ports(), Self::service_token_settings())
     }
 
     /// The ports of [`Self::orgs`].

@@ -43,6 +43,7 @@ every_case_is_listed! {
     item_store
     memberships
     org_store
+    signing_key_store
     sso_store
     wallets
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api},
-    sso,
+    sso::{self, Sitting},
     studio::{PASSWORD, unique},
     wallet::EvmWallet,
 };
@@ -16,6 +16,16 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+    /// What a browser sends along by itself.
+    pub(crate) cookie: Option<String>,
+}
+
+impl Request {
+    /// Sends it as somebody.
+    pub(crate) async fn by(self, actor: &Api) -> Answer {
+        let actor = self.cookie.map_or_else(|| actor.clone(), |cookie| actor.with_cookie(&cookie));
+        actor.call(self.method, &self.path, self.body.as_ref()).await
+    }
 }
 
 /// Method and path of an operation.
@@ -53,7 +63,12 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         _ => panic!("{operation} has an unknown parameter"),
     };
     let path = with_ids(operation, id) + &query(cast, operation).await;
-    Request { method: split(operation).0, path, body: body(cast, operation).await }
+    let (method, _) = split(operation);
+    if path.contains("/sso/web3/") && method == Method::POST {
+        let (body, cookie) = sitting(cast, &path).await;
+        return Request { method, path, body: Some(body), cookie: Some(cookie) };
+    }
+    Request { method, path, body: body(cast, operation).await, cookie: None }
 }
 
 /// What an operation wants to have in its query.
@@ -62,6 +77,17 @@ async fn query(cast: &Cast, operation: &str) -> String {
         "GET /api/v1/sso/web3/initiate" => sso::query(&cast.studio).await,
         _ => String::new(),
     }
+}
+
+/// A step of a new sign-in for the studio's application, and the cookie that goes with it.
+async fn sitting(cast: &Cast, path: &str) -> (Value, String) {
+    let (sitting, wallet) = (Sitting::begin(&cast.studio).await, EvmWallet::new());
+    let body = if path.ends_with("/challenge") {
+        sitting.named(&wallet)
+    } else {
+        sitting.proof(&cast.studio.api(), &wallet).await
+    };
+    (body, sitting.cookie)
 }
 
 async fn body(cast: &Cast, operation: &str) -> Option<Value> {
@@ -78,6 +104,8 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),
         ("POST", "/auth/web3/verify") => proof(&studio.api(), "/auth/web3/challenge").await,
         ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
+        ("POST", "/auth/token/exchange") => json!({"organization_id": studio.org, "audience": studio.app}),
+        ("POST", "/sso/token") => json!({"code": "none", "redirect_uri": sso::RETURN, "code_verifier": sso::VERIFIER}),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
         ("POST", "/orgs") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),

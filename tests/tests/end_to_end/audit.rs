@@ -14,7 +14,7 @@ use tessera_tests::{
 use crate::storage;
 
 /// The trail of an organization, or of what happened in none.
-async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
+pub(crate) async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
     let parse = |id: &str| id.parse::<OrganizationId>().unwrap_or_else(|error| panic!("{id}: {error}"));
     let store = storage::open(installation).await;
     let page = store.list_events(organization.map(parse), PageRequest::default()).await;
@@ -73,7 +73,14 @@ async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
     let events = trail(&service.installation, None).await;
     assert_eq!(
         names(&events),
-        ["user.registered", "session.started", "session.refused", "session.refused", "session.ended"]
+        [
+            "signing_key.published",
+            "user.registered",
+            "session.started",
+            "session.refused",
+            "session.refused",
+            "session.ended",
+        ]
     );
 }
 

@@ -36,6 +36,11 @@ impl Forge {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))
     }
 
+    /// With any secret, such as a key that is public.
+    pub(crate) fn with(secret: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
     /// With the service's own secret, out of its storage: then it is a claim that is refused, and not the signature.
     pub(crate) async fn own(installation: &Installation) -> Self {
         let store = storage::open(installation).await;

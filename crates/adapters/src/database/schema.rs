@@ -208,4 +208,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::Instant;
+
+    signing_keys (kid) {
+        kid -> Text,
+        modulus -> Text,
+        exponent -> Text,
+        sealed -> Binary,
+        created_at -> Instant,
+        signs_from -> Instant,
+        signs_until -> Nullable<Instant>,
+        published_until -> Nullable<Instant>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(applications, memberships, organizations);

@@ -52,6 +52,7 @@ impl Subject {
             sso: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
             challenges: Arc::new(store.clone()),
+            signing_keys: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
             apps: Arc::new(store.clone()),

@@ -3,7 +3,10 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::{ChainError, PasswordError, WalletAddressError, WalletSignatureError};
+use tessera_identity::model::{
+    AudienceError, ChainError, CodeVerifierError, PasswordError, SsoSessionIdError, WalletAddressError,
+    WalletSignatureError,
+};
 use tessera_inventory::model::{MetadataError, QuantityError};
 use tessera_kernel::{EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
@@ -144,6 +147,8 @@ flaws! {
     SlugError: |_| FaultCode::InvalidFormat;
     RoleError: |_| FaultCode::UnknownValue;
     ChainError: |_| FaultCode::UnknownValue;
+    SsoSessionIdError: |_| FaultCode::InvalidFormat;
+    CodeVerifierError: |_| FaultCode::InvalidFormat;
     WalletAddressError: |_| FaultCode::InvalidFormat;
     WalletSignatureError: |_| FaultCode::InvalidFormat;
     PermissionError: |_| FaultCode::UnknownValue;
@@ -164,6 +169,11 @@ flaws! {
     PasswordError: |error| match error {
         PasswordError::TooShort { .. } => FaultCode::TooShort,
         PasswordError::TooLong { .. } => FaultCode::TooLong,
+    };
+    AudienceError: |error| match error {
+        AudienceError::Empty => FaultCode::TooShort,
+        AudienceError::TooLong => FaultCode::TooLong,
+        AudienceError::ForbiddenCharacter => FaultCode::ForbiddenCharacter,
     };
     RedirectUriError: |error| match error {
         RedirectUriError::TooLong => FaultCode::TooLong,

@@ -6,7 +6,7 @@ use utoipa::openapi::{
 };
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::{Chain, Password, WalletAddress, WalletSignature};
+use tessera_identity::model::{Audience, Chain, Password, WalletAddress, WalletSignature};
 use tessera_inventory::model::Quantity;
 use tessera_kernel::EmailAddress;
 use tessera_orgs::model::Slug;
@@ -103,6 +103,22 @@ pub(crate) fn chain_type() -> ObjectBuilder {
     string().enum_values(Some(Chain::ALL.map(Chain::as_str)))
 }
 
+/// A sign-in for an application.
+pub(crate) fn sso_session_id() -> ObjectBuilder {
+    string().pattern(Some("^[0-9a-f]{32}$"))
+}
+
+/// The number of a chain (EIP-155).
+pub(crate) fn evm_chain_id() -> ObjectBuilder {
+    let ids: Vec<u64> = Chain::ALL.into_iter().filter_map(Chain::id).collect();
+    ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(ids))
+}
+
+/// What a code challenge was made of (RFC 7636).
+pub(crate) fn code_verifier() -> ObjectBuilder {
+    string().min_length(Some(43)).max_length(Some(128)).pattern(Some("^[A-Za-z0-9._~-]*$"))
+}
+
 /// The signature of a wallet.
 pub(crate) fn wallet_signature() -> ObjectBuilder {
     let form = "^(0x([0-9A-Fa-f]{2})+|[1-9A-HJ-NP-Za-km-z]{64,88})$";
@@ -121,6 +137,12 @@ pub(crate) fn slug_or_null() -> ObjectBuilder {
 pub(crate) fn id() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
     string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+}
+
+/// For whom a service token is.
+pub(crate) fn audience() -> ObjectBuilder {
+    let named = string().min_length(Some(1)).max_length(Some(Audience::MAX_LENGTH));
+    named.pattern(Some(r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")).examples(["https://games.example.com"])
 }
 
 /// `null` and nothing else.

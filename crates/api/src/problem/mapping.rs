@@ -3,8 +3,9 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, BeginSsoError, ChallengeWalletError, LinkWalletError, RegisterError, SignInError,
-    SignInWithWalletError, SignOutError, UnlinkWalletError, ViewProfileError,
+    AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ExchangeTokenError, LinkWalletError,
+    RedeemSsoCodeError, RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
+    VerifySsoError, ViewProfileError,
     ports::{Guessable, HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -142,11 +143,46 @@ impl From<LinkWalletError> for Problem {
     }
 }
 
+impl From<VerifySsoError> for Problem {
+    fn from(error: VerifySsoError) -> Self {
+        match error {
+            VerifySsoError::Refused => Code::InvalidSignature.into(),
+            VerifySsoError::Used => Code::SsoSessionUsed.into(),
+            VerifySsoError::Verify(error) => error.into(),
+            VerifySsoError::Token(error) => error.into(),
+            VerifySsoError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RedeemSsoCodeError> for Problem {
+    fn from(error: RedeemSsoCodeError) -> Self {
+        match error {
+            RedeemSsoCodeError::InvalidGrant => Code::InvalidGrant.into(),
+            RedeemSsoCodeError::Token(error) => error.into(),
+            RedeemSsoCodeError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<SignOutError> for Problem {
     fn from(error: SignOutError) -> Self {
         match error {
             SignOutError::NotAUser => Code::UserTokenRequired.into(),
             SignOutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExchangeTokenError> for Problem {
+    fn from(error: ExchangeTokenError) -> Self {
+        match error {
+            ExchangeTokenError::NotAUser => Code::UserTokenRequired.into(),
+            ExchangeTokenError::SessionEnded => Code::InvalidToken.into(),
+            ExchangeTokenError::Refused => Code::ExchangeRefused.into(),
+            ExchangeTokenError::UnknownAudience => Code::InvalidTarget.into(),
+            ExchangeTokenError::Token(error) => error.into(),
+            ExchangeTokenError::Store(error) => error.into(),
         }
     }
 }
@@ -178,6 +214,7 @@ macro_rules! problems {
 }
 
 problems! {
+    ChallengeSsoError { NotFound => SsoSessionNotFound }
     BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeWalletError { NotAUser => UserTokenRequired, StaleSession => FreshSessionRequired }
     UnlinkWalletError {

@@ -1,5 +1,7 @@
 //! Signing in to applications by a wallet.
 
+mod flow;
+
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header::{LOCATION, SET_COOKIE, VARY},
@@ -23,6 +25,7 @@ use crate::{
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(initiate_web3_sso);
+    config.service(flow::request_web3_sso_challenge).service(flow::verify_web3_sso).service(flow::redeem_sso_code);
 }
 
 /// How the document describes the query.

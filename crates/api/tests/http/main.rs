@@ -11,3 +11,4 @@ mod operations;
 mod paths;
 mod sso;
 mod support;
+mod tokens;

@@ -40,7 +40,7 @@ impl Scene {
         ];
         all.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         all.extend(changes);
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let encode = |text: &str| text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
         let pairs = all.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encode(value?))));
         pairs.collect::<Vec<_>>().join("&")
     }

@@ -16,18 +16,26 @@ use serde_json::{Value, json};
 use tessera_api::{Api, PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, SingleSignOn, SsoPorts, model::Site};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
+    SsoPorts, model::Site,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
-    expectations::{ok, some},
+    builders::origin,
+    expectations::{ok, parsed, some},
     fakes::{
-        FakeDigest, FakeHasher, FakeSigner, FakeStrength, FakeWallets, FixedClock, MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets, FixedClock, MemoryStore,
+        SequentialEntropy,
     },
 };
 use time::Duration;
+
+/// An audience that the operator has set.
+pub(crate) const AUDIENCE: &str = "https://games.example.com";
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -67,15 +75,20 @@ impl World {
         let clock = Arc::new(FixedClock::default());
         let draining = Arc::new(AtomicBool::new(false));
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
+        let identity = Arc::new(identity(&stores, &hasher, &clock, &entropy));
+        let service_tokens = Arc::new(service_tokens(&stores, &clock, &entropy));
         let services = Services {
-            identity: Arc::new(identity(&stores, &hasher, &clock, &entropy)),
             sso: Arc::new(SingleSignOn::new(SsoPorts {
                 store: stores.sso,
                 relying_parties: stores.relying_parties,
                 digest: Arc::new(FakeDigest),
+                identity: identity.clone(),
+                tokens: service_tokens.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             })),
+            identity,
+            service_tokens,
             orgs: Arc::new(Orgs::new(OrgPorts {
                 store: stores.orgs,
                 directory: stores.directory,
@@ -109,6 +122,15 @@ impl World {
             entropy,
         };
         Self { services, hasher, clock, draining }
+    }
+
+    /// Sees to it that there is a signing key.
+    pub(crate) async fn keep_keys(&self) {
+        ok(self.services.service_tokens.look_after_keys(&origin()).await);
+    }
+
+    pub(crate) async fn rotate_keys(&self) {
+        ok(self.services.service_tokens.rotate_keys(&origin()).await);
     }
 
     pub(crate) fn drain(&self) {
@@ -174,6 +196,19 @@ fn identity(
     };
     let site = Site::of("http://localhost:8080");
     Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12), site })
+}
+
+fn service_tokens(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> ServiceTokens {
+    let ports = ServiceTokenPorts {
+        store: stores.identity.clone(),
+        keys: stores.signing_keys.clone(),
+        memberships: stores.memberships.clone(),
+        signer: Arc::new(FakeServiceSigner::default()),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
+    let audiences = [parsed(AUDIENCE)].into();
+    ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: Duration::days(90) })
 }
 
 pub(crate) struct Answer {

@@ -76,14 +76,7 @@ impl Identity {
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
-        let user = match tx.wallets().find_holder(&account.address()).await? {
-            Some(id) => {
-                let known = tx.users().lock(id).await?.map(|known| known.user);
-                known.filter(|user| user.holds(&account.address()))
-            }
-            None => self.make_user(&mut *tx, account, origin).await?,
-        };
-        let Some(user) = user else { return Ok(None) };
+        let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { return Ok(None) };
         let session = self.new_session(user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
@@ -92,6 +85,32 @@ impl Identity {
         tx.events().append(&event).await?;
         tx.commit().await?;
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
+    }
+
+    /// The user of a wallet that has proved itself, for those who open no session.
+    pub(crate) async fn holder(&self, account: WalletAccount, origin: &Origin) -> Result<UserId, StoreError> {
+        for _ in 0..TRIES {
+            let mut tx = self.ports.store.begin().await?;
+            if let Some(user) = self.holder_in(&mut *tx, account, origin).await? {
+                tx.commit().await?;
+                return Ok(user.id);
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// Whoever has the wallet, made now if nobody has. `None` when that has changed meanwhile.
+    async fn holder_in(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        account: WalletAccount,
+        origin: &Origin,
+    ) -> Result<Option<User>, StoreError> {
+        let Some(id) = tx.wallets().find_holder(&account.address()).await? else {
+            return self.make_user(tx, account, origin).await;
+        };
+        let known = tx.users().lock(id).await?.map(|known| known.user);
+        Ok(known.filter(|user| user.holds(&account.address())))
     }
 
     /// `None` when the wallet has become somebody's meanwhile: the transaction is then worth nothing.

@@ -57,6 +57,7 @@ impl MemoryStore {
             sso: store.clone(),
             relying_parties: store.clone(),
             challenges: store.clone(),
+            signing_keys: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),
             apps: store.clone(),

@@ -10,8 +10,8 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction},
 };
 use tessera_identity::{
-    model::{Challenge, Credentials, Nonce, Session, User},
-    ports::{Challenges, IdentityStore, IdentityTransaction},
+    model::{Challenge, Credentials, Nonce, Session, SigningKey, User},
+    ports::{Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -79,6 +79,17 @@ impl Challenges for MemoryStore {
         let forgotten = tx.state.forget_expired_challenges(now);
         tx.publish();
         Ok(forgotten)
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn SigningKeyTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state().signing_keys())
     }
 }
 

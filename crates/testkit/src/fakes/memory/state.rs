@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, Nonce, Purpose, SecretHash, Session, SessionState, SsoCode, SsoSession, SsoSessionId, User,
-    Wallet, WalletAddress,
+    Challenge, Credentials, KeyId, KeyRing, Nonce, Purpose, Retirement, SecretHash, Session, SessionState, SigningKey,
+    SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
@@ -22,6 +22,7 @@ pub(super) struct State {
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
+    pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
@@ -95,6 +96,20 @@ impl State {
     pub(super) fn end_session(&mut self, id: SessionId, at: OffsetDateTime) -> bool {
         let open = self.sessions.get_mut(&id).filter(|session| session.state == SessionState::Open);
         open.map(|session| session.state = SessionState::Ended { at }).is_some()
+    }
+
+    pub(super) fn signing_keys(&self) -> Vec<SigningKey> {
+        KeyRing::new(self.signing_keys.values().cloned().collect()).keys().to_vec()
+    }
+
+    pub(super) fn insert_signing_key(&mut self, key: &SigningKey) -> Result<(), StoreError> {
+        unless(self.signing_keys.contains_key(&key.id), "signing_keys_kid")?;
+        self.signing_keys.insert(key.id.clone(), key.clone());
+        Ok(())
+    }
+
+    pub(super) fn retire_signing_key(&mut self, id: &KeyId, retirement: Retirement) -> bool {
+        self.signing_keys.get_mut(id).map(|key| key.retirement = Some(retirement)).is_some()
     }
 
     pub(super) fn insert_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {

@@ -12,8 +12,8 @@ use tessera_apps::{
     ports::{AppTransaction, Applications},
 };
 use tessera_identity::{
-    model::{Credentials, PasswordHash, Session, User, Wallet, WalletAddress},
-    ports::{IdentityTransaction, Sessions, Users, Wallets},
+    model::{Credentials, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress},
+    ports::{IdentityTransaction, Sessions, SigningKeyTransaction, SigningKeys, Users, Wallets},
 };
 use tessera_kernel::{ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Role, SessionId, StoreError, UserId};
 use tessera_orgs::{
@@ -114,6 +114,41 @@ impl Sessions for MemoryTransaction {
 
     async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
         Ok(self.state.end_session(id, at))
+    }
+}
+
+#[async_trait]
+impl SigningKeyTransaction for MemoryTransaction {
+    fn signing_keys(&mut self) -> &mut dyn SigningKeys {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SigningKeys for MemoryTransaction {
+    async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state.signing_keys())
+    }
+
+    async fn insert(&mut self, key: &SigningKey) -> Result<(), StoreError> {
+        self.state.insert_signing_key(key)
+    }
+
+    async fn retire(&mut self, id: &KeyId, retirement: &Retirement) -> Result<bool, StoreError> {
+        Ok(self.state.retire_signing_key(id, *retirement))
+    }
+
+    async fn delete(&mut self, id: &KeyId) -> Result<bool, StoreError> {
+        Ok(self.state.signing_keys.remove(id).is_some())
     }
 }
 

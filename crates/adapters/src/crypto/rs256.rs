@@ -1,0 +1,201 @@
+//! The service token: a JWT signed with RS256, which others verify with published keys.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::{AsDer as _, Pkcs8V1Der},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize, PublicKeyComponents},
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, Header};
+use serde::Serialize;
+use tessera_identity::{
+    model::{KeyId, NewKey, PublicKey, SigningKey},
+    ports::{ServiceClaims, ServiceTokenSigner, TokenError},
+};
+use tessera_kernel::{Entropy, Role, Secret};
+use uuid::Uuid;
+
+use super::{MasterKey, SealError};
+
+/// Not `at+jwt`: whoever mistakes one kind of token for the other has to overlook more than the algorithm.
+const KIND: &str = "service+jwt";
+
+/// How long an RSA key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyBits {
+    /// 2048, which everybody verifies fast.
+    #[default]
+    B2048,
+    /// 3072, for a strength of 128 bits.
+    B3072,
+    /// 4096.
+    B4096,
+}
+
+/// The number is not one of the lengths that keys may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 2048, 3072 or 4096")]
+pub struct KeyBitsError;
+
+impl std::str::FromStr for KeyBits {
+    type Err = KeyBitsError;
+
+    fn from_str(text: &str) -> Result<Self, KeyBitsError> {
+        match text {
+            "2048" => Ok(Self::B2048),
+            "3072" => Ok(Self::B3072),
+            "4096" => Ok(Self::B4096),
+            _ => Err(KeyBitsError),
+        }
+    }
+}
+
+impl std::fmt::Display for KeyBits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.size().len() * 8)
+    }
+}
+
+impl KeyBits {
+    const fn size(self) -> KeySize {
+        match self {
+            Self::B2048 => KeySize::Rsa2048,
+            Self::B3072 => KeySize::Rsa3072,
+            Self::B4096 => KeySize::Rsa4096,
+        }
+    }
+}
+
+/// Every claim, in the order in which it is written.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: Uuid,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    jti: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet_address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_id: Option<u64>,
+}
+
+impl<'a> Claims<'a> {
+    fn new(issuer: &'a str, claims: &'a ServiceClaims) -> Self {
+        Self {
+            iss: issuer,
+            sub: claims.user.as_uuid(),
+            aud: claims.audience.as_str(),
+            exp: claims.expires_at.unix_timestamp(),
+            iat: claims.issued_at.unix_timestamp(),
+            jti: claims.token_id,
+            organization_id: claims.organization.map(|organization| organization.as_uuid()),
+            roles: claims.roles.iter().copied().map(Role::as_str).collect(),
+            nonce: claims.nonce.as_deref(),
+            wallet_address: claims.wallet.as_ref().map(|wallet| wallet.address.as_str()),
+            chain_id: claims.wallet.as_ref().map(|wallet| wallet.chain_id),
+        }
+    }
+}
+
+/// Makes RSA keys, sealed under the master key, and signs service tokens with them.
+pub struct Rs256Signer {
+    issuer: String,
+    bits: KeyBits,
+    master: Arc<MasterKey>,
+    entropy: Arc<dyn Entropy>,
+    /// The key that signed last. To open one costs as much as a signature, and one at a time signs.
+    open: RwLock<Option<(KeyId, Arc<KeyPair>)>>,
+}
+
+impl Rs256Signer {
+    /// A signer for the service at `issuer`.
+    #[must_use]
+    pub fn new(issuer: String, bits: KeyBits, master: Arc<MasterKey>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { issuer, bits, master, entropy, open: RwLock::new(None) }
+    }
+
+    fn opened(&self, key: &SigningKey) -> Result<Arc<KeyPair>, TokenError> {
+        let last = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((id, pair)) = last
+            && id == key.id
+        {
+            return Ok(pair);
+        }
+        let der = self.master.open(&sealed_as(&key.id), key.sealed.expose()).map_err(unreadable)?;
+        let pair = Arc::new(KeyPair::from_pkcs8(&der).map_err(failed)?);
+        *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some((key.id.clone(), Arc::clone(&pair)));
+        Ok(pair)
+    }
+}
+
+#[async_trait]
+impl ServiceTokenSigner for Rs256Signer {
+    async fn make_key(&self) -> Result<NewKey, TokenError> {
+        let size = self.bits.size();
+        let made = tokio::task::spawn_blocking(move || KeyPair::generate(size));
+        let pair = made.await.map_err(failed)?.map_err(failed)?;
+        let public = public_part(&pair);
+        let id = thumbprint(&public).parse::<KeyId>().map_err(failed)?;
+        let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
+        let sealed = self.master.seal(&sealed_as(&id), der.as_ref(), &*self.entropy).map_err(failed)?;
+        Ok(NewKey { id, public, sealed: Secret::new(sealed) })
+    }
+
+    fn open_key(&self, key: &SigningKey) -> Result<(), TokenError> {
+        self.opened(key).map(|_| ())
+    }
+
+    fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, TokenError> {
+        let pair = self.opened(key)?;
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = Some(KIND.to_owned());
+        header.kid = Some(key.id.to_string());
+        let message = format!("{}.{}", part(&header)?, part(&Claims::new(&self.issuer, claims))?);
+        // Not by jsonwebtoken, which parses and checks the key again for each signature.
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).map_err(failed)?;
+        Ok(Secret::new(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))))
+    }
+}
+
+/// The name that a private key is sealed under: one can't be put in the place of another.
+fn sealed_as(id: &KeyId) -> String {
+    format!("service-token-rs256 {id}")
+}
+
+fn public_part(pair: &KeyPair) -> PublicKey {
+    let parts = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+    PublicKey { modulus: URL_SAFE_NO_PAD.encode(parts.n), exponent: URL_SAFE_NO_PAD.encode(parts.e) }
+}
+
+/// RFC 7638: SHA-256 of the members that a key needs, in their order and without space.
+#[must_use]
+pub fn thumbprint(key: &PublicKey) -> String {
+    let members = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, key.exponent, key.modulus);
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
+}
+
+fn part(value: &impl Serialize) -> Result<String, TokenError> {
+    serde_json::to_vec(value).map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(failed)
+}
+
+fn unreadable(error: SealError) -> TokenError {
+    TokenError::Signing(format!("a signing key can't be opened: {error}").into())
+}
+
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TokenError {
+    TokenError::Signing(error.into())
+}

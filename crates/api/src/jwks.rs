@@ -1,0 +1,85 @@
+//! The keys by which others verify what this service signs.
+
+use actix_web::{
+    HttpResponse, get,
+    http::header::{CACHE_CONTROL, ETAG, EntityTag, IfNoneMatch},
+    web::{self, Data},
+};
+use serde::Serialize;
+use tessera_identity::{
+    PublishedKey, ServiceTokens,
+    model::{KeyId, PUBLISHED_FOR},
+};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+
+/// A JSON Web Key (RFC 7517).
+#[derive(Serialize, ToSchema)]
+#[schema(as = JsonWebKey)]
+struct KeyView {
+    #[schema(pattern = "^RSA$", example = "RSA")]
+    kty: &'static str,
+    /// The modulus, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
+    n: String,
+    /// The exponent, in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]+$", example = "AQAB")]
+    e: String,
+    /// The key's thumbprint (RFC 7638).
+    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
+    kid: String,
+    #[serde(rename = "use")]
+    #[schema(pattern = "^sig$", example = "sig")]
+    usage: &'static str,
+    #[schema(pattern = "^RS256$", example = "RS256")]
+    alg: &'static str,
+}
+
+impl From<PublishedKey> for KeyView {
+    fn from(key: PublishedKey) -> Self {
+        let (n, e) = (key.public.modulus, key.public.exponent);
+        Self { kty: "RSA", n, e, kid: key.id.to_string(), usage: "sig", alg: "RS256" }
+    }
+}
+
+/// Every key whose tokens may be good now or soon.
+#[derive(Serialize, ToSchema)]
+#[schema(as = JsonWebKeySet)]
+struct KeySetView {
+    keys: Vec<KeyView>,
+}
+
+/// Get the keys that verify service tokens
+///
+/// They may be kept for as long as `Cache-Control` says: no token comes before its key has been here for that long.
+#[utoipa::path(tag = "auth", operation_id = "get_jwks", responses(
+    (status = 200, description = "The keys", body = KeySetView,
+        headers(("ETag" = String, description = "Changes with the keys"))),
+    (status = 304, description = "The keys are those that `If-None-Match` names")))]
+#[get("/.well-known/jwks.json")]
+pub(crate) async fn get_jwks(
+    tokens: Data<ServiceTokens>,
+    seen: Option<web::Header<IfNoneMatch>>,
+) -> Result<HttpResponse, Problem> {
+    let keys = tokens.published_keys().await?;
+    let tag = tag_of(keys.iter().map(|key| &key.id));
+    let known = seen.is_some_and(|web::Header(seen)| matches(&seen, &tag));
+    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let age = format!("public, max-age={}", PUBLISHED_FOR.whole_seconds());
+    answer.insert_header((CACHE_CONTROL, age)).insert_header((ETAG, tag));
+    let view = || KeySetView { keys: keys.into_iter().map(KeyView::from).collect() };
+    Ok(if known { answer.finish() } else { answer.json(view()) })
+}
+
+/// A key's id is a digest of it, so the ids tell two sets apart.
+fn tag_of<'a>(ids: impl Iterator<Item = &'a KeyId>) -> EntityTag {
+    EntityTag::new_strong(ids.map(KeyId::as_str).collect::<Vec<_>>().join("."))
+}
+
+fn matches(seen: &IfNoneMatch, tag: &EntityTag) -> bool {
+    match seen {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|seen| seen.weak_eq(tag)),
+    }
+}

@@ -1,0 +1,80 @@
+//! Tokens for other services.
+
+use actix_web::{HttpResponse, post, web::Data};
+use serde::Serialize;
+use tessera_identity::{ExchangeToken, ExchangedToken, ServiceTokens, model::Audience};
+use tessera_kernel::OrganizationId;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    auth::Authenticated,
+    body::{Body, Fields, Request, text},
+    openapi::schema,
+    problem::Problem,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(exchange_token);
+}
+
+/// For whom a token is to be.
+#[derive(ToSchema)]
+struct ExchangeTokenRequest {
+    /// The organization in which the user acts.
+    #[schema(schema_with = schema::id)]
+    organization_id: OrganizationId,
+    /// The id of an application of that organization, or one of the audiences that the operator has set.
+    #[schema(schema_with = schema::audience)]
+    audience: Audience,
+}
+
+impl Request for ExchangeTokenRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let organization_id = fields.required("organization_id", text);
+        let audience = fields.required("audience", text);
+        Some(Self { organization_id: organization_id?, audience: audience? })
+    }
+}
+
+/// A token that its audience verifies by itself, with the keys of `/.well-known/jwks.json`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServiceToken)]
+struct ServiceTokenView {
+    service_token: String,
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
+    token_type: &'static str,
+    /// How long it is good, in seconds.
+    #[schema(minimum = 1, maximum = 300, example = 300)]
+    expires_in: i64,
+}
+
+impl From<ExchangedToken> for ServiceTokenView {
+    fn from(exchanged: ExchangedToken) -> Self {
+        Self {
+            service_token: exchanged.token.expose().clone(),
+            token_type: "Bearer",
+            expires_in: exchanged.life.whole_seconds(),
+        }
+    }
+}
+
+/// Exchange user token for service token
+///
+/// The token is a JWT (RS256) with `sub`, `organization_id`, `roles` and one `aud`. It lives for five minutes, and never
+/// longer than the session.
+#[utoipa::path(tag = "auth", operation_id = "exchange_token", security(("user_token" = [])),
+    request_body = ExchangeTokenRequest, responses(
+    (status = 200, description = "The token", body = ServiceTokenView),
+    (status = 400, description = "The body has faults, or nobody makes tokens for this audience"),
+    (status = 403, description = "The user is no member of the organization, or there is none; or a key was presented")))]
+#[post("/auth/token/exchange")]
+async fn exchange_token(
+    Authenticated(actor): Authenticated,
+    Body(body): Body<ExchangeTokenRequest>,
+    tokens: Data<ServiceTokens>,
+) -> Result<HttpResponse, Problem> {
+    let command = ExchangeToken { organization: body.organization_id, audience: body.audience };
+    let exchanged = tokens.exchange_token(&actor, command).await?;
+    Ok(HttpResponse::Ok().json(ServiceTokenView::from(exchanged)))
+}

@@ -1,0 +1,115 @@
+//! Tokens for other services, and the keys that verify them.
+
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use crate::support::{AUDIENCE, WithCredentials as _, World, faults, post, text};
+
+fn jwks() -> TestRequest {
+    TestRequest::get().uri("/.well-known/jwks.json")
+}
+
+/// A service with a signing key, a user and their organization.
+async fn world() -> (World, String, String) {
+    let world = World::new();
+    world.keep_keys().await;
+    let token = world.sign_up("ada").await;
+    let organization = world.found(&token).await;
+    (world, token, organization)
+}
+
+fn exchange(token: &str, organization: &str, audience: &str) -> TestRequest {
+    let body = json!({ "organization_id": organization, "audience": audience });
+    post("/auth/token/exchange").set_json(body).bearer(token)
+}
+
+#[actix_web::test]
+async fn a_user_token_is_exchanged() {
+    let (world, token, organization) = world().await;
+    let application = world.launch(&token, &organization).await;
+    for audience in [AUDIENCE, &application] {
+        let answer = world.send(exchange(&token, &organization, audience)).await;
+        let exchanged = answer.expecting(200);
+        assert!(text(&exchanged["service_token"]).starts_with("service-token-"), "{exchanged}");
+        assert_eq!((&exchanged["token_type"], &exchanged["expires_in"]), (&json!("Bearer"), &json!(300)));
+        assert_eq!(exchanged.as_object().map(serde_json::Map::len), Some(3));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[actix_web::test]
+async fn s81_ex_opaque_refusals_of_an_exchange_are_of_one_shape() {
+    let (world, token, organization) = world().await;
+    let stranger = world.sign_up("bob").await;
+    let other = world.found(&stranger).await;
+    let nowhere = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let one = world.send(exchange(&token, &other, AUDIENCE)).await.problem(403, "exchange_refused");
+    let two = world.send(exchange(&token, nowhere, "urn:nobody")).await.problem(403, "exchange_refused");
+    assert_eq!((&one["title"], &one["detail"]), (&two["title"], &two["detail"]));
+    world.send(exchange(&token, &organization, "urn:nobody")).await.problem(400, "invalid_target");
+    let foreign = world.launch(&stranger, &other).await;
+    world.send(exchange(&token, &organization, &foreign)).await.problem(400, "invalid_target");
+}
+
+#[actix_web::test]
+async fn s76_ex_params_every_fault_of_the_question_is_named() {
+    let (world, token, organization) = world().await;
+    let ask = async |body: serde_json::Value| {
+        let request = post("/auth/token/exchange").set_json(body).bearer(&token);
+        faults(&world.send(request).await.problem(400, "invalid_body"))
+    };
+    let fault = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
+    assert_eq!(ask(json!({})).await, [fault("/organization_id", "required"), fault("/audience", "required")]);
+    let wrong = json!({ "organization_id": "x", "audience": 1 });
+    assert_eq!(ask(wrong).await, [fault("/organization_id", "invalid_format"), fault("/audience", "invalid_type")]);
+    for (audience, code) in
+        [(json!(""), "too_short"), (json!("a".repeat(201)), "too_long"), (json!("a b"), "forbidden_character")]
+    {
+        let body = json!({ "organization_id": organization, "audience": audience });
+        assert_eq!(ask(body).await, [fault("/audience", code)]);
+    }
+}
+
+#[actix_web::test]
+async fn only_users_exchange_a_token() {
+    let (world, token, organization) = world().await;
+    let application = world.launch(&token, &organization).await;
+    let key = world.key(&token, &application).await;
+    world.send(exchange(&key, &organization, AUDIENCE)).await.problem(403, "user_token_required");
+    world.send(exchange("nobody", &organization, AUDIENCE)).await.problem(401, "invalid_token");
+    let anonymous = post("/auth/token/exchange").set_json(json!({}));
+    world.send(anonymous).await.problem(401, "authentication_required");
+}
+
+#[actix_web::test]
+async fn s71_rsa_size_published_keys_say_what_verifiers_need_and_nothing_else() {
+    let (world, ..) = world().await;
+    let answer = world.send(jwks()).await;
+    let key = json!({
+        "kty": "RSA", "n": "modulus-1", "e": "AQAB", "kid": "key-1", "use": "sig", "alg": "RS256"
+    });
+    assert_eq!(answer.expecting(200), json!({ "keys": [key] }));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
+#[actix_web::test]
+async fn s75_jwks_cache_published_keys_may_be_kept_for_five_minutes() {
+    let (world, ..) = world().await;
+    let answer = world.send(jwks()).await;
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    let tag = answer.header("etag").unwrap_or_default().to_owned();
+    assert_eq!(tag, "\"key-1\"");
+    for seen in [tag.clone(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
+        let known = world.send(jwks().insert_header(("If-None-Match", seen))).await;
+        assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
+        assert_eq!(known.header("etag"), Some(tag.as_str()));
+        assert_eq!(known.header("cache-control"), Some("public, max-age=300"));
+    }
+    world.rotate_keys().await;
+    let changed = world.send(jwks().insert_header(("If-None-Match", tag))).await;
+    assert_eq!(changed.expecting(200)["keys"].as_array().map(Vec::len), Some(2));
+    assert_eq!(changed.header("etag"), Some("\"key-1.key-2\""));
+    for nonsense in ["key-1", "\"", ""] {
+        world.send(jwks().insert_header(("If-None-Match", nonsense))).await.expecting(200);
+    }
+}

@@ -1,0 +1,168 @@
+//! A user gets a token by which another service knows them.
+
+use tessera_kernel::{Actor, ApplicationId, Event, OrganizationId, Principal, Role, Secret, StoreError};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    ServiceTokens,
+    events::{ExchangeRefusal, IdentityEvent},
+    model::{Audience, Session, TOKEN_LIFE},
+    ports::{ServiceClaims, TokenError},
+};
+
+/// What a user asks for.
+#[derive(Debug)]
+pub struct ExchangeToken {
+    /// The organization in which they want to act.
+    pub organization: OrganizationId,
+    /// The service that the token is for: a configured one, or an application of the organization.
+    pub audience: Audience,
+}
+
+/// A token for another service.
+#[derive(Debug)]
+pub struct ExchangedToken {
+    /// The token.
+    pub token: Secret<String>,
+    /// How long it is good, in whole seconds.
+    pub life: Duration,
+}
+
+/// No token was made.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeTokenError {
+    /// An application has no user token to exchange.
+    #[error("only a user can exchange their token")]
+    NotAUser,
+    /// The session has ended.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// The user is no member of the organization, or there is none: always the same answer.
+    #[error("the token can't be exchanged")]
+    Refused,
+    /// Nobody makes tokens for this audience.
+    #[error("there is no such audience")]
+    UnknownAudience,
+    /// The token could not be made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ServiceTokens {
+    /// Makes a token of what is true now: the session lives, and the user has this role in the organization.
+    ///
+    /// # Errors
+    /// See [`ExchangeTokenError`].
+    pub async fn exchange_token(
+        &self,
+        actor: &Actor,
+        command: ExchangeToken,
+    ) -> Result<ExchangedToken, ExchangeTokenError> {
+        let Principal::User { .. } = actor.principal else { return Err(ExchangeTokenError::NotAUser) };
+        match self.entitled(actor, &command).await? {
+            Ok((session, role)) => self.issue(actor, command, &session, role).await,
+            Err(refusal) => self.refuse(actor, &command, refusal).await,
+        }
+    }
+
+    /// The live session and the role, or why there is no token.
+    async fn entitled(
+        &self,
+        actor: &Actor,
+        command: &ExchangeToken,
+    ) -> Result<Result<(Session, Role), ExchangeRefusal>, StoreError> {
+        let Some(session) = self.live_session(actor).await? else { return Ok(Err(ExchangeRefusal::Session)) };
+        // Before the audience, so that who belongs elsewhere can't find out which applications there are here.
+        let role = self.ports.memberships.role_of(command.organization, session.user_id).await?;
+        let Some(role) = role else { return Ok(Err(ExchangeRefusal::Membership)) };
+        let known =
+            self.settings.audiences.contains(&command.audience) || self.is_application(&session, command).await?;
+        Ok(if known { Ok((session, role)) } else { Err(ExchangeRefusal::Audience) })
+    }
+
+    async fn live_session(&self, actor: &Actor) -> Result<Option<Session>, StoreError> {
+        let Principal::User { id, session } = actor.principal else { return Ok(None) };
+        let found = self.ports.store.find_session(session).await?;
+        let now = self.ports.clock.now();
+        Ok(found.filter(|session| session.user_id == id && session.is_live(now)))
+    }
+
+    /// Whether the audience is an application of the organization.
+    async fn is_application(&self, session: &Session, command: &ExchangeToken) -> Result<bool, StoreError> {
+        let Ok(application) = command.audience.as_str().parse::<ApplicationId>() else { return Ok(false) };
+        let standing = self.ports.memberships.standing_in(application, session.user_id).await?;
+        Ok(standing.is_some_and(|standing| standing.organization == command.organization))
+    }
+
+    async fn issue(
+        &self,
+        actor: &Actor,
+        command: ExchangeToken,
+        session: &Session,
+        role: Role,
+    ) -> Result<ExchangedToken, ExchangeTokenError> {
+        let issued_at = whole_seconds(self.ports.clock.now());
+        let expires_at = (issued_at + TOKEN_LIFE).min(whole_seconds(session.expires_at));
+        if expires_at <= issued_at {
+            return self.refuse(actor, &command, ExchangeRefusal::Session).await;
+        }
+        let claims = self.claims(&command, session, role, [issued_at, expires_at]);
+        let token = self.ports.signer.sign(&self.signing_key().await?, &claims)?;
+        let ExchangeToken { organization, audience } = command;
+        self.record(actor, IdentityEvent::TokenExchanged { token: claims.token_id, organization, audience }).await?;
+        Ok(ExchangedToken { token, life: expires_at - issued_at })
+    }
+
+    fn claims(
+        &self,
+        command: &ExchangeToken,
+        session: &Session,
+        role: Role,
+        [issued_at, expires_at]: [OffsetDateTime; 2],
+    ) -> ServiceClaims {
+        let mut token_id = [0; 16];
+        self.ports.entropy.fill(&mut token_id);
+        ServiceClaims {
+            user: session.user_id,
+            audience: command.audience.clone(),
+            token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
+            issued_at,
+            expires_at,
+            organization: Some(command.organization),
+            roles: vec![role],
+            nonce: None,
+            wallet: None,
+        }
+    }
+
+    async fn refuse<T>(
+        &self,
+        actor: &Actor,
+        command: &ExchangeToken,
+        refusal: ExchangeRefusal,
+    ) -> Result<T, ExchangeTokenError> {
+        let ExchangeToken { organization, audience } = command;
+        let deed = IdentityEvent::ExchangeRefused { refusal, organization: *organization, audience: audience.clone() };
+        self.record(actor, deed).await?;
+        Err(match refusal {
+            ExchangeRefusal::Session => ExchangeTokenError::SessionEnded,
+            ExchangeRefusal::Membership => ExchangeTokenError::Refused,
+            ExchangeRefusal::Audience => ExchangeTokenError::UnknownAudience,
+        })
+    }
+
+    async fn record(&self, actor: &Actor, deed: IdentityEvent) -> Result<(), StoreError> {
+        let event = Event::by(actor, deed.into(), &*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        tx.events().append(&event).await?;
+        tx.commit().await
+    }
+}
+
+/// A token tells times in whole seconds, and must not outlive its session by the rest of one.
+fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
+    time.replace_nanosecond(0).unwrap_or(time)
+}

@@ -1,0 +1,161 @@
+//! Signing keys are made, succeed each other, and go.
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    KeysError, ServiceTokenPorts, ServiceTokens,
+    model::{KeyId, LEAD},
+    ports::{MockSigningKeyStore, TokenError},
+};
+use tessera_kernel::StoreError;
+use tessera_testkit::{
+    Workbench,
+    builders::{key_id, origin},
+    expectations::{failed, ok},
+};
+use time::Duration;
+
+async fn started() -> (Workbench, ServiceTokens) {
+    let bench = Workbench::new();
+    let tokens = bench.service_tokens();
+    ok(tokens.look_after_keys(&origin()).await);
+    (bench, tokens)
+}
+
+async fn published(tokens: &ServiceTokens) -> Vec<KeyId> {
+    ok(tokens.published_keys().await).into_iter().map(|key| key.id).collect()
+}
+
+async fn stored(bench: &Workbench) -> Vec<KeyId> {
+    ok(bench.stores.signing_keys.list_signing_keys().await).into_iter().map(|key| key.id).collect()
+}
+
+#[tokio::test]
+async fn the_first_look_makes_a_key_and_the_next_ones_make_none() {
+    let (bench, tokens) = started().await;
+    for _ in 0..3 {
+        ok(tokens.look_after_keys(&origin()).await);
+    }
+    assert_eq!((published(&tokens).await, bench.service_signer.keys_made()), (vec![key_id(1)], 1));
+    assert_eq!(bench.deeds(None).await, ["signing_key.published"]);
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_end_with_one_key() {
+    let bench = Workbench::new();
+    let nodes: Vec<_> = (0..8).map(|_| Arc::new(bench.service_tokens())).collect();
+    let starting: Vec<_> = nodes
+        .iter()
+        .map(|node| {
+            let node = Arc::clone(node);
+            tokio::spawn(async move { node.look_after_keys(&origin()).await })
+        })
+        .collect();
+    for node in starting {
+        ok(ok(node.await));
+    }
+    let keys = stored(&bench).await;
+    assert_eq!(keys.len(), 1);
+    for node in &nodes {
+        assert_eq!(published(node).await, keys);
+    }
+    assert_eq!(bench.deeds(None).await, ["signing_key.published"]);
+}
+
+#[tokio::test]
+async fn s73_sig_rotate_keys_succeed_each_other_by_themselves() {
+    let (bench, tokens) = started().await;
+    bench.clock.advance(Duration::days(90) - LEAD - Duration::SECOND);
+    ok(tokens.look_after_keys(&origin()).await);
+    assert_eq!(published(&tokens).await, [key_id(1)]);
+    bench.clock.advance(Duration::SECOND);
+    ok(tokens.look_after_keys(&origin()).await);
+    assert_eq!(published(&tokens).await, [key_id(1), key_id(2)]);
+    bench.clock.advance(LEAD + Duration::minutes(6));
+    assert_eq!(published(&tokens).await, [key_id(2)]);
+    assert_eq!(stored(&bench).await, [key_id(1), key_id(2)]);
+    ok(tokens.look_after_keys(&origin()).await);
+    assert_eq!(stored(&bench).await, [key_id(2)]);
+    let deeds = bench.deeds(None).await;
+    assert_eq!(deeds, ["signing_key.published", "signing_key.published", "signing_key.removed"]);
+}
+
+#[tokio::test]
+async fn a_rotation_is_asked_for_once_at_a_time() {
+    let (bench, tokens) = started().await;
+    ok(tokens.rotate_keys(&origin()).await);
+    assert_eq!(published(&tokens).await, [key_id(1), key_id(2)]);
+    bench.clock.advance(LEAD - Duration::SECOND);
+    assert!(matches!(failed(tokens.rotate_keys(&origin()).await), KeysError::UnderWay { .. }));
+    bench.clock.advance(Duration::SECOND);
+    ok(tokens.rotate_keys(&origin()).await);
+    assert_eq!(published(&tokens).await, [key_id(1), key_id(2), key_id(3)]);
+}
+
+#[tokio::test]
+async fn of_many_that_ask_for_a_rotation_at_once_one_key_comes() {
+    let (bench, _) = started().await;
+    let asking: Vec<_> = (0..8)
+        .map(|_| {
+            let node = bench.service_tokens();
+            tokio::spawn(async move { node.rotate_keys(&origin()).await })
+        })
+        .collect();
+    for asked in asking {
+        let asked = ok(asked.await);
+        assert!(matches!(asked, Ok(()) | Err(KeysError::UnderWay { .. })), "{asked:?}");
+    }
+    assert_eq!(stored(&bench).await.len(), 2);
+    assert_eq!(bench.deeds(None).await, ["signing_key.published"; 2]);
+}
+
+#[tokio::test]
+async fn s74_key_emergency_replaced_keys_are_gone_at_once() {
+    let (bench, tokens) = started().await;
+    ok(tokens.rotate_keys(&origin()).await);
+    ok(tokens.replace_keys(&origin()).await);
+    assert_eq!(stored(&bench).await, [key_id(3)]);
+    assert_eq!(published(&tokens).await, [key_id(3)]);
+    let other = bench.service_tokens();
+    ok(other.look_after_keys(&origin()).await);
+    assert_eq!(published(&other).await, [key_id(3)]);
+}
+
+/// The ports of a service whose keys can't be read any more.
+fn without_storage(ports: &ServiceTokenPorts) -> ServiceTokenPorts {
+    let mut keys = MockSigningKeyStore::new();
+    keys.expect_list_signing_keys().returning(|| Err(StoreError::Busy));
+    ServiceTokenPorts { keys: Arc::new(keys), ..ports.clone() }
+}
+
+#[tokio::test]
+async fn keys_that_were_never_read_are_not_published_as_none() {
+    let bench = Workbench::new();
+    let tokens = ServiceTokens::new(without_storage(&bench.service_token_ports()), Workbench::service_token_settings());
+    assert!(matches!(failed(tokens.published_keys().await), StoreError::Busy));
+    assert!(matches!(failed(tokens.look_after_keys(&origin()).await), KeysError::Store(StoreError::Busy)));
+}
+
+#[tokio::test]
+async fn s75_jwks_cache_keys_are_published_from_memory_while_storage_is_away() {
+    let bench = Workbench::new();
+    ok(bench.service_tokens().look_after_keys(&origin()).await);
+    let stored = ok(bench.stores.signing_keys.list_signing_keys().await);
+    let mut keys = MockSigningKeyStore::new();
+    keys.expect_list_signing_keys().times(1).return_once(move || Ok(stored));
+    keys.expect_list_signing_keys().returning(|| Err(StoreError::Busy));
+    let ports = ServiceTokenPorts { keys: Arc::new(keys), ..bench.service_token_ports() };
+    let tokens = ServiceTokens::new(ports, Workbench::service_token_settings());
+    ok(tokens.look_after_keys(&origin()).await);
+    bench.clock.advance(Duration::hours(1));
+    drop(failed(tokens.look_after_keys(&origin()).await));
+    assert_eq!(published(&tokens).await, [key_id(1)]);
+}
+
+#[tokio::test]
+async fn keys_that_can_not_be_opened_are_noticed() {
+    let (bench, tokens) = started().await;
+    bench.service_signer.break_down();
+    let error = failed(tokens.look_after_keys(&origin()).await);
+    assert!(matches!(error, KeysError::Token(TokenError::Signing(_))), "{error:?}");
+}

@@ -1,0 +1,42 @@
+//! The services that tokens are made for.
+
+use std::{fmt, str::FromStr};
+
+use tessera_identity::model::Audience;
+
+/// Audiences in the order in which they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Audiences(pub(super) Vec<Audience>);
+
+impl Audiences {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Audience> {
+        self.0.iter()
+    }
+}
+
+impl FromStr for Audiences {
+    type Err = String;
+
+    /// Takes names with commas between them, and tells all that is wrong with any.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (mut audiences, mut faults) = (Vec::new(), Vec::new());
+        for (place, name) in (1..).zip(text.split(',').map(str::trim)) {
+            match name.parse::<Audience>() {
+                Ok(audience) if !audience.is_absolute() => {
+                    faults.push(format!("entry {place} must be absolute, such as https://games.example.com"));
+                }
+                Ok(audience) if audiences.contains(&audience) => faults.push(format!("entry {place} is there twice")),
+                Ok(audience) => audiences.push(audience),
+                Err(fault) => faults.push(format!("entry {place} {fault}")),
+            }
+        }
+        if faults.is_empty() { Ok(Self(audiences)) } else { Err(faults.join("; ")) }
+    }
+}
+
+impl fmt::Display for Audiences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.iter().map(Audience::as_str).collect();
+        f.write_str(&if names.is_empty() { "none".to_owned() } else { names.join(",") })
+    }
+}

@@ -1,0 +1,91 @@
+//! `tessera keys`: the signing keys of service tokens, by hand.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
+
+use anyhow::{Context as _, bail};
+use tessera_identity::{ServiceTokens, model::KeyRing};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{config::Config, key_worker, wiring};
+
+/// What is to be done with the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    List,
+    Rotate,
+    /// Without waiting: the tokens that are out die.
+    Replace,
+}
+
+/// Reads what comes after `keys`. `None` asks for help.
+pub(crate) fn action(arguments: &mut lexopt::Parser) -> anyhow::Result<Option<Action>> {
+    use lexopt::Arg::{Long, Short, Value};
+    let mut action = None;
+    while let Some(argument) = arguments.next()? {
+        action = match (argument, action) {
+            (Short('h') | Long("help"), _) => return Ok(None),
+            (Value(name), None) if name == "list" => Some(Action::List),
+            (Value(name), None) if name == "rotate" => Some(Action::Rotate),
+            (Long("now"), Some(Action::Rotate)) => Some(Action::Replace),
+            (other, _) => return Err(other.unexpected().into()),
+        };
+    }
+    match action {
+        Some(action) => Ok(Some(action)),
+        None => bail!("tessera keys takes list or rotate; see tessera --help"),
+    }
+}
+
+/// Does it, and prints the keys as they are then.
+pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
+    let tokens = wiring::service_tokens_alone(config).await?;
+    let origin = key_worker::origin("command-line")?;
+    match action {
+        Action::List => {}
+        Action::Rotate => tokens.rotate_keys(&origin).await?,
+        Action::Replace => tokens.replace_keys(&origin).await?,
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(table(&tokens).await?.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
+}
+
+async fn table(tokens: &ServiceTokens) -> anyhow::Result<String> {
+    let (ring, now) = tokens.list_keys().await?;
+    let mut lines = format!(
+        "{:43}  {:9}  {:20}  {:20}  {:20}  {:20}\n",
+        "KID", "STATE", "CREATED", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"
+    );
+    for key in ring.keys() {
+        let end = key.retirement;
+        writeln!(
+            lines,
+            "{:43}  {:9}  {:20}  {:20}  {:20}  {:20}",
+            key.id.as_str(),
+            state(&ring, key.id.as_str(), now),
+            instant(Some(key.created_at))?,
+            instant(Some(key.signs_from))?,
+            instant(end.map(|end| end.signs_until))?,
+            instant(end.map(|end| end.published_until))?,
+        )?;
+    }
+    Ok(lines)
+}
+
+fn state(ring: &KeyRing, id: &str, now: OffsetDateTime) -> &'static str {
+    let is = |key: Option<&tessera_identity::model::SigningKey>| key.is_some_and(|key| key.id.as_str() == id);
+    if is(ring.signing(now)) {
+        "signing"
+    } else if is(ring.upcoming(now)) {
+        "next"
+    } else {
+        "retired"
+    }
+}
+
+fn instant(time: Option<OffsetDateTime>) -> anyhow::Result<String> {
+    let Some(time) = time else { return Ok("-".to_owned()) };
+    Ok(time.replace_nanosecond(0)?.format(&Rfc3339)?)
+}

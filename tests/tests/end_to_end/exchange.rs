@@ -1,0 +1,246 @@
+//! Service tokens: what others can trust in, and what they are not given.
+
+use serde_json::{Value, json};
+use tessera_kernel::{AuditTrail as _, Outcome, PageRequest};
+use tessera_tests::{
+    api::{Answer, Api, text_of},
+    database::Backend,
+    jose, on_both,
+    process::{Installation, MASTER_KEY},
+    studio::{NOBODY, Person, Studio},
+};
+
+use crate::{
+    forge::{Forge, encode, open, rs256},
+    storage,
+};
+
+const GAMES: &str = "https://games.example.com";
+
+/// A studio whose users may get tokens for a service.
+async fn studio(backend: Backend) -> Studio {
+    Studio::open_on(settings(backend).await).await
+}
+
+async fn settings(backend: Backend) -> Installation {
+    let installation = Installation::new(backend).await.set("TESSERA_AUDIENCES", GAMES);
+    installation.set("TESSERA_MASTER_KEY", MASTER_KEY)
+}
+
+pub(crate) async fn keys(api: &Api) -> Value {
+    api.anonymous().get_root("/.well-known/jwks.json").await.expecting(200)
+}
+
+pub(crate) async fn ask(api: &Api, org: &str, audience: &str) -> Answer {
+    api.post("/auth/token/exchange", &json!({"organization_id": org, "audience": audience})).await
+}
+
+/// A token that was given.
+pub(crate) async fn exchanged(api: &Api, org: &str, audience: &str) -> String {
+    text_of(&ask(api, org, audience).await.expecting(200), "service_token")
+}
+
+/// Header and claims, as the audience gets them.
+async fn verified(api: &Api, token: &str) -> (Value, Value) {
+    jose::verify(&keys(api).await, token).unwrap_or_else(|error| panic!("{error}: {token}"))
+}
+
+on_both! {
+    a_service_token_is_verified_with_nothing_but_the_published_keys
+    a_service_token_says_what_the_contract_says
+    a_changed_service_token_is_not_verified
+    s59_jwt_aud
+    s76_ex_params
+    s77_exchange_dead
+    s78_ex_life
+    s79_ex_scope
+    s80_ex_chain
+    s81_ex_opaque
+    s56_alg_confusion_no_forgery_is_exchanged
+}
+
+async fn a_service_token_is_verified_with_nothing_but_the_published_keys(backend: Backend) {
+    let studio = studio(backend).await;
+    let other = studio.service.installation.start();
+    let token = exchanged(&studio.owner, &studio.org, GAMES).await;
+    let there = exchanged(&studio.owner.at_node(&other), &studio.org, &studio.app).await;
+    for api in [studio.api(), other.api()] {
+        for token in [&token, &there] {
+            let (header, _) = verified(&api, token).await;
+            assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("service+jwt")));
+            assert_eq!(header.as_object().map(serde_json::Map::len), Some(3), "{header}");
+        }
+    }
+}
+
+async fn a_service_token_says_what_the_contract_says(backend: Backend) {
+    let studio = studio(backend).await;
+    let member = studio.hire("member").await;
+    let (_, claims) = verified(&studio.api(), &exchanged(&member, &studio.org, GAMES).await).await;
+    let mut names: Vec<&String> = claims.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    names.sort();
+    assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "organization_id", "roles", "sub"]);
+    assert_eq!((&claims["iss"], &claims["sub"]), (&json!("http://localhost:8080"), &json!(member.id)));
+    assert_eq!((&claims["aud"], &claims["roles"]), (&json!(GAMES), &json!(["member"])));
+    assert_eq!(claims["organization_id"], studio.org.as_str());
+    assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(300));
+}
+
+async fn a_changed_service_token_is_not_verified(backend: Backend) {
+    let studio = studio(backend).await;
+    let token = exchanged(&studio.owner, &studio.org, GAMES).await;
+    let keys = keys(&studio.api()).await;
+    let parts: Vec<&str> = token.split('.').collect();
+    let (header, mut claims) = open(&token);
+    claims["roles"] = json!(["owner", "admin"]);
+    let changed = format!("{}.{}.{}", parts[0], encode(claims.to_string()), parts[2]);
+    assert!(jose::verify(&keys, &changed).is_err());
+    let mut unsigned = header.clone();
+    unsigned["alg"] = json!("none");
+    assert!(jose::verify(&keys, &format!("{}.{}.", encode(unsigned.to_string()), parts[1])).is_err());
+    assert!(jose::verify(&json!({"keys": []}), &token).is_err());
+}
+
+async fn s59_jwt_aud(backend: Backend) {
+    let studio = studio(backend).await;
+    let other = studio.owner.make_app(&studio.org).await;
+    for audience in [GAMES, &studio.app, &other] {
+        let (_, claims) = verified(&studio.api(), &exchanged(&studio.owner, &studio.org, audience).await).await;
+        assert_eq!(claims["aud"], json!(audience));
+    }
+}
+
+async fn s76_ex_params(backend: Backend) {
+    let studio = studio(backend).await;
+    let stranger = Person::join(&studio.api()).await;
+    let foreign = stranger.make_app(&stranger.found().await).await;
+    let slash = format!("{GAMES}/");
+    let unknown = ["https://nobody.example.com", &slash, "http://localhost:8080", NOBODY, &foreign, "*"];
+    for audience in unknown {
+        ask(&studio.owner, &studio.org, audience).await.problem(400, "invalid_target");
+    }
+    let faulty = studio.owner.post("/auth/token/exchange", &json!({"organization_id": 1, "audience": [GAMES]})).await;
+    assert_eq!(faulty.faults(), ["/audience", "/organization_id"]);
+}
+
+async fn s77_exchange_dead(backend: Backend) {
+    let studio = studio(backend).await;
+    let other = studio.service.installation.start();
+    let member = studio.hire("member").await;
+    let there = member.at_node(&other);
+    exchanged(&there, &studio.org, GAMES).await;
+    studio.owner.delete(&studio.members(Some(&member.id))).await.is(204);
+    ask(&there, &studio.org, GAMES).await.problem(403, "exchange_refused");
+    studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
+    ask(&studio.owner.at_node(&other), &studio.org, &studio.app).await.problem(400, "invalid_target");
+    let ended = studio.owner.again().await;
+    ended.post("/auth/logout", &json!({})).await.is(204);
+    ask(&ended.at_node(&other), &studio.org, GAMES).await.problem(401, "invalid_token");
+    exchanged(&studio.owner.at_node(&other), &studio.org, GAMES).await;
+}
+
+async fn s78_ex_life(backend: Backend) {
+    let studio = Studio::open_on(settings(backend).await.set("TESSERA_SESSION_TTL", "120")).await;
+    let answer = ask(&studio.owner, &studio.org, GAMES).await.expecting(200);
+    let (_, claims) = verified(&studio.api(), &text_of(&answer, "service_token")).await;
+    let (_, subject) = open(&studio.owner.token);
+    assert_eq!(claims["exp"], subject["exp"]);
+    assert!(answer["expires_in"].as_i64().is_some_and(|life| (1..=120).contains(&life)), "{answer}");
+}
+
+async fn s79_ex_scope(backend: Backend) {
+    let studio = studio(backend).await;
+    let member = studio.hire("member").await;
+    let body = json!({
+        "organization_id": studio.org, "audience": GAMES, "roles": ["owner"], "scope": "everything", "sub": NOBODY
+    });
+    let answer = member.post("/auth/token/exchange", &body).await.expecting(200);
+    let (_, claims) = verified(&studio.api(), &text_of(&answer, "service_token")).await;
+    assert_eq!((&claims["roles"], &claims["sub"]), (&json!(["member"]), &json!(member.id)));
+    assert_eq!((&claims["scope"], &answer["scope"]), (&Value::Null, &Value::Null));
+}
+
+async fn s80_ex_chain(backend: Backend) {
+    let studio = studio(backend).await;
+    for audience in [GAMES, &studio.app] {
+        let token = exchanged(&studio.owner, &studio.org, audience).await;
+        let bearer = studio.api().bearer(&token);
+        ask(&bearer, &studio.org, GAMES).await.problem(401, "invalid_token");
+        bearer.get("/users/me").await.problem(401, "invalid_token");
+        studio.api().key(&token).get(&studio.inventory()).await.problem(401, "invalid_token");
+    }
+}
+
+async fn s81_ex_opaque(backend: Backend) {
+    let studio = studio(backend).await;
+    let stranger = Person::join(&studio.api()).await;
+    let hidden = ask(&stranger, &studio.org, GAMES).await.problem(403, "exchange_refused");
+    let absent = ask(&stranger, NOBODY, &studio.app).await.problem(403, "exchange_refused");
+    assert_eq!((&hidden["detail"], &hidden["title"]), (&absent["detail"], &absent["title"]));
+    let token = exchanged(&studio.owner, &studio.org, GAMES).await;
+    ask(&studio.owner, &studio.org, "urn:nobody").await.problem(400, "invalid_target");
+    let store = storage::open(&studio.service.installation).await;
+    let organization = studio.org.parse().unwrap_or_else(|error| panic!("{error}"));
+    let trail = async |of| {
+        let page = store.list_events(of, PageRequest::default()).await;
+        let events = page.unwrap_or_else(|error| panic!("no trail: {error}")).items;
+        events.into_iter().filter(|event| event.name.starts_with("token.")).collect::<Vec<_>>()
+    };
+    let (inside, outside) = (trail(Some(organization)).await, trail(None).await);
+    assert_eq!(
+        inside.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(),
+        ["token.exchanged", "token.refused"]
+    );
+    let (_, claims) = open(&token);
+    assert_eq!(inside[0].subject.map(|id| json!(id.to_string())), Some(claims["jti"].clone()));
+    assert_eq!(outside.len(), 2);
+    assert!(outside.iter().all(|event| event.outcome == Outcome::Refused));
+}
+
+/// What S55 to S67 refuse everywhere is refused where a mistake would be passed on.
+async fn s56_alg_confusion_no_forgery_is_exchanged(backend: Backend) {
+    let studio = studio(backend).await;
+    let (header, claims) = open(&studio.owner.token);
+    let own = Forge::own(&studio.service.installation).await;
+    let key = keys(&studio.api()).await["keys"][0].clone();
+    let with = |name: &str, value: Value| {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        own.sign_like(&studio.owner.token, changed.to_string())
+    };
+    let under = |changed: Value| own.sign(&changed, &claims);
+    let unsigned = json!({"alg": "none", "typ": header["typ"]});
+    let mut forged = vec![
+        Forge::foreign().sign_like(&studio.owner.token, claims.to_string()),
+        Forge::with(text_of(&key, "n").as_bytes()).sign(&header, &claims),
+        rs256(&claims),
+        format!("{}.{}.", encode(unsigned.to_string()), encode(claims.to_string())),
+        format!("{}=", studio.owner.token),
+        format!("{}.x", studio.owner.token),
+    ];
+    forged.extend(["RS256", "HS512", "none", ""].map(|alg| under(json!({"alg": alg, "typ": header["typ"]}))));
+    forged.extend(
+        [json!(key["kid"]), json!("../../dev/null"), json!([1])]
+            .map(|kid| under(json!({"typ": header["typ"], "alg": "HS256", "kid": kid}))),
+    );
+    forged.push(under(json!({"typ": "service+jwt", "alg": "HS256"})));
+    forged.push(under(json!({"typ": header["typ"], "alg": "HS256", "jwk": key, "jku": "http://127.0.0.1:1/"})));
+    forged.push(under(json!({"typ": header["typ"], "alg": "HS256", "crit": ["b64"], "b64": false})));
+    for (name, value) in [
+        ("aud", json!([claims["aud"]])),
+        ("iss", json!("http://localhost")),
+        ("exp", json!(1)),
+        ("exp", json!("4102444800")),
+        ("iat", json!(4_102_444_800_i64)),
+        ("sub", json!(NOBODY)),
+        ("sid", json!(NOBODY)),
+        ("jti", Value::Null),
+        ("roles", json!(["owner"])),
+    ] {
+        forged.push(with(name, value));
+    }
+    for token in forged {
+        ask(&studio.api().bearer(&token), &studio.org, GAMES).await.problem(401, "invalid_token");
+    }
+    exchanged(&studio.owner, &studio.org, GAMES).await;
+}

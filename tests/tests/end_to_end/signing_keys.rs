@@ -1,0 +1,188 @@
+//! The keys of service tokens: published, rotated, replaced, and shared by every node.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::Value;
+use tessera_tests::{
+    api::{Api, send},
+    database::Backend,
+    eventually, jose, on_both,
+    process::{Installation, Starting},
+    studio::{Service, Studio},
+};
+
+use crate::exchange::{ask, exchanged, keys};
+
+fn kids(keys: &Value) -> Vec<String> {
+    let all = keys["keys"].as_array().unwrap_or_else(|| panic!("no keys: {keys}"));
+    all.iter().filter_map(|key| key["kid"].as_str()).map(str::to_owned).collect()
+}
+
+/// The kid of the key that signs at a node.
+async fn signing(api: &Api, studio: &Studio) -> String {
+    let token = exchanged(api, &studio.org, &studio.app).await;
+    let (header, _) = jose::verify(&keys(api).await, &token).unwrap_or_else(|error| panic!("{error}"));
+    header["kid"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Runs `tessera keys …` and gives what it printed.
+#[track_caller]
+fn run(installation: &Installation, arguments: &[&str]) -> String {
+    let output = installation.run(&[&["keys"], arguments].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+on_both! {
+    s71_rsa_size
+    keys_may_be_longer
+    s75_jwks_cache
+    two_processes_that_start_at_once_have_the_same_keys
+    signing_keys_outlive_a_restart
+    keys_are_listed
+    s73_sig_rotate
+    s74_key_emergency
+}
+
+async fn s71_rsa_size(backend: Backend) {
+    let service = Service::start(backend).await;
+    let keys = keys(&service.api()).await;
+    let all = keys["keys"].as_array().unwrap_or_else(|| panic!("no keys: {keys}"));
+    assert_eq!((keys.as_object().map(serde_json::Map::len), all.len()), (Some(1), 1));
+    let mut members: Vec<&String> = all[0].as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    members.sort();
+    assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
+    assert_eq!((&all[0]["kty"], &all[0]["use"], &all[0]["alg"]), (&"RSA".into(), &"sig".into(), &"RS256".into()));
+    // 256 bytes in base64url.
+    assert_eq!(all[0]["n"].as_str().map(str::len), Some(342));
+    assert_eq!(all[0]["e"], "AQAB");
+}
+
+async fn keys_may_be_longer(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_SIGNING_KEY_BITS", "3072");
+    let studio = Studio::open_on(installation).await;
+    assert_eq!(keys(&studio.api()).await["keys"][0]["n"].as_str().map(str::len), Some(512));
+    signing(&studio.owner, &studio).await;
+}
+
+async fn s75_jwks_cache(backend: Backend) {
+    let service = Service::start(backend).await;
+    let answer = service.api().get_root("/.well-known/jwks.json").await;
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    let tag = answer.header("etag").unwrap_or_else(|| panic!("no ETag")).to_owned();
+    let again = service.api().request(Method::GET, "/.well-known/jwks.json").header("If-None-Match", &tag);
+    let again = send(again).await;
+    assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(tag.as_str())));
+    let head = service.api().call(Method::HEAD, "/.well-known/jwks.json", None).await;
+    assert_eq!((head.status, head.header("etag")), (200, Some(tag.as_str())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s75_jwks_cache_without_a_database() {
+    let studio = Studio::open(Backend::Postgres).await;
+    let token = exchanged(&studio.owner, &studio.org, &studio.app).await;
+    studio.service.installation.database().take_away().await;
+    studio.api().get_root("/health/ready").await.problem(503, "not_ready");
+    let keys = keys(&studio.api()).await;
+    assert!(jose::verify(&keys, &token).is_ok());
+    assert_eq!(ask(&studio.owner, &studio.org, &studio.app).await.status, 503);
+}
+
+async fn two_processes_that_start_at_once_have_the_same_keys(backend: Backend) {
+    let installation = Installation::new(backend).await;
+    let starting: Vec<_> = (0..3).map(|_| installation.spawn()).collect();
+    let nodes: Vec<_> = starting.into_iter().map(Starting::ready).collect();
+    let first = keys(&nodes[0].api()).await;
+    assert_eq!(kids(&first).len(), 1);
+    for node in &nodes {
+        assert_eq!(keys(&node.api()).await, first);
+    }
+}
+
+async fn signing_keys_outlive_a_restart(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let token = exchanged(&studio.owner, &studio.org, &studio.app).await;
+    let Service { installation, node } = studio.service;
+    node.kill();
+    let node = installation.start();
+    assert!(jose::verify(&keys(&node.api()).await, &token).is_ok());
+    exchanged(&studio.owner.at_node(&node), &studio.org, &studio.app).await;
+}
+
+async fn keys_are_listed(backend: Backend) {
+    let service = Service::start(backend).await;
+    let known = kids(&keys(&service.api()).await);
+    let listed = run(&service.installation, &["list"]);
+    let line = listed.lines().nth(1).unwrap_or_default();
+    assert!(line.starts_with(&known[0]) && line.contains(" signing "), "{listed}");
+    assert_eq!(listed.lines().count(), 2);
+}
+
+async fn s73_sig_rotate(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let other = studio.service.installation.start();
+    let there = studio.owner.at_node(&other);
+    let old = signing(&studio.owner, &studio).await;
+    let kept = keys(&studio.api()).await;
+    let listed = run(&studio.service.installation, &["rotate"]);
+    assert!(listed.contains(" signing ") && listed.contains(" next "), "{listed}");
+    for api in [&*studio.owner, &*there] {
+        let published = eventually("the next key is published", Duration::from_secs(20), || async {
+            let published = kids(&keys(api).await);
+            (published.len() == 2).then_some(published)
+        });
+        assert_eq!(published.await[0], old);
+        // Nobody can be sure to know the next key yet, so none of its tokens is out.
+        assert_eq!(signing(api, &studio).await, old);
+        let token = exchanged(api, &studio.org, &studio.app).await;
+        assert!(jose::verify(&kept, &token).is_ok());
+    }
+    let again = studio.service.installation.run(&["keys", "rotate"]);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(!again.status.success() && said.contains("under way"), "{said}");
+}
+
+/// Asks for tokens without pause.
+async fn asking(api: Api, studio: Arc<Studio>, stop: Arc<AtomicBool>) -> usize {
+    let mut given = 0;
+    while !stop.load(Ordering::Relaxed) && given < 100_000 {
+        exchanged(&api, &studio.org, &studio.app).await;
+        given += 1;
+    }
+    given
+}
+
+async fn s74_key_emergency(backend: Backend) {
+    let studio = Arc::new(Studio::open(backend).await);
+    let other = studio.service.installation.start();
+    let there = studio.owner.at_node(&other);
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking: Vec<_> = [&*studio.owner, &*there]
+        .map(|api| tokio::spawn(asking(api.clone(), Arc::clone(&studio), Arc::clone(&stop))))
+        .into();
+    let token = exchanged(&studio.owner, &studio.org, &studio.app).await;
+    let old = kids(&keys(&studio.api()).await);
+    run(&studio.service.installation, &["rotate", "--now"]);
+    for api in [&*studio.owner, &*there] {
+        let published = eventually("the old key is gone", Duration::from_secs(20), || async {
+            let published = keys(api).await;
+            (kids(&published) != old).then_some(published)
+        });
+        let published = published.await;
+        assert_eq!(kids(&published).len(), 1);
+        assert!(jose::verify(&published, &token).is_err());
+        assert_ne!(signing(api, &studio).await, old[0]);
+    }
+    stop.store(true, Ordering::Relaxed);
+    for task in asking {
+        assert!(task.await.unwrap_or_else(|error| panic!("an exchange failed: {error}")) > 0);
+    }
+}
