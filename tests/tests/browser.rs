@@ -25,7 +25,8 @@ struct Stage {
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
-    listener.local_addr().map(|address| address.port()).unwrap_or_else(|error| panic!("no address: {error}"))
+    let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+    address.port()
 }
 
 impl Stage {
@@ -131,6 +132,21 @@ async fn who_declines_is_told_so_and_may_try_again() {
     tab.click("#again").await;
     tab.sees("Choose your wallet").await;
     assert!(stage.visitors.tokens().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_to_be_signed_is_shown_word_for_word() {
+    let (stage, pocket) = (Stage::set(Backend::Sqlite).await, Pocket::new(Manners::Pondering, 1));
+    let tab = stage.enter(&pocket).await;
+    choose(&tab).await;
+    tab.sees("Sign the message").await;
+    tab.click("#message summary").await;
+    tab.sees("Sign in to Dungeon & S?hne at 127.0.0.1:").await;
+    tab.sees("wants you to sign in with your Ethereum account").await;
+    for (name, width, scheme) in [("signing", 1000, "light"), ("signing-phone-dark", 390, "dark")] {
+        tab.look(width, 844, scheme).await;
+        tab.picture(name).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

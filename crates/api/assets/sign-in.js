@@ -164,7 +164,14 @@ function offer({ info, provider }) {
   const item = document.createElement("li");
   item.append(button);
   document.getElementById("wallets").append(item);
-  document.getElementById("no-wallet").hidden = true;
+  settled(true);
+}
+
+/** Without a wallet there is nothing to choose from, and nothing to say of signing. */
+function settled(found) {
+  document.getElementById("no-wallet").hidden = found;
+  document.getElementById("choose-label").hidden = !found;
+  page.querySelector(".fine").hidden = !found;
 }
 
 /** Wallets draw their own icon. Only a picture that comes along is shown, never one from a network. */
@@ -183,7 +190,7 @@ function picture(icon) {
 function lookElsewhere() {
   if (known.size === 0 && window.ethereum) offer({ provider: window.ethereum });
   const none = known.size === 0;
-  document.getElementById("no-wallet").hidden = !none;
+  settled(!none);
   if (none) status.textContent = "No wallet was found in this browser.";
 }
 

@@ -42,6 +42,8 @@ pub enum Manners {
     Refusing,
     /// Declines to change the network.
     Staying,
+    /// Reads the message, and says neither yes nor no.
+    Pondering,
 }
 
 /// A wallet, its owner, and the network it is on.
@@ -87,6 +89,9 @@ impl Pocket {
     async fn settle(&self, tab: &Tab, params: &Value) {
         let asked: Value =
             params["payload"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if self.manners == Manners::Pondering && asked["method"] == "personal_sign" {
+            return;
+        }
         let (error, result) = match self.answer(&asked) {
             Ok(result) => (Value::Null, result),
             Err(code) => (json!({ "code": code, "message": "declined" }), Value::Null),
