@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{
     Method, RequestBuilder,
     header::{HeaderMap, HeaderValue},
+    redirect::Policy,
 };
 use serde_json::Value;
 
@@ -27,6 +28,7 @@ pub struct Api {
     http: reqwest::Client,
     url: String,
     credential: Credential,
+    cookie: Option<String>,
 }
 
 impl Api {
@@ -36,9 +38,10 @@ impl Api {
     /// When no client can be built.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build();
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).timeout(Duration::from_mins(1));
+        let http = http.build();
         let http = http.unwrap_or_else(|error| panic!("no client: {error}"));
-        Self { http, url: url.to_owned(), credential: Credential::None }
+        Self { http, url: url.to_owned(), credential: Credential::None, cookie: None }
     }
 
     /// The same caller with another credential.
@@ -59,6 +62,12 @@ impl Api {
         self.with(Credential::Key(key.to_owned()))
     }
 
+    /// The same caller with a cookie.
+    #[must_use]
+    pub fn with_cookie(&self, cookie: &str) -> Self {
+        Self { cookie: Some(cookie.to_owned()), ..self.clone() }
+    }
+
     /// The same caller, without any credential.
     #[must_use]
     pub fn anonymous(&self) -> Self {
@@ -74,6 +83,10 @@ impl Api {
     /// A request to any path, with the credential and nothing else.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = match &self.cookie {
+            Some(cookie) => request.header("Cookie", cookie),
+            None => request,
+        };
         match &self.credential {
             Credential::None => request,
             Credential::Bearer(token) => request.bearer_auth(token),

@@ -1,13 +1,17 @@
 //! What the tests of the whole service share. No crate owns them, so they have a package of their own.
 
 pub mod api;
+pub mod browser;
 pub mod database;
 pub mod jose;
 pub mod mail;
 pub mod process;
 pub mod raw;
+pub mod relying_party;
 pub mod smtp;
+pub mod sso;
 pub mod studio;
+pub mod wallet;
 
 use std::time::{Duration, Instant};
 

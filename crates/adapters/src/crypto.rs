@@ -7,6 +7,7 @@ mod rs256;
 mod seal;
 mod sha256;
 mod strength;
+mod wallets;
 
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
 pub use gate::{Gate, GateSettings};
@@ -15,3 +16,4 @@ pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};
 pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use sha256::Sha256Digest;
 pub use strength::ZxcvbnStrength;
+pub use wallets::KeySignatures;

@@ -22,11 +22,15 @@ mod secrets;
 mod sessions;
 mod settings;
 mod signing_keys;
+mod sso;
+mod sso_codes;
+mod sso_sessions;
 mod system_data;
 mod transaction;
 mod types;
 mod url;
 mod users;
+mod wallets;
 
 use std::{sync::Arc, time::Duration};
 

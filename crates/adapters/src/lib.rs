@@ -8,7 +8,7 @@ mod system;
 
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeyBits, KeyBitsError,
-    MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,
+    KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
 pub use mail::{FileMailer, InvitationLetters, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpUrlError};

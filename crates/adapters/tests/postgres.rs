@@ -20,6 +20,9 @@ impl store::On for Postgres {
 type SqlHarness = store::SqlHarness<Postgres>;
 
 tessera_testkit::identity_store_contract!(SqlHarness);
+tessera_testkit::sso_store_contract!(SqlHarness);
+tessera_testkit::wallets_contract!(SqlHarness);
+tessera_testkit::challenges_contract!(SqlHarness);
 tessera_testkit::signing_key_store_contract!(SqlHarness);
 tessera_testkit::org_store_contract!(SqlHarness);
 tessera_testkit::directory_contract!(SqlHarness);

@@ -18,6 +18,9 @@ impl store::On for Sqlite {
 type SqlHarness = store::SqlHarness<Sqlite>;
 
 tessera_testkit::identity_store_contract!(SqlHarness);
+tessera_testkit::sso_store_contract!(SqlHarness);
+tessera_testkit::wallets_contract!(SqlHarness);
+tessera_testkit::challenges_contract!(SqlHarness);
 tessera_testkit::signing_key_store_contract!(SqlHarness);
 tessera_testkit::org_store_contract!(SqlHarness);
 tessera_testkit::directory_contract!(SqlHarness);

@@ -48,6 +48,7 @@ impl Api {
         let services = &self.0.services;
         let (app, _) = App::new().into_utoipa_app().configure(v1::routes).configure(openapi::routes).split_for_parts();
         app.app_data(Data::from(Arc::clone(&services.identity)))
+            .app_data(Data::from(Arc::clone(&services.sso)))
             .app_data(Data::from(Arc::clone(&services.service_tokens)))
             .app_data(Data::from(Arc::clone(&services.orgs)))
             .app_data(Data::from(Arc::clone(&services.apps)))

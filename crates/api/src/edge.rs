@@ -6,7 +6,10 @@ use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::{ConnectionType, Method, StatusCode, header::CONTENT_TYPE},
+    http::{
+        ConnectionType, Method, StatusCode,
+        header::{CONTENT_TYPE, HeaderValue},
+    },
     middleware::Next,
 };
 use futures_util::FutureExt;
@@ -18,7 +21,7 @@ use crate::{
     auth::{self, Visit},
     body::Unread,
     denial,
-    pages::Page,
+    pages::HTML,
     problem::{Code, PROBLEM_JSON, Problem},
     request_id,
     routes::Route,
@@ -107,8 +110,9 @@ fn explain(error: &Error, id: &RequestId) -> HttpResponse {
 
 fn is_bare_failure(answer: &ServiceResponse) -> bool {
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
-    let page = answer.response().extensions().get::<Page>().is_some();
-    failed && !page && answer.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON)
+    // Pages tell people what is wrong in their own way.
+    let told = |kind: &HeaderValue| kind == PROBLEM_JSON || kind == HTML;
+    failed && !answer.headers().get(CONTENT_TYPE).is_some_and(told)
 }
 
 fn dress(edge: &Edge, response: &mut HttpResponse, id: &RequestId) {

@@ -7,6 +7,7 @@ mod acceptance;
 mod api;
 mod auth;
 mod body;
+mod browser;
 mod denial;
 mod docs;
 mod edge;

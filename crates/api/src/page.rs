@@ -62,7 +62,7 @@ impl FromRequest for PageQuery {
 
 impl PageQuery {
     fn read(query: &str) -> Result<Self, Problem> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| Code::InvalidQuery)?.into_inner();
+        let pairs = pairs(query)?;
         let limit = only(&pairs, "limit")?.map(limit).transpose()?.unwrap_or_default();
         Ok(Self { limit, cursor: only(&pairs, "cursor")?.map(str::to_owned) })
     }
@@ -85,8 +85,13 @@ impl PageQuery {
     }
 }
 
+/// The parameters of a query, decoded.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    Ok(Query::<Vec<(String, String)>>::from_query(query).map_err(|_| Code::InvalidQuery)?.into_inner())
+}
+
 /// The parameter's value. Two values leave open which is meant.
-fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Problem> {
+pub(crate) fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let value = values.next();
     if values.next().is_some() {

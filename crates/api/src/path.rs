@@ -6,6 +6,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use tessera_identity::model::WalletAddress;
 use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, UserId};
 
 use crate::problem::{Code, Problem};
@@ -76,3 +77,18 @@ impl FromRequest for PathUser {
         ready(PathId::from_request(request, payload).into_inner().map(|PathId(id)| Self::Named(id)))
     }
 }
+/// The address of a wallet that the path names. A text that is none is nobody's wallet.
+pub(crate) struct PathAddress(pub(crate) Option<WalletAddress>);
+
+impl FromRequest for PathAddress {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let address = request.match_info().get(ADDRESS).and_then(|text| text.parse().ok());
+        ready(Ok(Self(address)))
+    }
+}
+
+/// The parameter that is no identifier.
+pub(crate) const ADDRESS: &str = "address";

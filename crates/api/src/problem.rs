@@ -81,6 +81,16 @@ impl Problem {
         self
     }
 
+    /// What kind of problem it is.
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What is said of it.
+    pub(crate) fn text(&self) -> &str {
+        &self.0.detail
+    }
+
     /// Every fault of the body.
     pub(crate) fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.0.faults = faults;
@@ -120,11 +130,6 @@ impl Problem {
     pub(crate) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self
-    }
-
-    /// What kind of problem it is.
-    pub(crate) fn code(&self) -> Code {
-        self.0.code
     }
 
     /// What is wrong with the password, in sentences. It is the only field that can have a fault once all could be read.

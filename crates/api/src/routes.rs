@@ -25,7 +25,7 @@ pub(crate) struct Route {
 }
 
 impl Routes {
-    /// Reads the document, and adds the pages that it is shown on.
+    /// Reads the document, and adds the pages, which are no operations.
     pub(crate) fn of(document: &OpenApi) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
         let documents = docs::PATHS.iter().map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use async_trait::async_trait;
 use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
-use tessera_identity::{Identity, ServiceTokens};
+use tessera_identity::{Identity, ServiceTokens, SingleSignOn};
 use tessera_inventory::Inventory;
 use tessera_kernel::{AuditTrail, Clock, Entropy, StoreError};
 use tessera_orgs::Orgs;
@@ -15,6 +15,8 @@ use tessera_orgs::Orgs;
 pub struct Services {
     /// Users and sessions.
     pub identity: Arc<Identity>,
+    /// Signing in to applications.
+    pub sso: Arc<SingleSignOn>,
     /// Tokens for other services.
     pub service_tokens: Arc<ServiceTokens>,
     /// Organizations and members.
@@ -69,9 +71,14 @@ impl PublicUrl {
         rest.find('/').map_or("", |start| &rest[start..])
     }
 
-    /// Scheme, host and port.
+    /// The address itself.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Scheme, host and port, as a browser names where a page comes from.
     pub(crate) fn origin(&self) -> &str {
-        self.0.strip_suffix(self.path()).unwrap_or(&self.0)
+        &self.0[..self.0.len() - self.path().len()]
     }
 
     /// The absolute address of a path of this service.

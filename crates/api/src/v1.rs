@@ -11,22 +11,25 @@ mod members;
 mod names;
 mod orgs;
 mod settings;
+mod sso;
 mod system_data;
 mod timestamp;
 mod tokens;
 mod users;
+mod wallets;
 
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 /// The one place that knows where the API lives.
-const BASE: &str = "/api/v1";
+pub(crate) const BASE: &str = "/api/v1";
 
 /// Every operation.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let each = [
         auth::routes,
-        tokens::routes,
         users::routes,
+        wallets::routes,
+        tokens::routes,
         orgs::routes,
         members::routes,
         apps::routes,
@@ -36,6 +39,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         system_data::routes,
         custom_data::routes,
         invitations::routes,
+        sso::routes,
     ];
     let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
     config.service(scope::scope(BASE).configure(add));

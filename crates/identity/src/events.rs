@@ -1,10 +1,10 @@
 //! What this domain announces.
 
-use tessera_kernel::{Announcement, OrganizationId, Outcome, SessionId, UserId};
+use tessera_kernel::{Announcement, ApplicationId, OrganizationId, Outcome, SessionId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::model::{Audience, KeyId};
+use crate::model::{Audience, KeyId, SsoCode, WalletAccount};
 
 /// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
@@ -37,6 +37,33 @@ pub(crate) enum IdentityEvent {
         user: UserId,
         version: i64,
     },
+    /// A wallet that nobody knew has signed in.
+    UserMadeByWallet {
+        user: UserId,
+        wallet: WalletAccount,
+    },
+    SessionStartedByWallet {
+        user: UserId,
+        session: SessionId,
+        wallet: WalletAccount,
+    },
+    /// The user is named when the wallet is somebody's.
+    WalletRefused {
+        user: Option<UserId>,
+        wallet: WalletAccount,
+    },
+    WalletLinked {
+        user: UserId,
+        wallet: WalletAccount,
+    },
+    WalletLinkRefused {
+        user: UserId,
+        wallet: WalletAccount,
+    },
+    WalletUnlinked {
+        user: UserId,
+        wallet: WalletAccount,
+    },
     TokenExchanged {
         token: Uuid,
         organization: OrganizationId,
@@ -54,6 +81,68 @@ pub(crate) enum IdentityEvent {
     SigningKeyRemoved {
         key: KeyId,
     },
+    SsoSignedIn {
+        user: UserId,
+        organization: OrganizationId,
+        application: ApplicationId,
+        wallet: WalletAccount,
+    },
+    SsoRefused {
+        reason: SsoRefusal,
+        wallet: Option<WalletAccount>,
+    },
+    SsoCodePresented {
+        user: UserId,
+        organization: OrganizationId,
+        application: ApplicationId,
+        refusal: Option<CodeRefusal>,
+    },
+}
+
+impl IdentityEvent {
+    /// Somebody came with a code that was given out.
+    pub(crate) const fn of_code(code: &SsoCode, refusal: Option<CodeRefusal>) -> Self {
+        let SsoCode { user, organization, application, .. } = *code;
+        Self::SsoCodePresented { user, organization, application, refusal }
+    }
+}
+
+/// Why nobody signed in to an application. The trail says it, the answer does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SsoRefusal {
+    Session,
+    Signature,
+    Application,
+}
+
+impl SsoRefusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Signature => "signature",
+            Self::Application => "application",
+        }
+    }
+}
+
+/// Why a code was worth nothing. The trail says it, the answer does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodeRefusal {
+    Used,
+    Expired,
+    RedirectUri,
+    Verifier,
+}
+
+impl CodeRefusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Expired => "expired",
+            Self::RedirectUri => "redirect_uri",
+            Self::Verifier => "verifier",
+        }
+    }
 }
 
 /// Why a user token was not exchanged. The trail says it, the answer does not.
@@ -99,6 +188,26 @@ impl From<IdentityEvent> for Announcement {
             IdentityEvent::CustomDataWritten { user, version } => {
                 Self::success("custom_data.written", user.as_uuid()).with("version", &version)
             }
+            IdentityEvent::UserMadeByWallet { user, wallet } => {
+                Self::success("user.registered", user.as_uuid()).with("wallet", &wallet)
+            }
+            IdentityEvent::SessionStartedByWallet { user, session, wallet } => {
+                let started = Self::success("session.started", session.as_uuid());
+                started.with("user_id", &user).with("wallet", &wallet)
+            }
+            IdentityEvent::WalletRefused { user, wallet } => {
+                Self::from(IdentityEvent::SignInRefused { user }).with("wallet", &wallet)
+            }
+            IdentityEvent::WalletLinked { user, wallet } => {
+                Self::success("wallet.linked", user.as_uuid()).with("wallet", &wallet)
+            }
+            IdentityEvent::WalletLinkRefused { user, wallet } => {
+                let refused = Self::success("wallet.link_refused", user.as_uuid()).with("wallet", &wallet);
+                Self { outcome: Outcome::Refused, ..refused }
+            }
+            IdentityEvent::WalletUnlinked { user, wallet } => {
+                Self::success("wallet.unlinked", user.as_uuid()).with("wallet", &wallet)
+            }
             IdentityEvent::TokenExchanged { token, organization, audience } => {
                 Self::success("token.exchanged", token).within(organization).with("audience", &audience)
             }
@@ -109,6 +218,17 @@ impl From<IdentityEvent> for Announcement {
                 about_key("signing_key.published", &key).with("signs_from", &signs_from)
             }
             IdentityEvent::SigningKeyRemoved { key } => about_key("signing_key.removed", &key),
+            IdentityEvent::SsoSignedIn { user, organization, application, wallet } => {
+                about_sign_on("sso.signed_in", user, organization, application).with("wallet", &wallet)
+            }
+            IdentityEvent::SsoRefused { reason, wallet } => refused_sign_on(reason, wallet),
+            IdentityEvent::SsoCodePresented { user, organization, application, refusal: None } => {
+                about_sign_on("sso.code_redeemed", user, organization, application)
+            }
+            IdentityEvent::SsoCodePresented { user, organization, application, refusal: Some(refusal) } => {
+                let refused = about_sign_on("sso.code_refused", user, organization, application);
+                Self { outcome: Outcome::Refused, ..refused }.with("reason", refusal.as_str())
+            }
         }
     }
 }
@@ -129,4 +249,19 @@ fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> A
 fn about_key(name: &'static str, key: &KeyId) -> Announcement {
     let what = Announcement { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
     what.with("kid", key)
+}
+
+/// In no organization: who has proved nothing writes into nobody's trail.
+fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> Announcement {
+    let name = "sso.refused";
+    let what = Announcement { name, outcome: Outcome::Refused, organization: None, subject: None, details: Vec::new() };
+    let what = what.with("reason", reason.as_str());
+    match wallet {
+        Some(wallet) => what.with("wallet", &wallet),
+        None => what,
+    }
+}
+
+fn about_sign_on(name: &'static str, user: UserId, of: OrganizationId, application: ApplicationId) -> Announcement {
+    Announcement::success(name, user.as_uuid()).within(of).with("application_id", &application)
 }

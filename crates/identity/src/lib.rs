@@ -1,8 +1,8 @@
-//! Who somebody is: global users, their passwords, and the sessions they open with them.
+//! Who somebody is: global users, their passwords and wallets, and the sessions they open with them.
 //!
-//! Owns users, sessions and the data that users keep about themselves. Knows nothing of organizations, roles or
-//! applications: what a user may do is for the domains that own the thing to say. A service token, by which others know a
-//! user, repeats the role that `Memberships` tells, and no more.
+//! Owns users, wallets and sessions, the data that users keep about themselves, and the tokens by which other services
+//! know a user. Knows nothing of organizations, roles or applications: what a user may do is for the domains that own the thing to say. A service token repeats the role that
+//! `Memberships` tells, and no more.
 
 mod events;
 pub mod model;
@@ -10,20 +10,33 @@ mod new_password;
 pub mod ports;
 mod service;
 mod service_tokens;
+mod sso;
 mod usecases;
 
 pub use new_password::NewPasswordError;
 pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use service_tokens::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
+pub use sso::{SingleSignOn, SsoPorts};
 pub use usecases::{
     authenticate::AuthenticateError,
+    challenge_wallet::ChallengeWalletError,
     change_password::{ChangePassword, ChangePasswordError},
     continue_session::ContinueSessionError,
     exchange_token::{ExchangeToken, ExchangeTokenError, ExchangedToken},
+    link_wallet::{LinkWallet, LinkWalletError},
     look_after_keys::KeysError,
+    redeem_challenge::WalletProof,
     register::{Register, RegisterError},
     sign_in::{SignIn, SignInError, SignedIn},
+    sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
     sign_out::SignOutError,
+    sso_begin::{BeginSsoError, BegunSso},
+    sso_challenge::{ChallengeSso, ChallengeSsoError, SsoQuestion},
+    sso_redeem::{RedeemSsoCode, RedeemSsoCodeError},
+    sso_token::SsoToken,
+    sso_verify::{VerifiedSso, VerifySso, VerifySsoError},
+    sso_view::{SsoView, ViewSsoError},
+    unlink_wallet::UnlinkWalletError,
     update_profile::{UpdateProfile, UpdateProfileError},
     view_custom_data::ViewCustomDataError,
     view_keys::PublishedKey,

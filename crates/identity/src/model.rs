@@ -2,18 +2,37 @@
 
 mod audience;
 mod avatar_url;
+mod chain;
+mod challenge;
 mod custom_data;
 mod key_ring;
+mod nonce;
 mod password;
 mod session;
+mod signature;
 mod signing_key;
+mod siwe;
+mod siws;
+mod sso;
 mod user;
+mod wallet;
 
 pub use audience::{Audience, AudienceError};
 pub use avatar_url::{AvatarUrl, AvatarUrlError};
+pub use chain::{Chain, ChainError, Namespace};
+pub use challenge::{Challenge, Purpose, Site};
 pub use custom_data::CustomData;
 pub use key_ring::{KeyRing, LEAD, Occasion, PUBLISHED_FOR, Plan, STALE, TOKEN_LIFE};
+pub use nonce::{Nonce, NonceError};
 pub use password::{Password, PasswordAttempt, PasswordError, PasswordHash};
 pub use session::{Session, SessionState};
+pub use signature::{WalletSignature, WalletSignatureError};
 pub use signing_key::{KeyId, KeyIdError, NewKey, PublicKey, Retirement, SigningKey};
+pub use siwe::{SiweError, SiweMessage};
+pub use sso::{
+    CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError, Echo, EchoError, RelyingParty, SecretHash,
+    SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSecret, SsoSecretError, SsoSession, SsoSessionId,
+    SsoSessionIdError, SsoStep,
+};
 pub use user::{Credentials, DisplayName, PersonName, User};
+pub use wallet::{Wallet, WalletAccount, WalletAddress, WalletAddressError};

@@ -1,19 +1,25 @@
 //! What this domain needs from the outside.
 
+mod challenges;
 mod password_hasher;
 mod password_strength;
 mod service_token_signer;
 mod signing_key_store;
+mod sso;
 mod store;
 mod token_signer;
+mod wallet_verifier;
 
+pub use challenges::Challenges;
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_strength::{Guessable, PasswordStrength};
 pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]
 pub use signing_key_store::MockSigningKeyStore;
 pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys};
+pub use sso::{RelyingParties, SecretDigest, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
-pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users};
+pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users, Wallets};
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
+pub use wallet_verifier::{Proof, VerifyError, WalletVerifier};

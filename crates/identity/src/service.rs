@@ -5,13 +5,20 @@ use std::sync::Arc;
 use tessera_kernel::{Clock, Entropy};
 use time::Duration;
 
-use crate::ports::{IdentityStore, PasswordHasher, PasswordStrength, TokenSigner};
+use crate::{
+    model::Site,
+    ports::{Challenges, IdentityStore, PasswordHasher, PasswordStrength, TokenSigner, WalletVerifier},
+};
 
 /// Everything this domain needs from outside.
 #[derive(Clone)]
 pub struct IdentityPorts {
     /// Users and sessions.
     pub store: Arc<dyn IdentityStore>,
+    /// Questions to wallets.
+    pub challenges: Arc<dyn Challenges>,
+    /// Signatures of wallets.
+    pub wallets: Arc<dyn WalletVerifier>,
     /// Password hashes.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Judgement of new passwords.
@@ -25,12 +32,14 @@ pub struct IdentityPorts {
 }
 
 /// What an operator may choose.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct IdentitySettings {
     /// The fewest characters of a new password, never under [`crate::model::Password::MIN_LENGTH`].
     pub min_password_length: usize,
     /// How long a session and its token last.
     pub session_ttl: Duration,
+    /// What challenges say of where the service is at home.
+    pub site: Site,
 }
 
 /// Users and their sessions.

@@ -35,7 +35,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
     let store = wiring::open_store(&config).await?;
     let (services, postman) = wiring::services(&config, store).await?;
-    let worker = Worker::start(Arc::clone(&services.api_keys), postman);
+    let worker = Worker::start(&services, postman);
     let key_worker = KeyWorker::start(Arc::clone(&services.service_tokens), key_worker::origin("key-worker")?);
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;

@@ -8,14 +8,16 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, DatabaseSettings, FileMailer, Gate, GateSettings, InvitationLetters, JwtSecret, JwtSigner, MasterKey,
-    Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, DatabaseSettings, FileMailer, Gate, GateSettings, InvitationLetters, JwtSecret, JwtSigner,
+    KeySignatures, MasterKey, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock,
+    SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens,
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
+    SsoPorts, model::Site,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Mailer, StoreError};
@@ -85,9 +87,11 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let store = Arc::new(store);
     let service_tokens = service_tokens(config, &store, master, &machine);
     service_tokens.look_after_keys(&key_worker::origin("start")?).await.context("the signing keys are not usable")?;
+    let (identity, service_tokens) = (Arc::new(identity(config, &store, signer, &machine)?), Arc::new(service_tokens));
     let services = Services {
-        service_tokens: Arc::new(service_tokens),
-        identity: Arc::new(identity(config, &store, signer, &machine)?),
+        sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &machine)),
+        service_tokens,
+        identity,
         orgs: Arc::new(orgs(config, &store, seal, &machine)),
         apps: Arc::new(Apps::new(AppPorts {
             store: Arc::clone(&store) as _,
@@ -150,15 +154,43 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
+        challenges: Arc::clone(store) as _,
+        wallets: Arc::new(KeySignatures::new(signature_gate(config)?)),
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };
-    let settings =
-        IdentitySettings { min_password_length: config.password_min_length, session_ttl: config.session_ttl };
+    let settings = IdentitySettings {
+        min_password_length: config.password_min_length,
+        session_ttl: config.session_ttl,
+        site: Site::of(config.public_url.as_str()),
+    };
     Ok(Identity::new(ports, settings))
+}
+
+fn single_sign_on(
+    store: &Arc<SqlStore>,
+    identity: &Arc<Identity>,
+    tokens: &Arc<ServiceTokens>,
+    machine: &Machine,
+) -> SingleSignOn {
+    SingleSignOn::new(SsoPorts {
+        store: Arc::clone(store) as _,
+        relying_parties: Arc::clone(store) as _,
+        digest: Arc::new(Sha256Digest),
+        identity: Arc::clone(identity),
+        tokens: Arc::clone(tokens),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    })
+}
+
+/// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.
+fn signature_gate(config: &Config) -> std::io::Result<Gate> {
+    let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })
 }
 
 /// Tokens for other services, over a store that is opened for them alone.

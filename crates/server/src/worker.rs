@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tessera_apikeys::ApiKeys;
+use tessera_api::Services;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -13,6 +13,9 @@ use crate::postman::Postman;
 
 /// How often gathered uses of keys are looked through. A key's last use is written at most once a minute all the same.
 const PERIOD: Duration = Duration::from_secs(5);
+
+/// After how many looks the challenges that nobody answered are forgotten: once a minute.
+const FORGETTING: u64 = 12;
 
 /// How long the last write may take.
 const LAST: Duration = Duration::from_secs(1);
@@ -32,13 +35,15 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts it on the current runtime.
-    pub(crate) fn start(api_keys: Arc<ApiKeys>, postman: Postman) -> Self {
+    pub(crate) fn start(services: &Services, postman: Postman) -> Self {
+        let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
+        let sso = Arc::clone(&services.sso);
         let (stop, mut stopping) = watch::channel(false);
         let mails = tokio::spawn(deliver(postman, stop.subscribe()));
         let task = tokio::spawn(async move {
             let mut ticks = interval(PERIOD);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
+            for look in 0_u64.. {
                 let last = tokio::select! {
                     _ = ticks.tick() => false,
                     _ = stopping.changed() => true,
@@ -48,6 +53,16 @@ impl Worker {
                 }
                 if last {
                     return;
+                }
+                if look.is_multiple_of(FORGETTING)
+                    && let Err(error) = identity.forget_expired_challenges().await
+                {
+                    tracing::warn!(%error, "expired challenges could not be forgotten; trying again later");
+                }
+                if look.is_multiple_of(FORGETTING)
+                    && let Err(error) = sso.forget().await
+                {
+                    tracing::warn!(%error, "sign-ins that are over could not be forgotten; trying again later");
                 }
             }
         });

@@ -2,9 +2,14 @@
 //!
 //! What a test is about it sets by struct update: `User { email: None, ..user(1) }`.
 
+mod sso;
+
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
-use tessera_identity::model::{CustomData, KeyId, PublicKey, Session, SessionState, SigningKey, User};
+use tessera_identity::model::{
+    Chain, Challenge, CustomData, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
+    WalletAccount, WalletAddress,
+};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, DataDocument, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin,
@@ -17,6 +22,8 @@ use crate::{
     expectations::{ok, parsed},
     fakes::{FixedClock, SequentialEntropy},
 };
+
+pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 
 /// The time at which everything here was made: with microseconds, which must not be lost.
 pub const NOW: OffsetDateTime = time::macros::datetime!(2025-03-14 15:09:26.535_897 UTC);
@@ -96,6 +103,7 @@ pub fn user(number: u32) -> User {
         first_name: Some(parsed("Zoë")),
         last_name: Some(parsed("Ångström")),
         avatar_url: Some(parsed(&format!("https://cdn.example.com/{number}.png"))),
+        wallets: Vec::new(),
         created_at: NOW,
         updated_at: NOW + Duration::microseconds(1),
     }
@@ -113,6 +121,38 @@ pub fn bare_user(number: u32) -> User {
         avatar_url: None,
         ..user(number)
     }
+}
+
+/// The account with that number on a chain: the same address on all chains of a kind.
+#[must_use]
+pub fn wallet_account(number: u32, chain: Chain) -> WalletAccount {
+    let mut bytes = [0xA5; 32];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    let address = match chain {
+        Chain::Solana => WalletAddress::Solana(bytes),
+        _ => WalletAddress::Evm(ok(bytes[..20].try_into())),
+    };
+    ok(WalletAccount::parse(chain, &address.to_string()))
+}
+
+/// A wallet on Ethereum. Those of higher numbers were linked later.
+#[must_use]
+pub fn wallet(number: u32) -> Wallet {
+    let linked_at = NOW + Duration::microseconds(i64::from(number));
+    Wallet { account: wallet_account(number, Chain::Ethereum), linked_at }
+}
+
+/// Where the service of these tests is at home.
+#[must_use]
+pub fn site() -> Site {
+    Site::of("https://accounts.example.com/tessera")
+}
+
+/// An open challenge to sign in, on that chain.
+#[must_use]
+pub fn challenge(number: u32, chain: Chain) -> Challenge {
+    let entropy = SequentialEntropy::starting_at((8 << 32) | u64::from(number));
+    Challenge::new(Purpose::SignIn, wallet_account(number, chain), &site(), NOW, &entropy)
 }
 
 /// The id of [`signing_key`] with that number.

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod api_key_store;
 pub mod app_store;
 pub mod audit_trail;
+pub mod challenges;
 pub mod custom_data;
 pub mod directory;
 pub mod identity_store;
@@ -17,6 +18,8 @@ pub mod memberships;
 pub mod org_documents;
 pub mod org_store;
 pub mod signing_key_store;
+pub mod sso_store;
+pub mod wallets;
 mod world;
 
 use async_trait::async_trait;

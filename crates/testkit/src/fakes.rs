@@ -9,6 +9,7 @@ mod memory;
 mod service_signer;
 mod signer;
 mod strength;
+mod wallets;
 
 pub use clock::FixedClock;
 pub use digest::FakeDigest;
@@ -19,3 +20,4 @@ pub use memory::MemoryStore;
 pub use service_signer::FakeServiceSigner;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;
+pub use wallets::FakeWallets;

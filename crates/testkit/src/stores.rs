@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{PasswordHash, Session, SigningKey, User},
-    ports::{IdentityStore, SigningKeyStore},
+    model::{PasswordHash, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
+    ports::{Challenges, IdentityStore, RelyingParties, SigningKeyStore, SsoStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{AuditTrail, Event, MailQueue, Memberships, SealedMail};
+use tessera_kernel::{AuditTrail, Event, MailQueue, Memberships, SealedMail, UserId};
 use tessera_orgs::{
     model::{Invitation, Membership, Organization, TokenHash},
     ports::{Directory, OrgStore},
@@ -25,6 +25,12 @@ use crate::expectations::ok;
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
+    /// Sessions of the sign-in page, and codes.
+    pub sso: Arc<dyn SsoStore>,
+    /// Applications, as somebody to sign in to.
+    pub relying_parties: Arc<dyn RelyingParties>,
+    /// Questions to wallets.
+    pub challenges: Arc<dyn Challenges>,
     /// Signing keys.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
@@ -62,10 +68,37 @@ impl Stores {
         ok(tx.commit().await);
     }
 
+    /// Commits wallets of a user.
+    pub async fn add_wallets<'a>(
+        &self,
+        user: UserId,
+        wallets: impl IntoIterator<Item = &'a Wallet, IntoIter: Send> + Send,
+    ) {
+        let mut tx = ok(self.identity.begin().await);
+        for wallet in wallets {
+            ok(tx.wallets().insert(user, wallet).await);
+        }
+        ok(tx.commit().await);
+    }
+
     /// Commits a session.
     pub async fn add_session(&self, session: &Session) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits a session of the sign-in page.
+    pub async fn add_sso_session(&self, session: &SsoSession) {
+        let mut tx = ok(self.sso.begin().await);
+        ok(tx.sso_sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits a code.
+    pub async fn add_sso_code(&self, code: &SsoCode) {
+        let mut tx = ok(self.sso.begin().await);
+        ok(tx.sso_codes().insert(code).await);
         ok(tx.commit().await);
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, model::User,
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
+    SsoPorts, model::User,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, OrganizationId, PageRequest, Role};
@@ -14,11 +15,11 @@ use time::Duration;
 
 use crate::{
     Stores,
-    builders::{application, membership, organization, organization_id, user, user_id},
+    builders::{application, membership, organization, organization_id, site, user, user_id},
     expectations::{ok, parsed},
     fakes::{
-        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FixedClock,
-        MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
+        FixedClock, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -36,6 +37,8 @@ pub struct Workbench {
     pub hasher: Arc<FakeHasher>,
     /// Judgement of passwords: it finds `password` and `12345678` guessable.
     pub strength: Arc<FakeStrength>,
+    /// Signatures of wallets.
+    pub wallets: Arc<FakeWallets>,
     /// User tokens.
     pub signer: Arc<FakeSigner>,
     /// Service tokens.
@@ -49,8 +52,17 @@ impl Default for Workbench {
         let clock = Arc::new(FixedClock::default());
         let signer = Arc::new(FakeSigner::new(clock.clone()));
         let strength = Arc::new(FakeStrength::refusing(&["password", "12345678"]));
-        let service_signer = Arc::default();
-        Self { store, stores, clock, entropy: Arc::default(), hasher: Arc::default(), strength, signer, service_signer }
+        Self {
+            store,
+            stores,
+            clock,
+            entropy: Arc::default(),
+            hasher: Arc::default(),
+            strength,
+            wallets: Arc::default(),
+            signer,
+            service_signer: Arc::default(),
+        }
     }
 }
 
@@ -66,6 +78,8 @@ impl Workbench {
     pub fn identity_ports(&self) -> IdentityPorts {
         IdentityPorts {
             store: self.stores.identity.clone(),
+            challenges: self.stores.challenges.clone(),
+            wallets: self.wallets.clone(),
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),
             signer: self.signer.clone(),
@@ -76,14 +90,28 @@ impl Workbench {
 
     /// What [`Self::identity`] is set to: twelve hours, and the floor for passwords.
     #[must_use]
-    pub const fn identity_settings() -> IdentitySettings {
-        IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12) }
+    pub fn identity_settings() -> IdentitySettings {
+        IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12), site: site() }
     }
 
     /// Users and sessions.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::new(self.identity_ports(), Self::identity_settings())
+    }
+
+    /// The ports of [`Self::sso`].
+    #[must_use]
+    pub fn sso_ports(&self) -> SsoPorts {
+        SsoPorts {
+            store: self.stores.sso.clone(),
+            relying_parties: self.stores.relying_parties.clone(),
+            digest: Arc::new(FakeDigest),
+            identity: Arc::new(self.identity()),
+            tokens: Arc::new(self.service_tokens()),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
     }
 
     /// The ports of [`Self::service_tokens`].
@@ -97,6 +125,12 @@ impl Workbench {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
+    }
+
+    /// Signing in to applications.
+    #[must_use]
+    pub fn sso(&self) -> SingleSignOn {
+        SingleSignOn::new(self.sso_ports())
     }
 
     /// What [`Self::service_tokens`] is set to: one audience, and keys that sign for ninety days.

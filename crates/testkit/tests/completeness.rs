@@ -39,6 +39,7 @@ every_case_is_listed! {
     app_store
     audit_trail
     custom_data
+    challenges
     directory
     identity_store
     invitation_store
@@ -48,4 +49,6 @@ every_case_is_listed! {
     org_documents
     org_store
     signing_key_store
+    sso_store
+    wallets
 }

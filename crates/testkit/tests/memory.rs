@@ -25,6 +25,7 @@ impl Harness for MemoryHarness {
 }
 
 tessera_testkit::identity_store_contract!(MemoryHarness);
+tessera_testkit::sso_store_contract!(MemoryHarness);
 tessera_testkit::signing_key_store_contract!(MemoryHarness);
 tessera_testkit::org_store_contract!(MemoryHarness);
 tessera_testkit::app_store_contract!(MemoryHarness);
@@ -38,3 +39,5 @@ tessera_testkit::audit_trail_contract!(MemoryHarness);
 tessera_testkit::org_documents_contract!(MemoryHarness);
 tessera_testkit::custom_data_contract!(MemoryHarness);
 tessera_testkit::accounts_contract!(MemoryHarness);
+tessera_testkit::wallets_contract!(MemoryHarness);
+tessera_testkit::challenges_contract!(MemoryHarness);

@@ -3,8 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::{Answer, text_of},
+    api::{Answer, Api, text_of},
+    sso::{self, Sitting},
     studio::{PASSWORD, unique},
+    wallet::EvmWallet,
 };
 
 use crate::cast::Cast;
@@ -14,6 +16,16 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+    /// What a browser sends along by itself.
+    pub(crate) cookie: Option<String>,
+}
+
+impl Request {
+    /// Sends it as somebody.
+    pub(crate) async fn by(self, actor: &Api) -> Answer {
+        let actor = self.cookie.map_or_else(|| actor.clone(), |cookie| actor.with_cookie(&cookie));
+        actor.call(self.method, &self.path, self.body.as_ref()).await
+    }
 }
 
 /// Method and path of an operation.
@@ -48,26 +60,63 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         "userId" => cast.target.id.clone(),
         "keyId" => key.clone(),
         "invitationId" => invitation.clone(),
+        // Somebody else's: nobody in the cast has a wallet.
+        "address" => EvmWallet::new().address(),
         _ => panic!("{operation} has an unknown parameter"),
     };
-    Request { method: split(operation).0, path: with_ids(operation, id), body: body(cast, operation).await }
+    let path = with_ids(operation, id) + &query(cast, operation).await;
+    let (method, _) = split(operation);
+    if path.contains("/sso/web3/") && method == Method::POST {
+        let (body, cookie) = sitting(cast, &path).await;
+        return Request { method, path, body: Some(body), cookie: Some(cookie) };
+    }
+    Request { method, path, body: body(cast, operation).await, cookie: None }
+}
+
+/// What an operation wants to have in its query.
+async fn query(cast: &Cast, operation: &str) -> String {
+    match operation {
+        "GET /api/v1/sso/web3/initiate" => sso::query(&cast.studio).await,
+        _ => String::new(),
+    }
+}
+
+/// A step of a new sign-in for the studio's application, and the cookie that goes with it.
+async fn sitting(cast: &Cast, path: &str) -> (Value, String) {
+    let (sitting, wallet) = (Sitting::begin(&cast.studio).await, EvmWallet::new());
+    let body = if path.ends_with("/challenge") {
+        sitting.named(&wallet)
+    } else {
+        sitting.proof(&cast.studio.api(), &wallet).await
+    };
+    (body, sitting.cookie)
 }
 
 async fn body(cast: &Cast, operation: &str) -> Option<Value> {
-    let studio = &cast.studio;
     let (method, path) = split(operation);
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let studio = &cast.studio;
     Some(match (method.as_str(), path) {
         ("GET", "/orgs/{orgId}/custom-system-data/{userId}") => return write_about_target(cast).await,
         ("POST", "/auth/token/exchange") => json!({"organization_id": studio.org, "audience": studio.app}),
+        ("POST", "/orgs/{orgId}/invitations") => guest(),
+        ("POST", "/invitations/accept") => json!({"token": "none"}),
         ("GET", _)
         | ("POST", "/auth/logout" | "/orgs/{orgId}/invitations/{invitationId}/resend")
-        | ("DELETE", "/apps/{appId}" | "/apikeys/{keyId}" | "/orgs/{orgId}/invitations/{invitationId}") => return None,
+        | (
+            "DELETE",
+            "/apps/{appId}"
+            | "/apikeys/{keyId}"
+            | "/orgs/{orgId}/invitations/{invitationId}"
+            | "/users/me/wallets/{address}",
+        ) => return None,
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
-        ("POST", "/orgs/{orgId}/invitations") => guest(),
-        ("POST", "/invitations/accept") => json!({"token": "none"}),
+        ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),
+        ("POST", "/auth/web3/verify") => proof(&studio.api(), "/auth/web3/challenge").await,
+        ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
+        ("POST", "/sso/token") => json!({"code": "none", "redirect_uri": sso::RETURN, "code_verifier": sso::VERIFIER}),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
         ("POST", "/orgs") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
@@ -95,6 +144,14 @@ async fn invite(cast: &Cast) -> String {
     let studio = &cast.studio;
     let sent = studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &guest()).await;
     text_of(&sent.expecting(201), "id")
+}
+
+/// The proof of a new wallet, by a challenge that the actor asked for; one that proves nothing where they got none.
+pub(crate) async fn proof(actor: &Api, path: &str) -> Value {
+    let wallet = EvmWallet::new();
+    let challenge = actor.post(path, &wallet.named("ethereum")).await;
+    let challenge = if challenge.status == 200 { challenge.json() } else { json!({"nonce": "none", "challenge": ""}) };
+    wallet.proof("ethereum", &challenge)
 }
 
 /// Somebody to add, who is not a member yet or any more.

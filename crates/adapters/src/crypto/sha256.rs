@@ -1,4 +1,4 @@
-//! SHA-256 of API keys and of tokens that open something once.
+//! SHA-256 of API keys and of other secrets that are random enough.
 
 use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
@@ -8,6 +8,7 @@ use tessera_apikeys::{
     model::{KeyHash, RawKey},
     ports::KeyDigest,
 };
+use tessera_identity::{model::SecretHash, ports::SecretDigest};
 use tessera_orgs::{
     model::{InvitationToken, TokenHash},
     ports::TokenDigest,
@@ -16,13 +17,6 @@ use tessera_orgs::{
 /// SHA-256 by AWS-LC.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sha256Digest;
-
-fn sha256(text: &str) -> [u8; 32] {
-    let digest = digest(&SHA256, text.as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
-}
 
 impl TokenDigest for Sha256Digest {
     fn digest_token(&self, token: &InvitationToken) -> TokenHash {
@@ -38,4 +32,21 @@ impl KeyDigest for Sha256Digest {
     fn matches(&self, one: &KeyHash, other: &KeyHash) -> bool {
         verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
     }
+}
+
+impl SecretDigest for Sha256Digest {
+    fn digest(&self, text: &str) -> SecretHash {
+        SecretHash::from_bytes(sha256(text))
+    }
+
+    fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
+        verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+    }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    let digest = digest(&SHA256, text.as_bytes());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
 }

@@ -3,6 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use serde::{Serialize, de::DeserializeOwned};
+use tessera_identity::model::SecretHash;
 use tessera_kernel::{Document, PageRequest, StoreError};
 use uuid::Uuid;
 
@@ -27,6 +28,11 @@ where
     T: FromStr<Err: Display>,
 {
     text.map(|text| parse(column, text)).transpose()
+}
+
+/// The hash of a secret.
+pub(super) fn sha256(column: &str, bytes: Vec<u8>) -> Result<SecretHash, StoreError> {
+    bytes.try_into().map(SecretHash::from_bytes).map_err(|_| corrupt(column, "must have 32 bytes"))
 }
 
 pub(super) fn to_document(value: &impl Serialize) -> Result<DbDocument, StoreError> {

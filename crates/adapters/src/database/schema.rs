@@ -36,6 +36,34 @@ diesel::table! {
     use diesel::sql_types::Text;
     use super::super::types::{Id, Instant};
 
+    wallets (namespace, address) {
+        namespace -> Text,
+        address -> Text,
+        account -> Text,
+        user_id -> Id,
+        linked_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    wallet_challenges (nonce) {
+        nonce -> Text,
+        user_id -> Nullable<Id>,
+        session_id -> Nullable<Id>,
+        account -> Text,
+        message -> Text,
+        issued_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
     organizations (id) {
         id -> Id,
         name -> Text,
@@ -223,6 +251,46 @@ diesel::table! {
         organization_id -> Id,
         email_canonical -> Text,
         sent_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    sso_sessions (id) {
+        id -> Id,
+        application_id -> Id,
+        redirect_uri -> Text,
+        state -> Text,
+        nonce -> Nullable<Text>,
+        code_challenge -> Binary,
+        browser_hash -> Binary,
+        message -> Nullable<Text>,
+        account -> Nullable<Text>,
+        message_expires_at -> Nullable<Instant>,
+        done_at -> Nullable<Instant>,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    sso_codes (code_hash) {
+        code_hash -> Binary,
+        application_id -> Id,
+        organization_id -> Id,
+        user_id -> Id,
+        redirect_uri -> Text,
+        code_challenge -> Binary,
+        nonce -> Nullable<Text>,
+        account -> Text,
+        created_at -> Instant,
+        expires_at -> Instant,
+        redeemed_at -> Nullable<Instant>,
     }
 }
 

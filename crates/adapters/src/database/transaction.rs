@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
-use tessera_identity::ports::{CustomDataRows, IdentityTransaction, Sessions, Users};
+use tessera_identity::ports::{
+    CustomDataRows, IdentityTransaction, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users, Wallets,
+};
 use tessera_kernel::{EventLog, Outbox, StoreError};
 use tessera_orgs::ports::{InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations};
 
@@ -17,6 +19,10 @@ pub(super) struct Tx {
 #[async_trait]
 impl IdentityTransaction for Tx {
     fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn wallets(&mut self) -> &mut dyn Wallets {
         self
     }
 
@@ -86,6 +92,25 @@ impl AppTransaction for Tx {
 #[async_trait]
 impl ApiKeyTransaction for Tx {
     fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
+    }
+}
+
+#[async_trait]
+impl SsoTransaction for Tx {
+    fn sso_sessions(&mut self) -> &mut dyn SsoSessions {
+        self
+    }
+
+    fn sso_codes(&mut self) -> &mut dyn SsoCodes {
         self
     }
 

@@ -15,6 +15,7 @@ use super::{
     schema::users,
     transaction::Tx,
     types::{DbId, DbInstant},
+    wallets,
 };
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -64,6 +65,7 @@ impl TryFrom<UserRow> for Credentials {
             first_name: parse_optional("users.first_name", row.first_name.as_deref())?,
             last_name: parse_optional("users.last_name", row.last_name.as_deref())?,
             avatar_url: parse_optional("users.avatar_url", row.avatar_url.as_deref())?,
+            wallets: Vec::new(),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         };
@@ -90,6 +92,15 @@ impl From<&User> for ProfileChangeset {
     }
 }
 
+/// The user of a row, with their wallets.
+async fn with_wallets(lease: &mut Lease, row: Option<UserRow>) -> Result<Option<Credentials>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let id = row.id;
+    let mut credentials = Credentials::try_from(row)?;
+    credentials.user.wallets = wallets::of_user(lease, id).await?;
+    Ok(Some(credentials))
+}
+
 pub(super) async fn find(lease: &mut Lease, id: UserId) -> Result<Option<User>, StoreError> {
     find_credentials_of(lease, id).await.map(|found| found.map(|credentials| credentials.user))
 }
@@ -97,7 +108,7 @@ pub(super) async fn find(lease: &mut Lease, id: UserId) -> Result<Option<User>, 
 pub(super) async fn find_credentials_of(lease: &mut Lease, id: UserId) -> Result<Option<Credentials>, StoreError> {
     let query = users::table.find(DbId(id.as_uuid()));
     let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
-    row.map(Credentials::try_from).transpose()
+    with_wallets(lease, row).await
 }
 
 pub(super) async fn find_credentials(
@@ -106,7 +117,7 @@ pub(super) async fn find_credentials(
 ) -> Result<Option<Credentials>, StoreError> {
     let query = users::table.filter(users::email_canonical.eq(email.canonical()));
     let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
-    row.map(Credentials::try_from).transpose()
+    with_wallets(lease, row).await
 }
 
 #[async_trait]
@@ -121,7 +132,8 @@ impl Users for Tx {
         let row: Option<UserRow> = on!(&mut self.lease, |c|
             postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
-        row.map(Credentials::try_from).transpose()
+        // Read after the lock: whoever changes a user's wallets holds it.
+        with_wallets(&mut self.lease, row).await
     }
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {

@@ -49,6 +49,9 @@ impl Subject {
         let store = ok(open(&database).await);
         let stores = Stores {
             identity: Arc::new(store.clone()),
+            sso: Arc::new(store.clone()),
+            relying_parties: Arc::new(store.clone()),
+            challenges: Arc::new(store.clone()),
             signing_keys: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),

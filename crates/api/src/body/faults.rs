@@ -3,7 +3,10 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::{AudienceError, AvatarUrlError, PasswordError};
+use tessera_identity::model::{
+    AudienceError, AvatarUrlError, ChainError, CodeVerifierError, PasswordError, SsoSessionIdError, WalletAddressError,
+    WalletSignatureError,
+};
 use tessera_inventory::model::QuantityError;
 use tessera_kernel::{DocumentError, EmailError, IdError, PermissionError, RoleError, text::TextError};
 use tessera_orgs::model::SlugError;
@@ -150,6 +153,11 @@ flaws! {
     IdError: |_| FaultCode::InvalidFormat;
     SlugError: |_| FaultCode::InvalidFormat;
     RoleError: |_| FaultCode::UnknownValue;
+    ChainError: |_| FaultCode::UnknownValue;
+    SsoSessionIdError: |_| FaultCode::InvalidFormat;
+    CodeVerifierError: |_| FaultCode::InvalidFormat;
+    WalletAddressError: |_| FaultCode::InvalidFormat;
+    WalletSignatureError: |_| FaultCode::InvalidFormat;
     PermissionError: |_| FaultCode::UnknownValue;
     QuantityError: |_| FaultCode::OutOfRange;
     KeyLifetimeError: |_| FaultCode::OutOfRange;

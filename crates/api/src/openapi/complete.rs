@@ -12,7 +12,10 @@ use utoipa::{
 };
 
 use super::schema;
-use crate::problem::{PROBLEM_JSON, ProblemView};
+use crate::{
+    path::ADDRESS,
+    problem::{PROBLEM_JSON, ProblemView},
+};
 
 /// The scheme of user tokens.
 const USER_TOKEN: &str = "user_token";
@@ -54,12 +57,13 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
-/// Every parameter of a path is an identifier.
+/// Every parameter of a path is an identifier, or the address of a wallet.
 fn add_path_parameters(path: &str, operation: &mut Operation) {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters = names.map(|name| {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-        RefOr::T(parameter.schema(Some(identifier(path, name))).build())
+        let schema = if name == ADDRESS { schema::wallet_address() } else { identifier(path, name) };
+        RefOr::T(parameter.schema(Some(schema)).build())
     });
     let mut all: Vec<RefOr<Parameter>> = parameters.collect();
     all.extend(operation.parameters.take().unwrap_or_default());

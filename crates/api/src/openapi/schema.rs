@@ -1,7 +1,7 @@
 //! Schemas of values that the domains define. They say what the parsers take, as far as JSON Schema can.
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::{Audience, AvatarUrl, Password};
+use tessera_identity::model::{Audience, AvatarUrl, Chain, Password, WalletAddress, WalletSignature};
 use tessera_inventory::model::Quantity;
 use tessera_kernel::EmailAddress;
 use tessera_orgs::model::Slug;
@@ -96,6 +96,44 @@ pub(crate) fn password_attempt() -> ObjectBuilder {
 /// A password as presented, or `null`.
 pub(crate) fn password_attempt_or_null() -> ObjectBuilder {
     or_null(password_attempt(), Type::String)
+}
+
+/// The address of a wallet.
+pub(crate) fn wallet_address() -> ObjectBuilder {
+    let form = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$";
+    let address = string().max_length(Some(WalletAddress::MAX_LENGTH)).pattern(Some(form));
+    address.description(Some(
+        "0x and 40 hexadecimal digits, in one case or with their checksum (EIP-55); 32 bytes in base58",
+    ))
+}
+
+/// The name of a chain.
+pub(crate) fn chain_type() -> ObjectBuilder {
+    string().enum_values(Some(Chain::ALL.map(Chain::as_str)))
+}
+
+/// A sign-in for an application.
+pub(crate) fn sso_session_id() -> ObjectBuilder {
+    string().pattern(Some("^[0-9a-f]{32}$"))
+}
+
+/// The number of a chain (EIP-155).
+pub(crate) fn evm_chain_id() -> ObjectBuilder {
+    let ids: Vec<u64> = Chain::ALL.into_iter().filter_map(Chain::id).collect();
+    ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(ids))
+}
+
+/// What a code challenge was made of (RFC 7636).
+pub(crate) fn code_verifier() -> ObjectBuilder {
+    string().min_length(Some(43)).max_length(Some(128)).pattern(Some("^[A-Za-z0-9._~-]*$"))
+}
+
+/// The signature of a wallet.
+pub(crate) fn wallet_signature() -> ObjectBuilder {
+    let form = "^(0x([0-9A-Fa-f]{2})+|[1-9A-HJ-NP-Za-km-z]{64,88})$";
+    let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES)).pattern(Some(form));
+    signature
+        .description(Some("0x and hexadecimal digits, 65 bytes of a key and more of a contract; 64 bytes in base58"))
 }
 
 /// A slug, or `null`.

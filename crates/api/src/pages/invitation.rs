@@ -11,12 +11,13 @@ use tessera_identity::model::{DisplayName, Password};
 use tessera_kernel::{Origin, Role};
 use tessera_orgs::model::Invited;
 
-use super::{Message, page, same_origin, sorry};
+use super::{Message, page, sorry};
 use crate::{
     acceptance::{Acceptance, Accepted, look_at},
     api::Edge,
     auth::{MaybeUser, Visitor},
     body::{Form, form_of},
+    browser,
     problem::{Code, Problem},
     services::PublicUrl,
 };
@@ -124,7 +125,7 @@ pub(super) async fn accept(
 }
 
 async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &PublicUrl) -> Result<HttpResponse, Problem> {
-    same_origin::check(request, url)?;
+    browser::same_origin(url, request.headers())?;
     let entry = Entry::of(&form_of(request).await?);
     let (_, invited) = look_at(&edge.services, &entry.token).await?;
     let again = |faults: &[String]| page(StatusCode::BAD_REQUEST, &InvitationPage::of(url, &invited, &entry, faults));

@@ -3,10 +3,11 @@
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, ChangePasswordError, ContinueSessionError, ExchangeTokenError, NewPasswordError, RegisterError,
-    SignInError, SignOutError, UpdateProfileError, ViewCustomDataError, ViewProfileError, WelcomeError,
-    WriteCustomDataError,
-    ports::{Guessable, HashError, TokenError},
+    AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError,
+    ContinueSessionError, ExchangeTokenError, LinkWalletError, NewPasswordError, RedeemSsoCodeError, RegisterError,
+    SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError, VerifySsoError,
+    ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
+    ports::{Guessable, HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
 use tessera_kernel::{DocumentError, StoreError};
@@ -22,6 +23,9 @@ use crate::body::{Fault, FaultCode, Flaw};
 
 /// When a busy store is worth another try.
 const STORE_RETRY_SECONDS: u64 = 1;
+
+/// When a chain that did not answer is worth another try.
+const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
@@ -168,6 +172,64 @@ impl From<SignInError> for Problem {
     }
 }
 
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match &error {
+            VerifyError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
+            VerifyError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(CHAIN_RETRY_SECONDS),
+            VerifyError::Failed(_) => Self::new(Code::Internal),
+        }
+        .caused_by(error)
+    }
+}
+
+impl From<SignInWithWalletError> for Problem {
+    fn from(error: SignInWithWalletError) -> Self {
+        match error {
+            SignInWithWalletError::InvalidSignature => Code::InvalidSignature.into(),
+            SignInWithWalletError::Verify(error) => error.into(),
+            SignInWithWalletError::Token(error) => error.into(),
+            SignInWithWalletError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkWalletError> for Problem {
+    fn from(error: LinkWalletError) -> Self {
+        match error {
+            LinkWalletError::NotAUser => Code::UserTokenRequired.into(),
+            LinkWalletError::StaleSession => Code::FreshSessionRequired.into(),
+            LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
+            LinkWalletError::WalletTaken => Code::WalletTaken.into(),
+            LinkWalletError::TooManyWallets => Code::TooManyWallets.into(),
+            LinkWalletError::Verify(error) => error.into(),
+            LinkWalletError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifySsoError> for Problem {
+    fn from(error: VerifySsoError) -> Self {
+        match error {
+            VerifySsoError::Refused => Code::InvalidSignature.into(),
+            VerifySsoError::Used => Code::SsoSessionUsed.into(),
+            VerifySsoError::Verify(error) => error.into(),
+            VerifySsoError::Token(error) => error.into(),
+            VerifySsoError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RedeemSsoCodeError> for Problem {
+    fn from(error: RedeemSsoCodeError) -> Self {
+        match error {
+            RedeemSsoCodeError::InvalidGrant => Code::InvalidGrant.into(),
+            RedeemSsoCodeError::Token(error) => error.into(),
+            RedeemSsoCodeError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<SignOutError> for Problem {
     fn from(error: SignOutError) -> Self {
         match error {
@@ -282,6 +344,15 @@ macro_rules! problems {
 }
 
 problems! {
+    ChallengeSsoError { NotFound => SsoSessionNotFound }
+    BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
+    ChallengeWalletError { NotAUser => UserTokenRequired, StaleSession => FreshSessionRequired }
+    UnlinkWalletError {
+        NotAUser => UserTokenRequired,
+        StaleSession => FreshSessionRequired,
+        NotFound => WalletNotFound,
+        LastWayIn => LastWayIn,
+    }
     CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
     AddMemberError or Forbidden {

@@ -88,7 +88,7 @@ impl Request for LoginRequest {
 /// A session's token, and who it stands for.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Login)]
-struct LoginView {
+pub(super) struct LoginView {
     token: String,
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, put, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     ChangePassword, Identity, UpdateProfile,
-    model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName, User},
+    model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName, User, Wallet},
 };
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -25,11 +25,23 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// A wallet that a user has proved to be theirs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Wallet)]
-struct WalletView {
+pub(super) struct WalletView {
+    /// With its checksum (EIP-55), or in base58.
     address: String,
-    chain_type: String,
+    /// The chain that it was linked with. An address of Ethereum is one wallet on all chains of that kind.
+    chain_type: &'static str,
     #[schema(value_type = String, format = DateTime)]
     linked_at: Timestamp,
+}
+
+impl From<Wallet> for WalletView {
+    fn from(wallet: Wallet) -> Self {
+        Self {
+            address: wallet.account.address().to_string(),
+            chain_type: wallet.account.chain().as_str(),
+            linked_at: wallet.linked_at.into(),
+        }
+    }
 }
 
 /// A user.
@@ -68,7 +80,7 @@ impl From<User> for UserView {
             first_name: user.first_name.map(|name| name.to_string()),
             last_name: user.last_name.map(|name| name.to_string()),
             avatar_url: user.avatar_url.map(|url| url.to_string()),
-            wallets: Vec::new(),
+            wallets: user.wallets.into_iter().map(WalletView::from).collect(),
             created_at: user.created_at.into(),
             updated_at: user.updated_at.into(),
         }

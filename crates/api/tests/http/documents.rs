@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/tokens.rs"),
     include_str!("../../src/v1/users.rs"),
+    include_str!("../../src/v1/wallets.rs"),
     include_str!("../../src/v1/orgs.rs"),
     include_str!("../../src/v1/members.rs"),
     include_str!("../../src/v1/apps.rs"),
@@ -25,6 +26,8 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/settings.rs"),
     include_str!("../../src/v1/system_data.rs"),
     include_str!("../../src/v1/custom_data.rs"),
+    include_str!("../../src/v1/sso.rs"),
+    include_str!("../../src/v1/sso/flow.rs"),
     include_str!("../../src/health.rs"),
     include_str!("../../src/jwks.rs"),
 ];

@@ -10,5 +10,6 @@ mod headers;
 mod lists;
 mod operations;
 mod paths;
+mod sso;
 mod support;
 mod tokens;

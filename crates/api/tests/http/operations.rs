@@ -173,3 +173,31 @@ async fn an_item_is_made_and_then_changed() {
     let list = world.send(get(&path).api_key(&key)).await;
     assert!(String::from_utf8_lossy(&list.body).contains(&format!("\"metadata\":{metadata}")));
 }
+
+#[actix_web::test]
+async fn a_wallet_is_challenged_and_proved_by_nothing_less_than_its_signature() {
+    let world = World::new();
+    let named = json!({ "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "chain_type": "ethereum" });
+    let asked = world.send(post("/auth/web3/challenge").set_json(&named)).await.expecting(200);
+    assert_eq!(asked["expires_at"], "2025-03-14T15:14:26Z");
+    let mut proof = named.clone();
+    (proof["signature"], proof["nonce"]) = (json!("0x00"), asked["nonce"].clone());
+    let answer = world.send(post("/auth/web3/verify").set_json(&proof)).await;
+    answer.problem(401, "invalid_signature");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+}
+
+#[actix_web::test]
+async fn s53_wallets_change_in_a_fresh_session_only() {
+    let world = World::new();
+    let token = world.sign_up("ada").await;
+    let named = json!({ "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "chain_type": "ethereum" });
+    let ask = async || world.send(post("/users/me/wallets/challenge").set_json(&named).bearer(&token)).await;
+    let unlink = async || world.send(delete("/users/me/wallets/0x00").bearer(&token)).await;
+    ask().await.expecting(200);
+    unlink().await.problem(404, "wallet_not_found");
+    world.clock.advance(time::Duration::minutes(5));
+    ask().await.problem(403, "fresh_session_required");
+    let known = "/users/me/wallets/0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    world.send(delete(known).bearer(&token)).await.problem(403, "fresh_session_required");
+}

@@ -17,7 +17,8 @@ use tessera_api::{Api, PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens,
+    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
+    SsoPorts, model::Site,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
@@ -27,8 +28,8 @@ use tessera_testkit::{
     builders::origin,
     expectations::{ok, parsed, some},
     fakes::{
-        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FixedClock,
-        MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeLetters, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
+        FixedClock, MemoryStore, SequentialEntropy,
     },
 };
 use time::Duration;
@@ -76,10 +77,21 @@ impl World {
         let signer = Arc::new(FakeSigner::new(clock.clone()));
         let draining = Arc::new(AtomicBool::new(false));
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
+        let identity = Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy));
+        let service_tokens = Arc::new(service_tokens(&stores, &clock, &entropy));
         let services = Services {
-            identity: Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy)),
             orgs: Arc::new(orgs(&stores, &clock, &entropy)),
-            service_tokens: Arc::new(service_tokens(&stores, &clock, &entropy)),
+            sso: Arc::new(SingleSignOn::new(SsoPorts {
+                store: stores.sso,
+                relying_parties: stores.relying_parties,
+                digest: Arc::new(FakeDigest),
+                identity: identity.clone(),
+                tokens: service_tokens.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            })),
+            identity,
+            service_tokens,
             apps: Arc::new(Apps::new(AppPorts {
                 store: stores.apps,
                 memberships: stores.memberships.clone(),
@@ -185,13 +197,16 @@ fn identity(
     let clock: Arc<dyn Clock> = clock.clone();
     let ports = IdentityPorts {
         store: stores.identity.clone(),
+        challenges: stores.challenges.clone(),
+        wallets: Arc::new(FakeWallets::default()),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
         signer: signer.clone(),
         clock,
         entropy: entropy.clone(),
     };
-    Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12) })
+    let site = Site::of("http://localhost:8080");
+    Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12), site })
 }
 
 fn service_tokens(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> ServiceTokens {

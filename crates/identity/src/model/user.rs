@@ -3,7 +3,7 @@
 use tessera_kernel::{EmailAddress, UserId, text_value};
 use time::OffsetDateTime;
 
-use super::{AvatarUrl, PasswordHash};
+use super::{AvatarUrl, PasswordHash, Wallet, WalletAddress};
 
 text_value! {
     /// The name a person goes by.
@@ -29,6 +29,8 @@ pub struct User {
     pub last_name: Option<PersonName>,
     /// Where their picture is.
     pub avatar_url: Option<AvatarUrl>,
+    /// The wallets they have proved to be theirs, in the order of linking.
+    pub wallets: Vec<Wallet>,
     /// When the account was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -41,6 +43,12 @@ impl User {
     pub const fn profile_complete(&self) -> bool {
         self.email.is_some() && self.display_name.is_some()
     }
+
+    /// Whether the wallet is theirs, on whatever chain they linked it.
+    #[must_use]
+    pub fn holds(&self, address: &WalletAddress) -> bool {
+        self.wallets.iter().any(|wallet| wallet.account.address() == *address)
+    }
 }
 
 /// A user together with what proves them.
@@ -50,4 +58,12 @@ pub struct Credentials {
     pub user: User,
     /// The hash of their password; `None` when they have no password.
     pub password_hash: Option<PasswordHash>,
+}
+
+impl Credentials {
+    /// Whether they could still sign in with one wallet less.
+    #[must_use]
+    pub const fn can_spare_a_wallet(&self) -> bool {
+        self.password_hash.is_some() || self.user.wallets.len() > 1
+    }
 }

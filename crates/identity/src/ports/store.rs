@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, EventLog, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
-use crate::model::{Credentials, CustomData, PasswordHash, Session, User};
+use crate::model::{Credentials, CustomData, PasswordHash, Session, User, Wallet, WalletAddress};
 
 /// The storage of this domain: single reads, and transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -35,6 +35,9 @@ pub trait IdentityTransaction: Send {
     /// Users, in this transaction.
     fn users(&mut self) -> &mut dyn Users;
 
+    /// Wallets, in this transaction.
+    fn wallets(&mut self) -> &mut dyn Wallets;
+
     /// Sessions, in this transaction.
     fn sessions(&mut self) -> &mut dyn Sessions;
 
@@ -51,7 +54,7 @@ pub trait IdentityTransaction: Send {
 /// Users.
 #[async_trait]
 pub trait Users: Send {
-    /// Adds a user. Conflict on `users_email_canonical` when the address is taken in whatever case, on `users_id` when the id is.
+    /// Adds a user, without their wallets: [`Wallets`] adds those. Conflict on `users_email_canonical` when the address is taken in whatever case, on `users_id` when the id is.
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError>;
 
     /// Reads a user and keeps others from changing them until the transaction ends. `Ok(None)` when there is none.
@@ -87,4 +90,18 @@ pub trait CustomDataRows: Send {
     /// Writes the data of a user, in place of those there were, whose time of making stays. Conflict on
     /// [`StoreError::REFERENCE`] when there is no such user.
     async fn save(&mut self, data: &CustomData) -> Result<(), StoreError>;
+}
+
+/// Wallets of users.
+#[async_trait]
+pub trait Wallets: Send {
+    /// Adds a wallet to a user's. Conflict on `wallets_namespace_address` when somebody has the address on whatever chain, on
+    /// [`StoreError::REFERENCE`] when there is no such user.
+    async fn insert(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError>;
+
+    /// Whose wallet it is. `Ok(None)` when it is nobody's.
+    async fn find_holder(&mut self, address: &WalletAddress) -> Result<Option<UserId>, StoreError>;
+
+    /// Takes a wallet from that user. `Ok(false)`, and nothing changes, when it is not theirs.
+    async fn delete(&mut self, user: UserId, address: &WalletAddress) -> Result<bool, StoreError>;
 }

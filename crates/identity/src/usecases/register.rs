@@ -63,6 +63,7 @@ impl Identity {
             first_name: command.first_name,
             last_name: command.last_name,
             avatar_url: None,
+            wallets: Vec::new(),
             created_at: now,
             updated_at: now,
         };

@@ -84,6 +84,7 @@ impl Identity {
             first_name: None,
             last_name: None,
             avatar_url: None,
+            wallets: Vec::new(),
             created_at: now,
             updated_at: now,
         };

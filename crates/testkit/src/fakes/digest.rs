@@ -6,6 +6,7 @@ use tessera_apikeys::{
     model::{KeyHash, RawKey},
     ports::KeyDigest,
 };
+use tessera_identity::{model::SecretHash, ports::SecretDigest};
 use tessera_orgs::{
     model::{InvitationToken, TokenHash},
     ports::TokenDigest,
@@ -37,6 +38,16 @@ impl KeyDigest for FakeDigest {
     }
 
     fn matches(&self, one: &KeyHash, other: &KeyHash) -> bool {
+        one == other
+    }
+}
+
+impl SecretDigest for FakeDigest {
+    fn digest(&self, text: &str) -> SecretHash {
+        SecretHash::from_bytes(digest(text))
+    }
+
+    fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
         one == other
     }
 }

@@ -3,6 +3,7 @@
 mod invitations;
 mod mails;
 mod read;
+mod sso;
 mod state;
 mod transaction;
 
@@ -55,6 +56,9 @@ impl MemoryStore {
         let store = Arc::new(self.clone());
         Stores {
             identity: store.clone(),
+            sso: store.clone(),
+            relying_parties: store.clone(),
+            challenges: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),

@@ -10,8 +10,8 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction},
 };
 use tessera_identity::{
-    model::{Credentials, CustomData, Session, SigningKey, User},
-    ports::{IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction},
+    model::{Challenge, Credentials, CustomData, Nonce, Session, SigningKey, User},
+    ports::{Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -63,6 +63,30 @@ impl IdentityStore for MemoryStore {
 
     async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
         Ok(self.state().custom_data.get(&user).cloned())
+    }
+}
+
+#[async_trait]
+impl Challenges for MemoryStore {
+    async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
+        let mut tx = self.transaction().await;
+        tx.state.keep_challenge(challenge)?;
+        tx.publish();
+        Ok(())
+    }
+
+    async fn take(&self, nonce: &Nonce) -> Result<Option<Challenge>, StoreError> {
+        let mut tx = self.transaction().await;
+        let taken = tx.state.challenges.remove(nonce);
+        tx.publish();
+        Ok(taken)
+    }
+
+    async fn forget_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let forgotten = tx.state.forget_expired_challenges(now);
+        tx.publish();
+        Ok(forgotten)
     }
 }
 

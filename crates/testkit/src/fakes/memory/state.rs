@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Credentials, CustomData, KeyId, KeyRing, Retirement, Session, SessionState, SigningKey, User,
+    Challenge, Credentials, CustomData, KeyId, KeyRing, Nonce, Purpose, Retirement, SecretHash, Session, SessionState,
+    SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
@@ -22,6 +23,9 @@ pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) custom_data: BTreeMap<UserId, CustomData>,
+    pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
+    pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,
+    pub(super) challenges: BTreeMap<Nonce, Challenge>,
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
@@ -54,6 +58,42 @@ impl State {
 
     pub(super) fn user_by_email(&self, email: &EmailAddress) -> Option<&Credentials> {
         self.users.values().find(|known| known.user.email.as_ref() == Some(email))
+    }
+
+    pub(super) fn insert_wallet(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError> {
+        unless(self.holder_of(&wallet.account.address()).is_some(), "wallets_namespace_address")?;
+        unless(!self.users.contains_key(&user), StoreError::REFERENCE)?;
+        if let Some(known) = self.users.get_mut(&user) {
+            known.user.wallets.push(wallet.clone());
+            known.user.wallets.sort_by_key(|wallet| (wallet.linked_at, wallet.account.address().to_string()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn holder_of(&self, address: &WalletAddress) -> Option<UserId> {
+        self.users.values().map(|known| &known.user).find(|user| user.holds(address)).map(|user| user.id)
+    }
+
+    pub(super) fn delete_wallet(&mut self, user: UserId, address: &WalletAddress) -> bool {
+        let Some(known) = self.users.get_mut(&user).filter(|known| known.user.holds(address)) else { return false };
+        known.user.wallets.retain(|wallet| wallet.account.address() != *address);
+        true
+    }
+
+    pub(super) fn keep_challenge(&mut self, challenge: &Challenge) -> Result<(), StoreError> {
+        unless(self.challenges.contains_key(&challenge.nonce), "wallet_challenges_nonce")?;
+        if let Purpose::Link { user, session } = challenge.purpose {
+            let known = self.users.contains_key(&user) && self.sessions.contains_key(&session);
+            unless(!known, StoreError::REFERENCE)?;
+        }
+        self.challenges.insert(challenge.nonce.clone(), challenge.clone());
+        Ok(())
+    }
+
+    pub(super) fn forget_expired_challenges(&mut self, now: OffsetDateTime) -> u64 {
+        let before = self.challenges.len();
+        self.challenges.retain(|_, challenge| now < challenge.expires_at);
+        u64::try_from(before - self.challenges.len()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
@@ -162,6 +202,8 @@ impl State {
     pub(super) fn delete_application(&mut self, id: ApplicationId) -> bool {
         self.keys.retain(|_, stored| stored.key.application_id != id);
         self.items.retain(|_, item| item.application_id != id);
+        self.sso_sessions.retain(|_, session| session.request.application != id);
+        self.sso_codes.retain(|_, code| code.application != id);
         self.applications.remove(&id).is_some()
     }
 

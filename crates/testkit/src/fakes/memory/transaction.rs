@@ -12,8 +12,10 @@ use tessera_apps::{
     ports::{AppTransaction, Applications},
 };
 use tessera_identity::{
-    model::{Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User},
-    ports::{CustomDataRows, IdentityTransaction, Sessions, SigningKeyTransaction, SigningKeys, Users},
+    model::{
+        Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
+    },
+    ports::{CustomDataRows, IdentityTransaction, Sessions, SigningKeyTransaction, SigningKeys, Users, Wallets},
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
@@ -58,6 +60,10 @@ impl IdentityTransaction for MemoryTransaction {
         self
     }
 
+    fn wallets(&mut self) -> &mut dyn Wallets {
+        self
+    }
+
     fn sessions(&mut self) -> &mut dyn Sessions {
         self
     }
@@ -79,7 +85,8 @@ impl IdentityTransaction for MemoryTransaction {
 #[async_trait]
 impl Users for MemoryTransaction {
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
-        self.state.insert_user(Credentials { user: user.clone(), password_hash: password_hash.cloned() })
+        let user = User { wallets: Vec::new(), ..user.clone() };
+        self.state.insert_user(Credentials { user, password_hash: password_hash.cloned() })
     }
 
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -93,6 +100,21 @@ impl Users for MemoryTransaction {
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
         let known = self.state.users.get_mut(&id);
         Ok(known.map(|known| known.password_hash = Some(hash.clone())).is_some())
+    }
+}
+
+#[async_trait]
+impl Wallets for MemoryTransaction {
+    async fn insert(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError> {
+        self.state.insert_wallet(user, wallet)
+    }
+
+    async fn find_holder(&mut self, address: &WalletAddress) -> Result<Option<UserId>, StoreError> {
+        Ok(self.state.holder_of(address))
+    }
+
+    async fn delete(&mut self, user: UserId, address: &WalletAddress) -> Result<bool, StoreError> {
+        Ok(self.state.delete_wallet(user, address))
     }
 }
 

@@ -1,0 +1,45 @@
+//! Signatures of wallets, by the keys that stand behind their addresses.
+
+mod ethereum;
+mod solana;
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::WalletAddress,
+    ports::{HashError, Proof, VerifyError, WalletVerifier},
+};
+
+use super::Gate;
+
+/// Checks signatures of keys: secp256k1 for Ethereum and its like, ed25519 for Solana.
+#[derive(Debug, Clone)]
+pub struct KeySignatures {
+    gate: Gate,
+}
+
+impl KeySignatures {
+    /// Recovering a key takes a third of a millisecond, so it is done off the threads that serve requests.
+    #[must_use]
+    pub const fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+#[async_trait]
+impl WalletVerifier for KeySignatures {
+    async fn verify(&self, proof: Proof) -> Result<bool, VerifyError> {
+        let judged = self.gate.run(move || judge(&proof)).await;
+        judged.map_err(|error| match error {
+            HashError::Busy { retry_after } => VerifyError::Busy { retry_after },
+            HashError::Failed(why) => VerifyError::Failed(why),
+        })
+    }
+}
+
+fn judge(proof: &Proof) -> bool {
+    let signature = proof.signature.as_bytes();
+    match proof.account.address() {
+        WalletAddress::Evm(address) => ethereum::is_signed(&address, &proof.texts, signature),
+        WalletAddress::Solana(key) => solana::is_signed(&key, &proof.texts, signature),
+    }
+}

@@ -1,0 +1,52 @@
+//! Signing in to applications: storage as the domain of identity needs it, and applications as it sees them.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tessera_apps::ports::AppStore;
+use tessera_identity::{
+    model::{RelyingParty, SsoSession, SsoSessionId},
+    ports::{RelyingParties, SsoStore, SsoTransaction},
+};
+use tessera_kernel::{ApplicationId, StoreError};
+use time::OffsetDateTime;
+
+use super::{
+    SqlStore,
+    connection::on,
+    schema::{sso_codes, sso_sessions},
+    sso_sessions::find,
+    types::DbInstant,
+};
+
+#[async_trait]
+impl SsoStore for SqlStore {
+    async fn begin(&self) -> Result<Box<dyn SsoTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await?))
+    }
+
+    async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+        find(&mut self.reader().await?, id).await
+    }
+
+    async fn forget_sso(&self, before: OffsetDateTime) -> Result<usize, StoreError> {
+        let mut lease = self.writer().await?;
+        let sessions = diesel::delete(sso_sessions::table.filter(sso_sessions::expires_at.lt(DbInstant(before))));
+        let sessions = on!(&mut lease, |c| sessions.execute(c).await)?;
+        let codes = diesel::delete(sso_codes::table.filter(sso_codes::expires_at.lt(DbInstant(before))));
+        Ok(sessions + on!(&mut lease, |c| codes.execute(c).await)?)
+    }
+}
+
+#[async_trait]
+impl RelyingParties for SqlStore {
+    async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError> {
+        let application = self.find_application(id).await?;
+        Ok(application.map(|application| RelyingParty {
+            application: application.id,
+            organization: application.organization_id,
+            name: application.name.to_string(),
+            redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
+        }))
+    }
+}

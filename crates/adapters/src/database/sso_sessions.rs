@@ -1,0 +1,147 @@
+//! The table of the sign-in page's sessions.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{CodeChallenge, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoStep},
+    ports::SsoSessions,
+};
+use tessera_kernel::{ApplicationId, StoreError};
+
+use super::{
+    connection::{Lease, on},
+    rows::{corrupt, parse, parse_optional, sha256},
+    schema::sso_sessions,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = sso_sessions)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct SsoSessionRow {
+    id: DbId,
+    application_id: DbId,
+    redirect_uri: String,
+    state: String,
+    nonce: Option<String>,
+    code_challenge: Vec<u8>,
+    browser_hash: Vec<u8>,
+    #[diesel(embed)]
+    step: StepRow,
+    created_at: DbInstant,
+    expires_at: DbInstant,
+}
+
+/// `None` is written too: a step leaves nothing of the one before.
+#[derive(Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = sso_sessions)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+#[diesel(treat_none_as_null = true)]
+struct StepRow {
+    message: Option<String>,
+    account: Option<String>,
+    message_expires_at: Option<DbInstant>,
+    done_at: Option<DbInstant>,
+}
+
+impl From<&SsoStep> for StepRow {
+    fn from(step: &SsoStep) -> Self {
+        let empty = Self { message: None, account: None, message_expires_at: None, done_at: None };
+        match step {
+            SsoStep::Begun => empty,
+            SsoStep::Challenged(challenge) => Self {
+                message: Some(challenge.message.clone()),
+                account: Some(challenge.account.to_string()),
+                message_expires_at: Some(DbInstant(challenge.expires_at)),
+                ..empty
+            },
+            SsoStep::Done { at } => Self { done_at: Some(DbInstant(*at)), ..empty },
+        }
+    }
+}
+
+impl TryFrom<StepRow> for SsoStep {
+    type Error = StoreError;
+
+    fn try_from(row: StepRow) -> Result<Self, StoreError> {
+        match (row.done_at, row.message, row.account, row.message_expires_at) {
+            (Some(at), None, None, None) => Ok(Self::Done { at: at.0 }),
+            (None, None, None, None) => Ok(Self::Begun),
+            (None, Some(message), Some(account), Some(expires_at)) => {
+                let account = parse("sso_sessions.account", &account)?;
+                Ok(Self::Challenged(SsoChallenge { message, account, expires_at: expires_at.0 }))
+            }
+            _ => Err(corrupt("sso_sessions", "must be begun, challenged or done")),
+        }
+    }
+}
+
+impl From<&SsoSession> for SsoSessionRow {
+    fn from(session: &SsoSession) -> Self {
+        let request = &session.request;
+        Self {
+            id: DbId(session.id.as_uuid()),
+            application_id: DbId(request.application.as_uuid()),
+            redirect_uri: request.redirect_uri.clone(),
+            state: request.state.as_str().to_owned(),
+            nonce: request.nonce.as_ref().map(|nonce| nonce.as_str().to_owned()),
+            code_challenge: request.code_challenge.hash().as_bytes().to_vec(),
+            browser_hash: session.browser.as_bytes().to_vec(),
+            step: StepRow::from(&session.step),
+            created_at: DbInstant(session.created_at),
+            expires_at: DbInstant(session.expires_at),
+        }
+    }
+}
+
+impl TryFrom<SsoSessionRow> for SsoSession {
+    type Error = StoreError;
+
+    fn try_from(row: SsoSessionRow) -> Result<Self, StoreError> {
+        let code_challenge = sha256("sso_sessions.code_challenge", row.code_challenge)?;
+        Ok(Self {
+            id: SsoSessionId::from_uuid(row.id.0),
+            request: SsoRequest {
+                application: ApplicationId::from_uuid(row.application_id.0),
+                redirect_uri: row.redirect_uri,
+                state: parse("sso_sessions.state", &row.state)?,
+                nonce: parse_optional("sso_sessions.nonce", row.nonce.as_deref())?,
+                code_challenge: CodeChallenge::from_hash(code_challenge),
+            },
+            browser: sha256("sso_sessions.browser_hash", row.browser_hash)?,
+            step: SsoStep::try_from(row.step)?,
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+        })
+    }
+}
+
+pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+    let query = sso_sessions::table.find(DbId(id.as_uuid()));
+    let row: Option<SsoSessionRow> =
+        on!(lease, |c| query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
+    row.map(SsoSession::try_from).transpose()
+}
+
+#[async_trait]
+impl SsoSessions for Tx {
+    async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::from(session));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+        let query = sso_sessions::table.find(DbId(id.as_uuid()));
+        let row: Option<SsoSessionRow> = on!(&mut self.lease, |c|
+            postgres: query.select(SsoSessionRow::as_select()).for_update().first(c).await.optional(),
+            sqlite: query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
+        row.map(SsoSession::try_from).transpose()
+    }
+
+    async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
+        let update = diesel::update(sso_sessions::table.find(DbId(id.as_uuid()))).set(StepRow::from(step));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+}

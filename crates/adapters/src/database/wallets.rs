@@ -1,0 +1,156 @@
+//! The tables of wallets and of the questions put to them.
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{Challenge, Nonce, Purpose, Wallet, WalletAddress},
+    ports::{Challenges, Wallets},
+};
+use tessera_kernel::{SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use super::{
+    SqlStore,
+    connection::{Lease, on},
+    rows::parse,
+    schema::{wallet_challenges, wallets},
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = wallets)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct WalletRow {
+    namespace: String,
+    address: String,
+    account: String,
+    user_id: DbId,
+    linked_at: DbInstant,
+}
+
+impl WalletRow {
+    fn new(user: UserId, wallet: &Wallet) -> Self {
+        let address = wallet.account.address();
+        Self {
+            namespace: address.namespace().as_str().to_owned(),
+            address: address.to_string(),
+            account: wallet.account.to_string(),
+            user_id: DbId(user.as_uuid()),
+            linked_at: DbInstant(wallet.linked_at),
+        }
+    }
+}
+
+impl TryFrom<WalletRow> for Wallet {
+    type Error = StoreError;
+
+    fn try_from(row: WalletRow) -> Result<Self, StoreError> {
+        Ok(Self { account: parse("wallets.account", &row.account)?, linked_at: row.linked_at.0 })
+    }
+}
+
+/// A user's wallets, in the order of linking.
+pub(super) async fn of_user(lease: &mut Lease, user: DbId) -> Result<Vec<Wallet>, StoreError> {
+    let query = wallets::table.filter(wallets::user_id.eq(user)).order((wallets::linked_at, wallets::address));
+    let rows: Vec<WalletRow> = on!(lease, |c| query.select(WalletRow::as_select()).load(c).await)?;
+    rows.into_iter().map(Wallet::try_from).collect()
+}
+
+#[async_trait]
+impl Wallets for Tx {
+    async fn insert(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(wallets::table).values(WalletRow::new(user, wallet));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn find_holder(&mut self, address: &WalletAddress) -> Result<Option<UserId>, StoreError> {
+        let query = wallets::table.find((address.namespace().as_str(), address.to_string())).select(wallets::user_id);
+        let holder: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        Ok(holder.map(|id| UserId::from_uuid(id.0)))
+    }
+
+    async fn delete(&mut self, user: UserId, address: &WalletAddress) -> Result<bool, StoreError> {
+        let wallet = wallets::table.find((address.namespace().as_str(), address.to_string()));
+        let delete = diesel::delete(wallet.filter(wallets::user_id.eq(DbId(user.as_uuid()))));
+        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+    }
+}
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = wallet_challenges)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct ChallengeRow {
+    nonce: String,
+    user_id: Option<DbId>,
+    session_id: Option<DbId>,
+    account: String,
+    message: String,
+    issued_at: DbInstant,
+    expires_at: DbInstant,
+}
+
+impl From<&Challenge> for ChallengeRow {
+    fn from(challenge: &Challenge) -> Self {
+        let (user_id, session_id) = match challenge.purpose {
+            Purpose::SignIn => (None, None),
+            Purpose::Link { user, session } => (Some(DbId(user.as_uuid())), Some(DbId(session.as_uuid()))),
+        };
+        Self {
+            nonce: challenge.nonce.to_string(),
+            user_id,
+            session_id,
+            account: challenge.account.to_string(),
+            message: challenge.message.clone(),
+            issued_at: DbInstant(challenge.issued_at),
+            expires_at: DbInstant(challenge.expires_at),
+        }
+    }
+}
+
+impl TryFrom<ChallengeRow> for Challenge {
+    type Error = StoreError;
+
+    fn try_from(row: ChallengeRow) -> Result<Self, StoreError> {
+        let purpose = match (row.user_id, row.session_id) {
+            (Some(user), Some(session)) => {
+                Purpose::Link { user: UserId::from_uuid(user.0), session: SessionId::from_uuid(session.0) }
+            }
+            _ => Purpose::SignIn,
+        };
+        Ok(Self {
+            nonce: parse("wallet_challenges.nonce", &row.nonce)?,
+            purpose,
+            account: parse("wallet_challenges.account", &row.account)?,
+            message: row.message,
+            issued_at: row.issued_at.0,
+            expires_at: row.expires_at.0,
+        })
+    }
+}
+
+#[async_trait]
+impl Challenges for SqlStore {
+    async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
+        let mut lease = self.writer().await?;
+        let insert = diesel::insert_into(wallet_challenges::table).values(ChallengeRow::from(challenge));
+        on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn take(&self, nonce: &Nonce) -> Result<Option<Challenge>, StoreError> {
+        let mut lease = self.writer().await?;
+        // One statement, and no transaction that somebody could leave: whoever gets the row is the only one, for good.
+        let delete = diesel::delete(wallet_challenges::table.find(nonce.as_str()));
+        let row: Option<ChallengeRow> =
+            on!(&mut lease, |c| delete.returning(ChallengeRow::as_returning()).get_result(c).await.optional())?;
+        row.map(Challenge::try_from).transpose()
+    }
+
+    async fn forget_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let mut lease = self.writer().await?;
+        let expired = wallet_challenges::table.filter(wallet_challenges::expires_at.le(DbInstant(now)));
+        let forgotten = on!(&mut lease, |c| diesel::delete(expired).execute(c).await)?;
+        Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,92 @@
+//! The page on which a wallet signs in to an application.
+
+use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, web::Data};
+use askama::Template;
+use tessera_identity::{
+    SingleSignOn, SsoView, ViewSsoError,
+    model::{SsoSecret, SsoSessionId},
+};
+use tessera_kernel::StoreError;
+
+use super::answer;
+use crate::{
+    browser,
+    page::{only, pairs},
+    problem::Problem,
+    services::PublicUrl,
+    v1::BASE,
+};
+
+pub(crate) const PATH: &str = "/sso/sign-in";
+
+/// What the page shows at first. From there on the script leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scene {
+    Choose,
+    Used,
+    Over,
+}
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignInPage<'a> {
+    base: &'a str,
+    api: &'a str,
+    scene: Scene,
+    session: &'a str,
+    application: &'a str,
+    /// Where the browser will go, without what a person can't judge.
+    destination: &'a str,
+    service: &'a str,
+}
+
+#[get("/sso/sign-in")]
+pub(super) async fn sign_in_page(
+    request: HttpRequest,
+    sso: Data<SingleSignOn>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let id = session_id(request.query_string());
+    let secret = id.and_then(|id| browser::secret(&url, request.headers(), id));
+    let view = find(&sso, id, secret).await?;
+    let scene = match &view {
+        None => Scene::Over,
+        Some(view) if view.used => Scene::Used,
+        Some(_) => Scene::Choose,
+    };
+    let session = id.map(|id| id.to_string()).unwrap_or_default();
+    let page = SignInPage {
+        base: url.path(),
+        api: &format!("{}{BASE}/sso/web3", url.path()),
+        scene,
+        session: &session,
+        application: view.as_ref().map_or("", |view| &view.application),
+        destination: view.as_ref().map_or("", |view| site(&view.redirect_uri)),
+        service: site(url.origin()),
+    };
+    answer(if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK }, &page)
+}
+
+/// The sign-in, unless there is none for this browser.
+async fn find(
+    sso: &SingleSignOn,
+    id: Option<SsoSessionId>,
+    secret: Option<SsoSecret>,
+) -> Result<Option<SsoView>, StoreError> {
+    let Some((id, secret)) = id.zip(secret) else { return Ok(None) };
+    match sso.view(id, &secret).await {
+        Ok(view) => Ok(Some(view)),
+        Err(ViewSsoError::NotFound) => Ok(None),
+        Err(ViewSsoError::Store(error)) => Err(error),
+    }
+}
+
+fn session_id(query: &str) -> Option<SsoSessionId> {
+    only(&pairs(query).ok()?, "session_id").ok()??.parse().ok()
+}
+
+/// Host and port of an address.
+fn site(uri: &str) -> &str {
+    let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}

@@ -1,0 +1,244 @@
+//! A wallet signs, and the application gets its token.
+
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use serde::Serialize;
+use serde_json::Value;
+use tessera_identity::{
+    ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso,
+    model::{Chain, CodeVerifier, Namespace, SsoSessionId, WalletAccount, WalletSignature},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Visitor,
+    body::{Body, FaultCode, Fields, Reading, Reason, Request, text},
+    browser,
+    openapi::schema,
+    problem::Problem,
+    services::PublicUrl,
+    v1::timestamp::Timestamp,
+};
+
+/// The wallet that is to sign.
+#[derive(ToSchema)]
+#[schema(as = SsoChallengeRequest)]
+#[expect(dead_code, reason = "the fields are for the document; the account holds two of them")]
+struct ChallengeFields {
+    #[schema(schema_with = schema::sso_session_id)]
+    session_id: String,
+    #[schema(schema_with = schema::wallet_address)]
+    wallet_address: String,
+    #[schema(schema_with = schema::evm_chain_id)]
+    chain_id: u64,
+}
+
+struct ChallengeRequest {
+    session: SsoSessionId,
+    account: WalletAccount,
+}
+
+impl Request for ChallengeRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let session = fields.required("session_id", text);
+        let chain = fields.required("chain_id", chain);
+        let account = fields.required("wallet_address", |value| {
+            let address: String = text(value)?;
+            // All these chains have addresses of one kind, so that it can be read where the chain can't.
+            let account = WalletAccount::parse(chain.unwrap_or(Chain::Ethereum), &address);
+            account.map_err(|flaw| Reason::of(&flaw).into())
+        });
+        Some(Self { session: session?, account: chain.and(account)? })
+    }
+}
+
+fn chain(value: &Value) -> Reading<Chain> {
+    let Some(id) = value.as_u64() else {
+        return Err(Reason::new(FaultCode::InvalidType, "must be a whole number").into());
+    };
+    let known = Chain::ALL.into_iter().find(|chain| chain.id() == Some(id));
+    known.ok_or_else(|| Reason::new(FaultCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
+}
+
+/// What the wallet is to sign.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SsoChallenge)]
+struct ChallengeView {
+    /// A message of ERC-4361, to be signed byte for byte.
+    message: String,
+    #[schema(pattern = "^[0-9A-Za-z]{22}$")]
+    nonce: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+impl From<SsoQuestion> for ChallengeView {
+    fn from(question: SsoQuestion) -> Self {
+        let SsoQuestion { message, nonce, expires_at } = question;
+        Self { message, nonce: nonce.to_string(), expires_at: expires_at.into() }
+    }
+}
+
+/// Request Challenge for Web3 SSO (EVM Only)
+///
+/// For the sign-in page: the cookie of the sign-in has to come along. A new challenge takes the place of the one before.
+#[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = ChallengeFields, responses(
+    (status = 200, description = "What the wallet is to sign", body = ChallengeView),
+    (status = 403, description = "Another site made the browser send this"),
+    (status = 404, description = "The sign-in is unknown, over, used up, or was begun in another browser")))]
+#[post("/sso/web3/challenge")]
+pub(super) async fn request_web3_sso_challenge(
+    request: HttpRequest,
+    Body(body): Body<ChallengeRequest>,
+    sso: Data<SingleSignOn>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    browser::same_origin(&url, request.headers())?;
+    let browser = browser::secret(&url, request.headers(), body.session);
+    let command = ChallengeSso { session: body.session, browser, account: body.account };
+    Ok(HttpResponse::Ok().json(ChallengeView::from(sso.challenge(command).await?)))
+}
+
+/// What proves the wallet.
+#[derive(ToSchema)]
+#[schema(as = SsoVerifyRequest)]
+#[expect(dead_code, reason = "the fields are for the document")]
+struct VerifyFields {
+    #[schema(schema_with = schema::sso_session_id)]
+    session_id: String,
+    /// The message that came with the challenge, unchanged.
+    #[schema(schema_with = schema::any_text)]
+    message: String,
+    #[schema(schema_with = schema::wallet_signature)]
+    signature: String,
+}
+
+struct VerifyRequest {
+    session: SsoSessionId,
+    message: String,
+    signature: WalletSignature,
+}
+
+impl Request for VerifyRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let session = fields.required("session_id", text);
+        let message = fields.required("message", text);
+        let signature = fields.required("signature", |value| {
+            let text: String = text(value)?;
+            WalletSignature::parse(&text, Namespace::Eip155).map_err(|flaw| Reason::of(&flaw).into())
+        });
+        Some(Self { session: session?, message: message?, signature: signature? })
+    }
+}
+
+/// A sign-in that has come to its end.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SsoSignIn)]
+struct VerifiedView {
+    /// For the application, and for nobody else (RS256).
+    token: String,
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: i64,
+    /// Redeemed by the application's back end, once and within 60 seconds.
+    code: String,
+    /// Where the browser goes: the application's address with `code`, `state` and `iss` (RFC 9207).
+    redirect_uri: String,
+    state: String,
+}
+
+impl VerifiedView {
+    fn new(verified: &VerifiedSso, url: &PublicUrl) -> Self {
+        let (code, state) = (verified.code.expose(), verified.state.as_str());
+        let parameters = [("code", code), ("state", state), ("iss", url.as_str())];
+        Self {
+            token: verified.token.expose().clone(),
+            token_type: "Bearer",
+            expires_in: verified.life.whole_seconds(),
+            code: code.to_owned(),
+            redirect_uri: browser::with_query(&verified.redirect_uri, &parameters),
+            state: state.to_owned(),
+        }
+    }
+}
+
+/// Verify SIWE Signature & Issue Token (EVM Only)
+///
+/// For the sign-in page: the cookie of the sign-in has to come along. A sign-in serves once.
+#[utoipa::path(tag = "sso", operation_id = "verify_web3_sso", request_body = VerifyFields, responses(
+    (status = 200, description = "The token, the code, and where to go", body = VerifiedView),
+    (status = 401, description = "The wallet has not signed what this browser was asked for"),
+    (status = 403, description = "Another site made the browser send this"),
+    (status = 409, description = "The sign-in is used up")))]
+#[post("/sso/web3/verify")]
+pub(super) async fn verify_web3_sso(
+    Visitor(origin): Visitor,
+    request: HttpRequest,
+    Body(body): Body<VerifyRequest>,
+    sso: Data<SingleSignOn>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    browser::same_origin(&url, request.headers())?;
+    let VerifyRequest { session, message, signature } = body;
+    let browser = browser::secret(&url, request.headers(), session);
+    let verified = sso.verify(VerifySso { session, browser, message, signature, origin }).await?;
+    Ok(HttpResponse::Ok().json(VerifiedView::new(&verified, &url)))
+}
+
+/// What an application redeems.
+#[derive(ToSchema)]
+#[schema(as = SsoTokenRequest)]
+struct TokenRequest {
+    /// The code, as it came. One that is none was given to nobody.
+    #[schema(schema_with = schema::any_text)]
+    code: String,
+    /// The address that the sign-in was asked to return to.
+    #[schema(schema_with = schema::any_text)]
+    redirect_uri: String,
+    #[schema(schema_with = schema::code_verifier)]
+    code_verifier: CodeVerifier,
+}
+
+impl Request for TokenRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let code = fields.required("code", text);
+        let redirect_uri = fields.required("redirect_uri", text);
+        let code_verifier = fields.required("code_verifier", text);
+        Some(Self { code: code?, redirect_uri: redirect_uri?, code_verifier: code_verifier? })
+    }
+}
+
+/// A token for an application.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SsoToken)]
+struct TokenView {
+    token: String,
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: i64,
+}
+
+impl From<SsoToken> for TokenView {
+    fn from(issued: SsoToken) -> Self {
+        let (token, expires_in) = (issued.token.expose().clone(), issued.life.whole_seconds());
+        Self { token, token_type: "Bearer", expires_in }
+    }
+}
+
+/// Redeem a code of a sign-in
+///
+/// For an application's back end: once, within 60 seconds, with the verifier whose SHA-256 the sign-in began with. Presented
+/// once, a code is used up, whatever the answer.
+#[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = TokenRequest, responses(
+    (status = 200, description = "The token", body = TokenView)))]
+#[post("/sso/token")]
+pub(super) async fn redeem_sso_code(
+    Visitor(origin): Visitor,
+    Body(body): Body<TokenRequest>,
+    sso: Data<SingleSignOn>,
+) -> Result<HttpResponse, Problem> {
+    let TokenRequest { code, redirect_uri, code_verifier: verifier } = body;
+    let token = sso.redeem(RedeemSsoCode { code, redirect_uri, verifier, origin }).await?;
+    Ok(HttpResponse::Ok().json(TokenView::from(token)))
+}

@@ -1,0 +1,209 @@
+//! Wallets: signing in with one, and which of them are a user's.
+
+use actix_web::{HttpResponse, delete, get, post, web::Data};
+use serde::Serialize;
+use serde_json::Value;
+use tessera_identity::{
+    Identity, LinkWallet, SignInWithWallet, WalletProof,
+    model::{Chain, Challenge, WalletAccount, WalletSignature},
+};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{auth::LoginView, timestamp::Timestamp, users::WalletView};
+use crate::{
+    auth::{Authenticated, Visitor},
+    body::{Body, Fields, Reading, Reason, Request, text},
+    openapi::schema,
+    path::PathAddress,
+    problem::{Code, Problem},
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(get_web3_challenge).service(verify_web3_signature);
+    config.service(get_wallet_challenge).service(list_wallets).service(link_wallet).service(unlink_wallet);
+}
+
+/// A wallet.
+#[derive(ToSchema)]
+#[schema(as = ChallengeRequest)]
+#[expect(dead_code, reason = "the fields are for the document; the account holds both")]
+struct WalletFields {
+    #[schema(schema_with = schema::wallet_address)]
+    wallet_address: String,
+    #[schema(schema_with = schema::chain_type)]
+    chain_type: String,
+}
+
+/// The wallet that is to sign.
+struct ChallengeRequest(WalletAccount);
+
+impl Request for ChallengeRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        account(fields).map(Self)
+    }
+}
+
+/// The chain says how the address is to be read. Where it is not known, the address can still be missing.
+fn account(fields: &mut Fields<'_>) -> Option<WalletAccount> {
+    let Some(chain) = fields.required("chain_type", text::<Chain>) else {
+        let _address = fields.required("wallet_address", text::<String>);
+        return None;
+    };
+    fields.required("wallet_address", |value| {
+        let address: String = text(value)?;
+        WalletAccount::parse(chain, &address).map_err(|flaw| Reason::of(&flaw).into())
+    })
+}
+
+fn signature(value: &Value, account: Option<WalletAccount>) -> Reading<Option<WalletSignature>> {
+    let text: String = text(value)?;
+    // Of a wallet that could not be read, nobody can say what its signatures look like.
+    let Some(account) = account else { return Ok(None) };
+    let read = WalletSignature::parse(&text, account.chain().namespace());
+    read.map(Some).map_err(|flaw| Reason::of(&flaw).into())
+}
+
+/// A text to sign.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WalletChallenge)]
+struct ChallengeView {
+    /// What the wallet is to sign, byte for byte: a message of ERC-4361, or the bare nonce for Solana.
+    challenge: String,
+    /// By which the answer is matched with it. It serves once.
+    #[schema(pattern = "^[0-9A-Za-z]{22}$")]
+    nonce: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+impl From<Challenge> for ChallengeView {
+    fn from(challenge: Challenge) -> Self {
+        Self {
+            challenge: challenge.message,
+            nonce: challenge.nonce.to_string(),
+            expires_at: challenge.expires_at.into(),
+        }
+    }
+}
+
+/// What proves a wallet.
+#[derive(ToSchema)]
+#[schema(as = WalletProofRequest)]
+#[expect(dead_code, reason = "the fields are for the document; the proof holds them all")]
+struct ProofFields {
+    #[schema(schema_with = schema::wallet_address)]
+    wallet_address: String,
+    #[schema(schema_with = schema::chain_type)]
+    chain_type: String,
+    #[schema(schema_with = schema::wallet_signature)]
+    signature: String,
+    /// The nonce that came with the challenge. One that is none was given to nobody.
+    #[schema(schema_with = schema::any_text)]
+    nonce: String,
+}
+
+/// A wallet's answer.
+struct ProofRequest(WalletProof);
+
+impl Request for ProofRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let account = account(fields);
+        let signature = fields.required("signature", |value| signature(value, account));
+        let nonce = fields.required("nonce", text);
+        Some(Self(WalletProof { account: account?, signature: signature??, nonce: nonce? }))
+    }
+}
+
+/// Get a challenge for Web3 signing
+///
+/// It tells nothing of whether anybody has the wallet, and leaves those that were given for it before as they are.
+#[utoipa::path(tag = "auth", operation_id = "get_web3_challenge", request_body = WalletFields, responses(
+    (status = 200, description = "What to sign", body = ChallengeView)))]
+#[post("/auth/web3/challenge")]
+async fn get_web3_challenge(
+    Body(ChallengeRequest(account)): Body<ChallengeRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let challenge = identity.challenge_wallet(account).await?;
+    Ok(HttpResponse::Ok().json(ChallengeView::from(challenge)))
+}
+
+/// Verify Web3 signature and login
+///
+/// A wallet that nobody has gets a user without an address. The nonce is used up, whatever comes out.
+#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = ProofFields, responses(
+    (status = 200, description = "The token and its user", body = LoginView),
+    (status = 401, description = "The nonce or the signature is not good: which, is not said")))]
+#[post("/auth/web3/verify")]
+async fn verify_web3_signature(
+    Visitor(origin): Visitor,
+    Body(ProofRequest(proof)): Body<ProofRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, origin }).await?;
+    Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
+}
+
+/// Get a challenge for linking a wallet
+///
+/// Its signature links the wallet in this session and does nothing else. The session must be younger than 5 minutes.
+#[utoipa::path(tag = "users", operation_id = "get_wallet_challenge", security(("user_token" = [])),
+    request_body = WalletFields, responses(
+    (status = 200, description = "What to sign", body = ChallengeView)))]
+#[post("/users/me/wallets/challenge")]
+async fn get_wallet_challenge(
+    Authenticated(actor): Authenticated,
+    Body(ChallengeRequest(account)): Body<ChallengeRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let challenge = identity.challenge_own_wallet(&actor, account).await?;
+    Ok(HttpResponse::Ok().json(ChallengeView::from(challenge)))
+}
+
+/// List current user's wallets
+///
+/// In the order of linking. There are never more than 32, so they come in one page.
+#[utoipa::path(tag = "users", operation_id = "list_wallets", security(("user_token" = [])), responses(
+    (status = 200, description = "The wallets", body = Vec<WalletView>)))]
+#[get("/users/me/wallets")]
+async fn list_wallets(Authenticated(actor): Authenticated, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
+    let user = identity.view_profile(&actor).await?;
+    let wallets: Vec<WalletView> = user.wallets.into_iter().map(WalletView::from).collect();
+    Ok(HttpResponse::Ok().json(wallets))
+}
+
+/// Link a wallet to the current user
+///
+/// The session must be younger than 5 minutes. The nonce is used up, whatever comes out.
+#[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
+    request_body = ProofFields, responses(
+    (status = 201, description = "The wallet", body = WalletView),
+    (status = 409, description = "The wallet is linked already, or there are 32")))]
+#[post("/users/me/wallets")]
+async fn link_wallet(
+    Authenticated(actor): Authenticated,
+    Body(ProofRequest(proof)): Body<ProofRequest>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let wallet = identity.link_wallet(&actor, LinkWallet { proof }).await?;
+    Ok(HttpResponse::Created().json(WalletView::from(wallet)))
+}
+
+/// Unlink a wallet from the current user
+///
+/// The session must be younger than 5 minutes. Sessions that the wallet opened go on.
+#[utoipa::path(tag = "users", operation_id = "unlink_wallet", security(("user_token" = [])), responses(
+    (status = 204, description = "The wallet is the user's no more"),
+    (status = 404, description = "The user has no such wallet"),
+    (status = 409, description = "It is the last way to sign in")))]
+#[delete("/users/me/wallets/{address}")]
+async fn unlink_wallet(
+    Authenticated(actor): Authenticated,
+    PathAddress(address): PathAddress,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let address = address.ok_or(Code::WalletNotFound)?;
+    identity.unlink_wallet(&actor, &address).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,257 @@
+//! Signing in to applications: how a browser comes in, and what it is shown.
+
+use actix_web::{http::header::HeaderMap, test::TestRequest};
+use serde_json::json;
+use tessera_testkit::{expectations::some, fakes::MemoryStore};
+
+use crate::support::{Answer, Mood, WithCredentials, World, get, put};
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const RETURN: &str = "https://game.example/back?x=1";
+
+struct Scene {
+    world: World,
+    app: String,
+}
+
+impl Scene {
+    async fn at(url: &str) -> Self {
+        let world = World::with(MemoryStore::new().stores(), Mood::Ready, url);
+        let token = world.sign_up("ada").await;
+        let org = world.found(&token).await;
+        let app = world.launch(&token, &org).await;
+        let change = json!({ "name": "<b>Dungeon & Co</b>", "redirect_uris": [RETURN] });
+        world.send(put(&format!("/apps/{app}")).set_json(change).bearer(&token)).await.expecting(200);
+        Self { world, app }
+    }
+
+    async fn new() -> Self {
+        Self::at("http://localhost:8080").await
+    }
+
+    /// The query of a good request, in which some parameters are replaced, added or (`None`) left out.
+    fn query(&self, changes: &[(&str, Option<&str>)]) -> String {
+        let mut all = vec![
+            ("app_id", Some(self.app.as_str())),
+            ("redirect_uri", Some(RETURN)),
+            ("state", Some("xyz")),
+            ("code_challenge", Some(CHALLENGE)),
+            ("code_challenge_method", Some("S256")),
+        ];
+        all.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        all.extend(changes);
+        let encode = |text: &str| text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
+        let pairs = all.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encode(value?))));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
+    async fn initiate(&self, changes: &[(&str, Option<&str>)]) -> Answer {
+        self.world.send(get(&format!("/sso/web3/initiate?{}", self.query(changes)))).await
+    }
+
+    /// The page, as a browser with this cookie sees it.
+    async fn page(&self, id: &str, cookie: &str) -> Answer {
+        let request = TestRequest::get().uri(&format!("/sso/sign-in?session_id={id}"));
+        self.world.send(request.insert_header(("Cookie", cookie))).await
+    }
+}
+
+/// The session's id and the cookie that came with it.
+fn begun(answer: &Answer, prefix: &str) -> (String, String) {
+    answer.expecting(302);
+    let id = some(some(answer.header("location")).strip_prefix(prefix)).to_owned();
+    let cookie = some(some(answer.header("set-cookie")).split(';').next()).to_owned();
+    (id, cookie)
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+const PREFIX: &str = "http://localhost:8080/sso/sign-in?session_id=";
+
+fn cookies(headers: &HeaderMap) -> usize {
+    headers.get_all("set-cookie").count()
+}
+
+#[actix_web::test]
+async fn a_good_request_leads_to_the_page_and_nothing_of_it_is_in_the_address() {
+    let answer = Scene::new().await.initiate(&[]).await;
+    let (id, _) = begun(&answer, PREFIX);
+    assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert!(answer.body.is_empty());
+}
+
+#[actix_web::test]
+async fn s52_sess_cookie() {
+    for (url, name, secure) in
+        [("https://id.example", "__Host-tessera-sso-", "; Secure"), ("http://localhost:8080", "tessera-sso-", "")]
+    {
+        let answer = Scene::at(url).await.initiate(&[]).await;
+        let (id, cookie) = begun(&answer, &format!("{url}/sso/sign-in?session_id="));
+        let value = some(cookie.strip_prefix(&format!("{name}{id}=")));
+        assert!(value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{value}");
+        let attributes = format!("{cookie}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax{secure}");
+        assert_eq!(answer.header("set-cookie"), Some(attributes.as_str()));
+    }
+}
+
+#[actix_web::test]
+async fn s125_host_header_leads_nowhere() {
+    let scene = Scene::new().await;
+    let request = get(&format!("/sso/web3/initiate?{}", scene.query(&[])));
+    let request = request.insert_header(("Host", "evil.example")).insert_header(("X-Forwarded-Host", "evil.example"));
+    let _from_the_public_url = begun(&scene.world.send(request).await, PREFIX);
+}
+
+#[actix_web::test]
+async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
+    let scene = Scene::new().await;
+    let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let long = "x".repeat(1025);
+    let cases: &[(&str, Option<&str>, &str)] = &[
+        ("app_id", None, "invalid_query"),
+        ("app_id", Some("1"), "invalid_query"),
+        ("app_id", Some(nobody), "unknown_relying_party"),
+        ("redirect_uri", None, "invalid_query"),
+        ("redirect_uri", Some("https://game.example/back"), "redirect_uri_not_registered"),
+        ("redirect_uri", Some("https://game.example/back?x=1&y"), "redirect_uri_not_registered"),
+        ("redirect_uri", Some("https://evil.example/"), "redirect_uri_not_registered"),
+        ("state", None, "invalid_query"),
+        ("state", Some(""), "invalid_query"),
+        ("state", Some(&long), "invalid_query"),
+        ("state", Some("a\r\nSet-Cookie: x=y"), "invalid_query"),
+        ("nonce", Some(&long), "invalid_query"),
+        ("response_type", Some("token"), "invalid_query"),
+        ("response_type", Some("code token"), "invalid_query"),
+        ("code_challenge", None, "invalid_query"),
+        ("code_challenge", Some("short"), "invalid_query"),
+        ("code_challenge_method", None, "invalid_query"),
+        ("code_challenge_method", Some("plain"), "invalid_query"),
+        ("code_challenge_method", Some("s256"), "invalid_query"),
+    ];
+    for (name, value, code) in cases {
+        let answer = scene.initiate(&[(name, *value)]).await;
+        answer.problem(400, code);
+        assert_eq!((answer.header("location"), cookies(&answer.headers)), (None, 0), "{name} {value:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_parameter_that_is_there_twice_is_refused() {
+    let scene = Scene::new().await;
+    for name in ["app_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce"] {
+        let query = format!("{}&{name}=a&{name}=a", scene.query(&[]));
+        scene.world.send(get(&format!("/sso/web3/initiate?{query}"))).await.problem(400, "invalid_query");
+    }
+}
+
+#[actix_web::test]
+async fn a_person_is_told_by_a_page() {
+    let scene = Scene::new().await;
+    let request =
+        get(&format!("/sso/web3/initiate?{}", scene.query(&[("redirect_uri", Some("https://evil.example/"))])));
+    let answer = scene.world.send(request.insert_header(("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))).await;
+    answer.expecting(400);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!((answer.header("vary"), answer.header("location")), (Some("accept"), None));
+    let page = text(&answer);
+    assert!(page.contains("redirect_uri_not_registered") && !page.contains("evil.example"), "{page}");
+    assert!(answer.header("x-request-id").is_some());
+}
+
+#[actix_web::test]
+async fn the_page_names_the_application_and_the_host_and_escapes_both() {
+    let scene = Scene::new().await;
+    let (id, cookie) = begun(&scene.initiate(&[]).await, PREFIX);
+    let answer = scene.page(&id, &cookie).await;
+    answer.expecting(200);
+    let page = text(&answer);
+    // s123_xss
+    assert!(!page.contains("<b>Dungeon"), "{page}");
+    assert!(page.contains("Dungeon &#38; Co") && page.contains("game.example"), "{page}");
+    assert!(page.contains("data-scene=\"choose\">"), "{page}");
+}
+
+#[actix_web::test]
+async fn s110_login_csrf_a_browser_without_the_cookie_sees_nothing() {
+    let scene = Scene::new().await;
+    let (id, cookie) = begun(&scene.initiate(&[]).await, PREFIX);
+    let (other_id, other) = begun(&scene.initiate(&[]).await, PREFIX);
+    let forged = format!("tessera-sso-{id}={}", "0".repeat(64));
+    let borrowed = other.replace(&other_id, &id);
+    let doubled = format!("{cookie}; {cookie}");
+    for wrong in ["", "tessera-sso=1", &other, &forged, &borrowed, &doubled] {
+        let answer = scene.page(&id, wrong).await;
+        answer.expecting(404);
+        let page = text(&answer);
+        assert!(page.contains("This sign-in is over") && !page.contains("Dungeon"), "{wrong}: {page}");
+    }
+    scene.page(&id, &format!("a=b; {cookie}; c=d")).await.expecting(200);
+}
+
+#[actix_web::test]
+async fn two_tabs_are_two_sign_ins_and_both_work() {
+    let scene = Scene::new().await;
+    let (one, one_cookie) = begun(&scene.initiate(&[]).await, PREFIX);
+    let (other, other_cookie) = begun(&scene.initiate(&[]).await, PREFIX);
+    let jar = format!("{one_cookie}; {other_cookie}");
+    assert_ne!(one, other);
+    for id in [one, other] {
+        scene.page(&id, &jar).await.expecting(200);
+    }
+}
+
+#[actix_web::test]
+async fn what_names_no_sign_in_is_over() {
+    let scene = Scene::new().await;
+    for query in ["", "?session_id=", "?session_id=1", "?session_id=a&session_id=b", "?session_id=%ff"] {
+        let answer = scene.world.send(TestRequest::get().uri(&format!("/sso/sign-in{query}"))).await;
+        answer.expecting(404);
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(text(&answer).contains("This sign-in is over"), "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn s114_referrer_and_s120_csp_of_the_pages() {
+    let scene = Scene::new().await;
+    let (id, cookie) = begun(&scene.initiate(&[]).await, PREFIX);
+    for answer in [scene.page(&id, &cookie).await, scene.page(&id, "").await] {
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let policy = some(answer.header("content-security-policy"));
+        for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+        let page = text(&answer);
+        for inline in ["<script>", "<style", "style=", "onclick=", "src=\"http", "href=\"http", "//"] {
+            assert!(!page.replace("<!doctype html>", "").contains(inline), "{inline}: {page}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_proxy_s_prefix_is_in_front_of_everything() {
+    let scene = Scene::at("https://example.com/accounts").await;
+    let (id, cookie) = begun(&scene.initiate(&[]).await, "https://example.com/accounts/sso/sign-in?session_id=");
+    let page = text(&scene.page(&id, &cookie).await);
+    for part in ["\"/accounts/assets/pages.css\"", "\"/accounts/assets/sign-in.js\"", "\"/accounts/api/v1/sso/web3\""] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[actix_web::test]
+async fn the_parts_of_the_page_come_from_here() {
+    let world = World::new();
+    for (path, kind) in
+        [("/assets/sign-in.js", "text/javascript; charset=utf-8"), ("/assets/pages.css", "text/css; charset=utf-8")]
+    {
+        let answer = world.send(TestRequest::get().uri(path)).await;
+        answer.expecting(200);
+        assert_eq!(answer.header("content-type"), Some(kind));
+        assert!(!text(&answer).contains("http://") && !text(&answer).contains("https://"), "{path}");
+    }
+}

@@ -1,0 +1,150 @@
+//! What a wallet is asked to sign.
+
+use tessera_kernel::{Entropy, SessionId, UserId};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+use super::{Namespace, Nonce, SiweMessage, WalletAccount, siws};
+
+/// What a signature is good for. One that was given for the one is worth nothing for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing in.
+    SignIn,
+    /// Linking the wallet to a user, in the session that asked for it.
+    Link {
+        /// Who asked.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+    },
+}
+
+/// Where the service is at home: what its challenges say of it. Made from the configuration, never from a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    domain: String,
+    uri: String,
+}
+
+impl Site {
+    /// The site of a public URL that the configuration has validated.
+    #[must_use]
+    pub fn of(public_url: &str) -> Self {
+        let (_, rest) = public_url.split_once("://").unwrap_or(("", public_url));
+        let domain = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        Self { domain: domain.to_owned(), uri: public_url.to_owned() }
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The URL itself.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+}
+
+/// A question to a wallet. It is kept as it was put, and answered once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// By which it is found.
+    pub nonce: Nonce,
+    /// What the answer is good for.
+    pub purpose: Purpose,
+    /// The wallet that was named.
+    pub account: WalletAccount,
+    /// The exact text that was given out to be signed.
+    pub message: String,
+    /// When it was put, in whole seconds.
+    pub issued_at: OffsetDateTime,
+    /// From when on no answer is taken, in whole seconds.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Challenge {
+    /// How long an answer is taken.
+    pub const TTL: Duration = Duration::minutes(5);
+
+    /// Puts a new question.
+    #[must_use]
+    pub fn new(
+        purpose: Purpose,
+        account: WalletAccount,
+        site: &Site,
+        now: OffsetDateTime,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let nonce = Nonce::generate(entropy);
+        // Whole seconds, as the text says it: nobody signs a time that has not come.
+        let issued_at = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(now);
+        let expires_at = issued_at + Self::TTL;
+        let mut challenge = Self { nonce, purpose, account, message: String::new(), issued_at, expires_at };
+        challenge.message = match account.chain().id() {
+            Some(chain_id) => challenge.siwe(chain_id, site).to_string(),
+            None => challenge.nonce.to_string(),
+        };
+        challenge
+    }
+
+    /// Whether it is open at that time.
+    #[must_use]
+    pub fn is_open(&self, now: OffsetDateTime) -> bool {
+        self.issued_at <= now && now < self.expires_at
+    }
+
+    /// Every text whose signature answers it, byte for byte; none when the stored one is not what this site asks. An
+    /// Ethereum wallet signs the message; a Solana wallet the nonce, or the message that is made of it, each bare or in the
+    /// envelope that hardware wallets put around texts.
+    #[must_use]
+    pub fn answers(&self, site: &Site, now: OffsetDateTime) -> Vec<Vec<u8>> {
+        match self.account.chain().namespace() {
+            Namespace::Eip155 if self.says_what_it_must(site, now) => vec![self.message.clone().into_bytes()],
+            Namespace::Eip155 => Vec::new(),
+            Namespace::Solana => {
+                let texts = [self.message.clone(), siws::message(self, site)];
+                texts.iter().flat_map(|text| siws::forms(text, &self.account.address())).collect()
+            }
+        }
+    }
+
+    /// Storage is not believed either: a message that was tampered with, or given out under another public URL, is none.
+    fn says_what_it_must(&self, site: &Site, now: OffsetDateTime) -> bool {
+        let Ok(said) = self.message.parse::<SiweMessage>() else { return false };
+        let expected = self.account.chain().id().map(|chain_id| self.siwe(chain_id, site).to_string());
+        expected.as_ref() == Some(&self.message) && said.is_valid_at(now)
+    }
+
+    fn siwe(&self, chain_id: u64, site: &Site) -> SiweMessage {
+        SiweMessage {
+            scheme: None,
+            domain: site.domain.clone(),
+            address: self.account.address(),
+            statement: Some(self.statement().to_owned()),
+            uri: site.uri.clone(),
+            chain_id,
+            nonce: self.nonce.to_string(),
+            issued_at: self.issued_at,
+            expiration_time: Some(self.expires_at),
+            not_before: None,
+            request_id: None,
+            resources: Vec::new(),
+        }
+    }
+
+    /// What the holder of the wallet is told they agree to.
+    pub(super) const fn statement(&self) -> &'static str {
+        match self.purpose {
+            Purpose::SignIn => "Sign in with this wallet.",
+            Purpose::Link { .. } => "Link this wallet to the account that you are signed in to.",
+        }
+    }
+}
+
+/// A time as messages say it.
+pub(super) fn rfc3339(time: OffsetDateTime) -> String {
+    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+}

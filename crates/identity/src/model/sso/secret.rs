@@ -1,0 +1,71 @@
+//! What is handed out once and kept as a hash.
+
+use std::{fmt::Write as _, str::FromStr};
+
+use tessera_kernel::{Entropy, Secret};
+
+/// 256 random bits, written as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SsoSecret(Secret<String>);
+
+/// The text is no secret of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 64 hexadecimal digits in lower case")]
+pub struct SsoSecretError;
+
+impl SsoSecret {
+    /// Draws a new one.
+    #[must_use]
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 32];
+        entropy.fill(&mut bytes);
+        Self(Secret::new(hex(&bytes)))
+    }
+
+    /// The text, for whoever it is made for.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl FromStr for SsoSecret {
+    type Err = SsoSecretError;
+
+    fn from_str(text: &str) -> Result<Self, SsoSecretError> {
+        let good = text.len() == 64 && text.bytes().all(is_hex);
+        if good { Ok(Self(Secret::new(text.to_owned()))) } else { Err(SsoSecretError) }
+    }
+}
+
+/// SHA-256 of a secret's text: all that storage knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Takes up what the digest or storage gives.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// One spelling only.
+pub(super) fn is_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// Lower case.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}

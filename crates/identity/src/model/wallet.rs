@@ -1,0 +1,178 @@
+//! Wallets: keys that somebody holds, known by their addresses.
+
+use std::{fmt, str::FromStr};
+
+use sha3::{Digest as _, Keccak256};
+use time::OffsetDateTime;
+
+use super::{Chain, Namespace};
+
+/// The address of a wallet. It is one value in whatever case it is written, and the same on all chains of its namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WalletAddress {
+    /// The account of an Ethereum chain.
+    Evm([u8; 20]),
+    /// The public key of a Solana account.
+    Solana([u8; 32]),
+}
+
+/// The text is no address of that chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WalletAddressError {
+    /// It does not have the form.
+    #[error("must be an address of that chain: 0x and 40 hexadecimal digits, or 32 bytes in base58")]
+    Malformed,
+    /// Upper and lower case contradict the checksum that they are to carry.
+    #[error("has a wrong checksum (EIP-55): a character was changed; send it as the wallet shows it, or in lower case")]
+    Checksum,
+}
+
+impl WalletAddress {
+    /// The longest text of one.
+    pub const MAX_LENGTH: usize = 44;
+
+    /// Reads an address of that kind.
+    ///
+    /// # Errors
+    /// See [`WalletAddressError`].
+    pub fn parse(text: &str, namespace: Namespace) -> Result<Self, WalletAddressError> {
+        match namespace {
+            Namespace::Eip155 => parse_evm(text).map(Self::Evm),
+            Namespace::Solana => parse_solana(text).map(Self::Solana),
+        }
+    }
+
+    /// What kind of address it is.
+    #[must_use]
+    pub const fn namespace(&self) -> Namespace {
+        match self {
+            Self::Evm(_) => Namespace::Eip155,
+            Self::Solana(_) => Namespace::Solana,
+        }
+    }
+}
+
+/// Of whichever kind it is: the two have no text in common.
+impl FromStr for WalletAddress {
+    type Err = WalletAddressError;
+
+    fn from_str(text: &str) -> Result<Self, WalletAddressError> {
+        Self::parse(text, if text.starts_with("0x") { Namespace::Eip155 } else { Namespace::Solana })
+    }
+}
+
+/// With the checksum of EIP-55, or in base58.
+impl fmt::Display for WalletAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Evm(bytes) => f.write_str(&checksummed(bytes)),
+            Self::Solana(bytes) => f.write_str(&bs58::encode(bytes).into_string()),
+        }
+    }
+}
+
+fn parse_evm(text: &str) -> Result<[u8; 20], WalletAddressError> {
+    let digits = text.strip_prefix("0x").ok_or(WalletAddressError::Malformed)?;
+    let mut bytes = [0; 20];
+    if digits.len() != 2 * bytes.len() {
+        return Err(WalletAddressError::Malformed);
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+        let (Some(high), Some(low)) = (hex_digit(pair[0]), hex_digit(pair[1])) else {
+            return Err(WalletAddressError::Malformed);
+        };
+        *byte = high << 4 | low;
+    }
+    // In one case only it carries no checksum.
+    let has = |is: fn(&u8) -> bool| digits.as_bytes().iter().any(is);
+    let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    if mixed && checksummed(&bytes) != text { Err(WalletAddressError::Checksum) } else { Ok(bytes) }
+}
+
+pub(super) fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// EIP-55: a letter is in upper case where the digit at its place in the Keccak-256 of the lower-case digits is 8 or more.
+fn checksummed(bytes: &[u8; 20]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits: Vec<u8> =
+        bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]).map(|d| DIGITS[usize::from(d)]).collect();
+    let hash = Keccak256::digest(&digits);
+    let marks = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    let cased =
+        digits.iter().zip(marks).map(|(digit, mark)| if mark >= 8 { digit.to_ascii_uppercase() } else { *digit });
+    "0x".chars().chain(cased.map(char::from)).collect()
+}
+
+fn parse_solana(text: &str) -> Result<[u8; 32], WalletAddressError> {
+    let mut bytes = [0; 32];
+    if text.len() > WalletAddress::MAX_LENGTH {
+        return Err(WalletAddressError::Malformed);
+    }
+    match bs58::decode(text).onto(&mut bytes) {
+        Ok(32) => Ok(bytes),
+        _ => Err(WalletAddressError::Malformed),
+    }
+}
+
+/// A wallet on one chain (CAIP-10). The address is of the chain's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WalletAccount {
+    chain: Chain,
+    address: WalletAddress,
+}
+
+impl WalletAccount {
+    /// Reads an address of that chain.
+    ///
+    /// # Errors
+    /// See [`WalletAddressError`].
+    pub fn parse(chain: Chain, address: &str) -> Result<Self, WalletAddressError> {
+        Ok(Self { chain, address: WalletAddress::parse(address, chain.namespace())? })
+    }
+
+    /// The chain.
+    #[must_use]
+    pub const fn chain(&self) -> Chain {
+        self.chain
+    }
+
+    /// The address.
+    #[must_use]
+    pub const fn address(&self) -> WalletAddress {
+        self.address
+    }
+}
+
+impl FromStr for WalletAccount {
+    type Err = WalletAddressError;
+
+    fn from_str(text: &str) -> Result<Self, WalletAddressError> {
+        let (chain, address) = text.rsplit_once(':').ok_or(WalletAddressError::Malformed)?;
+        let (namespace, reference) = chain.split_once(':').ok_or(WalletAddressError::Malformed)?;
+        let same = |chain: &Chain| chain.namespace().as_str() == namespace && chain.reference() == reference;
+        let chain = Chain::ALL.into_iter().find(same).ok_or(WalletAddressError::Malformed)?;
+        Self::parse(chain, address)
+    }
+}
+
+impl fmt::Display for WalletAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.chain.namespace().as_str(), self.chain.reference(), self.address)
+    }
+}
+
+/// A wallet that a user has proved to be theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wallet {
+    /// Its address, and the chain that it was linked with.
+    pub account: WalletAccount,
+    /// When it was linked.
+    pub linked_at: OffsetDateTime,
+}
+
+impl Wallet {
+    /// How many one user may have.
+    pub const MOST: usize = 32;
+}

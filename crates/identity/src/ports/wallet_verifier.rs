@@ -1,0 +1,44 @@
+//! Telling whose signature it is.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::model::{WalletAccount, WalletSignature};
+
+/// A signature, and what it is to be of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Who is said to have signed.
+    pub account: WalletAccount,
+    /// What they may have signed, byte for byte: any one of these.
+    pub texts: Vec<Vec<u8>>,
+    /// The signature.
+    pub signature: WalletSignature,
+}
+
+/// A signature could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// All places are taken and the queue's deadline passed.
+    #[error("too many signatures are being checked")]
+    Busy {
+        /// How long to wait before trying again.
+        retry_after: Duration,
+    },
+    /// The chain that has to be asked does not answer.
+    #[error("the chain can't be asked")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Checking itself failed.
+    #[error("checking the signature failed: {0}")]
+    Failed(String),
+}
+
+/// Judges signatures of wallets.
+#[async_trait]
+pub trait WalletVerifier: Send + Sync {
+    /// Whether the account has signed one of the texts. Whatever is no signature at all is `Ok(false)`: an error says that
+    /// nobody knows. A text has one signature and no twin: of the two that elliptic curves allow, the one with the high `s`
+    /// is refused.
+    async fn verify(&self, proof: Proof) -> Result<bool, VerifyError>;
+}

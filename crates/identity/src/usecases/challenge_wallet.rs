@@ -1,0 +1,84 @@
+//! Somebody asks what their wallet is to sign.
+
+use tessera_kernel::{Actor, Principal, SessionId, StoreError, UserId};
+use time::Duration;
+
+use crate::{
+    Identity,
+    model::{Challenge, Purpose, WalletAccount},
+};
+
+/// How old a session may be at most where the account itself is to change hands or ways in.
+const FRESH: Duration = Duration::minutes(5);
+
+/// No challenge was given.
+#[derive(Debug, thiserror::Error)]
+pub enum ChallengeWalletError {
+    /// An application has no wallets.
+    #[error("only a user can link a wallet")]
+    NotAUser,
+    /// The session is too old to change by what one signs in.
+    #[error("the session is not fresh")]
+    StaleSession,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Gives a text to sign in with. It tells nothing of whether anybody has the wallet, and does nothing to those that were
+    /// given for it before: whoever names somebody else's wallet takes nothing from them.
+    ///
+    /// # Errors
+    /// [`ChallengeWalletError::Store`].
+    pub async fn challenge_wallet(&self, account: WalletAccount) -> Result<Challenge, ChallengeWalletError> {
+        self.challenge(Purpose::SignIn, account).await
+    }
+
+    /// Gives a text by which the actor links the wallet, in this session and no other.
+    ///
+    /// # Errors
+    /// See [`ChallengeWalletError`].
+    pub async fn challenge_own_wallet(
+        &self,
+        actor: &Actor,
+        account: WalletAccount,
+    ) -> Result<Challenge, ChallengeWalletError> {
+        let (user, session) = session_of(actor).ok_or(ChallengeWalletError::NotAUser)?;
+        // Nobody is asked to sign what would be refused.
+        if !self.is_fresh(session).await? {
+            return Err(ChallengeWalletError::StaleSession);
+        }
+        self.challenge(Purpose::Link { user, session }, account).await
+    }
+
+    async fn challenge(&self, purpose: Purpose, account: WalletAccount) -> Result<Challenge, ChallengeWalletError> {
+        let now = self.ports.clock.now();
+        let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
+        self.ports.challenges.keep(&challenge).await?;
+        Ok(challenge)
+    }
+
+    /// Whether the session began with a sign-in of a moment ago.
+    pub(crate) async fn is_fresh(&self, session: SessionId) -> Result<bool, StoreError> {
+        let session = self.ports.store.find_session(session).await?;
+        let now = self.ports.clock.now();
+        Ok(session.is_some_and(|session| session.is_live(now) && now < session.created_at + FRESH))
+    }
+
+    /// Forgets the challenges that nobody has answered in time, and says how many.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn forget_expired_challenges(&self) -> Result<u64, StoreError> {
+        self.ports.challenges.forget_expired(self.ports.clock.now()).await
+    }
+}
+
+/// Who acts and in which session, unless it is an application.
+pub(crate) const fn session_of(actor: &Actor) -> Option<(UserId, SessionId)> {
+    match actor.principal {
+        Principal::User { id, session } => Some((id, session)),
+        Principal::Application { .. } => None,
+    }
+}

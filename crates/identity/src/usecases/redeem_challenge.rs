@@ -1,0 +1,48 @@
+//! A wallet answers a challenge, once.
+
+use tessera_kernel::StoreError;
+
+use crate::{
+    Identity,
+    model::{Nonce, Purpose, WalletAccount, WalletSignature},
+    ports::{Proof, VerifyError},
+};
+
+/// What somebody presents to prove that a wallet is theirs.
+#[derive(Debug)]
+pub struct WalletProof {
+    /// The wallet.
+    pub account: WalletAccount,
+    /// Its signature of the challenge.
+    pub signature: WalletSignature,
+    /// By which the challenge is found. One that is none was given to nobody.
+    pub nonce: String,
+}
+
+/// Nobody can say whether the proof is good.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RedeemError {
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Whether the wallet has signed the challenge that was given to it for this purpose. The challenge is used up, whatever
+    /// comes out, before anything else is looked at: no two can answer it, and nobody can try a second signature.
+    pub(crate) async fn redeem(&self, proof: WalletProof, purpose: Purpose) -> Result<bool, RedeemError> {
+        let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(false) };
+        let Some(challenge) = self.ports.challenges.take(&nonce).await? else { return Ok(false) };
+        let now = self.ports.clock.now();
+        if challenge.purpose != purpose || challenge.account != proof.account || !challenge.is_open(now) {
+            return Ok(false);
+        }
+        let texts = challenge.answers(&self.settings.site, now);
+        if texts.is_empty() {
+            return Ok(false);
+        }
+        let proof = Proof { account: proof.account, texts, signature: proof.signature };
+        Ok(self.ports.wallets.verify(proof).await?)
+    }
+}

@@ -1,0 +1,156 @@
+//! A user opens a session with their wallet; the first time, it makes them one.
+
+use tessera_kernel::{Event, Origin, StoreError, UserId};
+
+use super::redeem_challenge::RedeemError;
+use crate::{
+    Identity, SignedIn, WalletProof,
+    events::IdentityEvent,
+    model::{Purpose, User, Wallet, WalletAccount},
+    ports::{IdentityTransaction, TokenError, VerifyError},
+};
+
+/// What somebody presents.
+#[derive(Debug)]
+pub struct SignInWithWallet {
+    /// The wallet and its signature.
+    pub proof: WalletProof,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// Nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInWithWalletError {
+    /// The nonce is unknown, used or expired, was given for something else, or the signature is not this wallet's: always
+    /// the same answer.
+    #[error("the signature does not prove this")]
+    InvalidSignature,
+    /// The signature could not be checked.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The token could not be made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<RedeemError> for SignInWithWalletError {
+    fn from(error: RedeemError) -> Self {
+        match error {
+            RedeemError::Verify(error) => Self::Verify(error),
+            RedeemError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// How often a wallet's user is looked for anew because the wallet came to somebody, or left them, meanwhile.
+const TRIES: usize = 5;
+
+impl Identity {
+    /// Signs in with a wallet. One that nobody has gets a user without an address; nothing else that was sent along leads to
+    /// an account.
+    ///
+    /// # Errors
+    /// See [`SignInWithWalletError`].
+    pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
+        let SignInWithWallet { proof, origin } = command;
+        let account = proof.account;
+        if !self.redeem(proof, Purpose::SignIn).await? {
+            return self.refuse_wallet(account, &origin).await;
+        }
+        for _ in 0..TRIES {
+            if let Some(signed_in) = self.open_session_of(account, &origin).await? {
+                return Ok(signed_in);
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// Opens a session for whoever has the wallet. `None` when that has changed meanwhile.
+    async fn open_session_of(
+        &self,
+        account: WalletAccount,
+        origin: &Origin,
+    ) -> Result<Option<SignedIn>, SignInWithWalletError> {
+        let mut tx = self.ports.store.begin().await?;
+        let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { return Ok(None) };
+        let session = self.new_session(user.id);
+        let token = self.ports.signer.sign(&self.claims(&session))?;
+        let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
+        let event = Event::by_visitor(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
+        tx.sessions().insert(&session).await?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
+    }
+
+    /// The user of a wallet that has proved itself, for those who open no session.
+    pub(crate) async fn holder(&self, account: WalletAccount, origin: &Origin) -> Result<UserId, StoreError> {
+        for _ in 0..TRIES {
+            let mut tx = self.ports.store.begin().await?;
+            if let Some(user) = self.holder_in(&mut *tx, account, origin).await? {
+                tx.commit().await?;
+                return Ok(user.id);
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// Whoever has the wallet, made now if nobody has. `None` when that has changed meanwhile.
+    async fn holder_in(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        account: WalletAccount,
+        origin: &Origin,
+    ) -> Result<Option<User>, StoreError> {
+        let Some(id) = tx.wallets().find_holder(&account.address()).await? else {
+            return self.make_user(tx, account, origin).await;
+        };
+        let known = tx.users().lock(id).await?.map(|known| known.user);
+        Ok(known.filter(|user| user.holds(&account.address())))
+    }
+
+    /// `None` when the wallet has become somebody's meanwhile: the transaction is then worth nothing.
+    async fn make_user(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        account: WalletAccount,
+        origin: &Origin,
+    ) -> Result<Option<User>, StoreError> {
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let now = clock.now();
+        let wallet = Wallet { account, linked_at: now };
+        let user = User {
+            id: UserId::generate(clock, entropy),
+            email: None,
+            email_verified: false,
+            display_name: None,
+            first_name: None,
+            last_name: None,
+            avatar_url: None,
+            wallets: vec![wallet.clone()],
+            created_at: now,
+            updated_at: now,
+        };
+        tx.users().insert(&user, None).await?;
+        match tx.wallets().insert(user.id, &wallet).await {
+            Err(StoreError::Conflict { .. }) => return Ok(None),
+            inserted => inserted?,
+        }
+        let made = IdentityEvent::UserMadeByWallet { user: user.id, wallet: account };
+        tx.events().append(&Event::by_visitor(origin, made.into(), clock, entropy)).await?;
+        Ok(Some(user))
+    }
+
+    async fn refuse_wallet(&self, account: WalletAccount, origin: &Origin) -> Result<SignedIn, SignInWithWalletError> {
+        let mut tx = self.ports.store.begin().await?;
+        let user = tx.wallets().find_holder(&account.address()).await?;
+        let what = IdentityEvent::WalletRefused { user, wallet: account }.into();
+        tx.events().append(&Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy)).await?;
+        tx.commit().await?;
+        Err(SignInWithWalletError::InvalidSignature)
+    }
+}

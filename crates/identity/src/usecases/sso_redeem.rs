@@ -1,0 +1,87 @@
+//! An application's back end redeems a code.
+
+use tessera_kernel::{Event, Origin, StoreError};
+
+use super::sso_token::{IssueError, SsoToken};
+use crate::{
+    SingleSignOn,
+    events::{CodeRefusal, IdentityEvent},
+    model::{CodeVerifier, SsoCode, SsoCodeState, SsoSecret},
+    ports::TokenError,
+};
+
+/// What an application presents.
+#[derive(Debug)]
+pub struct RedeemSsoCode {
+    /// The code, as it came. One that is none was given to nobody.
+    pub code: String,
+    /// Where it came.
+    pub redirect_uri: String,
+    /// What only the application knows.
+    pub verifier: CodeVerifier,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// No token was made.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemSsoCodeError {
+    /// The code is unknown, used or expired, or not of this address and verifier: always the same answer.
+    #[error("the code is not valid")]
+    InvalidGrant,
+    /// The token could not be made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<IssueError> for RedeemSsoCodeError {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Token(error) => Self::Token(error),
+            IssueError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl SingleSignOn {
+    /// Redeems a code. It is used up, whatever comes out: who has it without the verifier has stolen it.
+    ///
+    /// # Errors
+    /// See [`RedeemSsoCodeError`].
+    pub async fn redeem(&self, command: RedeemSsoCode) -> Result<SsoToken, RedeemSsoCodeError> {
+        let secret = command.code.parse::<SsoSecret>().map_err(|_| RedeemSsoCodeError::InvalidGrant)?;
+        let hash = self.ports.digest.digest(secret.expose());
+        let mut tx = self.ports.store.begin().await?;
+        // Codes go with their application: of one that was deleted there is none.
+        let code = tx.sso_codes().lock(&hash).await?.ok_or(RedeemSsoCodeError::InvalidGrant)?;
+        let refusal = self.fault_of(&code, &command);
+        let what = IdentityEvent::of_code(&code, refusal).into();
+        let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
+        tx.sso_codes().redeem(&hash, self.ports.clock.now()).await?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        match refusal {
+            Some(_) => Err(RedeemSsoCodeError::InvalidGrant),
+            None => Ok(self.issue(code.into()).await?),
+        }
+    }
+
+    /// What is wrong, for the trail; the answer does not say it.
+    fn fault_of(&self, code: &SsoCode, command: &RedeemSsoCode) -> Option<CodeRefusal> {
+        let digest = &self.ports.digest;
+        if code.state != SsoCodeState::Open {
+            Some(CodeRefusal::Used)
+        } else if self.ports.clock.now() >= code.expires_at {
+            Some(CodeRefusal::Expired)
+        } else if code.redirect_uri != command.redirect_uri {
+            Some(CodeRefusal::RedirectUri)
+        } else if !digest.matches(code.code_challenge.hash(), &digest.digest(command.verifier.expose())) {
+            Some(CodeRefusal::Verifier)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The token by which an application knows who has signed in.
+
+use tessera_kernel::{ApplicationId, Secret, StoreError, UserId};
+use time::Duration;
+
+use crate::{
+    SingleSignOn,
+    model::{Echo, SsoChallenge, SsoCode, SsoSession, TOKEN_LIFE, WalletAccount},
+    ports::{ProvenWallet, ServiceClaims, TokenError},
+};
+
+/// What a sign-in has come to.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    application: ApplicationId,
+    user: UserId,
+    account: WalletAccount,
+    nonce: Option<Echo>,
+}
+
+impl Grant {
+    /// Of a session that has just ended well.
+    pub(crate) fn of(session: &SsoSession, challenge: &SsoChallenge, user: UserId) -> Self {
+        let request = &session.request;
+        Self { application: request.application, user, account: challenge.account, nonce: request.nonce.clone() }
+    }
+}
+
+impl From<SsoCode> for Grant {
+    fn from(code: SsoCode) -> Self {
+        Self { application: code.application, user: code.user, account: code.account, nonce: code.nonce }
+    }
+}
+
+/// A token for an application.
+#[derive(Debug)]
+pub struct SsoToken {
+    /// The token.
+    pub token: Secret<String>,
+    /// How long it is good, in whole seconds.
+    pub life: Duration,
+}
+
+/// No token was made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IssueError {
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SingleSignOn {
+    /// Makes a token for the application, and for nobody else.
+    pub(crate) async fn issue(&self, grant: Grant) -> Result<SsoToken, IssueError> {
+        let audience = grant.application.to_string().parse();
+        let audience = audience.map_err(|error| StoreError::Corrupt(format!("applications.id: {error}")))?;
+        let mut token_id = [0; 16];
+        self.ports.entropy.fill(&mut token_id);
+        let now = self.ports.clock.now();
+        let issued_at = now.replace_nanosecond(0).unwrap_or(now);
+        let wallet = grant
+            .account
+            .chain()
+            .id()
+            .map(|chain_id| ProvenWallet { address: grant.account.address().to_string(), chain_id });
+        let claims = ServiceClaims {
+            user: grant.user,
+            audience,
+            token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
+            issued_at,
+            expires_at: issued_at + TOKEN_LIFE,
+            organization: None,
+            roles: Vec::new(),
+            nonce: grant.nonce.map(|nonce| nonce.as_str().to_owned()),
+            wallet,
+        };
+        let tokens = &self.ports.tokens;
+        let token = tokens.ports.signer.sign(&tokens.signing_key().await?, &claims)?;
+        Ok(SsoToken { token, life: TOKEN_LIFE })
+    }
+}

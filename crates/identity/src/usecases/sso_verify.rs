@@ -1,0 +1,193 @@
+//! A wallet has signed: its user goes back to the application with a code.
+
+use tessera_kernel::{Event, OnConflict, Origin, Secret, StoreError, UserId};
+use time::Duration;
+
+use super::sso_token::{Grant, IssueError};
+use crate::{
+    SingleSignOn,
+    events::{IdentityEvent, SsoRefusal},
+    model::{
+        Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
+        WalletSignature,
+    },
+    ports::{Proof, TokenError, VerifyError},
+};
+
+/// How long an application may take to redeem a code.
+const CODE_TTL: Duration = Duration::seconds(60);
+
+/// What somebody presents.
+#[derive(Debug)]
+pub struct VerifySso {
+    /// The session.
+    pub session: SsoSessionId,
+    /// What the browser holds; nothing, when it did not begin the session.
+    pub browser: Option<SsoSecret>,
+    /// The message that was signed.
+    pub message: String,
+    /// The signature.
+    pub signature: WalletSignature,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// A sign-in that has come to its end.
+#[derive(Debug)]
+pub struct VerifiedSso {
+    /// For the application, by itself.
+    pub token: Secret<String>,
+    /// How long the token is good.
+    pub life: Duration,
+    /// For the application's back end, which redeems it.
+    pub code: SsoSecret,
+    /// Where the application wants the browser back.
+    pub redirect_uri: String,
+    /// What the application said, unchanged.
+    pub state: Echo,
+}
+
+/// Nobody has signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifySsoError {
+    /// There is no such session for this browser, nothing was to be signed, or the signature is not of that: which, is not
+    /// said.
+    #[error("the signature does not prove this")]
+    Refused,
+    /// The session has served.
+    #[error("the sign-in is used up")]
+    Used,
+    /// The signature could not be checked.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The token could not be made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<IssueError> for VerifySsoError {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Token(error) => Self::Token(error),
+            IssueError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// What a browser holds of a session.
+enum Taken {
+    Challenge(Box<(SsoSession, SsoChallenge)>),
+    Used,
+    Nothing,
+}
+
+impl SingleSignOn {
+    /// Signs in to an application by what a wallet has signed. The first time, the wallet gets a user.
+    ///
+    /// # Errors
+    /// See [`VerifySsoError`].
+    pub async fn verify(&self, command: VerifySso) -> Result<VerifiedSso, VerifySsoError> {
+        let taken = match &command.browser {
+            Some(browser) => self.take_challenge(command.session, browser).await?,
+            None => Taken::Nothing,
+        };
+        let (session, challenge) = match taken {
+            Taken::Challenge(taken) => *taken,
+            Taken::Used => return Err(VerifySsoError::Used),
+            Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
+        };
+        if !self.is_signed(&challenge, &command).await? {
+            return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
+        }
+        let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
+        // The application may have gone, or have given up the address, while the wallet was asked.
+        let Some(party) = party.filter(|party| party.redirect_uris.contains(&session.request.redirect_uri)) else {
+            return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
+        };
+        let user = self.ports.identity.holder(challenge.account, &command.origin).await?;
+        let issued = self.issue(Grant::of(&session, &challenge, user)).await?;
+        let code = self.finish(&session, &challenge, &party, user, &command.origin).await?;
+        let (redirect_uri, state) = (session.request.redirect_uri, session.request.state);
+        Ok(VerifiedSso { token: issued.token, life: issued.life, code, redirect_uri, state })
+    }
+
+    /// Takes what the wallet was asked, so that nobody can come with another signature of it, whatever this one is worth.
+    async fn take_challenge(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<Taken, StoreError> {
+        let mut tx = self.ports.store.begin().await?;
+        let session = tx.sso_sessions().lock(id).await?.filter(|session| self.is_theirs(session, browser));
+        let Some(mut session) = session else { return Ok(Taken::Nothing) };
+        match std::mem::replace(&mut session.step, SsoStep::Begun) {
+            SsoStep::Done { .. } => Ok(Taken::Used),
+            SsoStep::Begun => Ok(Taken::Nothing),
+            SsoStep::Challenged(challenge) => {
+                tx.sso_sessions().set_step(id, &session.step).await?;
+                tx.commit().await?;
+                Ok(Taken::Challenge(Box::new((session, challenge))))
+            }
+        }
+    }
+
+    async fn is_signed(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<bool, VerifyError> {
+        if challenge.message != command.message || self.ports.clock.now() >= challenge.expires_at {
+            return Ok(false);
+        }
+        let texts = vec![challenge.message.clone().into_bytes()];
+        let proof = Proof { account: challenge.account, texts, signature: command.signature.clone() };
+        self.ports.identity.ports.wallets.verify(proof).await
+    }
+
+    /// Ends the session with a code. Of two who came this far at once, one does.
+    async fn finish(
+        &self,
+        session: &SsoSession,
+        challenge: &SsoChallenge,
+        party: &RelyingParty,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<SsoSecret, VerifySsoError> {
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let (secret, now) = (SsoSecret::generate(entropy), clock.now());
+        let code = SsoCode {
+            hash: self.ports.digest.digest(secret.expose()),
+            application: party.application,
+            organization: party.organization,
+            redirect_uri: session.request.redirect_uri.clone(),
+            code_challenge: session.request.code_challenge,
+            nonce: session.request.nonce.clone(),
+            user,
+            account: challenge.account,
+            state: SsoCodeState::Open,
+            created_at: now,
+            expires_at: now + CODE_TTL,
+        };
+        let (organization, application) = (party.organization, party.application);
+        let what = IdentityEvent::SsoSignedIn { user, organization, application, wallet: code.account };
+        let mut tx = self.ports.store.begin().await?;
+        let current = tx.sso_sessions().lock(session.id).await?.ok_or(VerifySsoError::Refused)?;
+        if matches!(current.step, SsoStep::Done { .. }) {
+            return Err(VerifySsoError::Used);
+        }
+        tx.sso_sessions().set_step(session.id, &SsoStep::Done { at: now }).await?;
+        tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
+        tx.events().append(&Event::by_visitor(origin, what.into(), clock, entropy)).await?;
+        tx.commit().await?;
+        Ok(secret)
+    }
+
+    async fn refuse<T>(
+        &self,
+        reason: SsoRefusal,
+        challenge: Option<&SsoChallenge>,
+        origin: &Origin,
+    ) -> Result<T, VerifySsoError> {
+        let what = IdentityEvent::SsoRefused { reason, wallet: challenge.map(|challenge| challenge.account) };
+        let event = Event::by_visitor(origin, what.into(), &*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Err(VerifySsoError::Refused)
+    }
+}

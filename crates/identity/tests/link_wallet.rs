@@ -1,0 +1,202 @@
+//! A wallet becomes one of a user's ways in, and ceases to be one.
+
+use tessera_identity::{
+    ChallengeWalletError, LinkWallet, LinkWalletError, SignInWithWallet, SignInWithWalletError, SignedIn,
+    UnlinkWalletError, WalletProof,
+    model::{Chain, Challenge, Purpose, Session, Wallet, WalletAccount},
+};
+use tessera_kernel::Actor;
+use tessera_testkit::{
+    Workbench,
+    builders::{
+        NOW, actor_by_key, actor_with, api_key, application, bare_user, organization_id, origin, session, user,
+        user_id, wallet, wallet_account,
+    },
+    expectations::{failed, ok, some},
+    fakes::FakeWallets,
+};
+use time::Duration;
+
+/// The signature of a challenge by the wallet that it names.
+fn answer(challenge: &Challenge) -> WalletProof {
+    let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
+    WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() }
+}
+
+async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
+    ok(bench.identity().challenge_wallet(account).await)
+}
+
+async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
+    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, origin: origin() }).await
+}
+
+async fn is_refused(bench: &Workbench, proof: WalletProof) {
+    let error = failed(sign_in(bench, proof).await);
+    assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
+}
+
+/// A user with a session that began now, and the user in it.
+async fn with_session(bench: &Workbench, number: u32) -> Actor {
+    let session = session(number, user_id(number));
+    bench.stores.add_session(&session).await;
+    actor_with(&session)
+}
+
+async fn link(bench: &Workbench, actor: &Actor, account: WalletAccount) -> Result<Wallet, LinkWalletError> {
+    let challenge = ok(bench.identity().challenge_own_wallet(actor, account).await);
+    bench.identity().link_wallet(actor, LinkWallet { proof: answer(&challenge) }).await
+}
+
+async fn wallets_of(bench: &Workbench, number: u32) -> Vec<Wallet> {
+    some(ok(bench.stores.identity.find_user(user_id(number)).await)).wallets
+}
+
+#[tokio::test]
+async fn s98_wallet_link() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    let account = wallet_account(5, Chain::Solana);
+    let linked = ok(link(&bench, &actor, account).await);
+    assert_eq!(linked, Wallet { account, linked_at: NOW });
+    assert_eq!(wallets_of(&bench, 1).await, [linked]);
+    let event = some(bench.events(None).await.pop());
+    assert_eq!((event.name.as_str(), event.subject), ("wallet.linked", Some(user_id(1).as_uuid())));
+    assert_eq!(event.details, [("wallet".to_owned(), account.to_string())]);
+}
+
+#[tokio::test]
+async fn s92_siwe_purpose() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    let account = wallet_account(5, Chain::Ethereum);
+    let to_link = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    assert!(to_link.message.contains("Link this wallet"), "{}", to_link.message);
+    is_refused(&bench, answer(&to_link)).await;
+    let to_sign_in = ask(&bench, account).await;
+    let proof = answer(&to_sign_in);
+    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof }).await);
+    assert!(matches!(error, LinkWalletError::InvalidSignature), "{error:?}");
+    assert_eq!(some(bench.events(None).await.pop()).name, "wallet.link_refused");
+    assert_eq!(wallets_of(&bench, 1).await, []);
+}
+
+#[tokio::test]
+async fn a_challenge_links_in_the_session_that_asked_for_it() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1), &user(2)]).await;
+    let (one, two) = (with_session(&bench, 1).await, with_session(&bench, 2).await);
+    let other = Session { user_id: user_id(1), ..session(3, user_id(1)) };
+    bench.stores.add_session(&other).await;
+    for actor in [two, actor_with(&other)] {
+        let challenge = ok(bench.identity().challenge_own_wallet(&one, wallet_account(5, Chain::Base)).await);
+        let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
+        assert!(matches!(error, LinkWalletError::InvalidSignature), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wallet_of_somebody_else_stays_theirs() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1), &user(2)]).await;
+    bench.stores.add_wallets(user_id(2), [&wallet(5)]).await;
+    let actor = with_session(&bench, 1).await;
+    for chain in [Chain::Ethereum, Chain::Arbitrum] {
+        let error = failed(link(&bench, &actor, wallet_account(5, chain)).await);
+        assert!(matches!(error, LinkWalletError::WalletTaken), "{error:?}");
+    }
+    assert_eq!((wallets_of(&bench, 1).await, wallets_of(&bench, 2).await), (Vec::new(), vec![wallet(5)]));
+}
+
+#[tokio::test]
+async fn a_user_has_at_most_32_wallets() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    bench.stores.add_wallets(user_id(1), &(1..=31).map(wallet).collect::<Vec<_>>()).await;
+    let actor = with_session(&bench, 1).await;
+    ok(link(&bench, &actor, wallet_account(32, Chain::Ethereum)).await);
+    let error = failed(link(&bench, &actor, wallet_account(33, Chain::Ethereum)).await);
+    assert!(matches!(error, LinkWalletError::TooManyWallets), "{error:?}");
+}
+
+#[tokio::test]
+async fn s53_wallets_change_in_a_fresh_session_only() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    let actor = with_session(&bench, 1).await;
+    bench.clock.set(NOW + Duration::minutes(5) - Duration::SECOND);
+    let account = wallet_account(5, Chain::Base);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    bench.clock.set(NOW + Duration::minutes(5));
+    let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
+    assert!(matches!(error, ChallengeWalletError::StaleSession), "{error:?}");
+    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
+    assert!(matches!(error, LinkWalletError::StaleSession), "{error:?}");
+    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert!(matches!(error, UnlinkWalletError::StaleSession), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_wallet_is_unlinked_on_whatever_chain() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    let actor = with_session(&bench, 1).await;
+    ok(bench.identity().unlink_wallet(&actor, &wallet_account(1, Chain::Base).address()).await);
+    assert_eq!(wallets_of(&bench, 1).await, [wallet(2)]);
+    let event = some(bench.events(None).await.pop());
+    assert_eq!((event.name.as_str(), event.subject), ("wallet.unlinked", Some(user_id(1).as_uuid())));
+    assert_eq!(event.details, [("wallet".to_owned(), wallet(1).account.to_string())]);
+    let again = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert!(matches!(again, UnlinkWalletError::NotFound), "{again:?}");
+}
+
+#[tokio::test]
+async fn s100_wallet_last() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&bare_user(1)]).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert!(matches!(error, UnlinkWalletError::LastWayIn), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
+}
+
+#[tokio::test]
+async fn the_last_wallet_goes_when_there_is_a_password() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, "correct horse").await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    ok(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert_eq!(wallets_of(&bench, 1).await, []);
+}
+
+#[tokio::test]
+async fn an_application_has_no_wallets() {
+    let bench = Workbench::new();
+    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let account = wallet_account(1, Chain::Ethereum);
+    let challenge = ask(&bench, account).await;
+    let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
+    assert!(matches!(error, ChallengeWalletError::NotAUser), "{error:?}");
+    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
+    assert!(matches!(error, LinkWalletError::NotAUser), "{error:?}");
+    let error = failed(bench.identity().unlink_wallet(&actor, &account.address()).await);
+    assert!(matches!(error, UnlinkWalletError::NotAUser), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_nobody_answered_is_forgotten() {
+    let bench = Workbench::new();
+    let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
+    assert_eq!(challenge.purpose, Purpose::SignIn);
+    assert_eq!(ok(bench.identity().forget_expired_challenges().await), 0);
+    bench.clock.set(challenge.expires_at);
+    assert_eq!(ok(bench.identity().forget_expired_challenges().await), 1);
+    assert_eq!(ok(bench.stores.challenges.take(&challenge.nonce).await), None);
+}

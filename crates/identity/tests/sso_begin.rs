@@ -1,0 +1,137 @@
+//! An application sends a browser to sign in, and the page asks what to show.
+
+use tessera_identity::{
+    BeginSsoError, BegunSso, SsoView, ViewSsoError,
+    model::{SsoRequest, SsoSecret, SsoStep},
+};
+use tessera_kernel::Role;
+use tessera_testkit::{
+    Workbench,
+    builders::{application, application_id, organization_id, sso_request},
+    expectations::{failed, ok, some},
+    fakes::SequentialEntropy,
+};
+use time::Duration;
+
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner]).await;
+    bench
+}
+
+async fn begun(bench: &Workbench) -> BegunSso {
+    ok(bench.sso().begin(sso_request(application_id(1))).await)
+}
+
+#[tokio::test]
+async fn a_sign_in_is_kept_for_ten_minutes() {
+    let bench = bench().await;
+    let BegunSso { session, .. } = begun(&bench).await;
+    assert_eq!(session.request, sso_request(application_id(1)));
+    assert_eq!(session.expires_at - session.created_at, Duration::minutes(10));
+    assert_eq!(session.step, SsoStep::Begun);
+    assert_eq!(some(ok(bench.stores.sso.find_sso_session(session.id).await)), session);
+}
+
+#[tokio::test]
+async fn every_sign_in_has_its_own_name_and_its_own_secret() {
+    let bench = bench().await;
+    let sso = bench.sso();
+    let request = || sso_request(application_id(1));
+    let (one, other) = (ok(sso.begin(request()).await), ok(sso.begin(request()).await));
+    assert_ne!(one.session.id, other.session.id);
+    assert_ne!(one.browser, other.browser);
+}
+
+#[tokio::test]
+async fn the_secret_of_the_browser_is_not_kept() {
+    let bench = bench().await;
+    let BegunSso { session, browser } = begun(&bench).await;
+    assert!(!format!("{session:?}").contains(browser.expose()));
+    assert_eq!(format!("{browser:?}"), "SsoSecret(***)");
+}
+
+#[tokio::test]
+async fn s102_redirect_exact() {
+    let bench = bench().await;
+    let registered = "http://127.0.0.1:8080/a";
+    let with = |uri: &str| SsoRequest { redirect_uri: uri.to_owned(), ..sso_request(application_id(1)) };
+    ok(bench.sso().begin(with(registered)).await);
+    for other in [
+        "http://127.0.0.1:8080/a/",
+        "http://127.0.0.1:8080/a?",
+        "http://127.0.0.1:8080/A",
+        "http://127.0.0.1:8080/a#",
+        "http://127.0.0.1:8080/b/../a",
+        "http://127.0.0.1:8080/%61",
+        "http://127.0.0.1:8081/a",
+        "https://127.0.0.1:8080/a",
+        "http://127.0.0.1/a",
+        " http://127.0.0.1:8080/a",
+        "",
+    ] {
+        let error = failed(bench.sso().begin(with(other)).await);
+        assert!(matches!(error, BeginSsoError::RedirectUriNotRegistered), "{other}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_signs_in_to_an_application_that_is_not_there() {
+    let bench = bench().await;
+    let error = failed(bench.sso().begin(sso_request(application_id(2))).await);
+    assert!(matches!(error, BeginSsoError::UnknownApplication), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_page_names_the_application_and_where_it_leads() {
+    let bench = bench().await;
+    let BegunSso { session, browser } = begun(&bench).await;
+    let view = ok(bench.sso().view(session.id, &browser).await);
+    let name = application(1, organization_id(1)).name.to_string();
+    let redirect_uri = session.request.redirect_uri;
+    assert_eq!(view, SsoView { application: name, redirect_uri, used: false });
+}
+
+#[tokio::test]
+async fn s110_login_csrf_another_browser_sees_nothing() {
+    let bench = bench().await;
+    let BegunSso { session, browser } = begun(&bench).await;
+    let other = begun(&bench).await.browser;
+    for secret in [other, SsoSecret::generate(&SequentialEntropy::starting_at(900))] {
+        assert_ne!(secret, browser);
+        let error = failed(bench.sso().view(session.id, &secret).await);
+        assert!(matches!(error, ViewSsoError::NotFound), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_is_over_after_ten_minutes_to_the_microsecond() {
+    let bench = bench().await;
+    let BegunSso { session, browser } = begun(&bench).await;
+    bench.clock.advance(Duration::minutes(10) - Duration::microseconds(1));
+    ok(bench.sso().view(session.id, &browser).await);
+    bench.clock.advance(Duration::microseconds(1));
+    let error = failed(bench.sso().view(session.id, &browser).await);
+    assert!(matches!(error, ViewSsoError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_was_used_is_shown_as_such() {
+    let bench = bench().await;
+    let BegunSso { session, browser } = begun(&bench).await;
+    let mut tx = ok(bench.stores.sso.begin().await);
+    ok(tx.sso_sessions().set_step(session.id, &SsoStep::Done { at: session.created_at }).await);
+    ok(tx.commit().await);
+    assert!(ok(bench.sso().view(session.id, &browser).await).used);
+}
+
+#[tokio::test]
+async fn s112_app_disabled_a_deleted_application_is_not_shown() {
+    let bench = bench().await;
+    let BegunSso { session, browser } = begun(&bench).await;
+    let mut tx = ok(bench.stores.apps.begin().await);
+    assert!(ok(tx.applications().delete(application_id(1)).await));
+    ok(tx.commit().await);
+    let error = failed(bench.sso().view(session.id, &browser).await);
+    assert!(matches!(error, ViewSsoError::NotFound), "{error:?}");
+}

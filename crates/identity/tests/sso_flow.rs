@@ -1,0 +1,204 @@
+//! A wallet signs in to an application, and the application redeems its code.
+
+use tessera_identity::{
+    BegunSso, ChallengeSso, ChallengeSsoError, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoQuestion, SsoToken,
+    VerifiedSso, VerifySso, VerifySsoError,
+    model::{Chain, CodeChallenge, SiweMessage, SsoRequest, WalletAccount},
+    ports::{SecretDigest as _, ServiceClaims},
+};
+use tessera_kernel::{Outcome, Role, Secret};
+use tessera_testkit::{
+    Workbench,
+    builders::{application_id, organization_id, origin, sso_request, wallet_account},
+    expectations::{failed, ok, parsed, some},
+    fakes::{FakeDigest, FakeWallets},
+};
+use time::Duration;
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// Application 1, a browser that has come to sign in to it, and its wallet.
+struct Scene {
+    bench: Workbench,
+    sso: SingleSignOn,
+    begun: BegunSso,
+    account: WalletAccount,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let bench = Workbench::new();
+        bench.members(&[Role::Owner]).await;
+        ok(bench.service_tokens().look_after_keys(&origin()).await);
+        let code_challenge = CodeChallenge::from_hash(FakeDigest.digest(VERIFIER));
+        let request = SsoRequest { code_challenge, ..sso_request(application_id(1)) };
+        let sso = bench.sso();
+        let begun = ok(sso.begin(request).await);
+        Self { bench, sso, begun, account: wallet_account(1, Chain::Base) }
+    }
+
+    async fn ask(&self) -> Result<SsoQuestion, ChallengeSsoError> {
+        let (session, browser) = (self.begun.session.id, Some(self.begun.browser.clone()));
+        self.sso.challenge(ChallengeSso { session, browser, account: self.account }).await
+    }
+
+    fn answer(&self, message: &str) -> VerifySso {
+        VerifySso {
+            session: self.begun.session.id,
+            browser: Some(self.begun.browser.clone()),
+            message: message.to_owned(),
+            signature: FakeWallets::sign(&self.account.address(), message.as_bytes()),
+            origin: origin(),
+        }
+    }
+
+    async fn sign_in(&self) -> VerifiedSso {
+        let question = ok(self.ask().await);
+        ok(self.sso.verify(self.answer(&question.message)).await)
+    }
+
+    fn presented(&self, code: &str) -> RedeemSsoCode {
+        let redirect_uri = self.begun.session.request.redirect_uri.clone();
+        RedeemSsoCode { code: code.to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
+    }
+
+    async fn is_refused(&self, answer: VerifySso) {
+        let error = failed(self.sso.verify(answer).await);
+        assert!(matches!(error, VerifySsoError::Refused), "{error:?}");
+    }
+
+    async fn is_no_grant(&self, presented: RedeemSsoCode) {
+        let error = failed(self.sso.redeem(presented).await);
+        assert!(matches!(error, RedeemSsoCodeError::InvalidGrant), "{error:?}");
+    }
+
+    fn claims(&self, token: &Secret<String>) -> ServiceClaims {
+        some(self.bench.service_signer.read(token.expose())).1
+    }
+}
+
+#[tokio::test]
+async fn the_message_names_the_application_and_where_it_leads() {
+    let scene = Scene::set().await;
+    let question = ok(scene.ask().await);
+    let said: SiweMessage = ok(question.message.parse());
+    assert_eq!(said.statement.as_deref(), Some("Sign in to Lager ? 1 at z.example.com."));
+    assert_eq!((said.domain.as_str(), said.chain_id), ("accounts.example.com", 8453));
+    assert_eq!(said.request_id, Some(scene.begun.session.id.to_string()));
+    assert_eq!((said.nonce.as_str(), said.expiration_time), (question.nonce.as_str(), Some(question.expires_at)));
+}
+
+#[tokio::test]
+async fn the_token_and_the_code_say_the_same() {
+    let scene = Scene::set().await;
+    let verified = scene.sign_in().await;
+    assert_eq!((verified.life, verified.state.as_str()), (Duration::minutes(5), "af0ifjsldkj ~!"));
+    let SsoToken { token, life } = ok(scene.sso.redeem(scene.presented(verified.code.expose())).await);
+    assert_eq!(life, Duration::minutes(5));
+    let (one, other) = (scene.claims(&verified.token), scene.claims(&token));
+    assert_ne!(one.token_id, other.token_id);
+    assert_eq!(ServiceClaims { token_id: one.token_id, ..other.clone() }, one);
+    assert_eq!(one.audience.as_str(), application_id(1).to_string());
+    assert_eq!((one.organization, one.roles.as_slice()), (None, [].as_slice()));
+    assert_eq!(one.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
+    let wallet = some(one.wallet);
+    assert_eq!((wallet.address, wallet.chain_id), (scene.account.address().to_string(), 8453));
+    let user = some(ok(scene.bench.stores.identity.find_user(one.user).await));
+    assert!(user.holds(&scene.account.address()) && user.email.is_none());
+}
+
+#[tokio::test]
+async fn s85_nonce_exp_a_signature_is_taken_for_five_minutes_and_no_longer_than_the_session() {
+    let scene = Scene::set().await;
+    let question = ok(scene.ask().await);
+    scene.bench.clock.set(question.expires_at);
+    scene.is_refused(scene.answer(&question.message)).await;
+    let late = ok(scene.ask().await);
+    scene.bench.clock.advance(Duration::minutes(4));
+    let later = ok(scene.ask().await);
+    assert!(late.expires_at <= scene.begun.session.expires_at && later.expires_at <= scene.begun.session.expires_at);
+    scene.bench.clock.set(later.expires_at - Duration::microseconds(1));
+    ok(scene.sso.verify(scene.answer(&later.message)).await);
+}
+
+#[tokio::test]
+async fn s116_step_order_nothing_is_verified_that_was_not_asked() {
+    let scene = Scene::set().await;
+    scene.is_refused(scene.answer("anything")).await;
+    let question = ok(scene.ask().await);
+    scene.is_refused(VerifySso { browser: None, ..scene.answer(&question.message) }).await;
+    let first = question.message;
+    let second = ok(scene.ask().await).message;
+    scene.is_refused(scene.answer(&first)).await;
+    scene.is_refused(scene.answer(&second)).await;
+    assert_eq!(scene.bench.wallets.asked(), 0, "what was not asked needs no check of its signature");
+}
+
+#[tokio::test]
+async fn a_session_that_has_served_says_so_to_its_browser_and_to_nobody_else() {
+    let scene = Scene::set().await;
+    scene.sign_in().await;
+    let again = failed(scene.sso.verify(scene.answer("anything")).await);
+    assert!(matches!(again, VerifySsoError::Used), "{again:?}");
+    assert!(matches!(failed(scene.ask().await), ChallengeSsoError::NotFound));
+    scene.is_refused(VerifySso { browser: None, ..scene.answer("anything") }).await;
+}
+
+#[tokio::test]
+async fn a_check_that_fails_signs_nobody_in() {
+    let scene = Scene::set().await;
+    let question = ok(scene.ask().await);
+    scene.bench.wallets.become_unavailable();
+    let error = failed(scene.sso.verify(scene.answer(&question.message)).await);
+    assert!(matches!(error, VerifySsoError::Verify(_)), "{error:?}");
+    assert!(!ok(scene.sso.view(scene.begun.session.id, &scene.begun.browser).await).used);
+}
+
+#[tokio::test]
+async fn s106_code_bound_a_code_lives_for_sixty_seconds() {
+    let scene = Scene::set().await;
+    let code = scene.sign_in().await.code;
+    scene.bench.clock.advance(Duration::seconds(60));
+    scene.is_no_grant(scene.presented(code.expose())).await;
+    let scene = Scene::set().await;
+    let code = scene.sign_in().await.code;
+    scene.bench.clock.advance(Duration::seconds(60) - Duration::microseconds(1));
+    ok(scene.sso.redeem(scene.presented(code.expose())).await);
+}
+
+#[tokio::test]
+async fn s105_code_once_whatever_came_of_it() {
+    let scene = Scene::set().await;
+    let code = scene.sign_in().await.code;
+    let elsewhere = "https://z.example.com/callback".to_owned();
+    scene.is_no_grant(RedeemSsoCode { redirect_uri: elsewhere, ..scene.presented(code.expose()) }).await;
+    scene.is_no_grant(scene.presented(code.expose())).await;
+    for unknown in ["", "x", &"0".repeat(64)] {
+        scene.is_no_grant(scene.presented(unknown)).await;
+    }
+    let deeds = scene.bench.events(Some(organization_id(1))).await;
+    let refused = deeds.iter().filter(|event| event.name == "sso.code_refused");
+    let reasons: Vec<_> = refused.map(|event| (event.outcome, event.details.last().cloned())).collect();
+    let because = |reason: &str| (Outcome::Refused, Some(("reason".to_owned(), reason.to_owned())));
+    assert_eq!(reasons, [because("redirect_uri"), because("used")]);
+}
+
+#[tokio::test]
+async fn s107_pkce_another_verifier_is_no_proof() {
+    let scene = Scene::set().await;
+    let code = scene.sign_in().await.code;
+    let verifier = parsed("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl");
+    scene.is_no_grant(RedeemSsoCode { verifier, ..scene.presented(code.expose()) }).await;
+}
+
+#[tokio::test]
+async fn what_is_over_is_forgotten_after_an_hour() {
+    let scene = Scene::set().await;
+    scene.sign_in().await;
+    scene.bench.clock.set(scene.begun.session.expires_at + Duration::hours(1));
+    // The code ended before the session.
+    assert_eq!(ok(scene.sso.forget().await), 1);
+    scene.bench.clock.advance(Duration::microseconds(1));
+    assert_eq!(ok(scene.sso.forget().await), 1);
+    assert_eq!(ok(scene.bench.stores.sso.find_sso_session(scene.begun.session.id).await), None);
+}

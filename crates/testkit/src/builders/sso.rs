@@ -1,0 +1,66 @@
+//! Sign-ins for applications.
+
+use tessera_identity::model::{
+    CodeChallenge, SecretHash, SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoSessionId, SsoStep,
+};
+use tessera_kernel::{ApplicationId, UserId};
+use time::Duration;
+
+use super::{NOW, organization_id};
+use crate::{expectations::parsed, fakes::SequentialEntropy};
+
+/// What an application of [`application`](super::application) asks for.
+#[must_use]
+pub fn sso_request(of: ApplicationId) -> SsoRequest {
+    SsoRequest {
+        application: of,
+        redirect_uri: "https://z.example.com/callback?x=%20".to_owned(),
+        state: parsed("af0ifjsldkj ~!"),
+        nonce: Some(parsed("n-0S6_WzA2Mj")),
+        code_challenge: CodeChallenge::from_hash(SecretHash::from_bytes([0x5A; 32])),
+    }
+}
+
+/// A session that has just begun and lasts for ten minutes.
+#[must_use]
+pub fn sso_session(number: u32, of: ApplicationId) -> SsoSession {
+    SsoSession {
+        id: SsoSessionId::generate(&SequentialEntropy::starting_at(u64::from(number))),
+        request: sso_request(of),
+        browser: SecretHash::from_bytes([0xB0; 32]),
+        step: SsoStep::Begun,
+        created_at: NOW,
+        expires_at: NOW + Duration::minutes(10),
+    }
+}
+
+/// A message that is to be signed on Polygon.
+#[must_use]
+pub fn sso_challenge(number: u32) -> SsoChallenge {
+    SsoChallenge {
+        message: format!("tessera.example wants you to sign in\n\nmessage {number}\n"),
+        account: parsed("eip155:137:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
+        expires_at: NOW + Duration::minutes(5),
+    }
+}
+
+/// A code that nobody has redeemed, good for a minute.
+#[must_use]
+pub fn sso_code(number: u32, of: ApplicationId, user: UserId) -> SsoCode {
+    let mut hash = [0xC0; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    let request = sso_request(of);
+    SsoCode {
+        hash: SecretHash::from_bytes(hash),
+        application: of,
+        organization: organization_id(1),
+        redirect_uri: request.redirect_uri,
+        code_challenge: request.code_challenge,
+        nonce: request.nonce,
+        user,
+        account: sso_challenge(number).account,
+        state: SsoCodeState::Open,
+        created_at: NOW,
+        expires_at: NOW + Duration::seconds(60),
+    }
+}

@@ -1,0 +1,141 @@
+//! The promises of [`Challenges`](tessera_identity::ports::Challenges).
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    model::{Chain, Challenge, Purpose},
+    ports::Challenges,
+};
+use tessera_kernel::StoreError;
+use time::Duration;
+
+use super::{Harness, world};
+use crate::{
+    builders::{NOW, bare_user, challenge, session, session_id, user_id},
+    expectations::{conflict, ok},
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! challenges_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, challenges:
+            a_challenge_comes_back_as_it_was
+            a_challenge_to_link_comes_back_with_its_session
+            a_challenge_is_taken_once
+            an_unknown_nonce_gives_nothing
+            an_expired_challenge_is_taken_too
+            a_nonce_is_given_once
+            a_challenge_to_link_needs_its_session
+            one_wallet_may_have_many_challenges
+            of_sixteen_that_take_a_challenge_one_gets_it
+            what_has_expired_is_forgotten_and_nothing_else
+        }
+    };
+}
+
+/// A challenge of session 1 to link a wallet.
+fn to_link(number: u32) -> Challenge {
+    let purpose = Purpose::Link { user: user_id(1), session: session_id(1) };
+    Challenge { purpose, ..challenge(number, Chain::Ethereum) }
+}
+
+async fn keep(store: &dyn Challenges, all: &[Challenge]) {
+    for challenge in all {
+        ok(store.keep(challenge).await);
+    }
+}
+
+async fn take(store: Arc<dyn Challenges>, challenge: Challenge) -> Option<Challenge> {
+    ok(store.take(&challenge.nonce).await)
+}
+
+pub async fn a_challenge_comes_back_as_it_was(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    for (number, chain) in (1..).zip(Chain::ALL) {
+        let challenge = challenge(number, chain);
+        ok(store.keep(&challenge).await);
+        assert_eq!(ok(store.take(&challenge.nonce).await), Some(challenge));
+    }
+}
+
+pub async fn a_challenge_to_link_comes_back_with_its_session(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&bare_user(1)]).await;
+    stores.add_session(&session(1, user_id(1))).await;
+    ok(stores.challenges.keep(&to_link(1)).await);
+    assert_eq!(ok(stores.challenges.take(&to_link(1).nonce).await), Some(to_link(1)));
+}
+
+pub async fn a_challenge_is_taken_once(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    let challenge = challenge(1, Chain::Ethereum);
+    ok(store.keep(&challenge).await);
+    assert!(take(store.clone(), challenge.clone()).await.is_some());
+    assert_eq!(take(store.clone(), challenge).await, None);
+}
+
+pub async fn an_unknown_nonce_gives_nothing(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    ok(store.keep(&challenge(1, Chain::Ethereum)).await);
+    assert_eq!(take(store.clone(), challenge(2, Chain::Ethereum)).await, None);
+    assert!(take(store.clone(), challenge(1, Chain::Ethereum)).await.is_some());
+}
+
+pub async fn an_expired_challenge_is_taken_too(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    let long_ago = NOW - Duration::days(400);
+    let old = Challenge { issued_at: long_ago, expires_at: long_ago, ..challenge(1, Chain::Solana) };
+    ok(store.keep(&old).await);
+    assert_eq!(take(store.clone(), old.clone()).await, Some(old));
+}
+
+pub async fn a_nonce_is_given_once(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    let first = challenge(1, Chain::Ethereum);
+    ok(store.keep(&first).await);
+    let second = Challenge { nonce: first.nonce.clone(), ..challenge(2, Chain::Solana) };
+    conflict(store.keep(&second).await, "wallet_challenges_nonce");
+    assert_eq!(take(store.clone(), second).await, Some(first));
+}
+
+pub async fn a_challenge_to_link_needs_its_session(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&bare_user(1)]).await;
+    conflict(stores.challenges.keep(&to_link(1)).await, StoreError::REFERENCE);
+}
+
+pub async fn one_wallet_may_have_many_challenges(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    let account = challenge(1, Chain::Ethereum).account;
+    let all: Vec<Challenge> =
+        (1..=64).map(|number| Challenge { account, ..challenge(number, Chain::Ethereum) }).collect();
+    keep(&**store, &all).await;
+    for challenge in all {
+        assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
+    }
+}
+
+pub async fn of_sixteen_that_take_a_challenge_one_gets_it(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    let challenge = challenge(1, Chain::Ethereum);
+    ok(store.keep(&challenge).await);
+    let taken = world::at_once(16, |_| take(store.clone(), challenge.clone())).await;
+    assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [challenge]);
+    world::nothing_is_held(harness).await;
+}
+
+pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    let ends = |number: u32, micros| Challenge {
+        expires_at: NOW + Duration::microseconds(micros),
+        ..challenge(number, Chain::Ethereum)
+    };
+    let (gone, just_gone, open) = (ends(1, -1), ends(2, 0), ends(3, 1));
+    keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
+    assert_eq!(ok(store.forget_expired(NOW).await), 2);
+    assert_eq!(ok(store.forget_expired(NOW).await), 0);
+    assert_eq!(take(store.clone(), gone).await, None);
+    assert_eq!(take(store.clone(), just_gone).await, None);
+    assert_eq!(take(store.clone(), open.clone()).await, Some(open));
+}

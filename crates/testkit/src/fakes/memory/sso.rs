@@ -1,0 +1,104 @@
+//! Signing in to applications.
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{RelyingParty, SecretHash, SsoCode, SsoCodeState, SsoSession, SsoSessionId, SsoStep},
+    ports::{RelyingParties, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
+};
+use tessera_kernel::{ApplicationId, EventLog, StoreError};
+use time::OffsetDateTime;
+
+use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
+
+#[async_trait]
+impl SsoStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn SsoTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+        Ok(self.state().sso_sessions.get(&id).cloned())
+    }
+
+    async fn forget_sso(&self, before: OffsetDateTime) -> Result<usize, StoreError> {
+        let mut tx = self.transaction().await;
+        let count = |tx: &MemoryTransaction| tx.state.sso_sessions.len() + tx.state.sso_codes.len();
+        let all = count(&tx);
+        tx.state.sso_sessions.retain(|_, session| session.expires_at >= before);
+        tx.state.sso_codes.retain(|_, code| code.expires_at >= before);
+        let left = count(&tx);
+        tx.publish();
+        Ok(all - left)
+    }
+}
+
+#[async_trait]
+impl RelyingParties for MemoryStore {
+    async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError> {
+        Ok(self.state().applications.get(&id).map(|application| RelyingParty {
+            application: id,
+            organization: application.organization_id,
+            name: application.name.to_string(),
+            redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
+        }))
+    }
+}
+
+#[async_trait]
+impl SsoTransaction for MemoryTransaction {
+    fn sso_sessions(&mut self) -> &mut dyn SsoSessions {
+        self
+    }
+
+    fn sso_codes(&mut self) -> &mut dyn SsoCodes {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SsoSessions for MemoryTransaction {
+    async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError> {
+        unless(self.state.sso_sessions.contains_key(&session.id), "sso_sessions_id")?;
+        unless(!self.state.applications.contains_key(&session.request.application), StoreError::REFERENCE)?;
+        self.state.sso_sessions.insert(session.id, session.clone());
+        Ok(())
+    }
+
+    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+        Ok(self.state.sso_sessions.get(&id).cloned())
+    }
+
+    async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
+        Ok(self.state.sso_sessions.get_mut(&id).map(|session| session.step = step.clone()).is_some())
+    }
+}
+
+#[async_trait]
+impl SsoCodes for MemoryTransaction {
+    async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError> {
+        unless(self.state.sso_codes.contains_key(&code.hash), "sso_codes_code_hash")?;
+        let known =
+            self.state.applications.contains_key(&code.application) && self.state.users.contains_key(&code.user);
+        unless(!known, StoreError::REFERENCE)?;
+        self.state.sso_codes.insert(code.hash, code.clone());
+        Ok(())
+    }
+
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<SsoCode>, StoreError> {
+        Ok(self.state.sso_codes.get(hash).cloned())
+    }
+
+    async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let open = self.state.sso_codes.get_mut(hash).filter(|code| code.state == SsoCodeState::Open);
+        Ok(open.map(|code| code.state = SsoCodeState::Redeemed { at }).is_some())
+    }
+}

@@ -1,0 +1,56 @@
+//! Signatures without cryptography.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{WalletAddress, WalletSignature},
+    ports::{Proof, VerifyError, WalletVerifier},
+};
+
+/// Takes what it signed itself, and counts what it is asked. Anybody can forge that.
+#[derive(Debug, Default)]
+pub struct FakeWallets {
+    asked: AtomicUsize,
+    unavailable: AtomicBool,
+}
+
+impl FakeWallets {
+    /// What the wallet of that address makes of a text: 64 bytes that depend on the two alone.
+    #[must_use]
+    pub fn sign(address: &WalletAddress, text: &[u8]) -> WalletSignature {
+        let part = |number: u8| {
+            let mut hasher = DefaultHasher::new();
+            (number, address, text).hash(&mut hasher);
+            hasher.finish().to_be_bytes()
+        };
+        WalletSignature::from_bytes((0..8).flat_map(part).collect())
+    }
+
+    /// Fails from now on, as when a chain does not answer.
+    pub fn become_unavailable(&self) {
+        self.unavailable.store(true, Ordering::SeqCst);
+    }
+
+    /// How many signatures it was asked about.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl WalletVerifier for FakeWallets {
+    async fn verify(&self, proof: Proof) -> Result<bool, VerifyError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.unavailable.load(Ordering::SeqCst) {
+            return Err(VerifyError::Busy { retry_after: Duration::from_secs(1) });
+        }
+        let address = proof.account.address();
+        Ok(proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature))
+    }
+}

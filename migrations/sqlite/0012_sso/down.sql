@@ -1,0 +1,2 @@
+DROP TABLE sso_codes;
+DROP TABLE sso_sessions;

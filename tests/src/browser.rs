@@ -1,0 +1,88 @@
+//! A real browser without a window, driven by its protocol for developers, through a pipe.
+
+mod pipe;
+mod tab;
+mod wallet;
+
+use std::{path::PathBuf, process::Stdio, sync::Arc};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use pipe::Pipe;
+pub use tab::Tab;
+pub use wallet::{Manners, Pocket};
+
+/// A browser with a profile of its own, gone when the value is.
+pub struct Browser {
+    pipe: Arc<Pipe>,
+    /// Killed when it is dropped.
+    _child: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When there is none to start.
+    pub async fn start() -> Self {
+        let profile = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+        let mut child =
+            command(&profile).spawn().unwrap_or_else(|error| panic!("the browser can't be started: {error}"));
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else { panic!("no pipe") };
+        let browser = Self { pipe: Pipe::open(input, output), _child: child, _profile: profile };
+        browser.pipe.call(None, "Browser.getVersion", json!({})).await;
+        browser
+    }
+
+    /// A new tab, which shares cookies with the others.
+    pub async fn tab(&self) -> Tab {
+        Tab::open(&self.pipe, json!({ "url": "about:blank" })).await
+    }
+
+    /// A tab of somebody else: it shares nothing with the others.
+    pub async fn private_tab(&self) -> Tab {
+        let context = self.pipe.call(None, "Target.createBrowserContext", json!({})).await;
+        Tab::open(&self.pipe, json!({ "url": "about:blank", "browserContextId": context["browserContextId"] })).await
+    }
+}
+
+/// The protocol runs over the descriptors 3 and 4; a shell puts our pipes there.
+fn command(profile: &TempDir) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"])
+        .arg(program())
+        .args(["--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    if is_root() {
+        // The browser refuses to run as root within its sandbox; a container of a build often has nobody else.
+        command.arg("--no-sandbox");
+    }
+    command
+}
+
+/// The first of the names that the browser goes by.
+fn program() -> PathBuf {
+    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    const BUNDLE: &str = "/Applications/Chromium.app/Contents/MacOS/Chromium";
+    if let Some(named) = std::env::var_os("TEST_BROWSER") {
+        return named.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let all = NAMES.iter().flat_map(|name| directories.iter().map(move |directory| directory.join(name)));
+    let found = all.chain([PathBuf::from(BUNDLE)]).find(|file| file.exists());
+    found.unwrap_or_else(|| panic!("no browser: run scripts/test, which installs one"))
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}

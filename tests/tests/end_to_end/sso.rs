@@ -1,0 +1,297 @@
+//! Signing in to an application by a wallet, over HTTP, from the first redirect to the redeemed code.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::{Answer, BASE, send, text_of},
+    database::Backend,
+    jose, on_both,
+    process::Installation,
+    sso::{RETURN, Sitting, VERIFIER, redeem, register},
+    studio::{Studio, sign_in},
+    wallet::EvmWallet,
+};
+use tokio::task::JoinSet;
+
+on_both! {
+    a_wallet_signs_in_to_an_application
+    the_message_says_what_is_signed
+    the_answer_leads_back_with_code_state_and_issuer
+    one_wallet_is_one_user_here_and_at_the_service_itself
+    s110_login_csrf_the_cookie_decides
+    s117_csrf_other_sites_can_t_speak_for_a_browser
+    s83_nonce_once_fifty_verifications_sign_in_once
+    a_session_serves_once
+    a_signature_of_anything_else_is_refused_and_uses_the_challenge_up
+    s88_siwe_chain_only_offered_chains_are_taken
+    s105_code_once_of_fifty_redemptions_one_succeeds
+    s106_code_bound
+    s112_app_disabled_nothing_comes_of_a_deleted_application
+    an_address_that_was_given_up_gets_nobody
+    s56_alg_confusion_a_token_for_an_application_is_none_for_the_service
+    s198_audit_of_sign_ins
+}
+
+/// The claims of a token, checked as the application would check them.
+async fn claims(studio: &Studio, token: &Value) -> Value {
+    let keys = studio.api().get_root("/.well-known/jwks.json").await.expecting(200);
+    let token = token.as_str().unwrap_or_else(|| panic!("no token: {token}"));
+    let (_, claims) = jose::verify(&keys, token).unwrap_or_else(|error| panic!("{error}"));
+    claims
+}
+
+/// Every answer to the same request, sent so many times at once over two nodes.
+async fn at_once(studio: &Studio, cookie: &str, path: &'static str, body: &Value, times: usize) -> Vec<Answer> {
+    let other = studio.service.installation.start();
+    let mut running = JoinSet::new();
+    for number in 0..times {
+        let api = if number % 2 == 0 { studio.api() } else { other.api() };
+        let (api, body) = (api.with_cookie(cookie), body.clone());
+        running.spawn(async move { api.post(path, &body).await });
+    }
+    running.join_all().await
+}
+
+async fn a_wallet_signs_in_to_an_application(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+    assert_eq!((&done["token_type"], &done["expires_in"]), (&json!("Bearer"), &json!(300)));
+    let redeemed = redeem(&studio.api(), &text_of(&done, "code")).await.expecting(200);
+    assert_eq!((&redeemed["token_type"], &redeemed["expires_in"]), (&json!("Bearer"), &json!(300)));
+    for token in [&done["token"], &redeemed["token"]] {
+        let claims = claims(&studio, token).await;
+        assert_eq!((&claims["aud"], &claims["iss"]), (&json!(studio.app), &json!("http://localhost:8080")));
+        assert_eq!(claims["chain_id"], 1);
+        let address = claims["wallet_address"].as_str().unwrap_or_default();
+        assert!(address != wallet.address() && address.eq_ignore_ascii_case(&wallet.address()), "{address}");
+        assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|at| at + 300));
+        assert!(claims["sub"].is_string() && claims["jti"].is_string(), "{claims}");
+        assert!(claims["nonce"].is_null() && claims["roles"].is_null() && claims["organization_id"].is_null());
+    }
+    assert_ne!(done["token"], redeemed["token"]);
+}
+
+async fn the_message_says_what_is_signed(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let name = json!({ "name": "Dungeon \"Ä\" & Co" });
+    studio.owner.put(&format!("/apps/{}", studio.app), &name).await.is(200);
+    let sitting = Sitting::begin(&studio).await;
+    let challenge = sitting.challenge(&studio.api(), &wallet).await.expecting(200);
+    let message = text_of(&challenge, "message");
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines[0], "localhost:8080 wants you to sign in with your Ethereum account:");
+    assert_eq!(lines[3], "Sign in to Dungeon ??? & Co at game.example.");
+    let nonce = text_of(&challenge, "nonce");
+    for line in ["URI: http://localhost:8080", "Version: 1", "Chain ID: 1"].map(str::to_owned).into_iter().chain([
+        format!("Nonce: {nonce}"),
+        format!("Request ID: {}", sitting.session),
+        format!("Expiration Time: {}", text_of(&challenge, "expires_at")),
+    ]) {
+        assert!(lines.contains(&line.as_str()), "{line}: {message}");
+    }
+    let again = sitting.challenge(&studio.api(), &wallet).await.expecting(200);
+    assert_ne!(again["nonce"], challenge["nonce"]);
+}
+
+async fn the_answer_leads_back_with_code_state_and_issuer(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
+    let code = text_of(&done, "code");
+    let expected = format!("{RETURN}&code={code}&state=af0ifjsldkj&iss=http%3A%2F%2Flocalhost%3A8080");
+    assert_eq!((&done["redirect_uri"], &done["state"]), (&json!(expected), &json!("af0ifjsldkj")));
+    // s108_implicit
+    assert!(!expected.contains(&text_of(&done, "token")));
+}
+
+async fn one_wallet_is_one_user_here_and_at_the_service_itself(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let first = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+    let second = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+    let challenge = studio.api().post("/auth/web3/challenge", &wallet.named("polygon")).await.expecting(200);
+    let login = studio.api().post("/auth/web3/verify", &wallet.proof("polygon", &challenge)).await.expecting(200);
+    let sub = claims(&studio, &first["token"]).await["sub"].clone();
+    assert_eq!(claims(&studio, &second["token"]).await["sub"], sub);
+    assert_eq!(login["user"]["id"], sub);
+}
+
+async fn s110_login_csrf_the_cookie_decides(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let (victim, attacker) = (Sitting::begin(&studio).await, Sitting::begin(&studio).await);
+    let proof = attacker.proof(&studio.api(), &wallet).await;
+    for cookie in ["", "a=b", &victim.cookie, &victim.cookie.replace(&victim.session, &attacker.session)] {
+        let foreign = Sitting { cookie: cookie.to_owned(), ..attacker.clone() };
+        foreign.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
+        foreign.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+    }
+    // What others tried has used nothing up.
+    attacker.verify(&studio.api(), &proof).await.is(200);
+    let unknown = Sitting { session: "0".repeat(32), ..victim };
+    unknown.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
+}
+
+async fn s117_csrf_other_sites_can_t_speak_for_a_browser(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    let proof = sitting.proof(&studio.api(), &wallet).await;
+    let post = |path: &str, header: (&str, &str), body: &Value| {
+        let request = studio.api().with_cookie(&sitting.cookie).request(Method::POST, &format!("{BASE}{path}"));
+        send(request.header(header.0, header.1).json(body))
+    };
+    for header in [
+        ("Origin", "https://evil.example"),
+        ("Origin", "null"),
+        ("Origin", "http://localhost:8081"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Sec-Fetch-Site", "none"),
+    ] {
+        post("/sso/web3/challenge", header, &sitting.named(&wallet)).await.problem(403, "cross_site");
+        post("/sso/web3/verify", header, &proof).await.problem(403, "cross_site");
+    }
+    post("/sso/web3/verify", ("Origin", "http://localhost:8080"), &proof).await.is(200);
+}
+
+async fn s83_nonce_once_fifty_verifications_sign_in_once(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    let proof = sitting.proof(&studio.api(), &wallet).await;
+    let answers = at_once(&studio, &sitting.cookie, "/sso/web3/verify", &proof, 50).await;
+    let good = answers.iter().filter(|answer| answer.status == 200).count();
+    let refused = answers.iter().filter(|answer| [401, 409].contains(&answer.status)).count();
+    assert_eq!((good, refused), (1, 49));
+}
+
+async fn a_session_serves_once(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    let proof = sitting.proof(&studio.api(), &wallet).await;
+    sitting.verify(&studio.api(), &proof).await.is(200);
+    sitting.verify(&studio.api(), &proof).await.problem(409, "sso_session_used");
+    sitting.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
+    let browser = studio.api().with_cookie(&sitting.cookie);
+    let page = browser.get_root(&format!("/sso/sign-in?session_id={}", sitting.session)).await;
+    page.is(200);
+    assert!(page.text().contains("This sign-in is used up"), "{}", page.text());
+}
+
+async fn a_signature_of_anything_else_is_refused_and_uses_the_challenge_up(backend: Backend) {
+    let (studio, wallet, other) = (Studio::open(backend).await, EvmWallet::new(), EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    let with = |proof: &Value, member: &str, value: String| {
+        let mut proof = proof.clone();
+        proof[member] = value.into();
+        proof
+    };
+    for case in 0..4 {
+        let proof = sitting.proof(&studio.api(), &wallet).await;
+        let message = text_of(&proof, "message");
+        let changed = message.replace("Version: 1", "Version: 2");
+        let bad = match case {
+            0 => with(&proof, "signature", other.sign(&message)),
+            1 => with(&proof, "signature", wallet.sign(&changed)),
+            2 => with(&with(&proof, "message", changed.clone()), "signature", wallet.sign(&changed)),
+            _ => with(&proof, "signature", "0x00".to_owned()),
+        };
+        sitting.verify(&studio.api(), &bad).await.problem(401, "invalid_signature");
+        sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+    }
+    sitting.sign_in(&studio.api(), &wallet).await;
+}
+
+async fn s88_siwe_chain_only_offered_chains_are_taken(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    let api = studio.api().with_cookie(&sitting.cookie);
+    for chain in [1_u64, 137, 42161, 10, 8453] {
+        let mut body = sitting.named(&wallet);
+        body["chain_id"] = chain.into();
+        let message = text_of(&api.post("/sso/web3/challenge", &body).await.expecting(200), "message");
+        assert!(message.contains(&format!("\nChain ID: {chain}\n")), "{message}");
+    }
+    for chain in [json!(0), json!(2), json!("1"), json!(1.5), json!(-1), json!(u64::MAX), json!(null)] {
+        let mut body = sitting.named(&wallet);
+        body["chain_id"] = chain;
+        assert_eq!(api.post("/sso/web3/challenge", &body).await.faults(), ["/chain_id"]);
+    }
+    let empty = api.post("/sso/web3/challenge", &json!({})).await.faults();
+    assert_eq!(empty, ["/chain_id", "/session_id", "/wallet_address"]);
+}
+
+async fn s105_code_once_of_fifty_redemptions_one_succeeds(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
+    let body = json!({ "code": done["code"], "redirect_uri": RETURN, "code_verifier": VERIFIER });
+    let answers = at_once(&studio, "", "/sso/token", &body, 50).await;
+    let good = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(good, 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.problem(400, "invalid_grant");
+    }
+}
+
+async fn s106_code_bound(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    for (member, value) in [
+        ("redirect_uri", "https://game.example/back"),
+        ("redirect_uri", ""),
+        ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"),
+    ] {
+        let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+        let mut body = json!({ "code": done["code"], "redirect_uri": RETURN, "code_verifier": VERIFIER });
+        body[member] = value.into();
+        studio.api().post("/sso/token", &body).await.problem(400, "invalid_grant");
+        // Presented once, it is used up: who had it without the rest has stolen it.
+        redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
+    }
+    redeem(&studio.api(), &"0".repeat(64)).await.problem(400, "invalid_grant");
+    let without = json!({ "code": "x", "redirect_uri": RETURN });
+    assert_eq!(studio.api().post("/sso/token", &without).await.faults(), ["/code_verifier"]);
+}
+
+async fn s112_app_disabled_nothing_comes_of_a_deleted_application(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let (begun, asked) = (Sitting::begin(&studio).await, Sitting::begin(&studio).await);
+    let proof = asked.proof(&studio.api(), &wallet).await;
+    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+    studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
+    begun.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
+    asked.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+    redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
+}
+
+async fn an_address_that_was_given_up_gets_nobody(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    let proof = sitting.proof(&studio.api(), &wallet).await;
+    register(&studio, "https://game.example/elsewhere").await;
+    sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+}
+
+async fn s56_alg_confusion_a_token_for_an_application_is_none_for_the_service(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
+    studio.api().bearer(&text_of(&done, "token")).get("/users/me").await.problem(401, "invalid_token");
+    // s49_sess_fix: neither do the session's own names open anything.
+    studio.api().bearer(&text_of(&done, "code")).get("/users/me").await.problem(401, "invalid_token");
+    assert!(!sign_in(&studio.api(), &studio.owner.email).await.is_empty());
+}
+
+async fn s198_audit_of_sign_ins(backend: Backend) {
+    let studio = Studio::open_on(Installation::new(backend).await).await;
+    let wallet = EvmWallet::new();
+    let sitting = Sitting::begin(&studio).await;
+    let mut bad = sitting.proof(&studio.api(), &wallet).await;
+    bad["signature"] = "0x00".into();
+    sitting.verify(&studio.api(), &bad).await.is(401);
+    let code = text_of(&sitting.sign_in(&studio.api(), &wallet).await, "code");
+    redeem(&studio.api(), &code).await.is(200);
+    redeem(&studio.api(), &code).await.is(400);
+    let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    let names: Vec<&str> =
+        trail.iter().map(|event| event.name.as_str()).filter(|name| name.starts_with("sso.")).collect();
+    assert_eq!(names, ["sso.signed_in", "sso.code_redeemed", "sso.code_refused"]);
+    let told = format!("{trail:?}");
+    assert!(told.contains("(\"reason\", \"used\")") && !told.contains(&code), "{told}");
+    let outside = crate::audit::trail(&studio.service.installation, None).await;
+    assert!(outside.iter().any(|event| event.name == "sso.refused"), "{outside:?}");
+}
