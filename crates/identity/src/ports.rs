@@ -14,4 +14,4 @@ pub use password_strength::{Guessable, PasswordStrength};
 pub use store::MockIdentityStore;
 pub use store::{IdentityStore, IdentityTransaction, Sessions, Users, Wallets};
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
-pub use wallet_verifier::{Proof, VerifyError, WalletVerifier};
+pub use wallet_verifier::{Proof, VerifyError, Voucher, WalletVerifier};

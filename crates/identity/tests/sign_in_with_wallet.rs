@@ -286,3 +286,16 @@ async fn a_sign_in_is_told_with_the_wallet() {
     assert_eq!((events[0].subject, &events[0].details), (Some(user.id.as_uuid()), &vec![wallet.clone()]));
     assert_eq!(events[1].details, [("user_id".to_owned(), user.id.to_string()), wallet]);
 }
+
+#[tokio::test]
+async fn a_contract_vouches_on_its_own_chain_only() {
+    let bench = Workbench::new();
+    bench.wallets.become_contracts();
+    let user = enter(&bench, wallet_account(1, Chain::Ethereum)).await.user;
+    assert_eq!(enter(&bench, wallet_account(1, Chain::Ethereum)).await.user, user);
+    // Somebody may have made another contract at the same address there.
+    let elsewhere = ask(&bench, wallet_account(1, Chain::Base)).await;
+    is_refused(&bench, answer(&elsewhere)).await;
+    let event = some(bench.events(None).await.pop());
+    assert_eq!((event.name.as_str(), event.subject), ("session.refused", Some(user.id.as_uuid())));
+}

@@ -8,13 +8,13 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures, Sha256Digest, SqlStore,
-    SystemClock, SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, ContractSignatures, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures,
+    Sha256Digest, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -104,7 +104,7 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
         challenges: Arc::clone(store) as _,
-        wallets: Arc::new(KeySignatures::new(signature_gate(config)?)),
+        wallets: wallets(config)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
@@ -117,6 +117,15 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
         site: Site::of(config.public_url.as_str()),
     };
     Ok(Identity::new(ports, settings))
+}
+
+/// By keys alone, unless there are nodes to ask about contracts.
+fn wallets(config: &Config) -> anyhow::Result<Arc<dyn WalletVerifier>> {
+    let keys = KeySignatures::new(signature_gate(config)?);
+    if config.rpc.is_empty() {
+        return Ok(Arc::new(keys));
+    }
+    Ok(Arc::new(ContractSignatures::new(keys, config.rpc.iter().cloned())?))
 }
 
 /// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.
