@@ -299,3 +299,23 @@ async fn a_contract_vouches_on_its_own_chain_only() {
     let event = some(bench.events(None).await.pop());
     assert_eq!((event.name.as_str(), event.subject), ("session.refused", Some(user.id.as_uuid())));
 }
+
+#[tokio::test]
+async fn a_kept_nonce_that_was_tampered_with_asks_for_nothing() {
+    let bench = Workbench::new();
+    let challenge = ask(&bench, wallet_account(1, Chain::Solana)).await;
+    some(ok(bench.stores.challenges.take(&challenge.nonce).await));
+    let tampered = Challenge { message: "a transaction".to_owned(), ..challenge };
+    ok(bench.stores.challenges.keep(&tampered).await);
+    is_refused(&bench, answer(&tampered)).await;
+    assert_eq!(bench.wallets.asked(), 0);
+}
+
+#[tokio::test]
+async fn other_chains_challenges_are_kept_apart_by_their_numbers() {
+    for chain in [Chain::Ethereum, Chain::Polygon, Chain::Arbitrum, Chain::Optimism, Chain::Base] {
+        let challenge = ask(&Workbench::new(), wallet_account(1, chain)).await;
+        let said: SiweMessage = parsed(&challenge.message);
+        assert_eq!((Some(said.chain_id), said.nonce.as_str()), (chain.id(), challenge.nonce.as_str()));
+    }
+}
