@@ -9,7 +9,7 @@ pub(crate) use audiences::Audiences;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
 use tessera_adapters::{Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpMailer};
-use tessera_identity::model::Password;
+use tessera_identity::model::{Chain, Password};
 use tessera_kernel::Secret;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) smtp_url: Option<Secret<String>>,
     pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
+    /// Nodes of chains, each with its chain.
+    pub(crate) rpc: Vec<(Chain, Secret<String>)>,
 }
 
 /// Where users reach the service. Links and token issuers are built from it and from nothing else.
@@ -144,6 +146,7 @@ impl Config {
             smtp_url: source.read_secret("smtp_url"),
             mail_from: source.read_optional("mail_from"),
             throttle: source.read("throttle", Throttle::On),
+            rpc: read_rpc(&mut source),
         };
         config.check(&mut source);
         source.finish(config)
@@ -202,6 +205,20 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
     })
 }
 
+/// The nodes of Ethereum's chains. Their addresses may carry a key, so they are not shown.
+fn read_rpc(source: &mut Source) -> Vec<(Chain, Secret<String>)> {
+    let mut nodes = Vec::new();
+    for chain in Chain::ALL.into_iter().filter(|chain| chain.id().is_some()) {
+        let key = format!("rpc_{chain}");
+        let Some(url) = source.read_secret(&key) else { continue };
+        if !Url::parse(url.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            source.fault(&key, "must be an http or https URL");
+        }
+        nodes.push((chain, url));
+    }
+    nodes
+}
+
 /// A tebibyte, in MiB.
 const MAX_HASH_MEMORY: u32 = 1024 * 1024;
 
@@ -238,6 +255,9 @@ impl fmt::Display for Config {
         writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;
         let sender = self.sender().map_or_else(|error| error.to_string(), |sender| sender.to_string());
         writeln!(f, "mail_from = {sender}")?;
+        for (chain, url) in &self.rpc {
+            writeln!(f, "rpc_{chain} = {url:?}")?;
+        }
         writeln!(f, "throttle = {:?}", self.throttle)
     }
 }
