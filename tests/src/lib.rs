@@ -1,6 +1,7 @@
 //! What the tests of the whole service share. No crate owns them, so they have a package of their own.
 
 pub mod api;
+pub mod browser;
 pub mod database;
 pub mod mail;
 pub mod process;
