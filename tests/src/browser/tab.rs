@@ -91,6 +91,13 @@ impl Tab {
         self.evaluate(&format!("{found}.click()")).await;
     }
 
+    /// Types a text into a field, once it is there.
+    pub async fn types(&self, field: &str, text: &str) {
+        self.click(field).await;
+        self.evaluate(&format!("document.querySelector({}).focus()", json!(field))).await;
+        self.call("Input.insertText", json!({ "text": text })).await;
+    }
+
     /// Presses a key, as on a keyboard.
     pub async fn press(&self, key: &str, code: u8) {
         let text = if key == "Enter" { "\r" } else { "" };

@@ -5,6 +5,7 @@
 mod accounts;
 mod audit;
 mod bodies;
+mod browser;
 mod crash;
 mod document_access;
 mod document_versions;

@@ -1,0 +1,42 @@
+//! What a person sees and does, in a browser.
+
+use serde_json::json;
+use tessera_tests::{
+    browser::Browser,
+    database::Backend,
+    mail::last_of,
+    on_both,
+    studio::{PASSWORD, Studio, sign_in},
+};
+
+on_both! {
+    an_invitation_is_accepted_in_a_browser
+}
+
+async fn an_invitation_is_accepted_in_a_browser(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let invitation = json!({"email": "grace@example.com", "role": "admin"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let link = last_of(&studio.service.installation, "grace@example.com", 1).await.link();
+    // The service of a test is not where its links say.
+    let link = link.replace("http://localhost:8080", studio.service.node.url());
+    let browser = Browser::start().await;
+    let page = browser.tab().await;
+    page.go(&link).await;
+    page.sees("as an administrator").await;
+    // The stylesheet has come, past the policy.
+    let width = "getComputedStyle(document.querySelector('main')).maxWidth";
+    assert_eq!(page.evaluate(width).await, "448px");
+    page.picture("invitation").await;
+    page.types("#display_name", "Grace").await;
+    page.types("#password", "password1").await;
+    page.press("Enter", 13).await;
+    page.sees("Your password: ").await;
+    page.types("#password", PASSWORD).await;
+    page.press("Enter", 13).await;
+    page.sees("You belong to").await;
+    page.picture("invitation-accepted").await;
+    let own = studio.api().bearer(&sign_in(&studio.api(), "grace@example.com").await);
+    assert_eq!(own.get("/users/me").await.expecting(200)["display_name"], "Grace");
+    assert_eq!(own.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "admin");
+}
