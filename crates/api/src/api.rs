@@ -11,11 +11,11 @@ use actix_web::{
 use utoipa_actix_web::AppExt;
 
 use crate::{
-    docs, edge, openapi, pages,
+    docs, edge, openapi,
     problem::{Code, Problem},
     routes::Routes,
     services::Services,
-    v1,
+    sign_on, v1,
 };
 
 /// The HTTP side of the service. Made once; cloning shares it among the workers.
@@ -57,7 +57,7 @@ impl Api {
             .app_data(Data::new(services.public_url.clone()))
             .app_data(Data::from(Arc::clone(&self.0)))
             .configure(|config| docs::routes(config, &services.public_url))
-            .configure(pages::routes)
+            .configure(sign_on::routes)
             .default_service(web::to(nothing_here))
             .wrap(from_fn(move |request, next| {
                 let edge = Arc::clone(&edge);

@@ -12,6 +12,8 @@ use crate::{
     services::PublicUrl,
 };
 
+const FOR_THE_PAGE: &str = "this operation is for the sign-in page of this service";
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The cookie of one sign-in. Each has its own, so that two tabs do not take each other's away. Browsers take the prefix
@@ -44,7 +46,7 @@ pub(crate) fn secret(url: &PublicUrl, headers: &HeaderMap, id: SsoSessionId) -> 
 pub(crate) fn same_origin(url: &PublicUrl, headers: &HeaderMap) -> Result<(), Problem> {
     let good = |name: &HeaderName, wanted: &str| headers.get_all(name).all(|value| value == wanted);
     let same = good(&SEC_FETCH_SITE, "same-origin") && good(&ORIGIN, url.origin());
-    if same { Ok(()) } else { Err(Code::CrossSiteRequest.into()) }
+    if same { Ok(()) } else { Err(Problem::new(Code::CrossSite).detail(FOR_THE_PAGE)) }
 }
 
 /// Whether there is a person in front who wants to read a page.

@@ -14,13 +14,13 @@ mod health;
 mod jwks;
 mod openapi;
 mod page;
-mod pages;
 mod path;
 mod problem;
 mod request_id;
 mod routes;
 mod security_headers;
 mod services;
+mod sign_on;
 mod v1;
 
 pub use api::Api;

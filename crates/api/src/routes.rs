@@ -8,8 +8,8 @@ use crate::{
     auth::Access,
     docs,
     openapi::API_KEY,
-    pages,
     problem::{Code, Problem},
+    sign_on,
 };
 
 const NO_SCOPES: [&str; 0] = [];
@@ -29,7 +29,7 @@ impl Routes {
     pub(crate) fn of(document: &OpenApi) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
         let pages =
-            docs::PATHS.iter().chain(&pages::PATHS).map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
+            docs::PATHS.iter().chain(&sign_on::PATHS).map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
         Self(operations.chain(pages).collect())
     }
 

@@ -145,8 +145,8 @@ async fn s117_csrf_other_sites_can_t_speak_for_a_browser(backend: Backend) {
         ("Sec-Fetch-Site", "same-site"),
         ("Sec-Fetch-Site", "none"),
     ] {
-        post("/sso/web3/challenge", header, &sitting.named(&wallet)).await.problem(403, "cross_site_request");
-        post("/sso/web3/verify", header, &proof).await.problem(403, "cross_site_request");
+        post("/sso/web3/challenge", header, &sitting.named(&wallet)).await.problem(403, "cross_site");
+        post("/sso/web3/verify", header, &proof).await.problem(403, "cross_site");
     }
     post("/sso/web3/verify", ("Origin", "http://localhost:8080"), &proof).await.is(200);
 }

@@ -1,7 +1,7 @@
-//! Pages for people. Everything on them comes from this process, and nothing is inline.
+//! The pages on which people sign in to applications. Everything on them comes from this process, and nothing is inline.
 
 mod assets;
-mod sign_in;
+mod page;
 
 use actix_web::{
     HttpResponse,
@@ -15,13 +15,13 @@ use crate::{
     services::PublicUrl,
 };
 
-pub(crate) use sign_in::PATH as SIGN_IN;
+pub(crate) use page::PATH as SIGN_IN;
 
 /// The media type of every page.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// What is served and is no operation of the document.
-pub(crate) const PATHS: [&str; 3] = [sign_in::PATH, assets::SCRIPT, assets::STYLE];
+pub(crate) const PATHS: [&str; 3] = [page::PATH, assets::SCRIPT, assets::STYLE];
 
 /// A page runs its own script, wears its own style and asks nobody but this service.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -29,7 +29,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The pages and their parts.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(sign_in::sign_in_page).service(assets::script).service(assets::style);
+    config.service(page::sign_in_page).service(assets::script).service(assets::style);
 }
 
 /// A page that says why there is nothing to do here.
