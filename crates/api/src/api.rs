@@ -15,7 +15,7 @@ use crate::{
     problem::{Code, Problem},
     routes::Routes,
     services::Services,
-    v1,
+    sign_on, v1,
 };
 
 /// The HTTP side of the service. Made once; cloning shares it among the workers.
@@ -58,6 +58,7 @@ impl Api {
             .app_data(Data::from(Arc::clone(&self.0)))
             .configure(|config| docs::routes(config, &services.public_url))
             .configure(pages::routes)
+            .configure(sign_on::routes)
             .default_service(web::to(nothing_here))
             .wrap(from_fn(move |request, next| {
                 let edge = Arc::clone(&edge);

@@ -23,6 +23,7 @@ mod request_id;
 mod routes;
 mod security_headers;
 mod services;
+mod sign_on;
 mod v1;
 
 pub use api::Api;

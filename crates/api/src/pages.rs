@@ -1,10 +1,8 @@
-//! Pages for people. Everything on them comes from this process, and nothing on them is inline.
+//! Pages for people. Everything on them comes from this process, nothing on them is inline, and they work without scripts.
 //!
 //! A page is a template (escaped by its name's ending) that extends `base.html`, and a handler that answers with [`page`].
 
-mod assets;
 mod invitation;
-mod sign_in;
 
 use actix_web::{
     HttpResponse, get,
@@ -20,36 +18,21 @@ use tessera_kernel::RequestId;
 use crate::{
     problem::{Code, Problem},
     services::PublicUrl,
+    sign_on::HTML,
 };
-
-pub(crate) use sign_in::PATH as SIGN_IN;
-
-/// The media type of every page.
-pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// Nothing but our own stylesheet, and forms that go nowhere else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; object-src 'none'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-/// The page to sign in runs its own script, wears its own style and asks nobody but this service.
-const SCRIPTED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-                        base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 /// What is served here, and by which methods.
 pub(crate) fn paths() -> Vec<(&'static str, Vec<Method>)> {
-    vec![
-        (STYLE, vec![Method::GET]),
-        (invitation::ACCEPT, vec![Method::GET, Method::POST]),
-        (sign_in::PATH, vec![Method::GET]),
-        (assets::SCRIPT, vec![Method::GET]),
-        (assets::STYLE, vec![Method::GET]),
-    ]
+    vec![(STYLE, vec![Method::GET]), (invitation::ACCEPT, vec![Method::GET, Method::POST])]
 }
 
 /// The pages and their parts.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(style).service(invitation::show).service(invitation::accept);
-    config.service(sign_in::sign_in_page).service(assets::script).service(assets::style);
 }
 
 const STYLE: &str = "/pages/style.css";
@@ -94,28 +77,4 @@ fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) -> Result<H
     }
     let message = Message { base: url.path(), title: code.title().to_owned(), lines };
     page(code.status(), &message)
-}
-
-/// A page that says why there is nothing to do here.
-#[derive(Template)]
-#[template(path = "refusal.html")]
-struct Refusal<'a> {
-    base: &'a str,
-    title: &'a str,
-    text: &'a str,
-    code: &'a str,
-}
-
-/// A page for a person whom an application has sent here in vain.
-pub(crate) fn refusal(url: &PublicUrl, problem: &Problem) -> Result<HttpResponse, Problem> {
-    let code = problem.code();
-    let page = Refusal { base: url.path(), title: code.title(), text: problem.text(), code: code.as_str() };
-    answer(code.status(), &page)
-}
-
-/// A page with a script as an answer. What every answer has (`no-store`, `no-referrer`, …) the edge adds.
-fn answer(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Problem> {
-    let html = page.render().map_err(|error| Problem::new(Code::Internal).caused_by(error.to_string()))?;
-    let mut answer = HttpResponse::build(status);
-    Ok(answer.content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, SCRIPTED)).body(html))
 }

@@ -10,6 +10,7 @@ use crate::{
     openapi::API_KEY,
     pages,
     problem::{Code, Problem},
+    sign_on,
 };
 
 const NO_SCOPES: [&str; 0] = [];
@@ -28,7 +29,8 @@ impl Routes {
     /// Reads the document, and adds the pages, which are no operations.
     pub(crate) fn of(document: &OpenApi) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
-        let documents = docs::PATHS.iter().map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
+        let documents = docs::PATHS.iter().chain(&sign_on::PATHS);
+        let documents = documents.map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
         let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
         let pages = pages::paths().into_iter().map(|(path, methods)| Route::new(path, public(methods)));
         Self(operations.chain(documents).chain(pages).collect())

@@ -4,7 +4,7 @@ mod flow;
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header::{LOCATION, SET_COOKIE, VARY},
+    http::header::{HeaderValue, LOCATION, SET_COOKIE, VARY},
     web::Data,
 };
 use tessera_identity::{
@@ -18,9 +18,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     browser,
     page::{only, pairs},
-    pages,
     problem::{Code, Problem},
     services::PublicUrl,
+    sign_on,
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -74,13 +74,13 @@ async fn initiate_web3_sso(
     };
     match begun {
         Ok(begun) => {
-            let page = url.join(&format!("{}?session_id={}", pages::SIGN_IN, begun.session.id));
+            let page = url.join(&format!("{}?session_id={}", sign_on::SIGN_IN, begun.session.id));
             let cookie = browser::set_cookie(&url, &begun);
             Ok(HttpResponse::Found().insert_header((LOCATION, page)).insert_header((SET_COOKIE, cookie)).finish())
         }
         Err(problem) if problem.code().status().is_client_error() && browser::wants_page(request.headers()) => {
-            let mut page = pages::refusal(&url, &problem)?;
-            page.headers_mut().insert(VARY, actix_web::http::header::HeaderValue::from_static("accept"));
+            let mut page = sign_on::refusal(&url, &problem)?;
+            page.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
             Ok(page)
         }
         Err(problem) => Err(problem),

@@ -1,4 +1,4 @@
-//! The page on which a wallet signs in to an application.
+//! The page on which a wallet signs.
 
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, web::Data};
 use askama::Template;
