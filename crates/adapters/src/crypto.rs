@@ -17,3 +17,4 @@ pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use sha256::Sha256Digest;
 pub use strength::ZxcvbnStrength;
 pub use wallets::KeySignatures;
+pub(crate) use wallets::message_hash;

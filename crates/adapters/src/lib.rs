@@ -1,10 +1,12 @@
 //! The technologies behind the ports: one repository layer over SQLite and PostgreSQL, argon2id, JWT, and the machine itself.
 
+mod chain;
 mod crypto;
 mod database;
 mod error;
 mod system;
 
+pub use chain::{ContractSignatures, ContractSignaturesError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeyBits, KeyBitsError,
     KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,

@@ -5,7 +5,7 @@ use std::{fmt::Debug, time::Duration};
 use tessera_adapters::{Gate, GateSettings, KeySignatures};
 use tessera_identity::{
     model::{Chain, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError, WalletVerifier as _},
+    ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
 };
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
 
@@ -25,7 +25,7 @@ fn proof(chain: Chain, address: &str, text: &[u8], signature: &str) -> Proof {
 }
 
 async fn is_good(proof: Proof) -> bool {
-    ok(verifier(8).verify(proof).await)
+    ok(verifier(8).verify(proof).await) == Some(Voucher::Key)
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

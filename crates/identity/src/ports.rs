@@ -22,4 +22,4 @@ pub use sso::{RelyingParties, SecretDigest, SsoCodes, SsoSessions, SsoStore, Sso
 pub use store::MockIdentityStore;
 pub use store::{IdentityStore, IdentityTransaction, Sessions, Users, Wallets};
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
-pub use wallet_verifier::{Proof, VerifyError, WalletVerifier};
+pub use wallet_verifier::{Proof, VerifyError, Voucher, WalletVerifier};

@@ -286,3 +286,36 @@ async fn a_sign_in_is_told_with_the_wallet() {
     assert_eq!((events[0].subject, &events[0].details), (Some(user.id.as_uuid()), &vec![wallet.clone()]));
     assert_eq!(events[1].details, [("user_id".to_owned(), user.id.to_string()), wallet]);
 }
+
+#[tokio::test]
+async fn a_contract_vouches_on_its_own_chain_only() {
+    let bench = Workbench::new();
+    bench.wallets.become_contracts();
+    let user = enter(&bench, wallet_account(1, Chain::Ethereum)).await.user;
+    assert_eq!(enter(&bench, wallet_account(1, Chain::Ethereum)).await.user, user);
+    // Somebody may have made another contract at the same address there.
+    let elsewhere = ask(&bench, wallet_account(1, Chain::Base)).await;
+    is_refused(&bench, answer(&elsewhere)).await;
+    let event = some(bench.events(None).await.pop());
+    assert_eq!((event.name.as_str(), event.subject), ("session.refused", Some(user.id.as_uuid())));
+}
+
+#[tokio::test]
+async fn a_kept_nonce_that_was_tampered_with_asks_for_nothing() {
+    let bench = Workbench::new();
+    let challenge = ask(&bench, wallet_account(1, Chain::Solana)).await;
+    some(ok(bench.stores.challenges.take(&challenge.nonce).await));
+    let tampered = Challenge { message: "a transaction".to_owned(), ..challenge };
+    ok(bench.stores.challenges.keep(&tampered).await);
+    is_refused(&bench, answer(&tampered)).await;
+    assert_eq!(bench.wallets.asked(), 0);
+}
+
+#[tokio::test]
+async fn other_chains_challenges_are_kept_apart_by_their_numbers() {
+    for chain in [Chain::Ethereum, Chain::Polygon, Chain::Arbitrum, Chain::Optimism, Chain::Base] {
+        let challenge = ask(&Workbench::new(), wallet_account(1, chain)).await;
+        let said: SiweMessage = parsed(&challenge.message);
+        assert_eq!((Some(said.chain_id), said.nonce.as_str()), (chain.id(), challenge.nonce.as_str()));
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tessera_identity::model::{
-    Chain, Namespace, Nonce, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
+    Chain, Namespace, Nonce, Site, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
 };
 use tessera_testkit::{
     expectations::{failed, ok, parsed},
@@ -168,5 +168,19 @@ fn signatures_are_read_as_wallets_write_them() {
     let (short, long) = (bs58::encode([7; 63]).into_string(), bs58::encode([7; 65]).into_string());
     for text in ["", "0", "0x00", &short, &long, &"1".repeat(100_000), &good.replacen(&good[..1], "0", 1)] {
         failed(solana(text));
+    }
+}
+
+#[test]
+fn a_site_is_the_authority_and_the_whole_of_its_url() {
+    let urls = [
+        ("https://accounts.example.com", "accounts.example.com"),
+        ("http://localhost:8080", "localhost:8080"),
+        ("https://example.com:444/id/entity", "example.com:444"),
+        ("http://[::1]:8080/x", "[::1]:8080"),
+        ("https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
+    ];
+    for (url, domain) in urls {
+        assert_eq!((Site::of(url).domain(), Site::of(url).uri()), (domain, url));
     }
 }

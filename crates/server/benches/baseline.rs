@@ -11,18 +11,19 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context as _, bail};
 use tessera_adapters::{
-    Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, KeyBits, MasterKey, Rs256Signer,
-    Sha256Digest, SqlStore, SystemClock, SystemEntropy,
+    Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, KeyBits, KeySignatures, MasterKey,
+    Rs256Signer, Sha256Digest, SqlStore, SystemClock, SystemEntropy,
 };
 use tessera_apikeys::{
     model::RawKey,
     ports::{ApiKeyStore, KeyDigest as _},
 };
 use tessera_identity::{
-    model::{NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFE},
-    ports::{PasswordHasher as _, ServiceClaims, ServiceTokenSigner as _},
+    model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFE, WalletAccount, WalletSignature},
+    ports::{PasswordHasher as _, Proof, ServiceClaims, ServiceTokenSigner as _, WalletVerifier as _},
 };
 use tessera_kernel::{Clock as _, OrganizationId, Role, UserId};
+use tessera_tests::{api::Api, wallet::EvmWallet};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +35,10 @@ fn main() -> anyhow::Result<()> {
         ["rs256", seconds] => runtime.block_on(rs256(Duration::from_secs(seconds.parse()?))),
         ["select", url, key, tasks, seconds] => {
             runtime.block_on(select(url, key, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
+        }
+        ["recover", seconds] => runtime.block_on(recover(Duration::from_secs(seconds.parse()?))),
+        ["wallets", url, tasks, seconds] => {
+            runtime.block_on(wallets(url, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
         }
         // `cargo bench` and test runners start it without a question.
         _ => Ok(()),
@@ -116,6 +121,56 @@ async fn rs256(length: Duration) -> anyhow::Result<()> {
                 let mut done = 0_u32;
                 while Instant::now() < end {
                     signer.sign(&key, &claims)?;
+                    done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    rate(tasks, begun).await
+}
+
+/// Checks of a wallet's signature a second, on all processors.
+async fn recover(length: Duration) -> anyhow::Result<()> {
+    let places = std::thread::available_parallelism()?.get();
+    let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) })?;
+    let (verifier, wallet) = (KeySignatures::new(gate), EvmWallet::new());
+    let proof = Proof {
+        account: WalletAccount::parse(Chain::Ethereum, &wallet.address())?,
+        texts: vec![b"text".to_vec()],
+        signature: WalletSignature::from_bytes(wallet.sign_bytes("text")),
+    };
+    let begun = Instant::now();
+    let end = begun + length;
+    let tasks: Vec<_> = (0..places)
+        .map(|_| {
+            let (verifier, proof) = (verifier.clone(), proof.clone());
+            tokio::spawn(async move {
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    anyhow::ensure!(verifier.verify(proof.clone()).await?.is_some(), "the signature is not good");
+                    done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    rate(tasks, begun).await
+}
+
+/// Sign-ins by wallet a second: each asks for a challenge, signs it and proves it, from so many tasks at once.
+async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
+    let api = Api::new(url);
+    let begun = Instant::now();
+    let end = begun + length;
+    let tasks: Vec<_> = (0..tasks)
+        .map(|_| {
+            let (api, wallet) = (api.clone(), EvmWallet::new());
+            tokio::spawn(async move {
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    let challenge = api.post("/auth/web3/challenge", &wallet.named("ethereum")).await.expecting(200);
+                    api.post("/auth/web3/verify", &wallet.proof("ethereum", &challenge)).await.is(200);
                     done += 1;
                 }
                 anyhow::Ok(done)

@@ -9,7 +9,7 @@ pub(crate) use audiences::Audiences;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
 use tessera_adapters::{Argon2Settings, DatabaseUrl, KeyBits, MasterKey};
-use tessera_identity::model::Password;
+use tessera_identity::model::{Chain, Password};
 use tessera_kernel::Secret;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     pub(crate) smtp_url: Option<Secret<String>>,
     pub(crate) throttle: Throttle,
+    /// Nodes of chains, each with its chain.
+    pub(crate) rpc: Vec<(Chain, Secret<String>)>,
 }
 
 /// Where users reach the service. Links and token issuers are built from it and from nothing else.
@@ -136,6 +138,7 @@ impl Config {
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
             throttle: source.read("throttle", Throttle::On),
+            rpc: read_rpc(&mut source),
         };
         config.check(&mut source);
         source.finish(config)
@@ -180,6 +183,20 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
     })
 }
 
+/// The nodes of Ethereum's chains. Their addresses may carry a key, so they are not shown.
+fn read_rpc(source: &mut Source) -> Vec<(Chain, Secret<String>)> {
+    let mut nodes = Vec::new();
+    for chain in Chain::ALL.into_iter().filter(|chain| chain.id().is_some()) {
+        let key = format!("rpc_{chain}");
+        let Some(url) = source.read_secret(&key) else { continue };
+        if !Url::parse(url.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            source.fault(&key, "must be an http or https URL");
+        }
+        nodes.push((chain, url));
+    }
+    nodes
+}
+
 /// A tebibyte, in MiB.
 const MAX_HASH_MEMORY: u32 = 1024 * 1024;
 
@@ -214,6 +231,9 @@ impl fmt::Display for Config {
         writeln!(f, "log = {}", self.log)?;
         writeln!(f, "log_format = {:?}", self.log_format)?;
         writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;
+        for (chain, url) in &self.rpc {
+            writeln!(f, "rpc_{chain} = {url:?}")?;
+        }
         writeln!(f, "throttle = {:?}", self.throttle)
     }
 }

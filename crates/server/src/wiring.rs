@@ -8,15 +8,15 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures, MasterKey, Rs256Signer,
-    Sha256Digest, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, ContractSignatures, DatabaseSettings, Gate, GateSettings, JwtSecret, JwtSigner, KeySignatures,
+    MasterKey, Rs256Signer, Sha256Digest, SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
-    SsoPorts, model::Site,
+    SsoPorts, model::Site, ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, StoreError};
@@ -118,7 +118,7 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
         challenges: Arc::clone(store) as _,
-        wallets: Arc::new(KeySignatures::new(signature_gate(config)?)),
+        wallets: wallets(config)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
@@ -148,6 +148,15 @@ fn single_sign_on(
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     })
+}
+
+/// By keys alone, unless there are nodes to ask about contracts.
+fn wallets(config: &Config) -> anyhow::Result<Arc<dyn WalletVerifier>> {
+    let keys = KeySignatures::new(signature_gate(config)?);
+    if config.rpc.is_empty() {
+        return Ok(Arc::new(keys));
+    }
+    Ok(Arc::new(ContractSignatures::new(keys, config.rpc.iter().cloned())?))
 }
 
 /// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.

@@ -113,3 +113,16 @@ fn an_unknown_command_is_refused_and_help_is_given() {
     assert!(out(&run(&["--help"], &[], None)).contains("tessera [COMMAND]"));
     assert!(out(&run(&["--version"], &[], None)).starts_with("tessera "));
 }
+
+#[test]
+fn nodes_of_chains_are_set_and_not_shown() {
+    let url = "https://base.example.com/v2/hunter2hunter2";
+    let text = out(&run(&["check-config"], &[("TESSERA_RPC_BASE", url)], None));
+    assert!(text.contains("rpc_base = ***") && !text.contains("hunter2") && !text.contains("rpc_ethereum"), "{text}");
+    let settings = [("TESSERA_RPC_BASE", "ftp://hunter2"), ("TESSERA_RPC_POLYGON", ""), ("TESSERA_RPC_SOLANA", url)];
+    let text = complaint(&run(&["check-config"], &settings, None));
+    for fault in ["TESSERA_RPC_BASE: must be", "TESSERA_RPC_POLYGON: must be", "TESSERA_RPC_SOLANA: there is no such"] {
+        assert!(text.contains(fault), "{fault} is missing from {text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+}

@@ -1,5 +1,7 @@
 //! Signing in with a wallet.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, text_of},
@@ -54,6 +56,7 @@ on_both! {
     first_sign_ins_of_one_wallet_at_once_make_one_user
     what_can_not_be_read_is_told_field_by_field
     s196_neither_nonce_nor_signature_is_logged
+    s97_a_node_that_does_not_answer_is_no_success
 }
 
 async fn a_wallet_signs_in_to_one_user_from_every_chain(backend: Backend) {
@@ -121,7 +124,7 @@ async fn s21_enum_nonce(backend: Backend) {
             .filter(|line| !line.contains(" time: ") && !line.contains(" at: "))
             .map(str::to_owned)
             .collect();
-        let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+        let names: BTreeSet<String> = answer.headers.keys().map(ToString::to_string).collect();
         (lines, names, body.as_object().map(serde_json::Map::len))
     };
     let one = api.post(CHALLENGE, &known.named("ethereum")).await;
@@ -226,4 +229,22 @@ async fn s196_neither_nonce_nor_signature_is_logged(backend: Backend) {
     for secret in [text_of(&asked, "nonce"), text_of(&proof, "signature")] {
         assert!(!log.contains(&secret), "{secret} is in the log");
     }
+}
+
+async fn s97_a_node_that_does_not_answer_is_no_success(backend: Backend) {
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_RPC_ETHEREUM", "http://127.0.0.1:1/"));
+    let (api, wallet) = (service.api(), EvmWallet::new());
+    let asked = challenge(&api, &wallet).await;
+    let mut proof = wallet.proof("ethereum", &asked);
+    proof["signature"] = "0x00".into();
+    let answer = api.post(VERIFY, &proof).await;
+    answer.problem(503, "unavailable");
+    assert!(answer.header("retry-after").is_some());
+    // The nonce is used up all the same; and a key asks no node, nor does a chain without one.
+    api.post(VERIFY, &wallet.proof("ethereum", &asked)).await.problem(401, "invalid_signature");
+    enter(&api, &wallet).await;
+    let asked = api.post(CHALLENGE, &wallet.named("base")).await.expecting(200);
+    let mut proof = wallet.proof("base", &asked);
+    proof["signature"] = "0x00".into();
+    api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
 }

@@ -6,10 +6,11 @@ mod solana;
 use async_trait::async_trait;
 use tessera_identity::{
     model::WalletAddress,
-    ports::{HashError, Proof, VerifyError, WalletVerifier},
+    ports::{HashError, Proof, VerifyError, Voucher, WalletVerifier},
 };
 
 use super::Gate;
+pub(crate) use ethereum::message_hash;
 
 /// Checks signatures of keys: secp256k1 for Ethereum and its like, ed25519 for Solana.
 #[derive(Debug, Clone)]
@@ -27,8 +28,8 @@ impl KeySignatures {
 
 #[async_trait]
 impl WalletVerifier for KeySignatures {
-    async fn verify(&self, proof: Proof) -> Result<bool, VerifyError> {
-        let judged = self.gate.run(move || judge(&proof)).await;
+    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError> {
+        let judged = self.gate.run(move || judge(&proof).then_some(Voucher::Key)).await;
         judged.map_err(|error| match error {
             HashError::Busy { retry_after } => VerifyError::Busy { retry_after },
             HashError::Failed(why) => VerifyError::Failed(why),

@@ -3,7 +3,7 @@
 use tessera_kernel::{EmailAddress, UserId, text_value};
 use time::OffsetDateTime;
 
-use super::{PasswordHash, Wallet, WalletAddress};
+use super::{PasswordHash, Wallet, WalletAccount, WalletAddress};
 
 text_value! {
     /// The name a person goes by.
@@ -48,6 +48,12 @@ impl User {
     #[must_use]
     pub fn holds(&self, address: &WalletAddress) -> bool {
         self.wallets.iter().any(|wallet| wallet.account.address() == *address)
+    }
+
+    /// Whether the wallet is theirs and was linked on that very chain.
+    #[must_use]
+    pub fn linked(&self, account: &WalletAccount) -> bool {
+        self.wallets.iter().any(|wallet| wallet.account == *account)
     }
 }
 

@@ -13,10 +13,11 @@ pub trait IdentityStore: Send + Sync {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn IdentityTransaction>, StoreError>;
 
-    /// The user. `Ok(None)` when there is none.
+    /// The user, with their wallets in the order of linking. `Ok(None)` when there is none.
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user with that address, in whatever case it is written, and their password hash. `Ok(None)` when there is none.
+    /// The user with that address, in whatever case it is written, with their wallets, and their password hash.
+    /// `Ok(None)` when there is none.
     async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
     /// The session, open or not. `Ok(None)` when there is none. One indexed read: every request of a user does it.
@@ -48,7 +49,7 @@ pub trait Users: Send {
     /// Adds a user, without their wallets: [`Wallets`] adds those. Conflict on `users_email_canonical` when the address is taken in whatever case, on `users_id` when the id is.
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError>;
 
-    /// Reads a user and keeps others from changing them until the transaction ends. `Ok(None)` when there is none.
+    /// Reads a user, with their wallets, and keeps others from changing either until the transaction ends. `Ok(None)` when there is none.
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces the password hash. `Ok(false)` when there is no such user.

@@ -17,6 +17,15 @@ pub struct Proof {
     pub signature: WalletSignature,
 }
 
+/// What a signature was found good by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voucher {
+    /// The key behind the address. Whoever holds it holds it on every chain of that kind.
+    Key,
+    /// The contract at the address, on that one chain: on another, somebody else may have made theirs at the same address.
+    Contract,
+}
+
 /// A signature could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -37,8 +46,8 @@ pub enum VerifyError {
 /// Judges signatures of wallets.
 #[async_trait]
 pub trait WalletVerifier: Send + Sync {
-    /// Whether the account has signed one of the texts. Whatever is no signature at all is `Ok(false)`: an error says that
-    /// nobody knows. A text has one signature and no twin: of the two that elliptic curves allow, the one with the high `s`
+    /// What vouches that the account has signed one of the texts. `Ok(None)` when nothing does, and for whatever is no
+    /// signature at all: an error says that nobody knows. A text has one signature and no twin: of the two that elliptic curves allow, the one with the high `s`
     /// is refused.
-    async fn verify(&self, proof: Proof) -> Result<bool, VerifyError>;
+    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError>;
 }

@@ -61,7 +61,7 @@ impl Identity {
     pub async fn link_wallet(&self, actor: &Actor, command: LinkWallet) -> Result<Wallet, LinkWalletError> {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;
-        if !self.redeem(command.proof, Purpose::Link { user, session }).await? {
+        if self.redeem(command.proof, Purpose::Link { user, session }).await?.is_none() {
             return self.refuse_link(actor, user, account).await;
         }
         if !self.is_fresh(session).await? {

@@ -5,7 +5,7 @@ use tessera_kernel::StoreError;
 use crate::{
     Identity,
     model::{Nonce, Purpose, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError},
+    ports::{Proof, VerifyError, Voucher},
 };
 
 /// What somebody presents to prove that a wallet is theirs.
@@ -29,18 +29,18 @@ pub(crate) enum RedeemError {
 }
 
 impl Identity {
-    /// Whether the wallet has signed the challenge that was given to it for this purpose. The challenge is used up, whatever
+    /// What vouches that the wallet has signed the challenge that was given to it for this purpose. The challenge is used up, whatever
     /// comes out, before anything else is looked at: no two can answer it, and nobody can try a second signature.
-    pub(crate) async fn redeem(&self, proof: WalletProof, purpose: Purpose) -> Result<bool, RedeemError> {
-        let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(false) };
-        let Some(challenge) = self.ports.challenges.take(&nonce).await? else { return Ok(false) };
+    pub(crate) async fn redeem(&self, proof: WalletProof, purpose: Purpose) -> Result<Option<Voucher>, RedeemError> {
+        let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(None) };
+        let Some(challenge) = self.ports.challenges.take(&nonce).await? else { return Ok(None) };
         let now = self.ports.clock.now();
         if challenge.purpose != purpose || challenge.account != proof.account || !challenge.is_open(now) {
-            return Ok(false);
+            return Ok(None);
         }
         let texts = challenge.answers(&self.settings.site, now);
         if texts.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let proof = Proof { account: proof.account, texts, signature: proof.signature };
         Ok(self.ports.wallets.verify(proof).await?)

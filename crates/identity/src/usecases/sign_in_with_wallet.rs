@@ -7,7 +7,7 @@ use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
     model::{Purpose, User, Wallet, WalletAccount},
-    ports::{IdentityTransaction, TokenError, VerifyError},
+    ports::{IdentityTransaction, TokenError, VerifyError, Voucher},
 };
 
 /// What somebody presents.
@@ -58,12 +58,15 @@ impl Identity {
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, origin } = command;
         let account = proof.account;
-        if !self.redeem(proof, Purpose::SignIn).await? {
+        let Some(voucher) = self.redeem(proof, Purpose::SignIn).await? else {
             return self.refuse_wallet(account, &origin).await;
-        }
+        };
         for _ in 0..TRIES {
-            if let Some(signed_in) = self.open_session_of(account, &origin).await? {
-                return Ok(signed_in);
+            match self.open_session_of(account, voucher, &origin).await {
+                Ok(Some(signed_in)) => return Ok(signed_in),
+                Ok(None) => {}
+                Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Busy.into())
@@ -73,10 +76,14 @@ impl Identity {
     async fn open_session_of(
         &self,
         account: WalletAccount,
+        voucher: Voucher,
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
         let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { return Ok(None) };
+        if !is_vouched(&user, account, voucher) {
+            return Err(SignInWithWalletError::InvalidSignature);
+        }
         let session = self.new_session(user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
@@ -87,14 +94,21 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
-    /// The user of a wallet that has proved itself, for those who open no session.
-    pub(crate) async fn holder(&self, account: WalletAccount, origin: &Origin) -> Result<UserId, StoreError> {
+    /// The user of a wallet that has proved itself, for those who open no session. `None` when it has not proved this.
+    pub(crate) async fn holder(
+        &self,
+        account: WalletAccount,
+        voucher: Voucher,
+        origin: &Origin,
+    ) -> Result<Option<UserId>, StoreError> {
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
-            if let Some(user) = self.holder_in(&mut *tx, account, origin).await? {
-                tx.commit().await?;
-                return Ok(user.id);
+            let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { continue };
+            if !is_vouched(&user, account, voucher) {
+                return Ok(None);
             }
+            tx.commit().await?;
+            return Ok(Some(user.id));
         }
         Err(StoreError::Busy)
     }
@@ -153,4 +167,9 @@ impl Identity {
         tx.commit().await?;
         Err(SignInWithWalletError::InvalidSignature)
     }
+}
+
+/// A contract vouches for its own chain only: on another, its address may be somebody else's.
+fn is_vouched(user: &User, account: WalletAccount, voucher: Voucher) -> bool {
+    voucher == Voucher::Key || user.linked(&account)
 }

@@ -11,7 +11,7 @@ use crate::{
         Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
         WalletSignature,
     },
-    ports::{Proof, TokenError, VerifyError},
+    ports::{Proof, TokenError, VerifyError, Voucher},
 };
 
 /// How long an application may take to redeem a code.
@@ -99,15 +99,17 @@ impl SingleSignOn {
             Taken::Used => return Err(VerifySsoError::Used),
             Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
         };
-        if !self.is_signed(&challenge, &command).await? {
+        let Some(voucher) = self.voucher(&challenge, &command).await? else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
-        }
+        };
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
         // The application may have gone, or have given up the address, while the wallet was asked.
         let Some(party) = party.filter(|party| party.redirect_uris.contains(&session.request.redirect_uri)) else {
             return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
         };
-        let user = self.ports.identity.holder(challenge.account, &command.origin).await?;
+        let Some(user) = self.ports.identity.holder(challenge.account, voucher, &command.origin).await? else {
+            return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
+        };
         let issued = self.issue(Grant::of(&session, &challenge, user)).await?;
         let code = self.finish(&session, &challenge, &party, user, &command.origin).await?;
         let (redirect_uri, state) = (session.request.redirect_uri, session.request.state);
@@ -130,9 +132,10 @@ impl SingleSignOn {
         }
     }
 
-    async fn is_signed(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<bool, VerifyError> {
+    /// What vouches for the signature of what was asked.
+    async fn voucher(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<Voucher>, VerifyError> {
         if challenge.message != command.message || self.ports.clock.now() >= challenge.expires_at {
-            return Ok(false);
+            return Ok(None);
         }
         let texts = vec![challenge.message.clone().into_bytes()];
         let proof = Proof { account: challenge.account, texts, signature: command.signature.clone() };

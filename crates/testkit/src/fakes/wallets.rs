@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use tessera_identity::{
     model::{WalletAddress, WalletSignature},
-    ports::{Proof, VerifyError, WalletVerifier},
+    ports::{Proof, VerifyError, Voucher, WalletVerifier},
 };
 
 /// Takes what it signed itself, and counts what it is asked. Anybody can forge that.
@@ -17,6 +17,7 @@ use tessera_identity::{
 pub struct FakeWallets {
     asked: AtomicUsize,
     unavailable: AtomicBool,
+    contracts: AtomicBool,
 }
 
 impl FakeWallets {
@@ -36,6 +37,11 @@ impl FakeWallets {
         self.unavailable.store(true, Ordering::SeqCst);
     }
 
+    /// Takes every wallet for a contract from now on.
+    pub fn become_contracts(&self) {
+        self.contracts.store(true, Ordering::SeqCst);
+    }
+
     /// How many signatures it was asked about.
     #[must_use]
     pub fn asked(&self) -> usize {
@@ -45,12 +51,14 @@ impl FakeWallets {
 
 #[async_trait]
 impl WalletVerifier for FakeWallets {
-    async fn verify(&self, proof: Proof) -> Result<bool, VerifyError> {
+    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if self.unavailable.load(Ordering::SeqCst) {
             return Err(VerifyError::Busy { retry_after: Duration::from_secs(1) });
         }
         let address = proof.account.address();
-        Ok(proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature))
+        let voucher = if self.contracts.load(Ordering::SeqCst) { Voucher::Contract } else { Voucher::Key };
+        let signed = proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature);
+        Ok(signed.then_some(voucher))
     }
 }

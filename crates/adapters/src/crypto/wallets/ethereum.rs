@@ -1,6 +1,9 @@
 //! secp256k1 by ethers-core. Nothing else here knows that library.
 
-use ethers_core::types::{Address, Signature, U256};
+use ethers_core::{
+    types::{Address, Signature, U256},
+    utils::hash_message,
+};
 
 /// Half the order of the curve: of a signature and its twin, one has its `s` above.
 const HALF_ORDER: U256 = U256([0xDFE9_2F46_681B_20A0, 0x5D57_6E73_57A4_501D, u64::MAX, 0x7FFF_FFFF_FFFF_FFFF]);
@@ -23,4 +26,9 @@ fn read(bytes: &[u8]) -> Option<Signature> {
     };
     let (r, s) = (U256::from_big_endian(&bytes[..32]), U256::from_big_endian(&bytes[32..64]));
     (!s.is_zero() && s <= HALF_ORDER).then_some(Signature { r, s, v: v.into() })
+}
+
+/// What is signed for a text (EIP-191).
+pub(crate) fn message_hash(text: &[u8]) -> [u8; 32] {
+    hash_message(text).0
 }

@@ -1,0 +1,239 @@
+//! Wallets that are contracts, by ERC-1271 and ERC-6492: the published validator, and bytecode of wallets, in a real EVM.
+
+#[path = "support/node.rs"]
+mod node;
+
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+
+use ethers_core::{
+    abi::{Token, encode},
+    types::{H160, H256, U256},
+    utils::{get_create2_address, hash_message},
+};
+use evm::backend::MemoryAccount;
+use node::{Mood, Node, State, bytes};
+use tessera_adapters::{ContractSignatures, Gate, GateSettings, KeySignatures};
+use tessera_identity::{
+    model::{Chain, WalletAccount, WalletSignature},
+    ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
+};
+use tessera_tests::wallet::{EvmWallet, SolanaWallet};
+
+const TEXT: &str = "sign in, please";
+
+/// A wallet that vouches for the hashes that its storage holds, as those do whose owners approve on the chain:
+/// `calldataload(4) sload`, then the magic value of ERC-1271, or `0xffffffff`.
+const WALLET: &str = "600435541560185763\
+                      1626ba7e60e01b60005260206000f3\
+                      5b63ffffffff60e01b60005260206000f3";
+
+/// A factory that many chains have at one address: it makes what it is sent, behind a salt.
+const FACTORY: &str = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0\
+                       3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3";
+
+#[track_caller]
+fn ok<T, E: Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("unexpected error: {error:?}"))
+}
+
+fn account(code: &str, approved: &[H256]) -> MemoryAccount {
+    let yes = H256::from_low_u64_be(1);
+    let storage = approved.iter().map(|hash| (*hash, yes)).collect();
+    MemoryAccount { nonce: U256::one(), balance: U256::zero(), storage, code: bytes(code) }
+}
+
+fn address(number: u64) -> H160 {
+    H160::from_low_u64_be(0x00C0_FFEE_0000 + number)
+}
+
+/// A chain with one contract, at address 1.
+fn with(code: &str) -> State {
+    BTreeMap::from([(address(1), account(code, &[hash_message(TEXT)]))])
+}
+
+fn verifier(url: &str) -> ContractSignatures {
+    let gate = ok(Gate::new(GateSettings { places: 1, queue: 8, deadline: Duration::from_secs(30) }));
+    ok(ContractSignatures::new(KeySignatures::new(gate), [(Chain::Ethereum, url.to_owned().into())]))
+}
+
+fn proof(address: H160, text: &str, signature: &[u8]) -> Proof {
+    let account = ok(WalletAccount::parse(Chain::Ethereum, &format!("{address:#x}")));
+    let signature = WalletSignature::from_bytes(signature.to_vec());
+    Proof { account, texts: vec![text.as_bytes().to_vec()], signature }
+}
+
+async fn ask(node: &Node, proof: Proof) -> bool {
+    ok(verifier(&node.url).verify(proof).await).is_some()
+}
+
+#[tokio::test]
+async fn s97_1271() {
+    let node = Node::start(with(WALLET), Mood::Well).await;
+    // The length says nothing to the wallet: it looks at the hash.
+    for length in [32, 33, 64, 65, 66, 500] {
+        assert!(ask(&node, proof(address(1), TEXT, &vec![7; length])).await, "{length}");
+        assert!(!ask(&node, proof(address(1), "something else", &vec![7; length])).await, "{length}");
+    }
+    // The validator takes no shorter ones, whatever the wallet says.
+    assert!(!ask(&node, proof(address(1), TEXT, &[7; 31])).await);
+    assert!(!ask(&node, proof(address(2), TEXT, &[7; 65])).await);
+    let voucher = verifier(&node.url).verify(proof(address(1), TEXT, &[7; 65])).await;
+    assert_eq!(ok(voucher), Some(Voucher::Contract));
+}
+
+#[tokio::test]
+async fn every_question_about_a_signature_is_about_one_block() {
+    let node = Node::start(with(WALLET), Mood::Well).await;
+    assert!(ask(&node, proof(address(1), TEXT, &[7; 65])).await);
+    let asked = node.asked();
+    let methods: Vec<&str> = asked.iter().map(|(method, _)| method.as_str()).collect();
+    assert_eq!(methods, ["eth_chainId", "eth_blockNumber", "eth_getCode", "eth_call"]);
+    assert_eq!((&asked[2].1, &asked[3].1), (&"0x11".into(), &"0x11".into()));
+}
+
+#[tokio::test]
+async fn a_key_that_has_signed_costs_no_question() {
+    let node = Node::start(State::new(), Mood::Silent).await;
+    let wallet = EvmWallet::new();
+    let signed = proof(ok(wallet.address().parse()), TEXT, &wallet.sign_bytes(TEXT));
+    assert_eq!(ok(verifier(&node.url).verify(signed).await), Some(Voucher::Key));
+    assert_eq!(node.asked(), []);
+}
+
+#[tokio::test]
+async fn an_account_without_code_vouches_for_nothing_and_is_not_run() {
+    let node = Node::start(State::new(), Mood::Well).await;
+    assert!(!ask(&node, proof(address(1), TEXT, &[7; 65])).await);
+    assert!(node.asked().iter().all(|(method, _)| method != "eth_call"));
+}
+
+#[tokio::test]
+async fn a_chain_without_a_node_has_no_contract_wallets() {
+    let node = Node::start(with(WALLET), Mood::Well).await;
+    let on_base = ok(WalletAccount::parse(Chain::Base, &format!("{:#x}", address(1))));
+    assert!(!ask(&node, Proof { account: on_base, ..proof(address(1), TEXT, &[7; 65]) }).await);
+    let solana = ok(WalletAccount::parse(Chain::Solana, &SolanaWallet::new().address()));
+    assert!(!ask(&node, Proof { account: solana, ..proof(address(1), TEXT, &[7; 64]) }).await);
+    assert_eq!(node.asked(), []);
+}
+
+#[tokio::test]
+async fn contracts_that_do_not_say_yes_say_no() {
+    let contracts = [
+        ("reverts", "60006000fd"),
+        ("answers nothing", "00"),
+        ("answers zero", "60206000f3"),
+        ("answers yes to whatever is not asked", "600160005260206000f3"),
+        ("answers another magic value", "63deadbeef60e01b60005260206000f3"),
+        ("answers the magic value at the wrong end", "631626ba7e60005260206000f3"),
+        ("answers four bytes", "631626ba7e60e01b60005260046000f3"),
+        ("burns all gas", "5b600056"),
+        ("is no code", "fe"),
+        ("falls off the stack", "5050"),
+        ("jumps nowhere", "60ff56"),
+        ("writes, which nobody who asks may", "6001600055631626ba7e60e01b60005260206000f3"),
+        ("ends itself", "6000ff"),
+    ];
+    for (what, code) in contracts {
+        let node = Node::start(with(code), Mood::Well).await;
+        assert!(!ask(&node, proof(address(1), TEXT, &[7; 65])).await, "a contract that {what}");
+    }
+}
+
+/// Code that makes the wallet with this hash approved: `sstore(hash, 1)`, and the rest of itself.
+fn making(hash: H256) -> Vec<u8> {
+    let wallet = bytes(WALLET);
+    let length = ok(u8::try_from(wallet.len()));
+    let store = [&[0x60, 1, 0x7f], hash.as_bytes(), &[0x55]].concat();
+    let copy = [0x60, length, 0x80, 0x60, 47, 0x60, 0, 0x39, 0x60, 0, 0xf3];
+    [store.as_slice(), &copy, &wallet].concat()
+}
+
+/// A signature of a wallet that the factory is to make first (ERC-6492).
+fn wrapped(factory: H160, call: Vec<u8>) -> Vec<u8> {
+    let parts = encode(&[Token::Address(factory), Token::Bytes(call), Token::Bytes(vec![7; 65])]);
+    [parts, bytes(&"6492".repeat(16))].concat()
+}
+
+#[tokio::test]
+async fn a_wallet_that_is_not_made_yet_vouches_for_what_it_will() {
+    let chain = BTreeMap::from([(address(9), account(FACTORY, &[]))]);
+    let node = Node::start(chain, Mood::Well).await;
+    let (salt, code) = ([5; 32], making(hash_message(TEXT)));
+    let wallet = get_create2_address(address(9), salt, code.clone());
+    let signature = wrapped(address(9), [&salt, code.as_slice()].concat());
+    assert!(ask(&node, proof(wallet, TEXT, &signature)).await);
+    assert!(!ask(&node, proof(wallet, "something else", &signature)).await);
+    // Of another address than the one that is made.
+    assert!(!ask(&node, proof(address(1), TEXT, &signature)).await);
+    let nowhere = wrapped(address(8), [&salt, code.as_slice()].concat());
+    assert!(!ask(&node, proof(wallet, TEXT, &nowhere)).await);
+    let nothing = wrapped(address(9), Vec::new());
+    assert!(!ask(&node, proof(wallet, TEXT, &nothing)).await);
+    assert!(!ask(&node, proof(wallet, TEXT, &bytes(&"6492".repeat(16)))).await);
+}
+
+async fn nobody_can_say(url: &str) {
+    let outcome = verifier(url).verify(proof(address(1), TEXT, &[7; 65])).await;
+    assert!(matches!(outcome, Err(VerifyError::Unavailable(_))), "{url}: {outcome:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_fails_is_no_success() {
+    let reply = |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let long = format!("{{\"result\":\"0x{}\"}}", "0".repeat(64 * 1024));
+    let moods = [
+        Mood::Saying("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        Mood::Saying("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        Mood::Saying("nonsense\r\n\r\n".to_owned()),
+        Mood::Saying(reply("")),
+        Mood::Saying(reply("true")),
+        Mood::Saying(reply("{}")),
+        Mood::Saying(reply("{\"result\":null}")),
+        Mood::Saying(reply("{\"result\":1}")),
+        Mood::Saying(reply("{\"result\":\"1\"}")),
+        Mood::Saying(reply("{\"result\":\"0x01\"}trailing")),
+        Mood::Saying(reply(&long)),
+        Mood::Silent,
+        Mood::Elsewhere,
+        Mood::Refusing("eth_blockNumber", 3, "execution reverted"),
+        Mood::Refusing("eth_getCode", -32000, "missing trie node"),
+        Mood::Refusing("eth_call", -32005, "daily request count exceeded"),
+        Mood::Refusing("eth_call", -32000, "header not found"),
+    ];
+    for mood in moods {
+        nobody_can_say(&Node::start(with(WALLET), mood).await.url).await;
+    }
+    nobody_can_say("http://127.0.0.1:1/").await;
+}
+
+#[tokio::test]
+async fn s205_ssrf_redirect() {
+    let there = Node::start(with(WALLET), Mood::Well).await;
+    let elsewhere = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", there.url);
+    nobody_can_say(&Node::start(with(WALLET), Mood::Saying(elsewhere)).await.url).await;
+    assert_eq!(there.asked(), []);
+}
+
+#[tokio::test]
+async fn what_a_node_says_of_a_failed_call_is_a_no() {
+    let refusals = [(3, "x"), (-32000, "execution reverted"), (-32000, "out of gas"), (-32015, "VM Exception: Revert")];
+    for (code, message) in refusals {
+        let node = Node::start(with(WALLET), Mood::Refusing("eth_call", code, message)).await;
+        assert!(!ask(&node, proof(address(1), TEXT, &[7; 65])).await, "{code} {message}");
+    }
+}
+
+#[tokio::test]
+async fn the_address_of_a_node_is_not_told() {
+    let verifier = verifier("http://127.0.0.1:1/a-secret-key");
+    let outcome = verifier.verify(proof(address(1), TEXT, &[7; 65])).await;
+    let Err(VerifyError::Unavailable(error)) = outcome else { panic!("it must fail: {outcome:?}") };
+    let mut said = format!("{error:?} {error}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        said = format!("{said} {error:?} {error}");
+        source = error.source();
+    }
+    assert!(!said.contains("a-secret-key"), "{said}");
+}
