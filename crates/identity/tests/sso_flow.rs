@@ -155,6 +155,19 @@ async fn a_check_that_fails_signs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_contract_signs_in_on_the_chain_that_it_is_on_and_on_no_other() {
+    let mut scene = Scene::set().await;
+    scene.bench.wallets.become_contracts();
+    let user = scene.claims(&scene.sign_in().await.token).user;
+    scene.begun = ok(scene.sso.begin(scene.begun.session.request.clone()).await);
+    scene.account = wallet_account(1, Chain::Polygon);
+    let question = ok(scene.ask().await);
+    scene.is_refused(scene.answer(&question.message)).await;
+    scene.account = wallet_account(1, Chain::Base);
+    assert_eq!(scene.claims(&scene.sign_in().await.token).user, user);
+}
+
+#[tokio::test]
 async fn s106_code_bound_a_code_lives_for_sixty_seconds() {
     let scene = Scene::set().await;
     let code = scene.sign_in().await.code;

@@ -81,7 +81,7 @@ impl Identity {
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
         let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { return Ok(None) };
-        if voucher == Voucher::Contract && !user.linked(&account) {
+        if !is_vouched(&user, account, voucher) {
             return Err(SignInWithWalletError::InvalidSignature);
         }
         let session = self.new_session(user.id);
@@ -94,8 +94,7 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
-    /// The user of a wallet that has proved itself, for those who open no session. `None` when a contract vouched on a chain
-    /// that the wallet was not linked with.
+    /// The user of a wallet that has proved itself, for those who open no session. `None` when it has not proved this.
     pub(crate) async fn holder(
         &self,
         account: WalletAccount,
@@ -104,13 +103,12 @@ impl Identity {
     ) -> Result<Option<UserId>, StoreError> {
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
-            if let Some(user) = self.holder_in(&mut *tx, account, origin).await? {
-                if voucher == Voucher::Contract && !user.linked(&account) {
-                    return Ok(None);
-                }
-                tx.commit().await?;
-                return Ok(Some(user.id));
+            let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { continue };
+            if !is_vouched(&user, account, voucher) {
+                return Ok(None);
             }
+            tx.commit().await?;
+            return Ok(Some(user.id));
         }
         Err(StoreError::Busy)
     }
@@ -169,4 +167,9 @@ impl Identity {
         tx.commit().await?;
         Err(SignInWithWalletError::InvalidSignature)
     }
+}
+
+/// A contract vouches for its own chain only: on another, its address may be somebody else's.
+fn is_vouched(user: &User, account: WalletAccount, voucher: Voucher) -> bool {
+    voucher == Voucher::Key || user.linked(&account)
 }

@@ -107,8 +107,7 @@ impl SingleSignOn {
         let Some(party) = party.filter(|party| party.redirect_uris.contains(&session.request.redirect_uri)) else {
             return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
         };
-        let holder = self.ports.identity.holder(challenge.account, voucher, &command.origin).await?;
-        let Some(user) = holder else {
+        let Some(user) = self.ports.identity.holder(challenge.account, voucher, &command.origin).await? else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
         };
         let issued = self.issue(Grant::of(&session, &challenge, user)).await?;
@@ -133,7 +132,7 @@ impl SingleSignOn {
         }
     }
 
-    /// What vouches that the wallet has signed what it was asked to.
+    /// What vouches for the signature of what was asked.
     async fn voucher(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<Voucher>, VerifyError> {
         if challenge.message != command.message || self.ports.clock.now() >= challenge.expires_at {
             return Ok(None);
