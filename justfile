@@ -44,6 +44,10 @@ migrate:
 schemathesis:
     scripts/schemathesis
 
+# Throw mutated inputs at one target until it breaks or is interrupted
+fuzz target="json_body":
+    scripts/fuzz {{target}}
+
 # Print the figures: start-up, memory, size, and throughput as ratios to what the machine can do
 bench:
     scripts/bench

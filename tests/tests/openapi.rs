@@ -217,3 +217,23 @@ fn operations_with_a_credential_say_so() {
         assert_eq!(operation["responses"]["401"].is_object(), refuses, "{method} {path}");
     }
 }
+
+/// The operations of EGP, by method and path, as the page for its consumers lists them.
+#[test]
+fn the_page_for_egp_lists_37_operations_that_are_served() {
+    let page = read_workspace_file("docs/moving-from-egp.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.split('|').nth(1).is_some_and(is_number)).collect();
+    let numbers: Vec<u32> = rows.iter().filter_map(|row| row.split('|').nth(1)?.trim().parse().ok()).collect();
+    assert_eq!(numbers, (1..=37).collect::<Vec<_>>());
+    let document: Value = serde_json::from_str(&read_workspace_file("docs/openapi.json")).unwrap_or_default();
+    for row in rows {
+        let call = row.split('`').nth(1).unwrap_or_default();
+        let (method, path) = call.split_once(' ').unwrap_or_default();
+        let operation = &document["paths"][path][method.to_lowercase()];
+        assert!(operation.is_object(), "nothing is served at {call}");
+    }
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.trim().parse::<u32>().is_ok()
+}
