@@ -38,8 +38,8 @@ every_case_is_listed! {
     api_key_store
     app_store
     audit_trail
-    custom_data
     challenges
+    custom_data
     directory
     identity_store
     invitation_store
