@@ -170,21 +170,13 @@ impl From<IdentityEvent> for Announcement {
             IdentityEvent::SessionStarted { user, session } => {
                 Self::success("session.started", session.as_uuid()).with("user_id", &user)
             }
-            IdentityEvent::SignInRefused { user } => Self {
-                name: "session.refused",
-                outcome: Outcome::Refused,
-                organization: None,
-                subject: user.map(|user| user.as_uuid()),
-                details: Vec::new(),
-            },
+            IdentityEvent::SignInRefused { user } => refused_sign_in(user),
             IdentityEvent::SessionEnded { session } => Self::success("session.ended", session.as_uuid()),
             IdentityEvent::UserUpdated { user } => Self::success("user.updated", user.as_uuid()),
             IdentityEvent::PasswordChanged { user, sessions_ended } => {
                 Self::success("password.changed", user.as_uuid()).with("sessions_ended", &sessions_ended)
             }
-            IdentityEvent::PasswordChangeRefused { user } => {
-                Self { outcome: Outcome::Refused, ..Self::success("password.change_refused", user.as_uuid()) }
-            }
+            IdentityEvent::PasswordChangeRefused { user } => refused("password.change_refused", user),
             IdentityEvent::CustomDataWritten { user, version } => {
                 Self::success("custom_data.written", user.as_uuid()).with("version", &version)
             }
@@ -192,8 +184,7 @@ impl From<IdentityEvent> for Announcement {
                 Self::success("user.registered", user.as_uuid()).with("wallet", &wallet)
             }
             IdentityEvent::SessionStartedByWallet { user, session, wallet } => {
-                let started = Self::success("session.started", session.as_uuid());
-                started.with("user_id", &user).with("wallet", &wallet)
+                Self::from(IdentityEvent::SessionStarted { user, session }).with("wallet", &wallet)
             }
             IdentityEvent::WalletRefused { user, wallet } => {
                 Self::from(IdentityEvent::SignInRefused { user }).with("wallet", &wallet)
@@ -202,8 +193,7 @@ impl From<IdentityEvent> for Announcement {
                 Self::success("wallet.linked", user.as_uuid()).with("wallet", &wallet)
             }
             IdentityEvent::WalletLinkRefused { user, wallet } => {
-                let refused = Self::success("wallet.link_refused", user.as_uuid()).with("wallet", &wallet);
-                Self { outcome: Outcome::Refused, ..refused }
+                refused("wallet.link_refused", user).with("wallet", &wallet)
             }
             IdentityEvent::WalletUnlinked { user, wallet } => {
                 Self::success("wallet.unlinked", user.as_uuid()).with("wallet", &wallet)
@@ -230,6 +220,20 @@ impl From<IdentityEvent> for Announcement {
                 Self { outcome: Outcome::Refused, ..refused }.with("reason", refusal.as_str())
             }
         }
+    }
+}
+
+fn refused(name: &'static str, user: UserId) -> Announcement {
+    Announcement { outcome: Outcome::Refused, ..Announcement::success(name, user.as_uuid()) }
+}
+
+fn refused_sign_in(user: Option<UserId>) -> Announcement {
+    Announcement {
+        name: "session.refused",
+        outcome: Outcome::Refused,
+        organization: None,
+        subject: user.map(|user| user.as_uuid()),
+        details: Vec::new(),
     }
 }
 

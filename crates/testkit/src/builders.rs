@@ -2,20 +2,21 @@
 //!
 //! What a test is about it sets by struct update: `User { email: None, ..user(1) }`.
 
+mod documents;
 mod sso;
 
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{
-    Chain, Challenge, CustomData, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
-    WalletAccount, WalletAddress,
+    Chain, Challenge, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet, WalletAccount,
+    WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, DataDocument, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin,
-    Outcome, Permission, Principal, Role, SealedMail, Secret, SessionId, UserId,
+    Actor, ApiKeyId, ApplicationId, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin, Outcome,
+    Permission, Principal, Role, SealedMail, Secret, SessionId, UserId,
 };
-use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization, Settings, SystemData, TokenHash};
+use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization, TokenHash};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     fakes::{FixedClock, SequentialEntropy},
 };
 
+pub use documents::{custom_data, data_document, settings, system_data};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 
 /// The time at which everything here was made: with microseconds, which must not be lost.
@@ -313,44 +315,6 @@ pub fn item_made_by(change: &ItemChange) -> Item {
         version: 1,
         created_at: change.at,
         updated_at: change.at,
-    }
-}
-
-/// A document of that text.
-#[must_use]
-pub fn data_document(json: &str) -> DataDocument {
-    ok(json.to_owned().try_into())
-}
-
-/// Settings in their first version.
-#[must_use]
-pub fn settings(of: OrganizationId) -> Settings {
-    let settings = data_document(r#"{"theme":"dark","limits":{"seats":5}}"#);
-    Settings { organization_id: of, settings, version: 1, updated_at: NOW + Duration::microseconds(6) }
-}
-
-/// What an organization keeps about a user, in its first version.
-#[must_use]
-pub fn system_data(organization: OrganizationId, user: UserId) -> SystemData {
-    SystemData {
-        organization_id: organization,
-        user_id: user,
-        data: data_document(r#"{"plan":"gold","z":[1.50,null]}"#),
-        version: 1,
-        created_at: NOW + Duration::microseconds(7),
-        updated_at: NOW + Duration::microseconds(8),
-    }
-}
-
-/// What a user keeps, in its first version.
-#[must_use]
-pub fn custom_data(of: UserId) -> CustomData {
-    CustomData {
-        user_id: of,
-        data: data_document(r#"{"colour":"grün","z":[1.50,null]}"#),
-        version: 1,
-        created_at: NOW + Duration::microseconds(9),
-        updated_at: NOW + Duration::microseconds(10),
     }
 }
 

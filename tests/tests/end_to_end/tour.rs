@@ -59,6 +59,10 @@ async fn the_tour_of_the_readme_works_from_top_to_bottom(backend: Backend) {
         "204\n",
         "\"code\":\"revoked\"",
         "\n401\n",
+        "\"service_token\":\"",
+        "\"alg\":\"RS256\"",
+        "{\"theme\":\"dark\",\"language\":\"en\"}",
+        "\"status\":\"pending\"",
     ];
     let mut rest = out.as_str();
     for milestone in milestones {
