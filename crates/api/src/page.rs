@@ -36,6 +36,7 @@ pub(crate) enum Kind {
     Items = 4,
     SystemData = 8,
     Invitations = 9,
+    Sessions = 10,
 }
 
 /// One list: what it lists, of whom, and where it is.

@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use tessera_identity::model::WalletAddress;
-use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, UserId};
+use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, SessionId, UserId};
 
 use crate::problem::{Code, Problem};
 
@@ -33,6 +33,7 @@ parameters! {
     ApplicationId "appId"
     ApiKeyId "keyId"
     InvitationId "invitationId"
+    SessionId "sessionId"
 }
 
 impl<T: Parameter> FromRequest for PathId<T> {

@@ -10,6 +10,7 @@ mod items;
 mod members;
 mod names;
 mod orgs;
+mod sessions;
 mod settings;
 mod sso;
 mod system_data;
@@ -28,6 +29,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let each = [
         auth::routes,
         users::routes,
+        sessions::routes,
         wallets::routes,
         tokens::routes,
         orgs::routes,

@@ -23,6 +23,10 @@ pub(crate) enum IdentityEvent {
     SessionEnded {
         session: SessionId,
     },
+    SessionsEnded {
+        user: UserId,
+        sessions_ended: u64,
+    },
     UserUpdated {
         user: UserId,
     },
@@ -172,6 +176,9 @@ impl From<IdentityEvent> for Announcement {
             }
             IdentityEvent::SignInRefused { user } => refused_sign_in(user),
             IdentityEvent::SessionEnded { session } => Self::success("session.ended", session.as_uuid()),
+            IdentityEvent::SessionsEnded { user, sessions_ended } => {
+                Self::success("sessions.ended", user.as_uuid()).with("sessions_ended", &sessions_ended)
+            }
             IdentityEvent::UserUpdated { user } => Self::success("user.updated", user.as_uuid()),
             IdentityEvent::PasswordChanged { user, sessions_ended } => {
                 Self::success("password.changed", user.as_uuid()).with("sessions_ended", &sessions_ended)

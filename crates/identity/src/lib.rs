@@ -24,6 +24,7 @@ pub use usecases::{
     continue_session::ContinueSessionError,
     exchange_token::{ExchangeToken, ExchangeTokenError, ExchangedToken},
     link_wallet::{LinkWallet, LinkWalletError},
+    list_sessions::{ListSessionsError, OwnSessions},
     look_after_keys::KeysError,
     redeem_challenge::WalletProof,
     register::{Register, RegisterError},

@@ -6,6 +6,7 @@ pub(crate) mod change_password;
 pub(crate) mod continue_session;
 pub(crate) mod exchange_token;
 pub(crate) mod link_wallet;
+pub(crate) mod list_sessions;
 pub(crate) mod look_after_keys;
 pub(crate) mod redeem_challenge;
 pub(crate) mod register;

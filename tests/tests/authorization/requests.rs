@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, text_of},
     sso::{self, Sitting},
-    studio::{PASSWORD, unique},
+    studio::{PASSWORD, Person, unique},
     wallet::EvmWallet,
 };
 
@@ -54,12 +54,15 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         _ => (studio.app.clone(), String::new()),
     };
     let invitation = if operation.contains("{invitationId}") { invite(cast).await } else { String::new() };
+    let session = if operation.contains("{sessionId}") { session_of(&cast.target).await } else { String::new() };
     let id = |parameter: &str| match parameter {
         "orgId" => studio.org.clone(),
         "appId" => app.clone(),
         "userId" => cast.target.id.clone(),
         "keyId" => key.clone(),
         "invitationId" => invitation.clone(),
+        // Somebody else's: every actor has one of their own, and needs it.
+        "sessionId" => session.clone(),
         // Somebody else's: nobody in the cast has a wallet.
         "address" => EvmWallet::new().address(),
         _ => panic!("{operation} has an unknown parameter"),
@@ -108,7 +111,9 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
             "/apps/{appId}"
             | "/apikeys/{keyId}"
             | "/orgs/{orgId}/invitations/{invitationId}"
-            | "/users/me/wallets/{address}",
+            | "/users/me/wallets/{address}"
+            | "/users/me/sessions"
+            | "/users/me/sessions/{sessionId}",
         ) => return None,
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
@@ -144,6 +149,12 @@ async fn invite(cast: &Cast) -> String {
     let studio = &cast.studio;
     let sent = studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &guest()).await;
     text_of(&sent.expecting(201), "id")
+}
+
+/// The id of the session that somebody is in.
+async fn session_of(person: &Person) -> String {
+    let sessions = person.get("/users/me/sessions").await.expecting(200);
+    text_of(&sessions[0], "id")
 }
 
 /// The proof of a new wallet, by a challenge that the actor asked for; one that proves nothing where they got none.

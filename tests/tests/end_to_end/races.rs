@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::Answer,
+    api::{Answer, text_of},
     database::Backend,
     on_both,
     studio::{PASSWORD, Person, Service, Studio, sign_in},
@@ -37,6 +37,7 @@ on_both! {
     organizations_of_one_name_all_get_a_slug
     one_member_added_many_times_at_once_is_added_once
     a_key_revoked_many_times_at_once_is_revoked_once
+    a_session_ended_many_times_at_once_is_ended_once
     an_application_deleted_while_it_gets_keys_and_items_leaves_neither
 }
 
@@ -201,4 +202,17 @@ async fn an_application_deleted_while_it_gets_keys_and_items_leaves_neither(back
 /// Whether the person is still in the organization.
 async fn answers_to(person: &Person, studio: &Studio) -> bool {
     person.get(&format!("/orgs/{}", studio.org)).await.status == 200
+}
+
+async fn a_session_ended_many_times_at_once_is_ended_once(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let listed = person.again().await.get("/users/me/sessions").await.expecting(200);
+    let path = format!("/users/me/sessions/{}", text_of(&listed[1], "id"));
+    let answers = together((0..8).map(|_| {
+        let (person, path) = (person.clone(), path.clone());
+        async move { person.delete(&path).await }
+    }))
+    .await;
+    assert_eq!((count(&answers, 204), count(&answers, 404)), (1, 7));
 }

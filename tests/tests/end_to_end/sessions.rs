@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tessera_tests::{
+    api::text_of,
     database::Backend,
     eventually, on_both,
     process::Installation,
@@ -14,6 +15,8 @@ on_both! {
     s49_sess_fix
     a_token_outlives_a_restart
     s42_rt_persist
+    s46_logout_all
+    s50_sess_idor
 }
 
 async fn s43_rt_absolute(backend: Backend) {
@@ -57,4 +60,42 @@ async fn s42_rt_persist(backend: Backend) {
     let node = installation.start();
     ended.at_node(&node).get("/users/me").await.problem(401, "invalid_token");
     live.at_node(&node).get("/users/me").await.is(200);
+}
+
+/// The ids of the sessions of somebody, and which of them is the one that asks.
+async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
+    let listed = person.get("/users/me/sessions").await.expecting(200);
+    let listed = listed.as_array().unwrap_or_else(|| panic!("{listed} is no list"));
+    for session in listed {
+        let fields: Vec<&str> = session.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(fields, ["created_at", "current", "expires_at", "id"], "{session}");
+    }
+    listed.iter().map(|session| (text_of(session, "id"), session["current"] == true)).unzip()
+}
+
+async fn s46_logout_all(backend: Backend) {
+    let Service { installation, node } = Service::start(backend).await;
+    let other = installation.start();
+    let first = Person::join(&node.api()).await;
+    let (second, third) = (first.again().await, first.again().await);
+    let (ids, current) = sessions(&second).await;
+    assert_eq!(current, [false, true, false]);
+    second.delete(&format!("/users/me/sessions/{}", ids[0])).await.is(204);
+    first.at_node(&other).get("/users/me").await.problem(401, "invalid_token");
+    assert_eq!(sessions(&third).await, (ids[1..].to_vec(), vec![false, true]));
+    third.delete("/users/me/sessions").await.is(204);
+    for ended in [&second, &third] {
+        ended.at_node(&other).get("/users/me").await.problem(401, "invalid_token");
+    }
+    let (ids, current) = sessions(&first.again().await).await;
+    assert_eq!((ids.len(), current), (1, vec![true]));
+}
+
+async fn s50_sess_idor(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (one, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    let (ids, _) = sessions(&one).await;
+    other.delete(&format!("/users/me/sessions/{}", ids[0])).await.problem(404, "session_not_found");
+    assert!(!sessions(&other).await.0.contains(&ids[0]));
+    one.get("/users/me").await.is(200);
 }

@@ -5,7 +5,8 @@ use tessera_identity::{
     model::{Credentials, CustomData, Session, User},
     ports::{IdentityStore, IdentityTransaction},
 };
-use tessera_kernel::{EmailAddress, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Page, PageRequest, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
 
 use super::{SqlStore, custom_data, sessions, users};
 
@@ -29,6 +30,15 @@ impl IdentityStore for SqlStore {
 
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         sessions::find(&mut self.reader().await?, id).await
+    }
+
+    async fn list_live_sessions(
+        &self,
+        user: UserId,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<Session>, StoreError> {
+        sessions::list_live(&mut self.reader().await?, user, now, page).await
     }
 
     async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {

@@ -7,11 +7,13 @@ use tessera_identity::{
     model::{Session, SessionState},
     ports::Sessions,
 };
-use tessera_kernel::{SessionId, StoreError, UserId};
+use tessera_kernel::{Page, PageRequest, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{
     connection::{Lease, on},
+    rows::after,
     schema::sessions,
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -62,6 +64,28 @@ pub(super) async fn find(lease: &mut Lease, id: SessionId) -> Result<Option<Sess
     Ok(row.map(Session::from))
 }
 
+/// Sessions of a user that are live at that time: [`Session::is_live`], as the database says it.
+#[diesel::dsl::auto_type]
+fn live(user: DbId, at: DbInstant) -> _ {
+    sessions::user_id.eq(user).and(sessions::ended_at.is_null()).and(sessions::expires_at.gt(at))
+}
+
+pub(super) async fn list_live(
+    lease: &mut Lease,
+    user: UserId,
+    now: OffsetDateTime,
+    page: PageRequest,
+) -> Result<Page<Session>, StoreError> {
+    let query = sessions::table
+        .filter(live(DbId(user.as_uuid()), DbInstant(now)))
+        .filter(sessions::id.gt(after(&page)))
+        .order(sessions::id)
+        .limit(page.rows());
+    let rows: Vec<SessionRow> = on!(lease, |c| query.select(SessionRow::as_select()).load(c).await)?;
+    let found = rows.into_iter().map(Session::from).collect();
+    Ok(Page::from_rows(found, &page, |session: &Session| session.id.as_uuid()))
+}
+
 #[async_trait]
 impl Sessions for Tx {
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
@@ -69,17 +93,23 @@ impl Sessions for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        let open = sessions::table.find(DbId(id.as_uuid())).filter(sessions::ended_at.is_null());
-        let update = diesel::update(open).set(sessions::ended_at.eq(DbInstant(at)));
+    async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let update = diesel::update(
+            sessions::table
+                .filter(live(DbId(user.as_uuid()), DbInstant(at)))
+                .filter(sessions::id.eq(DbId(id.as_uuid()))),
+        )
+        .set(sessions::ended_at.eq(DbInstant(at)));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
-    async fn end_others(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> Result<u64, StoreError> {
-        let others = sessions::table
-            .filter(sessions::user_id.eq(DbId(user.as_uuid())))
-            .filter(sessions::id.ne(DbId(but.as_uuid())))
-            .filter(sessions::ended_at.is_null());
-        let update = diesel::update(others).set(sessions::ended_at.eq(DbInstant(at)));
+
+    async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
+        // No session has the nil id.
+        let but = but.map_or_else(Uuid::nil, |but| but.as_uuid());
+        let update = diesel::update(
+            sessions::table.filter(live(DbId(user.as_uuid()), DbInstant(at))).filter(sessions::id.ne(DbId(but))),
+        )
+        .set(sessions::ended_at.eq(DbInstant(at)));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
     }
 }

@@ -99,6 +99,8 @@ codes! {
         "nothing was ever written about this user"
     InvitationNotFound "invitation_not_found" NOT_FOUND "There is no such invitation"
         "the organization has no such invitation"
+    SessionNotFound "session_not_found" NOT_FOUND "There is no such session"
+        "you have no session of this id, or have it no more"
     WalletNotFound "wallet_not_found" NOT_FOUND "There is no such wallet"
         "you have no wallet of this address"
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The method is not allowed here"

@@ -4,9 +4,9 @@ use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, Rev
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
     AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError,
-    ContinueSessionError, ExchangeTokenError, LinkWalletError, NewPasswordError, RedeemSsoCodeError, RegisterError,
-    SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError, VerifySsoError,
-    ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
+    ContinueSessionError, ExchangeTokenError, LinkWalletError, ListSessionsError, NewPasswordError, RedeemSsoCodeError,
+    RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError,
+    VerifySsoError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
     ports::{Guessable, HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -234,7 +234,17 @@ impl From<SignOutError> for Problem {
     fn from(error: SignOutError) -> Self {
         match error {
             SignOutError::NotAUser => Code::UserTokenRequired.into(),
+            SignOutError::NotFound => Code::SessionNotFound.into(),
             SignOutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListSessionsError> for Problem {
+    fn from(error: ListSessionsError) -> Self {
+        match error {
+            ListSessionsError::NotAUser => Code::UserTokenRequired.into(),
+            ListSessionsError::Store(error) => error.into(),
         }
     }
 }

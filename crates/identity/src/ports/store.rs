@@ -1,7 +1,7 @@
 //! Where users and sessions are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::model::{Credentials, CustomData, PasswordHash, Session, User, Wallet, WalletAddress};
@@ -25,6 +25,14 @@ pub trait IdentityStore: Send + Sync {
 
     /// The session, open or not. `Ok(None)` when there is none. One indexed read: every request of a user does it.
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// The sessions of a user that are live at `now`, in the order of their ids.
+    async fn list_live_sessions(
+        &self,
+        user: UserId,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<Session>, StoreError>;
 
     /// The data that a user keeps. `Ok(None)` when there are none.
     async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError>;
@@ -74,12 +82,13 @@ pub trait Sessions: Send {
     /// Adds a session. Conflict on [`StoreError::REFERENCE`] when there is no such user, on `sessions_id` when the id is taken.
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
 
-    /// Ends an open session. `Ok(false)`, and nothing changes, when it had ended or never was.
-    async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
+    /// Ends a session of that user which is live at `at`. `Ok(false)`, and nothing changes, when it had ended or expired, is
+    /// somebody else's, or never was.
+    async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Ends all open sessions of a user but one, and tells how many. Sessions that begin later are not among them: whoever
-    /// wants none of those either holds the lock on the user.
-    async fn end_others(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> Result<u64, StoreError>;
+    /// Ends all sessions of a user that are live at `at`, but that one, if one is to stay, and tells how many. Sessions that
+    /// begin later are not among them: whoever wants none of those either holds the lock on the user.
+    async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
 /// The data that users keep. Whoever changes them holds the lock on their user, so that no change is lost.

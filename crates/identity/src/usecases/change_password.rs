@@ -119,7 +119,7 @@ impl Identity {
         }
         tx.users().set_password_hash(id, hash).await?;
         // Whoever signed in with the old password is out with it; this session has just proved itself.
-        let ended = tx.sessions().end_others(id, session, clock.now()).await?;
+        let ended = tx.sessions().end_all(id, Some(session), clock.now()).await?;
         let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
         tx.commit().await?;

@@ -1,15 +1,18 @@
-//! A user ends the session they came with.
+//! A user ends sessions: the one they came with, another of theirs, or all of them.
 
-use tessera_kernel::{Actor, Event, Principal, StoreError};
+use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError};
 
 use crate::{Identity, events::IdentityEvent};
 
-/// The session was not ended.
+/// No session was ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SignOutError {
     /// An application has no session to end.
     #[error("only a user can sign out")]
     NotAUser,
+    /// The actor has no such session, or has it no more.
+    #[error("the user has no such session")]
+    NotFound,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -19,16 +22,46 @@ impl Identity {
     /// Ends the actor's session; its tokens are refused from then on, on every node.
     ///
     /// # Errors
-    /// See [`SignOutError`].
+    /// See [`SignOutError`]; it is no error when the session had ended already.
     pub async fn sign_out(&self, actor: &Actor) -> Result<(), SignOutError> {
         let Principal::User { session, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
+        match self.end_session(actor, session).await {
+            // Two at once: one ends it, the other finds it ended, and there is one event.
+            Err(SignOutError::NotFound) => Ok(()),
+            ended => ended,
+        }
+    }
+
+    /// Ends a session of the actor's; its tokens are refused from then on, on every node.
+    ///
+    /// # Errors
+    /// See [`SignOutError`].
+    pub async fn end_session(&self, actor: &Actor, session: SessionId) -> Result<(), SignOutError> {
+        let user = actor.user().ok_or(SignOutError::NotAUser)?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let event = Event::by(actor, IdentityEvent::SessionEnded { session }.into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
-        // Two at once: one ends it, the other finds it ended, and there is one event.
-        if tx.sessions().end(session, clock.now()).await? {
-            tx.events().append(&event).await?;
+        if !tx.sessions().end(user, session, clock.now()).await? {
+            return Err(SignOutError::NotFound);
         }
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of the actor's, the one they came with among them.
+    ///
+    /// # Errors
+    /// See [`SignOutError`].
+    pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), SignOutError> {
+        let user = actor.user().ok_or(SignOutError::NotAUser)?;
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        // Whoever signs in meanwhile comes before this, and is out with the others, or after it.
+        tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
+        let ended = tx.sessions().end_all(user, None, clock.now()).await?;
+        let what = IdentityEvent::SessionsEnded { user, sessions_ended: ended }.into();
+        tx.events().append(&Event::by(actor, what, clock, entropy)).await?;
         tx.commit().await?;
         Ok(())
     }

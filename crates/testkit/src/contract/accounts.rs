@@ -41,7 +41,7 @@ async fn update(stores: &Stores, user: &User) -> bool {
 
 async fn end_others(stores: &Stores, user: u32, but: u32) -> u64 {
     let mut tx = ok(stores.identity.begin().await);
-    let ended = ok(tx.sessions().end_others(user_id(user), session_id(but), NOW + Duration::SECOND).await);
+    let ended = ok(tx.sessions().end_all(user_id(user), Some(session_id(but)), NOW + Duration::SECOND).await);
     ok(tx.commit().await);
     ended
 }
@@ -126,7 +126,7 @@ pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
     stores.add_session(&session(1, user_id(1))).await;
     let mut tx = ok(stores.identity.begin().await);
     ok(tx.users().update_profile(&bare_user(1)).await);
-    ok(tx.sessions().end_others(user_id(1), session_id(2), NOW).await);
+    ok(tx.sessions().end_all(user_id(1), Some(session_id(2)), NOW).await);
     drop(tx);
     assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
     assert_eq!(state(stores, 1).await, SessionState::Open);

@@ -61,6 +61,17 @@ impl IdentityStore for MemoryStore {
         Ok(self.state().sessions.get(&id).cloned())
     }
 
+    async fn list_live_sessions(
+        &self,
+        user: UserId,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<Session>, StoreError> {
+        let state = self.state();
+        let rows = state.sessions.values().filter(|session| session.user_id == user && session.is_live(now));
+        Ok(page!(rows, page, |row: &Session| row.id.as_uuid()))
+    }
+
     async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
         Ok(self.state().custom_data.get(&user).cloned())
     }

@@ -103,15 +103,11 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn end_session(&mut self, id: SessionId, at: OffsetDateTime) -> bool {
-        let open = self.sessions.get_mut(&id).filter(|session| session.state == SessionState::Open);
-        open.map(|session| session.state = SessionState::Ended { at }).is_some()
-    }
-
-    pub(super) fn end_other_sessions(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> u64 {
-        let open = |session: &&mut Session| session.user_id == user && session.state == SessionState::Open;
-        let others = self.sessions.values_mut().filter(open).filter(|session| session.id != but);
-        others.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
+    /// Ends the live sessions of a user that are meant, and tells how many.
+    pub(super) fn end_sessions(&mut self, user: UserId, at: OffsetDateTime, meant: impl Fn(SessionId) -> bool) -> u64 {
+        let live = |session: &&mut Session| session.user_id == user && session.is_live(at) && meant(session.id);
+        let ended = self.sessions.values_mut().filter(live);
+        ended.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
     }
 
     pub(super) fn update_profile(&mut self, change: &User) -> bool {

@@ -124,12 +124,12 @@ impl Sessions for MemoryTransaction {
         self.state.insert_session(session)
     }
 
-    async fn end(&mut self, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        Ok(self.state.end_session(id, at))
+    async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        Ok(self.state.end_sessions(user, at, |session| session == id) == 1)
     }
 
-    async fn end_others(&mut self, user: UserId, but: SessionId, at: OffsetDateTime) -> Result<u64, StoreError> {
-        Ok(self.state.end_other_sessions(user, but, at))
+    async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
+        Ok(self.state.end_sessions(user, at, |session| Some(session) != but))
     }
 }
 

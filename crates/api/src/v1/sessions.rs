@@ -1,0 +1,94 @@
+//! Where a user is signed in.
+
+use actix_web::{HttpResponse, delete, get, web::Data};
+use serde::Serialize;
+use tessera_identity::{Identity, OwnSessions, model::Session};
+use tessera_kernel::SessionId;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{BASE, timestamp::Timestamp};
+use crate::{
+    auth::Authenticated,
+    page::{Kind, List, PageParameters, PageQuery},
+    path::PathId,
+    problem::{Code, Problem},
+    services::PublicUrl,
+};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list_sessions).service(end_all_sessions).service(end_session);
+}
+
+/// A session. Its id opens nothing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+struct SessionView {
+    id: Uuid,
+    /// Whether it is the session of the token that asks.
+    current: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+impl SessionView {
+    fn of(session: &Session, current: SessionId) -> Self {
+        Self {
+            id: session.id.as_uuid(),
+            current: session.id == current,
+            created_at: session.created_at.into(),
+            expires_at: session.expires_at.into(),
+        }
+    }
+}
+
+/// List current user's sessions
+///
+/// Those that are live, in the order in which they began.
+#[utoipa::path(tag = "users", operation_id = "list_sessions", security(("user_token" = [])), params(PageParameters),
+    responses((status = 200, description = "The sessions", body = [SessionView])))]
+#[get("/users/me/sessions")]
+async fn list_sessions(
+    Authenticated(actor): Authenticated,
+    query: PageQuery,
+    identity: Data<Identity>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let owner = actor.user().ok_or(Code::UserTokenRequired)?.as_uuid();
+    let list = List { kind: Kind::Sessions, owner, path: format!("{BASE}/users/me/sessions") };
+    let OwnSessions { page, current } = identity.list_sessions(&actor, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(|session| SessionView::of(&session, current)), &url))
+}
+
+/// End all sessions of the current user
+///
+/// The one of the token that asks is among them.
+#[utoipa::path(tag = "users", operation_id = "end_all_sessions", security(("user_token" = [])), responses(
+    (status = 204, description = "The user is signed in nowhere")))]
+#[delete("/users/me/sessions")]
+async fn end_all_sessions(
+    Authenticated(actor): Authenticated,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    identity.sign_out_everywhere(&actor).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// End a session of the current user
+///
+/// Its tokens are refused from then on, on every node.
+#[utoipa::path(tag = "users", operation_id = "end_session", security(("user_token" = [])), responses(
+    (status = 204, description = "The session has ended"),
+    (status = 404, description = "The user has no such session")))]
+#[delete("/users/me/sessions/{sessionId}")]
+async fn end_session(
+    Authenticated(actor): Authenticated,
+    PathId(id): PathId<SessionId>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
+    identity.end_session(&actor, id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
