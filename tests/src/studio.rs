@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     api::{Api, text_of},
     database::Backend,
+    mail::last_of,
     process::{Installation, Node},
 };
 
@@ -170,6 +171,15 @@ impl Studio {
     pub async fn add(&self, person: &Person, role: &str) {
         let body = json!({"user_id": person.id, "role": role});
         self.owner.post(&format!("/orgs/{}/members", self.org), &body).await.is(201);
+    }
+
+    /// Lets somebody prove their address: they get their first mail, and accept what it invites them to with their token.
+    pub async fn prove(&self, person: &Person) {
+        let org = self.owner.found().await;
+        let body = json!({"email": person.email, "role": "member"});
+        self.owner.post(&format!("/orgs/{org}/invitations"), &body).await.is(201);
+        let token = last_of(&self.service.installation, &person.email, 1).await.token();
+        person.post("/invitations/accept", &json!({"token": token})).await.is(200);
     }
 
     /// A key of the application with every permission.

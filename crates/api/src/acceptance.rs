@@ -2,8 +2,8 @@
 //! other's.
 
 use tessera_identity::{
-    Welcome,
-    model::{DisplayName, Password, User},
+    Welcome, Welcomed,
+    model::{DisplayName, PasswordAttempt},
 };
 use tessera_kernel::{Actor, Secret};
 use tessera_orgs::{
@@ -20,8 +20,10 @@ use crate::{
 /// Somebody accepts.
 pub(crate) struct Acceptance {
     pub(crate) token: String,
-    pub(crate) password: Option<Password>,
+    pub(crate) password: Option<PasswordAttempt>,
     pub(crate) display_name: Option<DisplayName>,
+    /// Whether an account that was never proved joins only with its password.
+    pub(crate) proof_required: bool,
     pub(crate) caller: MaybeUser,
 }
 
@@ -41,54 +43,33 @@ pub(crate) async fn look_at(services: &Services, token: &str) -> Result<(Invitat
 }
 
 impl Acceptance {
-    /// The account comes before the membership: should it all end in between, the same request succeeds once more, with an
-    /// account that is there.
+    /// The account, and what proves that it is theirs, come before the membership: should it all end in between, the same
+    /// request succeeds once more, with an account that is there.
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
-        let (token, invited) = look_at(services, &self.token).await?;
-        let MaybeUser { actor, origin } = self.caller;
-        let own = own(services, actor.as_ref(), &invited).await?;
-        let welcome = Welcome {
-            email: invited.invitation.email.clone(),
-            password: self.password,
-            display_name: self.display_name,
-            origin: origin.clone(),
-        };
-        let (user, new_user) = match own {
-            Some(user) => (user, false),
-            None => account(services, welcome, &invited).await?,
-        };
+        let Self { token, password, display_name, proof_required, caller: MaybeUser { actor, origin } } = self;
+        let (token, invited) = look_at(services, &token).await?;
+        let email = invited.invitation.email;
+        let welcome = Welcome { email, password, display_name, proof_required, origin: origin.clone() };
+        let Welcomed { user, new } = account(services, actor.as_ref(), welcome).await?;
         let command = AcceptInvitation { token, user: user.id, actor: actor.clone(), origin: origin.clone() };
         let membership = services.orgs.accept_invitation(command).await?;
         let profile_completion_required = !user.profile_complete();
         let signed_in = match actor {
             // A mail that was passed on must not sign anybody in to an account that was there before.
             Some(actor) => Some(services.identity.continue_session(&actor).await?),
-            None if new_user => Some(services.identity.first_session(user, &origin).await?),
+            None if new => Some(services.identity.first_session(user, &origin).await?),
             None => None,
         };
         let token = signed_in.map(|signed_in| signed_in.token);
-        Ok(Accepted { membership, new_user, profile_completion_required, token })
+        Ok(Accepted { membership, new_user: new, profile_completion_required, token })
     }
 }
 
-/// The caller, who must be the one that was invited.
-async fn own(services: &Services, actor: Option<&Actor>, invited: &Invited) -> Result<Option<User>, Problem> {
-    let Some(actor) = actor else { return Ok(None) };
-    let user = services.identity.view_profile(actor).await?;
-    if user.email.as_ref() == Some(&invited.invitation.email) {
-        Ok(Some(user))
-    } else {
-        Err(Code::InvitationForAnotherAddress.into())
-    }
-}
-
-/// The account of the invited address: the one that is there, or a new one.
-async fn account(services: &Services, welcome: Welcome, invited: &Invited) -> Result<(User, bool), Problem> {
-    // A password for an account that is there would be ignored, so it is not judged either.
-    let welcome = match invited.account {
-        Some(_) => Welcome { password: None, ..welcome },
-        None => welcome,
-    };
-    let welcomed = services.identity.welcome(welcome).await?;
-    Ok((welcomed.user, welcomed.new))
+/// The account of the invited address. A caller with a token must be the one that was invited, and proves by it that the
+/// account is theirs.
+async fn account(services: &Services, actor: Option<&Actor>, welcome: Welcome) -> Result<Welcomed, Problem> {
+    Ok(match actor {
+        Some(actor) => Welcomed { user: services.identity.verify_email(actor, &welcome.email).await?, new: false },
+        None => services.identity.welcome(welcome).await?,
+    })
 }

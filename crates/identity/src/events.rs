@@ -30,6 +30,13 @@ pub(crate) enum IdentityEvent {
     UserUpdated {
         user: UserId,
     },
+    EmailVerified {
+        user: UserId,
+    },
+    /// Whoever read a mail to the address did not know the password of its account.
+    EmailVerificationRefused {
+        user: UserId,
+    },
     PasswordChanged {
         user: UserId,
         sessions_ended: u64,
@@ -180,6 +187,8 @@ impl From<IdentityEvent> for Announcement {
                 Self::success("sessions.ended", user.as_uuid()).with("sessions_ended", &sessions_ended)
             }
             IdentityEvent::UserUpdated { user } => Self::success("user.updated", user.as_uuid()),
+            IdentityEvent::EmailVerified { user } => Self::success("user.email_verified", user.as_uuid()),
+            IdentityEvent::EmailVerificationRefused { user } => refused("user.email_verification_refused", user),
             IdentityEvent::PasswordChanged { user, sessions_ended } => {
                 Self::success("password.changed", user.as_uuid()).with("sessions_ended", &sessions_ended)
             }

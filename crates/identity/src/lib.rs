@@ -39,6 +39,7 @@ pub use usecases::{
     sso_view::{SsoView, ViewSsoError},
     unlink_wallet::UnlinkWalletError,
     update_profile::{UpdateProfile, UpdateProfileError},
+    verify_email::VerifyEmailError,
     view_custom_data::ViewCustomDataError,
     view_keys::PublishedKey,
     view_profile::ViewProfileError,

@@ -22,6 +22,7 @@ pub(crate) mod sso_verify;
 pub(crate) mod sso_view;
 pub(crate) mod unlink_wallet;
 pub(crate) mod update_profile;
+pub(crate) mod verify_email;
 pub(crate) mod view_custom_data;
 pub(crate) mod view_keys;
 pub(crate) mod view_profile;

@@ -1,6 +1,9 @@
 //! Somebody who was invited becomes a user, and is signed in.
 
-use tessera_identity::{ContinueSessionError, Welcome, WelcomeError, model::Session};
+use tessera_identity::{
+    ContinueSessionError, Welcome, WelcomeError,
+    model::{PasswordAttempt, PasswordError, Session},
+};
 use tessera_kernel::Principal;
 use tessera_testkit::{
     Workbench,
@@ -12,8 +15,9 @@ use time::Duration;
 fn welcome(email: &str, password: Option<&str>) -> Welcome {
     Welcome {
         email: parsed(email),
-        password: password.map(parsed),
+        password: password.map(PasswordAttempt::new),
         display_name: Some(parsed("Grace")),
+        proof_required: false,
         origin: origin(),
     }
 }
@@ -53,6 +57,21 @@ async fn a_guessable_password_makes_no_account() {
     let error = failed(bench.identity().welcome(welcome("guest@example.com", Some("password"))).await);
     assert!(matches!(error, WelcomeError::PasswordGuessable(_)), "{error:?}");
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
+}
+
+#[tokio::test]
+async fn a_password_of_the_wrong_length_makes_no_account() {
+    let bench = Workbench::new();
+    for (password, expected) in [
+        ("seven77", PasswordError::TooShort { min: 8 }),
+        ("", PasswordError::TooShort { min: 8 }),
+        (&"x".repeat(129), PasswordError::TooLong { max: 128 }),
+    ] {
+        let error = failed(bench.identity().welcome(welcome("guest@example.com", Some(password))).await);
+        assert!(matches!(error, WelcomeError::PasswordLength(found) if found == expected), "{error:?}");
+    }
+    assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
+    assert_eq!(bench.hasher.hashed(), 0);
 }
 
 #[tokio::test]

@@ -14,9 +14,14 @@ const PAGE: &str = "/invitations/accept";
 
 /// Invites an address and gives the token.
 async fn invited(studio: &Studio, email: &str) -> String {
+    invited_again(studio, email, 1).await
+}
+
+/// The same for one who has got mails before: this is the one with that number.
+async fn invited_again(studio: &Studio, email: &str, number: usize) -> String {
     let body = json!({"email": email, "role": "member"});
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
-    last_of(&studio.service.installation, email, 1).await.token()
+    last_of(&studio.service.installation, email, number).await.token()
 }
 
 /// A form as a browser sends it.
@@ -38,6 +43,8 @@ async fn show(studio: &Studio, token: &str) -> Answer {
 on_both! {
     a_new_user_comes_in_by_the_page
     a_user_who_is_there_comes_in_by_the_page
+    s182_the_page_takes_no_account_that_nobody_proved
+    s182_the_page_takes_an_account_with_its_password
     s118_safe_get
     s114_referrer
     s117_csrf
@@ -67,10 +74,49 @@ async fn a_new_user_comes_in_by_the_page(backend: Backend) {
 async fn a_user_who_is_there_comes_in_by_the_page(backend: Backend) {
     let studio = Studio::open(backend).await;
     let person = Person::join(&studio.api()).await;
-    let token = invited(&studio, &person.email).await;
+    studio.prove(&person).await;
+    let token = invited_again(&studio, &person.email, 2).await;
     assert!(!show(&studio, &token).await.text().contains("password"));
-    submit(&studio, &[("token", &token)]).await.is(200);
+    submit(&studio, &[("token", &token), ("password", "short")]).await.is(200);
     person.get(&format!("/orgs/{}", studio.org)).await.is(200);
+}
+
+async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let token = invited(&studio, &person.email).await;
+    let asking = show(&studio, &token).await;
+    asking.is(200);
+    let field = "name=\"password\" type=\"password\" required maxlength=\"128\" autocomplete=\"current-password\"";
+    let advice = "do not join, and tell whoever runs this service";
+    for (password, said) in [
+        ("", "Type the password of your account"),
+        ("short", "This is not the password of the account"),
+        ("granite-orchard-58-kettle", "This is not the password of the account"),
+        (&"x".repeat(5000), "This is not the password of the account"),
+    ] {
+        let page = submit(&studio, &[("token", &token), ("password", password)]).await;
+        page.is(409);
+        for part in [said, field, advice, &person.email] {
+            assert!(page.text().contains(part), "{part} in {}", page.text());
+        }
+        assert!(!page.text().contains("granite") && page.header("set-cookie").is_none());
+    }
+    assert!(asking.text().contains(field) && asking.text().contains(advice), "{}", asking.text());
+    studio.owner.get(&studio.members(Some(&person.id))).await.problem(404, "member_not_found");
+    assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], false);
+}
+
+async fn s182_the_page_takes_an_account_with_its_password(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let token = invited(&studio, &person.email).await;
+    submit(&studio, &[("token", &token), ("password", "wrong")]).await.is(409);
+    let done = submit(&studio, &[("token", &token), ("password", PASSWORD), ("username", &person.email)]).await;
+    done.is(200);
+    assert!(done.text().contains("Welcome to") && done.header("set-cookie").is_none(), "{}", done.text());
+    person.get(&format!("/orgs/{}", studio.org)).await.is(200);
+    assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], true);
 }
 
 async fn s118_safe_get(backend: Backend) {

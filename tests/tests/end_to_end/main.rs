@@ -16,6 +16,7 @@ mod forge;
 mod http;
 mod inventory;
 mod invitation_page;
+mod invitation_proof;
 mod invitations;
 mod keys;
 mod lifecycle;

@@ -8,6 +8,7 @@ use tessera_identity::{
     ports::Users,
 };
 use tessera_kernel::{EmailAddress, StoreError, UserId};
+use time::OffsetDateTime;
 
 use super::{
     connection::{Lease, on},
@@ -138,6 +139,16 @@ impl Users for Tx {
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {
         let update = diesel::update(users::table.find(DbId(user.id.as_uuid()))).set(ProfileChangeset::from(user));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let unproved = users::table
+            .find(DbId(id.as_uuid()))
+            .filter(users::email.is_not_null())
+            .filter(users::email_verified.eq(false));
+        let update =
+            diesel::update(unproved).set((users::email_verified.eq(true), users::updated_at.eq(DbInstant(at))));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 

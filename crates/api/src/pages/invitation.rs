@@ -7,8 +7,8 @@ use actix_web::{
     web::{Data, Query},
 };
 use askama::Template;
-use tessera_identity::model::{DisplayName, Password};
-use tessera_kernel::{Origin, Role};
+use tessera_identity::model::{DisplayName, Password, PasswordAttempt};
+use tessera_kernel::{Origin, Role, StoreError};
 use tessera_orgs::model::Invited;
 
 use super::{Message, page, sorry};
@@ -19,10 +19,31 @@ use crate::{
     body::{Form, form_of},
     browser,
     problem::{Code, Problem},
-    services::PublicUrl,
+    services::{PublicUrl, Services},
 };
 
 pub(super) const ACCEPT: &str = "/invitations/accept";
+
+/// Whom the page speaks to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guest {
+    /// Nobody has the address yet.
+    New,
+    /// The address has an account that anybody may have made.
+    Unproved,
+    /// The address has an account of whoever reads its mails.
+    Known,
+}
+
+impl Guest {
+    async fn of(services: &Services, invited: &Invited) -> Result<Self, StoreError> {
+        Ok(match invited.account {
+            None => Self::New,
+            Some(user) if services.identity.is_verified(user).await? => Self::Known,
+            Some(_) => Self::Unproved,
+        })
+    }
+}
 
 /// What is shown of an invitation.
 #[derive(Template)]
@@ -35,12 +56,13 @@ struct InvitationPage<'a> {
     email: &'a str,
     token: &'a str,
     new_user: bool,
+    unproved: bool,
     display_name: &'a str,
     faults: &'a [String],
 }
 
 impl<'a> InvitationPage<'a> {
-    fn of(url: &'a PublicUrl, invited: &'a Invited, form: &'a Entry, faults: &'a [String]) -> Self {
+    fn of(url: &'a PublicUrl, invited: &'a Invited, guest: Guest, form: &'a Entry, faults: &'a [String]) -> Self {
         let host = &invited.inviter;
         Self {
             base: url.path(),
@@ -49,7 +71,8 @@ impl<'a> InvitationPage<'a> {
             role: role(invited.invitation.role),
             email: invited.invitation.email.as_str(),
             token: &form.token,
-            new_user: invited.account.is_none(),
+            new_user: guest == Guest::New,
+            unproved: guest == Guest::Unproved,
             display_name: &form.display_name,
             faults,
         }
@@ -78,16 +101,31 @@ impl Entry {
         Self { token: field("token"), password: field("password"), display_name: field("display_name") }
     }
 
-    /// The values, or all that is wrong with them.
-    fn read(&self) -> Result<(Option<Password>, Option<DisplayName>), Vec<String>> {
-        let password = (!self.password.is_empty()).then(|| self.password.parse::<Password>()).transpose();
+    /// The password, which need not be a good one unless it is new.
+    fn password(&self) -> Option<PasswordAttempt> {
+        (!self.password.is_empty()).then(|| PasswordAttempt::new(&self.password))
+    }
+
+    /// The name, or all that is wrong with what was typed.
+    fn read(&self, guest: Guest) -> Result<Option<DisplayName>, Vec<String>> {
+        let password = self.password().filter(|_| guest == Guest::New);
+        let password = password.map_or(Ok(()), |wanted| Password::try_from(&wanted).map(|_| ()));
         let name = (!self.display_name.trim().is_empty()).then(|| self.display_name.parse::<DisplayName>()).transpose();
         match (password, name) {
-            (Ok(password), Ok(name)) => Ok((password, name)),
+            (Ok(()), Ok(name)) => Ok(name),
             (password, name) => {
                 let name = name.err().map(|fault| format!("Your name {fault}."));
                 Err(name.into_iter().chain(password.err().map(|fault| format!("Your password {fault}."))).collect())
             }
+        }
+    }
+
+    /// Why the account was not taken for theirs.
+    fn refusal(&self) -> String {
+        if self.password.is_empty() {
+            "Type the password of your account to join with it.".to_owned()
+        } else {
+            "This is not the password of the account. You have not joined, and the invitation is still open.".to_owned()
         }
     }
 }
@@ -104,10 +142,17 @@ pub(super) async fn show(
         .ok()
         .and_then(|pairs| pairs.into_inner().into_iter().find(|(name, _)| name == "token"));
     let entry = Entry { token: token.map(|(_, token)| token).unwrap_or_default(), ..Entry::default() };
-    match look_at(&edge.services, &entry.token).await {
-        Ok((_, invited)) => page(StatusCode::OK, &InvitationPage::of(&url, &invited, &entry, &[])),
+    match open(&edge.services, &entry).await {
+        Ok((invited, guest)) => page(StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[])),
         Err(problem) => sorry(&problem, &url, &origin.request_id),
     }
+}
+
+/// What the link invites to, and whom.
+async fn open(services: &Services, entry: &Entry) -> Result<(Invited, Guest), Problem> {
+    let (_, invited) = look_at(services, &entry.token).await?;
+    let guest = Guest::of(services, &invited).await?;
+    Ok((invited, guest))
 }
 
 /// Accepts it.
@@ -127,18 +172,25 @@ pub(super) async fn accept(
 async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &PublicUrl) -> Result<HttpResponse, Problem> {
     browser::same_origin(url, request.headers())?;
     let entry = Entry::of(&form_of(request).await?);
-    let (_, invited) = look_at(&edge.services, &entry.token).await?;
-    let again = |faults: &[String]| page(StatusCode::BAD_REQUEST, &InvitationPage::of(url, &invited, &entry, faults));
-    let (password, display_name) = match entry.read() {
-        Ok(read) => read,
-        Err(faults) => return again(&faults),
+    let (invited, guest) = open(&edge.services, &entry).await?;
+    let again = |code: Code, guest: Guest, faults: &[String]| {
+        page(code.status(), &InvitationPage::of(url, &invited, guest, &entry, faults))
     };
+    let display_name = match entry.read(guest) {
+        Ok(name) => name,
+        Err(faults) => return again(Code::InvalidBody, guest, &faults),
+    };
+    let (token, password) = (entry.token.clone(), entry.password());
     let caller = MaybeUser { actor: None, origin: origin.clone() };
-    let acceptance = Acceptance { token: entry.token.clone(), password, display_name, caller };
+    let acceptance = Acceptance { token, password, display_name, proof_required: true, caller };
     match acceptance.perform(&edge.services).await {
         Ok(accepted) => welcome(url, &invited, &accepted),
-        Err(problem) if problem.code() == Code::InvalidBody => again(&problem.said_of_password()),
-        Err(problem) => Err(problem),
+        Err(problem) => match problem.code() {
+            Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
+            // Even where there was no account a moment ago.
+            Code::AccountNotProved => again(Code::AccountNotProved, Guest::Unproved, &[entry.refusal()]),
+            _ => Err(problem),
+        },
     }
 }
 

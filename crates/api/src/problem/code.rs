@@ -123,6 +123,8 @@ codes! {
         "this invitation was accepted or withdrawn already"
     InvitationForAnotherAddress "invitation_for_another_address" CONFLICT "The invitation is for somebody else"
         "this invitation was sent to another address than yours; sign out to accept it with that one"
+    AccountNotProved "account_not_proved" CONFLICT "The account is not proved to be yours"
+        "an account with this address exists, and this is not its password; nothing has changed, and the invitation is still open"
     TooManyInvitations "too_many_invitations" CONFLICT "Too many invitations are pending"
         "an organization has at most 200 pending invitations; withdraw some, or wait until they are accepted or expire"
     WalletTaken "wallet_taken" CONFLICT "The wallet is taken"

@@ -6,6 +6,7 @@ use tessera_identity::{
     AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError,
     ContinueSessionError, ExchangeTokenError, LinkWalletError, ListSessionsError, NewPasswordError, RedeemSsoCodeError,
     RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError,
+    VerifyEmailError,
     VerifySsoError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
     ports::{Guessable, HashError, TokenError, VerifyError},
 };
@@ -97,8 +98,9 @@ impl From<RegisterError> for Problem {
 impl From<WelcomeError> for Problem {
     fn from(error: WelcomeError) -> Self {
         match error {
-            WelcomeError::PasswordLength(error) => password(error.code(), error.to_string()),
-            WelcomeError::PasswordGuessable(why) => password(FaultCode::Guessable, advice(why)),
+            WelcomeError::NotProved => Code::AccountNotProved.into(),
+            WelcomeError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
+            WelcomeError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
             WelcomeError::Hash(error) => error.into(),
             WelcomeError::Store(error) => error.into(),
         }
@@ -146,10 +148,6 @@ fn too_many_mails(retry_after: Duration) -> Problem {
     // Rounded up, so that whoever waits as long as they are told does not come too early.
     let seconds = u64::try_from(retry_after.whole_seconds()).unwrap_or_default() + 1;
     Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", 5, 86_400)
-}
-
-fn password(code: FaultCode, detail: String) -> Problem {
-    Problem::new(Code::InvalidBody).faults(vec![Fault::new("/password".to_owned(), code, detail)])
 }
 
 /// A fault that shows only once the fields are read.
@@ -354,6 +352,8 @@ macro_rules! problems {
 }
 
 problems! {
+    // The account went away under a live session: its token stands for nobody.
+    VerifyEmailError { NotFound => InvalidToken, AnotherAddress => InvitationForAnotherAddress }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeWalletError { NotAUser => UserTokenRequired, StaleSession => FreshSessionRequired }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
-use tessera_identity::model::{DisplayName, Password};
+use tessera_identity::model::{DisplayName, PasswordAttempt};
 use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Role};
 use tessera_orgs::{
     Invite, Orgs,
@@ -180,15 +180,15 @@ async fn withdraw_invitation(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What opens the invitation, and what a new user says of themselves. For an address that has an account, only the token
-/// counts.
+/// What opens the invitation, and what a new user says of themselves. Of an account that the address has, nothing changes
+/// but this: if its address was never proved, it is by the account's password. Where it was, a password says nothing.
 #[derive(ToSchema)]
 struct AcceptRequest {
     /// The token from the mail.
     #[schema(schema_with = schema::any_text)]
     token: String,
     #[schema(schema_with = schema::password_or_null)]
-    password: Option<Password>,
+    password: Option<PasswordAttempt>,
     #[schema(schema_with = schema::line_or_null::<100>)]
     display_name: Option<DisplayName>,
 }
@@ -196,9 +196,10 @@ struct AcceptRequest {
 impl Request for AcceptRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let token = fields.required("token", text);
-        let password = fields.optional("password", text);
+        // Only whoever knows whether there is an account can say what the password must be.
+        let password = fields.optional("password", text::<String>);
         let display_name = fields.optional("display_name", text);
-        Some(Self { token: token?, password, display_name })
+        Some(Self { token: token?, password: password.as_deref().map(PasswordAttempt::new), display_name })
     }
 }
 
@@ -232,11 +233,14 @@ impl From<Accepted> for AcceptedView {
 
 /// Accept an organization invitation
 ///
-/// Needs no credential: whoever has the token has read the mail. Somebody who is a member already keeps their role.
+/// Needs no credential: whoever has the token has read the mail. An account that the address has becomes a member; send its
+/// password, or the user's own token, since that proves that it was made by whoever reads the mails. Somebody who is a
+/// member already keeps their role.
 #[utoipa::path(tag = "invitations", operation_id = "accept_invitation", security((), ("user_token" = [])),
     request_body = AcceptRequest, responses(
     (status = 200, description = "The membership", body = AcceptedView),
-    (status = 409, description = "The token of another user than the invited one came along")))]
+    (status = 409, description = "The token of another user than the invited one came along, or a password that is not \
+        that of the account, which was never proved")))]
 #[post("/invitations/accept")]
 async fn accept_invitation(
     caller: MaybeUser,
@@ -244,6 +248,7 @@ async fn accept_invitation(
     edge: Data<Edge>,
 ) -> Result<HttpResponse, Problem> {
     let AcceptRequest { token, password, display_name } = body;
-    let accepted = Acceptance { token, password, display_name, caller }.perform(&edge.services).await?;
+    let acceptance = Acceptance { token, password, display_name, proof_required: false, caller };
+    let accepted = acceptance.perform(&edge.services).await?;
     Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
 }

@@ -68,6 +68,15 @@ impl FromStr for Password {
     }
 }
 
+impl TryFrom<&PasswordAttempt> for Password {
+    type Error = PasswordError;
+
+    /// What was typed turns out to be meant as a new password.
+    fn try_from(attempt: &PasswordAttempt) -> Result<Self, PasswordError> {
+        attempt.expose().ok_or(PasswordError::TooLong { max: Self::MAX_LENGTH })?.parse()
+    }
+}
+
 /// What somebody presents as their password: any text, since a wrong one is not malformed.
 #[derive(Debug, Clone)]
 pub struct PasswordAttempt(Option<Secret<String>>);

@@ -72,6 +72,10 @@ pub trait Users: Send {
     /// Replaces names, picture and time of change; all else stays. `Ok(false)` when there is no such user.
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError>;
 
+    /// Notes that the address is proved, and the time of that change. `Ok(false)`, and nothing changes, when it was
+    /// proved before, or when there is no address or no such user.
+    async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
+
     /// Replaces the password hash. `Ok(false)` when there is no such user.
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError>;
 }

@@ -1,12 +1,13 @@
-//! Somebody who was invited becomes a user.
+//! Somebody who was invited becomes a user, or is one already.
 
 use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
 
 use crate::{
-    Identity,
+    Identity, NewPasswordError,
     events::IdentityEvent,
-    model::{DisplayName, Password, PasswordError, User},
-    ports::{Guessable, HashError},
+    model::{Credentials, DisplayName, Password, PasswordAttempt, PasswordError, User},
+    new_password::words_about,
+    ports::{Guessable, HashError, Verdict},
 };
 
 /// Who comes, and what they say of themselves.
@@ -14,15 +15,17 @@ use crate::{
 pub struct Welcome {
     /// The address that was invited. A mail to it has been read, which proves that it is theirs.
     pub email: EmailAddress,
-    /// The password they want, if they want one now.
-    pub password: Option<Password>,
-    /// The name they go by.
+    /// What they typed as their password: the one they want, or the one of an account that the address has.
+    pub password: Option<PasswordAttempt>,
+    /// The name they go by, if they are new.
     pub display_name: Option<DisplayName>,
+    /// Whether an account that was never proved to be theirs is taken only with its password.
+    pub proof_required: bool,
     /// Where the request came from.
     pub origin: Origin,
 }
 
-/// The account that was made.
+/// The account of the address.
 #[derive(Debug)]
 pub struct Welcomed {
     /// Whose it is.
@@ -31,21 +34,34 @@ pub struct Welcomed {
     pub new: bool,
 }
 
-/// No account was made.
+/// No account was made, and none was taken.
 #[derive(Debug, thiserror::Error)]
 pub enum WelcomeError {
-    /// The password is under the configured minimum.
-    #[error("the password is too short")]
+    /// The address has an account that nobody has proved, and its password was not presented.
+    #[error("the account is not proved to be theirs")]
+    NotProved,
+    /// The password for a new account is shorter than the configured minimum, or longer than any may be.
+    #[error("the password is of the wrong length")]
     PasswordLength(#[source] PasswordError),
-    /// The password would soon be guessed.
+    /// The password for a new account would soon be guessed.
     #[error("the password is easy to guess")]
     PasswordGuessable(#[source] Guessable),
-    /// No hash could be made.
+    /// No hash could be made, or none compared with.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<NewPasswordError> for WelcomeError {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Length(error) => Self::PasswordLength(error),
+            NewPasswordError::Guessable(why) => Self::PasswordGuessable(why),
+            NewPasswordError::Hash(error) => Self::Hash(error),
+        }
+    }
 }
 
 /// Another request took the address first.
@@ -60,33 +76,54 @@ impl From<StoreError> for Insertion {
     }
 }
 
+/// How often a password is compared anew because its hash was replaced meanwhile.
+const TRIES: usize = 3;
+
 impl Identity {
-    /// Makes an account for an address. If it has one already, that one stays as it is.
+    /// The account of an address: the one that it has, or a new one.
+    ///
+    /// One that was never proved may have been made by anybody who knows the address. Whoever presents its password proves
+    /// it, since they have read a mail to that address as well. Nothing else about it changes. Of an account that is proved
+    /// nothing is asked.
     ///
     /// # Errors
     /// See [`WelcomeError`]; nothing was kept then.
     pub async fn welcome(&self, command: Welcome) -> Result<Welcomed, WelcomeError> {
-        let email = command.email.clone();
-        let hash = match &command.password {
-            Some(password) => {
-                self.check_welcome(password, &command).await?;
-                Some(self.ports.hasher.hash(password).await?)
-            }
-            None => None,
+        // What the password is for depends on it. Whether the address is free is settled by the insertion all the same.
+        let known = match self.ports.store.find_credentials(&command.email).await? {
+            Some(known) => known,
+            None => match self.make_account(&command).await? {
+                Some(user) => return Ok(Welcomed { user, new: true }),
+                None => self.ports.store.find_credentials(&command.email).await?.ok_or_else(gone)?,
+            },
         };
+        let user = self.recognise(known, &command).await?;
+        Ok(Welcomed { user, new: false })
+    }
+
+    /// A new account with a proved address. `None` when another request has taken the address meanwhile.
+    async fn make_account(&self, command: &Welcome) -> Result<Option<User>, WelcomeError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let now = clock.now();
         let user = User {
             id: UserId::generate(clock, entropy),
-            email: Some(command.email),
+            email: Some(command.email.clone()),
             email_verified: true,
-            display_name: command.display_name,
+            display_name: command.display_name.clone(),
             first_name: None,
             last_name: None,
             avatar_url: None,
             wallets: Vec::new(),
             created_at: now,
             updated_at: now,
+        };
+        let hash = match &command.password {
+            Some(wanted) => {
+                let password = Password::try_from(wanted).map_err(WelcomeError::PasswordLength)?;
+                self.check_new_password(&password, &words_about(&user)).await?;
+                Some(self.ports.hasher.hash(&password).await?)
+            }
+            None => None,
         };
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
         let event = Event::by_visitor(&command.origin, announcement, clock, entropy);
@@ -98,26 +135,56 @@ impl Identity {
         }
         .await;
         match inserted {
-            Ok(()) => Ok(Welcomed { user, new: true }),
+            Ok(()) => Ok(Some(user)),
+            Err(Insertion::Taken) => Ok(None),
             Err(Insertion::Store(error)) => Err(error.into()),
-            Err(Insertion::Taken) => {
-                let known = self.ports.store.find_credentials(&email).await?;
-                let gone = || StoreError::Other("an address was taken and then free".into());
-                Ok(Welcomed { user: known.ok_or_else(gone)?.user, new: false })
-            }
         }
     }
 
-    async fn check_welcome(&self, password: &Password, command: &Welcome) -> Result<(), WelcomeError> {
-        let min = self.settings.min_password_length;
-        if password.length() < min {
-            return Err(WelcomeError::PasswordLength(PasswordError::TooShort { min }));
+    async fn recognise(&self, mut known: Credentials, command: &Welcome) -> Result<User, WelcomeError> {
+        let id = known.user.id;
+        for _ in 0..TRIES {
+            if known.user.email_verified {
+                return Ok(known.user);
+            }
+            let Some(attempt) = &command.password else {
+                return if command.proof_required { Err(WelcomeError::NotProved) } else { Ok(known.user) };
+            };
+            // A hash below today's parameters is left to the next sign-in to renew.
+            if self.ports.hasher.verify(attempt, known.password_hash.as_ref()).await? == Verdict::Mismatch {
+                break;
+            }
+            if let Some(user) = self.take_proof(&known, &command.origin).await? {
+                return Ok(user);
+            }
+            known = self.ports.store.find_credentials_of(id).await?.ok_or_else(gone)?;
         }
-        let mut about = vec![command.email.as_str().to_owned(), command.email.local_part().to_owned()];
-        about.extend(command.display_name.as_ref().map(ToString::to_string));
-        match self.ports.strength.weakness(password, &about).await? {
-            Some(guessable) => Err(WelcomeError::PasswordGuessable(guessable)),
-            None => Ok(()),
+        self.refuse_proof(id, &command.origin).await
+    }
+
+    /// Notes that the address of somebody whose password was found right is proved. `None` when it is no longer the
+    /// password that was compared with: a sign-in has renewed the hash, or they have changed it.
+    async fn take_proof(&self, known: &Credentials, origin: &Origin) -> Result<Option<User>, StoreError> {
+        let announcement = IdentityEvent::EmailVerified { user: known.user.id }.into();
+        let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        let current = tx.users().lock(known.user.id).await?;
+        match current.filter(|current| current.password_hash == known.password_hash) {
+            Some(current) => self.mark_verified(tx, current.user, &event).await.map(Some),
+            None => Ok(None),
         }
     }
+
+    async fn refuse_proof(&self, user: UserId, origin: &Origin) -> Result<User, WelcomeError> {
+        let announcement = IdentityEvent::EmailVerificationRefused { user }.into();
+        let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        tx.events().append(&event).await?;
+        tx.commit().await?;
+        Err(WelcomeError::NotProved)
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Other("an address was taken and then free".into())
 }

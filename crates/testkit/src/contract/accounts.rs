@@ -1,8 +1,13 @@
 //! What [`Users`](tessera_identity::ports::Users) and [`Sessions`](tessera_identity::ports::Sessions) promise to those who
 //! change an account.
 
-use tessera_identity::model::{Credentials, PasswordHash, Session, SessionState, User};
-use time::Duration;
+use std::sync::Arc;
+
+use tessera_identity::{
+    model::{Credentials, PasswordHash, Session, SessionState, User},
+    ports::IdentityStore,
+};
+use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
 use crate::{
@@ -20,6 +25,9 @@ macro_rules! accounts_contract {
             a_profile_is_replaced_and_nothing_else
             a_profile_is_emptied
             the_profile_of_an_unknown_user_is_not_replaced
+            an_address_is_verified_and_nothing_else
+            an_address_that_is_not_there_is_not_verified
+            of_eight_that_verify_an_address_one_does
             all_other_sessions_of_a_user_end
             sessions_of_others_and_ended_ones_stay_as_they_are
             sessions_of_nobody_do_not_end
@@ -35,6 +43,13 @@ fn hash() -> PasswordHash {
 async fn update(stores: &Stores, user: &User) -> bool {
     let mut tx = ok(stores.identity.begin().await);
     let done = ok(tx.users().update_profile(user).await);
+    ok(tx.commit().await);
+    done
+}
+
+async fn verify(store: Arc<dyn IdentityStore>, number: u32, at: OffsetDateTime) -> bool {
+    let mut tx = ok(store.begin().await);
+    let done = ok(tx.users().verify_email(user_id(number), at).await);
     ok(tx.commit().await);
     done
 }
@@ -92,6 +107,37 @@ pub async fn the_profile_of_an_unknown_user_is_not_replaced(harness: &impl Harne
     assert!(!update(harness.stores(), &user(1)).await);
 }
 
+pub async fn an_address_is_verified_and_nothing_else(harness: &impl Harness) {
+    let stores = harness.stores();
+    let unproved = |number| User { email_verified: false, ..user(number) };
+    stores.add_user_with_password(&unproved(1), &hash()).await;
+    stores.add_users([&unproved(2)]).await;
+    let at = NOW + Duration::microseconds(7);
+    assert!(verify(stores.identity.clone(), 1, at).await);
+    let expected = Credentials { user: User { updated_at: at, ..user(1) }, password_hash: Some(hash()) };
+    assert_eq!(ok(stores.identity.find_credentials_of(user_id(1)).await).as_ref(), Some(&expected));
+    assert_eq!(ok(stores.identity.find_user(user_id(2)).await), Some(unproved(2)));
+    assert!(!verify(stores.identity.clone(), 1, at + Duration::SECOND).await);
+    assert_eq!(ok(stores.identity.find_credentials_of(user_id(1)).await), Some(expected));
+}
+
+pub async fn an_address_that_is_not_there_is_not_verified(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&bare_user(1)]).await;
+    for number in [1, 9] {
+        assert!(!verify(stores.identity.clone(), number, NOW + Duration::SECOND).await);
+    }
+    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
+}
+
+pub async fn of_eight_that_verify_an_address_one_does(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&User { email_verified: false, ..user(1) }]).await;
+    let verified = world::at_once(8, |_| verify(stores.identity.clone(), 1, NOW)).await;
+    assert_eq!(verified.iter().filter(|done| **done).count(), 1);
+    world::nothing_is_held(harness).await;
+}
+
 pub async fn all_other_sessions_of_a_user_end(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
@@ -122,13 +168,15 @@ pub async fn sessions_of_nobody_do_not_end(harness: &impl Harness) {
 
 pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
     let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
+    let before = User { email_verified: false, ..user(1) };
+    stores.add_users([&before]).await;
     stores.add_session(&session(1, user_id(1))).await;
     let mut tx = ok(stores.identity.begin().await);
     ok(tx.users().update_profile(&bare_user(1)).await);
+    ok(tx.users().verify_email(user_id(1), NOW).await);
     ok(tx.sessions().end_all(user_id(1), Some(session_id(2)), NOW).await);
     drop(tx);
-    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
+    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(before));
     assert_eq!(state(stores, 1).await, SessionState::Open);
     world::nothing_is_held(harness).await;
 }

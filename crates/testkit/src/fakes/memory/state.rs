@@ -120,6 +120,12 @@ impl State {
             .is_some()
     }
 
+    pub(super) fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> bool {
+        let unproved = |user: &&mut User| user.email.is_some() && !user.email_verified;
+        let known = self.users.get_mut(&id).map(|known| &mut known.user).filter(unproved);
+        known.map(|user| (user.email_verified, user.updated_at) = (true, at)).is_some()
+    }
+
     pub(super) fn signing_keys(&self) -> Vec<SigningKey> {
         KeyRing::new(self.signing_keys.values().cloned().collect()).keys().to_vec()
     }

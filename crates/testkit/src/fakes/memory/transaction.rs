@@ -97,6 +97,10 @@ impl Users for MemoryTransaction {
         Ok(self.state.update_profile(user))
     }
 
+    async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        Ok(self.state.verify_email(id, at))
+    }
+
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
         let known = self.state.users.get_mut(&id);
         Ok(known.map(|known| known.password_hash = Some(hash.clone())).is_some())

@@ -1,0 +1,184 @@
+//! Accepting an invitation takes two transactions, the account's and the membership's: what may come in between them.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_adapters::{DatabaseSettings, SqlStore};
+use tessera_identity::{
+    Identity, IdentityPorts, Welcome, WelcomeError,
+    model::{Password, PasswordAttempt, PasswordHash, User},
+    ports::{HashError, IdentityStore, PasswordHasher, Verdict},
+};
+use tessera_testkit::{
+    Workbench, async_trait,
+    builders::{origin, user, user_id},
+    expectations::{failed, ok, parsed, some},
+    fakes::FakeHasher,
+};
+use tessera_tests::{
+    api::try_send,
+    database::{Backend, TestDatabase},
+    eventually,
+    mail::last_of,
+    on_both,
+    studio::{PASSWORD, Person, Service, Studio, sign_in, unique},
+};
+
+const OTHER: &str = "granite-orchard-58-kettle";
+
+on_both! {
+    s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated
+    s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_repeated
+    s182_a_password_that_changed_during_the_check_proves_nothing
+}
+
+async fn open(database: &TestDatabase) -> SqlStore {
+    let url = parsed(database.url());
+    ok(SqlStore::open(&DatabaseSettings { url, pool_size: 2, acquire_timeout: Duration::from_secs(20) }).await)
+}
+
+/// What holds the second transaction up, from outside of the process, for longer than any test lasts.
+enum Obstacle {
+    /// Whoever ends an invitation has to count to infinity first.
+    Trigger(std::path::PathBuf),
+    /// Somebody has the lock on the organization.
+    Lock(tokio_postgres::Client),
+}
+
+impl Obstacle {
+    async fn before_memberships_of(organization: &str, database: &TestDatabase) -> Self {
+        if let Some(directory) = database.directory() {
+            let file = directory.join("tessera.db");
+            sqlite(
+                &file,
+                "CREATE VIEW numbers AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n;
+                CREATE TRIGGER obstacle BEFORE UPDATE ON invitations BEGIN SELECT count(*) FROM numbers; END;",
+            );
+            return Self::Trigger(file);
+        }
+        let (client, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
+        drop(tokio::spawn(connection));
+        let lock = format!("BEGIN; SELECT id FROM organizations WHERE id = '{organization}' FOR UPDATE");
+        ok(client.batch_execute(&lock).await);
+        Self::Lock(client)
+    }
+
+    async fn clear(self) {
+        match self {
+            Self::Trigger(file) => sqlite(&file, "DROP TRIGGER obstacle; DROP VIEW numbers;"),
+            Self::Lock(client) => ok(client.batch_execute("ROLLBACK").await),
+        }
+    }
+}
+
+fn sqlite(file: &Path, statements: &str) {
+    let mut connection = ok(SqliteConnection::establish(some(file.to_str())));
+    ok(connection.batch_execute("PRAGMA busy_timeout = 20000"));
+    ok(connection.batch_execute(statements));
+}
+
+/// The process is killed when the account of the address is there and proved, and the membership is not. Then the same
+/// request comes once more. Gives the answer to it.
+async fn die_and_repeat(studio: Studio, email: &str) -> (Service, Value) {
+    let invitations = format!("/orgs/{}/invitations", studio.org);
+    studio.owner.post(&invitations, &json!({"email": email, "role": "admin"})).await.is(201);
+    let token = last_of(&studio.service.installation, email, 1).await.token();
+    let (members, Studio { service, owner, org, .. }) = (studio.members(None), studio);
+    let Service { installation, node } = service;
+    let database = installation.database();
+    let store = open(database).await;
+
+    let obstacle = Obstacle::before_memberships_of(&org, database).await;
+    let body = json!({"token": token, "password": PASSWORD, "display_name": "Grace"});
+    let asking = node.api().request(Method::POST, "/api/v1/invitations/accept").json(&body);
+    let asking = tokio::spawn(try_send(asking));
+    let reading = &store;
+    eventually("a proved account", Duration::from_secs(20), || async move {
+        let known = ok(reading.find_credentials(&parsed(email)).await);
+        known.filter(|known| known.user.email_verified)
+    })
+    .await;
+    node.kill();
+    assert!(ok(asking.await).is_err(), "must not have been answered");
+    obstacle.clear().await;
+
+    let node = installation.start();
+    let owner = owner.at_node(&node);
+    assert_eq!(owner.get(&members).await.expecting(200).as_array().map(Vec::len), Some(1));
+    assert_eq!(owner.get(&invitations).await.expecting(200)[0]["status"], "pending");
+    let accepted = node.api().post("/invitations/accept", &body).await.expecting(200);
+    assert_eq!((&accepted["organization_id"], &accepted["role"]), (&json!(org), &json!("admin")));
+    assert_eq!(owner.get(&members).await.expecting(200).as_array().map(Vec::len), Some(2));
+    node.api().post("/invitations/accept", &body).await.problem(400, "invitation_invalid");
+    (Service { node, installation }, accepted)
+}
+
+async fn s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated(backend: Backend) {
+    let email = format!("{}@example.com", unique("guest"));
+    let (service, accepted) = die_and_repeat(Studio::open(backend).await, &email).await;
+    // The account is the one that the first try has made, with the password that came with it.
+    assert_eq!((&accepted["new_user"], &accepted["token"]), (&json!(false), &Value::Null));
+    let own = service.api().bearer(&sign_in(&service.api(), &email).await);
+    let me = own.get("/users/me").await.expecting(200);
+    assert_eq!((&me["id"], &me["display_name"]), (&accepted["user_id"], &json!("Grace")));
+}
+
+async fn s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_repeated(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let (_service, accepted) = die_and_repeat(studio, &person.email).await;
+    assert_eq!((&accepted["new_user"], &accepted["user_id"]), (&json!(false), &json!(person.id)));
+}
+
+/// The account's password changes while it compares the old one.
+struct OvertakenHasher {
+    inner: Arc<FakeHasher>,
+    store: SqlStore,
+}
+
+#[async_trait]
+impl PasswordHasher for OvertakenHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.inner.hash(password).await
+    }
+
+    async fn verify<'a>(
+        &'a self,
+        attempt: &'a PasswordAttempt,
+        hash: Option<&'a PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        let mut tx = ok(IdentityStore::begin(&self.store).await);
+        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of(OTHER)).await);
+        ok(tx.commit().await);
+        self.inner.verify(attempt, hash).await
+    }
+
+    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+        self.inner.rehash(attempt).await
+    }
+}
+
+async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: Backend) {
+    let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
+    let store = open(&database).await;
+    let unproved = User { email_verified: false, ..user(1) };
+    let mut tx = ok(IdentityStore::begin(&store).await);
+    ok(tx.users().insert(&unproved, Some(&bench.hasher.hash_of(PASSWORD))).await);
+    ok(tx.commit().await);
+    let hasher = Arc::new(OvertakenHasher { inner: bench.hasher.clone(), store: store.clone() });
+    let ports = IdentityPorts { store: Arc::new(store.clone()), hasher, ..bench.identity_ports() };
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    let welcome = |password| Welcome {
+        email: parsed("user1@example.com"),
+        password: Some(PasswordAttempt::new(password)),
+        display_name: None,
+        proof_required: false,
+        origin: origin(),
+    };
+    let error = failed(identity.welcome(welcome(PASSWORD)).await);
+    assert!(matches!(error, WelcomeError::NotProved), "{error:?}");
+    assert_eq!(ok(store.find_user(user_id(1)).await), Some(unproved));
+    assert!(ok(identity.welcome(welcome(OTHER)).await).user.email_verified);
+}

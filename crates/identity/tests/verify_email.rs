@@ -1,0 +1,264 @@
+//! Somebody who has read a mail to an address proves that the account of it is theirs.
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    Identity, IdentityPorts, VerifyEmailError, Welcome, WelcomeError, Welcomed,
+    model::{Credentials, Password, PasswordAttempt, PasswordHash, User},
+    ports::{HashError, PasswordHasher, Verdict},
+};
+use tessera_kernel::Outcome;
+use tessera_testkit::{
+    Stores, Workbench, async_trait,
+    builders::{
+        NOW, actor_by_key, actor_with, api_key, application, bare_user, organization_id, origin, session, user, user_id,
+    },
+    expectations::{failed, ok, parsed, some},
+    fakes::FakeHasher,
+};
+use time::Duration;
+
+const PASSWORD: &str = "correct horse";
+const OTHER: &str = "battery staple";
+
+fn unproved() -> User {
+    User { email_verified: false, ..user(1) }
+}
+
+/// User 1, who has a password and has never proved their address.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.stores.add_user_with_password(&unproved(), &bench.hasher.hash_of(PASSWORD)).await;
+    bench.clock.advance(Duration::hours(1));
+    bench
+}
+
+fn command(password: Option<&str>) -> Welcome {
+    Welcome {
+        email: parsed("USER1@example.com"),
+        password: password.map(PasswordAttempt::new),
+        display_name: Some(parsed("Mallory")),
+        proof_required: false,
+        origin: origin(),
+    }
+}
+
+async fn welcome(bench: &Workbench, password: Option<&str>) -> Result<Welcomed, WelcomeError> {
+    bench.identity().welcome(command(password)).await
+}
+
+async fn stored(bench: &Workbench) -> Credentials {
+    some(ok(bench.stores.identity.find_credentials_of(user_id(1)).await))
+}
+
+/// That nothing of the account has changed.
+async fn is_untouched(bench: &Workbench) {
+    let before = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(PASSWORD)) };
+    assert_eq!(stored(bench).await, before);
+}
+
+#[track_caller]
+fn not_proved<T: std::fmt::Debug>(result: Result<T, WelcomeError>) {
+    let error = failed(result);
+    assert!(matches!(error, WelcomeError::NotProved), "{error:?}");
+}
+
+#[tokio::test]
+async fn s182_the_password_of_the_account_proves_its_address() {
+    let bench = bench().await;
+    let welcomed = ok(welcome(&bench, Some(PASSWORD)).await);
+    let proved = User { updated_at: NOW + Duration::hours(1), ..user(1) };
+    assert_eq!((welcomed.new, &welcomed.user), (false, &proved));
+    let hash = Some(bench.hasher.hash_of(PASSWORD));
+    assert_eq!(stored(&bench).await, Credentials { user: proved, password_hash: hash });
+    assert!(ok(bench.identity().is_verified(user_id(1)).await));
+    let event = bench.events(None).await.remove(0);
+    assert_eq!((event.name.as_str(), event.outcome, event.actor), ("user.email_verified", Outcome::Success, None));
+    assert_eq!((event.subject, event.origin), (Some(user_id(1).as_uuid()), origin()));
+}
+
+#[tokio::test]
+async fn s182_another_password_proves_nothing() {
+    let bench = bench().await;
+    for wrong in [OTHER, "", "correct hors", &"x".repeat(5000)] {
+        not_proved(welcome(&bench, Some(wrong)).await);
+    }
+    is_untouched(&bench).await;
+    assert!(!ok(bench.identity().is_verified(user_id(1)).await));
+    let events = bench.events(None).await;
+    assert_eq!(events.len(), 4);
+    for event in &events {
+        assert_eq!((event.name.as_str(), event.outcome), ("user.email_verification_refused", Outcome::Refused));
+        assert_eq!(event.subject, Some(user_id(1).as_uuid()));
+    }
+    assert!(!format!("{events:?}").contains(OTHER));
+}
+
+#[tokio::test]
+async fn s182_without_a_password_nothing_is_proved() {
+    let bench = bench().await;
+    let welcomed = ok(welcome(&bench, None).await);
+    assert_eq!((welcomed.new, welcomed.user), (false, unproved()));
+    is_untouched(&bench).await;
+    let strict = Welcome { proof_required: true, ..command(None) };
+    not_proved(bench.identity().welcome(strict).await);
+    assert!(bench.deeds(None).await.is_empty());
+}
+
+#[tokio::test]
+async fn s182_a_proved_account_is_asked_for_nothing() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    for password in [None, Some(OTHER), Some("")] {
+        let welcomed = ok(bench.identity().welcome(Welcome { proof_required: true, ..command(password) }).await);
+        assert_eq!((welcomed.new, welcomed.user), (false, user(1)));
+    }
+    assert_eq!((bench.hasher.verified(), bench.deeds(None).await.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn s182_an_account_without_a_password_is_proved_by_none() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&unproved()]).await;
+    not_proved(welcome(&bench, Some(PASSWORD)).await);
+    assert_eq!(bench.hasher.verified_without_hash(), 1);
+    assert_eq!(ok(bench.stores.identity.find_user(user_id(1)).await), Some(unproved()));
+}
+
+#[tokio::test]
+async fn s182_a_busy_hasher_is_no_wrong_password() {
+    let bench = bench().await;
+    bench.hasher.become_busy();
+    let error = failed(welcome(&bench, Some(PASSWORD)).await);
+    assert!(matches!(error, WelcomeError::Hash(HashError::Busy { .. })), "{error:?}");
+    is_untouched(&bench).await;
+    assert!(bench.deeds(None).await.is_empty());
+}
+
+/// Somebody else acts while it works: it compares, and the account's password changes; it hashes, and the account is made.
+struct OvertakenHasher {
+    inner: Arc<FakeHasher>,
+    stores: Stores,
+    password: &'static str,
+}
+
+#[async_trait]
+impl PasswordHasher for OvertakenHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.stores.add_user_with_password(&unproved(), &self.inner.hash_of(self.password)).await;
+        self.inner.hash(password).await
+    }
+
+    async fn verify<'a>(
+        &'a self,
+        attempt: &'a PasswordAttempt,
+        hash: Option<&'a PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        let mut tx = ok(self.stores.identity.begin().await);
+        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of(self.password)).await);
+        ok(tx.commit().await);
+        self.inner.verify(attempt, hash).await
+    }
+
+    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+        self.inner.rehash(attempt).await
+    }
+}
+
+fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
+    let hasher = OvertakenHasher { inner: bench.hasher.clone(), stores: bench.stores.clone(), password };
+    let ports = IdentityPorts { hasher: Arc::new(hasher), ..bench.identity_ports() };
+    Identity::new(ports, Workbench::identity_settings())
+}
+
+#[tokio::test]
+async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
+    let bench = bench().await;
+    not_proved(overtaken(&bench, OTHER).welcome(command(Some(PASSWORD))).await);
+    let now = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(OTHER)) };
+    assert_eq!(stored(&bench).await, now);
+    assert_eq!(bench.deeds(None).await, ["user.email_verification_refused"]);
+}
+
+#[tokio::test]
+async fn s182_a_hash_that_a_sign_in_renewed_meanwhile_is_compared_anew() {
+    let bench = bench().await;
+    bench.hasher.outdate();
+    let welcomed = ok(overtaken(&bench, PASSWORD).welcome(command(Some(PASSWORD))).await);
+    assert!(welcomed.user.email_verified && stored(&bench).await.user.email_verified);
+    assert_eq!(bench.hasher.verified(), 2);
+}
+
+#[tokio::test]
+async fn s182_an_outdated_hash_proves_as_well() {
+    let bench = bench().await;
+    let outdated = stored(&bench).await.password_hash;
+    bench.hasher.outdate();
+    assert!(ok(welcome(&bench, Some(PASSWORD)).await).user.email_verified);
+    assert_eq!((stored(&bench).await.password_hash, bench.hasher.hashed()), (outdated, 0));
+}
+
+#[tokio::test]
+async fn s182_an_account_that_somebody_makes_meanwhile_is_trusted_no_more() {
+    let bench = Workbench::new();
+    not_proved(overtaken(&bench, OTHER).welcome(command(Some(PASSWORD))).await);
+    assert_eq!(stored(&bench).await.user, unproved());
+}
+
+#[tokio::test]
+async fn s182_of_many_proofs_at_once_one_is_announced() {
+    let bench = bench().await;
+    let identity = Arc::new(bench.identity());
+    let tasks: Vec<_> = (0..12)
+        .map(|number| {
+            let identity = Arc::clone(&identity);
+            let password = [Some(PASSWORD), None, Some(PASSWORD)][number % 3];
+            tokio::spawn(async move { identity.welcome(command(password)).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(ok(ok(task.await)).user.id, user_id(1));
+    }
+    assert!(stored(&bench).await.user.email_verified);
+    assert_eq!(bench.deeds(None).await, ["user.email_verified"]);
+}
+
+#[tokio::test]
+async fn s182_a_users_own_token_proves_their_address() {
+    let bench = bench().await;
+    let (identity, actor) = (bench.identity(), actor_with(&session(1, user_id(1))));
+    for _ in 0..2 {
+        let proved = ok(identity.verify_email(&actor, &parsed("USER1@example.com")).await);
+        assert_eq!(proved, User { updated_at: NOW + Duration::hours(1), ..user(1) });
+        assert_eq!(stored(&bench).await.user, proved);
+        bench.clock.advance(Duration::hours(1));
+    }
+    let events = bench.events(None).await;
+    assert_eq!((events.len(), events[0].name.as_str()), (1, "user.email_verified"));
+    assert_eq!(events[0].actor, Some(("user".to_owned(), user_id(1).as_uuid())));
+}
+
+#[tokio::test]
+async fn s182_a_mail_to_another_address_proves_nothing() {
+    let bench = bench().await;
+    bench.stores.add_users([&bare_user(2)]).await;
+    for (number, address) in [(1, "user2@example.com"), (2, "user1@example.com")] {
+        let actor = actor_with(&session(number, user_id(number)));
+        let error = failed(bench.identity().verify_email(&actor, &parsed(address)).await);
+        assert!(matches!(error, VerifyEmailError::AnotherAddress), "{error:?}");
+    }
+    is_untouched(&bench).await;
+    assert!(bench.deeds(None).await.is_empty());
+}
+
+#[tokio::test]
+async fn applications_and_those_who_are_gone_prove_nothing() {
+    let bench = bench().await;
+    let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    for actor in [key, actor_with(&session(1, user_id(9)))] {
+        let error = failed(bench.identity().verify_email(&actor, &parsed("user1@example.com")).await);
+        assert!(matches!(error, VerifyEmailError::NotFound), "{error:?}");
+    }
+    assert!(!ok(bench.identity().is_verified(user_id(9)).await));
+    is_untouched(&bench).await;
+}

@@ -1,0 +1,195 @@
+//! Somebody has registered an address before it is invited: an account joins, and only proof makes the address its own.
+
+use serde_json::{Value, json};
+use tessera_kernel::{Event, Outcome};
+use tessera_tests::{
+    api::{Answer, Api},
+    database::Backend,
+    mail::last_of,
+    on_both,
+    studio::{PASSWORD, Person, Studio, sign_in},
+};
+use tokio::task::JoinSet;
+
+const OTHER: &str = "granite-orchard-58-kettle";
+
+/// Invites somebody, who has got so many mails by then, and gives the token.
+async fn invited(studio: &Studio, person: &Person, mails: usize) -> String {
+    let body = json!({"email": person.email, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
+    last_of(&studio.service.installation, &person.email, mails).await.token()
+}
+
+async fn accept(by: &Api, token: &str, password: Option<&str>) -> Answer {
+    by.post("/invitations/accept", &json!({"token": token, "password": password})).await
+}
+
+async fn is_verified(person: &Person) -> bool {
+    person.get("/users/me").await.expecting(200)["email_verified"] == true
+}
+
+async fn is_member(studio: &Studio, person: &Person) -> bool {
+    studio.owner.get(&studio.members(Some(&person.id))).await.status == 200
+}
+
+/// How the only invitation of the organization stands.
+async fn status(studio: &Studio) -> Value {
+    let listed = studio.owner.get(&format!("/orgs/{}/invitations", studio.org)).await.expecting(200);
+    listed[0]["status"].clone()
+}
+
+/// What the trail says of the proof of that person's address.
+async fn proofs(studio: &Studio, person: &Person) -> Vec<Event> {
+    let mut trail = crate::audit::trail(&studio.service.installation, None).await;
+    trail.retain(|event| event.name.starts_with("user.email_"));
+    assert!(trail.iter().all(|event| event.subject.is_some_and(|id| id.to_string() == person.id)), "{trail:?}");
+    trail
+}
+
+on_both! {
+    s182_a_users_own_token_proves_the_address
+    s182_the_password_of_the_account_proves_the_address
+    s182_another_password_lets_nobody_in
+    s182_without_a_password_nothing_is_proved
+    s182_a_proved_account_is_asked_for_nothing
+    s182_of_all_who_accept_at_once_one_comes_in
+    s182_a_password_that_changes_meanwhile
+    s116_step_order_of_an_invitation
+}
+
+async fn s182_a_users_own_token_proves_the_address(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let before = person.get("/users/me").await.expecting(200);
+    assert_eq!(before["email_verified"], false);
+    let token = invited(&studio, &person, 1).await;
+    let accepted = accept(&person, &token, Some(OTHER)).await.expecting(200);
+    assert_eq!((&accepted["user_id"], &accepted["new_user"]), (&json!(person.id), &json!(false)));
+    let mut after = person.get("/users/me").await.expecting(200);
+    assert_eq!(after["email_verified"].take(), true);
+    assert_eq!(
+        (&after["id"], &after["email"], &after["created_at"]),
+        (&before["id"], &before["email"], &before["created_at"])
+    );
+    let proofs = proofs(&studio, &person).await;
+    let by = proofs[0].actor.as_ref().map(|(kind, id)| (kind.as_str(), id.to_string()));
+    assert_eq!((proofs.len(), proofs[0].name.as_str()), (1, "user.email_verified"));
+    assert_eq!(by, Some(("user", person.id.clone())));
+}
+
+async fn s182_the_password_of_the_account_proves_the_address(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let token = invited(&studio, &person, 1).await;
+    let accepted = accept(&studio.api(), &token, Some(PASSWORD)).await.expecting(200);
+    assert_eq!((&accepted["user_id"], &accepted["new_user"]), (&json!(person.id), &json!(false)));
+    assert_eq!(accepted["token"], Value::Null);
+    assert!(is_verified(&person).await && is_member(&studio, &person).await);
+    let proofs = proofs(&studio, &person).await;
+    assert_eq!((proofs.len(), proofs[0].name.as_str(), &proofs[0].actor), (1, "user.email_verified", &None));
+    sign_in(&studio.api(), &person.email).await;
+}
+
+async fn s182_another_password_lets_nobody_in(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    // Somebody has registered the address of the one who gets the mail.
+    let squatter = Person::join(&studio.api()).await;
+    let token = invited(&studio, &squatter, 1).await;
+    for password in [OTHER, "short", "", &"x".repeat(5000)] {
+        let answer = accept(&studio.api(), &token, Some(password)).await;
+        let problem = answer.problem(409, "account_not_proved");
+        assert!(problem.get("token").is_none() && !answer.text().contains(OTHER), "{problem}");
+    }
+    assert!(!is_verified(&squatter).await && !is_member(&studio, &squatter).await);
+    assert_eq!(status(&studio).await, "pending");
+    let proofs = proofs(&studio, &squatter).await;
+    let refused = |event: &Event| event.name == "user.email_verification_refused" && event.outcome == Outcome::Refused;
+    assert!(proofs.len() == 4 && proofs.iter().all(refused), "{proofs:?}");
+    // Nothing of the account has changed, and the invitation still serves.
+    sign_in(&studio.api(), &squatter.email).await;
+    accept(&studio.api(), &token, Some(PASSWORD)).await.is(200);
+}
+
+async fn s182_without_a_password_nothing_is_proved(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let token = invited(&studio, &person, 1).await;
+    let accepted = accept(&studio.api(), &token, None).await.expecting(200);
+    assert_eq!((&accepted["new_user"], &accepted["token"]), (&json!(false), &Value::Null));
+    assert!(!is_verified(&person).await && is_member(&studio, &person).await);
+    assert!(proofs(&studio, &person).await.is_empty());
+}
+
+async fn s182_a_proved_account_is_asked_for_nothing(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    studio.prove(&one).await;
+    studio.prove(&two).await;
+    for (person, ignored) in [(&one, None), (&two, Some("short"))] {
+        let token = invited(&studio, person, 2).await;
+        assert_eq!(accept(&studio.api(), &token, ignored).await.expecting(200)["token"], Value::Null);
+        assert!(is_member(&studio, person).await);
+        sign_in(&studio.api(), &person.email).await;
+    }
+}
+
+async fn s182_of_all_who_accept_at_once_one_comes_in(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let token = invited(&studio, &person, 1).await;
+    let mut running: JoinSet<(Option<&str>, Answer)> = JoinSet::new();
+    for number in 0..12 {
+        let (api, token) = (studio.api(), token.clone());
+        let password = [Some(PASSWORD), None, Some(OTHER)][number % 3];
+        running.spawn(async move { (password, accept(&api, &token, password).await) });
+    }
+    let answers = running.join_all().await;
+    assert_eq!(answers.iter().filter(|(_, answer)| answer.status == 200).count(), 1);
+    for (password, answer) in &answers {
+        match (password, answer.status) {
+            (Some(OTHER), 409) => drop(answer.problem(409, "account_not_proved")),
+            (_, 400) => drop(answer.problem(400, "invitation_invalid")),
+            (password, status) => assert!(status == 200 && *password != Some(OTHER), "{password:?}: {}", answer.text()),
+        }
+    }
+    assert!(is_member(&studio, &person).await);
+    let told = proofs(&studio, &person).await.iter().filter(|event| event.name == "user.email_verified").count();
+    assert_eq!(told, usize::from(is_verified(&person).await));
+}
+
+async fn s182_a_password_that_changes_meanwhile(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..4 {
+        let person = Person::join(&studio.api()).await;
+        let token = invited(&studio, &person, 1).await;
+        let (api, change) = (studio.api(), json!({"current_password": PASSWORD, "new_password": OTHER}));
+        let (changed, accepted) =
+            tokio::join!(person.put("/users/me/password", &change), accept(&api, &token, Some(PASSWORD)));
+        changed.is(204);
+        if accepted.status == 200 {
+            assert!(is_verified(&person).await && is_member(&studio, &person).await);
+            continue;
+        }
+        accepted.problem(409, "account_not_proved");
+        assert!(!is_verified(&person).await && !is_member(&studio, &person).await);
+        accept(&studio.api(), &token, Some(OTHER)).await.is(200);
+        assert!(is_verified(&person).await && is_member(&studio, &person).await);
+    }
+}
+
+async fn s116_step_order_of_an_invitation(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let (squatter, other) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    let theirs = invited(&studio, &squatter, 1).await;
+    // Without the mail, neither the account nor its password is worth anything.
+    for token in ["none", &"A".repeat(43)] {
+        accept(&squatter, token, None).await.problem(400, "invitation_invalid");
+        accept(&studio.api(), token, Some(PASSWORD)).await.problem(400, "invitation_invalid");
+    }
+    // The mail of somebody else proves no account but theirs.
+    accept(&other, &theirs, Some(PASSWORD)).await.problem(409, "invitation_for_another_address");
+    // What the body says of itself is not looked at.
+    let claims = json!({"token": theirs, "email_verified": true, "user_id": other.id, "email": other.email});
+    studio.api().post("/invitations/accept", &claims).await.is(200);
+    assert!(!is_verified(&squatter).await && !is_verified(&other).await && !is_member(&studio, &other).await);
+}
