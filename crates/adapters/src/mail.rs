@@ -10,4 +10,4 @@ pub use file::FileMailer;
 pub use letters::InvitationLetters;
 pub use message::{Sender, SenderError};
 pub use seal::SealedOutbox;
-pub use smtp::{SmtpMailer, SmtpUrlError};
+pub use smtp::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError};

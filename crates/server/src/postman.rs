@@ -6,7 +6,7 @@ use tessera_kernel::{Clock, MailQueue, MailSeal, Mailer, StoreError, TakenMail, 
 use time::Duration;
 use tokio::sync::watch;
 
-/// How many mails are taken at a time, and for how long nobody else may take them: handing one over takes ten seconds at
+/// How many mails are taken at a time, and for how long nobody else may take them: handing one over takes eleven seconds at
 /// most, so that a node is done with all of them before its time is up.
 const BATCH: u16 = 10;
 const LEASE: Duration = Duration::minutes(2);

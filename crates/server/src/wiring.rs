@@ -142,8 +142,8 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, seal: Arc<SealedOutbox>, machine
 /// Hands mails to the server that is named, or leaves them as files.
 fn mailer(config: &Config, machine: &Machine) -> anyhow::Result<Arc<dyn Mailer>> {
     let (sender, clock) = (config.sender()?, Arc::clone(&machine.clock));
-    Ok(match &config.smtp_url {
-        Some(url) => Arc::new(SmtpMailer::new(url.expose(), sender, clock)?),
+    Ok(match config.smtp_server()? {
+        Some(server) => Arc::new(SmtpMailer::new(server, sender, clock)),
         None => Arc::new(FileMailer::new(MAIL_DIRECTORY.into(), sender, clock)),
     })
 }

@@ -20,6 +20,7 @@ mod invitations;
 mod keys;
 mod lifecycle;
 mod logs;
+mod mail_tls;
 mod mails;
 mod members;
 mod objects;
