@@ -3,13 +3,13 @@
 use std::{error::Error as _, sync::Arc};
 
 use tessera_adapters::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError, SystemClock};
-use tessera_kernel::{Mail, Mailer as _, MailerError, Secret};
+use tessera_kernel::{Mail, MailRefusal, Mailer as _, MailerError, Secret};
 use tessera_testkit::{
     builders::mail_id,
     expectations::{failed, ok, parsed},
 };
 use tessera_tests::{
-    smtp::{Manners, Sink},
+    smtp::{END_OF_MESSAGE, GREETING, Manners, Sink},
     tls::Authority,
 };
 
@@ -52,6 +52,51 @@ async fn a_mail_goes_over_the_wire_as_it_is() {
 async fn a_server_that_is_away_is_told_from_one_that_refuses() {
     let why = why_it_waits(send(&format!("smtp://{}", Sink::nowhere().await), None).await);
     assert_eq!(why, "the mail server can't be reached");
+}
+
+/// What becomes of a mail when the server answers a command so.
+async fn sent_to_one_that_answers(command: &str, answer: &str) -> Result<(), MailerError> {
+    let sink = Sink::with(Manners::default().knowing("tessera", "secret").answering(command, answer)).await;
+    let sent = send(&sink.url().replace("smtp://", "smtp://tessera:secret@"), None).await;
+    assert!(sink.letters().is_empty());
+    sent
+}
+
+#[tokio::test]
+async fn an_answer_about_the_mail_ends_it() {
+    for (command, answer, code) in [
+        ("RCPT", "550 5.1.1 nobody here", 550),
+        ("RCPT", "550-no such\r\n550 user", 550),
+        ("RCPT", "553 no such name", 553),
+        ("DATA", "554 no valid recipients", 554),
+        (END_OF_MESSAGE, "552 5.3.4 too big", 552),
+        (END_OF_MESSAGE, "554 5.7.1 not wanted", 554),
+    ] {
+        let error = failed(sent_to_one_that_answers(command, answer).await);
+        let MailerError::Refused { refusal, .. } = error else { panic!("{command} {answer}: {error:?}") };
+        assert_eq!(refusal, MailRefusal::Reply(code), "{command} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_us_or_the_server_ends_no_mail() {
+    for (command, answer) in [
+        (GREETING, "554 no service"),
+        ("EHLO", "550 who?"),
+        ("AUTH", "535 5.7.8 wrong"),
+        ("MAIL", "550 5.7.1 not yours to send from"),
+        ("MAIL", "553 no such sender"),
+        ("RCPT", "450 4.2.1 later"),
+        ("RCPT", "550 5.7.1 unable to relay"),
+        ("RCPT", "530 5.7.0 sign in first"),
+        ("RCPT", "503 bad sequence"),
+        ("DATA", "421 shutting down"),
+        (END_OF_MESSAGE, "451 4.3.0 later"),
+        (END_OF_MESSAGE, "500 what?"),
+    ] {
+        let why = why_it_waits(sent_to_one_that_answers(command, answer).await);
+        assert!(why.contains(&answer[..3]), "{command} {answer}: {why}");
+    }
 }
 
 #[tokio::test]

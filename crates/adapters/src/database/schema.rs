@@ -220,6 +220,8 @@ diesel::table! {
         created_at -> Instant,
         expires_at -> Instant,
         delivered_at -> Nullable<Instant>,
+        refused_at -> Nullable<Instant>,
+        refusal -> Nullable<Text>,
     }
 }
 

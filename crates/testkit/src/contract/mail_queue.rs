@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{MailQueue, SealedMail, TakenMail};
+use tessera_kernel::{MailQueue, MailRefusal, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
@@ -24,6 +24,10 @@ macro_rules! mail_queue_contract {
             a_mail_that_is_taken_is_nobody_elses_until_its_time
             a_delivered_mail_is_never_taken_again
             a_mail_is_delivered_once
+            a_refused_mail_is_never_taken_again_and_says_nothing
+            a_mail_is_refused_once
+            whoever_came_too_late_refuses_nothing
+            of_eight_who_end_a_mail_at_once_one_does
             a_mail_that_is_put_off_comes_back
             whoever_came_too_late_puts_nothing_off
             an_expired_mail_is_not_taken
@@ -110,6 +114,66 @@ pub async fn a_mail_is_delivered_once(harness: &impl Harness) {
     assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
     assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
     assert!(!ok(stores.mails.delivered(mail_id(9), LATER).await));
+}
+
+pub async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
+    assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
+    let much_later = LATER + Duration::hours(2);
+    assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
+    assert!(!ok(stores.mails.put_off(mail_id(1), 1, LATER).await));
+    assert_eq!(take(&*stores.mails, much_later, 10).await, []);
+    let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
+    // Of the two that have expired, only the other one still said something.
+    assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at).await), 1);
+}
+
+pub async fn a_mail_is_refused_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);
+    assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Unwritable, NOW).await));
+    assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(554), LATER).await));
+    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+    let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Unwritable, at: NOW };
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
+    assert!(ok(stores.mails.delivered(mail_id(2), LATER).await));
+    assert!(!ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), None);
+    assert!(!ok(stores.mails.refuse(mail_id(9), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(9)).await), None);
+}
+
+pub async fn whoever_came_too_late_refuses_nothing(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    assert_eq!(take(&*stores.mails, LATER + Duration::minutes(3), 10).await.len(), 1);
+    assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
+    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+}
+
+pub async fn of_eight_who_end_a_mail_at_once_one_does(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    let end = |number: u32| {
+        let queue: Arc<dyn MailQueue> = stores.mails.clone();
+        async move {
+            if number.is_multiple_of(2) {
+                queue.delivered(mail_id(1), LATER).await
+            } else {
+                queue.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await
+            }
+        }
+    };
+    let ended = world::at_once(8, end).await.into_iter().map(ok).filter(|ended| *ended).count();
+    assert_eq!(ended, 1);
 }
 
 pub async fn a_mail_that_is_put_off_comes_back(harness: &impl Harness) {

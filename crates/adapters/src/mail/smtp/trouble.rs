@@ -4,7 +4,7 @@ use std::{error::Error, fmt, io, time::Duration};
 
 use lettre::transport::smtp::{self, extension::Extension};
 use rustls::CertificateError;
-use tessera_kernel::MailerError;
+use tessera_kernel::{MailRefusal, MailerError};
 
 /// What the server was asked to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,21 +66,24 @@ impl Trouble {
         }
     }
 
-    /// Whether it will be the same whenever this mail is sent. Before the recipient is named, a refusal is about us or the
-    /// connection. So is one for a reason of security or policy (RFC 3463, x.7.x) at the recipient: servers say by it that
-    /// they do not relay for us.
-    fn is_final(&self) -> bool {
-        let Self::Answer { step: step @ (Step::Recipient | Step::Message), fault } = self else { return false };
-        let final_for_mails = [550, 551, 552, 553, 554, 556];
-        let code = fault.status().map(u16::from);
+    /// Why it will be the same whenever this mail is sent, if it will. Before the recipient is named, a refusal is about us
+    /// or the connection. So is one for a reason of security or policy (RFC 3463, x.7.x) at the recipient: servers say by it
+    /// that they do not relay for us.
+    fn refusal(&self) -> Option<MailRefusal> {
+        const OF_A_MAIL: [u16; 6] = [550, 551, 552, 553, 554, 556];
+        let Self::Answer { step: step @ (Step::Recipient | Step::Message), fault } = self else { return None };
         let policy = fault.source().is_some_and(|text| text.to_string().starts_with("5.7."));
-        code.is_some_and(|code| final_for_mails.contains(&code)) && !(policy && *step == Step::Recipient)
+        let code = fault.status().map(u16::from).filter(|code| OF_A_MAIL.contains(code));
+        code.filter(|_| !(policy && *step == Step::Recipient)).map(MailRefusal::Reply)
     }
 }
 
 impl From<Trouble> for MailerError {
     fn from(trouble: Trouble) -> Self {
-        if trouble.is_final() { Self::Refused(Box::new(trouble)) } else { Self::Unavailable(Box::new(trouble)) }
+        match trouble.refusal() {
+            Some(refusal) => Self::Refused { refusal, source: Box::new(trouble) },
+            None => Self::Unavailable(Box::new(trouble)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use tessera_kernel::{MailId, MailQueue, Outbox, SealedMail, StoreError, TakenMail};
+use tessera_kernel::{MailId, MailQueue, MailRefusal, Outbox, RefusedMail, SealedMail, StoreError, TakenMail};
 use time::OffsetDateTime;
 
 use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
@@ -12,11 +12,16 @@ pub(super) struct StoredMail {
     attempts: u32,
     due_at: OffsetDateTime,
     delivered: bool,
+    refused: Option<(MailRefusal, OffsetDateTime)>,
 }
 
 impl StoredMail {
     fn waits(&self) -> bool {
         !self.mail.sealed.is_empty()
+    }
+
+    fn ended(&self) -> bool {
+        self.delivered || self.refused.is_some()
     }
 }
 
@@ -24,7 +29,8 @@ impl StoredMail {
 impl Outbox for MemoryTransaction {
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError> {
         unless(self.state.mails.contains_key(&mail.id), "mails_id")?;
-        let stored = StoredMail { mail: mail.clone(), attempts: 0, due_at: mail.created_at, delivered: false };
+        let due_at = mail.created_at;
+        let stored = StoredMail { mail: mail.clone(), attempts: 0, due_at, delivered: false, refused: None };
         self.state.mails.insert(mail.id, stored);
         Ok(())
     }
@@ -50,16 +56,38 @@ impl MailQueue for MemoryStore {
 
     async fn delivered(&self, id: MailId, _: OffsetDateTime) -> Result<bool, StoreError> {
         let mut tx = self.transaction().await;
-        let Some(known) = tx.state.mails.get_mut(&id).filter(|known| !known.delivered) else { return Ok(false) };
+        let Some(known) = tx.state.mails.get_mut(&id).filter(|known| !known.ended()) else { return Ok(false) };
         known.delivered = true;
         known.mail.sealed.clear();
         tx.publish();
         Ok(true)
     }
 
+    async fn refuse(
+        &self,
+        id: MailId,
+        attempt: u32,
+        refusal: MailRefusal,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.transaction().await;
+        let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
+        let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
+        known.refused = Some((refusal, at));
+        known.mail.sealed.clear();
+        tx.publish();
+        Ok(true)
+    }
+
+    async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError> {
+        let state = self.state();
+        let Some(known) = state.mails.get(&id) else { return Ok(None) };
+        Ok(known.refused.map(|(refusal, at)| RefusedMail { recipient: known.mail.recipient.clone(), refusal, at }))
+    }
+
     async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
         let mut tx = self.transaction().await;
-        let taken = |known: &&mut StoredMail| !known.delivered && known.attempts == attempt;
+        let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
         let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
         known.due_at = until;
         tx.publish();

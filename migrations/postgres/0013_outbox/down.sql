@@ -1,0 +1,2 @@
+ALTER TABLE mails DROP COLUMN refusal;
+ALTER TABLE mails DROP COLUMN refused_at;
