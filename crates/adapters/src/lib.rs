@@ -14,7 +14,7 @@ pub use crypto::{
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
 pub use mail::{
-    Authorities, AuthoritiesError, FileMailer, InvitationLetters, SealedOutbox, Sender, SenderError, SmtpMailer,
+    AskamaLetters, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer,
     SmtpServer, SmtpUrlError,
 };
 pub use system::{SystemClock, SystemEntropy};

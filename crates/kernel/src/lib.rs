@@ -13,6 +13,7 @@ mod event;
 mod id;
 mod mail;
 mod membership;
+mod notice;
 mod page;
 mod permission;
 mod precondition;
@@ -34,6 +35,7 @@ pub use mail::{
     TakenMail, back_off,
 };
 pub use membership::{Memberships, Role, RoleError, Standing};
+pub use notice::{NoticeContext, NoticeTopic, Notices};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;

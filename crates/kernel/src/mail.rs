@@ -5,7 +5,7 @@ use std::{error::Error, fmt, str::FromStr};
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-use crate::{EmailAddress, MailId, Secret, StoreError};
+use crate::{EmailAddress, MailId, NoticeTopic, Secret, StoreError};
 
 /// A mail to one person. Its parts may hold a link that opens something, so they print as `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +117,17 @@ pub trait Outbox: Send {
     /// Adds a mail, due at once. It is delivered after the commit of the transaction, and never without it. Conflict on
     /// `mails_id` when the id is taken.
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
+
+    /// Counts one more notice of a topic to an address, in whatever case it is written, and gives how many that makes. The
+    /// count begins anew once the first of them is as old as `window`. One statement, and held until the transaction ends:
+    /// of many at once, no two that commit get the same number.
+    async fn count_notice(
+        &mut self,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        now: OffsetDateTime,
+        window: Duration,
+    ) -> Result<u32, StoreError>;
 }
 
 /// The delivering side of the outbox.

@@ -23,6 +23,7 @@ mod logs;
 mod mail_tls;
 mod mails;
 mod members;
+mod notices;
 mod objects;
 mod paging;
 mod password_changes;

@@ -1,16 +1,18 @@
 //! The table of mails: the outbox.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, prelude::*};
+use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{MailId, MailQueue, MailRefusal, Outbox, RefusedMail, SealedMail, StoreError, TakenMail};
-use time::OffsetDateTime;
+use tessera_kernel::{
+    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
+};
+use time::{Duration, OffsetDateTime};
 
 use super::{
     SqlStore,
     connection::on,
     rows::{corrupt, parse},
-    schema::mails,
+    schema::{mails, notice_counts},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -72,6 +74,35 @@ impl Outbox for Tx {
             mails::expires_at.eq(DbInstant(mail.expires_at)),
         ));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn count_notice(
+        &mut self,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        now: OffsetDateTime,
+        window: Duration,
+    ) -> Result<u32, StoreError> {
+        let first = (
+            notice_counts::topic.eq(topic.as_str()),
+            notice_counts::email_canonical.eq(to.canonical()),
+            notice_counts::started_at.eq(DbInstant(now)),
+            notice_counts::notices.eq(1),
+        );
+        let over = || notice_counts::started_at.le(DbInstant(now - window));
+        let count = diesel::insert_into(notice_counts::table)
+            .values(first)
+            .on_conflict((notice_counts::topic, notice_counts::email_canonical))
+            .do_update()
+            .set((
+                notice_counts::notices
+                    .eq(case_when(over(), excluded(notice_counts::notices)).otherwise(notice_counts::notices + 1)),
+                notice_counts::started_at
+                    .eq(case_when(over(), excluded(notice_counts::started_at)).otherwise(notice_counts::started_at)),
+            ))
+            .returning(notice_counts::notices);
+        let notices: i32 = on!(&mut self.lease, |c| count.get_result(c).await)?;
+        notices.try_into().map_err(|fault| corrupt("notice_counts.notices", fault))
     }
 }
 

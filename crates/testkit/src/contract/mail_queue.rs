@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{MailQueue, MailRefusal, RefusedMail, SealedMail, TakenMail};
+use tessera_kernel::{EmailAddress, MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
 use crate::{
+    Stores,
     builders::{NOW, mail, mail_id},
-    expectations::{conflict, ok},
+    expectations::{conflict, ok, parsed},
 };
 
 /// Turns the cases of this port into tests.
@@ -33,6 +34,10 @@ macro_rules! mail_queue_contract {
             an_expired_mail_is_not_taken
             what_an_expired_mail_said_is_erased_once
             of_eight_takers_at_once_each_mail_has_one
+            notices_are_counted_by_topic_and_address
+            notices_are_counted_anew_once_the_first_is_old
+            a_notice_that_was_not_committed_does_not_count
+            of_eight_notices_at_once_no_two_have_the_same_number
         }
     };
 }
@@ -232,4 +237,55 @@ pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
     taken.sort_by_key(|mail| mail.id);
     assert_eq!(taken, all);
     assert_eq!(take(&*stores.mails, LATER, 5).await, []);
+}
+
+async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> u32 {
+    let mut tx = ok(stores.orgs.begin().await);
+    let number = ok(world::in_time(tx.outbox().count_notice(topic, to, now, Notices::WINDOW)).await);
+    ok(tx.commit().await);
+    number
+}
+
+pub async fn notices_are_counted_by_topic_and_address(harness: &impl Harness) {
+    let stores = harness.stores();
+    let (ada, loud, bob) = (parsed("ada@example.com"), parsed("ADA@Example.COM"), parsed("bob@example.com"));
+    for (number, to) in [(1, &ada), (2, &loud), (3, &ada)] {
+        for topic in [NoticeTopic::Password, NoticeTopic::Wallets, NoticeTopic::ApiKeys, NoticeTopic::Owners] {
+            assert_eq!(count(stores, topic, to, NOW).await, number, "{topic}");
+        }
+    }
+    assert_eq!(count(stores, NoticeTopic::Password, &bob, NOW).await, 1);
+}
+
+pub async fn notices_are_counted_anew_once_the_first_is_old(harness: &impl Harness) {
+    let (stores, to) = (harness.stores(), parsed("ada@example.com"));
+    let first = NOW + Duration::HOUR;
+    let before = first + Notices::WINDOW - Duration::microseconds(1);
+    let anew = first + Notices::WINDOW;
+    for (at, number) in [(first, 1), (before, 2), (anew, 1), (anew + Duration::MINUTE, 2), (anew + Notices::WINDOW, 1)]
+    {
+        assert_eq!(count(stores, NoticeTopic::Owners, &to, at).await, number, "{at}");
+    }
+}
+
+pub async fn a_notice_that_was_not_committed_does_not_count(harness: &impl Harness) {
+    let (stores, to) = (harness.stores(), parsed("ada@example.com"));
+    for _ in 0..2 {
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await), 1);
+        drop(tx);
+        world::nothing_is_held(harness).await;
+    }
+    assert_eq!(count(stores, NoticeTopic::Owners, &to, NOW).await, 1);
+}
+
+pub async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
+    let stores = harness.stores();
+    let tell = |_| {
+        let stores = stores.clone();
+        async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
+    };
+    let mut numbers = world::at_once(8, tell).await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
 }

@@ -1,8 +1,10 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use tessera_kernel::{MailId, MailQueue, MailRefusal, Outbox, RefusedMail, SealedMail, StoreError, TakenMail};
-use time::OffsetDateTime;
+use tessera_kernel::{
+    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
+};
+use time::{Duration, OffsetDateTime};
 
 use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
 
@@ -33,6 +35,21 @@ impl Outbox for MemoryTransaction {
         let stored = StoredMail { mail: mail.clone(), attempts: 0, due_at, delivered: false, refused: None };
         self.state.mails.insert(mail.id, stored);
         Ok(())
+    }
+
+    async fn count_notice(
+        &mut self,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        now: OffsetDateTime,
+        window: Duration,
+    ) -> Result<u32, StoreError> {
+        let count = self.state.notices.entry((topic, to.canonical().to_owned())).or_insert((now, 0));
+        if count.0 <= now - window {
+            *count = (now, 0);
+        }
+        count.1 += 1;
+        Ok(count.1)
     }
 }
 
