@@ -11,6 +11,7 @@ pub mod relying_party;
 pub mod smtp;
 pub mod sso;
 pub mod studio;
+pub mod tls;
 pub mod wallet;
 
 use std::time::{Duration, Instant};

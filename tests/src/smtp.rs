@@ -1,4 +1,4 @@
-//! A mail server that keeps what it gets.
+//! A mail server that keeps what it gets, and behaves as it is told to.
 
 use std::{
     io,
@@ -6,44 +6,136 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::mail::Letter;
 
-type Inbox = Arc<Mutex<Vec<Letter>>>;
+/// The command that stands for a new connection, for [`Manners::answering`].
+pub const GREETING: &str = "greeting";
+
+/// The command that stands for the end of a message.
+pub const END_OF_MESSAGE: &str = ".";
+
+/// How a mail server behaves.
+#[derive(Clone, Default)]
+pub struct Manners {
+    tls: Tls,
+    credentials: Option<String>,
+    answers: Vec<(String, String)>,
+}
+
+#[derive(Clone, Default)]
+enum Tls {
+    #[default]
+    None,
+    Wrapped(TlsAcceptor),
+    Offered {
+        acceptor: TlsAcceptor,
+        /// What somebody in between puts behind the go-ahead.
+        injected: &'static str,
+    },
+}
+
+impl Manners {
+    /// It speaks TLS from the first byte.
+    #[must_use]
+    pub fn wrapped(acceptor: TlsAcceptor) -> Self {
+        Self { tls: Tls::Wrapped(acceptor), ..Self::default() }
+    }
+
+    /// It offers STARTTLS.
+    #[must_use]
+    pub fn starttls(acceptor: TlsAcceptor) -> Self {
+        Self { tls: Tls::Offered { acceptor, injected: "" }, ..Self::default() }
+    }
+
+    /// It offers STARTTLS, and somebody in between puts answers behind the go-ahead.
+    #[must_use]
+    pub fn injected(acceptor: TlsAcceptor, injected: &'static str) -> Self {
+        Self { tls: Tls::Offered { acceptor, injected }, ..Self::default() }
+    }
+
+    /// It offers to sign in, whether encrypted or not, and takes nothing from anybody but this user.
+    #[must_use]
+    pub fn knowing(self, user: &str, password: &str) -> Self {
+        Self { credentials: Some(STANDARD.encode(format!("\0{user}\0{password}"))), ..self }
+    }
+
+    /// It answers commands that start so with that: a code, a space and a text.
+    #[must_use]
+    pub fn answering(mut self, command: &str, answer: &str) -> Self {
+        self.answers.push((command.to_ascii_uppercase(), answer.to_owned()));
+        self
+    }
+
+    /// What it was told to answer to a command.
+    fn answer(&self, command: &str) -> Option<&str> {
+        let command = command.to_ascii_uppercase();
+        let told = self.answers.iter().find(|(start, _)| command.starts_with(start));
+        told.map(|(_, answer)| answer.as_str())
+    }
+}
+
+/// What has come so far.
+#[derive(Default)]
+struct Kept {
+    letters: Vec<Letter>,
+    /// Every command, with whether it came through TLS.
+    commands: Vec<(bool, String)>,
+}
+
+#[derive(Clone)]
+struct Host {
+    manners: Arc<Manners>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Host {
+    fn with_kept<T>(&self, look: impl FnOnce(&mut Kept) -> T) -> T {
+        look(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// A mail server, gone when it is dropped.
 pub struct Sink {
     address: SocketAddr,
-    inbox: Inbox,
+    host: Host,
     task: JoinHandle<()>,
 }
 
 impl Sink {
-    /// Starts one on a free port.
+    /// Starts one on a free port that takes everything from everybody.
     pub async fn start() -> Self {
-        Self::on(SocketAddr::from(([127, 0, 0, 1], 0))).await
+        Self::with(Manners::default()).await
+    }
+
+    /// Starts one on a free port.
+    pub async fn with(manners: Manners) -> Self {
+        Self::bind(SocketAddr::from(([127, 0, 0, 1], 0)), manners).await
     }
 
     /// Starts one on that address.
-    ///
-    /// # Panics
-    /// When it is taken.
     pub async fn on(address: SocketAddr) -> Self {
+        Self::bind(address, Manners::default()).await
+    }
+
+    async fn bind(address: SocketAddr, manners: Manners) -> Self {
         let listener = TcpListener::bind(address).await.unwrap_or_else(|error| panic!("{address}: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
-        let inbox = Inbox::default();
-        let kept = Arc::clone(&inbox);
+        let host = Host { manners: Arc::new(manners), kept: Arc::default() };
+        let of_all = host.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, Arc::clone(&kept)));
+                tokio::spawn(converse(stream, of_all.clone()));
             }
         });
-        Self { address, inbox, task }
+        Self { address, host, task }
     }
 
     /// An address on which nobody listens.
@@ -51,16 +143,41 @@ impl Sink {
         Self::start().await.address
     }
 
-    /// What the service is told.
+    /// What the service is told of one that does not ask for TLS.
     #[must_use]
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
+    /// What the service is told of one that is to be spoken to in TLS. The host may have a user before it.
+    #[must_use]
+    pub fn tls_url(&self, host: &str) -> String {
+        let port = self.address.port();
+        match self.host.manners.tls {
+            Tls::Wrapped(_) => format!("smtps://{host}:{port}"),
+            Tls::None | Tls::Offered { .. } => format!("smtp://{host}:{port}?tls=required"),
+        }
+    }
+
     /// What has come so far.
     #[must_use]
     pub fn letters(&self) -> Vec<Letter> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.host.with_kept(|kept| kept.letters.clone())
+    }
+
+    /// The commands that came so far, all of them.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        self.host.with_kept(|kept| kept.commands.iter().map(|(_, command)| command.clone()).collect())
+    }
+
+    /// The first words of the commands that anybody could have read.
+    #[must_use]
+    pub fn in_the_clear(&self) -> Vec<String> {
+        self.host.with_kept(|kept| {
+            let clear = kept.commands.iter().filter(|(encrypted, _)| !encrypted);
+            clear.map(|(_, command)| verb(command)).collect()
+        })
     }
 }
 
@@ -70,47 +187,120 @@ impl Drop for Sink {
     }
 }
 
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// One connection.
+struct Talk {
+    stream: BufReader<Box<dyn Wire>>,
+    encrypted: bool,
+    signed_in: bool,
+    host: Host,
+}
+
+fn verb(line: &str) -> String {
+    line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase()
+}
+
 /// One connection, to its end (RFC 5321).
-async fn converse(stream: TcpStream, inbox: Inbox) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    stream.write_all(b"220 sink ESMTP\r\n").await?;
-    let mut line = String::new();
+async fn converse(stream: TcpStream, host: Host) -> io::Result<()> {
+    let manners = Arc::clone(&host.manners);
+    let mut talk = Talk { stream: BufReader::new(Box::new(stream)), encrypted: false, signed_in: false, host };
+    if let Tls::Wrapped(acceptor) = &manners.tls {
+        talk = talk.encrypt(acceptor).await?;
+    }
+    talk.say(manners.answer(GREETING).unwrap_or("220 sink ESMTP")).await?;
     loop {
-        line.clear();
-        if stream.read_line(&mut line).await? == 0 {
+        let Some(line) = talk.hear().await? else { return Ok(()) };
+        let verb = verb(&line);
+        if let (Tls::Offered { acceptor, injected }, "STARTTLS", false) = (&manners.tls, &*verb, talk.encrypted) {
+            talk.stream.write_all(format!("220 go ahead\r\n{injected}").as_bytes()).await?;
+            talk = talk.encrypt(acceptor).await?;
+        } else {
+            talk.reply(&line, &verb).await?;
+        }
+        if verb == "QUIT" {
             return Ok(());
         }
-        let verb = line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase();
-        let reply: &[u8] = match verb.as_str() {
-            "EHLO" => b"250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
-            "DATA" => {
-                stream.write_all(b"354 go ahead\r\n").await?;
-                let letter = Letter::read(&data(&mut stream).await?);
-                inbox.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
-                b"250 kept\r\n"
-            }
-            "QUIT" => {
-                stream.write_all(b"221 bye\r\n").await?;
-                return Ok(());
-            }
-            "HELO" | "MAIL" | "RCPT" | "RSET" | "NOOP" => b"250 ok\r\n",
-            _ => b"500 what?\r\n",
-        };
-        stream.write_all(reply).await?;
     }
 }
 
-/// A message, up to the line with a dot alone.
-async fn data(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
-    let mut message = Vec::new();
-    loop {
-        let mut line = Vec::new();
-        if stream.read_until(b'\n', &mut line).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+impl Talk {
+    async fn encrypt(self, acceptor: &TlsAcceptor) -> io::Result<Self> {
+        let stream: Box<dyn Wire> = Box::new(acceptor.accept(self.stream.into_inner()).await?);
+        Ok(Self { stream: BufReader::new(stream), encrypted: true, signed_in: false, host: self.host })
+    }
+
+    async fn say(&mut self, answer: &str) -> io::Result<()> {
+        self.stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        self.stream.flush().await
+    }
+
+    /// The next command; `None` when there is none.
+    async fn hear(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
         }
-        if line == b".\r\n" {
-            return Ok(message);
+        let command = (self.encrypted, line.trim_end().to_owned());
+        self.host.with_kept(|kept| kept.commands.push(command));
+        Ok(Some(line))
+    }
+
+    async fn reply(&mut self, line: &str, verb: &str) -> io::Result<()> {
+        let manners = Arc::clone(&self.host.manners);
+        let stranger = manners.credentials.is_some() && !self.signed_in;
+        let answer = match (manners.answer(line), verb) {
+            (Some(answer), _) => answer,
+            (None, "EHLO") => return self.say(&self.extensions()).await,
+            (None, "AUTH") => match &manners.credentials {
+                Some(expected) if line.trim_end() == format!("AUTH PLAIN {expected}") => {
+                    self.signed_in = true;
+                    "235 welcome"
+                }
+                _ => "535 5.7.8 nobody known",
+            },
+            (None, "MAIL") if stranger => "530 5.7.0 sign in first",
+            (None, "DATA") => return self.take_message().await,
+            (None, "QUIT") => "221 bye",
+            (None, "HELO" | "MAIL" | "RCPT" | "RSET" | "NOOP") => "250 ok",
+            _ => "500 what?",
+        };
+        self.say(answer).await
+    }
+
+    fn extensions(&self) -> String {
+        let manners = &self.host.manners;
+        let starttls =
+            if matches!(manners.tls, Tls::Offered { .. }) && !self.encrypted { "250-STARTTLS\r\n" } else { "" };
+        let auth = if manners.credentials.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
+        format!("250-sink\r\n{starttls}{auth}250-8BITMIME\r\n250 SMTPUTF8")
+    }
+
+    async fn take_message(&mut self) -> io::Result<()> {
+        self.say("354 go ahead").await?;
+        let message = self.data().await?;
+        let manners = Arc::clone(&self.host.manners);
+        let answer = manners.answer(END_OF_MESSAGE).unwrap_or("250 kept");
+        if answer.starts_with('2') {
+            self.host.with_kept(|kept| kept.letters.push(Letter::read(&message)));
         }
-        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+        self.say(answer).await
+    }
+
+    /// A message, up to the line with a dot alone.
+    async fn data(&mut self) -> io::Result<Vec<u8>> {
+        let mut message = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            if self.stream.read_until(b'\n', &mut line).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if line == b".\r\n" {
+                return Ok(message);
+            }
+            message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+        }
     }
 }

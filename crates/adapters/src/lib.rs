@@ -13,5 +13,8 @@ pub use crypto::{
     KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
-pub use mail::{FileMailer, InvitationLetters, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpUrlError};
+pub use mail::{
+    AskamaLetters, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer,
+    SmtpServer, SmtpUrlError,
+};
 pub use system::{SystemClock, SystemEntropy};

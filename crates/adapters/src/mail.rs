@@ -7,7 +7,7 @@ mod seal;
 mod smtp;
 
 pub use file::FileMailer;
-pub use letters::InvitationLetters;
+pub use letters::AskamaLetters;
 pub use message::{Sender, SenderError};
 pub use seal::SealedOutbox;
-pub use smtp::{SmtpMailer, SmtpUrlError};
+pub use smtp::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError};

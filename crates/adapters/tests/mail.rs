@@ -1,20 +1,26 @@
-//! Mails: sealed where they wait, worded so that names stay names, and written down as messages.
+//! Mails: sealed where they wait, worded so that names stay names, and written down as messages. How they go over the wire
+//! is in `smtp.rs`.
 
 use std::sync::Arc;
 
-use tessera_adapters::{
-    FileMailer, InvitationLetters, MasterKey, SealedOutbox, Sender, SmtpMailer, SystemClock, SystemEntropy,
+use tessera_adapters::{AskamaLetters, FileMailer, MasterKey, SealedOutbox, Sender, SystemClock, SystemEntropy};
+use tessera_apikeys::ports::KeyLetters as _;
+use tessera_identity::{
+    model::Chain,
+    ports::{AccountChange, AccountLetters as _},
 };
-use tessera_kernel::{Mail, MailSeal as _, Mailer as _, MailerError, SealedMail, Secret, StoreError};
+use tessera_kernel::{Mail, MailSeal as _, Mailer as _, NoticeContext, SealedMail, Secret, StoreError};
 use tessera_orgs::{
-    model::{InvitationToken, Invited, Organization, Profile},
+    model::{InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::Letters as _,
 };
 use tessera_testkit::{
-    builders::{NOW, invitation, mail_id, organization, organization_id, user_id},
+    builders::{
+        NOW, api_key, application, invitation, mail_id, organization, organization_id, user_id, wallet_account,
+    },
     expectations::{failed, ok, parsed},
 };
-use tessera_tests::{mail::in_directory, smtp::Sink};
+use tessera_tests::mail::in_directory;
 use time::Duration;
 
 fn mail() -> Mail {
@@ -66,7 +72,7 @@ fn about(organization_name: &str, inviter: &str) -> Invited {
 #[test]
 fn s189_inv_injection() {
     let token = InvitationToken::generate(&SystemEntropy);
-    let letters = InvitationLetters::new("https://id.example.com/sub/");
+    let letters = AskamaLetters::new("https://id.example.com/sub/");
     let mail =
         letters.invitation(&about("<i>Evil</i> http://evil.example.com", "www.evil.example a@evil.example"), &token);
     let (text, html) = (mail.text.expose(), mail.html.expose());
@@ -80,6 +86,59 @@ fn s189_inv_injection() {
     let mail = letters.invitation(&about("Bücher & Söhne", "Dr. Zoë"), &token);
     assert_eq!(mail.subject, "Dr. Zoë invites you to Bücher & Söhne");
     assert!(mail.text.expose().contains("Dr. Zoë invites you to Bücher & Söhne as a member."));
+}
+
+const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };
+
+#[test]
+fn s200_notify_in_words() {
+    let (letters, to) = (AskamaLetters::new("https://id.example.com/"), parsed("ada@example.com"));
+    let account = wallet_account(5, Chain::Base);
+    let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
+    let mails = [
+        (letters.account_changed(&to, AccountChange::PasswordSet, MOMENT), "had no password"),
+        (letters.account_changed(&to, AccountChange::PasswordChanged, MOMENT), "password of your account was changed"),
+        (letters.account_changed(&to, AccountChange::WalletLinked(account), MOMENT), "was linked to your account"),
+        (
+            letters.account_changed(&to, AccountChange::WalletUnlinked(account), MOMENT),
+            "was unlinked from your account",
+        ),
+        (letters.key_generated(&to, &key, MOMENT), "You made an API key"),
+    ];
+    for (mail, words) in &mails {
+        for part in [mail.text.expose(), mail.html.expose()] {
+            assert!(part.contains(words) && part.contains("at https://id.example.com."), "{part}");
+            assert!(part.contains(" UTC") && !part.contains("no more mails"), "{part}");
+            // Nothing in it can be followed, and nothing in it opens anything.
+            assert!(!part.contains("href") && !part.contains("token"), "{part}");
+        }
+        assert_eq!(mail.recipient, to);
+        assert!(mail.html.expose().contains(&format!("<title>{}</title>", mail.subject)));
+    }
+    for mail in [&mails[2].0, &mails[3].0] {
+        assert!(mail.text.expose().contains(&account.address().to_string()));
+    }
+    let last = letters.account_changed(&to, AccountChange::PasswordSet, NoticeContext { last: true, ..MOMENT });
+    assert!(last.text.expose().contains("no more mails") && last.html.expose().contains("no more mails"));
+}
+
+#[test]
+fn s189_inv_injection_in_notices_of_owners() {
+    let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
+    let named = |number, name: &str| Profile { user_id: user_id(number), email: None, display_name: Some(name.into()) };
+    let (owner, by) = (named(1, "www.evil.example <b>"), named(2, "a@evil.example"));
+    let to = parsed("ada@example.com");
+    for to_themselves in [true, false] {
+        let about = NewOwner { organization: &organization, owner: &owner, to_themselves, by: Some(&by) };
+        let mail = AskamaLetters::new("https://id.example.com").new_owner(&to, &about, MOMENT);
+        let (text, html) = (mail.text.expose(), mail.html.expose());
+        let (_, body) = html.split_once("<body>").unwrap_or_default();
+        for part in ["http://evil", "evil.example", "a@evil"] {
+            assert!(!text.contains(part) && !body.contains(part), "{part} in {text}{body}");
+        }
+        assert!(!html.contains("<i>") && !html.contains("<b>"), "{html}");
+        assert_eq!(text.contains("You are now an owner"), to_themselves);
+    }
 }
 
 #[tokio::test]
@@ -109,23 +168,6 @@ async fn a_subject_makes_no_headers() {
     assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc:")), "{head}");
 }
 
-#[tokio::test]
-async fn a_mail_goes_over_the_wire_as_it_is() {
-    let sink = Sink::start().await;
-    let mailer = ok(SmtpMailer::new(&sink.url(), parsed("no-reply@example.com"), Arc::new(SystemClock)));
-    ok(mailer.send(mail_id(1), &mail()).await);
-    let letters = sink.letters();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].text.replace("\r\n", "\n"), *mail().text.expose());
-}
-
-#[tokio::test]
-async fn a_server_that_is_away_is_told_from_one_that_refuses() {
-    let nowhere = Sink::nowhere().await;
-    let mailer = ok(SmtpMailer::new(&format!("smtp://{nowhere}"), parsed("a@example.com"), Arc::new(SystemClock)));
-    assert!(matches!(failed(mailer.send(mail_id(1), &mail()).await), MailerError::Unavailable(_)));
-}
-
 #[test]
 fn a_host_has_a_sender() {
     for (host, sender) in [
@@ -138,15 +180,5 @@ fn a_host_has_a_sender() {
     }
     for bad in ["", "nobody", "a@[127.0.0.1]", "a@example.com, b@example.com", "a@example.com\r\nBcc: b@example.com"] {
         assert!(bad.parse::<Sender>().is_err(), "{bad}");
-    }
-}
-
-#[test]
-fn addresses_that_are_none_of_a_mail_server_are_refused() {
-    for url in ["", "mail.example.com", "http://mail.example.com", "smtp://", "smtp://mail.example.com?tls=maybe"] {
-        assert!(SmtpMailer::check(url).is_err(), "{url}");
-    }
-    for url in ["smtp://mail:25", "smtp://u:p%40@mail?tls=required", "smtps://u:p@mail.example.com:465"] {
-        ok(SmtpMailer::check(url));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships};
+use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Notices};
 
 use crate::{
     events::KeyEvent,
-    ports::{ApiKeyStore, KeyDigest},
+    ports::{ApiKeyStore, KeyDigest, KeyLetters},
     usage::UsageBuffer,
 };
 
@@ -19,6 +19,10 @@ pub struct ApiKeyPorts {
     pub digest: Arc<dyn KeyDigest>,
     /// Roles.
     pub memberships: Arc<dyn Memberships>,
+    /// What people are told of the keys that they made.
+    pub letters: Arc<dyn KeyLetters>,
+    /// How they are told.
+    pub notices: Notices,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

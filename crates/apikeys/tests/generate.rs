@@ -8,7 +8,10 @@ use tessera_apikeys::{
 use tessera_kernel::{Permission, PermissionSet, Role};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, user, user_id},
+    builders::{
+        NOW, actor_by_key, actor_of, api_key, application, application_id, bare_user, membership, organization_id,
+        user, user_id,
+    },
     expectations::{failed, ok, parsed, some},
     fakes::FakeDigest,
 };
@@ -141,4 +144,24 @@ async fn the_making_is_announced_without_the_key() {
     let facts = [("application_id", application_id(1).to_string()), ("key_prefix", raw.shown().to_owned())];
     assert_eq!(event.details, facts.map(|(name, fact)| (name.to_owned(), fact)));
     assert!(!format!("{event:?}").contains(raw.expose()));
+}
+
+#[tokio::test]
+async fn s200_notify_whoever_made_a_key() {
+    let bench = bench().await;
+    let (key, raw) = ok(generate(&bench, 2, command()).await);
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(
+        (Some(&mails[0].recipient), mails[0].subject.as_str()),
+        (user(2).email.as_ref(), &*format!("key {}", key.key_prefix))
+    );
+    assert!(
+        !format!("{}{}{}", mails[0].subject, mails[0].text.expose(), mails[0].html.expose()).contains(raw.expose())
+    );
+    failed(generate(&bench, 3, command()).await);
+    bench.stores.add_users([&bare_user(7)]).await;
+    bench.stores.add_memberships([&membership(organization_id(1), user_id(7), Role::Admin)]).await;
+    ok(generate(&bench, 7, command()).await);
+    assert!(bench.mails().await.is_empty());
 }

@@ -7,6 +7,7 @@
 mod events;
 pub mod model;
 mod new_password;
+mod notices;
 pub mod ports;
 mod service;
 mod service_tokens;

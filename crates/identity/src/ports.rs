@@ -1,5 +1,6 @@
 //! What this domain needs from the outside.
 
+mod account_letters;
 mod challenges;
 mod password_hasher;
 mod password_strength;
@@ -10,6 +11,7 @@ mod store;
 mod token_signer;
 mod wallet_verifier;
 
+pub use account_letters::{AccountChange, AccountLetters};
 pub use challenges::Challenges;
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_strength::{Guessable, PasswordStrength};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy};
+use tessera_kernel::{Clock, Entropy, Notices};
 use time::Duration;
 
 use crate::{
     model::Site,
-    ports::{Challenges, IdentityStore, PasswordHasher, PasswordStrength, TokenSigner, WalletVerifier},
+    ports::{AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordStrength, TokenSigner, WalletVerifier},
 };
 
 /// Everything this domain needs from outside.
@@ -25,6 +25,10 @@ pub struct IdentityPorts {
     pub strength: Arc<dyn PasswordStrength>,
     /// User tokens.
     pub signer: Arc<dyn TokenSigner>,
+    /// What people are told of their accounts.
+    pub letters: Arc<dyn AccountLetters>,
+    /// How they are told.
+    pub notices: Notices,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

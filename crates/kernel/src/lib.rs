@@ -13,6 +13,7 @@ mod event;
 mod id;
 mod mail;
 mod membership;
+mod notice;
 mod page;
 mod permission;
 mod precondition;
@@ -29,8 +30,12 @@ pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
     ApiKeyId, ApplicationId, EventId, IdError, InvitationId, ItemId, MailId, OrganizationId, SessionId, UserId,
 };
-pub use mail::{Mail, MailQueue, MailSeal, Mailer, MailerError, Outbox, SealedMail, TakenMail, back_off};
+pub use mail::{
+    Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,
+    TakenMail, back_off,
+};
 pub use membership::{Memberships, Role, RoleError, Standing};
+pub use notice::{NoticeContext, NoticeTopic, Notices};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;

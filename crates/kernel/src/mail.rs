@@ -1,11 +1,11 @@
 //! Mails: written with the fact that they announce, delivered later and by somebody else.
 
-use std::error::Error;
+use std::{error::Error, fmt, str::FromStr};
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-use crate::{EmailAddress, MailId, Secret, StoreError};
+use crate::{EmailAddress, MailId, NoticeTopic, Secret, StoreError};
 
 /// A mail to one person. Its parts may hold a link that opens something, so they print as `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,52 @@ pub struct TakenMail {
     pub attempt: u32,
 }
 
+/// Why a mail will never get there. Nobody else's words, which might be about the recipient or hold anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailRefusal {
+    /// It can't be written down as a message.
+    Unwritable,
+    /// The mail server answered so to the recipient or to the message (RFC 5321, section 4.2).
+    Reply(u16),
+}
+
+/// `unwritable`, or the code of the answer.
+impl fmt::Display for MailRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritable => f.write_str("unwritable"),
+            Self::Reply(code) => write!(f, "{code}"),
+        }
+    }
+}
+
+/// The text is no reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be unwritable, or the code of an answer")]
+pub struct MailRefusalError;
+
+impl FromStr for MailRefusal {
+    type Err = MailRefusalError;
+
+    fn from_str(text: &str) -> Result<Self, MailRefusalError> {
+        match text {
+            "unwritable" => Ok(Self::Unwritable),
+            code => code.parse().map(Self::Reply).map_err(|_| MailRefusalError),
+        }
+    }
+}
+
+/// What is left of a mail that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedMail {
+    /// Who was to get it.
+    pub recipient: EmailAddress,
+    /// Why they did not.
+    pub refusal: MailRefusal,
+    /// When it ended.
+    pub at: OffsetDateTime,
+}
+
 /// Keeps mails from being read where they wait.
 pub trait MailSeal: Send + Sync {
     /// Seals a mail under its id, so that one can't be put in the place of another.
@@ -71,6 +117,17 @@ pub trait Outbox: Send {
     /// Adds a mail, due at once. It is delivered after the commit of the transaction, and never without it. Conflict on
     /// `mails_id` when the id is taken.
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
+
+    /// Counts one more notice of a topic to an address, in whatever case it is written, and gives how many that makes. The
+    /// count begins anew once the first of them is as old as `window`. One statement, and held until the transaction ends:
+    /// of many at once, no two that commit get the same number.
+    async fn count_notice(
+        &mut self,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        now: OffsetDateTime,
+        window: Duration,
+    ) -> Result<u32, StoreError>;
 }
 
 /// The delivering side of the outbox.
@@ -81,11 +138,25 @@ pub trait MailQueue: Send + Sync {
     async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError>;
 
     /// Marks a mail as delivered and erases what it said. Once it returns, nobody takes the mail again. `Ok(false)`, and
-    /// nothing changes, when there is no such mail or it was delivered before.
+    /// nothing changes, when there is no such mail or it was delivered or refused before.
     async fn delivered(&self, id: MailId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Makes a mail due again at `until`. `Ok(false)`, and nothing changes, when it was delivered, or was taken by somebody
-    /// else since that attempt.
+    /// Ends a mail that will never get there. Erases what it said; the recipient, the time and the reason stay. Once it
+    /// returns, nobody takes the mail again. `Ok(false)`, and nothing changes, when it was delivered or refused before, or
+    /// was taken by somebody else since that attempt.
+    async fn refuse(
+        &self,
+        id: MailId,
+        attempt: u32,
+        refusal: MailRefusal,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError>;
+
+    /// What is left of a mail that was refused. `Ok(None)` when there is no such mail, or it was not refused.
+    async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError>;
+
+    /// Makes a mail due again at `until`. `Ok(false)`, and nothing changes, when it was delivered or refused, or was taken
+    /// by somebody else since that attempt.
     async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// Erases what mails said that expired undelivered. Gives how many there were.
@@ -95,10 +166,15 @@ pub trait MailQueue: Send + Sync {
 /// A mail was not handed over.
 #[derive(Debug, thiserror::Error)]
 pub enum MailerError {
-    /// The mail can't be written down as one, or the server refused it for good.
+    /// It will be the same whenever this mail is sent.
     #[error("the mail was refused")]
-    Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// The server can't be reached, or does not take it at this moment.
+    Refused {
+        /// Why.
+        refusal: MailRefusal,
+        /// In whatever words.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The server can't be reached, does not take it at this moment, or takes nothing from us.
     #[error("the mail could not be handed over")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -1,7 +1,7 @@
 //! Mails that wait.
 
-use tessera_kernel::{Mail, Secret, back_off};
-use tessera_testkit::expectations::parsed;
+use tessera_kernel::{Mail, MailRefusal, MailRefusalError, Secret, back_off};
+use tessera_testkit::expectations::{failed, parsed};
 use time::Duration;
 
 #[test]
@@ -20,4 +20,15 @@ fn the_wait_doubles_from_five_seconds_to_a_quarter_of_an_hour() {
     let waits: Vec<i64> = (0..=9).map(|attempts| back_off(attempts).whole_seconds()).collect();
     assert_eq!(waits, [5, 5, 10, 20, 40, 80, 160, 320, 640, 900]);
     assert_eq!(back_off(u32::MAX), Duration::minutes(15));
+}
+
+#[test]
+fn a_refusal_is_a_word_or_a_number() {
+    for (refusal, text) in [(MailRefusal::Unwritable, "unwritable"), (MailRefusal::Reply(550), "550")] {
+        assert_eq!(refusal.to_string(), text);
+        assert_eq!(parsed::<MailRefusal>(text), refusal);
+    }
+    for text in ["", "no such user", "550 no such user", "-1"] {
+        assert_eq!(failed(text.parse::<MailRefusal>()), MailRefusalError);
+    }
 }

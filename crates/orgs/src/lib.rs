@@ -6,6 +6,7 @@
 
 mod events;
 pub mod model;
+mod notices;
 pub mod policy;
 pub mod ports;
 mod service;

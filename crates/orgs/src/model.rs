@@ -10,7 +10,7 @@ mod system_data;
 pub use invitation::{
     Invitation, InvitationState, InvitationStatus, InvitationToken, InvitationTokenError, Invited, TokenHash,
 };
-pub use membership::{Member, Membership, Profile};
+pub use membership::{Member, Membership, NewOwner, Profile};
 pub use organization::{Organization, OrganizationName};
 pub use settings::Settings;
 pub use slug::{Slug, SlugError};

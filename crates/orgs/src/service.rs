@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal};
+use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices};
 
 use crate::{
     events::OrgEvent,
@@ -18,10 +18,12 @@ pub struct OrgPorts {
     pub directory: Arc<dyn Directory>,
     /// Hashes of tokens that open invitations.
     pub digest: Arc<dyn TokenDigest>,
-    /// What invitations say.
+    /// What mails say.
     pub letters: Arc<dyn Letters>,
-    /// Keeps them unreadable until they are sent.
+    /// Keeps invitations unreadable until they are sent.
     pub seal: Arc<dyn MailSeal>,
+    /// How owners are told of another.
+    pub notices: Notices,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

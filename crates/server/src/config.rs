@@ -1,14 +1,18 @@
 //! What an operator may set: environment over file over defaults, every key known, every fault named.
 
 mod audiences;
+mod ca_file;
 mod source;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 pub(crate) use audiences::Audiences;
+use ca_file::CaFile;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
-use tessera_adapters::{Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpMailer};
+use tessera_adapters::{
+    Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
+};
 use tessera_identity::model::{Chain, Password};
 use tessera_kernel::Secret;
 use time::Duration;
@@ -41,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) smtp_url: Option<Secret<String>>,
+    pub(crate) smtp_ca_file: Option<CaFile>,
     pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
     /// Nodes of chains, each with its chain.
@@ -144,6 +149,7 @@ impl Config {
             log: source.read("log", DEFAULT_LOG.to_owned()),
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
+            smtp_ca_file: CaFile::read(&mut source, "smtp_ca_file"),
             mail_from: source.read_optional("mail_from"),
             throttle: source.read("throttle", Throttle::On),
             rpc: read_rpc(&mut source),
@@ -166,10 +172,15 @@ impl Config {
             source.fault("mail_from", error);
         }
         // The server is asked nothing yet: it may be down while this starts.
-        if let Some(url) = &self.smtp_url
-            && let Err(error) = SmtpMailer::check(url.expose())
-        {
+        let mail_server = self.smtp_server().unwrap_or_else(|error| {
             source.fault("smtp_url", error);
+            None
+        });
+        if self.smtp_ca_file.is_some() && mail_server.is_some_and(|server| !server.speaks_tls()) {
+            source.fault("smtp_ca_file", "is of no use: smtp_url asks for no TLS");
+        }
+        if self.smtp_ca_file.is_some() && self.smtp_url.is_none() {
+            source.fault("smtp_ca_file", "is of no use without smtp_url");
         }
         if self.audiences.0.iter().any(|audience| audience.as_str() == self.public_url.as_str()) {
             source.fault("audiences", "must not name this service itself: it takes no service tokens");
@@ -185,6 +196,12 @@ impl Config {
     /// In whose name mails go out: the one that is named, or one at the host of the public URL.
     pub(crate) fn sender(&self) -> Result<Sender, SenderError> {
         self.mail_from.clone().map_or_else(|| Sender::of_host(&self.public_url.host()), Ok)
+    }
+
+    /// The mail server that is named, if one is.
+    pub(crate) fn smtp_server(&self) -> Result<Option<SmtpServer>, SmtpUrlError> {
+        let trusted = self.smtp_ca_file.as_ref().map(CaFile::authorities);
+        self.smtp_url.as_ref().map(|url| SmtpServer::new(url.expose(), trusted)).transpose()
     }
 
     /// How many passwords are hashed at once: as many as the memory allows, and no more than there are processors.
@@ -253,6 +270,9 @@ impl fmt::Display for Config {
         writeln!(f, "log = {}", self.log)?;
         writeln!(f, "log_format = {:?}", self.log_format)?;
         writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;
+        if let Some(file) = &self.smtp_ca_file {
+            writeln!(f, "smtp_ca_file = {file}")?;
+        }
         let sender = self.sender().map_or_else(|error| error.to_string(), |sender| sender.to_string());
         writeln!(f, "mail_from = {sender}")?;
         for (chain, url) in &self.rpc {

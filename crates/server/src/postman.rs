@@ -2,16 +2,17 @@
 
 use std::{error::Error, sync::Arc};
 
-use tessera_kernel::{Clock, MailQueue, MailSeal, Mailer, StoreError, TakenMail, back_off};
+use tessera_kernel::{Clock, MailQueue, MailSeal, Mailer, MailerError, StoreError, TakenMail, back_off};
 use time::Duration;
 use tokio::sync::watch;
 
-/// How many mails are taken at a time, and for how long nobody else may take them: handing one over takes ten seconds at
+/// How many mails are taken at a time, and for how long nobody else may take them: handing one over takes eleven seconds at
 /// most, so that a node is done with all of them before its time is up.
 const BATCH: u16 = 10;
 const LEASE: Duration = Duration::minutes(2);
 
-/// Delivers mails: each at least once, and once only unless a node ends between sending one and noting that.
+/// Delivers mails, except those that are refused for good: each at least once, and once only unless a node ends between
+/// sending one and noting that.
 pub(crate) struct Postman {
     pub(crate) queue: Arc<dyn MailQueue>,
     pub(crate) seal: Arc<dyn MailSeal>,
@@ -51,9 +52,10 @@ impl Postman {
 
     async fn deliver(&self, TakenMail { mail, attempt }: &TakenMail) -> Result<(), StoreError> {
         let (id, attempt) = (mail.id, *attempt);
-        let sent: Result<(), Box<dyn Error + Send + Sync>> = match self.seal.open(mail) {
-            Ok(opened) => self.mailer.send(id, &opened).await.map_err(Into::into),
-            Err(corrupt) => Err(corrupt.into()),
+        let sent = match self.seal.open(mail) {
+            Ok(opened) => self.mailer.send(id, &opened).await,
+            // Storage may give it back whole another time.
+            Err(corrupt) => Err(MailerError::Unavailable(Box::new(corrupt))),
         };
         let now = self.clock.now();
         match sent {
@@ -61,7 +63,13 @@ impl Postman {
                 self.queue.delivered(id, now).await?;
                 tracing::info!(mail = %id, attempt, "mail delivered");
             }
-            Err(error) => {
+            Err(MailerError::Refused { refusal, .. }) => {
+                // The server's own words are left out: they repeat the address as a rule.
+                if self.queue.refuse(id, attempt, refusal, now).await? {
+                    tracing::warn!(mail = %id, attempt, %refusal, "mail refused for good; it is not tried again");
+                }
+            }
+            Err(MailerError::Unavailable(error)) => {
                 let wait = back_off(attempt);
                 self.queue.put_off(id, attempt, now + wait).await?;
                 let (cause, seconds) = (chain(&*error), wait.whole_seconds());

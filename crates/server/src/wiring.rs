@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, InvitationLetters, JwtSecret,
+    Argon2Hasher, AskamaLetters, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JwtSecret,
     JwtSigner, KeySignatures, MasterKey, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock,
     SystemEntropy, ZxcvbnStrength,
 };
@@ -20,7 +20,7 @@ use tessera_identity::{
     SsoPorts, model::Site, ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Mailer, StoreError};
+use tessera_kernel::{Clock, Entropy, Mailer, Notices, StoreError};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
 use crate::{
@@ -76,6 +76,11 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let machine = Machine::real();
     let (master, secret) = secrets(config, &store, &*machine.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&machine.entropy)));
+    let post = Post {
+        letters: Arc::new(AskamaLetters::new(config.public_url.as_str())),
+        notices: notices(config, &seal, &machine),
+        seal: Arc::clone(&seal),
+    };
     let postman = Postman {
         queue: Arc::new(store.clone()),
         seal: Arc::clone(&seal) as _,
@@ -87,12 +92,13 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let store = Arc::new(store);
     let service_tokens = service_tokens(config, &store, master, &machine);
     service_tokens.look_after_keys(&key_worker::origin("start")?).await.context("the signing keys are not usable")?;
-    let (identity, service_tokens) = (Arc::new(identity(config, &store, signer, &machine)?), Arc::new(service_tokens));
+    let (identity, service_tokens) =
+        (Arc::new(identity(config, &store, signer, &post, &machine)?), Arc::new(service_tokens));
     let services = Services {
         sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &machine)),
         service_tokens,
         identity,
-        orgs: Arc::new(orgs(config, &store, seal, &machine)),
+        orgs: Arc::new(orgs(config, &store, &post, &machine)),
         apps: Arc::new(Apps::new(AppPorts {
             store: Arc::clone(&store) as _,
             memberships: Arc::clone(&store) as _,
@@ -103,6 +109,8 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
             store: Arc::clone(&store) as _,
             digest: Arc::new(Sha256Digest),
             memberships: Arc::clone(&store) as _,
+            letters: Arc::clone(&post.letters) as _,
+            notices: post.notices,
             clock: Arc::clone(&machine.clock),
             entropy: Arc::clone(&machine.entropy),
         })),
@@ -122,13 +130,30 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     Ok((services, postman))
 }
 
-fn orgs(config: &Config, store: &Arc<SqlStore>, seal: Arc<SealedOutbox>, machine: &Machine) -> Orgs {
+/// What domains need to send mail.
+struct Post {
+    letters: Arc<AskamaLetters>,
+    seal: Arc<SealedOutbox>,
+    notices: Notices,
+}
+
+fn notices(config: &Config, seal: &Arc<SealedOutbox>, machine: &Machine) -> Notices {
+    let most = match config.throttle {
+        Throttle::On => Some(Notices::MOST),
+        Throttle::Off => None,
+    };
+    let Machine { clock, entropy } = machine.clone();
+    Notices { seal: Arc::clone(seal) as _, clock, entropy, most }
+}
+
+fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
         directory: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
-        letters: Arc::new(InvitationLetters::new(config.public_url.as_str())),
-        seal,
+        letters: Arc::clone(&post.letters) as _,
+        seal: Arc::clone(&post.seal) as _,
+        notices: post.notices.clone(),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };
@@ -142,13 +167,19 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, seal: Arc<SealedOutbox>, machine
 /// Hands mails to the server that is named, or leaves them as files.
 fn mailer(config: &Config, machine: &Machine) -> anyhow::Result<Arc<dyn Mailer>> {
     let (sender, clock) = (config.sender()?, Arc::clone(&machine.clock));
-    Ok(match &config.smtp_url {
-        Some(url) => Arc::new(SmtpMailer::new(url.expose(), sender, clock)?),
+    Ok(match config.smtp_server()? {
+        Some(server) => Arc::new(SmtpMailer::new(server, sender, clock)),
         None => Arc::new(FileMailer::new(MAIL_DIRECTORY.into(), sender, clock)),
     })
 }
 
-fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: &Machine) -> anyhow::Result<Identity> {
+fn identity(
+    config: &Config,
+    store: &Arc<SqlStore>,
+    signer: JwtSigner,
+    post: &Post,
+    machine: &Machine,
+) -> anyhow::Result<Identity> {
     let places = config.hash_places();
     let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })?;
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
@@ -159,6 +190,8 @@ fn identity(config: &Config, store: &Arc<SqlStore>, signer: JwtSigner, machine: 
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
+        letters: Arc::clone(&post.letters) as _,
+        notices: post.notices.clone(),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+use tessera_tests::tls::Authority;
 
 #[track_caller]
 fn run(arguments: &[&str], settings: &[(&str, &str)], file: Option<&str>) -> Output {
@@ -125,4 +126,33 @@ fn nodes_of_chains_are_set_and_not_shown() {
         assert!(text.contains(fault), "{fault} is missing from {text}");
     }
     assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn s227_tls_smtp_authorities_that_nobody_could_trust_are_refused() {
+    let (authority, empty) = (Authority::new(), tempfile::NamedTempFile::new());
+    let empty = empty.unwrap_or_else(|error| panic!("no file: {error}")).into_temp_path();
+    let url = ("TESSERA_SMTP_URL", "smtps://user:hunter2@mail.example.com");
+    let with = |file: &str, url: (&str, &str)| run(&["check-config"], &[("TESSERA_SMTP_CA_FILE", file), url], None);
+    let text = out(&with(&authority.path(), url));
+    assert!(text.contains(&format!("smtp_url = ***\nsmtp_ca_file = {}\n", authority.path())), "{text}");
+    let empty = empty.display().to_string();
+    for (file, url, fault) in [
+        ("nowhere.pem", url, "TESSERA_SMTP_CA_FILE: nowhere.pem can't be read: No such file"),
+        (&*empty, url, "holds no certificate in PEM"),
+        (
+            &*authority.path(),
+            ("TESSERA_SMTP_URL", "smtp://mail"),
+            "TESSERA_SMTP_CA_FILE: is of no use: smtp_url asks for no",
+        ),
+        (&*authority.path(), ("TESSERA_LOG", "info"), "TESSERA_SMTP_CA_FILE: is of no use without smtp_url"),
+        (
+            &*authority.path(),
+            ("TESSERA_SMTP_URL", "smtp://u:hunter2@mail"),
+            "TESSERA_SMTP_URL: would send the password",
+        ),
+    ] {
+        let text = complaint(&with(file, url));
+        assert!(text.contains(fault) && !text.contains("hunter2"), "{fault} is missing from {text}");
+    }
 }

@@ -17,6 +17,7 @@ pub mod mail_queue;
 pub mod memberships;
 pub mod org_documents;
 pub mod org_store;
+pub mod owners;
 pub mod signing_key_store;
 pub mod sso_store;
 pub mod wallets;

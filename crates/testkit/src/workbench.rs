@@ -9,7 +9,7 @@ use tessera_identity::{
     SsoPorts, model::User,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, OrganizationId, PageRequest, Role};
+use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, Notices, OrganizationId, PageRequest, Role};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use time::Duration;
 
@@ -83,9 +83,18 @@ impl Workbench {
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),
             signer: self.signer.clone(),
+            letters: Arc::new(FakeLetters),
+            notices: self.notices(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
+    }
+
+    /// Notices, as many as there are by default.
+    #[must_use]
+    pub fn notices(&self) -> Notices {
+        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
+        Notices { seal: Arc::new(FakeSeal), clock, entropy, most: Some(Notices::MOST) }
     }
 
     /// What [`Self::identity`] is set to: twelve hours, and the floor for passwords.
@@ -154,6 +163,7 @@ impl Workbench {
             digest: Arc::new(FakeDigest),
             letters: Arc::new(FakeLetters),
             seal: Arc::new(FakeSeal),
+            notices: self.notices(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
@@ -183,6 +193,8 @@ impl Workbench {
             store: self.stores.api_keys.clone(),
             digest: Arc::new(FakeDigest),
             memberships: self.stores.memberships.clone(),
+            letters: Arc::new(FakeLetters),
+            notices: self.notices(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }

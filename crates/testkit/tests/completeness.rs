@@ -48,6 +48,7 @@ every_case_is_listed! {
     memberships
     org_documents
     org_store
+    owners
     signing_key_store
     sso_store
     wallets

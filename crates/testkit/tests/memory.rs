@@ -28,6 +28,7 @@ tessera_testkit::identity_store_contract!(MemoryHarness);
 tessera_testkit::sso_store_contract!(MemoryHarness);
 tessera_testkit::signing_key_store_contract!(MemoryHarness);
 tessera_testkit::org_store_contract!(MemoryHarness);
+tessera_testkit::owners_contract!(MemoryHarness);
 tessera_testkit::app_store_contract!(MemoryHarness);
 tessera_testkit::api_key_store_contract!(MemoryHarness);
 tessera_testkit::item_store_contract!(MemoryHarness);

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use tessera_kernel::MailRefusal;
 use tessera_tests::{
+    api::text_of,
     database::Backend,
     eventually,
     mail::{Letter, ON_ITS_WAY, in_directory, last_of},
     on_both,
     process::Installation,
-    smtp::Sink,
+    smtp::{Manners, Sink},
     studio::{Studio, unique},
 };
 
@@ -35,6 +37,7 @@ on_both! {
     a_mail_server_that_is_down_delays_a_mail_and_fails_nothing
     a_mail_becomes_a_file_for_its_owner_only
     two_nodes_deliver_each_mail_once
+    a_mail_that_is_refused_for_good_ends_and_holds_up_no_other
     a_mail_at_rest_is_sealed
     settings_for_mail_are_checked_at_start
     a_service_that_is_reached_by_number_sends_mail
@@ -85,6 +88,32 @@ async fn two_nodes_deliver_each_mail_once(backend: Backend) {
     assert_eq!(letters.len(), all.len());
     assert_eq!(letters.iter().map(|letter| letter.to.clone()).collect::<BTreeSet<_>>(), all);
     assert_eq!(letters.iter().map(|letter| letter.id.clone()).collect::<BTreeSet<_>>().len(), all.len());
+}
+
+async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Backend) {
+    let words = "550 5.1.1 <gone@example.com> nobody of that name";
+    let sink = Sink::with(Manners::default().answering("RCPT TO:<gone@", words)).await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
+    let studio = Studio::open_on(installation).await;
+    invite(&studio, "gone@example.com").await;
+    invite(&studio, "here@example.com").await;
+    all_delivered(&studio, || sink.letters(), 1).await;
+    assert_eq!(sink.letters()[0].to, "here@example.com");
+    let log = studio.service.node.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("mail refused for good")).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("WARN") && told[0].contains("550"), "{}", told[0]);
+    assert!(!log.contains("nobody of that name") && !log.contains("gone@"), "{log}");
+    let told: serde_json::Value = serde_json::from_str(told[0]).unwrap_or_else(|error| panic!("{}: {error}", told[0]));
+    let id = told["fields"]["mail"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id: {told}"));
+    let left = storage::refused_mail(&storage::open(&studio.service.installation).await, id).await;
+    assert_eq!((left.recipient.as_str(), left.refusal), ("gone@example.com", MailRefusal::Reply(550)));
+    // The invitation is none the worse for it.
+    let invitations = format!("/orgs/{}/invitations", studio.org);
+    let listed = studio.owner.get(&invitations).await.expecting(200);
+    assert_eq!((&listed[0]["email"], &listed[0]["status"]), (&json!("gone@example.com"), &json!("pending")));
+    let again = format!("{invitations}/{}/resend", text_of(&listed[0], "id"));
+    studio.owner.post(&again, &json!({})).await.is(200);
 }
 
 async fn a_mail_at_rest_is_sealed(backend: Backend) {

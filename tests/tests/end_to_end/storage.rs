@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tessera_adapters::{DatabaseSettings, SqlStore, SystemClock};
-use tessera_kernel::{Clock as _, MailQueue as _, TakenMail};
+use tessera_kernel::{Clock as _, MailId, MailQueue as _, RefusedMail, TakenMail};
 use tessera_tests::process::Installation;
 
 /// A store of its own on the service's database.
@@ -22,4 +22,10 @@ pub(crate) async fn waiting_mails(store: &SqlStore) -> Vec<TakenMail> {
     let now = SystemClock.now();
     let taken = store.take(now + time::Duration::DAY, now + time::Duration::HOUR, u16::MAX).await;
     taken.unwrap_or_else(|error| panic!("no mails: {error}"))
+}
+
+/// What is left of a mail that was refused.
+pub(crate) async fn refused_mail(store: &SqlStore, id: MailId) -> RefusedMail {
+    let left = store.find_refused(id).await.unwrap_or_else(|error| panic!("no mail: {error}"));
+    left.unwrap_or_else(|| panic!("{id} was not refused"))
 }

@@ -8,7 +8,8 @@ use tessera_apikeys::{
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError,
+    UserId,
 };
 use time::OffsetDateTime;
 
@@ -16,7 +17,7 @@ use super::{
     SqlStore,
     connection::on,
     rows::{after, corrupt, from_document, parse, parse_optional, to_document},
-    schema::api_keys,
+    schema::{api_keys, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
 };
@@ -152,6 +153,12 @@ impl ApiKeyRows for Tx {
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         let insert = diesel::insert_into(api_keys::table).values(KeyRow::try_from(key)?);
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
+        let query = users::table.find(DbId(user.as_uuid())).select(users::email);
+        let email: Option<Option<String>> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        parse_optional("users.email", email.flatten().as_deref())
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {

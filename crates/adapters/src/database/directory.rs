@@ -11,9 +11,9 @@ use super::{SqlStore, connection::on, schema::users, types::DbId};
 /// Under the number of parameters that a statement may have on either database.
 const AT_ONCE: usize = 1_000;
 
-type ProfileRow = (DbId, Option<String>, Option<String>);
+pub(super) type ProfileRow = (DbId, Option<String>, Option<String>);
 
-fn profile((id, email, display_name): ProfileRow) -> Profile {
+pub(super) fn profile((id, email, display_name): ProfileRow) -> Profile {
     Profile { user_id: UserId::from_uuid(id.0), email, display_name }
 }
 

@@ -1,16 +1,18 @@
 //! The table of mails: the outbox.
 
 use async_trait::async_trait;
-use diesel::prelude::*;
+use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{MailId, MailQueue, Outbox, SealedMail, StoreError, TakenMail};
-use time::OffsetDateTime;
+use tessera_kernel::{
+    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
+};
+use time::{Duration, OffsetDateTime};
 
 use super::{
     SqlStore,
     connection::on,
     rows::{corrupt, parse},
-    schema::mails,
+    schema::{mails, notice_counts},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -48,6 +50,17 @@ impl TryFrom<MailRow> for TakenMail {
     }
 }
 
+/// A mail that has not ended, and that nobody has taken since that attempt.
+#[diesel::dsl::auto_type]
+fn taken(id: MailId, attempt: i32) -> _ {
+    let key: DbId = DbId(id.as_uuid());
+    mails::table
+        .find(key)
+        .filter(mails::delivered_at.is_null())
+        .filter(mails::refused_at.is_null())
+        .filter(mails::attempts.eq(attempt))
+}
+
 #[async_trait]
 impl Outbox for Tx {
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError> {
@@ -61,6 +74,35 @@ impl Outbox for Tx {
             mails::expires_at.eq(DbInstant(mail.expires_at)),
         ));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn count_notice(
+        &mut self,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        now: OffsetDateTime,
+        window: Duration,
+    ) -> Result<u32, StoreError> {
+        let first = (
+            notice_counts::topic.eq(topic.as_str()),
+            notice_counts::email_canonical.eq(to.canonical()),
+            notice_counts::started_at.eq(DbInstant(now)),
+            notice_counts::notices.eq(1),
+        );
+        let over = || notice_counts::started_at.le(DbInstant(now - window));
+        let count = diesel::insert_into(notice_counts::table)
+            .values(first)
+            .on_conflict((notice_counts::topic, notice_counts::email_canonical))
+            .do_update()
+            .set((
+                notice_counts::notices
+                    .eq(case_when(over(), excluded(notice_counts::notices)).otherwise(notice_counts::notices + 1)),
+                notice_counts::started_at
+                    .eq(case_when(over(), excluded(notice_counts::started_at)).otherwise(notice_counts::started_at)),
+            ))
+            .returning(notice_counts::notices);
+        let notices: i32 = on!(&mut self.lease, |c| count.get_result(c).await)?;
+        notices.try_into().map_err(|fault| corrupt("notice_counts.notices", fault))
     }
 }
 
@@ -90,19 +132,45 @@ impl MailQueue for SqlStore {
     async fn delivered(&self, id: MailId, at: OffsetDateTime) -> Result<bool, StoreError> {
         let mut lease = self.writer().await?;
         let waiting = mails::table.find(DbId(id.as_uuid())).filter(mails::delivered_at.is_null());
-        let update = diesel::update(waiting)
+        let update = diesel::update(waiting.filter(mails::refused_at.is_null()))
             .set((mails::delivered_at.eq(Some(DbInstant(at))), mails::sealed.eq(None::<Vec<u8>>)));
         on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn refuse(
+        &self,
+        id: MailId,
+        attempt: u32,
+        refusal: MailRefusal,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let Ok(attempt) = i32::try_from(attempt) else { return Ok(false) };
+        let mut lease = self.writer().await?;
+        let update = diesel::update(taken(id, attempt)).set((
+            mails::refused_at.eq(Some(DbInstant(at))),
+            mails::refusal.eq(Some(refusal.to_string())),
+            mails::sealed.eq(None::<Vec<u8>>),
+        ));
+        on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError> {
+        let mut lease = self.reader().await?;
+        let refused = mails::table.find(DbId(id.as_uuid())).filter(mails::refused_at.is_not_null());
+        let query =
+            refused.select((mails::recipient, mails::refusal.assume_not_null(), mails::refused_at.assume_not_null()));
+        let row: Option<(String, String, DbInstant)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        row.map(|(recipient, refusal, at)| {
+            let recipient = parse("mails.recipient", &recipient)?;
+            Ok(RefusedMail { recipient, refusal: parse("mails.refusal", &refusal)?, at: at.0 })
+        })
+        .transpose()
     }
 
     async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
         let Ok(attempt) = i32::try_from(attempt) else { return Ok(false) };
         let mut lease = self.writer().await?;
-        let taken = mails::table
-            .find(DbId(id.as_uuid()))
-            .filter(mails::delivered_at.is_null())
-            .filter(mails::attempts.eq(attempt));
-        let update = diesel::update(taken).set(mails::due_at.eq(DbInstant(until)));
+        let update = diesel::update(taken(id, attempt)).set(mails::due_at.eq(DbInstant(until)));
         on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 

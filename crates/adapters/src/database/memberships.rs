@@ -6,13 +6,17 @@ use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     ApplicationId, Memberships, OrganizationId, Page, PageRequest, Role, Standing, StoreError, UserId,
 };
-use tessera_orgs::{model::Membership, ports::MembershipRows};
+use tessera_orgs::{
+    model::{Membership, Profile},
+    ports::MembershipRows,
+};
 
 use super::{
     SqlStore,
     connection::{Lease, on},
+    directory,
     rows::{after, corrupt, parse},
-    schema::{applications, memberships},
+    schema::{applications, memberships, users},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -124,6 +128,17 @@ impl MembershipRows for Tx {
             .count();
         let owners: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
         u64::try_from(owners).map_err(|fault| corrupt("memberships", fault))
+    }
+
+    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError> {
+        let query = memberships::table
+            .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+            .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
+            .filter(memberships::role.eq(Role::Owner.as_str()))
+            .order(memberships::user_id)
+            .select((users::id, users::email, users::display_name));
+        let rows: Vec<directory::ProfileRow> = on!(&mut self.lease, |c| query.load(c).await)?;
+        Ok(rows.into_iter().map(directory::profile).collect())
     }
 
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {

@@ -220,6 +220,8 @@ diesel::table! {
         created_at -> Instant,
         expires_at -> Instant,
         delivered_at -> Nullable<Instant>,
+        refused_at -> Nullable<Instant>,
+        refusal -> Nullable<Text>,
     }
 }
 
@@ -310,4 +312,16 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(applications, invitations, memberships, organizations);
+diesel::table! {
+    use diesel::sql_types::{Integer, Text};
+    use super::super::types::Instant;
+
+    notice_counts (topic, email_canonical) {
+        topic -> Text,
+        email_canonical -> Text,
+        started_at -> Instant,
+        notices -> Integer,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(applications, invitations, memberships, organizations, users);

@@ -34,6 +34,10 @@ impl IdentityTransaction for Tx {
         self
     }
 
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
     fn events(&mut self) -> &mut dyn EventLog {
         self
     }
@@ -92,6 +96,10 @@ impl AppTransaction for Tx {
 #[async_trait]
 impl ApiKeyTransaction for Tx {
     fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
         self
     }
 

@@ -1,15 +1,17 @@
 //! What mails say.
 
+mod notices;
+
 use askama::Template;
-use tessera_kernel::{Mail, Role, Secret};
+use tessera_kernel::{EmailAddress, Mail, NoticeContext, Role, Secret};
 use tessera_orgs::{
-    model::{InvitationToken, Invited},
+    model::{InvitationToken, Invited, NewOwner, Profile},
     ports::Letters,
 };
-use time::macros::format_description;
+use time::{OffsetDateTime, macros::format_description};
 
-/// Words invitations.
-pub struct InvitationLetters {
+/// Words mails by templates.
+pub struct AskamaLetters {
     public_url: String,
 }
 
@@ -33,7 +35,7 @@ struct Words {
     expires: String,
 }
 
-impl InvitationLetters {
+impl AskamaLetters {
     /// Links start with that URL and with nothing else.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
@@ -41,16 +43,15 @@ impl InvitationLetters {
     }
 }
 
-impl Letters for InvitationLetters {
+impl Letters for AskamaLetters {
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
-        let inviter = &about.inviter;
-        let inviter = inviter.display_name.as_deref().or(inviter.email.as_deref()).unwrap_or("Somebody");
+        let inviter = name(&about.inviter);
         let words = Words {
             organization: unlinked(about.organization.name.as_str()),
             inviter: unlinked(inviter),
             role: role(about.invitation.role),
             link: format!("{}{ACCEPT}?token={}", self.public_url, token.expose()),
-            expires: day(about),
+            expires: minute(about.invitation.expires_at),
         };
         Mail {
             recipient: about.invitation.email.clone(),
@@ -60,6 +61,15 @@ impl Letters for InvitationLetters {
             html: Secret::new(InvitationHtml(&words).render().unwrap_or_default()),
         }
     }
+
+    fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
+        self.notice(to, notices::of_owner(about), context)
+    }
+}
+
+/// What others call somebody.
+fn name(profile: &Profile) -> &str {
+    profile.display_name.as_deref().or(profile.email.as_deref()).unwrap_or("Somebody")
 }
 
 fn role(role: Role) -> &'static str {
@@ -70,9 +80,9 @@ fn role(role: Role) -> &'static str {
     }
 }
 
-fn day(about: &Invited) -> String {
+fn minute(time: OffsetDateTime) -> String {
     let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
-    about.invitation.expires_at.format(format).unwrap_or_default()
+    time.format(format).unwrap_or_default()
 }
 
 /// Names are somebody's own choice, and programs that read mail make links of whatever looks like an address. A character

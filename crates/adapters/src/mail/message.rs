@@ -1,12 +1,12 @@
 //! A mail as a message (RFC 5322) with a text and an HTML part.
 
-use std::{net::IpAddr, str::FromStr, time::SystemTime};
+use std::{error::Error, net::IpAddr, str::FromStr, time::SystemTime};
 
 use lettre::{
     Address, Message,
     message::{Mailbox, MultiPart},
 };
-use tessera_kernel::{Mail, MailId, MailerError};
+use tessera_kernel::{Mail, MailId, MailRefusal, MailerError};
 use time::OffsetDateTime;
 
 /// In whose name mails go out.
@@ -51,7 +51,7 @@ impl Sender {
         let recipient = mail.recipient.as_str().parse::<Address>();
         // A domain in other letters than ASCII is written in the form that every server knows.
         let recipient = recipient.or_else(|_| mail.recipient.canonical().parse());
-        let recipient = recipient.map_err(|fault| MailerError::Refused(Box::new(fault)))?;
+        let recipient = recipient.map_err(unwritable)?;
         let parts = MultiPart::alternative_plain_html(mail.text.expose().clone(), mail.html.expose().clone());
         Message::builder()
             .from(self.0.clone())
@@ -60,8 +60,12 @@ impl Sender {
             .message_id(Some(format!("<{id}@{}>", self.0.email.domain())))
             .date(SystemTime::from(date))
             .multipart(parts)
-            .map_err(|fault| MailerError::Refused(Box::new(fault)))
+            .map_err(unwritable)
     }
+}
+
+fn unwritable(fault: impl Error + Send + Sync + 'static) -> MailerError {
+    MailerError::Refused { refusal: MailRefusal::Unwritable, source: Box::new(fault) }
 }
 
 /// Programs that read mail decode what looks encoded (RFC 2047), and so would show what no name may hold. A character that

@@ -1,63 +1,92 @@
 //! Mails by SMTP.
 
-use std::{error::Error, sync::Arc, time::Duration};
+mod cautious;
+mod server;
+mod trouble;
+
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor, transport::smtp::AsyncSmtpTransportBuilder};
+use lettre::{
+    Message,
+    transport::smtp::{
+        client::AsyncSmtpConnection,
+        commands::{Data, Mail as MailFrom, Rcpt},
+        extension::{Extension, MailBodyParameter, MailParameter},
+    },
+};
+pub use server::{Authorities, AuthoritiesError, SmtpServer, SmtpUrlError};
 use tessera_kernel::{Clock, Mail, MailId, Mailer, MailerError};
 use tokio::time::timeout;
+use trouble::{Step, Trouble};
 
 use super::Sender;
 
 /// How long handing a mail over may take, from the first byte to the last.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Hands mails over to a mail server.
+/// How long a server may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Hands mails over to a mail server, each by a connection of its own.
 pub struct SmtpMailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: SmtpServer,
     sender: Sender,
     clock: Arc<dyn Clock>,
 }
 
-/// The address is not one of a mail server.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "must be smtp://host:port, smtp://host:port?tls=required or smtps://host:port, with user:password@ before the host"
-)]
-pub struct SmtpUrlError(#[source] Box<dyn Error + Send + Sync>);
-
 impl SmtpMailer {
-    /// Whether that is the address of a mail server. Unlike [`Self::new`], it needs no runtime.
-    ///
-    /// # Errors
-    /// See [`SmtpUrlError`].
-    pub fn check(url: &str) -> Result<(), SmtpUrlError> {
-        builder(url).map(drop)
+    /// One that speaks to that server. Nothing is connected yet.
+    #[must_use]
+    pub fn new(server: SmtpServer, sender: Sender, clock: Arc<dyn Clock>) -> Self {
+        Self { server, sender, clock }
     }
 
-    /// One that speaks to the server of that address. Nothing is connected yet.
-    ///
-    /// # Errors
-    /// See [`SmtpUrlError`].
-    pub fn new(url: &str, sender: Sender, clock: Arc<dyn Clock>) -> Result<Self, SmtpUrlError> {
-        Ok(Self { transport: builder(url)?.timeout(Some(PATIENCE)).build(), sender, clock })
+    /// Speaks with the server up to its last word about the mail. The connection is worth closing well whatever that is.
+    async fn converse(&self, message: &Message) -> Result<(AsyncSmtpConnection, Result<(), Trouble>), Trouble> {
+        let mut connection = self.server.connect().await?;
+        let last_word = hand_over(&mut connection, message).await;
+        Ok((connection, last_word))
     }
-}
-
-fn builder(url: &str) -> Result<AsyncSmtpTransportBuilder, SmtpUrlError> {
-    AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|fault| SmtpUrlError(Box::new(fault)))
 }
 
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError> {
         let message = self.sender.message(id, mail, self.clock.now())?;
-        // The transport's own limit is for each step; a server that is slow at every one of them must not hold up the rest.
-        match timeout(PATIENCE, self.transport.send(message)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(fault)) if fault.is_permanent() => Err(MailerError::Refused(Box::new(fault))),
-            Ok(Err(fault)) => Err(MailerError::Unavailable(Box::new(fault))),
-            Err(late) => Err(MailerError::Unavailable(Box::new(late))),
-        }
+        // One limit for all of it: a server that is slow at every step must not hold up the rest.
+        let conversation = timeout(PATIENCE, self.converse(&message)).await;
+        let (mut connection, last_word) = conversation.map_err(|_| Trouble::Slow(PATIENCE))??;
+        // The mail is handed over or it is not: a slow farewell changes nothing about that.
+        drop(timeout(FAREWELL, connection.quit()).await);
+        Ok(last_word?)
     }
+}
+
+/// One mail (RFC 5321, section 3.3). Each step is told from the others, because a refusal means something else at each.
+async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Trouble> {
+    let (envelope, bytes) = (message.envelope(), message.formatted());
+    let mut parameters = Vec::new();
+    let mut addresses = envelope.to().iter().chain(envelope.from());
+    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
+        require(connection, Extension::SmtpUtfEight)?;
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !bytes.is_ascii() {
+        require(connection, Extension::EightBitMime)?;
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    let sender = MailFrom::new(envelope.from().cloned(), parameters);
+    connection.command(sender).await.map_err(|fault| Trouble::at(Step::Sender, fault))?;
+    for recipient in envelope.to() {
+        let recipient = Rcpt::new(recipient.clone(), Vec::new());
+        connection.command(recipient).await.map_err(|fault| Trouble::at(Step::Recipient, fault))?;
+    }
+    connection.command(Data).await.map_err(|fault| Trouble::at(Step::Message, fault))?;
+    connection.message(&bytes).await.map_err(|fault| Trouble::at(Step::Message, fault))?;
+    Ok(())
+}
+
+fn require(connection: &AsyncSmtpConnection, extension: Extension) -> Result<(), Trouble> {
+    if connection.server_info().supports_feature(extension) { Ok(()) } else { Err(Trouble::Unsupported(extension)) }
 }

@@ -21,7 +21,7 @@ use tessera_identity::{
     SsoPorts, model::Site,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, StoreError};
+use tessera_kernel::{Clock, Entropy, Notices, StoreError};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
@@ -102,6 +102,8 @@ impl World {
                 store: stores.api_keys,
                 digest: Arc::new(FakeDigest),
                 memberships: stores.memberships.clone(),
+                letters: Arc::new(FakeLetters),
+                notices: notices(&clock, &entropy),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             })),
@@ -174,6 +176,10 @@ impl World {
     }
 }
 
+fn notices(clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Notices {
+    Notices { seal: Arc::new(FakeSeal), clock: clock.clone(), entropy: entropy.clone(), most: Some(Notices::MOST) }
+}
+
 fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Orgs {
     let ports = OrgPorts {
         store: stores.orgs.clone(),
@@ -181,6 +187,7 @@ fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) ->
         digest: Arc::new(FakeDigest),
         letters: Arc::new(FakeLetters),
         seal: Arc::new(FakeSeal),
+        notices: notices(clock, entropy),
         clock: clock.clone(),
         entropy: entropy.clone(),
     };
@@ -194,6 +201,7 @@ fn identity(
     clock: &Arc<FixedClock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Identity {
+    let notices = notices(clock, entropy);
     let clock: Arc<dyn Clock> = clock.clone();
     let ports = IdentityPorts {
         store: stores.identity.clone(),
@@ -202,6 +210,8 @@ fn identity(
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
         signer: signer.clone(),
+        letters: Arc::new(FakeLetters),
+        notices,
         clock,
         entropy: entropy.clone(),
     };

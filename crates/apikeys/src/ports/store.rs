@@ -1,7 +1,7 @@
 //! Where keys are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{ApiKeyId, ApplicationId, EventLog, Page, PageRequest, StoreError};
+use tessera_kernel::{ApiKeyId, ApplicationId, EmailAddress, EventLog, Outbox, Page, PageRequest, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::model::{ApiKey, KeyHash, StoredKey};
@@ -33,6 +33,9 @@ pub trait ApiKeyTransaction: Send {
     /// Keys, in this transaction.
     fn keys(&mut self) -> &mut dyn ApiKeyRows;
 
+    /// The outbox, in this transaction.
+    fn outbox(&mut self) -> &mut dyn Outbox;
+
     /// The audit trail, in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;
 
@@ -46,6 +49,9 @@ pub trait ApiKeyRows: Send {
     /// Adds a key. Conflict on [`StoreError::REFERENCE`] when there is no such application, on `api_keys_key_hash` when the
     /// hash is known, on `api_keys_id` when the id is taken.
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError>;
+
+    /// The address of somebody who makes a key. `Ok(None)` when they have none, or do not exist.
+    async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError>;
 
     /// Revokes an active key. `Ok(false)`, and nothing changes, when it was revoked before or never was.
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError>;

@@ -1,12 +1,15 @@
 //! An application gets a key.
 
-use tessera_kernel::{Actor, ApiKeyId, ApplicationId, OnConflict, OrganizationId, PermissionSet, StoreError};
+use tessera_kernel::{
+    Actor, ApiKeyId, ApplicationId, NoticeTopic, OnConflict, OrganizationId, PermissionSet, StoreError,
+};
 
 use crate::{
     ApiKeys,
     events::KeyEvent,
     model::{ApiKey, KeyDescription, KeyLifetime, KeyState, RawKey, StoredKey},
     policy,
+    ports::ApiKeyTransaction,
 };
 
 /// The key to be.
@@ -42,7 +45,7 @@ pub enum GenerateKeyError {
 }
 
 impl ApiKeys {
-    /// Makes a key. The key itself is in the answer and nowhere else.
+    /// Makes a key. The key itself is in the answer and nowhere else. Whoever made it is told by mail.
     ///
     /// # Errors
     /// See [`GenerateKeyError`].
@@ -80,7 +83,16 @@ impl ApiKeys {
         // The application may be deleted at this very moment: then there is nothing to hang a key on.
         tx.keys().insert(&stored).await.on_conflict(GenerateKeyError::NotFound)?;
         tx.events().append(&event).await?;
+        self.tell(&mut *tx, &stored.key).await?;
         tx.commit().await?;
         Ok((stored.key, raw))
+    }
+
+    /// Tells whoever made a key, in the transaction that adds it. Nobody can be told who has no address.
+    async fn tell(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
+        let Some(to) = tx.keys().address_of(key.created_by).await? else { return Ok(()) };
+        let letters = &*self.ports.letters;
+        let write = |context| letters.key_generated(&to, key, context);
+        self.ports.notices.tell(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
     }
 }

@@ -1,7 +1,7 @@
 //! Where users and sessions are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::model::{Credentials, CustomData, PasswordHash, Session, User, Wallet, WalletAddress};
@@ -52,6 +52,9 @@ pub trait IdentityTransaction: Send {
 
     /// The data that users keep, in this transaction.
     fn custom_data(&mut self) -> &mut dyn CustomDataRows;
+
+    /// The outbox, in this transaction.
+    fn outbox(&mut self) -> &mut dyn Outbox;
 
     /// The audit trail, in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;

@@ -8,7 +8,7 @@ use crate::{
     events::IdentityEvent,
     model::{Credentials, Password, PasswordAttempt, PasswordHash},
     new_password::words_about,
-    ports::{HashError, Verdict},
+    ports::{AccountChange, HashError, Verdict},
 };
 
 /// What somebody presents, and what they want.
@@ -53,7 +53,7 @@ const FRESH: Duration = Duration::minutes(5);
 const TRIES: usize = 3;
 
 impl Identity {
-    /// Changes the actor's password and ends all their other sessions.
+    /// Changes the actor's password and ends all their other sessions. They are told by mail.
     ///
     /// # Errors
     /// See [`ChangePasswordError`].
@@ -122,6 +122,9 @@ impl Identity {
         let ended = tx.sessions().end_all(id, Some(session), clock.now()).await?;
         let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
+        let first = known.password_hash.is_none();
+        let change = if first { AccountChange::PasswordSet } else { AccountChange::PasswordChanged };
+        self.tell(&mut *tx, &current.user, change).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -7,7 +7,7 @@ use crate::{
     Identity, WalletProof,
     events::IdentityEvent,
     model::{Purpose, Wallet, WalletAccount},
-    ports::VerifyError,
+    ports::{AccountChange, VerifyError},
 };
 
 /// What the user presents.
@@ -54,7 +54,7 @@ impl From<RedeemError> for LinkWalletError {
 }
 
 impl Identity {
-    /// Links a wallet to the actor's account.
+    /// Links a wallet to the actor's account. They are told by mail.
     ///
     /// # Errors
     /// See [`LinkWalletError`]; nothing has changed then, but the nonce is used up.
@@ -78,6 +78,7 @@ impl Identity {
         }
         tx.wallets().insert(user, &wallet).await.on_conflict(LinkWalletError::WalletTaken)?;
         tx.events().append(&event).await?;
+        self.tell(&mut *tx, &known.user, AccountChange::WalletLinked(account)).await?;
         tx.commit().await?;
         Ok(wallet)
     }

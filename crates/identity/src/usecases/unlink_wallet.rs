@@ -3,7 +3,7 @@
 use tessera_kernel::{Actor, Event, StoreError};
 
 use super::challenge_wallet::session_of;
-use crate::{Identity, events::IdentityEvent, model::WalletAddress};
+use crate::{Identity, events::IdentityEvent, model::WalletAddress, ports::AccountChange};
 
 /// No wallet was unlinked.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,8 @@ pub enum UnlinkWalletError {
 }
 
 impl Identity {
-    /// Unlinks a wallet of the actor's, on whatever chain it was linked. Sessions that it opened go on.
+    /// Unlinks a wallet of the actor's, on whatever chain it was linked. Sessions that it opened go on. They are
+    /// told by mail.
     ///
     /// # Errors
     /// See [`UnlinkWalletError`]; nothing has changed then.
@@ -46,6 +47,7 @@ impl Identity {
         let what = IdentityEvent::WalletUnlinked { user, wallet }.into();
         tx.wallets().delete(user, address).await?;
         tx.events().append(&Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy)).await?;
+        self.tell(&mut *tx, &known.user, AccountChange::WalletUnlinked(wallet)).await?;
         tx.commit().await?;
         Ok(())
     }

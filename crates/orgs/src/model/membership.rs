@@ -3,6 +3,8 @@
 use tessera_kernel::{OrganizationId, Role, UserId};
 use time::OffsetDateTime;
 
+use super::Organization;
+
 /// That a user belongs to an organization, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
@@ -34,4 +36,17 @@ pub struct Member {
     pub membership: Membership,
     /// Who it is.
     pub profile: Profile,
+}
+
+/// That an organization has one more owner, as somebody is told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOwner<'a> {
+    /// The organization.
+    pub organization: &'a Organization,
+    /// The new owner.
+    pub owner: &'a Profile,
+    /// Whether it is the new owner who is told.
+    pub to_themselves: bool,
+    /// The owner who saw to it, if it was another.
+    pub by: Option<&'a Profile>,
 }

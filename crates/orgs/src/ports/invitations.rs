@@ -1,10 +1,10 @@
 //! Where invitations are kept, how their tokens are hashed, and what is written to whom.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, OrganizationId, StoreError};
+use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, StoreError};
 use time::OffsetDateTime;
 
-use crate::model::{Invitation, InvitationState, InvitationToken, Invited, TokenHash};
+use crate::model::{Invitation, InvitationState, InvitationToken, Invited, NewOwner, TokenHash};
 
 /// Invitations, in a transaction. Whoever writes holds the organization's lock, which puts all that happens to its
 /// invitations in a row.
@@ -72,4 +72,7 @@ pub trait TokenDigest: Send + Sync {
 pub trait Letters: Send + Sync {
     /// The mail that invites somebody and carries the token.
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail;
+
+    /// The mail that tells an owner of a new one, or the new one of themselves. It opens nothing.
+    fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreError, UserId};
 
 use super::{InvitationRows, OrgDocuments};
-use crate::model::{Invitation, Membership, Organization, Settings, SystemData, SystemDataEntry, TokenHash};
+use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -92,6 +92,9 @@ pub trait MembershipRows: Send {
 
     /// How many owners the organization has.
     async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
+
+    /// The faces of the owners, in ascending order of their id. Empty when the organization does not exist.
+    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError>;
 
     /// Gives a member another role. `Ok(false)` when there is no such membership.
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;

@@ -1,11 +1,11 @@
 //! Somebody who was asked in comes in.
 
-use tessera_kernel::{Actor, Event, Origin, StoreError, UserId};
+use tessera_kernel::{Actor, Event, Origin, Role, StoreError, UserId};
 
 use crate::{
     Orgs,
     events::OrgEvent,
-    model::{Invitation, InvitationState, InvitationToken, Invited, Membership},
+    model::{Invitation, InvitationState, InvitationToken, Invited, Membership, Organization},
     policy,
     ports::OrgTransaction,
 };
@@ -56,7 +56,7 @@ impl Orgs {
     }
 
     /// Uses an invitation up and makes its user a member, together or not at all. Whoever is a member already keeps their
-    /// role.
+    /// role. Of a new owner, all owners are told by mail.
     ///
     /// # Errors
     /// See [`AcceptInvitationError`].
@@ -69,7 +69,7 @@ impl Orgs {
         }
         let of = known.organization_id;
         let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(of).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let organization = tx.organizations().lock(of).await?.ok_or(AcceptInvitationError::Invalid)?;
         // Only now is it certain how the invitation stands, and only now is its time measured.
         let now = self.ports.clock.now();
         let invitation = tx.invitations().lock_by_token(&hash).await?.filter(|known| known.is_pending(now));
@@ -81,7 +81,7 @@ impl Orgs {
         tx.invitations().end(invitation.id, InvitationState::Accepted { at: now }).await?;
         let accepted = OrgEvent::InvitationAccepted { organization: of, invitation: invitation.id, user: command.user };
         tx.events().append(&self.event_of(&command, accepted)).await?;
-        let membership = self.join(&mut *tx, &command, &invitation).await?;
+        let membership = self.join(&mut *tx, &command, &invitation, &organization).await?;
         tx.commit().await?;
         Ok(membership)
     }
@@ -91,8 +91,9 @@ impl Orgs {
         tx: &mut dyn OrgTransaction,
         command: &AcceptInvitation,
         invitation: &Invitation,
+        into: &Organization,
     ) -> Result<Membership, StoreError> {
-        let (organization, user, role) = (invitation.organization_id, command.user, invitation.role);
+        let (organization, user, role) = (into.id, command.user, invitation.role);
         if let Some(present) = tx.memberships().find(organization, user).await? {
             return Ok(present);
         }
@@ -101,6 +102,9 @@ impl Orgs {
         tx.memberships().insert(&membership).await?;
         let added = OrgEvent::MemberAdded { organization, user, role };
         tx.events().append(&self.event_of(command, added)).await?;
+        if role == Role::Owner {
+            self.tell_of_owner(tx, into, user, Some(invitation.invited_by)).await?;
+        }
         Ok(membership)
     }
 

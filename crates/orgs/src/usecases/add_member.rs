@@ -53,7 +53,7 @@ pub enum AddMemberError {
 }
 
 impl Orgs {
-    /// Adds a user to an organization.
+    /// Adds a user to an organization. Of a new owner, all owners are told by mail.
     ///
     /// # Errors
     /// See [`AddMemberError`].
@@ -71,7 +71,7 @@ impl Orgs {
             Membership { organization_id: id, user_id: user, role: command.role, joined_at: self.ports.clock.now() };
         let event = self.event(actor, OrgEvent::MemberAdded { organization: id, user, role: command.role });
         let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
+        let organization = tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
         // And again under the lock: the role may have gone in between.
         let role = tx.memberships().find(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
@@ -79,6 +79,9 @@ impl Orgs {
         }
         tx.memberships().insert(&membership).await.on_conflict(AddMemberError::AlreadyMember)?;
         tx.events().append(&event).await?;
+        if command.role == Role::Owner {
+            self.tell_of_owner(&mut *tx, &organization, user, Some(acting)).await?;
+        }
         tx.commit().await?;
         Ok(Member { membership, profile })
     }

@@ -39,7 +39,8 @@ pub enum ChangeRoleError {
 }
 
 impl Orgs {
-    /// Changes a member's role. Who decides about owners holds the organization's lock, so that the last one stays.
+    /// Changes a member's role. Who decides about owners holds the organization's lock, so that the last one stays. Of a
+    /// new one, all owners are told by mail.
     ///
     /// # Errors
     /// See [`ChangeRoleError`].
@@ -47,7 +48,7 @@ impl Orgs {
         let acting = actor.user().ok_or(ChangeRoleError::NotFound)?;
         let (id, user, to) = (command.organization, command.user, command.role);
         let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(id).await?.ok_or(ChangeRoleError::NotFound)?;
+        let organization = tx.organizations().lock(id).await?.ok_or(ChangeRoleError::NotFound)?;
         let role = tx.memberships().find(id, acting).await?.ok_or(ChangeRoleError::NotFound)?.role;
         if role < Role::Admin {
             return Err(ChangeRoleError::Forbidden { organization: id });
@@ -63,6 +64,9 @@ impl Orgs {
         if from != to {
             tx.memberships().set_role(id, user, to).await?;
             tx.events().append(&self.event(actor, OrgEvent::RoleChanged { organization: id, user, from, to })).await?;
+            if to == Role::Owner {
+                self.tell_of_owner(&mut *tx, &organization, user, Some(acting)).await?;
+            }
         }
         tx.commit().await?;
         membership.role = to;

@@ -14,7 +14,7 @@ use super::{
     world::{self, Tenant, tenant},
 };
 use crate::{
-    builders::{NOW, api_key, api_key_id, application, event, organization_id, user},
+    builders::{NOW, api_key, api_key_id, application, bare_user, event, organization_id, user, user_id},
     expectations::{conflict, ok, some},
 };
 
@@ -35,6 +35,7 @@ macro_rules! api_key_store_contract {
             the_longest_page_of_keys_is_full
             an_unknown_application_has_no_keys
             keys_of_other_applications_are_not_listed
+            a_maker_of_keys_may_have_an_address
             an_active_key_is_revoked_and_nothing_else_of_it_changes
             a_revoked_key_is_not_revoked_again
             an_unknown_key_is_not_revoked
@@ -179,6 +180,15 @@ pub async fn keys_of_other_applications_are_not_listed(harness: &impl Harness) {
     stores.add_keys([&key(1, &one), &key(2, &other)]).await;
     let page = ok(stores.api_keys.list_keys(one.application.id, PageRequest::default()).await);
     assert_eq!((page.items, page.next), (vec![key(1, &one).key], None));
+}
+
+pub async fn a_maker_of_keys_may_have_an_address(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &bare_user(2)]).await;
+    let mut tx = ok(stores.api_keys.begin().await);
+    for (number, address) in [(1, user(1).email), (2, None), (9, None)] {
+        assert_eq!(ok(tx.keys().address_of(user_id(number)).await), address);
+    }
 }
 
 pub async fn an_active_key_is_revoked_and_nothing_else_of_it_changes(harness: &impl Harness) {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{MailQueue, SealedMail, TakenMail};
+use tessera_kernel::{EmailAddress, MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
 use crate::{
+    Stores,
     builders::{NOW, mail, mail_id},
-    expectations::{conflict, ok},
+    expectations::{conflict, ok, parsed},
 };
 
 /// Turns the cases of this port into tests.
@@ -24,11 +25,19 @@ macro_rules! mail_queue_contract {
             a_mail_that_is_taken_is_nobody_elses_until_its_time
             a_delivered_mail_is_never_taken_again
             a_mail_is_delivered_once
+            a_refused_mail_is_never_taken_again_and_says_nothing
+            a_mail_is_refused_once
+            whoever_came_too_late_refuses_nothing
+            of_eight_who_end_a_mail_at_once_one_does
             a_mail_that_is_put_off_comes_back
             whoever_came_too_late_puts_nothing_off
             an_expired_mail_is_not_taken
             what_an_expired_mail_said_is_erased_once
             of_eight_takers_at_once_each_mail_has_one
+            notices_are_counted_by_topic_and_address
+            notices_are_counted_anew_once_the_first_is_old
+            a_notice_that_was_not_committed_does_not_count
+            of_eight_notices_at_once_no_two_have_the_same_number
         }
     };
 }
@@ -112,6 +121,66 @@ pub async fn a_mail_is_delivered_once(harness: &impl Harness) {
     assert!(!ok(stores.mails.delivered(mail_id(9), LATER).await));
 }
 
+pub async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
+    assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
+    let much_later = LATER + Duration::hours(2);
+    assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
+    assert!(!ok(stores.mails.put_off(mail_id(1), 1, LATER).await));
+    assert_eq!(take(&*stores.mails, much_later, 10).await, []);
+    let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
+    // Of the two that have expired, only the other one still said something.
+    assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at).await), 1);
+}
+
+pub async fn a_mail_is_refused_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);
+    assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Unwritable, NOW).await));
+    assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(554), LATER).await));
+    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+    let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Unwritable, at: NOW };
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
+    assert!(ok(stores.mails.delivered(mail_id(2), LATER).await));
+    assert!(!ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), None);
+    assert!(!ok(stores.mails.refuse(mail_id(9), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(9)).await), None);
+}
+
+pub async fn whoever_came_too_late_refuses_nothing(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    assert_eq!(take(&*stores.mails, LATER + Duration::minutes(3), 10).await.len(), 1);
+    assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
+    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+}
+
+pub async fn of_eight_who_end_a_mail_at_once_one_does(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+    let end = |number: u32| {
+        let queue: Arc<dyn MailQueue> = stores.mails.clone();
+        async move {
+            if number.is_multiple_of(2) {
+                queue.delivered(mail_id(1), LATER).await
+            } else {
+                queue.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await
+            }
+        }
+    };
+    let ended = world::at_once(8, end).await.into_iter().map(ok).filter(|ended| *ended).count();
+    assert_eq!(ended, 1);
+}
+
 pub async fn a_mail_that_is_put_off_comes_back(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1)]).await;
@@ -168,4 +237,55 @@ pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
     taken.sort_by_key(|mail| mail.id);
     assert_eq!(taken, all);
     assert_eq!(take(&*stores.mails, LATER, 5).await, []);
+}
+
+async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> u32 {
+    let mut tx = ok(stores.orgs.begin().await);
+    let number = ok(world::in_time(tx.outbox().count_notice(topic, to, now, Notices::WINDOW)).await);
+    ok(tx.commit().await);
+    number
+}
+
+pub async fn notices_are_counted_by_topic_and_address(harness: &impl Harness) {
+    let stores = harness.stores();
+    let (ada, loud, bob) = (parsed("ada@example.com"), parsed("ADA@Example.COM"), parsed("bob@example.com"));
+    for (number, to) in [(1, &ada), (2, &loud), (3, &ada)] {
+        for topic in [NoticeTopic::Password, NoticeTopic::Wallets, NoticeTopic::ApiKeys, NoticeTopic::Owners] {
+            assert_eq!(count(stores, topic, to, NOW).await, number, "{topic}");
+        }
+    }
+    assert_eq!(count(stores, NoticeTopic::Password, &bob, NOW).await, 1);
+}
+
+pub async fn notices_are_counted_anew_once_the_first_is_old(harness: &impl Harness) {
+    let (stores, to) = (harness.stores(), parsed("ada@example.com"));
+    let first = NOW + Duration::HOUR;
+    let before = first + Notices::WINDOW - Duration::microseconds(1);
+    let anew = first + Notices::WINDOW;
+    for (at, number) in [(first, 1), (before, 2), (anew, 1), (anew + Duration::MINUTE, 2), (anew + Notices::WINDOW, 1)]
+    {
+        assert_eq!(count(stores, NoticeTopic::Owners, &to, at).await, number, "{at}");
+    }
+}
+
+pub async fn a_notice_that_was_not_committed_does_not_count(harness: &impl Harness) {
+    let (stores, to) = (harness.stores(), parsed("ada@example.com"));
+    for _ in 0..2 {
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await), 1);
+        drop(tx);
+        world::nothing_is_held(harness).await;
+    }
+    assert_eq!(count(stores, NoticeTopic::Owners, &to, NOW).await, 1);
+}
+
+pub async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
+    let stores = harness.stores();
+    let tell = |_| {
+        let stores = stores.clone();
+        async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
+    };
+    let mut numbers = world::at_once(8, tell).await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
 }

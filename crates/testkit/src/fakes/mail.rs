@@ -1,8 +1,10 @@
 //! Mails that everybody can read.
 
-use tessera_kernel::{Mail, MailId, MailSeal, SealedMail, Secret, StoreError};
+use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
+use tessera_identity::ports::{AccountChange, AccountLetters};
+use tessera_kernel::{EmailAddress, Mail, MailId, MailSeal, NoticeContext, SealedMail, Secret, StoreError};
 use tessera_orgs::{
-    model::{InvitationToken, Invited},
+    model::{InvitationToken, Invited, NewOwner},
     ports::Letters,
 };
 use time::OffsetDateTime;
@@ -35,7 +37,8 @@ impl MailSeal for FakeSeal {
     }
 }
 
-/// Writes the bare token as text, and names as HTML.
+/// Writes the bare token as text, and names as HTML. Notices name the deed as subject, and say as text whether they are the
+/// last.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FakeLetters;
 
@@ -48,4 +51,34 @@ impl Letters for FakeLetters {
             html: Secret::new(about.inviter.display_name.clone().unwrap_or_default()),
         }
     }
+
+    fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
+        let whose = if about.to_themselves { "you own" } else { "another owns" };
+        let by = about.by.map(|by| by.user_id.to_string()).unwrap_or_default();
+        Mail { html: Secret::new(by), ..notice(to, &format!("{whose} {}", about.organization.name), context) }
+    }
+}
+
+impl AccountLetters for FakeLetters {
+    fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail {
+        let subject = match change {
+            AccountChange::PasswordSet => "password set".to_owned(),
+            AccountChange::PasswordChanged => "password changed".to_owned(),
+            AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
+            AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
+        };
+        notice(to, &subject, context)
+    }
+}
+
+impl KeyLetters for FakeLetters {
+    fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail {
+        notice(to, &format!("key {}", key.key_prefix), context)
+    }
+}
+
+fn notice(to: &EmailAddress, subject: &str, context: NoticeContext) -> Mail {
+    let text = if context.last { "last" } else { "" };
+    let (text, html) = (Secret::new(text.to_owned()), Secret::new(String::new()));
+    Mail { recipient: to.clone(), subject: subject.to_owned(), text, html }
 }

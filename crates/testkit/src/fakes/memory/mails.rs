@@ -1,8 +1,10 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use tessera_kernel::{MailId, MailQueue, Outbox, SealedMail, StoreError, TakenMail};
-use time::OffsetDateTime;
+use tessera_kernel::{
+    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
+};
+use time::{Duration, OffsetDateTime};
 
 use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
 
@@ -12,11 +14,16 @@ pub(super) struct StoredMail {
     attempts: u32,
     due_at: OffsetDateTime,
     delivered: bool,
+    refused: Option<(MailRefusal, OffsetDateTime)>,
 }
 
 impl StoredMail {
     fn waits(&self) -> bool {
         !self.mail.sealed.is_empty()
+    }
+
+    fn ended(&self) -> bool {
+        self.delivered || self.refused.is_some()
     }
 }
 
@@ -24,9 +31,25 @@ impl StoredMail {
 impl Outbox for MemoryTransaction {
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError> {
         unless(self.state.mails.contains_key(&mail.id), "mails_id")?;
-        let stored = StoredMail { mail: mail.clone(), attempts: 0, due_at: mail.created_at, delivered: false };
+        let due_at = mail.created_at;
+        let stored = StoredMail { mail: mail.clone(), attempts: 0, due_at, delivered: false, refused: None };
         self.state.mails.insert(mail.id, stored);
         Ok(())
+    }
+
+    async fn count_notice(
+        &mut self,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        now: OffsetDateTime,
+        window: Duration,
+    ) -> Result<u32, StoreError> {
+        let count = self.state.notices.entry((topic, to.canonical().to_owned())).or_insert((now, 0));
+        if count.0 <= now - window {
+            *count = (now, 0);
+        }
+        count.1 += 1;
+        Ok(count.1)
     }
 }
 
@@ -50,16 +73,38 @@ impl MailQueue for MemoryStore {
 
     async fn delivered(&self, id: MailId, _: OffsetDateTime) -> Result<bool, StoreError> {
         let mut tx = self.transaction().await;
-        let Some(known) = tx.state.mails.get_mut(&id).filter(|known| !known.delivered) else { return Ok(false) };
+        let Some(known) = tx.state.mails.get_mut(&id).filter(|known| !known.ended()) else { return Ok(false) };
         known.delivered = true;
         known.mail.sealed.clear();
         tx.publish();
         Ok(true)
     }
 
+    async fn refuse(
+        &self,
+        id: MailId,
+        attempt: u32,
+        refusal: MailRefusal,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.transaction().await;
+        let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
+        let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
+        known.refused = Some((refusal, at));
+        known.mail.sealed.clear();
+        tx.publish();
+        Ok(true)
+    }
+
+    async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError> {
+        let state = self.state();
+        let Some(known) = state.mails.get(&id) else { return Ok(None) };
+        Ok(known.refused.map(|(refusal, at)| RefusedMail { recipient: known.mail.recipient.clone(), refusal, at }))
+    }
+
     async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
         let mut tx = self.transaction().await;
-        let taken = |known: &&mut StoredMail| !known.delivered && known.attempts == attempt;
+        let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
         let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
         known.due_at = until;
         tx.publish();

@@ -10,8 +10,8 @@ use tessera_identity::model::{
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Role,
-    SessionId, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
+    Role, SessionId, StoreError, UserId,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, TokenHash};
 use time::OffsetDateTime;
@@ -39,6 +39,8 @@ pub(super) struct State {
     /// When an address got a mail from an organization.
     pub(super) invitation_mails: Vec<(OrganizationId, EmailAddress, OffsetDateTime)>,
     pub(super) mails: BTreeMap<MailId, StoredMail>,
+    /// Since when notices of a topic to an address are counted, and how many there were.
+    pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,
 }
 
 /// Refuses what would break a rule.
@@ -155,6 +157,11 @@ impl State {
         unless(!known, StoreError::REFERENCE)?;
         self.memberships.insert(key, membership.clone());
         Ok(())
+    }
+
+    pub(super) fn owners(&self, id: OrganizationId) -> Vec<Profile> {
+        let owners = self.memberships.values().filter(|one| one.organization_id == id && one.role == Role::Owner);
+        owners.filter_map(|one| self.users.get(&one.user_id)).map(|known| profile_of(&known.user)).collect()
     }
 
     pub(super) fn count_owners(&self, id: OrganizationId) -> u64 {

@@ -18,10 +18,10 @@ use tessera_identity::{
     ports::{CustomDataRows, IdentityTransaction, Sessions, SigningKeyTransaction, SigningKeys, Users, Wallets},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Membership, Organization, Settings, SystemData},
+    model::{Membership, Organization, Profile, Settings, SystemData},
     ports::{InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
 use time::OffsetDateTime;
@@ -69,6 +69,10 @@ impl IdentityTransaction for MemoryTransaction {
     }
 
     fn custom_data(&mut self) -> &mut dyn CustomDataRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
         self
     }
 
@@ -240,6 +244,10 @@ impl MembershipRows for MemoryTransaction {
         Ok(self.state.count_owners(id))
     }
 
+    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError> {
+        Ok(self.state.owners(id))
+    }
+
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
         Ok(self.state.memberships.get_mut(&(id, user)).map(|membership| membership.role = role).is_some())
     }
@@ -309,6 +317,10 @@ impl ApiKeyTransaction for MemoryTransaction {
         self
     }
 
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
     fn events(&mut self) -> &mut dyn EventLog {
         self
     }
@@ -323,6 +335,10 @@ impl ApiKeyTransaction for MemoryTransaction {
 impl ApiKeyRows for MemoryTransaction {
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         self.state.insert_key(key)
+    }
+
+    async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
+        Ok(self.state.users.get(&user).and_then(|known| known.user.email.clone()))
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {

@@ -1,0 +1,101 @@
+//! What went wrong between us and a mail server, in words for whoever runs the service.
+
+use std::{error::Error, fmt, io, time::Duration};
+
+use lettre::transport::smtp::{self, extension::Extension};
+use rustls::CertificateError;
+use tessera_kernel::{MailRefusal, MailerError};
+
+/// What the server was asked to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Connection,
+    Credentials,
+    Sender,
+    Recipient,
+    Message,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "the connection",
+            Self::Credentials => "the credentials",
+            Self::Sender => "the sender",
+            Self::Recipient => "the recipient",
+            Self::Message => "the message",
+        })
+    }
+}
+
+/// Why a mail was not handed over. What lettre says includes its causes, so they are not named as sources again.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("the mail server can't be reached")]
+    Unreachable(#[source] io::Error),
+    #[error("the mail server took longer than {0:?}")]
+    Slow(Duration),
+    #[error("the certificate of the mail server is not from an authority that is trusted here")]
+    UnknownAuthority,
+    #[error("the certificate of the mail server has expired")]
+    Expired,
+    #[error("the certificate of the mail server is for another name: {0}")]
+    OtherName(CertificateError),
+    #[error("the certificate of the mail server is not good: {0}")]
+    Certificate(CertificateError),
+    #[error("the mail server offers no TLS (STARTTLS), and nothing is sent without")]
+    NoTls,
+    #[error("the mail server lacks {0}, which this mail needs")]
+    Unsupported(Extension),
+    #[error("the mail server did not take {step}: {fault}")]
+    Answer { step: Step, fault: smtp::Error },
+}
+
+impl Trouble {
+    /// What a failure at that step means.
+    pub(super) fn at(step: Step, fault: smtp::Error) -> Self {
+        match certificate_error(&fault) {
+            // The signature is bad where somebody else goes by the name of the authority.
+            Some(CertificateError::UnknownIssuer | CertificateError::BadSignature) => Self::UnknownAuthority,
+            Some(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => Self::Expired,
+            Some(error @ (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })) => {
+                Self::OtherName(error.clone())
+            }
+            Some(error) => Self::Certificate(error.clone()),
+            None => Self::Answer { step, fault },
+        }
+    }
+
+    /// Why it will be the same whenever this mail is sent, if it will. Before the recipient is named, a refusal is about us
+    /// or the connection. So is one for a reason of security or policy (RFC 3463, x.7.x) at the recipient: servers say by it
+    /// that they do not relay for us.
+    fn refusal(&self) -> Option<MailRefusal> {
+        const OF_A_MAIL: [u16; 6] = [550, 551, 552, 553, 554, 556];
+        let Self::Answer { step: step @ (Step::Recipient | Step::Message), fault } = self else { return None };
+        let policy = fault.source().is_some_and(|text| text.to_string().starts_with("5.7."));
+        let code = fault.status().map(u16::from).filter(|code| OF_A_MAIL.contains(code));
+        code.filter(|_| !(policy && *step == Step::Recipient)).map(MailRefusal::Reply)
+    }
+}
+
+impl From<Trouble> for MailerError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble.refusal() {
+            Some(refusal) => Self::Refused { refusal, source: Box::new(trouble) },
+            None => Self::Unavailable(Box::new(trouble)),
+        }
+    }
+}
+
+/// What was wrong with the certificate, if that is what ended the handshake.
+fn certificate_error(fault: &smtp::Error) -> Option<&CertificateError> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(fault);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(rustls::Error::InvalidCertificate(error)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return Some(error);
+        }
+        next = error.source();
+    }
+    None
+}

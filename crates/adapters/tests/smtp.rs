@@ -1,0 +1,227 @@
+//! Mails go over the wire as they are, in TLS where that is asked for, or not at all.
+
+use std::{error::Error as _, sync::Arc};
+
+use tessera_adapters::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError, SystemClock};
+use tessera_kernel::{Mail, MailRefusal, Mailer as _, MailerError, Secret};
+use tessera_testkit::{
+    builders::mail_id,
+    expectations::{failed, ok, parsed},
+};
+use tessera_tests::{
+    smtp::{END_OF_MESSAGE, GREETING, Manners, Sink},
+    tls::Authority,
+};
+
+fn mail() -> Mail {
+    Mail {
+        recipient: parsed("Zoë.Guest@bücher.example"),
+        subject: "Grüße an Zoë".to_owned(),
+        text: Secret::new("the token is abc\n.\n..dots\n".to_owned()),
+        html: Secret::new("<p>the token is abc</p>".to_owned()),
+    }
+}
+
+/// Sends one mail to the server of that address.
+async fn send(url: &str, trusted: Option<&Authority>) -> Result<(), MailerError> {
+    let trusted = trusted.map(|authority| ok(Authorities::from_pem(authority.pem().as_bytes())));
+    let server = ok(SmtpServer::new(url, trusted.as_ref()));
+    let mailer = SmtpMailer::new(server, parsed("no-reply@example.com"), Arc::new(SystemClock));
+    mailer.send(mail_id(1), &mail()).await
+}
+
+/// Why a mail waits. It must not be refused for good.
+#[track_caller]
+fn why_it_waits(sent: Result<(), MailerError>) -> String {
+    let error = failed(sent);
+    assert!(matches!(error, MailerError::Unavailable(_)), "{error:?}");
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_mail_goes_over_the_wire_as_it_is() {
+    let sink = Sink::start().await;
+    ok(send(&sink.url(), None).await);
+    let letters = sink.letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].text.replace("\r\n", "\n"), *mail().text.expose());
+    assert_eq!(sink.commands().last().map(String::as_str), Some("QUIT"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_told_from_one_that_refuses() {
+    let why = why_it_waits(send(&format!("smtp://{}", Sink::nowhere().await), None).await);
+    assert_eq!(why, "the mail server can't be reached");
+}
+
+/// What becomes of a mail when the server answers a command so.
+async fn sent_to_one_that_answers(command: &str, answer: &str) -> Result<(), MailerError> {
+    let sink = Sink::with(Manners::default().knowing("tessera", "secret").answering(command, answer)).await;
+    let sent = send(&sink.url().replace("smtp://", "smtp://tessera:secret@"), None).await;
+    assert!(sink.letters().is_empty());
+    sent
+}
+
+#[tokio::test]
+async fn an_answer_about_the_mail_ends_it() {
+    for (command, answer, code) in [
+        ("RCPT", "550 5.1.1 nobody here", 550),
+        ("RCPT", "550-no such\r\n550 user", 550),
+        ("RCPT", "553 no such name", 553),
+        ("DATA", "554 no valid recipients", 554),
+        (END_OF_MESSAGE, "552 5.3.4 too big", 552),
+        (END_OF_MESSAGE, "554 5.7.1 not wanted", 554),
+    ] {
+        let error = failed(sent_to_one_that_answers(command, answer).await);
+        let MailerError::Refused { refusal, .. } = error else { panic!("{command} {answer}: {error:?}") };
+        assert_eq!(refusal, MailRefusal::Reply(code), "{command} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_us_or_the_server_ends_no_mail() {
+    for (command, answer) in [
+        (GREETING, "554 no service"),
+        ("EHLO", "550 who?"),
+        ("AUTH", "535 5.7.8 wrong"),
+        ("MAIL", "550 5.7.1 not yours to send from"),
+        ("MAIL", "553 no such sender"),
+        ("RCPT", "450 4.2.1 later"),
+        ("RCPT", "550 5.7.1 unable to relay"),
+        ("RCPT", "530 5.7.0 sign in first"),
+        ("RCPT", "503 bad sequence"),
+        ("DATA", "421 shutting down"),
+        (END_OF_MESSAGE, "451 4.3.0 later"),
+        (END_OF_MESSAGE, "500 what?"),
+    ] {
+        let why = why_it_waits(sent_to_one_that_answers(command, answer).await);
+        assert!(why.contains(&answer[..3]), "{command} {answer}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn s227_tls_smtp_a_certificate_of_a_trusted_authority_opens_the_way() {
+    let authority = Authority::new();
+    let (wrapped, starttls) = (Manners::wrapped(authority.server("localhost")), authority.server("localhost"));
+    let manners = [(wrapped, &[][..]), (Manners::starttls(starttls), &["EHLO", "STARTTLS"][..])];
+    for (manners, in_the_clear) in manners {
+        let sink = Sink::with(manners.knowing("tessera", "p@ss word")).await;
+        ok(send(&sink.tls_url("tessera:p%40ss%20word@localhost"), Some(&authority)).await);
+        assert_eq!(sink.letters().len(), 1);
+        assert_eq!(sink.in_the_clear(), in_the_clear);
+    }
+}
+
+#[tokio::test]
+async fn s227_tls_smtp_a_number_is_a_name_too() {
+    let authority = Authority::new();
+    let sink = Sink::with(Manners::wrapped(authority.server("127.0.0.1"))).await;
+    ok(send(&sink.tls_url("127.0.0.1"), Some(&authority)).await);
+    assert_eq!(sink.letters().len(), 1);
+}
+
+#[tokio::test]
+async fn s227_tls_smtp_a_certificate_that_is_not_good_ends_it() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let acceptors = [
+        (other.server("localhost"), "is not from an authority that is trusted here"),
+        (authority.server("mail.example.com"), "is for another name"),
+        (authority.expired_server("localhost"), "has expired"),
+    ];
+    for (acceptor, words) in acceptors {
+        for manners in [Manners::wrapped(acceptor.clone()), Manners::starttls(acceptor)] {
+            let sink = Sink::with(manners.knowing("tessera", "secret")).await;
+            let why = why_it_waits(send(&sink.tls_url("tessera:secret@localhost"), Some(&authority)).await);
+            assert!(why.starts_with(&format!("the certificate of the mail server {words}")), "{why}");
+            assert!(sink.letters().is_empty());
+            assert!(sink.commands().iter().all(|command| command.starts_with("EHLO") || command == "STARTTLS"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn s227_tls_smtp_named_authorities_take_the_place_of_the_systems() {
+    let authority = Authority::new();
+    let sink = Sink::with(Manners::wrapped(authority.server("localhost"))).await;
+    let why = why_it_waits(send(&sink.tls_url("localhost"), None).await);
+    assert!(why.contains("is not from an authority that is trusted here"), "{why}");
+}
+
+#[tokio::test]
+async fn s227_tls_smtp_without_an_offer_of_tls_nothing_is_sent() {
+    let sink = Sink::with(Manners::default().knowing("tessera", "secret")).await;
+    let authority = Authority::new();
+    // Whoever takes TLS when it is offered sends mail without, but never a password.
+    let opportunistic = sink.url().replace("smtp://", "smtp://tessera:secret@") + "?tls=opportunistic";
+    for url in [sink.tls_url("localhost"), sink.tls_url("tessera:secret@localhost"), opportunistic] {
+        let why = why_it_waits(send(&url, Some(&authority)).await);
+        assert_eq!(why, "the mail server offers no TLS (STARTTLS), and nothing is sent without", "{url}");
+    }
+    assert_eq!(sink.commands().len(), 3);
+    assert_eq!(sink.in_the_clear(), ["EHLO"; 3]);
+    let open = Sink::start().await;
+    ok(send(&format!("{}?tls=opportunistic", open.url()), Some(&authority)).await);
+    assert_eq!(open.letters().len(), 1);
+}
+
+#[tokio::test]
+async fn s227_tls_smtp_nothing_from_before_tls_counts_after() {
+    let authority = Authority::new();
+    // All that a mail server says to a mail, in advance.
+    let injected = "250-sink\r\n250-AUTH PLAIN\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n235 welcome\r\n250 ok\r\n250 ok\r\n\
+        354 go ahead\r\n250 kept\r\n";
+    let sink = Sink::with(Manners::injected(authority.server("localhost"), injected)).await;
+    let why = why_it_waits(send(&sink.tls_url("tessera:secret@localhost"), Some(&authority)).await);
+    assert!(why.starts_with("the mail server did not take the connection"), "{why}");
+    assert_eq!(sink.in_the_clear(), ["EHLO", "STARTTLS"]);
+}
+
+#[test]
+fn addresses_that_are_none_of_a_mail_server_are_refused() {
+    let bad = [
+        "",
+        "mail.example.com",
+        "http://mail.example.com",
+        "smtp://",
+        "smtp://mail.example.com?tls=maybe",
+        "smtp://mail.example.com?tsl=required",
+        "smtp://mail.example.com?tls=opportunistic&tls=required",
+        "smtps://mail.example.com?tls=opportunistic",
+        "smtp://mail.example.com/path",
+        "smtps://user@mail.example.com",
+        "smtps://user:%ff@mail.example.com",
+    ];
+    for url in bad {
+        assert!(matches!(SmtpServer::new(url, None).err(), Some(SmtpUrlError::Malformed)), "{url}");
+    }
+    for url in ["smtp://mail:25", "smtp://u:p%40@mail?tls=required", "smtps://u:p@mail.example.com:465", "smtp://[::1]"]
+    {
+        assert!(SmtpServer::new(url, None).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn a_password_in_the_clear_stays_on_this_machine() {
+    for url in ["smtp://u:p@mail.example.com", "smtp://u:p@10.0.0.1:25"] {
+        assert!(matches!(SmtpServer::new(url, None).err(), Some(SmtpUrlError::PasswordInTheClear)), "{url}");
+    }
+    for url in ["smtp://u:p@localhost", "smtp://u:p@127.0.0.1:25", "smtp://u:p@[::1]:25"] {
+        assert!(SmtpServer::new(url, None).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn authorities_are_certificates_in_pem() {
+    let one = Authority::new().pem();
+    ok(Authorities::from_pem(format!("a comment\n{one}{}", Authority::new().pem()).as_bytes()));
+    let cut = one.lines().take(3).collect::<Vec<_>>().join("\n");
+    let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (text, error) in [
+        ("", AuthoritiesError::Empty),
+        ("none", AuthoritiesError::Empty),
+        (&cut, AuthoritiesError::Malformed),
+        (nonsense, AuthoritiesError::Malformed),
+    ] {
+        assert_eq!(failed(Authorities::from_pem(text.as_bytes())), error, "{text}");
+    }
+}

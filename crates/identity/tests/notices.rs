@@ -1,0 +1,187 @@
+//! People are told by mail what was done to their accounts.
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
+    model::{Chain, PasswordAttempt, User, WalletAccount},
+    ports::{CustomDataRows, IdentityTransaction, MockIdentityStore, Sessions, Users, Wallets},
+};
+use tessera_kernel::{Actor, EventLog, Notices, Outbox, StoreError};
+use tessera_testkit::{
+    Workbench, async_trait,
+    builders::{actor_with, bare_user, session, user, user_id, wallet, wallet_account},
+    expectations::{failed, ok, parsed, some},
+    fakes::FakeWallets,
+};
+use time::Duration;
+
+const OLD: &str = "correct horse";
+const NEW: &str = "battery staple";
+
+fn actor() -> Actor {
+    actor_with(&session(1, user_id(1)))
+}
+
+/// User 1 with a password, in a session that began now.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.user_with_password(1, OLD).await;
+    bench.stores.add_session(&session(1, user_id(1))).await;
+    bench
+}
+
+/// The same for one without a password.
+async fn passwordless(user: User) -> Workbench {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user]).await;
+    bench.stores.add_session(&session(1, user.id)).await;
+    bench
+}
+
+fn command(current: Option<&str>, new: &str) -> ChangePassword {
+    ChangePassword { current: current.map(PasswordAttempt::new), new: parsed(new) }
+}
+
+async fn change(bench: &Workbench, current: Option<&str>, new: &str) -> Result<(), ChangePasswordError> {
+    bench.identity().change_password(&actor(), command(current, new)).await
+}
+
+async fn link(bench: &Workbench, account: WalletAccount) -> Result<(), String> {
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor(), account).await);
+    let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
+    let proof = WalletProof { account, signature, nonce: challenge.nonce.to_string() };
+    let linked = bench.identity().link_wallet(&actor(), LinkWallet { proof }).await;
+    linked.map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Who was told what since the last time, in order.
+async fn told(bench: &Workbench) -> Vec<(String, String)> {
+    let mails = bench.mails().await;
+    mails.into_iter().map(|mail| (mail.recipient.as_str().to_owned(), mail.subject)).collect()
+}
+
+fn to_user(subject: &str) -> (String, String) {
+    (some(user(1).email).as_str().to_owned(), subject.to_owned())
+}
+
+#[tokio::test]
+async fn s200_notify_of_a_new_password() {
+    let bench = bench().await;
+    ok(change(&bench, Some(OLD), NEW).await);
+    assert_eq!(told(&bench).await, [to_user("password changed")]);
+}
+
+#[tokio::test]
+async fn s200_notify_of_a_first_password() {
+    let bench = passwordless(user(1)).await;
+    ok(change(&bench, None, NEW).await);
+    assert_eq!(told(&bench).await, [to_user("password set")]);
+}
+
+#[tokio::test]
+async fn s200_notify_of_wallets() {
+    let bench = bench().await;
+    let account = wallet_account(5, Chain::Base);
+    ok(link(&bench, account).await);
+    ok(bench.identity().unlink_wallet(&actor(), &account.address()).await);
+    let expected = [to_user(&format!("linked {account}")), to_user(&format!("unlinked {account}"))];
+    assert_eq!(told(&bench).await, expected);
+}
+
+#[tokio::test]
+async fn s200_notify_nobody_without_an_address() {
+    let bench = passwordless(bare_user(1)).await;
+    ok(change(&bench, None, NEW).await);
+    let account = wallet_account(5, Chain::Base);
+    ok(link(&bench, account).await);
+    ok(bench.identity().unlink_wallet(&actor(), &account.address()).await);
+    assert_eq!(told(&bench).await, []);
+}
+
+#[tokio::test]
+async fn s200_notify_of_nothing_that_was_refused() {
+    let bench = bench().await;
+    failed(change(&bench, Some("wrong"), NEW).await);
+    failed(change(&bench, Some(OLD), "password").await);
+    let taken = wallet(1);
+    bench.stores.add_users([&user(2)]).await;
+    bench.stores.add_wallets(user_id(2), [&taken]).await;
+    failed(link(&bench, taken.account).await);
+    failed(bench.identity().unlink_wallet(&actor(), &taken.account.address()).await);
+    assert_eq!(told(&bench).await, []);
+}
+
+#[tokio::test]
+async fn s200_notify_is_bounded_and_says_so() {
+    let bench = bench().await;
+    let (mut old, mut new) = (OLD, NEW);
+    let mut change_often = async |count: u32| {
+        for _ in 0..count {
+            ok(change(&bench, Some(old), new).await);
+            (old, new) = (new, old);
+            bench.clock.advance(Duration::SECOND);
+        }
+        bench.mails().await
+    };
+    let mails = change_often(Notices::MOST + 2).await;
+    let last: Vec<&str> = mails.iter().map(|mail| mail.text.expose().as_str()).collect();
+    assert_eq!(last, ["", "", "", "", "last"]);
+    // What is done of another kind is told all the same.
+    ok(link(&bench, wallet_account(5, Chain::Base)).await);
+    assert_eq!(told(&bench).await.len(), 1);
+    // An hour is not over before it is. Nobody has delivered the six, so they come again, and nothing with them.
+    bench.clock.advance(Notices::WINDOW - Duration::seconds(7) - Duration::microseconds(1));
+    assert_eq!(change_often(1).await.len(), 6);
+    bench.clock.advance(Duration::microseconds(1));
+    assert_eq!(change_often(1).await.len(), 1);
+}
+
+/// A transaction that can't be committed.
+struct Doomed(Box<dyn IdentityTransaction>);
+
+#[async_trait]
+impl IdentityTransaction for Doomed {
+    fn users(&mut self) -> &mut dyn Users {
+        self.0.users()
+    }
+
+    fn wallets(&mut self) -> &mut dyn Wallets {
+        self.0.wallets()
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self.0.sessions()
+    }
+
+    fn custom_data(&mut self) -> &mut dyn CustomDataRows {
+        self.0.custom_data()
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self.0.outbox()
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self.0.events()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Err(StoreError::Busy)
+    }
+}
+
+#[tokio::test]
+async fn s200_notify_of_nothing_that_was_rolled_back() {
+    let bench = bench().await;
+    let known = ok(bench.stores.identity.find_credentials_of(user_id(1)).await);
+    let doomed = Doomed(ok(bench.stores.identity.begin().await));
+    let mut store = MockIdentityStore::new();
+    store.expect_find_credentials_of().return_once(move |_| Ok(known));
+    store.expect_begin().return_once(move || Ok(Box::new(doomed)));
+    let ports = IdentityPorts { store: Arc::new(store), ..bench.identity_ports() };
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    let error = failed(identity.change_password(&actor(), command(Some(OLD), NEW)).await);
+    assert!(matches!(error, ChangePasswordError::Store(StoreError::Busy)), "{error:?}");
+    assert_eq!(told(&bench).await, []);
+}

@@ -1,0 +1,121 @@
+//! Owners are told by mail of another one.
+
+use tessera_kernel::{Notices, Role};
+use tessera_orgs::{AcceptInvitation, AddMember, Candidate, ChangeRole, Invite};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_of, bare_user, membership, organization, organization_id, origin, user, user_id},
+    expectations::{failed, ok, parsed, some},
+};
+use time::Duration;
+
+use Role::{Admin, Member as Plain, Owner};
+
+async fn bench(roles: &[Role]) -> Workbench {
+    let bench = Workbench::new();
+    bench.members(roles).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench
+}
+
+async fn promote(bench: &Workbench, who: u32) {
+    let command = ChangeRole { organization: organization_id(1), user: user_id(who), role: Owner };
+    ok(bench.orgs().change_role(&actor_of(user_id(1)), command).await);
+}
+
+/// Who was told what since the last time, and whose doing it was.
+async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
+    let mails = bench.mails().await.into_iter();
+    let mut told: Vec<_> =
+        mails.map(|mail| (mail.recipient.as_str().to_owned(), mail.subject, mail.html.expose().clone())).collect();
+    told.sort();
+    told
+}
+
+/// What user `of` and the others should have been told, by whose doing.
+fn expected(of: u32, others: &[u32], by: Option<u32>) -> Vec<(String, String, String)> {
+    let address = |number: u32| some(user(number).email).as_str().to_owned();
+    let by = by.map(|by| user_id(by).to_string()).unwrap_or_default();
+    let name = organization(1).name;
+    let own = (address(of), format!("you own {name}"), by.clone());
+    let others = others.iter().map(|other| (address(*other), format!("another owns {name}"), by.clone()));
+    let mut all: Vec<_> = others.chain([own]).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn s153_delegate_fresh_s200_notify_of_a_new_role() {
+    let bench = bench(&[Owner, Owner, Admin, Plain]).await;
+    promote(&bench, 3).await;
+    assert_eq!(told(&bench).await, expected(3, &[1, 2], Some(1)));
+    // Whoever is one already is not made one.
+    promote(&bench, 3).await;
+    let down = ChangeRole { organization: organization_id(1), user: user_id(3), role: Admin };
+    ok(bench.orgs().change_role(&actor_of(user_id(1)), down).await);
+    assert_eq!(told(&bench).await, []);
+}
+
+#[tokio::test]
+async fn s200_notify_of_a_member_who_comes_in_as_owner() {
+    let bench = bench(&[Owner, Admin]).await;
+    let add = |role| AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
+    failed(bench.orgs().add_member(&actor_of(user_id(2)), add(Owner)).await);
+    assert_eq!(told(&bench).await, []);
+    ok(bench.orgs().add_member(&actor_of(user_id(1)), add(Owner)).await);
+    assert_eq!(told(&bench).await, expected(9, &[1], Some(1)));
+    failed(bench.orgs().add_member(&actor_of(user_id(1)), add(Owner)).await);
+    assert_eq!(told(&bench).await, []);
+}
+
+#[tokio::test]
+async fn s200_notify_of_an_owner_who_was_invited() {
+    for (role, owners) in [(Owner, 2), (Admin, 0)] {
+        let bench = bench(&[Owner]).await;
+        let invite = Invite { organization: organization_id(1), email: some(user(9).email), role };
+        ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
+        let token = parsed(some(bench.mails().await.pop()).text.expose());
+        let accept = AcceptInvitation { token, user: user_id(9), actor: None, origin: origin() };
+        ok(bench.orgs().accept_invitation(accept).await);
+        let told = told(&bench).await;
+        assert_eq!(told.len(), owners);
+        assert!(told.is_empty() || told == expected(9, &[1], Some(1)), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn s200_notify_nobody_without_an_address_of_an_owner() {
+    let bench = bench(&[Owner, Plain]).await;
+    bench.stores.add_users([&bare_user(7)]).await;
+    bench.stores.add_memberships([&membership(organization_id(1), user_id(7), Plain)]).await;
+    promote(&bench, 7).await;
+    let told = told(&bench).await;
+    assert_eq!(told.iter().map(|(to, ..)| to.clone()).collect::<Vec<_>>(), [some(user(1).email).as_str()]);
+}
+
+#[tokio::test]
+async fn s200_notify_of_owners_is_bounded_for_each_address_and_each_deed() {
+    let bench = Workbench::new();
+    bench.members(&[Owner]).await;
+    let many: Vec<_> = (101..=160).map(user).collect();
+    bench.stores.add_users(&many).await;
+    let all = many.iter().map(|user| membership(organization_id(1), user.id, Plain));
+    bench.stores.add_memberships(&all.collect::<Vec<_>>()).await;
+    let promote_in_turn = async |numbers: std::ops::RangeInclusive<u32>| {
+        for number in numbers {
+            promote(&bench, number).await;
+            bench.clock.advance(Duration::SECOND);
+        }
+        bench.mails().await
+    };
+    let (first, mails) = (some(user(1).email), promote_in_turn(101..=110).await);
+    let to_first: Vec<&str> =
+        mails.iter().filter(|mail| mail.recipient == first).map(|mail| mail.text.expose().as_str()).collect();
+    assert_eq!(to_first, ["", "", "", "", "last"]);
+    let before = mails.len() + promote_in_turn(111..=159).await.len();
+    bench.clock.advance(Notices::WINDOW);
+    // Nobody has delivered the mails from before, so they come again.
+    let mails = promote_in_turn(160..=160).await;
+    assert_eq!(mails.len(), before + 50);
+    assert!(mails.iter().any(|mail| mail.recipient == some(user(160).email)));
+}

@@ -1,0 +1,79 @@
+//! A private authority, and servers with certificates of it.
+
+use std::{io::Write as _, sync::Arc};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd};
+use tempfile::NamedTempFile;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer},
+};
+
+/// An authority that nobody trusts who was not told to.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    file: NamedTempFile,
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[track_caller]
+fn ok<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("no certificates: {error}"))
+}
+
+impl Authority {
+    /// Makes one.
+    ///
+    /// # Panics
+    /// When it can't.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut parameters = ok(CertificateParams::new([]));
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let issuer = ok(CertifiedIssuer::self_signed(parameters, ok(KeyPair::generate())));
+        let mut file = ok(NamedTempFile::new());
+        ok(file.write_all(issuer.pem().as_bytes()));
+        Self { issuer, file }
+    }
+
+    /// The file with its certificate.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.file.path().display().to_string()
+    }
+
+    /// Its certificate, as the file has it.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A server that goes by that name.
+    #[must_use]
+    pub fn server(&self, name: &str) -> TlsAcceptor {
+        self.acceptor(&ok(CertificateParams::new([name.to_owned()])))
+    }
+
+    /// A server whose certificate has expired long ago.
+    #[must_use]
+    pub fn expired_server(&self, name: &str) -> TlsAcceptor {
+        let mut parameters = ok(CertificateParams::new([name.to_owned()]));
+        parameters.not_after = date_time_ymd(2020, 1, 1);
+        self.acceptor(&parameters)
+    }
+
+    fn acceptor(&self, parameters: &CertificateParams) -> TlsAcceptor {
+        let key = ok(KeyPair::generate());
+        let certificate = ok(parameters.signed_by(&key, &self.issuer));
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = ok(builder.with_safe_default_protocol_versions()).with_no_client_auth();
+        TlsAcceptor::from(Arc::new(ok(builder.with_single_cert(vec![certificate.der().clone()], key))))
+    }
+}

@@ -1,0 +1,200 @@
+//! People are told by mail what was done to what is theirs.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tessera_tests::{
+    api::{Api, text_of},
+    database::Backend,
+    eventually,
+    mail::{Letter, ON_ITS_WAY},
+    on_both,
+    process::Installation,
+    smtp::Sink,
+    studio::{PASSWORD, Person, Studio},
+    wallet::EvmWallet,
+};
+use tokio::task::JoinSet;
+
+use crate::wallets::enter;
+
+const NEW: &str = "granite-orchard-58-kettle";
+const WALLETS: &str = "/users/me/wallets";
+
+async fn studio(backend: Backend, throttle: &str) -> (Studio, Sink) {
+    let sink = Sink::start().await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
+    (Studio::open_on(installation.set("TESSERA_THROTTLE", throttle)).await, sink)
+}
+
+fn to(sink: &Sink, email: &str) -> Vec<Letter> {
+    sink.letters().into_iter().filter(|letter| letter.to == email).collect()
+}
+
+/// Waits for so many mails to an address.
+async fn letters(sink: &Sink, email: &str, count: usize) -> Vec<Letter> {
+    let came = eventually("mails", ON_ITS_WAY, || {
+        let came = to(sink, email);
+        std::future::ready((came.len() >= count).then_some(came))
+    });
+    came.await
+}
+
+/// Mails go out in the order of the deeds: when this one has come, so have all before it.
+async fn nothing_else_comes(studio: &Studio, sink: &Sink, count: usize) {
+    let last = Person::join(&studio.api()).await;
+    change(&last, PASSWORD, NEW).await;
+    letters(sink, &last.email, 1).await;
+    assert_eq!(sink.letters().len(), count + 1, "{:?}", sink.letters());
+}
+
+async fn change(person: &Api, from: &str, into: &str) {
+    let body = json!({"current_password": from, "new_password": into});
+    person.put("/users/me/password", &body).await.is(204);
+}
+
+async fn link(person: &Api, wallet: &EvmWallet) -> u16 {
+    let challenge = person.post(&format!("{WALLETS}/challenge"), &wallet.named("base")).await.expecting(200);
+    person.post(WALLETS, &wallet.proof("base", &challenge)).await.status
+}
+
+fn subjects(letters: &[Letter]) -> Vec<&str> {
+    letters.iter().map(|letter| letter.subject.as_str()).collect()
+}
+
+on_both! {
+    s200_notify_of_passwords
+    s200_notify_of_wallets
+    s200_notify_of_owners
+    s200_notify_of_keys
+    s200_notify_is_bounded_and_no_kind_silences_another
+    s200_notify_without_bounds_where_throttling_is_off
+}
+
+async fn s200_notify_of_passwords(backend: Backend) {
+    let (studio, sink) = studio(backend, "on").await;
+    let person = Person::join(&studio.api()).await;
+    // What is refused is nobody's news; of many at once, the one that is made is told of once.
+    let wrong = json!({"current_password": "wrong", "new_password": NEW});
+    person.put("/users/me/password", &wrong).await.is(400);
+    let mut running: JoinSet<u16> = JoinSet::new();
+    for _ in 0..8 {
+        let person = person.clone();
+        let body = json!({"current_password": PASSWORD, "new_password": NEW});
+        running.spawn(async move { person.put("/users/me/password", &body).await.status });
+    }
+    assert_eq!(running.join_all().await.into_iter().filter(|status| *status == 204).count(), 1);
+    let told = letters(&sink, &person.email, 1).await;
+    assert_eq!(subjects(&told), ["Your password was changed"]);
+    for part in [&told[0].text, &told[0].html] {
+        assert!(part.contains("http://localhost:8080") && !part.contains("href="), "{part}");
+        assert!(!part.contains(PASSWORD) && !part.contains(NEW), "{part}");
+    }
+    let guest = "guest@example.com";
+    let invitation = json!({"email": guest, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let token = letters(&sink, guest, 1).await[0].token();
+    let accepted = studio.api().post("/invitations/accept", &json!({"token": token})).await.expecting(200);
+    let own = studio.api().bearer(&text_of(&accepted, "token"));
+    own.put("/users/me/password", &json!({"new_password": NEW})).await.is(204);
+    assert_eq!(letters(&sink, guest, 2).await[1].subject, "Your account has a password now");
+    nothing_else_comes(&studio, &sink, 3).await;
+}
+
+async fn s200_notify_of_wallets(backend: Backend) {
+    let (studio, sink) = studio(backend, "on").await;
+    let (person, other) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    let wallet = EvmWallet::new();
+    assert_eq!(link(&person, &wallet).await, 201);
+    assert_eq!(link(&other, &wallet).await, 409);
+    person.delete(&format!("{WALLETS}/{}", wallet.address())).await.is(204);
+    let told = letters(&sink, &person.email, 2).await;
+    let expected = ["A wallet was linked to your account", "A wallet was unlinked from your account"];
+    assert_eq!(subjects(&told), expected);
+    for letter in &told {
+        assert!(letter.text.to_lowercase().contains(&wallet.address()), "{}", letter.text);
+    }
+    // An account without an address can't be told anything, and does all the same.
+    let nameless = studio.api().bearer(&text_of(&enter(&studio.api(), &EvmWallet::new()).await, "token"));
+    assert_eq!(link(&nameless, &EvmWallet::new()).await, 201);
+    nothing_else_comes(&studio, &sink, 2).await;
+}
+
+async fn s200_notify_of_owners(backend: Backend) {
+    let (studio, sink) = studio(backend, "on").await;
+    let (admin, guest) = (studio.hire("admin").await, Person::join(&studio.api()).await);
+    let mut owners = vec![studio.owner.email.clone()];
+    let mut sent = 0;
+    let mut told = async |new: &str| {
+        owners.push(new.to_owned());
+        sent += owners.len();
+        let all = eventually("mails", ON_ITS_WAY, || {
+            let all: Vec<Letter> =
+                sink.letters().into_iter().filter(|letter| letter.subject.contains("owner")).collect();
+            std::future::ready((all.len() >= sent).then_some(all))
+        });
+        let all = all.await;
+        let news = &all[all.len() - owners.len()..];
+        assert_eq!(news.iter().map(|letter| &letter.to).collect::<BTreeSet<_>>(), owners.iter().collect());
+        for letter in news {
+            let own = letter.subject.starts_with("You are now an owner of Studio");
+            assert_eq!(own, letter.to == new, "{}", letter.subject);
+            assert!(own || letter.subject.ends_with(" has a new owner"), "{}", letter.subject);
+            assert!(!letter.html.contains("href="), "{}", letter.html);
+        }
+    };
+    let path = studio.members(Some(&admin.id));
+    studio.owner.put(&path, &json!({"role": "owner"})).await.is(200);
+    told(&admin.email).await;
+    let third = studio.hire("owner").await;
+    told(&third.email).await;
+    let invitation = json!({"email": guest.email, "role": "owner"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let token = eventually("the invitation", ON_ITS_WAY, || {
+        let invitation = to(&sink, &guest.email).into_iter().find(|letter| letter.subject.contains("invites you"));
+        std::future::ready(invitation.map(|letter| letter.token()))
+    });
+    guest.post("/invitations/accept", &json!({"token": token.await})).await.is(200);
+    told(&guest.email).await;
+    // Nobody is told of an owner who ceases to be one, of another role, or of what was refused.
+    studio.owner.put(&path, &json!({"role": "member"})).await.is(200);
+    admin.put(&studio.members(Some(&guest.id)), &json!({"role": "owner"})).await.problem(403, "forbidden");
+    nothing_else_comes(&studio, &sink, 2 + 3 + 4 + 1).await;
+}
+
+async fn s200_notify_of_keys(backend: Backend) {
+    let (studio, sink) = studio(backend, "on").await;
+    let key = studio.key().await;
+    let told = letters(&sink, &studio.owner.email, 1).await;
+    assert_eq!(subjects(&told), ["You made an API key"]);
+    assert!(!told[0].raw.contains(&key.raw), "{}", told[0].raw);
+    let listed = studio.owner.get(&format!("/apps/{}/apikeys", studio.app)).await.expecting(200);
+    assert!(told[0].text.contains(&text_of(&listed[0], "key_prefix")), "{}", told[0].text);
+    nothing_else_comes(&studio, &sink, 1).await;
+}
+
+async fn s200_notify_is_bounded_and_no_kind_silences_another(backend: Backend) {
+    let (studio, sink) = studio(backend, "on").await;
+    for _ in 0..8 {
+        studio.key().await;
+    }
+    // Whoever makes noise to hide a change of the password has told of the noise, and hides nothing.
+    change(&studio.owner, PASSWORD, NEW).await;
+    let told = letters(&sink, &studio.owner.email, 6).await;
+    let expected: Vec<&str> =
+        std::iter::repeat_n("You made an API key", 5).chain(["Your password was changed"]).collect();
+    assert_eq!(subjects(&told), expected);
+    let silent: Vec<bool> = told.iter().map(|letter| letter.text.contains("no more mails")).collect();
+    assert_eq!(silent, [false, false, false, false, true, false]);
+    nothing_else_comes(&studio, &sink, 6).await;
+}
+
+async fn s200_notify_without_bounds_where_throttling_is_off(backend: Backend) {
+    let (studio, sink) = studio(backend, "off").await;
+    for _ in 0..8 {
+        studio.key().await;
+    }
+    let told = letters(&sink, &studio.owner.email, 8).await;
+    assert!(told.iter().all(|letter| !letter.text.contains("no more mails")));
+    nothing_else_comes(&studio, &sink, 8).await;
+}
