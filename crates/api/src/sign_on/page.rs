@@ -38,6 +38,8 @@ struct SignInPage<'a> {
     application: &'a str,
     /// Where the browser will go, without what a person can't judge.
     destination: &'a str,
+    /// The application's site, to begin anew at.
+    home: &'a str,
     service: &'a str,
 }
 
@@ -67,6 +69,7 @@ pub(super) async fn sign_in_page(
         session: &session,
         application: view.as_ref().map_or("", |view| &view.application),
         destination: view.as_ref().map_or("", |view| site(&view.redirect_uri)),
+        home: view.as_ref().map_or("", |view| home(&view.redirect_uri)),
         service: site(url.origin()),
     };
     let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
@@ -95,4 +98,10 @@ fn session_id(query: &str) -> Option<SsoSessionId> {
 pub(super) fn site(uri: &str) -> &str {
     let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
     rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Scheme, host and port of an address.
+fn home(uri: &str) -> &str {
+    let scheme = uri.find("://").map_or(0, |end| end + "://".len());
+    &uri[..scheme + site(uri).len()]
 }
