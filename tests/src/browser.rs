@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use pipe::Pipe;
 pub use tab::Tab;
-pub use wallet::{Manners, Pocket};
+pub use wallet::{Manners, Pocket, Presence};
 
 /// A browser with a profile of its own, gone when the value is.
 pub struct Browser {

@@ -71,7 +71,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// What tests may use beyond the table: fakes and the harness, which use no adapter themselves; and the tests of the
-/// whole service write a key that has expired already straight into storage.
+/// whole service write keys and sign-ins that have expired already straight into storage.
 const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-kernel", &["tessera-testkit"]),
     ("tessera-identity", &["tessera-testkit"]),
@@ -82,7 +82,7 @@ const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-adapters", &["tessera-testkit", "tessera-tests"]),
     ("tessera-api", &["tessera-testkit"]),
     ("tessera-server", &["tessera-testkit", "tessera-tests"]),
-    ("tessera-tests", &["tessera-kernel", "tessera-apikeys", "tessera-adapters"]),
+    ("tessera-tests", &["tessera-kernel", "tessera-identity", "tessera-apikeys", "tessera-adapters"]),
 ];
 
 /// Technologies and the only crates that may touch them.

@@ -2,21 +2,36 @@
 
 const page = document.getElementById("sign-in");
 const { api, session } = page.dataset;
-const status = document.getElementById("status");
+const part = (id) => document.getElementById(id);
+const status = part("status");
 
-/** The chains that a sign-in may name: Ethereum, Polygon, Arbitrum, Optimism, Base. */
-const CHAINS = [1, 137, 42161, 10, 8453];
+/** The chains that a sign-in may name. */
+const CHAINS = new Map([[1, "Ethereum"], [137, "Polygon"], [42161, "Arbitrum"], [10, "Optimism"], [8453, "Base"]]);
 
 /** What wallets say when their owner declines, when they don't know a chain, and when they are waiting already. */
 const REJECTED = 4001;
 const UNKNOWN_CHAIN = 4902;
 const PENDING = -32002;
 
-/** Something to tell the person: where it leads, and in which words. */
+/** How long this service may take for an answer, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** Something to tell the person: where it leads, and in which words. `again` is what another try does, if not all of it. */
 class Told extends Error {
+  again = null;
+
   constructor(scene, title, text) {
     super(title);
     Object.assign(this, { scene, title, text });
+  }
+}
+
+const problem = (title, text) => new Told("problem", title, text);
+
+/** This service gave no answer. */
+class Unreached extends Told {
+  constructor() {
+    super("problem", "No connection", "This site could not be reached. Check your connection, and try again.");
   }
 }
 
@@ -37,37 +52,47 @@ function show(scene, title, text) {
   heading?.focus();
 }
 
+/** Asks this service. */
 async function post(path, body) {
-  let answer;
+  const late = new AbortController();
+  const clock = setTimeout(() => late.abort(), PATIENCE);
+  let answer, content;
   try {
     answer = await fetch(`${api}/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ session_id: session, ...body }),
+      signal: late.signal,
     });
+    content = await answer.json();
   } catch {
-    throw new Told("problem", "No connection", "This site could not be reached. Check your connection, and try again.");
+    // It never came, broke off, or was given by something in between.
+    if (!answer || answer.ok) throw new Unreached();
+    content = {};
+  } finally {
+    clearTimeout(clock);
   }
-  if (answer.ok) return answer.json();
-  switch (answer.status) {
+  if (answer.ok) return content;
+  throw refusal(answer.status, content);
+}
+
+/** What an answer means that is no success. */
+function refusal(answered, { code, request_id: request }) {
+  switch (answered) {
     case 404:
-      throw new Told("over");
+      return new Told("over");
     case 409:
-      throw new Told("used");
+      return new Told("used");
     case 401:
-      throw new Told("problem", "The signature was not accepted",
+      return problem("The signature was not accepted",
         "It may be of another account, or it took too long. Try again with the account that your wallet shows.");
     case 429:
     case 503:
-      throw new Told("problem", "Too much to do", "This site is busy at the moment. Wait a little, and try again.");
+      return problem("Too much to do", "This site is busy at the moment. Wait a little, and try again.");
     default:
-      throw new Told("problem", "That did not work", `Try again. If it happens again, tell us this: ${await code(answer)}`);
+      return problem("That did not work",
+        `Try again. If it happens again, tell us this: ${[code ?? answered, request].filter(Boolean).join(", ")}`);
   }
-}
-
-async function code(answer) {
-  const problem = await answer.json().catch(() => ({}));
-  return [problem.code ?? answer.status, problem.request_id].filter(Boolean).join(", ");
 }
 
 /** What went wrong in the wallet, in words for its owner. */
@@ -75,109 +100,242 @@ function inWords(error) {
   if (error instanceof Told) return error;
   switch (error?.code) {
     case REJECTED:
-      return new Told("problem", "You declined", "Nothing was signed, and the application learned nothing.");
+      return problem("You declined", "Nothing was signed, and the application learned nothing.");
     case PENDING:
-      return new Told("problem", "Your wallet is waiting", "It has a request open already. Open your wallet, answer it, and try again.");
+      return problem("Look at your wallet",
+        "A request is open there already, and no other is shown until it is answered. Open your wallet, answer it, and try again.");
     default:
-      return new Told("problem", "Your wallet could not do this", "Unlock it, make sure that it has an account, and try again.");
+      return problem("Your wallet could not do this", "Unlock it, make sure that it has an account, and try again.");
   }
 }
 
-async function chainOf(provider) {
-  return Number(await provider.request({ method: "eth_chainId" }));
-}
+/**
+ * One try with one wallet. It ends early when its owner turns to another, or when the wallet is not any more what the
+ * page shows of it; what the wallet says after that, nobody hears.
+ */
+class Attempt {
+  address = null;
+  chain = null;
+  ended = new AbortController();
 
-/** A chain that a sign-in may name; the wallet is asked to change to one when it is elsewhere. */
-async function settleChain(provider, name) {
-  const chain = await chainOf(provider);
-  if (CHAINS.includes(chain)) return chain;
-  show("working", "Switch the network", `${name} is on a network that is not supported here. Let it switch to Ethereum.`);
-  const elsewhere = () => new Told("problem", "Another network is needed",
-    "Switch your wallet to Ethereum, Polygon, Arbitrum, Optimism or Base, and try again.");
-  try {
-    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: "0x1" }] });
-  } catch (error) {
-    throw error?.code === UNKNOWN_CHAIN || error?.code === REJECTED ? elsewhere() : error;
+  constructor({ name, provider }) {
+    Object.assign(this, { name, provider });
+    this.listeners = {
+      accountsChanged: (accounts) => this.compare("account", this.address, accounts?.[0]?.toLowerCase()),
+      chainChanged: (chain) => this.compare("network", this.chain, Number(chain)),
+      disconnect: () => this.lost(),
+    };
+    for (const [event, listener] of Object.entries(this.listeners)) provider.on?.(event, listener);
   }
-  const now = await chainOf(provider);
-  if (!CHAINS.includes(now)) throw elsewhere();
-  return now;
+
+  /** Before the wallet has said what it is, and when it says it again, nothing has changed. */
+  compare(what, shown, now) {
+    if (shown === null || shown === now) return;
+    if (now === undefined) return this.lost();
+    this.leave(problem(`Your wallet changed its ${what}`,
+      "Nothing was sent to the application. If your wallet still shows the old request, decline it there; then try again."));
+  }
+
+  lost() {
+    this.leave(problem("Your wallet lost its connection", "Nothing was sent to the application. Open your wallet, and try again."));
+  }
+
+  /** Ends it, for that reason. */
+  leave(reason) {
+    this.ended.abort(reason);
+  }
+
+  /** The wallet is not watched any more. */
+  close() {
+    for (const [event, listener] of Object.entries(this.listeners)) this.provider.removeListener?.(event, listener);
+  }
+
+  /** What is answered, unless the attempt ends before. */
+  async during(ask) {
+    const { signal } = this.ended;
+    signal.throwIfAborted();
+    const answer = await new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      ask().then(resolve, reject);
+    });
+    signal.throwIfAborted();
+    return answer;
+  }
+
+  ask(method, params) {
+    return this.during(async () => this.provider.request({ method, params }));
+  }
+
+  async chainNow() {
+    return Number(await this.ask("eth_chainId"));
+  }
+
+  tell(title, text) {
+    show("working", title, text);
+  }
+
+  async connect() {
+    this.tell(`Connect ${this.name}`, "Look at your wallet: it asks which account to use for this site. If nothing opened, open it yourself.");
+    const [address] = await this.ask("eth_requestAccounts");
+    if (!address) throw problem("No account", "Your wallet did not give an account. Choose one, and try again.");
+    this.address = address.toLowerCase();
+    this.chain = await this.settleChain();
+    part("address").textContent = `${address.slice(0, 6)}…${address.slice(-4)}`;
+    part("network").textContent = CHAINS.get(this.chain);
+    part("account").hidden = false;
+    return address;
+  }
+
+  /** A chain that a sign-in may name; the wallet is asked to change to one when it is elsewhere. */
+  async settleChain() {
+    const chain = await this.chainNow();
+    if (CHAINS.has(chain)) return chain;
+    this.tell("Switch the network", `${this.name} is on a network that is not supported here. Look at your wallet, and let it switch to Ethereum.`);
+    const elsewhere = () => problem("Another network is needed",
+      "Switch your wallet to Ethereum, Polygon, Arbitrum, Optimism or Base, and try again.");
+    try {
+      await this.ask("wallet_switchEthereumChain", [{ chainId: "0x1" }]);
+    } catch (error) {
+      throw error?.code === UNKNOWN_CHAIN || error?.code === REJECTED ? elsewhere() : error;
+    }
+    const now = await this.chainNow();
+    if (!CHAINS.has(now)) throw elsewhere();
+    return now;
+  }
+
+  /** Has the wallet sign the message of this sign-in. */
+  async sign() {
+    const address = await this.connect();
+    const { message } = await this.during(() => post("challenge", { wallet_address: address, chain_id: this.chain }));
+    part("message").querySelector("pre").textContent = message;
+    part("message").hidden = false;
+    this.tell("Sign the message", `Look at your wallet: ${this.name} shows you a message, which you can read here too. Signing it costs nothing and moves nothing.`);
+    const signature = await this.ask("personal_sign", [hex(message), address]);
+    return { message, signature };
+  }
 }
 
 function hex(text) {
   return "0x" + Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Shows what is about to be signed, word for word. */
-function reveal(message) {
-  const details = document.getElementById("message");
-  details.querySelector("pre").textContent = message;
-  details.hidden = false;
-}
-
-async function signIn({ name, provider }) {
-  show("working", `Connect ${name}`, "Your wallet asks you to choose an account for this site.");
-  const [address] = await provider.request({ method: "eth_requestAccounts" });
-  if (!address) throw new Told("problem", "No account", "Your wallet did not give an account. Choose one, and try again.");
-  const chain = await settleChain(provider, name);
-  const { message } = await post("challenge", { wallet_address: address, chain_id: chain });
-  reveal(message);
-  show("working", "Sign the message", `${name} shows you the message below. Signing it costs nothing and moves nothing.`);
-  const signature = await provider.request({ method: "personal_sign", params: [hex(message), address] });
+/** Presents what was signed. From here on it is too late for another wallet. */
+async function finish(proof) {
+  part("cancel").hidden = true;
   show("working", "Checking", "One moment.");
-  const { redirect_uri: onward } = await post("verify", { message, signature });
-  document.getElementById("onward").href = onward;
+  let onward;
+  try {
+    ({ redirect_uri: onward } = await post("verify", proof));
+  } catch (error) {
+    // What never arrived is as good as before: the wallet need not sign again.
+    if (error instanceof Unreached) error.again = () => finish(proof);
+    throw error;
+  }
+  part("onward").href = onward;
   show("done");
   // Replaced, so that the way back does not lead to a sign-in that is used up.
   location.replace(onward);
 }
 
-let busy = false;
+/** What is going on; at most one thing is. */
+let current = null;
+let again = null;
 
-async function begin(wallet) {
-  if (busy) return;
-  busy = true;
+/** Does one thing with a wallet, and tells what came of it. */
+async function run(wallet, deed) {
+  if (current) return;
+  const mine = { wallet };
+  current = mine;
+  prepare(wallet);
   try {
-    await signIn(wallet);
+    await deed(mine);
   } catch (error) {
-    const { scene, title, text } = inWords(error);
-    document.getElementById("message").hidden = true;
-    show(scene, title, text);
+    // The person has turned to something else.
+    if (current !== mine) return;
+    const told = inWords(error);
+    again = () => run(wallet, told.again ?? tryWith(wallet));
+    show(told.scene, told.title, told.text);
   } finally {
-    busy = false;
+    if (current === mine) current = null;
   }
 }
 
-/** By the name that the wallet has for itself (`rdns`) or, where it says none, by its provider. */
-const known = new Set();
+const tryWith = (wallet) => async (mine) => {
+  const attempt = new Attempt(wallet);
+  mine.attempt = attempt;
+  let proof;
+  try {
+    proof = await attempt.sign();
+  } finally {
+    attempt.close();
+  }
+  await finish(proof);
+};
 
-function offer({ info, provider }) {
-  const key = info?.uuid ?? provider;
-  if (!provider || known.has(key)) return;
-  known.add(key);
-  const name = String(info?.name || "Browser wallet").slice(0, 60);
+const begin = (wallet) => run(wallet, tryWith(wallet));
+
+/** Nothing of another attempt is left to see. */
+function prepare(wallet) {
+  part("account").hidden = true;
+  part("message").hidden = true;
+  part("message").open = false;
+  part("cancel").hidden = false;
+  page.querySelector("[data-picture]").replaceChildren(picture(wallet.icon));
+}
+
+/** Back to the wallets. A request that is open in one stays its owner's to answer; the answer comes to nothing. */
+function chooseAnother() {
+  const wallet = current?.wallet;
+  current?.attempt?.leave(new Told("choose"));
+  current = null;
+  show("choose");
+  wallet?.button.focus();
+}
+
+/** The second click of a double one may meet a button that has only just come under the pointer, and does not mean it. */
+function onPress(button, deed) {
+  button.addEventListener("click", (event) => event.detail < 2 && deed());
+}
+
+/** Wallets by the name that they have for themselves (`uuid`), each with its place in the list. */
+const known = new Map();
+/** The wallet that has not announced itself. It may be one of those that have, so it is offered only while there are none. */
+const OLDER = "window.ethereum";
+
+function offer(key, info, provider) {
+  if (typeof provider?.request !== "function" || known.has(key)) return;
+  const wallet = { name: String(info.name || "Browser wallet").slice(0, 60), icon: info.icon, provider };
   const button = document.createElement("button");
   button.type = "button";
-  button.append(picture(info?.icon), document.createElement("bdi"));
-  button.lastChild.textContent = name;
-  button.addEventListener("click", () => begin({ name, provider }));
+  button.append(picture(wallet.icon), document.createElement("bdi"));
+  button.lastChild.textContent = wallet.name;
+  onPress(button, () => begin(wallet));
+  wallet.button = button;
   const item = document.createElement("li");
   item.append(button);
-  document.getElementById("wallets").append(item);
+  part("wallets").append(item);
+  known.set(key, item);
   settled(true);
+}
+
+function announced({ detail }) {
+  const { info, provider } = detail ?? {};
+  if (!info?.uuid) return;
+  known.get(OLDER)?.remove();
+  known.delete(OLDER);
+  offer(info.uuid, info, provider);
 }
 
 /** Without a wallet there is nothing to choose from, and nothing to say of signing. */
 function settled(found) {
-  document.getElementById("no-wallet").hidden = found;
-  document.getElementById("choose-label").hidden = !found;
-  page.querySelector(".fine").hidden = !found;
+  part("no-wallet").hidden = found;
+  part("choose-label").hidden = !found;
+  part("facts").hidden = !found;
 }
 
 /** Wallets draw their own icon. Only a picture that comes along is shown, never one from a network. */
 function picture(icon) {
-  const blank = document.createElement("span");
-  blank.className = "blank";
+  const blank = part("wallet-picture").content.firstElementChild.cloneNode(true);
   if (typeof icon !== "string" || !icon.startsWith("data:image/")) return blank;
   const image = new Image();
   image.alt = "";
@@ -188,15 +346,19 @@ function picture(icon) {
 
 /** Wallets that announce themselves do so at once; what else is there is offered only when none has. */
 function lookElsewhere() {
-  if (known.size === 0 && window.ethereum) offer({ provider: window.ethereum });
+  if (known.size === 0) offer(OLDER, {}, window.ethereum);
   const none = known.size === 0;
   settled(!none);
   if (none) status.textContent = "No wallet was found in this browser.";
 }
 
-document.getElementById("again").addEventListener("click", () => show("choose"));
-window.addEventListener("eip6963:announceProvider", (event) => offer(event.detail ?? {}));
+onPress(part("again"), () => again?.());
+onPress(part("others"), chooseAnother);
+onPress(part("cancel"), chooseAnother);
+window.addEventListener("eip6963:announceProvider", announced);
 window.dispatchEvent(new Event("eip6963:requestProvider"));
 setTimeout(lookElsewhere, 300);
+// Some browsers of wallet apps bring the wallet along only after the page.
+window.addEventListener("ethereum#initialized", lookElsewhere, { once: true });
 // A page that a browser has kept may show what is no longer so.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());

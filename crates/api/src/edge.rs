@@ -21,11 +21,11 @@ use crate::{
     auth::{self, Visit},
     body::Unread,
     denial,
+    pages::HTML,
     problem::{Code, PROBLEM_JSON, Problem},
     request_id,
     routes::Route,
     security_headers,
-    sign_on::HTML,
 };
 
 /// Names the request, finds out who asks, has it served, and dresses the answer.

@@ -1,15 +1,13 @@
-//! Pages for people. Everything on them comes from this process, nothing on them is inline, and they work without scripts.
+//! Pages for people. Everything on them comes from this process, and nothing on them is inline.
 //!
-//! A page is a template (escaped by its name's ending) that extends `base.html`, and a handler that answers with [`page`].
+//! A page is a template (escaped by its name's ending) that extends `base.html`, and a handler that answers with it.
 
+mod assets;
 mod invitation;
 
 use actix_web::{
-    HttpResponse, get,
-    http::{
-        Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY},
-    },
+    HttpResponse,
+    http::{Method, StatusCode, header::CONTENT_SECURITY_POLICY},
     web::ServiceConfig,
 };
 use askama::Template;
@@ -18,38 +16,56 @@ use tessera_kernel::RequestId;
 use crate::{
     problem::{Code, Problem},
     services::PublicUrl,
-    sign_on::HTML,
 };
 
-/// Nothing but our own stylesheet, and forms that go nowhere else.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; object-src 'none'; base-uri 'none'; \
-                      frame-ancestors 'none'";
+/// The media type of every page.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+
+/// What a page may do in the browser, beyond wearing our style and showing our mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Send forms, to nobody but this service.
+    Forms,
+    /// Run our script, which asks nobody but this service, and show the pictures that wallets bring along.
+    Script,
+}
+
+impl Policy {
+    const fn header(self) -> &'static str {
+        match self {
+            Self::Forms => {
+                "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; object-src 'none'; \
+                 base-uri 'none'; frame-ancestors 'none'"
+            }
+            Self::Script => {
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                 form-action 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+            }
+        }
+    }
+}
 
 /// What is served here, and by which methods.
 pub(crate) fn paths() -> Vec<(&'static str, Vec<Method>)> {
-    vec![(STYLE, vec![Method::GET]), (invitation::ACCEPT, vec![Method::GET, Method::POST])]
+    let parts = assets::PATHS.map(|path| (path, vec![Method::GET]));
+    parts.into_iter().chain([(invitation::ACCEPT, vec![Method::GET, Method::POST])]).collect()
 }
 
 /// The pages and their parts.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(style).service(invitation::show).service(invitation::accept);
+    config.configure(assets::routes).service(invitation::show).service(invitation::accept);
 }
 
-const STYLE: &str = "/pages/style.css";
-
-#[get("/pages/style.css")]
-async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .body(include_str!("pages/style.css"))
-}
-
-/// A page as an answer.
-fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
-    let html = template.render().map_err(|fault| Problem::new(Code::Internal).caused_by(fault.to_string()))?;
+/// A page as an answer. What every answer has (`no-store`, `no-referrer`, …) the edge adds.
+pub(crate) fn answer(policy: Policy, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
+    let html = template.render().map_err(|fault| Problem::new(Code::Internal).caused_by(fault))?;
     let mut answer = HttpResponse::build(status);
-    Ok(answer.content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, POLICY)).body(html))
+    Ok(answer.content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, policy.header())).body(html))
+}
+
+/// The same for a page that works without a script.
+fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
+    answer(Policy::Forms, status, template)
 }
 
 /// A heading and what there is to say.
@@ -62,7 +78,7 @@ struct Message<'a> {
 }
 
 /// A problem, told to a person.
-fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) -> Result<HttpResponse, Problem> {
+pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) -> Result<HttpResponse, Problem> {
     let (code, detail) = problem.told(request_id);
     let mut detail = detail.to_owned();
     if let Some(first) = detail.get(..1) {

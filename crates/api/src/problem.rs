@@ -86,11 +86,6 @@ impl Problem {
         self.0.code
     }
 
-    /// What is said of it.
-    pub(crate) fn text(&self) -> &str {
-        &self.0.detail
-    }
-
     /// Every fault of the body.
     pub(crate) fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.0.faults = faults;

@@ -29,7 +29,7 @@ impl Routes {
     /// Reads the document, and adds the pages, which are no operations.
     pub(crate) fn of(document: &OpenApi) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
-        let documents = docs::PATHS.iter().chain(&sign_on::PATHS);
+        let documents = docs::PATHS.iter().chain([&sign_on::SIGN_IN]);
         let documents = documents.map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
         let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
         let pages = pages::paths().into_iter().map(|(path, methods)| Route::new(path, public(methods)));

@@ -27,6 +27,8 @@ impl Tab {
         let tab = Self { pipe: Arc::clone(pipe), session };
         tab.call("Page.enable", json!({})).await;
         tab.call("Runtime.enable", json!({})).await;
+        // Several tabs are open at once, and each is to behave as the one that is looked at.
+        tab.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
         tab
     }
 
@@ -91,6 +93,26 @@ impl Tab {
         self.evaluate(&format!("{found}.click()")).await;
     }
 
+    /// Clicks twice in a row where something is, as a mouse does.
+    ///
+    /// # Panics
+    /// When it is nowhere.
+    pub async fn double_click(&self, selector: &str) {
+        let found = format!("document.querySelector({})", json!(selector));
+        self.until(selector, &format!("!!{found} && {found}.checkVisibility()")).await;
+        let place = self.evaluate(&format!("{found}.getBoundingClientRect().toJSON()")).await;
+        let middle = |start: &str, length: &str| {
+            let (start, length) =
+                place[start].as_f64().zip(place[length].as_f64()).unwrap_or_else(|| panic!("{place}"));
+            start + length / 2.0
+        };
+        let (x, y) = (middle("x", "width"), middle("y", "height"));
+        for (kind, count) in [("mousePressed", 1), ("mouseReleased", 1), ("mousePressed", 2), ("mouseReleased", 2)] {
+            let params = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": count });
+            self.call("Input.dispatchMouseEvent", params).await;
+        }
+    }
+
     /// Types a text into a field, once it is there.
     pub async fn types(&self, field: &str, text: &str) {
         self.click(field).await;
@@ -112,9 +134,49 @@ impl Tab {
         self.evaluate("location.href").await.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Makes the browser forget its cookies.
-    pub async fn clear_cookies(&self) {
-        self.call("Network.clearBrowserCookies", json!({})).await;
+    /// What has the focus, by its text; an outline shows that it has.
+    ///
+    /// # Panics
+    /// When nobody could see it.
+    pub async fn focus(&self) -> String {
+        let seen = "(() => { const style = getComputedStyle(document.activeElement); \
+            return document.activeElement.matches(':focus-visible') && style.outlineStyle === 'solid' \
+                && parseFloat(style.outlineWidth) >= 2; })()";
+        let text = self.evaluate("document.activeElement.textContent.trim()").await;
+        assert_eq!(self.evaluate(seen).await, true, "the focus on {text} can't be seen");
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Cuts the network off, or restores it.
+    pub async fn offline(&self, offline: bool) {
+        self.call("Network.enable", json!({})).await;
+        let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.call("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// Keeps requests to such addresses from going out, until [`Self::release`].
+    pub async fn hold(&self, pattern: &str) {
+        self.call("Fetch.enable", json!({ "patterns": [{ "urlPattern": pattern }] })).await;
+    }
+
+    /// Lets all requests go out again.
+    pub async fn release(&self) {
+        self.call("Fetch.disable", json!({})).await;
+    }
+
+    /// Loads pages without their scripts from now on.
+    pub async fn without_scripts(&self) {
+        self.call("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+    }
+
+    /// Runs a script in every page that is loaded from now on, before anything else does.
+    pub async fn prepare(&self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Waits until the page has done what it does after that many milliseconds at most.
+    pub async fn outlive_timers(&self, milliseconds: u32) {
+        self.evaluate(&format!("new Promise((done) => setTimeout(done, {milliseconds}))")).await;
     }
 
     /// Sets the size of the window, and whether the system is dark.
@@ -125,12 +187,33 @@ impl Tab {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Keeps a picture of the page among the artefacts of the build.
+    /// Keeps pictures of the page on a screen and on a phone, light and dark, and makes sure that nobody has to scroll
+    /// sideways and that every text stands out from its ground (WCAG 2.2, 1.4.3).
+    ///
+    /// # Panics
+    /// When it is not so.
+    pub async fn portray(&self, name: &str) {
+        for (suffix, width, height, scheme) in [
+            ("light", 1000, 760, "light"),
+            ("dark", 1000, 760, "dark"),
+            ("phone", 390, 844, "light"),
+            ("phone-dark", 390, 844, "dark"),
+        ] {
+            self.look(width, height, scheme).await;
+            self.picture(&format!("{name}-{suffix}")).await;
+            assert_eq!(self.evaluate(include_str!("legible.js")).await, json!([]), "{name}, {suffix}");
+        }
+    }
+
+    /// Keeps a picture of the whole page among the artefacts of the build.
     ///
     /// # Panics
     /// When it can't be written.
     pub async fn picture(&self, name: &str) {
-        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" })).await;
+        let mut whole = self.call("Page.getLayoutMetrics", json!({})).await["cssContentSize"].take();
+        whole["scale"] = json!(1);
+        let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": whole });
+        let shot = self.call("Page.captureScreenshot", params).await;
         let bytes = STANDARD.decode(shot["data"].as_str().unwrap_or_default());
         let bytes = bytes.unwrap_or_else(|error| panic!("no picture: {error}"));
         let file = pictures().join(format!("{name}.png"));
@@ -141,7 +224,7 @@ impl Tab {
     pub async fn watch_policy(&self) {
         let script = "window.__refused = []; \
             addEventListener('securitypolicyviolation', (event) => __refused.push(event.blockedURI))";
-        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+        self.prepare(script).await;
     }
 }
 

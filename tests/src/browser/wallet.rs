@@ -1,8 +1,8 @@
-//! A wallet in the browser, as an extension puts it there (EIP-6963), with a real key behind it.
+//! Wallets in the browser, as extensions put them there, with real keys behind them.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use serde_json::{Value, json};
@@ -12,26 +12,20 @@ use super::Tab;
 use crate::wallet::EvmWallet;
 
 /// The page's side: asks are handed out through a binding, and settled from outside.
-const PROVIDER: &str = r#"(() => {
-  const waiting = new Map();
-  window.__settle = (id, error, result) => {
-    const [resolve, reject] = waiting.get(id);
-    waiting.delete(id);
-    error ? reject(Object.assign(new Error(error.message), error)) : resolve(result);
-  };
-  let last = 0;
-  const request = ({ method, params }) => new Promise((resolve, reject) => {
-    waiting.set(++last, [resolve, reject]);
-    window.askWallet(JSON.stringify({ id: last, method, params }));
-  });
-  const icon = "data:image/svg+xml," + encodeURIComponent(
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" rx="2" fill="rebeccapurple"/></svg>');
-  const info = Object.freeze({ uuid: "350670db-19fa-4704-a166-e52e178b59d2", name: "Test Wallet", icon, rdns: "test.wallet" });
-  const detail = Object.freeze({ info, provider: { request } });
-  const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
-  window.addEventListener("eip6963:requestProvider", announce);
-  announce();
-})()"#;
+const PROVIDER: &str = include_str!("wallet.js");
+
+/// How a page can find a wallet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It announces itself (EIP-6963).
+    Announced,
+    /// It is `window.ethereum`, and says no more of itself.
+    Older,
+    /// It does both.
+    Both,
+    /// It is `window.ethereum`, and announces itself only when [`Pocket::announce`] has it do so.
+    Late,
+}
 
 /// How the owner of a wallet behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,23 +36,59 @@ pub enum Manners {
     Refusing,
     /// Declines to change the network.
     Staying,
-    /// Reads the message, and says neither yes nor no.
-    Pondering,
+    /// Says neither yes nor no when this is asked, until [`Pocket::decide`].
+    Pondering(&'static str),
+    /// Has left another request open, so that the wallet takes no more.
+    Occupied,
 }
 
 /// A wallet, its owner, and the network it is on.
 pub struct Pocket {
-    /// The key.
-    pub wallet: EvmWallet,
-    manners: Manners,
+    name: String,
+    number: usize,
     chain: AtomicU64,
+    mind: Mutex<Mind>,
+}
+
+struct Mind {
+    wallet: EvmWallet,
+    manners: Manners,
+    asked: Vec<String>,
+    pondered: Vec<Ask>,
+}
+
+/// A request of a page.
+#[derive(Clone)]
+struct Ask {
+    tab: Tab,
+    context: Value,
+    asked: Value,
 }
 
 impl Pocket {
     /// A new wallet on that chain.
     #[must_use]
     pub fn new(manners: Manners, chain: u64) -> Arc<Self> {
-        Arc::new(Self { wallet: EvmWallet::new(), manners, chain: AtomicU64::new(chain) })
+        Self::named("Test Wallet", manners, chain)
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub fn named(name: &str, manners: Manners, chain: u64) -> Arc<Self> {
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let mind = Mind { wallet: EvmWallet::new(), manners, asked: Vec::new(), pondered: Vec::new() };
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { name: name.to_owned(), number, chain: AtomicU64::new(chain), mind: Mutex::new(mind) })
+    }
+
+    fn mind(&self) -> MutexGuard<'_, Mind> {
+        self.mind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address of the account that it is on now.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.mind().wallet.address()
     }
 
     /// The chain that it is on now.
@@ -67,17 +97,74 @@ impl Pocket {
         self.chain.load(Ordering::SeqCst)
     }
 
+    /// How often a page has asked for this.
+    #[must_use]
+    pub fn asked(&self, method: &str) -> usize {
+        self.mind().asked.iter().filter(|asked| *asked == method).count()
+    }
+
+    /// Its owner thinks otherwise from now on.
+    pub fn behave(&self, manners: Manners) {
+        self.mind().manners = manners;
+    }
+
+    /// Its owner answers what they have pondered, by the manners that they have now.
+    pub async fn decide(&self) {
+        let pondered = std::mem::take(&mut self.mind().pondered);
+        for ask in pondered {
+            self.settle(&ask).await;
+        }
+    }
+
+    /// Its owner turns to another account, and it says so.
+    pub async fn change_account(&self, tab: &Tab) {
+        self.mind().wallet = EvmWallet::new();
+        self.emit(tab, "accountsChanged", &json!([self.address()])).await;
+    }
+
+    /// Its owner turns to another network, and it says so.
+    pub async fn change_chain(&self, tab: &Tab, chain: u64) {
+        self.chain.store(chain, Ordering::SeqCst);
+        self.emit(tab, "chainChanged", &json!(format!("{chain:#x}"))).await;
+    }
+
+    /// Tells the page what has happened to it (EIP-1193).
+    pub async fn emit(&self, tab: &Tab, event: &str, value: &Value) {
+        tab.evaluate(&format!("{}.emit({}, {value})", self.handle(), json!(event))).await;
+    }
+
+    /// Announces itself, once more or at last.
+    pub async fn announce(&self, tab: &Tab) {
+        tab.evaluate(&format!("{}.announce()", self.handle())).await;
+    }
+
+    fn handle(&self) -> String {
+        format!("window.__wallet{}", self.number)
+    }
+
     /// Installs it in a tab, for every page that is loaded from now on.
     pub async fn install(self: &Arc<Self>, tab: &Tab) {
+        self.install_as(tab, Presence::Announced).await;
+    }
+
+    /// The same for another way of being there.
+    pub async fn install_as(self: &Arc<Self>, tab: &Tab, presence: Presence) {
+        let binding = format!("askWallet{}", self.number);
         let mut events = tab.pipe.events();
-        tab.call("Runtime.addBinding", json!({ "name": "askWallet" })).await;
-        tab.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PROVIDER })).await;
+        tab.call("Runtime.addBinding", json!({ "name": binding })).await;
+        let what = json!({
+            "name": self.name,
+            "number": self.number,
+            "announced": matches!(presence, Presence::Announced | Presence::Both),
+            "older": presence != Presence::Announced,
+        });
+        tab.prepare(&format!("({PROVIDER})({what})")).await;
         let (pocket, tab) = (Arc::clone(self), tab.clone());
         tokio::spawn(async move {
             loop {
                 match events.recv().await {
-                    Ok(event) if event["method"] == "Runtime.bindingCalled" && event["sessionId"] == tab.session => {
-                        pocket.settle(&tab, &event["params"]).await;
+                    Ok(event) if is_call(&event, &tab.session, &binding) => {
+                        pocket.take(tab.clone(), &event["params"]).await;
                     }
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
@@ -86,41 +173,62 @@ impl Pocket {
         });
     }
 
-    async fn settle(&self, tab: &Tab, params: &Value) {
-        let asked: Value =
-            params["payload"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        if self.manners == Manners::Pondering && asked["method"] == "personal_sign" {
-            return;
+    async fn take(&self, tab: Tab, params: &Value) {
+        let asked: Value = serde_json::from_str(params["payload"].as_str().unwrap_or_default()).unwrap_or_default();
+        let method = asked["method"].as_str().unwrap_or_default().to_owned();
+        let ask = Ask { tab, context: params["executionContextId"].clone(), asked };
+        let ponders = {
+            let mut mind = self.mind();
+            let ponders = matches!(mind.manners, Manners::Pondering(over) if over == method);
+            if ponders {
+                mind.pondered.push(ask.clone());
+            }
+            mind.asked.push(method);
+            ponders
+        };
+        if !ponders {
+            self.settle(&ask).await;
         }
-        let (error, result) = match self.answer(&asked) {
+    }
+
+    async fn settle(&self, ask: &Ask) {
+        let (error, result) = match self.answer(&ask.asked) {
             Ok(result) => (Value::Null, result),
             Err(code) => (json!({ "code": code, "message": "declined" }), Value::Null),
         };
-        let settle = format!("__settle({}, {error}, {result})", asked["id"]);
-        let params = json!({ "expression": settle, "contextId": params["executionContextId"] });
-        tab.call("Runtime.evaluate", params).await;
+        let settle = format!("{}.settle({}, {error}, {result})", self.handle(), ask.asked["id"]);
+        ask.tab.call("Runtime.evaluate", json!({ "expression": settle, "contextId": ask.context })).await;
     }
 
     /// As EIP-1193 says it: a result, or the code of an error.
     fn answer(&self, asked: &Value) -> Result<Value, i64> {
+        let (manners, wallet) = {
+            let mind = self.mind();
+            (mind.manners, mind.wallet.clone())
+        };
         match asked["method"].as_str().unwrap_or_default() {
-            "eth_requestAccounts" => Ok(json!([self.wallet.address()])),
+            "eth_requestAccounts" if manners == Manners::Occupied => Err(-32_002),
+            "eth_requestAccounts" => Ok(json!([wallet.address()])),
             "eth_chainId" => Ok(json!(format!("{:#x}", self.chain()))),
-            "wallet_switchEthereumChain" if self.manners == Manners::Staying => Err(4001),
+            "wallet_switchEthereumChain" if manners == Manners::Staying => Err(4001),
             "wallet_switchEthereumChain" => {
                 let chain = asked["params"][0]["chainId"].as_str().and_then(|id| id.strip_prefix("0x"));
                 let chain = chain.and_then(|id| u64::from_str_radix(id, 16).ok()).ok_or(-32_602)?;
                 self.chain.store(chain, Ordering::SeqCst);
                 Ok(Value::Null)
             }
-            "personal_sign" if self.manners == Manners::Refusing => Err(4001),
+            "personal_sign" if manners == Manners::Refusing => Err(4001),
             "personal_sign" => {
                 let text = asked["params"][0].as_str().and_then(unhex).ok_or(-32_602)?;
-                Ok(json!(self.wallet.sign(&text)))
+                Ok(json!(wallet.sign(&text)))
             }
             _ => Err(4200),
         }
     }
+}
+
+fn is_call(event: &Value, session: &str, binding: &str) -> bool {
+    event["method"] == "Runtime.bindingCalled" && event["sessionId"] == session && event["params"]["name"] == binding
 }
 
 fn unhex(text: &str) -> Option<String> {

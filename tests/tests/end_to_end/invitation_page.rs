@@ -148,7 +148,7 @@ async fn s114_referrer(backend: Backend) {
     assert!(!policy.contains("unsafe"), "{policy}");
     let html = page.text();
     assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
-    let style = studio.api().get_root("/pages/style.css").await;
+    let style = studio.api().get_root("/assets/pages.css").await;
     style.is(200);
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
 }

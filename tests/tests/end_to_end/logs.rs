@@ -2,17 +2,23 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tessera_adapters::SqlStore;
+use tessera_identity::ports::{SsoStore, SsoTransaction};
 use tessera_tests::{
-    api::send,
+    api::{BASE, send},
     database::Backend,
     on_both,
     process::{Installation, MASTER_KEY},
+    sso::query,
     studio::{PASSWORD, Studio},
 };
+
+use crate::storage;
 
 on_both! {
     s196_log_redact
     s197_log_inject
+    a_sign_in_that_can_t_begin_leaves_its_cause_with_the_request_s_id
 }
 
 async fn s196_log_redact(backend: Backend) {
@@ -50,4 +56,39 @@ async fn s197_log_inject(backend: Backend) {
         // What is told at the start is a warning; an error would be one that a request had made up.
         assert!(event["level"] != "ERROR" && event["fields"].is_object(), "{line}");
     }
+}
+
+/// Makes every write fail until the value is dropped: the one writer of SQLite waits for another that never ends, and the
+/// database of PostgreSQL is gone.
+async fn no_writes(studio: &Studio, backend: Backend) -> Option<(Box<dyn SsoTransaction>, SqlStore)> {
+    let installation = &studio.service.installation;
+    match backend {
+        Backend::Sqlite => {
+            let store = storage::open(installation).await;
+            let tx = SsoStore::begin(&store).await.unwrap_or_else(|error| panic!("no transaction: {error}"));
+            Some((tx, store))
+        }
+        Backend::Postgres => {
+            installation.database().take_away().await;
+            None
+        }
+    }
+}
+
+async fn a_sign_in_that_can_t_begin_leaves_its_cause_with_the_request_s_id(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let path = format!("{BASE}/sso/web3/initiate{}", query(&studio).await);
+    let _held = no_writes(&studio, backend).await;
+    let page = send(studio.api().request(Method::GET, &path).header("Accept", "text/html")).await;
+    page.is(503);
+    let id = page.header("x-request-id").unwrap_or_else(|| panic!("no request id"));
+    assert!(page.text().contains(id), "{}", page.text());
+    let log = studio.service.node.log();
+    let events =
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+    let told: Vec<Value> =
+        events.map(|event| event["fields"].clone()).filter(|fields| fields["request_id"] == id).collect();
+    let causes: Vec<&str> = told.iter().filter_map(|fields| fields["cause"].as_str()).collect();
+    assert!(matches!(causes[..], [cause] if !cause.is_empty()), "{told:?}");
+    assert!(!page.text().contains(causes[0]), "{}", page.text());
 }

@@ -8,10 +8,11 @@ use tessera_identity::{
 };
 use tessera_kernel::StoreError;
 
-use super::answer;
 use crate::{
+    auth::Visitor,
     browser,
     page::{only, pairs},
+    pages::{Policy, answer, sorry},
     problem::Problem,
     services::PublicUrl,
     v1::BASE,
@@ -37,18 +38,24 @@ struct SignInPage<'a> {
     application: &'a str,
     /// Where the browser will go, without what a person can't judge.
     destination: &'a str,
+    /// The application's site, to begin anew at.
+    home: &'a str,
     service: &'a str,
 }
 
 #[get("/sso/sign-in")]
 pub(super) async fn sign_in_page(
+    Visitor(origin): Visitor,
     request: HttpRequest,
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let id = session_id(request.query_string());
     let secret = id.and_then(|id| browser::secret(&url, request.headers(), id));
-    let view = find(&sso, id, secret).await?;
+    let view = match find(&sso, id, secret).await {
+        Ok(view) => view,
+        Err(error) => return sorry(&error.into(), &url, &origin.request_id),
+    };
     let scene = match &view {
         None => Scene::Over,
         Some(view) if view.used => Scene::Used,
@@ -62,9 +69,11 @@ pub(super) async fn sign_in_page(
         session: &session,
         application: view.as_ref().map_or("", |view| &view.application),
         destination: view.as_ref().map_or("", |view| site(&view.redirect_uri)),
+        home: view.as_ref().map_or("", |view| home(&view.redirect_uri)),
         service: site(url.origin()),
     };
-    answer(if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK }, &page)
+    let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    answer(Policy::Script, status, &page)
 }
 
 /// The sign-in, unless there is none for this browser.
@@ -86,7 +95,13 @@ fn session_id(query: &str) -> Option<SsoSessionId> {
 }
 
 /// Host and port of an address.
-fn site(uri: &str) -> &str {
+pub(super) fn site(uri: &str) -> &str {
     let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
     rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Scheme, host and port of an address.
+fn home(uri: &str) -> &str {
+    let scheme = uri.find("://").map_or(0, |end| end + "://".len());
+    &uri[..scheme + site(uri).len()]
 }

@@ -4,7 +4,7 @@ mod flow;
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header::{HeaderValue, LOCATION, SET_COOKIE, VARY},
+    http::header::{LOCATION, SET_COOKIE},
     web::Data,
 };
 use tessera_identity::{
@@ -16,6 +16,7 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
+    auth::Visitor,
     browser,
     page::{only, pairs},
     problem::{Code, Problem},
@@ -64,6 +65,7 @@ struct InitiateParameters {
     (status = 400, description = "A parameter is missing or not valid, or the application does not know of it")))]
 #[get("/sso/web3/initiate")]
 async fn initiate_web3_sso(
+    Visitor(origin): Visitor,
     request: HttpRequest,
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
@@ -78,11 +80,7 @@ async fn initiate_web3_sso(
             let cookie = browser::set_cookie(&url, &begun);
             Ok(HttpResponse::Found().insert_header((LOCATION, page)).insert_header((SET_COOKIE, cookie)).finish())
         }
-        Err(problem) if problem.code().status().is_client_error() && browser::wants_page(request.headers()) => {
-            let mut page = sign_on::refusal(&url, &problem)?;
-            page.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-            Ok(page)
-        }
+        Err(problem) if browser::wants_page(request.headers()) => sign_on::refusal(&url, &problem, &origin.request_id),
         Err(problem) => Err(problem),
     }
 }

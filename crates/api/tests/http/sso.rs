@@ -1,8 +1,16 @@
 //! Signing in to applications: how a browser comes in, and what it is shown.
 
+use std::sync::Arc;
+
 use actix_web::{http::header::HeaderMap, test::TestRequest};
 use serde_json::json;
-use tessera_testkit::{expectations::some, fakes::MemoryStore};
+use tessera_identity::{
+    model::{SsoSession, SsoSessionId},
+    ports::{SsoStore, SsoTransaction},
+};
+use tessera_kernel::StoreError;
+use tessera_testkit::{Stores, async_trait, expectations::some, fakes::MemoryStore};
+use time::OffsetDateTime;
 
 use crate::support::{Answer, Mood, WithCredentials, World, get, put};
 
@@ -16,7 +24,10 @@ struct Scene {
 
 impl Scene {
     async fn at(url: &str) -> Self {
-        let world = World::with(MemoryStore::new().stores(), Mood::Ready, url);
+        Self::on(World::with(MemoryStore::new().stores(), Mood::Ready, url)).await
+    }
+
+    async fn on(world: World) -> Self {
         let token = world.sign_up("ada").await;
         let org = world.found(&token).await;
         let app = world.launch(&token, &org).await;
@@ -161,6 +172,45 @@ async fn a_person_is_told_by_a_page() {
     assert!(answer.header("x-request-id").is_some());
 }
 
+/// A storage that is not there.
+struct Gone;
+
+#[async_trait]
+impl SsoStore for Gone {
+    async fn begin(&self) -> Result<Box<dyn SsoTransaction>, StoreError> {
+        Err(StoreError::Unavailable("the disk is on fire".into()))
+    }
+
+    async fn find_sso_session(&self, _: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+        Err(StoreError::Corrupt("sso_sessions.state".into()))
+    }
+
+    async fn forget_sso(&self, _: OffsetDateTime) -> Result<usize, StoreError> {
+        Err(StoreError::Busy)
+    }
+}
+
+#[actix_web::test]
+async fn a_failure_of_ours_is_told_by_a_page_with_the_request_s_id_and_without_the_cause() {
+    let stores = Stores { sso: Arc::new(Gone), ..MemoryStore::new().stores() };
+    let scene = Scene::on(World::with(stores, Mood::Ready, "http://localhost:8080")).await;
+    let start = format!("/api/v1/sso/web3/initiate?{}", scene.query(&[]));
+    let id = "0".repeat(32);
+    let page = format!("/sso/sign-in?session_id={id}");
+    for (path, status, title) in [(start, 503, "The service is not available"), (page, 500, "The service failed")] {
+        let request = TestRequest::get().uri(&path).insert_header(("Accept", "text/html"));
+        let cookie = format!("tessera-sso-{id}={}", "0".repeat(64));
+        let answer = scene.world.send(request.insert_header(("Cookie", cookie))).await;
+        answer.expecting(status);
+        let page = text(&answer);
+        assert!(page.contains(title) && page.contains(some(answer.header("x-request-id"))), "{page}");
+        assert!(!page.contains("fire") && !page.contains("sso_sessions"), "{page}");
+        assert_eq!((answer.header("location"), cookies(&answer.headers)), (None, 0));
+    }
+    // Who can't show a page gets the problem.
+    scene.initiate(&[]).await.problem(503, "unavailable");
+}
+
 #[actix_web::test]
 async fn the_page_names_the_application_and_the_host_and_escapes_both() {
     let scene = Scene::new().await;
@@ -226,7 +276,8 @@ async fn s114_referrer_and_s120_csp_of_the_pages() {
             assert!(policy.contains(part), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
-        let page = text(&answer);
+        // The way back to the application is the one address of another site; nothing is loaded from there.
+        let page = text(&answer).replace("<a class=\"button\" href=\"https://game.example\">", "");
         for inline in ["<script>", "<style", "style=", "onclick=", "src=\"http", "href=\"http", "//"] {
             assert!(!page.replace("<!doctype html>", "").contains(inline), "{inline}: {page}");
         }
@@ -238,7 +289,12 @@ async fn a_proxy_s_prefix_is_in_front_of_everything() {
     let scene = Scene::at("https://example.com/accounts").await;
     let (id, cookie) = begun(&scene.initiate(&[]).await, "https://example.com/accounts/sso/sign-in?session_id=");
     let page = text(&scene.page(&id, &cookie).await);
-    for part in ["\"/accounts/assets/pages.css\"", "\"/accounts/assets/sign-in.js\"", "\"/accounts/api/v1/sso/web3\""] {
+    for part in [
+        "\"/accounts/assets/pages.css\"",
+        "\"/accounts/assets/mark.svg\"",
+        "\"/accounts/assets/sign-in.js\"",
+        "\"/accounts/api/v1/sso/web3\"",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
 }
@@ -246,12 +302,16 @@ async fn a_proxy_s_prefix_is_in_front_of_everything() {
 #[actix_web::test]
 async fn the_parts_of_the_page_come_from_here() {
     let world = World::new();
-    for (path, kind) in
-        [("/assets/sign-in.js", "text/javascript; charset=utf-8"), ("/assets/pages.css", "text/css; charset=utf-8")]
-    {
+    for (path, kind) in [
+        ("/assets/sign-in.js", "text/javascript; charset=utf-8"),
+        ("/assets/pages.css", "text/css; charset=utf-8"),
+        ("/assets/mark.svg", "image/svg+xml"),
+    ] {
         let answer = world.send(TestRequest::get().uri(path)).await;
         answer.expecting(200);
         assert_eq!(answer.header("content-type"), Some(kind));
-        assert!(!text(&answer).contains("http://") && !text(&answer).contains("https://"), "{path}");
+        // A namespace is a name, and nobody goes there.
+        let text = text(&answer).replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{path}");
     }
 }

@@ -1,0 +1,35 @@
+//! The page of an invitation.
+
+use serde_json::json;
+use tessera_tests::{
+    browser::Browser,
+    database::Backend,
+    mail::last_of,
+    studio::{PASSWORD, Studio},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_looks_right_everywhere() {
+    let studio = Studio::open(Backend::Sqlite).await;
+    let invitation = json!({ "email": "grace@example.com", "role": "admin" });
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let link = last_of(&studio.service.installation, "grace@example.com", 1).await.link();
+    // The service of a test is not where its links say.
+    let link = link.replace("http://localhost:8080", studio.service.node.url());
+    let browser = Browser::start().await;
+    let tab = browser.tab().await;
+    tab.watch_policy().await;
+    tab.go_and_see(&link, "as an administrator").await;
+    tab.portray("invitation").await;
+    assert_eq!(tab.evaluate("__refused").await, json!([]), "the policy stops nothing that the page needs");
+    tab.types("#password", "password1").await;
+    tab.press("Enter", 13).await;
+    tab.sees("Your password: ").await;
+    tab.portray("invitation-faults").await;
+    tab.types("#password", PASSWORD).await;
+    tab.press("Enter", 13).await;
+    tab.sees("You belong to").await;
+    tab.portray("invitation-accepted").await;
+    tab.go_and_see(&link, "The invitation is ").await;
+    tab.portray("invitation-over").await;
+}

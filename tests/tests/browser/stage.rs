@@ -1,0 +1,120 @@
+//! What every scene on the sign-in page needs.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tessera_adapters::{DatabaseSettings, SqlStore, SystemClock};
+use tessera_identity::{
+    model::{SsoSession, SsoSessionId},
+    ports::SsoStore,
+};
+use tessera_kernel::Clock as _;
+use tessera_tests::{
+    browser::{Browser, Pocket, Tab},
+    database::Backend,
+    jose,
+    process::Installation,
+    relying_party::{RelyingParty, Visitors},
+    sso::register,
+    studio::Studio,
+};
+
+/// How long the service may take to end.
+const END: Duration = Duration::from_secs(30);
+
+/// A service at an address that a browser can go to, and an application that people sign in to by it.
+pub(crate) struct Stage {
+    pub(crate) studio: Studio,
+    pub(crate) issuer: String,
+    pub(crate) party: String,
+    pub(crate) visitors: Visitors,
+    pub(crate) browser: Browser,
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
+    let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+    address.port()
+}
+
+impl Stage {
+    pub(crate) async fn set(backend: Backend) -> Self {
+        let port = free_port();
+        let issuer = format!("http://localhost:{port}");
+        let installation = Installation::new(backend).await.set("TESSERA_LISTEN", &format!("127.0.0.1:{port}"));
+        let studio = Studio::open_on(installation.set("TESSERA_PUBLIC_URL", &issuer)).await;
+        studio.owner.put(&format!("/apps/{}", studio.app), &json!({ "name": "Dungeon & Söhne" })).await.is(200);
+        let party = RelyingParty::open().await;
+        register(&studio, &party.callback()).await;
+        let url = party.url.clone();
+        let visitors = party.serve(studio.api(), &issuer, &studio.app);
+        Self { studio, issuer, party: url, visitors, browser: Browser::start().await }
+    }
+
+    /// A tab with this wallet in it, on the sign-in page.
+    pub(crate) async fn enter(&self, pocket: &Arc<Pocket>) -> Tab {
+        let tab = self.browser.tab().await;
+        tab.watch_policy().await;
+        pocket.install(&tab).await;
+        self.come_in(&tab).await;
+        tab.sees("Test Wallet").await;
+        tab
+    }
+
+    /// From the application to the sign-in page, as a person goes.
+    pub(crate) async fn come_in(&self, tab: &Tab) {
+        tab.go(&format!("{}/", self.party)).await;
+        tab.click("#sign-in").await;
+        tab.until("the sign-in page", "!!document.querySelector('main')").await;
+    }
+
+    /// What the application was told of its visitors, one after the other.
+    pub(crate) async fn claims(&self) -> Vec<Value> {
+        let keys = self.studio.api().get_root("/.well-known/jwks.json").await.expecting(200);
+        let tokens = self.visitors.tokens();
+        tokens.iter().map(|token| jose::verify(&keys, token).unwrap_or_else(|error| panic!("{error}")).1).collect()
+    }
+
+    /// Stops the service.
+    pub(crate) async fn stop(&mut self) {
+        self.studio.service.node.terminate();
+        self.studio.service.node.wait(END).await;
+    }
+
+    /// Starts it again, where it was.
+    pub(crate) fn start_again(&mut self) {
+        self.studio.service.node = self.studio.service.installation.start();
+    }
+
+    /// Moves the end of a tab's sign-in to this moment, as the service has stored it.
+    pub(crate) async fn let_time_pass(&self, tab: &Tab) {
+        let address = tab.address().await;
+        let (_, id) = address.split_once("session_id=").unwrap_or_else(|| panic!("no sign-in: {address}"));
+        let id: SsoSessionId = id.parse().unwrap_or_else(|error| panic!("{id}: {error}"));
+        end(&self.studio.service.installation, id).await.unwrap_or_else(|error| panic!("{id}: {error}"));
+    }
+}
+
+/// A session's end is written once, so the session is taken out, and put back with another.
+async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dyn std::error::Error>> {
+    let url = installation.database().url().parse()?;
+    let store = SqlStore::open(&DatabaseSettings { url, pool_size: 2, acquire_timeout: END }).await?;
+    let session = store.find_sso_session(id).await?.ok_or("it is not there")?;
+    store.forget_sso(session.expires_at + time::Duration::SECOND).await?;
+    let mut tx = SsoStore::begin(&store).await?;
+    tx.sso_sessions().insert(&SsoSession { expires_at: SystemClock.now(), ..session }).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Chooses the first wallet that the page offers.
+pub(crate) async fn choose(tab: &Tab) {
+    tab.click("#wallets button").await;
+}
+
+/// How many wallets the page offers.
+pub(crate) async fn offered(tab: &Tab) -> Value {
+    // Whoever has not announced itself by then is looked for elsewhere.
+    tab.outlive_timers(400).await;
+    tab.evaluate("[...document.querySelectorAll('#wallets button')].map((button) => button.textContent)").await
+}
