@@ -3,7 +3,7 @@
 #[path = "support/node.rs"]
 mod node;
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 
 use ethers_core::{
     abi::{Token, encode},
@@ -12,10 +12,14 @@ use ethers_core::{
 };
 use evm::backend::MemoryAccount;
 use node::{Mood, Node, State, bytes};
-use tessera_adapters::{ContractSignatures, Gate, GateSettings, KeySignatures};
+use tessera_adapters::{ContractSignatures, Gate, GateSettings, JsonRpcReader, KeySignatures};
 use tessera_identity::{
     model::{Chain, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
+    ports::{ChainReader, Proof, VerifyError, Voucher, WalletVerifier as _},
+};
+use tessera_testkit::{
+    ChainHarness, async_trait,
+    fakes::{FakeChains, Program},
 };
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
 
@@ -51,9 +55,13 @@ fn with(code: &str) -> State {
     BTreeMap::from([(address(1), account(code, &[hash_message(TEXT)]))])
 }
 
-fn verifier(url: &str) -> ContractSignatures {
+fn over(chains: Arc<dyn ChainReader>) -> ContractSignatures {
     let gate = ok(Gate::new(GateSettings { places: 1, queue: 8, deadline: Duration::from_secs(30) }));
-    ok(ContractSignatures::new(KeySignatures::new(gate), [(Chain::Ethereum, url.to_owned().into())]))
+    ContractSignatures::new(KeySignatures::new(gate), chains)
+}
+
+fn verifier(url: &str) -> ContractSignatures {
+    over(Arc::new(ok(JsonRpcReader::new([(Chain::Ethereum, url.to_owned().into())]))))
 }
 
 fn proof(address: H160, text: &str, signature: &[u8]) -> Proof {
@@ -236,4 +244,51 @@ async fn the_address_of_a_node_is_not_told() {
         source = error.source();
     }
     assert!(!said.contains("a-secret-key"), "{said}");
+}
+
+/// Nodes over JSON-RPC, with contracts of the contract suite in the EVM.
+struct RpcHarness {
+    node: Node,
+    reader: JsonRpcReader,
+}
+
+#[async_trait]
+impl ChainHarness for RpcHarness {
+    async fn start() -> Self {
+        let contract = |program: Program| {
+            let code = program.bytecode().to_vec();
+            let account = MemoryAccount { nonce: U256::one(), balance: U256::zero(), storage: BTreeMap::new(), code };
+            (H160(program.address()), account)
+        };
+        let node = Node::start(Program::ALL.into_iter().map(contract).collect(), Mood::Well).await;
+        let reader = ok(JsonRpcReader::new([(Chain::Ethereum, node.url.clone().into())]));
+        Self { node, reader }
+    }
+
+    fn reader(&self) -> &dyn ChainReader {
+        &self.reader
+    }
+
+    fn cut_off(&self) {
+        self.node.go_down();
+    }
+}
+
+tessera_testkit::chain_reader_contract!(RpcHarness);
+
+#[tokio::test]
+async fn what_the_chain_says_decides_whatever_reads_it() {
+    let at = |program: Program| H160(program.address());
+    // Each time the same contract, and another answer of the validator.
+    for (validator, good) in Program::ALL.into_iter().map(|program| (program, program == Program::AnswersOne)) {
+        let verifier = over(Arc::new(FakeChains::running(validator)));
+        let voucher = ok(verifier.verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await);
+        assert_eq!(voucher, good.then_some(Voucher::Contract), "{validator:?}");
+        // Nobody is asked about an account without code.
+        assert_eq!(ok(verifier.verify(proof(address(1), TEXT, &[7; 65])).await), None);
+    }
+    let chains = Arc::new(FakeChains::running(Program::AnswersOne));
+    chains.become_unavailable();
+    let outcome = over(chains).verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await;
+    assert!(matches!(outcome, Err(VerifyError::Unavailable(_))), "{outcome:?}");
 }

@@ -1,5 +1,6 @@
 //! What this domain needs from the outside.
 
+mod chain_reader;
 mod challenges;
 mod password_hasher;
 mod password_strength;
@@ -10,6 +11,7 @@ mod store;
 mod token_signer;
 mod wallet_verifier;
 
+pub use chain_reader::{Block, Call, ChainReader, ReadChainError};
 pub use challenges::Challenges;
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_strength::{Guessable, PasswordStrength};
