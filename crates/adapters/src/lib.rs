@@ -7,7 +7,7 @@ mod error;
 mod mail;
 mod system;
 
-pub use chain::{ContractSignatures, ContractSignaturesError};
+pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeyBits, KeyBitsError,
     KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,

@@ -3,7 +3,7 @@
 #[path = "support/node.rs"]
 mod node;
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 
 use ethers_core::{
     abi::{Token, encode},
@@ -12,10 +12,14 @@ use ethers_core::{
 };
 use evm::backend::MemoryAccount;
 use node::{Mood, Node, State, bytes};
-use tessera_adapters::{ContractSignatures, Gate, GateSettings, KeySignatures};
+use tessera_adapters::{ContractSignatures, Gate, GateSettings, JsonRpcReader, KeySignatures};
 use tessera_identity::{
-    model::{Chain, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
+    model::{Chain, SiweMessage, WalletAccount, WalletSignature},
+    ports::{ChainReader, Proof, VerifyError, Voucher, WalletVerifier as _},
+};
+use tessera_testkit::{
+    ChainHarness, async_trait,
+    fakes::{FakeChains, Program},
 };
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
 
@@ -51,9 +55,13 @@ fn with(code: &str) -> State {
     BTreeMap::from([(address(1), account(code, &[hash_message(TEXT)]))])
 }
 
-fn verifier(url: &str) -> ContractSignatures {
+fn over(chains: Arc<dyn ChainReader>) -> ContractSignatures {
     let gate = ok(Gate::new(GateSettings { places: 1, queue: 8, deadline: Duration::from_secs(30) }));
-    ok(ContractSignatures::new(KeySignatures::new(gate), [(Chain::Ethereum, url.to_owned().into())]))
+    ContractSignatures::new(KeySignatures::new(gate), chains)
+}
+
+fn verifier(url: &str) -> ContractSignatures {
+    over(Arc::new(ok(JsonRpcReader::new([(Chain::Ethereum, url.to_owned().into())]))))
 }
 
 fn proof(address: H160, text: &str, signature: &[u8]) -> Proof {
@@ -236,4 +244,91 @@ async fn the_address_of_a_node_is_not_told() {
         source = error.source();
     }
     assert!(!said.contains("a-secret-key"), "{said}");
+}
+
+/// Nodes over JSON-RPC, with contracts of the contract suite in the EVM.
+struct RpcHarness {
+    node: Node,
+    reader: JsonRpcReader,
+}
+
+#[async_trait]
+impl ChainHarness for RpcHarness {
+    async fn start() -> Self {
+        let contract = |program: Program| {
+            let code = program.bytecode().to_vec();
+            let account = MemoryAccount { nonce: U256::one(), balance: U256::zero(), storage: BTreeMap::new(), code };
+            (H160(program.address()), account)
+        };
+        let node = Node::start(Program::ALL.into_iter().map(contract).collect(), Mood::Well).await;
+        let reader = ok(JsonRpcReader::new([(Chain::Ethereum, node.url.clone().into())]));
+        Self { node, reader }
+    }
+
+    fn reader(&self) -> &dyn ChainReader {
+        &self.reader
+    }
+
+    fn cut_off(&self) {
+        self.node.go_down();
+    }
+}
+
+tessera_testkit::chain_reader_contract!(RpcHarness);
+
+#[tokio::test]
+async fn what_the_chain_says_decides_whatever_reads_it() {
+    let at = |program: Program| H160(program.address());
+    // Each time the same contract, and another answer of the validator.
+    for (validator, good) in Program::ALL.into_iter().map(|program| (program, program == Program::AnswersOne)) {
+        let verifier = over(Arc::new(FakeChains::running(validator)));
+        let voucher = ok(verifier.verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await);
+        assert_eq!(voucher, good.then_some(Voucher::Contract), "{validator:?}");
+        // Nobody is asked about an account without code.
+        assert_eq!(ok(verifier.verify(proof(address(1), TEXT, &[7; 65])).await), None);
+    }
+    let chains = Arc::new(FakeChains::running(Program::AnswersOne));
+    chains.become_unavailable();
+    let outcome = over(chains).verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await;
+    assert!(matches!(outcome, Err(VerifyError::Unavailable(_))), "{outcome:?}");
+}
+
+/// The vectors of the siwe project for ERC-1271 (`crates/identity/tests/vectors/README.md`): a wallet of Argent and one of
+/// Loopring, whose signature is no key's in its length. Account, nonce, time, signature.
+const PUBLISHED: [(&str, &str, &str, &str); 2] = [
+    (
+        "0xa5b3A53800cD49669F34DE80f2C569c6D4Ca3009",
+        "FbYd6TNB4m0IUHDG7",
+        "2022-04-19T18:55:04.444Z",
+        "0x00193f8bb87a8bd4a8367a47ee477c62aec984830ec59e730b28d1ec54669eab\
+         450b9f3108a5c435648691c5766b35e2f13b8fb29f46298bb378ac34597d7e271c",
+    ),
+    (
+        "0x0e565A6dFc43DE21455a67bbF196f7F7b15447A7",
+        "b19JyMHnM0Jdm20as",
+        "2022-04-19T18:57:09.490Z",
+        "0x2f280385ebd550309197c4c892c5a8eb1a6e743d5c90c8036dea6f05c3e8cb32\
+         1f90210a567ee88461733731a9c4e177140a969784c0421c09897e161f17bf331c02",
+    ),
+];
+
+/// What the two contracts say is known on the main net only. Here one stands in for each that vouches for the hash of the
+/// published message: the key does not decide, the contract is asked for that hash, and takes the signature as it is.
+#[tokio::test]
+async fn published_signatures_of_contract_wallets_are_for_the_contract_to_judge() {
+    for (address, nonce, issued_at, signature) in PUBLISHED {
+        let text = format!(
+            "localhost:4361 wants you to sign in with your Ethereum account:\n{address}\n\nSIWE Notepad Example\n\n\
+             URI: http://localhost:4361\nVersion: 1\nChain ID: 1\nNonce: {nonce}\nIssued At: {issued_at}"
+        );
+        assert_eq!(ok(text.parse::<SiweMessage>()).address.to_string(), address);
+        let proof = proof(ok(address.parse()), &text, &bytes(signature));
+        let alone = over(Arc::new(ok(JsonRpcReader::new([]))));
+        assert_eq!(ok(alone.verify(proof.clone()).await), None, "{address}");
+        for (approved, voucher) in [(text.as_str(), Some(Voucher::Contract)), ("something else", None)] {
+            let chain = BTreeMap::from([(ok(address.parse()), account(WALLET, &[hash_message(approved)]))]);
+            let node = Node::start(chain, Mood::Well).await;
+            assert_eq!(ok(verifier(&node.url).verify(proof.clone()).await), voucher, "{address}");
+        }
+    }
 }

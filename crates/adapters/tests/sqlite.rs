@@ -1,5 +1,7 @@
 //! The store on SQLite, held to the contracts of its ports and to what they do not say.
 
+#[path = "support/clocks.rs"]
+mod clocks;
 #[path = "support/store.rs"]
 mod store;
 
@@ -37,15 +39,15 @@ tessera_testkit::custom_data_contract!(SqlHarness);
 tessera_testkit::accounts_contract!(SqlHarness);
 
 macro_rules! cases {
-    ($($case:ident)+) => {$(
+    ($module:ident: $($case:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
-            store::$case(Backend::Sqlite).await;
+            $module::$case(Backend::Sqlite).await;
         }
     )+};
 }
 
-cases! {
+cases! { store:
     two_stores_open_an_empty_database_at_once
     the_first_kept_secret_is_everybodys
     a_database_answers_to_a_ping
@@ -56,6 +58,13 @@ cases! {
     a_row_that_breaks_the_rules_of_its_type_is_corrupt
     who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
     work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
+}
+
+cases! { clocks:
+    s85_nonce_exp_by_the_clock_of_the_database
+    s85_nonce_exp_and_is_forgotten_by_that_clock
+    s85_nonce_exp_of_sign_ins_for_applications_too
+    s106_code_bound_to_60_s_by_the_clock_of_the_database
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! What this domain needs from the outside.
 
 mod account_letters;
+mod chain_reader;
 mod challenges;
 mod password_hasher;
 mod password_strength;
@@ -8,11 +9,13 @@ mod service_token_signer;
 mod signing_key_store;
 mod sso;
 mod store;
+mod store_clock;
 mod token_signer;
 mod wallet_verifier;
 
 pub use account_letters::{AccountChange, AccountLetters};
-pub use challenges::Challenges;
+pub use chain_reader::{Block, Call, ChainReader, ReadChainError};
+pub use challenges::{Challenges, Taken};
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_strength::{Guessable, PasswordStrength};
 pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
@@ -23,5 +26,6 @@ pub use sso::{RelyingParties, SecretDigest, SsoCodes, SsoSessions, SsoStore, Sso
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
 pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users, Wallets};
+pub use store_clock::StoreClock;
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
 pub use wallet_verifier::{Proof, VerifyError, Voucher, WalletVerifier};

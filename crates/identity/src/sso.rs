@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tessera_kernel::{Clock, Entropy};
+use time::OffsetDateTime;
 
 use crate::{
     Identity, ServiceTokens,
@@ -41,10 +42,10 @@ impl SingleSignOn {
         Self { ports }
     }
 
-    /// Whether a session is still to be had, and by this browser.
-    pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &SsoSecret) -> bool {
+    /// Whether a session is still to be had at that time, and by this browser.
+    pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &SsoSecret, now: OffsetDateTime) -> bool {
         let digest = &self.ports.digest;
         let bound = digest.matches(&session.browser, &digest.digest(browser.expose()));
-        bound && self.ports.clock.now() < session.expires_at
+        bound && now < session.expires_at
     }
 }

@@ -1,7 +1,9 @@
 //! A user opens a session with their wallet.
 
+use std::sync::Arc;
+
 use tessera_identity::{
-    SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
+    Identity, IdentityPorts, SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
     model::{Chain, Challenge, SessionState, SiweMessage, Wallet, WalletAccount, WalletSignature},
     ports::TokenSigner as _,
 };
@@ -10,7 +12,7 @@ use tessera_testkit::{
     Workbench,
     builders::{NOW, origin, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, parsed, some},
-    fakes::FakeWallets,
+    fakes::{FakeWallets, FixedClock},
 };
 use time::Duration;
 
@@ -133,6 +135,24 @@ async fn s85_nonce_exp() {
         bench.clock.set(challenge.issued_at + after);
         assert_eq!(sign_in(&bench, answer(&challenge)).await.is_ok(), good, "after {after}");
     }
+}
+
+#[tokio::test]
+async fn s85_nonce_exp_whatever_the_clocks_of_the_nodes_show() {
+    let bench = Workbench::new();
+    let node = |wrong_by: Duration| {
+        let clock = Arc::new(FixedClock::new(NOW + wrong_by));
+        Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings())
+    };
+    let (fast, slow) = (node(Duration::minutes(10)), node(Duration::minutes(-10)));
+    for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
+        let challenge = ok(asks.challenge_wallet(wallet_account(number, Chain::Ethereum)).await);
+        ok(answers.sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), origin: origin() }).await);
+    }
+    let challenge = ok(fast.challenge_wallet(wallet_account(3, Chain::Ethereum)).await);
+    bench.clock.advance(Duration::minutes(5));
+    let late = slow.sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), origin: origin() }).await;
+    assert!(matches!(failed(late), SignInWithWalletError::InvalidSignature));
 }
 
 #[tokio::test]

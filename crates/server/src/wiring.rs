@@ -8,9 +8,9 @@ use std::{
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tessera_adapters::{
-    Argon2Hasher, AskamaLetters, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JwtSecret,
-    JwtSigner, KeySignatures, MasterKey, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore, SystemClock,
-    SystemEntropy, ZxcvbnStrength,
+    Argon2Hasher, AskamaLetters, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore,
+    SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Readiness, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
@@ -226,7 +226,8 @@ fn wallets(config: &Config) -> anyhow::Result<Arc<dyn WalletVerifier>> {
     if config.rpc.is_empty() {
         return Ok(Arc::new(keys));
     }
-    Ok(Arc::new(ContractSignatures::new(keys, config.rpc.iter().cloned())?))
+    let chains = JsonRpcReader::new(config.rpc.iter().cloned())?;
+    Ok(Arc::new(ContractSignatures::new(keys, Arc::new(chains))))
 }
 
 /// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.

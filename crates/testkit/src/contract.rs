@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod api_key_store;
 pub mod app_store;
 pub mod audit_trail;
+pub mod chain_reader;
 pub mod challenges;
 pub mod custom_data;
 pub mod directory;
@@ -24,6 +25,7 @@ pub mod wallets;
 mod world;
 
 use async_trait::async_trait;
+use tessera_identity::ports::ChainReader;
 
 use crate::Stores;
 
@@ -40,16 +42,33 @@ pub trait Harness: Sized + Send + Sync + 'static {
     fn connections_in_use(&self) -> usize;
 }
 
+/// A reader of chains under test.
+#[async_trait]
+pub trait ChainHarness: Sized + Send + Sync + 'static {
+    /// Starts one that reads Ethereum and no other chain. There, a contract stands at the address of each
+    /// [`Program`](crate::fakes::Program) and does what it says.
+    async fn start() -> Self;
+
+    /// The reader.
+    fn reader(&self) -> &dyn ChainReader;
+
+    /// Takes Ethereum away from the reader.
+    fn cut_off(&self);
+}
+
 /// Turns cases into tests, each with a harness of its own.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {
     ($harness:ident, $module:ident: $($case:ident)+) => {
+        $crate::contract_tests! { $harness as $crate::Harness, $module: $($case)+ }
+    };
+    ($harness:ident as $trait:path, $module:ident: $($case:ident)+) => {
         mod $module {
             $(
                 #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
-                    let harness = <super::$harness as $crate::Harness>::start().await;
+                    let harness = <super::$harness as $trait>::start().await;
                     $crate::contract::$module::$case(&harness).await;
                 }
             )+

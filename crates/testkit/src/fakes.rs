@@ -1,5 +1,6 @@
 //! Implementations of every port that need nothing from outside.
 
+mod chains;
 mod clock;
 mod digest;
 mod entropy;
@@ -11,6 +12,7 @@ mod signer;
 mod strength;
 mod wallets;
 
+pub use chains::{FakeChains, Program};
 pub use clock::FixedClock;
 pub use digest::FakeDigest;
 pub use entropy::SequentialEntropy;

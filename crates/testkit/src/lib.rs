@@ -20,6 +20,6 @@ mod stores;
 mod workbench;
 
 pub use async_trait::async_trait;
-pub use contract::Harness;
+pub use contract::{ChainHarness, Harness};
 pub use stores::Stores;
 pub use workbench::Workbench;

@@ -29,7 +29,7 @@ pub struct Workbench {
     pub store: MemoryStore,
     /// The storage behind its ports.
     pub stores: Stores,
-    /// The time; it stands still.
+    /// The time, of the storage too; it stands still.
     pub clock: Arc<FixedClock>,
     /// Chance without surprises.
     pub entropy: Arc<SequentialEntropy>,
@@ -47,9 +47,9 @@ pub struct Workbench {
 
 impl Default for Workbench {
     fn default() -> Self {
-        let store = MemoryStore::new();
-        let stores = store.stores();
         let clock = Arc::new(FixedClock::default());
+        let store = MemoryStore::with_clock(clock.clone());
+        let stores = store.stores();
         let signer = Arc::new(FakeSigner::new(clock.clone()));
         let strength = Arc::new(FakeStrength::refusing(&["password", "12345678"]));
         Self {

@@ -9,7 +9,7 @@ fn cases(source: &str) -> Vec<&str> {
 fn listed(source: &str) -> Vec<&str> {
     let after = source.split_once("contract_tests! {").map_or("", |(_, after)| after);
     let list = after.split_once('}').map_or("", |(list, _)| list);
-    list.split_once(':').map_or("", |(_, names)| names).split_whitespace().collect()
+    list.split_once(":\n").map_or("", |(_, names)| names).split_whitespace().collect()
 }
 
 macro_rules! every_case_is_listed {
@@ -38,6 +38,7 @@ every_case_is_listed! {
     api_key_store
     app_store
     audit_trail
+    chain_reader
     challenges
     custom_data
     directory

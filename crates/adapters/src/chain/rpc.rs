@@ -1,57 +1,38 @@
-//! JSON-RPC to a node of a chain, as far as signatures need it.
+//! JSON-RPC to nodes of chains, as far as signatures need it.
 
-use std::{error::Error, fmt::Write as _, time::Duration};
+use std::{collections::BTreeMap, error::Error, fmt::Write as _, time::Duration};
 
+use async_trait::async_trait;
 use reqwest::{Client, redirect::Policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tessera_identity::{
+    model::Chain,
+    ports::{Block, Call, ChainReader, ReadChainError},
+};
 use tessera_kernel::Secret;
 
-/// How long all questions of one signature may take together.
+/// How long a node may take over one question.
 const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The longest answer that is read, in bytes: a contract's code has half as many.
 const LONGEST: usize = 64 * 1024;
 
-/// What a signature ends with whose wallet is not made yet (ERC-6492).
-const UNDEPLOYED: [u8; 32] = [
-    0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64,
-    0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92,
-];
-
-/// The validator of ERC-6492, in hexadecimal: code that runs once, makes the wallet if it has to, asks it by ERC-1271 and
-/// answers with one byte. From viem 2.57.20 (`erc6492SignatureValidatorByteCode`), MIT, copyright (c) 2023-present weth, LLC;
-/// it is the reference implementation in ERC-6492, compiled. `validator.LICENSE` has the terms.
-const VALIDATOR: &str = include_str!("validator.hex");
-
-type Failure = Box<dyn Error + Send + Sync>;
-
-/// What became of a question.
-pub(super) enum Answer {
-    Yes,
-    No,
-    /// Nobody can say: the node does not answer, or not sensibly.
-    Unknown(Failure),
+/// Reads each chain from a node of it.
+pub struct JsonRpcReader {
+    http: Client,
+    nodes: BTreeMap<Chain, Node>,
 }
+
+/// A node can't be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("no HTTP client can be made")]
+pub struct JsonRpcReaderError(#[from] reqwest::Error);
 
 /// A node of one chain.
-pub(super) struct Node {
-    http: Client,
+struct Node {
     url: Secret<String>,
     chain_id: u64,
-}
-
-/// Why a call gave no result.
-enum Fault {
-    /// The contract refused, ran out of gas, or is no such contract.
-    Reverted,
-    Failed(Failure),
-}
-
-impl<E: Into<Failure>> From<E> for Fault {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 #[derive(Deserialize)]
@@ -66,100 +47,110 @@ struct Refusal {
     message: String,
 }
 
-/// A client that goes where it is told and nowhere else.
-pub(super) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder().redirect(Policy::none()).no_proxy().referer(false).timeout(DEADLINE).build()
-}
-
-impl Node {
-    pub(super) const fn new(http: Client, url: Secret<String>, chain_id: u64) -> Self {
-        Self { http, url, chain_id }
+impl JsonRpcReader {
+    /// One that asks these nodes, each of its chain. The addresses come from the operator, and nothing that a client sends
+    /// changes them.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(nodes: impl IntoIterator<Item = (Chain, Secret<String>)>) -> Result<Self, JsonRpcReaderError> {
+        // A client that goes where it is told and nowhere else.
+        let http = Client::builder().redirect(Policy::none()).no_proxy().referer(false).timeout(DEADLINE).build()?;
+        let of_chain = |(chain, url): (Chain, Secret<String>)| Some((chain, Node { url, chain_id: chain.id()? }));
+        Ok(Self { http, nodes: nodes.into_iter().filter_map(of_chain).collect() })
     }
 
-    /// Whether the contract at the address takes the signature for one of that hash.
-    pub(super) async fn accepts(&self, address: &[u8; 20], hash: &[u8; 32], signature: &[u8]) -> Answer {
-        match tokio::time::timeout(DEADLINE, self.ask(address, hash, signature)).await {
-            Ok(Ok(true)) => Answer::Yes,
-            Ok(Ok(false) | Err(Fault::Reverted)) => Answer::No,
-            Ok(Err(Fault::Failed(error))) => Answer::Unknown(error),
-            Err(_) => Answer::Unknown("the node did not answer in time".into()),
-        }
-    }
-
-    /// Everything at one block, so that no answer speaks of another state than the one before.
-    async fn ask(&self, address: &[u8; 20], hash: &[u8; 32], signature: &[u8]) -> Result<bool, Fault> {
-        // A node of a test chain would vouch for wallets that anybody can make there.
-        if quantity(&self.call("eth_chainId", json!([])).await?)? != self.chain_id {
-            return Err(Fault::Failed("the node serves another chain".into()));
-        }
-        let block = format!("{:#x}", quantity(&self.call("eth_blockNumber", json!([])).await?)?);
-        if !signature.ends_with(&UNDEPLOYED) {
-            let code = self.call("eth_getCode", json!([hex(address), block])).await?;
-            if code == "0x" {
-                return Ok(false);
-            }
-        }
-        let call = json!([{ "data": question(address, hash, signature) }, block]);
-        Ok(self.call("eth_call", call).await? == "0x01")
-    }
-
-    async fn call(&self, method: &str, parameters: Value) -> Result<String, Fault> {
+    async fn ask(&self, chain: Chain, method: &str, parameters: Value) -> Result<String, ReadChainError> {
+        let node = self.nodes.get(&chain).ok_or_else(|| unavailable("no node of this chain is named"))?;
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters });
         // The address of the node may carry a key.
-        let sent = self.http.post(self.url.expose()).json(&body).send().await;
-        let mut answer = sent.map_err(reqwest::Error::without_url)?;
+        let lost = |error: reqwest::Error| unavailable(error.without_url());
+        let mut answer = self.http.post(node.url.expose()).json(&body).send().await.map_err(lost)?;
         if !answer.status().is_success() {
-            return Err(Fault::Failed(format!("the node answered {}", answer.status()).into()));
+            return Err(unavailable(format!("the node answered {}", answer.status())));
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+        while let Some(chunk) = answer.chunk().await.map_err(lost)? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > LONGEST {
-                return Err(Fault::Failed("the node's answer is too long".into()));
+                return Err(unavailable("the node's answer is too long"));
             }
         }
-        match serde_json::from_slice(&bytes)? {
-            Reply { error: Some(refusal), .. } if method == "eth_call" && refusal.is_of_the_contract() => {
-                Err(Fault::Reverted)
-            }
-            Reply { error: Some(refusal), .. } => {
-                Err(Fault::Failed(format!("the node refused {method} with {}", refusal.code).into()))
-            }
+        match serde_json::from_slice(&bytes).map_err(unavailable)? {
+            Reply { error: Some(refusal), .. } => Err(refusal.of(method)),
             Reply { result: Some(result), .. } => Ok(result),
-            Reply { .. } => Err(Fault::Failed("the node's answer holds nothing".into())),
+            Reply { .. } => Err(unavailable("the node's answer holds nothing")),
         }
     }
+}
+
+#[async_trait]
+impl ChainReader for JsonRpcReader {
+    fn reads(&self, chain: Chain) -> bool {
+        self.nodes.contains_key(&chain)
+    }
+
+    async fn latest_block(&self, chain: Chain) -> Result<Block, ReadChainError> {
+        // A node of a test chain would vouch for wallets that anybody can make there.
+        let served = quantity(&self.ask(chain, "eth_chainId", json!([])).await?)?;
+        if self.nodes.get(&chain).is_none_or(|node| node.chain_id != served) {
+            return Err(unavailable("the node serves another chain"));
+        }
+        quantity(&self.ask(chain, "eth_blockNumber", json!([])).await?).map(Block)
+    }
+
+    async fn code(&self, chain: Chain, address: &[u8; 20], at: Block) -> Result<Vec<u8>, ReadChainError> {
+        bytes(&self.ask(chain, "eth_getCode", json!([hex(address), number(at.0)])).await?)
+    }
+
+    async fn call(&self, chain: Chain, call: &Call, at: Block) -> Result<Vec<u8>, ReadChainError> {
+        let mut transaction = json!({ "data": hex(&call.data), "gas": number(call.gas) });
+        if let Some(to) = &call.to {
+            transaction["to"] = hex(to).into();
+        }
+        bytes(&self.ask(chain, "eth_call", json!([transaction, number(at.0)])).await?)
+    }
+}
+
+fn unavailable(why: impl Into<Box<dyn Error + Send + Sync>>) -> ReadChainError {
+    ReadChainError::Unavailable(why.into())
 }
 
 impl Refusal {
-    /// Whether the code that was run is to blame, and not the node. Nodes agree on 3 for a revert with data, and on little
-    /// else.
-    fn is_of_the_contract(&self) -> bool {
-        const FAULTS: [&str; 7] =
-            ["revert", "out of gas", "outofgas", "invalid opcode", "invalid jump", "stack ", "gas required exceeds"];
+    /// Whether the code that was run is to blame, or the node. Nodes agree on 3 for a revert with data, and on little else.
+    fn of(&self, method: &str) -> ReadChainError {
+        const GAS: [&str; 3] = ["out of gas", "outofgas", "gas required exceeds"];
+        const CODE: [&str; 4] = ["revert", "invalid opcode", "invalid jump", "stack "];
         let message = self.message.to_ascii_lowercase();
-        self.code == 3 || FAULTS.iter().any(|fault| message.contains(fault))
+        let says = |faults: &[&str]| faults.iter().any(|fault| message.contains(fault));
+        if method != "eth_call" {
+            unavailable(format!("the node refused {method} with {}", self.code))
+        } else if says(&GAS) {
+            ReadChainError::OutOfGas
+        } else if self.code == 3 || says(&CODE) {
+            ReadChainError::Reverted
+        } else {
+            unavailable(format!("the node refused {method} with {}", self.code))
+        }
     }
 }
 
 /// A number as JSON-RPC writes it.
-fn quantity(text: &str) -> Result<u64, Fault> {
-    let digits = text.strip_prefix("0x").ok_or("the node's number is none")?;
-    Ok(u64::from_str_radix(digits, 16)?)
+fn number(number: u64) -> String {
+    format!("{number:#x}")
 }
 
-/// The validator with its arguments behind it: `(address, bytes32, bytes)`.
-fn question(address: &[u8; 20], hash: &[u8; 32], signature: &[u8]) -> String {
-    let word = |number: usize| {
-        let mut word = [0; 32];
-        word[24..].copy_from_slice(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
-        word
-    };
-    let padding = signature.len().next_multiple_of(32) - signature.len();
-    let parts =
-        [&[0; 12], address.as_slice(), hash, &word(3 * 32), &word(signature.len()), signature, &[0; 32][..padding]];
-    let code: String = VALIDATOR.split_whitespace().collect();
-    format!("0x{code}{}", &hex(&parts.concat())[2..])
+fn quantity(text: &str) -> Result<u64, ReadChainError> {
+    let digits = text.strip_prefix("0x").ok_or_else(|| unavailable("the node's number is none"))?;
+    u64::from_str_radix(digits, 16).map_err(unavailable)
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>, ReadChainError> {
+    let malformed = || unavailable("the node's bytes are none");
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() % 2 == 0).ok_or_else(malformed)?;
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let pairs = digits.as_bytes().chunks_exact(2);
+    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Option<_>>().ok_or_else(malformed)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -5,13 +5,13 @@ use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{Challenge, Nonce, Purpose, Wallet, WalletAddress},
-    ports::{Challenges, Wallets},
+    ports::{Challenges, Taken, Wallets},
 };
 use tessera_kernel::{SessionId, StoreError, UserId};
-use time::OffsetDateTime;
 
 use super::{
     SqlStore,
+    clock::Now,
     connection::{Lease, on},
     rows::parse,
     schema::{wallet_challenges, wallets},
@@ -138,18 +138,18 @@ impl Challenges for SqlStore {
         on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn take(&self, nonce: &Nonce) -> Result<Option<Challenge>, StoreError> {
+    async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
         let mut lease = self.writer().await?;
         // One statement, and no transaction that somebody could leave: whoever gets the row is the only one, for good.
         let delete = diesel::delete(wallet_challenges::table.find(nonce.as_str()));
-        let row: Option<ChallengeRow> =
-            on!(&mut lease, |c| delete.returning(ChallengeRow::as_returning()).get_result(c).await.optional())?;
-        row.map(Challenge::try_from).transpose()
+        let taken: Option<(ChallengeRow, DbInstant)> =
+            on!(&mut lease, |c| delete.returning((ChallengeRow::as_returning(), Now)).get_result(c).await.optional())?;
+        taken.map(|(row, at)| Ok(Taken { challenge: row.try_into()?, at: at.0 })).transpose()
     }
 
-    async fn forget_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn forget_expired(&self) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
-        let expired = wallet_challenges::table.filter(wallet_challenges::expires_at.le(DbInstant(now)));
+        let expired = wallet_challenges::table.filter(wallet_challenges::expires_at.le(Now));
         let forgotten = on!(&mut lease, |c| diesel::delete(expired).execute(c).await)?;
         Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
     }

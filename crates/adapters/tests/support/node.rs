@@ -4,13 +4,13 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use ethers_core::types::{H160, U256};
 use evm::{
-    Config, CreateScheme, ExitReason,
+    Config, CreateScheme, ExitError, ExitReason,
     backend::{Backend as _, MemoryAccount, MemoryBackend, MemoryVicinity},
     executor::stack::{MemoryStackState, PrecompileFn, StackExecutor, StackSubstateMetadata},
 };
@@ -20,7 +20,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What a call may burn. An endless loop takes a moment.
+/// What a call may burn at most, whatever it asks for. An endless loop takes a moment.
 const GAS: u64 = 1_000_000;
 
 /// Contracts by address.
@@ -46,20 +46,27 @@ pub(crate) struct Node {
     pub(crate) url: String,
     /// Each question: the method, and the block that it names.
     asked: Arc<Mutex<Vec<(String, Value)>>>,
+    down: Arc<AtomicBool>,
 }
 
 impl Node {
     pub(crate) async fn start(state: State, mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no socket: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let serving = Arc::new(Serving { state, mood, asked: asked.clone(), height: AtomicU64::new(0x10) });
+        let (asked, down) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let height = AtomicU64::new(0x10);
+        let serving = Arc::new(Serving { state, mood, asked: asked.clone(), down: down.clone(), height });
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, serving.clone()));
             }
         });
-        Self { url: format!("http://{address}/"), asked }
+        Self { url: format!("http://{address}/"), asked, down }
+    }
+
+    /// Answers with 503 from now on.
+    pub(crate) fn go_down(&self) {
+        self.down.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn asked(&self) -> Vec<(String, Value)> {
@@ -71,6 +78,7 @@ struct Serving {
     state: State,
     mood: Mood,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
+    down: Arc<AtomicBool>,
     /// Grows with every question, as it does for a chain that goes on.
     height: AtomicU64,
 }
@@ -113,6 +121,9 @@ fn success(body: &str) -> String {
 
 impl Serving {
     fn answer(&self, question: &Value) -> String {
+        if self.down.load(Ordering::SeqCst) {
+            return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_owned();
+        }
         let method = question["method"].as_str().unwrap_or_default().to_owned();
         let block = question["params"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push((method.clone(), block));
@@ -138,14 +149,14 @@ impl Serving {
                 let address: H160 = parameters[0].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
                 Ok(hex(self.state.get(&address).map_or(&[][..], |account| &account.code)))
             }
-            "eth_call" => create(&self.state, bytes(parameters[0]["data"].as_str().unwrap_or_default())),
+            "eth_call" => call(&self.state, &parameters[0]),
             _ => Err((-32601, "the method does not exist".to_owned())),
         }
     }
 }
 
-/// What a call without a receiver gives: the code that its data makes when run.
-fn create(state: &State, data: Vec<u8>) -> Result<String, (i64, String)> {
+/// What a call gives: the answer of the contract, or, without one, the code that its data make when run.
+fn call(state: &State, transaction: &Value) -> Result<String, (i64, String)> {
     let zero = U256::zero();
     let vicinity = MemoryVicinity {
         gas_price: zero,
@@ -160,15 +171,31 @@ fn create(state: &State, data: Vec<u8>) -> Result<String, (i64, String)> {
         block_base_fee_per_gas: zero,
         block_randomness: None,
     };
+    let text = |name: &str| transaction[name].as_str();
+    let gas = text("gas").and_then(|gas| u64::from_str_radix(gas.trim_start_matches("0x"), 16).ok());
+    let gas = gas.map_or(GAS, |gas| gas.min(GAS));
+    let (to, data) = (text("to").and_then(|to| to.parse().ok()), bytes(text("data").unwrap_or_default()));
     let (config, precompiles) = (Config::shanghai(), BTreeMap::<H160, PrecompileFn>::new());
     let mut backend = MemoryBackend::new(&vicinity, state.clone());
-    let stack = MemoryStackState::new(StackSubstateMetadata::new(GAS, &config), &mut backend);
+    let stack = MemoryStackState::new(StackSubstateMetadata::new(gas, &config), &mut backend);
     let mut executor = StackExecutor::new_with_precompiles(stack, &config, &precompiles);
-    let made = executor.create_address(CreateScheme::Legacy { caller: H160::zero() });
-    match executor.transact_create(H160::zero(), zero, data, GAS, Vec::new()) {
-        (ExitReason::Succeed(_), _) => Ok(hex(&executor.state().code(made))),
-        (ExitReason::Revert(_), _) => Err((3, "execution reverted".to_owned())),
-        (other, _) => Err((-32000, format!("{other:?}").to_ascii_lowercase())),
+    let caller = H160::zero();
+    let (reason, answer) = if let Some(to) = to {
+        executor.transact_call(caller, to, zero, data, gas, Vec::new())
+    } else {
+        let made = executor.create_address(CreateScheme::Legacy { caller });
+        let (reason, _) = executor.transact_create(caller, zero, data, gas, Vec::new());
+        (reason, executor.state().code(made))
+    };
+    match reason {
+        ExitReason::Succeed(_) => Ok(hex(&answer)),
+        ExitReason::Revert(_) => Err((3, "execution reverted".to_owned())),
+        // As nodes say it, in words of their own.
+        ExitReason::Error(ExitError::DesignatedInvalid | ExitError::InvalidCode(_)) => {
+            Err((-32000, "invalid opcode: INVALID".to_owned()))
+        }
+        ExitReason::Error(ExitError::OutOfGas) => Err((-32000, "out of gas".to_owned())),
+        other => Err((-32000, format!("{other:?}").to_ascii_lowercase())),
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{ApplicationId, EventLog, StoreError};
 use time::OffsetDateTime;
 
+use super::StoreClock;
 use crate::model::{RelyingParty, SecretHash, SsoCode, SsoSession, SsoSessionId, SsoStep};
 
 /// Applications, as somebody to sign in to.
@@ -24,7 +25,7 @@ pub trait SecretDigest: Send + Sync {
 
 /// What sign-ins leave behind: sessions of the sign-in page, and codes.
 #[async_trait]
-pub trait SsoStore: Send + Sync {
+pub trait SsoStore: StoreClock {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn SsoTransaction>, StoreError>;
 

@@ -53,7 +53,8 @@ impl Identity {
     }
 
     async fn challenge(&self, purpose: Purpose, account: WalletAccount) -> Result<Challenge, ChallengeWalletError> {
-        let now = self.ports.clock.now();
+        // Another node may be asked for the answer, and its clock may be wrong, or this one's.
+        let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
         self.ports.challenges.keep(&challenge).await?;
         Ok(challenge)
@@ -71,7 +72,7 @@ impl Identity {
     /// # Errors
     /// When storage fails.
     pub async fn forget_expired_challenges(&self) -> Result<u64, StoreError> {
-        self.ports.challenges.forget_expired(self.ports.clock.now()).await
+        self.ports.challenges.forget_expired().await
     }
 }
 

@@ -5,7 +5,7 @@ use tessera_kernel::StoreError;
 use crate::{
     Identity,
     model::{Nonce, Purpose, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError, Voucher},
+    ports::{Proof, Taken, VerifyError, Voucher},
 };
 
 /// What somebody presents to prove that a wallet is theirs.
@@ -33,12 +33,11 @@ impl Identity {
     /// comes out, before anything else is looked at: no two can answer it, and nobody can try a second signature.
     pub(crate) async fn redeem(&self, proof: WalletProof, purpose: Purpose) -> Result<Option<Voucher>, RedeemError> {
         let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(None) };
-        let Some(challenge) = self.ports.challenges.take(&nonce).await? else { return Ok(None) };
-        let now = self.ports.clock.now();
-        if challenge.purpose != purpose || challenge.account != proof.account || !challenge.is_open(now) {
+        let Some(Taken { challenge, at }) = self.ports.challenges.take(&nonce).await? else { return Ok(None) };
+        if challenge.purpose != purpose || challenge.account != proof.account || !challenge.is_open(at) {
             return Ok(None);
         }
-        let texts = challenge.answers(&self.settings.site, now);
+        let texts = challenge.answers(&self.settings.site, at);
         if texts.is_empty() {
             return Ok(None);
         }

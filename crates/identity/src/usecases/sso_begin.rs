@@ -46,7 +46,7 @@ impl SingleSignOn {
             return Err(BeginSsoError::RedirectUriNotRegistered);
         }
         let browser = SsoSecret::generate(&*self.ports.entropy);
-        let now = self.ports.clock.now();
+        let now = self.ports.store.now().await?;
         let session = SsoSession {
             id: SsoSessionId::generate(&*self.ports.entropy),
             request,

@@ -56,11 +56,12 @@ impl SingleSignOn {
         let session = self.ports.store.find_sso_session(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
         let party = party.ok_or(ChallengeSsoError::NotFound)?;
-        let (challenge, nonce) = self.question(&session, &party, command.account);
+        let now = self.ports.store.now().await?;
+        let (challenge, nonce) = self.question(&session, &party, command.account, now);
         let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
         let mut tx = self.ports.store.begin().await?;
         let session = tx.sso_sessions().lock(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
-        if !self.is_theirs(&session, &browser) || matches!(session.step, SsoStep::Done { .. }) {
+        if !self.is_theirs(&session, &browser, now) || matches!(session.step, SsoStep::Done { .. }) {
             return Err(ChallengeSsoError::NotFound);
         }
         tx.sso_sessions().set_step(session.id, &SsoStep::Challenged(challenge)).await?;
@@ -68,12 +69,18 @@ impl SingleSignOn {
         Ok(question)
     }
 
-    fn question(&self, session: &SsoSession, party: &RelyingParty, account: WalletAccount) -> (SsoChallenge, Nonce) {
+    fn question(
+        &self,
+        session: &SsoSession,
+        party: &RelyingParty,
+        account: WalletAccount,
+        now: OffsetDateTime,
+    ) -> (SsoChallenge, Nonce) {
         let nonce = Nonce::generate(&*self.ports.entropy);
         let site = &self.ports.identity.settings.site;
         // Whole seconds, as the message says them.
         let whole = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(time);
-        let issued_at = whole(self.ports.clock.now());
+        let issued_at = whole(now);
         let expires_at = (issued_at + CHALLENGE_TTL).min(whole(session.expires_at));
         let message = SiweMessage {
             scheme: None,

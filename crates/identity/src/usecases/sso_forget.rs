@@ -14,6 +14,6 @@ impl SingleSignOn {
     /// # Errors
     /// Storage failed.
     pub async fn forget(&self) -> Result<usize, StoreError> {
-        self.ports.store.forget_sso(self.ports.clock.now() - KEPT).await
+        self.ports.store.forget_sso(self.ports.store.now().await? - KEPT).await
     }
 }

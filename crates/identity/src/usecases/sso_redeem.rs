@@ -1,6 +1,7 @@
 //! An application's back end redeems a code.
 
 use tessera_kernel::{Event, Origin, StoreError};
+use time::OffsetDateTime;
 
 use super::sso_token::{IssueError, SsoToken};
 use crate::{
@@ -54,13 +55,14 @@ impl SingleSignOn {
     pub async fn redeem(&self, command: RedeemSsoCode) -> Result<SsoToken, RedeemSsoCodeError> {
         let secret = command.code.parse::<SsoSecret>().map_err(|_| RedeemSsoCodeError::InvalidGrant)?;
         let hash = self.ports.digest.digest(secret.expose());
+        let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         // Codes go with their application: of one that was deleted there is none.
         let code = tx.sso_codes().lock(&hash).await?.ok_or(RedeemSsoCodeError::InvalidGrant)?;
-        let refusal = self.fault_of(&code, &command);
+        let refusal = self.fault_of(&code, &command, now);
         let what = IdentityEvent::of_code(&code, refusal).into();
         let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
-        tx.sso_codes().redeem(&hash, self.ports.clock.now()).await?;
+        tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;
         tx.commit().await?;
         match refusal {
@@ -70,11 +72,11 @@ impl SingleSignOn {
     }
 
     /// What is wrong, for the trail; the answer does not say it.
-    fn fault_of(&self, code: &SsoCode, command: &RedeemSsoCode) -> Option<CodeRefusal> {
+    fn fault_of(&self, code: &SsoCode, command: &RedeemSsoCode, now: OffsetDateTime) -> Option<CodeRefusal> {
         let digest = &self.ports.digest;
         if code.state != SsoCodeState::Open {
             Some(CodeRefusal::Used)
-        } else if self.ports.clock.now() >= code.expires_at {
+        } else if now >= code.expires_at {
             Some(CodeRefusal::Expired)
         } else if code.redirect_uri != command.redirect_uri {
             Some(CodeRefusal::RedirectUri)

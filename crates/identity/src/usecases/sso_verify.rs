@@ -79,9 +79,16 @@ impl From<IssueError> for VerifySsoError {
 
 /// What a browser holds of a session.
 enum Taken {
-    Challenge(Box<(SsoSession, SsoChallenge)>),
+    Challenge(Box<TakenChallenge>),
     Used,
     Nothing,
+}
+
+struct TakenChallenge {
+    session: SsoSession,
+    challenge: SsoChallenge,
+    /// Whether it was when it was taken.
+    open: bool,
 }
 
 impl SingleSignOn {
@@ -94,12 +101,13 @@ impl SingleSignOn {
             Some(browser) => self.take_challenge(command.session, browser).await?,
             None => Taken::Nothing,
         };
-        let (session, challenge) = match taken {
+        let TakenChallenge { session, challenge, open } = match taken {
             Taken::Challenge(taken) => *taken,
             Taken::Used => return Err(VerifySsoError::Used),
             Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
         };
-        let Some(voucher) = self.voucher(&challenge, &command).await? else {
+        let voucher = if open { self.voucher(&challenge, &command).await? } else { None };
+        let Some(voucher) = voucher else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
         };
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
@@ -118,8 +126,9 @@ impl SingleSignOn {
 
     /// Takes what the wallet was asked, so that nobody can come with another signature of it, whatever this one is worth.
     async fn take_challenge(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<Taken, StoreError> {
+        let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
-        let session = tx.sso_sessions().lock(id).await?.filter(|session| self.is_theirs(session, browser));
+        let session = tx.sso_sessions().lock(id).await?.filter(|session| self.is_theirs(session, browser, now));
         let Some(mut session) = session else { return Ok(Taken::Nothing) };
         match std::mem::replace(&mut session.step, SsoStep::Begun) {
             SsoStep::Done { .. } => Ok(Taken::Used),
@@ -127,14 +136,15 @@ impl SingleSignOn {
             SsoStep::Challenged(challenge) => {
                 tx.sso_sessions().set_step(id, &session.step).await?;
                 tx.commit().await?;
-                Ok(Taken::Challenge(Box::new((session, challenge))))
+                let open = now < challenge.expires_at;
+                Ok(Taken::Challenge(Box::new(TakenChallenge { session, challenge, open })))
             }
         }
     }
 
     /// What vouches for the signature of what was asked.
     async fn voucher(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<Voucher>, VerifyError> {
-        if challenge.message != command.message || self.ports.clock.now() >= challenge.expires_at {
+        if challenge.message != command.message {
             return Ok(None);
         }
         let texts = vec![challenge.message.clone().into_bytes()];
@@ -152,7 +162,7 @@ impl SingleSignOn {
         origin: &Origin,
     ) -> Result<SsoSecret, VerifySsoError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let (secret, now) = (SsoSecret::generate(entropy), clock.now());
+        let (secret, now) = (SsoSecret::generate(entropy), self.ports.store.now().await?);
         let code = SsoCode {
             hash: self.ports.digest.digest(secret.expose()),
             application: party.application,

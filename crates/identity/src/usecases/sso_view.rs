@@ -36,7 +36,7 @@ impl SingleSignOn {
     /// See [`ViewSsoError`].
     pub async fn view(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<SsoView, ViewSsoError> {
         let session = self.ports.store.find_sso_session(id).await?.ok_or(ViewSsoError::NotFound)?;
-        if !self.is_theirs(&session, browser) {
+        if !self.is_theirs(&session, browser, self.ports.store.now().await?) {
             return Err(ViewSsoError::NotFound);
         }
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;

@@ -6,13 +6,13 @@ use tessera_identity::{
     model::{Chain, Challenge, Purpose},
     ports::Challenges,
 };
-use tessera_kernel::StoreError;
-use time::Duration;
+use tessera_kernel::{StoreError, truncate_to_micros};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{Harness, world};
 use crate::{
     builders::{NOW, bare_user, challenge, session, session_id, user_id},
-    expectations::{conflict, ok},
+    expectations::{conflict, ok, some},
 };
 
 /// Turns the cases of this port into tests.
@@ -29,6 +29,8 @@ macro_rules! challenges_contract {
             a_challenge_to_link_needs_its_session
             one_wallet_may_have_many_challenges
             of_sixteen_that_take_a_challenge_one_gets_it
+            every_part_of_the_storage_has_one_clock
+            a_challenge_is_judged_by_the_time_at_which_it_was_taken
             what_has_expired_is_forgotten_and_nothing_else
         }
     };
@@ -47,7 +49,7 @@ async fn keep(store: &dyn Challenges, all: &[Challenge]) {
 }
 
 async fn take(store: Arc<dyn Challenges>, challenge: Challenge) -> Option<Challenge> {
-    ok(store.take(&challenge.nonce).await)
+    ok(store.take(&challenge.nonce).await).map(|taken| taken.challenge)
 }
 
 pub async fn a_challenge_comes_back_as_it_was(harness: &impl Harness) {
@@ -55,7 +57,7 @@ pub async fn a_challenge_comes_back_as_it_was(harness: &impl Harness) {
     for (number, chain) in (1..).zip(Chain::ALL) {
         let challenge = challenge(number, chain);
         ok(store.keep(&challenge).await);
-        assert_eq!(ok(store.take(&challenge.nonce).await), Some(challenge));
+        assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
     }
 }
 
@@ -64,7 +66,7 @@ pub async fn a_challenge_to_link_comes_back_with_its_session(harness: &impl Harn
     stores.add_users([&bare_user(1)]).await;
     stores.add_session(&session(1, user_id(1))).await;
     ok(stores.challenges.keep(&to_link(1)).await);
-    assert_eq!(ok(stores.challenges.take(&to_link(1).nonce).await), Some(to_link(1)));
+    assert_eq!(take(stores.challenges.clone(), to_link(1)).await, Some(to_link(1)));
 }
 
 pub async fn a_challenge_is_taken_once(harness: &impl Harness) {
@@ -125,16 +127,39 @@ pub async fn of_sixteen_that_take_a_challenge_one_gets_it(harness: &impl Harness
     world::nothing_is_held(harness).await;
 }
 
+pub async fn every_part_of_the_storage_has_one_clock(harness: &impl Harness) {
+    let stores = harness.stores();
+    let mut last = OffsetDateTime::UNIX_EPOCH;
+    for _ in 0..3 {
+        for now in [ok(stores.challenges.now().await), ok(stores.sso.now().await)] {
+            assert!(last <= now, "{now} must not be before {last}");
+            assert_eq!((now, now.offset()), (truncate_to_micros(now), UtcOffset::UTC));
+            last = now;
+        }
+    }
+}
+
+pub async fn a_challenge_is_judged_by_the_time_at_which_it_was_taken(harness: &impl Harness) {
+    let store = &harness.stores().challenges;
+    for (number, left, open) in [(1, 1, true), (2, 0, false), (3, -1, false)] {
+        let before = ok(store.now().await);
+        let expires_at = before + Duration::minutes(left);
+        let kept = Challenge { issued_at: before, expires_at, ..challenge(number, Chain::Base) };
+        ok(store.keep(&kept).await);
+        let taken = some(ok(store.take(&kept.nonce).await));
+        assert!(before <= taken.at && taken.at <= ok(store.now().await), "{}", taken.at);
+        assert_eq!(taken.challenge.is_open(taken.at), open, "{left} minutes");
+    }
+}
+
 pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
     let store = &harness.stores().challenges;
-    let ends = |number: u32, micros| Challenge {
-        expires_at: NOW + Duration::microseconds(micros),
-        ..challenge(number, Chain::Ethereum)
-    };
-    let (gone, just_gone, open) = (ends(1, -1), ends(2, 0), ends(3, 1));
+    let now = ok(store.now().await);
+    let ends = |number: u32, left| Challenge { expires_at: now + left, ..challenge(number, Chain::Ethereum) };
+    let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
     keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
-    assert_eq!(ok(store.forget_expired(NOW).await), 2);
-    assert_eq!(ok(store.forget_expired(NOW).await), 0);
+    assert_eq!(ok(store.forget_expired().await), 2);
+    assert_eq!(ok(store.forget_expired().await), 0);
     assert_eq!(take(store.clone(), gone).await, None);
     assert_eq!(take(store.clone(), just_gone).await, None);
     assert_eq!(take(store.clone(), open.clone()).await, Some(open));

@@ -15,6 +15,7 @@ use std::sync::{
 use state::State;
 use transaction::MemoryTransaction;
 
+use super::FixedClock;
 use crate::Stores;
 
 /// Serves all store ports from one state. A copy of it is the same storage.
@@ -31,6 +32,7 @@ struct Shared {
     /// Whoever holds it may write.
     writer: Arc<tokio::sync::Mutex<()>>,
     open: AtomicUsize,
+    clock: Arc<FixedClock>,
 }
 
 impl Shared {
@@ -44,10 +46,16 @@ impl Shared {
 }
 
 impl MemoryStore {
-    /// An empty storage.
+    /// An empty storage with a clock of its own, that stands still.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty storage with that clock.
+    #[must_use]
+    pub fn with_clock(clock: Arc<FixedClock>) -> Self {
+        Self(Arc::new(Shared { clock, ..Shared::default() }))
     }
 
     /// The storage behind every port that it serves.

@@ -11,15 +11,17 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{Challenge, Credentials, CustomData, Nonce, Session, SigningKey, User},
-    ports::{Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction},
+    ports::{
+        Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction, StoreClock, Taken,
+    },
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, AuditTrail, EmailAddress, Event, Memberships, OrganizationId, Page, PageRequest, Role,
-    SessionId, Standing, StoreError, UserId,
+    ApiKeyId, ApplicationId, AuditTrail, Clock as _, EmailAddress, Event, Memberships, OrganizationId, Page,
+    PageRequest, Role, SessionId, Standing, StoreError, UserId,
 };
 use tessera_orgs::{
     model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash},
@@ -78,6 +80,13 @@ impl IdentityStore for MemoryStore {
 }
 
 #[async_trait]
+impl StoreClock for MemoryStore {
+    async fn now(&self) -> Result<OffsetDateTime, StoreError> {
+        Ok(self.0.clock.now())
+    }
+}
+
+#[async_trait]
 impl Challenges for MemoryStore {
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
         let mut tx = self.transaction().await;
@@ -86,16 +95,17 @@ impl Challenges for MemoryStore {
         Ok(())
     }
 
-    async fn take(&self, nonce: &Nonce) -> Result<Option<Challenge>, StoreError> {
+    async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
+        let at = self.0.clock.now();
         let mut tx = self.transaction().await;
-        let taken = tx.state.challenges.remove(nonce);
+        let taken = tx.state.challenges.remove(nonce).map(|challenge| Taken { challenge, at });
         tx.publish();
         Ok(taken)
     }
 
-    async fn forget_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn forget_expired(&self) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
-        let forgotten = tx.state.forget_expired_challenges(now);
+        let forgotten = tx.state.forget_expired_challenges(self.0.clock.now());
         tx.publish();
         Ok(forgotten)
     }

@@ -1,0 +1,56 @@
+//! The database's own clock, which is one for all nodes.
+
+use async_trait::async_trait;
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping},
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sqlite::Sqlite,
+};
+use diesel_async::RunQueryDsl;
+use tessera_identity::ports::StoreClock;
+use tessera_kernel::StoreError;
+use time::OffsetDateTime;
+
+use super::{
+    SqlStore,
+    connection::on,
+    types::{DbInstant, Instant},
+};
+
+/// When the statement came to the database. It stands for one time wherever it stands in the statement, which may wait.
+#[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
+pub(super) struct Now;
+
+impl Expression for Now {
+    type SqlType = Instant;
+}
+
+impl<Source> AppearsOnTable<Source> for Now {}
+
+impl<Source> SelectableExpression<Source> for Now {}
+
+impl QueryFragment<Pg> for Now {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("statement_timestamp()");
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for Now {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        // It has milliseconds, as a fraction of seconds.
+        out.push_sql("(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)");
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StoreClock for SqlStore {
+    async fn now(&self) -> Result<OffsetDateTime, StoreError> {
+        let mut lease = self.reader().await?;
+        let now: DbInstant = on!(&mut lease, |c| diesel::select(Now).get_result(c).await)?;
+        Ok(now.0)
+    }
+}

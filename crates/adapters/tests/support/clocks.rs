@@ -1,0 +1,175 @@
+//! Nodes whose clocks are wrong, over one database.
+
+use std::sync::Arc;
+
+use tessera_adapters::{SqlStore, SystemClock, SystemEntropy};
+use tessera_identity::{
+    ChallengeSso, Identity, RedeemSsoCode, RedeemSsoCodeError, SignInWithWallet, SignInWithWalletError, SingleSignOn,
+    SsoPorts, VerifySso, WalletProof,
+    model::{Chain, Challenge, CodeChallenge, Purpose, SsoCode, SsoRequest, SsoSecret},
+    ports::{Challenges, SecretDigest as _, StoreClock as _},
+};
+use tessera_kernel::{Clock, Role};
+use tessera_testkit::{
+    Workbench, builders,
+    builders::{application_id, origin, site, sso_request, user_id, wallet_account},
+    expectations::{failed, ok, parsed},
+    fakes::{FakeDigest, FakeWallets, FixedClock},
+};
+use tessera_tests::database::Backend;
+use time::Duration;
+
+use super::store::{Subject, open};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// A node with connections of its own and a wrong clock.
+struct Node {
+    store: SqlStore,
+    identity: Arc<Identity>,
+    sso: SingleSignOn,
+}
+
+impl Node {
+    async fn over(subject: &Subject, wrong_by: Duration) -> Self {
+        let store = ok(open(&subject.database).await);
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock::new(SystemClock.now() + wrong_by));
+        let bench = Workbench::new();
+        ok(bench.service_tokens().look_after_keys(&origin()).await);
+        let mut ports = bench.identity_ports();
+        ports.store = Arc::new(store.clone());
+        ports.challenges = Arc::new(store.clone());
+        ports.clock = Arc::clone(&clock);
+        ports.entropy = Arc::new(SystemEntropy);
+        let identity = Arc::new(Identity::new(ports, Workbench::identity_settings()));
+        let sso = SingleSignOn::new(SsoPorts {
+            store: Arc::new(store.clone()),
+            relying_parties: Arc::new(store.clone()),
+            identity: Arc::clone(&identity),
+            clock,
+            entropy: Arc::new(SystemEntropy),
+            ..bench.sso_ports()
+        });
+        Self { store, identity, sso }
+    }
+
+    async fn sign_in(&self, challenge: &Challenge) -> Result<(), SignInWithWalletError> {
+        let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
+        let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
+        self.identity.sign_in_with_wallet(SignInWithWallet { proof, origin: origin() }).await.map(|_| ())
+    }
+
+    /// A challenge as it was given so long ago.
+    async fn given(&self, number: u32, ago: Duration) -> Challenge {
+        let then = ok(self.store.now().await) - ago;
+        let account = wallet_account(number, Chain::Base);
+        let challenge = Challenge::new(Purpose::SignIn, account, &site(), then, &SystemEntropy);
+        ok(self.store.keep(&challenge).await);
+        challenge
+    }
+}
+
+/// One whose clock is ten minutes fast, and one whose clock is as slow.
+async fn two_nodes(subject: &Subject) -> (Node, Node) {
+    let ten = Duration::minutes(10);
+    (Node::over(subject, ten).await, Node::over(subject, -ten).await)
+}
+
+fn is_refused(outcome: Result<(), SignInWithWalletError>) {
+    let error = failed(outcome);
+    assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
+}
+
+pub(crate) async fn s85_nonce_exp_by_the_clock_of_the_database(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let (fast, slow) = two_nodes(&subject).await;
+    for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
+        let account = wallet_account(number, Chain::Ethereum);
+        let challenge = ok(asks.identity.challenge_wallet(account).await);
+        assert!((ok(answers.store.now().await) - challenge.issued_at).abs() < Duration::minutes(1));
+        assert_eq!(challenge.expires_at - challenge.issued_at, Duration::minutes(5));
+        ok(answers.sign_in(&challenge).await);
+    }
+    // By the clock of the fast node it is long over, by that of the slow one it has not begun.
+    let (first, second) = (fast.given(3, Duration::minutes(4)).await, fast.given(4, Duration::minutes(4)).await);
+    ok(fast.sign_in(&first).await);
+    ok(slow.sign_in(&second).await);
+    // By the clock of the slow node they have five minutes left and more.
+    let (first, second) = (fast.given(5, Duration::minutes(5)).await, fast.given(6, Duration::minutes(14)).await);
+    is_refused(slow.sign_in(&first).await);
+    is_refused(slow.sign_in(&second).await);
+}
+
+pub(crate) async fn s85_nonce_exp_and_is_forgotten_by_that_clock(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let (fast, slow) = two_nodes(&subject).await;
+    let open = fast.given(1, Duration::minutes(4)).await;
+    fast.given(2, Duration::minutes(5)).await;
+    assert_eq!(ok(fast.identity.forget_expired_challenges().await), 1);
+    fast.given(3, Duration::minutes(14)).await;
+    assert_eq!(ok(slow.identity.forget_expired_challenges().await), 1);
+    ok(slow.sign_in(&open).await);
+}
+
+fn presented(code: &SsoSecret) -> RedeemSsoCode {
+    let redirect_uri = sso_request(application_id(1)).redirect_uri;
+    RedeemSsoCode { code: code.expose().to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
+}
+
+async fn with_an_application(backend: Backend) -> Subject {
+    let subject = Subject::on(backend).await;
+    let (user, organization) = (builders::user(1), builders::organization(1));
+    subject.stores.add_users([&user]).await;
+    subject.stores.add_organizations([&organization]).await;
+    subject.stores.add_memberships([&builders::membership(organization.id, user.id, Role::Owner)]).await;
+    subject.stores.add_applications([&builders::application(1, organization.id)]).await;
+    subject
+}
+
+/// Each step of a sign-in for an application on the other node than the one before.
+pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Backend) {
+    let subject = with_an_application(backend).await;
+    let (fast, slow) = two_nodes(&subject).await;
+    for (number, one, other) in [(1, &fast, &slow), (2, &slow, &fast)] {
+        let code_challenge = CodeChallenge::from_hash(FakeDigest.digest(VERIFIER));
+        let request = SsoRequest { code_challenge, ..sso_request(application_id(1)) };
+        let begun = ok(one.sso.begin(request).await);
+        let (session, browser) = (begun.session.id, Some(begun.browser.clone()));
+        ok(other.sso.view(session, &begun.browser).await);
+        let account = wallet_account(number, Chain::Base);
+        let question = ok(other.sso.challenge(ChallengeSso { session, browser: browser.clone(), account }).await);
+        assert!(
+            (ok(subject.store.now().await) + Duration::minutes(5) - question.expires_at).abs() < Duration::minutes(1)
+        );
+        let (message, signature) =
+            (question.message.clone(), FakeWallets::sign(&account.address(), question.message.as_bytes()));
+        let verified = ok(one.sso.verify(VerifySso { session, browser, message, signature, origin: origin() }).await);
+        ok(other.sso.redeem(presented(&verified.code)).await);
+    }
+}
+
+pub(crate) async fn s106_code_bound_to_60_s_by_the_clock_of_the_database(backend: Backend) {
+    let subject = with_an_application(backend).await;
+    let (fast, slow) = two_nodes(&subject).await;
+    let given = async |number: u32, left: Duration| {
+        let code = SsoSecret::generate(&SystemEntropy);
+        let expires_at = ok(subject.store.now().await) + left;
+        let stored = SsoCode {
+            hash: FakeDigest.digest(code.expose()),
+            code_challenge: CodeChallenge::from_hash(FakeDigest.digest(VERIFIER)),
+            created_at: expires_at - Duration::seconds(60),
+            expires_at,
+            ..builders::sso_code(number, application_id(1), user_id(1))
+        };
+        subject.stores.add_sso_code(&stored).await;
+        code
+    };
+    let (first, second) = (given(1, Duration::seconds(50)).await, given(2, Duration::seconds(50)).await);
+    ok(fast.sso.redeem(presented(&first)).await);
+    ok(slow.sso.redeem(presented(&second)).await);
+    let (first, second) = (given(3, Duration::ZERO).await, given(4, Duration::ZERO).await);
+    for outcome in [fast.sso.redeem(presented(&first)).await, slow.sso.redeem(presented(&second)).await] {
+        let error = failed(outcome.map(|_| ()));
+        assert!(matches!(error, RedeemSsoCodeError::InvalidGrant), "{error:?}");
+    }
+}

@@ -1,0 +1,121 @@
+//! The promises of [`ChainReader`](tessera_identity::ports::ChainReader).
+
+use tessera_identity::{
+    model::Chain,
+    ports::{Block, Call, ReadChainError},
+};
+
+use super::ChainHarness;
+use crate::{
+    expectations::{failed, ok},
+    fakes::Program,
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! chain_reader_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness as $crate::ChainHarness, chain_reader:
+            only_chains_that_are_served_are_read
+            a_later_block_is_no_lower
+            code_comes_byte_for_byte
+            an_account_without_code_has_none_and_answers_nothing
+            a_call_gives_what_the_contract_answers
+            code_is_run_without_a_contract
+            a_revert_is_told_from_gas_that_ran_out
+            no_more_gas_is_burnt_than_was_given
+            a_chain_that_does_not_answer_is_unavailable
+        }
+    };
+}
+
+/// More than any program needs.
+const GAS: u64 = 200_000;
+
+/// An account without code.
+const NOBODY: [u8; 20] = [0x11; 20];
+
+fn to(address: [u8; 20]) -> Call {
+    Call { to: Some(address), data: vec![1, 2, 3], gas: GAS }
+}
+
+async fn run(harness: &impl ChainHarness, call: Call) -> Result<Vec<u8>, ReadChainError> {
+    let reader = harness.reader();
+    let block = ok(reader.latest_block(Chain::Ethereum).await);
+    reader.call(Chain::Ethereum, &call, block).await
+}
+
+fn is_unavailable<T: std::fmt::Debug>(outcome: Result<T, ReadChainError>) {
+    let error = failed(outcome);
+    assert!(matches!(error, ReadChainError::Unavailable(_)), "{error:?}");
+}
+
+pub async fn only_chains_that_are_served_are_read(harness: &impl ChainHarness) {
+    let reader = harness.reader();
+    for chain in Chain::ALL {
+        assert_eq!(reader.reads(chain), chain == Chain::Ethereum, "{chain}");
+    }
+    let block = ok(reader.latest_block(Chain::Ethereum).await);
+    is_unavailable(reader.latest_block(Chain::Base).await);
+    is_unavailable(reader.code(Chain::Base, &NOBODY, block).await);
+    is_unavailable(reader.call(Chain::Base, &to(NOBODY), block).await);
+}
+
+pub async fn a_later_block_is_no_lower(harness: &impl ChainHarness) {
+    let reader = harness.reader();
+    let first = ok(reader.latest_block(Chain::Ethereum).await);
+    assert!(first <= ok(reader.latest_block(Chain::Ethereum).await));
+}
+
+pub async fn code_comes_byte_for_byte(harness: &impl ChainHarness) {
+    let reader = harness.reader();
+    let block = ok(reader.latest_block(Chain::Ethereum).await);
+    for program in Program::ALL {
+        let code = ok(reader.code(Chain::Ethereum, &program.address(), block).await);
+        assert_eq!(code, program.bytecode(), "{program:?}");
+    }
+}
+
+pub async fn an_account_without_code_has_none_and_answers_nothing(harness: &impl ChainHarness) {
+    let reader = harness.reader();
+    let block = ok(reader.latest_block(Chain::Ethereum).await);
+    assert_eq!(ok(reader.code(Chain::Ethereum, &NOBODY, block).await), []);
+    assert_eq!(ok(reader.call(Chain::Ethereum, &to(NOBODY), block).await), []);
+}
+
+pub async fn a_call_gives_what_the_contract_answers(harness: &impl ChainHarness) {
+    assert_eq!(ok(run(harness, to(Program::AnswersOne.address())).await), [1]);
+    assert_eq!(ok(run(harness, to(Program::AnswersNothing.address())).await), []);
+}
+
+pub async fn code_is_run_without_a_contract(harness: &impl ChainHarness) {
+    let code = |program: Program| Call { to: None, data: program.bytecode().to_vec(), gas: GAS };
+    assert_eq!(ok(run(harness, code(Program::AnswersOne)).await), [1]);
+    assert_eq!(ok(run(harness, code(Program::AnswersNothing)).await), []);
+    let error = failed(run(harness, code(Program::Reverts)).await);
+    assert!(matches!(error, ReadChainError::Reverted), "{error:?}");
+}
+
+pub async fn a_revert_is_told_from_gas_that_ran_out(harness: &impl ChainHarness) {
+    for program in [Program::Reverts, Program::IsNoCode] {
+        let error = failed(run(harness, to(program.address())).await);
+        assert!(matches!(error, ReadChainError::Reverted), "{program:?}: {error:?}");
+    }
+    let error = failed(run(harness, to(Program::BurnsAllGas.address())).await);
+    assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
+}
+
+pub async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
+    // A call alone costs 21 000.
+    let poor = Call { gas: 21_001, ..to(Program::AnswersOne.address()) };
+    let error = failed(run(harness, poor).await);
+    assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
+}
+
+pub async fn a_chain_that_does_not_answer_is_unavailable(harness: &impl ChainHarness) {
+    let reader = harness.reader();
+    harness.cut_off();
+    is_unavailable(reader.latest_block(Chain::Ethereum).await);
+    is_unavailable(reader.code(Chain::Ethereum, &NOBODY, Block(1)).await);
+    is_unavailable(reader.call(Chain::Ethereum, &to(NOBODY), Block(1)).await);
+}

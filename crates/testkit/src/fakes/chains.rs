@@ -1,0 +1,124 @@
+//! A chain without an EVM.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::Chain,
+    ports::{Block, Call, ChainReader, ReadChainError},
+};
+
+/// What a contract does, whoever calls it and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// Answers with one byte, a 1.
+    AnswersOne,
+    /// Ends without an answer.
+    AnswersNothing,
+    /// Refuses.
+    Reverts,
+    /// Goes round in circles.
+    BurnsAllGas,
+    /// Is code that nothing can run.
+    IsNoCode,
+}
+
+impl Program {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::AnswersOne, Self::AnswersNothing, Self::Reverts, Self::BurnsAllGas, Self::IsNoCode];
+
+    /// The same as bytecode of the EVM, to be called, or to be run as that which makes a contract.
+    #[must_use]
+    pub const fn bytecode(self) -> &'static [u8] {
+        match self {
+            // PUSH1 1, PUSH1 0, MSTORE8, PUSH1 1, PUSH1 0, RETURN
+            Self::AnswersOne => &[0x60, 1, 0x60, 0, 0x53, 0x60, 1, 0x60, 0, 0xf3],
+            // STOP
+            Self::AnswersNothing => &[0],
+            // PUSH1 0, PUSH1 0, REVERT
+            Self::Reverts => &[0x60, 0, 0x60, 0, 0xfd],
+            // JUMPDEST, PUSH1 0, JUMP
+            Self::BurnsAllGas => &[0x5b, 0x60, 0, 0x56],
+            // INVALID
+            Self::IsNoCode => &[0xfe],
+        }
+    }
+
+    /// Where a contract stands that does this.
+    #[must_use]
+    pub const fn address(self) -> [u8; 20] {
+        let mut address = [0xC0; 20];
+        address[19] = self as u8;
+        address
+    }
+
+    fn run(self, gas: u64) -> Result<Vec<u8>, ReadChainError> {
+        /// What any call costs, and a little for what it does.
+        const LEAST: u64 = 21_050;
+        match self {
+            Self::BurnsAllGas => Err(ReadChainError::OutOfGas),
+            _ if gas < LEAST => Err(ReadChainError::OutOfGas),
+            Self::AnswersOne => Ok(vec![1]),
+            Self::AnswersNothing => Ok(Vec::new()),
+            Self::Reverts | Self::IsNoCode => Err(ReadChainError::Reverted),
+        }
+    }
+}
+
+/// Reads Ethereum, where there is one contract for each [`Program`], and no other chain.
+#[derive(Debug)]
+pub struct FakeChains {
+    height: AtomicU64,
+    unavailable: AtomicBool,
+    others: Program,
+}
+
+impl FakeChains {
+    /// Does this with code that it does not know.
+    #[must_use]
+    pub const fn running(others: Program) -> Self {
+        Self { height: AtomicU64::new(17), unavailable: AtomicBool::new(false), others }
+    }
+
+    /// Does not answer from now on.
+    pub fn become_unavailable(&self) {
+        self.unavailable.store(true, Ordering::SeqCst);
+    }
+
+    fn check(&self, chain: Chain) -> Result<(), ReadChainError> {
+        if self.reads(chain) && !self.unavailable.load(Ordering::SeqCst) {
+            Ok(())
+        } else {
+            Err(ReadChainError::Unavailable("the fake was told so".into()))
+        }
+    }
+}
+
+#[async_trait]
+impl ChainReader for FakeChains {
+    fn reads(&self, chain: Chain) -> bool {
+        chain == Chain::Ethereum
+    }
+
+    async fn latest_block(&self, chain: Chain) -> Result<Block, ReadChainError> {
+        self.check(chain)?;
+        Ok(Block(self.height.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    async fn code(&self, chain: Chain, address: &[u8; 20], _at: Block) -> Result<Vec<u8>, ReadChainError> {
+        self.check(chain)?;
+        let program = Program::ALL.into_iter().find(|program| program.address() == *address);
+        Ok(program.map_or(&[][..], Program::bytecode).to_vec())
+    }
+
+    async fn call(&self, chain: Chain, call: &Call, _at: Block) -> Result<Vec<u8>, ReadChainError> {
+        self.check(chain)?;
+        let Some(to) = call.to else {
+            let known = Program::ALL.into_iter().find(|program| program.bytecode() == call.data);
+            return known.unwrap_or(self.others).run(call.gas);
+        };
+        let program = Program::ALL.into_iter().find(|program| program.address() == to);
+        program.map_or_else(|| Ok(Vec::new()), |program| program.run(call.gas))
+    }
+}
