@@ -6,8 +6,7 @@ use tessera_identity::{
     AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError,
     ContinueSessionError, ExchangeTokenError, LinkWalletError, ListSessionsError, NewPasswordError, RedeemSsoCodeError,
     RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError,
-    VerifyEmailError,
-    VerifySsoError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
+    VerifyEmailError, VerifySsoError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
     ports::{Guessable, HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};

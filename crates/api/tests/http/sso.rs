@@ -6,10 +6,10 @@ use actix_web::{http::header::HeaderMap, test::TestRequest};
 use serde_json::json;
 use tessera_identity::{
     model::{SsoSession, SsoSessionId},
-    ports::{SsoStore, SsoTransaction},
+    ports::{SsoStore, SsoTransaction, StoreClock},
 };
 use tessera_kernel::StoreError;
-use tessera_testkit::{Stores, async_trait, expectations::some, fakes::MemoryStore};
+use tessera_testkit::{Stores, async_trait, builders::NOW, expectations::some, fakes::MemoryStore};
 use time::OffsetDateTime;
 
 use crate::support::{Answer, Mood, WithCredentials, World, get, put};
@@ -174,6 +174,13 @@ async fn a_person_is_told_by_a_page() {
 
 /// A storage that is not there.
 struct Gone;
+
+#[async_trait]
+impl StoreClock for Gone {
+    async fn now(&self) -> Result<OffsetDateTime, StoreError> {
+        Ok(NOW)
+    }
+}
 
 #[async_trait]
 impl SsoStore for Gone {
