@@ -63,11 +63,6 @@ pub(crate) fn answer(policy: Policy, status: StatusCode, template: &impl Templat
     Ok(answer.content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, policy.header())).body(html))
 }
 
-/// The same for a page that works without a script.
-fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
-    answer(Policy::Forms, status, template)
-}
-
 /// A heading and what there is to say.
 #[derive(Template)]
 #[template(path = "message.html")]
@@ -92,5 +87,5 @@ pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) 
         ));
     }
     let message = Message { base: url.path(), title: code.title().to_owned(), lines };
-    page(code.status(), &message)
+    answer(Policy::Forms, code.status(), &message)
 }

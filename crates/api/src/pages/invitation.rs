@@ -11,7 +11,7 @@ use tessera_identity::model::{DisplayName, Password, PasswordAttempt};
 use tessera_kernel::{Origin, Role, StoreError};
 use tessera_orgs::model::Invited;
 
-use super::{Message, page, sorry};
+use super::{Message, Policy, answer, sorry};
 use crate::{
     acceptance::{Acceptance, Accepted, look_at},
     api::Edge,
@@ -143,7 +143,9 @@ pub(super) async fn show(
         .and_then(|pairs| pairs.into_inner().into_iter().find(|(name, _)| name == "token"));
     let entry = Entry { token: token.map(|(_, token)| token).unwrap_or_default(), ..Entry::default() };
     match open(&edge.services, &entry).await {
-        Ok((invited, guest)) => page(StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[])),
+        Ok((invited, guest)) => {
+            answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[]))
+        }
         Err(problem) => sorry(&problem, &url, &origin.request_id),
     }
 }
@@ -174,7 +176,7 @@ async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &Publi
     let entry = Entry::of(&form_of(request).await?);
     let (invited, guest) = open(&edge.services, &entry).await?;
     let again = |code: Code, guest: Guest, faults: &[String]| {
-        page(code.status(), &InvitationPage::of(url, &invited, guest, &entry, faults))
+        answer(Policy::Forms, code.status(), &InvitationPage::of(url, &invited, guest, &entry, faults))
     };
     let display_name = match entry.read(guest) {
         Ok(name) => name,
@@ -200,5 +202,9 @@ fn welcome(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Result<Ht
         format!("You belong to {organization} now, as {}.", role(accepted.membership.role)),
         format!("Your account is {}. You can close this page.", invited.invitation.email),
     ];
-    page(StatusCode::OK, &Message { base: url.path(), title: format!("Welcome to {organization}"), lines })
+    answer(
+        Policy::Forms,
+        StatusCode::OK,
+        &Message { base: url.path(), title: format!("Welcome to {organization}"), lines },
+    )
 }

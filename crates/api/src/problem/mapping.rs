@@ -227,25 +227,6 @@ impl From<RedeemSsoCodeError> for Problem {
     }
 }
 
-impl From<SignOutError> for Problem {
-    fn from(error: SignOutError) -> Self {
-        match error {
-            SignOutError::NotAUser => Code::UserTokenRequired.into(),
-            SignOutError::NotFound => Code::SessionNotFound.into(),
-            SignOutError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ListSessionsError> for Problem {
-    fn from(error: ListSessionsError) -> Self {
-        match error {
-            ListSessionsError::NotAUser => Code::UserTokenRequired.into(),
-            ListSessionsError::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<ExchangeTokenError> for Problem {
     fn from(error: ExchangeTokenError) -> Self {
         match error {
@@ -353,6 +334,8 @@ macro_rules! problems {
 problems! {
     // The account went away under a live session: its token stands for nobody.
     VerifyEmailError { NotFound => InvalidToken, AnotherAddress => InvitationForAnotherAddress }
+    SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
+    ListSessionsError { NotAUser => UserTokenRequired }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeWalletError { NotAUser => UserTokenRequired, StaleSession => FreshSessionRequired }

@@ -7,6 +7,7 @@ use tessera_identity::{
     model::{Credentials, PasswordHash, Session, SessionState, User},
     ports::IdentityStore,
 };
+use tessera_kernel::PageRequest;
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
@@ -31,6 +32,10 @@ macro_rules! accounts_contract {
             all_other_sessions_of_a_user_end
             sessions_of_others_and_ended_ones_stay_as_they_are
             sessions_of_nobody_do_not_end
+            nobody_ends_the_session_of_another
+            an_expired_session_does_not_end
+            live_sessions_of_one_user_are_listed
+            all_sessions_of_one_user_end
             what_is_dropped_never_happened
         }
     };
@@ -52,6 +57,13 @@ async fn verify(store: Arc<dyn IdentityStore>, number: u32, at: OffsetDateTime) 
     let done = ok(tx.users().verify_email(user_id(number), at).await);
     ok(tx.commit().await);
     done
+}
+
+async fn end(stores: &Stores, user: u32, number: u32, at: OffsetDateTime) -> bool {
+    let mut tx = ok(stores.identity.begin().await);
+    let ended = ok(tx.sessions().end(user_id(user), session_id(number), at).await);
+    ok(tx.commit().await);
+    ended
 }
 
 async fn end_others(stores: &Stores, user: u32, but: u32) -> u64 {
@@ -179,4 +191,50 @@ pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
     assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(before));
     assert_eq!(state(stores, 1).await, SessionState::Open);
     world::nothing_is_held(harness).await;
+}
+
+pub async fn nobody_ends_the_session_of_another(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    let theirs = session(1, user_id(1));
+    stores.add_session(&theirs).await;
+    assert!(!end(stores, 2, 1, NOW).await);
+    assert_eq!(ok(stores.identity.find_session(theirs.id).await), Some(theirs));
+}
+
+pub async fn an_expired_session_does_not_end(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    let session = session(1, user_id(1));
+    stores.add_session(&session).await;
+    assert!(!end(stores, 1, 1, session.expires_at).await);
+    assert!(end(stores, 1, 1, session.expires_at - Duration::MICROSECOND).await);
+}
+
+pub async fn live_sessions_of_one_user_are_listed(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    let live = [1, 4, 5, 7].map(|number| session(number, user_id(1)));
+    let ended = Session { state: SessionState::Ended { at: NOW }, ..session(2, user_id(1)) };
+    let expired = Session { expires_at: NOW + Duration::SECOND, ..session(3, user_id(1)) };
+    for session in live.iter().chain([&ended, &expired, &session(6, user_id(2))]) {
+        stores.add_session(session).await;
+    }
+    let listed = |page| stores.identity.list_live_sessions(user_id(1), NOW + Duration::SECOND, page);
+    world::pages_in_order(&live, listed).await;
+}
+
+pub async fn all_sessions_of_one_user_end(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    for session in [session(1, user_id(1)), session(2, user_id(1)), session(3, user_id(2))] {
+        stores.add_session(&session).await;
+    }
+    let mut tx = ok(stores.identity.begin().await);
+    assert_eq!(ok(tx.sessions().end_all(user_id(1), None, NOW).await), 2);
+    assert_eq!(ok(tx.sessions().end_all(user_id(1), None, NOW).await), 0);
+    ok(tx.commit().await);
+    world::is_empty(|page| stores.identity.list_live_sessions(user_id(1), NOW, page)).await;
+    let other = ok(stores.identity.list_live_sessions(user_id(2), NOW, PageRequest::default()).await);
+    assert_eq!(other.items, [session(3, user_id(2))]);
 }

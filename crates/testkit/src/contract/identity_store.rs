@@ -39,10 +39,6 @@ macro_rules! identity_store_contract {
             an_open_session_ends
             an_ended_session_ends_no_second_time
             an_unknown_session_does_not_end
-            nobody_ends_the_session_of_another
-            an_expired_session_does_not_end
-            live_sessions_of_one_user_are_listed
-            all_sessions_of_one_user_end
             of_eight_that_end_a_session_one_does
             what_is_committed_is_visible_together
             what_is_not_committed_is_not_visible
@@ -239,54 +235,6 @@ pub async fn an_ended_session_ends_no_second_time(harness: &impl Harness) {
 
 pub async fn an_unknown_session_does_not_end(harness: &impl Harness) {
     assert!(!end(harness.stores().identity.clone(), session(1, user_id(1)), Duration::SECOND).await);
-}
-
-pub async fn nobody_ends_the_session_of_another(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let theirs = session(1, user_id(1));
-    stores.add_session(&theirs).await;
-    let claimed = Session { user_id: user_id(2), ..theirs.clone() };
-    assert!(!end(stores.identity.clone(), claimed, Duration::SECOND).await);
-    assert_eq!(ok(stores.identity.find_session(theirs.id).await), Some(theirs));
-}
-
-pub async fn an_expired_session_does_not_end(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let session = session(1, user_id(1));
-    stores.add_session(&session).await;
-    let lifetime = session.expires_at - session.created_at;
-    assert!(!end(stores.identity.clone(), session.clone(), lifetime).await);
-    assert!(end(stores.identity.clone(), session, lifetime - Duration::MICROSECOND).await);
-}
-
-pub async fn live_sessions_of_one_user_are_listed(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let live = [1, 4, 5, 7].map(|number| session(number, user_id(1)));
-    let ended = Session { state: SessionState::Ended { at: NOW }, ..session(2, user_id(1)) };
-    let expired = Session { expires_at: NOW + Duration::SECOND, ..session(3, user_id(1)) };
-    for session in live.iter().chain([&ended, &expired, &session(6, user_id(2))]) {
-        stores.add_session(session).await;
-    }
-    let listed = |page| stores.identity.list_live_sessions(user_id(1), NOW + Duration::SECOND, page);
-    world::pages_in_order(&live, listed).await;
-}
-
-pub async fn all_sessions_of_one_user_end(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    for session in [session(1, user_id(1)), session(2, user_id(1)), session(3, user_id(2))] {
-        stores.add_session(&session).await;
-    }
-    let mut tx = ok(stores.identity.begin().await);
-    assert_eq!(ok(tx.sessions().end_all(user_id(1), None, NOW).await), 2);
-    assert_eq!(ok(tx.sessions().end_all(user_id(1), None, NOW).await), 0);
-    ok(tx.commit().await);
-    world::is_empty(|page| stores.identity.list_live_sessions(user_id(1), NOW, page)).await;
-    let other = ok(stores.identity.list_live_sessions(user_id(2), NOW, PageRequest::default()).await);
-    assert_eq!(other.items, [session(3, user_id(2))]);
 }
 
 pub async fn of_eight_that_end_a_session_one_does(harness: &impl Harness) {
