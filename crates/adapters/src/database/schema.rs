@@ -324,4 +324,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(applications, invitations, memberships, organizations, users);
+diesel::allow_tables_to_appear_in_same_query!(applications, invitations, memberships, organizations, users, wallets);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, QueryDsl, SelectableHelper, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{Credentials, PasswordHash, User},
+    model::{Credentials, PasswordHash, User, Wallet},
     ports::Users,
 };
 use tessera_kernel::{EmailAddress, StoreError, UserId};
@@ -13,10 +13,10 @@ use time::OffsetDateTime;
 use super::{
     connection::{Lease, on},
     rows::parse_optional,
-    schema::users,
+    schema::{users, wallets},
     transaction::Tx,
     types::{DbId, DbInstant},
-    wallets,
+    wallets::{WalletRow, of_user},
 };
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -93,12 +93,27 @@ impl From<&User> for ProfileChangeset {
     }
 }
 
-/// The user of a row, with their wallets.
-async fn with_wallets(lease: &mut Lease, row: Option<UserRow>) -> Result<Option<Credentials>, StoreError> {
-    let Some(row) = row else { return Ok(None) };
-    let id = row.id;
-    let mut credentials = Credentials::try_from(row)?;
-    credentials.user.wallets = wallets::of_user(lease, id).await?;
+/// A user and one of their wallets; more than one when they have more.
+type JoinedRow = (UserRow, Option<WalletRow>);
+
+/// Reads the one user that is meant, with their wallets in the order of linking, in one statement: each sign-in does it.
+macro_rules! read {
+    ($lease:expr, $meant:expr) => {{
+        let query = users::table
+            .left_join(wallets::table.on(wallets::user_id.eq(users::id)))
+            .filter($meant)
+            .order((wallets::linked_at, wallets::address));
+        let rows: Vec<JoinedRow> = on!($lease, |c| query.select(JoinedRow::as_select()).load(c).await)?;
+        joined(rows)
+    }};
+}
+
+fn joined(rows: Vec<JoinedRow>) -> Result<Option<Credentials>, StoreError> {
+    let mut rows = rows.into_iter();
+    let Some((user, first)) = rows.next() else { return Ok(None) };
+    let mut credentials = Credentials::try_from(user)?;
+    let wallets = first.into_iter().chain(rows.filter_map(|(_, wallet)| wallet));
+    credentials.user.wallets = wallets.map(Wallet::try_from).collect::<Result<_, _>>()?;
     Ok(Some(credentials))
 }
 
@@ -107,18 +122,14 @@ pub(super) async fn find(lease: &mut Lease, id: UserId) -> Result<Option<User>, 
 }
 
 pub(super) async fn find_credentials_of(lease: &mut Lease, id: UserId) -> Result<Option<Credentials>, StoreError> {
-    let query = users::table.find(DbId(id.as_uuid()));
-    let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
-    with_wallets(lease, row).await
+    read!(lease, users::id.eq(DbId(id.as_uuid())))
 }
 
 pub(super) async fn find_credentials(
     lease: &mut Lease,
     email: &EmailAddress,
 ) -> Result<Option<Credentials>, StoreError> {
-    let query = users::table.filter(users::email_canonical.eq(email.canonical()));
-    let row: Option<UserRow> = on!(lease, |c| query.select(UserRow::as_select()).first(c).await.optional())?;
-    with_wallets(lease, row).await
+    read!(lease, users::email_canonical.eq(email.canonical()))
 }
 
 #[async_trait]
@@ -133,8 +144,11 @@ impl Users for Tx {
         let row: Option<UserRow> = on!(&mut self.lease, |c|
             postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
+        let Some(row) = row else { return Ok(None) };
+        let mut credentials = Credentials::try_from(row)?;
         // Read after the lock: whoever changes a user's wallets holds it.
-        with_wallets(&mut self.lease, row).await
+        credentials.user.wallets = of_user(&mut self.lease, DbId(id.as_uuid())).await?;
+        Ok(Some(credentials))
     }
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {

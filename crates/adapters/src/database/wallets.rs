@@ -22,7 +22,7 @@ use super::{
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = wallets)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-struct WalletRow {
+pub(super) struct WalletRow {
     namespace: String,
     address: String,
     account: String,

@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/tokens.rs"),
     include_str!("../../src/v1/users.rs"),
+    include_str!("../../src/v1/sessions.rs"),
     include_str!("../../src/v1/wallets.rs"),
     include_str!("../../src/v1/orgs.rs"),
     include_str!("../../src/v1/members.rs"),

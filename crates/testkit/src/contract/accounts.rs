@@ -32,11 +32,11 @@ macro_rules! accounts_contract {
             all_other_sessions_of_a_user_end
             sessions_of_others_and_ended_ones_stay_as_they_are
             sessions_of_nobody_do_not_end
+            what_is_dropped_never_happened
             nobody_ends_the_session_of_another
             an_expired_session_does_not_end
             live_sessions_of_one_user_are_listed
             all_sessions_of_one_user_end
-            what_is_dropped_never_happened
         }
     };
 }
