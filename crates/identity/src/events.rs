@@ -183,15 +183,11 @@ impl From<IdentityEvent> for Announcement {
             }
             IdentityEvent::SignInRefused { user } => refused_sign_in(user),
             IdentityEvent::SessionEnded { session } => Self::success("session.ended", session.as_uuid()),
-            IdentityEvent::SessionsEnded { user, sessions_ended } => {
-                Self::success("sessions.ended", user.as_uuid()).with("sessions_ended", &sessions_ended)
-            }
+            IdentityEvent::SessionsEnded { user, sessions_ended } => ended("sessions.ended", user, sessions_ended),
             IdentityEvent::UserUpdated { user } => Self::success("user.updated", user.as_uuid()),
             IdentityEvent::EmailVerified { user } => Self::success("user.email_verified", user.as_uuid()),
             IdentityEvent::EmailVerificationRefused { user } => refused("user.email_verification_refused", user),
-            IdentityEvent::PasswordChanged { user, sessions_ended } => {
-                Self::success("password.changed", user.as_uuid()).with("sessions_ended", &sessions_ended)
-            }
+            IdentityEvent::PasswordChanged { user, sessions_ended } => ended("password.changed", user, sessions_ended),
             IdentityEvent::PasswordChangeRefused { user } => refused("password.change_refused", user),
             IdentityEvent::CustomDataWritten { user, version } => {
                 Self::success("custom_data.written", user.as_uuid()).with("version", &version)
@@ -237,6 +233,11 @@ impl From<IdentityEvent> for Announcement {
             }
         }
     }
+}
+
+/// What ended sessions of a user says how many.
+fn ended(name: &'static str, user: UserId, sessions: u64) -> Announcement {
+    Announcement::success(name, user.as_uuid()).with("sessions_ended", &sessions)
 }
 
 fn refused(name: &'static str, user: UserId) -> Announcement {
