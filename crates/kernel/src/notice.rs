@@ -17,9 +17,14 @@ pub enum NoticeTopic {
     ApiKeys,
     /// The owners of organizations.
     Owners,
+    /// Invitations, of all organizations together.
+    Invitations,
 }
 
 impl NoticeTopic {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Password, Self::Wallets, Self::ApiKeys, Self::Owners, Self::Invitations];
+
     /// Its name in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -28,6 +33,7 @@ impl NoticeTopic {
             Self::Wallets => "wallets",
             Self::ApiKeys => "api_keys",
             Self::Owners => "owners",
+            Self::Invitations => "invitations",
         }
     }
 }

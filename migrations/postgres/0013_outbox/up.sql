@@ -7,7 +7,7 @@ ALTER TABLE mails ADD COLUMN refusal text CHECK (
 
 -- How many notices of a topic an address got since the first of them.
 CREATE TABLE notice_counts (
-    topic text COLLATE "C" NOT NULL CHECK (topic IN ('password', 'wallets', 'api_keys', 'owners')),
+    topic text COLLATE "C" NOT NULL CHECK (topic IN ('password', 'wallets', 'api_keys', 'owners', 'invitations')),
     email_canonical text COLLATE "C" NOT NULL,
     started_at timestamptz NOT NULL,
     notices integer NOT NULL,

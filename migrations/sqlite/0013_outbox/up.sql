@@ -7,7 +7,7 @@ ALTER TABLE mails ADD COLUMN refusal TEXT CHECK (
 
 -- How many notices of a topic an address got since the first of them.
 CREATE TABLE notice_counts (
-    topic TEXT NOT NULL CHECK (topic IN ('password', 'wallets', 'api_keys', 'owners')),
+    topic TEXT NOT NULL CHECK (topic IN ('password', 'wallets', 'api_keys', 'owners', 'invitations')),
     email_canonical TEXT NOT NULL,
     started_at INTEGER NOT NULL,
     notices INTEGER NOT NULL,

@@ -138,7 +138,7 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The media type is not supported"
         "the body must be application/json in UTF-8, not encoded"
     TooManyMails "too_many_mails" TOO_MANY_REQUESTS "Too many mails to this address"
-        "an address gets at most 5 mails from an organization within a day"
+        "an address gets at most 5 invitations from an organization within a day, and 20 from all"
     Internal "internal_error" INTERNAL_SERVER_ERROR "The service failed"
         "the service failed to do this"
     Busy "busy" SERVICE_UNAVAILABLE "The service is busy"

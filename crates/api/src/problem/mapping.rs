@@ -123,7 +123,7 @@ impl From<InviteError> for Problem {
             InviteError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             InviteError::AlreadyMember => Code::AlreadyMember.into(),
             InviteError::TooManyInvitations => Code::TooManyInvitations.into(),
-            InviteError::TooManyMails { retry_after } => too_many_mails(retry_after),
+            InviteError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
             InviteError::Store(error) => error.into(),
         }
     }
@@ -137,16 +137,16 @@ impl From<ResendInvitationError> for Problem {
             ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             ResendInvitationError::Closed => Code::InvitationClosed.into(),
             ResendInvitationError::TooManyInvitations => Code::TooManyInvitations.into(),
-            ResendInvitationError::TooManyMails { retry_after } => too_many_mails(retry_after),
+            ResendInvitationError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
             ResendInvitationError::Store(error) => error.into(),
         }
     }
 }
 
-fn too_many_mails(retry_after: Duration) -> Problem {
+fn too_many_mails(most: u32, retry_after: Duration) -> Problem {
     // Rounded up, so that whoever waits as long as they are told does not come too early.
     let seconds = u64::try_from(retry_after.whole_seconds()).unwrap_or_default() + 1;
-    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", 5, 86_400)
+    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", most, 86_400)
 }
 
 /// A fault that shows only once the fields are read.

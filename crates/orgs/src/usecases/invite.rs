@@ -1,6 +1,8 @@
 //! Somebody is asked in by mail.
 
-use tessera_kernel::{Actor, EmailAddress, InvitationId, MailId, OrganizationId, Role, SealedMail, StoreError, UserId};
+use tessera_kernel::{
+    Actor, EmailAddress, InvitationId, MailId, NoticeTopic, OrganizationId, Role, SealedMail, StoreError, UserId,
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -45,7 +47,9 @@ pub enum InviteError {
     /// The address got so many mails that it gets no more for now.
     #[error("too many mails to this address")]
     TooManyMails {
-        /// How long to wait before trying again.
+        /// How many it gets within a day.
+        most: u32,
+        /// How long to wait before trying again, at most.
         retry_after: Duration,
     },
     /// Storage failed.
@@ -62,7 +66,7 @@ pub(crate) struct Letter {
 /// Why no mail may go out.
 pub(crate) enum Refusal {
     TooManyInvitations,
-    TooManyMails { retry_after: Duration },
+    TooManyMails { most: u32, retry_after: Duration },
     Store(StoreError),
 }
 
@@ -76,13 +80,16 @@ impl From<Refusal> for InviteError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::TooManyInvitations => Self::TooManyInvitations,
-            Refusal::TooManyMails { retry_after } => Self::TooManyMails { retry_after },
+            Refusal::TooManyMails { most, retry_after } => Self::TooManyMails { most, retry_after },
             Refusal::Store(error) => Self::Store(error),
         }
     }
 }
 
 impl Orgs {
+    /// How many invitations an address gets from all organizations together within a day.
+    pub const MAILS_PER_DAY_OF_ALL: u32 = 20;
+
     /// Invites somebody. An invitation that is open for the address ends: there is one at a time.
     ///
     /// # Errors
@@ -192,10 +199,16 @@ impl Orgs {
         let Some(most) = self.settings.mails_per_day else { return Ok(()) };
         let mails = tx.invitations().mails_since(of, &invitation.email, now - Duration::DAY).await?;
         // There is room again once the oldest that fills it is a day old.
-        match mails.len().checked_sub(most).and_then(|surplus| mails.get(surplus)) {
-            Some(oldest) => Err(Refusal::TooManyMails { retry_after: *oldest + Duration::DAY - now }),
-            None => Ok(()),
+        if let Some(oldest) = mails.len().checked_sub(most).and_then(|surplus| mails.get(surplus)) {
+            let most = u32::try_from(most).unwrap_or(u32::MAX);
+            return Err(Refusal::TooManyMails { most, retry_after: *oldest + Duration::DAY - now });
         }
+        // Many organizations together flood nobody either. When the first of their mails was is not theirs to know.
+        let number = tx.outbox().count_notice(NoticeTopic::Invitations, &invitation.email, now, Duration::DAY).await?;
+        if number > Self::MAILS_PER_DAY_OF_ALL {
+            return Err(Refusal::TooManyMails { most: Self::MAILS_PER_DAY_OF_ALL, retry_after: Duration::DAY });
+        }
+        Ok(())
     }
 
     /// Puts the mail into the outbox and counts it.

@@ -35,7 +35,9 @@ pub enum ResendInvitationError {
     /// The address got so many mails that it gets no more for now.
     #[error("too many mails to this address")]
     TooManyMails {
-        /// How long to wait before trying again.
+        /// How many it gets within a day.
+        most: u32,
+        /// How long to wait before trying again, at most.
         retry_after: Duration,
     },
     /// Storage failed.
@@ -47,7 +49,7 @@ impl From<Refusal> for ResendInvitationError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::TooManyInvitations => Self::TooManyInvitations,
-            Refusal::TooManyMails { retry_after } => Self::TooManyMails { retry_after },
+            Refusal::TooManyMails { most, retry_after } => Self::TooManyMails { most, retry_after },
             Refusal::Store(error) => Self::Store(error),
         }
     }

@@ -250,7 +250,7 @@ pub async fn notices_are_counted_by_topic_and_address(harness: &impl Harness) {
     let stores = harness.stores();
     let (ada, loud, bob) = (parsed("ada@example.com"), parsed("ADA@Example.COM"), parsed("bob@example.com"));
     for (number, to) in [(1, &ada), (2, &loud), (3, &ada)] {
-        for topic in [NoticeTopic::Password, NoticeTopic::Wallets, NoticeTopic::ApiKeys, NoticeTopic::Owners] {
+        for topic in NoticeTopic::ALL {
             assert_eq!(count(stores, topic, to, NOW).await, number, "{topic}");
         }
     }
