@@ -7,15 +7,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_identity::{
-    Identity, IdentityPorts, Welcome, WelcomeError,
-    model::{Password, PasswordAttempt, PasswordHash, User},
-    ports::{HashError, IdentityStore, PasswordHasher, Verdict},
+    Welcome, WelcomeError,
+    model::{PasswordAttempt, User},
+    ports::IdentityStore,
 };
 use tessera_testkit::{
-    Workbench, async_trait,
+    Workbench,
     builders::{origin, user, user_id},
     expectations::{failed, ok, parsed, some},
-    fakes::FakeHasher,
+    fakes::OvertakenHasher,
 };
 use tessera_tests::{
     api::try_send,
@@ -132,34 +132,6 @@ async fn s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_r
     assert_eq!((&accepted["new_user"], &accepted["user_id"]), (&json!(false), &json!(person.id)));
 }
 
-/// The account's password changes while it compares the old one.
-struct OvertakenHasher {
-    inner: Arc<FakeHasher>,
-    store: SqlStore,
-}
-
-#[async_trait]
-impl PasswordHasher for OvertakenHasher {
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        self.inner.hash(password).await
-    }
-
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-    ) -> Result<Verdict, HashError> {
-        let mut tx = ok(IdentityStore::begin(&self.store).await);
-        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of(OTHER)).await);
-        ok(tx.commit().await);
-        self.inner.verify(attempt, hash).await
-    }
-
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
-        self.inner.rehash(attempt).await
-    }
-}
-
 async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: Backend) {
     let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
     let store = open(&database).await;
@@ -167,9 +139,7 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: B
     let mut tx = ok(IdentityStore::begin(&store).await);
     ok(tx.users().insert(&unproved, Some(&bench.hasher.hash_of(PASSWORD))).await);
     ok(tx.commit().await);
-    let hasher = Arc::new(OvertakenHasher { inner: bench.hasher.clone(), store: store.clone() });
-    let ports = IdentityPorts { store: Arc::new(store.clone()), hasher, ..bench.identity_ports() };
-    let identity = Identity::new(ports, Workbench::identity_settings());
+    let identity = OvertakenHasher::identity(&bench, Arc::new(store.clone()), unproved.clone(), OTHER);
     let welcome = |password| Welcome {
         email: parsed("user1@example.com"),
         password: Some(PasswordAttempt::new(password)),

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use tessera_identity::{
     Identity, IdentityPorts, SignIn, SignInError, SignedIn,
-    model::{Password, PasswordAttempt, PasswordHash, SessionState},
-    ports::{AccessClaims, HashError, PasswordHasher, TokenError, TokenSigner, Verdict},
+    model::{PasswordAttempt, PasswordHash, SessionState},
+    ports::{AccessClaims, HashError, TokenError, TokenSigner},
 };
 use tessera_kernel::{Outcome, Secret};
 use tessera_testkit::{
-    Stores, Workbench, async_trait,
+    Stores, Workbench,
     builders::{NOW, origin, user, user_id},
     expectations::{failed, ok, parsed, some},
-    fakes::FakeHasher,
+    fakes::OvertakenHasher,
 };
 use time::Duration;
 
@@ -137,40 +137,9 @@ async fn an_outdated_hash_is_not_renewed_by_a_wrong_password() {
     assert_eq!((stored_hash(&bench.stores).await, bench.hasher.hashed()), (before, 0));
 }
 
-/// Replaces the user's hash while it compares the password that was presented.
-struct OvertakenHasher {
-    inner: Arc<FakeHasher>,
-    stores: Stores,
-    password: &'static str,
-}
-
-#[async_trait]
-impl PasswordHasher for OvertakenHasher {
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        self.inner.hash(password).await
-    }
-
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-    ) -> Result<Verdict, HashError> {
-        let mut tx = ok(self.stores.identity.begin().await);
-        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of(self.password)).await);
-        ok(tx.commit().await);
-        self.inner.verify(attempt, hash).await
-    }
-
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
-        self.inner.rehash(attempt).await
-    }
-}
-
 /// An identity whose hashes are replaced by those of that password at the worst moment.
 fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
-    let hasher = OvertakenHasher { inner: bench.hasher.clone(), stores: bench.stores.clone(), password };
-    let ports = IdentityPorts { hasher: Arc::new(hasher), ..bench.identity_ports() };
-    Identity::new(ports, Workbench::identity_settings())
+    OvertakenHasher::identity(bench, bench.stores.identity.clone(), user(1), password)
 }
 
 async fn sign_in_while_the_password_changes(bench: &Workbench) {

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    Identity, IdentityPorts, VerifyEmailError, Welcome, WelcomeError, Welcomed,
-    model::{Credentials, Password, PasswordAttempt, PasswordHash, User},
-    ports::{HashError, PasswordHasher, Verdict},
+    Identity, VerifyEmailError, Welcome, WelcomeError, Welcomed,
+    model::{Credentials, PasswordAttempt, User},
+    ports::HashError,
 };
 use tessera_kernel::Outcome;
 use tessera_testkit::{
-    Stores, Workbench, async_trait,
+    Workbench,
     builders::{
         NOW, actor_by_key, actor_with, api_key, application, bare_user, organization_id, origin, session, user, user_id,
     },
     expectations::{failed, ok, parsed, some},
-    fakes::FakeHasher,
+    fakes::OvertakenHasher,
 };
 use time::Duration;
 
@@ -135,40 +135,8 @@ async fn s182_a_busy_hasher_is_no_wrong_password() {
     assert!(bench.deeds(None).await.is_empty());
 }
 
-/// Somebody else acts while it works: it compares, and the account's password changes; it hashes, and the account is made.
-struct OvertakenHasher {
-    inner: Arc<FakeHasher>,
-    stores: Stores,
-    password: &'static str,
-}
-
-#[async_trait]
-impl PasswordHasher for OvertakenHasher {
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        self.stores.add_user_with_password(&unproved(), &self.inner.hash_of(self.password)).await;
-        self.inner.hash(password).await
-    }
-
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-    ) -> Result<Verdict, HashError> {
-        let mut tx = ok(self.stores.identity.begin().await);
-        ok(tx.users().set_password_hash(user_id(1), &self.inner.hash_of(self.password)).await);
-        ok(tx.commit().await);
-        self.inner.verify(attempt, hash).await
-    }
-
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
-        self.inner.rehash(attempt).await
-    }
-}
-
 fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
-    let hasher = OvertakenHasher { inner: bench.hasher.clone(), stores: bench.stores.clone(), password };
-    let ports = IdentityPorts { hasher: Arc::new(hasher), ..bench.identity_ports() };
-    Identity::new(ports, Workbench::identity_settings())
+    OvertakenHasher::identity(bench, bench.stores.identity.clone(), unproved(), password)
 }
 
 #[tokio::test]
