@@ -48,9 +48,13 @@ impl Acceptance {
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
         let Self { token, password, display_name, proof_required, caller: MaybeUser { actor, origin } } = self;
         let (token, invited) = look_at(services, &token).await?;
-        let email = invited.invitation.email;
+        let (email, had_account) = (invited.invitation.email, invited.account.is_some());
         let welcome = Welcome { email, password, display_name, proof_required, origin: origin.clone() };
         let Welcomed { user, new } = account(services, actor.as_ref(), welcome).await?;
+        // Another call has made the account at this moment. The invitation is its to use up, since the token is its to get.
+        if actor.is_none() && !new && !had_account {
+            return Err(Code::InvitationInvalid.into());
+        }
         let command = AcceptInvitation { token, user: user.id, actor: actor.clone(), origin: origin.clone() };
         let membership = services.orgs.accept_invitation(command).await?;
         let profile_completion_required = !user.profile_complete();

@@ -7,7 +7,10 @@ mod invitation;
 
 use actix_web::{
     HttpResponse,
-    http::{Method, StatusCode, header::CONTENT_SECURITY_POLICY},
+    http::{
+        Method, StatusCode,
+        header::{CONTENT_SECURITY_POLICY, RETRY_AFTER},
+    },
     web::ServiceConfig,
 };
 use askama::Template;
@@ -87,5 +90,9 @@ pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) 
         ));
     }
     let message = Message { base: url.path(), title: code.title().to_owned(), lines };
-    answer(Policy::Forms, code.status(), &message)
+    let mut page = answer(Policy::Forms, code.status(), &message)?;
+    if let Some(seconds) = problem.wait() {
+        page.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    Ok(page)
 }

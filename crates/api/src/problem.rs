@@ -81,6 +81,11 @@ impl Problem {
         self
     }
 
+    /// After how many seconds it may be gone, where that is known.
+    pub(crate) fn wait(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
     /// What kind of problem it is.
     pub(crate) fn code(&self) -> Code {
         self.0.code

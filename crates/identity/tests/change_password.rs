@@ -68,6 +68,15 @@ async fn the_current_password_gives_way_to_the_new_one() {
 }
 
 #[tokio::test]
+async fn s8_pw_change_takes_a_session_that_lives_when_it_happens() {
+    let bench = bench().await;
+    ok(bench.identity().sign_out_everywhere(&actor()).await);
+    let error = failed(change(&bench, Some(OLD), NEW).await);
+    assert!(matches!(error, ChangePasswordError::NotFound), "{error:?}");
+    assert!(has(&bench, OLD).await);
+}
+
+#[tokio::test]
 async fn s9_pw_change_revoke() {
     let bench = bench().await;
     ok(change(&bench, Some(OLD), NEW).await);

@@ -177,6 +177,17 @@ async fn the_last_wallet_goes_when_there_is_a_password() {
 }
 
 #[tokio::test]
+async fn s100_a_password_without_an_address_is_no_way_in() {
+    let bench = Workbench::new();
+    bench.stores.add_user_with_password(&bare_user(1), &bench.hasher.hash_of("correct horse")).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert!(matches!(error, UnlinkWalletError::LastWayIn), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
+}
+
+#[tokio::test]
 async fn an_application_has_no_wallets() {
     let bench = Workbench::new();
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);

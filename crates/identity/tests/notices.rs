@@ -93,9 +93,11 @@ async fn s200_notify_of_wallets() {
 async fn s200_notify_nobody_without_an_address() {
     let bench = passwordless(bare_user(1)).await;
     ok(change(&bench, None, NEW).await);
-    let account = wallet_account(5, Chain::Base);
-    ok(link(&bench, account).await);
-    ok(bench.identity().unlink_wallet(&actor(), &account.address()).await);
+    let accounts = [wallet_account(5, Chain::Base), wallet_account(6, Chain::Base)];
+    for account in accounts {
+        ok(link(&bench, account).await);
+    }
+    ok(bench.identity().unlink_wallet(&actor(), &accounts[0].address()).await);
     assert_eq!(told(&bench).await, []);
 }
 

@@ -82,7 +82,7 @@ async fn the_message_names_the_application_and_where_it_leads() {
     let scene = Scene::set().await;
     let question = ok(scene.ask().await);
     let said: SiweMessage = ok(question.message.parse());
-    assert_eq!(said.statement.as_deref(), Some("Sign in to Lager ? 1 at z.example.com."));
+    assert_eq!(said.statement.as_deref(), Some("Sign in at z.example.com to the application [Lager ? 1]."));
     assert_eq!((said.domain.as_str(), said.chain_id), ("accounts.example.com", 8453));
     assert_eq!(said.request_id, Some(scene.begun.session.id.to_string()));
     assert_eq!((said.nonce.as_str(), said.expiration_time), (question.nonce.as_str(), Some(question.expires_at)));

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use tessera_adapters::DatabaseUrl;
 use tessera_identity::{ServiceTokens, model::KeyRing};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -41,6 +42,12 @@ pub(crate) fn action(arguments: &mut lexopt::Parser) -> anyhow::Result<Option<Ac
 
 /// Does it, and prints the keys as they are then.
 pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
+    // Opening would make it, and whoever has mistaken the place would be told that all is well.
+    if let DatabaseUrl::Sqlite(file) = &config.database_url
+        && !file.exists()
+    {
+        bail!("there is no database at {}; nothing was done", file.display());
+    }
     let tokens = wiring::service_tokens_alone(config).await?;
     let origin = key_worker::origin("command-line")?;
     match action {

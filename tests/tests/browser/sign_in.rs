@@ -101,7 +101,7 @@ async fn what_is_to_be_signed_is_shown_word_for_word() {
     tab.sees("Ethereum").await;
     tab.portray("signing").await;
     tab.click("#message summary").await;
-    tab.sees("Sign in to Dungeon & S?hne at 127.0.0.1:").await;
+    tab.sees("to the application [Dungeon & S?hne].").await;
     tab.sees("wants you to sign in with your Ethereum account").await;
     tab.portray("signing-message").await;
 }

@@ -129,7 +129,7 @@ async fn s118_safe_get(backend: Backend) {
     }
     let members = studio.owner.get(&studio.members(None)).await.expecting(200);
     assert_eq!(members.as_array().map(Vec::len), Some(1));
-    submit(&studio, &[("token", &token)]).await.is(200);
+    submit(&studio, &[("token", &token), ("password", PASSWORD)]).await.is(200);
 }
 
 async fn s114_referrer(backend: Backend) {
@@ -156,7 +156,7 @@ async fn s114_referrer(backend: Backend) {
 async fn s117_csrf(backend: Backend) {
     let studio = Studio::open(backend).await;
     let token = invited(&studio, &format!("{}@example.com", unique("guest"))).await;
-    let fields = [("token", token.as_str())];
+    let fields = [("token", token.as_str()), ("password", PASSWORD)];
     for (name, value) in [
         ("Sec-Fetch-Site", "cross-site"),
         ("Sec-Fetch-Site", "same-site"),
@@ -194,6 +194,13 @@ async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
         page.is(400);
         assert!(page.text().contains(said), "{}", page.text());
         assert!(page.text().contains("value=\"Grace\"") && !page.text().contains(&format!("value=\"{password}")));
+    }
+    // Without one, or with two, nobody would know a way back into the account.
+    for passwords in [&[][..], &[("password", PASSWORD), ("password", PASSWORD)]] {
+        let fields: Vec<(&str, &str)> = [("token", &*token)].iter().chain(passwords).copied().collect();
+        let page = submit(&studio, &fields).await;
+        page.is(400);
+        assert!(page.text().contains("Your password is missing."), "{}", page.text());
     }
     submit(&studio, &[("token", &token), ("password", PASSWORD)]).await.is(200);
 }

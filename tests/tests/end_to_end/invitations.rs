@@ -334,7 +334,9 @@ async fn invitations_are_in_the_trail(backend: Backend) {
     let other = text_of(&invite(&studio, &studio.owner, &new_address(), "member").await, "id");
     studio.owner.delete(&format!("{}/{other}", path(&studio))).await.is(204);
     let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
-    let names: Vec<&str> = trail.iter().map(|event| event.name.as_str()).skip(2).collect();
+    let mut names: Vec<&str> = trail.iter().map(|event| event.name.as_str()).skip(2).collect();
+    // What one transaction notes within a millisecond has no order.
+    names[2..4].sort_unstable();
     let expected = [
         "invitation.sent",
         "invitation.resent",

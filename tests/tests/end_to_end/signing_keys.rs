@@ -201,3 +201,13 @@ async fn s74_key_emergency(backend: Backend) {
         assert!(task.await.unwrap_or_else(|error| panic!("an exchange failed: {error}")) > 0);
     }
 }
+
+#[tokio::test]
+async fn keys_of_a_database_that_is_not_there_are_not_made() {
+    let installation = Installation::new(Backend::Sqlite).await;
+    for arguments in [&["keys", "list"][..], &["keys", "rotate", "--now"]] {
+        let output = installation.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("there is no database at"), "{said}");
+    }
+}

@@ -27,6 +27,7 @@ on_both! {
     s105_code_once_of_fifty_redemptions_one_succeeds
     s106_code_bound
     s112_app_disabled_nothing_comes_of_a_deleted_application
+    s112_app_disabled_amid_its_sign_ins
     an_address_that_was_given_up_gets_nobody
     s56_alg_confusion_a_token_for_an_application_is_none_for_the_service
     s198_audit_of_sign_ins
@@ -80,7 +81,7 @@ async fn the_message_says_what_is_signed(backend: Backend) {
     let message = text_of(&challenge, "message");
     let lines: Vec<&str> = message.lines().collect();
     assert_eq!(lines[0], "localhost:8080 wants you to sign in with your Ethereum account:");
-    assert_eq!(lines[3], "Sign in to Dungeon ??? & Co at game.example.");
+    assert_eq!(lines[3], "Sign in at game.example to the application [Dungeon ??? & Co].");
     let nonce = text_of(&challenge, "nonce");
     for line in ["URI: http://localhost:8080", "Version: 1", "Chain ID: 1"].map(str::to_owned).into_iter().chain([
         format!("Nonce: {nonce}"),
@@ -294,4 +295,22 @@ async fn s198_audit_of_sign_ins(backend: Backend) {
     assert!(told.contains("(\"reason\", \"used\")") && !told.contains(&code), "{told}");
     let outside = crate::audit::trail(&studio.service.installation, None).await;
     assert!(outside.iter().any(|event| event.name == "sso.refused"), "{outside:?}");
+}
+
+/// Whoever deletes an application is not held off by those who are signing in to it.
+async fn s112_app_disabled_amid_its_sign_ins(backend: Backend) {
+    let mut studio = Studio::open(backend).await;
+    for _ in 0..3 {
+        studio.app = studio.owner.make_app(&studio.org).await;
+        let mut running = JoinSet::new();
+        for _ in 0..12 {
+            let (api, wallet, sitting) = (studio.api(), EvmWallet::new(), Sitting::begin(&studio).await);
+            let proof = sitting.proof(&api, &wallet).await;
+            running.spawn(async move { sitting.verify(&api, &proof).await });
+        }
+        let (owner, path) = (studio.owner.clone(), format!("/apps/{}", studio.app));
+        running.spawn(async move { owner.delete(&path).await });
+        let statuses: Vec<u16> = running.join_all().await.iter().map(|answer| answer.status).collect();
+        assert!(statuses.contains(&204) && statuses.iter().all(|status| *status < 500), "{statuses:?}");
+    }
 }

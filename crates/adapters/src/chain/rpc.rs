@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, error::Error, fmt::Write as _, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, StatusCode, redirect::Policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tessera_identity::{
@@ -29,6 +29,12 @@ pub struct JsonRpcReader {
 #[error("no HTTP client can be made")]
 pub struct JsonRpcReaderError(#[from] reqwest::Error);
 
+/// JSON-RPC 2.0.
+const VERSION: &str = "2.0";
+
+/// There is one question a request.
+const ID: u64 = 1;
+
 /// A node of one chain.
 struct Node {
     url: Secret<String>,
@@ -37,6 +43,8 @@ struct Node {
 
 #[derive(Deserialize)]
 struct Reply {
+    jsonrpc: String,
+    id: Value,
     result: Option<String>,
     error: Option<Refusal>,
 }
@@ -62,11 +70,11 @@ impl JsonRpcReader {
 
     async fn ask(&self, chain: Chain, method: &str, parameters: Value) -> Result<String, ReadChainError> {
         let node = self.nodes.get(&chain).ok_or_else(|| unavailable("no node of this chain is named"))?;
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters });
+        let body = json!({ "jsonrpc": VERSION, "id": ID, "method": method, "params": parameters });
         // The address of the node may carry a key.
         let lost = |error: reqwest::Error| unavailable(error.without_url());
         let mut answer = self.http.post(node.url.expose()).json(&body).send().await.map_err(lost)?;
-        if !answer.status().is_success() {
+        if answer.status() != StatusCode::OK {
             return Err(unavailable(format!("the node answered {}", answer.status())));
         }
         let mut bytes = Vec::new();
@@ -76,7 +84,11 @@ impl JsonRpcReader {
                 return Err(unavailable("the node's answer is too long"));
             }
         }
-        match serde_json::from_slice(&bytes).map_err(unavailable)? {
+        let reply: Reply = serde_json::from_slice(&bytes).map_err(unavailable)?;
+        if reply.jsonrpc != VERSION || reply.id != ID {
+            return Err(unavailable("the node answered something that was not asked"));
+        }
+        match reply {
             Reply { error: Some(refusal), .. } => Err(refusal.of(method)),
             Reply { result: Some(result), .. } => Ok(result),
             Reply { .. } => Err(unavailable("the node's answer holds nothing")),
@@ -141,7 +153,8 @@ fn number(number: u64) -> String {
 }
 
 fn quantity(text: &str) -> Result<u64, ReadChainError> {
-    let digits = text.strip_prefix("0x").ok_or_else(|| unavailable("the node's number is none"))?;
+    let digits = text.strip_prefix("0x").filter(|digits| digits.chars().all(|digit| digit.is_ascii_hexdigit()));
+    let digits = digits.ok_or_else(|| unavailable("the node's number is none"))?;
     u64::from_str_radix(digits, 16).map_err(unavailable)
 }
 

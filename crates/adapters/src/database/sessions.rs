@@ -93,6 +93,15 @@ impl Sessions for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
+    async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let query = sessions::table
+            .filter(live(DbId(user.as_uuid()), DbInstant(at)))
+            .filter(sessions::id.eq(DbId(id.as_uuid())))
+            .select(sessions::id);
+        let found: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        Ok(found.is_some())
+    }
+
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
         let update = diesel::update(
             sessions::table

@@ -12,7 +12,7 @@ use tessera_kernel::{ApplicationId, StoreError};
 use super::{
     connection::{Lease, on},
     rows::{corrupt, parse, parse_optional, sha256},
-    schema::sso_sessions,
+    schema::{applications, sso_sessions},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -133,6 +133,15 @@ impl SsoSessions for Tx {
     }
 
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+        // The application before its session, in the order of whoever deletes it: the code that a sign-in ends with refers
+        // to the application, and two that hold what the other wants next wait for ever.
+        let of = sso_sessions::table.find(DbId(id.as_uuid())).select(sso_sessions::application_id);
+        let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
+        let application = applications::table.find(of).select(applications::id);
+        let _held: Option<DbId> = on!(&mut self.lease, |c|
+            postgres: application.for_key_share().first(c).await.optional(),
+            // There is one writer.
+            sqlite: application.first(c).await.optional())?;
         let query = sso_sessions::table.find(DbId(id.as_uuid()));
         let row: Option<SsoSessionRow> = on!(&mut self.lease, |c|
             postgres: query.select(SsoSessionRow::as_select()).for_update().first(c).await.optional(),

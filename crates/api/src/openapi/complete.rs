@@ -80,7 +80,7 @@ fn add_problems(operation: &mut Operation) {
     let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
     let takes_input = operation.parameters.is_some() || operation.request_body.is_some();
     let mut problems = vec![("500", "The service failed")];
-    if secured || operation.request_body.is_some() {
+    if secured || takes_input {
         problems.push(("503", "The service is busy, or a part that it needs can't be reached"));
     }
     if takes_input {

@@ -108,14 +108,18 @@ impl Entry {
 
     /// The name, or all that is wrong with what was typed.
     fn read(&self, guest: Guest) -> Result<Option<DisplayName>, Vec<String>> {
-        let password = self.password().filter(|_| guest == Guest::New);
-        let password = password.map_or(Ok(()), |wanted| Password::try_from(&wanted).map(|_| ()));
+        let password = match self.password() {
+            _ if guest != Guest::New => Ok(()),
+            Some(wanted) => Password::try_from(&wanted).map(|_| ()).map_err(|fault| format!("Your password {fault}.")),
+            // Whoever leaves this page without one could never come back.
+            None => Err("Your password is missing.".to_owned()),
+        };
         let name = (!self.display_name.trim().is_empty()).then(|| self.display_name.parse::<DisplayName>()).transpose();
         match (password, name) {
             (Ok(()), Ok(name)) => Ok(name),
             (password, name) => {
                 let name = name.err().map(|fault| format!("Your name {fault}."));
-                Err(name.into_iter().chain(password.err().map(|fault| format!("Your password {fault}."))).collect())
+                Err(name.into_iter().chain(password.err()).collect())
             }
         }
     }

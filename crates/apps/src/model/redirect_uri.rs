@@ -18,7 +18,7 @@ pub enum RedirectUriError {
     #[error("must be an absolute URI in its ASCII form")]
     Malformed,
     /// Another scheme, or `http` to somewhere else.
-    #[error("must use https, or http with the loopback address 127.0.0.1 or [::1]")]
+    #[error("must use https, or http with a loopback address, as 127.0.0.1 or [::1]")]
     InsecureScheme,
     /// Parts that a redirect URI can't have.
     #[error("must not contain user info, a fragment or a wildcard")]

@@ -67,9 +67,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Whether they could still sign in with one wallet less.
+    /// Whether they could still sign in with one wallet less. A password is a way in only together with an address.
     #[must_use]
     pub const fn can_spare_a_wallet(&self) -> bool {
-        self.password_hash.is_some() || self.user.wallets.len() > 1
+        let by_password = self.password_hash.is_some() && self.user.email.is_some();
+        by_password || self.user.wallets.len() > 1
     }
 }

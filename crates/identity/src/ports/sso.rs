@@ -59,7 +59,8 @@ pub trait SsoSessions: Send {
     /// the id is taken.
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError>;
 
-    /// Reads a session and keeps others from changing it until the transaction ends. `Ok(None)` when there is none.
+    /// Reads a session and keeps others from changing it, and its application from going, until the transaction ends.
+    /// `Ok(None)` when there is none.
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError>;
 
     /// Writes how far a session has come, and nothing else. `Ok(false)` when there is no such session.

@@ -89,6 +89,10 @@ pub trait Sessions: Send {
     /// Adds a session. Conflict on [`StoreError::REFERENCE`] when there is no such user, on `sessions_id` when the id is taken.
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
 
+    /// Whether a session of that user is live at `at`. Whoever holds the lock on the user knows by it that they have not
+    /// ended all of theirs meanwhile.
+    async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
+
     /// Ends a session of that user which is live at `at`. `Ok(false)`, and nothing changes, when it had ended or expired, is
     /// somebody else's, or never was.
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;

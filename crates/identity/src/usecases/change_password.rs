@@ -23,7 +23,7 @@ pub struct ChangePassword {
 /// The password stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The actor is an application, or the account is gone.
+    /// The actor is an application, the account is gone, or the session has ended meanwhile.
     #[error("there is no such user")]
     NotFound,
     /// The account has a password, and none was presented.
@@ -116,6 +116,10 @@ impl Identity {
         let current = tx.users().lock(id).await?.ok_or(ChangePasswordError::NotFound)?;
         if current.password_hash != known.password_hash {
             return Ok(false);
+        }
+        // Hashing took its time: a session that was ended meanwhile changes nothing any more.
+        if !tx.sessions().is_live(id, session, clock.now()).await? {
+            return Err(ChangePasswordError::NotFound);
         }
         tx.users().set_password_hash(id, hash).await?;
         // Whoever signed in with the old password is out with it; this session has just proved itself.

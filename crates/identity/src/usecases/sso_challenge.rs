@@ -101,15 +101,22 @@ impl SingleSignOn {
 }
 
 /// What the holder of the wallet is told they agree to. The grammar of these messages has ASCII only, and not all of it; the
-/// address that the sign-in returns to is what a name can't pretend.
+/// address that the sign-in returns to comes first, and the name in brackets that it can't hold itself: a name that reads like
+/// a sentence pretends nothing.
 fn statement(party: &RelyingParty, redirect_uri: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:/?#[]@ ".contains(c);
-    let name: String = party.name.chars().map(|c| if allowed(c) { c } else { '?' }).collect();
+    let shown = |c: char| match c {
+        '[' => '(',
+        ']' => ')',
+        c if allowed(c) => c,
+        _ => '?',
+    };
+    let name: String = party.name.chars().map(shown).collect();
     let (_, rest) = redirect_uri.split_once("://").unwrap_or(("", redirect_uri));
     let host: String = rest.split(['/', '?', '#']).next().unwrap_or_default().chars().filter(|c| allowed(*c)).collect();
     if name.contains(|c: char| c.is_ascii_alphanumeric()) {
-        format!("Sign in to {name} at {host}.")
+        format!("Sign in at {host} to the application [{name}].")
     } else {
-        format!("Sign in to the application at {host}.")
+        format!("Sign in at {host}.")
     }
 }

@@ -37,6 +37,7 @@ macro_rules! accounts_contract {
             an_expired_session_does_not_end
             live_sessions_of_one_user_are_listed
             all_sessions_of_one_user_end
+            a_session_lives_until_it_ends_or_expires_and_for_its_user_alone
         }
     };
 }
@@ -237,4 +238,23 @@ pub async fn all_sessions_of_one_user_end(harness: &impl Harness) {
     world::is_empty(|page| stores.identity.list_live_sessions(user_id(1), NOW, page)).await;
     let other = ok(stores.identity.list_live_sessions(user_id(2), NOW, PageRequest::default()).await);
     assert_eq!(other.items, [session(3, user_id(2))]);
+}
+
+pub async fn a_session_lives_until_it_ends_or_expires_and_for_its_user_alone(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    let session = session(1, user_id(1));
+    stores.add_session(&session).await;
+    let mut tx = ok(stores.identity.begin().await);
+    for (of, number, at, live) in [
+        (1, 1, NOW, true),
+        (1, 1, session.expires_at - Duration::MICROSECOND, true),
+        (1, 1, session.expires_at, false),
+        (2, 1, NOW, false),
+        (1, 2, NOW, false),
+    ] {
+        assert_eq!(ok(tx.sessions().is_live(user_id(of), session_id(number), at).await), live, "{of} {number} {at}");
+    }
+    assert!(ok(tx.sessions().end(user_id(1), session.id, NOW).await));
+    assert!(!ok(tx.sessions().is_live(user_id(1), session.id, NOW).await));
 }

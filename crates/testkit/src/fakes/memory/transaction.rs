@@ -132,6 +132,11 @@ impl Sessions for MemoryTransaction {
         self.state.insert_session(session)
     }
 
+    async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let known = self.state.sessions.get(&id);
+        Ok(known.is_some_and(|session| session.user_id == user && session.is_live(at)))
+    }
+
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
         Ok(self.state.end_sessions(user, at, |session| session == id) == 1)
     }
