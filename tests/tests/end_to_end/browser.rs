@@ -24,9 +24,8 @@ async fn an_invitation_is_accepted_in_a_browser(backend: Backend) {
     let page = browser.tab().await;
     page.go(&link).await;
     page.sees("as an administrator").await;
-    // The stylesheet has come, past the policy.
-    let width = "getComputedStyle(document.querySelector('main')).maxWidth";
-    assert_eq!(page.evaluate(width).await, "448px");
+    // The text may come before the stylesheet does, but it has to come, past the policy.
+    page.until("the stylesheet", "getComputedStyle(document.querySelector('main')).maxWidth === '448px'").await;
     page.picture("invitation").await;
     page.types("#display_name", "Grace").await;
     page.types("#password", "password1").await;
