@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy, Notices};
+use tessera_kernel::{Clock, Entropy, Event, Notices, StoreError};
 use time::Duration;
 
 use crate::{
@@ -57,5 +57,12 @@ impl Identity {
     #[must_use]
     pub const fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
         Self { ports, settings }
+    }
+
+    /// Writes down a deed that changed nothing else.
+    pub(crate) async fn note(&self, event: &Event) -> Result<(), StoreError> {
+        let mut tx = self.ports.store.begin().await?;
+        tx.events().append(event).await?;
+        tx.commit().await
     }
 }

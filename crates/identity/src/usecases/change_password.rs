@@ -136,9 +136,7 @@ impl Identity {
     async fn refuse_change(&self, actor: &Actor, user: UserId) -> Result<(), ChangePasswordError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let announcement = IdentityEvent::PasswordChangeRefused { user }.into();
-        let mut tx = self.ports.store.begin().await?;
-        tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
-        tx.commit().await?;
+        self.note(&Event::by(actor, announcement, clock, entropy)).await?;
         Err(ChangePasswordError::CurrentWrong)
     }
 }

@@ -86,9 +86,7 @@ impl Identity {
     async fn refuse_link(&self, actor: &Actor, user: UserId, wallet: WalletAccount) -> Result<Wallet, LinkWalletError> {
         let what = IdentityEvent::WalletLinkRefused { user, wallet }.into();
         let event = Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy);
-        let mut tx = self.ports.store.begin().await?;
-        tx.events().append(&event).await?;
-        tx.commit().await?;
+        self.note(&event).await?;
         Err(LinkWalletError::InvalidSignature)
     }
 }

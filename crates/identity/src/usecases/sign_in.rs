@@ -138,9 +138,7 @@ impl Identity {
     async fn refuse(&self, user: Option<UserId>, origin: &Origin) -> Result<SignedIn, SignInError> {
         let what = IdentityEvent::SignInRefused { user }.into();
         let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
-        let mut tx = self.ports.store.begin().await?;
-        tx.events().append(&event).await?;
-        tx.commit().await?;
+        self.note(&event).await?;
         Err(SignInError::InvalidCredentials)
     }
 }

@@ -178,9 +178,7 @@ impl Identity {
     async fn refuse_proof(&self, user: UserId, origin: &Origin) -> Result<User, WelcomeError> {
         let announcement = IdentityEvent::EmailVerificationRefused { user }.into();
         let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
-        let mut tx = self.ports.store.begin().await?;
-        tx.events().append(&event).await?;
-        tx.commit().await?;
+        self.note(&event).await?;
         Err(WelcomeError::NotProved)
     }
 }
