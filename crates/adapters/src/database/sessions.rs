@@ -1,10 +1,10 @@
 //! The table of sessions.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, prelude::*};
+use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{Session, SessionState},
+    model::{PasswordHash, Session, SessionState},
     ports::Sessions,
 };
 use tessera_kernel::{Page, PageRequest, SessionId, StoreError, UserId};
@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::{
     connection::{Lease, on},
     rows::after,
-    schema::sessions,
+    schema::{sessions, users},
     transaction::Tx,
-    types::{DbId, DbInstant},
+    types::{DbId, DbInstant, Id, Instant},
 };
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -91,6 +91,22 @@ impl Sessions for Tx {
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
         let insert = diesel::insert_into(sessions::table).values(SessionRow::from(session));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {
+        let SessionRow { id, user_id, created_at, expires_at, ended_at } = SessionRow::from(session);
+        let row = users::table.find(user_id).filter(users::password_hash.eq(hash.expose())).select((
+            id.into_sql::<Id>(),
+            users::id,
+            created_at.into_sql::<Instant>(),
+            expires_at.into_sql::<Instant>(),
+            ended_at.into_sql::<Nullable<Instant>>(),
+        ));
+        let columns = (sessions::id, sessions::user_id, sessions::created_at, sessions::expires_at, sessions::ended_at);
+        on!(&mut self.lease, |c|
+            postgres: row.for_no_key_update().insert_into(sessions::table).into_columns(columns).execute(c).await,
+            sqlite: row.insert_into(sessions::table).into_columns(columns).execute(c).await)
+        .map(|rows| rows > 0)
     }
 
     async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {

@@ -89,6 +89,11 @@ pub trait Sessions: Send {
     /// Adds a session. Conflict on [`StoreError::REFERENCE`] when there is no such user, on `sessions_id` when the id is taken.
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
 
+    /// Adds a session if the hash of its user's password is still that one, and keeps others from changing the user until
+    /// the transaction ends. `Ok(false)`, and nothing is added, when it is another one, or when there is none or no such
+    /// user. Conflict on `sessions_id` when the id is taken. One statement: each sign-in with a password does it.
+    async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError>;
+
     /// Whether a session of that user is live at `at`. Whoever holds the lock on the user knows by it that they have not
     /// ended all of theirs meanwhile.
     async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;

@@ -65,8 +65,8 @@ impl Identity {
                 Verdict::MatchOutdated => Some(self.ports.hasher.rehash(&command.password).await?),
                 Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
             };
-            let Some(known) = known else { break };
-            if let Some(signed_in) = self.open_session(&known, renewed, &command.origin).await? {
+            let Some(Credentials { user, password_hash: Some(compared) }) = known else { break };
+            if let Some(signed_in) = self.open_session(user, &compared, renewed, &command.origin).await? {
                 return Ok(signed_in);
             }
         }
@@ -87,26 +87,25 @@ impl Identity {
     /// was compared with: another sign-in has renewed the hash, or they have changed it.
     async fn open_session(
         &self,
-        known: &Credentials,
+        user: User,
+        compared: &PasswordHash,
         renewed: Option<PasswordHash>,
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SignInError> {
-        let session = self.new_session(known.user.id);
+        let session = self.new_session(user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
-        let what = IdentityEvent::SessionStarted { user: known.user.id, session: session.id }.into();
+        let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
         let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
-        let current = tx.users().lock(known.user.id).await?;
-        let Some(current) = current.filter(|current| current.password_hash == known.password_hash) else {
+        if !tx.sessions().insert_for(&session, compared).await? {
             return Ok(None);
-        };
-        if let Some(hash) = renewed {
-            tx.users().set_password_hash(known.user.id, &hash).await?;
         }
-        tx.sessions().insert(&session).await?;
+        if let Some(hash) = renewed {
+            tx.users().set_password_hash(user.id, &hash).await?;
+        }
         tx.events().append(&event).await?;
         tx.commit().await?;
-        Ok(Some(SignedIn { token, expires_at: session.expires_at, user: current.user }))
+        Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
     pub(crate) fn new_session(&self, user_id: UserId) -> Session {

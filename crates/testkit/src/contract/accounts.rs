@@ -7,14 +7,14 @@ use tessera_identity::{
     model::{Credentials, PasswordHash, Session, SessionState, User},
     ports::IdentityStore,
 };
-use tessera_kernel::PageRequest;
+use tessera_kernel::{PageRequest, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
 use crate::{
     Stores,
     builders::{NOW, bare_user, session, session_id, user, user_id},
-    expectations::{ok, parsed, some},
+    expectations::{conflict, ok, parsed, some},
 };
 
 /// Turns the cases of this port into tests.
@@ -29,6 +29,8 @@ macro_rules! accounts_contract {
             an_address_is_verified_and_nothing_else
             an_address_that_is_not_there_is_not_verified
             of_eight_that_verify_an_address_one_does
+            a_session_is_added_for_the_hash_that_was_compared
+            a_session_for_a_hash_waits_for_whoever_replaces_it
             all_other_sessions_of_a_user_end
             sessions_of_others_and_ended_ones_stay_as_they_are
             sessions_of_nobody_do_not_end
@@ -149,6 +151,44 @@ pub async fn of_eight_that_verify_an_address_one_does(harness: &impl Harness) {
     let verified = world::at_once(8, |_| verify(stores.identity.clone(), 1, NOW)).await;
     assert_eq!(verified.iter().filter(|done| **done).count(), 1);
     world::nothing_is_held(harness).await;
+}
+
+async fn add_for(store: Arc<dyn IdentityStore>, session: Session, hash: PasswordHash) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let added = tx.sessions().insert_for(&session, &hash).await?;
+    tx.commit().await?;
+    Ok(added)
+}
+
+pub async fn a_session_is_added_for_the_hash_that_was_compared(harness: &impl Harness) {
+    let stores = harness.stores();
+    let store = &stores.identity;
+    let other = PasswordHash::from_phc(format!("{}A", hash().expose()));
+    stores.add_user_with_password(&user(1), &hash()).await;
+    stores.add_users([&bare_user(2)]).await;
+    for (number, holder, hash) in [(1, 1, other), (2, 2, hash()), (3, 9, hash())] {
+        assert!(!ok(add_for(store.clone(), session(number, user_id(holder)), hash).await));
+        assert_eq!(ok(store.find_session(session_id(number)).await), None);
+    }
+    let added = session(4, user_id(1));
+    assert!(ok(add_for(store.clone(), added.clone(), hash()).await));
+    assert_eq!(ok(store.find_session(session_id(4)).await), Some(added.clone()));
+    conflict(add_for(store.clone(), added, hash()).await, "sessions_id");
+}
+
+pub async fn a_session_for_a_hash_waits_for_whoever_replaces_it(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_user_with_password(&user(1), &hash()).await;
+    let mut first = ok(stores.identity.begin().await);
+    some(ok(first.users().lock(user_id(1)).await));
+    let read = async || ok(stores.identity.find_user(user_id(1)).await);
+    let adding = add_for(stores.identity.clone(), session(1, user_id(1)), hash());
+    let second = world::second_comes_while_first_holds(adding, read).await;
+    let other = PasswordHash::from_phc("$argon2id$other".to_owned());
+    ok(first.users().set_password_hash(user_id(1), &other).await);
+    ok(first.commit().await);
+    assert!(!ok(ok(world::in_time(second).await)));
+    assert_eq!(ok(stores.identity.find_session(session_id(1)).await), None);
 }
 
 pub async fn all_other_sessions_of_a_user_end(harness: &impl Harness) {

@@ -132,6 +132,14 @@ impl Sessions for MemoryTransaction {
         self.state.insert_session(session)
     }
 
+    async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {
+        let known = self.state.users.get(&session.user_id);
+        if known.is_none_or(|known| known.password_hash.as_ref() != Some(hash)) {
+            return Ok(false);
+        }
+        self.state.insert_session(session).map(|()| true)
+    }
+
     async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
         let known = self.state.sessions.get(&id);
         Ok(known.is_some_and(|session| session.user_id == user && session.is_live(at)))
