@@ -60,10 +60,7 @@ impl Api {
             .configure(pages::routes)
             .configure(sign_on::routes)
             .default_service(web::to(nothing_here))
-            .wrap(from_fn(move |request, next| {
-                let edge = Arc::clone(&edge);
-                async move { edge::serve(&edge, request, next).await }
-            }))
+            .wrap(from_fn(move |request, next| edge::serve_apart(Arc::clone(&edge), request, next)))
     }
 }
 

@@ -1,6 +1,11 @@
 //! What happens around every request, whatever it asks for.
 
-use std::{cell::Cell, fmt, panic::AssertUnwindSafe, sync::atomic::Ordering};
+use std::{
+    cell::Cell,
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -11,10 +16,12 @@ use actix_web::{
         header::{CONTENT_TYPE, HeaderValue},
     },
     middleware::Next,
+    rt,
 };
 use futures_util::FutureExt;
 use tessera_kernel::{Origin, RequestId};
 use time::OffsetDateTime;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     api::Edge,
@@ -28,12 +35,20 @@ use crate::{
     security_headers,
 };
 
-/// Names the request, finds out who asks, has it served, and dresses the answer.
-pub(crate) async fn serve(
-    edge: &Edge,
-    mut request: ServiceRequest,
+/// Serves a request in a task of its own. Otherwise the connection would be woken each time that storage answers, and look
+/// for another request in its buffer then, which costs more than the answer. A client that hangs up ends the task.
+pub(crate) async fn serve_apart(
+    edge: Arc<Edge>,
+    request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
+    let task = rt::spawn(async move { serve(&edge, request, next).await });
+    // It catches its own panics, so it fails only where the runtime ends.
+    AbortOnDropHandle::new(task).await.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()))
+}
+
+/// Names the request, finds out who asks, has it served, and dresses the answer.
+async fn serve(edge: &Edge, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &edge.services;
     let started = services.clock.now();
     let id = request_id::of(request.headers(), &*services.clock, &*services.entropy);

@@ -26,7 +26,9 @@ pub(crate) const BASE: &str = "/api/v1";
 
 /// Every operation.
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    // The router tries them in this order, and most requests ask what a key is worth.
     let each = [
+        api_keys::routes,
         auth::routes,
         users::routes,
         sessions::routes,
@@ -35,7 +37,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         orgs::routes,
         members::routes,
         apps::routes,
-        api_keys::routes,
         items::routes,
         settings::routes,
         system_data::routes,

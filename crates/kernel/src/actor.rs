@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, str::FromStr};
 
-use crate::{ApiKeyId, ApplicationId, OrganizationId, PermissionSet, SessionId, UserId};
+use crate::{ApiKeyId, ApplicationId, Clock, Entropy, OrganizationId, PermissionSet, SessionId, UserId, id};
 
 /// The identifier of one request: a client's own when it is well-formed, else made by the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,12 @@ pub struct RequestIdError;
 impl RequestId {
     /// The longest request id that is taken from a client, in characters.
     pub const MAX_LENGTH: usize = 128;
+
+    /// Makes a new one: a UUIDv7, ordered by the time of its making.
+    #[must_use]
+    pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        Self(id::generate(clock, entropy).to_string())
+    }
 
     /// The id as text.
     #[must_use]

@@ -17,7 +17,7 @@ fn parse(text: &str) -> Result<Uuid, IdError> {
 }
 
 /// A UUIDv7: milliseconds of the injected clock, then 74 random bits.
-fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
+pub(crate) fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);
     let millis = clock.now().unix_timestamp_nanos() / 1_000_000;

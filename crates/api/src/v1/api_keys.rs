@@ -34,7 +34,8 @@ use crate::{
 };
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list_api_keys).service(generate_api_key).service(revoke_api_key).service(verify::verify_api_key);
+    // The router tries them in this order.
+    config.service(verify::verify_api_key).service(list_api_keys).service(generate_api_key).service(revoke_api_key);
 }
 
 /// List API keys for an application
