@@ -4,6 +4,8 @@ mod merge;
 
 /// The object without members.
 const EMPTY: &str = "{}";
+/// The most members that an object may have.
+const MAX_MEMBERS: usize = 500;
 
 /// A JSON object in compact form, of at most so many bytes: no space between its tokens, one spelling for each string,
 /// numbers as they were written.
@@ -25,11 +27,20 @@ pub enum DocumentError {
         /// The most there may be.
         max: usize,
     },
+    /// An object in it has too many members.
+    #[error("must have at most {max} members in each object")]
+    TooManyMembers {
+        /// The most there may be.
+        max: usize,
+    },
 }
 
 impl<const MAX: usize> Document<MAX> {
     /// The largest object, in bytes of its compact form in UTF-8.
     pub const MAX_BYTES: usize = MAX;
+    /// The most members that an object may have, at whatever depth. Whoever parses a text holds it to that; here, it is what
+    /// a merge may make.
+    pub const MAX_MEMBERS: usize = MAX_MEMBERS;
 
     /// The object as compact JSON.
     #[must_use]
@@ -86,11 +97,11 @@ impl<const MAX: usize> DocumentChange<MAX> {
     /// The document after the change.
     ///
     /// # Errors
-    /// [`DocumentError::TooLong`] when a merge makes it too large.
+    /// [`DocumentError::TooLong`] or [`DocumentError::TooManyMembers`] when a merge makes it too large.
     pub fn apply(self, current: &Document<MAX>) -> Result<Document<MAX>, DocumentError> {
         match self {
             Self::Replace(document) => Ok(document),
-            Self::Merge(patch) => merge::merged(&current.0, &patch.0).try_into(),
+            Self::Merge(patch) => merge::merged(&current.0, &patch.0)?.try_into(),
         }
     }
 }

@@ -114,6 +114,29 @@ fn a_merge_is_bounded_by_what_comes_of_it() {
     assert_eq!(exchanged.as_json(), long("b", 65_536));
 }
 
+/// An object of so many members, numbered from `first` on.
+fn members(first: usize, count: usize) -> String {
+    let members: Vec<String> = (first..first + count).map(|number| format!(r#""m{number}":{number}"#)).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+#[test]
+fn s167_a_merge_makes_no_object_of_more_than_500_members() {
+    let merge = |target: &str, change: &str| DocumentChange::Merge(patch(change)).apply(&document(target));
+    let too_many = DocumentError::TooManyMembers { max: 500 };
+    assert_eq!(DataDocument::MAX_MEMBERS, 500);
+    assert_eq!(ok(merge(&members(0, 499), &members(499, 1))).as_json(), members(0, 500));
+    assert_eq!(failed(merge(&members(0, 500), &members(500, 1))), too_many);
+    assert_eq!(ok(merge(&members(0, 500), &members(0, 500))).as_json(), members(0, 500));
+    let exchange = r#"{"m0":null,"m500":500}"#;
+    assert_eq!(ok(merge(&members(0, 500), exchange)).as_json(), members(1, 500));
+    let within = |inner: &str| format!(r#"{{"a":{{"b":{inner}}}}}"#);
+    assert_eq!(failed(merge(&within(&members(0, 500)), &within(&members(500, 1)))), too_many);
+    // What is replaced is not counted, and entries of an array are no members.
+    assert_eq!(ok(merge(&within(&members(0, 500)), &within("[1]"))).as_json(), within("[1]"));
+    assert_eq!(too_many.to_string(), "must have at most 500 members in each object");
+}
+
 #[test]
 fn what_is_no_json_inside_comes_to_an_end() {
     for broken in ["{}}", "{:}", "{\"a\"}", "{\"a\":}", "{,}", "{\"a\":1,,}", "{\"}"] {

@@ -21,6 +21,17 @@ fn nested(levels: usize) -> String {
     format!("{}{{}}{}", r#"{"a":"#.repeat(levels - 1), "}".repeat(levels - 1))
 }
 
+/// An object of so many members.
+fn members(count: usize) -> String {
+    let members: Vec<String> = (0..count).map(|number| format!(r#""m{number}":{number}"#)).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// An array of so many entries.
+fn entries(count: usize) -> String {
+    format!("[{}]", vec!["1"; count].join(","))
+}
+
 on_both! {
     a_document_comes_back_to_the_byte
     what_was_never_written
@@ -30,6 +41,8 @@ on_both! {
     s168_json_dup_in_documents
     s171_nul_in_documents
     s167_json_depth_in_documents
+    s167_json_size_in_documents
+    s167_a_merge_makes_no_object_larger
     only_objects_are_documents
     rfc_7396_appendix_a
     a_merge_is_taken_as_merge_patch_and_as_json
@@ -154,6 +167,44 @@ async fn s167_json_depth_in_documents(backend: Backend) {
             place.holds(&studio.owner.get(&place.path).await, &nested(63));
             let deeper = place.write(&studio.owner, method.clone(), &nested(64), None).await;
             assert_eq!(deeper.problem(400, "invalid_body")["errors"][0]["code"], "too_deep");
+        }
+    }
+}
+
+async fn s167_json_size_in_documents(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let within = |value: &str| format!(r#"{{"a":[{value}]}}"#);
+    let good = [members(500), within(&entries(1000)), within(&members(500)), format!(r#"{{"a":{}}}"#, entries(1000))];
+    let bad = [(members(501), ""), (within(&entries(1001)), "/a/0"), (within(&members(501)), "/a/0")];
+    for place in places(&studio) {
+        for method in place.methods() {
+            for document in &good {
+                place.put(&studio.owner, "{}").await.is(200);
+                place.holds(&place.write(&studio.owner, method.clone(), document, None).await, document);
+                place.holds(&studio.owner.get(&place.path).await, document);
+            }
+            for (document, at) in &bad {
+                let answer = place.write(&studio.owner, method.clone(), document, None).await;
+                assert_eq!(answer.faults(), [format!("/{}{at}", place.member)]);
+                assert_eq!(answer.json()["errors"][0]["code"], "too_long");
+            }
+        }
+    }
+}
+
+async fn s167_a_merge_makes_no_object_larger(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for place in places(&studio).iter().filter(|place| place.merges) {
+        for (full, more) in [
+            (members(500), r#"{"more":1}"#.to_owned()),
+            (format!(r#"{{"a":{}}}"#, members(500)), r#"{"a":{"more":1}}"#.to_owned()),
+        ] {
+            place.put(&studio.owner, &full).await.is(200);
+            let answer = place.patch(&studio.owner, &more).await;
+            assert_eq!(answer.faults(), ["/data"]);
+            assert_eq!(answer.json()["errors"][0]["code"], "too_long");
+            place.holds(&studio.owner.get(&place.path).await, &full);
+            place.patch(&studio.owner, &more.replacen("\"more\"", "\"m7\":null,\"more\"", 1)).await.is(200);
         }
     }
 }

@@ -4,12 +4,17 @@ use std::{cell::RefCell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use tessera_kernel::DataDocument;
 
 use super::faults::{FaultCode, Faults};
 use crate::problem::{Code, Problem};
 
 /// Levels of nesting, the outermost object being the first.
 const MAX_DEPTH: usize = 64;
+/// Entries of an array.
+const MAX_ENTRIES: usize = 1000;
+/// Members of an object. What a merge makes of documents is held to the same.
+const MAX_MEMBERS: usize = DataDocument::MAX_MEMBERS;
 /// Bytes of a pointer. A longer place is told by what encloses it: an answer must not outgrow its request.
 const MAX_POINTER: usize = 512;
 /// How the range of numbers is told.
@@ -129,6 +134,12 @@ impl Node<'_> {
         Err(E::custom("too deep"))
     }
 
+    fn bound(&self, size: usize, most: usize, parts: &str) {
+        if size > most {
+            self.fault(FaultCode::TooLong, &format!("must have at most {most} {parts}"));
+        }
+    }
+
     fn stuck<E>(&self, error: E) -> E {
         let mut notes = self.notes.borrow_mut();
         if notes.stuck_at.is_none() {
@@ -190,6 +201,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(value) = entries.next_element_seed(self.inside(Step::Entry(list.len())))? {
             list.push(value);
         }
+        self.bound(list.len(), MAX_ENTRIES, "entries");
         Ok(Value::Array(list))
     }
 
@@ -205,6 +217,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             let value = members.next_value_seed(member)?;
             object.insert(name, value);
         }
+        self.bound(object.len(), MAX_MEMBERS, "members");
         Ok(Value::Object(object))
     }
 }

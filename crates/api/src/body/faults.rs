@@ -42,7 +42,7 @@ fault_codes! {
     InvalidFormat "invalid_format"
     /// It has too few characters.
     TooShort "too_short"
-    /// It has too many characters, bytes or entries.
+    /// It has too many characters, bytes, entries or members.
     TooLong "too_long"
     /// It is a number outside its range.
     OutOfRange "out_of_range"
@@ -110,7 +110,7 @@ impl Faults {
     }
 
     /// Keeps what lies within these places, and what no place excuses: a name that is there twice leaves open which of the
-    /// two another reader would take.
+    /// two another reader would take, and arrays and objects cost time and memory wherever they are.
     pub(super) fn retain_within(&mut self, places: &[String]) {
         let within = |pointer: &str| {
             pointer.is_empty()
@@ -120,7 +120,8 @@ impl Faults {
         };
         // Where there was no room for more, one of a field that was asked for may be missing.
         if !self.is_full() {
-            self.0.retain(|fault| fault.code == FaultCode::Duplicate || within(&fault.pointer));
+            let excused = |code| !matches!(code, FaultCode::Duplicate | FaultCode::TooLong);
+            self.0.retain(|fault| !excused(fault.code) || within(&fault.pointer));
         }
     }
 
@@ -194,6 +195,6 @@ flaws! {
     };
     DocumentError: |error| match error {
         DocumentError::NotAnObject => FaultCode::InvalidType,
-        DocumentError::TooLong { .. } => FaultCode::TooLong,
+        DocumentError::TooLong { .. } | DocumentError::TooManyMembers { .. } => FaultCode::TooLong,
     };
 }

@@ -3,7 +3,7 @@
 use tessera_apps::model::{RedirectUri, RedirectUris};
 use tessera_identity::model::{Audience, AvatarUrl, Chain, Password, WalletAddress, WalletSignature};
 use tessera_inventory::model::Quantity;
-use tessera_kernel::EmailAddress;
+use tessera_kernel::{DataDocument, EmailAddress};
 use tessera_orgs::model::Slug;
 use utoipa::openapi::{
     KnownFormat, ObjectBuilder, SchemaFormat, Type,
@@ -193,10 +193,10 @@ pub(crate) fn quantity_or_null() -> ObjectBuilder {
 
 /// Any object.
 pub(crate) fn object() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Object)
+    ObjectBuilder::new().schema_type(Type::Object).max_properties(Some(DataDocument::MAX_MEMBERS))
 }
 
 /// Any object, or `null`.
 pub(crate) fn object_or_null() -> ObjectBuilder {
-    or_null(ObjectBuilder::new(), Type::Object)
+    or_null(object(), Type::Object)
 }

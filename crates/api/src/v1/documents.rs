@@ -34,7 +34,7 @@ impl Request for SetDataRequest {
 #[derive(ToSchema)]
 pub(super) struct MergeDataRequest {
     /// A JSON Merge Patch (RFC 7396): members that are `null` go, others are added or replaced, objects are merged. What
-    /// comes of it has at most 65536 bytes in compact form.
+    /// comes of it has at most 65536 bytes in compact form, and 500 members in each object that was merged.
     #[schema(schema_with = schema::object)]
     pub(super) data: MergePatch,
 }

@@ -111,6 +111,41 @@ async fn the_sixty_fifth_level_is_too_deep() {
     ask(nested(100_000)).await.problem(400, "invalid_body");
 }
 
+fn array(entries: usize) -> String {
+    format!("[{}]", vec!["0"; entries].join(","))
+}
+
+fn object(members: usize) -> String {
+    let members: Vec<String> = (0..members).map(|number| format!("\"{number}\":0")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+#[actix_web::test]
+async fn s167_arrays_and_objects_have_a_size_wherever_they_are() {
+    for value in [array(1000), object(500), format!("[{},{}]", array(1000), object(500))] {
+        ask(format!("{{\"key\":\"k\",\"x\":{value}}}")).await.expecting(200);
+    }
+    for (value, place) in [
+        (array(1001), "/x"),
+        (object(501), "/x"),
+        (format!("[0,{}]", array(1001)), "/x/1"),
+        (format!("{{\"y\":{}}}", object(501)), "/x/y"),
+        (array(100_000), "/x"),
+    ] {
+        let problem = ask(format!("{{\"key\":\"k\",\"x\":{value}}}")).await.problem(400, "invalid_body");
+        assert_eq!(faults(&problem), [(place.to_owned(), "too_long".to_owned())]);
+    }
+}
+
+#[actix_web::test]
+async fn s167_the_body_itself_has_500_members_at_most() {
+    let body = |members: usize| object(members).replacen("\"0\":0", "\"key\":\"k\"", 1);
+    ask(body(500)).await.expecting(200);
+    let problem = ask(body(501)).await.problem(400, "invalid_body");
+    assert_eq!(faults(&problem), [(String::new(), "too_long".to_owned())]);
+    assert_eq!(problem["errors"][0]["detail"], "must have at most 500 members");
+}
+
 #[actix_web::test]
 async fn an_answer_does_not_outgrow_its_request() {
     let long = "k".repeat(100_000);

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::EMPTY;
+use super::{DocumentError, EMPTY, MAX_MEMBERS};
 
-/// What the target, an object or not, becomes by a patch.
-pub(super) fn merged(target: &str, patch: &str) -> String {
+/// What the target, an object or not, becomes by a patch. Objects that the patch does not reach are not counted.
+pub(super) fn merged(target: &str, patch: &str) -> Result<String, DocumentError> {
     if !patch.starts_with('{') {
-        return patch.to_owned();
+        return Ok(patch.to_owned());
     }
     let target = if target.starts_with('{') { target } else { EMPTY };
     let mut members: Vec<(&str, Option<String>)> =
@@ -23,10 +23,14 @@ pub(super) fn merged(target: &str, patch: &str) -> String {
         });
         let member = &mut members[place].1;
         // What a member is merged with when there is none is no object, and so the same as an empty one.
-        *member = (value != "null").then(|| merged(member.as_deref().unwrap_or_default(), value));
+        *member = if value == "null" { None } else { Some(merged(member.as_deref().unwrap_or_default(), value)?) };
     }
     let kept = members.into_iter().filter_map(|(name, value)| Some(format!("{name}:{}", value?)));
-    format!("{{{}}}", kept.collect::<Vec<_>>().join(","))
+    let kept: Vec<String> = kept.collect();
+    if kept.len() > MAX_MEMBERS {
+        return Err(DocumentError::TooManyMembers { max: MAX_MEMBERS });
+    }
+    Ok(format!("{{{}}}", kept.join(",")))
 }
 
 /// The members of an object: name and value, as they are written.
