@@ -17,6 +17,9 @@ pub enum TextError {
     /// It holds a control character, one that changes the direction of writing or, in an identifier, one that does not show.
     #[error("must not contain control, invisible or bidirectional formatting characters")]
     ForbiddenCharacter,
+    /// It has characters, and none that shows.
+    #[error("must have a character that shows")]
+    Invisible,
 }
 
 /// Unicode normal form C: what a person sees as the same text becomes the same code points.
@@ -55,6 +58,26 @@ pub fn is_ignorable(c: char) -> bool {
         | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// Whether the character shows by itself: it is no space, no control or format character, none that is ignored, no mark
+/// that needs a letter to stand on, and none that is drawn as nothing.
+#[must_use]
+pub fn is_visible(c: char) -> bool {
+    let hidden = c.is_whitespace() || c.is_control() || is_ignorable(c) || is_format(c);
+    !(hidden || is_combining_mark(c) || is_blank(c))
+}
+
+/// What is left of Unicode's general category `Cf` without those of [`is_ignorable`].
+fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}'
+        | '\u{FFF9}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}')
+}
+
+/// Symbols and letters by every property, and yet blank: in braille, in hieroglyphs and in music.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\u{2800}' | '\u{13441}'..='\u{13442}' | '\u{1D159}')
+}
+
 /// Trims and normalises one line of text and holds it to a length in code points.
 ///
 /// # Errors
@@ -89,6 +112,9 @@ fn bounded(text: &str, max: usize, forbidden: impl Fn(char) -> bool) -> Result<S
     }
     if text.contains(forbidden) {
         return Err(TextError::ForbiddenCharacter);
+    }
+    if !text.contains(is_visible) {
+        return Err(TextError::Invisible);
     }
     Ok(text)
 }

@@ -1,8 +1,8 @@
 //! Text that people type.
 
 use tessera_kernel::text::{
-    TextError::{self, Empty, ForbiddenCharacter, TooLong},
-    multi_line, nfkc, single_line,
+    TextError::{self, Empty, ForbiddenCharacter, Invisible, TooLong},
+    identifier, multi_line, nfkc, single_line,
 };
 use tessera_testkit::expectations::{failed, ok, parsed};
 
@@ -72,6 +72,64 @@ fn joined_emoji_and_scripts_from_right_to_left_are_text() {
     for text in ["👩\u{200d}💻", "עברית", "عربي"] {
         assert_eq!(ok(single_line(text, 100)), text);
         assert_eq!(ok(multi_line(text, 100)), text);
+    }
+}
+
+#[test]
+fn a_text_has_a_character_that_shows() {
+    let ignorable = [
+        "\u{ad}",
+        "\u{34f}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{17b4}",
+        "\u{180e}",
+        "\u{200b}",
+        "\u{200c}\u{200d}",
+        "\u{2060}",
+        "\u{3164}",
+        "\u{fe0f}",
+        "\u{ffa0}",
+        "\u{e0041}\u{e007f}",
+        "\u{200b} \u{200b}",
+    ];
+    let others = ["\u{600}", "\u{fff9}", "\u{2800}", "\u{2800} \u{2800}", "\u{13441}", "\u{1d159}", "\u{13430}"];
+    let marks = ["\u{301}", "\u{301}\u{302}", "\u{93e}", "\u{20dd}", "\u{e31}"];
+    for text in ignorable.iter().chain(&others).chain(&marks) {
+        assert_eq!(failed(single_line(text, 100)), Invisible, "{text:?}");
+        assert_eq!(failed(multi_line(&format!("{text}\n{text}"), 100)), Invisible, "{text:?}");
+    }
+    for text in ignorable {
+        assert_eq!(failed(identifier(text, 100)), ForbiddenCharacter, "{text:?}");
+    }
+    for text in others {
+        assert_eq!(failed(identifier(text, 100)), Invisible, "{text:?}");
+    }
+}
+
+#[test]
+fn one_character_that_shows_is_enough() {
+    let shown = [
+        "-",
+        ".",
+        "e\u{301}",
+        "\u{200b}a",
+        "\u{2800}\u{2801}",
+        "\u{915}\u{93e}",
+        "\u{e01}\u{e31}",
+        "\u{1100}",
+        "\u{1161}",
+        "한",
+        "1\u{fe0f}\u{20e3}",
+        "❤\u{fe0f}",
+        "👩\u{200d}👩\u{200d}👧",
+        "🇫🇷",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        "👍\u{1f3fd}",
+    ];
+    for text in shown {
+        ok(single_line(text, 100));
+        ok(multi_line(text, 100));
     }
 }
 

@@ -26,6 +26,7 @@ async fn send(studio: &Studio, path: &str, base: &Value, field: &str, text: &str
 on_both! {
     s175_text_max
     s172_ctrl
+    a_text_that_does_not_show_is_none
     text_is_trimmed_and_in_one_normal_form
     text_comes_back_to_the_letter
     s104_redirect_reg
@@ -61,6 +62,27 @@ async fn s172_ctrl(backend: Backend) {
             assert_eq!(answer.status == 400, !lines, "{path} {line:?}: {}", answer.text());
         }
     }
+}
+
+async fn a_text_that_does_not_show_is_none(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for (path, base, field, ..) in fields(&studio) {
+        for hidden in ["\u{200b}", "\u{3164}", "\u{115f}", "\u{2800}", "\u{301}", " \u{200d} \u{ad}"] {
+            let answer = send(&studio, &path, &base, field, hidden).await;
+            assert_eq!(answer.faults(), [format!("/{field}")], "{path} {hidden:?}");
+            // What tells items apart must not hold such a character at all.
+            let code = if field == "sku" && !["\u{2800}", "\u{301}"].contains(&hidden) {
+                "forbidden_character"
+            } else {
+                "invisible"
+            };
+            assert_eq!(answer.json()["errors"][0]["code"], code, "{path} {hidden:?}");
+        }
+    }
+    let names = json!({"display_name": "\u{3164}", "first_name": "\u{200b}", "last_name": "\u{2800}"});
+    assert_eq!(studio.owner.put("/users/me", &names).await.faults(), ["/display_name", "/first_name", "/last_name"]);
+    let family = json!({"display_name": "👩\u{200d}👩\u{200d}👧"});
+    assert_eq!(studio.owner.put("/users/me", &family).await.expecting(200)["display_name"], family["display_name"]);
 }
 
 async fn text_is_trimmed_and_in_one_normal_form(backend: Backend) {

@@ -54,6 +54,8 @@ fault_codes! {
     Conflicting "conflicting"
     /// It holds a character that is not taken.
     ForbiddenCharacter "forbidden_character"
+    /// It has characters, and none that shows.
+    Invisible "invisible"
     /// It lies more than 64 levels deep.
     TooDeep "too_deep"
     /// It is a password that would soon be guessed.
@@ -168,6 +170,7 @@ flaws! {
         TextError::Empty => FaultCode::TooShort,
         TextError::TooLong { .. } => FaultCode::TooLong,
         TextError::ForbiddenCharacter => FaultCode::ForbiddenCharacter,
+        TextError::Invisible => FaultCode::Invisible,
     };
     EmailError: |error| match error {
         EmailError::TooLong => FaultCode::TooLong,

@@ -20,12 +20,20 @@ macro_rules! deceptive {
     };
 }
 
+/// What else of the basic plane does not show by itself. Marks are left out: only a class of Unicode names them all.
+macro_rules! hidden {
+    () => {
+        r"\u00AD\u034F\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2065\u206A-\u206F\u2800\u3164\uFE00-\uFE0F\uFFA0\uFFF0-\uFFFB"
+    };
+}
+
 /// Something to see, and nothing that deceives.
 const LINE: &str = concat!(
     r"^[^\u0000-\u001F",
     deceptive!(),
     r"]*[^\s\u0000-\u001F",
     deceptive!(),
+    hidden!(),
     r"][^\u0000-\u001F",
     deceptive!(),
     r"]*$"
@@ -37,6 +45,7 @@ const LINES: &str = concat!(
     deceptive!(),
     r"]*[^\s\u0000-\u001F",
     deceptive!(),
+    hidden!(),
     r"][^\u0000-\u0008\u000B\u000C\u000E-\u001F",
     deceptive!(),
     r"]*$"
