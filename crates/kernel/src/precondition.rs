@@ -10,6 +10,12 @@ pub enum Precondition {
     Exists,
     /// It must be there in one of these versions.
     OneOf(Vec<i64>),
+    /// Nobody has written it yet: it is not there, or in version 0.
+    Unwritten,
+    /// It must be in none of these versions; it need not be there.
+    NoneOf(Vec<i64>),
+    /// Each of these.
+    All(Vec<Self>),
 }
 
 impl Precondition {
@@ -20,6 +26,9 @@ impl Precondition {
             Self::Anything => true,
             Self::Exists => current.is_some(),
             Self::OneOf(versions) => current.is_some_and(|version| versions.contains(&version)),
+            Self::Unwritten => current.is_none_or(|version| version == 0),
+            Self::NoneOf(versions) => current.is_none_or(|version| !versions.contains(&version)),
+            Self::All(all) => all.iter().all(|one| one.holds(current)),
         }
     }
 }

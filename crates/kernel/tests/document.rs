@@ -157,4 +157,10 @@ fn a_precondition_holds_or_not() {
     assert_eq!(holds(Precondition::Exists), [false, true, true]);
     assert_eq!(holds(Precondition::OneOf(vec![1, 3])), [false, false, true]);
     assert_eq!(holds(Precondition::OneOf(Vec::new())), [false; 3]);
+    assert_eq!(holds(Precondition::Unwritten), [true, true, false]);
+    assert_eq!(holds(Precondition::NoneOf(vec![1, 3])), [true, true, false]);
+    assert_eq!(holds(Precondition::NoneOf(Vec::new())), [true; 3]);
+    assert_eq!(holds(Precondition::All(Vec::new())), [true; 3]);
+    let both = vec![Precondition::Exists, Precondition::Unwritten];
+    assert_eq!(holds(Precondition::All(both)), [false, true, false]);
 }

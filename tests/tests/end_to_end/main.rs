@@ -8,6 +8,7 @@ mod bodies;
 mod browser;
 mod crash;
 mod document_access;
+mod document_conditions;
 mod document_versions;
 mod documents;
 mod enumeration;

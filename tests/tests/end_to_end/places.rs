@@ -14,10 +14,14 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn places(studio: &Studio) -> [Place; 3] {
-    let (org, user) = (&studio.org, &studio.owner.id);
+    places_of(&studio.org, &studio.owner.id)
+}
+
+/// Those of an organization and of its owner.
+pub(crate) fn places_of(org: &str, user: &str) -> [Place; 3] {
     [
         Place { path: format!("/orgs/{org}/settings"), member: "settings", merges: false },
-        Place { path: system_data(studio, user), member: "data", merges: true },
+        Place { path: format!("/orgs/{org}/custom-system-data/{user}"), member: "data", merges: true },
         Place { path: "/users/me/custom-data".to_owned(), member: "data", merges: true },
     ]
 }
@@ -29,14 +33,27 @@ pub(crate) fn system_data(studio: &Studio, user: &str) -> String {
 impl Place {
     /// Sends a document as it is written, with what `If-Match` says where it says something.
     pub(crate) async fn write(&self, by: &Api, method: Method, document: &str, if_match: Option<&str>) -> Answer {
+        let conditions: Vec<(&str, &str)> = if_match.into_iter().map(|tag| ("If-Match", tag)).collect();
+        self.write_if(by, method, document, &conditions).await
+    }
+
+    /// The same with any headers.
+    pub(crate) async fn write_if(
+        &self,
+        by: &Api,
+        method: Method,
+        document: &str,
+        conditions: &[(&str, &str)],
+    ) -> Answer {
         let request = by.request(method.clone(), &format!("{BASE}{}", self.path));
         let kind = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
         let request = request.header("Content-Type", kind).body(format!("{{\"{}\":{document}}}", self.member));
-        let tagged = match if_match {
-            Some(tag) => request.header("If-Match", tag),
-            None => request,
-        };
-        send(tagged).await
+        send(conditions.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    }
+
+    /// Reads it unless it is what the caller has seen.
+    pub(crate) async fn get_if(&self, by: &Api, method: Method, seen: &str) -> Answer {
+        send(by.request(method, &format!("{BASE}{}", self.path)).header("If-None-Match", seen)).await
     }
 
     pub(crate) async fn put(&self, by: &Api, document: &str) -> Answer {

@@ -118,7 +118,7 @@ codes! {
     LastOwner "last_owner" CONFLICT "The last owner stays"
         "an organization keeps at least one owner"
     PreconditionFailed "precondition_failed" PRECONDITION_FAILED "It has changed meanwhile"
-        "it does not have the version that If-Match names"
+        "it is not in a version that If-Match and If-None-Match allow"
     InvitationClosed "invitation_closed" CONFLICT "The invitation is closed"
         "this invitation was accepted or withdrawn already"
     InvitationForAnotherAddress "invitation_for_another_address" CONFLICT "The invitation is for somebody else"

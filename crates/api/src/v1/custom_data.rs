@@ -16,7 +16,7 @@ use super::{
 use crate::{
     auth::Authenticated,
     body::Body,
-    if_match::{IfMatch, IfMatchParameter, etag},
+    conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
     openapi::schema,
     path::PathUser,
     problem::Problem,
@@ -58,32 +58,36 @@ fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
 /// Get user's custom data
 ///
 /// Users see their own and nobody else's; `me` names the caller.
-#[utoipa::path(tag = "users", operation_id = "get_custom_data", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "users", operation_id = "get_custom_data", security(("user_token" = [])),
+    params(ReadConditions), responses(
     (status = 200, description = "The data; empty in version 0 when there are none", body = CustomDataView,
         headers(("ETag" = String, description = "Their version"))),
+    (status = 304, description = "They have the version that `If-None-Match` names"),
     (status = 404, description = "The user does not exist, or is somebody else")))]
 #[get("/users/{userId}/custom-data")]
 async fn get_custom_data(
     Authenticated(actor): Authenticated,
     user: PathUser,
+    changed: IfChanged,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    respond(&identity.view_custom_data(&actor, user.of(&actor)?).await?)
+    let data = identity.view_custom_data(&actor, user.of(&actor)?).await?;
+    changed.answer(data.version, || respond(&data))
 }
 
 /// Set user's custom data
 #[utoipa::path(tag = "users", operation_id = "set_custom_data", security(("user_token" = [])),
-    params(IfMatchParameter), request_body = SetDataRequest, responses(
+    params(ChangeConditions), request_body = SetDataRequest, responses(
     (status = 200, description = "The data", body = CustomDataView,
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The user does not exist, or is somebody else"),
-    (status = 412, description = "They have another version than `If-Match` names")))]
+    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[put("/users/{userId}/custom-data")]
 async fn set_custom_data(
     Authenticated(actor): Authenticated,
     user: PathUser,
     Body(body): Body<SetDataRequest>,
-    IfMatch(precondition): IfMatch,
+    IfUnchanged(precondition): IfUnchanged,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let change = DocumentChange::Replace(body.data);
@@ -93,19 +97,19 @@ async fn set_custom_data(
 
 /// Merge into user's custom data
 #[utoipa::path(tag = "users", operation_id = "merge_custom_data", security(("user_token" = [])),
-    params(IfMatchParameter),
+    params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
     responses(
     (status = 200, description = "The data", body = CustomDataView,
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The user does not exist, or is somebody else"),
-    (status = 412, description = "They have another version than `If-Match` names")))]
+    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[patch("/users/{userId}/custom-data")]
 async fn merge_custom_data(
     Authenticated(actor): Authenticated,
     user: PathUser,
     Body(body): Body<MergeDataRequest>,
-    IfMatch(precondition): IfMatch,
+    IfUnchanged(precondition): IfUnchanged,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let change = DocumentChange::Merge(body.data);

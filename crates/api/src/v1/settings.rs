@@ -13,7 +13,7 @@ use super::{documents::raw, timestamp::Timestamp};
 use crate::{
     auth::Authenticated,
     body::{Body, Fields, Request},
-    if_match::{IfMatch, IfMatchParameter, etag},
+    conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
     openapi::schema,
     path::PathId,
     problem::Problem,
@@ -47,17 +47,20 @@ fn respond(settings: &Settings) -> Result<HttpResponse, Problem> {
 
 /// Get organization settings
 #[utoipa::path(tag = "organizations", operation_id = "get_organization_settings", security(("user_token" = [])),
-    responses(
+    params(ReadConditions), responses(
     (status = 200, description = "The settings", body = SettingsView,
         headers(("ETag" = String, description = "Their version"))),
+    (status = 304, description = "They have the version that `If-None-Match` names"),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}/settings")]
 async fn get_organization_settings(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
+    changed: IfChanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
-    respond(&orgs.view_settings(&actor, id).await?)
+    let settings = orgs.view_settings(&actor, id).await?;
+    changed.answer(settings.version, || respond(&settings))
 }
 
 /// The settings to be.
@@ -76,17 +79,17 @@ impl Request for UpdateSettingsRequest {
 
 /// Update organization settings
 #[utoipa::path(tag = "organizations", operation_id = "update_organization_settings", security(("user_token" = [])),
-    params(IfMatchParameter), request_body = UpdateSettingsRequest, responses(
+    params(ChangeConditions), request_body = UpdateSettingsRequest, responses(
     (status = 200, description = "The settings", body = SettingsView,
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The organization does not exist, or the caller is no member"),
-    (status = 412, description = "They have another version than `If-Match` names")))]
+    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[put("/orgs/{orgId}/settings")]
 async fn update_organization_settings(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     Body(body): Body<UpdateSettingsRequest>,
-    IfMatch(precondition): IfMatch,
+    IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let command = UpdateSettings { organization, settings: body.settings, precondition };

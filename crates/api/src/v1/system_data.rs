@@ -20,7 +20,7 @@ use super::{
 use crate::{
     auth::Caller,
     body::Body,
-    if_match::{IfMatch, IfMatchParameter, etag},
+    conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
     openapi::schema,
     page::{Kind, List, PageParameters, PageQuery},
     path::PathId,
@@ -102,9 +102,10 @@ async fn list_system_data(
 
 /// Get user's custom system data
 #[utoipa::path(tag = "system-data", operation_id = "get_system_data",
-    security(("user_token" = []), ("api_key" = [])), responses(
+    security(("user_token" = []), ("api_key" = [])), params(ReadConditions), responses(
     (status = 200, description = "The data", body = SystemDataView,
         headers(("ETag" = String, description = "Their version"))),
+    (status = 304, description = "They have the version that `If-None-Match` names"),
     (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
         or nothing was ever written about the user")))]
 #[get("/orgs/{orgId}/custom-system-data/{userId}")]
@@ -112,26 +113,28 @@ async fn get_system_data(
     Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
+    changed: IfChanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
-    respond(&orgs.view_system_data(&actor, id, user).await?)
+    let data = orgs.view_system_data(&actor, id, user).await?;
+    changed.answer(data.version, || respond(&data))
 }
 
 /// Set user's custom system data
 #[utoipa::path(tag = "system-data", operation_id = "set_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(IfMatchParameter), request_body = SetDataRequest, responses(
+    security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest, responses(
     (status = 200, description = "The data", body = SystemDataView,
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
         or the user is no member now"),
-    (status = 412, description = "They have another version than `If-Match` names, or are not there")))]
+    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
 async fn set_system_data(
     Caller(actor): Caller,
     PathId(organization): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
     Body(body): Body<SetDataRequest>,
-    IfMatch(precondition): IfMatch,
+    IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let change = DocumentChange::Replace(body.data);
@@ -141,21 +144,21 @@ async fn set_system_data(
 
 /// Merge into user's custom system data
 #[utoipa::path(tag = "system-data", operation_id = "merge_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(IfMatchParameter),
+    security(("user_token" = []), ("api_key" = [])), params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
     responses(
     (status = 200, description = "The data", body = SystemDataView,
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
         or the user is no member now"),
-    (status = 412, description = "They have another version than `If-Match` names, or are not there")))]
+    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]
 async fn merge_system_data(
     Caller(actor): Caller,
     PathId(organization): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
     Body(body): Body<MergeDataRequest>,
-    IfMatch(precondition): IfMatch,
+    IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let change = DocumentChange::Merge(body.data);

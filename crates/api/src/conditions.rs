@@ -1,0 +1,151 @@
+//! `ETag`, `If-Match` and `If-None-Match` (RFC 9110 sections 8.8.3 and 13): nobody overwrites what they have not seen, and
+//! nobody is sent what they have.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH},
+};
+use tessera_kernel::Precondition;
+use utoipa::IntoParams;
+
+use crate::problem::Problem;
+
+/// How the document describes the headers of a change.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only described; IfUnchanged reads the headers")]
+pub(crate) struct ChangeConditions {
+    /// The `ETag` that the thing must have, or `*` for whatever is there. Without it, the last change wins.
+    #[param(rename = "If-Match", nullable = false, example = "\"3\"")]
+    if_match: Option<String>,
+    /// `*` for a change that is made only if nobody has written the thing yet, or an `ETag` that it must not have.
+    #[param(rename = "If-None-Match", nullable = false, example = "*")]
+    if_none_match: Option<String>,
+}
+
+/// How the document describes the header of a read.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is only described; IfChanged reads the header")]
+pub(crate) struct ReadConditions {
+    /// The `ETag` by which the caller knows the thing: as long as it has that one, the answer is 304.
+    #[param(rename = "If-None-Match", nullable = false, example = "\"3\"")]
+    if_none_match: Option<String>,
+}
+
+/// What a change takes for granted. Of two headers both have to hold; which of them fails makes no difference.
+pub(crate) struct IfUnchanged(pub(crate) Precondition);
+
+impl FromRequest for IfUnchanged {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // Whoever sends what can't be read wants to be guarded all the same: nothing is written then.
+        let both = vec![if_match(request), if_none_match(request, Precondition::OneOf(Vec::new()))];
+        ready(Ok(Self(Precondition::All(both))))
+    }
+}
+
+/// What the caller of a read has seen already.
+pub(crate) struct IfChanged(Precondition);
+
+impl FromRequest for IfChanged {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(if_none_match(request, Precondition::Anything))))
+    }
+}
+
+impl IfChanged {
+    /// The answer with the thing in that version, or without it when the caller has it.
+    pub(crate) fn answer(
+        &self,
+        version: i64,
+        whole: impl FnOnce() -> Result<HttpResponse, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        if self.0.holds(Some(version)) {
+            return whole();
+        }
+        Ok(HttpResponse::NotModified().insert_header(etag(version)).finish())
+    }
+}
+
+fn if_match(request: &HttpRequest) -> Precondition {
+    match tags(request, IF_MATCH) {
+        None => Precondition::Anything,
+        Some(Tags::Any) => Precondition::Exists,
+        // A weak tag never matches (RFC 9110 section 13.1.1).
+        Some(Tags::Listed(tags)) => {
+            Precondition::OneOf(tags.into_iter().filter(|tag| !tag.weak).filter_map(|tag| tag.version).collect())
+        }
+        Some(Tags::Malformed) => Precondition::OneOf(Vec::new()),
+    }
+}
+
+fn if_none_match(request: &HttpRequest, malformed: Precondition) -> Precondition {
+    match tags(request, IF_NONE_MATCH) {
+        None => Precondition::Anything,
+        Some(Tags::Any) => Precondition::Unwritten,
+        // A weak tag matches as a strong one does (RFC 9110 section 13.1.2).
+        Some(Tags::Listed(tags)) => Precondition::NoneOf(tags.into_iter().filter_map(|tag| tag.version).collect()),
+        Some(Tags::Malformed) => malformed,
+    }
+}
+
+/// What a header names.
+enum Tags {
+    Any,
+    Listed(Vec<Tag>),
+    Malformed,
+}
+
+struct Tag {
+    weak: bool,
+    /// `None` for the tag of something else.
+    version: Option<i64>,
+}
+
+fn tags(request: &HttpRequest, header: HeaderName) -> Option<Tags> {
+    let mut values = request.headers().get_all(header).peekable();
+    values.peek()?;
+    let text = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(",");
+    Some(if text.trim() == "*" { Tags::Any } else { listed(&text).map_or(Tags::Malformed, Tags::Listed) })
+}
+
+/// The tags of a list, in which a comma may stand inside of one too.
+fn listed(text: &str) -> Option<Vec<Tag>> {
+    let mut tags = Vec::new();
+    let mut rest = text.trim_start_matches(BETWEEN);
+    while !rest.is_empty() {
+        let weak = rest.strip_prefix("W/");
+        let (opaque, after) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        tags.push(Tag { weak: weak.is_some(), version: version(opaque) });
+        rest = after.trim_start_matches(BETWEEN);
+        if !rest.is_empty() && !after.trim_start().starts_with(',') {
+            return None;
+        }
+    }
+    if tags.is_empty() { None } else { Some(tags) }
+}
+
+/// What separates the tags of a list, empty places included (RFC 9110 section 5.6.1).
+const BETWEEN: [char; 3] = [' ', '\t', ','];
+
+/// The version that a tag of ours names.
+fn version(opaque: &str) -> Option<i64> {
+    opaque.parse().ok().filter(|version: &i64| version.to_string() == opaque)
+}
+
+/// The tag of a version.
+pub(crate) fn etag(version: i64) -> (HeaderName, String) {
+    (ETAG, format!("\"{version}\""))
+}
