@@ -8,6 +8,7 @@ mod custom_data;
 mod directory;
 mod events;
 mod identity;
+mod invitation_mails;
 mod invitations;
 mod items;
 mod mails;

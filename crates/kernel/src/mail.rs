@@ -118,6 +118,10 @@ pub trait Outbox: Send {
     /// `mails_id` when the id is taken.
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
 
+    /// Erases those of the mails that were neither delivered nor refused, and gives how many there were: from the commit on,
+    /// nobody takes them. Whoever has taken one before may deliver it all the same, and then finds that there is no such mail.
+    async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
+
     /// Counts one more notice of a topic to an address, in whatever case it is written, and gives how many that makes. The
     /// count begins anew once the first of them is as old as `window`. One statement, and held until the transaction ends:
     /// of many at once, no two that commit get the same number.

@@ -67,6 +67,16 @@ async fn a_token_serves_once() {
 }
 
 #[tokio::test]
+async fn a_mail_whose_token_is_used_does_not_come_again() {
+    let bench = bench().await;
+    // Whoever took the mail has delivered it, and ended before they could say so.
+    let token = invited(&bench, 1, Role::Member).await;
+    ok(accept(&bench, &token, user_id(9)).await);
+    bench.clock.advance(Duration::HOUR);
+    assert!(bench.mails().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_token_serves_the_invited_only() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;

@@ -98,6 +98,43 @@ async fn a_second_invitation_replaces_the_first() {
     ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
     ok(invite(&bench, 2, "GUEST@example.com", Role::Admin).await);
     assert_eq!(statuses(&bench).await, [InvitationStatus::Withdrawn, InvitationStatus::Pending]);
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 1, "that of the first opens nothing");
+    assert!(mails[0].subject.ends_with("as admin"), "{}", mails[0].subject);
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_sends_no_mail_any_more() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
+    ok(invite(&bench, 1, "other@example.com", Role::Member).await);
+    ok(withdraw(&bench, 2, id).await);
+    let left: Vec<String> = bench.mails().await.into_iter().map(|mail| mail.recipient.to_string()).collect();
+    assert_eq!(left, ["other@example.com"]);
+}
+
+#[tokio::test]
+async fn what_is_sent_again_leaves_one_mail_to_deliver() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
+    // Somebody tries in vain to deliver it, and another invitation goes out days later.
+    let first = bench.mails().await[0].text.expose().clone();
+    bench.clock.advance(Duration::days(3));
+    ok(invite(&bench, 1, "other@example.com", Role::Member).await);
+    ok(resend(&bench, 2, id).await);
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 2);
+    assert!(mails.iter().all(|mail| *mail.text.expose() != first));
+}
+
+#[tokio::test]
+async fn what_is_refused_takes_no_mail_back() {
+    let bench = bench().await;
+    let id = ok(invite(&bench, 1, "guest@example.com", Role::Owner).await).id;
+    drop(failed(withdraw(&bench, 2, id).await));
+    drop(failed(resend(&bench, 2, id).await));
+    drop(failed(invite(&bench, 2, "guest@example.com", Role::Member).await));
+    assert_eq!(bench.mails().await.len(), 1);
 }
 
 #[tokio::test]

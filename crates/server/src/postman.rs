@@ -71,9 +71,11 @@ impl Postman {
             }
             Err(MailerError::Unavailable(error)) => {
                 let wait = back_off(attempt);
-                self.queue.put_off(id, attempt, now + wait).await?;
                 let (cause, seconds) = (chain(&*error), wait.whole_seconds());
-                tracing::warn!(mail = %id, attempt, cause, seconds, "mail not delivered; trying again later");
+                // It may have been taken back meanwhile, or be somebody else's by now.
+                if self.queue.put_off(id, attempt, now + wait).await? {
+                    tracing::warn!(mail = %id, attempt, cause, seconds, "mail not delivered; trying again later");
+                }
             }
         }
         Ok(())

@@ -22,6 +22,7 @@ mod invitations;
 mod keys;
 mod lifecycle;
 mod logs;
+mod mail_recall;
 mod mail_tls;
 mod mails;
 mod members;

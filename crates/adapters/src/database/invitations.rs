@@ -1,4 +1,4 @@
-//! The tables of invitations and of the mails that they cause.
+//! The table of invitations.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
@@ -6,14 +6,14 @@ use diesel_async::RunQueryDsl;
 use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Page, PageRequest, StoreError, UserId};
 use tessera_orgs::{
     model::{Invitation, InvitationState, TokenHash},
-    ports::{InvitationRows, MailNote},
+    ports::InvitationRows,
 };
 use time::OffsetDateTime;
 
 use super::{
     connection::{Lease, on},
     rows::{after, corrupt, parse},
-    schema::{invitation_mails, invitations},
+    schema::invitations,
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -177,40 +177,5 @@ impl InvitationRows for Tx {
             .count();
         let pending: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
         u64::try_from(pending).map_err(|fault| corrupt("invitations", fault))
-    }
-
-    async fn mails_since(
-        &mut self,
-        of: OrganizationId,
-        email: &EmailAddress,
-        since: OffsetDateTime,
-    ) -> Result<Vec<OffsetDateTime>, StoreError> {
-        let query = invitation_mails::table
-            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
-            .filter(invitation_mails::email_canonical.eq(email.canonical()))
-            .filter(invitation_mails::sent_at.gt(DbInstant(since)))
-            .order(invitation_mails::sent_at)
-            .select(invitation_mails::sent_at);
-        let sent: Vec<DbInstant> = on!(&mut self.lease, |c| query.load(c).await)?;
-        Ok(sent.into_iter().map(|at| at.0).collect())
-    }
-
-    async fn note_mail(
-        &mut self,
-        of: OrganizationId,
-        note: &MailNote<'_>,
-        since: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        let old = invitation_mails::table
-            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
-            .filter(invitation_mails::sent_at.le(DbInstant(since)));
-        on!(&mut self.lease, |c| diesel::delete(old).execute(c).await)?;
-        let insert = diesel::insert_into(invitation_mails::table).values((
-            invitation_mails::mail_id.eq(DbId(note.mail.as_uuid())),
-            invitation_mails::organization_id.eq(DbId(of.as_uuid())),
-            invitation_mails::email_canonical.eq(note.email.canonical()),
-            invitation_mails::sent_at.eq(DbInstant(note.at)),
-        ));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 }

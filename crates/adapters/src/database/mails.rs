@@ -76,6 +76,19 @@ impl Outbox for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
+    async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
+        if mails.is_empty() {
+            return Ok(0);
+        }
+        let ids: Vec<DbId> = mails.iter().map(|id| DbId(id.as_uuid())).collect();
+        let waiting = mails::table
+            .filter(mails::id.eq_any(ids))
+            .filter(mails::delivered_at.is_null())
+            .filter(mails::refused_at.is_null());
+        let erased = on!(&mut self.lease, |c| diesel::delete(waiting).execute(c).await)?;
+        Ok(u64::try_from(erased).unwrap_or(u64::MAX))
+    }
+
     async fn count_notice(
         &mut self,
         topic: NoticeTopic,

@@ -245,7 +245,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     use super::super::types::{Id, Instant};
 
     invitation_mails (mail_id) {
@@ -253,6 +253,7 @@ diesel::table! {
         organization_id -> Id,
         email_canonical -> Text,
         sent_at -> Instant,
+        invitation_id -> Nullable<Id>,
     }
 }
 

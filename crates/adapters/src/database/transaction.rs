@@ -7,7 +7,9 @@ use tessera_identity::ports::{
     CustomDataRows, IdentityTransaction, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users, Wallets,
 };
 use tessera_kernel::{EventLog, Outbox, StoreError};
-use tessera_orgs::ports::{InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations};
+use tessera_orgs::ports::{
+    InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations,
+};
 
 use super::connection::Lease;
 
@@ -62,6 +64,10 @@ impl OrgTransaction for Tx {
     }
 
     fn invitations(&mut self) -> &mut dyn InvitationRows {
+        self
+    }
+
+    fn invitation_mails(&mut self) -> &mut dyn InvitationMails {
         self
     }
 

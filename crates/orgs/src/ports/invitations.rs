@@ -33,22 +33,24 @@ pub trait InvitationRows: Send {
 
     /// How many invitations of the organization can be accepted at that time.
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
+}
 
+/// The mails that invitations cause, in a transaction. Whoever writes holds the organization's lock.
+#[async_trait]
+pub trait InvitationMails: Send {
     /// When the address got mails from the organization since that time, the first one first.
-    async fn mails_since(
+    async fn sent_since(
         &mut self,
         of: OrganizationId,
         email: &EmailAddress,
         since: OffsetDateTime,
     ) -> Result<Vec<OffsetDateTime>, StoreError>;
 
+    /// The mails that carry an invitation, delivered or not, in ascending order of their id. Empty when none was noted.
+    async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError>;
+
     /// Notes that the address gets a mail, and forgets those of the organization that were sent before `since`.
-    async fn note_mail(
-        &mut self,
-        of: OrganizationId,
-        note: &MailNote<'_>,
-        since: OffsetDateTime,
-    ) -> Result<(), StoreError>;
+    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError>;
 }
 
 /// That an address gets a mail.
@@ -56,6 +58,8 @@ pub trait InvitationRows: Send {
 pub struct MailNote<'a> {
     /// Which.
     pub mail: MailId,
+    /// What it carries.
+    pub invitation: InvitationId,
     /// Who gets it.
     pub email: &'a EmailAddress,
     /// When it was written.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreError, UserId};
 
-use super::{InvitationRows, OrgDocuments};
+use super::{InvitationMails, InvitationRows, OrgDocuments};
 use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash};
 
 /// The storage of this domain: single reads, and transactions.
@@ -56,8 +56,12 @@ pub trait OrgTransaction: Send {
 
     /// Settings and system data, in this transaction.
     fn documents(&mut self) -> &mut dyn OrgDocuments;
+
     /// Invitations, in this transaction.
     fn invitations(&mut self) -> &mut dyn InvitationRows;
+
+    /// The mails that invitations cause, in this transaction.
+    fn invitation_mails(&mut self) -> &mut dyn InvitationMails;
 
     /// The outbox, in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

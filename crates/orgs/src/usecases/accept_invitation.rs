@@ -2,6 +2,7 @@
 
 use tessera_kernel::{Actor, Event, Origin, Role, StoreError, UserId};
 
+use super::invite::end;
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -78,7 +79,8 @@ impl Orgs {
         if inviter.is_none_or(|inviter| !policy::may_add(inviter.role, invitation.role)) {
             return Err(AcceptInvitationError::Invalid);
         }
-        tx.invitations().end(invitation.id, InvitationState::Accepted { at: now }).await?;
+        // A mail that got there without our knowing would be sent again, with a token that is used.
+        end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
         let accepted = OrgEvent::InvitationAccepted { organization: of, invitation: invitation.id, user: command.user };
         tx.events().append(&self.event_of(&command, accepted)).await?;
         let membership = self.join(&mut *tx, &command, &invitation, &organization).await?;

@@ -157,7 +157,7 @@ impl Orgs {
         if open.is_pending(by.created_at) && !policy::may_add(own, open.role) {
             return Err(InviteError::Forbidden { organization });
         }
-        tx.invitations().end(open.id, InvitationState::Withdrawn { at: by.created_at }).await?;
+        end(tx, open.id, InvitationState::Withdrawn { at: by.created_at }).await?;
         let withdrawn = OrgEvent::InvitationWithdrawn { organization, invitation: open.id };
         tx.events().append(&self.event(actor, withdrawn)).await?;
         Ok(())
@@ -197,7 +197,7 @@ impl Orgs {
             return Err(Refusal::TooManyInvitations);
         }
         let Some(most) = self.settings.mails_per_day else { return Ok(()) };
-        let mails = tx.invitations().mails_since(of, &invitation.email, now - Duration::DAY).await?;
+        let mails = tx.invitation_mails().sent_since(of, &invitation.email, now - Duration::DAY).await?;
         // There is room again once the oldest that fills it is a day old.
         if let Some(oldest) = mails.len().checked_sub(most).and_then(|surplus| mails.get(surplus)) {
             let most = u32::try_from(most).unwrap_or(u32::MAX);
@@ -220,7 +220,25 @@ impl Orgs {
     ) -> Result<(), StoreError> {
         let at: OffsetDateTime = letter.mail.created_at;
         tx.outbox().add(&letter.mail).await?;
-        let note = MailNote { mail: letter.mail.id, email: &invitation.email, at };
-        tx.invitations().note_mail(invitation.organization_id, &note, at - Duration::DAY).await
+        let note = MailNote { mail: letter.mail.id, invitation: invitation.id, email: &invitation.email, at };
+        // A day is enough to count them; but as long as a mail may wait, it must be known what it carries.
+        tx.invitation_mails().note(invitation.organization_id, &note, at - Invitation::TTL).await
     }
+}
+
+/// Ends an open invitation, and takes its mails back.
+pub(super) async fn end(
+    tx: &mut dyn OrgTransaction,
+    invitation: InvitationId,
+    state: InvitationState,
+) -> Result<(), StoreError> {
+    tx.invitations().end(invitation, state).await?;
+    take_back(tx, invitation).await
+}
+
+/// Erases the mails of an invitation that are not delivered yet: their link opens nothing any more.
+pub(super) async fn take_back(tx: &mut dyn OrgTransaction, invitation: InvitationId) -> Result<(), StoreError> {
+    let mails = tx.invitation_mails().carrying(invitation).await?;
+    tx.outbox().take_back(&mails).await?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
 use time::Duration;
 
-use super::invite::Refusal;
+use super::invite::{Refusal, take_back};
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -56,8 +56,8 @@ impl From<Refusal> for ResendInvitationError {
 }
 
 impl Orgs {
-    /// Sends an invitation again, with a new token: the old one is worth nothing from then on. Its time starts anew, and
-    /// the actor is the one who answers for it.
+    /// Sends an invitation again, with a new token: the old one is worth nothing from then on, and mails with it that are not
+    /// delivered yet are taken back. Its time starts anew, and the actor is the one who answers for it.
     ///
     /// # Errors
     /// See [`ResendInvitationError`].
@@ -88,6 +88,7 @@ impl Orgs {
         self.may_send(&mut *tx, &invitation, comes_back).await?;
         let letter = self.letter(&invitation, organization, inviter)?;
         tx.invitations().renew(&invitation, &letter.hash).await?;
+        take_back(&mut *tx, id).await?;
         self.send(&mut *tx, &invitation, &letter).await?;
         tx.events().append(&self.event(actor, OrgEvent::InvitationResent { organization: of, invitation: id })).await?;
         tx.commit().await?;

@@ -2,6 +2,7 @@
 
 use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
 
+use super::invite::end;
 use crate::{Orgs, events::OrgEvent, model::InvitationState, policy};
 
 /// The invitation stays as it was.
@@ -28,7 +29,7 @@ pub enum WithdrawInvitationError {
 }
 
 impl Orgs {
-    /// Takes an invitation back. One that was taken back before stays so.
+    /// Takes an invitation back, and with it the mails that are not delivered yet. One that was taken back before stays so.
     ///
     /// # Errors
     /// See [`WithdrawInvitationError`].
@@ -54,7 +55,7 @@ impl Orgs {
             InvitationState::Accepted { .. } => return Err(WithdrawInvitationError::Closed),
             InvitationState::Open => {}
         }
-        tx.invitations().end(id, InvitationState::Withdrawn { at: self.ports.clock.now() }).await?;
+        end(&mut *tx, id, InvitationState::Withdrawn { at: self.ports.clock.now() }).await?;
         let withdrawn = OrgEvent::InvitationWithdrawn { organization: of, invitation: id };
         tx.events().append(&self.event(actor, withdrawn)).await?;
         tx.commit().await?;

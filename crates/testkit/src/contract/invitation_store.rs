@@ -38,6 +38,7 @@ macro_rules! invitation_store_contract {
             an_unknown_organization_has_no_invitations
             pending_invitations_are_counted
             mails_to_an_address_are_counted_by_organization
+            mails_are_known_by_the_invitation_that_they_carry
             of_eight_invitations_of_one_address_one_is_added
             of_eight_ends_of_one_invitation_one_counts
         }
@@ -243,19 +244,49 @@ pub async fn mails_to_an_address_are_counted_by_organization(harness: &impl Harn
     let notes = [(1, 1, &one, 5), (2, 1, &one, 3), (3, 1, &other, 4), (4, 2, &one, 4)];
     let mut tx = ok(stores.orgs.begin().await);
     for (number, of, email, minutes) in notes {
-        let note = MailNote { mail: mail_id(number), email, at: at(minutes) };
-        ok(tx.invitations().note_mail(organization_id(of), &note, NOW).await);
+        let note = MailNote { mail: mail_id(number), invitation: invitation_id(1), email, at: at(minutes) };
+        ok(tx.invitation_mails().note(organization_id(of), &note, NOW).await);
     }
+    let mails = tx.invitation_mails();
     let same = parsed("GUEST1@EXAMPLE.COM");
-    assert_eq!(ok(tx.invitations().mails_since(org(), &same, at(0)).await), [at(3), at(5)]);
-    assert_eq!(ok(tx.invitations().mails_since(org(), &same, at(3)).await), [at(5)]);
+    assert_eq!(ok(mails.sent_since(org(), &same, at(0)).await), [at(3), at(5)]);
+    assert_eq!(ok(mails.sent_since(org(), &same, at(3)).await), [at(5)]);
     // What lies further back is forgotten, in this organization.
-    let note = MailNote { mail: mail_id(5), email: &other, at: at(6) };
-    ok(tx.invitations().note_mail(org(), &note, at(4)).await);
-    assert_eq!(ok(tx.invitations().mails_since(org(), &one, at(0)).await), [at(5)]);
-    assert_eq!(ok(tx.invitations().mails_since(org(), &other, at(0)).await), [at(6)]);
-    assert_eq!(ok(tx.invitations().mails_since(organization_id(2), &one, at(0)).await), [at(4)]);
+    let note = MailNote { mail: mail_id(5), invitation: invitation_id(1), email: &other, at: at(6) };
+    ok(mails.note(org(), &note, at(4)).await);
+    assert_eq!(ok(mails.sent_since(org(), &one, at(0)).await), [at(5)]);
+    assert_eq!(ok(mails.sent_since(org(), &other, at(0)).await), [at(6)]);
+    assert_eq!(ok(mails.sent_since(organization_id(2), &one, at(0)).await), [at(4)]);
     ok(tx.commit().await);
+}
+
+pub async fn mails_are_known_by_the_invitation_that_they_carry(harness: &impl Harness) {
+    let stores = harness.stores();
+    organizations(stores).await;
+    let email = parsed("guest1@example.com");
+    let at = |minutes: u32| NOW + Duration::minutes(minutes.into());
+    let note = |mail, invitation| MailNote {
+        mail: mail_id(mail),
+        invitation: invitation_id(invitation),
+        email: &email,
+        at: at(mail),
+    };
+    let mut tx = ok(stores.orgs.begin().await);
+    for (mail, invitation) in [(2, 1), (1, 1), (3, 2), (4, 1)] {
+        ok(tx.invitation_mails().note(org(), &note(mail, invitation), NOW).await);
+    }
+    ok(tx.commit().await);
+    let mut tx = ok(stores.orgs.begin().await);
+    let mails = tx.invitation_mails();
+    assert_eq!(ok(mails.carrying(invitation_id(1)).await), [mail_id(1), mail_id(2), mail_id(4)]);
+    assert_eq!(ok(mails.carrying(invitation_id(2)).await), [mail_id(3)]);
+    assert_eq!(ok(mails.carrying(invitation_id(9)).await), []);
+    // What is forgotten is no longer known.
+    ok(mails.note(org(), &note(5, 2), at(2)).await);
+    assert_eq!(ok(mails.carrying(invitation_id(1)).await), [mail_id(4)]);
+    drop(tx);
+    let mut tx = ok(stores.orgs.begin().await);
+    assert_eq!(ok(tx.invitation_mails().carrying(invitation_id(2)).await), [mail_id(3)]);
 }
 
 pub async fn of_eight_invitations_of_one_address_one_is_added(harness: &impl Harness) {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{EmailAddress, MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
+use tessera_kernel::{
+    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail,
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};
@@ -34,6 +36,11 @@ macro_rules! mail_queue_contract {
             an_expired_mail_is_not_taken
             what_an_expired_mail_said_is_erased_once
             of_eight_takers_at_once_each_mail_has_one
+            a_mail_that_is_taken_back_is_gone
+            a_mail_that_has_ended_is_not_taken_back
+            a_mail_that_is_taken_back_without_a_commit_stays
+            a_mail_that_is_taken_back_on_its_way_is_no_trouble
+            of_those_who_take_a_mail_and_take_it_back_at_once_none_fails
             notices_are_counted_by_topic_and_address
             notices_are_counted_anew_once_the_first_is_old
             a_notice_that_was_not_committed_does_not_count
@@ -237,6 +244,83 @@ pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
     taken.sort_by_key(|mail| mail.id);
     assert_eq!(taken, all);
     assert_eq!(take(&*stores.mails, LATER, 5).await, []);
+}
+
+async fn take_back(stores: &Stores, numbers: &[u32]) -> u64 {
+    let ids: Vec<MailId> = numbers.iter().copied().map(mail_id).collect();
+    let mut tx = ok(stores.orgs.begin().await);
+    let erased = ok(world::in_time(tx.outbox().take_back(&ids)).await);
+    ok(tx.commit().await);
+    erased
+}
+
+pub async fn a_mail_that_is_taken_back_is_gone(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
+    assert_eq!(take_back(stores, &[]).await, 0);
+    assert_eq!(take_back(stores, &[1, 3, 9]).await, 2);
+    assert_eq!(take_back(stores, &[1, 3]).await, 0);
+    assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
+    assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at).await), 1);
+}
+
+pub async fn a_mail_that_has_ended_is_not_taken_back(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 2);
+    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+    assert!(ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(take_back(stores, &[1, 2]).await, 0);
+    let left = RefusedMail { recipient: mail(2).recipient, refusal: MailRefusal::Reply(550), at: LATER };
+    assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), Some(left));
+}
+
+pub async fn a_mail_that_is_taken_back_without_a_commit_stays(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1)]).await;
+    let mut tx = ok(stores.orgs.begin().await);
+    assert_eq!(ok(tx.outbox().take_back(&[mail_id(1)]).await), 1);
+    drop(tx);
+    world::nothing_is_held(harness).await;
+    assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
+}
+
+pub async fn a_mail_that_is_taken_back_on_its_way_is_no_trouble(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
+    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
+    assert_eq!(take_back(stores, &[1, 2, 3]).await, 3);
+    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+    assert!(!ok(stores.mails.put_off(mail_id(2), 1, LATER).await));
+    assert!(!ok(stores.mails.refuse(mail_id(3), 1, MailRefusal::Reply(550), LATER).await));
+    assert_eq!(ok(stores.mails.find_refused(mail_id(3)).await), None);
+    assert_eq!(take(&*stores.mails, LATER + Duration::hours(2), 10).await, []);
+}
+
+pub async fn of_those_who_take_a_mail_and_take_it_back_at_once_none_fails(harness: &impl Harness) {
+    let stores = harness.stores();
+    let all: Vec<SealedMail> = (1..=40).map(mail).collect();
+    stores.add_mails(&all).await;
+    let act = |number: u32| {
+        let stores = stores.clone();
+        async move {
+            if number.is_multiple_of(2) {
+                for mail in take(&*stores.mails, LATER, 10).await {
+                    ok(stores.mails.put_off(mail.mail.id, mail.attempt, LATER).await);
+                }
+                0
+            } else {
+                take_back(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await
+            }
+        }
+    };
+    let erased: u64 = world::at_once(8, act).await.into_iter().sum();
+    assert_eq!(erased, 20);
+    let mut left: Vec<MailId> =
+        take(&*stores.mails, LATER + Duration::hours(1), 40).await.into_iter().map(|taken| taken.mail.id).collect();
+    left.sort();
+    let odd = |number: &u32| number.div_ceil(5).is_multiple_of(2);
+    assert_eq!(left, (1..=40).filter(odd).map(mail_id).collect::<Vec<_>>());
 }
 
 async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> u32 {

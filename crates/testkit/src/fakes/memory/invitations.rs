@@ -1,10 +1,10 @@
 //! Invitations, and the mails that they cause.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, StoreError};
+use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, StoreError};
 use tessera_orgs::{
     model::{Invitation, InvitationState, TokenHash},
-    ports::{InvitationRows, MailNote},
+    ports::{InvitationMails, InvitationRows, MailNote},
 };
 use time::OffsetDateTime;
 
@@ -74,28 +74,44 @@ impl InvitationRows for MemoryTransaction {
         let pending = |known: &&(Invitation, TokenHash)| known.0.organization_id == of && known.0.is_pending(now);
         Ok(self.state.invitations.values().filter(pending).map(|_| 1).sum())
     }
+}
 
-    async fn mails_since(
+/// A mail that carries an invitation.
+#[derive(Debug, Clone)]
+pub(super) struct NotedMail {
+    of: OrganizationId,
+    email: EmailAddress,
+    mail: MailId,
+    invitation: InvitationId,
+    at: OffsetDateTime,
+}
+
+#[async_trait]
+impl InvitationMails for MemoryTransaction {
+    async fn sent_since(
         &mut self,
         of: OrganizationId,
         email: &EmailAddress,
         since: OffsetDateTime,
     ) -> Result<Vec<OffsetDateTime>, StoreError> {
         let sent = self.state.invitation_mails.iter();
-        let sent = sent.filter(|(by, to, at)| *by == of && to == email && *at > since);
-        let mut sent: Vec<OffsetDateTime> = sent.map(|(.., at)| *at).collect();
+        let sent = sent.filter(|known| known.of == of && known.email == *email && known.at > since);
+        let mut sent: Vec<OffsetDateTime> = sent.map(|known| known.at).collect();
         sent.sort();
         Ok(sent)
     }
 
-    async fn note_mail(
-        &mut self,
-        of: OrganizationId,
-        note: &MailNote<'_>,
-        since: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        self.state.invitation_mails.retain(|(by, _, at)| *by != of || *at > since);
-        self.state.invitation_mails.push((of, note.email.clone(), note.at));
+    async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError> {
+        let mails = self.state.invitation_mails.iter().filter(|known| known.invitation == invitation);
+        let mut mails: Vec<MailId> = mails.map(|known| known.mail).collect();
+        mails.sort();
+        Ok(mails)
+    }
+
+    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError> {
+        self.state.invitation_mails.retain(|known| known.of != of || known.at > since);
+        let MailNote { mail, invitation, email, at } = *note;
+        self.state.invitation_mails.push(NotedMail { of, email: email.clone(), mail, invitation, at });
         Ok(())
     }
 }

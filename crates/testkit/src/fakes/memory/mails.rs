@@ -37,6 +37,12 @@ impl Outbox for MemoryTransaction {
         Ok(())
     }
 
+    async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
+        let before = self.state.mails.len();
+        self.state.mails.retain(|id, known| known.ended() || !mails.contains(id));
+        Ok(u64::try_from(before - self.state.mails.len()).unwrap_or(u64::MAX))
+    }
+
     async fn count_notice(
         &mut self,
         topic: NoticeTopic,

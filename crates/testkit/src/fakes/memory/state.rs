@@ -16,7 +16,7 @@ use tessera_kernel::{
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, TokenHash};
 use time::OffsetDateTime;
 
-use super::mails::StoredMail;
+use super::{invitations::NotedMail, mails::StoredMail};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -36,8 +36,7 @@ pub(super) struct State {
     pub(super) items: BTreeMap<ItemId, Item>,
     pub(super) events: BTreeMap<EventId, Event>,
     pub(super) invitations: BTreeMap<InvitationId, (Invitation, TokenHash)>,
-    /// When an address got a mail from an organization.
-    pub(super) invitation_mails: Vec<(OrganizationId, EmailAddress, OffsetDateTime)>,
+    pub(super) invitation_mails: Vec<NotedMail>,
     pub(super) mails: BTreeMap<MailId, StoredMail>,
     /// Since when notices of a topic to an address are counted, and how many there were.
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,

@@ -22,7 +22,7 @@ use tessera_kernel::{
 };
 use tessera_orgs::{
     model::{Membership, Organization, Profile, Settings, SystemData},
-    ports::{InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
+    ports::{InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -215,6 +215,10 @@ impl OrgTransaction for MemoryTransaction {
     }
 
     fn invitations(&mut self) -> &mut dyn InvitationRows {
+        self
+    }
+
+    fn invitation_mails(&mut self) -> &mut dyn InvitationMails {
         self
     }
 

@@ -1,0 +1,58 @@
+//! The table of the mails that invitations cause.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, StoreError};
+use tessera_orgs::ports::{InvitationMails, MailNote};
+use time::OffsetDateTime;
+
+use super::{
+    connection::on,
+    schema::invitation_mails,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[async_trait]
+impl InvitationMails for Tx {
+    async fn sent_since(
+        &mut self,
+        of: OrganizationId,
+        email: &EmailAddress,
+        since: OffsetDateTime,
+    ) -> Result<Vec<OffsetDateTime>, StoreError> {
+        let query = invitation_mails::table
+            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitation_mails::email_canonical.eq(email.canonical()))
+            .filter(invitation_mails::sent_at.gt(DbInstant(since)))
+            .order(invitation_mails::sent_at)
+            .select(invitation_mails::sent_at);
+        let sent: Vec<DbInstant> = on!(&mut self.lease, |c| query.load(c).await)?;
+        Ok(sent.into_iter().map(|at| at.0).collect())
+    }
+
+    async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError> {
+        let query = invitation_mails::table
+            .filter(invitation_mails::invitation_id.eq(Some(DbId(invitation.as_uuid()))))
+            .order(invitation_mails::mail_id)
+            .select(invitation_mails::mail_id);
+        let mails: Vec<DbId> = on!(&mut self.lease, |c| query.load(c).await)?;
+        Ok(mails.into_iter().map(|id| MailId::from_uuid(id.0)).collect())
+    }
+
+    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError> {
+        let old = invitation_mails::table
+            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitation_mails::sent_at.le(DbInstant(since)));
+        on!(&mut self.lease, |c| diesel::delete(old).execute(c).await)?;
+        let insert = diesel::insert_into(invitation_mails::table).values((
+            invitation_mails::mail_id.eq(DbId(note.mail.as_uuid())),
+            invitation_mails::organization_id.eq(DbId(of.as_uuid())),
+            invitation_mails::invitation_id.eq(Some(DbId(note.invitation.as_uuid()))),
+            invitation_mails::email_canonical.eq(note.email.canonical()),
+            invitation_mails::sent_at.eq(DbInstant(note.at)),
+        ));
+        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+}

@@ -1,0 +1,98 @@
+//! A mail server is down while an invitation is withdrawn, replaced or sent again: nobody gets a link that opens nothing.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::text_of,
+    database::Backend,
+    eventually,
+    mail::{Letter, ON_ITS_WAY},
+    on_both,
+    process::Installation,
+    smtp::Sink,
+    studio::{PASSWORD, Studio},
+};
+
+use crate::storage;
+
+/// A studio, and where its mail server is not.
+async fn without_mail_server(backend: Backend) -> (Studio, SocketAddr) {
+    let address = Sink::nowhere().await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
+    (Studio::open_on(installation).await, address)
+}
+
+fn path(studio: &Studio) -> String {
+    format!("/orgs/{}/invitations", studio.org)
+}
+
+async fn invite(studio: &Studio, email: &str, role: &str) -> String {
+    let sent = studio.owner.post(&path(studio), &json!({"email": email, "role": role})).await;
+    text_of(&sent.expecting(201), "id")
+}
+
+/// Waits until a node has tried in vain to deliver a mail.
+async fn tried(studio: &Studio) {
+    eventually("a first try", ON_ITS_WAY, || {
+        std::future::ready(studio.service.node.log().contains("mail not delivered").then_some(()))
+    })
+    .await;
+}
+
+/// Starts the mail server, and gives what has come once nothing waits any more.
+async fn letters(studio: &Studio, address: SocketAddr, count: usize) -> Vec<Letter> {
+    let sink = Sink::on(address).await;
+    eventually("the mails", ON_ITS_WAY, || std::future::ready((sink.letters().len() >= count).then_some(()))).await;
+    let store = storage::open(&studio.service.installation).await;
+    eventually("an empty outbox", ON_ITS_WAY, || {
+        let store = store.clone();
+        async move { storage::waiting_mails(&store).await.is_empty().then_some(()) }
+    })
+    .await;
+    sink.letters()
+}
+
+async fn accept(studio: &Studio, letter: &Letter) -> Value {
+    let body = json!({"token": letter.token(), "password": PASSWORD});
+    studio.api().post("/invitations/accept", &body).await.expecting(200)
+}
+
+on_both! {
+    a_withdrawn_invitation_sends_no_mail_any_more
+    of_a_replaced_invitation_only_the_new_mail_comes
+    of_an_invitation_that_is_sent_again_only_the_last_mail_comes
+}
+
+async fn a_withdrawn_invitation_sends_no_mail_any_more(backend: Backend) {
+    let (studio, address) = without_mail_server(backend).await;
+    let id = invite(&studio, "gone@example.com", "member").await;
+    tried(&studio).await;
+    studio.owner.delete(&format!("{}/{id}", path(&studio))).await.is(204);
+    assert_eq!(storage::waiting_mails(&storage::open(&studio.service.installation).await).await, []);
+    invite(&studio, "here@example.com", "member").await;
+    let letters = letters(&studio, address, 1).await;
+    assert_eq!(letters.iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>(), ["here@example.com"]);
+}
+
+async fn of_a_replaced_invitation_only_the_new_mail_comes(backend: Backend) {
+    let (studio, address) = without_mail_server(backend).await;
+    invite(&studio, "guest@example.com", "member").await;
+    tried(&studio).await;
+    invite(&studio, "Guest@Example.com", "admin").await;
+    let letters = letters(&studio, address, 1).await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(accept(&studio, &letters[0]).await["role"], "admin");
+}
+
+async fn of_an_invitation_that_is_sent_again_only_the_last_mail_comes(backend: Backend) {
+    let (studio, address) = without_mail_server(backend).await;
+    let id = invite(&studio, "guest@example.com", "member").await;
+    tried(&studio).await;
+    for _ in 0..2 {
+        studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
+    }
+    let letters = letters(&studio, address, 1).await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(accept(&studio, &letters[0]).await["role"], "member");
+}
