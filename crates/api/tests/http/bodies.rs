@@ -95,12 +95,32 @@ async fn what_is_no_i_json_is_refused_at_its_place() {
 
 #[actix_web::test]
 async fn what_an_unknown_field_holds_does_not_matter() {
-    for value in ["9007199254740993", "\"\\u0000\"", "[1e300]", "{\"\\u0000\":1}"] {
+    for value in ["9007199254740993", "\"\\u0000\"", "[1e300]", "1e308", "-1e308", "1e-400", "{\"\\u0000\":1}"] {
         ask(format!("{{\"key\":\"k\",\"keys\":{value}}}")).await.expecting(200);
     }
+    ask(r#"{"key":"k","\u0000":1}"#).await.expecting(200);
     // More than there is room for: one of a known field may be among those that were not kept.
     let nulls = vec![r#""\u0000""#; 100].join(",");
     ask(format!("{{\"x\":[{nulls}],\"key\":\"\\u0000\"}}")).await.problem(400, "invalid_body");
+}
+
+/// `docs/errors.md` lists it.
+#[actix_web::test]
+async fn what_a_whole_body_must_be_it_is_in_unknown_fields_too() {
+    let (deep, deep_at) = (format!("{}{}", "[".repeat(64), "]".repeat(64)), format!("/x{}", "/0".repeat(63)));
+    let (long, wide) = (array(1001), object(501));
+    for (value, place, code) in [
+        ("1e309", "/x", "out_of_range"),
+        ("[0,-1e309]", "/x/1", "out_of_range"),
+        (r#"{"a":1,"a":1}"#, "/x/a", "duplicate"),
+        (deep.as_str(), deep_at.as_str(), "too_deep"),
+        (long.as_str(), "/x", "too_long"),
+        (wide.as_str(), "/x", "too_long"),
+    ] {
+        let problem = ask(format!("{{\"key\":\"k\",\"x\":{value}}}")).await.problem(400, "invalid_body");
+        assert_eq!(faults(&problem), [(place.to_owned(), code.to_owned())], "{value:.20}");
+    }
+    ask(r#"{"key":"k","x":"\ud800"}"#).await.problem(400, "malformed_json");
 }
 
 #[actix_web::test]
