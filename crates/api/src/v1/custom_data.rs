@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
-    documents::{MergeDataRequest, SetDataRequest, raw},
+    documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
     timestamp::Timestamp,
 };
 use crate::{
@@ -75,6 +75,15 @@ async fn get_custom_data(
     changed.answer(data.version, || respond(&data))
 }
 
+/// Who writes, whose data they name, and on what condition: all that a change says beside what it is.
+type Target = (Authenticated, PathUser, IfUnchanged);
+
+async fn write(target: Target, change: DataChange, identity: &Identity) -> Result<HttpResponse, Problem> {
+    let (Authenticated(actor), user, IfUnchanged(precondition)) = target;
+    let command = WriteCustomData { user: user.of(&actor)?, change, precondition };
+    respond(&identity.write_custom_data(&actor, command).await?)
+}
+
 /// Set user's custom data
 #[utoipa::path(tag = "users", operation_id = "set_custom_data", security(("user_token" = [])),
     params(ChangeConditions), request_body = SetDataRequest, responses(
@@ -84,15 +93,11 @@ async fn get_custom_data(
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[put("/users/{userId}/custom-data")]
 async fn set_custom_data(
-    Authenticated(actor): Authenticated,
-    user: PathUser,
+    target: Target,
     Body(body): Body<SetDataRequest>,
-    IfUnchanged(precondition): IfUnchanged,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let change = DocumentChange::Replace(body.data);
-    let command = WriteCustomData { user: user.of(&actor)?, change, precondition };
-    respond(&identity.write_custom_data(&actor, command).await?)
+    write(target, DocumentChange::Replace(body.data), &identity).await
 }
 
 /// Merge into user's custom data
@@ -106,13 +111,9 @@ async fn set_custom_data(
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[patch("/users/{userId}/custom-data")]
 async fn merge_custom_data(
-    Authenticated(actor): Authenticated,
-    user: PathUser,
+    target: Target,
     Body(body): Body<MergeDataRequest>,
-    IfUnchanged(precondition): IfUnchanged,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let change = DocumentChange::Merge(body.data);
-    let command = WriteCustomData { user: user.of(&actor)?, change, precondition };
-    respond(&identity.write_custom_data(&actor, command).await?)
+    write(target, DocumentChange::Merge(body.data), &identity).await
 }

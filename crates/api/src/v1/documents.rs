@@ -1,7 +1,7 @@
 //! What documents of all kinds have in common.
 
 use serde_json::value::RawValue;
-use tessera_kernel::{DataDocument, Document, MergePatch};
+use tessera_kernel::{DataDocument, Document, DocumentChange, MergePatch};
 use utoipa::ToSchema;
 
 use crate::{
@@ -15,6 +15,9 @@ pub(super) fn raw<const MAX: usize>(document: &Document<MAX>) -> Result<Box<RawV
     let raw = RawValue::from_string(document.as_json().to_owned());
     raw.map_err(|_| Problem::new(Code::Internal).caused_by("a stored document is no JSON"))
 }
+
+/// What is to become of data.
+pub(super) type DataChange = DocumentChange<{ DataDocument::MAX_BYTES }>;
 
 /// The data to be.
 #[derive(ToSchema)]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     BASE,
-    documents::{MergeDataRequest, SetDataRequest, raw},
+    documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
     timestamp::Timestamp,
 };
 use crate::{
@@ -120,6 +120,15 @@ async fn get_system_data(
     changed.answer(data.version, || respond(&data))
 }
 
+/// Who writes about whom, and on what condition: all that a change says beside what it is.
+type Target = (Caller, PathId<OrganizationId>, PathId<UserId>, IfUnchanged);
+
+async fn write(target: Target, change: DataChange, orgs: &Orgs) -> Result<HttpResponse, Problem> {
+    let (Caller(actor), PathId(organization), PathId(user), IfUnchanged(precondition)) = target;
+    let command = WriteSystemData { organization, user, change, precondition };
+    respond(&orgs.write_system_data(&actor, command).await?)
+}
+
 /// Set user's custom system data
 #[utoipa::path(tag = "system-data", operation_id = "set_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest, responses(
@@ -130,16 +139,11 @@ async fn get_system_data(
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
 async fn set_system_data(
-    Caller(actor): Caller,
-    PathId(organization): PathId<OrganizationId>,
-    PathId(user): PathId<UserId>,
+    target: Target,
     Body(body): Body<SetDataRequest>,
-    IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
-    let change = DocumentChange::Replace(body.data);
-    let command = WriteSystemData { organization, user, change, precondition };
-    respond(&orgs.write_system_data(&actor, command).await?)
+    write(target, DocumentChange::Replace(body.data), &orgs).await
 }
 
 /// Merge into user's custom system data
@@ -154,14 +158,9 @@ async fn set_system_data(
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]
 async fn merge_system_data(
-    Caller(actor): Caller,
-    PathId(organization): PathId<OrganizationId>,
-    PathId(user): PathId<UserId>,
+    target: Target,
     Body(body): Body<MergeDataRequest>,
-    IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
-    let change = DocumentChange::Merge(body.data);
-    let command = WriteSystemData { organization, user, change, precondition };
-    respond(&orgs.write_system_data(&actor, command).await?)
+    write(target, DocumentChange::Merge(body.data), &orgs).await
 }
