@@ -142,6 +142,8 @@ pub(crate) enum CodeRefusal {
     Used,
     Expired,
     RedirectUri,
+    /// The application has given the address up.
+    Application,
     Verifier,
 }
 
@@ -151,6 +153,7 @@ impl CodeRefusal {
             Self::Used => "used",
             Self::Expired => "expired",
             Self::RedirectUri => "redirect_uri",
+            Self::Application => "application",
             Self::Verifier => "verifier",
         }
     }

@@ -1,14 +1,16 @@
 //! A wallet signs in to an application, and the application redeems its code.
 
+use std::sync::Arc;
+
 use tessera_identity::{
-    BegunSso, ChallengeSso, ChallengeSsoError, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoQuestion, SsoToken,
-    VerifiedSso, VerifySso, VerifySsoError,
-    model::{Chain, CodeChallenge, SiweMessage, SsoRequest, WalletAccount},
-    ports::{SecretDigest as _, ServiceClaims},
+    BegunSso, ChallengeSso, ChallengeSsoError, Identity, IdentityPorts, RedeemSsoCode, RedeemSsoCodeError,
+    SingleSignOn, SsoPorts, SsoQuestion, SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
+    model::{Chain, CodeChallenge, SiweMessage, SsoRequest, SsoStep, WalletAccount},
+    ports::{Proof, SecretDigest as _, ServiceClaims, VerifyError, Voucher, WalletVerifier},
 };
 use tessera_kernel::{Outcome, Role, Secret};
 use tessera_testkit::{
-    Workbench,
+    Stores, Workbench, async_trait,
     builders::{application_id, organization_id, origin, sso_request, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeWallets},
@@ -60,6 +62,17 @@ impl Scene {
     fn presented(&self, code: &str) -> RedeemSsoCode {
         let redirect_uri = self.begun.session.request.redirect_uri.clone();
         RedeemSsoCode { code: code.to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
+    }
+
+    /// The application takes sign-ins back to these addresses from now on, and to no others.
+    async fn register(&self, uris: &[&str]) {
+        self.bench.stores.set_redirect_uris(application_id(1), uris).await;
+    }
+
+    /// Why nobody signed in, as the trail outside of all organizations has it.
+    async fn refusals(&self) -> Vec<String> {
+        let refused = self.bench.events(None).await.into_iter().filter(|event| event.name == "sso.refused");
+        refused.filter_map(|event| Some(event.details.first()?.1.clone())).collect()
     }
 
     async fn is_refused(&self, answer: VerifySso) {
@@ -202,6 +215,74 @@ async fn s107_pkce_another_verifier_is_no_proof() {
     let code = scene.sign_in().await.code;
     let verifier = parsed("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl");
     scene.is_no_grant(RedeemSsoCode { verifier, ..scene.presented(code.expose()) }).await;
+}
+
+/// Takes every signature, and takes so long about it that the application has given its addresses up.
+struct Slow(Stores);
+
+#[async_trait]
+impl WalletVerifier for Slow {
+    async fn verify(&self, _: Proof) -> Result<Option<Voucher>, VerifyError> {
+        self.0.set_redirect_uris(application_id(1), &[]).await;
+        Ok(Some(Voucher::Key))
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_to_sign_what_would_lead_to_an_address_that_was_given_up() {
+    let scene = Scene::set().await;
+    let there = scene.begun.session.request.redirect_uri.clone();
+    for uris in [&[][..], &["https://z.example.com/callback?x=%20&y", "https://z.example.com/callback"]] {
+        scene.register(uris).await;
+        assert!(matches!(failed(scene.ask().await), ChallengeSsoError::NotFound));
+        let error = failed(scene.sso.view(scene.begun.session.id, &scene.begun.browser).await);
+        assert!(matches!(error, ViewSsoError::NotFound), "{error:?}");
+    }
+    scene.register(&[&there]).await;
+    ok(scene.ask().await);
+}
+
+#[tokio::test]
+async fn a_signature_for_an_address_that_was_given_up_is_not_even_looked_at() {
+    let scene = Scene::set().await;
+    let there = scene.begun.session.request.redirect_uri.clone();
+    let question = ok(scene.ask().await);
+    scene.register(&["https://z.example.com/"]).await;
+    scene.is_refused(scene.answer(&question.message)).await;
+    assert_eq!((scene.bench.wallets.asked(), scene.refusals().await), (0, vec!["application".to_owned()]));
+    // The attempt has used the question up.
+    scene.register(&[&there]).await;
+    scene.is_refused(scene.answer(&question.message)).await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_given_up_while_the_wallet_is_asked_gets_no_code() {
+    let mut scene = Scene::set().await;
+    let bench = &scene.bench;
+    let wallets = Arc::new(Slow(bench.stores.clone()));
+    let identity = Identity::new(IdentityPorts { wallets, ..bench.identity_ports() }, Workbench::identity_settings());
+    scene.sso = SingleSignOn::new(SsoPorts { identity: Arc::new(identity), ..bench.sso_ports() });
+    let question = ok(scene.ask().await);
+    scene.is_refused(scene.answer(&question.message)).await;
+    assert_eq!(scene.refusals().await, ["application"]);
+    let session = some(ok(scene.bench.stores.sso.find_sso_session(scene.begun.session.id).await));
+    assert_eq!(session.step, SsoStep::Begun);
+}
+
+#[tokio::test]
+async fn s112_app_disabled_a_code_for_an_address_that_was_given_up_is_worth_nothing() {
+    let scene = Scene::set().await;
+    let there = scene.begun.session.request.redirect_uri.clone();
+    let code = scene.sign_in().await.code;
+    scene.register(&["https://z.example.com/"]).await;
+    scene.is_no_grant(scene.presented(code.expose())).await;
+    // The attempt has used the code up.
+    scene.register(&[&there]).await;
+    scene.is_no_grant(scene.presented(code.expose())).await;
+    let deeds = scene.bench.events(Some(organization_id(1))).await;
+    let refused = deeds.iter().filter(|event| event.name == "sso.code_refused");
+    let reasons: Vec<_> = refused.filter_map(|event| Some(event.details.last()?.1.as_str())).collect();
+    assert_eq!(reasons, ["application", "used"]);
 }
 
 #[tokio::test]

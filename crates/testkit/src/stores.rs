@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
-use tessera_apps::{model::Application, ports::AppStore};
+use tessera_apps::{
+    model::{Application, RedirectUri},
+    ports::AppStore,
+};
 use tessera_identity::{
     model::{PasswordHash, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
     ports::{Challenges, IdentityStore, RelyingParties, SigningKeyStore, SsoStore},
@@ -12,13 +15,13 @@ use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{AuditTrail, Event, MailQueue, Memberships, SealedMail, UserId};
+use tessera_kernel::{ApplicationId, AuditTrail, Event, MailQueue, Memberships, SealedMail, UserId};
 use tessera_orgs::{
     model::{Invitation, Membership, Organization, TokenHash},
     ports::{Directory, OrgStore},
 };
 
-use crate::expectations::ok;
+use crate::expectations::{ok, parsed, some};
 
 /// The ports of one storage. What is written through one is seen through the others.
 #[derive(Clone)]
@@ -156,6 +159,16 @@ impl Stores {
         for application in all {
             ok(tx.applications().insert(application).await);
         }
+        ok(tx.commit().await);
+    }
+
+    /// Commits other redirect URIs of an application.
+    pub async fn set_redirect_uris(&self, of: ApplicationId, uris: &[&str]) {
+        let uris: Vec<RedirectUri> = uris.iter().map(|uri| parsed(uri)).collect();
+        let mut tx = ok(self.apps.begin().await);
+        let application = some(ok(tx.applications().lock(of).await));
+        let changed = Application { redirect_uris: ok(uris.try_into()), ..application };
+        ok(tx.applications().update(&changed).await);
         ok(tx.commit().await);
     }
 

@@ -1,5 +1,7 @@
 //! Signing in to an application by a wallet, over HTTP, from the first redirect to the redeemed code.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -29,6 +31,7 @@ on_both! {
     s112_app_disabled_nothing_comes_of_a_deleted_application
     s112_app_disabled_amid_its_sign_ins
     an_address_that_was_given_up_gets_nobody
+    s112_app_disabled_an_address_is_given_up_amid_redemptions
     s56_alg_confusion_a_token_for_an_application_is_none_for_the_service
     s198_audit_of_sign_ins
 }
@@ -262,10 +265,45 @@ async fn s112_app_disabled_nothing_comes_of_a_deleted_application(backend: Backe
 
 async fn an_address_that_was_given_up_gets_nobody(backend: Backend) {
     let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
-    let proof = sitting.proof(&studio.api(), &wallet).await;
+    let (begun, asked) = (Sitting::begin(&studio).await, Sitting::begin(&studio).await);
+    let proof = asked.proof(&studio.api(), &wallet).await;
+    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
     register(&studio, "https://game.example/elsewhere").await;
-    sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+    begun.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
+    asked.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+    redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
+}
+
+/// A code is redeemed before the application gives the address up, or it is worth nothing: nobody is held off, and nothing
+/// that begins after the change was acknowledged succeeds.
+async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let other = studio.service.installation.start();
+    let mut codes = Vec::new();
+    for _ in 0..24 {
+        let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+        codes.push(text_of(&done, "code"));
+    }
+    let mut running = JoinSet::new();
+    // Eight that redeem one code after the other, each from both nodes in turn.
+    for own in codes.chunks(3).map(<[String]>::to_vec) {
+        let nodes = [studio.api(), other.api()];
+        running.spawn(async move {
+            let mut redeemed = Vec::new();
+            for (code, api) in own.iter().zip(nodes.iter().cycle()) {
+                let begun = Instant::now();
+                redeemed.push((begun, redeem(api, code).await));
+            }
+            redeemed
+        });
+    }
+    register(&studio, "https://game.example/elsewhere").await;
+    let given_up = Instant::now();
+    for (begun, answer) in running.join_all().await.into_iter().flatten() {
+        if begun > given_up || answer.status != 200 {
+            answer.problem(400, "invalid_grant");
+        }
+    }
 }
 
 async fn s56_alg_confusion_a_token_for_an_application_is_none_for_the_service(backend: Backend) {

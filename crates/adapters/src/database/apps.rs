@@ -11,7 +11,7 @@ use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, StoreErro
 
 use super::{
     SqlStore,
-    connection::on,
+    connection::{Lease, on},
     rows::{after, corrupt, from_document, parse, parse_optional, to_document},
     schema::applications,
     transaction::Tx,
@@ -68,6 +68,16 @@ impl TryFrom<ApplicationRow> for Application {
             updated_at: row.updated_at.0,
         })
     }
+}
+
+/// Reads an application and keeps others from changing or deleting it until the transaction ends. Many may do so at once.
+pub(super) async fn hold(lease: &mut Lease, id: DbId) -> Result<Option<Application>, StoreError> {
+    let query = applications::table.find(id);
+    let row: Option<ApplicationRow> = on!(lease, |c|
+        postgres: query.select(ApplicationRow::as_select()).for_share().first(c).await.optional(),
+        // There is one writer.
+        sqlite: query.select(ApplicationRow::as_select()).first(c).await.optional())?;
+    row.map(Application::try_from).transpose()
 }
 
 #[async_trait]

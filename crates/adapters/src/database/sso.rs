@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_apps::ports::AppStore;
+use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
     model::{RelyingParty, SsoSession, SsoSessionId},
     ports::{RelyingParties, SsoStore, SsoTransaction},
@@ -12,11 +12,11 @@ use tessera_kernel::{ApplicationId, StoreError};
 use time::OffsetDateTime;
 
 use super::{
-    SqlStore,
-    connection::on,
+    SqlStore, apps,
+    connection::{Lease, on},
     schema::{sso_codes, sso_sessions},
     sso_sessions::find,
-    types::DbInstant,
+    types::{DbId, DbInstant},
 };
 
 #[async_trait]
@@ -41,12 +41,21 @@ impl SsoStore for SqlStore {
 #[async_trait]
 impl RelyingParties for SqlStore {
     async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError> {
-        let application = self.find_application(id).await?;
-        Ok(application.map(|application| RelyingParty {
-            application: application.id,
-            organization: application.organization_id,
-            name: application.name.to_string(),
-            redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
-        }))
+        Ok(self.find_application(id).await?.as_ref().map(seen_by_sign_ins))
+    }
+}
+
+/// The application of a session or a code, which nobody changes or deletes until the transaction ends. It is held before
+/// what hangs on it, in the order of whoever deletes it: two that hold what the other wants next wait for ever.
+pub(super) async fn hold_party(lease: &mut Lease, id: DbId) -> Result<Option<RelyingParty>, StoreError> {
+    Ok(apps::hold(lease, id).await?.as_ref().map(seen_by_sign_ins))
+}
+
+fn seen_by_sign_ins(application: &Application) -> RelyingParty {
+    RelyingParty {
+        application: application.id,
+        organization: application.organization_id,
+        name: application.name.to_string(),
+        redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
     }
 }

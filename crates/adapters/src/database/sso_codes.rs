@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{CodeChallenge, SecretHash, SsoCode, SsoCodeState},
+    model::{CodeChallenge, RelyingParty, SecretHash, SsoCode, SsoCodeState},
     ports::SsoCodes,
 };
 use tessera_kernel::{ApplicationId, OrganizationId, StoreError, UserId};
@@ -14,6 +14,7 @@ use super::{
     connection::on,
     rows::{parse, parse_optional, sha256},
     schema::sso_codes,
+    sso::hold_party,
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -84,12 +85,15 @@ impl SsoCodes for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<SsoCode>, StoreError> {
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError> {
+        let of = sso_codes::table.find(hash.as_bytes().as_slice()).select(sso_codes::application_id);
+        let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
+        let Some(party) = hold_party(&mut self.lease, of).await? else { return Ok(None) };
         let query = sso_codes::table.find(hash.as_bytes().as_slice());
         let row: Option<SsoCodeRow> = on!(&mut self.lease, |c|
             postgres: query.select(SsoCodeRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(SsoCodeRow::as_select()).first(c).await.optional())?;
-        row.map(SsoCode::try_from).transpose()
+        row.map(|row| SsoCode::try_from(row).map(|code| (code, party))).transpose()
     }
 
     async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError> {

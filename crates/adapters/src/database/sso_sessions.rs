@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{CodeChallenge, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoStep},
+    model::{CodeChallenge, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoStep},
     ports::SsoSessions,
 };
 use tessera_kernel::{ApplicationId, StoreError};
@@ -12,7 +12,8 @@ use tessera_kernel::{ApplicationId, StoreError};
 use super::{
     connection::{Lease, on},
     rows::{corrupt, parse, parse_optional, sha256},
-    schema::{applications, sso_sessions},
+    schema::sso_sessions,
+    sso::hold_party,
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -132,21 +133,15 @@ impl SsoSessions for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
-        // The application before its session, in the order of whoever deletes it: the code that a sign-in ends with refers
-        // to the application, and two that hold what the other wants next wait for ever.
+    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError> {
         let of = sso_sessions::table.find(DbId(id.as_uuid())).select(sso_sessions::application_id);
         let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
-        let application = applications::table.find(of).select(applications::id);
-        let _held: Option<DbId> = on!(&mut self.lease, |c|
-            postgres: application.for_key_share().first(c).await.optional(),
-            // There is one writer.
-            sqlite: application.first(c).await.optional())?;
+        let Some(party) = hold_party(&mut self.lease, of).await? else { return Ok(None) };
         let query = sso_sessions::table.find(DbId(id.as_uuid()));
         let row: Option<SsoSessionRow> = on!(&mut self.lease, |c|
             postgres: query.select(SsoSessionRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
-        row.map(SsoSession::try_from).transpose()
+        row.map(|row| SsoSession::try_from(row).map(|session| (session, party))).transpose()
     }
 
     async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {

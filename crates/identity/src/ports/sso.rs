@@ -59,9 +59,9 @@ pub trait SsoSessions: Send {
     /// the id is taken.
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError>;
 
-    /// Reads a session and keeps others from changing it, and its application from going, until the transaction ends.
-    /// `Ok(None)` when there is none.
-    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError>;
+    /// Reads a session with its application, and keeps others from changing either, and the application from going, until
+    /// the transaction ends. `Ok(None)` when there is none.
+    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError>;
 
     /// Writes how far a session has come, and nothing else. `Ok(false)` when there is no such session.
     async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError>;
@@ -74,9 +74,9 @@ pub trait SsoCodes: Send {
     /// `sso_codes_code_hash` when the code is known.
     async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError>;
 
-    /// Reads the code with that hash, redeemed or not, and keeps others from changing it until the transaction ends.
-    /// `Ok(None)` when there is none.
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<SsoCode>, StoreError>;
+    /// Reads the code with that hash, redeemed or not, with its application, and keeps others from changing either until the
+    /// transaction ends. `Ok(None)` when there is none.
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError>;
 
     /// Marks an open code redeemed. `Ok(false)`, and nothing changes, when it was redeemed before or never was.
     async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError>;

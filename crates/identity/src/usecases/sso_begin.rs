@@ -42,7 +42,7 @@ impl SingleSignOn {
     pub async fn begin(&self, request: SsoRequest) -> Result<BegunSso, BeginSsoError> {
         let party = self.ports.relying_parties.find_relying_party(request.application).await?;
         let party = party.ok_or(BeginSsoError::UnknownApplication)?;
-        if !party.redirect_uris.contains(&request.redirect_uri) {
+        if !party.takes(&request.redirect_uri) {
             return Err(BeginSsoError::RedirectUriNotRegistered);
         }
         let browser = SsoSecret::generate(&*self.ports.entropy);

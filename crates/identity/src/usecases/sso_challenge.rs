@@ -38,7 +38,8 @@ pub struct SsoQuestion {
 /// Nothing is to be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeSsoError {
-    /// The session never was, is over or used up, or belongs to another browser: which, is not said.
+    /// The session never was, is over or used up, belongs to another browser, or would return to an address that the
+    /// application has given up: which, is not said.
     #[error("there is no such sign-in")]
     NotFound,
     /// Storage failed.
@@ -53,17 +54,17 @@ impl SingleSignOn {
     /// See [`ChallengeSsoError`].
     pub async fn challenge(&self, command: ChallengeSso) -> Result<SsoQuestion, ChallengeSsoError> {
         let browser = command.browser.ok_or(ChallengeSsoError::NotFound)?;
-        let session = self.ports.store.find_sso_session(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
-        let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
-        let party = party.ok_or(ChallengeSsoError::NotFound)?;
         let now = self.ports.store.now().await?;
-        let (challenge, nonce) = self.question(&session, &party, command.account, now);
-        let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
         let mut tx = self.ports.store.begin().await?;
-        let session = tx.sso_sessions().lock(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
-        if !self.is_theirs(&session, &browser, now) || matches!(session.step, SsoStep::Done { .. }) {
+        let held = tx.sso_sessions().lock(command.session).await?;
+        let (session, party) = held.ok_or(ChallengeSsoError::NotFound)?;
+        let open = self.is_theirs(&session, &browser, now) && !matches!(session.step, SsoStep::Done { .. });
+        // The application may have given the address up since: nobody is asked to sign what leads nowhere.
+        if !open || !party.takes(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
+        let (challenge, nonce) = self.question(&session, &party, command.account, now);
+        let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
         tx.sso_sessions().set_step(session.id, &SsoStep::Challenged(challenge)).await?;
         tx.commit().await?;
         Ok(question)

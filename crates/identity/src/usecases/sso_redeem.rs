@@ -7,7 +7,7 @@ use super::sso_token::{IssueError, SsoToken};
 use crate::{
     SingleSignOn,
     events::{CodeRefusal, IdentityEvent},
-    model::{CodeVerifier, SsoCode, SsoCodeState, SsoSecret},
+    model::{CodeVerifier, RelyingParty, SsoCode, SsoCodeState, SsoSecret},
     ports::TokenError,
 };
 
@@ -27,7 +27,8 @@ pub struct RedeemSsoCode {
 /// No token was made.
 #[derive(Debug, thiserror::Error)]
 pub enum RedeemSsoCodeError {
-    /// The code is unknown, used or expired, or not of this address and verifier: always the same answer.
+    /// The code is unknown, used or expired, not of this address and verifier, or of an application that has given the address
+    /// up: always the same answer.
     #[error("the code is not valid")]
     InvalidGrant,
     /// The token could not be made.
@@ -58,8 +59,8 @@ impl SingleSignOn {
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         // Codes go with their application: of one that was deleted there is none.
-        let code = tx.sso_codes().lock(&hash).await?.ok_or(RedeemSsoCodeError::InvalidGrant)?;
-        let refusal = self.fault_of(&code, &command, now);
+        let (code, party) = tx.sso_codes().lock(&hash).await?.ok_or(RedeemSsoCodeError::InvalidGrant)?;
+        let refusal = self.fault_of(&code, &party, &command, now);
         let what = IdentityEvent::of_code(&code, refusal).into();
         let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
         tx.sso_codes().redeem(&hash, now).await?;
@@ -72,7 +73,13 @@ impl SingleSignOn {
     }
 
     /// What is wrong, for the trail; the answer does not say it.
-    fn fault_of(&self, code: &SsoCode, command: &RedeemSsoCode, now: OffsetDateTime) -> Option<CodeRefusal> {
+    fn fault_of(
+        &self,
+        code: &SsoCode,
+        party: &RelyingParty,
+        command: &RedeemSsoCode,
+        now: OffsetDateTime,
+    ) -> Option<CodeRefusal> {
         let digest = &self.ports.digest;
         if code.state != SsoCodeState::Open {
             Some(CodeRefusal::Used)
@@ -80,6 +87,8 @@ impl SingleSignOn {
             Some(CodeRefusal::Expired)
         } else if code.redirect_uri != command.redirect_uri {
             Some(CodeRefusal::RedirectUri)
+        } else if !party.takes(&code.redirect_uri) {
+            Some(CodeRefusal::Application)
         } else if !digest.matches(code.code_challenge.hash(), &digest.digest(command.verifier.expose())) {
             Some(CodeRefusal::Verifier)
         } else {

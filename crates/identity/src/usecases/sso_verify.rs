@@ -50,8 +50,8 @@ pub struct VerifiedSso {
 /// Nobody has signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifySsoError {
-    /// There is no such session for this browser, nothing was to be signed, or the signature is not of that: which, is not
-    /// said.
+    /// There is no such session for this browser, nothing was to be signed, the signature is not of that, or the application
+    /// has gone or given the address up: which, is not said.
     #[error("the signature does not prove this")]
     Refused,
     /// The session has served.
@@ -86,6 +86,7 @@ enum Taken {
 
 struct TakenChallenge {
     session: SsoSession,
+    party: RelyingParty,
     challenge: SsoChallenge,
     /// Whether it was when it was taken.
     open: bool,
@@ -101,25 +102,25 @@ impl SingleSignOn {
             Some(browser) => self.take_challenge(command.session, browser).await?,
             None => Taken::Nothing,
         };
-        let TakenChallenge { session, challenge, open } = match taken {
+        let TakenChallenge { session, party, challenge, open } = match taken {
             Taken::Challenge(taken) => *taken,
             Taken::Used => return Err(VerifySsoError::Used),
             Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
         };
+        if !party.takes(&session.request.redirect_uri) {
+            return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
+        }
         let voucher = if open { self.voucher(&challenge, &command).await? } else { None };
         let Some(voucher) = voucher else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
-        };
-        let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
-        // The application may have gone, or have given up the address, while the wallet was asked.
-        let Some(party) = party.filter(|party| party.redirect_uris.contains(&session.request.redirect_uri)) else {
-            return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
         };
         let Some(user) = self.ports.identity.holder(challenge.account, voucher, &command.origin).await? else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
         };
         let issued = self.issue(Grant::of(&session, &challenge, user)).await?;
-        let code = self.finish(&session, &challenge, &party, user, &command.origin).await?;
+        let Some(code) = self.finish(&session, &challenge, user, &command.origin).await? else {
+            return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
+        };
         let (redirect_uri, state) = (session.request.redirect_uri, session.request.state);
         Ok(VerifiedSso { token: issued.token, life: issued.life, code, redirect_uri, state })
     }
@@ -128,8 +129,8 @@ impl SingleSignOn {
     async fn take_challenge(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<Taken, StoreError> {
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
-        let session = tx.sso_sessions().lock(id).await?.filter(|session| self.is_theirs(session, browser, now));
-        let Some(mut session) = session else { return Ok(Taken::Nothing) };
+        let held = tx.sso_sessions().lock(id).await?.filter(|(session, _)| self.is_theirs(session, browser, now));
+        let Some((mut session, party)) = held else { return Ok(Taken::Nothing) };
         match std::mem::replace(&mut session.step, SsoStep::Begun) {
             SsoStep::Done { .. } => Ok(Taken::Used),
             SsoStep::Begun => Ok(Taken::Nothing),
@@ -137,7 +138,7 @@ impl SingleSignOn {
                 tx.sso_sessions().set_step(id, &session.step).await?;
                 tx.commit().await?;
                 let open = now < challenge.expires_at;
-                Ok(Taken::Challenge(Box::new(TakenChallenge { session, challenge, open })))
+                Ok(Taken::Challenge(Box::new(TakenChallenge { session, party, challenge, open })))
             }
         }
     }
@@ -152,17 +153,24 @@ impl SingleSignOn {
         self.ports.identity.ports.wallets.verify(proof).await
     }
 
-    /// Ends the session with a code. Of two who came this far at once, one does.
+    /// Ends the session with a code. Of two who came this far at once, one does. `None` when the application has gone, or given
+    /// the address up, while the wallet was asked.
     async fn finish(
         &self,
         session: &SsoSession,
         challenge: &SsoChallenge,
-        party: &RelyingParty,
         user: UserId,
         origin: &Origin,
-    ) -> Result<SsoSecret, VerifySsoError> {
+    ) -> Result<Option<SsoSecret>, VerifySsoError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let (secret, now) = (SsoSecret::generate(entropy), self.ports.store.now().await?);
+        let mut tx = self.ports.store.begin().await?;
+        let held = tx.sso_sessions().lock(session.id).await?;
+        let held = held.filter(|(_, party)| party.takes(&session.request.redirect_uri));
+        let Some((current, party)) = held else { return Ok(None) };
+        if matches!(current.step, SsoStep::Done { .. }) {
+            return Err(VerifySsoError::Used);
+        }
         let code = SsoCode {
             hash: self.ports.digest.digest(secret.expose()),
             application: party.application,
@@ -178,16 +186,11 @@ impl SingleSignOn {
         };
         let (organization, application) = (party.organization, party.application);
         let what = IdentityEvent::SsoSignedIn { user, organization, application, wallet: code.account };
-        let mut tx = self.ports.store.begin().await?;
-        let current = tx.sso_sessions().lock(session.id).await?.ok_or(VerifySsoError::Refused)?;
-        if matches!(current.step, SsoStep::Done { .. }) {
-            return Err(VerifySsoError::Used);
-        }
         tx.sso_sessions().set_step(session.id, &SsoStep::Done { at: now }).await?;
         tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
         tx.events().append(&Event::by_visitor(origin, what.into(), clock, entropy)).await?;
         tx.commit().await?;
-        Ok(secret)
+        Ok(Some(secret))
     }
 
     async fn refuse<T>(

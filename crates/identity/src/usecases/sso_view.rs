@@ -21,7 +21,8 @@ pub struct SsoView {
 /// There is nothing to show.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSsoError {
-    /// The session never was, is over, or belongs to another browser: which, is not said.
+    /// The session never was, is over, belongs to another browser, or would return to an address that the application has
+    /// given up: which, is not said.
     #[error("there is no such sign-in")]
     NotFound,
     /// Storage failed.
@@ -40,7 +41,8 @@ impl SingleSignOn {
             return Err(ViewSsoError::NotFound);
         }
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
-        let party = party.ok_or(ViewSsoError::NotFound)?;
+        // Nobody is shown the way to an address that the application has given up.
+        let party = party.filter(|party| party.takes(&session.request.redirect_uri)).ok_or(ViewSsoError::NotFound)?;
         let used = matches!(session.step, SsoStep::Done { .. });
         Ok(SsoView { application: party.name, redirect_uri: session.request.redirect_uri, used })
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tessera_apps::model::RedirectUri;
 use tessera_identity::{
     model::{SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoStep},
     ports::SsoStore,
@@ -16,7 +17,7 @@ use crate::{
     builders::{
         NOW, application, application_id, event, organization_id, sso_challenge, sso_code, sso_session, user_id,
     },
-    expectations::{conflict, ok, some},
+    expectations::{conflict, ok, parsed, some},
 };
 
 /// Turns the cases of this port into tests.
@@ -41,6 +42,9 @@ macro_rules! sso_store_contract {
             of_eight_that_redeem_a_code_one_does
             a_second_lock_of_a_session_waits_for_the_first
             a_second_lock_of_a_code_waits_for_the_first
+            a_lock_comes_with_the_application_as_it_is
+            whoever_holds_a_session_or_a_code_holds_its_application
+            a_lock_waits_for_a_change_of_its_application_and_sees_it
             a_deleted_application_takes_its_sign_ins_along
             what_ended_is_forgotten_and_nothing_else
             what_is_dropped_never_happened
@@ -87,8 +91,15 @@ async fn find(store: &dyn SsoStore, session: &SsoSession) -> Option<SsoSession> 
 }
 
 async fn find_code(store: &dyn SsoStore, code: &SsoCode) -> Option<SsoCode> {
-    ok(ok(store.begin().await).sso_codes().lock(&code.hash).await)
+    ok(ok(store.begin().await).sso_codes().lock(&code.hash).await).map(|(code, _)| code)
 }
+
+/// Where the application of a code takes its sign-ins back to, as whoever redeems the code sees it.
+async fn addresses(store: Arc<dyn SsoStore>, code: SsoCode) -> Vec<String> {
+    some(ok(ok(store.begin().await).sso_codes().lock(&code.hash).await)).1.redirect_uris
+}
+
+const ELSEWHERE: &str = "https://elsewhere.example/";
 
 pub async fn a_relying_party_is_its_application(harness: &impl Harness) {
     let stores = ready(harness).await;
@@ -216,7 +227,7 @@ pub async fn of_eight_that_redeem_a_code_one_does(harness: &impl Harness) {
 
 pub async fn a_second_lock_of_a_session_waits_for_the_first(harness: &impl Harness) {
     async fn read_locked(store: Arc<dyn SsoStore>, session: SsoSession) -> SsoStep {
-        some(ok(ok(store.begin().await).sso_sessions().lock(session.id).await)).step
+        some(ok(ok(store.begin().await).sso_sessions().lock(session.id).await)).0.step
     }
     let stores = ready(harness).await;
     let session = sso_session(1, application_id(1));
@@ -246,6 +257,62 @@ pub async fn a_second_lock_of_a_code_waits_for_the_first(harness: &impl Harness)
     assert!(ok(first.sso_codes().redeem(&code.hash, NOW).await));
     ok(first.commit().await);
     assert_eq!(ok(world::in_time(second).await), SsoCodeState::Redeemed { at: NOW });
+}
+
+pub async fn a_lock_comes_with_the_application_as_it_is(harness: &impl Harness) {
+    let stores = ready(harness).await;
+    let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
+    stores.add_sso_session(&session).await;
+    stores.add_sso_code(&code).await;
+    for uris in [&["https://one.example/", "https://two.example/"][..], &[]] {
+        stores.set_redirect_uris(application_id(1), uris).await;
+        let party = some(ok(stores.relying_parties.find_relying_party(application_id(1)).await));
+        assert_eq!(party.redirect_uris, uris);
+        let mut tx = ok(stores.sso.begin().await);
+        assert_eq!(ok(tx.sso_sessions().lock(session.id).await), Some((session.clone(), party.clone())));
+        assert_eq!(ok(tx.sso_codes().lock(&code.hash).await), Some((code.clone(), party)));
+    }
+}
+
+pub async fn whoever_holds_a_session_or_a_code_holds_its_application(harness: &impl Harness) {
+    async fn give_up(stores: Stores) {
+        stores.set_redirect_uris(application_id(1), &[ELSEWHERE]).await;
+    }
+    let stores = ready(harness).await;
+    let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
+    stores.add_sso_session(&session).await;
+    stores.add_sso_code(&code).await;
+    let before = application(1, organization_id(1)).redirect_uris;
+    for of_code in [false, true] {
+        let mut tx = ok(stores.sso.begin().await);
+        if of_code {
+            some(ok(tx.sso_codes().lock(&code.hash).await));
+        } else {
+            some(ok(tx.sso_sessions().lock(session.id).await));
+        }
+        let read = async || some(ok(stores.apps.find_application(application_id(1)).await)).redirect_uris;
+        let change = world::second_comes_while_first_holds(give_up(stores.clone()), &read).await;
+        assert_eq!(read().await, before, "of_code: {of_code}");
+        drop(tx);
+        ok(world::in_time(change).await);
+        assert_ne!(read().await, before);
+        let uris: Vec<&str> = before.iter().map(RedirectUri::as_str).collect();
+        stores.set_redirect_uris(application_id(1), &uris).await;
+    }
+}
+
+pub async fn a_lock_waits_for_a_change_of_its_application_and_sees_it(harness: &impl Harness) {
+    let stores = ready(harness).await;
+    let code = sso_code(1, application_id(1), user_id(1));
+    stores.add_sso_code(&code).await;
+    let mut change = ok(stores.apps.begin().await);
+    let mut application = some(ok(change.applications().lock(application_id(1)).await));
+    application.redirect_uris = ok(vec![parsed(ELSEWHERE)].try_into());
+    assert!(ok(change.applications().update(&application).await));
+    let read = async || ok(stores.identity.find_user(user_id(1)).await);
+    let seen = world::second_comes_while_first_holds(addresses(stores.sso.clone(), code), read).await;
+    ok(change.commit().await);
+    assert_eq!(ok(world::in_time(seen).await), [ELSEWHERE]);
 }
 
 pub async fn a_deleted_application_takes_its_sign_ins_along(harness: &impl Harness) {

@@ -74,6 +74,14 @@ pub struct RelyingParty {
     pub redirect_uris: Vec<String>,
 }
 
+impl RelyingParty {
+    /// Whether a sign-in may return there: only to what is registered, to the letter.
+    #[must_use]
+    pub fn takes(&self, redirect_uri: &str) -> bool {
+        self.redirect_uris.iter().any(|known| known == redirect_uri)
+    }
+}
+
 /// What an application says and gets back unchanged: 1 to 1024 printable characters of ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Echo(String);

@@ -8,7 +8,11 @@ use tessera_identity::{
 use tessera_kernel::{ApplicationId, EventLog, StoreError};
 use time::OffsetDateTime;
 
-use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
+use super::{
+    MemoryStore,
+    state::{State, unless},
+    transaction::MemoryTransaction,
+};
 
 #[async_trait]
 impl SsoStore for MemoryStore {
@@ -35,13 +39,17 @@ impl SsoStore for MemoryStore {
 #[async_trait]
 impl RelyingParties for MemoryStore {
     async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError> {
-        Ok(self.state().applications.get(&id).map(|application| RelyingParty {
-            application: id,
-            organization: application.organization_id,
-            name: application.name.to_string(),
-            redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
-        }))
+        Ok(party(&self.state(), id))
     }
+}
+
+fn party(state: &State, id: ApplicationId) -> Option<RelyingParty> {
+    state.applications.get(&id).map(|application| RelyingParty {
+        application: id,
+        organization: application.organization_id,
+        name: application.name.to_string(),
+        redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
+    })
 }
 
 #[async_trait]
@@ -73,8 +81,9 @@ impl SsoSessions for MemoryTransaction {
         Ok(())
     }
 
-    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
-        Ok(self.state.sso_sessions.get(&id).cloned())
+    async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError> {
+        let session = self.state.sso_sessions.get(&id);
+        Ok(session.and_then(|session| Some((session.clone(), party(&self.state, session.request.application)?))))
     }
 
     async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
@@ -93,8 +102,9 @@ impl SsoCodes for MemoryTransaction {
         Ok(())
     }
 
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<SsoCode>, StoreError> {
-        Ok(self.state.sso_codes.get(hash).cloned())
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError> {
+        let code = self.state.sso_codes.get(hash);
+        Ok(code.and_then(|code| Some((code.clone(), party(&self.state, code.application)?))))
     }
 
     async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError> {
