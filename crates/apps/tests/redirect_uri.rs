@@ -2,7 +2,7 @@
 
 use tessera_apps::model::{
     RedirectUri,
-    RedirectUriError::{self, ForbiddenPart, InsecureScheme, Malformed, TooLong},
+    RedirectUriError::{self, ForbiddenPart, InsecureScheme, Malformed, TakenParameter, TooLong},
     RedirectUris, TooManyRedirectUris,
 };
 use tessera_testkit::expectations::{failed, ok, parsed};
@@ -134,6 +134,51 @@ fn an_empty_port_or_user_is_not_overlooked() {
     assert!("https://example.com:/".parse::<RedirectUri>().is_err());
     assert!("https://@example.com/".parse::<RedirectUri>().is_err());
     assert!("https://:@example.com/".parse::<RedirectUri>().is_err());
+}
+
+/// The answer has a parameter of each of these names: with one of the application's own beside it, nobody could say which
+/// is meant.
+const TAKEN: [&str; 11] = [
+    "https://example.com/?code=x",
+    "https://example.com/?state=x",
+    "https://example.com/?iss=x",
+    "https://example.com/?error=x",
+    "https://example.com/?code",
+    "https://example.com/?a=b&code=",
+    "https://example.com/?a=b&&state=c&d=e",
+    "https://example.com/?%63ode=x",
+    "https://example.com/?c%6Fd%65=x",
+    "https://example.com/?a=b&%69%73%73",
+    "http://127.0.0.1:3000/callback?error=x",
+];
+
+#[test]
+fn the_names_of_the_answer_are_left_free() {
+    for text in TAKEN {
+        refused(text, TakenParameter);
+    }
+    for text in [
+        "https://example.com/code?estate=code&encode=state",
+        "https://example.com/?Code=x&STATE=y",
+        "https://example.com/?a=code%3Dx&code%3D=y&code+=z",
+        "https://example.com/?error_description=x",
+    ] {
+        let uri: RedirectUri = parsed(text);
+        assert!(uri.takes_an_answer(), "{text}");
+    }
+}
+
+#[test]
+fn what_was_registered_before_that_rule_is_read_back_and_leads_nowhere() {
+    let mut kept = TAKEN.map(|text| ok(RedirectUri::from_storage(text))).to_vec();
+    for (uri, text) in kept.iter().zip(TAKEN) {
+        assert_eq!((uri.as_str(), uri.takes_an_answer()), (text, false));
+    }
+    kept.push(parsed("https://example.com/?a=b"));
+    let uris = ok(RedirectUris::try_from(kept));
+    assert!(uris.that_take_an_answer().map(RedirectUri::as_str).eq(["https://example.com/?a=b"]));
+    // Every other rule holds for what is kept, too.
+    assert_eq!(failed(RedirectUri::from_storage("http://example.com/?code=x")), InsecureScheme);
 }
 
 fn numbered(count: u32) -> Vec<RedirectUri> {

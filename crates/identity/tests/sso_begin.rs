@@ -76,6 +76,16 @@ async fn s102_redirect_exact() {
 }
 
 #[tokio::test]
+async fn no_sign_in_returns_to_an_address_with_a_parameter_of_the_answer() {
+    let bench = bench().await;
+    let old = "https://z.example.com/callback?code=1";
+    bench.stores.set_redirect_uris(application_id(1), &[old]).await;
+    let request = SsoRequest { redirect_uri: old.to_owned(), ..sso_request(application_id(1)) };
+    let error = failed(bench.sso().begin(request).await);
+    assert!(matches!(error, BeginSsoError::RedirectUriNotRegistered), "{error:?}");
+}
+
+#[tokio::test]
 async fn nobody_signs_in_to_an_application_that_is_not_there() {
     let bench = bench().await;
     let error = failed(bench.sso().begin(sso_request(application_id(2))).await);

@@ -21,7 +21,7 @@ use tessera_orgs::{
     ports::{Directory, OrgStore},
 };
 
-use crate::expectations::{ok, parsed, some};
+use crate::expectations::{ok, some};
 
 /// The ports of one storage. What is written through one is seen through the others.
 #[derive(Clone)]
@@ -162,9 +162,9 @@ impl Stores {
         ok(tx.commit().await);
     }
 
-    /// Commits other redirect URIs of an application.
+    /// Commits other redirect URIs of an application, by whatever rule they were registered.
     pub async fn set_redirect_uris(&self, of: ApplicationId, uris: &[&str]) {
-        let uris: Vec<RedirectUri> = uris.iter().map(|uri| parsed(uri)).collect();
+        let uris: Vec<RedirectUri> = uris.iter().map(|uri| ok(RedirectUri::from_storage(uri))).collect();
         let mut tx = ok(self.apps.begin().await);
         let application = some(ok(tx.applications().lock(of).await));
         let changed = Application { redirect_uris: ok(uris.try_into()), ..application };

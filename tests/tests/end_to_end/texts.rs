@@ -128,6 +128,10 @@ const WRONG_URIS: &[&str] = &[
     "https://a.example/../cb",
     "custom://cb",
     "https://b\u{fc}cher.example/cb",
+    "https://a.example/cb?code=x",
+    "https://a.example/cb?x=1&st%61te=y",
+    "https://a.example/cb?iss",
+    "https://a.example/cb?error=",
 ];
 
 async fn s104_redirect_reg(backend: Backend) {

@@ -57,7 +57,8 @@ impl TryFrom<ApplicationRow> for Application {
     fn try_from(row: ApplicationRow) -> Result<Self, StoreError> {
         const URIS: &str = "applications.redirect_uris";
         let uris: Vec<String> = from_document(URIS, &row.redirect_uris)?;
-        let uris = uris.iter().map(|uri| parse(URIS, uri)).collect::<Result<Vec<RedirectUri>, _>>()?;
+        let uris = uris.iter().map(|uri| RedirectUri::from_storage(uri).map_err(|fault| corrupt(URIS, fault)));
+        let uris = uris.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             id: ApplicationId::from_uuid(row.id.0),
             organization_id: OrganizationId::from_uuid(row.organization_id.0),

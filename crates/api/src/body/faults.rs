@@ -188,9 +188,10 @@ flaws! {
     };
     RedirectUriError: |error| match error {
         RedirectUriError::TooLong => FaultCode::TooLong,
-        RedirectUriError::Malformed | RedirectUriError::InsecureScheme | RedirectUriError::ForbiddenPart => {
-            FaultCode::InvalidFormat
-        }
+        RedirectUriError::Malformed
+        | RedirectUriError::InsecureScheme
+        | RedirectUriError::ForbiddenPart
+        | RedirectUriError::TakenParameter => FaultCode::InvalidFormat,
     };
     AvatarUrlError: |error| match error {
         AvatarUrlError::TooLong => FaultCode::TooLong,

@@ -187,7 +187,8 @@ pub(crate) fn null() -> ObjectBuilder {
 pub(crate) fn redirect_uris_or_null() -> ArrayBuilder {
     let format = SchemaFormat::Custom("uri".to_owned());
     let uri = string().format(Some(format)).max_length(Some(RedirectUri::MAX_BYTES)).description(Some(
-        "Absolute, in ASCII, https or http on a loopback literal; without user info, fragment or wildcard",
+        "Absolute, in ASCII, https or http on a loopback literal; without user info, fragment or wildcard, and without a \
+         parameter named code, state, iss or error",
     ));
     let types = SchemaType::from_iter([Type::Array, Type::Null]);
     ArrayBuilder::new().schema_type(types).items(uri).max_items(Some(RedirectUris::MAX))

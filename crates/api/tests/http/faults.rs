@@ -102,9 +102,14 @@ async fn entries_of_an_array_are_named_one_by_one() {
     ];
     named(&ada.faults(&path, body).await, &expected);
     let path = format!("PUT /apps/{}", ada.application);
-    let body = json!({ "name": "", "redirect_uris": ["https://a.example/", "http://a.example/", "javascript:x"] });
-    let expected =
-        [("/name", "too_short"), ("/redirect_uris/1", "invalid_format"), ("/redirect_uris/2", "invalid_format")];
+    let uris = ["https://a.example/", "http://a.example/", "javascript:x", "https://a.example/?code=x"];
+    let body = json!({ "name": "", "redirect_uris": uris });
+    let expected = [
+        ("/name", "too_short"),
+        ("/redirect_uris/1", "invalid_format"),
+        ("/redirect_uris/2", "invalid_format"),
+        ("/redirect_uris/3", "invalid_format"),
+    ];
     named(&ada.faults(&path, body).await, &expected);
     let many = json!({ "redirect_uris": vec!["https://a.example/"; 21] });
     named(&ada.faults(&path, many).await, &[("/redirect_uris", "too_long")]);

@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
+/// What the answer to a sign-in adds to the query (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
+const ANSWER: [&str; 4] = ["code", "state", "iss", "error"];
+
 /// An absolute `https` URI, or `http` on a loopback literal (RFC 8252 section 7.3), without user info, fragment or wildcard.
+/// Its query leaves the names free that the answer to a sign-in has, or the answer would have two of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri(String);
 
@@ -23,6 +27,9 @@ pub enum RedirectUriError {
     /// Parts that a redirect URI can't have.
     #[error("must not contain user info, a fragment or a wildcard")]
     ForbiddenPart,
+    /// A parameter of its own that the answer to a sign-in has too.
+    #[error("must not have a parameter named code, state, iss or error: the answer to a sign-in has those")]
+    TakenParameter,
 }
 
 impl RedirectUri {
@@ -34,12 +41,22 @@ impl RedirectUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl FromStr for RedirectUri {
-    type Err = RedirectUriError;
+    /// Takes one up from storage. The names of the answer were not always kept free.
+    ///
+    /// # Errors
+    /// See [`RedirectUriError`].
+    pub fn from_storage(text: &str) -> Result<Self, RedirectUriError> {
+        Self::parse(text).map(|(uri, _)| uri)
+    }
 
-    fn from_str(text: &str) -> Result<Self, RedirectUriError> {
+    /// Whether a sign-in may return there: the query leaves the names free that the answer has.
+    #[must_use]
+    pub fn takes_an_answer(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| leaves_room(&url))
+    }
+
+    fn parse(text: &str) -> Result<(Self, Url), RedirectUriError> {
         if text.len() > Self::MAX_BYTES {
             return Err(RedirectUriError::TooLong);
         }
@@ -65,7 +82,21 @@ impl FromStr for RedirectUri {
         if url.as_str() != text && !bare_origin {
             return Err(RedirectUriError::Malformed);
         }
-        Ok(Self(text.to_owned()))
+        Ok((Self(text.to_owned()), url))
+    }
+}
+
+/// However the names are spelled: what reads them decodes them first.
+fn leaves_room(url: &Url) -> bool {
+    url.query_pairs().all(|(name, _)| !ANSWER.contains(&&*name))
+}
+
+impl FromStr for RedirectUri {
+    type Err = RedirectUriError;
+
+    fn from_str(text: &str) -> Result<Self, RedirectUriError> {
+        let (uri, url) = Self::parse(text)?;
+        if leaves_room(&url) { Ok(uri) } else { Err(RedirectUriError::TakenParameter) }
     }
 }
 
@@ -91,6 +122,11 @@ impl RedirectUris {
     /// The URIs, in order.
     pub fn iter(&self) -> impl Iterator<Item = &RedirectUri> {
         self.0.iter()
+    }
+
+    /// Those that a sign-in may return to, in order.
+    pub fn that_take_an_answer(&self) -> impl Iterator<Item = &RedirectUri> {
+        self.iter().filter(|uri| uri.takes_an_answer())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_apps::{
-    model::{Application, RedirectUris},
+    model::{Application, RedirectUri, RedirectUris},
     ports::AppStore,
 };
 use tessera_kernel::{ApplicationId, PageRequest, StoreError};
@@ -25,6 +25,7 @@ macro_rules! app_store_contract {
             an_application_comes_back_as_it_was
             an_application_with_nothing_optional_comes_back_as_it_was
             twenty_redirect_uris_keep_their_order
+            an_address_of_before_a_rule_is_kept_and_no_sign_in_returns_to_it
             an_unknown_application_is_not_found
             an_application_needs_its_organization
             an_application_id_is_given_once
@@ -104,6 +105,20 @@ pub async fn twenty_redirect_uris_keep_their_order(harness: &impl Harness) {
     let many = Application { redirect_uris: ok(uris.try_into()), ..app(1) };
     stores.add_applications([&many]).await;
     assert_eq!(find(&*stores.apps, 1).await, Some(many));
+}
+
+pub async fn an_address_of_before_a_rule_is_kept_and_no_sign_in_returns_to_it(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_organizations([&organization(1)]).await;
+    let (old, good) = (ok(RedirectUri::from_storage("https://example.com/?code=x")), "https://example.com/?a=b");
+    let kept = Application { redirect_uris: ok(vec![old, parsed(good)].try_into()), ..app(1) };
+    stores.add_applications([&kept]).await;
+    assert_eq!(find(&*stores.apps, 1).await, Some(kept.clone()));
+    let renamed = Application { name: parsed("New"), ..kept };
+    assert!(update(&*stores.apps, &renamed).await);
+    assert_eq!(ok(ok(stores.apps.begin().await).applications().lock(renamed.id).await), Some(renamed.clone()));
+    let party = some(ok(stores.relying_parties.find_relying_party(renamed.id).await));
+    assert_eq!(party.redirect_uris, [good]);
 }
 
 pub async fn an_unknown_application_is_not_found(harness: &impl Harness) {

@@ -70,7 +70,7 @@ pub struct RelyingParty {
     pub organization: OrganizationId,
     /// What it is called.
     pub name: String,
-    /// Where its sign-ins may return to, to the letter.
+    /// Where its sign-ins may return to, to the letter. None of these has a parameter that the answer has too.
     pub redirect_uris: Vec<String>,
 }
 

@@ -48,7 +48,7 @@ fn party(state: &State, id: ApplicationId) -> Option<RelyingParty> {
         application: id,
         organization: application.organization_id,
         name: application.name.to_string(),
-        redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
+        redirect_uris: application.redirect_uris.that_take_an_answer().map(ToString::to_string).collect(),
     })
 }
 
