@@ -53,12 +53,12 @@ async fn serve(edge: &Edge, mut request: ServiceRequest, next: Next<BoxBody>) ->
     let started = services.clock.now();
     let id = request_id::of(request.headers(), &*services.clock, &*services.entropy);
     let method = request.method().clone();
+    let route = edge.routes.find(request.match_info().as_str());
     // A HEAD is a GET whose body the connection leaves out.
-    if method == Method::HEAD {
+    if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
     let unread = Unread::keep(&mut request);
-    let route = edge.routes.find(request.match_info().as_str());
     let served = AssertUnwindSafe(answer(edge, route, request, &id, next)).catch_unwind().await;
     // The panic hook has reported it; the request goes with it, the worker stays.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());

@@ -18,17 +18,22 @@ const NO_SCOPES: [&str; 0] = [];
 /// Every path of the service.
 pub(crate) struct Routes(Vec<Route>);
 
+/// What the document says of a GET that changes something (RFC 9110 section 9.2.1): `false`. Where it says nothing, it is true.
+const SAFE: &str = "x-safe";
+
 /// One path.
 pub(crate) struct Route {
     pattern: String,
     definition: ResourceDef,
     methods: Vec<(Method, Access)>,
+    /// Whether a HEAD is served as a GET is: whoever only looks must begin nothing.
+    head: bool,
 }
 
 impl Routes {
     /// Reads the document, and adds the pages, which are no operations.
     pub(crate) fn of(document: &OpenApi) -> Self {
-        let operations = document.paths.paths.iter().map(|(path, item)| Route::new(path, methods(item)));
+        let operations = document.paths.paths.iter().map(|(path, item)| Route::of(path, item));
         let documents = docs::PATHS.iter().chain([&sign_on::SIGN_IN]);
         let documents = documents.map(|path| Route::new(path, vec![(Method::GET, Access::Public)]));
         let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
@@ -46,7 +51,18 @@ impl Routes {
 
 impl Route {
     fn new(pattern: &str, methods: Vec<(Method, Access)>) -> Self {
-        Self { pattern: pattern.to_owned(), definition: ResourceDef::new(pattern), methods }
+        let head = methods.iter().any(|(method, _)| method == Method::GET);
+        Self { pattern: pattern.to_owned(), definition: ResourceDef::new(pattern), methods, head }
+    }
+
+    fn of(pattern: &str, item: &PathItem) -> Self {
+        let route = Self::new(pattern, methods(item));
+        Self { head: route.head && item.get.as_ref().is_none_or(is_safe), ..route }
+    }
+
+    /// Whether a HEAD is served as a GET is.
+    pub(crate) const fn takes_head(&self) -> bool {
+        self.head
     }
 
     /// The path with its parameters by name: what may be logged.
@@ -60,11 +76,9 @@ impl Route {
         known.map(|(_, access)| *access).ok_or_else(|| Problem::new(Code::MethodNotAllowed).allow(self.allowed()))
     }
 
-    /// HEAD is taken wherever GET is.
     fn allowed(&self) -> String {
         let names = self.methods.iter().map(|(method, _)| method.as_str());
-        let head = self.methods.iter().any(|(method, _)| method == Method::GET).then_some("HEAD");
-        names.chain(head).collect::<Vec<_>>().join(", ")
+        names.chain(self.head.then_some("HEAD")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -80,6 +94,11 @@ fn methods(item: &PathItem) -> Vec<(Method, Access)> {
         operation.as_ref().map(|operation| (method, access(operation)))
     };
     operations.into_iter().filter_map(known).collect()
+}
+
+fn is_safe(operation: &Operation) -> bool {
+    let said = operation.extensions.as_ref().and_then(|extensions| extensions.get(SAFE));
+    said.is_none_or(|said| said != false)
 }
 
 fn access(operation: &Operation) -> Access {

@@ -7,6 +7,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
+    sso,
     studio::{NOBODY, Person, Service, Studio},
 };
 
@@ -158,12 +159,15 @@ async fn s118_safe_get(backend: Backend) {
     let studio = Studio::open(backend).await;
     let key = studio.key().await;
     let app = format!("/api/v1/apps/{}", studio.app);
+    let begin = format!("/api/v1/sso/web3/initiate{}", sso::query(&studio).await);
     let before = studio.owner.get_root(&app).await.text();
     for method in [Method::GET, Method::HEAD] {
         let request = studio.owner.request(method, &app).header("X-HTTP-Method-Override", "DELETE");
         send(request.json(&json!({"name": "other"}))).await.is(200);
     }
     studio.owner.call(Method::GET, &format!("/api/v1/apikeys/{}", key.id), None).await.is(405);
+    let probe = studio.api().call(Method::HEAD, &begin, None).await;
+    assert_eq!((probe.status, probe.header("allow"), probe.header("set-cookie")), (405, Some("GET"), None));
     assert_eq!(studio.owner.get_root(&app).await.text(), before);
     assert_eq!(studio.verify(&key.raw).await["code"], "valid");
 }

@@ -56,8 +56,8 @@ struct InitiateParameters {
 }
 
 /// For browsers: leads to the sign-in page. Nothing that is wrong with the request leads anywhere else; a browser is told
-/// so by a page, other clients by a problem.
-#[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso",
+/// so by a page, other clients by a problem. It begins a sign-in, so there is no HEAD of it.
+#[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso", extensions(("x-safe" = json!(false))),
     summary = "Initiate Web3 SSO Flow (IdP Start)", params(InitiateParameters), responses(
     (status = 302, description = "The sign-in page",
         headers(("Location" = String, description = "The page"),

@@ -50,6 +50,8 @@ async fn an_unknown_method_is_answered_with_those_that_there_are() {
         ("TRACE", "/health/live".to_owned(), "GET, HEAD"),
         ("OPTIONS", "/api/v1/users/me".to_owned(), "GET, PUT, HEAD"),
         ("BREW", "/docs".to_owned(), "GET, HEAD"),
+        ("POST", "/api/v1/sso/web3/initiate".to_owned(), "GET"),
+        ("HEAD", "/api/v1/sso/web3/initiate".to_owned(), "GET"),
     ];
     for (method, path, allowed) in cases {
         let Ok(method) = Method::from_bytes(method.as_bytes()) else { panic!("{method}") };

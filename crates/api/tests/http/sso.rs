@@ -2,15 +2,23 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::header::HeaderMap, test::TestRequest};
+use actix_web::{
+    http::{Method, header::HeaderMap},
+    test::TestRequest,
+};
 use serde_json::json;
 use tessera_identity::{
     model::{SsoSession, SsoSessionId},
     ports::{SsoStore, SsoTransaction, StoreClock},
 };
 use tessera_kernel::StoreError;
-use tessera_testkit::{Stores, async_trait, builders::NOW, expectations::some, fakes::MemoryStore};
-use time::OffsetDateTime;
+use tessera_testkit::{
+    Stores, async_trait,
+    builders::NOW,
+    expectations::{ok, some},
+    fakes::MemoryStore,
+};
+use time::{Duration, OffsetDateTime};
 
 use crate::support::{Answer, Mood, WithCredentials, World, get, put};
 
@@ -92,6 +100,22 @@ async fn a_good_request_leads_to_the_page_and_nothing_of_it_is_in_the_address() 
     assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert!(answer.body.is_empty());
+}
+
+#[actix_web::test]
+async fn s118_safe_get_a_head_begins_nothing() {
+    let store = MemoryStore::new();
+    let scene = Scene::on(World::with(store.stores(), Mood::Ready, "http://localhost:8080")).await;
+    let far = NOW + Duration::days(400_000);
+    let request = || TestRequest::with_uri(&format!("/api/v1/sso/web3/initiate?{}", scene.query(&[])));
+    for accept in ["*/*", "text/html"] {
+        let answer = scene.world.send(request().method(Method::HEAD).insert_header(("Accept", accept))).await;
+        answer.problem(405, "method_not_allowed");
+        assert_eq!((answer.header("allow"), answer.header("location")), (Some("GET"), None));
+        assert_eq!((cookies(&answer.headers), ok(store.stores().sso.forget_sso(far).await)), (0, 0));
+    }
+    scene.world.send(request()).await.expecting(302);
+    assert_eq!(ok(store.stores().sso.forget_sso(far).await), 1);
 }
 
 #[actix_web::test]
