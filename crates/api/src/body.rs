@@ -7,10 +7,11 @@ mod fields;
 mod form;
 mod media;
 mod read;
+mod spending;
 mod unread;
 mod values;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Bytes};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use crate::problem::{Code, Problem};
@@ -19,6 +20,7 @@ pub use faults::FaultCode;
 pub(crate) use faults::{Fault, Flaw};
 pub(crate) use fields::{Fields, Reading, Reason};
 pub(crate) use form::{Form, form_of};
+pub(crate) use spending::{Spending, Spends};
 pub(crate) use unread::Unread;
 pub(crate) use values::{boolean, list, text, whole};
 
@@ -41,35 +43,48 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let head = media::check(request).and_then(|()| read::declared_length(request));
-        let unread = Unread::of(request);
-        async move {
-            head?;
-            let bytes = read::whole(&unread).await?;
-            parse(&bytes).map(Self)
-        }
-        .boxed_local()
+        let body = whole_of(request);
+        async move { parse(&body.await?).map(Self) }.boxed_local()
+    }
+}
+
+/// The bytes of a body that says it is JSON.
+fn whole_of(request: &HttpRequest) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let head = media::check(request).and_then(|()| read::declared_length(request));
+    let unread = Unread::of(request);
+    async move {
+        head?;
+        read::whole(&unread).await
     }
 }
 
 /// Reads a request from the bytes of a body.
 fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
+    let (request, faults) = read_fields(bytes, T::read)?;
+    match request.flatten() {
+        Some(request) if faults.is_empty() => Ok(request),
+        _ => Err(invalid(faults)),
+    }
+}
+
+/// What somebody reads of a body, and all faults of that. Nothing is read of what is no object.
+fn read_fields<T>(bytes: &[u8], read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<(Option<T>, Vec<Fault>), Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
     let mut faults = Faults::default();
     let document = document::parse(text, &mut faults)?;
-    let request = document.as_object().and_then(|object| {
+    let found = document.as_object().map(|object| {
         let mut fields = Fields::new(text, object, &mut faults);
-        let request = T::read(&mut fields);
+        let found = read(&mut fields);
         fields.finish();
-        request
+        found
     });
     if !document.is_object() {
         faults.add(String::new(), FaultCode::InvalidType, "must be an object");
     }
-    let faults = faults.into_vec();
-    match request {
-        Some(request) if faults.is_empty() => Ok(request),
-        _ => Err(Problem::new(Code::InvalidBody).faults(faults)),
-    }
+    Ok((found, faults.into_vec()))
+}
+
+fn invalid(faults: Vec<Fault>) -> Problem {
+    Problem::new(Code::InvalidBody).faults(faults)
 }

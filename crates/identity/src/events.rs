@@ -139,6 +139,8 @@ impl SsoRefusal {
 /// Why a code was worth nothing. The trail says it, the answer does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeRefusal {
+    /// The rest of what came could not be read.
+    Body,
     Used,
     Expired,
     RedirectUri,
@@ -150,6 +152,7 @@ pub(crate) enum CodeRefusal {
 impl CodeRefusal {
     const fn as_str(self) -> &'static str {
         match self {
+            Self::Body => "body",
             Self::Used => "used",
             Self::Expired => "expired",
             Self::RedirectUri => "redirect_uri",

@@ -64,6 +64,18 @@ async fn a_solana_wallet_signs_the_bare_nonce() {
 }
 
 #[tokio::test]
+async fn a_challenge_that_was_spent_is_answered_by_nobody() {
+    let bench = Workbench::new();
+    let (spent, other) =
+        (ask(&bench, wallet_account(1, Chain::Base)).await, ask(&bench, wallet_account(1, Chain::Base)).await);
+    for nonce in ["", "x", &"0".repeat(22), spent.nonce.as_str(), spent.nonce.as_str()] {
+        ok(bench.identity().spend_challenge(nonce).await);
+    }
+    is_refused(&bench, answer(&spent)).await;
+    ok(sign_in(&bench, answer(&other)).await);
+}
+
+#[tokio::test]
 async fn a_first_sign_in_makes_a_user_with_the_wallet_and_no_address() {
     for chain in Chain::ALL {
         let bench = Workbench::new();

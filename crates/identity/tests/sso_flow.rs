@@ -75,6 +75,22 @@ impl Scene {
         refused.filter_map(|event| Some(event.details.first()?.1.clone())).collect()
     }
 
+    /// Why codes were worth nothing, as the organization's trail has it.
+    async fn code_refusals(&self) -> Vec<String> {
+        let deeds = self.bench.events(Some(organization_id(1))).await;
+        let refused = deeds.into_iter().filter(|event| event.name == "sso.code_refused");
+        let reasons = refused.map(|event| (event.outcome, some(event.details.last().cloned())));
+        let reason = |(outcome, (name, reason)): (Outcome, (String, String))| {
+            assert_eq!((outcome, name.as_str()), (Outcome::Refused, "reason"));
+            reason
+        };
+        reasons.map(reason).collect()
+    }
+
+    async fn step(&self) -> SsoStep {
+        some(ok(self.bench.stores.sso.find_sso_session(self.begun.session.id).await)).step
+    }
+
     async fn is_refused(&self, answer: VerifySso) {
         let error = failed(self.sso.verify(answer).await);
         assert!(matches!(error, VerifySsoError::Refused), "{error:?}");
@@ -202,11 +218,26 @@ async fn s105_code_once_whatever_came_of_it() {
     for unknown in ["", "x", &"0".repeat(64)] {
         scene.is_no_grant(scene.presented(unknown)).await;
     }
-    let deeds = scene.bench.events(Some(organization_id(1))).await;
-    let refused = deeds.iter().filter(|event| event.name == "sso.code_refused");
-    let reasons: Vec<_> = refused.map(|event| (event.outcome, event.details.last().cloned())).collect();
-    let because = |reason: &str| (Outcome::Refused, Some(("reason".to_owned(), reason.to_owned())));
-    assert_eq!(reasons, [because("redirect_uri"), because("used")]);
+    assert_eq!(scene.code_refusals().await, ["redirect_uri", "used"]);
+}
+
+#[tokio::test]
+async fn what_was_spent_serves_nobody_any_more() {
+    let scene = Scene::set().await;
+    let (session, browser) = (scene.begun.session.id, scene.begun.browser.clone());
+    let question = ok(scene.ask().await);
+    for stranger in [None, Some(ok(scene.sso.begin(scene.begun.session.request.clone()).await).browser)] {
+        ok(scene.sso.spend_challenge(session, stranger).await);
+    }
+    assert!(matches!(scene.step().await, SsoStep::Challenged(_)));
+    ok(scene.sso.spend_challenge(session, Some(browser)).await);
+    scene.is_refused(scene.answer(&question.message)).await;
+    let code = scene.sign_in().await.code;
+    for unknown in ["", "x", &"0".repeat(64), code.expose(), code.expose()] {
+        ok(scene.sso.spend_code(unknown, &origin()).await);
+    }
+    scene.is_no_grant(scene.presented(code.expose())).await;
+    assert_eq!(scene.code_refusals().await, ["body", "used", "used"]);
 }
 
 #[tokio::test]
@@ -265,8 +296,7 @@ async fn an_address_that_is_given_up_while_the_wallet_is_asked_gets_no_code() {
     let question = ok(scene.ask().await);
     scene.is_refused(scene.answer(&question.message)).await;
     assert_eq!(scene.refusals().await, ["application"]);
-    let session = some(ok(scene.bench.stores.sso.find_sso_session(scene.begun.session.id).await));
-    assert_eq!(session.step, SsoStep::Begun);
+    assert_eq!(scene.step().await, SsoStep::Begun);
 }
 
 #[tokio::test]
@@ -279,10 +309,7 @@ async fn s112_app_disabled_a_code_for_an_address_that_was_given_up_is_worth_noth
     // The attempt has used the code up.
     scene.register(&[&there]).await;
     scene.is_no_grant(scene.presented(code.expose())).await;
-    let deeds = scene.bench.events(Some(organization_id(1))).await;
-    let refused = deeds.iter().filter(|event| event.name == "sso.code_refused");
-    let reasons: Vec<_> = refused.filter_map(|event| Some(event.details.last()?.1.as_str())).collect();
-    assert_eq!(reasons, ["application", "used"]);
+    assert_eq!(scene.code_refusals().await, ["application", "used"]);
 }
 
 #[tokio::test]

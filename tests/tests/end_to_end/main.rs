@@ -40,6 +40,7 @@ mod shapes;
 mod shutdown;
 mod signing_keys;
 mod smuggling;
+mod spent;
 mod sso;
 mod startup;
 mod storage;

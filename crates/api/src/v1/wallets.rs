@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{auth::LoginView, timestamp::Timestamp, users::WalletView};
 use crate::{
     auth::{Authenticated, Visitor},
-    body::{Body, Fields, Reading, Reason, Request, text},
+    body::{Body, Fields, Reading, Reason, Request, Spending, Spends, text},
     openapi::schema,
     path::PathAddress,
     problem::{Code, Problem},
@@ -115,6 +115,15 @@ impl Request for ProofRequest {
     }
 }
 
+/// Whoever sends the nonce has come with it.
+impl Spends for ProofRequest {
+    type Token = String;
+
+    fn token(fields: &mut Fields<'_>) -> Option<String> {
+        fields.required("nonce", text)
+    }
+}
+
 /// Get a challenge for Web3 signing
 ///
 /// It tells nothing of whether anybody has the wallet, and leaves those that were given for it before as they are.
@@ -138,9 +147,10 @@ async fn get_web3_challenge(
 #[post("/auth/web3/verify")]
 async fn verify_web3_signature(
     Visitor(origin): Visitor,
-    Body(ProofRequest(proof)): Body<ProofRequest>,
+    body: Spending<ProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
+    let ProofRequest(proof) = body.or_spend(async |nonce| identity.spend_challenge(&nonce).await).await?;
     let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, origin }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
@@ -183,9 +193,10 @@ async fn list_wallets(Authenticated(actor): Authenticated, identity: Data<Identi
 #[post("/users/me/wallets")]
 async fn link_wallet(
     Authenticated(actor): Authenticated,
-    Body(ProofRequest(proof)): Body<ProofRequest>,
+    body: Spending<ProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
+    let ProofRequest(proof) = body.or_spend(async |nonce| identity.spend_challenge(&nonce).await).await?;
     let wallet = identity.link_wallet(&actor, LinkWallet { proof }).await?;
     Ok(HttpResponse::Created().json(WalletView::from(wallet)))
 }

@@ -54,21 +54,43 @@ impl SingleSignOn {
     /// # Errors
     /// See [`RedeemSsoCodeError`].
     pub async fn redeem(&self, command: RedeemSsoCode) -> Result<SsoToken, RedeemSsoCodeError> {
-        let secret = command.code.parse::<SsoSecret>().map_err(|_| RedeemSsoCodeError::InvalidGrant)?;
+        let judge = |code: &SsoCode, party: &RelyingParty, now| self.fault_of(code, party, &command, now);
+        match self.present(&command.code, &command.origin, judge).await? {
+            Some((code, None)) => Ok(self.issue(code.into()).await?),
+            _ => Err(RedeemSsoCodeError::InvalidGrant),
+        }
+    }
+
+    /// Uses a code up, and tells what was wrong about it. `None` when there is no such code.
+    pub(super) async fn present(
+        &self,
+        code: &str,
+        origin: &Origin,
+        judge: impl FnOnce(&SsoCode, &RelyingParty, OffsetDateTime) -> Option<CodeRefusal>,
+    ) -> Result<Option<(SsoCode, Option<CodeRefusal>)>, StoreError> {
+        let Ok(secret) = code.parse::<SsoSecret>() else { return Ok(None) };
         let hash = self.ports.digest.digest(secret.expose());
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         // Codes go with their application: of one that was deleted there is none.
-        let (code, party) = tx.sso_codes().lock(&hash).await?.ok_or(RedeemSsoCodeError::InvalidGrant)?;
-        let refusal = self.fault_of(&code, &party, &command, now);
+        let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
+        let refusal = judge(&code, &party, now);
         let what = IdentityEvent::of_code(&code, refusal).into();
-        let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
         tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;
         tx.commit().await?;
-        match refusal {
-            Some(_) => Err(RedeemSsoCodeError::InvalidGrant),
-            None => Ok(self.issue(code.into()).await?),
+        Ok(Some((code, refusal)))
+    }
+
+    /// What is wrong with a code by itself, whatever comes with it.
+    pub(super) fn fault_of_age(code: &SsoCode, now: OffsetDateTime) -> Option<CodeRefusal> {
+        if code.state != SsoCodeState::Open {
+            Some(CodeRefusal::Used)
+        } else if now >= code.expires_at {
+            Some(CodeRefusal::Expired)
+        } else {
+            None
         }
     }
 
@@ -81,10 +103,8 @@ impl SingleSignOn {
         now: OffsetDateTime,
     ) -> Option<CodeRefusal> {
         let digest = &self.ports.digest;
-        if code.state != SsoCodeState::Open {
-            Some(CodeRefusal::Used)
-        } else if now >= code.expires_at {
-            Some(CodeRefusal::Expired)
+        if let Some(refusal) = Self::fault_of_age(code, now) {
+            Some(refusal)
         } else if code.redirect_uri != command.redirect_uri {
             Some(CodeRefusal::RedirectUri)
         } else if !party.takes(&code.redirect_uri) {

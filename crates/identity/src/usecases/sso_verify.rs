@@ -78,13 +78,13 @@ impl From<IssueError> for VerifySsoError {
 }
 
 /// What a browser holds of a session.
-enum Taken {
+pub(super) enum Taken {
     Challenge(Box<TakenChallenge>),
     Used,
     Nothing,
 }
 
-struct TakenChallenge {
+pub(super) struct TakenChallenge {
     session: SsoSession,
     party: RelyingParty,
     challenge: SsoChallenge,
@@ -126,7 +126,7 @@ impl SingleSignOn {
     }
 
     /// Takes what the wallet was asked, so that nobody can come with another signature of it, whatever this one is worth.
-    async fn take_challenge(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<Taken, StoreError> {
+    pub(super) async fn take_challenge(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<Taken, StoreError> {
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(id).await?.filter(|(session, _)| self.is_theirs(session, browser, now));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::Visitor,
-    body::{Body, FaultCode, Fields, Reading, Reason, Request, text},
+    body::{Body, FaultCode, Fields, Reading, Reason, Request, Spending, Spends, text},
     browser,
     openapi::schema,
     problem::Problem,
@@ -130,6 +130,15 @@ impl Request for VerifyRequest {
     }
 }
 
+/// Whoever names the session, and has its cookie, has come with what the wallet was asked.
+impl Spends for VerifyRequest {
+    type Token = SsoSessionId;
+
+    fn token(fields: &mut Fields<'_>) -> Option<SsoSessionId> {
+        fields.required("session_id", text)
+    }
+}
+
 /// A sign-in that has come to its end.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SsoSignIn)]
@@ -174,13 +183,20 @@ impl VerifiedView {
 pub(super) async fn verify_web3_sso(
     Visitor(origin): Visitor,
     request: HttpRequest,
-    Body(body): Body<VerifyRequest>,
+    body: Spending<VerifyRequest>,
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    browser::same_origin(&url, request.headers())?;
-    let VerifyRequest { session, message, signature } = body;
-    let browser = browser::secret(&url, request.headers(), session);
+    let here = browser::same_origin(&url, request.headers());
+    let browser = |session| browser::secret(&url, request.headers(), session);
+    let body = body.or_spend(async |session| match &here {
+        Ok(()) => sso.spend_challenge(session, browser(session)).await,
+        // What another site makes a browser send uses nothing up.
+        Err(_) => Ok(()),
+    });
+    let VerifyRequest { session, message, signature } = body.await?;
+    here?;
+    let browser = browser(session);
     let verified = sso.verify(VerifySso { session, browser, message, signature, origin }).await?;
     Ok(HttpResponse::Ok().json(VerifiedView::new(&verified, &url)))
 }
@@ -205,6 +221,15 @@ impl Request for TokenRequest {
         let redirect_uri = fields.required("redirect_uri", text);
         let code_verifier = fields.required("code_verifier", text);
         Some(Self { code: code?, redirect_uri: redirect_uri?, code_verifier: code_verifier? })
+    }
+}
+
+/// Whoever sends the code has presented it.
+impl Spends for TokenRequest {
+    type Token = String;
+
+    fn token(fields: &mut Fields<'_>) -> Option<String> {
+        fields.required("code", text)
     }
 }
 
@@ -235,9 +260,10 @@ impl From<SsoToken> for TokenView {
 #[post("/sso/token")]
 pub(super) async fn redeem_sso_code(
     Visitor(origin): Visitor,
-    Body(body): Body<TokenRequest>,
+    body: Spending<TokenRequest>,
     sso: Data<SingleSignOn>,
 ) -> Result<HttpResponse, Problem> {
+    let body = body.or_spend(async |code| sso.spend_code(&code, &origin).await).await?;
     let TokenRequest { code, redirect_uri, code_verifier: verifier } = body;
     let token = sso.redeem(RedeemSsoCode { code, redirect_uri, verifier, origin }).await?;
     Ok(HttpResponse::Ok().json(TokenView::from(token)))

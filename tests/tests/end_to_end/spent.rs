@@ -1,0 +1,180 @@
+//! What serves once is used up by whoever comes with it, also in a body that has faults elsewhere.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::{Answer, Api, BASE, send, text_of},
+    database::Backend,
+    on_both,
+    sso::{RETURN, Sitting, VERIFIER, redeem},
+    studio::{Person, Service, Studio},
+    wallet::{EvmWallet, SolanaWallet},
+};
+
+use crate::wallets::{CHALLENGE, VERIFY, challenge, count, enter, together};
+
+on_both! {
+    s83_nonce_once_a_fault_elsewhere_uses_it_up
+    s83_nonce_once_for_links_too
+    s83_nonce_once_for_sign_ins_too
+    s105_code_once_a_fault_elsewhere_uses_it_up
+    what_can_not_be_read_uses_nothing_up
+    s83_nonce_once_of_good_and_faulty_bodies_at_once_one_wins_at_most
+    s105_code_once_of_good_and_faulty_bodies_at_once_one_wins_at_most
+}
+
+/// What can be wrong with a proof beside its nonce: a member with another value, or without any.
+const FAULTS: [(&str, Option<&str>); 6] = [
+    ("signature", None),
+    ("signature", Some("0xzz")),
+    ("signature", Some("0x0")),
+    ("wallet_address", None),
+    ("wallet_address", Some("0x00")),
+    ("chain_type", Some("bitcoin")),
+];
+
+fn spoilt(body: &Value, member: &str, value: Option<&str>) -> Value {
+    let others = body.as_object().into_iter().flatten().filter(|(name, _)| *name != member);
+    let others = others.map(|(name, value)| (name.clone(), value.clone()));
+    others.chain(value.map(|value| (member.to_owned(), value.into()))).collect()
+}
+
+/// Sends a body as it is.
+async fn post_text(api: &Api, body: String) -> Answer {
+    let request = api.request(Method::POST, &format!("{BASE}{VERIFY}"));
+    send(request.header("Content-Type", "application/json").body(body)).await
+}
+
+/// The same text with a member in it twice that nobody asks for.
+fn with_a_double(body: &Value) -> String {
+    body.to_string().replacen('{', "{\"x\":1,\"x\":2,", 1)
+}
+
+async fn s83_nonce_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, wallet) = (service.api(), EvmWallet::new());
+    for (member, value) in FAULTS {
+        let proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
+        let answer = api.post(VERIFY, &spoilt(&proof, member, value)).await;
+        assert_eq!(answer.faults(), [format!("/{member}")]);
+        api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
+    }
+    let proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
+    assert_eq!(post_text(&api, with_a_double(&proof)).await.faults(), ["/x"]);
+    api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
+    // A wallet of another kind, and every fault at once.
+    let solana = SolanaWallet::new();
+    let asked = api.post(CHALLENGE, &solana.named()).await.expecting(200);
+    let all = api.post(VERIFY, &json!({ "nonce": asked["nonce"] })).await.faults();
+    assert_eq!(all, ["/chain_type", "/signature", "/wallet_address"]);
+    api.post(VERIFY, &solana.proof(&asked)).await.problem(401, "invalid_signature");
+    enter(&api, &wallet).await;
+}
+
+async fn s83_nonce_once_for_links_too(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (person, wallet) = (Person::join(&service.api()).await, EvmWallet::new());
+    for (member, value) in FAULTS {
+        let asked = person.post("/users/me/wallets/challenge", &wallet.named("base")).await.expecting(200);
+        let proof = wallet.proof("base", &asked);
+        let faulty = spoilt(&proof, member, value);
+        // Whoever is nobody uses nothing up.
+        service.api().post("/users/me/wallets", &faulty).await.problem(401, "authentication_required");
+        assert_eq!(person.post("/users/me/wallets", &faulty).await.faults(), [format!("/{member}")]);
+        person.post("/users/me/wallets", &proof).await.problem(401, "invalid_signature");
+    }
+    assert_eq!(person.get("/users/me/wallets").await.expecting(200), json!([]));
+}
+
+async fn s83_nonce_once_for_sign_ins_too(backend: Backend) {
+    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let sitting = Sitting::begin(&studio).await;
+    for (member, value) in [("message", None), ("signature", None), ("signature", Some("0xzz"))] {
+        let proof = sitting.proof(&studio.api(), &wallet).await;
+        let faulty = spoilt(&proof, member, value);
+        assert_eq!(sitting.verify(&studio.api(), &faulty).await.faults(), [format!("/{member}")]);
+        sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+    }
+    // Who knows the session and not its cookie uses nothing up, nor does another site by the browser that has it.
+    let proof = sitting.proof(&studio.api(), &wallet).await;
+    let faulty = spoilt(&proof, "signature", None);
+    assert_eq!(studio.api().post("/sso/web3/verify", &faulty).await.faults(), ["/signature"]);
+    let browser = studio.api().with_cookie(&sitting.cookie);
+    let foreign = browser.request(Method::POST, &format!("{BASE}/sso/web3/verify")).json(&faulty);
+    assert_eq!(send(foreign.header("Origin", "https://evil.example")).await.faults(), ["/signature"]);
+    sitting.verify(&studio.api(), &proof).await.is(200);
+}
+
+fn presented(code: &str) -> Value {
+    json!({ "code": code, "redirect_uri": RETURN, "code_verifier": VERIFIER })
+}
+
+async fn code_of(studio: &Studio) -> String {
+    text_of(&Sitting::begin(studio).await.sign_in(&studio.api(), &EvmWallet::new()).await, "code")
+}
+
+async fn s105_code_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for (member, value) in [("code_verifier", None), ("code_verifier", Some("short")), ("redirect_uri", None)] {
+        let code = code_of(&studio).await;
+        let answer = studio.api().post("/sso/token", &spoilt(&presented(&code), member, value)).await;
+        assert_eq!(answer.faults(), [format!("/{member}")]);
+        redeem(&studio.api(), &code).await.problem(400, "invalid_grant");
+    }
+    let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    let refused = trail.iter().filter(|event| event.name == "sso.code_refused");
+    let reasons: Vec<&str> = refused.filter_map(|event| Some(event.details.last()?.1.as_str())).collect();
+    assert_eq!(reasons, ["body", "used"].repeat(3));
+}
+
+async fn what_can_not_be_read_uses_nothing_up(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, wallet) = (service.api(), EvmWallet::new());
+    let proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
+    let text = proof.to_string();
+    for unreadable in [format!("{text}x"), text[..text.len() - 1].to_owned(), format!("[{text}]")] {
+        assert_eq!(post_text(&api, unreadable).await.status, 400);
+    }
+    let nonce = text_of(&proof, "nonce");
+    for other in [json!(null), json!([nonce]), json!(format!(" {nonce}")), json!("x"), json!({ "nonce": nonce })] {
+        let mut body = spoilt(&proof, "signature", None);
+        body["nonce"] = other;
+        assert_eq!(api.post(VERIFY, &body).await.status, 400, "{body}");
+    }
+    let request = api.request(Method::POST, &format!("{BASE}{VERIFY}")).header("Content-Type", "text/plain");
+    assert_eq!(send(request.body(text)).await.status, 415);
+    api.post(VERIFY, &proof).await.is(200);
+}
+
+/// Sends a good body ten times, and a faulty one as often, all at once over two nodes.
+async fn good_and_faulty(service: &Service, path: &'static str, good: &Value, faulty: &Value) -> Vec<Answer> {
+    let other = service.installation.start();
+    let nodes = [service.api(), other.api()];
+    let all = (0..20).map(|number| {
+        let (api, body) = (nodes[number / 2 % 2].clone(), if number % 2 == 0 { good } else { faulty }.clone());
+        async move { api.post(path, &body).await }
+    });
+    together(all).await
+}
+
+async fn s83_nonce_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, wallet) = (service.api(), EvmWallet::new());
+    let good = wallet.proof("ethereum", &challenge(&api, &wallet).await);
+    let answers = good_and_faulty(&service, VERIFY, &good, &spoilt(&good, "signature", Some("0xzz"))).await;
+    let won = count(&answers, 200);
+    assert!(won <= 1, "{won}");
+    assert_eq!((count(&answers, 400), count(&answers, 401)), (10, 10 - won));
+    api.post(VERIFY, &good).await.problem(401, "invalid_signature");
+}
+
+async fn s105_code_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let good = presented(&code_of(&studio).await);
+    let faulty = spoilt(&good, "code_verifier", None);
+    let answers = good_and_faulty(&studio.service, "/sso/token", &good, &faulty).await;
+    let won = count(&answers, 200);
+    assert!(won <= 1, "{won}");
+    assert_eq!(count(&answers, 400), 20 - won);
+    studio.api().post("/sso/token", &good).await.problem(400, "invalid_grant");
+}
