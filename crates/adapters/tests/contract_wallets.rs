@@ -31,6 +31,14 @@ const WALLET: &str = "600435541560185763\
                       1626ba7e60e01b60005260206000f3\
                       5b63ffffffff60e01b60005260206000f3";
 
+/// A wallet that vouches as above, but only to whoever asks by ERC-1271 to the letter and shows no signature, as Safe does for
+/// what was approved on the chain: selector, place of the bytes, their number, length of the whole, and `sload`; any other
+/// question reverts.
+const APPROVING: &str = "60003560e01c631626ba7e18\
+                         602435604018176044351736606418176004355415176035\
+                         57631626ba7e60e01b60005260206000f3\
+                         5b60006000fd";
+
 /// A factory that many chains have at one address: it makes what it is sent, behind a salt.
 const FACTORY: &str = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0\
                        3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3";
@@ -78,25 +86,43 @@ async fn ask(node: &Node, proof: Proof) -> bool {
 async fn s97_1271() {
     let node = Node::start(with(WALLET), Mood::Well).await;
     // The length says nothing to the wallet: it looks at the hash.
-    for length in [32, 33, 64, 65, 66, 500] {
+    for length in [0, 1, 31, 32, 33, 64, 65, 66, 500] {
         assert!(ask(&node, proof(address(1), TEXT, &vec![7; length])).await, "{length}");
         assert!(!ask(&node, proof(address(1), "something else", &vec![7; length])).await, "{length}");
     }
-    // The validator takes no shorter ones, whatever the wallet says.
-    assert!(!ask(&node, proof(address(1), TEXT, &[7; 31])).await);
     assert!(!ask(&node, proof(address(2), TEXT, &[7; 65])).await);
     let voucher = verifier(&node.url).verify(proof(address(1), TEXT, &[7; 65])).await;
     assert_eq!(ok(voucher), Some(Voucher::Contract));
 }
 
 #[tokio::test]
+async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
+    let node = Node::start(with(APPROVING), Mood::Well).await;
+    let voucher = verifier(&node.url).verify(proof(address(1), TEXT, &[])).await;
+    assert_eq!(ok(voucher), Some(Voucher::Contract));
+    assert!(!ask(&node, proof(address(1), "something else", &[])).await);
+    assert!(!ask(&node, proof(address(1), TEXT, &[0])).await);
+    // Nobody is behind an address without code, and a key has signed nothing by showing nothing.
+    for nobody in [address(2), ok(EvmWallet::new().address().parse())] {
+        assert!(!ask(&node, proof(nobody, TEXT, &[])).await);
+    }
+    // Nor does anybody ask on a chain without a node.
+    let alone = over(Arc::new(ok(JsonRpcReader::new([]))));
+    assert_eq!(ok(alone.verify(proof(address(1), TEXT, &[])).await), None);
+    let outcome = verifier("http://127.0.0.1:1/").verify(proof(address(1), TEXT, &[])).await;
+    assert!(matches!(outcome, Err(VerifyError::Unavailable(_))), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn every_question_about_a_signature_is_about_one_block() {
-    let node = Node::start(with(WALLET), Mood::Well).await;
-    assert!(ask(&node, proof(address(1), TEXT, &[7; 65])).await);
-    let asked = node.asked();
-    let methods: Vec<&str> = asked.iter().map(|(method, _)| method.as_str()).collect();
-    assert_eq!(methods, ["eth_chainId", "eth_blockNumber", "eth_getCode", "eth_call"]);
-    assert_eq!((&asked[2].1, &asked[3].1), (&"0x11".into(), &"0x11".into()));
+    for signature in [&[7; 65][..], &[]] {
+        let node = Node::start(with(WALLET), Mood::Well).await;
+        assert!(ask(&node, proof(address(1), TEXT, signature)).await);
+        let asked = node.asked();
+        let methods: Vec<&str> = asked.iter().map(|(method, _)| method.as_str()).collect();
+        assert_eq!(methods, ["eth_chainId", "eth_blockNumber", "eth_getCode", "eth_call"]);
+        assert_eq!((&asked[2].1, &asked[3].1), (&"0x11".into(), &"0x11".into()));
+    }
 }
 
 #[tokio::test]
@@ -145,6 +171,32 @@ async fn contracts_that_do_not_say_yes_say_no() {
     for (what, code) in contracts {
         let node = Node::start(with(code), Mood::Well).await;
         assert!(!ask(&node, proof(address(1), TEXT, &[7; 65])).await, "a contract that {what}");
+    }
+}
+
+#[tokio::test]
+async fn contracts_that_do_not_say_yes_to_a_short_signature_say_no() {
+    let contracts = [
+        ("reverts", "60006000fd"),
+        ("reverts with the magic value", "631626ba7e60e01b60005260206000fd"),
+        ("answers nothing", "00"),
+        ("answers zero", "60206000f3"),
+        ("answers another magic value", "63deadbeef60e01b60005260206000f3"),
+        ("answers the magic value at the wrong end", "631626ba7e60005260206000f3"),
+        ("answers the magic value with something behind it", "631626ba7e60e01b60011760005260206000f3"),
+        ("answers four bytes", "631626ba7e60e01b60005260046000f3"),
+        ("answers 31 bytes", "631626ba7e60e01b600052601f6000f3"),
+        ("answers 33 bytes", "631626ba7e60e01b60005260216000f3"),
+        ("answers two words", "631626ba7e60e01b60005260406000f3"),
+        ("burns all gas", "5b600056"),
+        ("is no code", "fe"),
+        ("falls off the stack", "5050"),
+    ];
+    for (what, code) in contracts {
+        let node = Node::start(with(code), Mood::Well).await;
+        for signature in [&[][..], &[7; 31]] {
+            assert!(!ask(&node, proof(address(1), TEXT, signature)).await, "a contract that {what}");
+        }
     }
 }
 

@@ -55,6 +55,7 @@ on_both! {
     s99_wallet_email
     first_sign_ins_of_one_wallet_at_once_make_one_user
     what_can_not_be_read_is_told_field_by_field
+    s93_siwe_sig_none_is_no_signature_of_a_key
     s196_neither_nonce_nor_signature_is_logged
     s97_a_node_that_does_not_answer_is_no_success
 }
@@ -209,11 +210,22 @@ async fn what_can_not_be_read_is_told_field_by_field(backend: Backend) {
         let body = json!({"wallet_address": address, "chain_type": "ethereum"});
         assert_eq!(api.post(CHALLENGE, &body).await.faults(), ["/wallet_address"]);
     }
-    for signature in ["", "0x", "0x0", "0xzz", "nothing", &"00".repeat(65)] {
+    for signature in ["", "0x0", "0xzz", "nothing", &"00".repeat(65)] {
         let mut body = wallet.named("ethereum");
         body["signature"] = signature.into();
         body["nonce"] = "x".into();
         assert_eq!(api.post(VERIFY, &body).await.faults(), ["/signature"], "{signature}");
+    }
+}
+
+async fn s93_siwe_sig_none_is_no_signature_of_a_key(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, wallet) = (service.api(), EvmWallet::new());
+    enter(&api, &wallet).await;
+    for signature in ["0x", "0x00", &format!("0x{}", "00".repeat(31))] {
+        let mut proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
+        proof["signature"] = signature.into();
+        api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The question to a chain whether a contract takes a signature (ERC-1271, ERC-6492).
 
+use super::abi;
+
 /// What a signature ends with whose wallet is not made yet (ERC-6492).
 const UNDEPLOYED: [u8; 32] = [
     0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64,
@@ -11,8 +13,13 @@ const UNDEPLOYED: [u8; 32] = [
 /// it is the reference implementation in ERC-6492, compiled. `validator.LICENSE` has the terms.
 const VALIDATOR: &str = include_str!("validator.hex");
 
-/// What the validator answers when the contract takes the signature.
-pub(super) const YES: [u8; 1] = [1];
+/// The shortest signature, in bytes, that the validator can be asked about: it reverts on anything shorter.
+pub(super) const SHORTEST: usize = 32;
+
+/// Whether the validator's answer is yes.
+pub(super) fn is_yes(answer: &[u8]) -> bool {
+    answer == [1]
+}
 
 /// Whether the signature says how its wallet is to be made.
 pub(super) fn is_of_a_wallet_to_be_made(signature: &[u8]) -> bool {
@@ -21,15 +28,8 @@ pub(super) fn is_of_a_wallet_to_be_made(signature: &[u8]) -> bool {
 
 /// The validator with its arguments behind it: `(address, bytes32, bytes)`.
 pub(super) fn question(address: &[u8; 20], hash: &[u8; 32], signature: &[u8]) -> Vec<u8> {
-    let word = |number: usize| {
-        let mut word = [0; 32];
-        word[24..].copy_from_slice(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
-        word
-    };
-    let padding = signature.len().next_multiple_of(32) - signature.len();
-    let parts =
-        [&[0; 12], address.as_slice(), hash, &word(3 * 32), &word(signature.len()), signature, &[0; 32][..padding]];
-    [code(), parts.concat()].concat()
+    let arguments = [&[0; 12], address.as_slice(), hash, &abi::word(3 * 32), &abi::bytes(signature)];
+    [code(), arguments.concat()].concat()
 }
 
 fn code() -> Vec<u8> {

@@ -194,6 +194,7 @@ fn call(state: &State, transaction: &Value) -> Result<String, (i64, String)> {
         ExitReason::Error(ExitError::DesignatedInvalid | ExitError::InvalidCode(_)) => {
             Err((-32000, "invalid opcode: INVALID".to_owned()))
         }
+        ExitReason::Error(ExitError::StackUnderflow) => Err((-32000, "stack underflow (0 <=> 1)".to_owned())),
         ExitReason::Error(ExitError::OutOfGas) => Err((-32000, "out of gas".to_owned())),
         other => Err((-32000, format!("{other:?}").to_ascii_lowercase())),
     }

@@ -139,10 +139,12 @@ pub(crate) fn code_verifier() -> ObjectBuilder {
 
 /// The signature of a wallet.
 pub(crate) fn wallet_signature() -> ObjectBuilder {
-    let form = "^(0x([0-9A-Fa-f]{2})+|[1-9A-HJ-NP-Za-km-z]{64,88})$";
+    let form = "^(0x([0-9A-Fa-f]{2})*|[1-9A-HJ-NP-Za-km-z]{64,88})$";
     let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES)).pattern(Some(form));
-    signature
-        .description(Some("0x and hexadecimal digits, 65 bytes of a key and more of a contract; 64 bytes in base58"))
+    signature.description(Some(
+        "0x and hexadecimal digits: 65 bytes of a key, any number of a contract, none for what it has approved on its \
+             chain; 64 bytes in base58",
+    ))
 }
 
 /// A slug, or `null`.

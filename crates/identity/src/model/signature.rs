@@ -2,7 +2,8 @@
 
 use super::{Namespace, wallet::hex_digit};
 
-/// The bytes of a signature. Whether they are one, and whose, is for [`WalletVerifier`](crate::ports::WalletVerifier).
+/// The bytes of a signature. Whether they are one, and whose, is for [`WalletVerifier`](crate::ports::WalletVerifier). There
+/// may be none: a contract can take what its owners have approved on the chain, and needs no more to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalletSignature(Vec<u8>);
 
@@ -45,7 +46,7 @@ impl WalletSignature {
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix("0x")?.as_bytes();
-    if digits.is_empty() || digits.len() % 2 != 0 || digits.len() > 2 * WalletSignature::MAX_BYTES {
+    if digits.len() % 2 != 0 || digits.len() > 2 * WalletSignature::MAX_BYTES {
         return None;
     }
     digits.chunks_exact(2).map(|pair| Some(hex_digit(pair[0])? << 4 | hex_digit(pair[1])?)).collect()
