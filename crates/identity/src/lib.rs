@@ -5,6 +5,7 @@
 //! `Memberships` tells, and no more.
 
 mod events;
+mod freshness;
 pub mod model;
 mod new_password;
 mod notices;

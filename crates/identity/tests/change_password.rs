@@ -72,7 +72,7 @@ async fn s8_pw_change_takes_a_session_that_lives_when_it_happens() {
     let bench = bench().await;
     ok(bench.identity().sign_out_everywhere(&actor()).await);
     let error = failed(change(&bench, Some(OLD), NEW).await);
-    assert!(matches!(error, ChangePasswordError::NotFound), "{error:?}");
+    assert!(matches!(error, ChangePasswordError::SessionEnded), "{error:?}");
     assert!(has(&bench, OLD).await);
 }
 
@@ -134,7 +134,7 @@ async fn s53_sess_reauth() {
     let bench = wallet_bench().await;
     bench.clock.advance(Duration::minutes(5));
     let error = failed(change(&bench, None, NEW).await);
-    assert!(matches!(error, ChangePasswordError::SessionNotFresh), "{error:?}");
+    assert!(matches!(error, ChangePasswordError::StaleSession), "{error:?}");
     let error = failed(change(&bench, Some(NEW), NEW).await);
     assert!(matches!(error, ChangePasswordError::CurrentWrong), "{error:?}");
     assert!(!has(&bench, NEW).await);

@@ -1,8 +1,8 @@
 //! A wallet becomes one of a user's ways in, and ceases to be one.
 
 use tessera_identity::{
-    ChallengeWalletError, LinkWallet, LinkWalletError, SignInWithWallet, SignInWithWalletError, SignedIn,
-    UnlinkWalletError, WalletProof,
+    ChallengeWalletError, ChangePassword, ChangePasswordError, LinkWallet, LinkWalletError, SignInWithWallet,
+    SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
     model::{Chain, Challenge, Purpose, Session, Wallet, WalletAccount},
 };
 use tessera_kernel::Actor;
@@ -12,7 +12,7 @@ use tessera_testkit::{
         NOW, actor_by_key, actor_with, api_key, application, bare_user, organization_id, origin, session, user,
         user_id, wallet, wallet_account,
     },
-    expectations::{failed, ok, some},
+    expectations::{failed, ok, parsed, some},
     fakes::FakeWallets,
 };
 use time::Duration;
@@ -137,6 +137,31 @@ async fn s53_wallets_change_in_a_fresh_session_only() {
     assert!(matches!(error, LinkWalletError::StaleSession), "{error:?}");
     let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
     assert!(matches!(error, UnlinkWalletError::StaleSession), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_meanwhile_changes_nothing() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    let actor = with_session(&bench, 1).await;
+    let account = wallet_account(5, Chain::Base);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    ok(bench.identity().sign_out(&actor).await);
+    // Of a session that is gone altogether it is the same.
+    for actor in [actor, actor_with(&session(7, user_id(1)))] {
+        let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
+        assert!(matches!(error, ChallengeWalletError::SessionEnded), "{error:?}");
+        let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+        assert!(matches!(error, UnlinkWalletError::SessionEnded), "{error:?}");
+        let command = ChangePassword { current: None, new: parsed("correct horse battery") };
+        let error = failed(bench.identity().change_password(&actor, command).await);
+        assert!(matches!(error, ChangePasswordError::SessionEnded), "{error:?}");
+    }
+    let actor = actor_with(&session(1, user_id(1)));
+    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
+    assert!(matches!(error, LinkWalletError::SessionEnded), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 

@@ -195,6 +195,7 @@ impl From<LinkWalletError> for Problem {
     fn from(error: LinkWalletError) -> Self {
         match error {
             LinkWalletError::NotAUser => Code::UserTokenRequired.into(),
+            LinkWalletError::SessionEnded => Code::InvalidToken.into(),
             LinkWalletError::StaleSession => Code::FreshSessionRequired.into(),
             LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
             LinkWalletError::WalletTaken => Code::WalletTaken.into(),
@@ -263,12 +264,12 @@ impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         const CURRENT: &str = "/current_password";
         match error {
-            ChangePasswordError::NotFound => Code::InvalidToken.into(),
+            ChangePasswordError::NotFound | ChangePasswordError::SessionEnded => Code::InvalidToken.into(),
             ChangePasswordError::CurrentMissing => fault(CURRENT, FaultCode::Required, "must be there"),
             ChangePasswordError::CurrentWrong => {
                 fault(CURRENT, FaultCode::WrongPassword, "must be the password that the account has")
             }
-            ChangePasswordError::SessionNotFresh => Code::FreshSessionRequired.into(),
+            ChangePasswordError::StaleSession => Code::FreshSessionRequired.into(),
             ChangePasswordError::NewPassword(error) => error.into(),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
@@ -338,9 +339,14 @@ problems! {
     ListSessionsError { NotAUser => UserTokenRequired }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
-    ChallengeWalletError { NotAUser => UserTokenRequired, StaleSession => FreshSessionRequired }
+    ChallengeWalletError {
+        NotAUser => UserTokenRequired,
+        SessionEnded => InvalidToken,
+        StaleSession => FreshSessionRequired,
+    }
     UnlinkWalletError {
         NotAUser => UserTokenRequired,
+        SessionEnded => InvalidToken,
         StaleSession => FreshSessionRequired,
         NotFound => WalletNotFound,
         LastWayIn => LastWayIn,

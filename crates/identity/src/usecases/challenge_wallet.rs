@@ -1,15 +1,11 @@
 //! Somebody asks what their wallet is to sign.
 
-use tessera_kernel::{Actor, Principal, SessionId, StoreError, UserId};
-use time::Duration;
+use tessera_kernel::{Actor, OnConflict, Principal, SessionId, StoreError, UserId};
 
 use crate::{
     Identity,
     model::{Challenge, Purpose, WalletAccount},
 };
-
-/// How old a session may be at most where the account itself is to change hands or ways in.
-const FRESH: Duration = Duration::minutes(5);
 
 /// No challenge was given.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +13,9 @@ pub enum ChallengeWalletError {
     /// An application has no wallets.
     #[error("only a user can link a wallet")]
     NotAUser,
+    /// The session has ended meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     /// The session is too old to change by what one signs in.
     #[error("the session is not fresh")]
     StaleSession,
@@ -46,9 +45,7 @@ impl Identity {
     ) -> Result<Challenge, ChallengeWalletError> {
         let (user, session) = session_of(actor).ok_or(ChallengeWalletError::NotAUser)?;
         // Nobody is asked to sign what would be refused.
-        if !self.is_fresh(session).await? {
-            return Err(ChallengeWalletError::StaleSession);
-        }
+        self.require_fresh(session).await?;
         self.challenge(Purpose::Link { user, session }, account).await
     }
 
@@ -56,15 +53,9 @@ impl Identity {
         // Another node may be asked for the answer, and its clock may be wrong, or this one's.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
-        self.ports.challenges.keep(&challenge).await?;
+        // Only a challenge to link refers to something, the session that was live just now.
+        self.ports.challenges.keep(&challenge).await.on_conflict(ChallengeWalletError::SessionEnded)?;
         Ok(challenge)
-    }
-
-    /// Whether the session began with a sign-in of a moment ago.
-    pub(crate) async fn is_fresh(&self, session: SessionId) -> Result<bool, StoreError> {
-        let session = self.ports.store.find_session(session).await?;
-        let now = self.ports.clock.now();
-        Ok(session.is_some_and(|session| session.is_live(now) && now < session.created_at + FRESH))
     }
 
     /// Forgets the challenges that nobody has answered in time, and says how many.

@@ -1,7 +1,6 @@
 //! A user changes their password, or sets their first one.
 
 use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError, UserId};
-use time::Duration;
 
 use crate::{
     Identity, NewPasswordError,
@@ -23,9 +22,12 @@ pub struct ChangePassword {
 /// The password stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The actor is an application, the account is gone, or the session has ended meanwhile.
+    /// The actor is an application, or the account is gone.
     #[error("there is no such user")]
     NotFound,
+    /// The session has ended meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     /// The account has a password, and none was presented.
     #[error("the current password is missing")]
     CurrentMissing,
@@ -34,7 +36,7 @@ pub enum ChangePasswordError {
     CurrentWrong,
     /// The account has no password, and the session is too old to give it one.
     #[error("the session is too old for this")]
-    SessionNotFresh,
+    StaleSession,
     /// The new one is not taken.
     #[error(transparent)]
     NewPassword(#[from] NewPasswordError),
@@ -45,9 +47,6 @@ pub enum ChangePasswordError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// How long a sign-in proves who somebody is.
-const FRESH: Duration = Duration::minutes(5);
 
 /// How often a password is compared anew because its hash was replaced meanwhile.
 const TRIES: usize = 3;
@@ -83,21 +82,12 @@ impl Identity {
         let Some(attempt) = current else {
             return match known.password_hash {
                 Some(_) => Err(ChangePasswordError::CurrentMissing),
-                None => self.require_fresh(session).await,
+                None => Ok(self.require_fresh(session).await?),
             };
         };
         match self.ports.hasher.verify(attempt, known.password_hash.as_ref()).await? {
             Verdict::Match | Verdict::MatchOutdated => Ok(()),
             Verdict::Mismatch => self.refuse_change(actor, known.user.id).await,
-        }
-    }
-
-    async fn require_fresh(&self, session: SessionId) -> Result<(), ChangePasswordError> {
-        let session = self.ports.store.find_session(session).await?.ok_or(ChangePasswordError::NotFound)?;
-        if self.ports.clock.now() < session.created_at + FRESH {
-            Ok(())
-        } else {
-            Err(ChangePasswordError::SessionNotFresh)
         }
     }
 
@@ -119,7 +109,7 @@ impl Identity {
         }
         // Hashing took its time: a session that was ended meanwhile changes nothing any more.
         if !tx.sessions().is_live(id, session, clock.now()).await? {
-            return Err(ChangePasswordError::NotFound);
+            return Err(ChangePasswordError::SessionEnded);
         }
         tx.users().set_password_hash(id, hash).await?;
         // Whoever signed in with the old password is out with it; this session has just proved itself.

@@ -23,6 +23,9 @@ pub enum LinkWalletError {
     /// An application has no wallets.
     #[error("only a user can link a wallet")]
     NotAUser,
+    /// The session has ended meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     /// The session is too old to change by what one signs in.
     #[error("the session is not fresh")]
     StaleSession,
@@ -64,15 +67,13 @@ impl Identity {
         if self.redeem(command.proof, Purpose::Link { user, session }).await?.is_none() {
             return self.refuse_link(actor, user, account).await;
         }
-        if !self.is_fresh(session).await? {
-            return Err(LinkWalletError::StaleSession);
-        }
+        self.require_fresh(session).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let wallet = Wallet { account, linked_at: clock.now() };
         let event = Event::by(actor, IdentityEvent::WalletLinked { user, wallet: account }.into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         // Held until the end, so that two at once do not exceed the number.
-        let known = tx.users().lock(user).await?.ok_or(LinkWalletError::StaleSession)?;
+        let known = tx.users().lock(user).await?.ok_or(LinkWalletError::SessionEnded)?;
         if known.user.wallets.len() >= Wallet::MOST {
             return Err(LinkWalletError::TooManyWallets);
         }

@@ -11,6 +11,9 @@ pub enum UnlinkWalletError {
     /// An application has no wallets.
     #[error("only a user can unlink a wallet")]
     NotAUser,
+    /// The session has ended meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     /// The session is too old to change by what one signs in.
     #[error("the session is not fresh")]
     StaleSession,
@@ -33,12 +36,10 @@ impl Identity {
     /// See [`UnlinkWalletError`]; nothing has changed then.
     pub async fn unlink_wallet(&self, actor: &Actor, address: &WalletAddress) -> Result<(), UnlinkWalletError> {
         let (user, session) = session_of(actor).ok_or(UnlinkWalletError::NotAUser)?;
-        if !self.is_fresh(session).await? {
-            return Err(UnlinkWalletError::StaleSession);
-        }
+        self.require_fresh(session).await?;
         let mut tx = self.ports.store.begin().await?;
         // Whoever takes away a way in holds the user: two at once do not take the last two.
-        let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::NotFound)?;
+        let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::SessionEnded)?;
         let theirs = known.user.wallets.iter().find(|wallet| wallet.account.address() == *address);
         let wallet = theirs.ok_or(UnlinkWalletError::NotFound)?.account;
         if !known.can_spare_a_wallet() {
