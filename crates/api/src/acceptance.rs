@@ -5,7 +5,7 @@ use tessera_identity::{
     Welcome, Welcomed,
     model::{DisplayName, PasswordAttempt},
 };
-use tessera_kernel::{Actor, Secret};
+use tessera_kernel::{Actor, InvitationClaimId, Secret};
 use tessera_orgs::{
     AcceptInvitation,
     model::{InvitationToken, Invited, Membership},
@@ -48,14 +48,10 @@ impl Acceptance {
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
         let Self { token, password, display_name, proof_required, caller: MaybeUser { actor, origin } } = self;
         let (token, invited) = look_at(services, &token).await?;
-        let (email, had_account) = (invited.invitation.email, invited.account.is_some());
+        let email = invited.invitation.email;
         let welcome = Welcome { email, password, display_name, proof_required, origin: origin.clone() };
-        let Welcomed { user, new } = account(services, actor.as_ref(), welcome).await?;
-        // Another call has made the account at this moment. The invitation is its to use up, since the token is its to get.
-        if actor.is_none() && !new && !had_account {
-            return Err(Code::InvitationInvalid.into());
-        }
-        let command = AcceptInvitation { token, user: user.id, actor: actor.clone(), origin: origin.clone() };
+        let (Welcomed { user, new }, claim) = account(services, actor.as_ref(), welcome, &token).await?;
+        let command = AcceptInvitation { token, user: user.id, claim, actor: actor.clone(), origin: origin.clone() };
         let membership = services.orgs.accept_invitation(command).await?;
         let profile_completion_required = !user.profile_complete();
         let signed_in = match actor {
@@ -70,10 +66,21 @@ impl Acceptance {
 }
 
 /// The account of the invited address. A caller with a token must be the one that was invited, and proves by it that the
-/// account is theirs.
-async fn account(services: &Services, actor: Option<&Actor>, welcome: Welcome) -> Result<Welcomed, Problem> {
-    Ok(match actor {
-        Some(actor) => Welcomed { user: services.identity.verify_email(actor, &welcome.email).await?, new: false },
-        None => services.identity.welcome(welcome).await?,
-    })
+/// account is theirs. Whoever makes the account keeps the invitation from others until they have joined.
+async fn account(
+    services: &Services,
+    actor: Option<&Actor>,
+    welcome: Welcome,
+    token: &InvitationToken,
+) -> Result<(Welcomed, Option<InvitationClaimId>), Problem> {
+    if let Some(actor) = actor {
+        let user = services.identity.verify_email(actor, &welcome.email).await?;
+        return Ok((Welcomed { user, new: false }, None));
+    }
+    let prepared = services.identity.prepare_account(&welcome).await?;
+    let claim = match prepared {
+        Some(_) => Some(services.orgs.claim_invitation(token).await?),
+        None => None,
+    };
+    Ok((services.identity.welcome(welcome, prepared).await?, claim))
 }

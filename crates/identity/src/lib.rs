@@ -45,6 +45,6 @@ pub use usecases::{
     view_custom_data::ViewCustomDataError,
     view_keys::PublishedKey,
     view_profile::ViewProfileError,
-    welcome::{Welcome, WelcomeError, Welcomed},
+    welcome::{NewAccount, Welcome, WelcomeError, Welcomed},
     write_custom_data::{WriteCustomData, WriteCustomDataError},
 };

@@ -9,7 +9,6 @@ mod service_token_signer;
 mod signing_key_store;
 mod sso;
 mod store;
-mod store_clock;
 mod token_signer;
 mod wallet_verifier;
 
@@ -26,6 +25,5 @@ pub use sso::{RelyingParties, SecretDigest, SsoCodes, SsoSessions, SsoStore, Sso
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
 pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users, Wallets};
-pub use store_clock::StoreClock;
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
 pub use wallet_verifier::{Proof, VerifyError, Voucher, WalletVerifier};

@@ -44,7 +44,7 @@ fn command(password: Option<&str>) -> Welcome {
 }
 
 async fn welcome(bench: &Workbench, password: Option<&str>) -> Result<Welcomed, WelcomeError> {
-    bench.identity().welcome(command(password)).await
+    Workbench::welcome(&bench.identity(), command(password)).await
 }
 
 async fn stored(bench: &Workbench) -> Credentials {
@@ -101,7 +101,7 @@ async fn s182_without_a_password_nothing_is_proved() {
     assert_eq!((welcomed.new, welcomed.user), (false, unproved()));
     is_untouched(&bench).await;
     let strict = Welcome { proof_required: true, ..command(None) };
-    not_proved(bench.identity().welcome(strict).await);
+    not_proved(Workbench::welcome(&bench.identity(), strict).await);
     assert!(bench.deeds(None).await.is_empty());
 }
 
@@ -110,7 +110,8 @@ async fn s182_a_proved_account_is_asked_for_nothing() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     for password in [None, Some(OTHER), Some("")] {
-        let welcomed = ok(bench.identity().welcome(Welcome { proof_required: true, ..command(password) }).await);
+        let welcomed =
+            ok(Workbench::welcome(&bench.identity(), Welcome { proof_required: true, ..command(password) }).await);
         assert_eq!((welcomed.new, welcomed.user), (false, user(1)));
     }
     assert_eq!((bench.hasher.verified(), bench.deeds(None).await.len()), (0, 0));
@@ -142,7 +143,7 @@ fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
 #[tokio::test]
 async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
     let bench = bench().await;
-    not_proved(overtaken(&bench, OTHER).welcome(command(Some(PASSWORD))).await);
+    not_proved(Workbench::welcome(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
     let now = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(OTHER)) };
     assert_eq!(stored(&bench).await, now);
     assert_eq!(bench.deeds(None).await, ["user.email_verification_refused"]);
@@ -152,7 +153,7 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
 async fn s182_a_hash_that_a_sign_in_renewed_meanwhile_is_compared_anew() {
     let bench = bench().await;
     bench.hasher.outdate();
-    let welcomed = ok(overtaken(&bench, PASSWORD).welcome(command(Some(PASSWORD))).await);
+    let welcomed = ok(Workbench::welcome(&overtaken(&bench, PASSWORD), command(Some(PASSWORD))).await);
     assert!(welcomed.user.email_verified && stored(&bench).await.user.email_verified);
     assert_eq!(bench.hasher.verified(), 2);
 }
@@ -169,7 +170,7 @@ async fn s182_an_outdated_hash_proves_as_well() {
 #[tokio::test]
 async fn s182_an_account_that_somebody_makes_meanwhile_is_trusted_no_more() {
     let bench = Workbench::new();
-    not_proved(overtaken(&bench, OTHER).welcome(command(Some(PASSWORD))).await);
+    not_proved(Workbench::welcome(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
     assert_eq!(stored(&bench).await.user, unproved());
 }
 
@@ -181,7 +182,7 @@ async fn s182_of_many_proofs_at_once_one_is_announced() {
         .map(|number| {
             let identity = Arc::clone(&identity);
             let password = [Some(PASSWORD), None, Some(PASSWORD)][number % 3];
-            tokio::spawn(async move { identity.welcome(command(password)).await })
+            tokio::spawn(async move { Workbench::welcome(&identity, command(password)).await })
         })
         .collect();
     for task in tasks {

@@ -83,6 +83,8 @@ ids! {
     EventId
     /// An invitation into an organization.
     InvitationId
+    /// One request that keeps an invitation from all others for a moment.
+    InvitationClaimId
     /// A mail in the outbox.
     MailId
 }

@@ -22,13 +22,14 @@ mod store;
 pub mod text;
 
 pub use actor::{Actor, Origin, Principal, RequestId, RequestIdError};
-pub use clock::{Clock, truncate_to_micros};
+pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergePatch};
 pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
-    ApiKeyId, ApplicationId, EventId, IdError, InvitationId, ItemId, MailId, OrganizationId, SessionId, UserId,
+    ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
+    SessionId, UserId,
 };
 pub use mail::{
     Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,

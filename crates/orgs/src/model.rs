@@ -8,7 +8,7 @@ mod slug;
 mod system_data;
 
 pub use invitation::{
-    Invitation, InvitationState, InvitationStatus, InvitationToken, InvitationTokenError, Invited, TokenHash,
+    Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, InvitationTokenError, Invited, TokenHash,
 };
 pub use membership::{Member, Membership, NewOwner, Profile};
 pub use organization::{Organization, OrganizationName};

@@ -3,6 +3,7 @@
 pub(crate) mod accept_invitation;
 pub(crate) mod add_member;
 pub(crate) mod change_role;
+mod claim_invitation;
 pub(crate) mod create_organization;
 pub(crate) mod invite;
 pub(crate) mod list_invitations;

@@ -1,9 +1,9 @@
 //! Somebody who was asked in comes in.
 
-use tessera_kernel::{Role, UserId};
+use tessera_kernel::{InvitationClaimId, Role, UserId};
 use tessera_orgs::{
     AcceptInvitation, AcceptInvitationError, Invite,
-    model::{Invitation, InvitationToken, Membership},
+    model::{Claim, Invitation, InvitationToken, Membership},
 };
 use tessera_testkit::{
     Workbench,
@@ -28,8 +28,23 @@ async fn invited(bench: &Workbench, by: u32, role: Role) -> InvitationToken {
 }
 
 async fn accept(bench: &Workbench, token: &InvitationToken, user: UserId) -> Result<Membership, AcceptInvitationError> {
-    let command = AcceptInvitation { token: token.clone(), user, actor: None, origin: origin() };
+    accept_claimed(bench, token, user, None).await
+}
+
+async fn accept_claimed(
+    bench: &Workbench,
+    token: &InvitationToken,
+    user: UserId,
+    claim: Option<InvitationClaimId>,
+) -> Result<Membership, AcceptInvitationError> {
+    let command = AcceptInvitation { token: token.clone(), user, claim, actor: None, origin: origin() };
     bench.orgs().accept_invitation(command).await
+}
+
+#[track_caller]
+fn claimed<T: std::fmt::Debug>(result: Result<T, AcceptInvitationError>) {
+    let error = failed(result);
+    assert!(matches!(error, AcceptInvitationError::Claimed), "{error:?}");
 }
 
 #[track_caller]
@@ -155,4 +170,48 @@ fn a_token_is_32_bytes_in_base64url() {
         assert!(bad.parse::<InvitationToken>().is_err(), "{bad}");
     }
     assert!(!format!("{token:?}").contains("_v7"));
+}
+
+#[tokio::test]
+async fn an_invitation_is_kept_for_whoever_claims_it() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    let claim = ok(bench.orgs().claim_invitation(&token).await);
+    claimed(bench.orgs().claim_invitation(&token).await);
+    claimed(accept(&bench, &token, user_id(9)).await);
+    ok(bench.orgs().view_invitation(&token).await);
+    ok(accept_claimed(&bench, &token, user_id(9), Some(claim)).await);
+    invalid(bench.orgs().claim_invitation(&token).await);
+}
+
+#[tokio::test]
+async fn a_claim_ends_by_itself() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    let first = ok(bench.orgs().claim_invitation(&token).await);
+    bench.clock.advance(Claim::TTL - Duration::microseconds(1));
+    claimed(accept(&bench, &token, user_id(9)).await);
+    bench.clock.advance(Duration::microseconds(1));
+    // Another may have it now, and the first has lost it.
+    let second = ok(bench.orgs().claim_invitation(&token).await);
+    claimed(accept_claimed(&bench, &token, user_id(9), Some(first)).await);
+    ok(accept_claimed(&bench, &token, user_id(9), Some(second)).await);
+}
+
+#[tokio::test]
+async fn a_claim_that_nobody_took_over_serves_late() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    let claim = ok(bench.orgs().claim_invitation(&token).await);
+    bench.clock.advance(Claim::TTL * 2);
+    ok(accept_claimed(&bench, &token, user_id(9), Some(claim)).await);
+}
+
+#[tokio::test]
+async fn what_can_not_be_accepted_is_not_claimed() {
+    let bench = bench().await;
+    invalid(bench.orgs().claim_invitation(&InvitationToken::generate(&*bench.entropy)).await);
+    let token = invited(&bench, 1, Role::Member).await;
+    bench.clock.advance(Invitation::TTL);
+    invalid(bench.orgs().claim_invitation(&token).await);
 }

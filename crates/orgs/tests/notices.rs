@@ -75,7 +75,7 @@ async fn s200_notify_of_an_owner_who_was_invited() {
         let invite = Invite { organization: organization_id(1), email: some(user(9).email), role };
         ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
         let token = parsed(some(bench.mails().await.pop()).text.expose());
-        let accept = AcceptInvitation { token, user: user_id(9), actor: None, origin: origin() };
+        let accept = AcceptInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
         ok(bench.orgs().accept_invitation(accept).await);
         let told = told(&bench).await;
         assert_eq!(told.len(), owners);

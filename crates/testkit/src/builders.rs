@@ -218,6 +218,7 @@ pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, T
         invited_by: by,
         created_at: NOW,
         expires_at: NOW + Invitation::TTL,
+        claim: None,
     };
     (invitation, token_hash(number))
 }

@@ -6,7 +6,7 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
-    SsoPorts, model::User,
+    SsoPorts, Welcome, WelcomeError, Welcomed, model::User,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, Notices, OrganizationId, PageRequest, Role};
@@ -67,6 +67,15 @@ impl Default for Workbench {
 }
 
 impl Workbench {
+    /// The account of an invited address, with all that comes before it is made.
+    ///
+    /// # Errors
+    /// As [`Identity::prepare_account`] and [`Identity::welcome`] do.
+    pub async fn welcome(identity: &Identity, command: Welcome) -> Result<Welcomed, WelcomeError> {
+        let prepared = identity.prepare_account(&command).await?;
+        identity.welcome(command, prepared).await
+    }
+
     /// An empty one.
     #[must_use]
     pub fn new() -> Self {

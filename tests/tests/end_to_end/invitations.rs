@@ -56,6 +56,7 @@ on_both! {
     an_invitation_into_nothing_but_a_name_needs_no_password
     s180_inv_token
     s181_inv_once
+    s181_whoever_makes_the_account_joins
     s181_replaced_resent_and_withdrawn_tokens_open_nothing
     s182_invite_bind
     s183_inv_role
@@ -137,22 +138,37 @@ async fn s180_inv_token(backend: Backend) {
     accept(&studio, &id).await.problem(400, "invitation_invalid");
 }
 
-async fn s181_inv_once(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let token = invited(&studio, &new_address(), "member").await;
+/// So many accept one invitation at once. One joins, which has made the account and so has a token.
+async fn race(studio: &Studio, many: usize) {
+    let token = invited(studio, &new_address(), "member").await;
     let mut running: JoinSet<Answer> = JoinSet::new();
-    for _ in 0..50 {
+    for _ in 0..many {
         let (api, body) = (studio.api(), json!({"token": token}));
         running.spawn(async move { api.post("/invitations/accept", &body).await });
     }
-    let answers = running.join_all().await;
-    let won = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(won, 1);
-    for lost in answers.iter().filter(|answer| answer.status != 200) {
-        lost.problem(400, "invitation_invalid");
+    let (won, lost): (Vec<_>, Vec<_>) = running.join_all().await.into_iter().partition(|answer| answer.status == 200);
+    let won: Vec<Value> = won.into_iter().map(|answer| answer.expecting(200)).collect();
+    assert!(matches!(&won[..], [won] if won["new_user"] == true && won["token"].is_string()), "{won:?}");
+    for lost in lost {
+        match lost.status {
+            409 => lost.problem(409, "invitation_in_progress"),
+            _ => lost.problem(400, "invitation_invalid"),
+        };
     }
+}
+
+async fn s181_inv_once(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    race(&studio, 50).await;
     let members = studio.owner.get(&studio.members(None)).await.expecting(200);
     assert_eq!(members.as_array().map(Vec::len), Some(2));
+}
+
+async fn s181_whoever_makes_the_account_joins(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    for _ in 0..40 {
+        race(&studio, 4).await;
+    }
 }
 
 async fn s181_replaced_resent_and_withdrawn_tokens_open_nothing(backend: Backend) {

@@ -9,8 +9,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_async::RunQueryDsl;
-use tessera_identity::ports::StoreClock;
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreClock, StoreError};
 use time::OffsetDateTime;
 
 use super::{

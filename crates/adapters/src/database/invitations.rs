@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Page, PageRequest, StoreError, UserId};
+use tessera_kernel::{
+    EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, StoreError, UserId,
+};
 use tessera_orgs::{
-    model::{Invitation, InvitationState, TokenHash},
+    model::{Claim, Invitation, InvitationState, TokenHash},
     ports::InvitationRows,
 };
 use time::OffsetDateTime;
@@ -37,6 +39,8 @@ struct InvitationRow {
     created_at: DbInstant,
     expires_at: DbInstant,
     ended_at: Option<DbInstant>,
+    claimed_by: Option<DbId>,
+    claimed_until: Option<DbInstant>,
 }
 
 /// The status of a state, and when it ended.
@@ -64,6 +68,8 @@ impl InvitationRow {
             created_at: DbInstant(invitation.created_at),
             expires_at: DbInstant(invitation.expires_at),
             ended_at,
+            claimed_by: invitation.claim.map(|claim| DbId(claim.by.as_uuid())),
+            claimed_until: invitation.claim.map(|claim| DbInstant(claim.until)),
         }
     }
 }
@@ -87,6 +93,10 @@ impl TryFrom<InvitationRow> for Invitation {
             invited_by: UserId::from_uuid(row.invited_by.0),
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
+            claim: row
+                .claimed_by
+                .zip(row.claimed_until)
+                .map(|(by, until)| Claim { by: InvitationClaimId::from_uuid(by.0), until: until.0 }),
         })
     }
 }
@@ -151,6 +161,17 @@ impl InvitationRows for Tx {
             invitations::token_hash.eq(token.as_bytes().as_slice()),
             invitations::invited_by.eq(DbId(invitation.invited_by.as_uuid())),
             invitations::expires_at.eq(DbInstant(invitation.expires_at)),
+            invitations::claimed_by.eq(None::<DbId>),
+            invitations::claimed_until.eq(None::<DbInstant>),
+        ));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn claim(&mut self, id: InvitationId, claim: Claim) -> Result<bool, StoreError> {
+        let open = invitations::table.find(DbId(id.as_uuid())).filter(invitations::status.eq(PENDING));
+        let update = diesel::update(open).set((
+            invitations::claimed_by.eq(DbId(claim.by.as_uuid())),
+            invitations::claimed_until.eq(DbInstant(claim.until)),
         ));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }

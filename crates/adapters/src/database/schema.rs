@@ -241,6 +241,8 @@ diesel::table! {
         created_at -> Instant,
         expires_at -> Instant,
         ended_at -> Nullable<Instant>,
+        claimed_by -> Nullable<Id>,
+        claimed_until -> Nullable<Instant>,
     }
 }
 

@@ -7,9 +7,9 @@ use tessera_identity::{
     ChallengeSso, Identity, RedeemSsoCode, RedeemSsoCodeError, SignInWithWallet, SignInWithWalletError, SingleSignOn,
     SsoPorts, VerifySso, WalletProof,
     model::{Chain, Challenge, CodeChallenge, Purpose, SsoCode, SsoRequest, SsoSecret},
-    ports::{Challenges, SecretDigest as _, StoreClock as _},
+    ports::{Challenges, SecretDigest as _},
 };
-use tessera_kernel::{Clock, Role};
+use tessera_kernel::{Clock, Role, StoreClock as _};
 use tessera_testkit::{
     Workbench, builders,
     builders::{application_id, origin, site, sso_request, user_id, wallet_account},

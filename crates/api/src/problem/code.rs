@@ -121,6 +121,8 @@ codes! {
         "it is not in a version that If-Match and If-None-Match allow"
     InvitationClosed "invitation_closed" CONFLICT "The invitation is closed"
         "this invitation was accepted or withdrawn already"
+    InvitationInProgress "invitation_in_progress" CONFLICT "The invitation is being accepted"
+        "another request is accepting this invitation at this moment; if it was yours and got no answer, try again in a few seconds"
     InvitationForAnotherAddress "invitation_for_another_address" CONFLICT "The invitation is for somebody else"
         "this invitation was sent to another address than yours; sign out to accept it with that one"
     AccountNotProved "account_not_proved" CONFLICT "The account is not proved to be yours"

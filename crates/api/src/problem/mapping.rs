@@ -374,7 +374,7 @@ problems! {
         InvitationNotFound => InvitationNotFound,
         Closed => InvitationClosed,
     }
-    AcceptInvitationError { Invalid => InvitationInvalid }
+    AcceptInvitationError { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
     CreateApplicationError or Forbidden { NotFound => OrganizationNotFound }
     ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
     UpdateApplicationError or Forbidden { NotFound => ApplicationNotFound }

@@ -9,9 +9,9 @@ use actix_web::{
 use serde_json::json;
 use tessera_identity::{
     model::{SsoSession, SsoSessionId},
-    ports::{SsoStore, SsoTransaction, StoreClock},
+    ports::{SsoStore, SsoTransaction},
 };
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreClock, StoreError};
 use tessera_testkit::{
     Stores, async_trait,
     builders::NOW,

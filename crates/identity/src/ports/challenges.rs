@@ -1,10 +1,9 @@
 //! Where questions to wallets wait for their answers.
 
 use async_trait::async_trait;
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreClock, StoreError};
 use time::OffsetDateTime;
 
-use super::StoreClock;
 use crate::model::{Challenge, Nonce};
 
 /// A challenge that nobody else gets any more.

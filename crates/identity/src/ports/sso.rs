@@ -1,10 +1,9 @@
 //! What signing in to applications needs from outside.
 
 use async_trait::async_trait;
-use tessera_kernel::{ApplicationId, EventLog, StoreError};
+use tessera_kernel::{ApplicationId, EventLog, StoreClock, StoreError};
 use time::OffsetDateTime;
 
-use super::StoreClock;
 use crate::model::{RelyingParty, SecretHash, SsoCode, SsoSession, SsoSessionId, SsoStep};
 
 /// Applications, as somebody to sign in to.

@@ -5,7 +5,7 @@ use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId
 use crate::{
     Identity, NewPasswordError,
     events::IdentityEvent,
-    model::{Credentials, DisplayName, Password, PasswordAttempt, PasswordError, User},
+    model::{Credentials, DisplayName, Password, PasswordAttempt, PasswordError, PasswordHash, User},
     new_password::words_about,
     ports::{Guessable, HashError, Verdict},
 };
@@ -32,6 +32,13 @@ pub struct Welcomed {
     pub user: User,
     /// Whether it was made just now, and not by somebody who came first.
     pub new: bool,
+}
+
+/// An account that is ready to be made: all that takes time is done.
+#[derive(Debug)]
+pub struct NewAccount {
+    user: User,
+    hash: Option<PasswordHash>,
 }
 
 /// No account was made, and none was taken.
@@ -80,7 +87,28 @@ impl From<StoreError> for Insertion {
 const TRIES: usize = 3;
 
 impl Identity {
-    /// The account of an address: the one that it has, or a new one.
+    /// Prepares the account of an address that has none, and keeps nothing of it. `None` when the address has one.
+    ///
+    /// # Errors
+    /// See [`WelcomeError`].
+    pub async fn prepare_account(&self, command: &Welcome) -> Result<Option<NewAccount>, WelcomeError> {
+        // What the password is for depends on it. Whether the address is free is settled by the insertion all the same.
+        if self.ports.store.find_credentials(&command.email).await?.is_some() {
+            return Ok(None);
+        }
+        let user = self.new_user(command);
+        let hash = match &command.password {
+            Some(wanted) => {
+                let password = Password::try_from(wanted).map_err(WelcomeError::PasswordLength)?;
+                self.check_new_password(&password, &words_about(&user)).await?;
+                Some(self.ports.hasher.hash(&password).await?)
+            }
+            None => None,
+        };
+        Ok(Some(NewAccount { user, hash }))
+    }
+
+    /// The account of an address: the one that it has, or the prepared one.
     ///
     /// One that was never proved may have been made by anybody who knows the address. Whoever presents its password proves
     /// it, since they have read a mail to that address as well. Nothing else about it changes. Of an account that is proved
@@ -88,25 +116,21 @@ impl Identity {
     ///
     /// # Errors
     /// See [`WelcomeError`]; nothing was kept then.
-    pub async fn welcome(&self, command: Welcome) -> Result<Welcomed, WelcomeError> {
-        // What the password is for depends on it. Whether the address is free is settled by the insertion all the same.
-        let known = match self.ports.store.find_credentials(&command.email).await? {
-            Some(known) => known,
-            None => match self.make_account(&command).await? {
-                Some(user) => return Ok(Welcomed { user, new: true }),
-                None => self.ports.store.find_credentials(&command.email).await?.ok_or_else(gone)?,
-            },
-        };
+    pub async fn welcome(&self, command: Welcome, prepared: Option<NewAccount>) -> Result<Welcomed, WelcomeError> {
+        if let Some(account) = prepared
+            && let Some(user) = self.make_account(account, &command.origin).await?
+        {
+            return Ok(Welcomed { user, new: true });
+        }
+        let known = self.ports.store.find_credentials(&command.email).await?.ok_or_else(gone)?;
         let user = self.recognise(known, &command).await?;
         Ok(Welcomed { user, new: false })
     }
 
-    /// A new account with a proved address. `None` when another request has taken the address meanwhile.
-    async fn make_account(&self, command: &Welcome) -> Result<Option<User>, WelcomeError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let now = clock.now();
-        let user = User {
-            id: UserId::generate(clock, entropy),
+    fn new_user(&self, command: &Welcome) -> User {
+        let now = self.ports.clock.now();
+        User {
+            id: UserId::generate(&*self.ports.clock, &*self.ports.entropy),
             email: Some(command.email.clone()),
             email_verified: true,
             display_name: command.display_name.clone(),
@@ -116,17 +140,14 @@ impl Identity {
             wallets: Vec::new(),
             created_at: now,
             updated_at: now,
-        };
-        let hash = match &command.password {
-            Some(wanted) => {
-                let password = Password::try_from(wanted).map_err(WelcomeError::PasswordLength)?;
-                self.check_new_password(&password, &words_about(&user)).await?;
-                Some(self.ports.hasher.hash(&password).await?)
-            }
-            None => None,
-        };
+        }
+    }
+
+    /// A new account with a proved address. `None` when another request has taken the address meanwhile.
+    async fn make_account(&self, account: NewAccount, origin: &Origin) -> Result<Option<User>, WelcomeError> {
+        let NewAccount { user, hash } = account;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
-        let event = Event::by_visitor(&command.origin, announcement, clock, entropy);
+        let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
         let inserted: Result<(), Insertion> = async {
             let mut tx = self.ports.store.begin().await?;
             tx.users().insert(&user, hash.as_ref()).await.on_conflict(Insertion::Taken)?;
@@ -184,5 +205,5 @@ impl Identity {
 }
 
 fn gone() -> StoreError {
-    StoreError::Other("an address was taken and then free".into())
+    StoreError::Other("an account was there and is gone".into())
 }

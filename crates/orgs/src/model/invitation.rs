@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{EmailAddress, Entropy, InvitationId, OrganizationId, Role, Secret, UserId};
+use tessera_kernel::{EmailAddress, Entropy, InvitationClaimId, InvitationId, OrganizationId, Role, Secret, UserId};
 use time::{Duration, OffsetDateTime};
 
 use super::{Organization, Profile};
@@ -37,6 +37,20 @@ pub enum InvitationStatus {
     Withdrawn,
 }
 
+/// That one request is about to accept an invitation, and first makes the account that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Which request.
+    pub by: InvitationClaimId,
+    /// From when on others may accept, by the clock of the storage.
+    pub until: OffsetDateTime,
+}
+
+impl Claim {
+    /// How long others are kept out: longer than making an account takes, and short for whoever repeats a request that died.
+    pub const TTL: Duration = Duration::seconds(5);
+}
+
 /// An invitation into an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
@@ -56,6 +70,8 @@ pub struct Invitation {
     pub created_at: OffsetDateTime,
     /// From when on it no longer serves.
     pub expires_at: OffsetDateTime,
+    /// Who is about to accept it, or was.
+    pub claim: Option<Claim>,
 }
 
 impl Invitation {
@@ -77,6 +93,12 @@ impl Invitation {
     #[must_use]
     pub fn is_pending(&self, now: OffsetDateTime) -> bool {
         self.status(now) == InvitationStatus::Pending
+    }
+
+    /// Whether another request than that one is about to accept it, at that time of the storage's clock.
+    #[must_use]
+    pub fn is_claimed_by_another(&self, than: Option<InvitationClaimId>, now: OffsetDateTime) -> bool {
+        self.claim.is_some_and(|claim| now < claim.until && than != Some(claim.by))
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, StoreError};
 use time::OffsetDateTime;
 
-use crate::model::{Invitation, InvitationState, InvitationToken, Invited, NewOwner, TokenHash};
+use crate::model::{Claim, Invitation, InvitationState, InvitationToken, Invited, NewOwner, TokenHash};
 
 /// Invitations, in a transaction. Whoever writes holds the organization's lock, which puts all that happens to its
 /// invitations in a row.
@@ -25,8 +25,12 @@ pub trait InvitationRows: Send {
     async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
 
     /// Gives an open invitation another token, another time to expire and whoever answers for it now: the old token is
-    /// worth nothing from then on. `Ok(false)`, and nothing changes, when it is not open.
+    /// worth nothing from then on, and so is a claim. `Ok(false)`, and nothing changes, when it is not open.
     async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError>;
+
+    /// Keeps an open invitation for one request, in place of another that it was kept for. `Ok(false)`, and nothing changes,
+    /// when it is not open.
+    async fn claim(&mut self, id: InvitationId, claim: Claim) -> Result<bool, StoreError>;
 
     /// Ends an open invitation. `Ok(false)`, and nothing changes, when it is not open. [`InvitationState::Open`] ends nothing.
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError>;

@@ -1,14 +1,14 @@
 //! Where organizations and memberships are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreError, UserId};
+use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreClock, StoreError, UserId};
 
 use super::{InvitationMails, InvitationRows, OrgDocuments};
 use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
-pub trait OrgStore: Send + Sync {
+pub trait OrgStore: StoreClock {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError>;
 

@@ -1,6 +1,6 @@
 //! Somebody who was asked in comes in.
 
-use tessera_kernel::{Actor, Event, Origin, Role, StoreError, UserId};
+use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, Role, StoreError, UserId};
 
 use super::invite::end;
 use crate::{
@@ -18,6 +18,8 @@ pub struct AcceptInvitation {
     pub token: InvitationToken,
     /// The user whose address was invited.
     pub user: UserId,
+    /// What keeps the invitation for this request, if it has claimed it.
+    pub claim: Option<InvitationClaimId>,
     /// Their credential, if they showed one.
     pub actor: Option<Actor>,
     /// Where the request came from.
@@ -31,6 +33,9 @@ pub enum AcceptInvitationError {
     /// the one that was invited: always the same answer.
     #[error("this invitation is not valid")]
     Invalid,
+    /// Another request is about to accept it.
+    #[error("this invitation is being accepted by another request")]
+    Claimed,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,12 +74,17 @@ impl Orgs {
             return Err(AcceptInvitationError::Invalid);
         }
         let of = known.organization_id;
+        // Asked before the lock: what is told too early keeps others out for longer, and never lets one in.
+        let storage_time = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(of).await?.ok_or(AcceptInvitationError::Invalid)?;
         // Only now is it certain how the invitation stands, and only now is its time measured.
         let now = self.ports.clock.now();
         let invitation = tx.invitations().lock_by_token(&hash).await?.filter(|known| known.is_pending(now));
         let invitation = invitation.ok_or(AcceptInvitationError::Invalid)?;
+        if invitation.is_claimed_by_another(command.claim, storage_time) {
+            return Err(AcceptInvitationError::Claimed);
+        }
         let inviter = tx.memberships().find(of, invitation.invited_by).await?;
         if inviter.is_none_or(|inviter| !policy::may_add(inviter.role, invitation.role)) {
             return Err(AcceptInvitationError::Invalid);

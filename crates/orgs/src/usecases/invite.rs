@@ -141,6 +141,7 @@ impl Orgs {
             invited_by,
             created_at: now,
             expires_at: now + Invitation::TTL,
+            claim: None,
         }
     }
 

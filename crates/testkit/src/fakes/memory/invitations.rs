@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, StoreError};
 use tessera_orgs::{
-    model::{Invitation, InvitationState, TokenHash},
+    model::{Claim, Invitation, InvitationState, TokenHash},
     ports::{InvitationMails, InvitationRows, MailNote},
 };
 use time::OffsetDateTime;
@@ -61,8 +61,13 @@ impl InvitationRows for MemoryTransaction {
         let Some((known, hash)) = self.state.open_by_id(invitation.id) else { return Ok(false) };
         known.invited_by = invitation.invited_by;
         known.expires_at = invitation.expires_at;
+        known.claim = None;
         *hash = *token;
         Ok(true)
+    }
+
+    async fn claim(&mut self, id: InvitationId, claim: Claim) -> Result<bool, StoreError> {
+        Ok(self.state.open_by_id(id).map(|(known, _)| known.claim = Some(claim)).is_some())
     }
 
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError> {

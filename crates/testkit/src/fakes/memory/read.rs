@@ -11,9 +11,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{Challenge, Credentials, CustomData, Nonce, Session, SigningKey, User},
-    ports::{
-        Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction, StoreClock, Taken,
-    },
+    ports::{Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction, Taken},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -21,7 +19,7 @@ use tessera_inventory::{
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, AuditTrail, Clock as _, EmailAddress, Event, Memberships, OrganizationId, Page,
-    PageRequest, Role, SessionId, Standing, StoreError, UserId,
+    PageRequest, Role, SessionId, Standing, StoreClock, StoreError, UserId,
 };
 use tessera_orgs::{
     model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash},
