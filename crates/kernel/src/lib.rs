@@ -11,6 +11,7 @@ mod email;
 mod entropy;
 mod event;
 mod id;
+mod link_token;
 mod mail;
 mod membership;
 mod notice;
@@ -31,6 +32,7 @@ pub use id::{
     ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
     SessionId, UserId,
 };
+pub use link_token::{LinkToken, LinkTokenError};
 pub use mail::{
     Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,
     TakenMail, back_off,

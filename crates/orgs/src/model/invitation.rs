@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{EmailAddress, Entropy, InvitationClaimId, InvitationId, OrganizationId, Role, Secret, UserId};
+use tessera_kernel::{EmailAddress, Entropy, InvitationClaimId, InvitationId, LinkToken, LinkTokenError, OrganizationId, Role, UserId};
 use time::{Duration, OffsetDateTime};
 
 use super::{Organization, Profile};
@@ -115,34 +115,15 @@ pub struct Invited {
     pub account: Option<UserId>,
 }
 
-/// What opens an invitation: 256 random bits in base64url. It stands in the mail and nowhere else.
+/// What opens an invitation. It stands in the mail and nowhere else.
 #[derive(Debug, Clone)]
-pub struct InvitationToken(Secret<String>);
-
-/// The text can't be a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no token")]
-pub struct InvitationTokenError;
+pub struct InvitationToken(LinkToken);
 
 impl InvitationToken {
-    const BYTES: usize = 32;
-    const LENGTH: usize = 43;
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
     /// Draws a new one.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut bytes = [0; Self::BYTES];
-        entropy.fill(&mut bytes);
-        let mut text = String::with_capacity(Self::LENGTH);
-        for group in bytes.chunks(3) {
-            let bits =
-                group.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - group.len()));
-            // Three bytes make four characters, the last two of them three.
-            let characters = (0..=group.len()).map(|place| Self::ALPHABET[bits >> (18 - 6 * place) & 63]);
-            text.extend(characters.map(char::from));
-        }
-        Self(Secret::new(text))
+        Self(LinkToken::generate(entropy))
     }
 
     /// The token, for the mail and for its hash.
@@ -153,13 +134,10 @@ impl InvitationToken {
 }
 
 impl FromStr for InvitationToken {
-    type Err = InvitationTokenError;
+    type Err = LinkTokenError;
 
-    fn from_str(text: &str) -> Result<Self, InvitationTokenError> {
-        if text.len() != Self::LENGTH || !text.bytes().all(|byte| Self::ALPHABET.contains(&byte)) {
-            return Err(InvitationTokenError);
-        }
-        Ok(Self(Secret::new(text.to_owned())))
+    fn from_str(text: &str) -> Result<Self, LinkTokenError> {
+        text.parse().map(Self)
     }
 }
 
