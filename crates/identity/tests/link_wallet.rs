@@ -1,9 +1,13 @@
 //! A wallet becomes one of a user's ways in, and ceases to be one.
 
+use std::sync::Arc;
+
 use tessera_identity::{
-    ChallengeWalletError, ChangePassword, ChangePasswordError, LinkWallet, LinkWalletError, SignInWithWallet,
+    ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
+    SignInWithWallet,
     SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
     model::{Chain, Challenge, Purpose, Session, Wallet, WalletAccount},
+    ports::MockIdentityStore,
 };
 use tessera_kernel::Actor;
 use tessera_testkit::{
@@ -64,6 +68,29 @@ async fn s98_wallet_link() {
     let event = some(bench.events(None).await.pop());
     assert_eq!((event.name.as_str(), event.subject), ("wallet.linked", Some(user_id(1).as_uuid())));
     assert_eq!(event.details, [("wallet".to_owned(), account.to_string())]);
+}
+
+/// Whoever has just got their account back must not find a wallet in it that was on its way.
+#[tokio::test]
+async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
+    // Two storages: the session as it was a moment ago, and as it is once somebody has ended it.
+    let (before, bench) = (Workbench::new(), Workbench::new());
+    for bench in [&before, &bench] {
+        bench.stores.add_users([&user(1)]).await;
+    }
+    let actor = with_session(&before, 1).await;
+    let challenge = ok(before.identity().challenge_own_wallet(&actor, wallet_account(5, Chain::Base)).await);
+    with_session(&bench, 1).await;
+    ok(bench.identity().sign_out_everywhere(&actor).await);
+    let tx = ok(bench.stores.identity.begin().await);
+    let mut store = MockIdentityStore::new();
+    store.expect_find_session().return_once(|_| Ok(Some(session(1, user_id(1)))));
+    store.expect_begin().return_once(move || Ok(tx));
+    let ports = IdentityPorts { store: Arc::new(store), ..before.identity_ports() };
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    let error = failed(identity.link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
+    assert!(matches!(error, LinkWalletError::StaleSession), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await, []);
 }
 
 #[tokio::test]

@@ -74,6 +74,10 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         // Held until the end, so that two at once do not exceed the number.
         let known = tx.users().lock(user).await?.ok_or(LinkWalletError::SessionEnded)?;
+        // Whoever has taken the account back meanwhile has ended this session, and it leaves no way in behind.
+        if !tx.sessions().is_live(user, session, clock.now()).await? {
+            return Err(LinkWalletError::SessionEnded);
+        }
         if known.user.wallets.len() >= Wallet::MOST {
             return Err(LinkWalletError::TooManyWallets);
         }
