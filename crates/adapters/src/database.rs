@@ -16,6 +16,7 @@ mod memberships;
 mod migrate;
 mod open;
 mod orgs;
+mod password_resets;
 mod per_runtime;
 mod pool;
 mod rows;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tessera_adapters::{AskamaLetters, FileMailer, MasterKey, SealedOutbox, Sender, SystemClock, SystemEntropy};
 use tessera_apikeys::ports::KeyLetters as _;
 use tessera_identity::{
-    model::Chain,
+    model::{Chain, ResetToken},
     ports::{AccountChange, AccountLetters as _},
 };
 use tessera_kernel::{Mail, MailSeal as _, Mailer as _, NoticeContext, SealedMail, Secret, StoreError};
@@ -16,12 +16,13 @@ use tessera_orgs::{
 };
 use tessera_testkit::{
     builders::{
-        NOW, api_key, application, invitation, mail_id, organization, organization_id, user_id, wallet_account,
+        NOW, api_key, application, invitation, mail_id, organization, organization_id, password_reset, user, user_id,
+        wallet_account,
     },
     expectations::{failed, ok, parsed},
 };
 use tessera_tests::mail::in_directory;
-use time::Duration;
+use time::{Duration, macros::datetime};
 
 fn mail() -> Mail {
     Mail {
@@ -120,6 +121,46 @@ fn s200_notify_in_words() {
     }
     let last = letters.account_changed(&to, AccountChange::PasswordSet, NoticeContext { last: true, ..MOMENT });
     assert!(last.text.expose().contains("no more mails") && last.html.expose().contains("no more mails"));
+}
+
+#[test]
+fn a_link_to_a_new_password_in_words() {
+    let letters = AskamaLetters::new("https://id.example.com/sub/");
+    let token = ResetToken::generate(&SystemEntropy);
+    let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
+    let mail = letters.password_reset(&reset, &token, MOMENT);
+    let link = format!("https://id.example.com/sub/password/reset?token={}", token.expose());
+    let (text, html) = (mail.text.expose(), mail.html.expose());
+    assert!(text.contains(&format!("\n{link}\n")) && html.contains(&format!("href=\"{link}\"")), "{text}{html}");
+    for part in [text, html] {
+        assert!(
+            part.contains("once, until 5 November 2026, 14:07 UTC.") && part.contains("If it was not you"),
+            "{part}"
+        );
+        assert!(!part.contains("no more of them"), "{part}");
+        assert_eq!(part.matches("http").count(), 1, "{part}");
+    }
+    assert_eq!((Some(mail.recipient), mail.subject.as_str()), (user(1).email, "Set a new password"));
+    let last = letters.password_reset(&reset, &token, NoticeContext { last: true, ..MOMENT });
+    assert!(last.text.expose().contains("no more of them") && last.html.expose().contains("no more of them"));
+}
+
+#[test]
+fn s200_notify_of_a_reset_in_words() {
+    let (letters, to) = (AskamaLetters::new("https://id.example.com"), parsed("ada@example.com"));
+    let notice = |first, wallets_unlinked| {
+        letters.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
+    };
+    assert_eq!(notice(true, 0).subject, "Your account has a password now");
+    assert_eq!(notice(false, 0).subject, "Your password was changed");
+    for (wallets, words) in [(1, "One wallet was unlinked"), (32, "32 wallets were unlinked")] {
+        let mail = notice(false, wallets);
+        for part in [mail.text.expose(), mail.html.expose()] {
+            assert!(part.contains(words) && part.contains("by a link that was sent to this address"), "{part}");
+            assert!(!part.contains("href") && !part.contains("token"), "{part}");
+        }
+    }
+    assert!(!notice(false, 0).text.expose().contains("unlinked"));
 }
 
 #[test]

@@ -23,6 +23,7 @@ tessera_testkit::identity_store_contract!(SqlHarness);
 tessera_testkit::sso_store_contract!(SqlHarness);
 tessera_testkit::wallets_contract!(SqlHarness);
 tessera_testkit::challenges_contract!(SqlHarness);
+tessera_testkit::password_resets_contract!(SqlHarness);
 tessera_testkit::signing_key_store_contract!(SqlHarness);
 tessera_testkit::org_store_contract!(SqlHarness);
 tessera_testkit::owners_contract!(SqlHarness);
@@ -56,6 +57,7 @@ cases! { store:
     keys_that_no_port_names_are_mapped_too
     every_reference_is_mapped_alike
     a_row_that_breaks_the_rules_of_its_type_is_corrupt
+    an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_link
     who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
     work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
 }
@@ -65,6 +67,7 @@ cases! { clocks:
     s85_nonce_exp_and_is_forgotten_by_that_clock
     s85_nonce_exp_of_sign_ins_for_applications_too
     s106_code_bound_to_60_s_by_the_clock_of_the_database
+    s191_reset_bind_to_30_min_by_the_clock_of_the_database
 }
 
 #[cfg(unix)]

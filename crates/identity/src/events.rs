@@ -44,6 +44,14 @@ pub(crate) enum IdentityEvent {
     PasswordChangeRefused {
         user: UserId,
     },
+    /// A link to a new password went to the address of the account.
+    PasswordResetMailed {
+        user: UserId,
+    },
+    PasswordReset {
+        user: UserId,
+        sessions_ended: u64,
+    },
     CustomDataWritten {
         user: UserId,
         version: i64,
@@ -195,8 +203,10 @@ impl From<IdentityEvent> for Announcement {
             IdentityEvent::EmailVerificationRefused { user } => refused("user.email_verification_refused", user),
             IdentityEvent::PasswordChanged { user, sessions_ended } => ended("password.changed", user, sessions_ended),
             IdentityEvent::PasswordChangeRefused { user } => refused("password.change_refused", user),
+            IdentityEvent::PasswordResetMailed { user } => done("password.reset_mailed", user),
+            IdentityEvent::PasswordReset { user, sessions_ended } => ended("password.reset", user, sessions_ended),
             IdentityEvent::CustomDataWritten { user, version } => {
-                Self::success("custom_data.written", user.as_uuid()).with("version", &version)
+                done("custom_data.written", user).with("version", &version)
             }
             IdentityEvent::UserMadeByWallet { user, wallet } => {
                 Self::success("user.registered", user.as_uuid()).with("wallet", &wallet)
@@ -207,15 +217,11 @@ impl From<IdentityEvent> for Announcement {
             IdentityEvent::WalletRefused { user, wallet } => {
                 Self::from(IdentityEvent::SignInRefused { user }).with("wallet", &wallet)
             }
-            IdentityEvent::WalletLinked { user, wallet } => {
-                Self::success("wallet.linked", user.as_uuid()).with("wallet", &wallet)
-            }
+            IdentityEvent::WalletLinked { user, wallet } => done("wallet.linked", user).with("wallet", &wallet),
             IdentityEvent::WalletLinkRefused { user, wallet } => {
                 refused("wallet.link_refused", user).with("wallet", &wallet)
             }
-            IdentityEvent::WalletUnlinked { user, wallet } => {
-                Self::success("wallet.unlinked", user.as_uuid()).with("wallet", &wallet)
-            }
+            IdentityEvent::WalletUnlinked { user, wallet } => done("wallet.unlinked", user).with("wallet", &wallet),
             IdentityEvent::TokenExchanged { token, organization, audience } => {
                 Self::success("token.exchanged", token).within(organization).with("audience", &audience)
             }
@@ -241,9 +247,13 @@ impl From<IdentityEvent> for Announcement {
     }
 }
 
+fn done(name: &'static str, user: UserId) -> Announcement {
+    Announcement::success(name, user.as_uuid())
+}
+
 /// What ended sessions of a user says how many.
 fn ended(name: &'static str, user: UserId, sessions: u64) -> Announcement {
-    Announcement::success(name, user.as_uuid()).with("sessions_ended", &sessions)
+    done(name, user).with("sessions_ended", &sessions)
 }
 
 fn refused(name: &'static str, user: UserId) -> Announcement {

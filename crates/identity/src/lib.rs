@@ -20,6 +20,7 @@ pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use service_tokens::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
 pub use sso::{SingleSignOn, SsoPorts};
 pub use usecases::{
+    ask_for_reset::AskForReset,
     authenticate::AuthenticateError,
     challenge_wallet::ChallengeWalletError,
     change_password::{ChangePassword, ChangePasswordError},
@@ -30,6 +31,7 @@ pub use usecases::{
     look_after_keys::KeysError,
     redeem_challenge::WalletProof,
     register::{Register, RegisterError},
+    reset_password::{ResetPassword, ResetPasswordError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
     sign_out::SignOutError,

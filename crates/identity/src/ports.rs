@@ -4,6 +4,7 @@ mod account_letters;
 mod chain_reader;
 mod challenges;
 mod password_hasher;
+mod password_resets;
 mod password_strength;
 mod service_token_signer;
 mod signing_key_store;
@@ -16,6 +17,7 @@ pub use account_letters::{AccountChange, AccountLetters};
 pub use chain_reader::{Block, Call, ChainReader, ReadChainError};
 pub use challenges::{Challenges, Taken};
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
+pub use password_resets::{PasswordResetRows, PasswordResets};
 pub use password_strength::{Guessable, PasswordStrength};
 pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]

@@ -7,7 +7,10 @@ use time::Duration;
 
 use crate::{
     model::Site,
-    ports::{AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordStrength, TokenSigner, WalletVerifier},
+    ports::{
+        AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SecretDigest,
+        TokenSigner, WalletVerifier,
+    },
 };
 
 /// Everything this domain needs from outside.
@@ -17,6 +20,10 @@ pub struct IdentityPorts {
     pub store: Arc<dyn IdentityStore>,
     /// Questions to wallets.
     pub challenges: Arc<dyn Challenges>,
+    /// Wishes for new passwords, and the tokens that set them.
+    pub resets: Arc<dyn PasswordResets>,
+    /// Hashes of those tokens.
+    pub digest: Arc<dyn SecretDigest>,
     /// Signatures of wallets.
     pub wallets: Arc<dyn WalletVerifier>,
     /// Password hashes.

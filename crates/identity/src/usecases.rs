@@ -1,5 +1,7 @@
 //! One verb, one file.
 
+pub(crate) mod answer_reset_requests;
+pub(crate) mod ask_for_reset;
 pub(crate) mod authenticate;
 pub(crate) mod challenge_wallet;
 pub(crate) mod change_password;
@@ -10,6 +12,7 @@ pub(crate) mod list_sessions;
 pub(crate) mod look_after_keys;
 pub(crate) mod redeem_challenge;
 pub(crate) mod register;
+pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_with_wallet;
 pub(crate) mod sign_out;

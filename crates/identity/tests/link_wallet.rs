@@ -89,7 +89,7 @@ async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
     let ports = IdentityPorts { store: Arc::new(store), ..before.identity_ports() };
     let identity = Identity::new(ports, Workbench::identity_settings());
     let error = failed(identity.link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::StaleSession), "{error:?}");
+    assert!(matches!(error, LinkWalletError::SessionEnded), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await, []);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{Chain, PasswordAttempt, User, WalletAccount},
-    ports::{CustomDataRows, IdentityTransaction, MockIdentityStore, Sessions, Users, Wallets},
+    ports::{CustomDataRows, IdentityTransaction, MockIdentityStore, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{Actor, EventLog, Notices, Outbox, StoreError};
 use tessera_testkit::{
@@ -158,6 +158,10 @@ impl IdentityTransaction for Doomed {
 
     fn custom_data(&mut self) -> &mut dyn CustomDataRows {
         self.0.custom_data()
+    }
+
+    fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
+        self.0.password_resets()
     }
 
     fn outbox(&mut self) -> &mut dyn Outbox {

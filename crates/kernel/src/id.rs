@@ -87,4 +87,6 @@ ids! {
     InvitationClaimId
     /// A mail in the outbox.
     MailId
+    /// Somebody's wish for a new password.
+    ResetRequestId
 }

@@ -19,11 +19,14 @@ pub enum NoticeTopic {
     Owners,
     /// Invitations, of all organizations together.
     Invitations,
+    /// Links to a new password.
+    PasswordResets,
 }
 
 impl NoticeTopic {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Password, Self::Wallets, Self::ApiKeys, Self::Owners, Self::Invitations];
+    pub const ALL: [Self; 6] =
+        [Self::Password, Self::Wallets, Self::ApiKeys, Self::Owners, Self::Invitations, Self::PasswordResets];
 
     /// Its name in storage.
     #[must_use]
@@ -34,6 +37,7 @@ impl NoticeTopic {
             Self::ApiKeys => "api_keys",
             Self::Owners => "owners",
             Self::Invitations => "invitations",
+            Self::PasswordResets => "password_resets",
         }
     }
 }
@@ -87,13 +91,29 @@ impl Notices {
         to: &EmailAddress,
         write: impl FnOnce(NoticeContext) -> Mail + Send,
     ) -> Result<(), StoreError> {
+        self.tell_within(Self::TTL, outbox, topic, to, write).await.map(|_| ())
+    }
+
+    /// The same for a mail that is worth delivering for so long. Gives whether there is one.
+    ///
+    /// # Errors
+    /// Those of storage and of the seal.
+    pub async fn tell_within(
+        &self,
+        ttl: Duration,
+        outbox: &mut dyn Outbox,
+        topic: NoticeTopic,
+        to: &EmailAddress,
+        write: impl FnOnce(NoticeContext) -> Mail + Send,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let number = outbox.count_notice(topic, to, now, Self::WINDOW).await?;
         if self.most.is_some_and(|most| number > most) {
-            return Ok(());
+            return Ok(false);
         }
         let mail = write(NoticeContext { at: now, last: self.most == Some(number) });
         let id = MailId::generate(&*self.clock, &*self.entropy);
-        outbox.add(&self.seal.seal(id, &mail, now, now + Self::TTL)?).await
+        outbox.add(&self.seal.seal(id, &mail, now, now + ttl)?).await?;
+        Ok(true)
     }
 }

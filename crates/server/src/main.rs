@@ -5,6 +5,7 @@ mod key_worker;
 mod keys;
 mod master_key;
 mod postman;
+mod reset_worker;
 mod serve;
 mod telemetry;
 mod wiring;

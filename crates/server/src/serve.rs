@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     config::{Config, Throttle},
     key_worker::{self, KeyWorker},
+    reset_worker::ResetWorker,
     wiring,
     worker::Worker,
 };
@@ -37,6 +38,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let (services, postman) = wiring::services(&config, store).await?;
     let worker = Worker::start(&services, postman);
     let key_worker = KeyWorker::start(Arc::clone(&services.service_tokens), key_worker::origin("key-worker")?);
+    let reset_worker = ResetWorker::start(Arc::clone(&services.identity));
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let door = listener.try_clone()?;
@@ -63,7 +65,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     announce(address)?;
     server.await.context("the server failed")?;
     stopping.abort();
-    drop(key_worker);
+    drop((key_worker, reset_worker));
     worker.finish().await;
     tracing::info!("stopped");
     Ok(())

@@ -186,6 +186,8 @@ fn identity(
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
         challenges: Arc::clone(store) as _,
+        resets: Arc::clone(store) as _,
+        digest: Arc::new(Sha256Digest),
         wallets: wallets(config)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),

@@ -14,7 +14,7 @@ use crate::postman::Postman;
 /// How often gathered uses of keys are looked through. A key's last use is written at most once a minute all the same.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// After how many looks the challenges that nobody answered are forgotten: once a minute.
+/// After how many looks is forgotten what nobody answered or used: once a minute.
 const FORGETTING: u64 = 12;
 
 /// How long the last write may take.
@@ -58,6 +58,11 @@ impl Worker {
                     && let Err(error) = identity.forget_expired_challenges().await
                 {
                     tracing::warn!(%error, "expired challenges could not be forgotten; trying again later");
+                }
+                if look.is_multiple_of(FORGETTING)
+                    && let Err(error) = identity.forget_expired_resets().await
+                {
+                    tracing::warn!(%error, "expired links to passwords could not be forgotten; trying again later");
                 }
                 if look.is_multiple_of(FORGETTING)
                     && let Err(error) = sso.forget().await

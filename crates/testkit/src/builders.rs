@@ -3,6 +3,7 @@
 //! What a test is about it sets by struct update: `User { email: None, ..user(1) }`.
 
 mod documents;
+mod resets;
 mod sso;
 
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use documents::{custom_data, data_document, settings, system_data};
+pub use resets::{password_reset, reset_request};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 
 /// The time at which everything here was made: with microseconds, which must not be lost.

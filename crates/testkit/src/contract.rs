@@ -19,6 +19,7 @@ pub mod memberships;
 pub mod org_documents;
 pub mod org_store;
 pub mod owners;
+pub mod password_resets;
 pub mod signing_key_store;
 pub mod sso_store;
 pub mod wallets;

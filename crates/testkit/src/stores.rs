@@ -8,8 +8,8 @@ use tessera_apps::{
     ports::AppStore,
 };
 use tessera_identity::{
-    model::{PasswordHash, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
-    ports::{Challenges, IdentityStore, RelyingParties, SigningKeyStore, SsoStore},
+    model::{PasswordHash, PasswordReset, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
+    ports::{Challenges, IdentityStore, PasswordResets, RelyingParties, SigningKeyStore, SsoStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -34,6 +34,8 @@ pub struct Stores {
     pub relying_parties: Arc<dyn RelyingParties>,
     /// Questions to wallets.
     pub challenges: Arc<dyn Challenges>,
+    /// Wishes for new passwords, and the tokens that set them.
+    pub resets: Arc<dyn PasswordResets>,
     /// Signing keys.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
@@ -88,6 +90,13 @@ impl Stores {
     pub async fn add_session(&self, session: &Session) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.sessions().insert(session).await);
+        ok(tx.commit().await);
+    }
+
+    /// Commits a token that sets a password.
+    pub async fn add_password_reset(&self, reset: &PasswordReset) {
+        let mut tx = ok(self.identity.begin().await);
+        ok(tx.password_resets().issue(reset).await);
         ok(tx.commit().await);
     }
 

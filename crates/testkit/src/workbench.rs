@@ -88,6 +88,8 @@ impl Workbench {
         IdentityPorts {
             store: self.stores.identity.clone(),
             challenges: self.stores.challenges.clone(),
+            resets: self.stores.resets.clone(),
+            digest: Arc::new(FakeDigest),
             wallets: self.wallets.clone(),
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),

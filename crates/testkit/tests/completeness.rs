@@ -50,6 +50,7 @@ every_case_is_listed! {
     org_documents
     org_store
     owners
+    password_resets
     signing_key_store
     sso_store
     wallets

@@ -61,6 +61,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    password_reset_requests (id) {
+        id -> Id,
+        email -> Text,
+        email_canonical -> Text,
+        request_id -> Text,
+        address -> Nullable<Text>,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use super::super::types::{Id, Instant};
+
+    password_resets (user_id) {
+        user_id -> Id,
+        token_hash -> Binary,
+        email -> Text,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::Text;
     use super::super::types::{Id, Instant};
 
@@ -327,4 +353,12 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(applications, invitations, memberships, organizations, users, wallets);
+diesel::allow_tables_to_appear_in_same_query!(
+    applications,
+    invitations,
+    memberships,
+    organizations,
+    password_reset_requests,
+    users,
+    wallets
+);

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
 use tessera_identity::ports::{
-    CustomDataRows, IdentityTransaction, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users, Wallets,
+    CustomDataRows, IdentityTransaction, PasswordResetRows, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users,
+    Wallets,
 };
 use tessera_kernel::{EventLog, Outbox, StoreError};
 use tessera_orgs::ports::{
@@ -33,6 +34,10 @@ impl IdentityTransaction for Tx {
     }
 
     fn custom_data(&mut self) -> &mut dyn CustomDataRows {
+        self
+    }
+
+    fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
         self
     }
 

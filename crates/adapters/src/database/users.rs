@@ -108,6 +108,23 @@ macro_rules! read {
     }};
 }
 
+/// Reads the one user that is meant and keeps others from changing them, then their wallets: whoever changes those holds the
+/// lock.
+macro_rules! lock {
+    ($lease:expr, $meant:expr) => {{
+        let lease: &mut Lease = $lease;
+        let query = users::table.filter($meant);
+        let row: Option<UserRow> = on!(&mut *lease, |c|
+            postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
+            sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
+        let Some(row) = row else { return Ok(None) };
+        let id = row.id;
+        let mut credentials = Credentials::try_from(row)?;
+        credentials.user.wallets = of_user(lease, id).await?;
+        Ok(Some(credentials))
+    }};
+}
+
 fn joined(rows: Vec<JoinedRow>) -> Result<Option<Credentials>, StoreError> {
     let mut rows = rows.into_iter();
     let Some((user, first)) = rows.next() else { return Ok(None) };
@@ -140,15 +157,11 @@ impl Users for Tx {
     }
 
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
-        let query = users::table.find(DbId(id.as_uuid()));
-        let row: Option<UserRow> = on!(&mut self.lease, |c|
-            postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
-            sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
-        let Some(row) = row else { return Ok(None) };
-        let mut credentials = Credentials::try_from(row)?;
-        // Read after the lock: whoever changes a user's wallets holds it.
-        credentials.user.wallets = of_user(&mut self.lease, DbId(id.as_uuid())).await?;
-        Ok(Some(credentials))
+        lock!(&mut self.lease, users::id.eq(DbId(id.as_uuid())))
+    }
+
+    async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        lock!(&mut self.lease, users::email_canonical.eq(email.canonical()))
     }
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {

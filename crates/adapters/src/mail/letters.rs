@@ -1,6 +1,7 @@
 //! What mails say.
 
 mod notices;
+mod reset;
 
 use askama::Template;
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Role, Secret};

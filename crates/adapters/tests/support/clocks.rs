@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use tessera_adapters::{SqlStore, SystemClock, SystemEntropy};
 use tessera_identity::{
-    ChallengeSso, Identity, RedeemSsoCode, RedeemSsoCodeError, SignInWithWallet, SignInWithWalletError, SingleSignOn,
-    SsoPorts, VerifySso, WalletProof,
-    model::{Chain, Challenge, CodeChallenge, Purpose, SsoCode, SsoRequest, SsoSecret},
+    AskForReset, ChallengeSso, Identity, RedeemSsoCode, RedeemSsoCodeError, ResetPassword, SignInWithWallet,
+    SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
+    model::{Chain, Challenge, CodeChallenge, PasswordReset, Purpose, ResetToken, SsoCode, SsoRequest, SsoSecret},
     ports::{Challenges, SecretDigest as _},
 };
-use tessera_kernel::{Clock, Role, StoreClock as _};
+use tessera_kernel::{Clock, MailSeal as _, Role, StoreClock as _};
 use tessera_testkit::{
     Workbench, builders,
-    builders::{application_id, origin, site, sso_request, user_id, wallet_account},
+    builders::{NOW, application_id, origin, password_reset, site, sso_request, user, user_id, wallet_account},
     expectations::{failed, ok, parsed},
-    fakes::{FakeDigest, FakeWallets, FixedClock},
+    fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock},
 };
 use tessera_tests::database::Backend;
 use time::Duration;
@@ -39,6 +39,8 @@ impl Node {
         let mut ports = bench.identity_ports();
         ports.store = Arc::new(store.clone());
         ports.challenges = Arc::new(store.clone());
+        ports.resets = Arc::new(store.clone());
+        ports.notices.entropy = Arc::new(SystemEntropy);
         ports.clock = Arc::clone(&clock);
         ports.entropy = Arc::new(SystemEntropy);
         let identity = Arc::new(Identity::new(ports, Workbench::identity_settings()));
@@ -172,4 +174,41 @@ pub(crate) async fn s106_code_bound_to_60_s_by_the_clock_of_the_database(backend
         let error = failed(outcome.map(|_| ()));
         assert!(matches!(error, RedeemSsoCodeError::InvalidGrant), "{error:?}");
     }
+}
+
+/// The token in the one mail that waits.
+async fn mailed(subject: &Subject) -> ResetToken {
+    let now = NOW + Duration::MINUTE;
+    let taken = ok(subject.stores.mails.take(now, now + Duration::DAY, 10).await);
+    assert_eq!(taken.len(), 1);
+    parsed(ok(FakeSeal.open(&taken[0].mail)).text.expose())
+}
+
+/// One node hears the wish, the other sends the link, and both know for how long it serves.
+pub(crate) async fn s191_reset_bind_to_30_min_by_the_clock_of_the_database(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    subject.stores.add_users([&user(1)]).await;
+    let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);
+    for (asks, answers) in [(&fast, &slow), (&slow, &fast)] {
+        let email = "user1@example.com".to_owned();
+        ok(asks.identity.ask_for_reset(AskForReset { email, origin: origin() }).await);
+        assert_eq!(ok(answers.identity.answer_reset_requests(9).await), 1);
+        let token = mailed(&subject).await;
+        for node in [asks, answers] {
+            ok(node.identity.view_reset(&token).await);
+        }
+    }
+    let token = ResetToken::generate(&SystemEntropy);
+    for (left, serves) in [(0, false), (60, true)] {
+        let reset = password_reset(1, &user(1), ok(subject.store.now().await), left);
+        subject.stores.add_password_reset(&PasswordReset { hash: FakeDigest.digest(token.expose()), ..reset }).await;
+        for node in [&fast, &slow] {
+            assert_eq!(node.identity.view_reset(&token).await.is_ok(), serves, "{left} s");
+        }
+        assert_eq!(ok(slow.identity.forget_expired_resets().await), u64::from(!serves));
+        assert_eq!(ok(fast.identity.forget_expired_resets().await), 0);
+    }
+    let command = |password| ResetPassword { token: token.clone(), password: parsed(password), origin: origin() };
+    ok(fast.identity.reset_password(command("battery staple")).await);
+    failed(slow.identity.reset_password(command("battery staples")).await);
 }

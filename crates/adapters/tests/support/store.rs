@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
-use tessera_identity::{model::User, ports::IdentityStore};
+use tessera_identity::{AskForReset, Identity, model::User, ports::IdentityStore};
 use tessera_inventory::ports::ItemStore;
 use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
 use tessera_orgs::ports::OrgStore;
 use tessera_testkit::{
-    Harness, Stores, async_trait, builders,
+    Harness, Stores, Workbench, async_trait, builders,
     expectations::{conflict, failed, ok, parsed, some},
 };
 use tessera_tests::database::{Backend, TestDatabase};
@@ -52,6 +52,7 @@ impl Subject {
             sso: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
             challenges: Arc::new(store.clone()),
+            resets: Arc::new(store.clone()),
             signing_keys: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
@@ -187,6 +188,23 @@ pub(crate) async fn a_row_that_breaks_the_rules_of_its_type_is_corrupt(backend: 
     assert!(matches!(&error, StoreError::Corrupt(why) if why.starts_with("users.email: ")), "{error:?}");
     execute(&subject.database, "UPDATE users SET email = 'a@b.example'").await;
     ok(subject.stores.identity.find_user(builders::user_id(1)).await);
+}
+
+pub(crate) async fn an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_link(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let (stores, bench) = (&subject.stores, Workbench::new());
+    stores.add_users([&builders::user(1), &builders::user(2)]).await;
+    let mut ports = bench.identity_ports();
+    (ports.store, ports.resets) = (stores.identity.clone(), stores.resets.clone());
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    for email in ["user1@example.com", "user2@example.com"] {
+        ok(identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: builders::origin() }).await);
+    }
+    execute(&subject.database, "UPDATE users SET first_name = '' WHERE email_canonical = 'user1@example.com'").await;
+    let error = failed(identity.answer_reset_requests(9).await);
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+    assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
+    at_rest(&subject.store).await;
 }
 
 async fn event_twice(stores: &Stores) -> Result<(), StoreError> {

@@ -206,6 +206,8 @@ fn identity(
     let ports = IdentityPorts {
         store: stores.identity.clone(),
         challenges: stores.challenges.clone(),
+        resets: stores.resets.clone(),
+        digest: Arc::new(FakeDigest),
         wallets: Arc::new(FakeWallets::default()),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),

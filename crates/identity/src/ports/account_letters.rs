@@ -2,7 +2,7 @@
 
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic};
 
-use crate::model::WalletAccount;
+use crate::model::{PasswordReset, ResetToken, WalletAccount};
 
 /// What was done to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,13 @@ pub enum AccountChange {
     PasswordSet,
     /// It has another password.
     PasswordChanged,
+    /// Whoever reads its mails has set a password.
+    PasswordReset {
+        /// It had none.
+        first: bool,
+        /// How many wallets it lost by that, because nobody had proved before that the address is theirs.
+        wallets_unlinked: usize,
+    },
     /// One more wallet opens it.
     WalletLinked(WalletAccount),
     /// One wallet less opens it.
@@ -22,14 +29,17 @@ impl AccountChange {
     #[must_use]
     pub const fn topic(&self) -> NoticeTopic {
         match self {
-            Self::PasswordSet | Self::PasswordChanged => NoticeTopic::Password,
+            Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
         }
     }
 }
 
-/// Puts into words what was done to an account.
+/// Puts into words what the people behind accounts get by mail.
 pub trait AccountLetters: Send + Sync {
     /// The mail that tells the person behind the account. It opens nothing.
     fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail;
+
+    /// The mail that carries the token to the address of the account.
+    fn password_reset(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail;
 }

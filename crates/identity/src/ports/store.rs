@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
+use super::PasswordResetRows;
 use crate::model::{Credentials, CustomData, PasswordHash, Session, User, Wallet, WalletAddress};
 
 /// The storage of this domain: single reads, and transactions.
@@ -53,6 +54,9 @@ pub trait IdentityTransaction: Send {
     /// The data that users keep, in this transaction.
     fn custom_data(&mut self) -> &mut dyn CustomDataRows;
 
+    /// Wishes for new passwords and the tokens that set them, in this transaction.
+    fn password_resets(&mut self) -> &mut dyn PasswordResetRows;
+
     /// The outbox, in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;
 
@@ -71,6 +75,9 @@ pub trait Users: Send {
 
     /// Reads a user, with their wallets, and keeps others from changing either until the transaction ends. `Ok(None)` when there is none.
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError>;
+
+    /// The same for the user with that address, in whatever case it is written.
+    async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces names, picture and time of change; all else stays. `Ok(false)` when there is no such user.
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError>;

@@ -112,6 +112,7 @@ impl Identity {
             return Err(ChangePasswordError::SessionEnded);
         }
         tx.users().set_password_hash(id, hash).await?;
+        tx.password_resets().withdraw(id).await?;
         // Whoever signed in with the old password is out with it; this session has just proved itself.
         let ended = tx.sessions().end_all(id, Some(session), clock.now()).await?;
         let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();

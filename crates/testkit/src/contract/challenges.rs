@@ -131,7 +131,7 @@ pub async fn every_part_of_the_storage_has_one_clock(harness: &impl Harness) {
     let stores = harness.stores();
     let mut last = OffsetDateTime::UNIX_EPOCH;
     for _ in 0..3 {
-        for now in [ok(stores.challenges.now().await), ok(stores.sso.now().await)] {
+        for now in [ok(stores.challenges.now().await), ok(stores.sso.now().await), ok(stores.resets.now().await)] {
             assert!(last <= now, "{now} must not be before {last}");
             assert_eq!((now, now.offset()), (truncate_to_micros(now), UtcOffset::UTC));
             last = now;

@@ -1,7 +1,10 @@
 //! Mails that everybody can read.
 
 use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
-use tessera_identity::ports::{AccountChange, AccountLetters};
+use tessera_identity::{
+    model::{PasswordReset, ResetToken},
+    ports::{AccountChange, AccountLetters},
+};
 use tessera_kernel::{EmailAddress, Mail, MailId, MailSeal, NoticeContext, SealedMail, Secret, StoreError};
 use tessera_orgs::{
     model::{InvitationToken, Invited, NewOwner},
@@ -37,7 +40,7 @@ impl MailSeal for FakeSeal {
     }
 }
 
-/// Writes the bare token as text, and names as HTML. Notices name the deed as subject, and say as text whether they are the
+/// Writes the bare token as text, and names or times as HTML. Notices name the deed as subject, and say as text whether they are the
 /// last.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FakeLetters;
@@ -64,10 +67,19 @@ impl AccountLetters for FakeLetters {
         let subject = match change {
             AccountChange::PasswordSet => "password set".to_owned(),
             AccountChange::PasswordChanged => "password changed".to_owned(),
+            AccountChange::PasswordReset { first, wallets_unlinked } => {
+                format!("password reset, first {first}, {wallets_unlinked} unlinked")
+            }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
         };
         notice(to, &subject, context)
+    }
+
+    fn password_reset(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail {
+        let text = Secret::new(token.expose().to_owned());
+        let html = Secret::new(reset.expires_at.to_string());
+        Mail { text, html, ..notice(&reset.email, if context.last { "last reset" } else { "reset" }, context) }
     }
 }
 

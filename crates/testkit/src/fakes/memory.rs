@@ -3,6 +3,7 @@
 mod invitations;
 mod mails;
 mod read;
+mod resets;
 mod sso;
 mod state;
 mod transaction;
@@ -67,6 +68,7 @@ impl MemoryStore {
             sso: store.clone(),
             relying_parties: store.clone(),
             challenges: store.clone(),
+            resets: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
             directory: store.clone(),

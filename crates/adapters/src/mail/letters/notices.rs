@@ -3,7 +3,10 @@
 
 use askama::Template;
 use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
-use tessera_identity::ports::{AccountChange, AccountLetters};
+use tessera_identity::{
+    model::{PasswordReset, ResetToken},
+    ports::{AccountChange, AccountLetters},
+};
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
 use tessera_orgs::model::NewOwner;
 
@@ -35,6 +38,7 @@ pub(super) struct News {
 }
 
 const PASSWORD: &str = "If it was not you, somebody else can sign in as you: tell whoever runs the service at once.";
+const RESET: &str = "If it was not you, somebody else reads your mails: tell whoever runs the service at once.";
 const LINKED: &str = "If it was not you, somebody else can sign in as you: unlink the wallet, change your password, and tell \
     whoever runs the service at once.";
 const UNLINKED: &str = "If it was not you, somebody else can sign in as you: change your password, and tell whoever runs the service at once.";
@@ -76,6 +80,15 @@ impl AccountLetters for AskamaLetters {
                 "The password of your account was changed, and all other sessions were ended.".to_owned(),
                 PASSWORD,
             ),
+            AccountChange::PasswordReset { first, wallets_unlinked } => (
+                if first { "Your account has a password now" } else { "Your password was changed" },
+                format!(
+                    "A password was set for your account by a link that was sent to this address, and all sessions were \
+                     ended.{}",
+                    unlinked_wallets(wallets_unlinked)
+                ),
+                RESET,
+            ),
             AccountChange::WalletLinked(wallet) => (
                 "A wallet was linked to your account",
                 format!("The wallet {} was linked to your account: whoever holds it can sign in.", wallet.address()),
@@ -92,6 +105,22 @@ impl AccountLetters for AskamaLetters {
         };
         self.notice(to, News { subject: subject.to_owned(), text, advice }, context)
     }
+
+    fn password_reset(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail {
+        self.reset_link(reset, token, context)
+    }
+}
+
+/// Whoever gets an account back need not know what somebody else had linked to it, but that nobody comes in by that.
+fn unlinked_wallets(count: usize) -> String {
+    let wallets = match count {
+        0 => return String::new(),
+        1 => "One wallet was".to_owned(),
+        more => format!("{more} wallets were"),
+    };
+    format!(
+        " Until then nobody had proved that this address is theirs. {wallets} unlinked, so nobody signs in that way."
+    )
 }
 
 impl KeyLetters for AskamaLetters {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, CustomData, KeyId, KeyRing, Nonce, Purpose, Retirement, SecretHash, Session, SessionState,
-    SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    Challenge, Credentials, CustomData, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest, Retirement,
+    SecretHash, Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
-    Role, SessionId, StoreError, UserId,
+    ResetRequestId, Role, SessionId, StoreError, UserId,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, TokenHash};
 use time::OffsetDateTime;
@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
+    pub(super) reset_requests: BTreeMap<ResetRequestId, ResetRequest>,
+    pub(super) password_resets: BTreeMap<UserId, PasswordReset>,
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,

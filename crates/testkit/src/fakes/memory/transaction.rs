@@ -15,10 +15,14 @@ use tessera_identity::{
     model::{
         Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
     },
-    ports::{CustomDataRows, IdentityTransaction, Sessions, SigningKeyTransaction, SigningKeys, Users, Wallets},
+    ports::{
+        CustomDataRows, IdentityTransaction, PasswordResetRows, Sessions, SigningKeyTransaction, SigningKeys, Users,
+        Wallets,
+    },
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
+    ApiKeyId, ApplicationId, Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, Role, SessionId,
+    StoreError, UserId,
 };
 use tessera_orgs::{
     model::{Membership, Organization, Profile, Settings, SystemData},
@@ -40,6 +44,11 @@ impl MemoryTransaction {
     pub(super) fn open(shared: Arc<Shared>, turn: OwnedMutexGuard<()>) -> Self {
         shared.open.fetch_add(1, Ordering::SeqCst);
         Self { state: State::clone(&shared.published()), shared, _turn: turn }
+    }
+
+    /// The time by the clock of the storage.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.shared.clock.now()
     }
 
     /// Shows everybody the new state, before the next writer can take it up.
@@ -72,6 +81,10 @@ impl IdentityTransaction for MemoryTransaction {
         self
     }
 
+    fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
+        self
+    }
+
     fn outbox(&mut self) -> &mut dyn Outbox {
         self
     }
@@ -95,6 +108,10 @@ impl Users for MemoryTransaction {
 
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
         Ok(self.state.users.get(&id).cloned())
+    }
+
+    async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.state.user_by_email(email).cloned())
     }
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {

@@ -1,0 +1,81 @@
+//! Those who asked for a new password get a link to it, if they are known.
+
+use tessera_kernel::{Event, NoticeTopic, StoreError};
+use time::OffsetDateTime;
+
+use crate::{
+    Identity,
+    events::IdentityEvent,
+    model::{PasswordReset, ResetRequest, ResetToken, User},
+    ports::IdentityTransaction,
+};
+
+impl Identity {
+    /// Answers up to so many requests, those that have waited the longest first, and says how many. Any node may do it at
+    /// any time. Requests for addresses without an account go unanswered.
+    ///
+    /// # Errors
+    /// When storage fails. What was not answered waits on.
+    pub async fn answer_reset_requests(&self, most: usize) -> Result<usize, StoreError> {
+        // At once, so that whoever asks for many that are nobody's keeps nobody waiting.
+        self.ports.resets.dismiss_strangers().await?;
+        for answered in 0..most {
+            if !self.answer_one().await? {
+                return Ok(answered);
+            }
+        }
+        Ok(most)
+    }
+
+    /// Forgets requests and tokens whose time is over, and says how many.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn forget_expired_resets(&self) -> Result<u64, StoreError> {
+        self.ports.resets.forget_expired().await
+    }
+
+    /// `false` when nobody waits.
+    async fn answer_one(&self) -> Result<bool, StoreError> {
+        let now = self.ports.resets.now().await?;
+        let mut tx = self.ports.store.begin().await?;
+        let Some(request) = tx.password_resets().take_request().await? else { return Ok(false) };
+        match tx.users().lock_by_email(&request.email).await {
+            Ok(Some(known)) => self.send_link(&mut *tx, &known.user, &request, now).await?,
+            Ok(None) => {}
+            // Tried again and again, an account that can't be read would keep all others waiting.
+            Err(error @ StoreError::Corrupt(_)) => {
+                tx.commit().await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Mails a new link to the address as the account has it, however it was typed. When the address has had its last one
+    /// for now, none is sent, and the one that it had goes on.
+    async fn send_link(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        user: &User,
+        request: &ResetRequest,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let Some(email) = &user.email else { return Ok(()) };
+        let token = ResetToken::generate(&*self.ports.entropy);
+        let hash = self.ports.digest.digest(token.expose());
+        let reset = PasswordReset { user: user.id, email: email.clone(), hash, expires_at: now + PasswordReset::TTL };
+        let letters = &*self.ports.letters;
+        let write = |context| letters.password_reset(&reset, &token, context);
+        let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
+        if notices.tell_within(PasswordReset::TTL, tx.outbox(), topic, email, write).await? {
+            tx.password_resets().issue(&reset).await?;
+            let what = IdentityEvent::PasswordResetMailed { user: user.id }.into();
+            let event = Event::by_visitor(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);
+            tx.events().append(&event).await?;
+        }
+        Ok(())
+    }
+}

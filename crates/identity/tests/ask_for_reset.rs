@@ -1,0 +1,145 @@
+//! Somebody asks for a new password, and gets a link to it if they are known.
+
+use tessera_identity::{
+    AskForReset, ResetPassword,
+    model::{PasswordReset, ResetToken, User},
+};
+use tessera_kernel::{Mail, Notices};
+use tessera_testkit::{
+    Workbench,
+    builders::{NOW, bare_user, origin, user, user_id, wallet},
+    expectations::{ok, parsed, some},
+};
+use time::Duration;
+
+/// User 1 with an address, and user 2 with a wallet alone.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.user_with_password(1, "correct horse").await;
+    bench.stores.add_users([&bare_user(2)]).await;
+    bench.stores.add_wallets(user_id(2), [&wallet(1)]).await;
+    bench
+}
+
+async fn ask(bench: &Workbench, email: &str) {
+    ok(bench.identity().ask_for_reset(AskForReset { email: email.to_owned(), origin: origin() }).await);
+}
+
+async fn answer(bench: &Workbench) -> usize {
+    ok(bench.identity().answer_reset_requests(100).await)
+}
+
+fn token_in(mail: &Mail) -> ResetToken {
+    parsed(mail.text.expose())
+}
+
+#[tokio::test]
+async fn a_link_goes_to_the_address_as_the_account_has_it() {
+    let bench = bench().await;
+    ask(&bench, " USER1@example.COM ").await;
+    assert_eq!(bench.mails().await, []);
+    assert_eq!(answer(&bench).await, 1);
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!((mails[0].recipient.as_str(), mails[0].subject.as_str()), ("user1@example.com", "reset"));
+    assert_eq!(*mails[0].html.expose(), (NOW + PasswordReset::TTL).to_string());
+    let token = token_in(&mails[0]);
+    let command = ResetPassword { token, password: parsed("battery staple"), origin: origin() };
+    ok(bench.identity().reset_password(command).await);
+    assert_eq!(answer(&bench).await, 0);
+}
+
+#[tokio::test]
+async fn s19_enum_forgot() {
+    let bench = bench().await;
+    for email in ["user1@example.com", "user2@example.com", "nobody@example.com", "not an address", ""] {
+        ask(&bench, email).await;
+    }
+    // Nothing has looked at an account yet, and nothing is to be seen but what everybody leaves.
+    assert_eq!((bench.mails().await, bench.deeds(None).await), (vec![], vec![]));
+    assert_eq!(answer(&bench).await, 1);
+    let recipients: Vec<_> = bench.mails().await.into_iter().map(|mail| mail.recipient.to_string()).collect();
+    assert_eq!(recipients, ["user1@example.com"]);
+}
+
+#[tokio::test]
+async fn the_trail_names_the_request_and_not_the_token() {
+    let bench = bench().await;
+    ask(&bench, "user1@example.com").await;
+    answer(&bench).await;
+    let (events, mails) = (bench.events(None).await, bench.mails().await);
+    assert_eq!((events.len(), events[0].name.as_str()), (1, "password.reset_mailed"));
+    assert_eq!(
+        (events[0].subject, &events[0].actor, &events[0].origin),
+        (Some(user_id(1).as_uuid()), &None, &origin())
+    );
+    assert!(!format!("{events:?} {mails:?}").contains(token_in(&mails[0]).expose()));
+}
+
+#[tokio::test]
+async fn s34_throttle_mail() {
+    let bench = bench().await;
+    let mut subjects = Vec::new();
+    let mut ask_often = async |count: u32| {
+        for _ in 0..count {
+            ask(&bench, "user1@example.com").await;
+            answer(&bench).await;
+            bench.clock.advance(Duration::SECOND);
+        }
+        subjects.extend(bench.mails().await.into_iter().map(|mail| mail.subject));
+        (subjects.len(), bench.deeds(None).await.len())
+    };
+    assert_eq!(ask_often(Notices::MOST + 3).await, (5, 5));
+    // Nobody has delivered the five, but their time is over before the hour is.
+    bench.clock.advance(Notices::WINDOW - Duration::seconds(9));
+    assert_eq!(ask_often(1).await, (5, 5));
+    assert_eq!(ask_often(1).await, (6, 6));
+    assert_eq!(subjects, ["reset", "reset", "reset", "reset", "last reset", "reset"]);
+}
+
+#[tokio::test]
+async fn s34_throttle_mail_leaves_the_last_link_alive() {
+    let bench = bench().await;
+    for _ in 0..=Notices::MOST {
+        ask(&bench, "user1@example.com").await;
+        answer(&bench).await;
+        bench.clock.advance(Duration::SECOND);
+    }
+    let mails = bench.mails().await;
+    assert_eq!(mails.len(), 5);
+    ok(bench.identity().view_reset(&token_in(&mails[4])).await);
+}
+
+#[tokio::test]
+async fn all_that_is_asked_for_one_address_in_between_is_answered_once() {
+    let bench = bench().await;
+    for email in ["user1@example.com", "User1@example.com", "nobody@example.com", "user1@EXAMPLE.com"] {
+        ask(&bench, email).await;
+    }
+    assert_eq!(answer(&bench).await, 1);
+    assert_eq!(bench.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_are_answered_at_once_than_wanted() {
+    let bench = bench().await;
+    bench.stores.add_users([&user(3), &User { email_verified: false, ..user(4) }]).await;
+    for number in [1, 3, 4] {
+        ask(&bench, some(user(number).email).as_str()).await;
+    }
+    for answered in [2, 1, 0] {
+        assert_eq!(ok(bench.identity().answer_reset_requests(2).await), answered);
+    }
+    assert_eq!(bench.mails().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_wish_that_nobody_saw_in_time_is_forgotten() {
+    let bench = bench().await;
+    ask(&bench, "user1@example.com").await;
+    bench.clock.advance(PasswordReset::TTL);
+    assert_eq!(answer(&bench).await, 0);
+    assert_eq!(bench.mails().await, []);
+    assert_eq!(ok(bench.identity().forget_expired_resets().await), 1);
+    assert_eq!(ok(bench.identity().forget_expired_resets().await), 0);
+}

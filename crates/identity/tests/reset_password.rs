@@ -1,0 +1,244 @@
+//! Whoever reads the mails of an account sets a new password for it.
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    ChangePassword, Identity, NewPasswordError, ResetPassword, ResetPasswordError, SignIn,
+    model::{PasswordAttempt, PasswordReset, ResetToken, SessionState, User},
+    ports::SecretDigest as _,
+};
+use tessera_kernel::{Clock as _, EmailAddress};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_with, origin, session, session_id, user, user_id, wallet},
+    expectations::{failed, ok, parsed, some},
+    fakes::{FakeDigest, SequentialEntropy},
+};
+use time::Duration;
+
+const OLD: &str = "correct horse";
+const NEW: &str = "battery staple";
+
+/// User 1 as somebody registered them, with a password, two wallets and two sessions, and user 2 with one of each.
+async fn bench(email_verified: bool) -> Workbench {
+    let bench = Workbench::new();
+    let registered = User { email_verified, ..user(1) };
+    bench.stores.add_user_with_password(&registered, &bench.hasher.hash_of(OLD)).await;
+    bench.user_with_password(2, OLD).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    bench.stores.add_wallets(user_id(2), [&wallet(3)]).await;
+    for (number, of) in [(1, 1), (2, 1), (3, 2)] {
+        bench.stores.add_session(&session(number, user_id(of))).await;
+    }
+    bench
+}
+
+/// A token that went to user 1 just now.
+async fn token(bench: &Workbench) -> ResetToken {
+    token_to(bench, some(user(1).email)).await
+}
+
+async fn token_to(bench: &Workbench, email: EmailAddress) -> ResetToken {
+    let token = ResetToken::generate(&*bench.entropy);
+    let (hash, expires_at) = (FakeDigest.digest(token.expose()), bench.clock.now() + PasswordReset::TTL);
+    bench.stores.add_password_reset(&PasswordReset { user: user_id(1), email, hash, expires_at }).await;
+    token
+}
+
+fn command(token: &ResetToken, password: &str) -> ResetPassword {
+    ResetPassword { token: token.clone(), password: parsed(password), origin: origin() }
+}
+
+async fn reset(bench: &Workbench, token: &ResetToken, password: &str) -> Result<(), ResetPasswordError> {
+    bench.identity().reset_password(command(token, password)).await
+}
+
+/// The token sets nothing, and nothing can be seen by it.
+async fn is_invalid(bench: &Workbench, token: &ResetToken) {
+    for error in [failed(reset(bench, token, NEW).await), failed(bench.identity().view_reset(token).await)] {
+        assert!(matches!(error, ResetPasswordError::Invalid), "{error:?}");
+    }
+}
+
+async fn has(bench: &Workbench, password: &str) -> bool {
+    let known = some(ok(bench.stores.identity.find_credentials_of(user_id(1)).await));
+    known.password_hash == Some(bench.hasher.hash_of(password))
+}
+
+async fn open_sessions(bench: &Workbench) -> Vec<u32> {
+    let mut open = Vec::new();
+    for number in 1..=3 {
+        let session = some(ok(bench.stores.identity.find_session(session_id(number)).await));
+        open.extend((session.state == SessionState::Open).then_some(number));
+    }
+    open
+}
+
+async fn wallets_of(bench: &Workbench, number: u32) -> usize {
+    some(ok(bench.stores.identity.find_user(user_id(number)).await)).wallets.len()
+}
+
+#[tokio::test]
+async fn the_new_password_signs_in_and_the_token_is_used_up() {
+    let bench = bench(true).await;
+    let token = token(&bench).await;
+    assert_eq!(ok(bench.identity().view_reset(&token).await), some(user(1).email));
+    assert!(has(&bench, OLD).await);
+    ok(reset(&bench, &token, NEW).await);
+    assert!(has(&bench, NEW).await);
+    let email = "user1@example.com".to_owned();
+    let sign_in = SignIn { email, password: PasswordAttempt::new(NEW), origin: origin() };
+    ok(bench.identity().sign_in(sign_in).await);
+    is_invalid(&bench, &token).await;
+}
+
+#[tokio::test]
+async fn s9_pw_change_revoke_every_session() {
+    let bench = bench(true).await;
+    ok(reset(&bench, &token(&bench).await, NEW).await);
+    assert_eq!(open_sessions(&bench).await, [3]);
+}
+
+#[tokio::test]
+async fn somebody_without_a_password_gets_their_first_one() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    ok(reset(&bench, &token(&bench).await, NEW).await);
+    assert!(has(&bench, NEW).await);
+    let mails = bench.mails().await;
+    assert_eq!(mails[0].subject, "password reset, first true, 0 unlinked");
+}
+
+#[tokio::test]
+async fn s191_reset_bind_to_thirty_minutes() {
+    let bench = bench(true).await;
+    let first = token(&bench).await;
+    bench.clock.advance(Duration::minutes(30) - Duration::microseconds(1));
+    ok(bench.identity().view_reset(&first).await);
+    bench.clock.advance(Duration::microseconds(1));
+    is_invalid(&bench, &first).await;
+    assert!(has(&bench, OLD).await);
+}
+
+#[tokio::test]
+async fn s191_reset_bind_to_the_last_token() {
+    let bench = bench(true).await;
+    let (old, new) = (token(&bench).await, token(&bench).await);
+    is_invalid(&bench, &old).await;
+    ok(reset(&bench, &new, NEW).await);
+}
+
+#[tokio::test]
+async fn s191_reset_bind_to_the_address_that_it_went_to() {
+    let bench = bench(true).await;
+    let token = token_to(&bench, parsed("former@example.com")).await;
+    is_invalid(&bench, &token).await;
+    assert!(has(&bench, OLD).await);
+    assert_eq!(open_sessions(&bench).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn s191_reset_bind_ends_with_a_change_of_the_password() {
+    let bench = bench(true).await;
+    let token = token(&bench).await;
+    let (identity, actor) = (bench.identity(), actor_with(&session(1, user_id(1))));
+    let change =
+        |current: &str, new: &str| ChangePassword { current: Some(PasswordAttempt::new(current)), new: parsed(new) };
+    failed(identity.change_password(&actor, change("wrong", NEW)).await);
+    ok(identity.view_reset(&token).await);
+    ok(identity.change_password(&actor, change(OLD, "another lantern")).await);
+    is_invalid(&bench, &token).await;
+    assert!(has(&bench, "another lantern").await);
+}
+
+#[tokio::test]
+async fn s191_reset_bind_race() {
+    let bench = bench(true).await;
+    let token = token(&bench).await;
+    let identity = Arc::new(bench.identity());
+    let tasks: Vec<_> = (0..20)
+        .map(|number| {
+            let (identity, command) = (Arc::clone(&identity), command(&token, &format!("{NEW} {number}")));
+            tokio::spawn(async move { identity.reset_password(command).await })
+        })
+        .collect();
+    let mut made = 0;
+    for task in tasks {
+        made += usize::from(ok(task.await).is_ok());
+    }
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_worth_nothing_and_costs_no_hash() {
+    let bench = bench(true).await;
+    is_invalid(&bench, &ResetToken::generate(&SequentialEntropy::starting_at(99))).await;
+    assert_eq!(bench.hasher.hashed(), 0);
+    assert_eq!(bench.deeds(None).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_password_that_is_not_taken_uses_no_token_up() {
+    let bench = bench(true).await;
+    let token = token(&bench).await;
+    let error = failed(reset(&bench, &token, "password").await);
+    assert!(matches!(error, ResetPasswordError::NewPassword(NewPasswordError::Guessable(_))), "{error:?}");
+    // It is judged by what is known of the account.
+    assert!(bench.strength.last_words().contains(&"user1@example.com".to_owned()));
+    let mut settings = Workbench::identity_settings();
+    settings.min_password_length = 15;
+    let strict = Identity::new(bench.identity_ports(), settings);
+    let error = failed(strict.reset_password(command(&token, NEW)).await);
+    assert!(matches!(error, ResetPasswordError::NewPassword(NewPasswordError::Length(_))), "{error:?}");
+    assert!(has(&bench, OLD).await && open_sessions(&bench).await == [1, 2, 3]);
+    assert_eq!(bench.mails().await, []);
+    ok(reset(&bench, &token, NEW).await);
+}
+
+#[tokio::test]
+async fn a_hasher_that_is_busy_uses_no_token_up() {
+    let bench = bench(true).await;
+    let token = token(&bench).await;
+    bench.hasher.become_busy();
+    let error = failed(reset(&bench, &token, NEW).await);
+    assert!(matches!(error, ResetPasswordError::Hash(_)), "{error:?}");
+    ok(bench.identity().view_reset(&token).await);
+}
+
+#[tokio::test]
+async fn an_address_that_was_proved_keeps_its_wallets() {
+    let bench = bench(true).await;
+    ok(reset(&bench, &token(&bench).await, NEW).await);
+    assert_eq!((wallets_of(&bench, 1).await, wallets_of(&bench, 2).await), (2, 1));
+    assert_eq!(bench.mails().await[0].subject, "password reset, first false, 0 unlinked");
+    let events = bench.events(None).await;
+    let told: Vec<_> = events.iter().map(|event| (event.name.as_str(), event.subject)).collect();
+    assert_eq!(told, [("password.reset", Some(user_id(1).as_uuid()))]);
+    assert_eq!(events[0].details, [("sessions_ended".to_owned(), "2".to_owned())]);
+    assert_eq!((&events[0].actor, &events[0].origin), (&None, &origin()));
+}
+
+#[tokio::test]
+async fn s115_autolink_an_account_that_nobody_proved_loses_what_a_squatter_linked() {
+    let bench = bench(false).await;
+    ok(reset(&bench, &token(&bench).await, NEW).await);
+    let known = some(ok(bench.stores.identity.find_user(user_id(1)).await));
+    assert!(known.email_verified && known.wallets.is_empty(), "{known:?}");
+    assert_eq!(wallets_of(&bench, 2).await, 1);
+    let mails = bench.mails().await;
+    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "password reset, first false, 2 unlinked"));
+    assert_eq!(Some(mails[0].recipient.clone()), user(1).email);
+    let deeds = bench.deeds(None).await;
+    assert_eq!(deeds, ["user.email_verified", "wallet.unlinked", "wallet.unlinked", "password.reset"]);
+    let events = bench.events(None).await;
+    assert!(events.iter().all(|event| event.subject == Some(user_id(1).as_uuid())));
+}
+
+#[tokio::test]
+async fn s13_pw_noecho_in_the_trail() {
+    let bench = bench(false).await;
+    let token = token(&bench).await;
+    ok(reset(&bench, &token, NEW).await);
+    let text = format!("{:?} {:?} {:?}", bench.events(None).await, command(&token, NEW), bench.mails().await);
+    assert!(!text.contains(NEW) && !text.contains(token.expose()), "{text}");
+}

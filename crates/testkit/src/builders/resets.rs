@@ -1,0 +1,35 @@
+//! Ways back in for whoever has forgotten their password.
+
+use tessera_identity::model::{PasswordReset, ResetRequest, SecretHash, User};
+use tessera_kernel::ResetRequestId;
+use time::{Duration, OffsetDateTime};
+
+use super::{id, origin, user};
+use crate::expectations::some;
+
+/// The wish of [`user`] with that number, so many seconds before nobody waits for an answer any more.
+#[must_use]
+pub fn reset_request(number: u32, now: OffsetDateTime, left: i64) -> ResetRequest {
+    ResetRequest {
+        id: id(10, number, ResetRequestId::generate),
+        email: some(user(number).email),
+        origin: origin(),
+        expires_at: now + Duration::seconds(left),
+    }
+}
+
+/// A token for a user with an address, so many seconds before it is worth nothing. Nobody has it.
+///
+/// # Panics
+/// When the user has no address.
+#[must_use]
+pub fn password_reset(number: u32, of: &User, now: OffsetDateTime, left: i64) -> PasswordReset {
+    let mut hash = [0xD2; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    PasswordReset {
+        user: of.id,
+        email: some(of.email.clone()),
+        hash: SecretHash::from_bytes(hash),
+        expires_at: now + Duration::seconds(left),
+    }
+}

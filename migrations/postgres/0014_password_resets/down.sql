@@ -1,0 +1,7 @@
+DELETE FROM notice_counts WHERE topic = 'password_resets';
+ALTER TABLE notice_counts DROP CONSTRAINT notice_counts_topic_check;
+ALTER TABLE notice_counts ADD CONSTRAINT notice_counts_topic_check CHECK (
+    topic IN ('password', 'wallets', 'api_keys', 'owners', 'invitations')
+);
+DROP TABLE password_resets;
+DROP TABLE password_reset_requests;
