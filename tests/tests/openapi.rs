@@ -10,6 +10,8 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/register", "register_user"),
     ("post", "/api/v1/auth/login", "login"),
     ("post", "/api/v1/auth/logout", "logout"),
+    ("post", "/api/v1/auth/password/forgot", "forgot_password"),
+    ("post", "/api/v1/auth/password/reset", "reset_password"),
     ("post", "/api/v1/auth/web3/challenge", "get_web3_challenge"),
     ("post", "/api/v1/auth/web3/verify", "verify_web3_signature"),
     ("post", "/api/v1/auth/token/exchange", "exchange_token"),

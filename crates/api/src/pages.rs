@@ -4,6 +4,7 @@
 
 mod assets;
 mod invitation;
+mod reset;
 
 use actix_web::{
     HttpResponse,
@@ -51,12 +52,14 @@ impl Policy {
 /// What is served here, and by which methods.
 pub(crate) fn paths() -> Vec<(&'static str, Vec<Method>)> {
     let parts = assets::PATHS.map(|path| (path, vec![Method::GET]));
-    parts.into_iter().chain([(invitation::ACCEPT, vec![Method::GET, Method::POST])]).collect()
+    let forms = [invitation::ACCEPT, reset::RESET].map(|path| (path, vec![Method::GET, Method::POST]));
+    parts.into_iter().chain(forms).collect()
 }
 
 /// The pages and their parts.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.configure(assets::routes).service(invitation::show).service(invitation::accept);
+    config.service(reset::show).service(reset::set);
 }
 
 /// A page as an answer. What every answer has (`no-store`, `no-referrer`, …) the edge adds.

@@ -10,6 +10,7 @@ mod items;
 mod members;
 mod names;
 mod orgs;
+mod passwords;
 mod sessions;
 mod settings;
 mod sso;
@@ -30,6 +31,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     let each = [
         api_keys::routes,
         auth::routes,
+        passwords::routes,
         users::routes,
         sessions::routes,
         wallets::routes,

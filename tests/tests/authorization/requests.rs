@@ -118,6 +118,8 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
+        ("POST", "/auth/password/forgot") => json!({"email": cast.target.email}),
+        ("POST", "/auth/password/reset") => json!({"token": "none", "new_password": PASSWORD}),
         ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),
         ("POST", "/auth/web3/verify") => proof(&studio.api(), "/auth/web3/challenge").await,
         ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),

@@ -55,6 +55,8 @@ codes! {
         "the cursor was not made by this list; start again without one"
     InvitationInvalid "invitation_invalid" BAD_REQUEST "The invitation is not valid"
         "this invitation is not valid, or not any more; ask for a new one"
+    ResetInvalid "reset_invalid" BAD_REQUEST "The link is not valid"
+        "this link to a new password is not valid, or not any more; ask for a new one"
     UnknownRelyingParty "unknown_relying_party" BAD_REQUEST "The application is not known"
         "there is no application with this id"
     RedirectUriNotRegistered "redirect_uri_not_registered" BAD_REQUEST "The return address is not registered"

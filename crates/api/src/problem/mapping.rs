@@ -1,5 +1,7 @@
 //! One mapping for each use case's error, complete: a new variant does not compile until it has its answer here.
 
+mod resets;
+
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{

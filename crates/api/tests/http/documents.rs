@@ -13,6 +13,7 @@ const ERRORS: &str = include_str!("../../../../docs/errors.md");
 /// The sources that register routes.
 const SOURCES: &[&str] = &[
     include_str!("../../src/v1/auth.rs"),
+    include_str!("../../src/v1/passwords.rs"),
     include_str!("../../src/v1/tokens.rs"),
     include_str!("../../src/v1/users.rs"),
     include_str!("../../src/v1/sessions.rs"),
@@ -79,7 +80,7 @@ fn the_document_lists_every_route() {
         some(item.as_object()).keys().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
     };
     assert_eq!(items.flat_map(methods).collect::<BTreeSet<_>>(), served);
-    assert_eq!(served.len(), 55);
+    assert_eq!(served.len(), 57);
 }
 
 #[actix_web::test]

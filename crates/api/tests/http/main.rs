@@ -9,6 +9,7 @@ mod faults;
 mod headers;
 mod lists;
 mod operations;
+mod passwords;
 mod paths;
 mod sso;
 mod support;

@@ -1,0 +1,127 @@
+//! A new password, for whoever was sent a link to it: a field and a button.
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::StatusCode,
+    post,
+    web::{Data, Query},
+};
+use askama::Template;
+use tessera_identity::{
+    Identity, ResetPassword,
+    model::{Password, PasswordAttempt, ResetToken},
+};
+use tessera_kernel::{EmailAddress, Origin};
+
+use super::{Message, Policy, answer, sorry};
+use crate::{
+    auth::Visitor,
+    body::{Form, form_of},
+    browser,
+    problem::{Code, Problem},
+    services::PublicUrl,
+};
+
+pub(super) const RESET: &str = "/password/reset";
+
+/// The form, and what was wrong with what was typed.
+#[derive(Template)]
+#[template(path = "password-reset.html")]
+struct ResetPage<'a> {
+    base: &'a str,
+    email: &'a str,
+    token: &'a str,
+    faults: &'a [String],
+}
+
+/// What a link leads to, while it serves.
+struct Open {
+    token: ResetToken,
+    email: EmailAddress,
+}
+
+impl Open {
+    async fn by(identity: &Identity, token: &str) -> Result<Self, Problem> {
+        let token: ResetToken = token.parse().map_err(|_| Code::ResetInvalid)?;
+        let email = identity.view_reset(&token).await?;
+        Ok(Self { token, email })
+    }
+
+    fn form(&self, url: &PublicUrl, status: StatusCode, faults: &[String]) -> Result<HttpResponse, Problem> {
+        let (token, email) = (self.token.expose(), self.email.as_str());
+        answer(Policy::Forms, status, &ResetPage { base: url.path(), email, token, faults })
+    }
+}
+
+/// Shows the form. Nothing changes: programs that look at links in mails come here too.
+#[get("/password/reset")]
+pub(super) async fn show(
+    Visitor(origin): Visitor,
+    request: HttpRequest,
+    identity: Data<Identity>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let token = Query::<Vec<(String, String)>>::from_query(request.query_string())
+        .ok()
+        .and_then(|pairs| pairs.into_inner().into_iter().find(|(name, _)| name == "token"));
+    let token = token.map(|(_, token)| token).unwrap_or_default();
+    match Open::by(&identity, &token).await {
+        Ok(open) => open.form(&url, StatusCode::OK, &[]),
+        Err(problem) => sorry(&problem, &url, &origin.request_id),
+    }
+}
+
+/// Sets the password.
+#[post("/password/reset")]
+pub(super) async fn set(
+    Visitor(origin): Visitor,
+    request: HttpRequest,
+    identity: Data<Identity>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    match submit(&request, &origin, &identity, &url).await {
+        Ok(answer) => Ok(answer),
+        Err(problem) => sorry(&problem, &url, &origin.request_id),
+    }
+}
+
+async fn submit(
+    request: &HttpRequest,
+    origin: &Origin,
+    identity: &Identity,
+    url: &PublicUrl,
+) -> Result<HttpResponse, Problem> {
+    browser::same_origin(url, request.headers())?;
+    let form = form_of(request).await?;
+    let open = Open::by(identity, form.only("token").unwrap_or_default()).await?;
+    let again = |faults: &[String]| open.form(url, Code::InvalidBody.status(), faults);
+    let password = match wanted(&form) {
+        Ok(password) => password,
+        Err(fault) => return again(&[fault]),
+    };
+    let command = ResetPassword { token: open.token.clone(), password, origin: origin.clone() };
+    match identity.reset_password(command).await.map_err(Problem::from) {
+        Ok(()) => done(url, &open.email),
+        Err(problem) if problem.code() == Code::InvalidBody => again(&problem.said_of_password()),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The password, or what is wrong with what was typed.
+fn wanted(form: &Form) -> Result<Password, String> {
+    match form.only("password").filter(|typed| !typed.is_empty()) {
+        Some(typed) => {
+            Password::try_from(&PasswordAttempt::new(typed)).map_err(|fault| format!("Your password {fault}."))
+        }
+        None => Err("Your password is missing.".to_owned()),
+    }
+}
+
+fn done(url: &PublicUrl, email: &EmailAddress) -> Result<HttpResponse, Problem> {
+    let lines = vec![
+        format!("From now on you sign in as {email} with your new password. Whoever was signed in is signed out."),
+        "You can close this page.".to_owned(),
+    ];
+    let title = "Your password is set".to_owned();
+    answer(Policy::Forms, StatusCode::OK, &Message { base: url.path(), title, lines })
+}

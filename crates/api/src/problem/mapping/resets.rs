@@ -1,0 +1,16 @@
+//! Refusals of a new password by a link.
+
+use tessera_identity::ResetPasswordError;
+
+use super::super::{Code, Problem};
+
+impl From<ResetPasswordError> for Problem {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::Invalid => Code::ResetInvalid.into(),
+            ResetPasswordError::NewPassword(error) => error.into(),
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Asking for a new password, and setting it by a link.
+
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+use tessera_kernel::MailSeal as _;
+use tessera_testkit::{
+    Stores,
+    builders::NOW,
+    expectations::ok,
+    fakes::{FakeSeal, MemoryStore},
+};
+use time::Duration;
+
+use crate::support::{Answer, Mood, PASSWORD, WithCredentials, World, faults, get, post};
+
+const NEW: &str = "battery staple";
+const FORGOT: &str = "/auth/password/forgot";
+const RESET: &str = "/auth/password/reset";
+
+struct Scene {
+    world: World,
+    stores: Stores,
+}
+
+impl Scene {
+    fn at(url: &str) -> Self {
+        let stores = MemoryStore::new().stores();
+        Self { world: World::with(stores.clone(), Mood::Ready, url), stores }
+    }
+
+    /// Ada has an account, and the token that she was sent.
+    async fn with_a_link(url: &str) -> (Self, String) {
+        let scene = Self::at(url);
+        scene.world.sign_up("ada").await;
+        scene.forgot(json!({ "email": "ada@example.com" })).await.expecting(202);
+        let token = scene.answered().await.remove(0);
+        (scene, token)
+    }
+
+    async fn forgot(&self, body: Value) -> Answer {
+        self.world.send(post(FORGOT).set_json(body)).await
+    }
+
+    async fn reset(&self, token: &str, password: &str) -> Answer {
+        self.world.send(post(RESET).set_json(json!({ "token": token, "new_password": password }))).await
+    }
+
+    /// What all mails say that went out by now.
+    async fn answered(&self) -> Vec<String> {
+        ok(self.world.services.identity.answer_reset_requests(100).await);
+        let taken = ok(self.stores.mails.take(NOW, NOW + Duration::DAY, 100).await);
+        taken.iter().map(|taken| ok(FakeSeal.open(&taken.mail)).text.expose().clone()).collect()
+    }
+
+    async fn login(&self, password: &str) -> Answer {
+        let body = json!({ "email": "ada@example.com", "password": password });
+        self.world.send(post("/auth/login").set_json(body)).await
+    }
+
+    async fn page(&self, token: &str) -> Answer {
+        self.world.send(TestRequest::get().uri(&format!("/password/reset?token={token}"))).await
+    }
+}
+
+fn html(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+#[actix_web::test]
+async fn s19_enum_forgot() {
+    let scene = Scene::at("http://localhost:8080");
+    scene.world.sign_up("ada").await;
+    let known = scene.forgot(json!({ "email": "ada@example.com" })).await;
+    assert_eq!(known.expecting(202), json!({ "expires_in": 1800 }));
+    for email in ["nobody@example.com", "not an address", "", "a@b@c.com", &"x".repeat(5000)] {
+        let answer = scene.forgot(json!({ "email": email })).await;
+        assert_eq!((answer.status, &answer.body), (known.status, &known.body), "{email}");
+        let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&answer), names(&known), "{email}");
+    }
+    assert_eq!(scene.answered().await.len(), 1);
+}
+
+#[actix_web::test]
+async fn what_is_no_such_body_is_a_problem() {
+    let scene = Scene::at("http://localhost:8080");
+    for (body, code) in [(json!({}), "required"), (json!({ "email": 1 }), "invalid_type"), (json!([]), "invalid_type")]
+    {
+        let problem = scene.forgot(body).await.problem(400, "invalid_body");
+        assert_eq!(faults(&problem)[0].1, code, "{problem}");
+    }
+    let problem = scene.world.send(post(RESET).set_json(json!({ "new_password": "short" }))).await;
+    let pointers: Vec<_> =
+        faults(&problem.problem(400, "invalid_body")).into_iter().map(|(pointer, _)| pointer).collect();
+    assert_eq!(pointers, ["/token", "/new_password"]);
+    scene.world.send(post(FORGOT).set_payload("email=a")).await.problem(415, "unsupported_media_type");
+}
+
+#[actix_web::test]
+async fn a_token_sets_one_password_and_signs_nobody_in() {
+    let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
+    let session = crate::support::text(&scene.login(PASSWORD).await.expecting(200)["token"]);
+    for (password, code) in [("password123", "guessable"), ("ninechars", "too_short"), ("short", "too_short")] {
+        let problem = scene.reset(&token, password).await.problem(400, "invalid_body");
+        assert_eq!(faults(&problem), [("/new_password".to_owned(), code.to_owned())]);
+    }
+    scene.world.send(get("/users/me").bearer(&session)).await.expecting(200);
+    let done = scene.reset(&token, NEW).await;
+    done.expecting(204);
+    assert!(done.body.is_empty() && done.header("set-cookie").is_none());
+    scene.world.send(get("/users/me").bearer(&session)).await.problem(401, "invalid_token");
+    scene.login(PASSWORD).await.problem(401, "invalid_credentials");
+    scene.login(NEW).await.expecting(200);
+    let used = scene.reset(&token, NEW).await.problem(400, "reset_invalid");
+    for unknown in ["none", "", &"A".repeat(43), &token[1..]] {
+        let problem = scene.reset(unknown, NEW).await.problem(400, "reset_invalid");
+        assert_eq!(problem["detail"], used["detail"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_busy_service_uses_no_link_up() {
+    let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
+    scene.world.hasher.become_busy();
+    let answer = scene.reset(&token, NEW).await;
+    answer.problem(503, "busy");
+    assert!(answer.header("retry-after").is_some());
+    scene.page(&token).await.expecting(200);
+}
+
+#[actix_web::test]
+async fn the_page_stands_behind_whatever_a_proxy_puts_in_front() {
+    for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
+        let (scene, token) = Scene::with_a_link(url).await;
+        let page = scene.page(&token).await;
+        page.expecting(200);
+        let html = html(&page);
+        for part in [
+            format!("action=\"{prefix}/password/reset\""),
+            format!("href=\"{prefix}/assets/pages.css\""),
+            format!("name=\"token\" value=\"{token}\""),
+            "type=\"password\" required autocomplete=\"new-password\"".to_owned(),
+            "ada@example.com".to_owned(),
+        ] {
+            assert!(html.contains(&part), "{part} in {html}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_page_that_a_busy_service_can_t_serve_says_when_to_come_back() {
+    let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
+    scene.world.hasher.become_busy();
+    let form = TestRequest::post().uri("/password/reset").insert_header(("Sec-Fetch-Site", "same-origin"));
+    let form = form.insert_header(("Content-Type", "application/x-www-form-urlencoded"));
+    let answer = scene.world.send(form.set_payload(format!("token={token}&password=battery+staple"))).await;
+    answer.expecting(503);
+    assert!(answer.header("retry-after").is_some() && html(&answer).contains("try again"), "{}", html(&answer));
+}
