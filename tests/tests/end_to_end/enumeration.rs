@@ -15,7 +15,7 @@ async fn login(api: &Api, email: &str, password: &str) -> Answer {
 }
 
 /// An answer but for its date and request id.
-fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
+pub(crate) fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
     let mut body = answer.json();
     if let Some(body) = body.as_object_mut() {
         body.remove("request_id");

@@ -1,0 +1,39 @@
+//! The page on which a forgotten password is set anew.
+
+use serde_json::json;
+use tessera_tests::{
+    browser::Browser,
+    database::Backend,
+    mail::last_of,
+    studio::{Person, Service},
+};
+
+const NEW: &str = "granite-orchard-58-kettle";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_password_is_set_in_a_browser_and_looks_right_everywhere() {
+    let service = Service::start(Backend::Sqlite).await;
+    let person = Person::join(&service.api()).await;
+    service.api().post("/auth/password/forgot", &json!({ "email": person.email })).await.is(202);
+    let link = last_of(&service.installation, &person.email, 1).await.link();
+    // The service of a test is not where its links say.
+    let link = link.replace("http://localhost:8080", service.node.url());
+    let browser = Browser::start().await;
+    let tab = browser.tab().await;
+    tab.watch_policy().await;
+    tab.go_and_see(&link, &person.email).await;
+    tab.portray("reset").await;
+    assert_eq!(tab.evaluate("__refused").await, json!([]), "the policy stops nothing that the page needs");
+    tab.types("#password", "password1").await;
+    tab.press("Enter", 13).await;
+    tab.sees("Your password: ").await;
+    tab.portray("reset-faults").await;
+    tab.types("#password", NEW).await;
+    tab.press("Enter", 13).await;
+    tab.sees("Your password is set").await;
+    tab.portray("reset-done").await;
+    tab.go_and_see(&link, "The link is ").await;
+    tab.portray("reset-over").await;
+    let login = json!({ "email": person.email, "password": NEW });
+    service.api().post("/auth/login", &login).await.is(200);
+}

@@ -1,0 +1,230 @@
+//! A link to a new password: what it is good for, and for how long.
+
+use serde_json::json;
+use tessera_adapters::Sha256Digest;
+use tessera_identity::{
+    model::PasswordReset,
+    ports::{IdentityStore as _, PasswordResets as _, SecretDigest as _, StoreClock as _},
+};
+use tessera_tests::{
+    api::{Answer, send},
+    database::Backend,
+    eventually,
+    mail::{ON_ITS_WAY, last_of},
+    on_both,
+    process::Installation,
+    studio::{PASSWORD, Person, Service, Studio},
+};
+
+use tokio::task::JoinSet;
+
+use crate::{
+    password_resets::{NEW, forgot, link_to, login, reset},
+    storage,
+    wallets::{count, together},
+};
+
+on_both! {
+    s191_reset_bind
+    s191_reset_bind_race
+    s191_reset_bind_to_30_minutes
+    a_sign_in_that_races_a_reset_does_not_outlive_it
+    s61_jwt_typ_of_links
+    s125_host_header
+    s196_log_redact
+    a_wish_outlives_the_process_that_heard_it
+    a_password_that_is_not_taken_leaves_the_link_alive
+}
+
+async fn s191_reset_bind(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let first = link_to(&service, &person.email, 1).await.token();
+    let second = link_to(&service, &person.email, 2).await.token();
+    assert!(first.len() == 43 && first != second, "{first} {second}");
+    // Another one kills the old.
+    reset(&api, &first, NEW).await.problem(400, "reset_invalid");
+    // So does a change of the password, but not one that fails.
+    let change = |current: &str| json!({"current_password": current, "new_password": NEW});
+    person.put("/users/me/password", &change("wrong")).await.is(400);
+    api.get_root(&format!("/password/reset?token={second}")).await.is(200);
+    person.put("/users/me/password", &change(PASSWORD)).await.is(204);
+    reset(&api, &second, PASSWORD).await.problem(400, "reset_invalid");
+    login(&api, &person.email, NEW).await.is(200);
+    // And its own use, for whoever comes next.
+    let third = link_to(&service, &person.email, 4).await.token();
+    reset(&api, &third, PASSWORD).await.is(204);
+    let said = reset(&api, &third, NEW).await.problem(400, "reset_invalid");
+    for unknown in ["none", "", &"A".repeat(43), &"x".repeat(5000)] {
+        let unknown = reset(&api, unknown, NEW).await.problem(400, "reset_invalid");
+        assert_eq!((&unknown["title"], &unknown["detail"]), (&said["title"], &said["detail"]));
+    }
+    login(&api, &person.email, PASSWORD).await.is(200);
+}
+
+async fn s191_reset_bind_race(backend: Backend) {
+    let service = Service::start(backend).await;
+    let second = service.installation.start();
+    let person = Person::join(&service.api()).await;
+    let token = link_to(&service, &person.email, 1).await.token();
+    let answers = together((0..20).map(|number| {
+        let api = if number % 2 == 0 { service.api() } else { second.api() };
+        let token = token.clone();
+        async move { reset(&api, &token, &format!("{NEW}-{number}")).await }
+    }))
+    .await;
+    let told: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!((count(&answers, 204), count(&answers, 400)), (1, 19), "{told:?}");
+    let mut good = Vec::new();
+    for number in 0..20 {
+        good.extend(
+            (login(&service.api(), &person.email, &format!("{NEW}-{number}")).await.status == 200).then_some(number),
+        );
+    }
+    assert_eq!(good.len(), 1, "{good:?}");
+    let trail = crate::audit::trail(&service.installation, None).await;
+    assert_eq!(trail.iter().filter(|event| event.name == "password.reset").count(), 1);
+}
+
+async fn s191_reset_bind_to_30_minutes(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let token = link_to(&service, &person.email, 1).await.token();
+    let store = storage::open(&service.installation).await;
+    let kept = store.find_open(&Sha256Digest.digest(&token)).await;
+    let kept = kept.unwrap_or_else(|error| panic!("{error}")).unwrap_or_else(|| panic!("only the hash is kept"));
+    let now = store.now().await.unwrap_or_else(|error| panic!("{error}"));
+    let left = kept.expires_at - now;
+    assert!((29..=30).contains(&left.whole_minutes()), "{left}");
+    // Time passes: what is stored is moved, and nothing else.
+    let passed = async |left: time::Duration| {
+        let moved = PasswordReset { expires_at: store.now().await? + left, ..kept.clone() };
+        let mut tx = store.begin().await?;
+        tx.password_resets().issue(&moved).await?;
+        tx.commit().await
+    };
+    let page = format!("/password/reset?token={token}");
+    for (left, status) in [(time::Duration::seconds(20), 200), (time::Duration::ZERO, 400)] {
+        passed(left).await.unwrap_or_else(|error| panic!("{error}"));
+        service.api().get_root(&page).await.is(status);
+    }
+    reset(&service.api(), &token, NEW).await.problem(400, "reset_invalid");
+    login(&service.api(), &person.email, PASSWORD).await.is(200);
+    // A node looks at once when it starts, and then once a minute.
+    let _second = service.installation.start();
+    eventually("it is forgotten", ON_ITS_WAY, || {
+        let (store, user) = (store.clone(), kept.user);
+        async move {
+            let mut tx = store.begin().await.ok()?;
+            let there = tx.password_resets().withdraw(user).await.ok()?;
+            (!there).then_some(())
+        }
+    })
+    .await;
+}
+
+async fn a_sign_in_that_races_a_reset_does_not_outlive_it(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let token = link_to(&service, &person.email, 1).await.token();
+    let mut running = JoinSet::new();
+    for _ in 0..6 {
+        let (api, email) = (service.api(), person.email.clone());
+        running.spawn(async move { login(&api, &email, PASSWORD).await });
+    }
+    reset(&service.api(), &token, NEW).await.is(204);
+    for answer in running.join_all().await {
+        assert!([200, 401].contains(&answer.status), "{}", answer.text());
+        if let Some(token) = answer.json()["token"].as_str() {
+            service.api().bearer(token).get("/users/me").await.problem(401, "invalid_token");
+        }
+    }
+}
+
+async fn s61_jwt_typ_of_links(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let invitation = json!({"email": person.email, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let invitation = last_of(&studio.service.installation, &person.email, 1).await.token();
+    let link = link_to(&studio.service, &person.email, 2).await.token();
+    reset(&studio.api(), &invitation, NEW).await.problem(400, "reset_invalid");
+    let accept = json!({"token": link});
+    studio.api().post("/invitations/accept", &accept).await.problem(400, "invitation_invalid");
+    reset(&studio.api(), &person.token, NEW).await.problem(400, "reset_invalid");
+    studio.api().bearer(&link).get("/users/me").await.problem(401, "invalid_token");
+    reset(&studio.api(), &link, NEW).await.is(204);
+}
+
+async fn s125_host_header(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "https://id.example.com/accounts/");
+    let service = Service::on(installation);
+    let person = Person::join(&service.api()).await;
+    let request = service.api().request(reqwest::Method::POST, "/api/v1/auth/password/forgot");
+    let request = request.header("Host", "evil.example").header("X-Forwarded-Host", "evil.example");
+    send(request.header("Forwarded", "host=evil.example").json(&json!({"email": person.email}))).await.is(202);
+    let letter = last_of(&service.installation, &person.email, 1).await;
+    assert!(letter.link().starts_with("https://id.example.com/accounts/password/reset?token="), "{}", letter.link());
+    assert!(!letter.raw.contains("evil"), "{}", letter.raw);
+}
+
+async fn s196_log_redact(backend: Backend) {
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_LOG", "debug"));
+    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let token = link_to(&service, &person.email, 1).await.token();
+    let answers = [
+        api.get_root(&format!("/password/reset?token={token}")).await,
+        api.get_root(&format!("/password/reset?token={token}x")).await,
+        reset(&api, &token, "password-1").await,
+        reset(&api, &token, NEW).await,
+        reset(&api, &token, NEW).await,
+    ];
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200, 400, 400, 204, 400]);
+    let trail = format!("{:?}", crate::audit::trail(&service.installation, None).await);
+    assert!(trail.contains("password.reset_mailed") && trail.contains("\"password.reset\""), "{trail}");
+    let told = answers[1..].iter().map(Answer::text).chain([service.node.log(), trail]);
+    for text in told {
+        let secrets = [token.as_str(), NEW, "password-1", PASSWORD, "$argon2"];
+        assert!(!secrets.iter().any(|secret| text.contains(secret)), "{text}");
+    }
+    assert!(service.node.log().contains("/password/reset"), "{}", service.node.log());
+    assert!(!service.node.log().contains("token="), "{}", service.node.log());
+}
+
+async fn a_wish_outlives_the_process_that_heard_it(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let Service { node, installation } = service;
+    forgot(&node.api(), &person.email).await.is(202);
+    node.kill();
+    let node = installation.start();
+    let letter = last_of(&installation, &person.email, 1).await;
+    node.kill();
+    let node = installation.start();
+    reset(&node.api(), &letter.token(), NEW).await.is(204);
+    drop(node);
+    let node = installation.start();
+    reset(&node.api(), &letter.token(), PASSWORD).await.problem(400, "reset_invalid");
+    person.at_node(&node).get("/users/me").await.problem(401, "invalid_token");
+    login(&node.api(), &person.email, NEW).await.is(200);
+}
+
+async fn a_password_that_is_not_taken_leaves_the_link_alive(backend: Backend) {
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
+    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let token = link_to(&service, &person.email, 1).await.token();
+    for (password, code) in [
+        ("short7!", "too_short"),
+        ("x7#Qz!m2Vw_9rT", "too_short"),
+        ("passwordpassword", "guessable"),
+        (person.email.as_str(), "guessable"),
+        (&"k7#Qz!m2".repeat(17), "too_long"),
+    ] {
+        let answer = reset(&api, &token, password).await;
+        assert_eq!(answer.faults(), ["/new_password"]);
+        assert_eq!(answer.json()["errors"][0]["code"], code, "{}", answer.text());
+    }
+    person.get("/users/me").await.is(200);
+    reset(&api, &token, NEW).await.is(204);
+}

@@ -1,0 +1,156 @@
+//! The page that the link to a new password leads to: it works without a script and changes nothing until its button is used.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use tessera_tests::{
+    api::{Answer, Api, send},
+    database::Backend,
+    on_both,
+    studio::{PASSWORD, Person, Service},
+};
+
+use crate::password_resets::{NEW, link_to, login};
+
+const PAGE: &str = "/password/reset";
+
+/// A form as a browser sends it.
+pub(crate) fn form(api: &Api, fields: &[(&str, &str)]) -> RequestBuilder {
+    let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let request = api.request(Method::POST, PAGE).body(fields.join("&"));
+    request.header("Content-Type", "application/x-www-form-urlencoded")
+}
+
+async fn submit(api: &Api, fields: &[(&str, &str)]) -> Answer {
+    send(form(api, fields).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
+}
+
+async fn show(api: &Api, token: &str) -> Answer {
+    api.get_root(&format!("{PAGE}?token={token}")).await
+}
+
+/// Somebody who has a link.
+async fn somebody(backend: Backend) -> (Service, Person, String) {
+    let service = Service::start(backend).await;
+    let person = Person::join(&service.api()).await;
+    let token = link_to(&service, &person.email, 1).await.token();
+    (service, person, token)
+}
+
+on_both! {
+    s14_pw_form
+    s118_safe_get
+    s114_referrer
+    s117_csrf
+    what_is_wrong_is_said_and_no_link_is_used_up
+    a_link_that_sets_nothing_says_so
+}
+
+async fn s14_pw_form(backend: Backend) {
+    let (service, person, token) = somebody(backend).await;
+    let page = show(&service.api(), &token).await;
+    page.is(200);
+    let field = "<input id=\"password\" name=\"password\" type=\"password\" required autocomplete=\"new-password\"";
+    let username = format!("value=\"{}\" autocomplete=\"username\"", person.email);
+    for part in [field, &username, "<label for=\"password\">"] {
+        assert!(page.text().contains(part), "{part} in {}", page.text());
+    }
+    assert_eq!(page.text().matches("type=\"password\"").count(), 1);
+    // Nothing cuts off what is pasted: a password that is too long is refused.
+    let page = submit(&service.api(), &[("token", &token), ("password", &"k7#Qz!m2".repeat(17))]).await;
+    page.is(400);
+    assert!(page.text().contains("must have at most 128 characters"), "{}", page.text());
+}
+
+async fn s118_safe_get(backend: Backend) {
+    let (service, person, token) = somebody(backend).await;
+    for _ in 0..3 {
+        show(&service.api(), &token).await.is(200);
+        service.api().call(Method::HEAD, &format!("{PAGE}?token={token}"), None).await.is(200);
+    }
+    person.get("/users/me").await.is(200);
+    login(&service.api(), &person.email, PASSWORD).await.is(200);
+    submit(&service.api(), &[("token", &token), ("password", NEW)]).await.is(200);
+}
+
+async fn s114_referrer(backend: Backend) {
+    let (service, _, token) = somebody(backend).await;
+    for page in [show(&service.api(), &token).await, show(&service.api(), "none").await] {
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
+        let policy = page.header("content-security-policy").unwrap_or_default();
+        for rule in [
+            "default-src 'none'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+        ] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let html = page.text();
+        assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
+    }
+}
+
+async fn s117_csrf(backend: Backend) {
+    let (service, person, token) = somebody(backend).await;
+    let fields = [("token", token.as_str()), ("password", NEW)];
+    for (name, value) in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Origin", "https://evil.example.com"),
+        ("Origin", "null"),
+    ] {
+        let refused = send(form(&service.api(), &fields).header(name, value)).await;
+        assert_eq!(refused.status, 403, "{name}: {value}");
+        assert!(refused.text().contains("another site"), "{}", refused.text());
+    }
+    person.get("/users/me").await.is(200);
+    send(form(&service.api(), &fields).header("Origin", "http://localhost:8080")).await.is(200);
+}
+
+async fn what_is_wrong_is_said_and_no_link_is_used_up(backend: Backend) {
+    let (service, person, token) = somebody(backend).await;
+    for (password, said) in [
+        ("short", "Your password must have at least 8 characters."),
+        ("password1", "Your password: "),
+        (&*person.email, "Your password: "),
+        ("", "Your password is missing."),
+    ] {
+        let page = submit(&service.api(), &[("token", &token), ("password", password)]).await;
+        page.is(400);
+        let html = page.text();
+        assert!(html.contains(said) && html.contains("role=\"alert\""), "{html}");
+        assert!(html.contains(&format!("value=\"{token}\"")), "{html}");
+        assert!(!html.contains("value=\"short") && !html.contains("password1"), "{html}");
+    }
+    let twice = [("token", &*token), ("password", NEW), ("password", PASSWORD)];
+    submit(&service.api(), &twice).await.is(400);
+    let done = submit(&service.api(), &[("token", &token), ("password", NEW)]).await;
+    done.is(200);
+    assert!(done.text().contains("Your password is set") && done.text().contains(&person.email), "{}", done.text());
+    login(&service.api(), &person.email, NEW).await.is(200);
+}
+
+async fn a_link_that_sets_nothing_says_so(backend: Backend) {
+    let (service, _, token) = somebody(backend).await;
+    let api = service.api();
+    let unknown = format!("{PAGE}?token={}", "A".repeat(43));
+    for path in [PAGE, &format!("{PAGE}?token=none"), &unknown, &format!("{PAGE}?token=%22%3E%3Cscript%3E")] {
+        let page = api.get_root(path).await;
+        page.is(400);
+        assert!(page.text().contains("The link is not valid") && page.text().contains("sk for a new one"));
+        assert!(!page.text().contains("<script"), "{}", page.text());
+    }
+    submit(&api, &[]).await.is(400);
+    submit(&api, &[("token", &token), ("token", &token), ("password", NEW)]).await.is(400);
+    submit(&api, &[("token", &token), ("password", NEW)]).await.is(200);
+    let again = submit(&api, &[("token", &token), ("password", PASSWORD)]).await;
+    again.is(400);
+    assert!(again.text().contains("The link is not valid"), "{}", again.text());
+    send(api.request(Method::POST, PAGE).json(&json!({"token": token}))).await.is(415);
+    api.call(Method::DELETE, PAGE, None).await.problem(405, "method_not_allowed");
+}
