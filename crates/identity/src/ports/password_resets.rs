@@ -1,9 +1,8 @@
 //! Where wishes for new passwords wait, and the tokens that they lead to.
 
 use async_trait::async_trait;
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{StoreClock, StoreError, UserId};
 
-use super::StoreClock;
 use crate::model::{PasswordReset, ResetRequest, SecretHash};
 
 /// What belongs to no transaction.
