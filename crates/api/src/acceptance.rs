@@ -82,5 +82,10 @@ async fn account(
         Some(_) => Some(services.orgs.claim_invitation(token).await?),
         None => None,
     };
-    Ok((services.identity.welcome(welcome, prepared).await?, claim))
+    let welcomed = services.identity.welcome(welcome, prepared).await;
+    // Somebody else has registered the address meanwhile, and whoever has its password may try again at once.
+    if let (Err(_), Some(claim)) = (&welcomed, claim) {
+        services.orgs.release_invitation(token, claim).await?;
+    }
+    Ok((welcomed?, claim))
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tessera_identity::{
     ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
-    SignInWithWallet,
-    SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
+    SignInWithWallet, SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
     model::{Chain, Challenge, Purpose, Session, Wallet, WalletAccount},
     ports::MockIdentityStore,
 };
@@ -70,27 +69,43 @@ async fn s98_wallet_link() {
     assert_eq!(event.details, [("wallet".to_owned(), account.to_string())]);
 }
 
-/// Whoever has just got their account back must not find a wallet in it that was on its way.
-#[tokio::test]
-async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
-    // Two storages: the session as it was a moment ago, and as it is once somebody has ended it.
-    let (before, bench) = (Workbench::new(), Workbench::new());
-    for bench in [&before, &bench] {
-        bench.stores.add_users([&user(1)]).await;
-    }
-    let actor = with_session(&before, 1).await;
-    let challenge = ok(before.identity().challenge_own_wallet(&actor, wallet_account(5, Chain::Base)).await);
-    with_session(&bench, 1).await;
+/// Who asks in a session that was open a moment ago and is ended when it comes to a change. Two storages: the first tells
+/// how the session was, the second is what changes.
+async fn late(before: &Workbench, bench: &Workbench) -> (Identity, Actor) {
+    before.stores.add_users([&user(1)]).await;
+    let actor = with_session(before, 1).await;
+    with_session(bench, 1).await;
     ok(bench.identity().sign_out_everywhere(&actor).await);
     let tx = ok(bench.stores.identity.begin().await);
     let mut store = MockIdentityStore::new();
     store.expect_find_session().return_once(|_| Ok(Some(session(1, user_id(1)))));
     store.expect_begin().return_once(move || Ok(tx));
     let ports = IdentityPorts { store: Arc::new(store), ..before.identity_ports() };
-    let identity = Identity::new(ports, Workbench::identity_settings());
+    (Identity::new(ports, Workbench::identity_settings()), actor)
+}
+
+/// Whoever has just got their account back must not find a wallet in it that was on its way.
+#[tokio::test]
+async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
+    let (before, bench) = (Workbench::new(), Workbench::new());
+    bench.stores.add_users([&user(1)]).await;
+    let (identity, actor) = late(&before, &bench).await;
+    let challenge = ok(before.identity().challenge_own_wallet(&actor, wallet_account(5, Chain::Base)).await);
     let error = failed(identity.link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
     assert!(matches!(error, LinkWalletError::SessionEnded), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await, []);
+}
+
+/// Nor miss one.
+#[tokio::test]
+async fn a_session_that_ends_meanwhile_unlinks_nothing() {
+    let (before, bench) = (Workbench::new(), Workbench::new());
+    bench.stores.add_users([&user(1)]).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    let (identity, actor) = late(&before, &bench).await;
+    let error = failed(identity.unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert!(matches!(error, UnlinkWalletError::SessionEnded), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 
 #[tokio::test]

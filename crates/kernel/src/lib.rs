@@ -29,8 +29,8 @@ pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
-    ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId, ResetRequestId, SessionId,
-    UserId,
+    ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
+    ResetRequestId, SessionId, UserId,
 };
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mail::{

@@ -215,3 +215,17 @@ async fn what_can_not_be_accepted_is_not_claimed() {
     bench.clock.advance(Invitation::TTL);
     invalid(bench.orgs().claim_invitation(&token).await);
 }
+
+#[tokio::test]
+async fn a_claim_that_came_to_nothing_is_given_back() {
+    let bench = bench().await;
+    let token = invited(&bench, 1, Role::Member).await;
+    let first = ok(bench.orgs().claim_invitation(&token).await);
+    ok(bench.orgs().release_invitation(&token, first).await);
+    let second = ok(bench.orgs().claim_invitation(&token).await);
+    // Not another's, though.
+    ok(bench.orgs().release_invitation(&token, first).await);
+    claimed(accept(&bench, &token, user_id(9)).await);
+    ok(accept_claimed(&bench, &token, user_id(9), Some(second)).await);
+    invalid(bench.orgs().release_invitation(&InvitationToken::generate(&*bench.entropy), second).await);
+}

@@ -102,7 +102,7 @@ impl JwtSigner {
         }
         let claims = decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
         let now = self.clock.now().unix_timestamp();
-        let timely = claims.iat <= now + LEEWAY && now < claims.exp + LEEWAY;
+        let timely = claims.iat <= now + LEEWAY && now < claims.exp.saturating_add(LEEWAY);
         (timely && claims.iss == self.issuer && claims.aud == self.issuer).then_some(claims)
     }
 }

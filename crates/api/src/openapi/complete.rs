@@ -24,6 +24,10 @@ pub(crate) const API_KEY: &str = "api_key";
 
 /// The header of every answer.
 const REQUEST_ID: &str = "X-Request-Id";
+/// The header of an answer to whoever is not known.
+const CHALLENGE: &str = "WWW-Authenticate";
+/// The header of a page.
+const NEXT_PAGE: &str = "Link";
 
 /// Completes the document that the routes gave.
 pub(super) fn complete(document: &mut OpenApi) {
@@ -33,7 +37,11 @@ pub(super) fn complete(document: &mut OpenApi) {
         for operation in operations(item) {
             add_path_parameters(path, operation);
             add_problems(operation);
-            add_request_id(operation);
+            add_header(operation, REQUEST_ID, |_| true);
+            add_header(operation, CHALLENGE, |status| status == "401");
+            if is_list(operation) {
+                add_header(operation, NEXT_PAGE, |status| status == "200");
+            }
         }
     }
 }
@@ -42,9 +50,17 @@ fn add_components(components: &mut Components) {
     let mut schemas = vec![(ProblemView::name().into_owned(), ProblemView::schema())];
     ProblemView::schemas(&mut schemas);
     components.schemas.extend(schemas);
-    let mut request_id = Header::new(ObjectBuilder::new().schema_type(Type::String).max_length(Some(128)));
-    request_id.description = Some("The request's id: the caller's own when it was well-formed".to_owned());
-    components.headers.insert(REQUEST_ID.to_owned(), request_id.into());
+    let id = ObjectBuilder::new().schema_type(Type::String).max_length(Some(128));
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    for (name, schema, description) in [
+        (REQUEST_ID, id, "The request's id: the caller's own when it was well-formed"),
+        (CHALLENGE, text(), "The schemes that are taken (RFC 9110 section 11.6.1)"),
+        (NEXT_PAGE, text(), "The next page, as `rel=\"next\"` (RFC 8288); absent on the last one"),
+    ] {
+        let mut header = Header::new(schema);
+        header.description = Some(description.to_owned());
+        components.headers.insert(name.to_owned(), header.into());
+    }
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
     bearer.description = Some("A user token from a sign-in; where an API key serves, it is taken here too".to_owned());
@@ -109,11 +125,19 @@ fn add_problems(operation: &mut Operation) {
     }
 }
 
-fn add_request_id(operation: &mut Operation) {
-    for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response {
-            let header = Ref::new(format!("#/components/headers/{REQUEST_ID}"));
-            response.headers.insert(REQUEST_ID.to_owned(), RefOr::Ref(header));
+/// Lists, and nothing else, go on at a cursor.
+fn is_list(operation: &Operation) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.into_iter().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "cursor"))
+}
+
+fn add_header(operation: &mut Operation, name: &str, carried_by: impl Fn(&str) -> bool) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && carried_by(status)
+        {
+            let header = Ref::new(format!("#/components/headers/{name}"));
+            response.headers.insert(name.to_owned(), RefOr::Ref(header));
         }
     }
 }

@@ -105,7 +105,8 @@ impl Request for CreateApplicationRequest {
 /// Create an application within an organization
 #[utoipa::path(tag = "applications", operation_id = "create_application", security(("user_token" = [])),
     request_body = CreateApplicationRequest, responses(
-    (status = 201, description = "The application", body = ApplicationView),
+    (status = 201, description = "The application", body = ApplicationView,
+        headers(("Location" = String, description = "Its address"))),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[post("/orgs/{orgId}/apps")]
 async fn create_application(

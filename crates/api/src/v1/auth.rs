@@ -51,7 +51,8 @@ impl Request for RegisterRequest {
 
 /// Register a new global user
 #[utoipa::path(tag = "auth", operation_id = "register_user", request_body = RegisterRequest, responses(
-    (status = 201, description = "The user", body = UserView),
+    (status = 201, description = "The user", body = UserView,
+        headers(("Location" = String, description = "Their address"))),
     (status = 409, description = "The address is taken")))]
 #[post("/auth/register")]
 async fn register_user(

@@ -62,7 +62,8 @@ fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
     params(ReadConditions), responses(
     (status = 200, description = "The data; empty in version 0 when there are none", body = CustomDataView,
         headers(("ETag" = String, description = "Their version"))),
-    (status = 304, description = "They have the version that `If-None-Match` names"),
+    (status = 304, description = "They have the version that `If-None-Match` names",
+        headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The user does not exist, or is somebody else")))]
 #[get("/users/{userId}/custom-data")]
 async fn get_custom_data(

@@ -125,7 +125,8 @@ impl Request for NewMember {
 /// Directly add an existing user
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
     request_body = AddMemberSchema, responses(
-    (status = 201, description = "The member", body = MemberView),
+    (status = 201, description = "The member", body = MemberView,
+        headers(("Location" = String, description = "Their address"))),
     (status = 404, description = "There is no such organization for the caller, or no such user"),
     (status = 409, description = "The user is a member already")))]
 #[post("/orgs/{orgId}/members")]

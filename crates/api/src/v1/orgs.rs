@@ -75,7 +75,8 @@ impl Request for CreateOrganizationRequest {
 /// The caller becomes its owner.
 #[utoipa::path(tag = "organizations", operation_id = "create_organization", security(("user_token" = [])),
     request_body = CreateOrganizationRequest, responses(
-    (status = 201, description = "The organization", body = OrganizationView),
+    (status = 201, description = "The organization", body = OrganizationView,
+        headers(("Location" = String, description = "Its address"))),
     (status = 409, description = "The slug is taken")))]
 #[post("/orgs")]
 async fn create_organization(

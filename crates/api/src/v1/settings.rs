@@ -50,7 +50,8 @@ fn respond(settings: &Settings) -> Result<HttpResponse, Problem> {
     params(ReadConditions), responses(
     (status = 200, description = "The settings", body = SettingsView,
         headers(("ETag" = String, description = "Their version"))),
-    (status = 304, description = "They have the version that `If-None-Match` names"),
+    (status = 304, description = "They have the version that `If-None-Match` names",
+        headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}/settings")]
 async fn get_organization_settings(

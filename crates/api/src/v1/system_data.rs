@@ -105,7 +105,8 @@ async fn list_system_data(
     security(("user_token" = []), ("api_key" = [])), params(ReadConditions), responses(
     (status = 200, description = "The data", body = SystemDataView,
         headers(("ETag" = String, description = "Their version"))),
-    (status = 304, description = "They have the version that `If-None-Match` names"),
+    (status = 304, description = "They have the version that `If-None-Match` names",
+        headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
         or nothing was ever written about the user")))]
 #[get("/orgs/{orgId}/custom-system-data/{userId}")]

@@ -8,7 +8,8 @@ use crate::model::{PasswordReset, ResetRequest, SecretHash};
 /// What belongs to no transaction.
 #[async_trait]
 pub trait PasswordResets: StoreClock {
-    /// Keeps a request. It looks at no account, so what it costs says nothing of whether there is one. Conflict on `password_reset_requests_id` when the id is taken.
+    /// Keeps a request. It looks at no account, so what it costs says nothing of whether there is one. Conflict on
+    /// `password_reset_requests_id` when the id is taken.
     async fn ask(&self, request: &ResetRequest) -> Result<(), StoreError>;
 
     /// Forgets the requests for addresses that have no account, but those that somebody is just looking at, and says how

@@ -40,6 +40,10 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         // Whoever takes away a way in holds the user: two at once do not take the last two.
         let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::SessionEnded)?;
+        // Whoever has taken the account back meanwhile has ended this session, and it takes no way in from them.
+        if !tx.sessions().is_live(user, session, self.ports.clock.now()).await? {
+            return Err(UnlinkWalletError::SessionEnded);
+        }
         let theirs = known.user.wallets.iter().find(|wallet| wallet.account.address() == *address);
         let wallet = theirs.ok_or(UnlinkWalletError::NotFound)?.account;
         if !known.can_spare_a_wallet() {

@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{EmailAddress, Entropy, InvitationClaimId, InvitationId, LinkToken, LinkTokenError, OrganizationId, Role, UserId};
+use tessera_kernel::{
+    EmailAddress, Entropy, InvitationClaimId, InvitationId, LinkToken, LinkTokenError, OrganizationId, Role, UserId,
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{Organization, Profile};

@@ -30,4 +30,27 @@ impl Orgs {
         tx.commit().await?;
         Ok(by)
     }
+
+    /// Lets others accept an invitation again that was claimed for nothing: no account was made. One that another request
+    /// has claimed since stays with it.
+    ///
+    /// # Errors
+    /// See [`AcceptInvitationError`].
+    pub async fn release_invitation(
+        &self,
+        token: &InvitationToken,
+        claim: InvitationClaimId,
+    ) -> Result<(), AcceptInvitationError> {
+        let hash = self.ports.digest.digest_token(token);
+        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let now = self.ports.store.now().await?;
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(known.organization_id).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let open = tx.invitations().lock_by_token(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
+        if open.claim.is_some_and(|held| held.by == claim) {
+            tx.invitations().claim(open.id, Claim { by: claim, until: now }).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
 }
