@@ -10,10 +10,10 @@ use actix_http::Request;
 use actix_web::{
     body::to_bytes,
     http::{header::CONTENT_TYPE, uri::PathAndQuery},
+    rt::Runtime,
     test::{TestRequest, call_service, init_service},
 };
 use tessera_api::Api;
-use tokio::runtime::{Builder, Runtime};
 
 use support::{WithCredentials, World, get, post};
 
@@ -46,7 +46,7 @@ impl Target {
     }
 
     fn new() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = Runtime::new().expect("a runtime");
         let world = World::new();
         let (token, organization, application) = runtime.block_on(async {
             let token = world.sign_up("grace").await;
