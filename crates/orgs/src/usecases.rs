@@ -5,6 +5,7 @@ pub(crate) mod add_member;
 pub(crate) mod change_role;
 mod claim_invitation;
 pub(crate) mod create_organization;
+mod hold_invitation;
 pub(crate) mod invite;
 pub(crate) mod list_invitations;
 pub(crate) mod remove_member;

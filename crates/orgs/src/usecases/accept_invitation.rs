@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, Role, StoreError, UserId};
 
-use super::invite::end;
+use super::{hold_invitation::Held, invite::end};
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -73,25 +73,26 @@ impl Orgs {
         if account.is_none_or(|account| account.user_id != command.user) {
             return Err(AcceptInvitationError::Invalid);
         }
-        let of = known.organization_id;
-        // Asked before the lock: what is told too early keeps others out for longer, and never lets one in.
-        let storage_time = self.ports.store.now().await?;
-        let mut tx = self.ports.store.begin().await?;
-        let organization = tx.organizations().lock(of).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let Held { mut tx, organization, invitation, storage_time } = self.hold_invitation(&hash, &known).await?;
         // Only now is it certain how the invitation stands, and only now is its time measured.
         let now = self.ports.clock.now();
-        let invitation = tx.invitations().lock_by_token(&hash).await?.filter(|known| known.is_pending(now));
-        let invitation = invitation.ok_or(AcceptInvitationError::Invalid)?;
+        if !invitation.is_pending(now) {
+            return Err(AcceptInvitationError::Invalid);
+        }
         if invitation.is_claimed_by_another(command.claim, storage_time) {
             return Err(AcceptInvitationError::Claimed);
         }
-        let inviter = tx.memberships().find(of, invitation.invited_by).await?;
+        let inviter = tx.memberships().find(organization.id, invitation.invited_by).await?;
         if inviter.is_none_or(|inviter| !policy::may_add(inviter.role, invitation.role)) {
             return Err(AcceptInvitationError::Invalid);
         }
         // A mail that got there without our knowing would be sent again, with a token that is used.
         end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
-        let accepted = OrgEvent::InvitationAccepted { organization: of, invitation: invitation.id, user: command.user };
+        let accepted = OrgEvent::InvitationAccepted {
+            organization: organization.id,
+            invitation: invitation.id,
+            user: command.user,
+        };
         tx.events().append(&self.event_of(&command, accepted)).await?;
         let membership = self.join(&mut *tx, &command, &invitation, &organization).await?;
         tx.commit().await?;

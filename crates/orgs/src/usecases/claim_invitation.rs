@@ -2,6 +2,7 @@
 
 use tessera_kernel::InvitationClaimId;
 
+use super::hold_invitation::Held;
 use crate::{
     AcceptInvitationError, Orgs,
     model::{Claim, InvitationToken},
@@ -17,16 +18,15 @@ impl Orgs {
     pub async fn claim_invitation(&self, token: &InvitationToken) -> Result<InvitationClaimId, AcceptInvitationError> {
         let hash = self.ports.digest.digest_token(token);
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let now = self.ports.store.now().await?;
         let by = InvitationClaimId::generate(&*self.ports.clock, &*self.ports.entropy);
-        let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(known.organization_id).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let open = tx.invitations().lock_by_token(&hash).await?;
-        let open = open.filter(|open| open.is_pending(self.ports.clock.now())).ok_or(AcceptInvitationError::Invalid)?;
-        if open.is_claimed_by_another(None, now) {
+        let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
+        if !invitation.is_pending(self.ports.clock.now()) {
+            return Err(AcceptInvitationError::Invalid);
+        }
+        if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
         }
-        tx.invitations().claim(open.id, Claim { by, until: now + Claim::TTL }).await?;
+        tx.invitations().claim(invitation.id, Claim { by, until: storage_time + Claim::TTL }).await?;
         tx.commit().await?;
         Ok(by)
     }
@@ -43,12 +43,9 @@ impl Orgs {
     ) -> Result<(), AcceptInvitationError> {
         let hash = self.ports.digest.digest_token(token);
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let now = self.ports.store.now().await?;
-        let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(known.organization_id).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let open = tx.invitations().lock_by_token(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        if open.claim.is_some_and(|held| held.by == claim) {
-            tx.invitations().claim(open.id, Claim { by: claim, until: now }).await?;
+        let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
+        if invitation.claim.is_some_and(|held| held.by == claim) {
+            tx.invitations().claim(invitation.id, Claim { by: claim, until: storage_time }).await?;
         }
         tx.commit().await?;
         Ok(())
