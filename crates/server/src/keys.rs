@@ -10,7 +10,7 @@ use tessera_adapters::DatabaseUrl;
 use tessera_identity::{ServiceTokens, model::KeyRing};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{config::Config, key_worker, wiring};
+use crate::{chores, config::Config, wiring};
 
 /// What is to be done with the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
         bail!("there is no database at {}; nothing was done", file.display());
     }
     let tokens = wiring::service_tokens_alone(config).await?;
-    let origin = key_worker::origin("command-line")?;
+    let origin = chores::origin("command-line")?;
     match action {
         Action::List => {}
         Action::Rotate => tokens.rotate_keys(&origin).await?,

@@ -1,11 +1,11 @@
 //! The `tessera` binary: reads the configuration, plugs everything together and serves.
 
+mod chores;
 mod config;
-mod key_worker;
 mod keys;
 mod master_key;
 mod postman;
-mod reset_worker;
+mod repeated;
 mod serve;
 mod telemetry;
 mod wiring;

@@ -17,9 +17,8 @@ use tokio::{
 };
 
 use crate::{
+    chores,
     config::{Config, Throttle},
-    key_worker::{self, KeyWorker},
-    reset_worker::ResetWorker,
     wiring,
     worker::Worker,
 };
@@ -37,8 +36,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let store = wiring::open_store(&config).await?;
     let (services, postman) = wiring::services(&config, store).await?;
     let worker = Worker::start(&services, postman);
-    let key_worker = KeyWorker::start(Arc::clone(&services.service_tokens), key_worker::origin("key-worker")?);
-    let reset_worker = ResetWorker::start(Arc::clone(&services.identity));
+    let chores = chores::start(&services)?;
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let door = listener.try_clone()?;
@@ -65,7 +63,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     announce(address)?;
     server.await.context("the server failed")?;
     stopping.abort();
-    drop((key_worker, reset_worker));
+    drop(chores);
     worker.finish().await;
     tracing::info!("stopped");
     Ok(())

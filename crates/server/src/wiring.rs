@@ -24,8 +24,9 @@ use tessera_kernel::{Clock, Entropy, Mailer, Notices, StoreError};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
 use crate::{
+    chores,
     config::{Config, Throttle},
-    key_worker, master_key,
+    master_key,
     postman::Postman,
 };
 
@@ -91,7 +92,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let readiness = Arc::new(DatabaseReadiness(store.clone()));
     let store = Arc::new(store);
     let service_tokens = service_tokens(config, &store, master, &machine);
-    service_tokens.look_after_keys(&key_worker::origin("start")?).await.context("the signing keys are not usable")?;
+    service_tokens.look_after_keys(&chores::origin("start")?).await.context("the signing keys are not usable")?;
     let (identity, service_tokens) =
         (Arc::new(identity(config, &store, signer, &post, &machine)?), Arc::new(service_tokens));
     let services = Services {
