@@ -11,6 +11,7 @@ mod identity;
 mod invitation_mails;
 mod invitations;
 mod items;
+mod known_clients;
 mod mails;
 mod memberships;
 mod migrate;

@@ -23,6 +23,7 @@ tessera_testkit::identity_store_contract!(SqlHarness);
 tessera_testkit::sso_store_contract!(SqlHarness);
 tessera_testkit::wallets_contract!(SqlHarness);
 tessera_testkit::challenges_contract!(SqlHarness);
+tessera_testkit::known_clients_contract!(SqlHarness);
 tessera_testkit::password_resets_contract!(SqlHarness);
 tessera_testkit::signing_key_store_contract!(SqlHarness);
 tessera_testkit::org_store_contract!(SqlHarness);

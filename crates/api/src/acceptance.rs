@@ -3,7 +3,7 @@
 
 use tessera_identity::{
     Welcome, Welcomed,
-    model::{DisplayName, PasswordAttempt},
+    model::{Client, DisplayName, PasswordAttempt},
 };
 use tessera_kernel::{Actor, InvitationClaimId, Secret};
 use tessera_orgs::{
@@ -25,6 +25,7 @@ pub(crate) struct Acceptance {
     /// Whether an account that was never proved joins only with its password.
     pub(crate) proof_required: bool,
     pub(crate) caller: MaybeUser,
+    pub(crate) client: Client,
 }
 
 /// What came of it.
@@ -46,7 +47,8 @@ impl Acceptance {
     /// The account, and what proves that it is theirs, come before the membership: should it all end in between, the same
     /// request succeeds once more, with an account that is there.
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
-        let Self { token, password, display_name, proof_required, caller: MaybeUser { actor, origin } } = self;
+        let Self { token, password, display_name, proof_required, caller, client } = self;
+        let MaybeUser { actor, origin } = caller;
         let (token, invited) = look_at(services, &token).await?;
         let email = invited.invitation.email;
         let welcome = Welcome { email, password, display_name, proof_required, origin: origin.clone() };
@@ -57,7 +59,7 @@ impl Acceptance {
         let signed_in = match actor {
             // A mail that was passed on must not sign anybody in to an account that was there before.
             Some(actor) => Some(services.identity.continue_session(&actor).await?),
-            None if new => Some(services.identity.first_session(user, &origin).await?),
+            None if new => Some(services.identity.first_session(user, client, &origin).await?),
             None => None,
         };
         let token = signed_in.map(|signed_in| signed_in.token);

@@ -5,7 +5,7 @@ mod visit;
 
 use tessera_kernel::Principal;
 
-pub(crate) use visit::{Authenticated, Caller, MaybeUser, Visit, Visitor};
+pub(crate) use visit::{Authenticated, Caller, MaybeUser, SeenClient, Visit, Visitor};
 
 use crate::{
     problem::{Code, Problem},

@@ -10,6 +10,7 @@ pub(crate) mod exchange_token;
 pub(crate) mod link_wallet;
 pub(crate) mod list_sessions;
 pub(crate) mod look_after_keys;
+mod meet_client;
 pub(crate) mod redeem_challenge;
 pub(crate) mod register;
 pub(crate) mod reset_password;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{Chain, PasswordAttempt, User, WalletAccount},
-    ports::{CustomDataRows, IdentityTransaction, MockIdentityStore, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{
+        CustomDataRows, IdentityTransaction, KnownClients, MockIdentityStore, PasswordResetRows, Sessions, Users,
+        Wallets,
+    },
 };
 use tessera_kernel::{Actor, EventLog, Notices, Outbox, StoreError};
 use tessera_testkit::{
@@ -154,6 +157,10 @@ impl IdentityTransaction for Doomed {
 
     fn sessions(&mut self) -> &mut dyn Sessions {
         self.0.sessions()
+    }
+
+    fn known_clients(&mut self) -> &mut dyn KnownClients {
+        self.0.known_clients()
     }
 
     fn custom_data(&mut self) -> &mut dyn CustomDataRows {

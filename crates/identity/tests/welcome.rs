@@ -7,7 +7,9 @@ use tessera_identity::{
 use tessera_kernel::Principal;
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_with, api_key, application, organization_id, origin, session, user, user_id},
+    builders::{
+        NOW, actor_by_key, actor_with, api_key, application, client, organization_id, origin, session, user, user_id,
+    },
     expectations::{failed, ok, parsed},
 };
 use time::Duration;
@@ -81,7 +83,7 @@ async fn a_new_user_gets_their_first_session() {
     let bench = Workbench::new();
     let identity = bench.identity();
     let user = ok(Workbench::welcome(&identity, welcome("guest@example.com", None)).await).user;
-    let signed_in = ok(identity.first_session(user.clone(), &origin()).await);
+    let signed_in = ok(identity.first_session(user.clone(), client(), &origin()).await);
     let principal = ok(identity.authenticate(signed_in.token.expose()).await);
     assert!(matches!(principal, Principal::User { id, .. } if id == user.id), "{principal:?}");
     assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);

@@ -21,12 +21,21 @@ pub enum NoticeTopic {
     Invitations,
     /// Links to a new password.
     PasswordResets,
+    /// With what somebody signs in.
+    SignIns,
 }
 
 impl NoticeTopic {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Password, Self::Wallets, Self::ApiKeys, Self::Owners, Self::Invitations, Self::PasswordResets];
+    pub const ALL: [Self; 7] = [
+        Self::Password,
+        Self::Wallets,
+        Self::ApiKeys,
+        Self::Owners,
+        Self::Invitations,
+        Self::PasswordResets,
+        Self::SignIns,
+    ];
 
     /// Its name in storage.
     #[must_use]
@@ -38,6 +47,7 @@ impl NoticeTopic {
             Self::Owners => "owners",
             Self::Invitations => "invitations",
             Self::PasswordResets => "password_resets",
+            Self::SignIns => "sign_ins",
         }
     }
 }

@@ -9,8 +9,8 @@ mod sso;
 use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{
-    Chain, Challenge, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet, WalletAccount,
-    WalletAddress,
+    Chain, Challenge, Client, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
+    WalletAccount, WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
@@ -341,6 +341,12 @@ pub fn event(number: u32) -> Event {
 #[must_use]
 pub fn origin() -> Origin {
     Origin { request_id: parsed("req-1"), address: Some(parsed("192.0.2.7")) }
+}
+
+/// A browser in the network of [`origin`].
+#[must_use]
+pub fn client() -> Client {
+    Client::seen(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"), origin().address)
 }
 
 /// A user in the course of a request.

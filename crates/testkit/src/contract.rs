@@ -14,6 +14,7 @@ pub mod directory;
 pub mod identity_store;
 pub mod invitation_store;
 pub mod item_store;
+pub mod known_clients;
 pub mod mail_queue;
 pub mod memberships;
 pub mod org_documents;

@@ -45,6 +45,7 @@ every_case_is_listed! {
     identity_store
     invitation_store
     item_store
+    known_clients
     mail_queue
     memberships
     org_documents

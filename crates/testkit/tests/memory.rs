@@ -42,4 +42,5 @@ tessera_testkit::custom_data_contract!(MemoryHarness);
 tessera_testkit::accounts_contract!(MemoryHarness);
 tessera_testkit::wallets_contract!(MemoryHarness);
 tessera_testkit::challenges_contract!(MemoryHarness);
+tessera_testkit::known_clients_contract!(MemoryHarness);
 tessera_testkit::password_resets_contract!(MemoryHarness);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use reqwest::{Method, header::USER_AGENT};
+use serde_json::{Value, json};
 use tessera_tests::{
-    api::{Api, text_of},
+    api::{Api, send, text_of},
     database::Backend,
     eventually,
     mail::{Letter, ON_ITS_WAY},
@@ -67,6 +68,7 @@ on_both! {
     s200_notify_of_wallets
     s200_notify_of_owners
     s200_notify_of_keys
+    s200_notify_of_sign_ins
     s200_notify_is_bounded_and_no_kind_silences_another
     s200_notify_without_bounds_where_throttling_is_off
 }
@@ -197,4 +199,33 @@ async fn s200_notify_without_bounds_where_throttling_is_off(backend: Backend) {
     let told = letters(&sink, &studio.owner.email, 8).await;
     assert!(told.iter().all(|letter| !letter.text.contains("no more mails")));
     nothing_else_comes(&studio, &sink, 8).await;
+}
+
+async fn s200_notify_of_sign_ins(backend: Backend) {
+    const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+    let (studio, sink) = studio(backend, "on").await;
+    let person = Person::join(&studio.api()).await;
+    let account = json!({"email": person.email, "password": PASSWORD});
+    let wrong = json!({"email": person.email, "password": NEW});
+    let api = studio.api();
+    let sign_in = |agent: &str, body: &Value| {
+        let request = api.request(Method::POST, "/api/v1/auth/login").header(USER_AGENT, agent).json(body);
+        async move { send(request).await.status }
+    };
+    // What is refused makes nothing known, and of many at once one is told of.
+    assert_eq!(sign_in(FIREFOX, &wrong).await, 401);
+    let mut running: JoinSet<u16> = JoinSet::new();
+    for _ in 0..8 {
+        running.spawn(sign_in(FIREFOX, &account));
+    }
+    assert_eq!(running.join_all().await, [200; 8]);
+    assert_eq!(sign_in(&FIREFOX.replace("145", "146"), &account).await, 200);
+    person.again().await;
+    // What a client says of itself gets into no mail.
+    assert_eq!(sign_in("Call +1 555 0100 at once (Windows)", &account).await, 200);
+    let told = letters(&sink, &person.email, 2).await;
+    assert_eq!(subjects(&told), ["Your account was signed in to with something new"; 2]);
+    assert!(told[0].text.contains("with Firefox on Linux, which"), "{}", told[0].text);
+    assert!(told[1].text.contains("with an unknown program on Windows, which"), "{}", told[1].text);
+    nothing_else_comes(&studio, &sink, 2).await;
 }

@@ -61,6 +61,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::Binary;
+    use super::super::types::{Id, Instant};
+
+    known_clients (user_id, client) {
+        user_id -> Id,
+        client -> Binary,
+        last_seen_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Nullable, Text};
     use super::super::types::{Id, Instant};
 

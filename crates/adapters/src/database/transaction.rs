@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
 use tessera_identity::ports::{
-    CustomDataRows, IdentityTransaction, PasswordResetRows, Sessions, SsoCodes, SsoSessions, SsoTransaction, Users,
-    Wallets,
+    CustomDataRows, IdentityTransaction, KnownClients, PasswordResetRows, Sessions, SsoCodes, SsoSessions,
+    SsoTransaction, Users, Wallets,
 };
 use tessera_kernel::{EventLog, Outbox, StoreError};
 use tessera_orgs::ports::{
@@ -30,6 +30,10 @@ impl IdentityTransaction for Tx {
     }
 
     fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn known_clients(&mut self) -> &mut dyn KnownClients {
         self
     }
 

@@ -12,7 +12,7 @@ use tessera_identity::{
 use tessera_kernel::{Clock, MailSeal as _, Role, StoreClock as _};
 use tessera_testkit::{
     Workbench, builders,
-    builders::{NOW, application_id, origin, password_reset, site, sso_request, user, user_id, wallet_account},
+    builders::{NOW, application_id, client, origin, password_reset, site, sso_request, user, user_id, wallet_account},
     expectations::{failed, ok, parsed},
     fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock},
 };
@@ -58,7 +58,10 @@ impl Node {
     async fn sign_in(&self, challenge: &Challenge) -> Result<(), SignInWithWalletError> {
         let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
         let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
-        self.identity.sign_in_with_wallet(SignInWithWallet { proof, origin: origin() }).await.map(|_| ())
+        self.identity
+            .sign_in_with_wallet(SignInWithWallet { proof, client: client(), origin: origin() })
+            .await
+            .map(|_| ())
     }
 
     /// A challenge as it was given so long ago.
@@ -145,7 +148,10 @@ pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Back
         );
         let (message, signature) =
             (question.message.clone(), FakeWallets::sign(&account.address(), question.message.as_bytes()));
-        let verified = ok(one.sso.verify(VerifySso { session, browser, message, signature, origin: origin() }).await);
+        let verified = ok(one
+            .sso
+            .verify(VerifySso { session, browser, message, signature, client: client(), origin: origin() })
+            .await);
         ok(other.sso.redeem(presented(&verified.code)).await);
     }
 }

@@ -1,8 +1,12 @@
 //! What the edge found out about a request, and the types by which handlers ask for it.
 
-use std::future::{Ready, ready};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::USER_AGENT};
+use tessera_identity::model::Client;
 use tessera_kernel::{Actor, Origin, Principal};
 
 use crate::problem::{Code, Problem};
@@ -34,6 +38,17 @@ impl Visit {
 /// Anyone.
 pub(crate) struct Visitor(pub(crate) Origin);
 
+/// With what somebody comes.
+pub(crate) struct SeenClient(pub(crate) Client);
+
+impl SeenClient {
+    /// What the request shows of it.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Self(Client::seen(agent, request.peer_addr().map(|peer| peer.ip())))
+    }
+}
+
 /// Anyone, and the user among them who showed their credential.
 pub(crate) struct MaybeUser {
     pub(crate) actor: Option<Actor>,
@@ -52,6 +67,15 @@ impl FromRequest for Visitor {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Visit::of(request).map(|visit| Self(visit.origin)))
+    }
+}
+
+impl FromRequest for SeenClient {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Message, Policy, answer, sorry};
 use crate::{
     acceptance::{Acceptance, Accepted, look_at},
     api::Edge,
-    auth::{MaybeUser, Visitor},
+    auth::{MaybeUser, SeenClient, Visitor},
     body::{Form, form_of},
     browser,
     problem::{Code, Problem},
@@ -188,7 +188,8 @@ async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &Publi
     };
     let (token, password) = (entry.token.clone(), entry.password());
     let caller = MaybeUser { actor: None, origin: origin.clone() };
-    let acceptance = Acceptance { token, password, display_name, proof_required: true, caller };
+    let SeenClient(client) = SeenClient::of(request);
+    let acceptance = Acceptance { token, password, display_name, proof_required: true, caller, client };
     match acceptance.perform(&edge.services).await {
         Ok(accepted) => welcome(url, &invited, &accepted),
         Err(problem) => match problem.code() {

@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{BASE, timestamp::Timestamp, users::UserView};
 use crate::{
-    auth::{Authenticated, Visitor},
+    auth::{Authenticated, SeenClient, Visitor},
     body::{Body, Fields, Request, text},
     openapi::schema,
     problem::Problem,
@@ -116,10 +116,11 @@ impl From<SignedIn> for LoginView {
 #[post("/auth/login")]
 async fn login(
     Visitor(origin): Visitor,
+    SeenClient(client): SeenClient,
     Body(body): Body<LoginRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let command = SignIn { email: body.email, password: body.password, origin };
+    let command = SignIn { email: body.email, password: body.password, client, origin };
     let signed_in = identity.sign_in(command).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }

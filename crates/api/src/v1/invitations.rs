@@ -16,7 +16,7 @@ use super::{BASE, names::RoleName, timestamp::Timestamp};
 use crate::{
     acceptance::{Acceptance, Accepted},
     api::Edge,
-    auth::{Authenticated, MaybeUser},
+    auth::{Authenticated, MaybeUser, SeenClient},
     body::{Body, Fields, Request, text},
     openapi::schema,
     page::{Kind, List, PageParameters, PageQuery},
@@ -244,11 +244,12 @@ impl From<Accepted> for AcceptedView {
 #[post("/invitations/accept")]
 async fn accept_invitation(
     caller: MaybeUser,
+    SeenClient(client): SeenClient,
     Body(body): Body<AcceptRequest>,
     edge: Data<Edge>,
 ) -> Result<HttpResponse, Problem> {
     let AcceptRequest { token, password, display_name } = body;
-    let acceptance = Acceptance { token, password, display_name, proof_required: false, caller };
+    let acceptance = Acceptance { token, password, display_name, proof_required: false, caller, client };
     let accepted = acceptance.perform(&edge.services).await?;
     Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
 }

@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{auth::LoginView, timestamp::Timestamp, users::WalletView};
 use crate::{
-    auth::{Authenticated, Visitor},
+    auth::{Authenticated, SeenClient, Visitor},
     body::{Body, Fields, Reading, Reason, Request, Spending, Spends, text},
     openapi::schema,
     path::PathAddress,
@@ -147,11 +147,12 @@ async fn get_web3_challenge(
 #[post("/auth/web3/verify")]
 async fn verify_web3_signature(
     Visitor(origin): Visitor,
+    SeenClient(client): SeenClient,
     body: Spending<ProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let ProofRequest(proof) = body.or_spend(async |nonce| identity.spend_challenge(&nonce).await).await?;
-    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, origin }).await?;
+    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, client, origin }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
 

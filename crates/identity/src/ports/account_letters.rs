@@ -2,7 +2,7 @@
 
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic};
 
-use crate::model::{PasswordReset, ResetToken, WalletAccount};
+use crate::model::{Client, PasswordReset, ResetToken, WalletAccount};
 
 /// What was done to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum AccountChange {
     WalletLinked(WalletAccount),
     /// One wallet less opens it.
     WalletUnlinked(WalletAccount),
+    /// It was signed in to with a client that it had not been signed in to with.
+    SignedIn(Client),
 }
 
 impl AccountChange {
@@ -31,6 +33,7 @@ impl AccountChange {
         match self {
             Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
+            Self::SignedIn(_) => NoticeTopic::SignIns,
         }
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::PasswordResetRows;
+use super::{KnownClients, PasswordResetRows};
 use crate::model::{Credentials, CustomData, PasswordHash, Session, User, Wallet, WalletAddress};
 
 /// The storage of this domain: single reads, and transactions.
@@ -50,6 +50,9 @@ pub trait IdentityTransaction: Send {
 
     /// Sessions, in this transaction.
     fn sessions(&mut self) -> &mut dyn Sessions;
+
+    /// With what users have signed in, in this transaction.
+    fn known_clients(&mut self) -> &mut dyn KnownClients;
 
     /// The data that users keep, in this transaction.
     fn custom_data(&mut self) -> &mut dyn CustomDataRows;

@@ -6,7 +6,7 @@ use super::sign_in::SignedIn;
 use crate::{
     Identity,
     events::IdentityEvent,
-    model::User,
+    model::{Client, User},
     ports::{AccessClaims, TokenError},
 };
 
@@ -46,14 +46,21 @@ impl Identity {
     ///
     /// # Errors
     /// See [`ContinueSessionError`].
-    pub async fn first_session(&self, user: User, origin: &Origin) -> Result<SignedIn, ContinueSessionError> {
+    pub async fn first_session(
+        &self,
+        user: User,
+        client: Client,
+        origin: &Origin,
+    ) -> Result<SignedIn, ContinueSessionError> {
         let session = self.new_session(user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
         let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
+        tx.users().lock(user.id).await?.ok_or(ContinueSessionError::Ended)?;
         tx.sessions().insert(&session).await?;
         tx.events().append(&event).await?;
+        self.meet_client(&mut *tx, &user, client).await?;
         tx.commit().await?;
         Ok(SignedIn { token, expires_at: session.expires_at, user })
     }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     Identity,
     events::IdentityEvent,
-    model::{Credentials, PasswordAttempt, PasswordHash, Session, SessionState, User},
+    model::{Client, Credentials, PasswordAttempt, PasswordHash, Session, SessionState, User},
     ports::{AccessClaims, HashError, TokenError, Verdict},
 };
 
@@ -17,6 +17,8 @@ pub struct SignIn {
     pub email: String,
     /// The password, as typed.
     pub password: PasswordAttempt,
+    /// With what they sign in.
+    pub client: Client,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -66,7 +68,7 @@ impl Identity {
                 Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
             };
             let Some(Credentials { user, password_hash: Some(compared) }) = known else { break };
-            if let Some(signed_in) = self.open_session(user, &compared, renewed, &command.origin).await? {
+            if let Some(signed_in) = self.open_session(user, &compared, renewed, &command).await? {
                 return Ok(signed_in);
             }
         }
@@ -90,12 +92,12 @@ impl Identity {
         user: User,
         compared: &PasswordHash,
         renewed: Option<PasswordHash>,
-        origin: &Origin,
+        command: &SignIn,
     ) -> Result<Option<SignedIn>, SignInError> {
         let session = self.new_session(user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
-        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         if !tx.sessions().insert_for(&session, compared).await? {
             return Ok(None);
@@ -104,6 +106,7 @@ impl Identity {
             tx.users().set_password_hash(user.id, &hash).await?;
         }
         tx.events().append(&event).await?;
+        self.meet_client(&mut *tx, &user, command.client).await?;
         tx.commit().await?;
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }

@@ -6,7 +6,7 @@ use super::redeem_challenge::RedeemError;
 use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
-    model::{Purpose, User, Wallet, WalletAccount},
+    model::{Client, Purpose, User, Wallet, WalletAccount},
     ports::{IdentityTransaction, TokenError, VerifyError, Voucher},
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub struct SignInWithWallet {
     /// The wallet and its signature.
     pub proof: WalletProof,
+    /// With what they sign in.
+    pub client: Client,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -56,13 +58,13 @@ impl Identity {
     /// # Errors
     /// See [`SignInWithWalletError`].
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
-        let SignInWithWallet { proof, origin } = command;
+        let SignInWithWallet { proof, client, origin } = command;
         let account = proof.account;
         let Some(voucher) = self.redeem(proof, Purpose::SignIn).await? else {
             return self.refuse_wallet(account, &origin).await;
         };
         for _ in 0..TRIES {
-            match self.open_session_of(account, voucher, &origin).await {
+            match self.open_session_of(account, voucher, client, &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
                 Ok(None) => {}
                 Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
@@ -77,6 +79,7 @@ impl Identity {
         &self,
         account: WalletAccount,
         voucher: Voucher,
+        client: Client,
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
@@ -90,6 +93,7 @@ impl Identity {
         let event = Event::by_visitor(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
         tx.sessions().insert(&session).await?;
         tx.events().append(&event).await?;
+        self.meet_client(&mut *tx, &user, client).await?;
         tx.commit().await?;
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
@@ -99,6 +103,7 @@ impl Identity {
         &self,
         account: WalletAccount,
         voucher: Voucher,
+        client: Client,
         origin: &Origin,
     ) -> Result<Option<UserId>, StoreError> {
         for _ in 0..TRIES {
@@ -107,6 +112,7 @@ impl Identity {
             if !is_vouched(&user, account, voucher) {
                 return Ok(None);
             }
+            self.meet_client(&mut *tx, &user, client).await?;
             tx.commit().await?;
             return Ok(Some(user.id));
         }

@@ -8,7 +8,7 @@ use crate::{
     SingleSignOn,
     events::{IdentityEvent, SsoRefusal},
     model::{
-        Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
+        Client, Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
         WalletSignature,
     },
     ports::{Proof, TokenError, VerifyError, Voucher},
@@ -28,6 +28,8 @@ pub struct VerifySso {
     pub message: String,
     /// The signature.
     pub signature: WalletSignature,
+    /// With what they sign in.
+    pub client: Client,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -114,7 +116,9 @@ impl SingleSignOn {
         let Some(voucher) = voucher else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
         };
-        let Some(user) = self.ports.identity.holder(challenge.account, voucher, &command.origin).await? else {
+        let Some(user) =
+            self.ports.identity.holder(challenge.account, voucher, command.client, &command.origin).await?
+        else {
             return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
         };
         let issued = self.issue(Grant::of(&session, &challenge, user)).await?;

@@ -72,6 +72,7 @@ impl AccountLetters for FakeLetters {
             }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
+            AccountChange::SignedIn(client) => format!("signed in with {client}"),
         };
         notice(to, &subject, context)
     }

@@ -4,7 +4,7 @@
 use askama::Template;
 use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
 use tessera_identity::{
-    model::{PasswordReset, ResetToken},
+    model::{Client, PasswordReset, ResetToken},
     ports::{AccountChange, AccountLetters},
 };
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
@@ -42,6 +42,8 @@ const RESET: &str = "If it was not you, somebody else reads your mails: tell who
 const LINKED: &str = "If it was not you, somebody else can sign in as you: unlink the wallet, change your password, and tell \
     whoever runs the service at once.";
 const UNLINKED: &str = "If it was not you, somebody else can sign in as you: change your password, and tell whoever runs the service at once.";
+const SIGNED_IN: &str = "If it was not you, somebody else can sign in as you: change your password, end all your sessions, and tell \
+    whoever runs the service at once.";
 const OWNER: &str = "Owners may do everything in an organization. If this is not as it should be, tell its other owners, or \
     whoever runs the service.";
 const KEY: &str = "If it was not you, somebody else can sign in as you: revoke the key, change your password, and tell \
@@ -102,6 +104,9 @@ impl AccountLetters for AskamaLetters {
                 ),
                 UNLINKED,
             ),
+            AccountChange::SignedIn(client) => {
+                ("Your account was signed in to with something new", sign_in(client), SIGNED_IN)
+            }
         };
         self.notice(to, News { subject: subject.to_owned(), text, advice }, context)
     }
@@ -121,6 +126,11 @@ fn unlinked_wallets(count: usize) -> String {
     format!(
         " Until then nobody had proved that this address is theirs. {wallets} unlinked, so nobody signs in that way."
     )
+}
+
+fn sign_in(client: Client) -> String {
+    let from = client.address().map(|address| format!(" from {address}")).unwrap_or_default();
+    format!("Your account was signed in to with {client}{from}, which was not seen there before.")
 }
 
 impl KeyLetters for AskamaLetters {

@@ -10,7 +10,7 @@ use tessera_identity::{
 use utoipa::ToSchema;
 
 use crate::{
-    auth::Visitor,
+    auth::{SeenClient, Visitor},
     body::{Body, FaultCode, Fields, Reading, Reason, Request, Spending, Spends, text},
     browser,
     openapi::schema,
@@ -182,6 +182,7 @@ impl VerifiedView {
 #[post("/sso/web3/verify")]
 pub(super) async fn verify_web3_sso(
     Visitor(origin): Visitor,
+    SeenClient(client): SeenClient,
     request: HttpRequest,
     body: Spending<VerifyRequest>,
     sso: Data<SingleSignOn>,
@@ -197,7 +198,7 @@ pub(super) async fn verify_web3_sso(
     let VerifyRequest { session, message, signature } = body.await?;
     here?;
     let browser = browser(session);
-    let verified = sso.verify(VerifySso { session, browser, message, signature, origin }).await?;
+    let verified = sso.verify(VerifySso { session, browser, message, signature, client, origin }).await?;
     Ok(HttpResponse::Ok().json(VerifiedView::new(&verified, &url)))
 }
 

@@ -22,6 +22,7 @@ use super::{invitations::NotedMail, mails::StoredMail};
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) known_clients: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
     pub(super) custom_data: BTreeMap<UserId, CustomData>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,

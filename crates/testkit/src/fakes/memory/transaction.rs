@@ -16,8 +16,8 @@ use tessera_identity::{
         Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
     },
     ports::{
-        CustomDataRows, IdentityTransaction, PasswordResetRows, Sessions, SigningKeyTransaction, SigningKeys, Users,
-        Wallets,
+        CustomDataRows, IdentityTransaction, KnownClients, PasswordResetRows, Sessions, SigningKeyTransaction,
+        SigningKeys, Users, Wallets,
     },
 };
 use tessera_kernel::{
@@ -74,6 +74,10 @@ impl IdentityTransaction for MemoryTransaction {
     }
 
     fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn known_clients(&mut self) -> &mut dyn KnownClients {
         self
     }
 

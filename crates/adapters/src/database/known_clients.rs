@@ -1,0 +1,57 @@
+//! The table of clients that users have signed in with.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{Client, SecretHash},
+    ports::{Acquaintance, KnownClients},
+};
+use tessera_kernel::{StoreError, UserId};
+use time::OffsetDateTime;
+
+use super::{
+    connection::on,
+    schema::known_clients,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
+
+#[async_trait]
+impl KnownClients for Tx {
+    async fn meet(
+        &mut self,
+        user: UserId,
+        client: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<Acquaintance, StoreError> {
+        let (user, client, at) = (DbId(user.as_uuid()), client.as_bytes().as_slice(), DbInstant(at));
+        let seen = diesel::update(known_clients::table.find((user, client))).set(known_clients::last_seen_at.eq(at));
+        if on!(&mut self.lease, |c| seen.execute(c).await)? > 0 {
+            return Ok(Acquaintance::Known);
+        }
+        let insert = diesel::insert_into(known_clients::table).values((
+            known_clients::user_id.eq(user),
+            known_clients::client.eq(client),
+            known_clients::last_seen_at.eq(at),
+        ));
+        on!(&mut self.lease, |c| insert.execute(c).await)?;
+        let count = known_clients::table.filter(known_clients::user_id.eq(user)).count();
+        let count: i64 = on!(&mut self.lease, |c| count.get_result(c).await)?;
+        let most = i64::from(Client::MOST_KNOWN);
+        if count > most {
+            let recent = RECENT
+                .filter(RECENT.field(known_clients::user_id).eq(user))
+                .order((RECENT.field(known_clients::last_seen_at).desc(), RECENT.field(known_clients::client)))
+                .limit(most)
+                .select(RECENT.field(known_clients::client));
+            let forgotten = known_clients::table
+                .filter(known_clients::user_id.eq(user))
+                .filter(known_clients::client.ne_all(recent));
+            on!(&mut self.lease, |c| diesel::delete(forgotten).execute(c).await)?;
+        }
+        Ok(if count == 1 { Acquaintance::First } else { Acquaintance::New })
+    }
+}

@@ -1,0 +1,168 @@
+//! What somebody signs in with, as far as a request shows it.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use tessera_kernel::UserId;
+
+/// What a program calls itself in `User-Agent`, and what it is called by people. Many claim to be others as well, so the first
+/// that fits counts.
+const PROGRAMS: [(&str, &str); 13] = [
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("FxiOS", "Firefox"),
+    ("Firefox", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+    ("curl", "curl"),
+    ("PostmanRuntime", "Postman"),
+    ("python", "Python"),
+    ("okhttp", "OkHttp"),
+    ("UnityPlayer", "Unity"),
+];
+
+/// The same for systems.
+const SYSTEMS: [(&str, &str); 7] = [
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+/// A program on a system somewhere. Whoever comes with another one than before may be somebody else. It prints as people
+/// would call it, in words of ours: what a client says of itself may be anything, and gets into no mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    program: Option<&'static str>,
+    system: Option<&'static str>,
+    address: Option<IpAddr>,
+}
+
+impl Client {
+    /// How many clients of a user are remembered. One that is forgotten is new again.
+    pub const MOST_KNOWN: u8 = 20;
+
+    /// The client of a request: what `User-Agent` says, and the address of the peer. One that is not public belongs to
+    /// whatever stands before the service, and says nothing.
+    #[must_use]
+    pub fn seen(agent: Option<&str>, address: Option<IpAddr>) -> Self {
+        let agent = agent.unwrap_or_default();
+        let named =
+            |names: &[(&str, &'static str)]| names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name);
+        let address = address.map(|address| address.to_canonical()).filter(is_public);
+        Self { program: named(&PROGRAMS), system: named(&SYSTEMS), address }
+    }
+
+    /// From where it comes, where that is known.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// What stays the same of it for a user when it is updated or gets another address of its provider: the program, the
+    /// system, and the first 16 bits of an IPv4 address or 32 of an IPv6 address. It is to be hashed. Of two users it is
+    /// never the same.
+    #[must_use]
+    pub fn trait_of(&self, user: UserId) -> String {
+        let network = self.address.map(network).map(|network| network.to_string());
+        format!(
+            "{user} {} {} {}",
+            self.program.unwrap_or("-"),
+            self.system.unwrap_or("-"),
+            network.as_deref().unwrap_or("-")
+        )
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.program.unwrap_or("an unknown program"))?;
+        self.system.map_or(Ok(()), |system| write!(f, " on {system}"))
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 16)).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 96)).into(),
+    }
+}
+
+fn is_public(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            !(address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified())
+        }
+        IpAddr::V6(address) => {
+            !(address.is_unique_local()
+                || address.is_loopback()
+                || address.is_unicast_link_local()
+                || address.is_unspecified())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+
+    fn at(agent: &str, address: &str) -> Client {
+        Client::seen(Some(agent), address.parse().ok())
+    }
+
+    #[test]
+    fn it_is_called_what_people_call_it() {
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
+                    Safari/537.36 Edg/142.0.0.0";
+        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+                      Version/18.5 Mobile/15E148 Safari/604.1";
+        let names = [
+            (FIREFOX, "Firefox on Linux"),
+            (edge, "Edge on Windows"),
+            (safari, "Safari on iPhone"),
+            ("curl/8.9.1", "curl"),
+            ("", "an unknown program"),
+            ("Call +1 555 0100 at once (Windows)", "an unknown program on Windows"),
+        ];
+        for (agent, name) in names {
+            assert_eq!(at(agent, "203.0.113.7").to_string(), name);
+        }
+        assert_eq!(Client::seen(None, None).to_string(), "an unknown program");
+    }
+
+    #[test]
+    fn an_update_or_another_address_of_the_provider_does_not_make_it_another() {
+        let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
+        let one = at(FIREFOX, "203.0.113.7").trait_of(user);
+        assert_eq!(at(&FIREFOX.replace("145", "146"), "203.0.200.9").trait_of(user), one);
+        assert_eq!(at(FIREFOX, "::ffff:203.0.113.7").trait_of(user), one);
+        for other in
+            [at(FIREFOX, "203.1.113.7"), at("curl/8", "203.0.113.7"), at(&FIREFOX.replace("Linux", ""), "203.0.113.7")]
+        {
+            assert_ne!(other.trait_of(user), one);
+        }
+        assert_ne!(at(FIREFOX, "203.0.113.7").trait_of(UserId::from_uuid(uuid::Uuid::from_u128(2))), one);
+        let six = at(FIREFOX, "2001:db8:1::1").trait_of(user);
+        assert_eq!(at(FIREFOX, "2001:db8:ffff::1").trait_of(user), six);
+        assert_ne!(at(FIREFOX, "2001:db9::1").trait_of(user), six);
+    }
+
+    #[test]
+    fn what_stands_before_the_service_is_nobodys_address() {
+        for address in
+            ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.0.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"]
+        {
+            assert_eq!(at(FIREFOX, address).address(), None, "{address}");
+        }
+        assert!(at(FIREFOX, "203.0.113.7").address().is_some() && at(FIREFOX, "2001:db8::1").address().is_some());
+    }
+}

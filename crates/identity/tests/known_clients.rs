@@ -1,0 +1,96 @@
+//! People are told when their account is signed in to with something new.
+
+use std::net::IpAddr;
+
+use tessera_identity::{
+    ContinueSessionError, SignIn, SignInWithWallet, WalletProof,
+    model::{Chain, Client, PasswordAttempt},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{client, origin, user, user_id, wallet, wallet_account},
+    expectations::{failed, ok, some},
+    fakes::FakeWallets,
+};
+
+const PASSWORD: &str = "correct horse";
+
+fn from(agent: &str, address: &str) -> Client {
+    Client::seen(Some(agent), address.parse::<IpAddr>().ok())
+}
+
+async fn sign_in(bench: &Workbench, client: Client, password: &str) -> Result<(), String> {
+    let email = some(user(1).email).as_str().to_owned();
+    let command = SignIn { email, password: PasswordAttempt::new(password), client, origin: origin() };
+    bench.identity().sign_in(command).await.map(|_| ()).map_err(|error| error.to_string())
+}
+
+async fn enter(bench: &Workbench, client: Client) {
+    let challenge = ok(bench.identity().challenge_wallet(wallet_account(1, Chain::Ethereum)).await);
+    let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
+    let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
+    ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, client, origin: origin() }).await);
+}
+
+async fn told(bench: &Workbench) -> Vec<String> {
+    bench.mails().await.into_iter().map(|mail| mail.subject).collect()
+}
+
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench
+}
+
+#[tokio::test]
+async fn s200_notify_of_a_sign_in_with_something_new() {
+    let bench = bench().await;
+    ok(sign_in(&bench, client(), PASSWORD).await);
+    assert_eq!(told(&bench).await, [""; 0]);
+    ok(sign_in(&bench, from("curl/8.9.1", "192.0.2.7"), PASSWORD).await);
+    ok(sign_in(&bench, from("curl/8.10.0", "192.0.9.9"), PASSWORD).await);
+    ok(sign_in(&bench, client(), PASSWORD).await);
+    assert_eq!(told(&bench).await, ["signed in with curl"]);
+    ok(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), PASSWORD).await);
+    assert_eq!(told(&bench).await, ["signed in with curl"]);
+}
+
+#[tokio::test]
+async fn s200_notify_of_no_sign_in_that_was_refused() {
+    let bench = bench().await;
+    ok(sign_in(&bench, client(), PASSWORD).await);
+    failed(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), "wrong horse").await);
+    assert_eq!(told(&bench).await, [""; 0]);
+    // It was not made known by that either.
+    ok(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), PASSWORD).await);
+    assert_eq!(told(&bench).await.len(), 1);
+}
+
+#[tokio::test]
+async fn s200_notify_of_a_sign_in_by_wallet_too() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
+    enter(&bench, client()).await;
+    enter(&bench, client()).await;
+    assert_eq!(told(&bench).await, [""; 0]);
+    enter(&bench, from("curl/8.9.1", "192.0.2.7")).await;
+    assert_eq!(told(&bench).await, ["signed in with curl"]);
+}
+
+#[tokio::test]
+async fn the_client_that_made_an_account_is_known() {
+    let bench = bench().await;
+    ok(bench.identity().first_session(user(1), client(), &origin()).await);
+    ok(sign_in(&bench, client(), PASSWORD).await);
+    assert_eq!(told(&bench).await, [""; 0]);
+    ok(sign_in(&bench, Client::seen(None, None), PASSWORD).await);
+    assert_eq!(told(&bench).await, ["signed in with an unknown program"]);
+}
+
+#[tokio::test]
+async fn a_session_needs_its_user() {
+    let bench = Workbench::new();
+    let error = failed(bench.identity().first_session(user(1), client(), &origin()).await);
+    assert!(matches!(error, ContinueSessionError::Ended), "{error:?}");
+}

@@ -1,0 +1,127 @@
+//! The promises of [`KnownClients`](tessera_identity::ports::KnownClients).
+
+use std::sync::Arc;
+
+use tessera_identity::{
+    model::{Client, SecretHash},
+    ports::{Acquaintance, IdentityStore},
+};
+use tessera_kernel::{StoreError, UserId};
+use time::Duration;
+
+use super::{Harness, world};
+use crate::{
+    Stores,
+    builders::{NOW, user, user_id},
+    expectations::{conflict, ok},
+};
+
+/// Turns the cases of this port into tests.
+#[macro_export]
+macro_rules! known_clients_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, known_clients:
+            the_first_client_of_a_user_is_known_from_then_on
+            another_client_is_new_once
+            a_client_of_one_user_is_not_anothers
+            only_so_many_are_known_and_those_that_were_seen_last
+            a_client_needs_its_user
+            what_is_dropped_was_never_met
+            of_eight_that_meet_a_client_one_finds_it_new
+        }
+    };
+}
+
+fn client(number: u8) -> SecretHash {
+    SecretHash::from_bytes([number; 32])
+}
+
+async fn sign_in(
+    store: Arc<dyn IdentityStore>,
+    user: UserId,
+    number: u8,
+    seconds: i64,
+) -> Result<Acquaintance, StoreError> {
+    let mut tx = store.begin().await?;
+    tx.users().lock(user).await?;
+    let met = tx.known_clients().meet(user, &client(number), NOW + Duration::seconds(seconds)).await?;
+    tx.commit().await?;
+    Ok(met)
+}
+
+async fn meet_after(stores: &Stores, user: UserId, number: u8, seconds: i64) -> Acquaintance {
+    ok(sign_in(stores.identity.clone(), user, number, seconds).await)
+}
+
+async fn meet(stores: &Stores, user: UserId, number: u8) -> Acquaintance {
+    meet_after(stores, user, number, 0).await
+}
+
+pub async fn the_first_client_of_a_user_is_known_from_then_on(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::Known);
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::Known);
+}
+
+pub async fn another_client_is_new_once(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
+    assert_eq!(meet(stores, user_id(1), 2).await, Acquaintance::New);
+    assert_eq!(meet(stores, user_id(1), 2).await, Acquaintance::Known);
+    assert_eq!(meet(stores, user_id(1), 3).await, Acquaintance::New);
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::Known);
+}
+
+pub async fn a_client_of_one_user_is_not_anothers(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
+    assert_eq!(meet(stores, user_id(2), 1).await, Acquaintance::First);
+    assert_eq!(meet(stores, user_id(2), 2).await, Acquaintance::New);
+    assert_eq!(meet(stores, user_id(1), 2).await, Acquaintance::New);
+}
+
+pub async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    let most = Client::MOST_KNOWN;
+    assert_eq!(meet(stores, user_id(2), 1).await, Acquaintance::First);
+    for number in 1..=most {
+        meet_after(stores, user_id(1), number, number.into()).await;
+    }
+    // The first is seen again, so the second is the one that was not seen for longest.
+    assert_eq!(meet_after(stores, user_id(1), 1, 100).await, Acquaintance::Known);
+    assert_eq!(meet_after(stores, user_id(1), most + 1, 101).await, Acquaintance::New);
+    for number in (1..=most + 1).filter(|number| *number != 2) {
+        assert_eq!(meet_after(stores, user_id(1), number, 102).await, Acquaintance::Known, "{number}");
+    }
+    assert_eq!(meet_after(stores, user_id(1), 2, 103).await, Acquaintance::New);
+    assert_eq!(meet(stores, user_id(2), 1).await, Acquaintance::Known);
+}
+
+pub async fn a_client_needs_its_user(harness: &impl Harness) {
+    let met = sign_in(harness.stores().identity.clone(), user_id(1), 1, 0).await;
+    conflict(met, StoreError::REFERENCE);
+}
+
+pub async fn what_is_dropped_was_never_met(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    let mut tx = ok(stores.identity.begin().await);
+    assert_eq!(ok(tx.known_clients().meet(user_id(1), &client(1), NOW).await), Acquaintance::First);
+    drop(tx);
+    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
+}
+
+pub async fn of_eight_that_meet_a_client_one_finds_it_new(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1)]).await;
+    meet(stores, user_id(1), 1).await;
+    let met = world::at_once(8, |_| sign_in(stores.identity.clone(), user_id(1), 2, 0)).await;
+    let met: Vec<_> = met.into_iter().map(ok).collect();
+    assert_eq!(met.iter().filter(|met| **met == Acquaintance::New).count(), 1, "{met:?}");
+    assert_eq!(met.iter().filter(|met| **met == Acquaintance::Known).count(), 7, "{met:?}");
+}

@@ -1,0 +1,12 @@
+-- What was counted so far is forgotten: it is about an hour, or a day.
+DROP TABLE notice_counts;
+CREATE TABLE notice_counts (
+    topic TEXT NOT NULL CHECK (
+        topic IN ('password', 'wallets', 'api_keys', 'owners', 'invitations', 'password_resets')
+    ),
+    email_canonical TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    notices INTEGER NOT NULL,
+    CONSTRAINT notice_counts_topic_email_canonical PRIMARY KEY (topic, email_canonical)
+) STRICT;
+DROP TABLE known_clients;
