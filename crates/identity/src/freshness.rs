@@ -1,12 +1,8 @@
 //! How long a sign-in proves who somebody is.
 
-use tessera_kernel::{SessionId, StoreError};
-use time::Duration;
+use tessera_kernel::{SessionId, StoreError, is_fresh};
 
 use crate::{ChallengeWalletError, ChangePasswordError, Identity, LinkWalletError, UnlinkWalletError};
-
-/// How old a session may be at most where the account itself is to change hands or ways in.
-const FRESH: Duration = Duration::minutes(5);
 
 /// The session is not good for such a change.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +22,7 @@ impl Identity {
         let session = self.ports.store.find_session(session).await?;
         let now = self.ports.clock.now();
         let live = session.filter(|session| session.is_live(now)).ok_or(NotFresh::Ended)?;
-        if now < live.created_at + FRESH { Ok(()) } else { Err(NotFresh::Stale) }
+        if is_fresh(live.created_at, now) { Ok(()) } else { Err(NotFresh::Stale) }
     }
 }
 

@@ -46,7 +46,9 @@ async fn is_refused(bench: &Workbench, token: &str) {
 async fn a_good_token_stands_for_its_user_and_session() {
     let (bench, token) = signed_in().await;
     let principal = ok(bench.identity().authenticate(&token).await);
-    assert_eq!(principal, Principal::User { id: user_id(1), session: session_id(1) });
+    let expected =
+        Principal::User { id: user_id(1), session: session_id(1), signed_in_at: session(1, user_id(1)).created_at };
+    assert_eq!(principal, expected);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, str::FromStr};
 
+use time::{Duration, OffsetDateTime};
+
 use crate::{ApiKeyId, ApplicationId, Clock, Entropy, OrganizationId, PermissionSet, SessionId, UserId, id};
 
 /// The identifier of one request: a client's own when it is well-formed, else made by the edge.
@@ -60,6 +62,8 @@ pub enum Principal {
         id: UserId,
         /// The session behind the token.
         session: SessionId,
+        /// When they signed in.
+        signed_in_at: OffsetDateTime,
     },
     /// An application, by one of its keys.
     Application {
@@ -72,6 +76,15 @@ pub enum Principal {
         /// What the stored key permits now.
         permissions: PermissionSet,
     },
+}
+
+/// For how long a sign-in proves that it is still them, where something is to change hands.
+const FRESH: Duration = Duration::minutes(5);
+
+/// Whether a sign-in of that time is still such a proof.
+#[must_use]
+pub fn is_fresh(signed_in_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+    now < signed_in_at + FRESH
 }
 
 /// A principal in the course of one request. It comes from a verified credential only.
@@ -90,6 +103,15 @@ impl Actor {
         match self.principal {
             Principal::User { id, .. } => Some(id),
             Principal::Application { .. } => None,
+        }
+    }
+
+    /// Whether it is a user who has signed in a moment ago.
+    #[must_use]
+    pub fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        match self.principal {
+            Principal::User { signed_in_at, .. } => is_fresh(signed_in_at, now),
+            Principal::Application { .. } => false,
         }
     }
 }

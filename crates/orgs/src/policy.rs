@@ -14,6 +14,12 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
     actor >= Role::Admin && from <= actor && to <= actor
 }
 
+/// Whether giving that role takes a sign-in of a moment ago: an owner can do everything, and take it from the others.
+#[must_use]
+pub fn takes_fresh_session(role: Role) -> bool {
+    role == Role::Owner
+}
+
 /// Whether `actor` may remove a member of that role: anybody themselves, administrators and owners up to their own role.
 #[must_use]
 pub fn may_remove(actor: Role, target: Role, oneself: bool) -> bool {

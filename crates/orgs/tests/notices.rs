@@ -1,10 +1,12 @@
 //! Owners are told by mail of another one.
 
-use tessera_kernel::{Notices, Role};
+use tessera_kernel::{Clock as _, Notices, Role};
 use tessera_orgs::{AcceptInvitation, AddMember, Candidate, ChangeRole, Invite};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_of, bare_user, membership, organization, organization_id, origin, user, user_id},
+    builders::{
+        actor_of, actor_with, bare_user, membership, organization, organization_id, origin, session, user, user_id,
+    },
     expectations::{failed, ok, parsed, some},
 };
 use time::Duration;
@@ -20,7 +22,10 @@ async fn bench(roles: &[Role]) -> Workbench {
 
 async fn promote(bench: &Workbench, who: u32) {
     let command = ChangeRole { organization: organization_id(1), user: user_id(who), role: Owner };
-    ok(bench.orgs().change_role(&actor_of(user_id(1)), command).await);
+    // In a session that has just begun.
+    let mut session = session(1, user_id(1));
+    session.created_at = bench.clock.now();
+    ok(bench.orgs().change_role(&actor_with(&session), command).await);
 }
 
 /// Who was told what since the last time, and whose doing it was.

@@ -352,13 +352,16 @@ pub fn client() -> Client {
 /// A user in the course of a request.
 #[must_use]
 pub fn actor_of(user: UserId) -> Actor {
-    Actor { principal: Principal::User { id: user, session: session_id(1) }, origin: origin() }
+    Actor { principal: Principal::User { id: user, session: session_id(1), signed_in_at: NOW }, origin: origin() }
 }
 
 /// A user in the course of a request that came with that session.
 #[must_use]
 pub fn actor_with(session: &Session) -> Actor {
-    Actor { principal: Principal::User { id: session.user_id, session: session.id }, origin: origin() }
+    Actor {
+        principal: Principal::User { id: session.user_id, session: session.id, signed_in_at: session.created_at },
+        origin: origin(),
+    }
 }
 
 /// An application in the course of a request that came with that key.

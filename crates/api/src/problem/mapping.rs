@@ -123,6 +123,7 @@ impl From<InviteError> for Problem {
         match error {
             InviteError::NotFound => Code::OrganizationNotFound.into(),
             InviteError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            InviteError::StaleSession => Code::FreshSessionRequired.into(),
             InviteError::AlreadyMember => Code::AlreadyMember.into(),
             InviteError::TooManyInvitations => Code::TooManyInvitations.into(),
             InviteError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
@@ -357,11 +358,13 @@ problems! {
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
     AddMemberError or Forbidden {
         NotFound => OrganizationNotFound,
+        StaleSession => FreshSessionRequired,
         UserNotFound => UserNotFound,
         AlreadyMember => AlreadyMember,
     }
     ChangeRoleError or Forbidden {
         NotFound => OrganizationNotFound,
+        StaleSession => FreshSessionRequired,
         MemberNotFound => MemberNotFound,
         LastOwner => LastOwner,
     }

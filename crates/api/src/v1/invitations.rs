@@ -127,6 +127,7 @@ impl Request for InviteRequest {
 /// Send an invitation to join an organization
 ///
 /// The mail goes out as soon as a mail server takes it. A second invitation to the same address replaces the first.
+/// As an owner only in a session that is younger than 5 minutes.
 #[utoipa::path(tag = "invitations", operation_id = "send_invitation", security(("user_token" = [])),
     request_body = InviteRequest, responses(
     (status = 201, description = "The invitation", body = InvitationView),

@@ -123,6 +123,8 @@ impl Request for NewMember {
 }
 
 /// Directly add an existing user
+///
+/// As an owner only in a session that is younger than 5 minutes.
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
@@ -190,6 +192,8 @@ impl Request for ChangeRoleRequest {
 }
 
 /// Update a member's role
+///
+/// Ownership is given only in a session that is younger than 5 minutes.
 #[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),

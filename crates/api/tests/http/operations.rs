@@ -201,3 +201,31 @@ async fn s53_wallets_change_in_a_fresh_session_only() {
     let known = "/users/me/wallets/0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
     world.send(delete(known).bearer(&token)).await.problem(403, "fresh_session_required");
 }
+
+#[actix_web::test]
+async fn s53_ownership_is_given_in_a_fresh_session_only() {
+    let world = World::new();
+    let (owner, other) = (world.sign_up("ada").await, world.sign_up("bob").await);
+    let id = |answer: serde_json::Value| answer["id"].as_str().unwrap_or_default().to_owned();
+    let org = id(world.send(post("/orgs").set_json(json!({"name": "Guild"})).bearer(&owner)).await.expecting(201));
+    let bob = id(world.send(get("/users/me").bearer(&other)).await.expecting(200));
+    let add = async |role: &str| {
+        let body = json!({"user_id": bob, "role": role});
+        world.send(post(&format!("/orgs/{org}/members")).set_json(body).bearer(&owner)).await
+    };
+    let invite = async |role: &str| {
+        let body = json!({"email": "guest@example.com", "role": role});
+        world.send(post(&format!("/orgs/{org}/invitations")).set_json(body).bearer(&owner)).await
+    };
+    let change = async |role: &str| {
+        let path = format!("/orgs/{org}/members/{bob}");
+        world.send(put(&path).set_json(json!({"role": role})).bearer(&owner)).await
+    };
+    world.clock.advance(time::Duration::minutes(5));
+    add("owner").await.problem(403, "fresh_session_required");
+    add("member").await.expecting(201);
+    invite("owner").await.problem(403, "fresh_session_required");
+    invite("admin").await.expecting(201);
+    change("owner").await.problem(403, "fresh_session_required");
+    change("admin").await.expecting(200);
+}

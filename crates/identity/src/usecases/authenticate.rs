@@ -29,6 +29,6 @@ impl Identity {
         if session.user_id != claims.user || !session.is_live(self.ports.clock.now()) {
             return Err(AuthenticateError::InvalidToken);
         }
-        Ok(Principal::User { id: session.user_id, session: session.id })
+        Ok(Principal::User { id: session.user_id, session: session.id, signed_in_at: session.created_at })
     }
 }

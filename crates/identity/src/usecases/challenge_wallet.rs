@@ -70,7 +70,7 @@ impl Identity {
 /// Who acts and in which session, unless it is an application.
 pub(crate) const fn session_of(actor: &Actor) -> Option<(UserId, SessionId)> {
     match actor.principal {
-        Principal::User { id, session } => Some((id, session)),
+        Principal::User { id, session, .. } => Some((id, session)),
         Principal::Application { .. } => None,
     }
 }

@@ -57,7 +57,7 @@ impl Identity {
     /// # Errors
     /// See [`ChangePasswordError`].
     pub async fn change_password(&self, actor: &Actor, command: ChangePassword) -> Result<(), ChangePasswordError> {
-        let Principal::User { id, session } = actor.principal else { return Err(ChangePasswordError::NotFound) };
+        let Principal::User { id, session, .. } = actor.principal else { return Err(ChangePasswordError::NotFound) };
         for _ in 0..TRIES {
             let known = self.ports.store.find_credentials_of(id).await?.ok_or(ChangePasswordError::NotFound)?;
             self.prove(actor, session, &known, command.current.as_ref()).await?;

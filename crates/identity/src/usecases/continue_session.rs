@@ -30,7 +30,7 @@ impl Identity {
     /// # Errors
     /// See [`ContinueSessionError`].
     pub async fn continue_session(&self, actor: &Actor) -> Result<SignedIn, ContinueSessionError> {
-        let Principal::User { id, session } = actor.principal else { return Err(ContinueSessionError::Ended) };
+        let Principal::User { id, session, .. } = actor.principal else { return Err(ContinueSessionError::Ended) };
         let now = self.ports.clock.now();
         let known = self.ports.store.find_session(session).await?;
         let live = known.filter(|session| session.user_id == id && session.is_live(now));

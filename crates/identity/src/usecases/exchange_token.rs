@@ -84,7 +84,7 @@ impl ServiceTokens {
     }
 
     async fn live_session(&self, actor: &Actor) -> Result<Option<Session>, StoreError> {
-        let Principal::User { id, session } = actor.principal else { return Ok(None) };
+        let Principal::User { id, session, .. } = actor.principal else { return Ok(None) };
         let found = self.ports.store.find_session(session).await?;
         let now = self.ports.clock.now();
         Ok(found.filter(|session| session.user_id == id && session.is_live(now)))

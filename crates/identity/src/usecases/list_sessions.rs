@@ -30,7 +30,7 @@ impl Identity {
     /// # Errors
     /// See [`ListSessionsError`].
     pub async fn list_sessions(&self, actor: &Actor, page: PageRequest) -> Result<OwnSessions, ListSessionsError> {
-        let Principal::User { id, session } = actor.principal else { return Err(ListSessionsError::NotAUser) };
+        let Principal::User { id, session, .. } = actor.principal else { return Err(ListSessionsError::NotAUser) };
         let page = self.ports.store.list_live_sessions(id, self.ports.clock.now(), page).await?;
         Ok(OwnSessions { page, current: session })
     }

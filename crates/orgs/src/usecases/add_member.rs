@@ -41,6 +41,9 @@ pub enum AddMemberError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// Ownership is given in a session that began a moment ago.
+    #[error("the session is too old for this")]
+    StaleSession,
     /// No user has that id or address.
     #[error("there is no such user")]
     UserNotFound,
@@ -64,6 +67,9 @@ impl Orgs {
         let role = self.ports.store.find_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
+        }
+        if policy::takes_fresh_session(command.role) && !actor.is_fresh(self.ports.clock.now()) {
+            return Err(AddMemberError::StaleSession);
         }
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let user = profile.user_id;

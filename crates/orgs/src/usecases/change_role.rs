@@ -27,6 +27,9 @@ pub enum ChangeRoleError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// Ownership is given in a session that began a moment ago.
+    #[error("the session is too old for this")]
+    StaleSession,
     /// The organization has no such member.
     #[error("there is no such member")]
     MemberNotFound,
@@ -57,6 +60,9 @@ impl Orgs {
         let from = membership.role;
         if !policy::may_change_role(role, from, to) {
             return Err(ChangeRoleError::Forbidden { organization: id });
+        }
+        if from != to && policy::takes_fresh_session(to) && !actor.is_fresh(self.ports.clock.now()) {
+            return Err(ChangeRoleError::StaleSession);
         }
         if from == Role::Owner && to != Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(ChangeRoleError::LastOwner);

@@ -38,6 +38,9 @@ pub enum InviteError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// Ownership is given in a session that began a moment ago.
+    #[error("the session is too old for this")]
+    StaleSession,
     /// The address is a member's.
     #[error("this user is already a member")]
     AlreadyMember,
@@ -102,6 +105,9 @@ impl Orgs {
         // Asked before anybody is looked up: only who may invite learns who is a member.
         if !policy::may_add(own, role) {
             return Err(InviteError::Forbidden { organization: id });
+        }
+        if policy::takes_fresh_session(role) && !actor.is_fresh(self.ports.clock.now()) {
+            return Err(InviteError::StaleSession);
         }
         let account = self.ports.directory.find_profile_by_email(&command.email).await?;
         let inviter = self.profile(acting).await?;

@@ -1,0 +1,90 @@
+//! Ownership is given in a session that began a moment ago.
+
+use tessera_kernel::{Actor, Role};
+use tessera_orgs::{AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, Invite, InviteError};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_of, organization_id, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+use time::Duration;
+
+use Role::{Admin, Member as Plain, Owner};
+
+/// An owner, an administrator, another owner and a member, and somebody who is none. `ago` is how long their sign-in is past.
+async fn bench(ago: Duration) -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Owner, Admin, Owner, Plain]).await;
+    bench.stores.add_users([&user(9)]).await;
+    bench.clock.advance(ago);
+    bench
+}
+
+fn somebody(number: u32) -> Actor {
+    actor_of(user_id(number))
+}
+
+async fn change(bench: &Workbench, by: u32, of: u32, role: Role) -> Result<(), ChangeRoleError> {
+    let command = ChangeRole { organization: organization_id(1), user: user_id(of), role };
+    bench.orgs().change_role(&somebody(by), command).await.map(|_| ())
+}
+
+async fn add(bench: &Workbench, by: u32, role: Role) -> Result<(), AddMemberError> {
+    let command = AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
+    bench.orgs().add_member(&somebody(by), command).await.map(|_| ())
+}
+
+async fn invite(bench: &Workbench, by: u32, role: Role) -> Result<(), InviteError> {
+    let command = Invite { organization: organization_id(1), email: parsed("guest@example.com"), role };
+    bench.orgs().invite(&somebody(by), command).await.map(|_| ())
+}
+
+const EDGE: Duration = Duration::minutes(5);
+
+#[tokio::test]
+async fn s53_a_fresh_session_gives_ownership() {
+    let bench = bench(EDGE - Duration::microseconds(1)).await;
+    ok(change(&bench, 1, 4, Owner).await);
+    ok(add(&bench, 1, Owner).await);
+    ok(invite(&bench, 1, Owner).await);
+}
+
+#[tokio::test]
+async fn s53_an_older_session_gives_no_ownership() {
+    let bench = bench(EDGE).await;
+    let before = bench.deeds(Some(organization_id(1))).await;
+    let error = failed(change(&bench, 1, 4, Owner).await);
+    assert!(matches!(error, ChangeRoleError::StaleSession), "{error:?}");
+    let error = failed(add(&bench, 1, Owner).await);
+    assert!(matches!(error, AddMemberError::StaleSession), "{error:?}");
+    let error = failed(invite(&bench, 1, Owner).await);
+    assert!(matches!(error, InviteError::StaleSession), "{error:?}");
+    assert_eq!(bench.deeds(Some(organization_id(1))).await, before);
+    assert_eq!(ok(bench.stores.memberships.role_of(organization_id(1), user_id(4)).await), Some(Plain));
+    assert_eq!(ok(bench.stores.memberships.role_of(organization_id(1), user_id(9)).await), None);
+}
+
+#[tokio::test]
+async fn an_older_session_gives_any_other_role_and_takes_ownership() {
+    let bench = bench(EDGE).await;
+    ok(change(&bench, 1, 4, Admin).await);
+    ok(change(&bench, 1, 3, Owner).await);
+    ok(change(&bench, 1, 3, Plain).await);
+    ok(add(&bench, 1, Admin).await);
+    ok(invite(&bench, 2, Admin).await);
+}
+
+#[tokio::test]
+async fn whose_role_does_not_reach_is_not_asked_to_sign_in_again() {
+    let bench = bench(EDGE).await;
+    for by in [2, 4] {
+        let error = failed(change(&bench, by, 4, Owner).await);
+        assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+        let error = failed(add(&bench, by, Owner).await);
+        assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+        let error = failed(invite(&bench, by, Owner).await);
+        assert!(matches!(error, InviteError::Forbidden { .. }), "{error:?}");
+    }
+    let error = failed(change(&bench, 9, 4, Owner).await);
+    assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
+}
