@@ -1,6 +1,7 @@
 //! Hashers, signers and seals against vectors that other implementations made (argon2-cffi, `PyJWT`, Python's hashlib and zlib).
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
+use tessera_kernel::SecretDigest as _;
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +9,7 @@ use tessera_adapters::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, MasterKey,
     MasterKeyError, SealError, Sha256Digest, SystemEntropy, ZxcvbnStrength,
 };
-use tessera_apikeys::{model::RawKey, ports::KeyDigest as _};
+use tessera_apikeys::model::RawKey;
 use tessera_identity::{
     model::{Password, PasswordAttempt, PasswordHash},
     ports::{AccessClaims, HashError, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
@@ -120,7 +121,7 @@ async fn a_queue_has_a_deadline() {
 #[test]
 fn a_key_digest_is_sha_256() {
     let key = ok("ask_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1Yo7hP".parse::<RawKey>());
-    let digest = Sha256Digest.digest(&key);
+    let digest = Sha256Digest.digest(key.expose());
     let (high, low) = digest.as_bytes().split_at(16);
     assert_eq!(high, 0xb6ff_e9ec_85ea_e6d3_f673_9863_9807_3ce0_u128.to_be_bytes());
     assert_eq!(low, 0xfa5f_f6d1_b87b_96e5_5810_6b54_444f_1e83_u128.to_be_bytes());

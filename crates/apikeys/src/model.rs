@@ -7,4 +7,4 @@ mod raw_key;
 
 pub use api_key::{ApiKey, KeyDescription, KeyState, Standing, StoredKey};
 pub use lifetime::{KeyLifetime, KeyLifetimeError};
-pub use raw_key::{KeyHash, RawKey, RawKeyError};
+pub use raw_key::{RawKey, RawKeyError};

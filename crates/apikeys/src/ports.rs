@@ -1,10 +1,8 @@
 //! What this domain needs from the outside.
 
-mod key_digest;
 mod key_letters;
 mod store;
 
-pub use key_digest::KeyDigest;
 pub use key_letters::KeyLetters;
 #[cfg(feature = "mock")]
 pub use store::MockApiKeyStore;

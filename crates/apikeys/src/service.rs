@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Notices};
+use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Notices, SecretDigest};
 
 use crate::{
     events::KeyEvent,
-    ports::{ApiKeyStore, KeyDigest, KeyLetters},
+    ports::{ApiKeyStore, KeyLetters},
     usage::UsageBuffer,
 };
 
@@ -16,7 +16,7 @@ pub struct ApiKeyPorts {
     /// Keys.
     pub store: Arc<dyn ApiKeyStore>,
     /// Hashes of keys.
-    pub digest: Arc<dyn KeyDigest>,
+    pub digest: Arc<dyn SecretDigest>,
     /// Roles.
     pub memberships: Arc<dyn Memberships>,
     /// What people are told of the keys that they made.

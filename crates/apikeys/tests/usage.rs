@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tessera_apikeys::{
     ApiKeyPorts, ApiKeys, GenerateKey, VerifyKey,
-    model::{ApiKey, KeyHash, KeyLifetime, RawKey, StoredKey},
-    ports::{KeyDigest, MockApiKeyStore},
+    model::{ApiKey, KeyLifetime, RawKey, StoredKey},
+    ports::MockApiKeyStore,
 };
-use tessera_kernel::{ApiKeyId, Permission, Role, StoreError};
+use tessera_kernel::{ApiKeyId, Permission, Role, SecretDigest, SecretHash, StoreError};
 use tessera_testkit::{
     Stores, Workbench,
     builders::{NOW, actor_of, application_id, user_id},
@@ -144,7 +144,7 @@ async fn refused_keys_are_not_used() {
 
 /// The key's store, which can't write uses as often as told and then expects just these.
 async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<(ApiKeyId, OffsetDateTime)>) -> ApiKeys {
-    let found = some(ok(bench.stores.api_keys.find_key_by_hash(&FakeDigest.digest(raw)).await));
+    let found = some(ok(bench.stores.api_keys.find_key_by_hash(&FakeDigest.digest(raw.expose())).await));
     let mut store = MockApiKeyStore::new();
     store.expect_find_key_by_hash().returning(move |_| Ok(Some(found.clone())));
     store.expect_record_uses().times(failures).returning(|_| Err(StoreError::Busy));
@@ -186,9 +186,9 @@ async fn a_batch_comes_in_the_order_of_the_keys() {
     sorted.sort_unstable();
     let mut store = MockApiKeyStore::new();
     for (key, raw) in all.clone() {
-        let hash = FakeDigest.digest(&raw);
+        let hash = FakeDigest.digest(raw.expose());
         let found = StoredKey { key, hash };
-        let wanted = move |asked: &KeyHash| *asked == hash;
+        let wanted = move |asked: &SecretHash| *asked == hash;
         store.expect_find_key_by_hash().withf(wanted).returning(move |_| Ok(Some(found.clone())));
     }
     store.expect_record_uses().times(1).withf(move |uses| uses == sorted).returning(|_| Ok(()));

@@ -34,9 +34,8 @@ pub use signature::{WalletSignature, WalletSignatureError};
 pub use signing_key::{KeyId, KeyIdError, NewKey, PublicKey, Retirement, SigningKey};
 pub use siwe::{SiweError, SiweMessage};
 pub use sso::{
-    CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError, Echo, EchoError, RelyingParty, SecretHash,
-    SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSecret, SsoSecretError, SsoSession, SsoSessionId,
-    SsoSessionIdError, SsoStep,
+    CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError, Echo, EchoError, RelyingParty, SsoChallenge,
+    SsoCode, SsoCodeState, SsoRequest, SsoSecret, SsoSecretError, SsoSession, SsoSessionId, SsoSessionIdError, SsoStep,
 };
 pub use user::{Credentials, DisplayName, PersonName, User};
 pub use wallet::{Wallet, WalletAccount, WalletAddress, WalletAddressError};

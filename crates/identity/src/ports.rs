@@ -25,7 +25,7 @@ pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]
 pub use signing_key_store::MockSigningKeyStore;
 pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys};
-pub use sso::{RelyingParties, SecretDigest, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
+pub use sso::{RelyingParties, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
 pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users, Wallets};

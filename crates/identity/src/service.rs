@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy, Event, Notices, StoreError};
+use tessera_kernel::{Clock, Entropy, Event, Notices, SecretDigest, StoreError};
 use time::Duration;
 
 use crate::{
     model::Site,
     ports::{
-        AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SecretDigest,
-        TokenSigner, WalletVerifier,
+        AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, TokenSigner,
+        WalletVerifier,
     },
 };
 

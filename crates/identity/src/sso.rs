@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy};
+use tessera_kernel::{Clock, Entropy, SecretDigest};
 use time::OffsetDateTime;
 
 use crate::{
     Identity, ServiceTokens,
     model::{SsoSecret, SsoSession},
-    ports::{RelyingParties, SecretDigest, SsoStore},
+    ports::{RelyingParties, SsoStore},
 };
 
 /// Everything that signing in to applications needs from outside.

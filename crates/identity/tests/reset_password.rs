@@ -5,9 +5,8 @@ use std::sync::Arc;
 use tessera_identity::{
     ChangePassword, Identity, NewPasswordError, ResetPassword, ResetPasswordError, SignIn,
     model::{PasswordAttempt, PasswordReset, ResetToken, SessionState, User},
-    ports::SecretDigest as _,
 };
-use tessera_kernel::{Clock as _, EmailAddress};
+use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
     Workbench,
     builders::{actor_with, client, origin, session, session_id, user, user_id, wallet},

@@ -6,9 +6,9 @@ use tessera_identity::{
     BegunSso, ChallengeSso, ChallengeSsoError, Identity, IdentityPorts, RedeemSsoCode, RedeemSsoCodeError,
     SingleSignOn, SsoPorts, SsoQuestion, SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
     model::{Chain, CodeChallenge, SiweMessage, SsoRequest, SsoStep, WalletAccount},
-    ports::{Proof, SecretDigest as _, ServiceClaims, VerifyError, Voucher, WalletVerifier},
+    ports::{Proof, ServiceClaims, VerifyError, Voucher, WalletVerifier},
 };
-use tessera_kernel::{Outcome, Role, Secret};
+use tessera_kernel::{Outcome, Role, Secret, SecretDigest as _};
 use tessera_testkit::{
     Stores, Workbench, async_trait,
     builders::{application_id, client, organization_id, origin, sso_request, wallet_account},

@@ -19,6 +19,7 @@ mod page;
 mod permission;
 mod precondition;
 mod secret;
+mod secret_hash;
 mod store;
 pub mod text;
 
@@ -43,4 +44,5 @@ pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;
 pub use secret::Secret;
+pub use secret_hash::{SecretDigest, SecretHash};
 pub use store::{OnConflict, StoreError};

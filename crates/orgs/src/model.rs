@@ -7,7 +7,7 @@ mod settings;
 mod slug;
 mod system_data;
 
-pub use invitation::{Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, TokenHash};
+pub use invitation::{Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited};
 pub use membership::{Member, Membership, NewOwner, Profile};
 pub use organization::{Organization, OrganizationName};
 pub use settings::Settings;

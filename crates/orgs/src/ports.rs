@@ -8,5 +8,5 @@ pub use directory::Directory;
 pub use documents::OrgDocuments;
 mod invitations;
 
-pub use invitations::{InvitationMails, InvitationRows, Letters, MailNote, TokenDigest};
+pub use invitations::{InvitationMails, InvitationRows, Letters, MailNote};
 pub use store::{MembershipRows, OrgStore, OrgTransaction, Organizations};

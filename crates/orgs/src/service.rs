@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices};
+use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, SecretDigest};
 
 use crate::{
     events::OrgEvent,
-    ports::{Directory, Letters, OrgStore, TokenDigest},
+    ports::{Directory, Letters, OrgStore},
 };
 
 /// Everything this domain needs from outside.
@@ -17,7 +17,7 @@ pub struct OrgPorts {
     /// Users, as far as an organization may know them.
     pub directory: Arc<dyn Directory>,
     /// Hashes of tokens that open invitations.
-    pub digest: Arc<dyn TokenDigest>,
+    pub digest: Arc<dyn SecretDigest>,
     /// What mails say.
     pub letters: Arc<dyn Letters>,
     /// Keeps invitations unreadable until they are sent.

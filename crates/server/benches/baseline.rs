@@ -14,15 +14,12 @@ use tessera_adapters::{
     Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, KeyBits, KeySignatures, MasterKey,
     Rs256Signer, Sha256Digest, SqlStore, SystemClock, SystemEntropy,
 };
-use tessera_apikeys::{
-    model::RawKey,
-    ports::{ApiKeyStore, KeyDigest as _},
-};
+use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
     model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFE, WalletAccount, WalletSignature},
     ports::{PasswordHasher as _, Proof, ServiceClaims, ServiceTokenSigner as _, WalletVerifier as _},
 };
-use tessera_kernel::{Clock as _, OrganizationId, Role, UserId};
+use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
 use tessera_tests::{api::Api, wallet::EvmWallet};
 
 fn main() -> anyhow::Result<()> {
@@ -190,7 +187,7 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
     }
     let settings = DatabaseSettings { url, pool_size: 10, acquire_timeout: Duration::from_secs(5) };
     let store = SqlStore::open(&settings).await?;
-    let hash = Sha256Digest.digest(&RawKey::from_str(key)?);
+    let hash = Sha256Digest.digest(RawKey::from_str(key)?.expose());
     let begun = Instant::now();
     let end = begun + length;
     let tasks: Vec<_> = (0..tasks)

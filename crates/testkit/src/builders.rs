@@ -6,7 +6,7 @@ mod documents;
 mod resets;
 mod sso;
 
-use tessera_apikeys::model::{ApiKey, KeyHash, KeyState, StoredKey};
+use tessera_apikeys::model::{ApiKey, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{
     Chain, Challenge, Client, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
@@ -15,9 +15,9 @@ use tessera_identity::model::{
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin, Outcome,
-    Permission, Principal, Role, SealedMail, Secret, SessionId, UserId,
+    Permission, Principal, Role, SealedMail, Secret, SecretHash, SessionId, UserId,
 };
-use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization, TokenHash};
+use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -210,7 +210,7 @@ pub fn membership(organization: OrganizationId, user: UserId, role: Role) -> Mem
 
 /// An open invitation of a member, to `guest<number>@example.com`, and the hash of its token.
 #[must_use]
-pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, TokenHash) {
+pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, SecretHash) {
     let invitation = Invitation {
         id: invitation_id(number),
         organization_id: of,
@@ -227,10 +227,10 @@ pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, T
 
 /// The hash of a token that nobody has.
 #[must_use]
-pub fn token_hash(number: u32) -> TokenHash {
+pub fn token_hash(number: u32) -> SecretHash {
     let mut hash = [0xB4; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
-    TokenHash::from_bytes(hash)
+    SecretHash::from_bytes(hash)
 }
 
 /// A mail that is worth delivering for a day, each written a second after the one before.
@@ -280,7 +280,7 @@ pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
     };
     let mut hash = [0xA5; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
-    StoredKey { key, hash: KeyHash::from_bytes(hash) }
+    StoredKey { key, hash: SecretHash::from_bytes(hash) }
 }
 
 /// A change that gives every field a value. The `sku` is `sku-<number>`.

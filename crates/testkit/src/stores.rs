@@ -15,9 +15,9 @@ use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{ApplicationId, AuditTrail, Event, MailQueue, Memberships, SealedMail, UserId};
+use tessera_kernel::{ApplicationId, AuditTrail, Event, MailQueue, Memberships, SealedMail, SecretHash, UserId};
 use tessera_orgs::{
-    model::{Invitation, Membership, Organization, TokenHash},
+    model::{Invitation, Membership, Organization},
     ports::{Directory, OrgStore},
 };
 
@@ -144,7 +144,7 @@ impl Stores {
     /// Commits invitations.
     pub async fn add_invitations<'a>(
         &self,
-        all: impl IntoIterator<Item = &'a (Invitation, TokenHash), IntoIter: Send> + Send,
+        all: impl IntoIterator<Item = &'a (Invitation, SecretHash), IntoIter: Send> + Send,
     ) {
         let mut tx = ok(self.orgs.begin().await);
         for (invitation, token) in all {

@@ -4,9 +4,9 @@ use serde_json::json;
 use tessera_adapters::{DatabaseSettings, Sha256Digest, SqlStore, SystemClock, SystemEntropy};
 use tessera_apikeys::{
     model::{ApiKey, KeyState, RawKey, StoredKey},
-    ports::{ApiKeyStore as _, KeyDigest as _},
+    ports::ApiKeyStore as _,
 };
-use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet};
+use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet, SecretDigest as _};
 use tessera_tests::{
     api::Api,
     database::Backend,
@@ -106,7 +106,7 @@ async fn expired_key(studio: &Studio) -> String {
     };
     let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
     let raw = RawKey::generate(&SystemEntropy);
-    let stored = StoredKey { key: expired(studio, &raw), hash: Sha256Digest.digest(&raw) };
+    let stored = StoredKey { key: expired(studio, &raw), hash: Sha256Digest.digest(raw.expose()) };
     let mut transaction = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));
     transaction.keys().insert(&stored).await.unwrap_or_else(|error| panic!("not inserted: {error}"));
     transaction.commit().await.unwrap_or_else(|error| panic!("not committed: {error}"));

@@ -4,9 +4,9 @@ use serde_json::json;
 use tessera_adapters::Sha256Digest;
 use tessera_identity::{
     model::PasswordReset,
-    ports::{IdentityStore as _, PasswordResets as _, SecretDigest as _},
+    ports::{IdentityStore as _, PasswordResets as _},
 };
-use tessera_kernel::StoreClock as _;
+use tessera_kernel::{SecretDigest as _, StoreClock as _};
 use tessera_tests::{
     api::{Answer, send},
     database::Backend,

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_apikeys::{
-    model::{ApiKey, KeyHash, KeyState, StoredKey},
+    model::{ApiKey, KeyState, StoredKey},
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError,
-    UserId,
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, Permission, PermissionSet, SecretHash,
+    StoreError, UserId,
 };
 use time::OffsetDateTime;
 
@@ -86,7 +86,7 @@ impl TryFrom<KeyRow> for StoredKey {
             last_used: row.last_used.map(|at| at.0),
             rotated_from: row.rotated_from.map(|id| ApiKeyId::from_uuid(id.0)),
         };
-        Ok(Self { key, hash: KeyHash::from_bytes(hash) })
+        Ok(Self { key, hash: SecretHash::from_bytes(hash) })
     }
 }
 
@@ -104,7 +104,7 @@ impl ApiKeyStore for SqlStore {
         Ok(Box::new(self.transaction().await?))
     }
 
-    async fn find_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredKey>, StoreError> {
+    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError> {
         let mut lease = self.reader().await?;
         let query = api_keys::table.filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
         let row: Option<KeyRow> = on!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;

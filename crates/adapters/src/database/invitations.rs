@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
-    EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, StoreError, UserId,
+    EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, SecretHash, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState, TokenHash},
+    model::{Claim, Invitation, InvitationState},
     ports::InvitationRows,
 };
 use time::OffsetDateTime;
@@ -53,7 +53,7 @@ fn ended(state: InvitationState) -> (&'static str, Option<DbInstant>) {
 }
 
 impl InvitationRow {
-    fn new(invitation: &Invitation, token: &TokenHash) -> Self {
+    fn new(invitation: &Invitation, token: &SecretHash) -> Self {
         let (status, ended_at) = ended(invitation.state);
         let pending = invitation.state == InvitationState::Open;
         Self {
@@ -101,7 +101,7 @@ impl TryFrom<InvitationRow> for Invitation {
     }
 }
 
-pub(super) async fn find_by_token(lease: &mut Lease, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+pub(super) async fn find_by_token(lease: &mut Lease, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
     let query = invitations::table.filter(invitations::token_hash.eq(token.as_bytes().as_slice()));
     let row: Option<InvitationRow> =
         on!(lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
@@ -125,7 +125,7 @@ pub(super) async fn list(
 
 #[async_trait]
 impl InvitationRows for Tx {
-    async fn insert(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {
+    async fn insert(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<(), StoreError> {
         let insert = diesel::insert_into(invitations::table).values(InvitationRow::new(invitation, token));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
@@ -147,7 +147,7 @@ impl InvitationRows for Tx {
         row.map(Invitation::try_from).transpose()
     }
 
-    async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+    async fn lock_by_token(&mut self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
         let query = invitations::table.filter(invitations::token_hash.eq(token.as_bytes().as_slice()));
         let row: Option<InvitationRow> = on!(&mut self.lease, |c|
             postgres: query.select(InvitationRow::as_select()).for_update().first(c).await.optional(),
@@ -155,7 +155,7 @@ impl InvitationRows for Tx {
         row.map(Invitation::try_from).transpose()
     }
 
-    async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError> {
+    async fn renew(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<bool, StoreError> {
         let open = invitations::table.find(DbId(invitation.id.as_uuid())).filter(invitations::status.eq(PENDING));
         let update = diesel::update(open).set((
             invitations::token_hash.eq(token.as_bytes().as_slice()),

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{Client, SecretHash},
+    model::Client,
     ports::{Acquaintance, KnownClients},
 };
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{

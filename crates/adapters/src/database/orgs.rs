@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+use tessera_kernel::{OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
 use tessera_orgs::{
-    model::{Invitation, Membership, Organization, Settings, SystemData, SystemDataEntry, TokenHash},
+    model::{Invitation, Membership, Organization, Settings, SystemData, SystemDataEntry},
     ports::{OrgDocuments, OrgStore, OrgTransaction, Organizations},
 };
 
@@ -103,7 +103,7 @@ impl OrgStore for SqlStore {
         system_data::list(&mut self.reader().await?, id, page).await
     }
 
-    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+    async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
         invitations::find_by_token(&mut self.reader().await?, token).await
     }
 

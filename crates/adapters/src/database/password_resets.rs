@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, dsl::not, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{PasswordReset, ResetRequest, SecretHash},
+    model::{PasswordReset, ResetRequest},
     ports::{PasswordResetRows, PasswordResets},
 };
-use tessera_kernel::{Origin, ResetRequestId, StoreError, UserId};
+use tessera_kernel::{Origin, ResetRequestId, SecretHash, StoreError, UserId};
 
 use super::{
     SqlStore,

@@ -3,8 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tessera_identity::model::SecretHash;
-use tessera_kernel::{Document, PageRequest, StoreError};
+use tessera_kernel::{Document, PageRequest, SecretHash, StoreError};
 use uuid::Uuid;
 
 use super::types::{DbDocument, DbId};

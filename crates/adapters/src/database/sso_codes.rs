@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{CodeChallenge, RelyingParty, SecretHash, SsoCode, SsoCodeState},
+    model::{CodeChallenge, RelyingParty, SsoCode, SsoCodeState},
     ports::SsoCodes,
 };
-use tessera_kernel::{ApplicationId, OrganizationId, StoreError, UserId};
+use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{

@@ -7,9 +7,9 @@ use tessera_identity::{
     AskForReset, ChallengeSso, Identity, RedeemSsoCode, RedeemSsoCodeError, ResetPassword, SignInWithWallet,
     SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
     model::{Chain, Challenge, CodeChallenge, PasswordReset, Purpose, ResetToken, SsoCode, SsoRequest, SsoSecret},
-    ports::{Challenges, SecretDigest as _},
+    ports::Challenges,
 };
-use tessera_kernel::{Clock, MailSeal as _, Role, StoreClock as _};
+use tessera_kernel::{Clock, MailSeal as _, Role, SecretDigest as _, StoreClock as _};
 use tessera_testkit::{
     Workbench, builders,
     builders::{NOW, application_id, client, origin, password_reset, site, sso_request, user, user_id, wallet_account},

@@ -1,9 +1,7 @@
 //! What is known of a key.
 
-use tessera_kernel::{ApiKeyId, ApplicationId, OrganizationId, PermissionSet, UserId, text_value};
+use tessera_kernel::{ApiKeyId, ApplicationId, OrganizationId, PermissionSet, SecretHash, UserId, text_value};
 use time::OffsetDateTime;
-
-use super::KeyHash;
 
 text_value! {
     /// What a key is for.
@@ -89,5 +87,5 @@ pub struct StoredKey {
     /// What is known of it.
     pub key: ApiKey,
     /// The hash of the key itself.
-    pub hash: KeyHash,
+    pub hash: SecretHash,
 }

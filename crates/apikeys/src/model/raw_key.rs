@@ -18,24 +18,6 @@ pub struct RawKey(Secret<String>);
 #[error("this is not an API key")]
 pub struct RawKeyError;
 
-/// SHA-256 of a key: all that storage knows of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyHash([u8; 32]);
-
-impl KeyHash {
-    /// Takes a digest from the digester or from storage.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The digest.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
 impl RawKey {
     /// What every application key starts with.
     pub const PREFIX: &'static str = "ask_";

@@ -1,10 +1,12 @@
 //! Where keys are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{ApiKeyId, ApplicationId, EmailAddress, EventLog, Outbox, Page, PageRequest, StoreError, UserId};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, StoreError, UserId,
+};
 use time::OffsetDateTime;
 
-use crate::model::{ApiKey, KeyHash, StoredKey};
+use crate::model::{ApiKey, StoredKey};
 
 /// The storage of this domain: single reads, the batch of uses, and transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -14,7 +16,7 @@ pub trait ApiKeyStore: Send + Sync {
     async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError>;
 
     /// The key with that hash, whatever its state. `Ok(None)` when there is none. One indexed read: every use of a key does it.
-    async fn find_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredKey>, StoreError>;
+    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError>;
 
     /// The key. `Ok(None)` when there is none.
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;

@@ -41,7 +41,7 @@ impl ApiKeys {
     /// Finds a key. One that can't be ours by its form never reaches storage.
     pub(crate) async fn look_up(&self, key: &str) -> Result<Option<StoredKey>, StoreError> {
         let Ok(raw) = key.parse::<RawKey>() else { return Ok(None) };
-        let hash = self.ports.digest.digest(&raw);
+        let hash = self.ports.digest.digest(raw.expose());
         let stored = self.ports.store.find_key_by_hash(&hash).await?;
         Ok(stored.filter(|stored| self.ports.digest.matches(&stored.hash, &hash)))
     }

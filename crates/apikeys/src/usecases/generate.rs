@@ -77,7 +77,7 @@ impl ApiKeys {
             last_used: None,
             rotated_from: None,
         };
-        let stored = StoredKey { key, hash: self.ports.digest.digest(&raw) };
+        let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
         let event = self.event(actor, KeyEvent::Generated(&stored.key));
         let mut tx = self.ports.store.begin().await?;
         // The application may be deleted at this very moment: then there is nothing to hang a key on.

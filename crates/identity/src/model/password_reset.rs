@@ -3,10 +3,8 @@
 
 use std::str::FromStr;
 
-use tessera_kernel::{EmailAddress, Entropy, LinkToken, LinkTokenError, Origin, ResetRequestId, UserId};
+use tessera_kernel::{EmailAddress, Entropy, LinkToken, LinkTokenError, Origin, ResetRequestId, SecretHash, UserId};
 use time::{Duration, OffsetDateTime};
-
-use super::SecretHash;
 
 /// What sets a new password. It stands in the mail and nowhere else.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ mod session;
 
 pub use code::{SsoCode, SsoCodeState};
 pub use pkce::{CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError};
-pub use secret::{SecretHash, SsoSecret, SsoSecretError};
+pub use secret::{SsoSecret, SsoSecretError};
 pub use session::{
     Echo, EchoError, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoSessionIdError, SsoStep,
 };

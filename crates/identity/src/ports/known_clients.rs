@@ -1,10 +1,8 @@
 //! With what users have signed in.
 
 use async_trait::async_trait;
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
-
-use crate::model::SecretHash;
 
 /// Whether a user has signed in with a client before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Where wishes for new passwords wait, and the tokens that they lead to.
 
 use async_trait::async_trait;
-use tessera_kernel::{StoreClock, StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreClock, StoreError, UserId};
 
-use crate::model::{PasswordReset, ResetRequest, SecretHash};
+use crate::model::{PasswordReset, ResetRequest};
 
 /// What belongs to no transaction.
 #[async_trait]

@@ -1,25 +1,16 @@
 //! What signing in to applications needs from outside.
 
 use async_trait::async_trait;
-use tessera_kernel::{ApplicationId, EventLog, StoreClock, StoreError};
+use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreClock, StoreError};
 use time::OffsetDateTime;
 
-use crate::model::{RelyingParty, SecretHash, SsoCode, SsoSession, SsoSessionId, SsoStep};
+use crate::model::{RelyingParty, SsoCode, SsoSession, SsoSessionId, SsoStep};
 
 /// Applications, as somebody to sign in to.
 #[async_trait]
 pub trait RelyingParties: Send + Sync {
     /// The application. `Ok(None)` when there is none.
     async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError>;
-}
-
-/// Hashing secrets and comparing the hashes.
-pub trait SecretDigest: Send + Sync {
-    /// SHA-256 of the text. What is hashed here is random enough for a fast hash.
-    fn digest(&self, text: &str) -> SecretHash;
-
-    /// Whether the two are equal, in a time that does not depend on where they differ.
-    fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool;
 }
 
 /// What sign-ins leave behind: sessions of the sign-in page, and codes.

@@ -1,6 +1,6 @@
 //! Asking somebody in by mail.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use tessera_kernel::{
     EmailAddress, Entropy, InvitationClaimId, InvitationId, LinkToken, LinkTokenError, OrganizationId, Role, UserId,
@@ -140,29 +140,5 @@ impl FromStr for InvitationToken {
 
     fn from_str(text: &str) -> Result<Self, LinkTokenError> {
         text.parse().map(Self)
-    }
-}
-
-/// The SHA-256 of a token, by which it is found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TokenHash([u8; 32]);
-
-impl TokenHash {
-    /// Takes a hash from the digest or from storage.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash")
     }
 }

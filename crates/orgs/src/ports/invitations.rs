@@ -1,10 +1,10 @@
 //! Where invitations are kept, how their tokens are hashed, and what is written to whom.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, StoreError};
+use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, SecretHash, StoreError};
 use time::OffsetDateTime;
 
-use crate::model::{Claim, Invitation, InvitationState, InvitationToken, Invited, NewOwner, TokenHash};
+use crate::model::{Claim, Invitation, InvitationState, InvitationToken, Invited, NewOwner};
 
 /// Invitations, in a transaction. Whoever writes holds the organization's lock, which puts all that happens to its
 /// invitations in a row.
@@ -13,7 +13,7 @@ pub trait InvitationRows: Send {
     /// Adds an invitation. Conflict on `invitations_organization_id_pending_email` when another one of the organization is
     /// open for the address, on `invitations_token_hash` when the token is known, on `invitations_id` when the id is, on
     /// [`StoreError::REFERENCE`] when there is no such organization.
-    async fn insert(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError>;
+    async fn insert(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<(), StoreError>;
 
     /// The invitation of that organization. `Ok(None)` when there is none.
     async fn find(&mut self, of: OrganizationId, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
@@ -22,11 +22,11 @@ pub trait InvitationRows: Send {
     async fn find_open(&mut self, of: OrganizationId, email: &EmailAddress) -> Result<Option<Invitation>, StoreError>;
 
     /// The invitation with that token, kept from others until the transaction ends. `Ok(None)` when there is none.
-    async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+    async fn lock_by_token(&mut self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
     /// Gives an open invitation another token, another time to expire and whoever answers for it now: the old token is
     /// worth nothing from then on, and so is a claim. `Ok(false)`, and nothing changes, when it is not open.
-    async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError>;
+    async fn renew(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<bool, StoreError>;
 
     /// Keeps an open invitation for one request, in place of another that it was kept for. `Ok(false)`, and nothing changes,
     /// when it is not open.
@@ -68,12 +68,6 @@ pub struct MailNote<'a> {
     pub email: &'a EmailAddress,
     /// When it was written.
     pub at: OffsetDateTime,
-}
-
-/// Hashes tokens of invitations. They carry 256 random bits, so a fast digest serves.
-pub trait TokenDigest: Send + Sync {
-    /// The hash by which the token is kept and found.
-    fn digest_token(&self, token: &InvitationToken) -> TokenHash;
 }
 
 /// Puts into words what is sent by mail.

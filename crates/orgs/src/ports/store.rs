@@ -1,10 +1,12 @@
 //! Where organizations and memberships are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EventLog, OrganizationId, Outbox, Page, PageRequest, Role, StoreClock, StoreError, UserId};
+use tessera_kernel::{
+    EventLog, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
+};
 
 use super::{InvitationMails, InvitationRows, OrgDocuments};
-use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash};
+use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -38,7 +40,7 @@ pub trait OrgStore: StoreClock {
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError>;
     /// The invitation with that token, whatever became of it. `Ok(None)` when there is none.
-    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+    async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
     /// The invitations of an organization, whatever became of them, in ascending order of their id. Empty when it does not
     /// exist.

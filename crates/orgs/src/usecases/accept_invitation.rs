@@ -47,7 +47,7 @@ impl Orgs {
     /// # Errors
     /// See [`AcceptInvitationError`].
     pub async fn view_invitation(&self, token: &InvitationToken) -> Result<Invited, AcceptInvitationError> {
-        let hash = self.ports.digest.digest_token(token);
+        let hash = self.ports.digest.digest(token.expose());
         let now = self.ports.clock.now();
         let known = self.ports.store.find_invitation(&hash).await?.filter(|known| known.is_pending(now));
         let invitation = known.ok_or(AcceptInvitationError::Invalid)?;
@@ -67,7 +67,7 @@ impl Orgs {
     /// # Errors
     /// See [`AcceptInvitationError`].
     pub async fn accept_invitation(&self, command: AcceptInvitation) -> Result<Membership, AcceptInvitationError> {
-        let hash = self.ports.digest.digest_token(&command.token);
+        let hash = self.ports.digest.digest(command.token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let account = self.ports.directory.find_profile_by_email(&known.email).await?;
         if account.is_none_or(|account| account.user_id != command.user) {

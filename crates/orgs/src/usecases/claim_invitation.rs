@@ -16,7 +16,7 @@ impl Orgs {
     /// # Errors
     /// See [`AcceptInvitationError`].
     pub async fn claim_invitation(&self, token: &InvitationToken) -> Result<InvitationClaimId, AcceptInvitationError> {
-        let hash = self.ports.digest.digest_token(token);
+        let hash = self.ports.digest.digest(token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let by = InvitationClaimId::generate(&*self.ports.clock, &*self.ports.entropy);
         let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
@@ -41,7 +41,7 @@ impl Orgs {
         token: &InvitationToken,
         claim: InvitationClaimId,
     ) -> Result<(), AcceptInvitationError> {
-        let hash = self.ports.digest.digest_token(token);
+        let hash = self.ports.digest.digest(token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
         if invitation.claim.is_some_and(|held| held.by == claim) {

@@ -1,10 +1,11 @@
 //! An invitation, kept from others while it is decided what becomes of it.
 
+use tessera_kernel::SecretHash;
 use time::OffsetDateTime;
 
 use crate::{
     AcceptInvitationError, Orgs,
-    model::{Invitation, Organization, TokenHash},
+    model::{Invitation, Organization},
     ports::OrgTransaction,
 };
 
@@ -24,7 +25,7 @@ impl Orgs {
     /// Keeps the invitation with that token from others. `known` is what was found by it, without a lock.
     pub(super) async fn hold_invitation(
         &self,
-        token: &TokenHash,
+        token: &SecretHash,
         known: &Invitation,
     ) -> Result<Held, AcceptInvitationError> {
         // Asked before the lock: what is told too early keeps others out for longer, and never lets one in.

@@ -1,16 +1,15 @@
 //! Somebody is asked in by mail.
 
 use tessera_kernel::{
-    Actor, EmailAddress, InvitationId, MailId, NoticeTopic, OrganizationId, Role, SealedMail, StoreError, UserId,
+    Actor, EmailAddress, InvitationId, MailId, NoticeTopic, OrganizationId, Role, SealedMail, SecretHash, StoreError,
+    UserId,
 };
 use time::{Duration, OffsetDateTime};
 
 use crate::{
     Orgs,
     events::OrgEvent,
-    model::{
-        Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, Organization, Profile, TokenHash,
-    },
+    model::{Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, Organization, Profile},
     policy,
     ports::{MailNote, OrgTransaction},
 };
@@ -63,7 +62,7 @@ pub enum InviteError {
 /// A mail that is ready for the outbox, and the hash of the token in it.
 pub(crate) struct Letter {
     pub(crate) mail: SealedMail,
-    pub(crate) hash: TokenHash,
+    pub(crate) hash: SecretHash,
 }
 
 /// Why no mail may go out.
@@ -189,7 +188,7 @@ impl Orgs {
         let id = MailId::generate(&*self.ports.clock, &*self.ports.entropy);
         let now = self.ports.clock.now();
         let mail = self.ports.seal.seal(id, &mail, now, invitation.expires_at)?;
-        Ok(Letter { mail, hash: self.ports.digest.digest_token(&token) })
+        Ok(Letter { mail, hash: self.ports.digest.digest(token.expose()) })
     }
 
     /// Holds to the limits. `another` says that there will be one more pending invitation.

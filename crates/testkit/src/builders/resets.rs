@@ -1,7 +1,7 @@
 //! Ways back in for whoever has forgotten their password.
 
-use tessera_identity::model::{PasswordReset, ResetRequest, SecretHash, User};
-use tessera_kernel::ResetRequestId;
+use tessera_identity::model::{PasswordReset, ResetRequest, User};
+use tessera_kernel::{ResetRequestId, SecretHash};
 use time::{Duration, OffsetDateTime};
 
 use super::{id, origin, user};

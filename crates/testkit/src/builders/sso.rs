@@ -1,9 +1,9 @@
 //! Sign-ins for applications.
 
 use tessera_identity::model::{
-    CodeChallenge, SecretHash, SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoSessionId, SsoStep,
+    CodeChallenge, SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoSessionId, SsoStep,
 };
-use tessera_kernel::{ApplicationId, UserId};
+use tessera_kernel::{ApplicationId, SecretHash, UserId};
 use time::Duration;
 
 use super::{NOW, organization_id};

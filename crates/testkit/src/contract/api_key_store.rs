@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{
-    model::{ApiKey, KeyHash, KeyState, StoredKey},
+    model::{ApiKey, KeyState, StoredKey},
     ports::ApiKeyStore,
 };
-use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, StoreError};
+use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, SecretHash, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -125,7 +125,7 @@ pub async fn an_unknown_key_is_not_found(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
     assert_eq!(find(&*stores.api_keys, 2).await, None);
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&KeyHash::from_bytes([0; 32])).await), None);
+    assert_eq!(ok(stores.api_keys.find_key_by_hash(&SecretHash::from_bytes([0; 32])).await), None);
 }
 
 pub async fn a_key_needs_its_application(harness: &impl Harness) {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{InvitationClaimId, OrganizationId, PageRequest, Role, StoreError};
+use tessera_kernel::{InvitationClaimId, OrganizationId, PageRequest, Role, SecretHash, StoreError};
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState, TokenHash},
+    model::{Claim, Invitation, InvitationState},
     ports::{MailNote, OrgStore},
 };
 use time::{Duration, OffsetDateTime};
@@ -52,7 +52,7 @@ fn org() -> OrganizationId {
 }
 
 /// The invitation of organization 1 with that number.
-fn guest(number: u32) -> (Invitation, TokenHash) {
+fn guest(number: u32) -> (Invitation, SecretHash) {
     invitation(number, org(), user_id(1))
 }
 
@@ -60,7 +60,7 @@ async fn organizations(stores: &Stores) {
     stores.add_organizations([&organization(1), &organization(2)]).await;
 }
 
-async fn insert(store: Arc<dyn OrgStore>, (invitation, token): (Invitation, TokenHash)) -> Result<(), StoreError> {
+async fn insert(store: Arc<dyn OrgStore>, (invitation, token): (Invitation, SecretHash)) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.invitations().insert(&invitation, &token).await?;
     tx.commit().await

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::{Client, SecretHash},
+    model::Client,
     ports::{Acquaintance, IdentityStore},
 };
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::Duration;
 
 use super::{Harness, world};

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::{PasswordReset, ResetRequest, SecretHash, User},
+    model::{PasswordReset, ResetRequest, User},
     ports::IdentityStore,
 };
-use tessera_kernel::{EmailAddress, Origin, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Origin, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{Harness, world};

@@ -1,9 +1,9 @@
 //! What the browser carries back to the application, which redeems it for a token.
 
-use tessera_kernel::{ApplicationId, OrganizationId, UserId};
+use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId};
 use time::OffsetDateTime;
 
-use super::{super::WalletAccount, CodeChallenge, Echo, SecretHash};
+use super::{super::WalletAccount, CodeChallenge, Echo};
 
 /// Whether a code still serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

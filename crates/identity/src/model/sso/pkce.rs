@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use tessera_kernel::Secret;
-
-use super::SecretHash;
+use tessera_kernel::{Secret, SecretHash};
 
 /// SHA-256 of a verifier that only the application knows so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,24 +38,6 @@ impl FromStr for SsoSecret {
     }
 }
 
-/// SHA-256 of a secret's text: all that storage knows of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SecretHash([u8; 32]);
-
-impl SecretHash {
-    /// Takes up what the digest or storage gives.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
 /// One spelling only.
 pub(super) fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')

@@ -2,13 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{ApplicationId, Entropy, OrganizationId};
+use tessera_kernel::{ApplicationId, Entropy, OrganizationId, SecretHash};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     super::WalletAccount,
-    CodeChallenge, SecretHash,
+    CodeChallenge,
     secret::{hex, is_hex},
 };
 

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Client, SecretHash},
+    model::Client,
     ports::{Acquaintance, KnownClients},
 };
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{state::unless, transaction::MemoryTransaction};

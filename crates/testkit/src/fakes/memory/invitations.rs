@@ -1,9 +1,9 @@
 //! Invitations, and the mails that they cause.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, StoreError};
+use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState, TokenHash},
+    model::{Claim, Invitation, InvitationState},
     ports::{InvitationMails, InvitationRows, MailNote},
 };
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use super::{
 };
 
 impl State {
-    pub(super) fn invitation_by_token(&self, token: &TokenHash) -> Option<Invitation> {
+    pub(super) fn invitation_by_token(&self, token: &SecretHash) -> Option<Invitation> {
         self.invitations.values().find(|(_, hash)| hash == token).map(|(known, _)| known.clone())
     }
 
@@ -25,14 +25,14 @@ impl State {
         self.invitations.values().map(|(known, _)| known).find(open).cloned()
     }
 
-    fn open_by_id(&mut self, id: InvitationId) -> Option<&mut (Invitation, TokenHash)> {
+    fn open_by_id(&mut self, id: InvitationId) -> Option<&mut (Invitation, SecretHash)> {
         self.invitations.get_mut(&id).filter(|(known, _)| known.state == InvitationState::Open)
     }
 }
 
 #[async_trait]
 impl InvitationRows for MemoryTransaction {
-    async fn insert(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {
+    async fn insert(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<(), StoreError> {
         let state = &mut self.state;
         unless(state.invitations.contains_key(&invitation.id), "invitations_id")?;
         unless(state.invitation_by_token(token).is_some(), "invitations_token_hash")?;
@@ -53,11 +53,11 @@ impl InvitationRows for MemoryTransaction {
         Ok(self.state.open_invitation(of, email))
     }
 
-    async fn lock_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+    async fn lock_by_token(&mut self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
         Ok(self.state.invitation_by_token(token))
     }
 
-    async fn renew(&mut self, invitation: &Invitation, token: &TokenHash) -> Result<bool, StoreError> {
+    async fn renew(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<bool, StoreError> {
         let Some((known, hash)) = self.state.open_by_id(invitation.id) else { return Ok(false) };
         known.invited_by = invitation.invited_by;
         known.expires_at = invitation.expires_at;
@@ -76,7 +76,7 @@ impl InvitationRows for MemoryTransaction {
     }
 
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
-        let pending = |known: &&(Invitation, TokenHash)| known.0.organization_id == of && known.0.is_pending(now);
+        let pending = |known: &&(Invitation, SecretHash)| known.0.organization_id == of && known.0.is_pending(now);
         Ok(self.state.invitations.values().filter(pending).map(|_| 1).sum())
     }
 }

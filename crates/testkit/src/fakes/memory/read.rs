@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_apikeys::{
-    model::{ApiKey, KeyHash, StoredKey},
+    model::{ApiKey, StoredKey},
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_apps::{
@@ -19,10 +19,10 @@ use tessera_inventory::{
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, AuditTrail, Clock as _, EmailAddress, Event, Memberships, OrganizationId, Page,
-    PageRequest, Role, SessionId, Standing, StoreClock, StoreError, UserId,
+    PageRequest, Role, SecretHash, SessionId, Standing, StoreClock, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry, TokenHash},
+    model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
     ports::{Directory, OrgStore, OrgTransaction},
 };
 use time::OffsetDateTime;
@@ -165,7 +165,7 @@ impl OrgStore for MemoryStore {
         Ok(page.map(|SystemData { user_id, version, updated_at, .. }| SystemDataEntry { user_id, version, updated_at }))
     }
 
-    async fn find_invitation(&self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+    async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
         Ok(self.state().invitation_by_token(token))
     }
 
@@ -228,7 +228,7 @@ impl ApiKeyStore for MemoryStore {
         Ok(Box::new(self.transaction().await))
     }
 
-    async fn find_key_by_hash(&self, hash: &KeyHash) -> Result<Option<StoredKey>, StoreError> {
+    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError> {
         Ok(self.state().keys.values().find(|stored| stored.hash == *hash).cloned())
     }
 

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{PasswordReset, ResetRequest, SecretHash},
+    model::{PasswordReset, ResetRequest},
     ports::{PasswordResetRows, PasswordResets},
 };
-use tessera_kernel::{Clock as _, StoreError, UserId};
+use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
 
 use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
 

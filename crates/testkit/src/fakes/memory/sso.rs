@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{RelyingParty, SecretHash, SsoCode, SsoCodeState, SsoSession, SsoSessionId, SsoStep},
+    model::{RelyingParty, SsoCode, SsoCodeState, SsoSession, SsoSessionId, SsoStep},
     ports::{RelyingParties, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
 };
-use tessera_kernel::{ApplicationId, EventLog, StoreError};
+use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreError};
 use time::OffsetDateTime;
 
 use super::{

@@ -6,14 +6,14 @@ use tessera_apikeys::model::{KeyState, StoredKey};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     Challenge, Credentials, CustomData, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest, Retirement,
-    SecretHash, Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
-    ResetRequestId, Role, SessionId, StoreError, UserId,
+    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId,
 };
-use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, TokenHash};
+use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData};
 use time::OffsetDateTime;
 
 use super::{invitations::NotedMail, mails::StoredMail};
@@ -38,7 +38,7 @@ pub(super) struct State {
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
     pub(super) items: BTreeMap<ItemId, Item>,
     pub(super) events: BTreeMap<EventId, Event>,
-    pub(super) invitations: BTreeMap<InvitationId, (Invitation, TokenHash)>,
+    pub(super) invitations: BTreeMap<InvitationId, (Invitation, SecretHash)>,
     pub(super) invitation_mails: Vec<NotedMail>,
     pub(super) mails: BTreeMap<MailId, StoredMail>,
     /// Since when notices of a topic to an address are counted, and how many there were.
