@@ -153,6 +153,10 @@ impl Problem {
         }
         let mut answer = HttpResponse::build(code.status());
         answer.content_type(PROBLEM_JSON);
+        // Nobody can tell where the next request would begin.
+        if *code == Code::IncompleteBody {
+            answer.force_close();
+        }
         if let Some(challenge) = self.challenge() {
             answer.insert_header((WWW_AUTHENTICATE, challenge));
         }
