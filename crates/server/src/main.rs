@@ -2,6 +2,8 @@
 
 mod chores;
 mod config;
+mod connection;
+mod framing;
 mod keys;
 mod master_key;
 mod postman;

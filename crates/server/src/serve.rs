@@ -7,7 +7,13 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpServer, dev::Server};
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::{
+    Error,
+    dev::{AppConfig, Server},
+    rt::net::TcpStream,
+};
 use anyhow::Context as _;
 use socket2::{Domain, SockRef, Socket, Type};
 use tessera_api::{Api, Services};
@@ -19,12 +25,19 @@ use tokio::{
 use crate::{
     chores,
     config::{Config, Throttle},
+    connection::Connection,
     wiring,
     worker::Worker,
 };
 
 /// An idle connection is closed after this: it bounds how long a stop waits for clients that say nothing.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long the head of the first request may take to come.
+const REQUEST_HEAD: Duration = Duration::from_secs(10);
+
+/// How long a client may go on with a request that is answered already, before its connection is closed.
+const DISCONNECT: Duration = Duration::from_secs(1);
 
 /// How long clients are given to come for the answer that tells them to let go. A connection that is closed under a client
 /// takes along the request that it has just sent.
@@ -81,15 +94,37 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
+/// What `HttpServer` would be, which serves connections of its own kind only.
 fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow::Result<Server> {
     let api = Api::new(services.clone());
-    let server = HttpServer::new(move || api.app())
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(Duration::from_secs(10))
+    let address = listener.local_addr()?;
+    let builder = Server::build()
         .shutdown_timeout(config.shutdown_seconds.saturating_sub(LETTING_GO.as_secs()).max(1))
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let serving = move || {
+        let stopping = stopping.clone();
+        let app = api.app().into_factory().map_err(|error: Error| error.error_response());
+        let http = HttpService::build()
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(REQUEST_HEAD)
+            .client_disconnect_timeout(DISCONNECT)
+            .local_addr(address)
+            // Left out of its documentation, and how `HttpServer` has idle connections closed at a stop.
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            // The host in it is for absolute links, which are made of the public URL here.
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(accept).and_then(http)
+    };
+    Ok(builder.listen("http", listener, serving)?.run())
+}
+
+async fn accept(stream: TcpStream) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
+    let peer = stream.peer_addr().ok();
+    Ok((Connection::new(stream), Protocol::Http1, peer))
 }
 
 /// Tells a person where to look, and a program that the service is up.

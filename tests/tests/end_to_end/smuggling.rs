@@ -3,12 +3,18 @@
 use tessera_tests::{
     database::Backend,
     on_both,
-    raw::{exchange, status_of},
+    raw::{connect, exchange, read_to_end, status_of},
     studio::Service,
 };
+use tokio::io::AsyncWriteExt as _;
 
 on_both! {
     s179_header_smuggle
+    s179_bare_line_feeds_in_heads
+    s179_malformed_chunks
+    s179_what_comes_before_a_fault_is_answered
+    s179_line_feeds_in_bodies_are_data
+    s179_good_requests_are_served_however_they_come
     s67_jwt_size
     s212_slowloris
     s212_slowloris_with_a_body_that_never_ends
@@ -33,6 +39,139 @@ async fn s179_header_smuggle(backend: Backend) {
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{request:?}: {answer:?}");
     }
     service.api().get_root("/health/live").await.is(200);
+}
+
+/// What a request for verification begins with.
+const VERIFY: &str = "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+
+/// A body for it, with line ends of every kind.
+const QUESTION: &str = "\n{\"key\":\r\n\"K\"\n\r,\n\n\"permission\":\r\"event:record\"}\r\n";
+
+const LIVE: &str = "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// The question in chunks of three bytes, with an extension and a trailer.
+fn in_chunks() -> String {
+    let chunks: Vec<String> = QUESTION
+        .as_bytes()
+        .chunks(3)
+        .map(|chunk| format!("{:X};a=b\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)))
+        .collect();
+    format!("{VERIFY}Transfer-Encoding: chunked\r\n\r\n{}0\r\nX-Trailer: a\r\n\r\n", chunks.concat())
+}
+
+fn in_one() -> String {
+    format!("{VERIFY}Content-Length: {}\r\n\r\n{QUESTION}", QUESTION.len())
+}
+
+/// The request as the last of its connection, which would be kept for the next one otherwise.
+fn last(request: &str) -> String {
+    request.replacen("Host: a\r\n", "Host: a\r\nConnection: close\r\n", 1)
+}
+
+/// The statuses of all the answers.
+fn statuses(answers: &str) -> Vec<u16> {
+    answers.match_indices("HTTP/1.1 ").map(|(at, _)| status_of(&answers[at..])).collect()
+}
+
+/// What comes back for bytes that are sent one by one.
+async fn byte_by_byte(service: &Service, bytes: &str) -> String {
+    let mut stream = connect(service.node.authority()).await;
+    stream.set_nodelay(true).unwrap_or_else(|error| panic!("no option: {error}"));
+    for byte in bytes.as_bytes() {
+        // Once it has seen the fault, the service may close.
+        let _refused_early = stream.write_all(&[*byte]).await;
+    }
+    read_to_end(&mut stream).await
+}
+
+async fn s179_bare_line_feeds_in_heads(backend: Backend) {
+    let service = Service::start(backend).await;
+    for head in [
+        "\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /health/live HTTP/1.1\nHost: a\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nHost: a\nX: b\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nHost: a\r\n\n",
+        "GET /health/live HTTP/1.1\nHost: a\n\n",
+        "GET /health/live HTTP/1.1\r\nHost: a\r\nX:\nY: c\r\n\r\n",
+        "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Length: 2\n\r\n{}",
+        "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\n\r\n0\r\n\r\n",
+    ] {
+        // What is behind the fault is no request.
+        let together = exchange(service.node.authority(), format!("{head}{LIVE}").as_bytes()).await;
+        for answer in [together, byte_by_byte(&service, head).await] {
+            assert_eq!(statuses(&answer), [400], "{head:?}: {answer:?}");
+        }
+    }
+    service.api().get_root("/health/live").await.is(200);
+}
+
+async fn s179_malformed_chunks(backend: Backend) {
+    let service = Service::start(backend).await;
+    let start = format!("{VERIFY}Transfer-Encoding: chunked\r\n\r\n");
+    for chunks in [
+        "2\n{}\r\n0\r\n\r\n",
+        "2;a\n{}\r\n0\r\n\r\n",
+        "2\r\n{}\n0\r\n\r\n",
+        "2\r\n{}0\r\n\r\n",
+        "2\r\n{}\r\n0\n\r\n",
+        "2\r\n{}\r\n0\r\n\n",
+        "2\r\n{}\r\n0\r\nX: a\n\r\n",
+        "2\r\n{}\r\n0\r\nX: a\r\n\n",
+        "two\r\n{}\r\n0\r\n\r\n",
+        "-2\r\n{}\r\n0\r\n\r\n",
+        "0x2\r\n{}\r\n0\r\n\r\n",
+        "\r\n{}\r\n0\r\n\r\n",
+        "10000000000000002\r\n{}\r\n0\r\n\r\n",
+    ] {
+        let request = format!("{start}{chunks}");
+        let together = exchange(service.node.authority(), format!("{request}{LIVE}").as_bytes()).await;
+        for answer in [together, byte_by_byte(&service, &request).await] {
+            assert_eq!(statuses(&answer), [400], "{chunks:?}: {answer:?}");
+            assert!(answer.contains("\"code\":\"incomplete_body\""), "{chunks:?}: {answer:?}");
+            assert!(answer.to_lowercase().contains("connection: close\r\n"), "{chunks:?}: {answer:?}");
+        }
+    }
+    // A lot may follow: it is read away, and the answer is not lost.
+    let long = format!("{start}2\n{}", "{}".repeat(64 * 1024));
+    assert_eq!(statuses(&exchange(service.node.authority(), long.as_bytes()).await), [400]);
+    service.api().get_root("/health/live").await.is(200);
+}
+
+async fn s179_what_comes_before_a_fault_is_answered(backend: Backend) {
+    let service = Service::start(backend).await;
+    let good = format!("{}{}{LIVE}", in_one(), in_chunks());
+    let start = format!("{VERIFY}Transfer-Encoding: chunked\r\n\r\n");
+    for fault in ["GET /health/live HTTP/1.1\nHost: a\r\n\r\n".to_owned(), format!("{start}2\n{{}}\r\n0\r\n\r\n")] {
+        let answers = exchange(service.node.authority(), format!("{good}{fault}").as_bytes()).await;
+        assert_eq!(statuses(&answers), [200, 200, 200, 400], "{fault:?}: {answers}");
+    }
+    // More than the service takes into its queue.
+    let answers = exchange(service.node.authority(), format!("{}{LIVE}\n", LIVE.repeat(40)).as_bytes()).await;
+    let statuses = statuses(&answers);
+    assert_eq!((statuses.len(), statuses.last()), (42, Some(&400)), "{answers}");
+}
+
+async fn s179_line_feeds_in_bodies_are_data(backend: Backend) {
+    let service = Service::start(backend).await;
+    for request in [last(&in_one()), last(&in_chunks())] {
+        for answer in
+            [exchange(service.node.authority(), request.as_bytes()).await, byte_by_byte(&service, &request).await]
+        {
+            assert_eq!(statuses(&answer), [200], "{request:?}: {answer}");
+        }
+    }
+}
+
+async fn s179_good_requests_are_served_however_they_come(backend: Backend) {
+    let service = Service::start(backend).await;
+    let continued = in_chunks().replacen("Host: a\r\n", "Host: a\r\nExpect: 100-continue\r\n", 1);
+    let before = [in_chunks(), LIVE.to_owned(), in_one(), "\r\n".to_owned(), continued, LIVE.to_owned()].concat();
+    let requests = format!("{before}{}", last(&in_chunks()));
+    let expected = [200, 200, 200, 100, 200, 200, 200];
+    let together = exchange(service.node.authority(), requests.as_bytes()).await;
+    for answers in [together, byte_by_byte(&service, &requests).await] {
+        assert_eq!(statuses(&answers), expected, "{answers}");
+    }
 }
 
 async fn s67_jwt_size(backend: Backend) {

@@ -1,0 +1,382 @@
+//! Where requests begin and end among the bytes of a connection, and the first byte that two readers could take differently.
+//!
+//! The decoder of actix-http decides what a request is; this only follows, and keeps no text, so that a connection costs a
+//! constant. It need not know what becomes of a head that the decoder refuses: nothing behind that is read.
+
+use memchr::memchr;
+
+/// A place in the bytes of a connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Framing(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Head(Head),
+    /// A body of which so many bytes are to come.
+    Fixed(u64),
+    Chunked(Chunked),
+    /// Whatever comes belongs to the last request, or no more will be read.
+    Unbounded,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Head(Head::default())
+    }
+}
+
+impl Framing {
+    /// Goes on by these bytes. The error is the place among them of the first that is at fault: a line feed after no
+    /// carriage return in a head, a chunk size or a trailer, or whatever else breaks the chunks of a body.
+    pub(crate) fn follow(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let mut read = 0;
+        while read < bytes.len() {
+            let rest = &bytes[read..];
+            let ended = match &mut self.0 {
+                Place::Head(head) => head.follow(rest).map(|end| end.map(|end| (end, head.what_follows()))),
+                Place::Fixed(left) => Ok(skip(left, rest).map(|end| (end, Place::default()))),
+                Place::Chunked(chunked) => chunked.follow(rest).map(|end| end.map(|end| (end, Place::default()))),
+                Place::Unbounded => return Ok(()),
+            };
+            match ended.map_err(|at| read + at)? {
+                None => return Ok(()),
+                Some((end, next)) => {
+                    read += end;
+                    self.0 = next;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the next byte belongs to a head; after a fault, whether the fault does.
+    pub(crate) fn in_head(&self) -> bool {
+        matches!(self.0, Place::Head(_))
+    }
+}
+
+/// Passes over data. Gives where it ends, if it does here.
+fn skip(left: &mut u64, bytes: &[u8]) -> Option<usize> {
+    match usize::try_from(*left) {
+        Ok(end) if end <= bytes.len() => Some(end),
+        _ => {
+            *left -= bytes.len() as u64;
+            None
+        }
+    }
+}
+
+/// What is known of a head.
+#[derive(Debug, Clone, Default)]
+struct Head {
+    line: Line,
+    connect: bool,
+    websocket: bool,
+    bounds: Bounds,
+}
+
+/// What the fields say of the body. The decoder takes at most one of them.
+#[derive(Debug, Clone, Copy, Default)]
+enum Bounds {
+    #[default]
+    Nothing,
+    Length(u64),
+    Chunked,
+    Refused,
+}
+
+/// Where in a head. Numbers count the bytes of a word that were there so far.
+#[derive(Debug, Clone, Copy, Default)]
+enum Line {
+    /// Before the request line, where empty lines are passed over.
+    #[default]
+    First,
+    Empty,
+    Method(usize),
+    Start,
+    /// A carriage return and nothing before it.
+    Blank,
+    Name(Field, usize),
+    Length,
+    Coding(usize),
+    Upgrade(usize),
+    /// It had the word, and maybe space behind it.
+    Upgraded,
+    /// Up to the line feed, nothing matters.
+    Rest,
+    /// The same, with a carriage return as the last byte that was read.
+    Returned,
+}
+
+/// The fields that bound a body.
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Length,
+    Coding,
+    Upgrade,
+}
+
+impl Field {
+    /// The field whose name may begin with this byte.
+    fn beginning_with(byte: u8) -> Option<Self> {
+        match byte | 0x20 {
+            b'c' => Some(Self::Length),
+            b't' => Some(Self::Coding),
+            b'u' => Some(Self::Upgrade),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Length => b"content-length:",
+            Self::Coding => b"transfer-encoding:",
+            Self::Upgrade => b"upgrade:",
+        }
+    }
+}
+
+const CONNECT: &[u8] = b"CONNECT ";
+const CHUNKED: &[u8] = b"chunked";
+const WEBSOCKET: &[u8] = b"websocket";
+
+impl Head {
+    /// Gives the end of the head, if it is here, or the place of a fault.
+    fn follow(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            match (self.line, bytes[at]) {
+                (Line::Rest, _) => match self.end_of_line(bytes, at)? {
+                    None => return Ok(None),
+                    Some(end) => at = end,
+                },
+                (Line::Blank, b'\n') => return Ok(Some(at + 1)),
+                (Line::Start, byte) if byte != b'\r' => at += self.begin_field(&bytes[at..]),
+                (_, byte) if self.take(byte) => at += 1,
+                // The same byte again, as one that does not matter: it may be the end of the line.
+                _ => self.line = Line::Rest,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives where the next line begins, if this one ends here.
+    fn end_of_line(&mut self, bytes: &[u8], at: usize) -> Result<Option<usize>, usize> {
+        let Some(ahead) = memchr(b'\n', &bytes[at..]) else {
+            if bytes.ends_with(b"\r") {
+                self.line = Line::Returned;
+            }
+            return Ok(None);
+        };
+        let end = at + ahead;
+        if ahead == 0 || bytes[end - 1] != b'\r' {
+            return Err(end);
+        }
+        self.line = Line::Start;
+        Ok(Some(end + 1))
+    }
+
+    /// Begins a field, and takes its name at once where all of it is there. Gives how many bytes it took.
+    fn begin_field(&mut self, bytes: &[u8]) -> usize {
+        self.line = Line::Rest;
+        let Some(field) = Field::beginning_with(bytes[0]) else { return 0 };
+        let name = field.name();
+        match bytes.get(..name.len()) {
+            None => {
+                self.line = Line::Name(field, 0);
+                0
+            }
+            // The colon is looked for first: most names that begin like this one are of another length.
+            Some(here) if here.ends_with(b":") && here.eq_ignore_ascii_case(name) => {
+                self.begin_value(field);
+                name.len()
+            }
+            Some(_) => 0,
+        }
+    }
+
+    /// Takes a byte of what matters in a line. Not one that ends it, nor one after which nothing matters.
+    fn take(&mut self, byte: u8) -> bool {
+        let space = matches!(byte, b' ' | b'\t');
+        self.line = match self.line {
+            Line::First if byte == b'\r' => Line::Empty,
+            Line::Start if byte == b'\r' => Line::Blank,
+            Line::Empty if byte == b'\n' => Line::First,
+            Line::Returned if byte == b'\n' => Line::Start,
+            Line::First => return self.take_of_method(byte, 0),
+            Line::Method(read) => return self.take_of_method(byte, read),
+            Line::Name(field, read) => return self.take_of_name(byte, field, read),
+            Line::Length => return space || self.take_of_length(byte),
+            Line::Coding(0) | Line::Upgrade(0) | Line::Upgraded if space => return true,
+            Line::Coding(read) => return self.take_of_coding(byte, read),
+            Line::Upgrade(read) if WEBSOCKET[read] == byte.to_ascii_lowercase() => {
+                if read + 1 == WEBSOCKET.len() {
+                    Line::Upgraded
+                } else {
+                    Line::Upgrade(read + 1)
+                }
+            }
+            Line::Upgraded => {
+                self.websocket |= byte == b'\r';
+                return false;
+            }
+            _ => return false,
+        };
+        true
+    }
+
+    fn take_of_method(&mut self, byte: u8, read: usize) -> bool {
+        if CONNECT[read] != byte {
+            return false;
+        }
+        self.connect = read + 1 == CONNECT.len();
+        self.line = if self.connect { Line::Rest } else { Line::Method(read + 1) };
+        true
+    }
+
+    fn take_of_name(&mut self, byte: u8, field: Field, read: usize) -> bool {
+        let name = field.name();
+        if name[read] != byte.to_ascii_lowercase() {
+            return false;
+        }
+        if read + 1 == name.len() {
+            self.begin_value(field);
+        } else {
+            self.line = Line::Name(field, read + 1);
+        }
+        true
+    }
+
+    fn begin_value(&mut self, field: Field) {
+        self.line = match field {
+            Field::Length => Line::Length,
+            Field::Coding => Line::Coding(0),
+            Field::Upgrade => Line::Upgrade(0),
+        };
+        self.bounds = match (field, self.bounds) {
+            (Field::Upgrade, bounds) => bounds,
+            (Field::Length, Bounds::Nothing) => Bounds::Length(0),
+            (Field::Coding, Bounds::Nothing) => Bounds::Nothing,
+            _ => Bounds::Refused,
+        };
+    }
+
+    fn take_of_length(&mut self, byte: u8) -> bool {
+        let Bounds::Length(length) = self.bounds else { return false };
+        if !byte.is_ascii_digit() {
+            // Of a bare line feed, the fault is told where the line ends.
+            if byte != b'\r' {
+                self.bounds = Bounds::Refused;
+            }
+            return false;
+        }
+        let more = length.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(byte - b'0')));
+        self.bounds = more.map_or(Bounds::Refused, Bounds::Length);
+        true
+    }
+
+    fn take_of_coding(&mut self, byte: u8, read: usize) -> bool {
+        if read == CHUNKED.len() {
+            return matches!(byte, b' ' | b'\t') || self.end_coding(byte);
+        }
+        if CHUNKED[read] != byte.to_ascii_lowercase() {
+            self.bounds = Bounds::Refused;
+            return false;
+        }
+        self.line = Line::Coding(read + 1);
+        true
+    }
+
+    fn end_coding(&mut self, byte: u8) -> bool {
+        self.bounds = match self.bounds {
+            Bounds::Nothing if byte == b'\r' => Bounds::Chunked,
+            _ => Bounds::Refused,
+        };
+        false
+    }
+
+    /// In the decoder's order: chunks come before an upgrade, an upgrade before a length.
+    fn what_follows(&self) -> Place {
+        match self.bounds {
+            Bounds::Refused => Place::Unbounded,
+            Bounds::Chunked => Place::Chunked(Chunked::default()),
+            _ if self.websocket => Place::Unbounded,
+            Bounds::Length(length) if length > 0 => Place::Fixed(length),
+            _ if self.connect => Place::Unbounded,
+            _ => Place::default(),
+        }
+    }
+}
+
+/// A body in chunks. It takes what the decoder takes, less a bare line feed in a trailer.
+#[derive(Debug, Clone, Default)]
+struct Chunked {
+    part: Part,
+    /// The size of the chunk, or what is to come of it.
+    left: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Part {
+    #[default]
+    Size,
+    MoreSize,
+    SizeSpace,
+    Extension,
+    SizeEnd,
+    Data,
+    DataReturn,
+    DataEnd,
+    /// The beginning of a trailer, or of the line that ends the body.
+    LastLines,
+    Trailer,
+    TrailerEnd,
+    End,
+}
+
+impl Chunked {
+    /// Gives the end of the body, if it is here, or the place of a fault.
+    fn follow(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            if let Part::Data = self.part {
+                let Some(end) = skip(&mut self.left, &bytes[at..]) else { return Ok(None) };
+                at += end;
+                self.part = Part::DataReturn;
+                continue;
+            }
+            let byte = bytes[at];
+            if let (Part::End, b'\n') = (self.part, byte) {
+                return Ok(Some(at + 1));
+            }
+            self.part = self.after(byte).ok_or(at)?;
+            at += 1;
+        }
+        Ok(None)
+    }
+
+    /// Where one is behind this byte, unless it may not be there.
+    fn after(&mut self, byte: u8) -> Option<Part> {
+        Some(match (self.part, byte) {
+            (Part::Size | Part::MoreSize, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+                let digit = u64::from((byte as char).to_digit(16)?);
+                let before = if let Part::Size = self.part { 0 } else { self.left };
+                self.left = before.checked_mul(16)? | digit;
+                Part::MoreSize
+            }
+            (Part::MoreSize | Part::SizeSpace, b' ' | b'\t') => Part::SizeSpace,
+            (Part::MoreSize | Part::SizeSpace, b';') => Part::Extension,
+            (Part::MoreSize | Part::SizeSpace | Part::Extension, b'\r') => Part::SizeEnd,
+            (Part::Extension, byte) if byte == b'\t' || !byte.is_ascii_control() => Part::Extension,
+            (Part::SizeEnd, b'\n') if self.left == 0 => Part::LastLines,
+            (Part::SizeEnd, b'\n') => Part::Data,
+            (Part::DataReturn, b'\r') => Part::DataEnd,
+            (Part::DataEnd, b'\n') => Part::Size,
+            (Part::LastLines, b'\r') => Part::End,
+            (Part::Trailer, b'\r') => Part::TrailerEnd,
+            (Part::LastLines | Part::Trailer, byte) if byte != b'\n' => Part::Trailer,
+            (Part::TrailerEnd, b'\n') => Part::LastLines,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! Where requests end, and what is no end of anything.
+
+#[path = "framing/beside.rs"]
+mod beside;
+#[path = "../src/framing.rs"]
+mod framing;
+
+use beside::{fault_of, sees_the_same};
+
+const GET: &str = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// A request with these fields and this body.
+fn post(fields: &str, body: &str) -> String {
+    format!("POST /a HTTP/1.1\r\nHost: a\r\n{fields}\r\n{body}")
+}
+
+fn chunked(body: &str) -> String {
+    post("Transfer-Encoding: chunked\r\n", body)
+}
+
+#[track_caller]
+fn is_good(bytes: &str) {
+    sees_the_same(bytes.as_bytes());
+    assert_eq!(fault_of(&[bytes.as_bytes()]), None, "{bytes:?}");
+    // The next request is seen as one.
+    let next = format!("{bytes}GET /b HTTP/1.1\n");
+    sees_the_same(next.as_bytes());
+    assert_eq!(fault_of(&[next.as_bytes()]), Some((next.len() - 1, true)), "{next:?}");
+}
+
+/// Holds that the byte in angle brackets is the fault.
+#[track_caller]
+fn is_at_fault(bytes: &str, in_head: bool) {
+    let at = bytes.find('<').unwrap_or_else(|| panic!("no mark"));
+    let bytes = bytes.replacen(['<', '>'], "", 2);
+    sees_the_same(bytes.as_bytes());
+    assert_eq!(fault_of(&[bytes.as_bytes()]), Some((at, in_head)), "{bytes:?}");
+}
+
+#[test]
+fn good_requests_have_no_fault() {
+    let data = "{\n\"a\":\n\r\n\r1}";
+    is_good(GET);
+    is_good(&format!("\r\n\r\n{GET}"));
+    is_good(&GET.repeat(3));
+    is_good(&post("Content-Length: 0\r\n", ""));
+    is_good(&post("content-LENGTH:\t 0012 \t\r\nContent-Type: a\r\n", data));
+    is_good(&post("Connection: b\r\nTE: trailers\r\nUpgrade-Insecure-Requests: 1\r\nContent-Length: 12\r\n", data));
+    is_good(&format!("{}{GET}", post("Expect: 100-continue\r\nContent-Length: 12\r\n", data)));
+    is_good("GET /a HTTP/1.0\r\nX: \r\nContent-Length: 1\r\n\r\n\n");
+    is_good("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n\n");
+    is_good("CONNECTED a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+}
+
+#[test]
+fn good_chunks_have_no_fault() {
+    is_good(&chunked("0\r\n\r\n"));
+    is_good(&chunked("C\r\n{\n\"a\":\n\r\n\r1}\r\n0\r\n\r\n"));
+    is_good(&chunked("00c;a=\"b\";\tc\r\n{\n\"a\":\n\r\n\r1}\r\n0 \t;d\r\nX: y\r\nZ:\r\n\r\n"));
+    is_good(&post("transfer-ENCODING: \t Chunked \t\r\n", "1 \r\n\n\r\n1\r\n\r\r\n0\r\n\r\n"));
+    is_good(&post("Upgrade: websocket\r\nTransfer-Encoding: chunked\r\n", "1\r\n\n\r\n0\r\n\r\n"));
+    is_good(&format!("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{GET}"));
+}
+
+#[test]
+fn a_bare_line_feed_in_a_head_is_a_fault() {
+    for start in ["", GET, &post("Content-Length: 1\r\n", "\n"), &chunked("1\r\n\n\r\n0\r\n\r\n")] {
+        for head in [
+            "<\n>GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+            "\r\n<\n>GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET<\n>/a HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /a<\n>HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /a HTTP/1.1<\n>Host: a\r\n\r\n",
+            "GET /a HTTP/1.1\r\nHost: a<\n>\r\n",
+            "GET /a HTTP/1.1\r\nHost:<\n>X: a\r\n\r\n",
+            "GET /a HTTP/1.1\r\nHost: a\r\n<\n>",
+            "GET /a HTTP/1.1<\n>Host: a\n\n",
+            "GET /a HTTP/1.1\r\nContent-Length<\n>: 1\r\n\r\n",
+            "GET /a HTTP/1.1\r\nContent-Length:<\n> 1\r\n\r\n",
+            "GET /a HTTP/1.1\r\nContent-Length: 1<\n>\r\n",
+            "GET /a HTTP/1.1\r\nTransfer-Encoding: chunked<\n>\r\n",
+            "GET /a HTTP/1.1\r\nTransfer-Encoding: chu<\n>\r\n",
+            "GET /a HTTP/1.1\r\nUpgrade: websocket<\n>\r\n",
+            "GET /a HTTP/1.1\r\nUpgrade: web<\n>\r\n",
+        ] {
+            is_at_fault(&format!("{start}{head}"), true);
+        }
+    }
+}
+
+#[test]
+fn malformed_chunks_are_faults() {
+    for body in [
+        "<z>\r\n",
+        "<\r>\n",
+        "< >1\r\n",
+        "<->1\r\n",
+        "0<x>1\r\n",
+        "1<\n>a\r\n0\r\n\r\n",
+        "1 <2>\r\n",
+        "1;a<\n>a\r\n",
+        "1;<\0>\r\n",
+        "1\r<a>\r\n",
+        "1\r\na<b>\r\n",
+        "1\r\na<\n>0\r\n\r\n",
+        "1\r\na\r<0>\r\n\r\n",
+        "1\r\na\r\n<\r>\n",
+        "0<\n>\r\n",
+        "0\r\n<\n>",
+        "0\r\n\r<a>",
+        "0\r\nX: y<\n>\r\n",
+        "0\r\nX: y\r<Z>: 1\r\n\r\n",
+        "0\r\nX: y\r\n<\n>",
+        "FFFFFFFFFFFFFFFF<F>\r\n",
+        "1000000000000000<0>\r\n",
+    ] {
+        is_at_fault(&chunked(body), false);
+    }
+}
+
+#[test]
+fn what_switches_protocols_or_is_refused_is_let_through() {
+    for rest in [
+        "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        &post("Upgrade:  WebSocket \r\nContent-Length: 1\r\n", ""),
+        &post("Upgrade: websocket\r\nUpgrade: h2c\r\n", ""),
+        &post("Content-Length: 1\r\nContent-Length: 1\r\n", ""),
+        &post("Content-Length: +1\r\n", ""),
+        &post("Content-Length: 18446744073709551616\r\n", ""),
+        &post("Transfer-Encoding: gzip, chunked\r\n", ""),
+        &post("Transfer-Encoding: chunked, identity\r\n", ""),
+        &post("Transfer-Encoding: identity\r\n", ""),
+    ] {
+        let bytes = format!("{rest}\n\n0\n\nGET / HTTP/1.1\n\n");
+        sees_the_same(bytes.as_bytes());
+        assert_eq!(fault_of(&[bytes.as_bytes()]), None, "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_switch_of_protocols_is_not_let_through() {
+    for value in ["h2c", "websocket, h2c", "websockets", "web socket", "websocket a", "h2c websocket", "", "websocke"] {
+        is_good(&post(&format!("Upgrade: {value}\r\n"), ""));
+        is_good(&post(&format!("Upgrade: {value}\r\nContent-Length: 1\r\n"), "\n"));
+    }
+    is_good("connect a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+}

@@ -1,0 +1,82 @@
+//! The framing beside the decoder that requests are really read by.
+
+use actix_http::{
+    error::ParseError,
+    h1::{Codec, MessageType},
+};
+use actix_web::{rt::Runtime, web::BytesMut};
+use tokio_util::codec::Decoder as _;
+
+use crate::framing::Framing;
+
+/// Holds that both see the same in these bytes, up to the first fault, however they come.
+///
+/// # Panics
+/// When they do not.
+pub(crate) fn sees_the_same(bytes: &[u8]) {
+    let fault = fault_of(&[bytes]);
+    for at in 0..=bytes.len() {
+        assert_eq!(fault_of(&[&bytes[..at], &bytes[at..]]), fault, "in two parts, at {at}");
+    }
+    // The decoder has a clock, which wants a runtime.
+    let runtime = Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"));
+    assert_eq!(runtime.block_on(async { beside_the_decoder(bytes) }), fault, "byte by byte");
+}
+
+/// Where the framing finds a fault, and whether in a head, in bytes that come in these parts.
+pub(crate) fn fault_of(parts: &[&[u8]]) -> Option<(usize, bool)> {
+    let mut framing = Framing::default();
+    let mut read = 0;
+    for part in parts {
+        if let Err(at) = framing.follow(part) {
+            return Some((read + at, framing.in_head()));
+        }
+        read += part.len();
+    }
+    None
+}
+
+/// What the decoder made of the bytes that it has.
+enum Decoded {
+    All,
+    Refused,
+    Broken,
+}
+
+fn decode(codec: &mut Codec, buffer: &mut BytesMut) -> Decoded {
+    loop {
+        match codec.decode(buffer) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Decoded::All,
+            // The connection is closed without an answer then.
+            Err(ParseError::Io(_)) => return Decoded::Broken,
+            Err(_) => return Decoded::Refused,
+        }
+    }
+}
+
+/// Once the decoder refuses a head, it reads no more, and whatever the framing thinks of the rest is right.
+fn beside_the_decoder(bytes: &[u8]) -> Option<(usize, bool)> {
+    let (mut framing, mut codec, mut buffer) = (Framing::default(), Codec::default(), BytesMut::new());
+    for (at, byte) in bytes.iter().enumerate() {
+        let within = at_a_head(&codec);
+        if framing.follow(&[*byte]).is_err() {
+            assert_eq!(framing.in_head(), within, "the fault at {at} is in another place");
+            buffer.extend_from_slice(&[0]);
+            let refused = !within || matches!(decode(&mut codec, &mut buffer), Decoded::Refused);
+            assert!(refused, "the decoder does not refuse what stands for the fault at {at}");
+            return Some((at, within));
+        }
+        buffer.extend_from_slice(&[*byte]);
+        match decode(&mut codec, &mut buffer) {
+            Decoded::All => assert_eq!(framing.in_head(), at_a_head(&codec), "behind the byte at {at}"),
+            Decoded::Broken => panic!("the decoder breaks at {at}, and the framing saw no fault"),
+            Decoded::Refused => return fault_of(&[bytes]),
+        }
+    }
+    None
+}
+
+fn at_a_head(codec: &Codec) -> bool {
+    codec.message_type() == MessageType::None
+}
