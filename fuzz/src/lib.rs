@@ -4,6 +4,11 @@
 #[allow(dead_code, reason = "the edge's own tests use more of it")]
 mod support;
 
+#[path = "../../crates/server/tests/framing/beside.rs"]
+mod beside;
+#[path = "../../crates/server/src/framing.rs"]
+mod framing;
+
 use std::{cell::OnceCell, future::Future, pin::Pin, rc::Rc};
 
 use actix_http::Request;
@@ -16,6 +21,12 @@ use actix_web::{
 use tessera_api::Api;
 
 use support::{WithCredentials, World, get, post};
+
+/// Holds that the server sees the ends of requests where their decoder does. It costs the square of the length, and what is
+/// longer says nothing new.
+pub fn frame(bytes: &[u8]) {
+    beside::sees_the_same(&bytes[..bytes.len().min(512)]);
+}
 
 thread_local! {
     // Never dropped: at the end of the thread, what it would be dropped into may be gone already.
