@@ -26,6 +26,9 @@ use crate::body::{Fault, FaultCode, Flaw};
 /// When a busy store is worth another try.
 const STORE_RETRY_SECONDS: u64 = 1;
 
+/// The window of the limits on mails: whoever has waited a whole one may send again.
+const DAY_SECONDS: u32 = 86_400;
+
 /// When a chain that did not answer is worth another try.
 const CHAIN_RETRY_SECONDS: u64 = 5;
 
@@ -148,8 +151,9 @@ impl From<ResendInvitationError> for Problem {
 
 fn too_many_mails(most: u32, retry_after: Duration) -> Problem {
     // Rounded up, so that whoever waits as long as they are told does not come too early.
-    let seconds = u64::try_from(retry_after.whole_seconds()).unwrap_or_default() + 1;
-    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", most, 86_400)
+    let seconds = retry_after.whole_seconds() + i64::from(retry_after.subsec_nanoseconds() > 0);
+    let seconds = u64::try_from(seconds).unwrap_or_default().min(DAY_SECONDS.into());
+    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", most, DAY_SECONDS)
 }
 
 /// A fault that shows only once the fields are read.

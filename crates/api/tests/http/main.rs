@@ -7,6 +7,7 @@ mod credentials;
 mod documents;
 mod faults;
 mod headers;
+mod limits;
 mod lists;
 mod operations;
 mod passwords;

@@ -152,6 +152,11 @@ impl World {
     pub(crate) async fn sign_up(&self, name: &str) -> String {
         let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "display_name": name });
         self.send(post("/auth/register").set_json(body)).await.expecting(201);
+        self.sign_in(name).await
+    }
+
+    /// Another token of a user.
+    pub(crate) async fn sign_in(&self, name: &str) -> String {
         let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
         let login = self.send(post("/auth/login").set_json(body)).await.expecting(200);
         text(&login["token"])
