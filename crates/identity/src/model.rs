@@ -22,6 +22,7 @@ mod wallet;
 pub use audience::{Audience, AudienceError};
 pub use avatar_url::{AvatarUrl, AvatarUrlError};
 pub use chain::{Chain, ChainError, Namespace};
+pub(crate) use challenge::rfc3339;
 pub use challenge::{Challenge, Purpose, Site};
 pub use client::Client;
 pub use custom_data::CustomData;

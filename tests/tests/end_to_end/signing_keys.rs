@@ -149,6 +149,10 @@ async fn s73_sig_rotate(backend: Backend) {
     let again = studio.service.installation.run(&["keys", "rotate"]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(!again.status.success() && said.contains("under way"), "{said}");
+    // The time is told as the list tells it.
+    let next = listed.lines().find(|line| line.contains(" next ")).unwrap_or_default();
+    let signs_from = next.split_whitespace().nth(3).unwrap_or_default();
+    assert!(signs_from.ends_with('Z') && said.contains(signs_from), "{said}{listed}");
 }
 
 async fn of_many_rotations_at_once_one_is_done(backend: Backend) {

@@ -147,6 +147,6 @@ impl Challenge {
 }
 
 /// A time as messages say it.
-pub(super) fn rfc3339(time: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     ServiceTokens,
     events::IdentityEvent,
-    model::{KeyRing, NewKey, Occasion, Plan, SigningKey},
+    model::{KeyRing, NewKey, Occasion, Plan, SigningKey, rfc3339},
     ports::{SigningKeyTransaction, TokenError},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The next key is published and waits for its time: a rotation is under way.
-    #[error("a rotation is under way: the next key signs from {signs_from}")]
+    #[error("a rotation is under way: the next key signs from {}", second(*signs_from))]
     UnderWay {
         /// When it begins to sign.
         signs_from: OffsetDateTime,
@@ -121,4 +121,9 @@ impl ServiceTokens {
         }
         Ok(())
     }
+}
+
+/// A time as lists of keys say it, to the second.
+fn second(time: OffsetDateTime) -> String {
+    rfc3339(time.replace_nanosecond(0).unwrap_or(time))
 }
