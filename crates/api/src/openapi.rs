@@ -23,9 +23,8 @@ pub(crate) use complete::API_KEY;
     ),
     servers((url = "/")),
     tags(
-        (name = "auth", description = "Registering, signing in and out"),
-        (name = "sso", description = "Signing in to applications by a wallet"),
         (name = "auth", description = "Registering, signing in and out, and tokens for other services"),
+        (name = "sso", description = "Signing in to applications by a wallet"),
         (name = "users", description = "The caller's own account"),
         (name = "organizations", description = "Organizations"),
         (name = "members", description = "Who belongs to an organization, and as what"),
