@@ -10,7 +10,7 @@ use tessera_tests::{
     wallet::EvmWallet,
 };
 
-use crate::places::{Place, places, places_of, tag};
+use crate::places::{Place, each_written, places, places_of, tag};
 
 const FIRST: (&str, &str) = ("If-None-Match", "*");
 
@@ -63,46 +63,35 @@ async fn what_is_read_in_version_0_was_not_written(backend: Backend) {
 }
 
 async fn if_none_match_keeps_a_write_from_a_version(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for place in places(&studio) {
-        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
-        for method in place.methods() {
-            let current = tag(&studio.owner.get(&place.path).await);
-            let weak = format!("W/{current}");
-            let listed = format!("\"99\" , {current}");
-            // What can't be read keeps it from every version.
-            for named in ["*, *", "", "1", "\"", "\"99\" \"98\"", "\"99\", x", &current, &weak, &listed] {
-                let condition = [("If-None-Match", named)];
-                let answer = place.write_if(&studio.owner, method.clone(), r#"{"n":2}"#, &condition).await;
-                answer.problem(412, "precondition_failed");
-            }
-            place.holds(&studio.owner.get(&place.path).await, r#"{"n":1}"#);
-            for other in ["\"99\"", "\"0\"", "\"a,b\", W/\"98\"", "\"*\""] {
-                let condition = [("If-None-Match", other)];
-                place.write_if(&studio.owner, method.clone(), r#"{"n":1}"#, &condition).await.is(200);
-            }
+    each_written(backend, async |studio, place, method, current| {
+        let weak = format!("W/{current}");
+        let listed = format!("\"99\" , {current}");
+        // What can't be read keeps it from every version.
+        for named in ["*, *", "", "1", "\"", "\"99\" \"98\"", "\"99\", x", current, &weak, &listed] {
+            let condition = [("If-None-Match", named)];
+            let answer = place.write_if(&studio.owner, method.clone(), r#"{"n":2}"#, &condition).await;
+            answer.problem(412, "precondition_failed");
         }
-    }
+        place.holds(&studio.owner.get(&place.path).await, r#"{"n":1}"#);
+        for other in ["\"99\"", "\"0\"", "\"a,b\", W/\"98\"", "\"*\""] {
+            let condition = [("If-None-Match", other)];
+            place.write_if(&studio.owner, method.clone(), r#"{"n":1}"#, &condition).await.is(200);
+        }
+    })
+    .await;
 }
 
 /// RFC 9110 section 13.2.2. Either way the answer is 412, so the order can't be seen.
 async fn of_two_conditions_both_hold(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for place in places(&studio) {
-        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
-        for method in place.methods() {
-            let current = tag(&studio.owner.get(&place.path).await);
-            for (if_match, if_none_match, status) in [
-                (current.as_str(), "*", 412),
-                ("\"99\"", "\"98\"", 412),
-                ("*", current.as_str(), 412),
-                (current.as_str(), "\"98\"", 200),
-            ] {
-                let both = [("If-Match", if_match), ("If-None-Match", if_none_match)];
-                place.write_if(&studio.owner, method.clone(), r#"{"n":1}"#, &both).await.is(status);
-            }
+    each_written(backend, async |studio, place, method, current| {
+        for (if_match, if_none_match, status) in
+            [(current, "*", 412), ("\"99\"", "\"98\"", 412), ("*", current, 412), (current, "\"98\"", 200)]
+        {
+            let both = [("If-Match", if_match), ("If-None-Match", if_none_match)];
+            place.write_if(&studio.owner, method.clone(), r#"{"n":1}"#, &both).await.is(status);
         }
-    }
+    })
+    .await;
 }
 
 async fn what_was_seen_is_not_sent_again(backend: Backend) {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{api::Api, database::Backend, on_both, studio::Studio};
 
-use crate::places::{Place, places, system_data, tag};
+use crate::places::{Place, each_written, places, system_data, tag};
 
 on_both! {
     versions_are_told_and_counted
@@ -29,28 +29,24 @@ async fn versions_are_told_and_counted(backend: Backend) {
 }
 
 async fn a_stale_if_match_is_412_and_changes_nothing(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for place in places(&studio) {
-        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
-        for method in place.methods() {
-            let current = tag(&studio.owner.get(&place.path).await);
-            let weak = format!("W/{current}");
-            let bare = current.trim_matches('"').to_owned();
-            let padded = format!("\"0{bare}\"");
-            let plus = format!("\"+{bare}\"");
-            for stale in ["\"0\"", "\"99\"", "\"x\"", "", "\"", "*, *", &weak, &bare, &padded, &plus] {
-                let answer = place.write(&studio.owner, method.clone(), r#"{"n":2}"#, Some(stale)).await;
-                answer.problem(412, "precondition_failed");
-            }
-            place.holds(&studio.owner.get(&place.path).await, r#"{"n":1}"#);
-            for good in [current.clone(), "*".to_owned()] {
-                place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&good)).await.is(200);
-            }
-            let list = format!("\"0\" , W/\"7\",\"x\", {}", tag(&studio.owner.get(&place.path).await));
-            place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&list)).await.is(200);
-            place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&current)).await.is(412);
+    each_written(backend, async |studio, place, method, current| {
+        let weak = format!("W/{current}");
+        let bare = current.trim_matches('"').to_owned();
+        let padded = format!("\"0{bare}\"");
+        let plus = format!("\"+{bare}\"");
+        for stale in ["\"0\"", "\"99\"", "\"x\"", "", "\"", "*, *", &weak, &bare, &padded, &plus] {
+            let answer = place.write(&studio.owner, method.clone(), r#"{"n":2}"#, Some(stale)).await;
+            answer.problem(412, "precondition_failed");
         }
-    }
+        place.holds(&studio.owner.get(&place.path).await, r#"{"n":1}"#);
+        for good in [current, "*"] {
+            place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(good)).await.is(200);
+        }
+        let list = format!("\"0\" , W/\"7\",\"x\", {}", tag(&studio.owner.get(&place.path).await));
+        place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(&list)).await.is(200);
+        place.write(&studio.owner, method.clone(), r#"{"n":1}"#, Some(current)).await.is(412);
+    })
+    .await;
 }
 
 async fn data_are_there_before_if_match_holds(backend: Backend) {

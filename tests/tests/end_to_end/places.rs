@@ -3,6 +3,7 @@
 use reqwest::Method;
 use tessera_tests::{
     api::{Answer, Api, BASE, send},
+    database::Backend,
     studio::Studio,
 };
 
@@ -24,6 +25,19 @@ pub(crate) fn places_of(org: &str, user: &str) -> [Place; 3] {
         Place { path: format!("/orgs/{org}/custom-system-data/{user}"), member: "data", merges: true },
         Place { path: "/users/me/custom-data".to_owned(), member: "data", merges: true },
     ]
+}
+
+/// Writes each document of a studio, and looks with each method that writes it. It holds `{"n":1}` then, in the version of
+/// the tag.
+pub(crate) async fn each_written(backend: Backend, look: impl AsyncFn(&Studio, &Place, &Method, &str)) {
+    let studio = Studio::open(backend).await;
+    for place in places(&studio) {
+        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
+        for method in place.methods() {
+            let current = tag(&studio.owner.get(&place.path).await);
+            look(&studio, &place, method, &current).await;
+        }
+    }
 }
 
 pub(crate) fn system_data(studio: &Studio, user: &str) -> String {
