@@ -3,6 +3,7 @@
 //! A page is a template (escaped by its name's ending) that extends `base.html`, and a handler that answers with it.
 
 mod assets;
+mod forgot;
 mod invitation;
 mod reset;
 
@@ -52,14 +53,14 @@ impl Policy {
 /// What is served here, and by which methods.
 pub(crate) fn paths() -> Vec<(&'static str, Vec<Method>)> {
     let parts = assets::PATHS.map(|path| (path, vec![Method::GET]));
-    let forms = [invitation::ACCEPT, reset::RESET].map(|path| (path, vec![Method::GET, Method::POST]));
+    let forms = [invitation::ACCEPT, forgot::FORGOT, reset::RESET].map(|path| (path, vec![Method::GET, Method::POST]));
     parts.into_iter().chain(forms).collect()
 }
 
 /// The pages and their parts.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.configure(assets::routes).service(invitation::show).service(invitation::accept);
-    config.service(reset::show).service(reset::set);
+    config.service(forgot::show).service(forgot::ask).service(reset::show).service(reset::set);
 }
 
 /// A page as an answer. What every answer has (`no-store`, `no-referrer`, …) the edge adds.
@@ -76,6 +77,13 @@ struct Message<'a> {
     base: &'a str,
     title: String,
     lines: Vec<String>,
+    onward: Option<Onward>,
+}
+
+/// Where a person may go on to.
+struct Onward {
+    path: &'static str,
+    label: &'static str,
 }
 
 /// A problem, told to a person.
@@ -92,7 +100,8 @@ pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) 
             request_id.as_str()
         ));
     }
-    let message = Message { base: url.path(), title: code.title().to_owned(), lines };
+    let onward = (code == Code::ResetInvalid).then_some(forgot::ONWARD);
+    let message = Message { base: url.path(), title: code.title().to_owned(), lines, onward };
     let mut page = answer(Policy::Forms, code.status(), &message)?;
     if let Some(seconds) = problem.wait() {
         page.headers_mut().insert(RETRY_AFTER, seconds.into());

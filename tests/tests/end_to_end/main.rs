@@ -14,6 +14,7 @@ mod documents;
 mod enumeration;
 mod exchange;
 mod forge;
+mod forgot_page;
 mod http;
 mod inventory;
 mod invitation_page;

@@ -210,6 +210,6 @@ fn welcome(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Result<Ht
     answer(
         Policy::Forms,
         StatusCode::OK,
-        &Message { base: url.path(), title: format!("Welcome to {organization}"), lines },
+        &Message { base: url.path(), title: format!("Welcome to {organization}"), lines, onward: None },
     )
 }

@@ -123,5 +123,5 @@ fn done(url: &PublicUrl, email: &EmailAddress) -> Result<HttpResponse, Problem> 
         "You can close this page.".to_owned(),
     ];
     let title = "Your password is set".to_owned();
-    answer(Policy::Forms, StatusCode::OK, &Message { base: url.path(), title, lines })
+    answer(Policy::Forms, StatusCode::OK, &Message { base: url.path(), title, lines, onward: None })
 }

@@ -148,6 +148,20 @@ async fn the_page_stands_behind_whatever_a_proxy_puts_in_front() {
 }
 
 #[actix_web::test]
+async fn the_way_to_a_link_stands_behind_whatever_a_proxy_puts_in_front() {
+    for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
+        let scene = Scene::at(url);
+        let form = scene.world.send(TestRequest::get().uri("/password/forgot")).await;
+        form.expecting(200);
+        assert!(html(&form).contains(&format!("action=\"{prefix}/password/forgot\"")), "{}", html(&form));
+        let over = scene.page("none").await;
+        over.expecting(400);
+        let way = format!("<a href=\"{prefix}/password/forgot\">Ask for a new link</a>");
+        assert!(html(&over).contains(&way), "{}", html(&over));
+    }
+}
+
+#[actix_web::test]
 async fn a_page_that_a_busy_service_can_t_serve_says_when_to_come_back() {
     let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
     scene.world.hasher.become_busy();

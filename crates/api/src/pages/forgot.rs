@@ -1,0 +1,85 @@
+//! Who has forgotten their password types their address: a field and a button.
+
+use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data};
+use askama::Template;
+use tessera_identity::{AskForReset, Identity};
+use tessera_kernel::{EmailAddress, Origin};
+
+use super::{Message, Onward, Policy, answer, sorry};
+use crate::{
+    auth::Visitor,
+    body::form_of,
+    browser,
+    problem::{Code, Problem},
+    services::PublicUrl,
+};
+
+pub(super) const FORGOT: &str = "/password/forgot";
+
+/// The form, and what was wrong with what was typed.
+#[derive(Template)]
+#[template(path = "password-forgot.html")]
+struct ForgotPage<'a> {
+    base: &'a str,
+    email: &'a str,
+    faults: &'a [String],
+}
+
+/// The way here, for whoever has come elsewhere in vain.
+pub(super) const ONWARD: Onward = Onward { path: FORGOT, label: "Ask for a new link" };
+
+/// Shows the form, without anything that came with the address: nobody can have others send a mail by one click.
+#[get("/password/forgot")]
+pub(super) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
+    answer(Policy::Forms, StatusCode::OK, &ForgotPage { base: url.path(), email: "", faults: &[] })
+}
+
+/// Hears the wish. What is said does not depend on whether there is an account.
+#[post("/password/forgot")]
+pub(super) async fn ask(
+    Visitor(origin): Visitor,
+    request: HttpRequest,
+    identity: Data<Identity>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    match submit(&request, &origin, &identity, &url).await {
+        Ok(answer) => Ok(answer),
+        Err(problem) => sorry(&problem, &url, &origin.request_id),
+    }
+}
+
+async fn submit(
+    request: &HttpRequest,
+    origin: &Origin,
+    identity: &Identity,
+    url: &PublicUrl,
+) -> Result<HttpResponse, Problem> {
+    browser::same_origin(url, request.headers())?;
+    let form = form_of(request).await?;
+    let email = form.only("email").unwrap_or_default().trim();
+    // A person who mistypes waits for a mail in vain; that it is no address they could see themselves.
+    let fault = match email.parse::<EmailAddress>() {
+        Ok(_) => None,
+        Err(_) if email.is_empty() => Some("Your email address is missing.".to_owned()),
+        Err(fault) => Some(format!("Your email address {fault}.")),
+    };
+    if let Some(fault) = fault {
+        let page = ForgotPage { base: url.path(), email, faults: &[fault] };
+        return answer(Policy::Forms, Code::InvalidBody.status(), &page);
+    }
+    identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: origin.clone() }).await?;
+    heard(url, email)
+}
+
+fn heard(url: &PublicUrl, email: &str) -> Result<HttpResponse, Problem> {
+    let lines = vec![
+        format!(
+            "If {email} has an account here, a mail with a link is on its way to it. The link serves for 30 minutes."
+        ),
+        "No mail after a few minutes? Look among the unwanted ones. An address gets five links an hour at most."
+            .to_owned(),
+    ];
+    let (base, title) = (url.path(), "Look into your mails".to_owned());
+    let onward = Some(Onward { path: FORGOT, label: "Type another address" });
+    answer(Policy::Forms, StatusCode::ACCEPTED, &Message { base, title, lines, onward })
+}

@@ -1,0 +1,132 @@
+//! The page on which people ask for a link to a new password: it works without a script, and tells nobody who has an account.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use tessera_tests::{
+    api::{Answer, Api, send},
+    database::Backend,
+    mail::{in_directory, last_of},
+    on_both,
+    studio::{Person, Service, Studio},
+};
+
+use crate::password_resets::{NEW, link_to, login, reset};
+
+const PAGE: &str = "/password/forgot";
+
+/// A form as a browser sends it.
+fn form(api: &Api, fields: &[(&str, &str)]) -> RequestBuilder {
+    let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let request = api.request(Method::POST, PAGE).body(fields.join("&"));
+    request.header("Content-Type", "application/x-www-form-urlencoded")
+}
+
+async fn ask(api: &Api, email: &str) -> Answer {
+    send(form(api, &[("email", email)]).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
+}
+
+on_both! {
+    whoever_types_their_address_gets_a_link
+    s19_enum_forgot_on_the_page
+    s114_referrer_of_the_way_to_a_link
+    s117_csrf_nobody_has_others_ask_for_a_link
+    what_is_no_address_is_said
+    who_needs_a_password_is_shown_the_way_to_one
+}
+
+async fn whoever_types_their_address_gets_a_link(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let page = api.get_root(PAGE).await;
+    page.is(200);
+    for part in ["<label for=\"email\">", "<input id=\"email\" name=\"email\"", "autocomplete=\"username\""] {
+        assert!(page.text().contains(part), "{part} in {}", page.text());
+    }
+    ask(&api, &format!("  {} ", person.email.to_uppercase())).await.is(202);
+    let token = last_of(&service.installation, &person.email, 1).await.token();
+    reset(&api, &token, NEW).await.is(204);
+    login(&api, &person.email, NEW).await.is(200);
+}
+
+async fn s19_enum_forgot_on_the_page(backend: Backend) {
+    let service = Service::start(backend).await;
+    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let mut told = Vec::new();
+    for email in [&*person.email, "nobody@example.com"] {
+        let page = ask(&api, email).await;
+        page.is(202);
+        assert!(page.text().contains(email) && page.header("set-cookie").is_none(), "{}", page.text());
+        told.push(page.text().replace(email, "…"));
+    }
+    assert_eq!(told[0], told[1]);
+    // Opening a page with an address in it asks for nothing, and shows nothing of it.
+    let page = api.get_root(&format!("{PAGE}?email={}", person.email)).await;
+    page.is(200);
+    assert!(!page.text().contains(&person.email), "{}", page.text());
+    let other = Person::join(&api).await;
+    link_to(&service, &other.email, 1).await;
+    let letters = in_directory(&service.installation.mail_directory());
+    assert_eq!(letters.iter().filter(|letter| letter.to == person.email).count(), 1);
+}
+
+async fn s114_referrer_of_the_way_to_a_link(backend: Backend) {
+    let service = Service::start(backend).await;
+    for page in [service.api().get_root(PAGE).await, ask(&service.api(), "nobody@example.com").await] {
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        let policy = page.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{policy}");
+        let html = page.text();
+        assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
+    }
+}
+
+async fn s117_csrf_nobody_has_others_ask_for_a_link(backend: Backend) {
+    let service = Service::start(backend).await;
+    for (name, value) in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Origin", "https://evil.example.com"),
+        ("Origin", "null"),
+    ] {
+        let refused = send(form(&service.api(), &[("email", "a@example.com")]).header(name, value)).await;
+        assert_eq!(refused.status, 403, "{name}: {value}");
+        assert!(refused.text().contains("another site"), "{}", refused.text());
+    }
+}
+
+async fn what_is_no_address_is_said(backend: Backend) {
+    let service = Service::start(backend).await;
+    let api = service.api();
+    for (email, said) in [
+        ("", "Your email address is missing."),
+        ("  ", "Your email address is missing."),
+        ("ada", "Your email address must be one plain address"),
+        ("a@b@example.com", "Your email address must be one plain address"),
+        ("\"><script>", "Your email address must be one plain address"),
+    ] {
+        let page = ask(&api, email).await;
+        page.is(400);
+        let html = page.text();
+        assert!(html.contains(said) && html.contains("role=\"alert\"") && !html.contains("<script"), "{html}");
+    }
+    for fields in [&[][..], &[("email", "a@example.com"), ("email", "b@example.com")], &[("mail", "a@example.com")]] {
+        send(form(&api, fields).header("Sec-Fetch-Site", "same-origin")).await.is(400);
+    }
+    send(api.request(Method::POST, PAGE).json(&json!({"email": "a@example.com"}))).await.is(415);
+    api.call(Method::DELETE, PAGE, None).await.problem(405, "method_not_allowed");
+}
+
+async fn who_needs_a_password_is_shown_the_way_to_one(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = Person::join(&studio.api()).await;
+    let invitation = json!({"email": person.email, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let token = last_of(&studio.service.installation, &person.email, 1).await.token();
+    for path in ["/password/reset?token=none".to_owned(), format!("/invitations/accept?token={token}")] {
+        let page = studio.api().get_root(&path).await;
+        assert!(page.text().contains("href=\"/password/forgot\""), "{path}: {}", page.text());
+    }
+}
