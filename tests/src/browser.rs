@@ -4,7 +4,13 @@ mod pipe;
 mod tab;
 mod wallet;
 
-use std::{path::PathBuf, process::Stdio, sync::Arc};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -14,12 +20,14 @@ use pipe::Pipe;
 pub use tab::Tab;
 pub use wallet::{Manners, Pocket, Presence};
 
+/// How long a browser may take to go.
+const PARTING: Duration = Duration::from_secs(10);
+
 /// A browser with a profile of its own, gone when the value is.
 pub struct Browser {
     pipe: Arc<Pipe>,
-    /// Killed when it is dropped.
-    _child: Child,
-    _profile: TempDir,
+    child: Child,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -32,7 +40,7 @@ impl Browser {
         let mut child =
             command(&profile).spawn().unwrap_or_else(|error| panic!("the browser can't be started: {error}"));
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else { panic!("no pipe") };
-        let browser = Self { pipe: Pipe::open(input, output), _child: child, _profile: profile };
+        let browser = Self { pipe: Pipe::open(input, output), child, profile };
         browser.pipe.call(None, "Browser.getVersion", json!({})).await;
         browser
     }
@@ -46,6 +54,22 @@ impl Browser {
     pub async fn private_tab(&self) -> Tab {
         let context = self.pipe.call(None, "Target.createBrowserContext", json!({})).await;
         Tab::open(&self.pipe, json!({ "url": "about:blank", "browserContextId": context["browserContextId"] })).await
+    }
+}
+
+impl Drop for Browser {
+    /// While it runs, and its helpers go a moment after it, it writes into what is to be removed.
+    fn drop(&mut self) {
+        let _gone = self.child.start_kill();
+        let gone = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
+        let removed = |path: &Path| match std::fs::remove_dir_all(path) {
+            Ok(()) => true,
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
+        let began = Instant::now();
+        while began.elapsed() < PARTING && !(gone(&mut self.child) && removed(self.profile.path())) {
+            std::thread::yield_now();
+        }
     }
 }
 
