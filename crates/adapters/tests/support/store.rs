@@ -204,6 +204,19 @@ pub(crate) async fn an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_lin
     let error = failed(identity.answer_reset_requests(9).await);
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
     assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
+    execute(&subject.database, "UPDATE users SET first_name = NULL").await;
+    // Nor does a request that can't be read.
+    for email in ["user1@example.com", "user2@example.com"] {
+        ok(identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: builders::origin() }).await);
+    }
+    execute(
+        &subject.database,
+        "UPDATE password_reset_requests SET request_id = '' WHERE email_canonical = 'user1@example.com'",
+    )
+    .await;
+    let error = failed(identity.answer_reset_requests(9).await);
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+    assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
     at_rest(&subject.store).await;
 }
 

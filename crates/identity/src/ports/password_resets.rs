@@ -28,7 +28,7 @@ pub trait PasswordResets: StoreClock {
 pub trait PasswordResetRows: Send {
     /// Takes away the request that has waited for the longest and has not expired by the clock of the storage, and with it
     /// all others for its address. Those that another transaction holds are passed over and not waited for: of many takers
-    /// at once, no two get the same one. `Ok(None)` when there is none.
+    /// at once, no two get the same one. One that can't be read is taken away too. `Ok(None)` when there is none.
     async fn take_request(&mut self) -> Result<Option<ResetRequest>, StoreError>;
 
     /// Keeps a token, in place of the one that the user had. Conflict on [`StoreError::REFERENCE`] when there is no such

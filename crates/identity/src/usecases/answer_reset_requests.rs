@@ -39,18 +39,25 @@ impl Identity {
     async fn answer_one(&self) -> Result<bool, StoreError> {
         let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
-        let Some(request) = tx.password_resets().take_request().await? else { return Ok(false) };
-        match tx.users().lock_by_email(&request.email).await {
-            Ok(Some(known)) => self.send_link(&mut *tx, &known.user, &request, now).await?,
-            Ok(None) => {}
-            // Tried again and again, an account that can't be read would keep all others waiting.
+        match self.answer_first(&mut *tx, now).await {
+            // Tried again and again, what can't be read would keep all others waiting.
             Err(error @ StoreError::Corrupt(_)) => {
                 tx.commit().await?;
-                return Err(error);
+                Err(error)
             }
-            Err(error) => return Err(error),
+            Ok(true) => {
+                tx.commit().await?;
+                Ok(true)
+            }
+            nothing => nothing,
         }
-        tx.commit().await?;
+    }
+
+    async fn answer_first(&self, tx: &mut dyn IdentityTransaction, now: OffsetDateTime) -> Result<bool, StoreError> {
+        let Some(request) = tx.password_resets().take_request().await? else { return Ok(false) };
+        if let Some(known) = tx.users().lock_by_email(&request.email).await? {
+            self.send_link(tx, &known.user, &request, now).await?;
+        }
         Ok(true)
     }
 
