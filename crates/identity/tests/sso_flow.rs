@@ -182,6 +182,19 @@ async fn a_check_that_fails_signs_nobody_in() {
     let error = failed(scene.sso.verify(scene.answer(&question.message)).await);
     assert!(matches!(error, VerifySsoError::Verify(_)), "{error:?}");
     assert!(!ok(scene.sso.view(scene.begun.session.id, &scene.begun.browser).await).used);
+    assert_eq!(scene.step().await, SsoStep::Begun);
+}
+
+#[tokio::test]
+async fn whoever_ended_in_the_middle_of_a_check_keeps_nobody_from_being_asked_again() {
+    let scene = Scene::set().await;
+    let message = ok(scene.ask().await).message;
+    let mut tx = ok(scene.bench.stores.sso.begin().await);
+    ok(tx.sso_sessions().set_step(scene.begun.session.id, &SsoStep::Taken { message: message.clone() }).await);
+    ok(tx.commit().await);
+    let meanwhile = failed(scene.sso.verify(scene.answer(&message)).await);
+    assert!(matches!(meanwhile, VerifySsoError::Used), "{meanwhile:?}");
+    scene.sign_in().await;
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ impl From<&SsoStep> for StepRow {
                 message_expires_at: Some(DbInstant(challenge.expires_at)),
                 ..empty
             },
+            SsoStep::Taken { message } => Self { message: Some(message.clone()), ..empty },
             SsoStep::Done { at } => Self { done_at: Some(DbInstant(*at)), ..empty },
         }
     }
@@ -70,11 +71,12 @@ impl TryFrom<StepRow> for SsoStep {
         match (row.done_at, row.message, row.account, row.message_expires_at) {
             (Some(at), None, None, None) => Ok(Self::Done { at: at.0 }),
             (None, None, None, None) => Ok(Self::Begun),
+            (None, Some(message), None, None) => Ok(Self::Taken { message }),
             (None, Some(message), Some(account), Some(expires_at)) => {
                 let account = parse("sso_sessions.account", &account)?;
                 Ok(Self::Challenged(SsoChallenge { message, account, expires_at: expires_at.0 }))
             }
-            _ => Err(corrupt("sso_sessions", "must be begun, challenged or done")),
+            _ => Err(corrupt("sso_sessions", "must be begun, challenged, taken or done")),
         }
     }
 }

@@ -15,7 +15,7 @@ impl SingleSignOn {
     /// Storage failed.
     pub async fn spend_challenge(&self, session: SsoSessionId, browser: Option<SsoSecret>) -> Result<(), StoreError> {
         match browser {
-            Some(browser) => self.take_challenge(session, &browser).await.map(drop),
+            Some(browser) => self.take_challenge(session, &browser, None).await.map(drop),
             None => Ok(()),
         }
     }

@@ -56,7 +56,7 @@ pub enum VerifySsoError {
     /// has gone or given the address up: which, is not said.
     #[error("the signature does not prove this")]
     Refused,
-    /// The session has served.
+    /// The session has served, or what was signed in it is being looked at for somebody who came first.
     #[error("the sign-in is used up")]
     Used,
     /// The signature could not be checked.
@@ -101,50 +101,87 @@ impl SingleSignOn {
     /// See [`VerifySsoError`].
     pub async fn verify(&self, command: VerifySso) -> Result<VerifiedSso, VerifySsoError> {
         let taken = match &command.browser {
-            Some(browser) => self.take_challenge(command.session, browser).await?,
+            Some(browser) => self.take_challenge(command.session, browser, Some(&command.message)).await?,
             None => Taken::Nothing,
         };
-        let TakenChallenge { session, party, challenge, open } = match taken {
+        let taken = match taken {
             Taken::Challenge(taken) => *taken,
             Taken::Used => return Err(VerifySsoError::Used),
             Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
         };
-        if !party.takes(&session.request.redirect_uri) {
-            return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
+        match self.conclude(&taken, &command).await {
+            Err(error) => {
+                // Of this nothing comes any more, and nobody is told that the session has served.
+                self.give_back(&taken).await?;
+                Err(error)
+            }
+            verified => verified,
         }
-        let voucher = if open { self.voucher(&challenge, &command).await? } else { None };
+    }
+
+    /// Comes to the end with what the wallet was asked.
+    async fn conclude(&self, taken: &TakenChallenge, command: &VerifySso) -> Result<VerifiedSso, VerifySsoError> {
+        let TakenChallenge { session, party, challenge, open } = taken;
+        if !party.takes(&session.request.redirect_uri) {
+            return self.refuse(SsoRefusal::Application, Some(challenge), &command.origin).await;
+        }
+        let voucher = if *open { self.voucher(challenge, command).await? } else { None };
         let Some(voucher) = voucher else {
-            return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
+            return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
         };
         let Some(user) =
             self.ports.identity.holder(challenge.account, voucher, command.client, &command.origin).await?
         else {
-            return self.refuse(SsoRefusal::Signature, Some(&challenge), &command.origin).await;
+            return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
         };
-        let issued = self.issue(Grant::of(&session, &challenge, user)).await?;
-        let Some(code) = self.finish(&session, &challenge, user, &command.origin).await? else {
-            return self.refuse(SsoRefusal::Application, Some(&challenge), &command.origin).await;
+        let issued = self.issue(Grant::of(session, challenge, user)).await?;
+        let Some(code) = self.finish(session, challenge, user, &command.origin).await? else {
+            return self.refuse(SsoRefusal::Application, Some(challenge), &command.origin).await;
         };
-        let (redirect_uri, state) = (session.request.redirect_uri, session.request.state);
+        let (redirect_uri, state) = (session.request.redirect_uri.clone(), session.request.state.clone());
         Ok(VerifiedSso { token: issued.token, life: issued.life, code, redirect_uri, state })
     }
 
-    /// Takes what the wallet was asked, so that nobody can come with another signature of it, whatever this one is worth.
-    pub(super) async fn take_challenge(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<Taken, StoreError> {
+    /// Takes what the wallet was asked, so that nobody can come with another signature of it, whatever this one is worth. Until
+    /// it is known what the signature of that message is worth, whoever else comes finds the session used: whether they came
+    /// in the middle or a moment later makes no difference to them.
+    pub(super) async fn take_challenge(
+        &self,
+        id: SsoSessionId,
+        browser: &SsoSecret,
+        signed: Option<&str>,
+    ) -> Result<Taken, StoreError> {
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(id).await?.filter(|(session, _)| self.is_theirs(session, browser, now));
         let Some((mut session, party)) = held else { return Ok(Taken::Nothing) };
         match std::mem::replace(&mut session.step, SsoStep::Begun) {
-            SsoStep::Done { .. } => Ok(Taken::Used),
+            SsoStep::Done { .. } | SsoStep::Taken { .. } => Ok(Taken::Used),
             SsoStep::Begun => Ok(Taken::Nothing),
             SsoStep::Challenged(challenge) => {
+                let open = now < challenge.expires_at;
+                if open && signed == Some(&*challenge.message) {
+                    session.step = SsoStep::Taken { message: challenge.message.clone() };
+                }
                 tx.sso_sessions().set_step(id, &session.step).await?;
                 tx.commit().await?;
-                let open = now < challenge.expires_at;
                 Ok(Taken::Challenge(Box::new(TakenChallenge { session, party, challenge, open })))
             }
         }
+    }
+
+    /// Nothing is being looked at any more, unless a wallet was asked anew meanwhile, or somebody else has signed in.
+    async fn give_back(&self, taken: &TakenChallenge) -> Result<(), StoreError> {
+        let id = taken.session.id;
+        let mut tx = self.ports.store.begin().await?;
+        if let Some((current, _)) = tx.sso_sessions().lock(id).await?
+            && current.step == taken.session.step
+            && matches!(current.step, SsoStep::Taken { .. })
+        {
+            tx.sso_sessions().set_step(id, &SsoStep::Begun).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// What vouches for the signature of what was asked.

@@ -119,7 +119,8 @@ pub async fn an_unknown_application_is_no_relying_party(harness: &impl Harness) 
 pub async fn a_session_comes_back_as_it_was_at_every_step(harness: &impl Harness) {
     let stores = ready(harness).await;
     let done = SsoStep::Done { at: NOW + Duration::microseconds(7) };
-    for (number, step) in (1..).zip([SsoStep::Begun, SsoStep::Challenged(sso_challenge(1)), done]) {
+    let taken = SsoStep::Taken { message: sso_challenge(1).message };
+    for (number, step) in (1..).zip([SsoStep::Begun, SsoStep::Challenged(sso_challenge(1)), taken, done]) {
         let session = SsoSession { step, ..sso_session(number, application_id(1)) };
         stores.add_sso_session(&session).await;
         assert_eq!(find(&*stores.sso, &session).await, Some(session));
@@ -163,6 +164,7 @@ pub async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harn
     let steps = [
         SsoStep::Challenged(sso_challenge(1)),
         SsoStep::Challenged(sso_challenge(2)),
+        SsoStep::Taken { message: sso_challenge(2).message },
         SsoStep::Begun,
         SsoStep::Done { at: NOW },
     ];

@@ -145,6 +145,11 @@ pub enum SsoStep {
     Begun,
     /// A wallet was asked.
     Challenged(SsoChallenge),
+    /// What a wallet has signed is being looked at. Whoever looks may end before they are done: another wallet can be asked.
+    Taken {
+        /// The message that it signed.
+        message: String,
+    },
     /// Somebody has signed in by it; it serves no more.
     Done {
         /// When.
