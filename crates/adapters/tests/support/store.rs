@@ -204,6 +204,7 @@ pub(crate) async fn an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_lin
     let error = failed(identity.answer_reset_requests(9).await);
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
     assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
+    at_rest(&subject.store).await;
     execute(&subject.database, "UPDATE users SET first_name = NULL").await;
     // Nor does a request that can't be read.
     for email in ["user1@example.com", "user2@example.com"] {
