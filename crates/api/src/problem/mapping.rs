@@ -1,5 +1,6 @@
 //! One mapping for each use case's error, complete: a new variant does not compile until it has its answer here.
 
+mod invitations;
 mod resets;
 
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
@@ -14,20 +15,16 @@ use tessera_identity::{
 use tessera_inventory::{ListItemsError, PutItemError};
 use tessera_kernel::{DocumentError, StoreError};
 use tessera_orgs::{
-    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, ListInvitationsError,
-    RemoveMemberError, ResendInvitationError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError,
-    WithdrawInvitationError, WriteSystemDataError,
+    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, ListInvitationsError,
+    RemoveMemberError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError, WithdrawInvitationError,
+    WriteSystemDataError,
 };
-use time::Duration;
 
 use super::{Code, Problem};
 use crate::body::{Fault, FaultCode, Flaw};
 
 /// When a busy store is worth another try.
 const STORE_RETRY_SECONDS: u64 = 1;
-
-/// The window of the limits on mails: whoever has waited a whole one may send again.
-const DAY_SECONDS: u32 = 86_400;
 
 /// When a chain that did not answer is worth another try.
 const CHAIN_RETRY_SECONDS: u64 = 5;
@@ -119,41 +116,6 @@ impl From<ContinueSessionError> for Problem {
             ContinueSessionError::Store(error) => error.into(),
         }
     }
-}
-
-impl From<InviteError> for Problem {
-    fn from(error: InviteError) -> Self {
-        match error {
-            InviteError::NotFound => Code::OrganizationNotFound.into(),
-            InviteError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
-            InviteError::StaleSession => Code::FreshSessionRequired.into(),
-            InviteError::AlreadyMember => Code::AlreadyMember.into(),
-            InviteError::TooManyInvitations => Code::TooManyInvitations.into(),
-            InviteError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
-            InviteError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ResendInvitationError> for Problem {
-    fn from(error: ResendInvitationError) -> Self {
-        match error {
-            ResendInvitationError::NotFound => Code::OrganizationNotFound.into(),
-            ResendInvitationError::InvitationNotFound => Code::InvitationNotFound.into(),
-            ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
-            ResendInvitationError::Closed => Code::InvitationClosed.into(),
-            ResendInvitationError::TooManyInvitations => Code::TooManyInvitations.into(),
-            ResendInvitationError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
-            ResendInvitationError::Store(error) => error.into(),
-        }
-    }
-}
-
-fn too_many_mails(most: u32, retry_after: Duration) -> Problem {
-    // Rounded up, so that whoever waits as long as they are told does not come too early.
-    let seconds = retry_after.whole_seconds() + i64::from(retry_after.subsec_nanoseconds() > 0);
-    let seconds = u64::try_from(seconds).unwrap_or_default().min(DAY_SECONDS.into());
-    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", most, DAY_SECONDS)
 }
 
 /// A fault that shows only once the fields are read.

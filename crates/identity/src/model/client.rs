@@ -36,11 +36,16 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
+/// How many letters of its own name tell an unknown program from others.
+const OWN_NAME: usize = 16;
+
 /// A program on a system somewhere. Whoever comes with another one than before may be somebody else. It prints as people
 /// would call it, in words of ours: what a client says of itself may be anything, and gets into no mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
     program: Option<&'static str>,
+    /// How a program that is none of [`PROGRAMS`] begins to call itself. It tells such programs apart and is never shown.
+    own_name: [u8; OWN_NAME],
     system: Option<&'static str>,
     address: Option<IpAddr>,
 }
@@ -57,7 +62,13 @@ impl Client {
         let named =
             |names: &[(&str, &'static str)]| names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name);
         let address = address.map(|address| address.to_canonical()).filter(is_public);
-        Self { program: named(&PROGRAMS), system: named(&SYSTEMS), address }
+        let program = named(&PROGRAMS);
+        let mut own_name = [b'-'; OWN_NAME];
+        if program.is_none() {
+            let letters = agent.bytes().take_while(|byte| !matches!(byte, b'/' | b' ')).filter(u8::is_ascii_alphabetic);
+            own_name.iter_mut().zip(letters).for_each(|(place, letter)| *place = letter.to_ascii_lowercase());
+        }
+        Self { program, own_name, system: named(&SYSTEMS), address }
     }
 
     /// From where it comes, where that is known.
@@ -73,8 +84,9 @@ impl Client {
     pub fn trait_of(&self, user: UserId) -> String {
         let network = self.address.map(network).map(|network| network.to_string());
         format!(
-            "{user} {} {} {}",
+            "{user} {} {} {} {}",
             self.program.unwrap_or("-"),
+            self.own_name.escape_ascii(),
             self.system.unwrap_or("-"),
             network.as_deref().unwrap_or("-")
         )
@@ -149,6 +161,11 @@ mod tests {
             [at(FIREFOX, "203.1.113.7"), at("curl/8", "203.0.113.7"), at(&FIREFOX.replace("Linux", ""), "203.0.113.7")]
         {
             assert_ne!(other.trait_of(user), one);
+        }
+        let unknown = at("Guild-Launcher/1.2 (x)", "203.0.113.7").trait_of(user);
+        assert_eq!(at("Guild-Launcher/2.0 (y)", "203.0.113.7").trait_of(user), unknown);
+        for other in ["Other-Launcher/1.2 (x)", "", "\u{fc}/1"] {
+            assert_ne!(at(other, "203.0.113.7").trait_of(user), unknown);
         }
         assert_ne!(at(FIREFOX, "203.0.113.7").trait_of(UserId::from_uuid(uuid::Uuid::from_u128(2))), one);
         let six = at(FIREFOX, "2001:db8:1::1").trait_of(user);
