@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// SHA-256 of a secret's text: all that storage knows of an API key, of the token in a link, or of a code.
+/// SHA-256 of a text: all that storage knows of an API key, of the token in a link, of a code, or of a client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretHash([u8; 32]);
 
@@ -26,7 +26,8 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// Hashing secrets and comparing the hashes. They carry 256 random bits, so a slow hash would protect nothing more.
+/// Hashing secrets and comparing the hashes. Those that open something carry 256 random bits, so a slow hash would protect
+/// nothing more. What can be guessed is hashed to be told apart, and is not hidden by it.
 pub trait SecretDigest: Send + Sync {
     /// SHA-256 of the text.
     fn digest(&self, text: &str) -> SecretHash;

@@ -1,6 +1,7 @@
 //! Who may do what in an organization. Pure functions of roles read from storage just before.
 
-use tessera_kernel::{OrganizationId, Permission, Principal, Role};
+use tessera_kernel::{Actor, OrganizationId, Permission, Principal, Role};
+use time::OffsetDateTime;
 
 /// Whether `actor` may bring somebody in with that role: administrators and owners, up to their own role.
 #[must_use]
@@ -14,10 +15,10 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
     actor >= Role::Admin && from <= actor && to <= actor
 }
 
-/// Whether giving that role takes a sign-in of a moment ago: an owner can do everything, and take it from the others.
+/// Whether `actor` has to sign in again before they give that role: an owner can do everything, and take it from the others.
 #[must_use]
-pub fn takes_fresh_session(role: Role) -> bool {
-    role == Role::Owner
+pub fn must_sign_in_again(actor: &Actor, role: Role, now: OffsetDateTime) -> bool {
+    role == Role::Owner && !actor.is_fresh(now)
 }
 
 /// Whether `actor` may remove a member of that role: anybody themselves, administrators and owners up to their own role.

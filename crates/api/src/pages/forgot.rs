@@ -42,10 +42,7 @@ pub(super) async fn ask(
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    match submit(&request, &origin, &identity, &url).await {
-        Ok(answer) => Ok(answer),
-        Err(problem) => sorry(&problem, &url, &origin.request_id),
-    }
+    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin.request_id))
 }
 
 async fn submit(

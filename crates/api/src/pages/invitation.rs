@@ -169,10 +169,7 @@ pub(super) async fn accept(
     edge: Data<Edge>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    match submit(&request, &origin, &edge, &url).await {
-        Ok(answer) => Ok(answer),
-        Err(problem) => sorry(&problem, &url, &origin.request_id),
-    }
+    submit(&request, &origin, &edge, &url).await.or_else(|problem| sorry(&problem, &url, &origin.request_id))
 }
 
 async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &PublicUrl) -> Result<HttpResponse, Problem> {

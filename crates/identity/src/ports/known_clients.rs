@@ -19,8 +19,9 @@ pub enum Acquaintance {
 /// client one is told that it is new.
 #[async_trait]
 pub trait KnownClients: Send {
-    /// Notes that a user signs in with a client, and tells whether they have before. Conflict on [`StoreError::REFERENCE`] when
-    /// there is no such user. Of the clients of a user, [`Client::MOST_KNOWN`](crate::model::Client::MOST_KNOWN) are known: those that were seen last.
+    /// Notes that a user signs in with a client, and tells whether they have before. Conflict on
+    /// [`StoreError::REFERENCE`] when there is no such user. Of the clients of a user,
+    /// [`Client::MOST_KNOWN`](crate::model::Client::MOST_KNOWN) are known: those that were seen last.
     async fn meet(&mut self, user: UserId, client: &SecretHash, at: OffsetDateTime)
     -> Result<Acquaintance, StoreError>;
 }

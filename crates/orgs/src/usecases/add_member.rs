@@ -68,7 +68,7 @@ impl Orgs {
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
         }
-        if policy::takes_fresh_session(command.role) && !actor.is_fresh(self.ports.clock.now()) {
+        if policy::must_sign_in_again(actor, command.role, self.ports.clock.now()) {
             return Err(AddMemberError::StaleSession);
         }
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;

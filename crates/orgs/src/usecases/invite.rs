@@ -105,7 +105,7 @@ impl Orgs {
         if !policy::may_add(own, role) {
             return Err(InviteError::Forbidden { organization: id });
         }
-        if policy::takes_fresh_session(role) && !actor.is_fresh(self.ports.clock.now()) {
+        if policy::must_sign_in_again(actor, role, self.ports.clock.now()) {
             return Err(InviteError::StaleSession);
         }
         let account = self.ports.directory.find_profile_by_email(&command.email).await?;
