@@ -13,9 +13,10 @@ use actix_web::{
         header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use tessera_kernel::{OrganizationId, RequestId};
+use tessera_kernel::{OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestId};
 
 pub use code::Code;
+use view::Extensions;
 pub(crate) use view::{PROBLEM_JSON, ProblemView};
 
 use crate::body::Fault;
@@ -36,17 +37,10 @@ struct Facts {
     faults: Vec<Fault>,
     allow: Option<String>,
     retry_after: Option<u64>,
-    limit: Option<Limit>,
+    limit: Option<RateLimit>,
+    quota: Option<QuotaExceeded>,
     denied_in: Option<OrganizationId>,
     cause: Option<Cause>,
-}
-
-/// A limit that was reached: so many within so many seconds.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    name: &'static str,
-    quota: u32,
-    window: u32,
 }
 
 impl Problem {
@@ -60,6 +54,7 @@ impl Problem {
             allow: None,
             retry_after: None,
             limit: None,
+            quota: None,
             denied_in: None,
             cause: None,
         }))
@@ -109,10 +104,14 @@ impl Problem {
         self
     }
 
-    /// Which limit was reached: so many within so many seconds.
-    pub(crate) fn limit(mut self, name: &'static str, quota: u32, window: u32) -> Self {
-        self.0.limit = Some(Limit { name, quota, window });
-        self
+    /// A rate limit rejected the request.
+    pub(crate) fn limited(code: Code, RateLimited { limit, retry_after }: RateLimited) -> Self {
+        // Rounded up: a client that waits exactly as long as stated must not come too early.
+        let seconds = retry_after.whole_seconds() + i64::from(retry_after.subsec_nanoseconds() > 0);
+        let seconds = u64::try_from(seconds.min(limit.window.whole_seconds())).unwrap_or_default();
+        let mut problem = Self::new(code).retry_after(seconds);
+        problem.0.limit = Some(limit);
+        problem
     }
 
     /// A permission was missing in that organization, whose audit trail is to say so.
@@ -147,7 +146,7 @@ impl Problem {
 
     /// The answer. A failure of ours is logged here, once, with all that led to it.
     pub(crate) fn respond(&self, request_id: &RequestId) -> HttpResponse {
-        let Facts { code, faults, allow, retry_after, limit, .. } = &*self.0;
+        let Facts { code, faults, allow, retry_after, limit, quota, .. } = &*self.0;
         if code.status().is_server_error() {
             self.log(request_id);
         }
@@ -166,11 +165,17 @@ impl Problem {
         if let Some(seconds) = retry_after {
             answer.insert_header((RETRY_AFTER, *seconds));
         }
-        if let (Some(Limit { name, quota, window }), Some(seconds)) = (limit, retry_after) {
+        if let (Some(RateLimit { name, quota, window }), Some(seconds)) = (limit, retry_after) {
+            let window = window.whole_seconds();
             answer.insert_header((RATE_LIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")));
             answer.insert_header((RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")));
         }
-        answer.json(ProblemView::new(*code, &self.0.detail, faults, request_id))
+        let extensions = Extensions {
+            errors: faults,
+            limit: limit.map(|limit| limit.name),
+            quota: quota.map(|exceeded| exceeded.quota),
+        };
+        answer.json(ProblemView::new(*code, &self.0.detail, request_id, extensions))
     }
 
     /// RFC 6750 section 3: the error is named only when a credential came with the request.
@@ -190,6 +195,22 @@ impl Problem {
         } else {
             tracing::warn!(request_id, code = code.as_str(), cause, "request refused");
         }
+    }
+}
+
+impl From<RateLimited> for Problem {
+    fn from(limited: RateLimited) -> Self {
+        Self::limited(Code::RateLimited, limited)
+    }
+}
+
+impl From<QuotaExceeded> for Problem {
+    fn from(exceeded: QuotaExceeded) -> Self {
+        let name = exceeded.quota.to_uppercase();
+        let detail = format!("the quota TESSERA_QUOTA_{name} of {} is used up", exceeded.maximum);
+        let mut problem = Self::new(Code::QuotaExceeded).detail(detail);
+        problem.0.quota = Some(exceeded);
+        problem
     }
 }
 

@@ -11,6 +11,7 @@ mod email;
 mod entropy;
 mod event;
 mod id;
+mod limits;
 mod link_token;
 mod mail;
 mod membership;
@@ -33,6 +34,7 @@ pub use id::{
     ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
     ResetRequestId, SessionId, UserId,
 };
+pub use limits::{Network, QuotaExceeded, RateLimit, RateLimited};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mail::{
     Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,

@@ -37,10 +37,27 @@ pub(crate) struct ProblemView<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [Fault],
+    /// The name of the rate limit that rejected the request; absent in other problems.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "invite")]
+    limit: Option<&'static str>,
+    /// The name of the quota that is used up; absent in other problems.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "apps_per_organization")]
+    quota: Option<&'static str>,
+}
+
+/// The members that only some kinds of problems have.
+#[derive(Default)]
+pub(super) struct Extensions<'a> {
+    pub(super) errors: &'a [Fault],
+    pub(super) limit: Option<&'static str>,
+    pub(super) quota: Option<&'static str>,
 }
 
 impl<'a> ProblemView<'a> {
-    pub(crate) fn new(code: Code, detail: &'a str, errors: &'a [Fault], request_id: &'a RequestId) -> Self {
+    pub(super) fn new(code: Code, detail: &'a str, request_id: &'a RequestId, extensions: Extensions<'a>) -> Self {
+        let Extensions { errors, limit, quota } = extensions;
         Self {
             kind: format!("/problems/{}", code.as_str().replace('_', "-")),
             title: code.title(),
@@ -49,6 +66,8 @@ impl<'a> ProblemView<'a> {
             code: code.as_str(),
             request_id: request_id.as_str(),
             errors,
+            limit,
+            quota,
         }
     }
 }

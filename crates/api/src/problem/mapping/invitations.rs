@@ -1,12 +1,10 @@
 //! Refusals of invitations and of their mails.
 
+use tessera_kernel::{RateLimit, RateLimited};
 use tessera_orgs::{InviteError, ResendInvitationError};
 use time::Duration;
 
 use super::super::{Code, Problem};
-
-/// The window of the limits on mails: whoever has waited a whole one may send again.
-const DAY_SECONDS: u32 = 86_400;
 
 impl From<InviteError> for Problem {
     fn from(error: InviteError) -> Self {
@@ -37,8 +35,6 @@ impl From<ResendInvitationError> for Problem {
 }
 
 fn too_many_mails(most: u32, retry_after: Duration) -> Problem {
-    // Rounded up, so that whoever waits as long as they are told does not come too early.
-    let seconds = retry_after.whole_seconds() + i64::from(retry_after.subsec_nanoseconds() > 0);
-    let seconds = u64::try_from(seconds).unwrap_or_default().min(DAY_SECONDS.into());
-    Problem::new(Code::TooManyMails).retry_after(seconds).limit("invitation-mails", most, DAY_SECONDS)
+    let limit = RateLimit { name: "invitation-mails", quota: most, window: Duration::DAY };
+    Problem::limited(Code::TooManyMails, RateLimited { limit, retry_after })
 }

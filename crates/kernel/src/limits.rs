@@ -1,0 +1,62 @@
+//! Limits: how often an action is allowed, and how many objects may exist.
+
+use std::net::IpAddr;
+
+use time::Duration;
+
+/// How often an action is allowed: at most `quota` times in a window, which starts with the first counted event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The public name, in kebab-case. It appears in the problem and in the header `RateLimit-Policy`.
+    pub name: &'static str,
+    /// How many events a window admits.
+    pub quota: u32,
+    /// The length of a window, in whole seconds.
+    pub window: Duration,
+}
+
+/// The limit rejected an action. Nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the limit {} is reached", limit.name)]
+pub struct RateLimited {
+    /// The limit.
+    pub limit: RateLimit,
+    /// The time until the limit admits an action again. It never exceeds the window.
+    pub retry_after: Duration,
+}
+
+/// As many objects of a kind exist as the installation allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the quota {quota} is used up")]
+pub struct QuotaExceeded {
+    /// The public name, in `snake_case`, as in the setting `TESSERA_QUOTA_<NAME>`.
+    pub quota: &'static str,
+    /// The number of objects that the quota allows.
+    pub maximum: u64,
+}
+
+/// The network of a client, by which limits are counted: an IPv4 address, or the first 64 bits of an IPv6 address.
+///
+/// A client usually controls a whole IPv6 /64, so counting single IPv6 addresses would limit nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Network(IpAddr);
+
+impl Network {
+    /// The network of an address. An IPv4-mapped IPv6 address counts as its IPv4 address.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.into()),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self(IpAddr::from([a, b, c, d, 0, 0, 0, 0]))
+            }
+        }
+    }
+
+    /// The first address of the network.
+    #[must_use]
+    pub const fn address(self) -> IpAddr {
+        self.0
+    }
+}
