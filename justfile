@@ -52,6 +52,10 @@ fuzz target="json_body":
 bench:
     scripts/bench
 
+# Print what a flood of each anonymous operation costs
+flood:
+    scripts/flood
+
 # Everything CI runs
 ci:
     .ci/run
