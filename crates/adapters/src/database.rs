@@ -20,6 +20,7 @@ mod orgs;
 mod password_resets;
 mod per_runtime;
 mod pool;
+mod rate_limits;
 mod rows;
 mod schema;
 mod secrets;

@@ -27,6 +27,7 @@ tessera_testkit::wallets_contract!(SqlHarness);
 tessera_testkit::challenges_contract!(SqlHarness);
 tessera_testkit::known_clients_contract!(SqlHarness);
 tessera_testkit::password_resets_contract!(SqlHarness);
+tessera_testkit::rate_limits_contract!(SqlHarness);
 tessera_testkit::signing_key_store_contract!(SqlHarness);
 tessera_testkit::org_store_contract!(SqlHarness);
 tessera_testkit::owners_contract!(SqlHarness);

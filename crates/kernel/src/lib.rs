@@ -34,7 +34,7 @@ pub use id::{
     ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
     ResetRequestId, SessionId, UserId,
 };
-pub use limits::{Network, QuotaExceeded, RateLimit, RateLimited};
+pub use limits::{KEEP_COUNTERS, Network, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mail::{
     Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,

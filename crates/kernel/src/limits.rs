@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
+use async_trait::async_trait;
 use time::Duration;
+
+use crate::StoreError;
 
 /// How often an action is allowed: at most `quota` times in a window, which starts with the first counted event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,49 @@ pub struct RateLimited {
     /// The time until the limit admits an action again. It never exceeds the window.
     pub retry_after: Duration,
 }
+
+/// Why an event was not admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum RateLimitError {
+    /// The limit is reached.
+    #[error(transparent)]
+    Limited(#[from] RateLimited),
+    /// Storage failed. The event may have been counted.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RateLimitError {
+    /// Converts both variants into the error of a use case.
+    pub fn split<E: From<RateLimited> + From<StoreError>>(self) -> E {
+        match self {
+            Self::Limited(limited) => limited.into(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The counters of rate limits. All nodes of an installation share them.
+#[async_trait]
+pub trait RateLimits: Send + Sync {
+    /// Counts one event of `subject` (a user id, a canonical address, a network) and admits or rejects it. Counters of
+    /// different limits or subjects are independent; limits that share a name share their counters, each with its own
+    /// quota. A window starts with its first event and ends by the clock of the storage; rejected events do not extend it.
+    ///
+    /// Atomic and durable when it returns: of any number of concurrent calls, exactly `quota` are admitted. It must not be
+    /// called inside a transaction: it would wait for a connection, and a rollback must not give the event back. The
+    /// storage keeps a hash of the subject only.
+    ///
+    /// # Errors
+    /// [`RateLimitError::Limited`] if the window has admitted `quota` events already.
+    async fn count(&self, limit: RateLimit, subject: &str) -> Result<(), RateLimitError>;
+
+    /// Deletes the counters whose window ended at least [`KEEP_COUNTERS`] ago, and returns their number.
+    async fn delete_expired(&self) -> Result<u64, StoreError>;
+}
+
+/// How long a counter stays in storage after its window ended.
+pub const KEEP_COUNTERS: Duration = Duration::HOUR;
 
 /// As many objects of a kind exist as the installation allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -21,6 +21,7 @@ pub mod org_documents;
 pub mod org_store;
 pub mod owners;
 pub mod password_resets;
+pub mod rate_limits;
 pub mod signing_key_store;
 pub mod sso_store;
 pub mod wallets;

@@ -15,7 +15,9 @@ use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{ApplicationId, AuditTrail, Event, MailQueue, Memberships, SealedMail, SecretHash, UserId};
+use tessera_kernel::{
+    ApplicationId, AuditTrail, Event, MailQueue, Memberships, RateLimits, SealedMail, SecretHash, UserId,
+};
 use tessera_orgs::{
     model::{Invitation, Membership, Organization},
     ports::{Directory, OrgStore},
@@ -54,6 +56,8 @@ pub struct Stores {
     pub audit: Arc<dyn AuditTrail>,
     /// Mails that wait.
     pub mails: Arc<dyn MailQueue>,
+    /// The counters of rate limits.
+    pub limits: Arc<dyn RateLimits>,
 }
 
 impl Stores {

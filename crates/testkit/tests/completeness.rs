@@ -52,6 +52,7 @@ every_case_is_listed! {
     org_store
     owners
     password_resets
+    rate_limits
     signing_key_store
     sso_store
     wallets

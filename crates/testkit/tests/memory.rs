@@ -44,3 +44,4 @@ tessera_testkit::wallets_contract!(MemoryHarness);
 tessera_testkit::challenges_contract!(MemoryHarness);
 tessera_testkit::known_clients_contract!(MemoryHarness);
 tessera_testkit::password_resets_contract!(MemoryHarness);
+tessera_testkit::rate_limits_contract!(MemoryHarness);

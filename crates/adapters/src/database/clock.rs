@@ -6,11 +6,12 @@ use diesel::{
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping},
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::BigInt,
     sqlite::Sqlite,
 };
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{StoreClock, StoreError};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{
     SqlStore,
@@ -41,6 +42,48 @@ impl QueryFragment<Sqlite> for Now {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         // It has milliseconds, as a fraction of seconds.
         out.push_sql("(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)");
+        Ok(())
+    }
+}
+
+/// A time at that distance from [`Now`], in microseconds.
+#[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
+pub(super) struct FromNow(i64);
+
+impl FromNow {
+    /// After [`Now`], or before it if the duration is negative. Durations beyond 292,000 years are cut.
+    pub(super) fn after(duration: Duration) -> Self {
+        let micros = duration.whole_microseconds();
+        Self(i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX }))
+    }
+}
+
+impl Expression for FromNow {
+    type SqlType = Instant;
+}
+
+impl<Source> AppearsOnTable<Source> for FromNow {}
+
+impl<Source> SelectableExpression<Source> for FromNow {}
+
+impl QueryFragment<Pg> for FromNow {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(");
+        Now.walk_ast(out.reborrow())?;
+        out.push_sql(" + ");
+        out.push_bind_param::<BigInt, _>(&self.0)?;
+        out.push_sql(" * interval '1 microsecond')");
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for FromNow {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        Now.walk_ast(out.reborrow())?;
+        out.push_sql(" + ");
+        out.push_bind_param::<BigInt, _>(&self.0)?;
+        out.push_sql(")");
         Ok(())
     }
 }

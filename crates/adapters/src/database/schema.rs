@@ -364,6 +364,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Text};
+    use super::super::types::Instant;
+
+    rate_limits (name, subject_hash) {
+        name -> Text,
+        subject_hash -> Binary,
+        events -> Integer,
+        expires_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     applications,
     invitations,

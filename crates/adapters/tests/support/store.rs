@@ -62,6 +62,7 @@ impl Subject {
             memberships: Arc::new(store.clone()),
             audit: Arc::new(store.clone()),
             mails: Arc::new(store.clone()),
+            limits: Arc::new(store.clone()),
         };
         Self { store, stores, database }
     }

@@ -3,6 +3,7 @@
 mod clients;
 mod invitations;
 mod mails;
+mod rate_limits;
 mod read;
 mod resets;
 mod sso;
@@ -78,7 +79,8 @@ impl MemoryStore {
             items: store.clone(),
             memberships: store.clone(),
             audit: store.clone(),
-            mails: store,
+            mails: store.clone(),
+            limits: store,
         }
     }
 

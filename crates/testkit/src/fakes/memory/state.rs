@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) mails: BTreeMap<MailId, StoredMail>,
     /// Since when notices of a topic to an address are counted, and how many there were.
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,
+    /// By the name of a limit and a subject: when the window ends, and the number of events in it.
+    pub(super) rate_limits: BTreeMap<(&'static str, String), (OffsetDateTime, u32)>,
 }
 
 /// Refuses what would break a rule.
