@@ -85,8 +85,41 @@ fn s189_inv_injection() {
     assert!(!html.contains("<i>"), "{html}");
     // Where nothing looks like an address, a name is left as it is.
     let mail = letters.invitation(&about("Bücher & Söhne", "Dr. Zoë"), &token);
-    assert_eq!(mail.subject, "Dr. Zoë invites you to Bücher & Söhne");
-    assert!(mail.text.expose().contains("Dr. Zoë invites you to Bücher & Söhne as a member."));
+    assert_eq!(mail.subject, "\"Dr. Zoë\" invites you to \"Bücher & Söhne\"");
+    assert!(mail.text.expose().contains("\"Dr. Zoë\" invites you to \"Bücher & Söhne\" as a member."));
+}
+
+#[test]
+fn s189_inv_injection_of_sentences() {
+    let (letters, token) = (AskamaLetters::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
+    // 40 characters are shown whole, one more is cut, and no quotation mark ends the name early.
+    for (name, shown) in [
+        ("ä".repeat(40), "ä".repeat(40)),
+        ("ä".repeat(41), format!("{}…", "ä".repeat(39))),
+        (format!("{} {}", "a".repeat(38), "b".repeat(9)), format!("{}…", "a".repeat(38))),
+        ("x\" is closed. “Pay” «now» „here‟ ＂".to_owned(), "x' is closed. 'Pay' 'now' 'here' '".to_owned()),
+    ] {
+        let about = about(&name, &name);
+        let mail = letters.invitation(&about, &token);
+        let first = mail.text.expose().lines().nth(2).unwrap_or_default();
+        assert_eq!(mail.subject, format!("\"{shown}\" invites you to \"{shown}\""));
+        assert_eq!(first, format!("\"{shown}\" invites you to \"{shown}\" as a member."));
+        let (to, new) = (parsed("ada@example.com"), &about.inviter);
+        for (to_themselves, subject, first) in [
+            (true, format!("You are now an owner of \"{shown}\""), format!("You are now an owner of \"{shown}\".")),
+            (
+                false,
+                format!("\"{shown}\" has a new owner"),
+                format!("\"{shown}\" is now an owner of \"{shown}\". \"{shown}\" saw to that."),
+            ),
+        ] {
+            let by = (!to_themselves).then_some(new);
+            let news = NewOwner { organization: &about.organization, owner: new, to_themselves, by };
+            let mail = letters.new_owner(&to, &news, MOMENT);
+            assert_eq!(mail.subject, subject);
+            assert_eq!(mail.text.expose().lines().nth(2), Some(first.as_str()));
+        }
+    }
 }
 
 const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };

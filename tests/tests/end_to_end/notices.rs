@@ -139,7 +139,7 @@ async fn s200_notify_of_owners(backend: Backend) {
         let news = &all[all.len() - owners.len()..];
         assert_eq!(news.iter().map(|letter| &letter.to).collect::<BTreeSet<_>>(), owners.iter().collect());
         for letter in news {
-            let own = letter.subject.starts_with("You are now an owner of Studio");
+            let own = letter.subject.starts_with("You are now an owner of \"Studio");
             assert_eq!(own, letter.to == new, "{}", letter.subject);
             assert!(own || letter.subject.ends_with(" has a new owner"), "{}", letter.subject);
             assert!(!letter.html.contains("href="), "{}", letter.html);

@@ -1,9 +1,11 @@
 //! What mails say.
 
+mod names;
 mod notices;
 mod reset;
 
 use askama::Template;
+use names::{quoted, unlinked};
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Role, Secret};
 use tessera_orgs::{
     model::{InvitationToken, Invited, NewOwner, Profile},
@@ -46,10 +48,10 @@ impl AskamaLetters {
 
 impl Letters for AskamaLetters {
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
-        let inviter = name(&about.inviter);
+        let (organization, inviter) = (quoted(about.organization.name.as_str()), name(&about.inviter));
         let words = Words {
-            organization: unlinked(about.organization.name.as_str()),
-            inviter: unlinked(inviter),
+            organization: unlinked(&organization),
+            inviter: unlinked(&inviter),
             role: role(about.invitation.role),
             link: format!("{}{ACCEPT}?token={}", self.public_url, token.expose()),
             expires: minute(about.invitation.expires_at),
@@ -57,7 +59,7 @@ impl Letters for AskamaLetters {
         Mail {
             recipient: about.invitation.email.clone(),
             // Nothing makes links of a subject.
-            subject: format!("{inviter} invites you to {}", about.organization.name),
+            subject: format!("{inviter} invites you to {organization}"),
             text: Secret::new(InvitationText(&words).render().unwrap_or_default()),
             html: Secret::new(InvitationHtml(&words).render().unwrap_or_default()),
         }
@@ -68,9 +70,9 @@ impl Letters for AskamaLetters {
     }
 }
 
-/// What others call somebody.
-fn name(profile: &Profile) -> &str {
-    profile.display_name.as_deref().or(profile.email.as_deref()).unwrap_or("Somebody")
+/// The name of a user: quoted, or a word for users without a name and an address.
+fn name(profile: &Profile) -> String {
+    profile.display_name.as_deref().or(profile.email.as_deref()).map_or_else(|| "Somebody".to_owned(), quoted)
 }
 
 fn role(role: Role) -> &'static str {
@@ -84,20 +86,4 @@ fn role(role: Role) -> &'static str {
 fn minute(time: OffsetDateTime) -> String {
     let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
     time.format(format).unwrap_or_default()
-}
-
-/// Names are somebody's own choice, and programs that read mail make links of whatever looks like an address. A character
-/// that does not show, behind each that addresses are made with, keeps them from it.
-fn unlinked(name: &str) -> String {
-    const BREAK: char = '\u{200B}';
-    let mut text = String::with_capacity(name.len());
-    let mut characters = name.chars().peekable();
-    while let Some(character) = characters.next() {
-        text.push(character);
-        let inside = characters.peek().is_some_and(|next| !next.is_whitespace());
-        if inside && matches!(character, '.' | ':' | '/' | '@') {
-            text.push(BREAK);
-        }
-    }
-    text
 }

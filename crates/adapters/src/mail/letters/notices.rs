@@ -10,7 +10,10 @@ use tessera_identity::{
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
 use tessera_orgs::model::NewOwner;
 
-use super::{AskamaLetters, minute, name, unlinked};
+use super::{
+    AskamaLetters, minute, name,
+    names::{quoted, unlinked},
+};
 
 #[derive(Template)]
 #[template(path = "notice.txt", escape = "none")]
@@ -145,12 +148,12 @@ impl KeyLetters for AskamaLetters {
 
 /// The names in it are their bearers' own choice.
 pub(super) fn of_owner(about: &NewOwner<'_>) -> News {
-    let organization = about.organization.name.as_str();
-    let by = about.by.map(|by| format!(" {} saw to that.", unlinked(name(by)))).unwrap_or_default();
+    let organization = quoted(about.organization.name.as_str());
+    let by = about.by.map(|by| format!(" {} saw to that.", unlinked(&name(by)))).unwrap_or_default();
     let (subject, who) = if about.to_themselves {
         (format!("You are now an owner of {organization}"), "You are".to_owned())
     } else {
-        (format!("{organization} has a new owner"), format!("{} is", unlinked(name(about.owner))))
+        (format!("{organization} has a new owner"), format!("{} is", unlinked(&name(about.owner))))
     };
-    News { subject, text: format!("{who} now an owner of {}.{by}", unlinked(organization)), advice: OWNER }
+    News { subject, text: format!("{who} now an owner of {}.{by}", unlinked(&organization)), advice: OWNER }
 }
