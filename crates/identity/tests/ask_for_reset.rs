@@ -92,9 +92,53 @@ async fn s34_throttle_mail() {
     assert_eq!(ask_often(Notices::MOST + 3).await, (5, 5));
     // Nobody has delivered the five, but their time is over before the hour is.
     bench.clock.advance(Notices::WINDOW - Duration::seconds(9));
-    assert_eq!(ask_often(1).await, (5, 5));
+    // The last link has expired, so there is another one in spite of the limit.
     assert_eq!(ask_often(1).await, (6, 6));
-    assert_eq!(subjects, ["reset", "reset", "reset", "reset", "last reset", "reset"]);
+    assert_eq!(ask_often(1).await, (7, 7));
+    assert_eq!(subjects, ["reset", "reset", "reset", "reset", "last reset", "last reset", "reset"]);
+}
+
+#[tokio::test]
+async fn s34_throttle_mail_never_suppresses_mails_while_no_link_is_valid() {
+    let bench = bench().await;
+    let (identity, mut seen, mut sent_at) = (bench.identity(), Vec::new(), Vec::new());
+    // A stranger asks on and on. Whoever reads the mails has a valid link at any time.
+    for minute in 0..180 {
+        ask(&bench, "user1@example.com").await;
+        answer(&bench).await;
+        for mail in bench.mails().await {
+            let token = mail.text.expose().clone();
+            if !seen.contains(&token) {
+                seen.push(token);
+                sent_at.push(minute);
+            }
+        }
+        let last: ResetToken = parsed(&seen[seen.len() - 1]);
+        ok(identity.view_reset(&last).await);
+        bench.clock.advance(Duration::MINUTE);
+    }
+    // Five mails in an hour, and one more because a link is valid for half an hour.
+    assert_eq!(sent_at, [0, 1, 2, 3, 4, 34, 60, 61, 62, 63, 64, 94, 120, 121, 122, 123, 124, 154]);
+}
+
+#[tokio::test]
+async fn s34_throttle_mail_sends_another_link_once_the_last_one_was_used() {
+    let bench = bench().await;
+    for _ in 0..=Notices::MOST {
+        ask(&bench, "user1@example.com").await;
+        answer(&bench).await;
+        bench.clock.advance(Duration::SECOND);
+    }
+    let token = token_in(&bench.mails().await[4]);
+    let command = ResetPassword { token, password: parsed("battery staple"), origin: origin() };
+    ok(bench.identity().reset_password(command).await);
+    ask(&bench, "user1@example.com").await;
+    answer(&bench).await;
+    let subjects: Vec<String> = bench.mails().await.into_iter().map(|mail| mail.subject).collect();
+    assert!(subjects.contains(&"last reset".to_owned()), "{subjects:?}");
+    ask(&bench, "user1@example.com").await;
+    answer(&bench).await;
+    assert_eq!(bench.mails().await, [], "the link is valid");
 }
 
 #[tokio::test]

@@ -101,16 +101,18 @@ impl Notices {
         to: &EmailAddress,
         write: impl FnOnce(NoticeContext) -> Mail + Send,
     ) -> Result<(), StoreError> {
-        self.tell_within(Self::TTL, outbox, topic, to, write).await.map(|_| ())
+        self.tell_within(Self::TTL, false, outbox, topic, to, write).await.map(|_| ())
     }
 
-    /// The same for a mail that is worth delivering for so long. Gives whether there is one.
+    /// The same for a mail that expires after `ttl`, returning whether there is one. A `required` mail is counted and
+    /// added even if the limit is reached.
     ///
     /// # Errors
     /// Those of storage and of the seal.
     pub async fn tell_within(
         &self,
         ttl: Duration,
+        required: bool,
         outbox: &mut dyn Outbox,
         topic: NoticeTopic,
         to: &EmailAddress,
@@ -118,10 +120,10 @@ impl Notices {
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let number = outbox.count_notice(topic, to, now, Self::WINDOW).await?;
-        if self.most.is_some_and(|most| number > most) {
+        if !required && self.most.is_some_and(|most| number > most) {
             return Ok(false);
         }
-        let mail = write(NoticeContext { at: now, last: self.most == Some(number) });
+        let mail = write(NoticeContext { at: now, last: self.most.is_some_and(|most| number >= most) });
         let id = MailId::generate(&*self.clock, &*self.entropy);
         outbox.add(&self.seal.seal(id, &mail, now, now + ttl)?).await?;
         Ok(true)

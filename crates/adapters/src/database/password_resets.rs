@@ -171,6 +171,13 @@ impl PasswordResetRows for Tx {
         on!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
     }
 
+    async fn find_open_of(&mut self, user: UserId) -> Result<Option<PasswordReset>, StoreError> {
+        let open = resets::table.find(DbId(user.as_uuid())).filter(resets::expires_at.gt(Now));
+        let row: Option<ResetRow> =
+            on!(&mut self.lease, |c| open.select(ResetRow::as_select()).first(c).await.optional())?;
+        row.map(PasswordReset::try_from).transpose()
+    }
+
     async fn take(&mut self, user: UserId, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError> {
         let open = resets::table
             .find(DbId(user.as_uuid()))

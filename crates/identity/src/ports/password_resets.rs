@@ -35,6 +35,9 @@ pub trait PasswordResetRows: Send {
     /// user, on `password_resets_token_hash` when the token is another's.
     async fn issue(&mut self, reset: &PasswordReset) -> Result<(), StoreError>;
 
+    /// The token of a user. `Ok(None)` when there is none, or it has expired by the clock of the storage.
+    async fn find_open_of(&mut self, user: UserId) -> Result<Option<PasswordReset>, StoreError>;
+
     /// Takes a token of that user away and gives it. `Ok(None)`, and nothing changes, when it has expired by the clock of the
     /// storage, is another user's, or is not there any more.
     async fn take(&mut self, user: UserId, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError>;

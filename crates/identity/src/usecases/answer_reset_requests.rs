@@ -61,8 +61,10 @@ impl Identity {
         Ok(true)
     }
 
-    /// Mails a new link to the address as the account has it, however it was typed. When the address has had its last one
-    /// for now, none is sent, and the one that it had goes on.
+    /// Mails a new link to the address as the account has it, however it was typed.
+    ///
+    /// If the address has reached its limit, no link is sent while the last one is valid. Once that one has expired or was
+    /// used, another one is sent in spite of the limit: a flood of requests by strangers must not lock the user out.
     async fn send_link(
         &self,
         tx: &mut dyn IdentityTransaction,
@@ -74,10 +76,12 @@ impl Identity {
         let token = ResetToken::generate(&*self.ports.entropy);
         let hash = self.ports.digest.digest(token.expose());
         let reset = PasswordReset { user: user.id, email: email.clone(), hash, expires_at: now + PasswordReset::TTL };
+        let open = tx.password_resets().find_open_of(user.id).await?;
+        let required = !open.is_some_and(|open| open.email == *email);
         let letters = &*self.ports.letters;
         let write = |context| letters.password_reset(&reset, &token, context);
         let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
-        if notices.tell_within(PasswordReset::TTL, tx.outbox(), topic, email, write).await? {
+        if notices.tell_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
             tx.password_resets().issue(&reset).await?;
             let what = IdentityEvent::PasswordResetMailed { user: user.id }.into();
             let event = Event::by_visitor(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);

@@ -36,6 +36,7 @@ macro_rules! password_resets_contract {
             a_token_is_taken_once_and_from_its_user
             an_expired_token_is_worth_nothing
             a_new_token_takes_the_place_of_the_old_one
+            the_valid_token_of_a_user_is_found
             a_token_needs_its_user
             a_token_is_one_users
             a_token_that_is_taken_back_is_worth_nothing
@@ -259,6 +260,21 @@ pub async fn a_new_token_takes_the_place_of_the_old_one(harness: &impl Harness) 
     assert_eq!((find(stores, &old).await, find(stores, &new).await), (None, Some(new.clone())));
     assert_eq!(take(stores.identity.clone(), user_id(1), old.hash).await, None);
     assert_eq!(take(stores.identity.clone(), user_id(1), new.hash).await, Some(new));
+}
+
+pub async fn the_valid_token_of_a_user_is_found(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2), &user(3)]).await;
+    let now = now(stores).await;
+    let (valid, expired) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 0));
+    for reset in [&valid, &expired] {
+        stores.add_password_reset(reset).await;
+    }
+    let mut tx = ok(stores.identity.begin().await);
+    for (number, expected) in [(1, Some(&valid)), (2, None), (3, None)] {
+        let found = ok(tx.password_resets().find_open_of(user_id(number)).await);
+        assert_eq!(found.as_ref(), expected, "{number}");
+    }
 }
 
 pub async fn a_token_needs_its_user(harness: &impl Harness) {

@@ -70,6 +70,11 @@ impl PasswordResetRows for MemoryTransaction {
         Ok(())
     }
 
+    async fn find_open_of(&mut self, user: UserId) -> Result<Option<PasswordReset>, StoreError> {
+        let now = self.now();
+        Ok(self.state.password_resets.get(&user).filter(|reset| now < reset.expires_at).cloned())
+    }
+
     async fn take(&mut self, user: UserId, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError> {
         let now = self.now();
         let open = |reset: &&PasswordReset| reset.hash == *hash && now < reset.expires_at;
