@@ -17,8 +17,6 @@ pub enum NoticeTopic {
     ApiKeys,
     /// The owners of organizations.
     Owners,
-    /// Invitations, of all organizations together.
-    Invitations,
     /// Links to a new password.
     PasswordResets,
     /// With what somebody signs in.
@@ -27,15 +25,8 @@ pub enum NoticeTopic {
 
 impl NoticeTopic {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Password,
-        Self::Wallets,
-        Self::ApiKeys,
-        Self::Owners,
-        Self::Invitations,
-        Self::PasswordResets,
-        Self::SignIns,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Password, Self::Wallets, Self::ApiKeys, Self::Owners, Self::PasswordResets, Self::SignIns];
 
     /// Its name in storage.
     #[must_use]
@@ -45,7 +36,6 @@ impl NoticeTopic {
             Self::Wallets => "wallets",
             Self::ApiKeys => "api_keys",
             Self::Owners => "owners",
-            Self::Invitations => "invitations",
             Self::PasswordResets => "password_resets",
             Self::SignIns => "sign_ins",
         }

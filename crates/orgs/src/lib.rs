@@ -5,6 +5,7 @@
 //! it asks through [`ports::Directory`].
 
 mod events;
+pub mod limits;
 pub mod model;
 mod notices;
 pub mod policy;

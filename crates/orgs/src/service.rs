@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, SecretDigest};
+use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits, SecretDigest};
 
 use crate::{
     events::OrgEvent,
@@ -24,6 +24,8 @@ pub struct OrgPorts {
     pub seal: Arc<dyn MailSeal>,
     /// How owners are told of another.
     pub notices: Notices,
+    /// The counters of rate limits.
+    pub limits: Arc<dyn RateLimits>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -35,13 +37,11 @@ pub struct OrgPorts {
 pub struct OrgSettings {
     /// How many invitations of an organization may be pending.
     pub pending_invitations: u64,
-    /// How many mails an address gets from an organization within a day; `None` for as many as anybody sends.
-    pub mails_per_day: Option<usize>,
 }
 
 impl Default for OrgSettings {
     fn default() -> Self {
-        Self { pending_invitations: 200, mails_per_day: Some(5) }
+        Self { pending_invitations: 200 }
     }
 }
 

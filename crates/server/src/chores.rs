@@ -42,6 +42,12 @@ pub(crate) fn start(services: &Services) -> Result<Vec<Repeated>, RequestIdError
         Repeated::start("forgetting expired links to passwords", FORGETTING, identity, |identity| async move {
             identity.forget_expired_resets().await
         }),
+        Repeated::start(
+            "deleting expired counters of rate limits",
+            FORGETTING,
+            &services.limits,
+            |limits| async move { limits.delete_expired().await },
+        ),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
     ])
 }

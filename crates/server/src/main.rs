@@ -10,6 +10,7 @@ mod postman;
 mod repeated;
 mod serve;
 mod telemetry;
+mod throttle;
 mod wiring;
 mod worker;
 

@@ -20,7 +20,7 @@ impl Repeated {
         work: impl Fn(Arc<S>) -> F + Send + 'static,
     ) -> Self
     where
-        S: Send + Sync + 'static,
+        S: Send + Sync + ?Sized + 'static,
         T: Send,
         E: Display + Send,
         F: Future<Output = Result<T, E>> + Send,

@@ -28,6 +28,7 @@ use crate::{
     config::{Config, Throttle},
     master_key,
     postman::Postman,
+    throttle,
 };
 
 /// The name under which the secret of user tokens is kept.
@@ -121,6 +122,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
             clock: Arc::clone(&machine.clock),
             entropy: Arc::clone(&machine.entropy),
         })),
+        limits: throttle::rate_limits(config.throttle, Arc::clone(&store) as _),
         audit: store,
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
@@ -155,14 +157,11 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) 
         letters: Arc::clone(&post.letters) as _,
         seal: Arc::clone(&post.seal) as _,
         notices: post.notices.clone(),
+        limits: throttle::rate_limits(config.throttle, Arc::clone(store) as _),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };
-    let settings = OrgSettings::default();
-    match config.throttle {
-        Throttle::On => Orgs::new(ports, settings),
-        Throttle::Off => Orgs::new(ports, OrgSettings { mails_per_day: None, ..settings }),
-    }
+    Orgs::new(ports, OrgSettings::default())
 }
 
 /// Hands mails to the server that is named, or leaves them as files.

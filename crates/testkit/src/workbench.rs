@@ -175,6 +175,7 @@ impl Workbench {
             letters: Arc::new(FakeLetters),
             seal: Arc::new(FakeSeal),
             notices: self.notices(),
+            limits: self.stores.limits.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }

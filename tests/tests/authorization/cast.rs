@@ -10,6 +10,7 @@ use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet, SecretDigest as _};
 use tessera_tests::{
     api::Api,
     database::Backend,
+    process::Installation,
     studio::{Person, Studio},
 };
 use time::Duration;
@@ -33,7 +34,8 @@ pub(crate) struct Cast {
 
 impl Cast {
     pub(crate) async fn assemble(backend: Backend) -> Self {
-        let studio = Studio::open(backend).await;
+        // Each operation on an invitation gets a new one for each actor.
+        let studio = Studio::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
         let api = studio.api();
         let stranger = Person::join(&api).await;
         let foreign_app = stranger.make_app(&stranger.found().await).await;

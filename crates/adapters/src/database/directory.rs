@@ -30,6 +30,14 @@ impl Directory for SqlStore {
         Ok(row.map(profile))
     }
 
+    async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = users::table.find(DbId(user.as_uuid())).filter(users::email.is_not_null());
+        let verified: Option<bool> =
+            on!(&mut lease, |c| query.select(users::email_verified).first(c).await.optional())?;
+        Ok(verified.unwrap_or_default())
+    }
+
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
         let mut wanted: Vec<DbId> = users.iter().map(|user| DbId(user.as_uuid())).collect();
         wanted.sort_unstable_by_key(|id| id.0);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, StoreError};
+use tessera_kernel::{InvitationId, MailId, OrganizationId, StoreError};
 use tessera_orgs::ports::{InvitationMails, MailNote};
 use time::OffsetDateTime;
 
@@ -16,22 +16,6 @@ use super::{
 
 #[async_trait]
 impl InvitationMails for Tx {
-    async fn sent_since(
-        &mut self,
-        of: OrganizationId,
-        email: &EmailAddress,
-        since: OffsetDateTime,
-    ) -> Result<Vec<OffsetDateTime>, StoreError> {
-        let query = invitation_mails::table
-            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
-            .filter(invitation_mails::email_canonical.eq(email.canonical()))
-            .filter(invitation_mails::sent_at.gt(DbInstant(since)))
-            .order(invitation_mails::sent_at)
-            .select(invitation_mails::sent_at);
-        let sent: Vec<DbInstant> = on!(&mut self.lease, |c| query.load(c).await)?;
-        Ok(sent.into_iter().map(|at| at.0).collect())
-    }
-
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError> {
         let query = invitation_mails::table
             .filter(invitation_mails::invitation_id.eq(Some(DbId(invitation.as_uuid()))))

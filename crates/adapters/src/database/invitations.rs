@@ -190,6 +190,15 @@ impl InvitationRows for Tx {
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
+    async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError> {
+        let query = invitations::table
+            .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitations::status.eq(ACCEPTED))
+            .select(invitations::id);
+        let accepted: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        Ok(accepted.is_some())
+    }
+
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
         let query = invitations::table
             .filter(invitations::organization_id.eq(DbId(of.as_uuid())))

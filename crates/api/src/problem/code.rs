@@ -145,8 +145,6 @@ codes! {
         "the body must be application/json in UTF-8, not encoded"
     RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "the limit for this action is reached; Retry-After says when it admits the next one"
-    TooManyMails "too_many_mails" TOO_MANY_REQUESTS "Too many mails to this address"
-        "an address gets at most 5 invitations from an organization within a day, and 20 from all"
     Internal "internal_error" INTERNAL_SERVER_ERROR "The service failed"
         "the service failed to do this"
     Busy "busy" SERVICE_UNAVAILABLE "The service is busy"

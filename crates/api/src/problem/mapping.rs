@@ -286,14 +286,15 @@ fn data(error: DocumentError) -> Problem {
 }
 
 /// Most errors differ only in which variants they have, so a line for each is enough. After `or` comes the variant for a
-/// permission that is missing.
+/// permission that is missing, and after `by` the variants that hold an error with a problem of its own.
 macro_rules! problems {
-    ($($error:ident $(or $denied:ident)? { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
+    ($($error:ident $(or $denied:ident)? $(by $cause:ident)* { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
         impl From<$error> for Problem {
             fn from(error: $error) -> Self {
                 match error {
                     $($error::$variant => Code::$code.into(),)+
                     $($error::$denied { organization } => Self::new(Code::Forbidden).denied_in(organization),)?
+                    $($error::$cause(cause) => cause.into(),)*
                     $error::Store(error) => error.into(),
                 }
             }
@@ -322,7 +323,7 @@ problems! {
     }
     CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
-    AddMemberError or Forbidden {
+    AddMemberError or Forbidden by RateLimited {
         NotFound => OrganizationNotFound,
         StaleSession => FreshSessionRequired,
         UserNotFound => UserNotFound,

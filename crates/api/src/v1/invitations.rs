@@ -133,7 +133,7 @@ impl Request for InviteRequest {
     (status = 201, description = "The invitation", body = InvitationView),
     (status = 404, description = "The organization does not exist, or the caller is no member"),
     (status = 409, description = "The address is a member's, or too many invitations are pending"),
-    (status = 429, description = "The address got too many mails from this organization today")))]
+    (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations")]
 async fn send_invitation(
     Authenticated(actor): Authenticated,
@@ -153,7 +153,7 @@ async fn send_invitation(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "There is no such organization for the caller, or no such invitation"),
     (status = 409, description = "The invitation was accepted or withdrawn, or too many are pending"),
-    (status = 429, description = "The address got too many mails from this organization today")))]
+    (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations/{invitationId}/resend")]
 async fn resend_invitation(
     Authenticated(actor): Authenticated,

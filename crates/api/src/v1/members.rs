@@ -130,7 +130,8 @@ impl Request for NewMember {
     (status = 201, description = "The member", body = MemberView,
         headers(("Location" = String, description = "Their address"))),
     (status = 404, description = "There is no such organization for the caller, or no such user"),
-    (status = 409, description = "The user is a member already")))]
+    (status = 409, description = "The user is a member already"),
+    (status = 429, description = "The caller has added, or tried to add, too many users")))]
 #[post("/orgs/{orgId}/members")]
 async fn add_member(
     Authenticated(actor): Authenticated,

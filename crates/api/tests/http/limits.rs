@@ -1,4 +1,4 @@
-//! What whoever has reached a limit is told.
+//! Problems of requests that a rate limit rejects.
 
 use serde_json::json;
 use time::Duration;
@@ -6,7 +6,7 @@ use time::Duration;
 use crate::support::{WithCredentials, World, post, text};
 
 #[actix_web::test]
-async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_limit_looks_back() {
+async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_window() {
     let world = World::new();
     let owner = world.sign_up("ada").await;
     let invitations = format!("/orgs/{}/invitations", world.found(&owner).await);
@@ -17,19 +17,43 @@ async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_limit_
         world.send(post(&resend).bearer(&owner)).await.expecting(200);
     }
     for (passes, wait) in [
-        (Duration::ZERO, "86400"),
-        (Duration::MICROSECOND, "86400"),
-        (Duration::SECOND, "86399"),
-        (Duration::DAY - Duration::seconds(2) - Duration::MICROSECOND, "1"),
+        (Duration::ZERO, "3600"),
+        (Duration::MICROSECOND, "3600"),
+        (Duration::SECOND, "3599"),
+        (Duration::HOUR - Duration::seconds(2) - Duration::MICROSECOND, "1"),
     ] {
         world.clock.advance(passes);
-        // A session ends before the day does.
-        let owner = if passes > Duration::HOUR { world.sign_in("ada").await } else { owner.clone() };
         let refused = world.send(post(&resend).bearer(&owner)).await;
-        refused.problem(429, "too_many_mails");
+        assert_eq!(refused.problem(429, "rate_limited")["limit"], "invite");
         assert_eq!(refused.header("retry-after"), Some(wait), "{passes}");
+        assert_eq!(refused.header("ratelimit-policy"), Some("\"invite\";q=5;w=3600"));
+        assert_eq!(refused.header("ratelimit"), Some(format!("\"invite\";r=0;t={wait}").as_str()));
     }
     world.clock.advance(Duration::SECOND);
-    let owner = world.sign_in("ada").await;
-    world.send(post(&resend).bearer(&owner)).await.expecting(200);
+    // The address got five mails of the inviter and of the organization today.
+    let refused = world.send(post(&resend).bearer(&owner)).await;
+    assert_eq!(refused.problem(429, "rate_limited")["limit"], "invite-address");
+    assert_eq!(refused.header("retry-after"), Some("82800"));
+    let other = json!({ "email": "other@example.com", "role": "member" });
+    world.send(post(&invitations).set_json(&other).bearer(&owner)).await.expecting(201);
+}
+
+#[actix_web::test]
+async fn direct_additions_are_limited_before_the_user_is_looked_up() {
+    let world = World::new();
+    let owner = world.sign_up("ada").await;
+    world.sign_up("bob").await;
+    let members = format!("/orgs/{}/members", world.found(&owner).await);
+    let add = async |email: &str| {
+        let body = json!({ "email": email, "role": "member" });
+        world.send(post(&members).set_json(&body).bearer(&owner)).await
+    };
+    for _ in 0..30 {
+        add("nobody@example.com").await.problem(404, "user_not_found");
+    }
+    for email in ["bob@example.com", "nobody@example.com"] {
+        let refused = add(email).await;
+        assert_eq!(refused.problem(429, "rate_limited")["limit"], "add-member");
+        assert_eq!(refused.header("ratelimit-policy"), Some("\"add-member\";q=30;w=3600"));
+    }
 }

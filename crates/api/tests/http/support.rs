@@ -68,12 +68,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::with(MemoryStore::new().stores(), Mood::Ready, "http://localhost:8080")
+        let clock = Arc::new(FixedClock::default());
+        let stores = MemoryStore::with_clock(clock.clone()).stores();
+        Self::at(clock, stores, Mood::Ready, "http://localhost:8080")
     }
 
     pub(crate) fn with(stores: Stores, mood: Mood, public_url: &str) -> Self {
+        Self::at(Arc::default(), stores, mood, public_url)
+    }
+
+    fn at(clock: Arc<FixedClock>, stores: Stores, mood: Mood, public_url: &str) -> Self {
         let hasher = Arc::new(FakeHasher::default());
-        let clock = Arc::new(FixedClock::default());
         let signer = Arc::new(FakeSigner::new(clock.clone()));
         let draining = Arc::new(AtomicBool::new(false));
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
@@ -114,6 +119,7 @@ impl World {
                 entropy: entropy.clone(),
             })),
             audit: stores.audit,
+            limits: stores.limits,
             readiness: Arc::new(mood),
             public_url: PublicUrl::new(public_url),
             draining: draining.clone(),
@@ -193,6 +199,7 @@ fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) ->
         letters: Arc::new(FakeLetters),
         seal: Arc::new(FakeSeal),
         notices: notices(clock, entropy),
+        limits: stores.limits.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
     };

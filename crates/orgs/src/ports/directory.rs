@@ -11,6 +11,9 @@ pub trait Directory: Send + Sync {
     /// The user with that address, in whatever case it is written. `Ok(None)` when there is none.
     async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError>;
 
+    /// Whether the user has an address that is verified. `false` if there is no such user.
+    async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError>;
+
     /// The profiles of these users, in no particular order; those who do not exist are left out.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError>;
 }

@@ -35,6 +35,9 @@ pub trait InvitationRows: Send {
     /// Ends an open invitation. `Ok(false)`, and nothing changes, when it is not open. [`InvitationState::Open`] ends nothing.
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError>;
 
+    /// Whether an invitation of the organization was ever accepted.
+    async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError>;
+
     /// How many invitations of the organization can be accepted at that time.
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
 }
@@ -42,14 +45,6 @@ pub trait InvitationRows: Send {
 /// The mails that invitations cause, in a transaction. Whoever writes holds the organization's lock.
 #[async_trait]
 pub trait InvitationMails: Send {
-    /// When the address got mails from the organization since that time, the first one first.
-    async fn sent_since(
-        &mut self,
-        of: OrganizationId,
-        email: &EmailAddress,
-        since: OffsetDateTime,
-    ) -> Result<Vec<OffsetDateTime>, StoreError>;
-
     /// The mails that carry an invitation, delivered or not, in ascending order of their id. Empty when none was noted.
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError>;
 

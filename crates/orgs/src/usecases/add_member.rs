@@ -1,6 +1,8 @@
 //! An existing user is brought in without being asked.
 
-use tessera_kernel::{Actor, EmailAddress, OnConflict, OrganizationId, Role, StoreError, UserId};
+use tessera_kernel::{
+    Actor, EmailAddress, OnConflict, OrganizationId, RateLimitError, RateLimited, Role, StoreError, UserId,
+};
 
 use crate::{
     Orgs,
@@ -44,6 +46,9 @@ pub enum AddMemberError {
     /// Ownership is given in a session that began a moment ago.
     #[error("the session is too old for this")]
     StaleSession,
+    /// The caller has reached [`limits::ADD_MEMBER`](crate::limits::ADD_MEMBER).
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// No user has that id or address.
     #[error("there is no such user")]
     UserNotFound,
@@ -56,7 +61,7 @@ pub enum AddMemberError {
 }
 
 impl Orgs {
-    /// Adds a user to an organization. Of a new owner, all owners are told by mail.
+    /// Adds a user to an organization. Each authorized call counts in the limit `add-member`. Of a new owner, all owners are told by mail.
     ///
     /// # Errors
     /// See [`AddMemberError`].
@@ -71,6 +76,7 @@ impl Orgs {
         if policy::must_sign_in_again(actor, command.role, self.ports.clock.now()) {
             return Err(AddMemberError::StaleSession);
         }
+        self.limit_additions(acting).await.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let user = profile.user_id;
         let membership =

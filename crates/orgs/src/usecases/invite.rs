@@ -1,10 +1,10 @@
 //! Somebody is asked in by mail.
 
 use tessera_kernel::{
-    Actor, EmailAddress, InvitationId, MailId, NoticeTopic, OrganizationId, Role, SealedMail, SecretHash, StoreError,
-    UserId,
+    Actor, EmailAddress, InvitationId, MailId, OrganizationId, RateLimitError, RateLimited, Role, SealedMail,
+    SecretHash, StoreError, UserId,
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::{
     Orgs,
@@ -46,14 +46,9 @@ pub enum InviteError {
     /// So many invitations are pending that there can't be another.
     #[error("too many invitations are pending")]
     TooManyInvitations,
-    /// The address got so many mails that it gets no more for now.
-    #[error("too many mails to this address")]
-    TooManyMails {
-        /// How many it gets within a day.
-        most: u32,
-        /// How long to wait before trying again, at most.
-        retry_after: Duration,
-    },
+    /// A limit of [`limits`](crate::limits) is reached.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,7 +63,6 @@ pub(crate) struct Letter {
 /// Why no mail may go out.
 pub(crate) enum Refusal {
     TooManyInvitations,
-    TooManyMails { most: u32, retry_after: Duration },
     Store(StoreError),
 }
 
@@ -82,16 +76,12 @@ impl From<Refusal> for InviteError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::TooManyInvitations => Self::TooManyInvitations,
-            Refusal::TooManyMails { most, retry_after } => Self::TooManyMails { most, retry_after },
             Refusal::Store(error) => Self::Store(error),
         }
     }
 }
 
 impl Orgs {
-    /// How many invitations an address gets from all organizations together within a day.
-    pub const MAILS_PER_DAY_OF_ALL: u32 = 20;
-
     /// Invites somebody. An invitation that is open for the address ends: there is one at a time.
     ///
     /// # Errors
@@ -108,6 +98,8 @@ impl Orgs {
         if policy::must_sign_in_again(actor, role, self.ports.clock.now()) {
             return Err(InviteError::StaleSession);
         }
+        let counted = self.limit_invitation(acting, id, &command.email).await;
+        counted.map_err(RateLimitError::split::<InviteError>)?;
         let account = self.ports.directory.find_profile_by_email(&command.email).await?;
         let inviter = self.profile(acting).await?;
         let invitation = self.new_invitation(acting, command);
@@ -191,7 +183,7 @@ impl Orgs {
         Ok(Letter { mail, hash: self.ports.digest.digest(token.expose()) })
     }
 
-    /// Holds to the limits. `another` says that there will be one more pending invitation.
+    /// Checks the number of pending invitations. `another` says that there will be one more pending invitation.
     pub(crate) async fn may_send(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -201,18 +193,6 @@ impl Orgs {
         let (of, now) = (invitation.organization_id, self.ports.clock.now());
         if another && tx.invitations().count_pending(of, now).await? >= self.settings.pending_invitations {
             return Err(Refusal::TooManyInvitations);
-        }
-        let Some(most) = self.settings.mails_per_day else { return Ok(()) };
-        let mails = tx.invitation_mails().sent_since(of, &invitation.email, now - Duration::DAY).await?;
-        // There is room again once the oldest that fills it is a day old.
-        if let Some(oldest) = mails.len().checked_sub(most).and_then(|surplus| mails.get(surplus)) {
-            let most = u32::try_from(most).unwrap_or(u32::MAX);
-            return Err(Refusal::TooManyMails { most, retry_after: *oldest + Duration::DAY - now });
-        }
-        // Many organizations together flood nobody either. When the first of their mails was is not theirs to know.
-        let number = tx.outbox().count_notice(NoticeTopic::Invitations, &invitation.email, now, Duration::DAY).await?;
-        if number > Self::MAILS_PER_DAY_OF_ALL {
-            return Err(Refusal::TooManyMails { most: Self::MAILS_PER_DAY_OF_ALL, retry_after: Duration::DAY });
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! An invitation is sent once more.
 
-use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
-use time::Duration;
+use tessera_kernel::{Actor, InvitationId, OrganizationId, RateLimitError, RateLimited, StoreError, UserId};
 
 use super::invite::{Refusal, take_back};
 use crate::{
@@ -32,14 +31,9 @@ pub enum ResendInvitationError {
     /// So many invitations are pending that one that has expired can't come back.
     #[error("too many invitations are pending")]
     TooManyInvitations,
-    /// The address got so many mails that it gets no more for now.
-    #[error("too many mails to this address")]
-    TooManyMails {
-        /// How many it gets within a day.
-        most: u32,
-        /// How long to wait before trying again, at most.
-        retry_after: Duration,
-    },
+    /// A limit of [`limits`](crate::limits) is reached.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,7 +43,6 @@ impl From<Refusal> for ResendInvitationError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::TooManyInvitations => Self::TooManyInvitations,
-            Refusal::TooManyMails { most, retry_after } => Self::TooManyMails { most, retry_after },
             Refusal::Store(error) => Self::Store(error),
         }
     }
@@ -68,6 +61,7 @@ impl Orgs {
         id: InvitationId,
     ) -> Result<(Invitation, InvitationStatus), ResendInvitationError> {
         let acting = actor.user().ok_or(ResendInvitationError::NotFound)?;
+        self.limit_resending(acting, of, id).await?;
         let inviter = self.profile(acting).await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(of).await?.ok_or(ResendInvitationError::NotFound)?;
@@ -93,5 +87,25 @@ impl Orgs {
         tx.events().append(&self.event(actor, OrgEvent::InvitationResent { organization: of, invitation: id })).await?;
         tx.commit().await?;
         Ok((invitation, InvitationStatus::Pending))
+    }
+
+    /// Counts the mail before the transaction begins, for whoever may send invitations.
+    async fn limit_resending(
+        &self,
+        acting: UserId,
+        of: OrganizationId,
+        id: InvitationId,
+    ) -> Result<(), ResendInvitationError> {
+        let known = self.ports.store.find_membership(of, acting).await?;
+        if !policy::may_invite(known.ok_or(ResendInvitationError::NotFound)?.role) {
+            return Err(ResendInvitationError::Forbidden { organization: of });
+        }
+        let inviter = self.limit_inviter(acting).await.map_err(RateLimitError::split::<ResendInvitationError>)?;
+        let mut tx = self.ports.store.begin().await?;
+        let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;
+        let accepted = tx.invitations().any_accepted(of).await?;
+        // Counting takes a connection of its own. SQLite has only one that can write.
+        drop(tx);
+        self.limit_recipient(&inviter, of, accepted, &known.email).await.map_err(RateLimitError::split)
     }
 }

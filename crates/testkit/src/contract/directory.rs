@@ -21,6 +21,7 @@ macro_rules! directory_contract {
             an_unknown_address_has_no_profile
             profiles_of_all_who_exist_are_given
             a_profile_may_be_without_address_and_name
+            an_address_that_is_verified_is_reported
             no_users_have_no_profiles
             a_full_page_of_users_has_its_profiles
             a_user_that_is_not_committed_has_no_profile
@@ -79,6 +80,17 @@ pub async fn a_profile_may_be_without_address_and_name(harness: &impl Harness) {
     stores.add_users([&User { email: None, display_name: None, ..user(1) }]).await;
     let expected = Profile { user_id: user_id(1), email: None, display_name: None };
     assert_eq!(profiles(stores, &[user_id(1)]).await, [expected]);
+}
+
+pub async fn an_address_that_is_verified_is_reported(harness: &impl Harness) {
+    let stores = harness.stores();
+    let unverified = User { email_verified: false, ..user(2) };
+    let without = User { email: None, ..user(3) };
+    stores.add_users([&user(1), &unverified, &without]).await;
+    for (number, expected) in [(1, true), (2, false), (3, false), (9, false)] {
+        let verified = ok(world::in_time(stores.directory.has_verified_email(user_id(number))).await);
+        assert_eq!(verified, expected, "{number}");
+    }
 }
 
 pub async fn no_users_have_no_profiles(harness: &impl Harness) {

@@ -39,7 +39,8 @@ macro_rules! invitation_store_contract {
             the_longest_page_of_invitations_is_full
             an_unknown_organization_has_no_invitations
             pending_invitations_are_counted
-            mails_to_an_address_are_counted_by_organization
+            an_accepted_invitation_is_reported_for_its_organization
+            old_notes_of_mails_are_deleted_by_organization
             mails_are_known_by_the_invitation_that_they_carry
             of_eight_invitations_of_one_address_one_is_added
             of_eight_ends_of_one_invitation_one_counts
@@ -276,27 +277,32 @@ pub async fn pending_invitations_are_counted(harness: &impl Harness) {
     assert_eq!(count(NOW + Invitation::TTL).await, 0);
 }
 
-pub async fn mails_to_an_address_are_counted_by_organization(harness: &impl Harness) {
+pub async fn an_accepted_invitation_is_reported_for_its_organization(harness: &impl Harness) {
     let stores = harness.stores();
     organizations(stores).await;
-    let (one, other) = (parsed("Guest1@example.com"), parsed("guest2@example.com"));
+    stores.add_invitations([&guest(1), &guest(2), &invitation(3, organization_id(2), user_id(1))]).await;
+    let any_accepted = async |of| ok(ok(stores.orgs.begin().await).invitations().any_accepted(of).await);
+    assert!(end(stores.orgs.clone(), 1, withdrawn()).await);
+    assert!(!any_accepted(org()).await);
+    assert!(end(stores.orgs.clone(), 2, InvitationState::Accepted { at: NOW }).await);
+    assert_eq!((any_accepted(org()).await, any_accepted(organization_id(2)).await), (true, false));
+}
+
+pub async fn old_notes_of_mails_are_deleted_by_organization(harness: &impl Harness) {
+    let stores = harness.stores();
+    organizations(stores).await;
+    let email = parsed("Guest1@example.com");
     let at = |minutes| NOW + Duration::minutes(minutes);
-    let notes = [(1, 1, &one, 5), (2, 1, &one, 3), (3, 1, &other, 4), (4, 2, &one, 4)];
     let mut tx = ok(stores.orgs.begin().await);
-    for (number, of, email, minutes) in notes {
-        let note = MailNote { mail: mail_id(number), invitation: invitation_id(1), email, at: at(minutes) };
-        ok(tx.invitation_mails().note(organization_id(of), &note, NOW).await);
-    }
     let mails = tx.invitation_mails();
-    let same = parsed("GUEST1@EXAMPLE.COM");
-    assert_eq!(ok(mails.sent_since(org(), &same, at(0)).await), [at(3), at(5)]);
-    assert_eq!(ok(mails.sent_since(org(), &same, at(3)).await), [at(5)]);
-    // What lies further back is forgotten, in this organization.
-    let note = MailNote { mail: mail_id(5), invitation: invitation_id(1), email: &other, at: at(6) };
+    for (number, of, minutes) in [(1, 1, 5), (2, 1, 3), (3, 1, 4), (4, 2, 4)] {
+        let note = MailNote { mail: mail_id(number), invitation: invitation_id(of), email: &email, at: at(minutes) };
+        ok(mails.note(organization_id(of), &note, NOW).await);
+    }
+    let note = MailNote { mail: mail_id(5), invitation: invitation_id(1), email: &email, at: at(6) };
     ok(mails.note(org(), &note, at(4)).await);
-    assert_eq!(ok(mails.sent_since(org(), &one, at(0)).await), [at(5)]);
-    assert_eq!(ok(mails.sent_since(org(), &other, at(0)).await), [at(6)]);
-    assert_eq!(ok(mails.sent_since(organization_id(2), &one, at(0)).await), [at(4)]);
+    assert_eq!(ok(mails.carrying(invitation_id(1)).await), [mail_id(1), mail_id(5)]);
+    assert_eq!(ok(mails.carrying(invitation_id(2)).await), [mail_id(4)]);
     ok(tx.commit().await);
 }
 

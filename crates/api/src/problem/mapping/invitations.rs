@@ -1,8 +1,6 @@
 //! Refusals of invitations and of their mails.
 
-use tessera_kernel::{RateLimit, RateLimited};
 use tessera_orgs::{InviteError, ResendInvitationError};
-use time::Duration;
 
 use super::super::{Code, Problem};
 
@@ -14,7 +12,7 @@ impl From<InviteError> for Problem {
             InviteError::StaleSession => Code::FreshSessionRequired.into(),
             InviteError::AlreadyMember => Code::AlreadyMember.into(),
             InviteError::TooManyInvitations => Code::TooManyInvitations.into(),
-            InviteError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
+            InviteError::RateLimited(limited) => limited.into(),
             InviteError::Store(error) => error.into(),
         }
     }
@@ -28,13 +26,8 @@ impl From<ResendInvitationError> for Problem {
             ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             ResendInvitationError::Closed => Code::InvitationClosed.into(),
             ResendInvitationError::TooManyInvitations => Code::TooManyInvitations.into(),
-            ResendInvitationError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),
+            ResendInvitationError::RateLimited(limited) => limited.into(),
             ResendInvitationError::Store(error) => error.into(),
         }
     }
-}
-
-fn too_many_mails(most: u32, retry_after: Duration) -> Problem {
-    let limit = RateLimit { name: "invitation-mails", quota: most, window: Duration::DAY };
-    Problem::limited(Code::TooManyMails, RateLimited { limit, retry_after })
 }

@@ -75,6 +75,11 @@ impl InvitationRows for MemoryTransaction {
         Ok(open.map(|(known, _)| known.state = state).is_some())
     }
 
+    async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError> {
+        let mut known = self.state.invitations.values().map(|(known, _)| known);
+        Ok(known.any(|known| known.organization_id == of && matches!(known.state, InvitationState::Accepted { .. })))
+    }
+
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
         let pending = |known: &&(Invitation, SecretHash)| known.0.organization_id == of && known.0.is_pending(now);
         Ok(self.state.invitations.values().filter(pending).map(|_| 1).sum())
@@ -85,7 +90,6 @@ impl InvitationRows for MemoryTransaction {
 #[derive(Debug, Clone)]
 pub(super) struct NotedMail {
     of: OrganizationId,
-    email: EmailAddress,
     mail: MailId,
     invitation: InvitationId,
     at: OffsetDateTime,
@@ -93,19 +97,6 @@ pub(super) struct NotedMail {
 
 #[async_trait]
 impl InvitationMails for MemoryTransaction {
-    async fn sent_since(
-        &mut self,
-        of: OrganizationId,
-        email: &EmailAddress,
-        since: OffsetDateTime,
-    ) -> Result<Vec<OffsetDateTime>, StoreError> {
-        let sent = self.state.invitation_mails.iter();
-        let sent = sent.filter(|known| known.of == of && known.email == *email && known.at > since);
-        let mut sent: Vec<OffsetDateTime> = sent.map(|known| known.at).collect();
-        sent.sort();
-        Ok(sent)
-    }
-
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError> {
         let mails = self.state.invitation_mails.iter().filter(|known| known.invitation == invitation);
         let mut mails: Vec<MailId> = mails.map(|known| known.mail).collect();
@@ -115,8 +106,8 @@ impl InvitationMails for MemoryTransaction {
 
     async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError> {
         self.state.invitation_mails.retain(|known| known.of != of || known.at > since);
-        let MailNote { mail, invitation, email, at } = *note;
-        self.state.invitation_mails.push(NotedMail { of, email: email.clone(), mail, invitation, at });
+        let MailNote { mail, invitation, at, .. } = *note;
+        self.state.invitation_mails.push(NotedMail { of, mail, invitation, at });
         Ok(())
     }
 }

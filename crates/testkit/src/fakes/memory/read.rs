@@ -182,6 +182,12 @@ impl Directory for MemoryStore {
         Ok(self.state().user_by_email(email).map(|known| profile_of(&known.user)))
     }
 
+    async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError> {
+        let state = self.state();
+        let verified = state.users.get(&user).filter(|known| known.user.email.is_some() && known.user.email_verified);
+        Ok(verified.is_some())
+    }
+
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
         let state = self.state();
         let asked = state.users.values().filter(|known| users.contains(&known.user.id));

@@ -1,0 +1,119 @@
+//! Rate limits of direct additions and of invitations.
+//!
+//! An invitation sends a mail with words of the inviter's choice to an address of the inviter's choice. Limits on the
+//! inviter are counted first. The mails to one address are bounded too, but strangers must not be able to use up what a
+//! real organization needs. So inviters are divided by what it costs to become one, and each kind has a pool of its own.
+
+use tessera_kernel::{EmailAddress, OrganizationId, RateLimit, RateLimitError, RateLimited, UserId};
+use time::Duration;
+
+use crate::Orgs;
+
+/// Direct additions, per caller. Each call shows whether an account exists, so each call counts, whatever its outcome.
+pub const ADD_MEMBER: RateLimit = RateLimit { name: "add-member", quota: 30, window: Duration::HOUR };
+
+/// Invitations sent and resent, per inviter, in all organizations together.
+pub const INVITE: RateLimit = RateLimit { name: "invite", quota: 60, window: Duration::HOUR };
+
+/// The same while the inviter has no verified address.
+pub const INVITE_UNVERIFIED: RateLimit = RateLimit { quota: 5, ..INVITE };
+
+/// Invitations to one address: from one inviter in all organizations together, and from one organization.
+pub const INVITE_ADDRESS: RateLimit = RateLimit { name: "invite-address", quota: 5, window: Duration::DAY };
+
+/// Invitations to one address from all inviters of one kind together.
+const fn invite_recipient(quota: u32) -> RateLimit {
+    RateLimit { name: "invite-recipient", quota, window: Duration::DAY }
+}
+
+/// What is known about the sender of an invitation. Each kind costs an attacker more than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SenderKind {
+    /// The inviter has no verified address.
+    Unverified,
+    /// The address of the inviter is verified, but no invitation of the organization was ever accepted.
+    New,
+    /// The address of the inviter is verified, and an invitation of the organization was accepted.
+    Established,
+}
+
+impl SenderKind {
+    /// The pool of all senders of this kind, per recipient. Together they bound the mails that an address gets.
+    #[must_use]
+    pub const fn pool(self) -> RateLimit {
+        match self {
+            Self::Unverified | Self::New => invite_recipient(10),
+            Self::Established => invite_recipient(20),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unverified => "unverified",
+            Self::New => "new",
+            Self::Established => "established",
+        }
+    }
+}
+
+/// A user whose invitation was counted.
+pub(crate) struct Inviter {
+    user: UserId,
+    verified: bool,
+}
+
+impl Orgs {
+    /// Counts a direct addition of that caller.
+    pub(crate) async fn limit_additions(&self, caller: UserId) -> Result<(), RateLimitError> {
+        self.ports.limits.count(ADD_MEMBER, &caller.to_string()).await
+    }
+
+    /// Counts an invitation of that user to that address, outside of the transaction that sends it: a rollback must not
+    /// give the event back.
+    pub(crate) async fn limit_invitation(
+        &self,
+        user: UserId,
+        organization: OrganizationId,
+        email: &EmailAddress,
+    ) -> Result<(), RateLimitError> {
+        let inviter = self.limit_inviter(user).await?;
+        let accepted = self.ports.store.begin().await?.invitations().any_accepted(organization).await?;
+        self.limit_recipient(&inviter, organization, accepted, email).await
+    }
+
+    /// Counts an invitation of that user, whatever comes of it.
+    pub(crate) async fn limit_inviter(&self, user: UserId) -> Result<Inviter, RateLimitError> {
+        let verified = self.ports.directory.has_verified_email(user).await?;
+        let limit = if verified { INVITE } else { INVITE_UNVERIFIED };
+        self.ports.limits.count(limit, &user.to_string()).await?;
+        Ok(Inviter { user, verified })
+    }
+
+    /// Counts an invitation to that address: first against the senders, then against all senders of their kind.
+    /// `accepted` says whether an invitation of the organization was ever accepted.
+    pub(crate) async fn limit_recipient(
+        &self,
+        inviter: &Inviter,
+        organization: OrganizationId,
+        accepted: bool,
+        email: &EmailAddress,
+    ) -> Result<(), RateLimitError> {
+        let address = email.canonical();
+        for sender in [format!("user {}", inviter.user), format!("organization {organization}")] {
+            self.ports.limits.count(INVITE_ADDRESS, &format!("{sender} {address}")).await?;
+        }
+        let kind = match (inviter.verified, accepted) {
+            (false, _) => SenderKind::Unverified,
+            (true, false) => SenderKind::New,
+            (true, true) => SenderKind::Established,
+        };
+        let counted = self.ports.limits.count(kind.pool(), &format!("{} {address}", kind.as_str())).await;
+        counted.map_err(|error| match error {
+            // The exact time would show when others sent their mails.
+            RateLimitError::Limited(RateLimited { limit, .. }) => {
+                RateLimited { limit, retry_after: limit.window }.into()
+            }
+            failed @ RateLimitError::Store(_) => failed,
+        })
+    }
+}

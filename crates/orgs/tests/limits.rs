@@ -1,0 +1,232 @@
+//! Rate limits of direct additions and of invitations.
+
+use tessera_kernel::{InvitationId, OrganizationId, RateLimit, RateLimited, Role};
+use tessera_orgs::{
+    AcceptInvitation, AddMember, AddMemberError, Candidate, Invite, InviteError, ResendInvitationError,
+    limits::{ADD_MEMBER, INVITE, INVITE_ADDRESS, INVITE_UNVERIFIED, SenderKind},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_of, bare_user, membership, organization, organization_id, origin, user, user_id},
+    expectations::{failed, ok, parsed, some},
+};
+use time::Duration;
+
+const VICTIM: &str = "victim@example.com";
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1, and their addresses are verified.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench
+}
+
+/// Adds a user with an address, verified or not, and an organization of theirs with the same number.
+async fn add_sender(bench: &Workbench, number: u32, verified: bool) {
+    let mut sender = user(number);
+    sender.email_verified = verified;
+    bench.stores.add_users([&sender]).await;
+    add_organization(bench, number, number).await;
+}
+
+/// Adds an organization that belongs to that user.
+async fn add_organization(bench: &Workbench, number: u32, owner: u32) {
+    bench.stores.add_organizations([&organization(number)]).await;
+    bench.stores.add_memberships([&membership(organization_id(number), user_id(owner), Role::Owner)]).await;
+}
+
+async fn invite(bench: &Workbench, by: u32, to: OrganizationId, email: &str) -> Result<InvitationId, InviteError> {
+    let command = Invite { organization: to, email: parsed(email), role: Role::Member };
+    bench.orgs().invite(&actor_of(user_id(by)), command).await.map(|(invitation, _)| invitation.id)
+}
+
+async fn resend(bench: &Workbench, by: u32, id: InvitationId) -> Result<(), ResendInvitationError> {
+    bench.orgs().resend_invitation(&actor_of(user_id(by)), organization_id(1), id).await.map(|_| ())
+}
+
+async fn add(bench: &Workbench, by: u32, candidate: Candidate) -> Result<(), AddMemberError> {
+    let command = AddMember { organization: organization_id(1), candidate, role: Role::Member };
+    bench.orgs().add_member(&actor_of(user_id(by)), command).await.map(|_| ())
+}
+
+/// The limit that rejected an invitation, or `None` if it was sent.
+fn rejected(outcome: Result<InvitationId, InviteError>) -> Option<RateLimited> {
+    match outcome {
+        Ok(_) => None,
+        Err(InviteError::RateLimited(limited)) => Some(limited),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn limit_of(outcome: Result<InvitationId, InviteError>) -> Option<RateLimit> {
+    rejected(outcome).map(|limited| limited.limit)
+}
+
+/// Lets a new user accept an invitation into the organization, which makes it an established one.
+async fn establish(bench: &Workbench, organization: u32, by: u32, guest: u32) {
+    let guest = user(guest);
+    bench.stores.add_users([&guest]).await;
+    let address = some(guest.email.clone());
+    ok(invite(bench, by, organization_id(organization), address.as_str()).await);
+    let mails = bench.mails().await;
+    let mail = some(mails.iter().rfind(|mail| mail.recipient == address));
+    let token = parsed(mail.text.expose());
+    let accept = AcceptInvitation { token, user: guest.id, claim: None, actor: None, origin: origin() };
+    ok(bench.orgs().accept_invitation(accept).await);
+}
+
+#[tokio::test]
+async fn direct_additions_are_limited_per_caller_whatever_their_outcome() {
+    let bench = bench().await;
+    bench.stores.add_users([&user(9)]).await;
+    // Calls without permission are not counted: they show nothing.
+    for _ in 0..=ADD_MEMBER.quota {
+        let error = failed(add(&bench, 3, Candidate::Email(parsed("user9@example.com"))).await);
+        assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+    }
+    ok(add(&bench, 2, Candidate::Email(parsed("user9@example.com"))).await);
+    for number in 1..ADD_MEMBER.quota {
+        let (member, unknown) = (Candidate::User(user_id(1)), Candidate::Email(parsed("nobody@example.com")));
+        let error = failed(add(&bench, 2, if number % 2 == 0 { member } else { unknown }).await);
+        assert!(matches!(error, AddMemberError::AlreadyMember | AddMemberError::UserNotFound), "{error:?}");
+    }
+    bench.clock.advance(Duration::minutes(1));
+    // Known or unknown: the response is the same.
+    for email in ["user9@example.com", "nobody@example.com"] {
+        let error = failed(add(&bench, 2, Candidate::Email(parsed(email))).await);
+        let expected = RateLimited { limit: ADD_MEMBER, retry_after: Duration::minutes(59) };
+        assert!(matches!(error, AddMemberError::RateLimited(limited) if limited == expected), "{error:?}");
+    }
+    let error = failed(add(&bench, 1, Candidate::Email(parsed("nobody@example.com"))).await);
+    assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
+    bench.clock.advance(Duration::minutes(59));
+    let error = failed(add(&bench, 2, Candidate::Email(parsed("nobody@example.com"))).await);
+    assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn s187_inv_limit_by_inviter_in_all_organizations_together() {
+    let bench = bench().await;
+    add_organization(&bench, 2, 1).await;
+    let first = ok(invite(&bench, 1, organization_id(1), "guest0@example.com").await);
+    // Failed attempts count too, and so do mails that are sent again.
+    let error = failed(invite(&bench, 1, organization_id(1), "user2@example.com").await);
+    assert!(matches!(error, InviteError::AlreadyMember), "{error:?}");
+    ok(resend(&bench, 1, first).await);
+    for number in 3..INVITE.quota {
+        let organization = organization_id(1 + number % 2);
+        ok(invite(&bench, 1, organization, &format!("guest{number}@example.com")).await);
+    }
+    for organization in [organization_id(1), organization_id(2)] {
+        assert_eq!(limit_of(invite(&bench, 1, organization, "other@example.com").await), Some(INVITE));
+    }
+    let error = failed(resend(&bench, 1, first).await);
+    assert!(matches!(error, ResendInvitationError::RateLimited(limited) if limited.limit == INVITE), "{error:?}");
+    ok(resend(&bench, 2, first).await);
+    bench.clock.advance(INVITE.window);
+    ok(invite(&bench, 1, organization_id(1), "other@example.com").await);
+}
+
+#[tokio::test]
+async fn s187_inv_limit_by_inviter_without_a_verified_address() {
+    let mut unverified = user(7);
+    unverified.email_verified = false;
+    for inviter in [unverified, bare_user(7)] {
+        let bench = bench().await;
+        bench.stores.add_users([&inviter]).await;
+        for number in 71..=75 {
+            add_organization(&bench, number, 7).await;
+            ok(invite(&bench, 7, organization_id(number), &format!("guest{number}@example.com")).await);
+        }
+        let refused = rejected(invite(&bench, 7, organization_id(71), "other@example.com").await);
+        assert_eq!(refused, Some(RateLimited { limit: INVITE_UNVERIFIED, retry_after: Duration::HOUR }));
+        assert_eq!((INVITE_UNVERIFIED.name, INVITE_UNVERIFIED.quota), ("invite", 5));
+        assert_eq!(bench.mails().await.len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn s187_inv_limit_by_sender_and_address() {
+    let bench = bench().await;
+    add_organization(&bench, 2, 1).await;
+    let id = ok(invite(&bench, 1, organization_id(1), VICTIM).await);
+    ok(invite(&bench, 1, organization_id(2), "Victim@Example.com").await);
+    for _ in 0..3 {
+        bench.clock.advance(Duration::hours(1));
+        ok(resend(&bench, 1, id).await);
+    }
+    // The inviter has reached the limit in all organizations, but another inviter of the organization has not.
+    let expected = RateLimited { limit: INVITE_ADDRESS, retry_after: Duration::hours(21) };
+    for organization in [organization_id(1), organization_id(2)] {
+        assert_eq!(rejected(invite(&bench, 1, organization, VICTIM).await), Some(expected));
+    }
+    ok(resend(&bench, 2, id).await);
+    // Now the organization has reached it, whoever invites.
+    assert_eq!(limit_of(invite(&bench, 2, organization_id(1), VICTIM).await), Some(INVITE_ADDRESS));
+    ok(invite(&bench, 1, organization_id(1), "other@example.com").await);
+    bench.clock.advance(Duration::hours(21));
+    ok(resend(&bench, 1, id).await);
+}
+
+#[tokio::test]
+async fn s34_throttle_mail_of_invitations_from_many_senders() {
+    let bench = bench().await;
+    let mut sent = 0;
+    for number in 101..=120 {
+        add_sender(&bench, number, false).await;
+        let limit = limit_of(invite(&bench, number, organization_id(number), VICTIM).await);
+        assert!(limit.is_none_or(|limit| limit == SenderKind::Unverified.pool()), "{limit:?}");
+        sent += u32::from(limit.is_none());
+    }
+    assert_eq!(sent, SenderKind::Unverified.pool().quota);
+    // When the first mail of the pool was sent is not revealed.
+    bench.clock.advance(Duration::HOUR);
+    let refused = some(rejected(invite(&bench, 120, organization_id(120), VICTIM).await));
+    assert_eq!(refused.retry_after, Duration::DAY);
+    bench.clock.advance(Duration::hours(23));
+    ok(invite(&bench, 120, organization_id(120), VICTIM).await);
+}
+
+#[tokio::test]
+async fn strangers_do_not_use_up_the_invitations_of_a_real_organization() {
+    let bench = bench().await;
+    establish(&bench, 1, 1, 50).await;
+    // Five throw-away organizations of one account do not even use up the pool of their own kind.
+    add_sender(&bench, 100, true).await;
+    for number in 101..=105 {
+        add_organization(&bench, number, 100).await;
+        for _ in 0..5 {
+            let limit = limit_of(invite(&bench, 100, organization_id(number), VICTIM).await);
+            assert!(limit.is_none_or(|limit| limit == INVITE_ADDRESS), "{limit:?}");
+        }
+    }
+    add_sender(&bench, 106, true).await;
+    ok(invite(&bench, 106, organization_id(106), VICTIM).await);
+    // Many accounts use up the pools of their kinds, and never the one of established organizations.
+    for (number, verified) in (201..=204).map(|number| (number, number % 2 == 0)) {
+        add_sender(&bench, number, verified).await;
+        for _ in 0..5 {
+            let _spent = invite(&bench, number, organization_id(number), VICTIM).await;
+        }
+    }
+    for (number, verified, kind) in [(205, false, SenderKind::Unverified), (206, true, SenderKind::New)] {
+        add_sender(&bench, number, verified).await;
+        assert_eq!(limit_of(invite(&bench, number, organization_id(number), VICTIM).await), Some(kind.pool()));
+    }
+    for _ in 0..5 {
+        ok(invite(&bench, 2, organization_id(1), VICTIM).await);
+    }
+}
+
+#[tokio::test]
+async fn s34_throttle_mail_of_invitations_from_established_organizations() {
+    let bench = bench().await;
+    let quota = SenderKind::Established.pool().quota;
+    for number in 1..=quota + 1 {
+        let (owner, guest) = (100 + number, 200 + number);
+        add_sender(&bench, owner, true).await;
+        establish(&bench, owner, owner, guest).await;
+        let expected = (number > quota).then(|| SenderKind::Established.pool());
+        assert_eq!(limit_of(invite(&bench, owner, organization_id(owner), VICTIM).await), expected, "{number}");
+    }
+}

@@ -1,0 +1,31 @@
+//! What `TESSERA_THROTTLE=off` puts in front of the counters of rate limits.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tessera_kernel::{RateLimit, RateLimitError, RateLimits, StoreError};
+
+use crate::config::Throttle;
+
+/// Counts nothing and admits everything.
+struct Unlimited(Arc<dyn RateLimits>);
+
+#[async_trait]
+impl RateLimits for Unlimited {
+    async fn count(&self, _: RateLimit, _: &str) -> Result<(), RateLimitError> {
+        Ok(())
+    }
+
+    /// Counters from before the setting was changed are deleted all the same.
+    async fn delete_expired(&self) -> Result<u64, StoreError> {
+        self.0.delete_expired().await
+    }
+}
+
+/// The counters of that storage, or none if the operator has turned the limits off.
+pub(crate) fn rate_limits(throttle: Throttle, store: Arc<dyn RateLimits>) -> Arc<dyn RateLimits> {
+    match throttle {
+        Throttle::On => store,
+        Throttle::Off => Arc::new(Unlimited(store)),
+    }
+}
