@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod apps;
+mod clearing;
 mod clock;
 mod connection;
 mod custom_data;

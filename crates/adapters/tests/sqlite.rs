@@ -22,6 +22,8 @@ type SqlHarness = store::SqlHarness<Sqlite>;
 tessera_testkit::identity_store_contract!(SqlHarness);
 tessera_testkit::sso_store_contract!(SqlHarness);
 tessera_testkit::wallets_contract!(SqlHarness);
+tessera_testkit::quotas_contract!(SqlHarness);
+tessera_testkit::deletions_contract!(SqlHarness);
 tessera_testkit::challenges_contract!(SqlHarness);
 tessera_testkit::known_clients_contract!(SqlHarness);
 tessera_testkit::password_resets_contract!(SqlHarness);

@@ -6,10 +6,12 @@ mod events;
 pub mod model;
 pub mod policy;
 pub mod ports;
+mod quotas;
 mod service;
 mod usage;
 mod usecases;
 
+pub use quotas::KeyQuotas;
 pub use service::{ApiKeyPorts, ApiKeys};
 pub use usecases::{
     authenticate::AuthenticateKeyError,

@@ -6,4 +6,4 @@ mod store;
 pub use key_letters::KeyLetters;
 #[cfg(feature = "mock")]
 pub use store::MockApiKeyStore;
-pub use store::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction};
+pub use store::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts};

@@ -7,6 +7,7 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Notices, SecretD
 use crate::{
     events::KeyEvent,
     ports::{ApiKeyStore, KeyLetters},
+    quotas::KeyQuotas,
     usage::UsageBuffer,
 };
 
@@ -33,13 +34,20 @@ pub struct ApiKeyPorts {
 pub struct ApiKeys {
     pub(crate) ports: ApiKeyPorts,
     pub(crate) usage: UsageBuffer,
+    pub(crate) quotas: KeyQuotas,
 }
 
 impl ApiKeys {
     /// Plugs the ports in.
     #[must_use]
     pub fn new(ports: ApiKeyPorts) -> Self {
-        Self { ports, usage: UsageBuffer::default() }
+        Self { ports, usage: UsageBuffer::default(), quotas: KeyQuotas::default() }
+    }
+
+    /// Replaces the default quotas.
+    #[must_use]
+    pub fn with_quotas(self, quotas: KeyQuotas) -> Self {
+        Self { quotas, ..self }
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: KeyEvent<'_>) -> Event {

@@ -1,10 +1,10 @@
 //! An application gets a key.
 
 use tessera_apikeys::{
-    GenerateKey, GenerateKeyError,
+    GenerateKey, GenerateKeyError, KeyQuotas,
     model::{ApiKey, KeyLifetime, KeyState, RawKey},
 };
-use tessera_kernel::{Permission, PermissionSet, Role, SecretDigest};
+use tessera_kernel::{Permission, PermissionSet, QuotaExceeded, Role, SecretDigest};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -163,4 +163,29 @@ async fn s200_notify_whoever_made_a_key() {
     bench.stores.add_memberships([&membership(organization_id(1), user_id(7), Role::Admin)]).await;
     ok(generate(&bench, 7, command()).await);
     assert!(bench.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn s215_an_application_has_no_more_active_keys_than_allowed_and_an_organization_no_more_keys() {
+    let bench = bench().await;
+    bench.stores.add_applications([&application(2, organization_id(1))]).await;
+    let active_keys = KeyQuotas::default().active_keys.with_maximum(2);
+    let organization_keys = KeyQuotas::default().organization_keys.with_maximum(4);
+    let keys = bench.api_keys().with_quotas(KeyQuotas { active_keys, organization_keys });
+    let actor = actor_of(user_id(1));
+    let generate = async |application| {
+        keys.generate_key(&actor, GenerateKey { application: application_id(application), ..command() }).await
+    };
+    let (first, _) = ok(generate(1).await);
+    ok(generate(1).await);
+    let error = failed(generate(1).await);
+    let wanted = QuotaExceeded { quota: "active_keys", maximum: 2 };
+    assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    // A revoked key is not active any more, but it stays in the list and counts for the organization.
+    ok(keys.revoke_key(&actor, first.id).await);
+    ok(generate(1).await);
+    ok(generate(2).await);
+    let error = failed(generate(2).await);
+    let wanted = QuotaExceeded { quota: "organization_keys", maximum: 4 };
+    assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
 }

@@ -1,6 +1,9 @@
 //! What is noted about the use of keys, and when it is written.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use tessera_apikeys::{
     ApiKeyPorts, ApiKeys, GenerateKey, VerifyKey,
@@ -10,7 +13,7 @@ use tessera_apikeys::{
 use tessera_kernel::{ApiKeyId, Permission, Role, SecretDigest, SecretHash, StoreError};
 use tessera_testkit::{
     Stores, Workbench,
-    builders::{NOW, actor_of, application_id, user_id},
+    builders::{NOW, actor_of, api_key, application, application_id, organization_id, user_id},
     expectations::{failed, ok, some},
     fakes::FakeDigest,
 };
@@ -197,4 +200,24 @@ async fn a_batch_comes_in_the_order_of_the_keys() {
         verify(&keys, raw).await;
     }
     assert_eq!(ok(keys.record_usage(false).await), 8);
+}
+
+#[tokio::test]
+async fn many_uses_are_written_in_batches_and_those_that_fail_are_put_back() {
+    let (bench, ..) = with_key().await;
+    let mut store = MockApiKeyStore::new();
+    let (number, of) = (AtomicU32::new(0), application(1, organization_id(1)));
+    store.expect_find_key_by_hash().returning(move |hash| {
+        let StoredKey { key, .. } = api_key(number.fetch_add(1, Ordering::Relaxed), &of, user_id(1));
+        Ok(Some(StoredKey { key, hash: *hash }))
+    });
+    store.expect_record_uses().times(1).withf(|uses| uses.len() == 1_000).returning(|_| Ok(()));
+    store.expect_record_uses().times(1).withf(|uses| uses.len() == 1).returning(|_| Err(StoreError::Busy));
+    store.expect_record_uses().times(1).withf(|uses| uses.len() == 1).returning(|_| Ok(()));
+    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() });
+    for _ in 0..1_001 {
+        verify(&keys, &RawKey::generate(&*bench.entropy)).await;
+    }
+    assert!(matches!(failed(keys.record_usage(false).await), StoreError::Busy));
+    assert_eq!(ok(keys.record_usage(false).await), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships};
+use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Quota};
 
 use crate::{events::AppEvent, ports::AppStore};
 
@@ -22,13 +22,24 @@ pub struct AppPorts {
 /// The applications of organizations.
 pub struct Apps {
     pub(crate) ports: AppPorts,
+    pub(crate) quota: Quota,
 }
 
 impl Apps {
     /// Plugs the ports in.
     #[must_use]
     pub const fn new(ports: AppPorts) -> Self {
-        Self { ports }
+        Self { ports, quota: Self::QUOTA }
+    }
+
+    /// The default quota of applications for each organization.
+    pub const QUOTA: Quota = Quota::new("applications", 100);
+
+    /// Replaces the default quota.
+    #[must_use]
+    pub const fn with_quota(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: AppEvent) -> Event {

@@ -1,5 +1,6 @@
 //! One verb, one file.
 
+pub(crate) mod clear_deleted_applications;
 pub(crate) mod create_application;
 pub(crate) mod delete_application;
 pub(crate) mod update_application;

@@ -1,10 +1,10 @@
 //! An organization gets an application.
 
 use tessera_apps::{
-    CreateApplication, CreateApplicationError,
+    Apps, CreateApplication, CreateApplicationError,
     model::{Application, RedirectUris},
 };
-use tessera_kernel::Role;
+use tessera_kernel::{QuotaExceeded, Role};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
@@ -90,4 +90,19 @@ async fn the_making_is_announced() {
     let event = bench.events(Some(organization_id(1))).await.remove(0);
     assert_eq!((event.name.as_str(), event.subject), ("application.created", Some(made.id.as_uuid())));
     assert_eq!(event.actor, Some(("user".to_owned(), user_id(2).as_uuid())));
+}
+
+#[tokio::test]
+async fn s215_an_organization_has_no_more_applications_than_allowed() {
+    let bench = bench().await;
+    // There is one already.
+    let apps = bench.apps().with_quota(Apps::QUOTA.with_maximum(2));
+    let actor = actor_of(user_id(1));
+    let made = ok(apps.create_application(&actor, command(1)).await);
+    let error = failed(apps.create_application(&actor, command(1)).await);
+    let wanted = QuotaExceeded { quota: "applications", maximum: 2 };
+    assert!(matches!(error, CreateApplicationError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    // A deleted one leaves room at once, and not only when its rows are cleared.
+    ok(apps.delete_application(&actor, made.id).await);
+    ok(apps.create_application(&actor, command(1)).await);
 }

@@ -86,3 +86,13 @@ async fn a_refused_deletion_is_not_announced() {
     failed(delete(&bench, 3, 1).await);
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
+
+#[tokio::test]
+async fn what_it_contained_is_cleared_later_in_steps() {
+    let bench = bench().await;
+    let of = application(1, organization_id(1));
+    bench.stores.add_keys(&(1..=2_500).map(|number| api_key(number, &of, user_id(1))).collect::<Vec<_>>()).await;
+    ok(delete(&bench, 1, 1).await);
+    assert_eq!(ok(bench.apps().clear_deleted_applications().await), 2_501);
+    assert_eq!(ok(bench.apps().clear_deleted_applications().await), 0);
+}

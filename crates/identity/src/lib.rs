@@ -10,12 +10,14 @@ pub mod model;
 mod new_password;
 mod notices;
 pub mod ports;
+mod quotas;
 mod service;
 mod service_tokens;
 mod sso;
 mod usecases;
 
 pub use new_password::NewPasswordError;
+pub use quotas::IdentityQuotas;
 pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use service_tokens::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
 pub use sso::{SingleSignOn, SsoPorts};

@@ -6,6 +6,7 @@ use tessera_kernel::{Clock, Entropy, Event, Notices, SecretDigest, StoreError};
 use time::Duration;
 
 use crate::{
+    IdentityQuotas,
     model::Site,
     ports::{
         AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, TokenSigner,
@@ -57,13 +58,20 @@ pub struct IdentitySettings {
 pub struct Identity {
     pub(crate) ports: IdentityPorts,
     pub(crate) settings: IdentitySettings,
+    pub(crate) quotas: IdentityQuotas,
 }
 
 impl Identity {
     /// Plugs the ports in.
     #[must_use]
-    pub const fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
-        Self { ports, settings }
+    pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
+        Self { ports, settings, quotas: IdentityQuotas::default() }
+    }
+
+    /// Replaces the default quotas.
+    #[must_use]
+    pub fn with_quotas(self, quotas: IdentityQuotas) -> Self {
+        Self { quotas, ..self }
     }
 
     /// Writes down a deed that changed nothing else.

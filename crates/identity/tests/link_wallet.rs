@@ -8,7 +8,7 @@ use tessera_identity::{
     model::{Chain, Challenge, Purpose, Session, Wallet, WalletAccount},
     ports::MockIdentityStore,
 };
-use tessera_kernel::Actor;
+use tessera_kernel::{Actor, QuotaExceeded};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -153,14 +153,14 @@ async fn a_wallet_of_somebody_else_stays_theirs() {
 }
 
 #[tokio::test]
-async fn a_user_has_at_most_32_wallets() {
+async fn s215_a_user_has_at_most_50_wallets() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
-    bench.stores.add_wallets(user_id(1), &(1..=31).map(wallet).collect::<Vec<_>>()).await;
+    bench.stores.add_wallets(user_id(1), &(1..=49).map(wallet).collect::<Vec<_>>()).await;
     let actor = with_session(&bench, 1).await;
-    ok(link(&bench, &actor, wallet_account(32, Chain::Ethereum)).await);
-    let error = failed(link(&bench, &actor, wallet_account(33, Chain::Ethereum)).await);
-    assert!(matches!(error, LinkWalletError::TooManyWallets), "{error:?}");
+    ok(link(&bench, &actor, wallet_account(50, Chain::Ethereum)).await);
+    let error = failed(link(&bench, &actor, wallet_account(51, Chain::Ethereum)).await);
+    assert!(matches!(error, LinkWalletError::Quota(QuotaExceeded { quota: "wallets", maximum: 50 })), "{error:?}");
 }
 
 #[tokio::test]

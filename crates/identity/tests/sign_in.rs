@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    Identity, IdentityPorts, SignIn, SignInError, SignedIn,
+    Identity, IdentityPorts, IdentityQuotas, SignIn, SignInError, SignedIn,
     model::{PasswordAttempt, PasswordHash, SessionState},
     ports::{AccessClaims, HashError, TokenError, TokenSigner},
 };
@@ -234,4 +234,32 @@ async fn a_refusal_names_nobody_when_there_is_no_account() {
     failed(sign_in(&bench, "nobody@example.com", PASSWORD).await);
     let event = bench.events(None).await.remove(0);
     assert_eq!((event.name.as_str(), event.subject, event.details), ("session.refused", None, Vec::new()));
+}
+
+#[tokio::test]
+async fn s215_one_sign_in_too_many_ends_the_oldest_session() {
+    let bench = Workbench::new();
+    let user = bench.user_with_password(1, PASSWORD).await;
+    let sessions = IdentityQuotas::default().sessions.with_maximum(2);
+    let identity = bench.identity().with_quotas(IdentityQuotas { sessions, ..IdentityQuotas::default() });
+    let mut opened = Vec::new();
+    for _ in 0..3 {
+        let signed_in = ok(identity.sign_in(command("user1@example.com", PASSWORD)).await);
+        opened.push(ok(bench.signer.verify(signed_in.token.expose())).session);
+        bench.clock.advance(Duration::SECOND);
+    }
+    let mut live = Vec::new();
+    for id in opened {
+        let session = some(ok(bench.stores.identity.find_session(id).await));
+        live.push(session.state == SessionState::Open);
+    }
+    assert_eq!(live, [false, true, true]);
+    let started = "session.started";
+    assert_eq!(bench.deeds(None).await, [started, started, started, "sessions.ended"]);
+    let events = bench.events(None).await;
+    let ended = some(events.iter().find(|event| event.name == "sessions.ended"));
+    assert_eq!(
+        (ended.subject, &*ended.details),
+        (Some(user.id.as_uuid()), &[("sessions_ended".into(), "1".into())][..])
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, ApplicationId, Clock, Entropy, Memberships, OrganizationId, Principal, StoreError};
+use tessera_kernel::{Actor, ApplicationId, Clock, Entropy, Memberships, OrganizationId, Principal, Quota, StoreError};
 
 use crate::{
     policy::{self, Access},
@@ -25,6 +25,7 @@ pub struct InventoryPorts {
 /// The inventories of applications.
 pub struct Inventory {
     pub(crate) ports: InventoryPorts,
+    pub(crate) quota: Quota,
 }
 
 /// What an actor may do in an inventory.
@@ -45,7 +46,17 @@ impl Inventory {
     /// Plugs the ports in.
     #[must_use]
     pub const fn new(ports: InventoryPorts) -> Self {
-        Self { ports }
+        Self { ports, quota: Self::QUOTA }
+    }
+
+    /// The default quota of items for each application.
+    pub const QUOTA: Quota = Quota::new("items", 100_000);
+
+    /// Replaces the default quota.
+    #[must_use]
+    pub const fn with_quota(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
     }
 
     /// How far the actor reaches in the inventory of that application.

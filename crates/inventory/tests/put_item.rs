@@ -7,7 +7,7 @@ use tessera_inventory::{
     model::{Item, Metadata},
     ports::MockItemStore,
 };
-use tessera_kernel::{Actor, Permission, Role, StoreError};
+use tessera_kernel::{Actor, Permission, QuotaExceeded, Role, StoreError};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -178,7 +178,7 @@ async fn an_application_that_goes_meanwhile_is_not_found() {
     let bench = bench().await;
     let mut store = MockItemStore::new();
     let gone = || StoreError::Conflict { key: StoreError::REFERENCE.to_owned() };
-    store.expect_upsert_item().returning(move |_| Err(gone()));
+    store.expect_upsert_item().returning(move |_, _| Err(gone()));
     let inventory = Inventory::new(InventoryPorts { store: Arc::new(store), ..bench.inventory_ports() });
     let error = failed(inventory.put_item(&actor_of(user_id(1)), bare(1)).await);
     assert!(matches!(error, PutItemError::NotFound), "{error:?}");
@@ -188,8 +188,24 @@ async fn an_application_that_goes_meanwhile_is_not_found() {
 async fn a_failing_store_is_no_missing_application() {
     let bench = bench().await;
     let mut store = MockItemStore::new();
-    store.expect_upsert_item().returning(|_| Err(StoreError::Busy));
+    store.expect_upsert_item().returning(|_, _| Err(StoreError::Busy));
     let inventory = Inventory::new(InventoryPorts { store: Arc::new(store), ..bench.inventory_ports() });
     let error = failed(inventory.put_item(&actor_of(user_id(1)), bare(1)).await);
     assert!(matches!(error, PutItemError::Store(StoreError::Busy)), "{error:?}");
+}
+
+#[tokio::test]
+async fn s215_an_application_has_no_more_items_than_allowed() {
+    let bench = bench().await;
+    let inventory = bench.inventory().with_quota(Inventory::QUOTA.with_maximum(2));
+    let actor = actor_of(user_id(1));
+    let put = |sku: &str| PutItem { sku: parsed(sku), ..bare(1) };
+    for sku in ["one", "two"] {
+        ok(inventory.put_item(&actor, put(sku)).await);
+    }
+    let error = failed(inventory.put_item(&actor, put("three")).await);
+    assert!(matches!(error, PutItemError::Quota(QuotaExceeded { quota: "items", maximum: 2 })), "{error:?}");
+    // Those that are there can still be changed, and another application has room of its own.
+    assert_eq!(ok(inventory.put_item(&actor, put("two")).await).version, 2);
+    ok(inventory.put_item(&actor, bare(2)).await);
 }

@@ -21,6 +21,7 @@ mod permission;
 mod precondition;
 mod secret;
 mod secret_hash;
+mod steps;
 mod store;
 pub mod text;
 
@@ -34,7 +35,7 @@ pub use id::{
     ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
     ResetRequestId, SessionId, UserId,
 };
-pub use limits::{KEEP_COUNTERS, Network, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
+pub use limits::{KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use mail::{
     Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,
@@ -47,4 +48,5 @@ pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;
 pub use secret::Secret;
 pub use secret_hash::{SecretDigest, SecretHash};
+pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
 pub use store::{OnConflict, StoreError};

@@ -81,6 +81,63 @@ pub struct QuotaExceeded {
     pub maximum: u64,
 }
 
+/// How many objects of a kind may exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    name: &'static str,
+    maximum: Option<u64>,
+}
+
+impl Quota {
+    /// A quota of that name, in `snake_case`. A `maximum` of 0 means that there is none.
+    #[must_use]
+    pub const fn new(name: &'static str, maximum: u64) -> Self {
+        Self { name, maximum: if maximum == 0 { None } else { Some(maximum) } }
+    }
+
+    /// The same quota with another maximum.
+    #[must_use]
+    pub const fn with_maximum(self, maximum: u64) -> Self {
+        Self::new(self.name, maximum)
+    }
+
+    /// The public name, as in the setting `TESSERA_QUOTA_<NAME>`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The number of objects that it allows. `None` if it allows any number.
+    #[must_use]
+    pub const fn maximum(self) -> Option<u64> {
+        self.maximum
+    }
+
+    /// Admits one more object beside those that exist.
+    ///
+    /// The count is exact only if nothing can add an object between the count and the insertion: the caller holds a lock
+    /// on what owns the objects.
+    ///
+    /// # Errors
+    /// [`QuotaExceeded`] if there is no room for another.
+    pub const fn admit(self, existing: u64) -> Result<(), QuotaExceeded> {
+        match self.maximum {
+            Some(maximum) if existing >= maximum => Err(self.exceeded()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rejection of one object too many, where storage has counted.
+    #[must_use]
+    pub const fn exceeded(self) -> QuotaExceeded {
+        let maximum = match self.maximum {
+            Some(maximum) => maximum,
+            None => u64::MAX,
+        };
+        QuotaExceeded { quota: self.name, maximum }
+    }
+}
+
 /// The network of a client, by which limits are counted: an IPv4 address, or the first 64 bits of an IPv6 address.
 ///
 /// A client usually controls a whole IPv6 /64, so counting single IPv6 addresses would limit nothing.

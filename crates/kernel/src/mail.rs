@@ -163,8 +163,9 @@ pub trait MailQueue: Send + Sync {
     /// by somebody else since that attempt.
     async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Erases what mails said that expired undelivered. Gives how many there were.
-    async fn erase_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError>;
+    /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns how many. Those that
+    /// another node is erasing are skipped.
+    async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// A mail was not handed over.

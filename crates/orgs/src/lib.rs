@@ -10,9 +10,11 @@ pub mod model;
 mod notices;
 pub mod policy;
 pub mod ports;
+mod quotas;
 mod service;
 mod usecases;
 
+pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, OrgSettings, Orgs};
 pub use usecases::{
     accept_invitation::{AcceptInvitation, AcceptInvitationError},

@@ -7,6 +7,7 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits
 use crate::{
     events::OrgEvent,
     ports::{Directory, Letters, OrgStore},
+    quotas::OrgQuotas,
 };
 
 /// Everything this domain needs from outside.
@@ -33,16 +34,10 @@ pub struct OrgPorts {
 }
 
 /// What an operator may choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OrgSettings {
-    /// How many invitations of an organization may be pending.
-    pub pending_invitations: u64,
-}
-
-impl Default for OrgSettings {
-    fn default() -> Self {
-        Self { pending_invitations: 200 }
-    }
+    /// How many organizations, members and invitations there may be.
+    pub quotas: OrgQuotas,
 }
 
 /// Organizations and their members.
@@ -56,6 +51,13 @@ impl Orgs {
     #[must_use]
     pub const fn new(ports: OrgPorts, settings: OrgSettings) -> Self {
         Self { ports, settings }
+    }
+
+    /// Replaces the default quotas.
+    #[must_use]
+    pub const fn with_quotas(mut self, quotas: OrgQuotas) -> Self {
+        self.settings.quotas = quotas;
+        self
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: OrgEvent) -> Event {

@@ -1,8 +1,8 @@
 //! Somebody is asked in by mail; the invitation is sent again, and taken back.
 
-use tessera_kernel::{InvitationId, Page, PageRequest, Role};
+use tessera_kernel::{InvitationId, Page, PageRequest, QuotaExceeded, Role};
 use tessera_orgs::{
-    Invite, InviteError, ListInvitationsError, OrgSettings, Orgs, ResendInvitationError, WithdrawInvitationError,
+    Invite, InviteError, ListInvitationsError, OrgQuotas, Orgs, ResendInvitationError, WithdrawInvitationError,
     model::{Invitation, InvitationStatus},
 };
 use tessera_testkit::{
@@ -200,16 +200,17 @@ async fn members_and_strangers_manage_nothing() {
 #[tokio::test]
 async fn s187_inv_limit_by_organization() {
     let bench = bench().await;
-    let orgs = Orgs::new(bench.org_ports(), OrgSettings { pending_invitations: 2, ..OrgSettings::default() });
+    let open_invitations = OrgQuotas::default().open_invitations.with_maximum(2);
+    let orgs = bench.orgs().with_quotas(OrgQuotas { open_invitations, ..OrgQuotas::default() });
     let first = ok(invite_with(&orgs, 1, "one@example.com", Role::Member).await);
     ok(invite_with(&orgs, 1, "two@example.com", Role::Member).await);
     let error = failed(invite_with(&orgs, 1, "three@example.com", Role::Member).await);
-    assert!(matches!(error, InviteError::TooManyInvitations), "{error:?}");
+    assert!(matches!(error, InviteError::Quota(QuotaExceeded { quota: "open_invitations", maximum: 2 })), "{error:?}");
     // One that replaces another makes no more of them, and one that has expired does not count.
     ok(invite_with(&orgs, 1, "two@example.com", Role::Admin).await);
     bench.clock.advance(Invitation::TTL);
     ok(invite_with(&orgs, 1, "three@example.com", Role::Member).await);
     ok(invite_with(&orgs, 1, "four@example.com", Role::Member).await);
     let back = orgs.resend_invitation(&actor_of(user_id(1)), organization_id(1), first.id).await;
-    assert!(matches!(failed(back), ResendInvitationError::TooManyInvitations));
+    assert!(matches!(failed(back), ResendInvitationError::Quota(_)));
 }

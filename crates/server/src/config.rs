@@ -2,12 +2,14 @@
 
 mod audiences;
 mod ca_file;
+mod quotas;
 mod source;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 pub(crate) use audiences::Audiences;
 use ca_file::CaFile;
+pub(crate) use quotas::Quotas;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
 use tessera_adapters::{
@@ -48,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) smtp_ca_file: Option<CaFile>,
     pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
+    pub(crate) quotas: Quotas,
     /// Nodes of chains, each with its chain.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
 }
@@ -152,6 +155,7 @@ impl Config {
             smtp_ca_file: CaFile::read(&mut source, "smtp_ca_file"),
             mail_from: source.read_optional("mail_from"),
             throttle: source.read("throttle", Throttle::On),
+            quotas: Quotas::read(&mut source),
             rpc: read_rpc(&mut source),
         };
         config.check(&mut source);
@@ -278,6 +282,7 @@ impl fmt::Display for Config {
         for (chain, url) in &self.rpc {
             writeln!(f, "rpc_{chain} = {url:?}")?;
         }
-        writeln!(f, "throttle = {:?}", self.throttle)
+        writeln!(f, "throttle = {:?}", self.throttle)?;
+        write!(f, "{}", self.quotas)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{error::Error, sync::Arc};
 
-use tessera_kernel::{Clock, MailQueue, MailSeal, Mailer, MailerError, StoreError, TakenMail, back_off};
+use tessera_kernel::{
+    Clock, MailQueue, MailSeal, Mailer, MailerError, StoreError, TakenMail, back_off, delete_in_steps,
+};
 use time::Duration;
 use tokio::sync::watch;
 
@@ -43,7 +45,7 @@ impl Postman {
 
     /// Erases what mails said that nobody will read any more.
     pub(crate) async fn erase_expired(&self) -> Result<(), StoreError> {
-        match self.queue.erase_expired(self.clock.now()).await? {
+        match delete_in_steps(|most| self.queue.erase_expired(self.clock.now(), most)).await? {
             0 => {}
             mails => tracing::warn!(mails, "mails expired before they could be delivered"),
         }

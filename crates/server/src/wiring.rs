@@ -101,27 +101,9 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         service_tokens,
         identity,
         orgs: Arc::new(orgs(config, &store, &post, &machine)),
-        apps: Arc::new(Apps::new(AppPorts {
-            store: Arc::clone(&store) as _,
-            memberships: Arc::clone(&store) as _,
-            clock: Arc::clone(&machine.clock),
-            entropy: Arc::clone(&machine.entropy),
-        })),
-        api_keys: Arc::new(ApiKeys::new(ApiKeyPorts {
-            store: Arc::clone(&store) as _,
-            digest: Arc::new(Sha256Digest),
-            memberships: Arc::clone(&store) as _,
-            letters: Arc::clone(&post.letters) as _,
-            notices: post.notices,
-            clock: Arc::clone(&machine.clock),
-            entropy: Arc::clone(&machine.entropy),
-        })),
-        inventory: Arc::new(Inventory::new(InventoryPorts {
-            store: Arc::clone(&store) as _,
-            memberships: Arc::clone(&store) as _,
-            clock: Arc::clone(&machine.clock),
-            entropy: Arc::clone(&machine.entropy),
-        })),
+        apps: Arc::new(apps(config, &store, &machine)),
+        api_keys: Arc::new(api_keys(config, &store, &post, &machine)),
+        inventory: Arc::new(inventory(config, &store, &machine)),
         limits: throttle::rate_limits(config.throttle, Arc::clone(&store) as _),
         audit: store,
         readiness,
@@ -149,6 +131,39 @@ fn notices(config: &Config, seal: &Arc<SealedOutbox>, machine: &Machine) -> Noti
     Notices { seal: Arc::clone(seal) as _, clock, entropy, most }
 }
 
+fn apps(config: &Config, store: &Arc<SqlStore>, machine: &Machine) -> Apps {
+    let ports = AppPorts {
+        store: Arc::clone(store) as _,
+        memberships: Arc::clone(store) as _,
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    Apps::new(ports).with_quota(config.quotas.applications)
+}
+
+fn api_keys(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) -> ApiKeys {
+    let ports = ApiKeyPorts {
+        store: Arc::clone(store) as _,
+        digest: Arc::new(Sha256Digest),
+        memberships: Arc::clone(store) as _,
+        letters: Arc::clone(&post.letters) as _,
+        notices: post.notices.clone(),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    ApiKeys::new(ports).with_quotas(config.quotas.keys)
+}
+
+fn inventory(config: &Config, store: &Arc<SqlStore>, machine: &Machine) -> Inventory {
+    let ports = InventoryPorts {
+        store: Arc::clone(store) as _,
+        memberships: Arc::clone(store) as _,
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+    };
+    Inventory::new(ports).with_quota(config.quotas.items)
+}
+
 fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
@@ -161,7 +176,7 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) 
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };
-    Orgs::new(ports, OrgSettings::default())
+    Orgs::new(ports, OrgSettings { quotas: config.quotas.orgs })
 }
 
 /// Hands mails to the server that is named, or leaves them as files.
@@ -202,7 +217,7 @@ fn identity(
         session_ttl: config.session_ttl,
         site: Site::of(config.public_url.as_str()),
     };
-    Ok(Identity::new(ports, settings))
+    Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity))
 }
 
 fn single_sign_on(

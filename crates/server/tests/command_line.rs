@@ -156,3 +156,32 @@ fn s227_tls_smtp_authorities_that_nobody_could_trust_are_refused() {
         assert!(text.contains(fault) && !text.contains("hunter2"), "{fault} is missing from {text}");
     }
 }
+
+#[test]
+fn each_quota_is_a_setting_and_is_documented() {
+    let documented = include_str!("../../../docs/configuration.md");
+    let defaults = out(&run(&["check-config"], &[], None));
+    let quotas = [
+        ("owned_organizations", 100),
+        ("applications", 100),
+        ("active_keys", 1_000),
+        ("organization_keys", 10_000),
+        ("members", 10_000),
+        ("open_invitations", 1_000),
+        ("items", 100_000),
+        ("wallets", 50),
+        ("sessions", 100),
+    ];
+    for (name, maximum) in quotas {
+        assert!(defaults.contains(&format!("quota_{name} = {maximum}\n")), "{name}: {defaults}");
+        let variable = format!("TESSERA_QUOTA_{}", name.to_uppercase());
+        assert!(documented.contains(&format!("| `{variable}` | `{maximum}` |")), "{variable}");
+    }
+    assert_eq!(defaults.matches("quota_").count(), quotas.len(), "{defaults}");
+    let none = out(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", "0")], None));
+    assert!(none.contains("quota_items = 0\n"), "{none}");
+    for wrong in ["-1", "many", "1000000001"] {
+        let text = complaint(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", wrong)], None));
+        assert!(text.contains("TESSERA_QUOTA_ITEMS: "), "{text}");
+    }
+}

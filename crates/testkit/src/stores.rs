@@ -196,7 +196,7 @@ impl Stores {
 
     /// Makes or changes an item.
     pub async fn put_item(&self, change: &ItemChange) -> Item {
-        ok(self.items.upsert_item(change).await)
+        some(ok(self.items.upsert_item(change, None).await))
     }
 
     /// Commits events.

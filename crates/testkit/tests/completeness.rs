@@ -41,6 +41,7 @@ every_case_is_listed! {
     chain_reader
     challenges
     custom_data
+    deletions
     directory
     identity_store
     invitation_store
@@ -52,6 +53,7 @@ every_case_is_listed! {
     org_store
     owners
     password_resets
+    quotas
     rate_limits
     signing_key_store
     sso_store

@@ -41,6 +41,8 @@ tessera_testkit::org_documents_contract!(MemoryHarness);
 tessera_testkit::custom_data_contract!(MemoryHarness);
 tessera_testkit::accounts_contract!(MemoryHarness);
 tessera_testkit::wallets_contract!(MemoryHarness);
+tessera_testkit::quotas_contract!(MemoryHarness);
+tessera_testkit::deletions_contract!(MemoryHarness);
 tessera_testkit::challenges_contract!(MemoryHarness);
 tessera_testkit::known_clients_contract!(MemoryHarness);
 tessera_testkit::password_resets_contract!(MemoryHarness);

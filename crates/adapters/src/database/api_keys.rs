@@ -1,11 +1,11 @@
 //! The table of API keys, and storage as their domain needs it.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, prelude::*};
+use diesel::{OptionalExtension, dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_apikeys::{
     model::{ApiKey, KeyState, StoredKey},
-    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction},
+    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, Permission, PermissionSet, SecretHash,
@@ -14,10 +14,10 @@ use tessera_kernel::{
 use time::OffsetDateTime;
 
 use super::{
-    SqlStore,
+    SqlStore, apps,
     connection::on,
-    rows::{after, corrupt, from_document, parse, parse_optional, to_document},
-    schema::{api_keys, users},
+    rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
+    schema::{api_keys, applications, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
 };
@@ -98,6 +98,13 @@ impl TryFrom<KeyRow> for ApiKey {
     }
 }
 
+/// Keys of applications that are not deleted.
+#[diesel::dsl::auto_type]
+fn existing() -> _ {
+    let of = applications::id.eq(api_keys::application_id);
+    api_keys::table.inner_join(applications::table.on(of)).filter(applications::deleted_at.is_null())
+}
+
 #[async_trait]
 impl ApiKeyStore for SqlStore {
     async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
@@ -106,21 +113,21 @@ impl ApiKeyStore for SqlStore {
 
     async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = api_keys::table.filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
+        let query = existing().filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
         let row: Option<KeyRow> = on!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
         row.map(StoredKey::try_from).transpose()
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = api_keys::table.find(DbId(id.as_uuid()));
+        let query = existing().filter(api_keys::id.eq(DbId(id.as_uuid())));
         let row: Option<KeyRow> = on!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
         row.map(ApiKey::try_from).transpose()
     }
 
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = api_keys::table
+        let query = existing()
             .filter(api_keys::application_id.eq(DbId(application.as_uuid())))
             .filter(api_keys::id.gt(after(&page)))
             .order(api_keys::id)
@@ -150,7 +157,35 @@ impl ApiKeyStore for SqlStore {
 
 #[async_trait]
 impl ApiKeyRows for Tx {
+    async fn lock_and_count(
+        &mut self,
+        organization: OrganizationId,
+        application: ApplicationId,
+        at: OffsetDateTime,
+    ) -> Result<Option<KeyCounts>, StoreError> {
+        let organization = DbId(organization.as_uuid());
+        if !apps::lock_organization(&mut self.lease, organization).await? {
+            return Ok(None);
+        }
+        let active = api_keys::table
+            .filter(api_keys::application_id.eq(DbId(application.as_uuid())))
+            .filter(api_keys::revoked_at.is_null())
+            .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(DbInstant(at))))
+            .count();
+        let active: i64 = on!(&mut self.lease, |c| active.get_result(c).await)?;
+        // Each application counts its keys, so this reads a row for each application and not one for each key.
+        let all = apps::of_organization(organization).select(sum(applications::key_count));
+        let all: Option<i64> = on!(&mut self.lease, |c| all.get_result(c).await)?;
+        let in_organization = count("applications.key_count", all.unwrap_or_default())?;
+        Ok(Some(KeyCounts { active: count("api_keys", active)?, in_organization }))
+    }
+
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        let of = apps::existing(DbId(key.key.application_id.as_uuid()));
+        let counted = diesel::update(of).set(applications::key_count.eq(applications::key_count + 1));
+        if on!(&mut self.lease, |c| counted.execute(c).await)? == 0 {
+            return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
+        }
         let insert = diesel::insert_into(api_keys::table).values(KeyRow::try_from(key)?);
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }

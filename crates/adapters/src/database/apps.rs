@@ -10,10 +10,11 @@ use tessera_apps::{
 use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, StoreError};
 
 use super::{
-    SqlStore,
+    SqlStore, clearing,
+    clock::Now,
     connection::{Lease, on},
-    rows::{after, corrupt, from_document, parse, parse_optional, to_document},
-    schema::applications,
+    rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
+    schema::{applications, organizations},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
 };
@@ -71,9 +72,21 @@ impl TryFrom<ApplicationRow> for Application {
     }
 }
 
+/// The application, unless it is deleted: its row then only waits to be cleared.
+#[diesel::dsl::auto_type]
+pub(super) fn existing(id: DbId) -> _ {
+    applications::table.filter(applications::id.eq(id)).filter(applications::deleted_at.is_null())
+}
+
+/// The applications of an organization without the deleted ones.
+#[diesel::dsl::auto_type]
+pub(super) fn of_organization(id: DbId) -> _ {
+    applications::table.filter(applications::organization_id.eq(id)).filter(applications::deleted_at.is_null())
+}
+
 /// Reads an application and keeps others from changing or deleting it until the transaction ends. Many may do so at once.
 pub(super) async fn hold(lease: &mut Lease, id: DbId) -> Result<Option<Application>, StoreError> {
-    let query = applications::table.find(id);
+    let query = existing(id);
     let row: Option<ApplicationRow> = on!(lease, |c|
         postgres: query.select(ApplicationRow::as_select()).for_share().first(c).await.optional(),
         // There is one writer.
@@ -89,7 +102,7 @@ impl AppStore for SqlStore {
 
     async fn find_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = applications::table.find(DbId(id.as_uuid()));
+        let query = existing(DbId(id.as_uuid()));
         let row: Option<ApplicationRow> =
             on!(&mut lease, |c| query.select(ApplicationRow::as_select()).first(c).await.optional())?;
         row.map(Application::try_from).transpose()
@@ -101,14 +114,17 @@ impl AppStore for SqlStore {
         page: PageRequest,
     ) -> Result<Page<Application>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = applications::table
-            .filter(applications::organization_id.eq(DbId(organization.as_uuid())))
+        let query = of_organization(DbId(organization.as_uuid()))
             .filter(applications::id.gt(after(&page)))
             .order(applications::id)
             .limit(page.rows());
         let rows: Vec<ApplicationRow> = on!(&mut lease, |c| query.select(ApplicationRow::as_select()).load(c).await)?;
         let found = rows.into_iter().map(Application::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_rows(found, &page, |application| application.id.as_uuid()))
+    }
+
+    async fn clear_deleted(&self, most: u32) -> Result<u64, StoreError> {
+        clearing::clear_deleted(self, most).await
     }
 }
 
@@ -119,8 +135,18 @@ impl Applications for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
+    async fn lock_and_count(&mut self, of: OrganizationId) -> Result<Option<u64>, StoreError> {
+        let of = DbId(of.as_uuid());
+        if !lock_organization(&mut self.lease, of).await? {
+            return Ok(None);
+        }
+        let query = of_organization(of).count();
+        let applications: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        count("applications", applications).map(Some)
+    }
+
     async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
-        let query = applications::table.find(DbId(id.as_uuid()));
+        let query = existing(DbId(id.as_uuid()));
         let row: Option<ApplicationRow> = on!(&mut self.lease, |c|
             postgres: query.select(ApplicationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(ApplicationRow::as_select()).first(c).await.optional())?;
@@ -128,7 +154,7 @@ impl Applications for Tx {
     }
 
     async fn update(&mut self, application: &Application) -> Result<bool, StoreError> {
-        let update = diesel::update(applications::table.find(DbId(application.id.as_uuid()))).set((
+        let update = diesel::update(existing(DbId(application.id.as_uuid()))).set((
             applications::name.eq(application.name.as_str()),
             applications::description.eq(application.description.as_ref().map(ApplicationDescription::as_str)),
             applications::redirect_uris.eq(uris_document(&application.redirect_uris)?),
@@ -138,8 +164,18 @@ impl Applications for Tx {
     }
 
     async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
-        // Keys and items go with it: their references cascade.
-        let delete = diesel::delete(applications::table.find(DbId(id.as_uuid())));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+        // One row changes, however many keys and items there are: removing them here would block all other writers.
+        let mark = diesel::update(existing(DbId(id.as_uuid()))).set(applications::deleted_at.eq(Now.nullable()));
+        on!(&mut self.lease, |c| mark.execute(c).await).map(|rows| rows > 0)
     }
+}
+
+/// Locks an organization for transactions that add to it, and says whether it exists. Members are read and added as before.
+pub(super) async fn lock_organization(lease: &mut Lease, id: DbId) -> Result<bool, StoreError> {
+    let query = organizations::table.find(id).select(organizations::id);
+    let found: Option<DbId> = on!(lease, |c|
+        postgres: query.for_no_key_update().first(c).await.optional(),
+        // There is one writer.
+        sqlite: query.first(c).await.optional())?;
+    Ok(found.is_some())
 }

@@ -1,7 +1,7 @@
 //! The table of inventory items.
 
 use async_trait::async_trait;
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{OptionalExtension, dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_inventory::{
     model::{Item, ItemChange, Quantity},
@@ -10,10 +10,10 @@ use tessera_inventory::{
 use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError};
 
 use super::{
-    SqlStore,
+    SqlStore, apps,
     connection::on,
     rows::{after, corrupt, parse, parse_document, parse_optional},
-    schema::items,
+    schema::{applications, items},
     types::{DbDocument, DbId, DbInstant},
 };
 
@@ -92,21 +92,82 @@ impl TryFrom<ItemRow> for Item {
     }
 }
 
-#[async_trait]
-impl ItemStore for SqlStore {
-    async fn upsert_item(&self, change: &ItemChange) -> Result<Item, StoreError> {
+/// How often an item is looked for anew because it was made meanwhile.
+const TRIES: usize = 3;
+
+/// What became of an item to be made.
+enum Made {
+    Made(Item),
+    /// Another request has made it first.
+    Present,
+    /// The application has as many items as it may have.
+    Full,
+}
+
+impl SqlStore {
+    /// Changes an item. One statement, which locks nothing but the item.
+    async fn change_item(&self, change: &ItemChange) -> Result<Option<Item>, StoreError> {
         let mut lease = self.writer().await?;
-        let upsert = diesel::insert_into(items::table)
+        let application = DbId(change.application_id.as_uuid());
+        let item = items::table
+            .filter(items::application_id.eq(application))
+            .filter(items::sku.eq(change.sku.as_str()))
+            .filter(exists(apps::existing(application)));
+        let update = diesel::update(item).set((
+            ItemChangeset::from(change),
+            items::version.eq(items::version + 1),
+            items::updated_at.eq(DbInstant(change.at)),
+        ));
+        let row: Option<ItemRow> =
+            on!(&mut lease, |c| update.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
+        row.map(Item::try_from).transpose()
+    }
+
+    /// Makes an item. The counter of the application admits it: its row is locked until the commit, so that items that are
+    /// made at once are counted one after the other.
+    async fn make_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Made, StoreError> {
+        let mut tx = self.transaction().await?;
+        let application = DbId(change.application_id.as_uuid());
+        let most = maximum.map_or(i64::MAX, |maximum| i64::try_from(maximum).unwrap_or(i64::MAX));
+        let counted = diesel::update(apps::existing(application).filter(applications::item_count.lt(most)))
+            .set(applications::item_count.eq(applications::item_count + 1));
+        if on!(&mut tx.lease, |c| counted.execute(c).await)? == 0 {
+            let known = diesel::select(exists(apps::existing(application)));
+            let known: bool = on!(&mut tx.lease, |c| known.get_result(c).await)?;
+            return if known {
+                Ok(Made::Full)
+            } else {
+                Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() })
+            };
+        }
+        let insert = diesel::insert_into(items::table)
             .values(ItemRow::from(change))
             .on_conflict((items::application_id, items::sku))
-            .do_update()
-            .set((
-                ItemChangeset::from(change),
-                items::version.eq(items::version + 1),
-                items::updated_at.eq(excluded(items::updated_at)),
-            ));
-        let row: ItemRow = on!(&mut lease, |c| upsert.returning(ItemRow::as_returning()).get_result(c).await)?;
-        row.try_into()
+            .do_nothing();
+        let row: Option<ItemRow> =
+            on!(&mut tx.lease, |c| insert.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
+        let Some(row) = row else { return Ok(Made::Present) };
+        tx.lease.commit().await?;
+        row.try_into().map(Made::Made)
+    }
+}
+
+#[async_trait]
+impl ItemStore for SqlStore {
+    async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError> {
+        for _ in 0..TRIES {
+            // First, because nearly all requests change an item that is there.
+            if let Some(item) = self.change_item(change).await? {
+                return Ok(Some(item));
+            }
+            match self.make_item(change, maximum).await? {
+                Made::Made(item) => return Ok(Some(item)),
+                Made::Present => {}
+                // It may have been made after the look, as the last one for which there was room.
+                Made::Full => return self.change_item(change).await,
+            }
+        }
+        Err(StoreError::Busy)
     }
 
     async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError> {

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     SqlStore,
     connection::on,
-    rows::{corrupt, parse},
+    rows::{affected, corrupt, parse},
     schema::{mails, notice_counts},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -187,10 +187,20 @@ impl MailQueue for SqlStore {
         on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
-    async fn erase_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
-        let expired = mails::table.filter(mails::sealed.is_not_null()).filter(mails::expires_at.le(DbInstant(now)));
-        let update = diesel::update(expired).set(mails::sealed.eq(None::<Vec<u8>>));
-        on!(&mut lease, |c| update.execute(c).await).map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
+        let expired = WAITING
+            .filter(WAITING.field(mails::sealed).is_not_null())
+            .filter(WAITING.field(mails::expires_at).le(DbInstant(now)))
+            .order(WAITING.field(mails::expires_at))
+            .limit(most.into())
+            .select(WAITING.field(mails::id));
+        let erased = mails::sealed.eq(None::<Vec<u8>>);
+        on!(&mut lease, |c|
+            // Rows that another node has locked are skipped, not waited for.
+            postgres: diesel::update(mails::table).filter(mails::id.eq_any(expired.for_update().skip_locked()))
+                .set(erased).execute(c).await,
+            sqlite: diesel::update(mails::table).filter(mails::id.eq_any(expired)).set(erased).execute(c).await)
+        .map(affected)
     }
 }

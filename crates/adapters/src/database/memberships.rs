@@ -15,7 +15,7 @@ use super::{
     SqlStore,
     connection::{Lease, on},
     directory,
-    rows::{after, corrupt, parse},
+    rows::{after, corrupt, count, parse},
     schema::{applications, memberships, users},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -99,6 +99,7 @@ impl Memberships for SqlStore {
         let query = applications::table
             .inner_join(memberships::table.on(memberships::organization_id.eq(applications::organization_id)))
             .filter(applications::id.eq(DbId(application.as_uuid())))
+            .filter(applications::deleted_at.is_null())
             .filter(memberships::user_id.eq(DbId(user.as_uuid())))
             .select((memberships::organization_id, memberships::role));
         let row: Option<(DbId, String)> = on!(&mut lease, |c| query.first(c).await.optional())?;
@@ -128,6 +129,27 @@ impl MembershipRows for Tx {
             .count();
         let owners: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
         u64::try_from(owners).map_err(|fault| corrupt("memberships", fault))
+    }
+
+    async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
+        let query = memberships::table.filter(memberships::organization_id.eq(DbId(id.as_uuid()))).count();
+        let members: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        count("memberships", members)
+    }
+
+    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError> {
+        let user = DbId(user.as_uuid());
+        let lock = users::table.find(user).select(users::id);
+        let _: Option<DbId> = on!(&mut self.lease, |c|
+            postgres: lock.for_no_key_update().first(c).await.optional(),
+            // There is one writer.
+            sqlite: lock.first(c).await.optional())?;
+        let owned = memberships::table
+            .filter(memberships::user_id.eq(user))
+            .filter(memberships::role.eq(Role::Owner.as_str()))
+            .count();
+        let owned: i64 = on!(&mut self.lease, |c| owned.get_result(c).await)?;
+        count("memberships", owned)
     }
 
     async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError> {

@@ -11,6 +11,7 @@ use tessera_kernel::{Origin, ResetRequestId, SecretHash, StoreError, UserId};
 
 use super::{
     SqlStore,
+    clearing::delete_selected,
     clock::Now,
     connection::on,
     rows::{parse, parse_optional, sha256},
@@ -22,6 +23,7 @@ use super::{
 // A table can't be named twice in one statement without a second name.
 diesel::alias! {
     const WAITING: Alias<Waiting> = requests as waiting;
+    const EXPIRED: Alias<ExpiredResets> = resets as expired;
 }
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -107,17 +109,16 @@ impl PasswordResets for SqlStore {
         on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn dismiss_strangers(&self) -> Result<u64, StoreError> {
+    async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let account =
             users::table.filter(users::email_canonical.eq(WAITING.field(requests::email_canonical).nullable()));
-        let strange = WAITING.filter(not(exists(account))).select(WAITING.field(requests::id));
-        let dismissed = on!(&mut lease, |c|
-            // What another node is at this moment looking at is passed over, not waited for.
-            postgres: diesel::delete(requests::table)
-                .filter(requests::id.eq_any(strange.for_update().skip_locked())).execute(c).await,
-            sqlite: diesel::delete(requests::table).filter(requests::id.eq_any(strange)).execute(c).await)?;
-        Ok(u64::try_from(dismissed).unwrap_or(u64::MAX))
+        let strange = WAITING
+            .filter(not(exists(account)))
+            .order((WAITING.field(requests::expires_at), WAITING.field(requests::id)))
+            .limit(most.into())
+            .select(WAITING.field(requests::id));
+        delete_selected!(&mut lease, requests::table, requests::id, strange)
     }
 
     async fn find_open(&self, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError> {
@@ -128,13 +129,20 @@ impl PasswordResets for SqlStore {
         row.map(PasswordReset::try_from).transpose()
     }
 
-    async fn forget_expired(&self) -> Result<u64, StoreError> {
+    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
-        let old = diesel::delete(requests::table.filter(requests::expires_at.le(Now)));
-        let wishes = on!(&mut lease, |c| old.execute(c).await)?;
-        let old = diesel::delete(resets::table.filter(resets::expires_at.le(Now)));
-        let tokens = on!(&mut lease, |c| old.execute(c).await)?;
-        Ok(u64::try_from(wishes + tokens).unwrap_or(u64::MAX))
+        let old = WAITING
+            .filter(WAITING.field(requests::expires_at).le(Now))
+            .order((WAITING.field(requests::expires_at), WAITING.field(requests::id)))
+            .limit(most.into())
+            .select(WAITING.field(requests::id));
+        let deleted = delete_selected!(&mut lease, requests::table, requests::id, old)?;
+        let old = EXPIRED
+            .filter(EXPIRED.field(resets::expires_at).le(Now))
+            .order(EXPIRED.field(resets::expires_at))
+            .limit(i64::from(most).saturating_sub_unsigned(deleted))
+            .select(EXPIRED.field(resets::user_id));
+        Ok(deleted + delete_selected!(&mut lease, resets::table, resets::user_id, old)?)
     }
 }
 

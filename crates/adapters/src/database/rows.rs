@@ -50,6 +50,16 @@ pub(super) fn parse_document<const MAX: usize>(
     document.0.try_into().map_err(|fault| corrupt(column, fault))
 }
 
+/// The result of a count.
+pub(super) fn count(of: &str, rows: i64) -> Result<u64, StoreError> {
+    rows.try_into().map_err(|fault| corrupt(of, fault))
+}
+
+/// The number of rows that a statement has changed.
+pub(super) fn affected(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
 /// The key that a page starts behind. Nothing that was ever made sorts before the nil UUID or is it, so one query serves
 /// the first page and all others.
 pub(super) fn after(page: &PageRequest) -> DbId {

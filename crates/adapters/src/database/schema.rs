@@ -162,7 +162,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
     use super::super::types::{Document, Id, Instant};
 
     applications (id) {
@@ -173,6 +173,9 @@ diesel::table! {
         redirect_uris -> Document,
         created_at -> Instant,
         updated_at -> Instant,
+        key_count -> Integer,
+        item_count -> BigInt,
+        deleted_at -> Nullable<Instant>,
     }
 }
 
@@ -377,11 +380,14 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
     applications,
     invitations,
+    items,
     memberships,
     organizations,
     password_reset_requests,
+    sso_sessions,
     users,
     wallets
 );

@@ -19,6 +19,8 @@ use super::{
     types::{DbId, DbInstant, Id, Instant},
 };
 
+diesel::alias!(const OLDER: Alias<Older> = sessions as older);
+
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
@@ -126,6 +128,27 @@ impl Sessions for Tx {
         )
         .set(sessions::ended_at.eq(DbInstant(at)));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn end_oldest(
+        &mut self,
+        user: UserId,
+        keep: SessionId,
+        most: u64,
+        at: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
+        let others = i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX);
+        let older = OLDER
+            .filter(OLDER.field(sessions::user_id).eq(DbId(user.as_uuid())))
+            .filter(OLDER.field(sessions::ended_at).is_null())
+            .filter(OLDER.field(sessions::expires_at).gt(DbInstant(at)))
+            .filter(OLDER.field(sessions::id).ne(DbId(keep.as_uuid())))
+            .order((OLDER.field(sessions::created_at).desc(), OLDER.field(sessions::id).desc()))
+            .offset(others)
+            .select(OLDER.field(sessions::id));
+        let update = diesel::update(sessions::table.filter(sessions::id.eq_any(older)))
+            .set(sessions::ended_at.eq(DbInstant(at)));
+        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
     }
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {

@@ -13,11 +13,17 @@ use time::OffsetDateTime;
 
 use super::{
     SqlStore, apps,
-    connection::{Lease, on},
+    clearing::delete_selected,
+    connection::Lease,
     schema::{sso_codes, sso_sessions},
     sso_sessions::find,
     types::{DbId, DbInstant},
 };
+
+diesel::alias! {
+    const SESSIONS: Alias<OldSessions> = sso_sessions as old;
+    const CODES: Alias<OldCodes> = sso_codes as old;
+}
 
 #[async_trait]
 impl SsoStore for SqlStore {
@@ -29,12 +35,20 @@ impl SsoStore for SqlStore {
         find(&mut self.reader().await?, id).await
     }
 
-    async fn forget_sso(&self, before: OffsetDateTime) -> Result<usize, StoreError> {
+    async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
-        let sessions = diesel::delete(sso_sessions::table.filter(sso_sessions::expires_at.lt(DbInstant(before))));
-        let sessions = on!(&mut lease, |c| sessions.execute(c).await)?;
-        let codes = diesel::delete(sso_codes::table.filter(sso_codes::expires_at.lt(DbInstant(before))));
-        Ok(sessions + on!(&mut lease, |c| codes.execute(c).await)?)
+        let sessions = SESSIONS
+            .filter(SESSIONS.field(sso_sessions::expires_at).lt(DbInstant(before)))
+            .order(SESSIONS.field(sso_sessions::expires_at))
+            .limit(most.into())
+            .select(SESSIONS.field(sso_sessions::id));
+        let deleted = delete_selected!(&mut lease, sso_sessions::table, sso_sessions::id, sessions)?;
+        let codes = CODES
+            .filter(CODES.field(sso_codes::expires_at).lt(DbInstant(before)))
+            .order(CODES.field(sso_codes::expires_at))
+            .limit(i64::from(most).saturating_sub_unsigned(deleted))
+            .select(CODES.field(sso_codes::code_hash));
+        Ok(deleted + delete_selected!(&mut lease, sso_codes::table, sso_codes::code_hash, codes)?)
     }
 }
 

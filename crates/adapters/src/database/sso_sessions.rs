@@ -12,7 +12,7 @@ use tessera_kernel::{ApplicationId, StoreError};
 use super::{
     connection::{Lease, on},
     rows::{corrupt, parse, parse_optional, sha256},
-    schema::sso_sessions,
+    schema::{applications, sso_sessions},
     sso::hold_party,
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -122,7 +122,11 @@ impl TryFrom<SsoSessionRow> for SsoSession {
 }
 
 pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
-    let query = sso_sessions::table.find(DbId(id.as_uuid()));
+    let of = applications::id.eq(sso_sessions::application_id);
+    let query = sso_sessions::table
+        .inner_join(applications::table.on(of))
+        .filter(sso_sessions::id.eq(DbId(id.as_uuid())))
+        .filter(applications::deleted_at.is_null());
     let row: Option<SsoSessionRow> =
         on!(lease, |c| query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
     row.map(SsoSession::try_from).transpose()
@@ -131,6 +135,10 @@ pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<S
 #[async_trait]
 impl SsoSessions for Tx {
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError> {
+        // The reference alone would accept a deleted application whose row is still there.
+        if hold_party(&mut self.lease, DbId(session.request.application.as_uuid())).await?.is_none() {
+            return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
+        }
         let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::from(session));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }

@@ -11,6 +11,7 @@ use tessera_kernel::{SessionId, StoreError, UserId};
 
 use super::{
     SqlStore,
+    clearing::delete_selected,
     clock::Now,
     connection::{Lease, on},
     rows::parse,
@@ -77,6 +78,8 @@ impl Wallets for Tx {
         on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }
 }
+
+diesel::alias!(const EXPIRED: Alias<Expired> = wallet_challenges as expired);
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = wallet_challenges)]
@@ -147,10 +150,13 @@ impl Challenges for SqlStore {
         taken.map(|(row, at)| Ok(Taken { challenge: row.try_into()?, at: at.0 })).transpose()
     }
 
-    async fn forget_expired(&self) -> Result<u64, StoreError> {
+    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
-        let expired = wallet_challenges::table.filter(wallet_challenges::expires_at.le(Now));
-        let forgotten = on!(&mut lease, |c| diesel::delete(expired).execute(c).await)?;
-        Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+        let expired = EXPIRED
+            .filter(EXPIRED.field(wallet_challenges::expires_at).le(Now))
+            .order(EXPIRED.field(wallet_challenges::expires_at))
+            .limit(most.into())
+            .select(EXPIRED.field(wallet_challenges::nonce));
+        delete_selected!(&mut lease, wallet_challenges::table, wallet_challenges::nonce, expired)
     }
 }

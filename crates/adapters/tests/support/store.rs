@@ -177,7 +177,7 @@ pub(crate) async fn keys_that_no_port_names_are_mapped_too(backend: Backend) {
     let first = stores.put_item(&builders::item_change(1, application.id)).await;
     let mut second = builders::item_change(2, application.id);
     second.id = first.id;
-    conflict(stores.items.upsert_item(&second).await, "items_id");
+    conflict(stores.items.upsert_item(&second, None).await, "items_id");
     conflict(event_twice(stores).await, "events_id");
 }
 
@@ -246,7 +246,7 @@ pub(crate) async fn every_reference_is_mapped_alike(backend: Backend) {
     let mut tx = ok(stores.identity.begin().await);
     conflict(tx.sessions().insert(&builders::session(1, builders::user_id(9))).await, StoreError::REFERENCE);
     drop(tx);
-    conflict(stores.items.upsert_item(&builders::item_change(1, orphan.id)).await, StoreError::REFERENCE);
+    conflict(stores.items.upsert_item(&builders::item_change(1, orphan.id), None).await, StoreError::REFERENCE);
 }
 
 async fn join(stores: &Stores, organization: OrganizationId, user: UserId) -> Result<(), StoreError> {
@@ -289,7 +289,7 @@ pub(crate) async fn work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody(ba
 
 async fn all_sorts_of_work(store: &SqlStore, number: u32) -> Result<(), StoreError> {
     store.find_user(builders::user_id(number)).await?;
-    store.upsert_item(&builders::item_change(number, builders::application_id(1))).await?;
+    store.upsert_item(&builders::item_change(number, builders::application_id(1)), None).await?;
     write(store, number).await
 }
 

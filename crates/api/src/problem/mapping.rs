@@ -168,7 +168,7 @@ impl From<LinkWalletError> for Problem {
             LinkWalletError::StaleSession => Code::FreshSessionRequired.into(),
             LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
             LinkWalletError::WalletTaken => Code::WalletTaken.into(),
-            LinkWalletError::TooManyWallets => Code::TooManyWallets.into(),
+            LinkWalletError::Quota(exceeded) => exceeded.into(),
             LinkWalletError::Verify(error) => error.into(),
             LinkWalletError::Store(error) => error.into(),
         }
@@ -321,15 +321,15 @@ problems! {
         NotFound => WalletNotFound,
         LastWayIn => LastWayIn,
     }
-    CreateOrganizationError { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
+    CreateOrganizationError by Quota { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
-    AddMemberError or Forbidden by RateLimited {
+    AddMemberError or Forbidden by RateLimited by Quota {
         NotFound => OrganizationNotFound,
         StaleSession => FreshSessionRequired,
         UserNotFound => UserNotFound,
         AlreadyMember => AlreadyMember,
     }
-    ChangeRoleError or Forbidden {
+    ChangeRoleError or Forbidden by Quota {
         NotFound => OrganizationNotFound,
         StaleSession => FreshSessionRequired,
         MemberNotFound => MemberNotFound,
@@ -346,15 +346,15 @@ problems! {
         InvitationNotFound => InvitationNotFound,
         Closed => InvitationClosed,
     }
-    AcceptInvitationError { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
-    CreateApplicationError or Forbidden { NotFound => OrganizationNotFound }
+    AcceptInvitationError by Quota { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
+    CreateApplicationError or Forbidden by Quota { NotFound => OrganizationNotFound }
     ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
     UpdateApplicationError or Forbidden { NotFound => ApplicationNotFound }
     DeleteApplicationError or Forbidden { NotFound => ApplicationNotFound }
-    GenerateKeyError or Forbidden { NotFound => ApplicationNotFound }
+    GenerateKeyError or Forbidden by Quota { NotFound => ApplicationNotFound }
     ListKeysError or Forbidden { NotFound => ApplicationNotFound }
     RevokeKeyError or Forbidden { NotFound => ApiKeyNotFound }
-    PutItemError or Forbidden { NotFound => ApplicationNotFound }
+    PutItemError or Forbidden by Quota { NotFound => ApplicationNotFound }
     ListItemsError or Forbidden { NotFound => ApplicationNotFound }
     ViewSettingsError or Forbidden { NotFound => OrganizationNotFound }
     UpdateSettingsError or Forbidden { NotFound => OrganizationNotFound, Stale => PreconditionFailed }

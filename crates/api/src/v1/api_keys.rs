@@ -109,7 +109,8 @@ fn permissions(value: &Value) -> Reading<PermissionSet> {
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
     request_body = GenerateKeyRequest, responses(
     (status = 201, description = "The key, and what is kept of it", body = GeneratedKeyView),
-    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+    (status = 404, description = "The application does not exist, or is not the caller's to know of"),
+    (status = 409, description = "A quota of keys is used up")))]
 #[post("/apps/{appId}/apikeys")]
 async fn generate_api_key(
     Authenticated(actor): Authenticated,

@@ -107,7 +107,8 @@ impl Request for CreateApplicationRequest {
     request_body = CreateApplicationRequest, responses(
     (status = 201, description = "The application", body = ApplicationView,
         headers(("Location" = String, description = "Its address"))),
-    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+    (status = 404, description = "The organization does not exist, or the caller is no member"),
+    (status = 409, description = "The quota of applications is used up")))]
 #[post("/orgs/{orgId}/apps")]
 async fn create_application(
     Authenticated(actor): Authenticated,

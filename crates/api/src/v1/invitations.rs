@@ -132,7 +132,7 @@ impl Request for InviteRequest {
     request_body = InviteRequest, responses(
     (status = 201, description = "The invitation", body = InvitationView),
     (status = 404, description = "The organization does not exist, or the caller is no member"),
-    (status = 409, description = "The address is a member's, or too many invitations are pending"),
+    (status = 409, description = "The address is a member's, or the quota of open invitations is used up"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations")]
 async fn send_invitation(
@@ -152,7 +152,7 @@ async fn send_invitation(
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "There is no such organization for the caller, or no such invitation"),
-    (status = 409, description = "The invitation was accepted or withdrawn, or too many are pending"),
+    (status = 409, description = "The invitation was accepted or withdrawn, or the quota of open invitations is used up"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations/{invitationId}/resend")]
 async fn resend_invitation(
@@ -241,7 +241,7 @@ impl From<Accepted> for AcceptedView {
     request_body = AcceptRequest, responses(
     (status = 200, description = "The membership", body = AcceptedView),
     (status = 409, description = "The token of another user than the invited one came along, or a password that is not \
-        that of the account, which was never proved")))]
+        that of the account, which was never proved, or a quota is used up: the invitation stays open")))]
 #[post("/invitations/accept")]
 async fn accept_invitation(
     caller: MaybeUser,

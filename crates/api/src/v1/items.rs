@@ -124,7 +124,8 @@ impl Request for PutItemRequest {
     request_body = PutItemRequest, responses(
     (status = 200, description = "The item, changed", body = ItemView),
     (status = 201, description = "The item, made", body = ItemView),
-    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+    (status = 404, description = "The application does not exist, or is not the caller's to know of"),
+    (status = 409, description = "The quota of items is used up")))]
 #[post("/apps/{appId}/inventory")]
 async fn put_inventory_item(
     Caller(actor): Caller,

@@ -130,7 +130,7 @@ impl Request for NewMember {
     (status = 201, description = "The member", body = MemberView,
         headers(("Location" = String, description = "Their address"))),
     (status = 404, description = "There is no such organization for the caller, or no such user"),
-    (status = 409, description = "The user is a member already"),
+    (status = 409, description = "The user is a member already, or a quota is used up"),
     (status = 429, description = "The caller has added, or tried to add, too many users")))]
 #[post("/orgs/{orgId}/members")]
 async fn add_member(
@@ -199,7 +199,7 @@ impl Request for ChangeRoleRequest {
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),
     (status = 404, description = "There is no such organization for the caller, or no such member"),
-    (status = 409, description = "The last owner stays")))]
+    (status = 409, description = "The last owner stays, or the user owns as many organizations as allowed")))]
 #[put("/orgs/{orgId}/members/{userId}")]
 async fn update_member_role(
     Authenticated(actor): Authenticated,

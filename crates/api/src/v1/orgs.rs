@@ -77,7 +77,7 @@ impl Request for CreateOrganizationRequest {
     request_body = CreateOrganizationRequest, responses(
     (status = 201, description = "The organization", body = OrganizationView,
         headers(("Location" = String, description = "Its address"))),
-    (status = 409, description = "The slug is taken")))]
+    (status = 409, description = "The slug is taken, or the user owns as many organizations as allowed")))]
 #[post("/orgs")]
 async fn create_organization(
     Authenticated(actor): Authenticated,

@@ -190,7 +190,7 @@ async fn list_wallets(Authenticated(actor): Authenticated, identity: Data<Identi
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = ProofFields, responses(
     (status = 201, description = "The wallet", body = WalletView),
-    (status = 409, description = "The wallet is linked already, or there are 32")))]
+    (status = 409, description = "The wallet is linked already, or the quota of wallets is used up")))]
 #[post("/users/me/wallets")]
 async fn link_wallet(
     Authenticated(actor): Authenticated,

@@ -112,10 +112,10 @@ async fn s118_safe_get_a_head_begins_nothing() {
         let answer = scene.world.send(request().method(Method::HEAD).insert_header(("Accept", accept))).await;
         answer.problem(405, "method_not_allowed");
         assert_eq!((answer.header("allow"), answer.header("location")), (Some("GET"), None));
-        assert_eq!((cookies(&answer.headers), ok(store.stores().sso.forget_sso(far).await)), (0, 0));
+        assert_eq!((cookies(&answer.headers), ok(store.stores().sso.forget_sso(far, 10).await)), (0, 0));
     }
     scene.world.send(request()).await.expecting(302);
-    assert_eq!(ok(store.stores().sso.forget_sso(far).await), 1);
+    assert_eq!(ok(store.stores().sso.forget_sso(far, 10).await), 1);
 }
 
 #[actix_web::test]
@@ -216,7 +216,7 @@ impl SsoStore for Gone {
         Err(StoreError::Corrupt("sso_sessions.state".into()))
     }
 
-    async fn forget_sso(&self, _: OffsetDateTime) -> Result<usize, StoreError> {
+    async fn forget_sso(&self, _: OffsetDateTime, _: u32) -> Result<u64, StoreError> {
         Err(StoreError::Busy)
     }
 }

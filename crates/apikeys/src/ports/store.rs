@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, SecretHash, StoreError,
+    UserId,
 };
 use time::OffsetDateTime;
 
@@ -45,9 +46,29 @@ pub trait ApiKeyTransaction: Send {
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
+/// How many keys there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyCounts {
+    /// Keys of the application that are neither revoked nor expired.
+    pub active: u64,
+    /// Keys of all applications of the organization, revoked and expired ones included.
+    pub in_organization: u64,
+}
+
 /// Keys.
 #[async_trait]
 pub trait ApiKeyRows: Send {
+    /// Locks an organization until the transaction ends, and counts its keys and the active ones of one of its
+    /// applications. `Ok(None)` when there is no such organization. Of two transactions that do this for one
+    /// organization, the second waits and counts what the first has committed. The cost does not depend on how many keys
+    /// are revoked.
+    async fn lock_and_count(
+        &mut self,
+        organization: OrganizationId,
+        application: ApplicationId,
+        at: OffsetDateTime,
+    ) -> Result<Option<KeyCounts>, StoreError>;
+
     /// Adds a key. Conflict on [`StoreError::REFERENCE`] when there is no such application, on `api_keys_key_hash` when the
     /// hash is known, on `api_keys_id` when the id is taken.
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError>;

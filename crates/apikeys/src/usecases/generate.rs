@@ -1,7 +1,7 @@
 //! An application gets a key.
 
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, NoticeTopic, OnConflict, OrganizationId, PermissionSet, StoreError,
+    Actor, ApiKeyId, ApplicationId, NoticeTopic, OnConflict, OrganizationId, PermissionSet, QuotaExceeded, StoreError,
 };
 
 use crate::{
@@ -39,6 +39,9 @@ pub enum GenerateKeyError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +83,8 @@ impl ApiKeys {
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
         let event = self.event(actor, KeyEvent::Generated(&stored.key));
         let mut tx = self.ports.store.begin().await?;
+        let existing = tx.keys().lock_and_count(standing.organization, command.application, now).await?;
+        self.quotas.admit(existing.ok_or(GenerateKeyError::NotFound)?)?;
         // The application may be deleted at this very moment: then there is nothing to hang a key on.
         tx.keys().insert(&stored).await.on_conflict(GenerateKeyError::NotFound)?;
         tx.events().append(&event).await?;

@@ -20,6 +20,11 @@ pub trait AppStore: Send + Sync {
         organization: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<Application>, StoreError>;
+
+    /// Removes up to `most` rows of deleted applications, those deleted first before others, and returns how many it
+    /// removed: fewer than `most` only if none was left. An application itself counts as a row and is removed last. Each
+    /// call is one short transaction. Rows that another node is removing are skipped.
+    async fn clear_deleted(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.
@@ -35,12 +40,17 @@ pub trait AppTransaction: Send {
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Applications.
+/// Applications. A deleted one does not exist for any method.
 #[async_trait]
 pub trait Applications: Send {
     /// Adds an application. Conflict on [`StoreError::REFERENCE`] when there is no such organization, on
     /// `applications_id` when the id is taken.
     async fn insert(&mut self, application: &Application) -> Result<(), StoreError>;
+
+    /// Locks an organization until the transaction ends, and returns the number of its applications. `Ok(None)` when there
+    /// is no such organization. Of two transactions that do this for one organization, the second waits and counts what
+    /// the first has committed.
+    async fn lock_and_count(&mut self, of: OrganizationId) -> Result<Option<u64>, StoreError>;
 
     /// Reads an application and keeps others from changing it until the transaction ends. `Ok(None)` when there is none.
     async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError>;
@@ -48,6 +58,8 @@ pub trait Applications: Send {
     /// Writes name, description, redirect URIs and `updated_at`. `Ok(false)` when there is no such application.
     async fn update(&mut self, application: &Application) -> Result<bool, StoreError>;
 
-    /// Removes an application with everything that hangs on it: its keys and its inventory. `Ok(false)` when there is none.
+    /// Deletes an application with everything in it: its keys, its items and the sign-ins for it. Nobody finds any of it
+    /// from the commit on. The rows stay, and keep their ids, until [`AppStore::clear_deleted`] removes them, so this takes
+    /// the same time for every application. `Ok(false)` when there is none.
     async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError>;
 }

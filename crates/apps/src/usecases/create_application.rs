@@ -1,6 +1,6 @@
 //! An organization gets an application.
 
-use tessera_kernel::{Actor, ApplicationId, OnConflict, OrganizationId, StoreError};
+use tessera_kernel::{Actor, ApplicationId, OnConflict, OrganizationId, QuotaExceeded, StoreError};
 
 use crate::{
     Apps,
@@ -34,6 +34,9 @@ pub enum CreateApplicationError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +70,8 @@ impl Apps {
         };
         let event = self.event(actor, AppEvent::Created { organization, application: application.id });
         let mut tx = self.ports.store.begin().await?;
+        let existing = tx.applications().lock_and_count(organization).await?;
+        self.quota.admit(existing.ok_or(CreateApplicationError::NotFound)?)?;
         tx.applications().insert(&application).await.on_conflict(CreateApplicationError::NotFound)?;
         tx.events().append(&event).await?;
         tx.commit().await?;

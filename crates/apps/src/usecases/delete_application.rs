@@ -22,7 +22,9 @@ pub enum DeleteApplicationError {
 }
 
 impl Apps {
-    /// Deletes an application. Its keys are dead on every node once this returns.
+    /// Deletes an application. It is gone on every node when this returns: nobody finds it, its keys or its items, and
+    /// nothing can be added to it. The rows are cleared later, in small steps, so that the size of an application does not
+    /// block other writers; see [`Apps::clear_deleted_applications`].
     ///
     /// # Errors
     /// See [`DeleteApplicationError`].

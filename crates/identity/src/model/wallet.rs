@@ -171,8 +171,3 @@ pub struct Wallet {
     /// When it was linked.
     pub linked_at: OffsetDateTime,
 }
-
-impl Wallet {
-    /// How many one user may have.
-    pub const MOST: usize = 32;
-}

@@ -26,6 +26,7 @@ pub trait Challenges: StoreClock {
     /// it: of those who come at once, on whatever node, one gets it.
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError>;
 
-    /// Forgets what has expired by the clock of the storage, and says how many that were.
-    async fn forget_expired(&self) -> Result<u64, StoreError>;
+    /// Deletes up to `most` challenges that have expired by the clock of the storage, oldest first, and returns how many.
+    /// Those that another node is deleting are skipped.
+    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError>;
 }

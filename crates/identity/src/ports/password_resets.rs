@@ -12,15 +12,16 @@ pub trait PasswordResets: StoreClock {
     /// `password_reset_requests_id` when the id is taken.
     async fn ask(&self, request: &ResetRequest) -> Result<(), StoreError>;
 
-    /// Forgets the requests for addresses that have no account, but those that somebody is just looking at, and says how
-    /// many that were. One statement, however many there are.
-    async fn dismiss_strangers(&self) -> Result<u64, StoreError>;
+    /// Deletes up to `most` requests for addresses that have no account, oldest first, but those that another node is
+    /// processing, and returns how many.
+    async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError>;
 
     /// What a token sets, while it serves by the clock of the storage. `Ok(None)` when there is none. One indexed read.
     async fn find_open(&self, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError>;
 
-    /// Forgets requests and tokens that have expired by the clock of the storage, and says how many that were.
-    async fn forget_expired(&self) -> Result<u64, StoreError>;
+    /// Deletes up to `most` requests or tokens that have expired by the clock of the storage, and returns how many. Those
+    /// that another node is deleting are skipped.
+    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// What does, in a transaction. Whoever writes a token holds the lock on its user.

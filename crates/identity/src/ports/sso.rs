@@ -19,11 +19,12 @@ pub trait SsoStore: StoreClock {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn SsoTransaction>, StoreError>;
 
-    /// The session, whatever its step and its age. `Ok(None)` when there is none.
+    /// The session, whatever its step and its age. `Ok(None)` when there is none, or when its application is deleted.
     async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError>;
 
-    /// Removes the sessions and codes that ended before that time, and says how many.
-    async fn forget_sso(&self, before: OffsetDateTime) -> Result<usize, StoreError>;
+    /// Deletes up to `most` sessions or codes that ended before that time, and returns how many. Those that another node is
+    /// deleting are skipped.
+    async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.

@@ -112,6 +112,16 @@ pub trait Sessions: Send {
     /// somebody else's, or never was.
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
+    /// Ends the oldest of a user's sessions that are live at `at`, so that `most` are left, `keep` among them, and returns
+    /// how many it ended. `most` is at least 1. Whoever calls it holds the lock on the user.
+    async fn end_oldest(
+        &mut self,
+        user: UserId,
+        keep: SessionId,
+        most: u64,
+        at: OffsetDateTime,
+    ) -> Result<u64, StoreError>;
+
     /// Ends all sessions of a user that are live at `at`, but that one, if one is to stay, and tells how many. Sessions that
     /// begin later are not among them: whoever wants none of those either holds the lock on the user.
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError>;

@@ -1,6 +1,6 @@
 //! Those who asked for a new password get a link to it, if they are known.
 
-use tessera_kernel::{Event, NoticeTopic, StoreError};
+use tessera_kernel::{Event, NoticeTopic, StoreError, delete_in_steps};
 use time::OffsetDateTime;
 
 use crate::{
@@ -18,7 +18,7 @@ impl Identity {
     /// When storage fails. What was not answered waits on.
     pub async fn answer_reset_requests(&self, most: usize) -> Result<usize, StoreError> {
         // At once, so that whoever asks for many that are nobody's keeps nobody waiting.
-        self.ports.resets.dismiss_strangers().await?;
+        delete_in_steps(|most| self.ports.resets.dismiss_strangers(most)).await?;
         for answered in 0..most {
             if !self.answer_one().await? {
                 return Ok(answered);
@@ -32,7 +32,7 @@ impl Identity {
     /// # Errors
     /// When storage fails.
     pub async fn forget_expired_resets(&self) -> Result<u64, StoreError> {
-        self.ports.resets.forget_expired().await
+        delete_in_steps(|most| self.ports.resets.forget_expired(most)).await
     }
 
     /// `false` when nobody waits.

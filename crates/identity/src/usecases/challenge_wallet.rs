@@ -1,6 +1,6 @@
 //! Somebody asks what their wallet is to sign.
 
-use tessera_kernel::{Actor, OnConflict, Principal, SessionId, StoreError, UserId};
+use tessera_kernel::{Actor, OnConflict, Principal, SessionId, StoreError, UserId, delete_in_steps};
 
 use crate::{
     Identity,
@@ -63,7 +63,7 @@ impl Identity {
     /// # Errors
     /// When storage fails.
     pub async fn forget_expired_challenges(&self) -> Result<u64, StoreError> {
-        self.ports.challenges.forget_expired().await
+        delete_in_steps(|most| self.ports.challenges.forget_expired(most)).await
     }
 }
 

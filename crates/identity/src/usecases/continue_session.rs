@@ -59,6 +59,7 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         tx.users().lock(user.id).await?.ok_or(ContinueSessionError::Ended)?;
         tx.sessions().insert(&session).await?;
+        self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.meet_client(&mut *tx, &user, client).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! A user adds a wallet to the ways in which they sign in.
 
-use tessera_kernel::{Actor, Event, OnConflict, StoreError, UserId};
+use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId};
 
 use super::{challenge_wallet::session_of, redeem_challenge::RedeemError};
 use crate::{
@@ -36,9 +36,9 @@ pub enum LinkWalletError {
     /// The wallet is linked already, to this account or another; it stays where it is.
     #[error("this wallet is linked already")]
     WalletTaken,
-    /// The user has as many as one may have.
-    #[error("there are too many wallets")]
-    TooManyWallets,
+    /// The user has as many wallets as allowed.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// The signature could not be checked.
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -78,9 +78,7 @@ impl Identity {
         if !tx.sessions().is_live(user, session, clock.now()).await? {
             return Err(LinkWalletError::SessionEnded);
         }
-        if known.user.wallets.len() >= Wallet::MOST {
-            return Err(LinkWalletError::TooManyWallets);
-        }
+        self.quotas.wallets.admit(known.user.wallets.len() as u64)?;
         tx.wallets().insert(user, &wallet).await.on_conflict(LinkWalletError::WalletTaken)?;
         tx.events().append(&event).await?;
         self.tell(&mut *tx, &known.user, AccountChange::WalletLinked(account)).await?;

@@ -102,6 +102,7 @@ impl Identity {
         if !tx.sessions().insert_for(&session, compared).await? {
             return Ok(None);
         }
+        self.limit_sessions(&mut *tx, &session, &command.origin).await?;
         if let Some(hash) = renewed {
             tx.users().set_password_hash(user.id, &hash).await?;
         }

@@ -92,6 +92,7 @@ impl Identity {
         let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
         let event = Event::by_visitor(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
         tx.sessions().insert(&session).await?;
+        self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.meet_client(&mut *tx, &user, client).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! What is over is forgotten.
 
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreError, delete_in_steps};
 use time::Duration;
 
 use crate::SingleSignOn;
@@ -13,7 +13,8 @@ impl SingleSignOn {
     ///
     /// # Errors
     /// Storage failed.
-    pub async fn forget(&self) -> Result<usize, StoreError> {
-        self.ports.store.forget_sso(self.ports.store.now().await? - KEPT).await
+    pub async fn forget(&self) -> Result<u64, StoreError> {
+        let before = self.ports.store.now().await? - KEPT;
+        delete_in_steps(|most| self.ports.store.forget_sso(before, most)).await
     }
 }

@@ -1,6 +1,6 @@
 //! An item is made or changed.
 
-use tessera_kernel::{Actor, ApplicationId, ItemId, OnConflict, OrganizationId, StoreError};
+use tessera_kernel::{Actor, ApplicationId, ItemId, OnConflict, OrganizationId, QuotaExceeded, StoreError};
 
 use crate::{
     Inventory,
@@ -38,13 +38,16 @@ pub enum PutItemError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Inventory {
-    /// Makes the item, or changes it: in one statement, so that however many come at once, each counts.
+    /// Makes the item, or changes it. However many come at once, each counts.
     ///
     /// # Errors
     /// See [`PutItemError`].
@@ -64,6 +67,10 @@ impl Inventory {
             metadata: command.metadata,
             at: self.ports.clock.now(),
         };
-        self.ports.store.upsert_item(&change).await.on_conflict(PutItemError::NotFound)
+        let put = self.ports.store.upsert_item(&change, self.quota.maximum()).await;
+        match put.on_conflict(PutItemError::NotFound)? {
+            Some(item) => Ok(item),
+            None => Err(self.quota.exceeded().into()),
+        }
     }
 }

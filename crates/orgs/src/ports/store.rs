@@ -99,6 +99,14 @@ pub trait MembershipRows: Send {
     /// How many owners the organization has.
     async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
 
+    /// The number of members of the organization. Whoever adds one holds the organization's lock.
+    async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
+
+    /// Locks a user until the transaction ends, and returns the number of organizations that they own, those that this
+    /// transaction has added included. 0 if there is no such user. Of two transactions that do this for one user, the
+    /// second waits and counts what the first has committed.
+    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError>;
+
     /// The faces of the owners, in ascending order of their id. Empty when the organization does not exist.
     async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError>;
 

@@ -1,6 +1,6 @@
 //! Somebody who was asked in comes in.
 
-use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, Role, StoreError, UserId};
+use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, QuotaExceeded, Role, StoreError, UserId};
 
 use super::{hold_invitation::Held, invite::end};
 use crate::{
@@ -36,6 +36,9 @@ pub enum AcceptInvitationError {
     /// Another request is about to accept it.
     #[error("this invitation is being accepted by another request")]
     Claimed,
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,11 +108,12 @@ impl Orgs {
         command: &AcceptInvitation,
         invitation: &Invitation,
         into: &Organization,
-    ) -> Result<Membership, StoreError> {
+    ) -> Result<Membership, AcceptInvitationError> {
         let (organization, user, role) = (into.id, command.user, invitation.role);
         if let Some(present) = tx.memberships().find(organization, user).await? {
             return Ok(present);
         }
+        self.check_new_member::<AcceptInvitationError>(tx, organization, user, role).await?;
         let joined_at = self.ports.clock.now();
         let membership = Membership { organization_id: organization, user_id: user, role, joined_at };
         tx.memberships().insert(&membership).await?;

@@ -1,7 +1,8 @@
 //! An existing user is brought in without being asked.
 
 use tessera_kernel::{
-    Actor, EmailAddress, OnConflict, OrganizationId, RateLimitError, RateLimited, Role, StoreError, UserId,
+    Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role, StoreError,
+    UserId,
 };
 
 use crate::{
@@ -55,6 +56,9 @@ pub enum AddMemberError {
     /// The user is a member already; their role stays as it is.
     #[error("this user is already a member")]
     AlreadyMember,
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,6 +93,11 @@ impl Orgs {
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
         }
+        // A member already is the more useful answer, and they need no room.
+        if tx.memberships().find(id, user).await?.is_some() {
+            return Err(AddMemberError::AlreadyMember);
+        }
+        self.check_new_member::<AddMemberError>(&mut *tx, id, user, command.role).await?;
         tx.memberships().insert(&membership).await.on_conflict(AddMemberError::AlreadyMember)?;
         tx.events().append(&event).await?;
         if command.role == Role::Owner {

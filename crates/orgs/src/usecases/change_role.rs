@@ -1,6 +1,6 @@
 //! A member gets another role.
 
-use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
+use tessera_kernel::{Actor, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
 
 use crate::{Orgs, events::OrgEvent, model::Member, policy};
 
@@ -36,6 +36,9 @@ pub enum ChangeRoleError {
     /// The organization would be left without an owner.
     #[error("an organization keeps at least one owner")]
     LastOwner,
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +71,9 @@ impl Orgs {
             return Err(ChangeRoleError::LastOwner);
         }
         if from != to {
+            if to == Role::Owner {
+                self.check_new_owner::<ChangeRoleError>(&mut *tx, user).await?;
+            }
             tx.memberships().set_role(id, user, to).await?;
             tx.events().append(&self.event(actor, OrgEvent::RoleChanged { organization: id, user, from, to })).await?;
             if to == Role::Owner {

@@ -1,6 +1,6 @@
 //! A user founds an organization and owns it.
 
-use tessera_kernel::{Actor, OnConflict, OrganizationId, Role, StoreError, UserId};
+use tessera_kernel::{Actor, OnConflict, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
 
 use crate::{
     Orgs,
@@ -26,6 +26,9 @@ pub enum CreateOrganizationError {
     /// Another organization has the slug.
     #[error("this slug is already taken")]
     SlugTaken,
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +76,7 @@ impl Orgs {
         let organization = Organization { id, name, slug, created_at: now, updated_at: now };
         let membership = Membership { organization_id: id, user_id: owner, role: Role::Owner, joined_at: now };
         let mut tx = self.ports.store.begin().await?;
+        self.check_new_owner::<CreateOrganizationError>(&mut *tx, owner).await?;
         tx.organizations().insert(&organization).await.on_conflict(CreateOrganizationError::SlugTaken)?;
         tx.memberships().insert(&membership).await?;
         tx.events().append(&self.event(actor, OrgEvent::OrganizationCreated { organization: id })).await?;

@@ -1,8 +1,8 @@
 //! Somebody is asked in by mail.
 
 use tessera_kernel::{
-    Actor, EmailAddress, InvitationId, MailId, OrganizationId, RateLimitError, RateLimited, Role, SealedMail,
-    SecretHash, StoreError, UserId,
+    Actor, EmailAddress, InvitationId, MailId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role,
+    SealedMail, SecretHash, StoreError, UserId,
 };
 use time::OffsetDateTime;
 
@@ -43,9 +43,9 @@ pub enum InviteError {
     /// The address is a member's.
     #[error("this user is already a member")]
     AlreadyMember,
-    /// So many invitations are pending that there can't be another.
-    #[error("too many invitations are pending")]
-    TooManyInvitations,
+    /// The organization has no room for another open invitation.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// A limit of [`limits`](crate::limits) is reached.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
@@ -62,7 +62,7 @@ pub(crate) struct Letter {
 
 /// Why no mail may go out.
 pub(crate) enum Refusal {
-    TooManyInvitations,
+    Quota(QuotaExceeded),
     Store(StoreError),
 }
 
@@ -72,10 +72,16 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<QuotaExceeded> for Refusal {
+    fn from(exceeded: QuotaExceeded) -> Self {
+        Self::Quota(exceeded)
+    }
+}
+
 impl From<Refusal> for InviteError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::TooManyInvitations => Self::TooManyInvitations,
+            Refusal::Quota(exceeded) => Self::Quota(exceeded),
             Refusal::Store(error) => Self::Store(error),
         }
     }
@@ -191,8 +197,8 @@ impl Orgs {
         another: bool,
     ) -> Result<(), Refusal> {
         let (of, now) = (invitation.organization_id, self.ports.clock.now());
-        if another && tx.invitations().count_pending(of, now).await? >= self.settings.pending_invitations {
-            return Err(Refusal::TooManyInvitations);
+        if another && self.settings.quotas.open_invitations.maximum().is_some() {
+            self.settings.quotas.open_invitations.admit(tx.invitations().count_pending(of, now).await?)?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! An invitation is sent once more.
 
-use tessera_kernel::{Actor, InvitationId, OrganizationId, RateLimitError, RateLimited, StoreError, UserId};
+use tessera_kernel::{
+    Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
+};
 
 use super::invite::{Refusal, take_back};
 use crate::{
@@ -28,9 +30,9 @@ pub enum ResendInvitationError {
     /// It was accepted or withdrawn.
     #[error("this invitation is closed")]
     Closed,
-    /// So many invitations are pending that one that has expired can't come back.
-    #[error("too many invitations are pending")]
-    TooManyInvitations,
+    /// The organization has no room for another open invitation.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// A limit of [`limits`](crate::limits) is reached.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
@@ -42,7 +44,7 @@ pub enum ResendInvitationError {
 impl From<Refusal> for ResendInvitationError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::TooManyInvitations => Self::TooManyInvitations,
+            Refusal::Quota(exceeded) => Self::Quota(exceeded),
             Refusal::Store(error) => Self::Store(error),
         }
     }

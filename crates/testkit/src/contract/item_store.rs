@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     builders::{NOW, application_id, bare_item_change, item_change, item_id, item_made_by},
-    expectations::{conflict, ok, parsed},
+    expectations::{conflict, ok, parsed, some},
 };
 
 /// Turns the cases of this port into tests.
@@ -111,7 +111,7 @@ pub async fn metadata_come_back_to_the_byte(harness: &impl Harness) {
 }
 
 pub async fn an_item_needs_its_application(harness: &impl Harness) {
-    let refused = harness.stores().items.upsert_item(&item_change(1, application_id(1))).await;
+    let refused = harness.stores().items.upsert_item(&item_change(1, application_id(1)), None).await;
     conflict(refused, StoreError::REFERENCE);
 }
 
@@ -225,7 +225,7 @@ pub async fn items_of_other_applications_are_not_listed(harness: &impl Harness) 
 pub async fn fifty_changes_of_one_new_item_at_once_make_one_and_lose_none(harness: &impl Harness) {
     async fn change(store: Arc<dyn ItemStore>, number: u32) -> Item {
         let change = ItemChange { id: item_id(number), ..item_change(1, application_id(1)) };
-        ok(store.upsert_item(&change).await)
+        some(ok(store.upsert_item(&change, None).await))
     }
     let stores = harness.stores();
     tenant(stores, 1).await;
@@ -248,7 +248,7 @@ pub async fn changes_of_different_fields_at_once_all_stay(harness: &impl Harness
             2 => ItemChange { quantity: Some(ok(42.try_into())), ..bare },
             _ => ItemChange { metadata: Some(ok(String::from(r#"{"a":1}"#).try_into())), ..bare },
         };
-        ok(store.upsert_item(&change).await);
+        ok(store.upsert_item(&change, None).await);
     }
     let stores = harness.stores();
     tenant(stores, 1).await;
@@ -263,7 +263,7 @@ pub async fn refused_changes_hold_no_connection(harness: &impl Harness) {
     let stores = harness.stores();
     for number in 0..64 {
         let change = item_change(number, application_id(1));
-        conflict(world::in_time(stores.items.upsert_item(&change)).await, StoreError::REFERENCE);
+        conflict(world::in_time(stores.items.upsert_item(&change, None)).await, StoreError::REFERENCE);
     }
     world::nothing_is_held(harness).await;
 }
@@ -271,12 +271,12 @@ pub async fn refused_changes_hold_no_connection(harness: &impl Harness) {
 pub async fn changes_dropped_at_any_await_happen_whole_or_not_at_all(harness: &impl Harness) {
     let stores = harness.stores();
     tenant(stores, 1).await;
-    for waits in 0..12 {
+    for waits in 0..24 {
         let number = ok(u32::try_from(waits)) + 1;
         let change = item_change(number, application_id(1));
-        let done = world::dropped_after(waits, stores.items.upsert_item(&change)).await.is_some();
+        let done = world::dropped_after(waits, stores.items.upsert_item(&change, None)).await.is_some();
         // The same item again, after whatever became of it: it is new, or it is changed for the first time.
-        let item = ok(world::in_time(stores.items.upsert_item(&change)).await);
+        let item = some(ok(world::in_time(stores.items.upsert_item(&change, None)).await));
         assert!(item.version == 2 || (item.version == 1 && !done), "after {waits} waits: version {}", item.version);
     }
     world::nothing_is_held(harness).await;

@@ -141,7 +141,7 @@ pub async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl
     let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
     assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
     // Of the two that have expired, only the other one still said something.
-    assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at).await), 1);
+    assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at, 10).await), 1);
 }
 
 pub async fn a_mail_is_refused_once(harness: &impl Harness) {
@@ -219,9 +219,9 @@ pub async fn an_expired_mail_is_not_taken(harness: &impl Harness) {
 pub async fn what_an_expired_mail_said_is_erased_once(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1), &mail(2)]).await;
-    assert_eq!(ok(stores.mails.erase_expired(LATER).await), 0);
-    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at).await), 1);
-    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at).await), 0);
+    assert_eq!(ok(stores.mails.erase_expired(LATER, 10).await), 0);
+    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
+    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 0);
     // What is left of it is nothing to deliver, even by a clock that is behind.
     assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
 }
@@ -261,7 +261,7 @@ pub async fn a_mail_that_is_taken_back_is_gone(harness: &impl Harness) {
     assert_eq!(take_back(stores, &[1, 3, 9]).await, 2);
     assert_eq!(take_back(stores, &[1, 3]).await, 0);
     assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
-    assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at).await), 1);
+    assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at, 10).await), 1);
 }
 
 pub async fn a_mail_that_has_ended_is_not_taken_back(harness: &impl Harness) {

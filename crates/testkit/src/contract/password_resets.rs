@@ -180,8 +180,9 @@ pub async fn strangers_are_dismissed_and_nobody_else(harness: &impl Harness) {
     let upper = ResetRequest { email: parsed("User1@Example.COM"), ..reset_request(1, now, 60) };
     ask(stores, &[upper.clone(), reset_request(2, now, 60), reset_request(3, now, 60), reset_request(4, now, -60)])
         .await;
-    assert_eq!(ok(stores.resets.dismiss_strangers().await), 3);
-    assert_eq!(ok(stores.resets.dismiss_strangers().await), 0);
+    for dismissed in [2, 1, 0] {
+        assert_eq!(ok(stores.resets.dismiss_strangers(2).await), dismissed);
+    }
     assert_eq!(take_request(stores.identity.clone()).await, Some(upper));
     assert_eq!(take_request(stores.identity.clone()).await, None);
 }
@@ -333,8 +334,9 @@ pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harne
         ask(stores, &[reset_request(number, now, left)]).await;
         stores.add_password_reset(&password_reset(number, &user(number), now, left)).await;
     }
-    assert_eq!(ok(stores.resets.forget_expired().await), 4);
-    assert_eq!(ok(stores.resets.forget_expired().await), 0);
+    for forgotten in [3, 1, 0] {
+        assert_eq!(ok(stores.resets.forget_expired(3).await), forgotten);
+    }
     let open = password_reset(3, &user(3), now, 60);
     assert_eq!(find(stores, &open).await, Some(open));
     assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));

@@ -1,5 +1,6 @@
 //! A storage in memory that keeps every promise of the ports: the third backend.
 
+mod applications;
 mod clients;
 mod invitations;
 mod mails;

@@ -11,7 +11,7 @@ impl From<InviteError> for Problem {
             InviteError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             InviteError::StaleSession => Code::FreshSessionRequired.into(),
             InviteError::AlreadyMember => Code::AlreadyMember.into(),
-            InviteError::TooManyInvitations => Code::TooManyInvitations.into(),
+            InviteError::Quota(exceeded) => exceeded.into(),
             InviteError::RateLimited(limited) => limited.into(),
             InviteError::Store(error) => error.into(),
         }
@@ -25,7 +25,7 @@ impl From<ResendInvitationError> for Problem {
             ResendInvitationError::InvitationNotFound => Code::InvitationNotFound.into(),
             ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             ResendInvitationError::Closed => Code::InvitationClosed.into(),
-            ResendInvitationError::TooManyInvitations => Code::TooManyInvitations.into(),
+            ResendInvitationError::Quota(exceeded) => exceeded.into(),
             ResendInvitationError::RateLimited(limited) => limited.into(),
             ResendInvitationError::Store(error) => error.into(),
         }

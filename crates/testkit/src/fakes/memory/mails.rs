@@ -117,10 +117,11 @@ impl MailQueue for MemoryStore {
         Ok(true)
     }
 
-    async fn erase_expired(&self, now: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let expired = |known: &&mut StoredMail| known.waits() && known.mail.expires_at <= now;
-        let erased = tx.state.mails.values_mut().filter(expired).map(|known| known.mail.sealed.clear());
+        let erased =
+            tx.state.mails.values_mut().filter(expired).take(most as usize).map(|known| known.mail.sealed.clear());
         let erased = erased.map(|()| 1).sum();
         tx.publish();
         Ok(erased)

@@ -5,10 +5,6 @@ use tessera_apikeys::{
     model::{ApiKey, StoredKey},
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
-use tessera_apps::{
-    model::Application,
-    ports::{AppStore, AppTransaction},
-};
 use tessera_identity::{
     model::{Challenge, Credentials, CustomData, Nonce, Session, SigningKey, User},
     ports::{Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction, Taken},
@@ -38,6 +34,7 @@ macro_rules! page {
         Page::from_rows(rows, &$request, |row| key(&row))
     }};
 }
+pub(super) use page;
 
 #[async_trait]
 impl IdentityStore for MemoryStore {
@@ -101,9 +98,9 @@ impl Challenges for MemoryStore {
         Ok(taken)
     }
 
-    async fn forget_expired(&self) -> Result<u64, StoreError> {
+    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
-        let forgotten = tx.state.forget_expired_challenges(self.0.clock.now());
+        let forgotten = tx.state.forget_expired_challenges(self.0.clock.now(), most);
         tx.publish();
         Ok(forgotten)
     }
@@ -212,39 +209,22 @@ impl Memberships for MemoryStore {
 }
 
 #[async_trait]
-impl AppStore for MemoryStore {
-    async fn begin(&self) -> Result<Box<dyn AppTransaction>, StoreError> {
-        Ok(Box::new(self.transaction().await))
-    }
-
-    async fn find_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
-        Ok(self.state().applications.get(&id).cloned())
-    }
-
-    async fn list_applications(&self, of: OrganizationId, page: PageRequest) -> Result<Page<Application>, StoreError> {
-        let state = self.state();
-        let rows = state.applications.values().filter(|application| application.organization_id == of);
-        Ok(page!(rows, page, |row: &Application| row.id.as_uuid()))
-    }
-}
-
-#[async_trait]
 impl ApiKeyStore for MemoryStore {
     async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
         Ok(Box::new(self.transaction().await))
     }
 
     async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError> {
-        Ok(self.state().keys.values().find(|stored| stored.hash == *hash).cloned())
+        Ok(self.state().keys().find(|stored| stored.hash == *hash).cloned())
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        Ok(self.state().keys.get(&id).map(|stored| stored.key.clone()))
+        Ok(self.state().keys().find(|stored| stored.key.id == id).map(|stored| stored.key.clone()))
     }
 
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         let state = self.state();
-        let rows = state.keys.values().map(|stored| &stored.key).filter(|key| key.application_id == application);
+        let rows = state.keys().map(|stored| &stored.key).filter(|key| key.application_id == application);
         Ok(page!(rows, page, |row: &ApiKey| row.id.as_uuid()))
     }
 
@@ -258,16 +238,16 @@ impl ApiKeyStore for MemoryStore {
 
 #[async_trait]
 impl ItemStore for MemoryStore {
-    async fn upsert_item(&self, change: &ItemChange) -> Result<Item, StoreError> {
+    async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError> {
         let mut tx = self.transaction().await;
-        let item = tx.state.upsert_item(change)?;
+        let item = tx.state.upsert_item(change, maximum)?;
         tx.publish();
         Ok(item)
     }
 
     async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError> {
         let state = self.state();
-        let rows = state.items.values().filter(|item| item.application_id == application);
+        let rows = state.items().filter(|item| item.application_id == application);
         Ok(page!(rows, page, |row: &Item| row.id.as_uuid()))
     }
 }

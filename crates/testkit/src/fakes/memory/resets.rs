@@ -7,7 +7,11 @@ use tessera_identity::{
 };
 use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
 
-use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
+use super::{
+    MemoryStore,
+    state::{Room, unless},
+    transaction::MemoryTransaction,
+};
 
 #[async_trait]
 impl PasswordResets for MemoryStore {
@@ -19,10 +23,10 @@ impl PasswordResets for MemoryStore {
         Ok(())
     }
 
-    async fn dismiss_strangers(&self) -> Result<u64, StoreError> {
+    async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let strange = tx.state.reset_requests.values().filter(|known| tx.state.user_by_email(&known.email).is_none());
-        let strange: Vec<_> = strange.map(|request| request.id).collect();
+        let strange: Vec<_> = strange.map(|request| request.id).take(most as usize).collect();
         for id in &strange {
             tx.state.reset_requests.remove(id);
         }
@@ -37,16 +41,14 @@ impl PasswordResets for MemoryStore {
         Ok(known.cloned())
     }
 
-    async fn forget_expired(&self) -> Result<u64, StoreError> {
+    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
         let now = self.0.clock.now();
         let mut tx = self.transaction().await;
-        let count = |tx: &MemoryTransaction| tx.state.reset_requests.len() + tx.state.password_resets.len();
-        let all = count(&tx);
-        tx.state.reset_requests.retain(|_, request| now < request.expires_at);
-        tx.state.password_resets.retain(|_, reset| now < reset.expires_at);
-        let left = count(&tx);
+        let mut room = Room(most);
+        tx.state.reset_requests.retain(|_, request| !room.takes(now >= request.expires_at));
+        tx.state.password_resets.retain(|_, reset| !room.takes(now >= reset.expires_at));
         tx.publish();
-        Ok(u64::try_from(all - left).unwrap_or(u64::MAX))
+        Ok(u64::from(most - room.0))
     }
 }
 

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{
     MemoryStore,
-    state::{State, unless},
+    state::{Room, State, unless},
     transaction::MemoryTransaction,
 };
 
@@ -21,18 +21,18 @@ impl SsoStore for MemoryStore {
     }
 
     async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
-        Ok(self.state().sso_sessions.get(&id).cloned())
+        let state = self.state();
+        let session = state.sso_sessions.get(&id);
+        Ok(session.filter(|session| state.applications.contains_key(&session.request.application)).cloned())
     }
 
-    async fn forget_sso(&self, before: OffsetDateTime) -> Result<usize, StoreError> {
+    async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
-        let count = |tx: &MemoryTransaction| tx.state.sso_sessions.len() + tx.state.sso_codes.len();
-        let all = count(&tx);
-        tx.state.sso_sessions.retain(|_, session| session.expires_at >= before);
-        tx.state.sso_codes.retain(|_, code| code.expires_at >= before);
-        let left = count(&tx);
+        let mut room = Room(most);
+        tx.state.sso_sessions.retain(|_, session| !room.takes(session.expires_at < before));
+        tx.state.sso_codes.retain(|_, code| !room.takes(code.expires_at < before));
         tx.publish();
-        Ok(all - left)
+        Ok(u64::from(most - room.0))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tessera_apikeys::model::{KeyState, StoredKey};
+use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     Challenge, Credentials, CustomData, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest, Retirement,
     Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
-use tessera_inventory::model::{Item, ItemChange};
+use tessera_inventory::model::Item;
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
     ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId,
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) settings: BTreeMap<OrganizationId, Settings>,
     pub(super) system_data: BTreeMap<(OrganizationId, UserId), SystemData>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
+    /// Deleted applications whose contents are not cleared, in the order of their deletion.
+    pub(super) deleted: Vec<ApplicationId>,
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
     pub(super) items: BTreeMap<ItemId, Item>,
     pub(super) events: BTreeMap<EventId, Event>,
@@ -45,6 +47,18 @@ pub(super) struct State {
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,
     /// By the name of a limit and a subject: when the window ends, and the number of events in it.
     pub(super) rate_limits: BTreeMap<(&'static str, String), (OffsetDateTime, u32)>,
+}
+
+/// How many rows a step may still delete.
+pub(super) struct Room(pub(super) u32);
+
+impl Room {
+    /// Whether a row is to be deleted in this step.
+    pub(super) fn takes(&mut self, doomed: bool) -> bool {
+        let takes = doomed && self.0 > 0;
+        self.0 -= u32::from(takes);
+        takes
+    }
 }
 
 /// Refuses what would break a rule.
@@ -96,10 +110,10 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn forget_expired_challenges(&mut self, now: OffsetDateTime) -> u64 {
-        let before = self.challenges.len();
-        self.challenges.retain(|_, challenge| now < challenge.expires_at);
-        u64::try_from(before - self.challenges.len()).unwrap_or(u64::MAX)
+    pub(super) fn forget_expired_challenges(&mut self, now: OffsetDateTime, most: u32) -> u64 {
+        let mut room = Room(most);
+        self.challenges.retain(|_, challenge| !room.takes(now >= challenge.expires_at));
+        u64::from(most - room.0)
     }
 
     pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
@@ -114,6 +128,15 @@ impl State {
         let live = |session: &&mut Session| session.user_id == user && session.is_live(at) && meant(session.id);
         let ended = self.sessions.values_mut().filter(live);
         ended.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
+    }
+
+    pub(super) fn end_oldest_sessions(&mut self, user: UserId, keep: SessionId, most: u64, at: OffsetDateTime) -> u64 {
+        let live = |session: &&Session| session.user_id == user && session.is_live(at) && session.id != keep;
+        let others = usize::try_from(most.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut older: Vec<&Session> = self.sessions.values().filter(live).collect();
+        older.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
+        let older: Vec<SessionId> = older.into_iter().skip(others).map(|session| session.id).collect();
+        self.end_sessions(user, at, |session| older.contains(&session))
     }
 
     pub(super) fn update_profile(&mut self, change: &User) -> bool {
@@ -193,69 +216,6 @@ impl State {
         let created_at = self.system_data.get(&key).map_or(data.created_at, |known| known.created_at);
         self.system_data.insert(key, SystemData { created_at, ..data.clone() });
         Ok(())
-    }
-
-    pub(super) fn insert_application(&mut self, application: &Application) -> Result<(), StoreError> {
-        unless(self.applications.contains_key(&application.id), "applications_id")?;
-        unless(!self.organizations.contains_key(&application.organization_id), StoreError::REFERENCE)?;
-        self.applications.insert(application.id, application.clone());
-        Ok(())
-    }
-
-    pub(super) fn update_application(&mut self, change: &Application) -> bool {
-        let known = self.applications.get_mut(&change.id);
-        known
-            .map(|known| {
-                let (organization_id, created_at) = (known.organization_id, known.created_at);
-                *known = Application { organization_id, created_at, ..change.clone() };
-            })
-            .is_some()
-    }
-
-    pub(super) fn delete_application(&mut self, id: ApplicationId) -> bool {
-        self.keys.retain(|_, stored| stored.key.application_id != id);
-        self.items.retain(|_, item| item.application_id != id);
-        self.sso_sessions.retain(|_, session| session.request.application != id);
-        self.sso_codes.retain(|_, code| code.application != id);
-        self.applications.remove(&id).is_some()
-    }
-
-    pub(super) fn insert_key(&mut self, stored: &StoredKey) -> Result<(), StoreError> {
-        unless(self.keys.contains_key(&stored.key.id), "api_keys_id")?;
-        unless(self.keys.values().any(|other| other.hash == stored.hash), "api_keys_key_hash")?;
-        unless(!self.applications.contains_key(&stored.key.application_id), StoreError::REFERENCE)?;
-        self.keys.insert(stored.key.id, stored.clone());
-        Ok(())
-    }
-
-    pub(super) fn revoke_key(&mut self, id: ApiKeyId, at: OffsetDateTime) -> bool {
-        let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
-        active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some()
-    }
-
-    pub(super) fn record_uses(&mut self, uses: &[(ApiKeyId, OffsetDateTime)]) {
-        for (id, at) in uses {
-            if let Some(stored) = self.keys.get_mut(id) {
-                stored.key.last_used = stored.key.last_used.max(Some(*at));
-            }
-        }
-    }
-
-    pub(super) fn upsert_item(&mut self, change: &ItemChange) -> Result<Item, StoreError> {
-        unless(!self.applications.contains_key(&change.application_id), StoreError::REFERENCE)?;
-        let same = |item: &&mut Item| item.application_id == change.application_id && item.sku == change.sku;
-        if let Some(item) = self.items.values_mut().find(same) {
-            item.name = change.name.clone().unwrap_or_else(|| item.name.clone());
-            item.description = change.description.clone().unwrap_or_else(|| item.description.clone());
-            item.quantity = change.quantity.unwrap_or(item.quantity);
-            item.metadata = change.metadata.clone().unwrap_or_else(|| item.metadata.clone());
-            item.version += 1;
-            item.updated_at = change.at;
-            return Ok(item.clone());
-        }
-        let item = crate::builders::item_made_by(change);
-        self.items.insert(item.id, item.clone());
-        Ok(item)
     }
 
     pub(super) fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {

@@ -3,14 +3,6 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
-use tessera_apikeys::{
-    model::StoredKey,
-    ports::{ApiKeyRows, ApiKeyTransaction},
-};
-use tessera_apps::{
-    model::Application,
-    ports::{AppTransaction, Applications},
-};
 use tessera_identity::{
     model::{
         Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
@@ -21,8 +13,7 @@ use tessera_identity::{
     },
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, Role, SessionId,
-    StoreError, UserId,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
 };
 use tessera_orgs::{
     model::{Membership, Organization, Profile, Settings, SystemData},
@@ -170,6 +161,16 @@ impl Sessions for MemoryTransaction {
         Ok(self.state.end_sessions(user, at, |session| session == id) == 1)
     }
 
+    async fn end_oldest(
+        &mut self,
+        user: UserId,
+        keep: SessionId,
+        most: u64,
+        at: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
+        Ok(self.state.end_oldest_sessions(user, keep, most, at))
+    }
+
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
         Ok(self.state.end_sessions(user, at, |session| Some(session) != but))
     }
@@ -282,6 +283,15 @@ impl MembershipRows for MemoryTransaction {
         Ok(self.state.count_owners(id))
     }
 
+    async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
+        Ok(self.state.memberships.keys().filter(|(organization, _)| *organization == id).map(|_| 1).sum())
+    }
+
+    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError> {
+        let owned = |one: &&Membership| one.user_id == user && one.role == Role::Owner;
+        Ok(self.state.memberships.values().filter(owned).map(|_| 1).sum())
+    }
+
     async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError> {
         Ok(self.state.owners(id))
     }
@@ -311,76 +321,6 @@ impl OrgDocuments for MemoryTransaction {
 
     async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
         self.state.save_system_data(data)
-    }
-}
-
-#[async_trait]
-impl AppTransaction for MemoryTransaction {
-    fn applications(&mut self) -> &mut dyn Applications {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Applications for MemoryTransaction {
-    async fn insert(&mut self, application: &Application) -> Result<(), StoreError> {
-        self.state.insert_application(application)
-    }
-
-    async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
-        Ok(self.state.applications.get(&id).cloned())
-    }
-
-    async fn update(&mut self, application: &Application) -> Result<bool, StoreError> {
-        Ok(self.state.update_application(application))
-    }
-
-    async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
-        Ok(self.state.delete_application(id))
-    }
-}
-
-#[async_trait]
-impl ApiKeyTransaction for MemoryTransaction {
-    fn keys(&mut self) -> &mut dyn ApiKeyRows {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl ApiKeyRows for MemoryTransaction {
-    async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
-        self.state.insert_key(key)
-    }
-
-    async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
-        Ok(self.state.users.get(&user).and_then(|known| known.user.email.clone()))
-    }
-
-    async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        Ok(self.state.revoke_key(id, at))
     }
 }
 

@@ -1,0 +1,112 @@
+//! How many organizations a user owns, and how many members an organization has.
+
+use tessera_kernel::{QuotaExceeded, Role};
+use tessera_orgs::{
+    AcceptInvitation, AcceptInvitationError, AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError,
+    CreateOrganization, CreateOrganizationError, Invite, OrgQuotas, Orgs,
+    model::{InvitationToken, Membership},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_of, organization_id, origin, user, user_id},
+    expectations::{failed, ok, parsed},
+};
+
+/// Users 1 and 2 are an owner and a member of organization 1; users 8 and 9 are not in it.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Member]).await;
+    bench.stores.add_users([&user(8), &user(9)]).await;
+    bench
+}
+
+fn owning(bench: &Workbench, maximum: u64) -> Orgs {
+    let owned_organizations = OrgQuotas::default().owned_organizations.with_maximum(maximum);
+    bench.orgs().with_quotas(OrgQuotas { owned_organizations, ..OrgQuotas::default() })
+}
+
+fn holding(bench: &Workbench, maximum: u64) -> Orgs {
+    let members = OrgQuotas::default().members.with_maximum(maximum);
+    bench.orgs().with_quotas(OrgQuotas { members, ..OrgQuotas::default() })
+}
+
+async fn create(orgs: &Orgs, by: u32) -> Result<(), CreateOrganizationError> {
+    let command = CreateOrganization { name: parsed("Acme"), slug: None };
+    orgs.create_organization(&actor_of(user_id(by)), command).await.map(|_| ())
+}
+
+async fn add(orgs: &Orgs, number: u32, role: Role) -> Result<(), AddMemberError> {
+    let candidate = Candidate::User(user_id(number));
+    let command = AddMember { organization: organization_id(1), candidate, role };
+    orgs.add_member(&actor_of(user_id(1)), command).await.map(|_| ())
+}
+
+async fn promote(orgs: &Orgs, number: u32) -> Result<(), ChangeRoleError> {
+    let command = ChangeRole { organization: organization_id(1), user: user_id(number), role: Role::Owner };
+    orgs.change_role(&actor_of(user_id(1)), command).await.map(|_| ())
+}
+
+/// Invites user 9 by the default quotas, and gives the token from the mail.
+async fn invited(bench: &Workbench, role: Role) -> InvitationToken {
+    let command = Invite { organization: organization_id(1), email: parsed("user9@example.com"), role };
+    ok(bench.orgs().invite(&actor_of(user_id(1)), command).await);
+    parsed(bench.mails().await[0].text.expose())
+}
+
+async fn accept(orgs: &Orgs, token: &InvitationToken) -> Result<Membership, AcceptInvitationError> {
+    let token = token.clone();
+    orgs.accept_invitation(AcceptInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() })
+        .await
+}
+
+#[tokio::test]
+async fn s215_a_user_owns_no_more_organizations_than_allowed() {
+    let bench = bench().await;
+    // User 1 owns organization 1 already.
+    let orgs = owning(&bench, 2);
+    ok(create(&orgs, 1).await);
+    let error = failed(create(&orgs, 1).await);
+    let wanted = QuotaExceeded { quota: "owned_organizations", maximum: 2 };
+    assert!(matches!(error, CreateOrganizationError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    // A member owns nothing.
+    ok(create(&orgs, 2).await);
+    ok(create(&owning(&bench, 0), 1).await);
+}
+
+#[tokio::test]
+async fn s215_no_other_way_to_own_an_organization_gets_past_the_quota() {
+    let bench = bench().await;
+    let (none, one) = (owning(&bench, 1), owning(&bench, 2));
+    for by in [2, 8, 9] {
+        ok(create(&none, by).await);
+    }
+    assert!(matches!(failed(add(&none, 8, Role::Owner).await), AddMemberError::Quota(_)));
+    assert!(matches!(failed(promote(&none, 2).await), ChangeRoleError::Quota(_)));
+    let token = invited(&bench, Role::Owner).await;
+    assert!(matches!(failed(accept(&none, &token).await), AcceptInvitationError::Quota(_)));
+    // Nothing has happened, and with room for one more each of them is possible.
+    ok(add(&one, 8, Role::Owner).await);
+    ok(promote(&one, 2).await);
+    assert_eq!(ok(accept(&one, &token).await).role, Role::Owner);
+    // An owner who stays one needs no room.
+    ok(promote(&none, 2).await);
+}
+
+#[tokio::test]
+async fn s188_members_are_counted_when_an_invitation_is_accepted_and_it_stays_open() {
+    let bench = bench().await;
+    let token = invited(&bench, Role::Member).await;
+    let (full, room) = (holding(&bench, 2), holding(&bench, 3));
+    let error = failed(accept(&full, &token).await);
+    let wanted = QuotaExceeded { quota: "members", maximum: 2 };
+    assert!(matches!(error, AcceptInvitationError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    // No account is created for an organization without room.
+    assert!(matches!(failed(full.claim_invitation(&token).await), AcceptInvitationError::Quota(_)));
+    assert!(matches!(failed(add(&full, 8, Role::Member).await), AddMemberError::Quota(exceeded) if exceeded == wanted));
+    // Somebody who is in it already needs no room.
+    assert!(matches!(failed(add(&full, 2, Role::Member).await), AddMemberError::AlreadyMember));
+    ok(accept(&room, &token).await);
+    let deeds = bench.deeds(Some(organization_id(1))).await;
+    assert_eq!(deeds, ["invitation.sent", "invitation.accepted", "member.added"]);
+    assert!(matches!(failed(add(&room, 8, Role::Member).await), AddMemberError::Quota(_)));
+}

@@ -1,0 +1,69 @@
+//! How many objects of each kind may exist.
+
+use std::fmt;
+
+use tessera_apikeys::KeyQuotas;
+use tessera_apps::Apps;
+use tessera_identity::IdentityQuotas;
+use tessera_inventory::Inventory;
+use tessera_kernel::Quota;
+use tessera_orgs::OrgQuotas;
+
+use super::source::Source;
+
+/// The quotas of all domains.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quotas {
+    pub(crate) orgs: OrgQuotas,
+    pub(crate) applications: Quota,
+    pub(crate) keys: KeyQuotas,
+    pub(crate) items: Quota,
+    pub(crate) identity: IdentityQuotas,
+}
+
+impl Quotas {
+    /// The highest number that can be set. It fits into every counter of both databases.
+    const MAX: u64 = 1_000_000_000;
+
+    /// Reads `quota_<name>` of each quota. 0 stands for no quota.
+    pub(super) fn read(source: &mut Source) -> Self {
+        let mut read = |quota: Quota| {
+            let default = quota.maximum().unwrap_or_default();
+            quota.with_maximum(source.read_in(&format!("quota_{}", quota.name()), default, 0..=Self::MAX))
+        };
+        let (orgs, keys, identity) = (OrgQuotas::default(), KeyQuotas::default(), IdentityQuotas::default());
+        Self {
+            orgs: OrgQuotas {
+                owned_organizations: read(orgs.owned_organizations),
+                members: read(orgs.members),
+                open_invitations: read(orgs.open_invitations),
+            },
+            applications: read(Apps::QUOTA),
+            keys: KeyQuotas { active_keys: read(keys.active_keys), organization_keys: read(keys.organization_keys) },
+            items: read(Inventory::QUOTA),
+            identity: IdentityQuotas { wallets: read(identity.wallets), sessions: read(identity.sessions) },
+        }
+    }
+}
+
+/// One line for each, as the settings are shown.
+impl fmt::Display for Quotas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { orgs, applications, keys, items, identity } = self;
+        let all = [
+            orgs.owned_organizations,
+            *applications,
+            keys.active_keys,
+            keys.organization_keys,
+            orgs.members,
+            orgs.open_invitations,
+            *items,
+            identity.wallets,
+            identity.sessions,
+        ];
+        for quota in all {
+            writeln!(f, "quota_{} = {}", quota.name(), quota.maximum().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! The promises of every port by which quotas are enforced: no number of requests at once gets past one.
+
+use std::sync::Arc;
+
+use tessera_apikeys::{
+    model::{ApiKey, KeyState, StoredKey},
+    ports::{ApiKeyStore, KeyCounts},
+};
+use tessera_apps::ports::AppStore;
+use tessera_identity::{
+    model::{PasswordHash, Session, SessionState},
+    ports::IdentityStore,
+};
+use tessera_kernel::{PageRequest, Role, SessionId};
+use tessera_orgs::ports::OrgStore;
+use time::Duration;
+
+use super::{
+    Harness,
+    world::{self, tenant},
+};
+use crate::{
+    builders::{
+        NOW, api_key, application, application_id, bare_user, invitation, item_change, membership, organization,
+        organization_id, session, session_id, user, user_id, wallet,
+    },
+    expectations::{ok, some},
+};
+
+/// Turns the cases of these ports into tests.
+#[macro_export]
+macro_rules! quotas_contract {
+    ($harness:ident) => {
+        $crate::contract_tests! { $harness, quotas:
+            of_eight_items_at_once_as_many_are_made_as_there_is_room_for
+            an_item_is_changed_when_there_is_room_for_no_other
+            of_eight_keys_at_once_as_many_are_made_as_there_is_room_for
+            keys_count_where_they_are_active_and_where_they_exist
+            of_eight_applications_at_once_as_many_are_made_as_there_is_room_for
+            of_eight_members_at_once_as_many_join_as_there_is_room_for
+            of_eight_organizations_at_once_a_user_owns_as_many_as_allowed
+            of_eight_invitations_at_once_as_many_are_open_as_allowed
+            of_eight_wallets_at_once_as_many_are_linked_as_allowed
+            of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed
+            the_oldest_sessions_end_first
+        }
+    };
+}
+
+/// How many there is room for.
+const ROOM: u64 = 3;
+
+/// Holds eight attempts to as many successes as there is room for.
+#[track_caller]
+fn room_is_filled(attempts: Vec<bool>) {
+    let made: u64 = attempts.into_iter().map(u64::from).sum();
+    assert_eq!(made, ROOM);
+}
+
+pub async fn of_eight_items_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    let stores = harness.stores();
+    tenant(stores, 1).await;
+    tenant(stores, 2).await;
+    stores.put_item(&item_change(20, application_id(2))).await;
+    let attempts = world::at_once(8, |number| {
+        let (items, change) = (stores.items.clone(), item_change(number + 1, application_id(1)));
+        async move { ok(items.upsert_item(&change, Some(ROOM)).await).is_some() }
+    });
+    room_is_filled(attempts.await);
+    let listed = ok(stores.items.list_items(application_id(1), PageRequest::default()).await).items;
+    assert_eq!(listed.len() as u64, ROOM);
+    assert!(ok(stores.items.upsert_item(&item_change(9, application_id(1)), Some(ROOM + 1)).await).is_some());
+    assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), Some(ROOM + 1)).await).is_none());
+    assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), None).await).is_some());
+    world::nothing_is_held(harness).await;
+}
+
+pub async fn an_item_is_changed_when_there_is_room_for_no_other(harness: &impl Harness) {
+    let stores = harness.stores();
+    tenant(stores, 1).await;
+    let change = item_change(1, application_id(1));
+    // All of them want the one place, for the same item.
+    let attempts = world::at_once(8, |_| {
+        let (items, change) = (stores.items.clone(), change.clone());
+        async move { some(ok(items.upsert_item(&change, Some(1)).await)).version }
+    });
+    let mut versions = attempts.await;
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=8).collect::<Vec<_>>());
+    assert_eq!(ok(stores.items.upsert_item(&item_change(2, application_id(1)), Some(1)).await), None);
+}
+
+async fn make_key(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> bool {
+    let mut tx = ok(keys.begin().await);
+    let counts = some(ok(tx.keys().lock_and_count(key.key.organization_id, key.key.application_id, NOW).await));
+    if counts.active >= ROOM {
+        return false;
+    }
+    ok(tx.keys().insert(&key).await);
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_keys_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    let stores = harness.stores();
+    let tenant = tenant(stores, 1).await;
+    let key = |number| api_key(number, &tenant.application, tenant.owner.id);
+    room_is_filled(world::at_once(8, |number| make_key(stores.api_keys.clone(), key(number + 1))).await);
+    world::nothing_is_held(harness).await;
+}
+
+pub async fn keys_count_where_they_are_active_and_where_they_exist(harness: &impl Harness) {
+    let stores = harness.stores();
+    let tenant = tenant(stores, 1).await;
+    let (second, gone) = (application(2, organization_id(1)), application(3, organization_id(1)));
+    stores.add_applications([&second, &gone]).await;
+    let key = |number, of| api_key(number, of, tenant.owner.id);
+    let with = |number, state, expires_at| {
+        let StoredKey { key, hash } = key(number, &tenant.application);
+        StoredKey { key: ApiKey { state, expires_at, ..key }, hash }
+    };
+    let revoked = with(1, KeyState::Revoked { at: NOW }, None);
+    let (expired, eternal) = (with(2, KeyState::Active, Some(NOW)), with(3, KeyState::Active, None));
+    let ends_next = with(4, KeyState::Active, Some(NOW + Duration::microseconds(1)));
+    let (elsewhere, in_gone) = (key(5, &second), key(6, &gone));
+    stores.add_keys([&revoked, &expired, &eternal, &ends_next, &elsewhere, &in_gone]).await;
+    let mut tx = ok(stores.apps.begin().await);
+    assert!(ok(tx.applications().delete(gone.id).await));
+    ok(tx.commit().await);
+    let counts = async |organization, application| {
+        let mut tx = ok(stores.api_keys.begin().await);
+        ok(tx.keys().lock_and_count(organization_id(organization), application_id(application), NOW).await)
+    };
+    assert_eq!(counts(1, 1).await, Some(KeyCounts { active: 2, in_organization: 5 }));
+    assert_eq!(counts(1, 2).await, Some(KeyCounts { active: 1, in_organization: 5 }));
+    assert_eq!(counts(2, 1).await, None);
+}
+
+async fn make_application(apps: Arc<dyn AppStore>, number: u32) -> bool {
+    let mut tx = ok(apps.begin().await);
+    if some(ok(tx.applications().lock_and_count(organization_id(1)).await)) >= ROOM {
+        return false;
+    }
+    ok(tx.applications().insert(&application(number, organization_id(1))).await);
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_applications_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_organizations([&organization(1), &organization(2)]).await;
+    stores.add_applications([&application(20, organization_id(2))]).await;
+    room_is_filled(world::at_once(8, |number| make_application(stores.apps.clone(), number + 1)).await);
+    let mut tx = ok(stores.apps.begin().await);
+    assert_eq!(ok(tx.applications().lock_and_count(organization_id(3)).await), None);
+    drop(tx);
+    world::nothing_is_held(harness).await;
+}
+
+async fn join(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
+    let mut tx = ok(orgs.begin().await);
+    some(ok(tx.organizations().lock(organization_id(1)).await));
+    if ok(tx.memberships().count(organization_id(1)).await) >= ROOM {
+        return false;
+    }
+    ok(tx.memberships().insert(&membership(organization_id(1), user_id(number), Role::Member)).await);
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_members_at_once_as_many_join_as_there_is_room_for(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users(&(1..=9).map(user).collect::<Vec<_>>()).await;
+    stores.add_organizations([&organization(1), &organization(2)]).await;
+    stores.add_memberships([&membership(organization_id(2), user_id(9), Role::Member)]).await;
+    room_is_filled(world::at_once(8, |number| join(stores.orgs.clone(), number + 1)).await);
+}
+
+async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
+    let mut tx = ok(orgs.begin().await);
+    ok(tx.organizations().insert(&organization(number)).await);
+    if ok(tx.memberships().lock_and_count_owned(user_id(1)).await) >= ROOM {
+        return false;
+    }
+    ok(tx.memberships().insert(&membership(organization_id(number), user_id(1), Role::Owner)).await);
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    stores.add_organizations([&organization(20), &organization(21)]).await;
+    // Neither a membership nor what another user owns counts.
+    let others = [(20, 1, Role::Admin), (21, 1, Role::Member), (20, 2, Role::Owner), (21, 2, Role::Owner)];
+    let others = others.map(|(of, user, role)| membership(organization_id(of), user_id(user), role));
+    stores.add_memberships(&others).await;
+    room_is_filled(world::at_once(8, |number| found(stores.orgs.clone(), number + 1)).await);
+    let mut tx = ok(stores.orgs.begin().await);
+    assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9)).await), 0);
+}
+
+async fn invite(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
+    let (invitation, token) = invitation(number, organization_id(1), user_id(1));
+    let mut tx = ok(orgs.begin().await);
+    some(ok(tx.organizations().lock(organization_id(1)).await));
+    if ok(tx.invitations().count_pending(organization_id(1), NOW).await) >= ROOM {
+        return false;
+    }
+    ok(tx.invitations().insert(&invitation, &token).await);
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_invitations_at_once_as_many_are_open_as_allowed(harness: &impl Harness) {
+    let stores = harness.stores();
+    tenant(stores, 1).await;
+    room_is_filled(world::at_once(8, |number| invite(stores.orgs.clone(), number + 1)).await);
+}
+
+async fn link(identity: Arc<dyn IdentityStore>, number: u32) -> bool {
+    let mut tx = ok(identity.begin().await);
+    if some(ok(tx.users().lock(user_id(1)).await)).user.wallets.len() as u64 >= ROOM {
+        return false;
+    }
+    ok(tx.wallets().insert(user_id(1), &wallet(number)).await);
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_wallets_at_once_as_many_are_linked_as_allowed(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&bare_user(1)]).await;
+    room_is_filled(world::at_once(8, |number| link(stores.identity.clone(), number + 1)).await);
+}
+
+async fn live(identity: &dyn IdentityStore, of: u32) -> Vec<SessionId> {
+    let page = ok(identity.list_live_sessions(user_id(of), NOW, PageRequest::default()).await);
+    page.items.into_iter().map(|session| session.id).collect()
+}
+
+async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHash) {
+    let mut tx = ok(identity.begin().await);
+    assert!(ok(tx.sessions().insert_for(&session(number, user_id(1)), &hash).await));
+    ok(tx.sessions().end_oldest(user_id(1), session_id(number), ROOM, NOW).await);
+    ok(tx.commit().await);
+}
+
+pub async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harness: &impl Harness) {
+    let stores = harness.stores();
+    let hash = PasswordHash::from_phc("hash".to_owned());
+    stores.add_user_with_password(&user(1), &hash).await;
+    world::at_once(8, |number| sign_in(stores.identity.clone(), number + 1, hash.clone())).await;
+    assert_eq!(live(&*stores.identity, 1).await.len() as u64, ROOM);
+    world::nothing_is_held(harness).await;
+}
+
+pub async fn the_oldest_sessions_end_first(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    // Their age, and not their ids, says in which order they end. Two began in the same moment.
+    let opened = |number, seconds| {
+        let created_at = NOW - Duration::seconds(seconds);
+        Session { created_at, ..session(number, user_id(1)) }
+    };
+    let ended = Session { state: SessionState::Ended { at: NOW }, ..opened(6, 0) };
+    let expired = Session { expires_at: NOW, ..opened(7, 0) };
+    for session in [opened(1, 10), opened(2, 30), opened(3, 20), opened(4, 20), ended, expired] {
+        stores.add_session(&session).await;
+    }
+    stores.add_session(&session(9, user_id(2))).await;
+    let end = async |keep, most| {
+        let mut tx = ok(stores.identity.begin().await);
+        let ended = ok(tx.sessions().end_oldest(user_id(1), session_id(keep), most, NOW).await);
+        ok(tx.commit().await);
+        (ended, live(&*stores.identity, 1).await)
+    };
+    let ids = |numbers: &[u32]| numbers.iter().copied().map(session_id).collect::<Vec<_>>();
+    assert_eq!(end(1, 4).await, (0, ids(&[1, 2, 3, 4])));
+    assert_eq!(end(1, 2).await, (2, ids(&[1, 4])));
+    // The one that has just been opened stays, whatever the clock of its node says.
+    assert_eq!(end(4, 1).await, (1, ids(&[4])));
+    assert_eq!(live(&*stores.identity, 2).await, ids(&[9]));
+}

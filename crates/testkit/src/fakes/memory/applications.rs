@@ -1,0 +1,237 @@
+//! Applications, and their keys and items.
+
+use async_trait::async_trait;
+use tessera_apikeys::{
+    model::{KeyState, Standing, StoredKey},
+    ports::{ApiKeyRows, ApiKeyTransaction, KeyCounts},
+};
+use tessera_apps::{
+    model::Application,
+    ports::{AppStore, AppTransaction, Applications},
+};
+use tessera_inventory::model::{Item, ItemChange};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, StoreError, UserId,
+};
+use time::OffsetDateTime;
+
+use super::{
+    MemoryStore,
+    read::page,
+    state::{Room, State, unless},
+    transaction::MemoryTransaction,
+};
+
+impl State {
+    pub(super) fn insert_application(&mut self, application: &Application) -> Result<(), StoreError> {
+        let taken = self.applications.contains_key(&application.id) || self.deleted.contains(&application.id);
+        unless(taken, "applications_id")?;
+        unless(!self.organizations.contains_key(&application.organization_id), StoreError::REFERENCE)?;
+        self.applications.insert(application.id, application.clone());
+        Ok(())
+    }
+
+    pub(super) fn update_application(&mut self, change: &Application) -> bool {
+        let known = self.applications.get_mut(&change.id);
+        known
+            .map(|known| {
+                let (organization_id, created_at) = (known.organization_id, known.created_at);
+                *known = Application { organization_id, created_at, ..change.clone() };
+            })
+            .is_some()
+    }
+
+    /// What it contains stays until it is cleared, and nobody finds it.
+    fn delete_application(&mut self, id: ApplicationId) -> bool {
+        let deleted = self.applications.remove(&id).is_some();
+        if deleted {
+            self.deleted.push(id);
+        }
+        deleted
+    }
+
+    /// Keys of applications that are not deleted.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &StoredKey> {
+        self.keys.values().filter(|stored| self.applications.contains_key(&stored.key.application_id))
+    }
+
+    /// Items of applications that are not deleted.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().filter(|item| self.applications.contains_key(&item.application_id))
+    }
+
+    fn clear_deleted(&mut self, most: u32) -> u64 {
+        let mut room = Room(most);
+        while let Some(id) = self.deleted.first().copied() {
+            self.keys.retain(|_, stored| !room.takes(stored.key.application_id == id));
+            self.items.retain(|_, item| !room.takes(item.application_id == id));
+            self.sso_sessions.retain(|_, session| !room.takes(session.request.application == id));
+            self.sso_codes.retain(|_, code| !room.takes(code.application == id));
+            if !room.takes(true) {
+                break;
+            }
+            self.deleted.remove(0);
+        }
+        u64::from(most - room.0)
+    }
+
+    pub(super) fn insert_key(&mut self, stored: &StoredKey) -> Result<(), StoreError> {
+        unless(self.keys.contains_key(&stored.key.id), "api_keys_id")?;
+        unless(self.keys.values().any(|other| other.hash == stored.hash), "api_keys_key_hash")?;
+        unless(!self.applications.contains_key(&stored.key.application_id), StoreError::REFERENCE)?;
+        self.keys.insert(stored.key.id, stored.clone());
+        Ok(())
+    }
+
+    pub(super) fn revoke_key(&mut self, id: ApiKeyId, at: OffsetDateTime) -> bool {
+        let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
+        active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some()
+    }
+
+    pub(super) fn record_uses(&mut self, uses: &[(ApiKeyId, OffsetDateTime)]) {
+        for (id, at) in uses {
+            if let Some(stored) = self.keys.get_mut(id) {
+                stored.key.last_used = stored.key.last_used.max(Some(*at));
+            }
+        }
+    }
+
+    pub(super) fn upsert_item(
+        &mut self,
+        change: &ItemChange,
+        maximum: Option<u64>,
+    ) -> Result<Option<Item>, StoreError> {
+        unless(!self.applications.contains_key(&change.application_id), StoreError::REFERENCE)?;
+        let same = |item: &&mut Item| item.application_id == change.application_id && item.sku == change.sku;
+        if let Some(item) = self.items.values_mut().find(same) {
+            item.name = change.name.clone().unwrap_or_else(|| item.name.clone());
+            item.description = change.description.clone().unwrap_or_else(|| item.description.clone());
+            item.quantity = change.quantity.unwrap_or(item.quantity);
+            item.metadata = change.metadata.clone().unwrap_or_else(|| item.metadata.clone());
+            item.version += 1;
+            item.updated_at = change.at;
+            return Ok(Some(item.clone()));
+        }
+        let items: u64 = self.items().filter(|item| item.application_id == change.application_id).map(|_| 1).sum();
+        if maximum.is_some_and(|maximum| items >= maximum) {
+            return Ok(None);
+        }
+        let item = crate::builders::item_made_by(change);
+        self.items.insert(item.id, item.clone());
+        Ok(Some(item))
+    }
+}
+
+#[async_trait]
+impl AppStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn AppTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await))
+    }
+
+    async fn find_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
+        Ok(self.state().applications.get(&id).cloned())
+    }
+
+    async fn list_applications(&self, of: OrganizationId, page: PageRequest) -> Result<Page<Application>, StoreError> {
+        let state = self.state();
+        let rows = state.applications.values().filter(|application| application.organization_id == of);
+        Ok(page!(rows, page, |row: &Application| row.id.as_uuid()))
+    }
+
+    async fn clear_deleted(&self, most: u32) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let cleared = tx.state.clear_deleted(most);
+        tx.publish();
+        Ok(cleared)
+    }
+}
+
+#[async_trait]
+impl AppTransaction for MemoryTransaction {
+    fn applications(&mut self) -> &mut dyn Applications {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Applications for MemoryTransaction {
+    async fn insert(&mut self, application: &Application) -> Result<(), StoreError> {
+        self.state.insert_application(application)
+    }
+
+    async fn lock_and_count(&mut self, of: OrganizationId) -> Result<Option<u64>, StoreError> {
+        let applications = self.state.applications.values().filter(|application| application.organization_id == of);
+        Ok(self.state.organizations.contains_key(&of).then(|| applications.map(|_| 1).sum()))
+    }
+
+    async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
+        Ok(self.state.applications.get(&id).cloned())
+    }
+
+    async fn update(&mut self, application: &Application) -> Result<bool, StoreError> {
+        Ok(self.state.update_application(application))
+    }
+
+    async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
+        Ok(self.state.delete_application(id))
+    }
+}
+
+#[async_trait]
+impl ApiKeyTransaction for MemoryTransaction {
+    fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ApiKeyRows for MemoryTransaction {
+    async fn lock_and_count(
+        &mut self,
+        organization: OrganizationId,
+        application: ApplicationId,
+        at: OffsetDateTime,
+    ) -> Result<Option<KeyCounts>, StoreError> {
+        if !self.state.organizations.contains_key(&organization) {
+            return Ok(None);
+        }
+        let keys = || self.state.keys().map(|stored| &stored.key);
+        let active = keys().filter(|key| key.application_id == application && key.standing(at) == Standing::Live);
+        let in_organization = keys().filter(|key| key.organization_id == organization);
+        Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: in_organization.map(|_| 1).sum() }))
+    }
+
+    async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        self.state.insert_key(key)
+    }
+
+    async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
+        Ok(self.state.users.get(&user).and_then(|known| known.user.email.clone()))
+    }
+
+    async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        Ok(self.state.revoke_key(id, at))
+    }
+}
