@@ -142,7 +142,7 @@ async fn the_sixty_fifth_level_is_too_deep() {
     let problem = ask(nested(65)).await.problem(400, "invalid_body");
     let place = format!("/x{}", "/0".repeat(63));
     assert_eq!(faults(&problem), [(place, "too_deep".to_owned())]);
-    ask(nested(100_000)).await.problem(400, "invalid_body");
+    ask(nested(30_000)).await.problem(400, "invalid_body");
 }
 
 fn array(entries: usize) -> String {
@@ -164,7 +164,7 @@ async fn s167_arrays_and_objects_have_a_size_wherever_they_are() {
         (object(501), "/x"),
         (format!("[0,{}]", array(1001)), "/x/1"),
         (format!("{{\"y\":{}}}", object(501)), "/x/y"),
-        (array(100_000), "/x"),
+        (array(30_000), "/x"),
     ] {
         let problem = ask(format!("{{\"key\":\"k\",\"x\":{value}}}")).await.problem(400, "invalid_body");
         assert_eq!(faults(&problem), [(place.to_owned(), "too_long".to_owned())]);
@@ -182,12 +182,13 @@ async fn s167_the_body_itself_has_500_members_at_most() {
 
 #[actix_web::test]
 async fn an_answer_does_not_outgrow_its_request() {
-    let long = "k".repeat(100_000);
-    let nulls = vec![r#""\u0000""#; 50_000].join(",");
-    let answer = ask(format!("{{\"{long}\":[{nulls}],\"x\":[{nulls}]}}")).await;
+    let long = "k".repeat(10_000);
+    let nulls = vec![r#""\u0000""#; 2_500].join(",");
+    let body = format!("{{\"{long}\":[{nulls}],\"x\":[{nulls}]}}");
+    let answer = ask(body.clone()).await;
     let problem = answer.problem(400, "invalid_body");
     assert_eq!(faults(&problem).len(), 100);
-    assert!(answer.body.len() < 100_000, "{}", answer.body.len());
+    assert!(answer.body.len() < body.len(), "{}", answer.body.len());
 }
 
 #[actix_web::test]
