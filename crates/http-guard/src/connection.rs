@@ -238,10 +238,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match this.input {
-            Input::Ended => Poll::Ready(Ok(())),
             // An end here would keep the decoder from requests that came before the fault and wait for their turn.
             Input::Broken if this.framing.in_head() => this.poll_read_away(context),
-            Input::Broken => Poll::Ready(Ok(())),
+            Input::Broken | Input::Ended => Poll::Ready(Ok(())),
             Input::Open if this.pace.is_between() && !this.exchange.is_idle() => this.poll_ahead(context, buffer),
             Input::Open if this.pace.is_between() && this.slot.is_evicted() => {
                 this.input = Input::Ended;

@@ -64,6 +64,9 @@ impl Exchange {
 /// Passes a request to the service and follows what becomes of it. For `apply_fn_factory`.
 ///
 /// On a connection that was not shared by `Connection::share`, it changes nothing but the size of the pieces of a response.
+///
+/// # Errors
+/// None: an error of the service becomes its response.
 pub fn exchange<S>(
     mut request: Request,
     service: &S,
