@@ -70,7 +70,7 @@ impl Exchange {
 pub fn exchange<S>(
     mut request: Request,
     service: &S,
-) -> impl Future<Output = Result<Response<Guarded>, Response<BoxBody>>> + use<S>
+) -> impl Future<Output = Result<Response<Guarded>, S::Error>> + use<S>
 where
     S: Service<Request>,
     S::Response: Into<Response<BoxBody>>,
