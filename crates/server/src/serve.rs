@@ -40,6 +40,9 @@ const DISCONNECT: Duration = Duration::from_secs(1);
 /// connection that is closed under a client takes along the request that it has just sent.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
+/// How many connections a worker may hold beyond the bound: those that are about to be closed.
+const BEYOND_BOUND: usize = 128;
+
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
@@ -95,7 +98,8 @@ fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow
     let builder = Server::build()
         // Workers look every second whether their connections are closed, and idle ones are open for the first.
         .shutdown_timeout(config.shutdown_seconds.max(2))
-        .max_concurrent_connections(connection_bound)
+        // At this number a worker accepts nothing more. It must accept a connection beyond the bound to close an idle one for it.
+        .max_concurrent_connections(connection_bound.saturating_add(BEYOND_BOUND))
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let connections = Connections::new(connection_bound, config.max_connections_per_address);
