@@ -4,10 +4,8 @@
 #[allow(dead_code, reason = "the edge's own tests use more of it")]
 mod support;
 
-#[path = "../../crates/server/tests/framing/beside.rs"]
+#[path = "../../crates/http-guard/tests/framing/beside.rs"]
 mod beside;
-#[path = "../../crates/server/src/framing.rs"]
-mod framing;
 
 use std::{cell::OnceCell, future::Future, pin::Pin, rc::Rc};
 

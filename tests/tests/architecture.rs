@@ -51,6 +51,12 @@ const TABLE: &[Row] = &[
         inside: KERNEL_AND_DOMAINS,
         outside: Some(&["async-trait", "time", "tokio", "uuid"]),
     },
+    // Beyond the guide: what actix-http takes and gives in its interface (ADR 0007).
+    Row {
+        name: "tessera-http-guard",
+        inside: &[],
+        outside: Some(&["actix-http", "actix-service", "bytes", "futures-core", "memchr", "tokio"]),
+    },
     Row { name: "tessera-adapters", inside: KERNEL_AND_DOMAINS, outside: None },
     Row { name: "tessera-api", inside: KERNEL_AND_DOMAINS, outside: None },
     Row {
@@ -64,6 +70,7 @@ const TABLE: &[Row] = &[
             "tessera-inventory",
             "tessera-adapters",
             "tessera-api",
+            "tessera-http-guard",
         ],
         outside: None,
     },
@@ -94,6 +101,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["tessera-adapters"]),
     ("ethers-core", &["tessera-adapters"]),
     ("actix-web", &["tessera-api", "tessera-server"]),
+    ("memchr", &["tessera-http-guard"]),
     ("utoipa", &["tessera-api"]),
     ("anyhow", &["tessera-server"]),
 ];

@@ -11,6 +11,7 @@ use actix_web::{
 use utoipa_actix_web::AppExt;
 
 use crate::{
+    body::limits::BodyMemory,
     docs, edge, openapi, pages,
     problem::{Code, Problem},
     routes::Routes,
@@ -27,6 +28,7 @@ pub(crate) struct Edge {
     pub(crate) services: Services,
     pub(crate) routes: Routes,
     pub(crate) document: web::Bytes,
+    pub(crate) bodies: Arc<BodyMemory>,
 }
 
 impl Api {
@@ -35,10 +37,11 @@ impl Api {
     pub fn new(services: Services) -> Self {
         let document = openapi::document();
         let routes = Routes::of(&document);
-        Self(Arc::new(Edge { services, routes, document: openapi::json(&document) }))
+        Self(Arc::new(Edge { services, routes, document: openapi::json(&document), bodies: Arc::default() }))
     }
 
-    /// The application, to be called by each worker.
+    /// The application, to be called by each worker. It leaves it to the server how long heads and bodies may take: a body
+    /// whose payload fails with an I/O error of kind `TimedOut` is 408.
     pub fn app(
         &self,
     ) -> App<

@@ -5,13 +5,14 @@ mod document;
 mod faults;
 mod fields;
 mod form;
+pub(crate) mod limits;
 mod media;
 mod read;
 mod spending;
 mod unread;
 mod values;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Bytes};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use crate::problem::{Code, Problem};
@@ -25,12 +26,13 @@ pub(crate) use unread::Unread;
 pub(crate) use values::{boolean, list, text, whole};
 
 use faults::Faults;
-
-/// The largest body, in bytes.
-const MAX_BYTES: usize = 1024 * 1024;
+use read::{ReadBody, Reader};
 
 /// What a body must hold to be a request.
 pub(crate) trait Request: Sized {
+    /// The largest body, in bytes. docs/api-design.md lists the operations that take more than the default.
+    const MAX_BYTES: usize = limits::DEFAULT;
+
     /// Reads the fields. `None` when one that is needed has a fault, which `fields` then knows of.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 }
@@ -43,18 +45,18 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let body = whole_of(request);
+        let body = whole_of(request, T::MAX_BYTES);
         async move { parse(&body.await?).map(Self) }.boxed_local()
     }
 }
 
 /// The bytes of a body that says it is JSON.
-fn whole_of(request: &HttpRequest) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
-    let head = media::check(request).and_then(|()| read::declared_length(request));
-    let unread = Unread::of(request);
+fn whole_of(request: &HttpRequest, limit: usize) -> impl Future<Output = Result<ReadBody, Problem>> + use<> {
+    let head = media::check(request).and_then(|()| read::declared_length(request, limit));
+    let reader = Reader::of(request, limit);
     async move {
         head?;
-        read::whole(&unread).await
+        reader.whole().await
     }
 }
 

@@ -133,7 +133,9 @@ fn is_bare_failure(answer: &ServiceResponse) -> bool {
 fn dress(edge: &Edge, response: &mut HttpResponse, id: &RequestId) {
     security_headers::add(response.headers_mut(), id, edge.services.public_url.is_https());
     // Under steady traffic a kept connection would never let the process end.
-    if edge.services.draining.load(Ordering::Relaxed) {
+    // After a body that did not arrive in time, the server closes.
+    let late = response.status() == StatusCode::REQUEST_TIMEOUT;
+    if late || edge.services.draining.load(Ordering::Relaxed) {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
 }

@@ -16,7 +16,8 @@ pub(crate) use complete::API_KEY;
     info(
         title = "Tessera",
         description = "Self-hosted user accounts: users, organizations, applications, API keys and inventories.\n\n\
-            Bodies are I-JSON (RFC 7493) of at most 1 MiB, 64 levels, 1000 entries in an array and 500 members in an \
+            Bodies are I-JSON (RFC 7493) of at most 64 KiB (256 KiB where a document is stored), 64 levels, \
+            1000 entries in an array and 500 members in an \
             object. Beyond that, fields that are not described are ignored. \
             Problems are `application/problem+json` (RFC 9457). Every answer has an `X-Request-Id`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),

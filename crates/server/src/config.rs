@@ -44,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) hash_memory_mib: u32,
     pub(crate) hash_queue: std::time::Duration,
     pub(crate) shutdown_seconds: u64,
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) smtp_url: Option<Secret<String>>,
@@ -149,6 +151,8 @@ impl Config {
             hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=MAX_HASH_MEMORY),
             hash_queue: std::time::Duration::from_millis(source.read_in("hash_queue_ms", 3_000, 1..=60_000)),
             shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
+            max_connections: source.read_in("max_connections", 10_000, 1..=1_000_000),
+            max_connections_per_address: source.read_in("max_connections_per_address", 1_000, 1..=1_000_000),
             log: source.read("log", DEFAULT_LOG.to_owned()),
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
@@ -271,6 +275,8 @@ impl fmt::Display for Config {
         writeln!(f, "hash_memory_mib = {} ({} at once)", self.hash_memory_mib, self.hash_places())?;
         writeln!(f, "hash_queue_ms = {}", self.hash_queue.as_millis())?;
         writeln!(f, "shutdown_seconds = {}", self.shutdown_seconds)?;
+        writeln!(f, "max_connections = {}", self.max_connections)?;
+        writeln!(f, "max_connections_per_address = {}", self.max_connections_per_address)?;
         writeln!(f, "log = {}", self.log)?;
         writeln!(f, "log_format = {:?}", self.log_format)?;
         writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;

@@ -2,8 +2,7 @@
 
 mod chores;
 mod config;
-mod connection;
-mod framing;
+mod descriptors;
 mod keys;
 mod master_key;
 mod postman;

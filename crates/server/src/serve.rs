@@ -1,22 +1,23 @@
 //! Serving, from the first byte of the socket to the last answer.
 
 use std::{
+    future::ready,
     io::{self, Write as _},
-    net::{Shutdown, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use actix_http::{HttpService, Protocol, error::DispatchError};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config};
 use actix_web::{
-    Error,
     dev::{AppConfig, Server},
     rt::net::TcpStream,
 };
 use anyhow::Context as _;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use tessera_api::{Api, Services};
+use tessera_http_guard::{Connection, Connections, exchange};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::sleep,
@@ -25,23 +26,22 @@ use tokio::{
 use crate::{
     chores,
     config::{Config, Throttle},
-    connection::Connection,
-    wiring,
+    descriptors, wiring,
     worker::Worker,
 };
 
 /// An idle connection is closed after this: it bounds how long a stop waits for clients that say nothing.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How long the head of the first request may take to come.
-const REQUEST_HEAD: Duration = Duration::from_secs(10);
-
 /// How long a client may go on with a request that is answered already, before its connection is closed.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
-/// How long clients are given to come for the answer that tells them to let go. A connection that is closed under a client
-/// takes along the request that it has just sent.
+/// How long an idle connection stays open at a stop, so that its client can send the request whose response says close. A
+/// connection that is closed under a client takes along the request that it has just sent.
 const LETTING_GO: Duration = Duration::from_secs(1);
+
+/// How many connections a worker may hold beyond the bound: those that are about to be closed.
+const BEYOND_BOUND: usize = 128;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -52,7 +52,6 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let chores = chores::start(&services)?;
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let door = listener.try_clone()?;
     let server = server(&config, &services, listener)?;
     let handle = server.handle();
     let draining = Arc::clone(&services.draining);
@@ -66,11 +65,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("stopping: finishing what is in flight");
         // Clients that keep their connection are told with their next answer to let it go.
         draining.store(true, Ordering::Relaxed);
-        // Nobody else comes in: paused, the server no longer asks for connections; shut, the socket refuses them, so that
-        // none waits for an answer that nobody will give. Where a system can't do that, they are refused a moment later.
-        handle.pause().await;
-        let _shut = SockRef::from(&door).shutdown(Shutdown::Both);
-        sleep(LETTING_GO).await;
+        // It closes the listening socket at once, so that further clients are refused and none waits for a response that
+        // never comes. Idle connections are closed after `LETTING_GO`.
         handle.stop(true).await;
     });
     announce(address)?;
@@ -98,33 +94,51 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow::Result<Server> {
     let api = Api::new(services.clone());
     let address = listener.local_addr()?;
+    let connection_bound = descriptors::connection_bound(config.max_connections);
     let builder = Server::build()
-        .shutdown_timeout(config.shutdown_seconds.saturating_sub(LETTING_GO.as_secs()).max(1))
+        // Workers look every second whether their connections are closed, and idle ones are open for the first.
+        .shutdown_timeout(config.shutdown_seconds.max(2))
+        // At this number a worker accepts nothing more. It must accept a connection beyond the bound to close an idle one for it.
+        .max_concurrent_connections(connection_bound.saturating_add(BEYOND_BOUND))
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
+    let connections = Connections::new(connection_bound, config.max_connections_per_address);
     let serving = move || {
         let stopping = stopping.clone();
-        let app = api.app().into_factory().map_err(|error: Error| error.error_response());
+        let app = map_config(api.app().into_factory(), |()| AppConfig::default());
         let http = HttpService::build()
             .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(REQUEST_HEAD)
+            // It would cover the first head of a connection only. The guard covers all of them.
+            .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT)
             .local_addr(address)
             // Left out of its documentation, and how `HttpServer` has idle connections closed at a stop.
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
-                async move { stopping.notified().await }
+                async move {
+                    stopping.notified().await;
+                    sleep(LETTING_GO).await;
+                }
             })
-            // The host in it is for absolute links, which are made of the public URL here.
-            .finish(map_config(app, |()| AppConfig::default()));
-        fn_service(accept).and_then(http)
+            .on_connect_ext(Connection::share)
+            .finish(apply_fn_factory(app, exchange));
+        let connections = connections.clone();
+        fn_service(move |stream| ready(accept(stream, &connections))).and_then(http)
     };
     Ok(builder.listen("http", listener, serving)?.run())
 }
 
-async fn accept(stream: TcpStream) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
-    let peer = stream.peer_addr().ok();
-    Ok((Connection::new(stream), Protocol::Http1, peer))
+/// Passes a connection on if the bounds on connections admit it.
+fn accept(
+    stream: TcpStream,
+    connections: &Connections,
+) -> Result<(Connection<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
+    let peer = stream.peer_addr().map_err(DispatchError::Io)?;
+    let Some(slot) = connections.admit(peer.ip()) else {
+        tracing::debug!(%peer, "connection closed: TESSERA_MAX_CONNECTIONS or …_PER_ADDRESS is reached");
+        return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
+    };
+    Ok((Connection::new(stream, slot), Protocol::Http1, Some(peer)))
 }
 
 /// Tells a person where to look, and a program that the service is up.

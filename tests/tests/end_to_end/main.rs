@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod bodies;
 mod browser;
+mod connections;
 mod crash;
 mod document_access;
 mod document_conditions;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
     eventually, on_both,
+    process::Node,
     raw::{connect, read_to_end, status_of},
     studio::{PASSWORD, Service, Studio},
 };
@@ -55,6 +56,13 @@ async fn one_request(authority: String, request: String) -> Option<String> {
     Some(String::from_utf8_lossy(&answer).into_owned())
 }
 
+/// Waits until a node that was told to stop has done so, without an error.
+async fn ends_cleanly(node: &mut Node) {
+    assert_eq!(node.wait(STOP).await.code(), Some(0));
+    let log = node.log();
+    assert!(log.contains("stopped") && !log.contains("\"ERROR\""), "{log}");
+}
+
 on_both! {
     requests_that_have_begun_are_answered
     under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost
@@ -82,7 +90,7 @@ async fn requests_that_have_begun_are_answered(backend: Backend) {
         let answer = read_to_end(stream).await;
         assert!(status_of(&answer) == 200 && is_whole(&answer), "{answer}");
     }
-    assert_eq!(node.wait(STOP).await.code(), Some(0));
+    ends_cleanly(&mut node).await;
 }
 
 async fn under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost(backend: Backend) {
@@ -99,7 +107,7 @@ async fn under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost(backen
     })
     .await;
     node.terminate();
-    assert_eq!(node.wait(STOP).await.code(), Some(0));
+    ends_cleanly(&mut node).await;
     let written: Vec<Value> = clients.join_all().await.into_iter().flatten().collect();
 
     let node = installation.start();
@@ -119,7 +127,7 @@ async fn an_idle_client_does_not_hold_up_the_end(backend: Backend) {
     let _silent = connect(node.authority()).await;
     let _half = begin(node.authority(), "/apikeys/verify", "{}").await;
     node.terminate();
-    assert_eq!(node.wait(STOP).await.code(), Some(0));
+    ends_cleanly(&mut node).await;
 }
 
 async fn the_last_uses_of_keys_are_written_before_the_end(backend: Backend) {
@@ -128,7 +136,7 @@ async fn the_last_uses_of_keys_are_written_before_the_end(backend: Backend) {
     let key = owner.make_key(&app, &json!({})).await;
     node.api().key(&key.raw).get(&format!("/apps/{app}/inventory")).await.is(200);
     node.terminate();
-    assert!(node.wait(STOP).await.success());
+    ends_cleanly(&mut node).await;
     let node = installation.start();
     let keys = owner.at_node(&node).get(&format!("/apps/{app}/apikeys")).await.expecting(200);
     assert!(keys[0]["last_used"].is_string(), "{keys}");

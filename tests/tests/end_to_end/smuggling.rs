@@ -16,7 +16,6 @@ on_both! {
     s179_line_feeds_in_bodies_are_data
     s179_good_requests_are_served_however_they_come
     s67_jwt_size
-    s212_slowloris
     s212_slowloris_with_a_body_that_never_ends
 }
 
@@ -190,13 +189,6 @@ async fn s67_jwt_size(backend: Backend) {
     let answer = exchange(service.node.authority(), request(2 * 1024 * 1024).as_bytes()).await;
     assert!(answer.is_empty() || (400..500).contains(&status_of(&answer)), "{answer}");
     service.api().get_root("/health/live").await.is(200);
-}
-
-async fn s212_slowloris(backend: Backend) {
-    let service = Service::start(backend).await;
-    // Half a head, and then nothing: the server ends it by itself.
-    let answer = exchange(service.node.authority(), b"GET /health/live HTTP/1.1\r\nHost: a\r\n").await;
-    assert!(answer.is_empty() || status_of(&answer) == 408, "{answer}");
 }
 
 async fn s212_slowloris_with_a_body_that_never_ends(backend: Backend) {

@@ -206,7 +206,7 @@ async fn what_can_not_be_read_is_told_field_by_field(backend: Backend) {
     );
     let body = json!({"wallet_address": wallet.address(), "chain_type": "bitcoin"});
     assert_eq!(api.post(CHALLENGE, &body).await.faults(), ["/chain_type"]);
-    for address in ["", "0x", "vitalik.eth", "0xg", &"a".repeat(100_000)] {
+    for address in ["", "0x", "vitalik.eth", "0xg", &"a".repeat(50_000)] {
         let body = json!({"wallet_address": address, "chain_type": "ethereum"});
         assert_eq!(api.post(CHALLENGE, &body).await.faults(), ["/wallet_address"]);
     }

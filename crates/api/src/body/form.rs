@@ -2,7 +2,7 @@
 
 use actix_web::{HttpMessage as _, HttpRequest, web::Query};
 
-use super::{Unread, read};
+use super::{limits, read};
 use crate::problem::{Code, Problem};
 
 /// The fields of a form.
@@ -22,8 +22,8 @@ pub(crate) async fn form_of(request: &HttpRequest) -> Result<Form, Problem> {
     if request.content_type() != "application/x-www-form-urlencoded" {
         return Err(Code::UnsupportedMediaType.into());
     }
-    read::declared_length(request)?;
-    let bytes = read::whole(&Unread::of(request)).await?;
+    read::declared_length(request, limits::DEFAULT)?;
+    let bytes = read::Reader::of(request, limits::DEFAULT).whole().await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Code::InvalidBody)?;
     let pairs = Query::<Vec<(String, String)>>::from_query(text).map_err(|_| Code::InvalidBody)?;
     Ok(Form(pairs.into_inner()))

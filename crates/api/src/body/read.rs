@@ -1,57 +1,92 @@
 //! Reading a body no further than its bound.
 
-use std::time::Duration;
+use std::{io, ops::Deref, sync::Arc};
 
 use actix_web::{
     HttpRequest,
     dev::Payload,
     error::PayloadError,
     http::header::CONTENT_LENGTH,
-    rt::time::timeout,
-    web::{Bytes, BytesMut},
+    web::{Bytes, BytesMut, Data},
 };
 use futures_util::StreamExt;
 
-use super::{MAX_BYTES, Unread};
-use crate::problem::{Code, Problem};
+use super::{
+    Unread,
+    limits::{Share, too_large},
+};
+use crate::{
+    api::Edge,
+    problem::{Code, Problem},
+};
 
 /// Refuses a body that announces itself as too large, before any of it is read.
-pub(super) fn declared_length(request: &HttpRequest) -> Result<(), Problem> {
+pub(super) fn declared_length(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     // A length that fits no integer is beyond any bound; one that is no number never gets here.
-    let fits = |length: &str| length.parse::<usize>().is_ok_and(|length| length <= MAX_BYTES);
-    if declared.is_none_or(fits) { Ok(()) } else { Err(Code::BodyTooLarge.into()) }
+    let fits = |length: &str| length.parse::<usize>().is_ok_and(|length| length <= limit);
+    if declared.is_none_or(fits) { Ok(()) } else { Err(too_large(limit)) }
 }
 
-/// How long a body may take to come. A client that sends it byte by byte must not hold a place for ever.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A body, and the memory that it is accounted for with.
+pub(super) struct ReadBody {
+    bytes: Bytes,
+    _share: Share,
+}
 
-/// The whole body, if it comes in time. What is not read to its end stays unread.
-pub(super) async fn whole(unread: &Unread) -> Result<Bytes, Problem> {
-    let mut payload = unread.take();
-    let gathered = timeout(PATIENCE, gather(&mut payload)).await.map_err(|_| Code::RequestTimeout.into()).flatten();
-    if gathered.is_err() {
-        unread.put_back(payload);
+impl Deref for ReadBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
-    gathered
+}
+
+/// Where a body is read from, and how much of it.
+pub(super) struct Reader {
+    unread: Unread,
+    share: Share,
+    limit: usize,
+}
+
+impl Reader {
+    pub(super) fn of(request: &HttpRequest, limit: usize) -> Self {
+        let memory = request.app_data::<Data<Edge>>().map(|edge| Arc::clone(&edge.bodies)).unwrap_or_default();
+        Self { unread: Unread::of(request), share: Share::of(memory), limit }
+    }
+
+    /// The whole body. What is not read to its end stays unread. The server below limits how long it takes.
+    pub(super) async fn whole(self) -> Result<ReadBody, Problem> {
+        let Self { unread, mut share, limit } = self;
+        let mut payload = unread.take();
+        match gather(&mut payload, &mut share, limit).await {
+            Ok(bytes) => Ok(ReadBody { bytes, _share: share }),
+            Err(problem) => {
+                unread.put_back(payload);
+                Err(problem)
+            }
+        }
+    }
 }
 
 /// The whole body. It is counted while it comes, since not every body announces its length.
-async fn gather(payload: &mut Payload) -> Result<Bytes, Problem> {
+async fn gather(payload: &mut Payload, share: &mut Share, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| broken(&error))?;
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(Code::BodyTooLarge.into());
+        let chunk = chunk.map_err(|error| broken(&error, limit))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(limit));
         }
+        share.grow(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
 
-fn broken(error: &PayloadError) -> Problem {
+fn broken(error: &PayloadError, limit: usize) -> Problem {
     match error {
-        PayloadError::Overflow => Code::BodyTooLarge.into(),
+        PayloadError::Overflow => too_large(limit),
+        PayloadError::Io(error) if error.kind() == io::ErrorKind::TimedOut => Code::RequestTimeout.into(),
         _ => Code::IncompleteBody.into(),
     }
 }

@@ -46,7 +46,7 @@ impl<T: Spends + 'static> FromRequest for Spending<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let body = whole_of(request);
+        let body = whole_of(request, T::MAX_BYTES);
         async move { parse(&body.await?).map(Self) }.boxed_local()
     }
 }

@@ -103,8 +103,8 @@ fn add_problems(operation: &mut Operation) {
         problems.push(("400", "The path, the query or the body has faults"));
     }
     if operation.request_body.is_some() {
-        problems.push(("408", "The body did not come within 30 seconds"));
-        problems.push(("413", "The body has more than 1 MiB"));
+        problems.push(("408", "The body arrived at less than 1 KiB/s after the first 5 seconds"));
+        problems.push(("413", "The body has more than 64 KiB, or 256 KiB if the operation stores a document"));
         problems.push(("415", "The body is not JSON in UTF-8"));
     }
     if secured {

@@ -5,7 +5,7 @@ use tessera_kernel::{DataDocument, Document, DocumentChange, MergePatch};
 use utoipa::ToSchema;
 
 use crate::{
-    body::{Fields, Request},
+    body::{Fields, Request, limits},
     openapi::schema,
     problem::{Code, Problem},
 };
@@ -28,6 +28,8 @@ pub(super) struct SetDataRequest {
 }
 
 impl Request for SetDataRequest {
+    const MAX_BYTES: usize = limits::DOCUMENT;
+
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         Some(Self { data: fields.required_object("data")? })
     }
@@ -43,6 +45,8 @@ pub(super) struct MergeDataRequest {
 }
 
 impl Request for MergeDataRequest {
+    const MAX_BYTES: usize = limits::DOCUMENT;
+
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         Some(Self { data: fields.required_object("data")? })
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{BASE, documents::raw, timestamp::Timestamp};
 use crate::{
     auth::Caller,
-    body::{Body, Fields, Request, text, whole},
+    body::{Body, Fields, Request, limits, text, whole},
     openapi::schema,
     page::{Kind, List, PageParameters, PageQuery},
     path::PathId,
@@ -109,6 +109,8 @@ struct PutItemRequest {
 }
 
 impl Request for PutItemRequest {
+    const MAX_BYTES: usize = limits::DOCUMENT;
+
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let sku = fields.required("sku", text);
         let name = fields.patch("name", text);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{documents::raw, timestamp::Timestamp};
 use crate::{
     auth::Authenticated,
-    body::{Body, Fields, Request},
+    body::{Body, Fields, Request, limits},
     conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
     openapi::schema,
     path::PathId,
@@ -73,6 +73,8 @@ struct UpdateSettingsRequest {
 }
 
 impl Request for UpdateSettingsRequest {
+    const MAX_BYTES: usize = limits::DOCUMENT;
+
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         Some(Self { settings: fields.required_object("settings")? })
     }

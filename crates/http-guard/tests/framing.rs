@@ -2,8 +2,6 @@
 
 #[path = "framing/beside.rs"]
 mod beside;
-#[path = "../src/framing.rs"]
-mod framing;
 
 use beside::{fault_of, sees_the_same};
 

@@ -4,10 +4,10 @@ use actix_http::{
     error::ParseError,
     h1::{Codec, MessageType},
 };
-use actix_web::{rt::Runtime, web::BytesMut};
+use bytes::BytesMut;
+use tessera_http_guard::Framing;
+use tokio::{runtime::Builder, task::LocalSet};
 use tokio_util::codec::Decoder as _;
-
-use crate::framing::Framing;
 
 /// Holds that both see the same in these bytes, up to the first fault, however they come.
 ///
@@ -19,8 +19,10 @@ pub(crate) fn sees_the_same(bytes: &[u8]) {
         assert_eq!(fault_of(&[&bytes[..at], &bytes[at..]]), fault, "in two parts, at {at}");
     }
     // The decoder has a clock, which wants a runtime.
-    let runtime = Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"));
-    assert_eq!(runtime.block_on(async { beside_the_decoder(bytes) }), fault, "byte by byte");
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+    let found = LocalSet::new().block_on(&runtime, async { beside_the_decoder(bytes) });
+    assert_eq!(found, fault, "byte by byte");
 }
 
 /// Where the framing finds a fault, and whether in a head, in bytes that come in these parts.
@@ -28,12 +30,21 @@ pub(crate) fn fault_of(parts: &[&[u8]]) -> Option<(usize, bool)> {
     let mut framing = Framing::default();
     let mut read = 0;
     for part in parts {
-        if let Err(at) = framing.follow(part) {
+        if let Err(at) = follow(&mut framing, part) {
             return Some((read + at, framing.in_head()));
         }
         read += part.len();
     }
     None
+}
+
+/// Follows all bytes, over the ends of requests. The error is the index of the first fault.
+fn follow(framing: &mut Framing, bytes: &[u8]) -> Result<(), usize> {
+    let mut read = 0;
+    while let Some(end) = framing.advance(&bytes[read..]).map_err(|at| read + at)? {
+        read += end;
+    }
+    Ok(())
 }
 
 /// What the decoder made of the bytes that it has.
@@ -60,7 +71,7 @@ fn beside_the_decoder(bytes: &[u8]) -> Option<(usize, bool)> {
     let (mut framing, mut codec, mut buffer) = (Framing::default(), Codec::default(), BytesMut::new());
     for (at, byte) in bytes.iter().enumerate() {
         let within = at_a_head(&codec);
-        if framing.follow(&[*byte]).is_err() {
+        if follow(&mut framing, &[*byte]).is_err() {
             assert_eq!(framing.in_head(), within, "the fault at {at} is in another place");
             buffer.extend_from_slice(&[0]);
             let refused = !within || matches!(decode(&mut codec, &mut buffer), Decoded::Refused);

@@ -5,9 +5,9 @@
 
 use memchr::memchr;
 
-/// A place in the bytes of a connection.
+/// A position in the bytes of a connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Framing(Place);
+pub struct Framing(Place);
 
 #[derive(Debug, Clone)]
 enum Place {
@@ -26,31 +26,27 @@ impl Default for Place {
 }
 
 impl Framing {
-    /// Goes on by these bytes. The error is the place among them of the first that is at fault: a line feed after no
-    /// carriage return in a head, a chunk size or a trailer, or whatever else breaks the chunks of a body.
-    pub(crate) fn follow(&mut self, bytes: &[u8]) -> Result<(), usize> {
-        let mut read = 0;
-        while read < bytes.len() {
-            let rest = &bytes[read..];
-            let ended = match &mut self.0 {
-                Place::Head(head) => head.follow(rest).map(|end| end.map(|end| (end, head.what_follows()))),
-                Place::Fixed(left) => Ok(skip(left, rest).map(|end| (end, Place::default()))),
-                Place::Chunked(chunked) => chunked.follow(rest).map(|end| end.map(|end| (end, Place::default()))),
-                Place::Unbounded => return Ok(()),
-            };
-            match ended.map_err(|at| read + at)? {
-                None => return Ok(()),
-                Some((end, next)) => {
-                    read += end;
-                    self.0 = next;
-                }
-            }
-        }
-        Ok(())
+    /// Follows these bytes to the end of the head or body that they belong to. Returns how many bytes that takes, or `None`
+    /// if the end is not among them. Bytes after the end are not looked at.
+    ///
+    /// # Errors
+    /// The index of the first byte that is at fault: a line feed after no carriage return in a head, a chunk size or a
+    /// trailer, or whatever else breaks the chunks of a body.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
+        let ended = match &mut self.0 {
+            Place::Head(head) => head.follow(bytes)?.map(|end| (end, head.what_follows())),
+            Place::Fixed(left) => skip(left, bytes).map(|end| (end, Place::default())),
+            Place::Chunked(chunked) => chunked.follow(bytes)?.map(|end| (end, Place::default())),
+            Place::Unbounded => None,
+        };
+        let Some((end, next)) = ended else { return Ok(None) };
+        self.0 = next;
+        Ok(Some(end))
     }
 
     /// Whether the next byte belongs to a head; after a fault, whether the fault does.
-    pub(crate) fn in_head(&self) -> bool {
+    #[must_use]
+    pub fn in_head(&self) -> bool {
         matches!(self.0, Place::Head(_))
     }
 }

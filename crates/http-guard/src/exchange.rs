@@ -1,0 +1,144 @@
+//! What a connection and the service above it tell each other about the request in progress.
+
+use std::{
+    cell::Cell,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use actix_http::{
+    Payload, Request, Response,
+    body::{BodySize, BoxBody, MessageBody},
+    error::PayloadError,
+};
+use actix_service::Service;
+use bytes::Bytes;
+use futures_core::Stream;
+
+/// How much of a response body is given to the dispatcher at once. It copies whatever it gets into its own buffer.
+const PIECE: usize = 16 * 1024;
+
+/// The state of the request in progress, shared by a connection and its requests.
+#[derive(Default)]
+pub(crate) struct Exchange {
+    phase: Cell<Phase>,
+    late: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Idle,
+    /// The dispatcher has the head of a request.
+    Serving,
+    /// The dispatcher has all of the response, and may not have written it yet.
+    Responded,
+}
+
+impl Exchange {
+    pub(crate) fn begin(&self) {
+        self.phase.set(Phase::Serving);
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.phase.get() == Phase::Idle
+    }
+
+    /// Notes that everything that the dispatcher had is written. Returns whether that ended an exchange.
+    pub(crate) fn flushed(&self) -> bool {
+        let ended = self.phase.get() == Phase::Responded;
+        if ended {
+            self.phase.set(Phase::Idle);
+        }
+        ended
+    }
+
+    /// Notes that the body in progress is not waited for any longer.
+    pub(crate) fn set_late(&self) {
+        self.late.set(true);
+    }
+}
+
+/// Passes a request to the service and follows what becomes of it. For `apply_fn_factory`.
+///
+/// On a connection that was not shared by `Connection::share`, it changes nothing but the size of the pieces of a response.
+///
+/// # Errors
+/// None: an error of the service becomes its response.
+pub fn exchange<S>(
+    mut request: Request,
+    service: &S,
+) -> impl Future<Output = Result<Response<Guarded>, S::Error>> + use<S>
+where
+    S: Service<Request>,
+    S::Response: Into<Response<BoxBody>>,
+    S::Error: Into<Response<BoxBody>>,
+{
+    let exchange = request.conn_data::<Rc<Exchange>>().cloned().unwrap_or_default();
+    match request.take_payload() {
+        Payload::None => {}
+        payload => {
+            let watched = Watched { payload, exchange: Rc::clone(&exchange) };
+            *request.payload() = Payload::Stream { payload: Box::pin(watched) };
+        }
+    }
+    let call = service.call(request);
+    async move {
+        let response = call.await.map_or_else(Into::into, Into::into);
+        Ok(response.map_body(|_, body| Guarded { body, piece: Bytes::new(), exchange }))
+    }
+}
+
+/// The body of a request. If the client is too slow, it fails as timed out rather than as incomplete.
+struct Watched {
+    payload: Payload,
+    exchange: Rc<Exchange>,
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = ready!(Pin::new(&mut self.payload).poll_next(context));
+        Poll::Ready(match item {
+            Some(Err(PayloadError::Incomplete(_))) if self.exchange.late.get() => {
+                Some(Err(PayloadError::Io(io::ErrorKind::TimedOut.into())))
+            }
+            item => item,
+        })
+    }
+}
+
+/// The body of a response, in small pieces. When it is dropped, the dispatcher has all of it.
+pub struct Guarded {
+    body: BoxBody,
+    piece: Bytes,
+    exchange: Rc<Exchange>,
+}
+
+impl MessageBody for Guarded {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.piece.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_next(context)) {
+                Some(Ok(piece)) => self.piece = piece,
+                end => return Poll::Ready(end),
+            }
+        }
+        let size = self.piece.len().min(PIECE);
+        Poll::Ready(Some(Ok(self.piece.split_to(size))))
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.exchange.phase.set(Phase::Responded);
+    }
+}

@@ -1,0 +1,183 @@
+//! A server with one service, on streams in memory.
+
+use std::{cell::Cell, net::IpAddr, pin::pin, rc::Rc, time::Duration};
+
+use actix_http::{HttpService, KeepAlive, Request, Response, body::BoxBody, error::PayloadError};
+use actix_service::{Service as _, ServiceFactory as _, apply_fn_factory, fn_service};
+use futures_core::Stream as _;
+use tessera_http_guard::{Connection, Connections, Slot, exchange};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf, duplex},
+    task::{JoinHandle, LocalSet, spawn_local},
+    time::timeout,
+};
+
+pub(crate) const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// A request for more than all buffers hold.
+pub(crate) const LARGE: &str = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+
+pub(crate) const LARGE_SIZE: usize = 512 * 1024;
+
+/// What the stream between client and server holds.
+const STREAM: usize = 8 * 1024;
+
+/// The head of a request with a body.
+pub(crate) fn post(framing: &str) -> String {
+    format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n")
+}
+
+#[track_caller]
+pub(crate) fn status_of(response: &str) -> u16 {
+    let status =
+        response.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
+    status.unwrap_or_else(|| panic!("no response: {response:?}"))
+}
+
+/// Whether the server has closed the connection by now.
+pub(crate) async fn is_closed(client: &mut Client) -> bool {
+    timeout(Duration::from_millis(1), client.read_to_end()).await.is_ok_and(|rest| rest.is_empty())
+}
+
+pub(crate) struct Server {
+    connections: Connections,
+    calls: Rc<Cell<usize>>,
+}
+
+impl Server {
+    pub(crate) async fn run(test: impl AsyncFnOnce(&Self)) {
+        Self::bounded(100, 100, test).await;
+    }
+
+    pub(crate) async fn bounded(total: usize, per_address: usize, test: impl AsyncFnOnce(&Self)) {
+        let server = Self { connections: Connections::new(total, per_address), calls: Rc::default() };
+        LocalSet::new().run_until(test(&server)).await;
+    }
+
+    /// How often the service was called.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
+    pub(crate) fn admit(&self, address: [u8; 4]) -> Option<Slot> {
+        self.connections.admit(IpAddr::from(address))
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        self.connect_from([127, 0, 0, 1])
+    }
+
+    pub(crate) fn connect_from(&self, address: [u8; 4]) -> Client {
+        let (stream, other) = duplex(STREAM);
+        let slot = self.admit(address).unwrap_or_else(|| panic!("not admitted"));
+        let connection = Connection::new(other, slot);
+        let calls = Rc::clone(&self.calls);
+        let serving = spawn_local(async move {
+            let service = fn_service(move |request| {
+                calls.set(calls.get() + 1);
+                respond(request)
+            });
+            let http = HttpService::build()
+                // Its timer reads the clock of the system, which does not pause.
+                .keep_alive(KeepAlive::Os)
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(Duration::from_secs(1))
+                .on_connect_ext(Connection::<DuplexStream>::share)
+                .h1(apply_fn_factory(service, exchange));
+            let http = http.new_service(()).await.unwrap_or_else(|()| panic!("no service"));
+            let _cut_off = http.call((connection, None)).await;
+        });
+        let (reader, writer) = tokio::io::split(stream);
+        Client { reader: Reader(reader), writer: Writer(writer), serving }
+    }
+}
+
+/// Responds "ok" to a GET, and with the length of its body to a POST.
+async fn respond(mut request: Request) -> Result<Response<BoxBody>, Response<BoxBody>> {
+    if request.path() == "/large" {
+        return Ok(Response::ok().set_body(BoxBody::new("x".repeat(LARGE_SIZE))));
+    }
+    if request.method() == "GET" {
+        return Ok(Response::ok().set_body(BoxBody::new("ok")));
+    }
+    let mut payload = pin!(request.take_payload());
+    let mut length = 0;
+    loop {
+        match std::future::poll_fn(|context| payload.as_mut().poll_next(context)).await {
+            Some(Ok(bytes)) => length += bytes.len(),
+            Some(Err(PayloadError::Io(error))) if error.kind() == std::io::ErrorKind::TimedOut => {
+                return Ok(Response::new(actix_http::StatusCode::REQUEST_TIMEOUT).set_body(BoxBody::new(())));
+            }
+            Some(Err(_)) => return Ok(Response::bad_request()),
+            None => return Ok(Response::ok().set_body(BoxBody::new(length.to_string()))),
+        }
+    }
+}
+
+pub(crate) struct Client {
+    reader: Reader<ReadHalf<DuplexStream>>,
+    writer: Writer<WriteHalf<DuplexStream>>,
+    serving: JoinHandle<()>,
+}
+
+impl Client {
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.writer.send_bytes(text.as_bytes()).await;
+    }
+
+    /// Sends no more.
+    pub(crate) async fn end(&mut self) {
+        self.writer.0.shutdown().await.unwrap_or_else(|error| panic!("not shut: {error}"));
+    }
+
+    /// Waits until the server is done with the connection.
+    pub(crate) async fn served(&mut self) {
+        (&mut self.serving).await.unwrap_or_else(|error| panic!("the server failed: {error}"));
+    }
+
+    pub(crate) async fn response(&mut self) -> String {
+        self.reader.response().await
+    }
+
+    pub(crate) async fn read_to_end(&mut self) -> String {
+        let mut text = String::new();
+        self.reader.0.read_to_string(&mut text).await.unwrap_or_else(|error| panic!("not read: {error}"));
+        text
+    }
+
+    pub(crate) async fn read_some(&mut self, bytes: usize) {
+        let mut room = vec![0; bytes];
+        self.reader.0.read_exact(&mut room).await.unwrap_or_else(|error| panic!("not read: {error}"));
+    }
+
+    pub(crate) fn split(&mut self) -> (&mut Reader<ReadHalf<DuplexStream>>, &mut Writer<WriteHalf<DuplexStream>>) {
+        (&mut self.reader, &mut self.writer)
+    }
+}
+
+pub(crate) struct Writer<S>(S);
+
+impl<S: AsyncWrite + Unpin> Writer<S> {
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap_or_else(|error| panic!("not sent: {error}"));
+    }
+}
+
+pub(crate) struct Reader<S>(S);
+
+impl<S: AsyncRead + Unpin> Reader<S> {
+    /// Reads one response, by its length.
+    pub(crate) async fn response(&mut self) -> String {
+        let mut response = Vec::new();
+        while !response.ends_with(b"\r\n\r\n") {
+            response.push(self.0.read_u8().await.unwrap_or_else(|error| panic!("no response: {error}")));
+        }
+        let head = String::from_utf8_lossy(&response).to_lowercase();
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or_else(|| panic!("{head}"));
+        let start = response.len();
+        response.resize(start + length.parse::<usize>().unwrap_or_else(|error| panic!("{error}: {head}")), 0);
+        self.0.read_exact(&mut response[start..]).await.unwrap_or_else(|error| panic!("no body: {error}"));
+        String::from_utf8_lossy(&response).into_owned()
+    }
+}
