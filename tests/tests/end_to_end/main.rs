@@ -35,6 +35,7 @@ mod password_resets;
 mod passwords;
 mod places;
 mod profile;
+mod public_path;
 mod races;
 mod reset_links;
 mod reset_page;

@@ -82,6 +82,7 @@ diesel::table! {
         request_id -> Text,
         address -> Nullable<Text>,
         expires_at -> Instant,
+        client_request_id -> Nullable<Text>,
     }
 }
 
@@ -231,6 +232,7 @@ diesel::table! {
         details -> Document,
         request_id -> Text,
         address -> Nullable<Text>,
+        client_request_id -> Nullable<Text>,
     }
 }
 
@@ -378,7 +380,9 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     applications,
+    invitation_mails,
     invitations,
+    mails,
     memberships,
     organizations,
     password_reset_requests,
