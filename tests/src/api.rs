@@ -225,7 +225,8 @@ impl Answer {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{problem}");
         assert_eq!(problem["status"], status, "{problem}");
         let code = problem["code"].as_str().unwrap_or_else(|| panic!("no code: {problem}"));
-        assert_eq!(problem["type"], format!("/problems/{}", code.replace('_', "-")), "{problem}");
+        let kind = problem["type"].as_str().unwrap_or_default();
+        assert!(kind.starts_with("http") && kind.ends_with(&format!("/problems/{code}")), "{problem}");
         for member in ["title", "detail"] {
             assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {problem}");
         }

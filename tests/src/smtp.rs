@@ -28,6 +28,8 @@ pub struct Manners {
     tls: Tls,
     credentials: Option<String>,
     answers: Vec<(String, String)>,
+    /// Without SMTPUTF8.
+    ascii_only: bool,
 }
 
 #[derive(Clone, Default)]
@@ -65,6 +67,12 @@ impl Manners {
     #[must_use]
     pub fn knowing(self, user: &str, password: &str) -> Self {
         Self { credentials: Some(STANDARD.encode(format!("\0{user}\0{password}"))), ..self }
+    }
+
+    /// It does not offer SMTPUTF8, and rejects addresses in other letters than ASCII.
+    #[must_use]
+    pub fn ascii_only(self) -> Self {
+        Self { ascii_only: true, ..self }
     }
 
     /// It answers commands that start so with that: a code, a space and a text.
@@ -261,6 +269,7 @@ impl Talk {
                 }
                 _ => "535 5.7.8 nobody known",
             },
+            (None, "MAIL" | "RCPT") if manners.ascii_only && !line.is_ascii() => "553 5.6.7 not in ASCII",
             (None, "MAIL") if stranger => "530 5.7.0 sign in first",
             (None, "DATA") => return self.take_message().await,
             (None, "QUIT") => "221 bye",
@@ -275,7 +284,8 @@ impl Talk {
         let starttls =
             if matches!(manners.tls, Tls::Offered { .. }) && !self.encrypted { "250-STARTTLS\r\n" } else { "" };
         let auth = if manners.credentials.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
-        format!("250-sink\r\n{starttls}{auth}250-8BITMIME\r\n250 SMTPUTF8")
+        let utf8 = if manners.ascii_only { "" } else { "250-SMTPUTF8\r\n" };
+        format!("250-sink\r\n{starttls}{auth}{utf8}250 8BITMIME")
     }
 
     async fn take_message(&mut self) -> io::Result<()> {

@@ -24,10 +24,14 @@ fn mail() -> Mail {
 
 /// Sends one mail to the server of that address.
 async fn send(url: &str, trusted: Option<&Authority>) -> Result<(), MailerError> {
+    send_to("Zoë.Guest@bücher.example", url, trusted).await
+}
+
+async fn send_to(recipient: &str, url: &str, trusted: Option<&Authority>) -> Result<(), MailerError> {
     let trusted = trusted.map(|authority| ok(Authorities::from_pem(authority.pem().as_bytes())));
     let server = ok(SmtpServer::new(url, trusted.as_ref()));
-    let mailer = SmtpMailer::new(server, parsed("no-reply@example.com"), Arc::new(SystemClock));
-    mailer.send(mail_id(1), &mail()).await
+    let mailer = SmtpMailer::new(server, parsed("Tessera <no-reply@müller.example>"), Arc::new(SystemClock));
+    mailer.send(mail_id(1), &Mail { recipient: parsed(recipient), ..mail() }).await
 }
 
 /// Why a mail waits. It must not be refused for good.
@@ -46,6 +50,35 @@ async fn a_mail_goes_over_the_wire_as_it_is() {
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].text.replace("\r\n", "\n"), *mail().text.expose());
     assert_eq!(sink.commands().last().map(String::as_str), Some("QUIT"));
+}
+
+#[tokio::test]
+async fn domains_go_over_the_wire_in_their_ascii_form() {
+    for manners in [Manners::default(), Manners::default().ascii_only()] {
+        let sink = Sink::with(manners).await;
+        ok(send_to("Inv@bücher.example", &sink.url(), None).await);
+        let commands = sink.commands();
+        assert!(commands.contains(&"RCPT TO:<Inv@xn--bcher-kva.example>".to_owned()), "{commands:?}");
+        assert!(commands.contains(&"MAIL FROM:<no-reply@xn--mller-kva.example>".to_owned()), "{commands:?}");
+        let letter = &sink.letters()[0];
+        assert_eq!(letter.to, "Inv@xn--bcher-kva.example");
+        assert_eq!(letter.from, "no-reply@xn--mller-kva.example");
+        assert!(letter.raw.is_ascii() && !letter.raw.contains("müller"), "{}", letter.raw);
+    }
+}
+
+#[tokio::test]
+async fn a_local_part_in_other_letters_needs_a_server_that_accepts_it() {
+    let sink = Sink::with(Manners::default().ascii_only()).await;
+    let error = failed(send_to("jürg@bücher.example", &sink.url(), None).await);
+    let MailerError::Refused { refusal, .. } = error else { panic!("{error:?}") };
+    assert_eq!(refusal, MailRefusal::NonAsciiAddress);
+    assert!(!sink.commands().iter().any(|command| command.starts_with("MAIL")), "{:?}", sink.commands());
+    let sink = Sink::start().await;
+    ok(send_to("jürg@bücher.example", &sink.url(), None).await);
+    let commands = sink.commands();
+    assert!(commands.contains(&"RCPT TO:<jürg@xn--bcher-kva.example>".to_owned()), "{commands:?}");
+    assert!(commands.iter().any(|command| command.starts_with("MAIL") && command.contains("SMTPUTF8")), "{commands:?}");
 }
 
 #[tokio::test]

@@ -35,8 +35,9 @@ impl Api {
     /// Reads the document and derives the routes' rules from it.
     #[must_use]
     pub fn new(services: Services) -> Self {
-        let document = openapi::document();
+        let mut document = openapi::document();
         let routes = Routes::of(&document);
+        openapi::set_server(&mut document, services.public_url.path());
         Self(Arc::new(Edge { services, routes, document: openapi::json(&document), bodies: Arc::default() }))
     }
 

@@ -19,13 +19,14 @@ use actix_web::{
     rt,
 };
 use futures_util::FutureExt;
-use tessera_kernel::{Origin, RequestId};
+use tessera_kernel::{ClientRequestId, Origin, RequestId};
 use time::OffsetDateTime;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     api::Edge,
     auth::{self, Visit},
+    base_path,
     body::Unread,
     denial,
     pages::HTML,
@@ -33,6 +34,7 @@ use crate::{
     request_id,
     routes::Route,
     security_headers,
+    services::Services,
 };
 
 /// Serves a request in a task of its own. Otherwise the connection would be woken each time that storage answers, and look
@@ -51,75 +53,86 @@ pub(crate) async fn serve_apart(
 async fn serve(edge: &Edge, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &edge.services;
     let started = services.clock.now();
-    let id = request_id::of(request.headers(), &*services.clock, &*services.entropy);
+    let origin = origin_of(services, &request);
     let method = request.method().clone();
+    base_path::remove(edge, &mut request);
     let route = edge.routes.find(request.match_info().as_str());
     // A HEAD is a GET whose body the connection leaves out.
     if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
     let unread = Unread::keep(&mut request);
-    let served = AssertUnwindSafe(answer(edge, route, request, &id, next)).catch_unwind().await;
+    let served = AssertUnwindSafe(answer(edge, route, request, &origin, next)).catch_unwind().await;
     // The panic hook has reported it; the request goes with it, the worker stays.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
     let outcome = served.unwrap_or_else(fallen);
     let outcome = match outcome {
         Ok(answer) => {
             let answer = denial::recorded(services, route, answer).await;
-            let mut answer = explained(answer, &id);
-            dress(edge, answer.response_mut(), &id);
+            let mut answer = explained(edge, answer, &origin);
+            dress(edge, answer.response_mut(), &origin);
             Ok(unread.go_with(answer))
         }
         // Without its request there is no answer to pass on, only an error that becomes one.
         Err(error) => {
-            let mut answer = explain(&error, &id);
-            dress(edge, &mut answer, &id);
+            let mut answer = explain(edge, &error, &origin);
+            dress(edge, &mut answer, &origin);
             Err(Undone::new(answer))
         }
     };
     let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
-    write_line(edge, &method, route, status, started, &id);
+    write_line(edge, &method, route, status, started, &origin);
     outcome.map_err(Error::from)
+}
+
+/// The service's own id of the request, the client's beside it, and the address of the peer.
+fn origin_of(services: &Services, request: &ServiceRequest) -> Origin {
+    Origin {
+        request_id: RequestId::generate(&*services.clock, &*services.entropy),
+        client_request_id: request_id::of_client(request.headers()),
+        // The transport's own word: no header says where a request came from.
+        address: request.peer_addr().map(|peer| peer.ip()),
+    }
 }
 
 async fn answer(
     edge: &Edge,
     route: Option<&Route>,
     request: ServiceRequest,
-    id: &RequestId,
+    origin: &Origin,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    match admit(edge, route, &request, id).await {
+    match admit(edge, route, &request, origin).await {
         Err(problem) => Ok(request.error_response(problem)),
         Ok(()) => next.call(request).await,
     }
 }
 
 /// Path, method and credentials, in this order. Who asks stays with the request.
-async fn admit(edge: &Edge, route: Option<&Route>, request: &ServiceRequest, id: &RequestId) -> Result<(), Problem> {
+async fn admit(edge: &Edge, route: Option<&Route>, request: &ServiceRequest, origin: &Origin) -> Result<(), Problem> {
     let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
     let principal = auth::admit(&edge.services, access, request.headers()).await?;
-    // The transport's own word: no header says where a request came from.
-    let address = request.peer_addr().map(|peer| peer.ip());
     let permitted = auth::permit(access, principal.as_ref());
-    request.extensions_mut().insert(Visit { origin: Origin { request_id: id.clone(), address }, principal });
+    request.extensions_mut().insert(Visit { origin: origin.clone(), principal });
     permitted
 }
 
 /// Gives every failure its body, the framework's own too.
-fn explained(answer: ServiceResponse, id: &RequestId) -> ServiceResponse {
+fn explained(edge: &Edge, answer: ServiceResponse, origin: &Origin) -> ServiceResponse {
     let explanation = match answer.response().error() {
-        Some(error) => explain(error, id),
-        None if is_bare_failure(&answer) => Problem::of_status(answer.status()).respond(id),
+        Some(error) => explain(edge, error, origin),
+        None if is_bare_failure(&answer) => {
+            Problem::of_status(answer.status()).respond(&edge.services.public_url, origin)
+        }
         None => return answer,
     };
     answer.into_response(explanation)
 }
 
-fn explain(error: &Error, id: &RequestId) -> HttpResponse {
+fn explain(edge: &Edge, error: &Error, origin: &Origin) -> HttpResponse {
     match error.as_error::<Problem>() {
-        Some(problem) => problem.respond(id),
-        None => Problem::of_status(error.as_response_error().status_code()).respond(id),
+        Some(problem) => problem.respond(&edge.services.public_url, origin),
+        None => Problem::of_status(error.as_response_error().status_code()).respond(&edge.services.public_url, origin),
     }
 }
 
@@ -130,8 +143,8 @@ fn is_bare_failure(answer: &ServiceResponse) -> bool {
     failed && !answer.headers().get(CONTENT_TYPE).is_some_and(told)
 }
 
-fn dress(edge: &Edge, response: &mut HttpResponse, id: &RequestId) {
-    security_headers::add(response.headers_mut(), id, edge.services.public_url.is_https());
+fn dress(edge: &Edge, response: &mut HttpResponse, origin: &Origin) {
+    security_headers::add(response.headers_mut(), origin.shown_request_id(), edge.services.public_url.is_https());
     // Under steady traffic a kept connection would never let the process end.
     // After a body that did not arrive in time, the server closes.
     let late = response.status() == StatusCode::REQUEST_TIMEOUT;
@@ -146,11 +159,13 @@ fn write_line(
     route: Option<&Route>,
     status: u16,
     started: OffsetDateTime,
-    id: &RequestId,
+    origin: &Origin,
 ) {
     let micros = i64::try_from((edge.services.clock.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
     let route = route.map_or("-", Route::pattern);
-    tracing::info!(method = method.as_str(), route, status, micros, request_id = id.as_str(), "request");
+    let request_id = origin.request_id.as_str();
+    let client_request_id = origin.client_request_id.as_ref().map(ClientRequestId::as_str);
+    tracing::info!(method = method.as_str(), route, status, micros, request_id, client_request_id, "request");
 }
 
 /// An answer in the shape of an error. It is asked for once.

@@ -6,6 +6,7 @@
 mod acceptance;
 mod api;
 mod auth;
+mod base_path;
 mod body;
 mod browser;
 mod conditions;

@@ -4,7 +4,10 @@ mod complete;
 pub(crate) mod schema;
 
 use actix_web::{App, web::Bytes};
-use utoipa::{OpenApi as _, openapi::OpenApi};
+use utoipa::{
+    OpenApi as _,
+    openapi::{OpenApi, Server},
+};
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{health, jwks, v1};
@@ -46,6 +49,12 @@ pub fn document() -> OpenApi {
     let (_, mut document) = app.configure(v1::routes).configure(routes).split_for_parts();
     complete::complete(&mut document);
     document
+}
+
+/// Names the path under which the operations are. Relative to the document's own address, so that the page at `/docs` works
+/// under every name of the host.
+pub(crate) fn set_server(document: &mut OpenApi, path: &str) {
+    document.servers = Some(vec![Server::new(if path.is_empty() { "/" } else { path })]);
 }
 
 /// The document as it is served and committed.

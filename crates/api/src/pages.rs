@@ -16,7 +16,7 @@ use actix_web::{
     web::ServiceConfig,
 };
 use askama::Template;
-use tessera_kernel::RequestId;
+use tessera_kernel::Origin;
 
 use crate::{
     problem::{Code, Problem},
@@ -87,8 +87,8 @@ struct Onward {
 }
 
 /// A problem, told to a person.
-pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) -> Result<HttpResponse, Problem> {
-    let (code, detail) = problem.told(request_id);
+pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Result<HttpResponse, Problem> {
+    let (code, detail) = problem.told(origin);
     let mut detail = detail.to_owned();
     if let Some(first) = detail.get(..1) {
         detail = first.to_uppercase() + &detail[1..] + ".";
@@ -97,7 +97,7 @@ pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, request_id: &RequestId) 
     if code.status().is_server_error() {
         lines.push(format!(
             "Please try again in a moment. If it persists, tell whoever runs this: {}",
-            request_id.as_str()
+            origin.shown_request_id()
         ));
     }
     let onward = (code == Code::ResetInvalid).then_some(forgot::ONWARD);

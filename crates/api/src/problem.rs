@@ -13,13 +13,13 @@ use actix_web::{
         header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use tessera_kernel::{OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestId};
+use tessera_kernel::{ClientRequestId, OrganizationId, Origin, QuotaExceeded, RateLimit, RateLimited};
 
 pub use code::Code;
 use view::Extensions;
 pub(crate) use view::{PROBLEM_JSON, ProblemView};
 
-use crate::body::Fault;
+use crate::{body::Fault, services::PublicUrl};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -137,18 +137,18 @@ impl Problem {
     }
 
     /// What a page says of it. A failure of ours is logged, as with [`Self::respond`].
-    pub(crate) fn told(&self, request_id: &RequestId) -> (Code, &str) {
+    pub(crate) fn told(&self, origin: &Origin) -> (Code, &str) {
         if self.0.code.status().is_server_error() {
-            self.log(request_id);
+            self.log(origin);
         }
         (self.0.code, &self.0.detail)
     }
 
     /// The answer. A failure of ours is logged here, once, with all that led to it.
-    pub(crate) fn respond(&self, request_id: &RequestId) -> HttpResponse {
+    pub(crate) fn respond(&self, url: &PublicUrl, origin: &Origin) -> HttpResponse {
         let Facts { code, faults, allow, retry_after, limit, quota, .. } = &*self.0;
         if code.status().is_server_error() {
-            self.log(request_id);
+            self.log(origin);
         }
         let mut answer = HttpResponse::build(code.status());
         answer.content_type(PROBLEM_JSON);
@@ -175,7 +175,7 @@ impl Problem {
             limit: limit.map(|limit| limit.name),
             quota: quota.map(|exceeded| exceeded.quota),
         };
-        answer.json(ProblemView::new(*code, &self.0.detail, request_id, extensions))
+        answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), extensions))
     }
 
     /// RFC 6750 section 3: the error is named only when a credential came with the request.
@@ -187,13 +187,14 @@ impl Problem {
         }
     }
 
-    fn log(&self, request_id: &RequestId) {
-        let (code, request_id) = (self.0.code, request_id.as_str());
+    fn log(&self, origin: &Origin) {
+        let (code, request_id) = (self.0.code, origin.request_id.as_str());
+        let client_request_id = origin.client_request_id.as_ref().map(ClientRequestId::as_str);
         let cause = self.0.cause.as_deref().map(chain).unwrap_or_default();
         if code == Code::Internal {
-            tracing::error!(request_id, code = code.as_str(), cause, "request failed");
+            tracing::error!(request_id, client_request_id, code = code.as_str(), cause, "request failed");
         } else {
-            tracing::warn!(request_id, code = code.as_str(), cause, "request refused");
+            tracing::warn!(request_id, client_request_id, code = code.as_str(), cause, "request refused");
         }
     }
 }

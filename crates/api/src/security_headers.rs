@@ -4,7 +4,6 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use tessera_kernel::RequestId;
 
 use crate::request_id::X_REQUEST_ID;
 
@@ -13,9 +12,9 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// Adds what is missing. What a page has set for itself stays.
-pub(crate) fn add(headers: &mut HeaderMap, request_id: &RequestId, https: bool) {
+pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
     // A well-formed id is always a legal value.
-    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID, id);
     }
     let mut add = |name: HeaderName, value: HeaderValue| {

@@ -67,7 +67,7 @@ impl PublicUrl {
         self.0.starts_with("https://")
     }
 
-    /// What a proxy puts in front of every path; empty when it puts nothing.
+    /// What is in front of every path of the service, without a slash at the end; empty when there is nothing.
     pub(crate) fn path(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("", |start| &rest[start..])

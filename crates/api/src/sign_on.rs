@@ -8,7 +8,7 @@ use actix_web::{
     web::ServiceConfig,
 };
 use askama::Template;
-use tessera_kernel::RequestId;
+use tessera_kernel::Origin;
 
 use crate::{
     pages::{Policy, answer, sorry},
@@ -35,11 +35,11 @@ struct Refusal<'a> {
 }
 
 /// A page for a person whom an application has sent here in vain. Other clients get the problem itself.
-pub(crate) fn refusal(url: &PublicUrl, problem: &Problem, request_id: &RequestId) -> Result<HttpResponse, Problem> {
+pub(crate) fn refusal(url: &PublicUrl, problem: &Problem, origin: &Origin) -> Result<HttpResponse, Problem> {
     let mut page = if problem.code().status().is_server_error() {
-        sorry(problem, url, request_id)?
+        sorry(problem, url, origin)?
     } else {
-        let (code, text) = problem.told(request_id);
+        let (code, text) = problem.told(origin);
         let (base, service) = (url.path(), page::site(url.origin()));
         let refusal = Refusal { base, service, title: code.title(), text, code: code.as_str() };
         answer(Policy::Script, code.status(), &refusal)?

@@ -54,6 +54,17 @@ async fn a_live_key_is_valid() {
 }
 
 #[tokio::test]
+async fn white_space_around_a_key_that_is_verified_is_ignored() {
+    let (bench, key, raw) = with_key().await;
+    let (keys, raw) = (bench.api_keys(), raw.expose());
+    for text in [format!(" {raw}"), format!("{raw}\n"), format!("\t\u{a0}{raw}\r\n ")] {
+        assert_eq!(verify(&keys, &text, None).await, Verification::Valid(key.clone()), "{text:?}");
+    }
+    let (start, end) = raw.split_at(20);
+    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, Verification::NotFound);
+}
+
+#[tokio::test]
 async fn a_live_key_stands_for_its_application() {
     let (bench, key, raw) = with_key().await;
     let expected = Principal::Application {

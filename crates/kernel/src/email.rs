@@ -43,6 +43,14 @@ impl EmailAddress {
         &self.canonical
     }
 
+    /// The address with its domain in the ASCII form (A-labels, RFC 5890), which every mail server accepts. The part before
+    /// the `@` is as its owner writes it and may still have other letters.
+    #[must_use]
+    pub fn with_ascii_domain(&self) -> String {
+        let domain = self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
+        format!("{}@{domain}", self.local_part())
+    }
+
     /// What stands before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {

@@ -49,15 +49,19 @@ pub struct TakenMail {
 pub enum MailRefusal {
     /// It can't be written down as a message.
     Unwritable,
+    /// The part of the address before the `@` has other letters than ASCII, and the mail server does not accept such
+    /// addresses (SMTPUTF8, RFC 6531).
+    NonAsciiAddress,
     /// The mail server answered so to the recipient or to the message (RFC 5321, section 4.2).
     Reply(u16),
 }
 
-/// `unwritable`, or the code of the answer.
+/// `unwritable`, `non_ascii_address`, or the code of the answer.
 impl fmt::Display for MailRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unwritable => f.write_str("unwritable"),
+            Self::NonAsciiAddress => f.write_str("non_ascii_address"),
             Self::Reply(code) => write!(f, "{code}"),
         }
     }
@@ -65,7 +69,7 @@ impl fmt::Display for MailRefusal {
 
 /// The text is no reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be unwritable, or the code of an answer")]
+#[error("must be unwritable, non_ascii_address, or the code of an answer")]
 pub struct MailRefusalError;
 
 impl FromStr for MailRefusal {
@@ -74,6 +78,7 @@ impl FromStr for MailRefusal {
     fn from_str(text: &str) -> Result<Self, MailRefusalError> {
         match text {
             "unwritable" => Ok(Self::Unwritable),
+            "non_ascii_address" => Ok(Self::NonAsciiAddress),
             code => code.parse().map(Self::Reply).map_err(|_| MailRefusalError),
         }
     }

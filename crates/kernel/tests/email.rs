@@ -85,6 +85,18 @@ fn a_domain_and_its_ascii_form_are_the_same() {
 }
 
 #[test]
+fn a_mail_server_gets_the_domain_in_ascii_and_the_rest_as_written() {
+    for (written, wire) in [
+        ("Ada@BÜCHER.example", "Ada@xn--bcher-kva.example"),
+        ("Ada@XN--BCHER-KVA.example", "Ada@xn--bcher-kva.example"),
+        ("JÜRG@Straße.example", "JÜRG@xn--strae-oqa.example"),
+        ("Ada@Example.com", "Ada@example.com"),
+    ] {
+        assert_eq!(email(written).with_ascii_domain(), wire);
+    }
+}
+
+#[test]
 fn what_differs_stays_apart() {
     for (one, other) in [
         ("ada@example.com", "ada@example.org"),

@@ -24,7 +24,11 @@ fn the_wait_doubles_from_five_seconds_to_a_quarter_of_an_hour() {
 
 #[test]
 fn a_refusal_is_a_word_or_a_number() {
-    for (refusal, text) in [(MailRefusal::Unwritable, "unwritable"), (MailRefusal::Reply(550), "550")] {
+    for (refusal, text) in [
+        (MailRefusal::Unwritable, "unwritable"),
+        (MailRefusal::NonAsciiAddress, "non_ascii_address"),
+        (MailRefusal::Reply(550), "550"),
+    ] {
         assert_eq!(refusal.to_string(), text);
         assert_eq!(parsed::<MailRefusal>(text), refusal);
     }

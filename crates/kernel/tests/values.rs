@@ -1,8 +1,8 @@
 //! Small words: limits, pages, roles, permissions, request ids, secrets, times, conflicts.
 
 use tessera_kernel::{
-    Limit, LimitError, OnConflict, Page, PageRequest, Permission, PermissionError, PermissionSet, RequestId,
-    RequestIdError, Role, RoleError, Secret, StoreError, truncate_to_micros,
+    ClientRequestId, Limit, LimitError, OnConflict, Page, PageRequest, Permission, PermissionError, PermissionSet,
+    RequestId, RequestIdError, Role, RoleError, Secret, StoreError, truncate_to_micros,
 };
 use tessera_testkit::{
     builders::user_id,
@@ -86,13 +86,23 @@ fn an_empty_set_permits_nothing_and_the_whole_one_everything() {
 fn a_request_id_has_1_to_128_harmless_characters() {
     for text in ["a", "0195951f-0000-7abc-8def-0123456789ab", "A.b_c-d:e/f", &"x".repeat(128)] {
         assert_eq!(parsed::<RequestId>(text).as_str(), text);
+        assert_eq!(parsed::<ClientRequestId>(text).as_str(), text);
     }
+}
+
+#[test]
+fn no_client_can_send_the_id_of_internal_work() {
+    let internal = RequestId::internal("signing-key-job");
+    assert_eq!(internal.as_str(), "internal=signing-key-job");
+    assert_eq!(parsed::<RequestId>(internal.as_str()), internal);
+    assert_eq!(failed(internal.as_str().parse::<ClientRequestId>()), RequestIdError);
 }
 
 #[test]
 fn other_request_ids_are_refused() {
     for text in ["", &"x".repeat(129), "a b", "a\nb", "a\r\nX-Evil: 1", "ä", "a\"b", "a;b", "<x>", "a\0"] {
         assert_eq!(failed(text.parse::<RequestId>()), RequestIdError, "{text:?}");
+        assert_eq!(failed(text.parse::<ClientRequestId>()), RequestIdError, "{text:?}");
     }
 }
 

@@ -7,7 +7,9 @@ mod settings;
 mod slug;
 mod system_data;
 
-pub use invitation::{Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited};
+pub use invitation::{
+    Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, ListedInvitation, MailDelivery,
+};
 pub use membership::{Member, Membership, NewOwner, Profile};
 pub use organization::{Organization, OrganizationName};
 pub use settings::Settings;

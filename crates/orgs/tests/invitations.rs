@@ -1,9 +1,9 @@
 //! Somebody is asked in by mail; the invitation is sent again, and taken back.
 
-use tessera_kernel::{InvitationId, Page, PageRequest, QuotaExceeded, Role};
+use tessera_kernel::{InvitationId, MailRefusal, Page, PageRequest, QuotaExceeded, Role};
 use tessera_orgs::{
     Invite, InviteError, ListInvitationsError, OrgQuotas, Orgs, ResendInvitationError, WithdrawInvitationError,
-    model::{Invitation, InvitationStatus},
+    model::{Invitation, InvitationStatus, ListedInvitation, MailDelivery},
 };
 use tessera_testkit::{
     Workbench,
@@ -38,12 +38,12 @@ async fn withdraw(bench: &Workbench, by: u32, id: InvitationId) -> Result<(), Wi
     bench.orgs().withdraw_invitation(&actor_of(user_id(by)), organization_id(1), id).await
 }
 
-async fn list(bench: &Workbench, by: u32) -> Result<Page<(Invitation, InvitationStatus)>, ListInvitationsError> {
+async fn list(bench: &Workbench, by: u32) -> Result<Page<ListedInvitation>, ListInvitationsError> {
     bench.orgs().list_invitations(&actor_of(user_id(by)), organization_id(1), PageRequest::default()).await
 }
 
 async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
-    ok(list(bench, 1).await).items.into_iter().map(|(_, status)| status).collect()
+    ok(list(bench, 1).await).items.into_iter().map(|listed| listed.status).collect()
 }
 
 #[tokio::test]
@@ -57,6 +57,23 @@ async fn an_invitation_leaves_with_its_mail() {
     assert_eq!(mails[0].recipient.as_str(), "Guest@Example.com");
     assert_eq!(mails[0].text.expose().len(), 43);
     assert_eq!(bench.deeds(Some(organization_id(1))).await, ["invitation.sent"]);
+}
+
+#[tokio::test]
+async fn the_list_says_what_became_of_the_latest_mail() {
+    let bench = bench().await;
+    let invitation = ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
+    let delivery = async || ok(list(&bench, 1).await).items[0].delivery;
+    assert_eq!(delivery().await, Some(MailDelivery::Queued));
+    let mails = &bench.stores.mails;
+    let taken = ok(mails.take(NOW, NOW + Duration::MINUTE, 1).await);
+    assert!(ok(mails.refuse(taken[0].mail.id, 1, MailRefusal::NonAsciiAddress, NOW).await));
+    assert_eq!(delivery().await, Some(MailDelivery::Failed));
+    bench.clock.advance(Duration::MINUTE);
+    ok(resend(&bench, 1, invitation.id).await);
+    assert_eq!(delivery().await, Some(MailDelivery::Queued));
+    ok(withdraw(&bench, 1, invitation.id).await);
+    assert_eq!(delivery().await, None);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tessera_api::Services;
-use tessera_kernel::{Origin, RequestIdError};
+use tessera_kernel::Origin;
 
 use crate::repeated::Repeated;
 
@@ -22,16 +22,11 @@ const FORGETTING: Duration = Duration::from_mins(1);
 /// How often the rows of deleted applications are cleared. One run removes up to 20,000 of them.
 const CLEARING: Duration = Duration::from_secs(10);
 
-/// Who changed something, in the audit trail, where no request did.
-pub(crate) fn origin(name: &str) -> Result<Origin, RequestIdError> {
-    Ok(Origin { request_id: name.parse()?, address: None })
-}
-
 /// Starts them all. They end when they are dropped.
-pub(crate) fn start(services: &Services) -> Result<Vec<Repeated>, RequestIdError> {
+pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
-    let origin = origin("key-worker")?;
-    Ok(vec![
+    let origin = Origin::internal("signing-key-job");
+    vec![
         Repeated::start("looking after the signing keys", KEYS, tokens, move |tokens| {
             let origin = origin.clone();
             async move { tokens.look_after_keys(&origin).await }
@@ -55,5 +50,5 @@ pub(crate) fn start(services: &Services) -> Result<Vec<Repeated>, RequestIdError
             apps.clear_deleted_applications().await
         }),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
-    ])
+    ]
 }

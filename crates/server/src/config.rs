@@ -82,6 +82,14 @@ impl FromStr for PublicUrl {
         if !matches!(url.scheme(), "http" | "https") || !plain || url.query().is_some() || url.fragment().is_some() {
             return Err("must be an http or https URL without user info, query or fragment");
         }
+        // The path becomes part of links, headers and cookies, where other characters have a meaning of their own.
+        let path = url.path().trim_end_matches('/');
+        let plain = |segment: &str| {
+            !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+        };
+        if !path.split('/').skip(1).all(plain) {
+            return Err("must have a path of letters, digits and - . _ ~ only, without empty parts");
+        }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 }

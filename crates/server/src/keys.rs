@@ -8,9 +8,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use tessera_adapters::DatabaseUrl;
 use tessera_identity::{ServiceTokens, model::KeyRing};
+use tessera_kernel::Origin;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{chores, config::Config, wiring};
+use crate::{config::Config, wiring};
 
 /// What is to be done with the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
         bail!("there is no database at {}; nothing was done", file.display());
     }
     let tokens = wiring::service_tokens_alone(config).await?;
-    let origin = chores::origin("command-line")?;
+    let origin = Origin::internal("keys-command");
     match action {
         Action::List => {}
         Action::Rotate => tokens.rotate_keys(&origin).await?,

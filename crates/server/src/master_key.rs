@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -45,12 +45,28 @@ fn read(path: &Path) -> anyhow::Result<Option<MasterKey>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("can't open {}", path.display())),
     };
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        bail!("{} can be read by others: set its mode to 0600", path.display());
+    let metadata = file.metadata()?;
+    let (mode, group) = (metadata.mode() & 0o777, metadata.gid());
+    if mode & 0o007 != 0 {
+        bail!("{} has mode {mode:04o}, which is open to all users: set it to 0600", path.display());
+    }
+    // Kubernetes gives the files of a volume to a group of the process (`fsGroup`), with permissions for it.
+    if mode & 0o070 != 0 && !groups()?.contains(&group) {
+        bail!(
+            "{} has mode {mode:04o}, which is open to the group {group}, and this process is not in that group: set it to 0600",
+            path.display()
+        );
     }
     let mut text = String::new();
     file.read_to_string(&mut text).with_context(|| format!("can't read {}", path.display()))?;
     Ok(Some(text.parse().with_context(|| format!("{} holds no key", path.display()))?))
+}
+
+/// The effective group of the process and its supplementary ones.
+fn groups() -> anyhow::Result<Vec<u32>> {
+    let supplementary = rustix::process::getgroups().context("can't read the groups of the process")?;
+    let effective = rustix::process::getegid();
+    Ok(supplementary.into_iter().chain([effective]).map(rustix::process::Gid::as_raw).collect())
 }
 
 /// Writes a new key under another name first and links it into place, so that of two processes that start at once one

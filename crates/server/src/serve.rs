@@ -49,7 +49,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let store = wiring::open_store(&config).await?;
     let (services, postman) = wiring::services(&config, store).await?;
     let worker = Worker::start(&services, postman);
-    let chores = chores::start(&services)?;
+    let chores = chores::start(&services);
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let server = server(&config, &services, listener)?;

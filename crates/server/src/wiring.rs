@@ -20,11 +20,10 @@ use tessera_identity::{
     SsoPorts, model::Site, ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Mailer, Notices, StoreError};
+use tessera_kernel::{Clock, Entropy, Mailer, Notices, Origin, StoreError};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
 use crate::{
-    chores,
     config::{Config, Throttle},
     master_key,
     postman::Postman,
@@ -93,7 +92,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let readiness = Arc::new(DatabaseReadiness(store.clone()));
     let store = Arc::new(store);
     let service_tokens = service_tokens(config, &store, master, &machine);
-    service_tokens.look_after_keys(&chores::origin("start")?).await.context("the signing keys are not usable")?;
+    service_tokens.look_after_keys(&Origin::internal("start")).await.context("the signing keys are not usable")?;
     let (identity, service_tokens) =
         (Arc::new(identity(config, &store, signer, &post, &machine)?), Arc::new(service_tokens));
     let services = Services {

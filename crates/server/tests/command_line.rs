@@ -88,6 +88,79 @@ fn the_environment_outweighs_the_file() {
 }
 
 #[test]
+fn a_public_url_may_have_a_plain_path() {
+    for (url, shown) in [
+        ("https://example.com/", "https://example.com"),
+        ("https://example.com/accounts/", "https://example.com/accounts"),
+        ("https://example.com/a-b_c/d.e~1", "https://example.com/a-b_c/d.e~1"),
+    ] {
+        let text = out(&run(&["check-config"], &[("TESSERA_PUBLIC_URL", url)], None));
+        assert!(text.contains(&format!("public_url = {shown}\n")), "{text}");
+    }
+    for url in [
+        "https://example.com//evil.example",
+        "https://example.com/a;b",
+        "https://example.com/a%20b",
+        "https://example.com/a//b",
+    ] {
+        let text = complaint(&run(&["check-config"], &[("TESSERA_PUBLIC_URL", url)], None));
+        assert!(text.contains("TESSERA_PUBLIC_URL: must have a path of letters"), "{url}: {text}");
+    }
+}
+
+#[test]
+fn variables_that_kubernetes_sets_are_ignored_and_others_are_not() {
+    let of_kubernetes = [
+        ("TESSERA_SERVICE_HOST", "10.0.0.1"),
+        ("TESSERA_SERVICE_PORT", "8080"),
+        ("TESSERA_SERVICE_PORT_HTTP", "8080"),
+        ("TESSERA_SERVICE_PORT_METRICS_V2", "9090"),
+        ("TESSERA_PORT", "tcp://10.0.0.1:8080"),
+        ("TESSERA_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("TESSERA_PORT_8080_TCP_PROTO", "tcp"),
+        ("TESSERA_PORT_8080_TCP_PORT", "8080"),
+        ("TESSERA_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("TESSERA_PORT_53_UDP_ADDR", "10.0.0.1"),
+        ("TESSERA_PORT_9_SCTP", "sctp://10.0.0.1:9"),
+    ];
+    let output = run(&["check-config"], &of_kubernetes, None);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(out(&output).contains("listen = 127.0.0.1:8080\n"), "{}", out(&output));
+    let of_others = [
+        ("TESSERA_PORT", "8080"),
+        ("TESSERA_SERVICE", "x"),
+        ("TESSERA_SERVICE_PORT_", "1"),
+        ("TESSERA_SERVICE_HOSTS", "x"),
+        ("TESSERA_PORTS", "1"),
+        ("TESSERA_PORT_8080", "1"),
+        ("TESSERA_PORT_HTTP_TCP", "1"),
+        ("TESSERA_PORT_99999_TCP", "1"),
+        ("TESSERA_PORT_8080_ICMP", "1"),
+        ("TESSERA_PORT_8080_TCP_HOST", "1"),
+        ("TESSERA_PORT_8080_TCP_ADDR_X", "1"),
+        ("TESSERA_service_host", "10.0.0.1"),
+        ("TESSERA_DB_SERVICE_HOST", "10.0.0.1"),
+    ];
+    let text = complaint(&run(&["check-config"], &of_others, None));
+    for (name, _) in of_others {
+        assert!(text.contains(&format!("  {name}: there is no such setting")), "{name} is missing from: {text}");
+    }
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let empty = ["LISTEN", "SMTP_URL", "MASTER_KEY", "SESSION_TTL", "RPC_BASE", "AUDIENCES", "CONFIG", "SMTP_CA_FILE"];
+    let empty = empty.map(|name| format!("TESSERA_{name}"));
+    let settings: Vec<(&str, &str)> = empty.iter().map(|name| (name.as_str(), "")).chain([("TESSERA_X", "")]).collect();
+    let output = run(&["check-config"], &settings, Some("session_ttl = 60\n"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = out(&output);
+    for line in ["listen = 127.0.0.1:8080", "session_ttl = 60 s", "smtp_url = not set", "master_key = not set"] {
+        assert!(text.contains(line), "{line} is missing from: {text}");
+    }
+}
+
+#[test]
 fn audiences_are_services_other_than_this_one() {
     let named = [("TESSERA_AUDIENCES", "https://games.example.com, urn:example:shop")];
     let text = out(&run(&["check-config"], &named, None));
@@ -124,7 +197,7 @@ fn nodes_of_chains_are_set_and_not_shown() {
     let url = "https://base.example.com/v2/hunter2hunter2";
     let text = out(&run(&["check-config"], &[("TESSERA_RPC_BASE", url)], None));
     assert!(text.contains("rpc_base = ***") && !text.contains("hunter2") && !text.contains("rpc_ethereum"), "{text}");
-    let settings = [("TESSERA_RPC_BASE", "ftp://hunter2"), ("TESSERA_RPC_POLYGON", ""), ("TESSERA_RPC_SOLANA", url)];
+    let settings = [("TESSERA_RPC_BASE", "ftp://hunter2"), ("TESSERA_RPC_POLYGON", "x"), ("TESSERA_RPC_SOLANA", url)];
     let text = complaint(&run(&["check-config"], &settings, None));
     for fault in ["TESSERA_RPC_BASE: must be", "TESSERA_RPC_POLYGON: must be", "TESSERA_RPC_SOLANA: there is no such"] {
         assert!(text.contains(fault), "{fault} is missing from {text}");

@@ -340,7 +340,11 @@ pub fn event(number: u32) -> Event {
 /// A request from an address that is nobody's (RFC 5737).
 #[must_use]
 pub fn origin() -> Origin {
-    Origin { request_id: parsed("req-1"), address: Some(parsed("192.0.2.7")) }
+    Origin {
+        request_id: parsed("req-1"),
+        client_request_id: Some(parsed("client-1")),
+        address: Some(parsed("192.0.2.7")),
+    }
 }
 
 /// A browser in the network of [`origin`].

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tessera_kernel::{AuditTrail as _, Event, OrganizationId, Outcome, PageRequest};
+use tessera_kernel::{AuditTrail as _, ClientRequestId, Event, OrganizationId, Outcome, PageRequest};
 use tessera_tests::{
     api::send,
     database::Backend,
@@ -28,7 +28,7 @@ fn names(events: &[Event]) -> Vec<&str> {
 on_both! {
     s198_audit
     signing_in_and_out_and_failing_to_is_in_the_trail
-    the_trail_names_the_request
+    the_ids_of_clients_are_kept_apart_from_those_of_the_service
     s198_a_missing_permission_is_in_the_trail
     what_changed_nothing_is_not_in_the_trail
 }
@@ -84,12 +84,28 @@ async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
     );
 }
 
-async fn the_trail_names_the_request(backend: Backend) {
+async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Backend) {
     let studio = Studio::open(backend).await;
-    let request = studio.owner.request(Method::POST, &format!("/api/v1/orgs/{}/apps", studio.org));
-    send(request.header("X-Request-Id", "mine-42").json(&json!({"name": "x"}))).await.is(201);
-    let events = trail(&studio.service.installation, Some(&studio.org)).await;
-    assert_eq!(events.last().map(|event| event.origin.request_id.as_str()), Some("mine-42"));
+    // Names of jobs: an entry of a client must not pass for one of theirs.
+    for (name, response_has_it) in [("key-worker", true), ("internal=signing-key-job", false)] {
+        let request = studio.owner.request(Method::POST, &format!("/api/v1/orgs/{}/apps", studio.org));
+        let created = send(request.header("X-Request-Id", name).json(&json!({"name": "x"}))).await;
+        created.is(201);
+        assert_eq!(created.header("x-request-id") == Some(name), response_has_it, "{name}");
+        let events = trail(&studio.service.installation, Some(&studio.org)).await;
+        let origin = events.last().map(|event| &event.origin).unwrap_or_else(|| panic!("no entry"));
+        let own = origin.request_id.as_str();
+        assert!(own.len() == 36 && own.as_bytes()[14] == b'7', "{own}");
+        assert_eq!(origin.client_request_id.as_ref().map(ClientRequestId::as_str), response_has_it.then_some(name));
+        assert_eq!(created.header("x-request-id"), Some(if response_has_it { name } else { own }));
+        let lines = studio.service.node.log();
+        let line = lines.lines().find(|line| line.contains(own)).unwrap_or_else(|| panic!("{own}: {lines}"));
+        assert_eq!(line.contains("\"client_request_id\":\"key-worker\""), response_has_it, "{line}");
+    }
+    // What the service does by itself has an id that no client can send.
+    let own_work = trail(&studio.service.installation, None).await;
+    let key = own_work.iter().find(|event| event.name == "signing_key.published");
+    assert_eq!(key.map(|event| event.origin.request_id.as_str()), Some("internal=start"));
 }
 
 async fn s198_a_missing_permission_is_in_the_trail(backend: Backend) {

@@ -218,13 +218,14 @@ async fn s144_key_parse(backend: Backend) {
         let request = studio.api().request(reqwest::Method::GET, &path);
         send(request.header("Authorization", value)).await
     };
-    for scheme in ["Bearer", "bearer", "BEARER"] {
+    for scheme in ["Bearer", "bearer", "BEARER", "Bearer ", "bearer   "] {
         with(format!("{scheme} {key}")).await.is(200);
+        with(format!("{scheme} {key} \t")).await.is(200);
     }
     let wrong = [
         key.clone(),
-        format!("Bearer  {key}"),
         format!("Bearer\t{key}"),
+        format!("Bearer \t{key}"),
         format!("Basic {key}"),
         "Bearer".to_owned(),
         format!("Bearer {key},{key}"),

@@ -12,7 +12,7 @@ use tessera_tests::{
     on_both,
     process::Installation,
     smtp::{Manners, Sink},
-    studio::{Studio, unique},
+    studio::{PASSWORD, Studio, unique},
 };
 
 use crate::storage;
@@ -38,6 +38,7 @@ on_both! {
     a_mail_becomes_a_file_for_its_owner_only
     two_nodes_deliver_each_mail_once
     a_mail_that_is_refused_for_good_ends_and_holds_up_no_other
+    a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii
     a_mail_at_rest_is_sealed
     settings_for_mail_are_checked_at_start
     a_service_that_is_reached_by_number_sends_mail
@@ -115,6 +116,37 @@ async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Bac
     assert_eq!((&listed[0]["email"], &listed[0]["status"]), (&json!("gone@example.com"), &json!("pending")));
     let again = format!("{invitations}/{}/resend", text_of(&listed[0], "id"));
     studio.owner.post(&again, &json!({})).await.is(200);
+}
+
+async fn a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii(backend: Backend) {
+    let sink = Sink::with(Manners::default().ascii_only()).await;
+    let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
+    let studio = Studio::open_on(installation).await;
+    for email in ["jürg@example.com", "inv@bücher.example"] {
+        invite(&studio, email).await;
+    }
+    // A reset mail has no list to be seen in: the log names it.
+    let account = json!({"email": "zoë@example.com", "password": PASSWORD});
+    studio.api().post("/auth/register", &account).await.is(201);
+    studio.api().post("/auth/password/forgot", &json!({"email": "zoë@example.com"})).await.is(202);
+    let listed = eventually("all mails end", ON_ITS_WAY, async || {
+        let path = format!("/orgs/{}/invitations", studio.org);
+        let listed = studio.owner.get(&path).await.expecting(200);
+        let ended = listed.as_array().is_some_and(|all| all.iter().all(|one| one["delivery"] != "queued"));
+        let refused = studio.service.node.log().matches("\"refusal\":\"non_ascii_address\"").count();
+        (ended && refused == 2).then_some(listed)
+    })
+    .await;
+    let delivery = |email: &str| {
+        let of = listed.as_array().and_then(|all| all.iter().find(|one| one["email"] == email));
+        of.map(|one| one["delivery"].clone()).unwrap_or_default()
+    };
+    assert_eq!((delivery("jürg@example.com"), delivery("inv@bücher.example")), (json!("failed"), json!("sent")));
+    assert_eq!(
+        sink.letters().iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>(),
+        ["inv@xn--bcher-kva.example"]
+    );
+    assert!(!studio.service.node.log().contains("mail not delivered"), "{}", studio.service.node.log());
 }
 
 async fn a_mail_at_rest_is_sealed(backend: Backend) {

@@ -36,6 +36,7 @@ mod password_resets;
 mod passwords;
 mod places;
 mod profile;
+mod public_path;
 mod quotas;
 mod races;
 mod reset_links;

@@ -58,7 +58,7 @@ async fn a_wrong_master_key_is_refused_with_its_reason(backend: Backend) {
 }
 
 async fn a_weak_master_key_is_refused(backend: Backend) {
-    for key in ["", "secret", &"0".repeat(64), "0123456789abcdef"] {
+    for key in ["secret", &"0".repeat(64), "0123456789abcdef"] {
         refuses(backend, "TESSERA_MASTER_KEY", key).await;
     }
 }
@@ -156,14 +156,49 @@ async fn the_key_file_is_for_its_owner_alone() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+fn set_mode(path: &std::path::Path, mode: u32) {
+    let mode = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(path, mode).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
 #[tokio::test]
 async fn a_key_file_that_others_can_read_is_refused() {
     let Service { installation, node } = Service::start(Backend::Sqlite).await;
     node.kill();
     let file = key_file(&installation);
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap_or_else(|error| panic!("{error}"));
-    let said = installation.refuses_to_start().await;
-    assert!(said.contains("0600"), "{said}");
+    for mode in [0o644, 0o604, 0o602, 0o601, 0o666] {
+        set_mode(&file, mode);
+        let said = installation.refuses_to_start().await;
+        assert!(said.contains(&format!("has mode {mode:04o}")) && said.contains("set it to 0600"), "{said}");
+    }
+    // A group of others: only root can give a file away.
+    set_mode(&file, 0o640);
+    if std::os::unix::fs::chown(&file, None, Some(54_321)).is_ok() {
+        let said = installation.refuses_to_start().await;
+        assert!(said.contains("the group 54321") && said.contains("set it to 0600"), "{said}");
+    }
+}
+
+/// Kubernetes gives every file of a volume to a group of the process and lets the group write (`fsGroup`).
+#[tokio::test]
+async fn the_files_may_belong_to_a_group_of_the_process() {
+    let Service { installation, mut node } = Service::start(Backend::Sqlite).await;
+    let file = key_file(&installation);
+    let directory = file.parent().unwrap_or_else(|| panic!("no directory"));
+    for mode in [0o660, 0o640, 0o440] {
+        node.kill();
+        set_mode(directory, 0o2770);
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            set_mode(&entry.path(), 0o660);
+        }
+        set_mode(&file, mode);
+        node = installation.start();
+        Person::join(&node.api()).await;
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            let mode = entry.metadata().map(|known| known.permissions().mode() & 0o7);
+            assert_eq!(mode.ok(), Some(0), "{}", entry.path().display());
+        }
+    }
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ struct EventRow {
     details: DbDocument,
     request_id: String,
     address: Option<String>,
+    client_request_id: Option<String>,
 }
 
 /// Facts as a JSON object, which people can query. No map on the way: it would lose their order and what comes twice.
@@ -89,6 +90,7 @@ impl TryFrom<&Event> for EventRow {
             details: to_document(&Details(event.details.clone()))?,
             request_id: event.origin.request_id.as_str().to_owned(),
             address: event.origin.address.map(|address| address.to_string()),
+            client_request_id: event.origin.client_request_id.as_ref().map(|id| id.as_str().to_owned()),
         })
     }
 }
@@ -109,6 +111,7 @@ impl TryFrom<EventRow> for Event {
             details: from_document::<Details>("events.details", &row.details)?.0,
             origin: Origin {
                 request_id: parse("events.request_id", &row.request_id)?,
+                client_request_id: parse_optional("events.client_request_id", row.client_request_id.as_deref())?,
                 address: parse_optional("events.address", row.address.as_deref())?,
             },
         })

@@ -1,21 +1,62 @@
 //! The table of the mails that invitations cause.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{InvitationId, MailId, OrganizationId, ROWS_PER_STEP, StoreError};
-use tessera_orgs::ports::{InvitationMails, MailNote};
+use tessera_orgs::{
+    model::MailDelivery,
+    ports::{InvitationMails, MailNote},
+};
 use time::OffsetDateTime;
 
 use super::{
     clearing::delete_selected,
-    connection::on,
-    schema::invitation_mails,
+    connection::{Lease, on},
+    schema::{invitation_mails, mails},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
 
 diesel::alias!(const OLD: Alias<Old> = invitation_mails as old);
+
+pub(super) async fn list_deliveries(
+    lease: &mut Lease,
+    invitations: &[InvitationId],
+) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
+    let ids: Vec<DbId> = invitations.iter().map(|id| DbId(id.as_uuid())).collect();
+    let query = invitation_mails::table
+        .left_join(mails::table.on(mails::id.eq(invitation_mails::mail_id)))
+        .filter(invitation_mails::invitation_id.eq_any(ids))
+        // By the time of their making: the latest mail of an invitation comes last and outweighs those before.
+        .order(invitation_mails::mail_id)
+        .select((
+            invitation_mails::invitation_id.assume_not_null(),
+            mails::id.nullable(),
+            mails::delivered_at.nullable(),
+            mails::refused_at.nullable(),
+            mails::sealed.is_not_null().nullable(),
+        ));
+    let rows: Vec<DeliveryRow> = on!(lease, |c| query.load(c).await)?;
+    let latest = rows.into_iter().map(|row| (InvitationId::from_uuid(row.0.0), delivery(&row)));
+    let latest: BTreeMap<InvitationId, Option<MailDelivery>> = latest.collect();
+    Ok(latest.into_iter().filter_map(|(id, delivery)| Some((id, delivery?))).collect())
+}
+
+/// An invitation, its mail, when that was delivered and refused, and whether it still waits.
+type DeliveryRow = (DbId, Option<DbId>, Option<DbInstant>, Option<DbInstant>, Option<bool>);
+
+fn delivery((_, mail, delivered_at, refused_at, waits): &DeliveryRow) -> Option<MailDelivery> {
+    mail.as_ref()?;
+    Some(match (delivered_at, refused_at) {
+        (Some(_), _) => MailDelivery::Sent,
+        (None, None) if *waits == Some(true) => MailDelivery::Queued,
+        // What an expired mail said is erased, and it can't be sent any more.
+        (None, _) => MailDelivery::Failed,
+    })
+}
 
 #[async_trait]
 impl InvitationMails for Tx {

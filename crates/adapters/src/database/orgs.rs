@@ -1,18 +1,20 @@
 //! The table of organizations, and storage as their domain needs it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
+use tessera_kernel::{InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
 use tessera_orgs::{
-    model::{Invitation, Membership, Organization, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
     ports::{OrgDocuments, OrgStore, OrgTransaction, Organizations},
 };
 
 use super::{
     SqlStore,
     connection::on,
-    invitations, memberships,
+    invitation_mails, invitations, memberships,
     rows::parse,
     schema::{memberships as members, organizations},
     settings, system_data,
@@ -109,6 +111,10 @@ impl OrgStore for SqlStore {
 
     async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
         invitations::list(&mut self.reader().await?, id, page).await
+    }
+
+    async fn list_deliveries(&self, of: &[InvitationId]) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
+        invitation_mails::list_deliveries(&mut self.reader().await?, of).await
     }
 }
 

@@ -36,6 +36,7 @@ struct RequestRow {
     request_id: String,
     address: Option<String>,
     expires_at: DbInstant,
+    client_request_id: Option<String>,
 }
 
 impl From<&ResetRequest> for RequestRow {
@@ -47,6 +48,7 @@ impl From<&ResetRequest> for RequestRow {
             request_id: request.origin.request_id.as_str().to_owned(),
             address: request.origin.address.map(|address| address.to_string()),
             expires_at: DbInstant(request.expires_at),
+            client_request_id: request.origin.client_request_id.as_ref().map(|id| id.as_str().to_owned()),
         }
     }
 }
@@ -60,6 +62,10 @@ impl TryFrom<RequestRow> for ResetRequest {
             email: parse("password_reset_requests.email", &row.email)?,
             origin: Origin {
                 request_id: parse("password_reset_requests.request_id", &row.request_id)?,
+                client_request_id: parse_optional(
+                    "password_reset_requests.client_request_id",
+                    row.client_request_id.as_deref(),
+                )?,
                 address: parse_optional("password_reset_requests.address", row.address.as_deref())?,
             },
             expires_at: row.expires_at.0,

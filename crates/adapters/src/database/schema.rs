@@ -82,6 +82,7 @@ diesel::table! {
         request_id -> Text,
         address -> Nullable<Text>,
         expires_at -> Instant,
+        client_request_id -> Nullable<Text>,
     }
 }
 
@@ -234,6 +235,7 @@ diesel::table! {
         details -> Document,
         request_id -> Text,
         address -> Nullable<Text>,
+        client_request_id -> Nullable<Text>,
     }
 }
 
@@ -382,8 +384,10 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     applications,
+    invitation_mails,
     invitations,
     items,
+    mails,
     memberships,
     organizations,
     password_reset_requests,

@@ -8,6 +8,7 @@ use lettre::{
 };
 use tessera_kernel::{Mail, MailId, MailRefusal, MailerError};
 use time::OffsetDateTime;
+use url::Host;
 
 /// In whose name mails go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,10 @@ impl FromStr for Sender {
 
     fn from_str(text: &str) -> Result<Self, SenderError> {
         let mailbox: Mailbox = text.parse().map_err(|_| SenderError)?;
-        if mailbox.email.domain().starts_with('[') { Err(SenderError) } else { Ok(Self(mailbox)) }
+        // A domain in other letters is written in its ASCII form, which every mail server accepts.
+        let Ok(Host::Domain(domain)) = Host::parse(mailbox.email.domain()) else { return Err(SenderError) };
+        let address = Address::new(mailbox.email.user(), domain).map_err(|_| SenderError)?;
+        Ok(Self(Mailbox::new(mailbox.name, address)))
     }
 }
 
@@ -48,10 +52,7 @@ impl Sender {
 
     /// Writes a mail down. The same id and time give the same headers.
     pub(super) fn message(&self, id: MailId, mail: &Mail, date: OffsetDateTime) -> Result<Message, MailerError> {
-        let recipient = mail.recipient.as_str().parse::<Address>();
-        // A domain in other letters than ASCII is written in the form that every server knows.
-        let recipient = recipient.or_else(|_| mail.recipient.canonical().parse());
-        let recipient = recipient.map_err(unwritable)?;
+        let recipient: Address = mail.recipient.with_ascii_domain().parse().map_err(unwritable)?;
         let parts = MultiPart::alternative_plain_html(mail.text.expose().clone(), mail.html.expose().clone());
         Message::builder()
             .from(self.0.clone())

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
-    Message,
+    Address, Message,
     transport::smtp::{
         client::AsyncSmtpConnection,
         commands::{Data, Mail as MailFrom, Rcpt},
@@ -67,8 +67,12 @@ impl Mailer for SmtpMailer {
 async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Trouble> {
     let (envelope, bytes) = (message.envelope(), message.formatted());
     let mut parameters = Vec::new();
-    let mut addresses = envelope.to().iter().chain(envelope.from());
-    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
+    let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+    if !envelope.to().iter().all(is_ascii) {
+        // No other form of such an address exists, so another attempt at the same server can't help.
+        require(connection, Extension::SmtpUtfEight).map_err(|_| Trouble::NonAsciiRecipient)?;
+        parameters.push(MailParameter::SmtpUtfEight);
+    } else if !envelope.from().is_none_or(is_ascii) {
         require(connection, Extension::SmtpUtfEight)?;
         parameters.push(MailParameter::SmtpUtfEight);
     }

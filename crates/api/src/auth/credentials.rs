@@ -43,12 +43,14 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     if values.next().is_some() || value.len() > MAX_BYTES {
         return Err(Code::InvalidToken.into());
     }
-    value.to_str().map(Some).map_err(|_| Code::InvalidToken.into())
+    // White space around a value is not part of it (RFC 9110, section 5.5).
+    value.to_str().map(|text| Some(text.trim_matches([' ', '\t']))).map_err(|_| Code::InvalidToken.into())
 }
 
-/// The scheme in whatever case, one space, and the credential as it is.
+/// The scheme in any case, one or more spaces (RFC 9110, section 11.4), and the credential. A tab is not a space.
 fn bearer(value: &str) -> Result<Credential<'_>, Problem> {
     let parts = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let parts = parts.map(|(scheme, rest)| (scheme, rest.trim_start_matches(' ')));
     match parts {
         Some((_, credential)) if credential.is_empty() || credential.contains([' ', '\t', ',']) => {
             Err(Code::InvalidToken.into())

@@ -42,7 +42,7 @@ pub(super) async fn ask(
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin.request_id))
+    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
 }
 
 async fn submit(

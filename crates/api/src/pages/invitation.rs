@@ -150,7 +150,7 @@ pub(super) async fn show(
         Ok((invited, guest)) => {
             answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[]))
         }
-        Err(problem) => sorry(&problem, &url, &origin.request_id),
+        Err(problem) => sorry(&problem, &url, &origin),
     }
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn accept(
     edge: Data<Edge>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &edge, &url).await.or_else(|problem| sorry(&problem, &url, &origin.request_id))
+    submit(&request, &origin, &edge, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
 }
 
 async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &PublicUrl) -> Result<HttpResponse, Problem> {

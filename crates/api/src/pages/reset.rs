@@ -67,7 +67,7 @@ pub(super) async fn show(
     let token = token.map(|(_, token)| token).unwrap_or_default();
     match Open::by(&identity, &token).await {
         Ok(open) => open.form(&url, StatusCode::OK, &[]),
-        Err(problem) => sorry(&problem, &url, &origin.request_id),
+        Err(problem) => sorry(&problem, &url, &origin),
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn set(
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin.request_id))
+    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
 }
 
 async fn submit(

@@ -1,11 +1,10 @@
 //! A problem as it goes over the wire.
 
 use serde::Serialize;
-use tessera_kernel::RequestId;
 use utoipa::ToSchema;
 
 use super::Code;
-use crate::body::Fault;
+use crate::{body::Fault, services::PublicUrl};
 
 /// The media type of every problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -14,9 +13,9 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemView<'a> {
-    /// A reference that names the kind of problem.
+    /// An address under the public URL that names the kind of problem. It ends with `/problems/` and the code.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/email-taken")]
+    #[schema(format = "uri", example = "https://accounts.example.com/problems/email_taken")]
     kind: String,
     /// The kind of problem, for people.
     #[schema(example = "The email address is taken")]
@@ -56,15 +55,21 @@ pub(super) struct Extensions<'a> {
 }
 
 impl<'a> ProblemView<'a> {
-    pub(super) fn new(code: Code, detail: &'a str, request_id: &'a RequestId, extensions: Extensions<'a>) -> Self {
+    pub(super) fn new(
+        url: &PublicUrl,
+        code: Code,
+        detail: &'a str,
+        request_id: &'a str,
+        extensions: Extensions<'a>,
+    ) -> Self {
         let Extensions { errors, limit, quota } = extensions;
         Self {
-            kind: format!("/problems/{}", code.as_str().replace('_', "-")),
+            kind: url.join(&format!("/problems/{}", code.as_str())),
             title: code.title(),
             status: code.status().as_u16(),
             detail,
             code: code.as_str(),
-            request_id: request_id.as_str(),
+            request_id,
             errors,
             limit,
             quota,

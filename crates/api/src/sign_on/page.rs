@@ -54,7 +54,7 @@ pub(super) async fn sign_in_page(
     let secret = id.and_then(|id| browser::secret(&url, request.headers(), id));
     let view = match find(&sso, id, secret).await {
         Ok(view) => view,
-        Err(error) => return sorry(&error.into(), &url, &origin.request_id),
+        Err(error) => return sorry(&error.into(), &url, &origin),
     };
     let scene = match &view {
         None => Scene::Over,

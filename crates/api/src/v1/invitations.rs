@@ -6,7 +6,7 @@ use tessera_identity::model::{DisplayName, PasswordAttempt};
 use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Role};
 use tessera_orgs::{
     Invite, Orgs,
-    model::{Invitation, InvitationStatus},
+    model::{Invitation, InvitationStatus, ListedInvitation, MailDelivery},
 };
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -56,6 +56,26 @@ impl From<InvitationStatus> for StatusName {
     }
 }
 
+/// What became of the mail.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = MailDelivery)]
+enum DeliveryName {
+    Queued,
+    Sent,
+    Failed,
+}
+
+impl From<MailDelivery> for DeliveryName {
+    fn from(delivery: MailDelivery) -> Self {
+        match delivery {
+            MailDelivery::Queued => Self::Queued,
+            MailDelivery::Sent => Self::Sent,
+            MailDelivery::Failed => Self::Failed,
+        }
+    }
+}
+
 /// An invitation. Its token is in the mail and nowhere else.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
@@ -66,6 +86,10 @@ struct InvitationView {
     role: RoleName,
     /// One that was replaced by another to the same address is withdrawn.
     status: StatusName,
+    /// What became of the latest mail: it waits, a mail server accepted it, or it will not be delivered. `null` when the
+    /// mail was cancelled with the invitation, or is no longer on record.
+    #[schema(required = true)]
+    delivery: Option<DeliveryName>,
     /// Who answers for it: they must be allowed to give that role when it is accepted, too.
     invited_by: Uuid,
     #[schema(value_type = String, format = DateTime)]
@@ -74,14 +98,22 @@ struct InvitationView {
     created_at: Timestamp,
 }
 
+/// One whose mail was put into the outbox by this request.
 impl From<(Invitation, InvitationStatus)> for InvitationView {
     fn from((invitation, status): (Invitation, InvitationStatus)) -> Self {
+        ListedInvitation { invitation, status, delivery: Some(MailDelivery::Queued) }.into()
+    }
+}
+
+impl From<ListedInvitation> for InvitationView {
+    fn from(ListedInvitation { invitation, status, delivery }: ListedInvitation) -> Self {
         Self {
             id: invitation.id.as_uuid(),
             organization_id: invitation.organization_id.as_uuid(),
             email: invitation.email.to_string(),
             role: invitation.role.into(),
             status: status.into(),
+            delivery: delivery.map(DeliveryName::from),
             invited_by: invitation.invited_by.as_uuid(),
             expires_at: invitation.expires_at.into(),
             created_at: invitation.created_at.into(),

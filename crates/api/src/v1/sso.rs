@@ -80,7 +80,7 @@ async fn initiate_web3_sso(
             let cookie = browser::set_cookie(&url, &begun);
             Ok(HttpResponse::Found().insert_header((LOCATION, page)).insert_header((SET_COOKIE, cookie)).finish())
         }
-        Err(problem) if browser::wants_page(request.headers()) => sign_on::refusal(&url, &problem, &origin.request_id),
+        Err(problem) if browser::wants_page(request.headers()) => sign_on::refusal(&url, &problem, &origin),
         Err(problem) => Err(problem),
     }
 }

@@ -42,10 +42,19 @@ async fn without_a_credential_there_is_a_plain_challenge() {
 async fn every_way_to_present_a_good_credential_works() {
     let cast = Cast::new().await;
     let (token, key) = (&cast.token, &cast.key);
-    for value in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER {key}")] {
+    for value in [
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+        format!("BEARER {key}"),
+        format!("Bearer  {token}"),
+        format!("Bearer    {key}"),
+        format!(" Bearer {token}\t "),
+    ] {
         cast.authorized(&value).await.expecting(200);
     }
-    cast.world.send(cast.inventory().api_key(key)).await.expecting(200);
+    for value in [key.clone(), format!(" {key}\t")] {
+        cast.world.send(cast.inventory().api_key(&value)).await.expecting(200);
+    }
     cast.world.send(cast.inventory().bearer(token).api_key(key)).await.expecting(200);
     cast.world.send(cast.inventory().bearer(key).api_key(key)).await.expecting(200);
 }
@@ -55,9 +64,9 @@ async fn a_bad_credential_is_named_as_such() {
     let cast = Cast::new().await;
     let (token, key) = (&cast.token, &cast.key);
     let bad = [
-        format!("Bearer  {token}"),
         format!("Bearer {token}x"),
         format!("Bearer\t{token}"),
+        format!("Bearer \t{token}"),
         format!("Bearer {}", key.to_uppercase()),
         format!("Basic {token}"),
         format!("Bearer {token} {token}"),

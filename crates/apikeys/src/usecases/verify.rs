@@ -10,7 +10,7 @@ use crate::{
 /// The question.
 #[derive(Debug)]
 pub struct VerifyKey {
-    /// What was presented as a key.
+    /// What was presented as a key. White space around it is ignored.
     pub key: String,
     /// What it is to permit; `None` asks only whether it lives.
     pub permission: Option<Permission>,
@@ -37,7 +37,7 @@ impl ApiKeys {
     /// # Errors
     /// Only when storage failed.
     pub async fn verify_key(&self, question: VerifyKey) -> Result<Verification, StoreError> {
-        let Some(stored) = self.look_up(&question.key).await? else { return Ok(Verification::NotFound) };
+        let Some(stored) = self.look_up(question.key.trim()).await? else { return Ok(Verification::NotFound) };
         let key = stored.key;
         let now = self.ports.clock.now();
         Ok(match key.standing(now) {

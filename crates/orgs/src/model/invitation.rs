@@ -39,6 +39,28 @@ pub enum InvitationStatus {
     Withdrawn,
 }
 
+/// What became of the latest mail that carries an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailDelivery {
+    /// It waits for its first or next attempt.
+    Queued,
+    /// A mail server accepted it.
+    Sent,
+    /// It will not be delivered: it was refused for good, or it expired before a mail server accepted it.
+    Failed,
+}
+
+/// An invitation, as those who may invite see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// How it stands now.
+    pub status: InvitationStatus,
+    /// What became of its latest mail. `None` when the mail was taken back, or is no longer on record.
+    pub delivery: Option<MailDelivery>,
+}
+
 /// That one request is about to accept an invitation, and first makes the account that it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {

@@ -1,12 +1,16 @@
 //! Where organizations and memberships are kept.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use tessera_kernel::{
-    EventLog, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
+    EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
 };
 
 use super::{InvitationMails, InvitationRows, OrgDocuments};
-use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry};
+use crate::model::{
+    Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry,
+};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -45,6 +49,13 @@ pub trait OrgStore: StoreClock {
     /// The invitations of an organization, whatever became of them, in ascending order of their id. Empty when it does not
     /// exist.
     async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError>;
+
+    /// What became of the latest mail of each of these invitations. An invitation is absent when its latest mail was taken
+    /// back, or is no longer on record.
+    async fn list_deliveries(
+        &self,
+        invitations: &[InvitationId],
+    ) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.

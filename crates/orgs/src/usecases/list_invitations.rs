@@ -1,12 +1,8 @@
 //! Whoever may invite looks at who was.
 
-use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError};
+use tessera_kernel::{Actor, InvitationId, OrganizationId, Page, PageRequest, StoreError};
 
-use crate::{
-    Orgs,
-    model::{Invitation, InvitationStatus},
-    policy,
-};
+use crate::{Orgs, model::ListedInvitation, policy};
 
 /// There is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -35,17 +31,20 @@ impl Orgs {
         actor: &Actor,
         id: OrganizationId,
         page: PageRequest,
-    ) -> Result<Page<(Invitation, InvitationStatus)>, ListInvitationsError> {
+    ) -> Result<Page<ListedInvitation>, ListInvitationsError> {
         let acting = actor.user().ok_or(ListInvitationsError::NotFound)?;
         let own = self.ports.store.find_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
         if !policy::may_invite(own) {
             return Err(ListInvitationsError::Forbidden { organization: id });
         }
         let page = self.ports.store.list_invitations(id, page).await?;
+        let ids: Vec<InvitationId> = page.items.iter().map(|invitation| invitation.id).collect();
+        let deliveries = self.ports.store.list_deliveries(&ids).await?;
         let now = self.ports.clock.now();
-        Ok(page.map(|invitation| {
-            let status = invitation.status(now);
-            (invitation, status)
+        Ok(page.map(|invitation| ListedInvitation {
+            status: invitation.status(now),
+            delivery: deliveries.get(&invitation.id).copied(),
+            invitation,
         }))
     }
 }

@@ -52,7 +52,9 @@ impl Source {
             };
             source.values.insert(key.clone(), Given { text, name: key });
         }
-        for (name, text) in environment {
+        // An empty variable counts as unset.
+        let environment = environment.into_iter().filter(|(_, text)| !text.is_empty());
+        for (name, text) in environment.filter(|(name, text)| !is_from_kubernetes(name, text)) {
             match name.strip_prefix(PREFIX) {
                 Some(key) if key == key.to_ascii_uppercase() => {
                     source.values.insert(key.to_ascii_lowercase(), Given { text, name });
@@ -118,6 +120,30 @@ impl Source {
             .extend(self.values.into_values().map(|given| format!("  {}: there is no such setting", given.name)));
         if self.faults.is_empty() { Ok(settings) } else { Err(ConfigError(self.faults)) }
     }
+}
+
+/// Whether Kubernetes sets this variable in every pod beside a Service named `tessera`: `TESSERA_SERVICE_HOST`,
+/// `TESSERA_SERVICE_PORT[_<port name>]`, `TESSERA_PORT` and `TESSERA_PORT_<number>_<protocol>[_PROTO|_PORT|_ADDR]`.
+fn is_from_kubernetes(name: &str, text: &str) -> bool {
+    match name.strip_prefix(PREFIX) {
+        Some("SERVICE_HOST" | "SERVICE_PORT") => true,
+        // A plain number is not from Kubernetes: an operator expects it to have an effect.
+        Some("PORT") => text.contains("://"),
+        Some(rest) => {
+            rest.strip_prefix("SERVICE_PORT_").is_some_and(|port| !port.is_empty())
+                || rest.strip_prefix("PORT_").is_some_and(is_port_variable)
+        }
+        None => false,
+    }
+}
+
+/// Whether this is `<number>_<protocol>`, or that and a part of the address.
+fn is_port_variable(rest: &str) -> bool {
+    let mut parts = rest.split('_');
+    let number = parts.next().is_some_and(|number| number.parse::<u16>().is_ok());
+    let protocol = parts.next().is_some_and(|protocol| matches!(protocol, "TCP" | "UDP" | "SCTP"));
+    let part = parts.next().is_none_or(|part| matches!(part, "PROTO" | "PORT" | "ADDR"));
+    number && protocol && part && parts.next().is_none()
 }
 
 impl fmt::Debug for Source {

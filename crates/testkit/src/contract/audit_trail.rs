@@ -55,7 +55,7 @@ pub async fn an_event_with_nothing_optional_comes_back_as_it_was(harness: &impl 
         actor: None,
         subject: None,
         details: Vec::new(),
-        origin: Origin { request_id: parsed("a"), address: None },
+        origin: Origin { request_id: parsed("a"), client_request_id: None, address: None },
         ..event(1)
     };
     stores.add_events([&bare]).await;
@@ -65,8 +65,9 @@ pub async fn an_event_with_nothing_optional_comes_back_as_it_was(harness: &impl 
 pub async fn an_event_of_an_organization_comes_back_as_it_was(harness: &impl Harness) {
     let stores = harness.stores();
     tenant(stores, 1).await;
-    let request_id = parsed(&"r".repeat(128));
-    let event = Event { origin: Origin { request_id, address: Some(parsed("2001:db8::7")) }, ..event_within(1) };
+    let (request_id, client_request_id) = (parsed(&"r".repeat(128)), Some(parsed(&"c".repeat(128))));
+    let origin = Origin { request_id, client_request_id, address: Some(parsed("2001:db8::7")) };
+    let event = Event { origin, ..event_within(1) };
     stores.add_events([&event]).await;
     assert_eq!(listed(stores, Some(organization_id(1))).await, [event]);
 }

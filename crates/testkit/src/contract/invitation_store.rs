@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{InvitationClaimId, OrganizationId, PageRequest, Role, SecretHash, StoreError};
+use tessera_kernel::{InvitationClaimId, MailRefusal, OrganizationId, PageRequest, Role, SecretHash, StoreError};
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState},
+    model::{Claim, Invitation, InvitationState, MailDelivery},
     ports::{MailNote, OrgStore},
 };
 use time::{Duration, OffsetDateTime};
@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Harness, world};
 use crate::{
     Stores,
-    builders::{NOW, invitation, invitation_id, mail_id, organization, organization_id, token_hash, user_id},
+    builders::{NOW, invitation, invitation_id, mail, mail_id, organization, organization_id, token_hash, user_id},
     expectations::{conflict, ok, parsed},
 };
 
@@ -42,6 +42,7 @@ macro_rules! invitation_store_contract {
             an_accepted_invitation_is_reported_for_its_organization
             old_notes_of_mails_are_deleted_by_organization
             mails_are_known_by_the_invitation_that_they_carry
+            the_latest_mail_of_an_invitation_is_its_delivery
             of_eight_invitations_of_one_address_one_is_added
             of_eight_ends_of_one_invitation_one_counts
         }
@@ -333,6 +334,45 @@ pub async fn mails_are_known_by_the_invitation_that_they_carry(harness: &impl Ha
     drop(tx);
     let mut tx = ok(stores.orgs.begin().await);
     assert_eq!(ok(tx.invitation_mails().carrying(invitation_id(2)).await), [mail_id(3)]);
+}
+
+pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Harness) {
+    let stores = harness.stores();
+    organizations(stores).await;
+    let later = NOW + Duration::hours(1);
+    // Of invitation 6 a mail was refused and another sent, of 7 the other way round; mail 5 was taken back.
+    let carried = [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (6, 7), (7, 8), (7, 9)];
+    stores.add_invitations(&(1..=8).map(guest).collect::<Vec<_>>()).await;
+    stores.add_mails(&(1..=9).map(mail).collect::<Vec<_>>()).await;
+    let mut tx = ok(stores.orgs.begin().await);
+    for (invitation, mail) in carried {
+        let email = guest(invitation).0.email;
+        let note = MailNote { mail: mail_id(mail), invitation: invitation_id(invitation), email: &email, at: NOW };
+        ok(tx.invitation_mails().note(org(), &note, NOW - Duration::DAY).await);
+    }
+    ok(tx.outbox().take_back(&[mail_id(5)]).await);
+    ok(tx.commit().await);
+    assert_eq!(ok(stores.mails.take(later, later + Duration::HOUR, 10).await).len(), 8);
+    for sent in [2, 7, 8] {
+        assert!(ok(stores.mails.delivered(mail_id(sent), later).await));
+    }
+    for refused in [3, 6, 9] {
+        assert!(ok(stores.mails.refuse(mail_id(refused), 1, MailRefusal::NonAsciiAddress, later).await));
+    }
+    // Mail 1 is the only one that expires now.
+    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at).await), 1);
+    let asked: Vec<_> = (1..=9).map(invitation_id).collect();
+    let found = ok(world::in_time(stores.orgs.list_deliveries(&asked)).await);
+    let expected = [
+        (1, MailDelivery::Failed),
+        (2, MailDelivery::Sent),
+        (3, MailDelivery::Failed),
+        (4, MailDelivery::Queued),
+        (6, MailDelivery::Sent),
+        (7, MailDelivery::Failed),
+    ];
+    assert_eq!(found, expected.map(|(number, delivery)| (invitation_id(number), delivery)).into());
+    assert!(ok(stores.orgs.list_deliveries(&[]).await).is_empty());
 }
 
 pub async fn of_eight_invitations_of_one_address_one_is_added(harness: &impl Harness) {

@@ -86,7 +86,7 @@ pub async fn a_request_comes_back_as_it_was(harness: &impl Harness) {
     let request = reset_request(1, now(stores).await, 60);
     // Brought into the form in which addresses are compared, this one is longer than any may be.
     let email: EmailAddress = parsed(&format!("{}@Example.com", "İ".repeat(32)));
-    let nowhere = Origin { address: None, ..origin() };
+    let nowhere = Origin { address: None, client_request_id: None, ..origin() };
     let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
     ask(stores, &[request.clone(), other.clone()]).await;
     assert_eq!(take_request(stores.identity.clone()).await, Some(request));

@@ -169,6 +169,8 @@ impl SmtpServer {
 fn host(url: &Url) -> Option<String> {
     let nothing_else = matches!(url.path(), "" | "/") && url.fragment().is_none();
     let host = match url.host()? {
+        // In `smtp:` URLs the parser leaves names as they are: other letters than ASCII come in percent-encoding.
+        Host::Domain(name) if name.contains('%') => Host::parse(name).ok()?.to_string(),
         Host::Domain(name) => name.to_owned(),
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => address.to_string(),

@@ -47,6 +47,8 @@ pub(super) enum Trouble {
     NoTls,
     #[error("the mail server lacks {0}, which this mail needs")]
     Unsupported(Extension),
+    #[error("the mail server does not accept addresses with other letters than ASCII before the @ (SMTPUTF8)")]
+    NonAsciiRecipient,
     #[error("the mail server did not take {step}: {fault}")]
     Answer { step: Step, fault: smtp::Error },
 }
@@ -71,6 +73,9 @@ impl Trouble {
     /// that they do not relay for us.
     fn refusal(&self) -> Option<MailRefusal> {
         const OF_A_MAIL: [u16; 6] = [550, 551, 552, 553, 554, 556];
+        if matches!(self, Self::NonAsciiRecipient) {
+            return Some(MailRefusal::NonAsciiAddress);
+        }
         let Self::Answer { step: step @ (Step::Recipient | Step::Message), fault } = self else { return None };
         let policy = fault.source().is_some_and(|text| text.to_string().starts_with("5.7."));
         let code = fault.status().map(u16::from).filter(|code| OF_A_MAIL.contains(code));

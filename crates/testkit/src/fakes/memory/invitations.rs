@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState},
+    model::{Claim, Invitation, InvitationState, MailDelivery},
     ports::{InvitationMails, InvitationRows, MailNote},
 };
 use time::OffsetDateTime;
 
 use super::{
+    mails::StoredMail,
     state::{State, unless},
     transaction::MemoryTransaction,
 };
@@ -23,6 +24,13 @@ impl State {
             known.organization_id == of && known.email == *email && known.state == InvitationState::Open
         };
         self.invitations.values().map(|(known, _)| known).find(open).cloned()
+    }
+
+    /// What became of the latest mail of an invitation.
+    pub(super) fn delivery(&self, invitation: InvitationId) -> Option<MailDelivery> {
+        let mails = self.invitation_mails.iter().filter(|known| known.invitation == invitation);
+        let latest = mails.map(|known| known.mail).max()?;
+        self.mails.get(&latest).map(StoredMail::delivery)
     }
 
     fn open_by_id(&mut self, id: InvitationId) -> Option<&mut (Invitation, SecretHash)> {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{
     EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
 };
+use tessera_orgs::model::MailDelivery;
 use time::{Duration, OffsetDateTime};
 
 use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
@@ -20,6 +21,14 @@ pub(super) struct StoredMail {
 impl StoredMail {
     fn waits(&self) -> bool {
         !self.mail.sealed.is_empty()
+    }
+
+    pub(super) fn delivery(&self) -> MailDelivery {
+        match (self.delivered, self.refused) {
+            (true, _) => MailDelivery::Sent,
+            (false, None) if self.waits() => MailDelivery::Queued,
+            (false, _) => MailDelivery::Failed,
+        }
     }
 
     fn ended(&self) -> bool {

@@ -1,5 +1,7 @@
 //! The single reads and the writes outside of transactions.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use tessera_apikeys::{
     model::{ApiKey, StoredKey},
@@ -14,11 +16,11 @@ use tessera_inventory::{
     ports::ItemStore,
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, AuditTrail, Clock as _, EmailAddress, Event, Memberships, OrganizationId, Page,
-    PageRequest, Role, SecretHash, SessionId, Standing, StoreClock, StoreError, UserId,
+    ApiKeyId, ApplicationId, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships, OrganizationId,
+    Page, PageRequest, Role, SecretHash, SessionId, Standing, StoreClock, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
     ports::{Directory, OrgStore, OrgTransaction},
 };
 use time::OffsetDateTime;
@@ -170,6 +172,14 @@ impl OrgStore for MemoryStore {
         let state = self.state();
         let rows = state.invitations.values().map(|(known, _)| known).filter(|known| known.organization_id == id);
         Ok(page!(rows, page, |row: &Invitation| row.id.as_uuid()))
+    }
+
+    async fn list_deliveries(
+        &self,
+        invitations: &[InvitationId],
+    ) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
+        let state = self.state();
+        Ok(invitations.iter().filter_map(|id| Some((*id, state.delivery(*id)?))).collect())
     }
 }
 
