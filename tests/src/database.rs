@@ -75,6 +75,17 @@ impl TestDatabase {
         }
     }
 
+    /// Runs statements behind the service's back.
+    ///
+    /// # Panics
+    /// When they fail, or the database is an embedded one.
+    pub async fn execute(&self, statements: &str) {
+        match &self.kind {
+            Kind::Sqlite(_) => panic!("the embedded database belongs to its process"),
+            Kind::Postgres { .. } => execute(&self.url, statements).await,
+        }
+    }
+
     /// The directory of the embedded database.
     #[must_use]
     pub fn directory(&self) -> Option<&std::path::Path> {

@@ -168,6 +168,23 @@ pub struct Starting {
 }
 
 impl Starting {
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Asks it to stop (SIGTERM) before it serves, and waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end, or said that it is ready.
+    pub async fn stops_early(mut self) -> ExitStatus {
+        self.process.terminate();
+        let status = self.process.wait(START).await;
+        assert_eq!(self.lines.try_recv().ok(), None, "it said that it is ready");
+        status
+    }
+
     /// Waits until it serves.
     ///
     /// # Panics
@@ -227,8 +244,7 @@ impl Node {
     /// # Panics
     /// When it is gone already.
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+        self.process.terminate();
     }
 
     /// Ends it on the spot (SIGKILL).
@@ -254,6 +270,11 @@ struct Process {
 impl Process {
     fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
     }
 
     fn end(&mut self) {

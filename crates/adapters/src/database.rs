@@ -21,6 +21,7 @@ mod orgs;
 mod password_resets;
 mod per_runtime;
 mod pool;
+mod postgres;
 mod rate_limits;
 mod rows;
 mod schema;
@@ -38,12 +39,18 @@ mod url;
 mod users;
 mod wallets;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use diesel::{OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use connection::{Lease, on};
 use pool::Pools;
@@ -58,7 +65,11 @@ const PING: Duration = Duration::from_secs(2);
 
 /// The storage of all domains, on either database. Clones share their connections.
 #[derive(Clone)]
-pub struct SqlStore(Arc<Pools>);
+pub struct SqlStore {
+    pools: Arc<Pools>,
+    /// Whether the last write that failed as such found the disk full, and none has been tried since.
+    disk_full: Arc<AtomicBool>,
+}
 
 impl SqlStore {
     /// Asks the database something, as a sign that it can serve.
@@ -78,18 +89,41 @@ impl SqlStore {
         on!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
     }
 
+    /// Whether there is room for writes: after one has failed for want of it, another is tried. It changes nothing.
+    ///
+    /// # Errors
+    /// As any other write.
+    pub async fn check_room(&self) -> Result<(), StoreError> {
+        if !AtomicBool::load(&self.disk_full, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut lease = self.writer().await?;
+        let update = diesel::update(secrets_table::table).set(secrets_table::name.eq(secrets_table::name));
+        on!(&mut lease, |c| update.execute(c).await)?;
+        self.disk_full.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the database has a clock of its own: it may be another machine.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        matches!(*self.pools, Pools::Postgres(_))
+    }
+
     /// How many connections are in somebody's hands. None, when nothing is under way.
     #[must_use]
     pub fn connections_in_use(&self) -> usize {
-        self.0.in_use()
+        self.pools.in_use()
     }
 
     async fn reader(&self) -> Result<Lease, StoreError> {
-        self.0.reader().await
+        let asked = Instant::now();
+        Ok(self.pools.reader().await?.lent(asked, false, &self.disk_full))
     }
 
     async fn writer(&self) -> Result<Lease, StoreError> {
-        self.0.writer().await
+        let asked = Instant::now();
+        Ok(self.pools.writer().await?.lent(asked, true, &self.disk_full))
     }
 
     async fn transaction(&self) -> Result<Tx, StoreError> {
@@ -100,7 +134,7 @@ impl SqlStore {
 
 impl std::fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match *self.0 {
+        f.write_str(match *self.pools {
             Pools::Postgres(_) => "SqlStore(postgres)",
             Pools::Sqlite { .. } => "SqlStore(sqlite)",
         })

@@ -1,21 +1,86 @@
 //! What the database drivers report, in the words of the ports. Nothing else in this crate reads their errors.
 
-use deadpool::managed::TimeoutType;
+mod sqlite;
+mod sqlstate;
+
+use deadpool::managed::{PoolError, TimeoutType};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
-use diesel_async::pooled_connection::deadpool::PoolError;
 use tessera_kernel::StoreError;
 
-/// The kinds after which a connection is worth nothing. A read-only server was the primary until a moment ago.
-macro_rules! lost_kinds {
-    () => {
-        DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::ReadOnlyTransaction
-    };
+pub(crate) use sqlstate::SqlState;
+
+/// Trouble that passes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plight {
+    /// Others were faster. The same statement may succeed in a moment.
+    Busy,
+    /// The disk is full.
+    Full,
+    /// The server can't do it now.
+    Unavailable,
+    /// The connection is of no more use.
+    Lost,
+}
+
+/// Which database gave an error, and what it said beside it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Report {
+    Sqlite,
+    Postgres(Option<SqlState>),
 }
 
 /// The meaning of a failed statement.
-pub(crate) fn from_statement(error: Error) -> StoreError {
+pub(crate) struct Failure {
+    pub(crate) error: StoreError,
+    pub(crate) plight: Option<Plight>,
+}
+
+/// Reads the error of a statement.
+pub(crate) fn failure(error: Error, report: Report) -> Failure {
+    let plight = plight(&error, report);
+    let error = match plight {
+        Some(Plight::Busy) => StoreError::Busy,
+        Some(Plight::Full | Plight::Unavailable | Plight::Lost) => StoreError::Unavailable(Box::new(error)),
+        None => lasting(error),
+    };
+    Failure { error, plight }
+}
+
+/// The meaning of an error that came after the driver had returned the first row of a statement.
+pub(crate) fn late_failure(state: SqlState) -> Failure {
+    let (plight, cause) = (state.plight(), format!("the statement failed after its first row (SQLSTATE {state})"));
+    let error = match plight {
+        Some(Plight::Busy) => StoreError::Busy,
+        Some(Plight::Full | Plight::Unavailable | Plight::Lost) => StoreError::Unavailable(cause.into()),
+        None => StoreError::Other(cause.into()),
+    };
+    Failure { error, plight }
+}
+
+/// The meaning of a commit that the server has confirmed with a warning: whether the change lasts is not known.
+pub(crate) fn warned_commit() -> Failure {
+    let error = StoreError::Unavailable("the database server confirmed a change with a warning".into());
+    Failure { error, plight: Some(Plight::Lost) }
+}
+
+fn plight(error: &Error, report: Report) -> Option<Plight> {
+    use DatabaseErrorKind::{
+        ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
+    };
+    match (error, report) {
+        (Error::BrokenTransactionManager, _) => Some(Plight::Lost),
+        // The driver has no code for a connection that breaks. A server that is restarted may have given one before.
+        (Error::DatabaseError(UnableToSendCommand | ClosedConnection, _), _) => Some(Plight::Lost),
+        (Error::DatabaseError(..), Report::Postgres(Some(state))) => state.plight(),
+        (Error::DatabaseError(ReadOnlyTransaction, _), _) => Some(Plight::Lost),
+        (Error::DatabaseError(SerializationFailure, _), _) => Some(Plight::Busy),
+        (Error::DatabaseError(Unknown, facts), Report::Sqlite) => sqlite::plight(facts.message()),
+        _ => None,
+    }
+}
+
+/// The meaning of an error that the same statement would meet again.
+fn lasting(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, ref facts) => match unique_key(&**facts) {
             Some(key) => StoreError::Conflict { key },
@@ -24,41 +89,27 @@ pub(crate) fn from_statement(error: Error) -> StoreError {
         Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
             StoreError::Conflict { key: StoreError::REFERENCE.to_owned() }
         }
-        Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => StoreError::Busy,
-        Error::DatabaseError(lost_kinds!(), _) => StoreError::Unavailable(Box::new(error)),
-        Error::DatabaseError(DatabaseErrorKind::Unknown, ref facts) => match from_message(facts.message()) {
-            Some(Plight::Busy) => StoreError::Busy,
-            Some(Plight::Unavailable) => StoreError::Unavailable(Box::new(error)),
-            None => StoreError::Other(Box::new(error)),
-        },
         Error::DeserializationError(fault) => StoreError::Corrupt(fault.to_string()),
         other => StoreError::Other(Box::new(other)),
     }
 }
 
 /// The meaning of a pool that gave no connection.
-pub(crate) fn from_pool(error: PoolError) -> StoreError {
+pub(crate) fn from_pool<E: std::error::Error + Send + Sync + 'static>(error: PoolError<E>) -> StoreError {
     match error {
         PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
         other => StoreError::Unavailable(Box::new(other)),
     }
 }
 
-/// Whether nothing more can be said over the connection that gave this error.
-pub(crate) fn is_lost(error: &Error) -> bool {
-    match error {
-        Error::DatabaseError(lost_kinds!(), _) | Error::BrokenTransactionManager => true,
-        Error::DatabaseError(DatabaseErrorKind::Unknown, facts) => {
-            matches!(from_message(facts.message()), Some(Plight::Unavailable))
-        }
-        _ => false,
-    }
+/// Whether the same statement of SQLite may succeed in a moment.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    plight(error, Report::Sqlite) == Some(Plight::Busy)
 }
 
-/// Whether the same statement may succeed in a moment.
-pub(crate) fn is_busy(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, facts)
-        if matches!(from_message(facts.message()), Some(Plight::Busy)))
+/// Whether SQLite may be opened in a moment: another process holds it, or its disk is full.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    matches!(plight(error, Report::Sqlite), Some(Plight::Busy | Plight::Full))
 }
 
 /// An error with its causes in one line, for drivers whose errors do not say why.
@@ -83,37 +134,4 @@ fn unique_key(facts: &dyn DatabaseErrorInformation) -> Option<String> {
         key.push_str(column);
     }
     Some(key)
-}
-
-enum Plight {
-    Busy,
-    Unavailable,
-}
-
-/// For what the drivers have no kind. SQLite speaks English only; a PostgreSQL server that is set to another language
-/// loses the distinction, and its timeouts count as failures.
-fn from_message(message: &str) -> Option<Plight> {
-    const BUSY: [&str; 5] = [
-        "database is locked",
-        "database table is locked",
-        "deadlock detected",
-        "canceling statement due to ",
-        "could not serialize access",
-    ];
-    const UNAVAILABLE: [&str; 7] = [
-        "terminating connection",
-        "the database system is ",
-        "remaining connection slots are reserved",
-        "sorry, too many clients already",
-        "unable to open database file",
-        "disk I/O error",
-        "database or disk is full",
-    ];
-    if BUSY.iter().any(|start| message.starts_with(start)) {
-        Some(Plight::Busy)
-    } else if UNAVAILABLE.iter().any(|start| message.starts_with(start)) {
-        Some(Plight::Unavailable)
-    } else {
-        None
-    }
 }

@@ -54,6 +54,7 @@ macro_rules! cases {
 
 cases! { store:
     two_stores_open_an_empty_database_at_once
+    a_schema_newer_than_the_program_is_not_opened
     the_first_kept_secret_is_everybodys
     a_database_answers_to_a_ping
     a_dropped_transaction_is_out_of_everybodys_way

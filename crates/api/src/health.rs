@@ -1,6 +1,6 @@
 //! Whether the process lives, and whether it can do its work.
 
-use std::sync::atomic::Ordering;
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use crate::{
     api::Edge,
-    problem::{Code, Problem},
+    problem::{ChecksView, Code, Problem},
+    services::{Check, Checks},
 };
 
 /// When it is worth asking again.
@@ -21,6 +22,15 @@ pub(crate) struct HealthView {
     /// `live` or `ready`.
     #[schema(example = "ready")]
     status: &'static str,
+    /// What readiness consists of; absent in `live`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    checks: Option<ChecksView>,
+}
+
+impl HealthView {
+    /// The process lives.
+    pub(crate) const LIVE: Self = Self { status: "live", checks: None };
 }
 
 /// Tell that the process lives
@@ -28,7 +38,7 @@ pub(crate) struct HealthView {
     responses((status = 200, description = "The process lives", body = HealthView)))]
 #[get("/health/live")]
 pub(crate) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(HealthView { status: "live" })
+    HttpResponse::Ok().json(HealthView::LIVE)
 }
 
 /// Tell whether the service can do its work
@@ -41,7 +51,20 @@ pub(crate) async fn ready(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     if services.draining.load(Ordering::Relaxed) {
         return Err(Problem::new(Code::NotReady).detail("the service is about to end").retry_after(RETRY_SECONDS));
     }
-    let not_ready = |error| Problem::new(Code::NotReady).retry_after(RETRY_SECONDS).caused_by(error);
-    services.readiness.check().await.map_err(not_ready)?;
-    Ok(HttpResponse::Ok().json(HealthView { status: "ready" }))
+    let checks = services.readiness.check().await;
+    let view = ChecksView::from(&checks);
+    match reasons(checks) {
+        Some(reasons) => Err(Problem::new(Code::NotReady).detail(reasons).checks(view).retry_after(RETRY_SECONDS)),
+        None => Ok(HttpResponse::Ok().json(HealthView { status: "ready", checks: Some(view) })),
+    }
+}
+
+/// Why the service is not ready. `None`: it is.
+fn reasons(checks: Checks) -> Option<Cow<'static, str>> {
+    let failed = [checks.database, checks.clock, checks.disk].into_iter().filter_map(|check| match check {
+        Check::Failed(reason) => Some(reason),
+        Check::Ok | Check::Unknown => None,
+    });
+    let reasons = failed.collect::<Vec<_>>().join("; ");
+    (!reasons.is_empty()).then_some(Cow::Owned(reasons))
 }

@@ -25,10 +25,12 @@ mod routes;
 mod security_headers;
 mod services;
 mod sign_on;
+mod starting;
 mod v1;
 
 pub use api::Api;
 pub use body::FaultCode;
 pub use openapi::document as openapi;
 pub use problem::Code;
-pub use services::{PublicUrl, Readiness, Services};
+pub use services::{Check, Checks, PublicUrl, Readiness, Services};
+pub use starting::Starting;

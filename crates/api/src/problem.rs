@@ -17,7 +17,7 @@ use tessera_kernel::{ClientRequestId, OrganizationId, Origin, QuotaExceeded, Rat
 
 pub use code::Code;
 use view::Extensions;
-pub(crate) use view::{PROBLEM_JSON, ProblemView};
+pub(crate) use view::{ChecksView, PROBLEM_JSON, ProblemView};
 
 use crate::{body::Fault, services::PublicUrl};
 
@@ -39,6 +39,7 @@ struct Facts {
     retry_after: Option<u64>,
     limit: Option<RateLimit>,
     quota: Option<QuotaExceeded>,
+    checks: Option<ChecksView>,
     denied_in: Option<OrganizationId>,
     cause: Option<Cause>,
 }
@@ -55,6 +56,7 @@ impl Problem {
             retry_after: None,
             limit: None,
             quota: None,
+            checks: None,
             denied_in: None,
             cause: None,
         }))
@@ -114,6 +116,12 @@ impl Problem {
         problem
     }
 
+    /// What each check of readiness came to.
+    pub(crate) fn checks(mut self, checks: ChecksView) -> Self {
+        self.0.checks = Some(checks);
+        self
+    }
+
     /// A permission was missing in that organization, whose audit trail is to say so.
     pub(crate) fn denied_in(mut self, organization: OrganizationId) -> Self {
         self.0.denied_in = Some(organization);
@@ -146,7 +154,7 @@ impl Problem {
 
     /// The answer. A failure of ours is logged here, once, with all that led to it.
     pub(crate) fn respond(&self, url: &PublicUrl, origin: &Origin) -> HttpResponse {
-        let Facts { code, faults, allow, retry_after, limit, quota, .. } = &*self.0;
+        let Facts { code, faults, allow, retry_after, limit, quota, checks, .. } = &*self.0;
         if code.status().is_server_error() {
             self.log(origin);
         }
@@ -174,6 +182,7 @@ impl Problem {
             errors: faults,
             limit: limit.map(|limit| limit.name),
             quota: quota.map(|exceeded| exceeded.quota),
+            checks: *checks,
         };
         answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), extensions))
     }

@@ -7,7 +7,7 @@ use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
 use tessera_identity::{Identity, ServiceTokens, SingleSignOn};
 use tessera_inventory::Inventory;
-use tessera_kernel::{AuditTrail, Clock, Entropy, RateLimits, StoreError};
+use tessera_kernel::{AuditTrail, Clock, Entropy, RateLimits};
 use tessera_orgs::Orgs;
 
 /// Everything this crate needs from outside. Cloning shares it.
@@ -46,8 +46,30 @@ pub struct Services {
 /// Tells whether the service can do its work.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Asks what the service depends on; cheap, since load balancers do it every few seconds.
-    async fn check(&self) -> Result<(), StoreError>;
+    /// Checks what the service depends on; cheap, since load balancers ask every few seconds.
+    async fn check(&self) -> Checks;
+}
+
+/// What readiness consists of.
+#[derive(Debug, Clone)]
+pub struct Checks {
+    /// The database answers and has its tables.
+    pub database: Check,
+    /// The clock of this node agrees with that of the database.
+    pub clock: Check,
+    /// The database has room for writes.
+    pub disk: Check,
+}
+
+/// The result of one check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// It passed.
+    Ok,
+    /// It failed, for a reason that every client may read.
+    Failed(String),
+    /// Another check failed first, so it was not tried.
+    Unknown,
 }
 
 /// The address that the service has for its clients. Links are built from it and never from a request.

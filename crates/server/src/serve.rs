@@ -26,7 +26,7 @@ use tokio::{
 use crate::{
     chores,
     config::{Config, Throttle},
-    descriptors, wiring,
+    descriptors, starting,
     worker::Worker,
 };
 
@@ -46,17 +46,24 @@ const BEYOND_BOUND: usize = 128;
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
-    let store = wiring::open_store(&config).await?;
-    let (services, postman) = wiring::services(&config, store).await?;
+    let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let told_to_stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let Some((services, postman)) = starting::open(&config, &listener, told_to_stop).await? else {
+        tracing::info!("stopped before the database was available");
+        return Ok(());
+    };
     let worker = Worker::start(&services, postman);
     let chores = chores::start(&services);
-    let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let server = server(&config, &services, listener)?;
     let handle = server.handle();
     let draining = Arc::clone(&services.draining);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let stopping = tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -6,13 +6,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use async_trait::async_trait;
 use tessera_adapters::{
     Argon2Hasher, AskamaLetters, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
     JwtSecret, JwtSigner, KeySignatures, MasterKey, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore,
     SystemClock, SystemEntropy, ZxcvbnStrength,
 };
-use tessera_api::{PublicUrl, Readiness, Services};
+use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
@@ -20,13 +19,14 @@ use tessera_identity::{
     SsoPorts, model::Site, ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Mailer, Notices, Origin, StoreError};
+use tessera_kernel::{Clock, Entropy, Mailer, Notices, Origin};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
 use crate::{
     config::{Config, Throttle},
     master_key,
     postman::Postman,
+    readiness::StoreReadiness,
     throttle,
 };
 
@@ -52,22 +52,12 @@ impl Machine {
     }
 }
 
-/// Answers whether the database does.
-struct DatabaseReadiness(SqlStore);
-
-#[async_trait]
-impl Readiness for DatabaseReadiness {
-    async fn check(&self) -> Result<(), StoreError> {
-        self.0.ping().await
-    }
-}
-
 /// Opens the configured storage, which brings its schema up to date.
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
     let settings = DatabaseSettings {
         url: config.database_url.clone(),
         pool_size: config.database_pool,
-        acquire_timeout: Duration::from_secs(5),
+        acquire_timeout: Duration::from_secs(2),
     };
     SqlStore::open(&settings).await.context("the database can't be opened")
 }
@@ -89,7 +79,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         clock: Arc::clone(&machine.clock),
     };
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned(), Arc::clone(&machine.clock))?;
-    let readiness = Arc::new(DatabaseReadiness(store.clone()));
+    let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&machine.clock)));
     let store = Arc::new(store);
     let service_tokens = service_tokens(config, &store, master, &machine);
     service_tokens.look_after_keys(&Origin::internal("start")).await.context("the signing keys are not usable")?;

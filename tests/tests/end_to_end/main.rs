@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod availability;
 mod bodies;
 mod browser;
 mod connections;

@@ -133,22 +133,6 @@ async fn postgres_without_a_master_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_refused() {
-    let url = "postgres://postgres@127.0.0.1:1/nothing";
-    let said = Installation::new(Backend::Postgres).await.set("TESSERA_DATABASE_URL", url).refuses_to_start().await;
-    assert!(said.contains("database"), "{said}");
-}
-
-#[tokio::test]
-async fn readiness_goes_with_the_database_and_life_does_not() {
-    let service = Service::start(Backend::Postgres).await;
-    service.api().get_root("/health/ready").await.is(200);
-    service.installation.database().take_away().await;
-    service.api().get_root("/health/ready").await.problem(503, "not_ready");
-    service.api().get_root("/health/live").await.is(200);
-}
-
-#[tokio::test]
 async fn the_key_file_is_for_its_owner_alone() {
     let service = Service::start(Backend::Sqlite).await;
     let file = key_file(&service.installation);

@@ -1,18 +1,26 @@
 //! A connection on loan from a pool, and what becomes of it when its user leaves early.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use diesel::{QueryResult, SqliteConnection, result::DatabaseErrorKind};
 use diesel_async::{
-    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+    AsyncConnection, SimpleAsyncConnection, TransactionManager,
     pooled_connection::deadpool::Object,
     sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
 };
 use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use tessera_kernel::StoreError;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::Instant};
 
-use crate::error;
+use super::postgres::{Heard, PgManager};
+use crate::error::{self, Failure, Plight, Report};
 
 /// How long a connection may take to come to rest before it is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,15 +51,23 @@ impl SpawnBlocking for Blocking {
 /// A pooled connection to either database.
 #[expect(clippy::large_enum_variant, reason = "there is one per lease and it is never kept in bulk")]
 pub(super) enum Conn {
-    Postgres(Object<AsyncPgConnection>),
+    Postgres(deadpool::managed::Object<PgManager>),
     Sqlite(Object<LiteConnection>),
 }
 
 impl Conn {
+    /// What the server has said since [`Lease::start`].
+    fn heard(&self) -> Option<Heard<'_>> {
+        match self {
+            Self::Postgres(object) => Some(object.heard()),
+            Self::Sqlite(_) => None,
+        }
+    }
+
     /// Takes the connection out of its pool and closes it, which ends its transaction too.
     fn close(self) {
         match self {
-            Self::Postgres(object) => drop(Object::take(object)),
+            Self::Postgres(object) => drop(deadpool::managed::Object::take(object)),
             Self::Sqlite(object) => drop(Object::take(object)),
         }
     }
@@ -74,6 +90,13 @@ pub(crate) struct Lease {
     state: State,
     in_transaction: bool,
     failed: bool,
+    /// Whether a statement outside of a transaction may change something.
+    writes: bool,
+    /// Set when the disk was found full.
+    disk_full: Arc<AtomicBool>,
+    /// When all statements have to be done, where `total` says so.
+    until: Instant,
+    total: bool,
 }
 
 /// Runs a query on whichever database is there. It is written once and checked by the compiler for both:
@@ -85,10 +108,11 @@ macro_rules! on {
     // The arms differ only where the databases do.
     ($lease:expr, |$c:ident| postgres: $postgres:expr, sqlite: $sqlite:expr) => {{
         let lease: &mut $crate::database::connection::Lease = $lease;
+        let limit = lease.limit();
         let result = match lease.start()? {
             $crate::database::connection::Conn::Postgres(object) => {
-                let $c = &mut **object;
-                $crate::database::connection::in_time(async { $postgres }).await
+                let ($c, heard) = object.parts();
+                $crate::database::connection::in_time(limit, heard, async { $postgres }).await
             }
             $crate::database::connection::Conn::Sqlite(object) => {
                 let $c = &mut **object;
@@ -100,13 +124,26 @@ macro_rules! on {
 }
 pub(super) use on;
 
-/// How long a server may be silent. It bounds its own statements (see `pool::connect`); this is for one that can't, frozen or
+/// How long a server may be silent. It bounds its own statements (see `postgres::SETTINGS`); this is for one that can't, frozen or
 /// cut off without a word. The embedded database is this process itself.
-const SILENCE: Duration = Duration::from_secs(12);
+const SILENCE: Duration = Duration::from_secs(8);
 
-/// The answer of a server, or that the connection is lost.
-pub(super) async fn in_time<T>(answer: impl Future<Output = QueryResult<T>>) -> QueryResult<T> {
-    match tokio::time::timeout(SILENCE, answer).await {
+/// How long a user may wait in total, from asking for the connection to the end of the last statement.
+const TOTAL: Duration = Duration::from_secs(10);
+
+/// The answer of a server, or that the connection is lost. The driver returns the first row of a statement before the
+/// server has committed it, so the end is waited for.
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    heard: Heard<'_>,
+    answer: impl Future<Output = QueryResult<T>>,
+) -> QueryResult<T> {
+    let settled = async {
+        let answer = answer.await;
+        heard.settled().await;
+        answer
+    };
+    match tokio::time::timeout(limit, settled).await {
         Ok(answer) => answer,
         Err(_) => Err(diesel::result::Error::DatabaseError(
             DatabaseErrorKind::ClosedConnection,
@@ -116,8 +153,36 @@ pub(super) async fn in_time<T>(answer: impl Future<Output = QueryResult<T>>) -> 
 }
 
 impl Lease {
-    pub(super) const fn new(conn: Conn, runtime: Handle) -> Self {
-        Self { conn: Some(conn), runtime, state: State::Resting, in_transaction: false, failed: false }
+    pub(super) fn new(conn: Conn, runtime: Handle) -> Self {
+        Self {
+            conn: Some(conn),
+            runtime,
+            state: State::Resting,
+            in_transaction: false,
+            failed: false,
+            writes: false,
+            disk_full: Arc::default(),
+            until: Instant::now() + TOTAL,
+            total: true,
+        }
+    }
+
+    /// For a user who has asked at that time, and who may change something.
+    pub(super) fn lent(mut self, asked: Instant, writes: bool, disk_full: &Arc<AtomicBool>) -> Self {
+        self.until = asked + TOTAL;
+        self.writes = writes;
+        self.disk_full = Arc::clone(disk_full);
+        self
+    }
+
+    /// For work that no request waits for: only its single statements are bounded.
+    pub(super) fn without_total_limit(&mut self) {
+        self.total = false;
+    }
+
+    /// How long the next answer may take.
+    pub(super) fn limit(&self) -> Duration {
+        if self.total { self.until.saturating_duration_since(Instant::now()).min(SILENCE) } else { SILENCE }
     }
 
     /// The connection, for one statement. [`Lease::finish`] has to follow; where it doesn't, the caller has left.
@@ -127,21 +192,46 @@ impl Lease {
             return Err(StoreError::Other("an earlier statement of this transaction has failed".into()));
         }
         self.state = State::Busy;
-        self.conn.as_mut().ok_or_else(|| StoreError::Other("the connection has been given back".into()))
+        let conn = self.conn.as_mut().ok_or_else(|| StoreError::Other("the connection has been given back".into()))?;
+        if let Some(heard) = conn.heard() {
+            heard.forget();
+        }
+        Ok(conn)
     }
 
     pub(super) fn finish<T>(&mut self, result: QueryResult<T>) -> Result<T, StoreError> {
-        let lost = result.as_ref().is_err_and(error::is_lost);
+        let commits = self.writes && !self.in_transaction;
+        let result = self.judge(result, commits);
+        let lost = matches!(&result, Err(Failure { plight: Some(Plight::Lost), .. }));
         self.state = if lost { State::Unknown } else { State::Resting };
         self.failed = result.is_err();
-        result.map_err(error::from_statement)
+        result.map_err(|failure| failure.error)
+    }
+
+    /// Compares the driver's answer with what the server has said. `commits`: the statement makes a change durable.
+    fn judge<T>(&self, result: QueryResult<T>, commits: bool) -> Result<T, Failure> {
+        let heard = self.conn.as_ref().and_then(Conn::heard);
+        let state = heard.and_then(Heard::error);
+        let report = heard.map_or(Report::Sqlite, |_| Report::Postgres(state));
+        let judged = match (result, state) {
+            (Err(error), _) => Err(error::failure(error, report)),
+            (Ok(_), Some(state)) => Err(error::late_failure(state)),
+            // The change is committed here and perhaps on no other server: a wait for replication was cancelled.
+            (Ok(_), None) if commits && heard.is_some_and(Heard::warned) => Err(error::warned_commit()),
+            (Ok(value), None) => Ok(value),
+        };
+        if matches!(&judged, Err(Failure { plight: Some(Plight::Full), .. })) {
+            self.disk_full.store(true, Ordering::Relaxed);
+        }
+        judged
     }
 
     /// Ends a statement that opens or closes a transaction. One that failed may have done either.
     fn turn(&mut self, in_transaction: bool, result: QueryResult<()>) -> Result<(), StoreError> {
         self.in_transaction = in_transaction;
+        let result = self.judge(result, !in_transaction);
         self.state = if result.is_ok() { State::Resting } else { State::Unknown };
-        result.map_err(error::from_statement)
+        result.map_err(|failure| failure.error)
     }
 
     /// Opens a transaction that may write. In a task of its own, since a caller who leaves must not leave a connection
@@ -149,8 +239,8 @@ impl Lease {
     pub(super) async fn begin(mut self) -> Result<Self, StoreError> {
         let runtime = self.runtime.clone();
         let begun = runtime.spawn(async move {
-            let conn = self.start()?;
-            let result = begin(conn).await;
+            let limit = self.limit();
+            let result = begin(self.start()?, limit).await;
             self.turn(true, result).map(|()| self)
         });
         begun.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
@@ -160,8 +250,8 @@ impl Lease {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let runtime = self.runtime.clone();
         let committed = runtime.spawn(async move {
-            let conn = self.start()?;
-            let result = commit(conn).await;
+            let limit = self.limit();
+            let result = commit(self.start()?, limit).await;
             self.turn(false, result)
         });
         committed.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
@@ -208,11 +298,13 @@ async fn settle(mut guard: Guard, in_transaction: bool) {
     }
 }
 
-async fn begin(conn: &mut Conn) -> QueryResult<()> {
+async fn begin(conn: &mut Conn, limit: Duration) -> QueryResult<()> {
     match conn {
         Conn::Postgres(object) => {
             let sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
-            in_time(diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut **object, sql)).await
+            let (connection, heard) = object.parts();
+            let begun = diesel_async::AnsiTransactionManager::begin_transaction_sql(connection, sql);
+            in_time(limit, heard, begun).await
         }
         Conn::Sqlite(object) => {
             // IMMEDIATE takes the lock for writing at once: what is read in the transaction stays true until its end.
@@ -224,9 +316,12 @@ async fn begin(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-async fn commit(conn: &mut Conn) -> QueryResult<()> {
+async fn commit(conn: &mut Conn, limit: Duration) -> QueryResult<()> {
     match conn {
-        Conn::Postgres(object) => in_time(commit_on(&mut **object)).await,
+        Conn::Postgres(object) => {
+            let (connection, heard) = object.parts();
+            in_time(limit, heard, commit_on(connection)).await
+        }
         Conn::Sqlite(object) => commit_on(&mut **object).await,
     }
 }
@@ -237,7 +332,7 @@ async fn commit_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
 
 async fn roll_back(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Conn::Postgres(object) => roll_back_on(&mut **object).await,
+        Conn::Postgres(object) => roll_back_on(object.parts().0).await,
         Conn::Sqlite(object) => roll_back_on(&mut **object).await,
     }
 }
@@ -249,7 +344,7 @@ async fn roll_back_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()>
 /// An empty statement: its answer comes after that of the one whose caller has left.
 async fn wait_for(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Conn::Postgres(object) => object.batch_execute("").await,
+        Conn::Postgres(object) => object.parts().0.batch_execute("").await,
         Conn::Sqlite(object) => object.batch_execute("").await,
     }
 }

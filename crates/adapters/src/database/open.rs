@@ -41,9 +41,26 @@ pub enum OpenError {
     /// The address asks for what is not there.
     #[error("the database address asks for sslmode=require, and this build can't encrypt a connection to PostgreSQL")]
     TlsUnsupported,
-    /// The database can't be reached, or its schema not be brought up to date.
+    /// The database can't be reached, or can't be used now. It may be later.
+    #[error("the database is not available")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A later version of this program has changed the schema.
+    #[error("the database schema is newer than this version of tessera: it does not know migration {version}")]
+    NewerSchema {
+        /// The first migration that is not known.
+        version: String,
+    },
+    /// The schema can't be brought up to date.
     #[error("the database can't be prepared")]
     Prepare(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl OpenError {
+    /// Whether another try may succeed without a change of the settings.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
 }
 
 impl SqlStore {
@@ -57,7 +74,7 @@ impl SqlStore {
             DatabaseUrl::Sqlite(file) => open_sqlite(file, settings).await?,
             DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings).await?,
         };
-        Ok(Self(Arc::new(pools)))
+        Ok(Self { pools: Arc::new(pools), disk_full: Arc::default() })
     }
 }
 
@@ -72,7 +89,7 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
     let new = file.clone();
     let migration = tokio::task::spawn_blocking(move || {
         make_file(&new).map_err(|source| OpenError::File { file: new.clone(), source })?;
-        migrate::sqlite(&new).map_err(OpenError::Prepare)
+        migrate::sqlite(&new)
     });
     migration.await.map_err(prepare)??;
     let readers = pool_settings(settings);
@@ -100,7 +117,7 @@ async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Poo
     if config.get_application_name().is_none() {
         config.application_name("tessera");
     }
-    migrate::postgres(&config).await.map_err(OpenError::Prepare)?;
+    migrate::postgres(&config).await?;
     let pools = PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?;
     Ok(Pools::Postgres(Box::new(pools)))
 }

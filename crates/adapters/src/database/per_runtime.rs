@@ -10,29 +10,30 @@ use std::{
     time::Duration,
 };
 
-use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
+use deadpool::managed::{BuildError, Pool};
 use tessera_kernel::StoreError;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio_postgres::Config;
 
-use super::pool::{self, PoolSettings};
+use super::{
+    pool::{self, PoolSettings},
+    postgres::PgManager,
+};
 
 /// The pools of all runtimes that have asked.
 pub(super) struct PostgresPools {
     config: Config,
     timeout: Duration,
     /// For whoever is not on a runtime of one thread: it has all the connections there may be.
-    shared: Pool<AsyncPgConnection>,
+    shared: Pool<PgManager>,
     runtime: Handle,
     /// Connections of each of the others.
     share: usize,
-    local: RwLock<HashMap<Id, Pool<AsyncPgConnection>>>,
+    local: RwLock<HashMap<Id, Pool<PgManager>>>,
 }
 
-type Built<T> = Result<T, diesel_async::pooled_connection::deadpool::BuildError>;
-
 impl PostgresPools {
-    pub(super) fn new(config: Config, settings: &PoolSettings) -> Built<Self> {
+    pub(super) fn new(config: Config, settings: &PoolSettings) -> Result<Self, BuildError> {
         let shared = pool::postgres(config.clone(), Some(settings.runtime.clone()), settings)?;
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let share = settings.size.div_ceil(workers).max(2);
@@ -41,7 +42,7 @@ impl PostgresPools {
     }
 
     /// The pool for the runtime that this is called on, and the runtime of its connections.
-    pub(super) fn here(&self) -> Result<(Pool<AsyncPgConnection>, Handle), StoreError> {
+    pub(super) fn here(&self) -> Result<(Pool<PgManager>, Handle), StoreError> {
         let current = Handle::current();
         if current.runtime_flavor() != RuntimeFlavor::CurrentThread {
             return Ok((self.shared.clone(), self.runtime.clone()));

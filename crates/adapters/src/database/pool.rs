@@ -3,31 +3,30 @@
 use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use deadpool::Runtime;
+use deadpool::managed::{BuildError, Manager, Pool};
 use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection, connection::SimpleConnection};
-use diesel_async::{
-    AsyncPgConnection, SimpleAsyncConnection,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod, deadpool::Pool,
-    },
-};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::{FutureExt, future::BoxFuture};
 use tessera_kernel::StoreError;
-use tokio::{runtime::Handle, task::JoinHandle};
-use tokio_postgres::{Config, NoTls};
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
+use tokio_postgres::Config;
 
 use super::{
     connection::{Blocking, Conn, Lease, LiteConnection},
     per_runtime::PostgresPools,
+    postgres::PgManager,
 };
 use crate::error;
+
+pub(super) type LitePool = Pool<AsyncDieselConnectionManager<LiteConnection>>;
 
 /// Either database, with its connections.
 pub(super) enum Pools {
     Postgres(Box<PostgresPools>),
     /// SQLite has one writer at a time. With one connection for it, writers queue here and not in the file's lock.
     Sqlite {
-        readers: Pool<LiteConnection>,
-        writer: Pool<LiteConnection>,
+        readers: LitePool,
+        writer: LitePool,
         runtime: Handle,
     },
 }
@@ -63,12 +62,28 @@ pub(super) fn held(status: &deadpool::Status) -> usize {
 
 async fn lend_postgres(pools: &PostgresPools) -> Result<Lease, StoreError> {
     let (pool, runtime) = pools.here()?;
-    let object = pool.get().await.map_err(error::from_pool)?;
+    let object = get(&pool).await?;
     Ok(Lease::new(Conn::Postgres(object), runtime))
 }
 
-async fn lend_sqlite(pool: &Pool<LiteConnection>, runtime: &Handle) -> Result<Lease, StoreError> {
-    let object = pool.get().await.map_err(error::from_pool)?;
+/// The pool bounds the wait for a connection and the time that one takes to open. Together they must not take longer.
+async fn get<M>(pool: &Pool<M>) -> Result<deadpool::managed::Object<M>, StoreError>
+where
+    M: Manager<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let got = match pool.timeouts().wait {
+        // A little more, so that the pool itself can tell which of the two it was.
+        Some(limit) => timeout(limit + Duration::from_millis(10), pool.get()).await,
+        None => Ok(pool.get().await),
+    };
+    match got {
+        Ok(got) => got.map_err(error::from_pool),
+        Err(late) => Err(StoreError::Unavailable(Box::new(late))),
+    }
+}
+
+async fn lend_sqlite(pool: &LitePool, runtime: &Handle) -> Result<Lease, StoreError> {
+    let object = get(pool).await?;
     Ok(Lease::new(Conn::Sqlite(object), runtime.clone()))
 }
 
@@ -80,42 +95,31 @@ pub(super) struct PoolSettings {
     pub(super) runtime: Handle,
 }
 
-type Built<C> = Result<Pool<C>, diesel_async::pooled_connection::deadpool::BuildError>;
-
 /// Connections that live on that runtime, or on whichever first asks for one.
-pub(super) fn postgres(config: Config, runtime: Option<Handle>, settings: &PoolSettings) -> Built<AsyncPgConnection> {
-    let config = Arc::new(config);
-    build(settings, move || {
-        let config = Arc::clone(&config);
-        let runtime = runtime.clone().unwrap_or_else(Handle::current);
-        outcome(runtime.spawn(async move { connect(&config).await }))
-    })
+pub(super) fn postgres(
+    config: Config,
+    runtime: Option<Handle>,
+    settings: &PoolSettings,
+) -> Result<Pool<PgManager>, BuildError> {
+    build(PgManager { config: Arc::new(config), runtime }, settings)
 }
 
-pub(super) fn sqlite(file: &Path, access: Access, settings: &PoolSettings) -> Built<LiteConnection> {
+pub(super) fn sqlite(file: &Path, access: Access, settings: &PoolSettings) -> Result<LitePool, BuildError> {
     let (file, runtime) = (file.to_owned(), settings.runtime.clone());
-    build(settings, move || {
+    let mut config = ManagerConfig::default();
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |_| {
         let (file, handle) = (file.clone(), runtime.clone());
         outcome(runtime.spawn_blocking(move || {
             let connection = open(&file, access)?;
             Ok(LiteConnection::with_runtime(connection, Blocking(handle)))
         }))
-    })
+    });
+    build(AsyncDieselConnectionManager::new_with_config("", config), settings)
 }
 
-fn build<C>(
-    settings: &PoolSettings,
-    make: impl Fn() -> BoxFuture<'static, ConnectionResult<C>> + Send + Sync + 'static,
-) -> Built<C>
-where
-    C: PoolableConnection + 'static,
-    AsyncDieselConnectionManager<C>: deadpool::managed::Manager<Type = C>,
-{
-    let mut config = ManagerConfig::default();
-    // A connection that broke while it rested is told by its socket; asking at each loan would double the round trips.
-    config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(move |_| make());
-    Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
+fn build<M: Manager>(manager: M, settings: &PoolSettings) -> Result<Pool<M>, BuildError> {
+    Pool::builder(manager)
         .max_size(settings.size.max(1))
         .wait_timeout(Some(settings.timeout))
         .create_timeout(Some(settings.timeout))
@@ -126,20 +130,6 @@ where
 
 fn outcome<C: Send + 'static>(task: JoinHandle<ConnectionResult<C>>) -> BoxFuture<'static, ConnectionResult<C>> {
     task.map(|ended| ended.unwrap_or_else(|fault| Err(ConnectionError::BadConnection(fault.to_string())))).boxed()
-}
-
-/// A connection to PostgreSQL on which nothing can wait or rest in a transaction for ever.
-pub(super) async fn connect(config: &Config) -> ConnectionResult<AsyncPgConnection> {
-    let bad = |fault: tokio_postgres::Error| ConnectionError::BadConnection(error::in_full(&fault));
-    let (client, driver) = config.connect(NoTls).await.map_err(bad)?;
-    let mut connection = AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
-    connection
-        .batch_execute(
-            "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'",
-        )
-        .await
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(connection)
 }
 
 /// What a connection to the embedded database is for.

@@ -101,7 +101,7 @@ pub(crate) async fn at_rest(store: &SqlStore) {
 }
 
 /// Whether somebody can write, which somebody else's lock would prevent.
-async fn write(store: &SqlStore, number: u32) -> Result<(), StoreError> {
+pub(crate) async fn write(store: &SqlStore, number: u32) -> Result<(), StoreError> {
     let mut tx = IdentityStore::begin(store).await?;
     tx.users().insert(&builders::user(number), None).await?;
     tx.commit().await
@@ -118,6 +118,14 @@ pub(crate) async fn two_stores_open_an_empty_database_at_once(backend: Backend) 
     for (number, opened) in (1..).zip(opening) {
         ok(write(&ok(ok(opened.await)), number).await);
     }
+}
+
+pub(crate) async fn a_schema_newer_than_the_program_is_not_opened(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    execute(&subject.database, "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')").await;
+    let error = failed(open(&subject.database).await.map(|_| ()));
+    assert!(matches!(&error, OpenError::NewerSchema { version } if version == "9999"), "{error:?}");
+    assert!(!error.may_pass(), "another try changes nothing");
 }
 
 pub(crate) async fn the_first_kept_secret_is_everybodys(backend: Backend) {

@@ -4,7 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Code;
-use crate::{body::Fault, services::PublicUrl};
+use crate::{
+    body::Fault,
+    services::{Check, Checks, PublicUrl},
+};
 
 /// The media type of every problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -44,6 +47,36 @@ pub(crate) struct ProblemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, example = "apps_per_organization")]
     quota: Option<&'static str>,
+    /// What each check of readiness came to; absent in other problems.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    checks: Option<ChecksView>,
+}
+
+/// What each check of readiness came to: `ok`, `failed`, or `unknown` where another failed first.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Checks)]
+pub(crate) struct ChecksView {
+    /// The database answers and has its tables.
+    #[schema(example = "ok")]
+    database: &'static str,
+    /// The clock of this node agrees with that of the database.
+    #[schema(example = "ok")]
+    clock: &'static str,
+    /// The database has room for writes.
+    #[schema(example = "ok")]
+    disk: &'static str,
+}
+
+impl From<&Checks> for ChecksView {
+    fn from(checks: &Checks) -> Self {
+        let name = |check: &Check| match check {
+            Check::Ok => "ok",
+            Check::Failed(_) => "failed",
+            Check::Unknown => "unknown",
+        };
+        Self { database: name(&checks.database), clock: name(&checks.clock), disk: name(&checks.disk) }
+    }
 }
 
 /// The members that only some kinds of problems have.
@@ -52,6 +85,7 @@ pub(super) struct Extensions<'a> {
     pub(super) errors: &'a [Fault],
     pub(super) limit: Option<&'static str>,
     pub(super) quota: Option<&'static str>,
+    pub(super) checks: Option<ChecksView>,
 }
 
 impl<'a> ProblemView<'a> {
@@ -62,7 +96,7 @@ impl<'a> ProblemView<'a> {
         request_id: &'a str,
         extensions: Extensions<'a>,
     ) -> Self {
-        let Extensions { errors, limit, quota } = extensions;
+        let Extensions { errors, limit, quota, checks } = extensions;
         Self {
             kind: url.join(&format!("/problems/{}", code.as_str())),
             title: code.title(),
@@ -73,6 +107,7 @@ impl<'a> ProblemView<'a> {
             errors,
             limit,
             quota,
+            checks,
         }
     }
 }

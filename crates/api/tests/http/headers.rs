@@ -1,9 +1,10 @@
 //! What every answer carries.
 
 use actix_web::test::TestRequest;
+use serde_json::json;
 use tessera_testkit::fakes::MemoryStore;
 
-use crate::support::{Mood, World, get};
+use crate::support::{Mood, World, get, post};
 
 fn live() -> TestRequest {
     TestRequest::get().uri("/health/live")
@@ -66,10 +67,27 @@ async fn json_is_called_json() {
 async fn readiness_goes_with_what_it_needs_and_with_the_process() {
     let ready = || TestRequest::get().uri("/health/ready");
     let world = World::new();
-    assert_eq!(world.send(ready()).await.expecting(200)["status"], "ready");
+    let checks = json!({"database": "ok", "clock": "ok", "disk": "ok"});
+    assert_eq!(world.send(ready()).await.expecting(200), json!({"status": "ready", "checks": checks}));
     world.drain();
     world.send(ready()).await.problem(503, "not_ready");
     world.send(live()).await.expecting(200);
     let world = World::with(MemoryStore::new().stores(), Mood::Busy, "http://localhost:8080");
-    world.send(ready()).await.problem(503, "not_ready");
+    let problem = world.send(ready()).await.problem(503, "not_ready");
+    assert_eq!(problem["detail"], "the database is busy");
+    assert_eq!(problem["checks"], json!({"database": "failed", "clock": "unknown", "disk": "ok"}));
+}
+
+#[actix_web::test]
+async fn a_service_that_is_not_open_yet_lives_and_serves_nothing() {
+    let world = World::new();
+    assert_eq!(world.send_early(live()).await.expecting(200)["status"], "live");
+    let ready = world.send_early(TestRequest::get().uri("/health/ready")).await;
+    ready.problem(503, "not_ready");
+    for request in [get("/users/me"), get("/nothing"), TestRequest::post().uri("/health/live"), post("/auth/login")] {
+        let answer = world.send_early(request).await;
+        answer.problem(503, "unavailable");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
 }

@@ -8,12 +8,13 @@ use std::sync::{
 use actix_http::Request;
 use actix_web::{
     body::to_bytes,
+    dev::ServiceResponse,
     http::{StatusCode, header::HeaderMap},
     test::{TestRequest, call_service, init_service},
     web::Bytes,
 };
 use serde_json::{Value, json};
-use tessera_api::{Api, PublicUrl, Readiness, Services};
+use tessera_api::{Api, Check, Checks, PublicUrl, Readiness, Services, Starting};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
@@ -21,7 +22,7 @@ use tessera_identity::{
     SsoPorts, model::Site,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Notices, StoreError};
+use tessera_kernel::{Clock, Entropy, Notices};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
@@ -49,10 +50,13 @@ pub(crate) enum Mood {
 
 #[async_trait]
 impl Readiness for Mood {
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn check(&self) -> Checks {
+        let ready = Checks { database: Check::Ok, clock: Check::Ok, disk: Check::Ok };
         match self {
-            Self::Ready => Ok(()),
-            Self::Busy => Err(StoreError::Busy),
+            Self::Ready => ready,
+            Self::Busy => {
+                Checks { database: Check::Failed("the database is busy".to_owned()), clock: Check::Unknown, ..ready }
+            }
             Self::Panicking => panic!("as the test wants it"),
         }
     }
@@ -146,12 +150,16 @@ impl World {
         self.send_raw(request.to_request()).await
     }
 
+    /// Sends it to a service that is not open yet.
+    pub(crate) async fn send_early(&self, request: TestRequest) -> Answer {
+        let Services { public_url, clock, entropy, .. } = self.services.clone();
+        let app = init_service(Starting { public_url, clock, entropy }.app()).await;
+        Answer::of(call_service(&app, request.to_request()).await).await
+    }
+
     pub(crate) async fn send_raw(&self, request: Request) -> Answer {
         let app = init_service(Api::new(self.services.clone()).app()).await;
-        let response = call_service(&app, request).await;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body()).await.unwrap_or_else(|_| panic!("the body broke off"));
-        Answer { status, headers, body }
+        Answer::of(call_service(&app, request).await).await
     }
 
     /// A new user's token.
@@ -253,6 +261,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    async fn of(response: ServiceResponse) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await.unwrap_or_else(|_| panic!("the body broke off"));
+        Self { status, headers, body }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

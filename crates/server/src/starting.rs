@@ -1,0 +1,101 @@
+//! The start while the database is not available: the process lives, is not ready, and tries again.
+
+use std::{net::TcpListener, pin::pin, sync::Arc, time::Duration};
+
+use actix_web::{HttpServer, dev::Server, http::KeepAlive};
+use anyhow::Context as _;
+use tessera_adapters::{OpenError, SystemClock, SystemEntropy};
+use tessera_api::{PublicUrl, Services, Starting};
+use tessera_identity::KeysError;
+use tessera_kernel::StoreError;
+use tokio::time::{sleep, timeout};
+
+use crate::{config::Config, postman::Postman, wiring};
+
+/// The first and the longest pause between two tries.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A start that takes no longer than this has clients wait for it.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// Opens the database and builds the service over it, however long the database is away. `None`: told to stop before.
+///
+/// # Errors
+/// What another try would not change: a newer schema, a wrong master key.
+pub(crate) async fn open(
+    config: &Config,
+    listener: &TcpListener,
+    told_to_stop: impl Future<Output = ()>,
+) -> anyhow::Result<Option<(Services, Postman)>> {
+    let mut opening = pin!(keep_trying(config));
+    let mut told_to_stop = pin!(told_to_stop);
+    let soon = async {
+        tokio::select! {
+            opened = &mut opening => opened.map(Some),
+            () = &mut told_to_stop => Ok(None),
+        }
+    };
+    if let Ok(opened) = timeout(AT_ONCE, soon).await {
+        return opened;
+    }
+    let server = server(config, listener)?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let opened = tokio::select! {
+        opened = &mut opening => opened.map(Some),
+        () = &mut told_to_stop => Ok(None),
+    };
+    // The listening socket stays open: who comes meanwhile is served by the service itself.
+    handle.stop(true).await;
+    serving.await?.context("the server failed")?;
+    opened
+}
+
+fn server(config: &Config, listener: &TcpListener) -> anyhow::Result<Server> {
+    let starting = Starting {
+        public_url: PublicUrl::new(config.public_url.as_str()),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    };
+    let server = HttpServer::new(move || starting.app())
+        .workers(1)
+        .keep_alive(KeepAlive::Disabled)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener.try_clone()?)?;
+    Ok(server.run())
+}
+
+async fn keep_trying(config: &Config) -> anyhow::Result<(Services, Postman)> {
+    let (mut pause, mut known) = (FIRST_PAUSE, String::new());
+    loop {
+        let error = match open_once(config).await {
+            Err(error) if may_pass(&error) => error,
+            done => return done,
+        };
+        let cause = format!("{error:#}");
+        if cause != known {
+            tracing::warn!(cause, "the database is not available; not ready until it is");
+            known = cause;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn open_once(config: &Config) -> anyhow::Result<(Services, Postman)> {
+    let store = wiring::open_store(config).await?;
+    wiring::services(config, store).await
+}
+
+/// Whether another try may succeed without a change of the settings.
+fn may_pass(error: &anyhow::Error) -> bool {
+    let passing = |error: &StoreError| matches!(error, StoreError::Busy | StoreError::Unavailable(_));
+    error.chain().any(|cause| {
+        cause.downcast_ref::<OpenError>().is_some_and(OpenError::may_pass)
+            || cause.downcast_ref::<StoreError>().is_some_and(passing)
+            // Transparent: the error of the store is not a link of the chain of its own.
+            || matches!(cause.downcast_ref::<KeysError>(), Some(KeysError::Store(error)) if passing(error))
+    })
+}
