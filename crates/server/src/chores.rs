@@ -19,6 +19,9 @@ const MOST_RESETS: usize = 100;
 /// How often is forgotten what nobody answered or used.
 const FORGETTING: Duration = Duration::from_mins(1);
 
+/// How often the costs of password hashes that no account has any more are forgotten: it reads through all users.
+const COSTS: Duration = Duration::from_hours(1);
+
 /// Who changed something, in the audit trail, where no request did.
 pub(crate) fn origin(name: &str) -> Result<Origin, RequestIdError> {
     Ok(Origin { request_id: name.parse()?, address: None })
@@ -48,6 +51,9 @@ pub(crate) fn start(services: &Services) -> Result<Vec<Repeated>, RequestIdError
             &services.limits,
             |limits| async move { limits.delete_expired().await },
         ),
+        Repeated::start("forgetting unused costs of password hashes", COSTS, identity, |identity| async move {
+            identity.forget_unused_hash_costs().await
+        }),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
     ])
 }

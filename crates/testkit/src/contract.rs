@@ -11,6 +11,7 @@ pub mod chain_reader;
 pub mod challenges;
 pub mod custom_data;
 pub mod directory;
+pub mod hash_costs;
 pub mod identity_store;
 pub mod invitation_store;
 pub mod item_store;

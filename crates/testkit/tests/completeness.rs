@@ -42,6 +42,7 @@ every_case_is_listed! {
     challenges
     custom_data
     directory
+    hash_costs
     identity_store
     invitation_store
     item_store

@@ -42,6 +42,7 @@ tessera_testkit::custom_data_contract!(MemoryHarness);
 tessera_testkit::accounts_contract!(MemoryHarness);
 tessera_testkit::wallets_contract!(MemoryHarness);
 tessera_testkit::challenges_contract!(MemoryHarness);
+tessera_testkit::hash_costs_contract!(MemoryHarness);
 tessera_testkit::known_clients_contract!(MemoryHarness);
 tessera_testkit::password_resets_contract!(MemoryHarness);
 tessera_testkit::rate_limits_contract!(MemoryHarness);

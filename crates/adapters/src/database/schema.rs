@@ -376,11 +376,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::Text;
+
+    password_hash_costs (cost) {
+        cost -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     applications,
     invitations,
     memberships,
     organizations,
+    password_hash_costs,
     password_reset_requests,
     users,
     wallets

@@ -42,7 +42,7 @@ impl Orgs {
             return Err(ListInvitationsError::Forbidden { organization: id });
         }
         let page = self.ports.store.list_invitations(id, page).await?;
-        let now = self.ports.clock.now();
+        let now = self.ports.store.now().await?;
         Ok(page.map(|invitation| {
             let status = invitation.status(now);
             (invitation, status)
