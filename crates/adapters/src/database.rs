@@ -8,6 +8,7 @@ mod connection;
 mod custom_data;
 mod directory;
 mod events;
+mod hash_costs;
 mod identity;
 mod invitation_mails;
 mod invitations;

@@ -19,6 +19,7 @@ use tessera_identity::{
 };
 use tessera_testkit::{
     ChainHarness, async_trait,
+    builders::requester,
     fakes::{FakeChains, Program},
 };
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
@@ -75,7 +76,7 @@ fn verifier(url: &str) -> ContractSignatures {
 fn proof(address: H160, text: &str, signature: &[u8]) -> Proof {
     let account = ok(WalletAccount::parse(Chain::Ethereum, &format!("{address:#x}")));
     let signature = WalletSignature::from_bytes(signature.to_vec());
-    Proof { account, texts: vec![text.as_bytes().to_vec()], signature }
+    Proof { account, texts: vec![text.as_bytes().to_vec()], signature, requester: requester() }
 }
 
 async fn ask(node: &Node, proof: Proof) -> bool {

@@ -29,6 +29,7 @@ tessera_testkit::wallets_contract!(SqlHarness);
 tessera_testkit::quotas_contract!(SqlHarness);
 tessera_testkit::deletions_contract!(SqlHarness);
 tessera_testkit::challenges_contract!(SqlHarness);
+tessera_testkit::hash_costs_contract!(SqlHarness);
 tessera_testkit::known_clients_contract!(SqlHarness);
 tessera_testkit::password_resets_contract!(SqlHarness);
 tessera_testkit::rate_limits_contract!(SqlHarness);
@@ -77,6 +78,8 @@ cases! { clocks:
     s85_nonce_exp_of_sign_ins_for_applications_too
     s106_code_bound_to_60_s_by_the_clock_of_the_database
     s191_reset_bind_to_30_min_by_the_clock_of_the_database
+    s53_sess_reauth_by_the_clock_of_the_database
+    sessions_end_by_the_clock_of_the_database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

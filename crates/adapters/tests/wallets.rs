@@ -7,6 +7,7 @@ use tessera_identity::{
     model::{Chain, WalletAccount, WalletSignature},
     ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
 };
+use tessera_testkit::builders::requester;
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
 
 #[track_caller]
@@ -21,7 +22,7 @@ fn verifier(queue: usize) -> KeySignatures {
 fn proof(chain: Chain, address: &str, text: &[u8], signature: &str) -> Proof {
     let account = ok(WalletAccount::parse(chain, address));
     let signature = ok(WalletSignature::parse(signature, chain.namespace()));
-    Proof { account, texts: vec![text.to_vec()], signature }
+    Proof { account, texts: vec![text.to_vec()], signature, requester: requester() }
 }
 
 async fn is_good(proof: Proof) -> bool {

@@ -190,7 +190,7 @@ async fn a_batch_comes_in_the_order_of_the_keys() {
     let mut store = MockApiKeyStore::new();
     for (key, raw) in all.clone() {
         let hash = FakeDigest.digest(raw.expose());
-        let found = StoredKey { key, hash };
+        let found = (StoredKey { key, hash }, NOW);
         let wanted = move |asked: &SecretHash| *asked == hash;
         store.expect_find_key_by_hash().withf(wanted).returning(move |_| Ok(Some(found.clone())));
     }

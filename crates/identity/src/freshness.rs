@@ -1,8 +1,11 @@
 //! How long a sign-in proves who somebody is.
 
 use tessera_kernel::{SessionId, StoreError, is_fresh};
+use time::OffsetDateTime;
 
-use crate::{ChallengeWalletError, ChangePasswordError, Identity, LinkWalletError, UnlinkWalletError};
+use crate::{
+    ChallengeWalletError, ChangePasswordError, Identity, LinkWalletError, UnlinkWalletError, model::KnownSession,
+};
 
 /// The session is not good for such a change.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +20,11 @@ pub(crate) enum NotFresh {
 }
 
 impl Identity {
-    /// Holds a session to having begun with a sign-in of a moment ago.
-    pub(crate) async fn require_fresh(&self, session: SessionId) -> Result<(), NotFresh> {
-        let session = self.ports.store.find_session(session).await?;
-        let now = self.ports.clock.now();
-        let live = session.filter(|session| session.is_live(now)).ok_or(NotFresh::Ended)?;
-        if is_fresh(live.created_at, now) { Ok(()) } else { Err(NotFresh::Stale) }
+    /// Holds a session to having begun with a sign-in of a moment ago, and returns the time by the clock of the database.
+    pub(crate) async fn require_fresh(&self, session: SessionId) -> Result<OffsetDateTime, NotFresh> {
+        let known = self.ports.store.find_session(session).await?;
+        let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(NotFresh::Ended)?;
+        if is_fresh(session.created_at, at) { Ok(at) } else { Err(NotFresh::Stale) }
     }
 }
 

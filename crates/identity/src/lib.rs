@@ -4,6 +4,7 @@
 //! know a user. Knows nothing of organizations, roles or applications: what a user may do is for the domains that own the thing to say. A service token repeats the role that
 //! `Memberships` tells, and no more.
 
+mod check_password;
 mod events;
 mod freshness;
 pub mod model;

@@ -3,7 +3,7 @@
 use crate::{
     Identity,
     model::{Password, PasswordError, User},
-    ports::{Guessable, HashError},
+    ports::{Guessable, HashError, Requester},
 };
 
 /// A new password is not taken.
@@ -26,12 +26,13 @@ impl Identity {
         &self,
         password: &Password,
         about: &[String],
+        requester: Requester,
     ) -> Result<(), NewPasswordError> {
         let min = self.settings.min_password_length;
         if password.length() < min {
             return Err(NewPasswordError::Length(PasswordError::TooShort { min }));
         }
-        match self.ports.strength.weakness(password, about).await? {
+        match self.ports.strength.weakness(password, about, requester).await? {
             Some(guessable) => Err(NewPasswordError::Guessable(guessable)),
             None => Ok(()),
         }

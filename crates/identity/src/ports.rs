@@ -7,6 +7,7 @@ mod known_clients;
 mod password_hasher;
 mod password_resets;
 mod password_strength;
+mod requester;
 mod service_token_signer;
 mod signing_key_store;
 mod sso;
@@ -21,6 +22,7 @@ pub use known_clients::{Acquaintance, KnownClients};
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_resets::{PasswordResetRows, PasswordResets};
 pub use password_strength::{Guessable, PasswordStrength};
+pub use requester::Requester;
 pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]
 pub use signing_key_store::MockSigningKeyStore;
@@ -28,6 +30,6 @@ pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys}
 pub use sso::{RelyingParties, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
-pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, Sessions, Users, Wallets};
+pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, PasswordCheckContext, Sessions, Users, Wallets};
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
 pub use wallet_verifier::{Proof, VerifyError, Voucher, WalletVerifier};

@@ -7,11 +7,12 @@ use tessera_identity::{
     model::Session,
     ports::{AccessClaims, MockIdentityStore, TokenSigner},
 };
-use tessera_kernel::{Principal, StoreError, UserId};
+use tessera_kernel::{Actor, Clock as _, Principal, StoreError, UserId};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_with, session, session_id, user, user_id},
+    builders::{NOW, actor_with, origin, session, session_id, user, user_id},
     expectations::{failed, ok},
+    fakes::FixedClock,
 };
 use time::Duration;
 
@@ -46,8 +47,8 @@ async fn is_refused(bench: &Workbench, token: &str) {
 async fn a_good_token_stands_for_its_user_and_session() {
     let (bench, token) = signed_in().await;
     let principal = ok(bench.identity().authenticate(&token).await);
-    let expected =
-        Principal::User { id: user_id(1), session: session_id(1), signed_in_at: session(1, user_id(1)).created_at };
+    let (id, signed_in_at) = (user_id(1), session(1, user_id(1)).created_at);
+    let expected = Principal::User { id, session: session_id(1), signed_in_at, checked_at: bench.clock.now() };
     assert_eq!(principal, expected);
 }
 
@@ -71,6 +72,60 @@ async fn a_session_serves_to_its_last_moment() {
     let (bench, token) = signed_in().await;
     bench.clock.set(session(1, user_id(1)).expires_at - Duration::MICROSECOND);
     ok(bench.identity().authenticate(&token).await);
+}
+
+/// A node whose clock is wrong by that much, over the same storage.
+fn node(bench: &Workbench, wrong_by: Duration) -> Identity {
+    let clock = Arc::new(FixedClock::new(bench.clock.now() + wrong_by));
+    Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings())
+}
+
+#[tokio::test]
+async fn s53_sess_reauth_does_not_depend_on_the_clock_of_the_node() {
+    let (bench, token) = signed_in().await;
+    let began = session(1, user_id(1)).created_at;
+    for (age, recent) in [(Duration::minutes(5) - Duration::MICROSECOND, true), (Duration::minutes(5), false)] {
+        bench.clock.set(began + age);
+        for wrong_by in [Duration::ZERO, -Duration::HOUR, Duration::HOUR, -Duration::days(400), Duration::days(400)] {
+            let principal = ok(node(&bench, wrong_by).authenticate(&token).await);
+            let actor = Actor { principal, origin: origin() };
+            assert_eq!(actor.is_fresh(), recent, "{age} old, wrong by {wrong_by}");
+        }
+    }
+    bench.clock.set(session(1, user_id(1)).expires_at);
+    for wrong_by in [-Duration::HOUR, Duration::HOUR] {
+        let error = failed(node(&bench, wrong_by).authenticate(&token).await);
+        assert!(matches!(error, AuthenticateError::InvalidToken), "wrong by {wrong_by}: {error:?}");
+    }
+}
+
+#[test]
+fn s64_jwt_time_holds_with_thirty_seconds_of_leeway() {
+    let (issued_at, expires_at) = (NOW, NOW + Duration::HOUR);
+    let (user, session, token_id) = (user_id(1), session_id(1), session_id(1).as_uuid());
+    let claims = AccessClaims { user, session, token_id, issued_at, expires_at };
+    let leeway = Duration::seconds(30);
+    for (time, good) in [
+        (issued_at - leeway - Duration::MICROSECOND, false),
+        (issued_at - leeway, true),
+        (expires_at + leeway - Duration::MICROSECOND, true),
+        (expires_at + leeway, false),
+    ] {
+        assert_eq!(claims.is_valid_at(time), good, "at {time}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_time_than_its_session_is_refused() {
+    let (bench, _) = signed_in().await;
+    let open = session(1, user_id(1));
+    let times = |created_at, expires_at| Session { created_at, expires_at, ..open.clone() };
+    let over = times(open.created_at - Duration::HOUR, bench.clock.now() - Duration::MINUTE);
+    let to_come = times(bench.clock.now() + Duration::MINUTE, open.expires_at);
+    for session in [over, to_come] {
+        let token = token(&bench, &session, user_id(1));
+        is_refused(&bench, &token).await;
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn has(bench: &Workbench, password: &str) -> bool {
 }
 
 async fn is_open(bench: &Workbench, number: u32) -> bool {
-    some(ok(bench.stores.identity.find_session(session_id(number)).await)).state == SessionState::Open
+    some(ok(bench.stores.identity.find_session(session_id(number)).await)).session.state == SessionState::Open
 }
 
 #[tokio::test]

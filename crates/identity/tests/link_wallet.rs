@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tessera_identity::{
     ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
     SignInWithWallet, SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
-    model::{Chain, Challenge, Purpose, Session, Wallet, WalletAccount},
+    model::{Chain, Challenge, KnownSession, Purpose, Session, Wallet, WalletAccount},
     ports::MockIdentityStore,
 };
 use tessera_kernel::{Actor, QuotaExceeded};
@@ -78,7 +78,7 @@ async fn late(before: &Workbench, bench: &Workbench) -> (Identity, Actor) {
     ok(bench.identity().sign_out_everywhere(&actor).await);
     let tx = ok(bench.stores.identity.begin().await);
     let mut store = MockIdentityStore::new();
-    store.expect_find_session().return_once(|_| Ok(Some(session(1, user_id(1)))));
+    store.expect_find_session().return_once(|_| Ok(Some(KnownSession { session: session(1, user_id(1)), at: NOW })));
     store.expect_begin().return_once(move || Ok(tx));
     let ports = IdentityPorts { store: Arc::new(store), ..before.identity_ports() };
     (Identity::new(ports, Workbench::identity_settings()), actor)

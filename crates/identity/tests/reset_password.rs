@@ -67,7 +67,7 @@ async fn has(bench: &Workbench, password: &str) -> bool {
 async fn open_sessions(bench: &Workbench) -> Vec<u32> {
     let mut open = Vec::new();
     for number in 1..=3 {
-        let session = some(ok(bench.stores.identity.find_session(session_id(number)).await));
+        let session = some(ok(bench.stores.identity.find_session(session_id(number)).await)).session;
         open.extend((session.state == SessionState::Open).then_some(number));
     }
     open

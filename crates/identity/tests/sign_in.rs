@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use tessera_identity::{
     Identity, IdentityPorts, IdentityQuotas, SignIn, SignInError, SignedIn,
-    model::{PasswordAttempt, PasswordHash, SessionState},
-    ports::{AccessClaims, HashError, TokenError, TokenSigner},
+    model::{HashCost, PasswordAttempt, PasswordHash, SessionState},
+    ports::{AccessClaims, HashError, Requester, TokenError, TokenSigner},
 };
 use tessera_kernel::{Outcome, Secret};
 use tessera_testkit::{
     Stores, Workbench,
     builders::{NOW, client, origin, user, user_id},
     expectations::{failed, ok, parsed, some},
-    fakes::OvertakenHasher,
+    fakes::{FixedClock, OvertakenHasher},
 };
 use time::Duration;
 
@@ -42,7 +42,7 @@ async fn the_right_password_opens_a_session() {
     let user = bench.user_with_password(1, PASSWORD).await;
     let signed_in = ok(sign_in(&bench, "User1@Example.com", PASSWORD).await);
     let claims = ok(bench.signer.verify(signed_in.token.expose()));
-    let session = some(ok(bench.stores.identity.find_session(claims.session).await));
+    let session = some(ok(bench.stores.identity.find_session(claims.session).await)).session;
     assert_eq!((signed_in.user, session.user_id, claims.user), (user.clone(), user.id, user.id));
     assert_eq!(session.state, SessionState::Open);
 }
@@ -53,7 +53,7 @@ async fn a_session_and_its_token_end_together_in_whole_seconds() {
     bench.user_with_password(1, PASSWORD).await;
     let signed_in = ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
     let claims = ok(bench.signer.verify(signed_in.token.expose()));
-    let session = some(ok(bench.stores.identity.find_session(claims.session).await));
+    let session = some(ok(bench.stores.identity.find_session(claims.session).await)).session;
     let now = ok(NOW.replace_nanosecond(0));
     assert_eq!((session.created_at, claims.issued_at), (now, now));
     let end = now + Duration::hours(12);
@@ -98,6 +98,68 @@ async fn an_account_without_a_password_costs_one_comparison_too() {
     bench.stores.add_users([&user(1)]).await;
     is_refused(&bench, "user1@example.com", PASSWORD).await;
     assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 1));
+}
+
+/// The hasher does the same work for each of these, since it gets the same costs: see `PasswordHasher::verify`.
+#[tokio::test]
+async fn s17_enum_time_every_failed_sign_in_is_compared_at_the_costs_of_all_stored_hashes() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench.hasher.outdate();
+    bench.user_with_password(2, PASSWORD).await;
+    bench.stores.add_users([&user(3)]).await;
+    let expected: Vec<HashCost> = ["$fake$g=0$", "$fake$g=1$"].map(|cost| HashCost::from_phc(cost.to_owned())).into();
+    for email in ["user1@example.com", "user2@example.com", "user3@example.com", "nobody@example.com", "no address"] {
+        is_refused(&bench, email, "correct hors").await;
+        let (costs, requester) = some(bench.hasher.last());
+        assert_eq!((costs, requester), (expected.clone(), requester_of_tests()), "{email}");
+    }
+    assert_eq!(bench.hasher.verified(), 5);
+    // The old cost goes with its last hash.
+    ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
+    assert_eq!(ok(bench.identity().forget_unused_hash_costs().await), 1);
+    is_refused_later(&bench, "nobody@example.com").await;
+    assert_eq!(some(bench.hasher.last()).0, expected[1..]);
+}
+
+fn requester_of_tests() -> Requester {
+    Requester::unknown(&origin())
+}
+
+async fn is_refused_later(bench: &Workbench, email: &str) {
+    let error = failed(sign_in(bench, email, "correct hors").await);
+    assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_has_signed_in_before_is_known_to_the_queue() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    bench.user_with_password(2, PASSWORD).await;
+    let known = async |email: &str, password: &str| {
+        drop(sign_in(&bench, email, password).await);
+        some(bench.hasher.last()).1.known
+    };
+    assert!(!known("user1@example.com", PASSWORD).await);
+    assert!(known("user1@example.com", PASSWORD).await);
+    assert!(known("user1@example.com", "wrong").await);
+    assert!(!known("user2@example.com", "wrong").await);
+    assert!(!known("nobody@example.com", "wrong").await);
+}
+
+#[tokio::test]
+async fn a_session_begins_by_the_clock_of_the_storage() {
+    let bench = Workbench::new();
+    bench.user_with_password(1, PASSWORD).await;
+    for wrong_by in [-Duration::HOUR, Duration::HOUR] {
+        let clock = Arc::new(FixedClock::new(NOW + wrong_by));
+        let identity = Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings());
+        let signed_in = ok(identity.sign_in(command("user1@example.com", PASSWORD)).await);
+        let claims = ok(bench.signer.verify(signed_in.token.expose()));
+        let known = some(ok(bench.stores.identity.find_session(claims.session).await));
+        let now = ok(NOW.replace_nanosecond(0));
+        assert_eq!((known.session.created_at, claims.issued_at, known.at), (now, now, NOW), "wrong by {wrong_by}");
+    }
 }
 
 #[tokio::test]

@@ -112,8 +112,10 @@ pub enum Principal {
         id: UserId,
         /// The session behind the token.
         session: SessionId,
-        /// When they signed in.
+        /// When they signed in, by the clock of the database.
         signed_in_at: OffsetDateTime,
+        /// When their session was read for this request, by the clock of the database.
+        checked_at: OffsetDateTime,
     },
     /// An application, by one of its keys.
     Application {
@@ -131,7 +133,7 @@ pub enum Principal {
 /// For how long a sign-in proves that it is still them, where something is to change hands.
 const FRESH: Duration = Duration::minutes(5);
 
-/// Whether a sign-in of that time is still such a proof.
+/// Whether a sign-in of that time is still such a proof. Both times have to come from one clock, that of the database.
 #[must_use]
 pub fn is_fresh(signed_in_at: OffsetDateTime, now: OffsetDateTime) -> bool {
     now < signed_in_at + FRESH
@@ -156,11 +158,12 @@ impl Actor {
         }
     }
 
-    /// Whether it is a user who has signed in a moment ago.
+    /// Whether it is a user who had signed in a moment before this request. Both times come from the clock of the
+    /// database, so the clock of the node does not matter.
     #[must_use]
-    pub fn is_fresh(&self, now: OffsetDateTime) -> bool {
+    pub fn is_fresh(&self) -> bool {
         match self.principal {
-            Principal::User { signed_in_at, .. } => is_fresh(signed_in_at, now),
+            Principal::User { signed_in_at, checked_at, .. } => is_fresh(signed_in_at, checked_at),
             Principal::Application { .. } => false,
         }
     }

@@ -1,7 +1,6 @@
 //! Who may do what in an organization. Pure functions of roles read from storage just before.
 
 use tessera_kernel::{Actor, OrganizationId, Permission, Principal, Role};
-use time::OffsetDateTime;
 
 /// Whether `actor` may bring somebody in with that role: administrators and owners, up to their own role.
 #[must_use]
@@ -17,8 +16,8 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
 
 /// Whether `actor` has to sign in again before they give that role: an owner can do everything, and take it from the others.
 #[must_use]
-pub fn must_sign_in_again(actor: &Actor, role: Role, now: OffsetDateTime) -> bool {
-    role == Role::Owner && !actor.is_fresh(now)
+pub fn must_sign_in_again(actor: &Actor, role: Role) -> bool {
+    role == Role::Owner && !actor.is_fresh()
 }
 
 /// Whether `actor` may remove a member of that role: anybody themselves, administrators and owners up to their own role.

@@ -1,6 +1,6 @@
 //! Ownership is given in a session that began a moment ago.
 
-use tessera_kernel::{Actor, Role};
+use tessera_kernel::{Actor, Clock as _, Principal, Role};
 use tessera_orgs::{AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, Invite, InviteError};
 use tessera_testkit::{
     Workbench,
@@ -20,23 +20,28 @@ async fn bench(ago: Duration) -> Workbench {
     bench
 }
 
-fn somebody(number: u32) -> Actor {
-    actor_of(user_id(number))
+/// A request of now, in a session that began when the bench did.
+fn somebody(bench: &Workbench, number: u32) -> Actor {
+    let mut actor = actor_of(user_id(number));
+    if let Principal::User { checked_at, .. } = &mut actor.principal {
+        *checked_at = bench.clock.now();
+    }
+    actor
 }
 
 async fn change(bench: &Workbench, by: u32, of: u32, role: Role) -> Result<(), ChangeRoleError> {
     let command = ChangeRole { organization: organization_id(1), user: user_id(of), role };
-    bench.orgs().change_role(&somebody(by), command).await.map(|_| ())
+    bench.orgs().change_role(&somebody(bench, by), command).await.map(|_| ())
 }
 
 async fn add(bench: &Workbench, by: u32, role: Role) -> Result<(), AddMemberError> {
     let command = AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
-    bench.orgs().add_member(&somebody(by), command).await.map(|_| ())
+    bench.orgs().add_member(&somebody(bench, by), command).await.map(|_| ())
 }
 
 async fn invite(bench: &Workbench, by: u32, role: Role) -> Result<(), InviteError> {
     let command = Invite { organization: organization_id(1), email: parsed("guest@example.com"), role };
-    bench.orgs().invite(&somebody(by), command).await.map(|_| ())
+    bench.orgs().invite(&somebody(bench, by), command).await.map(|_| ())
 }
 
 const EDGE: Duration = Duration::minutes(5);

@@ -17,7 +17,7 @@ use tessera_adapters::{
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
     model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFE, WalletAccount, WalletSignature},
-    ports::{PasswordHasher as _, Proof, ServiceClaims, ServiceTokenSigner as _, WalletVerifier as _},
+    ports::{PasswordHasher as _, Proof, Requester, ServiceClaims, ServiceTokenSigner as _, WalletVerifier as _},
 };
 use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
 use tessera_tests::{api::Api, wallet::EvmWallet};
@@ -64,13 +64,16 @@ async fn bare(size: usize) -> anyhow::Result<()> {
     Ok(server.run().await?)
 }
 
+/// All work comes from one place.
+const ANYONE: Requester = Requester { network: None, known: false };
+
 /// argon2id verifications a second, on all processors.
 async fn argon2(seconds: u64) -> anyhow::Result<()> {
     let places = std::thread::available_parallelism()?.get();
     let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) })?;
     let hasher = Arc::new(Argon2Hasher::new(Argon2Settings::default(), gate, Arc::new(SystemEntropy))?);
     let password = Password::from_str("violet-harbour-93-lantern")?;
-    let hash = hasher.hash(&password).await?;
+    let hash = hasher.hash(&password, ANYONE).await?;
     let begun = Instant::now();
     let end = begun + Duration::from_secs(seconds);
     let tasks: Vec<_> = (0..places)
@@ -80,7 +83,7 @@ async fn argon2(seconds: u64) -> anyhow::Result<()> {
                 let attempt = PasswordAttempt::new("violet-harbour-93-lantern");
                 let mut done = 0_u32;
                 while Instant::now() < end {
-                    hasher.verify(&attempt, Some(&hash)).await?;
+                    hasher.verify(&attempt, Some(&hash), &[], ANYONE).await?;
                     done += 1;
                 }
                 anyhow::Ok(done)
@@ -136,6 +139,7 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
         account: WalletAccount::parse(Chain::Ethereum, &wallet.address())?,
         texts: vec![b"text".to_vec()],
         signature: WalletSignature::from_bytes(wallet.sign_bytes("text")),
+        requester: ANYONE,
     };
     let begun = Instant::now();
     let end = begun + length;

@@ -22,6 +22,9 @@ const FORGETTING: Duration = Duration::from_mins(1);
 /// How often the rows of deleted applications are cleared. One run removes up to 20,000 of them.
 const CLEARING: Duration = Duration::from_secs(10);
 
+/// How often the costs of password hashes that no account has any more are forgotten: it reads through all users.
+const COSTS: Duration = Duration::from_hours(1);
+
 /// Starts them all. They end when they are dropped.
 pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
@@ -48,6 +51,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         ),
         Repeated::start("clearing deleted applications", CLEARING, &services.apps, |apps| async move {
             apps.clear_deleted_applications().await
+        }),
+        Repeated::start("forgetting unused costs of password hashes", COSTS, identity, |identity| async move {
+            identity.forget_unused_hash_costs().await
         }),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
     ]

@@ -78,7 +78,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         mailer: mailer(config, &machine)?,
         clock: Arc::clone(&machine.clock),
     };
-    let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned(), Arc::clone(&machine.clock))?;
+    let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&machine.clock)));
     let store = Arc::new(store);
     let service_tokens = service_tokens(config, &store, master, &machine);

@@ -12,6 +12,7 @@ use tessera_identity::model::{
     Chain, Challenge, Client, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
     WalletAccount, WalletAddress,
 };
+use tessera_identity::ports::Requester;
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin, Outcome,
@@ -356,16 +357,27 @@ pub fn client() -> Client {
 /// A user in the course of a request.
 #[must_use]
 pub fn actor_of(user: UserId) -> Actor {
-    Actor { principal: Principal::User { id: user, session: session_id(1), signed_in_at: NOW }, origin: origin() }
+    let principal = Principal::User { id: user, session: session_id(1), signed_in_at: NOW, checked_at: NOW };
+    Actor { principal, origin: origin() }
 }
 
 /// A user in the course of a request that came with that session.
 #[must_use]
 pub fn actor_with(session: &Session) -> Actor {
-    Actor {
-        principal: Principal::User { id: session.user_id, session: session.id, signed_in_at: session.created_at },
-        origin: origin(),
-    }
+    actor_at(session, session.created_at)
+}
+
+/// A user in the course of a request that came with that session at that time.
+#[must_use]
+pub fn actor_at(session: &Session, checked_at: OffsetDateTime) -> Actor {
+    let (id, signed_in_at) = (session.user_id, session.created_at);
+    Actor { principal: Principal::User { id, session: session.id, signed_in_at, checked_at }, origin: origin() }
+}
+
+/// Anyone in the network of [`origin`].
+#[must_use]
+pub fn requester() -> Requester {
+    Requester::unknown(&origin())
 }
 
 /// An application in the course of a request that came with that key.

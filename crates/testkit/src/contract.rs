@@ -12,6 +12,7 @@ pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
 pub mod directory;
+pub mod hash_costs;
 pub mod identity_store;
 pub mod invitation_store;
 pub mod item_store;

@@ -50,7 +50,6 @@ impl Default for Workbench {
         let clock = Arc::new(FixedClock::default());
         let store = MemoryStore::with_clock(clock.clone());
         let stores = store.stores();
-        let signer = Arc::new(FakeSigner::new(clock.clone()));
         let strength = Arc::new(FakeStrength::refusing(&["password", "12345678"]));
         Self {
             store,
@@ -60,7 +59,7 @@ impl Default for Workbench {
             hasher: Arc::default(),
             strength,
             wallets: Arc::default(),
-            signer,
+            signer: Arc::default(),
             service_signer: Arc::default(),
         }
     }

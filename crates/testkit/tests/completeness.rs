@@ -43,6 +43,7 @@ every_case_is_listed! {
     custom_data
     deletions
     directory
+    hash_costs
     identity_store
     invitation_store
     item_store

@@ -7,6 +7,7 @@ use tessera_tests::{
     api::{Answer, Api},
     database::Backend,
     on_both,
+    process::Installation,
     studio::{Person, Service},
 };
 
@@ -52,19 +53,38 @@ async fn s16_enum_login(backend: Backend) {
 async fn s17_enum_time(backend: Backend) {
     let service = Service::start(backend).await;
     let known = Person::join(&service.api()).await;
-    let with = cost(&service, &known.email).await;
-    let without = cost(&service, "nobody@example.com").await;
-    let malformed = cost(&service, "no address").await;
+    let with = cost(&service, &known.email, 20).await;
+    let without = cost(&service, "nobody@example.com", 20).await;
+    let malformed = cost(&service, "no address", 20).await;
     // A hash takes tens of milliseconds and everything else a few: half is far from none.
     assert!(without > with / 2, "unknown {without:?}, known {with:?}");
     assert!(malformed > with / 2, "malformed {malformed:?}, known {with:?}");
     assert!(with > without / 2, "unknown {without:?}, known {with:?}");
 }
 
-/// What twenty failed logins cost the service.
-async fn cost(service: &Service, email: &str) -> Duration {
+/// An operator raises the cost of hashes. Until everybody has signed in again there are hashes of both costs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s17_enum_time_while_there_are_hashes_of_two_costs() {
+    let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_THROTTLE", "off");
+    let Service { node, installation } = Service::on(installation);
+    let old = Person::join(&node.api()).await;
+    drop(node);
+    let raised = installation.set("TESSERA_ARGON2_MEMORY_KIB", "65536").set("TESSERA_ARGON2_ITERATIONS", "3");
+    let service = Service::on(raised);
+    let new = Person::join(&service.api()).await;
+    let mut costs = Vec::new();
+    for email in [&*old.email, &*new.email, "nobody@example.com", "no address"] {
+        costs.push(cost(&service, email, 8).await);
+    }
+    let (least, most) = (costs.iter().min(), costs.iter().max());
+    // The new cost is five times the old one and more.
+    assert!(least.zip(most).is_some_and(|(least, most)| *most < *least * 3 / 2), "old, new, unknown, none: {costs:?}");
+}
+
+/// What so many failed logins cost the service.
+async fn cost(service: &Service, email: &str, times: usize) -> Duration {
     let (began, spent) = (Instant::now(), processor_time(service.node.pid()));
-    for _ in 0..20 {
+    for _ in 0..times {
         login(&service.api(), email, "wrong-violet-lantern-17").await.is(401);
     }
     match (spent, processor_time(service.node.pid())) {

@@ -15,6 +15,7 @@ mod document_versions;
 mod documents;
 mod enumeration;
 mod exchange;
+mod fair_queue;
 mod forge;
 mod forgot_page;
 mod http;

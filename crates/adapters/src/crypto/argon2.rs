@@ -1,5 +1,6 @@
 //! argon2id behind a gate.
 
+mod fillers;
 mod memory;
 
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use argon2::{
 };
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Password, PasswordAttempt, PasswordHash},
-    ports::{HashError, PasswordHasher, Verdict},
+    model::{HashCost, Password, PasswordAttempt, PasswordHash},
+    ports::{HashError, PasswordHasher, Requester, Verdict},
 };
 use tessera_kernel::{Entropy, Secret};
 
 use super::Gate;
+use fillers::Fillers;
 use memory::Memory;
 
 /// The cost of a hash.
@@ -92,8 +94,6 @@ pub struct Argon2Hasher {
     memory: Memory,
     gate: Gate,
     entropy: Arc<dyn Entropy>,
-    /// What an account that does not exist is compared with. No password gives it: it was drawn, not hashed.
-    nobody: PasswordHash,
 }
 
 impl Argon2Hasher {
@@ -103,41 +103,52 @@ impl Argon2Hasher {
     /// [`HashError::Failed`] when argon2 refuses the settings.
     pub fn new(settings: Argon2Settings, gate: Gate, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
         let params = settings.params().map_err(failed)?;
-        let nobody = nobody(&settings, &*entropy)?;
         let memory = Memory::for_blocks(params.block_count());
-        Ok(Self { settings, params, memory, gate, entropy, nobody })
+        Ok(Self { settings, params, memory, gate, entropy })
     }
 
-    async fn hash_text(&self, text: &str) -> Result<PasswordHash, HashError> {
+    async fn hash_text(&self, text: &str, requester: Requester) -> Result<PasswordHash, HashError> {
         let text = Secret::new(text.to_owned());
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
         let (memory, params) = (self.memory.clone(), self.params.clone());
-        self.gate.run(move || make(&memory, params, text.expose(), &salt)).await?
+        self.gate.run(requester, move || make(&memory, params, text.expose(), &salt)).await?
     }
 }
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        self.hash_text(password.expose()).await
+    async fn hash(&self, password: &Password, requester: Requester) -> Result<PasswordHash, HashError> {
+        self.hash_text(password.expose(), requester).await
     }
 
     async fn verify<'a>(
         &'a self,
         attempt: &'a PasswordAttempt,
         hash: Option<&'a PasswordHash>,
+        costs: &'a [HashCost],
+        requester: Requester,
     ) -> Result<Verdict, HashError> {
         let Some(text) = attempt.expose() else { return Ok(Verdict::Mismatch) };
-        let (text, known) = (Secret::new(text.to_owned()), hash.is_some());
-        let (memory, settings, hash) = (self.memory.clone(), self.settings, hash.unwrap_or(&self.nobody).clone());
-        let verdict = self.gate.run(move || compare(&memory, settings, text.expose(), &hash)).await??;
-        Ok(if known { verdict } else { Verdict::Mismatch })
+        let (text, hash) = (Secret::new(text.to_owned()), hash.cloned());
+        let fillers = Fillers::new(&self.params, costs, hash.as_ref());
+        let (memory, settings) = (self.memory.clone(), self.settings);
+        let compared = move || {
+            let verdict = match &hash {
+                Some(hash) => compare(&memory, settings, text.expose(), hash)?,
+                None => Verdict::Mismatch,
+            };
+            if verdict == Verdict::Mismatch {
+                fillers.spend(&memory, text.expose())?;
+            }
+            Ok(verdict)
+        };
+        self.gate.run(requester, compared).await?
     }
 
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+    async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError> {
         let text = attempt.expose().ok_or_else(|| HashError::Failed("the attempt is too long".to_owned()))?;
-        self.hash_text(text).await
+        self.hash_text(text, requester).await
     }
 }
 
@@ -169,19 +180,6 @@ fn compare(memory: &Memory, settings: Argon2Settings, text: &str, hash: &Passwor
         (true, true) => Verdict::MatchOutdated,
         (false, _) => Verdict::Mismatch,
     })
-}
-
-/// A well-formed hash of today's cost with a random salt and a random output.
-fn nobody(settings: &Argon2Settings, entropy: &dyn Entropy) -> Result<PasswordHash, HashError> {
-    let (mut salt, mut output) = ([0; 16], [0; 32]);
-    entropy.fill(&mut salt);
-    entropy.fill(&mut output);
-    let encode = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, bytes);
-    let Argon2Settings { memory_kib, iterations, parallelism } = settings;
-    let phc =
-        format!("$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}${}${}", encode(&salt), encode(&output));
-    Phc::new(&phc).map_err(failed)?;
-    Ok(PasswordHash::from_phc(phc))
 }
 
 fn failed(error: impl std::fmt::Display) -> HashError {

@@ -1,13 +1,18 @@
 //! zxcvbn: how soon a password would be guessed.
 
+mod account_words;
+
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use tessera_identity::{
     model::Password,
-    ports::{Guessable, HashError, PasswordStrength},
+    ports::{Guessable, HashError, PasswordStrength, Requester},
 };
 use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 
 use super::Gate;
+use account_words::without_words;
 
 /// Wants a score of 3: more than 10^8 guesses, for somebody who knows the common passwords and the account.
 #[derive(Debug, Clone)]
@@ -23,29 +28,59 @@ impl ZxcvbnStrength {
     }
 }
 
+/// More than 10^8 guesses.
+const WANTED: Score = Score::Three;
+/// The same as a number.
+const WANTED_GUESSES: f64 = 1e8;
+
 /// What a password must not lean on, beside what is known of the account.
 const SERVICE_NAME: &str = "tessera";
 
 #[async_trait]
 impl PasswordStrength for ZxcvbnStrength {
-    async fn weakness(&self, password: &Password, about: &[String]) -> Result<Option<Guessable>, HashError> {
+    async fn weakness(
+        &self,
+        password: &Password,
+        about: &[String],
+        requester: Requester,
+    ) -> Result<Option<Guessable>, HashError> {
         let (password, about) = (password.clone(), about.to_vec());
-        self.gate.run(move || judge(password.expose(), &about)).await
+        self.gate.run(requester, move || judge(password.expose(), &about)).await
     }
 }
 
 fn judge(password: &str, about: &[String]) -> Option<Guessable> {
     let mut words: Vec<&str> = about.iter().map(String::as_str).collect();
     words.push(SERVICE_NAME);
-    let lower = password.to_lowercase();
-    if words.iter().any(|word| word.to_lowercase() == lower) {
-        return Some(Guessable {
-            warning: "this is your own name or address, or the name of the service".to_owned(),
-            suggestions: vec!["choose words that have nothing to do with the account".to_owned()],
-        });
+    if let Some(guessable) = estimate(password, &words) {
+        return Some(guessable);
     }
-    let estimate = zxcvbn(password, &words);
-    if estimate.score() >= Score::Three {
+    // zxcvbn takes each further word for a factor of ten thousand, however cheap that word is: the name of the service
+    // written twice would count as strong. So the rest has to be strong without words of the account.
+    let rest = without_words(password, &words)?;
+    (!is_strong_alone(&rest, &words)).then(|| Guessable {
+        warning: "this is little more than your own name or address, or the name of the service".to_owned(),
+        suggestions: vec!["choose words that have nothing to do with the account".to_owned()],
+    })
+}
+
+/// Whether the rest of a password is enough: by what its words and numbers are worth each, in whatever order. zxcvbn takes
+/// separators for random characters, so they are counted apart: each different one as a choice of ten.
+fn is_strong_alone(rest: &str, words: &[&str]) -> bool {
+    let (letters, signs): (String, String) = rest.chars().partition(|character| character.is_alphanumeric());
+    let estimate = zxcvbn(&letters, words);
+    let guesses = estimate.sequence().iter().zip(1_u32..).fold(1.0, |product, (part, order)| {
+        product
+            * f64::from(order)
+            * f64::from(part.guesses.map_or(1, |guesses| u32::try_from(guesses).unwrap_or(u32::MAX)))
+    });
+    let signs = signs.chars().collect::<HashSet<_>>().iter().fold(1.0, |product, _| product * 10.0);
+    zxcvbn(rest, words).score() >= WANTED && guesses * signs >= WANTED_GUESSES
+}
+
+fn estimate(password: &str, words: &[&str]) -> Option<Guessable> {
+    let estimate = zxcvbn(password, words);
+    if estimate.score() >= WANTED {
         return None;
     }
     let feedback = estimate.feedback();

@@ -29,7 +29,7 @@ impl KeySignatures {
 #[async_trait]
 impl WalletVerifier for KeySignatures {
     async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError> {
-        let judged = self.gate.run(move || judge(&proof).then_some(Voucher::Key)).await;
+        let judged = self.gate.run(proof.requester, move || judge(&proof).then_some(Voucher::Key)).await;
         judged.map_err(|error| match error {
             HashError::Busy { retry_after } => VerifyError::Busy { retry_after },
             HashError::Failed(why) => VerifyError::Failed(why),

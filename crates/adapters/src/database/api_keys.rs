@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::{
     SqlStore, apps,
+    clock::Now,
     connection::on,
     rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
     schema::{api_keys, applications, users},
@@ -111,11 +112,12 @@ impl ApiKeyStore for SqlStore {
         Ok(Box::new(self.transaction().await?))
     }
 
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError> {
+    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
         let mut lease = self.reader().await?;
         let query = existing().filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
-        let row: Option<KeyRow> = on!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
-        row.map(StoredKey::try_from).transpose()
+        let row: Option<(KeyRow, DbInstant)> =
+            on!(&mut lease, |c| query.select((KeyRow::as_select(), Now)).first(c).await.optional())?;
+        row.map(|(row, at)| Ok((StoredKey::try_from(row)?, at.0))).transpose()
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

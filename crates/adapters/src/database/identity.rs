@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Credentials, CustomData, Session, User},
-    ports::{IdentityStore, IdentityTransaction},
+    model::{Credentials, CustomData, KnownSession, Session, User},
+    ports::{IdentityStore, IdentityTransaction, PasswordCheckContext},
 };
-use tessera_kernel::{EmailAddress, Page, PageRequest, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::{SqlStore, custom_data, sessions, users};
+use super::{SqlStore, custom_data, hash_costs, sessions, users};
 
 #[async_trait]
 impl IdentityStore for SqlStore {
@@ -28,7 +28,24 @@ impl IdentityStore for SqlStore {
         users::find_credentials_of(&mut self.reader().await?, id).await
     }
 
-    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+    async fn password_check_context(
+        &self,
+        device: Option<(UserId, SecretHash)>,
+    ) -> Result<PasswordCheckContext, StoreError> {
+        hash_costs::check_context(&mut self.reader().await?, device).await
+    }
+
+    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
+        if !hash_costs::any_unused(&mut self.reader().await?).await? {
+            return Ok(0);
+        }
+        let mut tx = self.transaction().await?;
+        let forgotten = hash_costs::forget_unused(&mut tx.lease).await?;
+        tx.lease.commit().await?;
+        Ok(forgotten)
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
         sessions::find(&mut self.reader().await?, id).await
     }
 

@@ -381,6 +381,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::Text;
+
+    password_hash_costs (cost) {
+        cost -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     applications,
@@ -390,6 +398,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mails,
     memberships,
     organizations,
+    password_hash_costs,
     password_reset_requests,
     sso_sessions,
     users,

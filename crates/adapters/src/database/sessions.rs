@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{PasswordHash, Session, SessionState},
+    model::{KnownSession, PasswordHash, Session, SessionState},
     ports::Sessions,
 };
 use tessera_kernel::{Page, PageRequest, SessionId, StoreError, UserId};
@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
+    clock::Now,
     connection::{Lease, on},
     rows::after,
     schema::{sessions, users},
@@ -60,10 +61,11 @@ impl From<SessionRow> for Session {
     }
 }
 
-pub(super) async fn find(lease: &mut Lease, id: SessionId) -> Result<Option<Session>, StoreError> {
+pub(super) async fn find(lease: &mut Lease, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
     let query = sessions::table.find(DbId(id.as_uuid()));
-    let row: Option<SessionRow> = on!(lease, |c| query.select(SessionRow::as_select()).first(c).await.optional())?;
-    Ok(row.map(Session::from))
+    let row: Option<(SessionRow, DbInstant)> =
+        on!(lease, |c| query.select((SessionRow::as_select(), Now)).first(c).await.optional())?;
+    Ok(row.map(|(row, at)| KnownSession { session: row.into(), at: at.0 }))
 }
 
 /// Sessions of a user that are live at that time: [`Session::is_live`], as the database says it.

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::{
     connection::{Lease, on},
+    hash_costs,
     rows::parse_optional,
     schema::{users, wallets},
     transaction::Tx,
@@ -153,7 +154,11 @@ pub(super) async fn find_credentials(
 impl Users for Tx {
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
         let insert = diesel::insert_into(users::table).values(UserRow::new(user, password_hash));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        on!(&mut self.lease, |c| insert.execute(c).await)?;
+        match password_hash {
+            Some(hash) => hash_costs::note(&mut self.lease, hash).await,
+            None => Ok(()),
+        }
     }
 
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -181,6 +186,10 @@ impl Users for Tx {
 
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
         let update = diesel::update(users::table.find(DbId(id.as_uuid()))).set(users::password_hash.eq(hash.expose()));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        let updated = on!(&mut self.lease, |c| update.execute(c).await)? > 0;
+        if updated {
+            hash_costs::note(&mut self.lease, hash).await?;
+        }
+        Ok(updated)
     }
 }

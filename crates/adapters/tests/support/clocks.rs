@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use tessera_adapters::{SqlStore, SystemClock, SystemEntropy};
 use tessera_identity::{
-    AskForReset, ChallengeSso, Identity, RedeemSsoCode, RedeemSsoCodeError, ResetPassword, SignInWithWallet,
-    SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
-    model::{Chain, Challenge, CodeChallenge, PasswordReset, Purpose, ResetToken, SsoCode, SsoRequest, SsoSecret},
-    ports::Challenges,
+    AskForReset, ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, ResetPassword,
+    SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
+    model::{
+        Chain, Challenge, CodeChallenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session,
+        SessionState, SsoCode, SsoRequest, SsoSecret,
+    },
+    ports::{Challenges, IdentityStore as _},
 };
-use tessera_kernel::{Clock, MailSeal as _, Role, SecretDigest as _, StoreClock as _};
+use tessera_kernel::{Actor, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
 use tessera_testkit::{
     Workbench, builders,
     builders::{NOW, application_id, client, origin, password_reset, site, sso_request, user, user_id, wallet_account},
-    expectations::{failed, ok, parsed},
+    expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock},
 };
 use tessera_tests::database::Backend;
@@ -217,4 +220,68 @@ pub(crate) async fn s191_reset_bind_to_30_min_by_the_clock_of_the_database(backe
     let command = |password| ResetPassword { token: token.clone(), password: parsed(password), origin: origin() };
     ok(fast.identity.reset_password(command("battery staple")).await);
     failed(slow.identity.reset_password(command("battery staples")).await);
+}
+
+/// A session of a user without a password, as old as that.
+async fn session_of_age(subject: &Subject, number: u32, age: Duration, left: Duration) -> Session {
+    let now = ok(subject.store.now().await);
+    let session = Session { created_at: now - age, expires_at: now + left, ..builders::session(number, user_id(1)) };
+    subject.stores.add_session(&session).await;
+    session
+}
+
+/// A request that comes with that session.
+async fn request(node: &Node, session: &Session) -> Actor {
+    let known = some(ok(node.store.find_session(session.id).await));
+    builders::actor_at(&known.session, known.at)
+}
+
+pub(crate) async fn s53_sess_reauth_by_the_clock_of_the_database(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    subject.stores.add_users([&user(1)]).await;
+    let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);
+    let recent = session_of_age(&subject, 1, Duration::minutes(4), Duration::HOUR).await;
+    let old = session_of_age(&subject, 2, Duration::minutes(5), Duration::HOUR).await;
+    let account = |number| wallet_account(number, Chain::Base);
+    for (number, node) in [(1, &fast), (2, &slow)] {
+        let (actor, late) = (request(node, &recent).await, request(node, &old).await);
+        assert!(actor.is_fresh() && !late.is_fresh());
+        ok(node.identity.challenge_own_wallet(&actor, account(number)).await);
+        let error = failed(node.identity.challenge_own_wallet(&late, account(number)).await);
+        assert!(matches!(error, ChallengeWalletError::StaleSession), "{error:?}");
+    }
+    // What a node opens, every node takes for recent.
+    let hash = PasswordHash::from_phc("$fake$g=0$correct horse".to_owned());
+    subject.stores.add_user_with_password(&user(2), &hash).await;
+    for node in [&fast, &slow] {
+        let password = PasswordAttempt::new("correct horse");
+        let email = "user2@example.com".to_owned();
+        let signed_in = ok(node.identity.sign_in(SignIn { email, password, client: client(), origin: origin() }).await);
+        let principal = ok(node.identity.authenticate(signed_in.token.expose()).await);
+        let actor = Actor { principal, origin: origin() };
+        assert!(actor.is_fresh());
+        assert!((signed_in.expires_at - ok(subject.store.now().await) - Duration::hours(12)).abs() < Duration::MINUTE);
+    }
+}
+
+pub(crate) async fn sessions_end_by_the_clock_of_the_database(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    subject.stores.add_users([&user(1)]).await;
+    let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);
+    // By the clock of the fast node these are over; by that of the slow one the last has half an hour left.
+    let first = session_of_age(&subject, 1, Duration::HOUR, Duration::minutes(30)).await;
+    let second = session_of_age(&subject, 2, Duration::HOUR, Duration::minutes(30)).await;
+    let over = session_of_age(&subject, 3, Duration::HOUR, -Duration::minutes(30)).await;
+    for node in [&fast, &slow] {
+        let actor = request(node, &first).await;
+        let listed = ok(node.identity.list_sessions(&actor, PageRequest::default()).await).page.items;
+        assert_eq!(listed, [first.clone(), second.clone()]);
+        ok(node.identity.continue_session(&actor).await);
+        failed(node.identity.continue_session(&request(node, &over).await).await);
+    }
+    let ended = async |id| some(ok(subject.stores.identity.find_session(id).await)).session.state != SessionState::Open;
+    ok(fast.identity.end_session(&request(&fast, &first).await, second.id).await);
+    assert!(ended(second.id).await);
+    ok(fast.identity.sign_out_everywhere(&request(&fast, &first).await).await);
+    assert!(ended(first.id).await && !ended(over.id).await);
 }

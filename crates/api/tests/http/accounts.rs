@@ -1,11 +1,13 @@
 //! What a user changes of their own account, where it takes a clock to tell.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tessera_identity::ports::{AccessClaims, TokenSigner};
 use tessera_testkit::{
     builders::{bare_user, session, user_id},
     expectations::ok,
-    fakes::MemoryStore,
+    fakes::{FixedClock, MemoryStore},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -16,11 +18,12 @@ const NEW: &str = "battery staple";
 
 /// Somebody without a password, as a wallet makes them, and the token of a session that has just begun.
 async fn wallet_user() -> (World, String) {
-    let stores = MemoryStore::new().stores();
+    let clock = Arc::new(FixedClock::default());
+    let stores = MemoryStore::with_clock(clock.clone()).stores();
     let session = session(1, user_id(1));
     stores.add_users([&bare_user(1)]).await;
     stores.add_session(&session).await;
-    let world = World::with(stores, Mood::Ready, "http://localhost:8080");
+    let world = World::with_clock(stores, clock, Mood::Ready, "http://localhost:8080");
     let claims = AccessClaims {
         user: session.user_id,
         session: session.id,

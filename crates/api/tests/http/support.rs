@@ -74,16 +74,17 @@ impl World {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(FixedClock::default());
         let stores = MemoryStore::with_clock(clock.clone()).stores();
-        Self::at(clock, stores, Mood::Ready, "http://localhost:8080")
+        Self::with_clock(stores, clock, Mood::Ready, "http://localhost:8080")
     }
 
     pub(crate) fn with(stores: Stores, mood: Mood, public_url: &str) -> Self {
-        Self::at(Arc::default(), stores, mood, public_url)
+        Self::with_clock(stores, Arc::default(), mood, public_url)
     }
 
-    fn at(clock: Arc<FixedClock>, stores: Stores, mood: Mood, public_url: &str) -> Self {
+    /// A clock of the storage that is the clock of the service too.
+    pub(crate) fn with_clock(stores: Stores, clock: Arc<FixedClock>, mood: Mood, public_url: &str) -> Self {
         let hasher = Arc::new(FakeHasher::default());
-        let signer = Arc::new(FakeSigner::new(clock.clone()));
+        let signer = Arc::new(FakeSigner::default());
         let draining = Arc::new(AtomicBool::new(false));
         let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
         let identity = Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy));

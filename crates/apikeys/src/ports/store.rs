@@ -16,8 +16,9 @@ pub trait ApiKeyStore: Send + Sync {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError>;
 
-    /// The key with that hash, whatever its state. `Ok(None)` when there is none. One indexed read: every use of a key does it.
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError>;
+    /// The key with that hash, whatever its state, and the time of the read by the clock of the storage. `Ok(None)` when there
+    /// is none. One statement, and one indexed read: every use of a key does it.
+    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError>;
 
     /// The key. `Ok(None)` when there is none.
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;

@@ -1,6 +1,7 @@
 //! A key becomes somebody.
 
 use tessera_kernel::{Principal, StoreError};
+use time::OffsetDateTime;
 
 use crate::{
     ApiKeys,
@@ -24,12 +25,11 @@ impl ApiKeys {
     /// # Errors
     /// See [`AuthenticateKeyError`].
     pub async fn authenticate_key(&self, key: &str) -> Result<Principal, AuthenticateKeyError> {
-        let found = self.look_up(key).await?.ok_or(AuthenticateKeyError::InvalidKey)?.key;
-        let now = self.ports.clock.now();
-        if found.standing(now) != Standing::Live {
+        let (StoredKey { key: found, .. }, at) = self.look_up(key).await?.ok_or(AuthenticateKeyError::InvalidKey)?;
+        if found.standing(at) != Standing::Live {
             return Err(AuthenticateKeyError::InvalidKey);
         }
-        self.usage.note(found.id, now);
+        self.usage.note(found.id, self.ports.clock.now());
         Ok(Principal::Application {
             key: found.id,
             application: found.application_id,
@@ -38,11 +38,11 @@ impl ApiKeys {
         })
     }
 
-    /// Finds a key. One that can't be ours by its form never reaches storage.
-    pub(crate) async fn look_up(&self, key: &str) -> Result<Option<StoredKey>, StoreError> {
+    /// Finds a key, with the time to judge it by. One that can't be ours by its form never reaches storage.
+    pub(crate) async fn look_up(&self, key: &str) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
         let Ok(raw) = key.parse::<RawKey>() else { return Ok(None) };
         let hash = self.ports.digest.digest(raw.expose());
         let stored = self.ports.store.find_key_by_hash(&hash).await?;
-        Ok(stored.filter(|stored| self.ports.digest.matches(&stored.hash, &hash)))
+        Ok(stored.filter(|(stored, _)| self.ports.digest.matches(&stored.hash, &hash)))
     }
 }

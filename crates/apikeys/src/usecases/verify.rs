@@ -37,17 +37,16 @@ impl ApiKeys {
     /// # Errors
     /// Only when storage failed.
     pub async fn verify_key(&self, question: VerifyKey) -> Result<Verification, StoreError> {
-        let Some(stored) = self.look_up(question.key.trim()).await? else { return Ok(Verification::NotFound) };
+        let Some((stored, at)) = self.look_up(question.key.trim()).await? else { return Ok(Verification::NotFound) };
         let key = stored.key;
-        let now = self.ports.clock.now();
-        Ok(match key.standing(now) {
+        Ok(match key.standing(at) {
             Standing::Revoked => Verification::Revoked(key),
             Standing::Expired => Verification::Expired(key),
             Standing::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(wanted)) => {
                 Verification::InsufficientPermissions(key)
             }
             Standing::Live => {
-                self.usage.note(key.id, now);
+                self.usage.note(key.id, self.ports.clock.now());
                 Verification::Valid(key)
             }
         })

@@ -111,4 +111,32 @@ impl PasswordHash {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
+
+    /// What the hash costs to compute. `None` for a text that is no PHC string.
+    #[must_use]
+    pub fn cost(&self) -> Option<HashCost> {
+        let mut segments = self.expose().strip_prefix('$')?.split('$');
+        let algorithm = segments.next()?;
+        let parameters = segments.take_while(|segment| segment.contains('='));
+        Some(HashCost(parameters.fold(format!("${algorithm}$"), |cost, segment| cost + segment + "$")))
+    }
+}
+
+/// The beginning of a PHC string, up to the salt: the algorithm, its version and its parameters. Hashes that begin alike
+/// cost alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HashCost(String);
+
+impl HashCost {
+    /// Takes the text from storage or from a hasher.
+    #[must_use]
+    pub const fn from_phc(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, with a `$` at both ends.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }

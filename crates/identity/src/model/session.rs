@@ -24,9 +24,9 @@ pub struct Session {
     pub user_id: UserId,
     /// Open or ended.
     pub state: SessionState,
-    /// When the user signed in.
+    /// When the user signed in, by the clock of the database.
     pub created_at: OffsetDateTime,
-    /// When it ends by itself.
+    /// When it ends by itself, by the same clock.
     pub expires_at: OffsetDateTime,
 }
 
@@ -35,5 +35,22 @@ impl Session {
     #[must_use]
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
         self.state == SessionState::Open && now < self.expires_at
+    }
+}
+
+/// A session as it was read, with the time of the read. Nodes with wrong clocks judge it alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSession {
+    /// The session, open or not.
+    pub session: Session,
+    /// When it was read, by the clock of the database.
+    pub at: OffsetDateTime,
+}
+
+impl KnownSession {
+    /// Whether tokens of the session were good when it was read.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.session.is_live(self.at)
     }
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Password, PasswordAttempt, PasswordHash};
+use super::Requester;
+use crate::model::{HashCost, Password, PasswordAttempt, PasswordHash};
 
 /// Why no hash was computed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// All places are taken and the queue's deadline passed.
+    /// All places are taken, and the queue is full, another network needs the place in it, or its deadline passed.
     #[error("too many passwords are being hashed")]
     Busy {
         /// How long to wait before trying again.
@@ -35,16 +36,21 @@ pub enum Verdict {
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// Hashes a password with today's parameters and a salt of its own.
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError>;
+    async fn hash(&self, password: &Password, requester: Requester) -> Result<PasswordHash, HashError>;
 
-    /// Compares. Without a hash it is a mismatch that costs what a comparison costs, so that time tells nothing.
+    /// Compares. `costs` are those of all stored hashes. Every mismatch does the same work, so that time does not tell
+    /// whether there is a hash or when it was made: one hash at each of these costs and at today's, in one turn of the
+    /// queue. A match does no more than its own hash.
+    ///
     /// An attempt that is too long for a password is a mismatch and costs nothing, whether there is a hash or not.
     async fn verify<'a>(
         &'a self,
         attempt: &'a PasswordAttempt,
         hash: Option<&'a PasswordHash>,
+        costs: &'a [HashCost],
+        requester: Requester,
     ) -> Result<Verdict, HashError>;
 
     /// Hashes an attempt that was just found to match, to replace an outdated hash.
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError>;
+    async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError>;
 }

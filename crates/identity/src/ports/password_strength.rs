@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::HashError;
+use super::{HashError, Requester};
 use crate::model::Password;
 
 /// Why a password would be guessed, and what would be better.
@@ -19,5 +19,12 @@ pub struct Guessable {
 #[async_trait]
 pub trait PasswordStrength: Send + Sync {
     /// `Ok(Some(_))` when an attacker who knows the common passwords and these words about the account would find it soon.
-    async fn weakness(&self, password: &Password, about: &[String]) -> Result<Option<Guessable>, HashError>;
+    /// That includes passwords that are made of these words, however often and however decorated: what is left without
+    /// them has to be strong.
+    async fn weakness(
+        &self,
+        password: &Password,
+        about: &[String],
+        requester: Requester,
+    ) -> Result<Option<Guessable>, HashError>;
 }

@@ -1,11 +1,24 @@
 //! Where users and sessions are kept.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{KnownClients, PasswordResetRows};
-use crate::model::{Credentials, CustomData, PasswordHash, Session, User, Wallet, WalletAddress};
+use crate::model::{
+    Credentials, CustomData, HashCost, KnownSession, PasswordHash, Session, User, Wallet, WalletAddress,
+};
+
+/// What has to be known before a password is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordCheckContext {
+    /// The costs of all stored password hashes, in order. Costs that no account has any more may be among them.
+    pub costs: Vec<HashCost>,
+    /// Whether the user has signed in with the device before.
+    pub known_device: bool,
+    /// The time by the clock of the storage.
+    pub at: OffsetDateTime,
+}
 
 /// The storage of this domain: single reads, and transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -24,8 +37,21 @@ pub trait IdentityStore: Send + Sync {
     /// The user and their password hash. `Ok(None)` when there is none.
     async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError>;
 
-    /// The session, open or not. `Ok(None)` when there is none. One indexed read: every request of a user does it.
-    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// What has to be known before a password is compared. `device` is what the request came with, as
+    /// [`KnownClients::meet`] keeps it, and the user that it may be known of. What is read does not depend on whether there
+    /// is such a user.
+    async fn password_check_context(
+        &self,
+        device: Option<(UserId, SecretHash)>,
+    ) -> Result<PasswordCheckContext, StoreError>;
+
+    /// Forgets the costs of password hashes that no account has any more, and says how many. A cost whose first hash is
+    /// being stored meanwhile stays.
+    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError>;
+
+    /// The session, open or not, and the time of the read by the clock of the storage. `Ok(None)` when there is none. One
+    /// statement, and one indexed read: every request of a user does it.
+    async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError>;
 
     /// The sessions of a user that are live at `now`, in the order of their ids.
     async fn list_live_sessions(
@@ -73,7 +99,8 @@ pub trait IdentityTransaction: Send {
 /// Users.
 #[async_trait]
 pub trait Users: Send {
-    /// Adds a user, without their wallets: [`Wallets`] adds those. Conflict on `users_email_canonical` when the address is taken in whatever case, on `users_id` when the id is.
+    /// Adds a user, without their wallets: [`Wallets`] adds those. The cost of the hash is noted for
+    /// [`IdentityStore::password_check_context`]. Conflict on `users_email_canonical` when the address is taken in whatever case, on `users_id` when the id is.
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError>;
 
     /// Reads a user, with their wallets, and keeps others from changing either until the transaction ends. `Ok(None)` when there is none.
@@ -89,7 +116,8 @@ pub trait Users: Send {
     /// proved before, or when there is no address or no such user.
     async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Replaces the password hash. `Ok(false)` when there is no such user.
+    /// Replaces the password hash, and notes its cost for [`IdentityStore::password_check_context`]. `Ok(false)` when
+    /// there is no such user.
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError>;
 }
 

@@ -1,7 +1,7 @@
 //! Making and reading the user token.
 
 use tessera_kernel::{Secret, SessionId, UserId};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 /// What a user token says, beyond who made it for whom.
@@ -19,10 +19,21 @@ pub struct AccessClaims {
     pub expires_at: OffsetDateTime,
 }
 
+/// How far clocks may differ from each other, where a token is judged.
+const LEEWAY: Duration = Duration::seconds(30);
+
+impl AccessClaims {
+    /// Whether that time lies between `iat` and `exp`, give or take 30 s.
+    #[must_use]
+    pub fn is_valid_at(&self, time: OffsetDateTime) -> bool {
+        time + LEEWAY >= self.issued_at && time - LEEWAY < self.expires_at
+    }
+}
+
 /// A token could not be made or is not good.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The token is malformed, forged, expired, or made for somebody or something else.
+    /// The token is malformed, forged, or made for somebody or something else.
     #[error("the token is not valid")]
     Invalid,
     /// Signing failed.
@@ -38,8 +49,8 @@ pub trait TokenSigner: Send + Sync {
     /// [`TokenError::Signing`].
     fn sign(&self, claims: &AccessClaims) -> Result<Secret<String>, TokenError>;
 
-    /// Reads a token. The algorithm, issuer, audience and kind are the signer's own, never the token's choice, and the
-    /// time must lie between `iat` and `exp`, give or take 30 s.
+    /// Reads a token. The algorithm, issuer, audience and kind are the signer's own, never the token's choice. Its times
+    /// are left to [`AccessClaims::is_valid_at`]: only the database knows the time that they are judged by.
     ///
     /// # Errors
     /// [`TokenError::Invalid`], whatever the fault.

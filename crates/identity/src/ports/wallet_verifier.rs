@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::Requester;
 use crate::model::{WalletAccount, WalletSignature};
 
 /// A signature, and what it is to be of.
@@ -15,6 +16,8 @@ pub struct Proof {
     pub texts: Vec<Vec<u8>>,
     /// The signature.
     pub signature: WalletSignature,
+    /// Who presents it.
+    pub requester: Requester,
 }
 
 /// What a signature was found good by.
@@ -29,7 +32,7 @@ pub enum Voucher {
 /// A signature could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// All places are taken and the queue's deadline passed.
+    /// All places are taken, and the queue is full, another network needs the place in it, or its deadline passed.
     #[error("too many signatures are being checked")]
     Busy {
         /// How long to wait before trying again.

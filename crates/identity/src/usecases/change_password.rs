@@ -1,13 +1,14 @@
 //! A user changes their password, or sets their first one.
 
 use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
 
 use crate::{
     Identity, NewPasswordError,
     events::IdentityEvent,
     model::{Credentials, Password, PasswordAttempt, PasswordHash},
     new_password::words_about,
-    ports::{AccountChange, HashError, Verdict},
+    ports::{AccountChange, HashError, Requester, Verdict},
 };
 
 /// What somebody presents, and what they want.
@@ -57,14 +58,17 @@ impl Identity {
     /// # Errors
     /// See [`ChangePasswordError`].
     pub async fn change_password(&self, actor: &Actor, command: ChangePassword) -> Result<(), ChangePasswordError> {
-        let Principal::User { id, session, .. } = actor.principal else { return Err(ChangePasswordError::NotFound) };
+        let Principal::User { id, session, checked_at, .. } = actor.principal else {
+            return Err(ChangePasswordError::NotFound);
+        };
         for _ in 0..TRIES {
             let known = self.ports.store.find_credentials_of(id).await?.ok_or(ChangePasswordError::NotFound)?;
             self.prove(actor, session, &known, command.current.as_ref()).await?;
-            self.check_new_password(&command.new, &words_about(&known.user)).await?;
+            let requester = Requester::known(&actor.origin);
+            self.check_new_password(&command.new, &words_about(&known.user), requester).await?;
             // Hash before opening a transaction: it takes tens of milliseconds.
-            let hash = self.ports.hasher.hash(&command.new).await?;
-            if self.replace_hash(actor, session, &known, &hash).await? {
+            let hash = self.ports.hasher.hash(&command.new, requester).await?;
+            if self.replace_hash(actor, (session, checked_at), &known, &hash).await? {
                 return Ok(());
             }
         }
@@ -82,10 +86,11 @@ impl Identity {
         let Some(attempt) = current else {
             return match known.password_hash {
                 Some(_) => Err(ChangePasswordError::CurrentMissing),
-                None => Ok(self.require_fresh(session).await?),
+                None => Ok(self.require_fresh(session).await.map(|_| ())?),
             };
         };
-        match self.ports.hasher.verify(attempt, known.password_hash.as_ref()).await? {
+        let requester = Requester::known(&actor.origin);
+        match self.check_password(attempt, Some(known), None, requester).await?.verdict {
             Verdict::Match | Verdict::MatchOutdated => Ok(()),
             Verdict::Mismatch => self.refuse_change(actor, known.user.id).await,
         }
@@ -96,7 +101,7 @@ impl Identity {
     async fn replace_hash(
         &self,
         actor: &Actor,
-        session: SessionId,
+        (session, checked_at): (SessionId, OffsetDateTime),
         known: &Credentials,
         hash: &PasswordHash,
     ) -> Result<bool, ChangePasswordError> {
@@ -108,13 +113,13 @@ impl Identity {
             return Ok(false);
         }
         // Hashing took its time: a session that was ended meanwhile changes nothing any more.
-        if !tx.sessions().is_live(id, session, clock.now()).await? {
+        if !tx.sessions().is_live(id, session, checked_at).await? {
             return Err(ChangePasswordError::SessionEnded);
         }
         tx.users().set_password_hash(id, hash).await?;
         tx.password_resets().withdraw(id).await?;
         // Whoever signed in with the old password is out with it; this session has just proved itself.
-        let ended = tx.sessions().end_all(id, Some(session), clock.now()).await?;
+        let ended = tx.sessions().end_all(id, Some(session), checked_at).await?;
         let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
         let first = known.password_hash.is_none();

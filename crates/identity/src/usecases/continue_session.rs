@@ -6,7 +6,7 @@ use super::sign_in::SignedIn;
 use crate::{
     Identity,
     events::IdentityEvent,
-    model::{Client, User},
+    model::{Client, KnownSession, User},
     ports::{AccessClaims, TokenError},
 };
 
@@ -31,12 +31,11 @@ impl Identity {
     /// See [`ContinueSessionError`].
     pub async fn continue_session(&self, actor: &Actor) -> Result<SignedIn, ContinueSessionError> {
         let Principal::User { id, session, .. } = actor.principal else { return Err(ContinueSessionError::Ended) };
-        let now = self.ports.clock.now();
         let known = self.ports.store.find_session(session).await?;
-        let live = known.filter(|session| session.user_id == id && session.is_live(now));
-        let session = live.ok_or(ContinueSessionError::Ended)?;
+        let live = known.filter(|known| known.session.user_id == id && known.is_live());
+        let KnownSession { session, at } = live.ok_or(ContinueSessionError::Ended)?;
         let user = self.ports.store.find_user(id).await?.ok_or(ContinueSessionError::Ended)?;
-        let issued_at = now.replace_nanosecond(0).unwrap_or(now);
+        let issued_at = at.replace_nanosecond(0).unwrap_or(at);
         let token = self.ports.signer.sign(&AccessClaims { issued_at, ..self.claims(&session) })?;
         Ok(SignedIn { token, expires_at: session.expires_at, user })
     }
@@ -52,7 +51,7 @@ impl Identity {
         client: Client,
         origin: &Origin,
     ) -> Result<SignedIn, ContinueSessionError> {
-        let session = self.new_session(user.id);
+        let session = self.new_session(user.id, self.ports.resets.now().await?);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
         let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);

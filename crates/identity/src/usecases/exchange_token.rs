@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     ServiceTokens,
     events::{ExchangeRefusal, IdentityEvent},
-    model::{Audience, Session, TOKEN_LIFE},
+    model::{Audience, KnownSession, Session, TOKEN_LIFE},
     ports::{ServiceClaims, TokenError},
 };
 
@@ -63,7 +63,7 @@ impl ServiceTokens {
     ) -> Result<ExchangedToken, ExchangeTokenError> {
         let Principal::User { .. } = actor.principal else { return Err(ExchangeTokenError::NotAUser) };
         match self.entitled(actor, &command).await? {
-            Ok((session, role)) => self.issue(actor, command, &session, role).await,
+            Ok((known, role)) => self.issue(actor, command, &known, role).await,
             Err(refusal) => self.refuse(actor, &command, refusal).await,
         }
     }
@@ -73,21 +73,21 @@ impl ServiceTokens {
         &self,
         actor: &Actor,
         command: &ExchangeToken,
-    ) -> Result<Result<(Session, Role), ExchangeRefusal>, StoreError> {
-        let Some(session) = self.live_session(actor).await? else { return Ok(Err(ExchangeRefusal::Session)) };
+    ) -> Result<Result<(KnownSession, Role), ExchangeRefusal>, StoreError> {
+        let Some(known) = self.live_session(actor).await? else { return Ok(Err(ExchangeRefusal::Session)) };
+        let session = &known.session;
         // Before the audience, so that who belongs elsewhere can't find out which applications there are here.
         let role = self.ports.memberships.role_of(command.organization, session.user_id).await?;
         let Some(role) = role else { return Ok(Err(ExchangeRefusal::Membership)) };
-        let known =
-            self.settings.audiences.contains(&command.audience) || self.is_application(&session, command).await?;
-        Ok(if known { Ok((session, role)) } else { Err(ExchangeRefusal::Audience) })
+        let audience_known =
+            self.settings.audiences.contains(&command.audience) || self.is_application(session, command).await?;
+        Ok(if audience_known { Ok((known, role)) } else { Err(ExchangeRefusal::Audience) })
     }
 
-    async fn live_session(&self, actor: &Actor) -> Result<Option<Session>, StoreError> {
+    async fn live_session(&self, actor: &Actor) -> Result<Option<KnownSession>, StoreError> {
         let Principal::User { id, session, .. } = actor.principal else { return Ok(None) };
         let found = self.ports.store.find_session(session).await?;
-        let now = self.ports.clock.now();
-        Ok(found.filter(|session| session.user_id == id && session.is_live(now)))
+        Ok(found.filter(|known| known.session.user_id == id && known.is_live()))
     }
 
     /// Whether the audience is an application of the organization.
@@ -101,10 +101,10 @@ impl ServiceTokens {
         &self,
         actor: &Actor,
         command: ExchangeToken,
-        session: &Session,
+        KnownSession { session, at }: &KnownSession,
         role: Role,
     ) -> Result<ExchangedToken, ExchangeTokenError> {
-        let issued_at = whole_seconds(self.ports.clock.now());
+        let issued_at = whole_seconds(*at);
         let expires_at = (issued_at + TOKEN_LIFE).min(whole_seconds(session.expires_at));
         if expires_at <= issued_at {
             return self.refuse(actor, &command, ExchangeRefusal::Session).await;

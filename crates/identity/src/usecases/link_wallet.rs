@@ -7,7 +7,7 @@ use crate::{
     Identity, WalletProof,
     events::IdentityEvent,
     model::{Purpose, Wallet, WalletAccount},
-    ports::{AccountChange, VerifyError},
+    ports::{AccountChange, Requester, VerifyError},
 };
 
 /// What the user presents.
@@ -64,10 +64,11 @@ impl Identity {
     pub async fn link_wallet(&self, actor: &Actor, command: LinkWallet) -> Result<Wallet, LinkWalletError> {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;
-        if self.redeem(command.proof, Purpose::Link { user, session }).await?.is_none() {
+        let requester = Requester::known(&actor.origin);
+        if self.redeem(command.proof, Purpose::Link { user, session }, requester).await?.is_none() {
             return self.refuse_link(actor, user, account).await;
         }
-        self.require_fresh(session).await?;
+        let now = self.require_fresh(session).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let wallet = Wallet { account, linked_at: clock.now() };
         let event = Event::by(actor, IdentityEvent::WalletLinked { user, wallet: account }.into(), clock, entropy);
@@ -75,7 +76,7 @@ impl Identity {
         // Held until the end, so that two at once do not exceed the number.
         let known = tx.users().lock(user).await?.ok_or(LinkWalletError::SessionEnded)?;
         // Whoever has taken the account back meanwhile has ended this session, and it leaves no way in behind.
-        if !tx.sessions().is_live(user, session, clock.now()).await? {
+        if !tx.sessions().is_live(user, session, now).await? {
             return Err(LinkWalletError::SessionEnded);
         }
         self.quotas.wallets.admit(known.user.wallets.len() as u64)?;

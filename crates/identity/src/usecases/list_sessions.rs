@@ -30,8 +30,10 @@ impl Identity {
     /// # Errors
     /// See [`ListSessionsError`].
     pub async fn list_sessions(&self, actor: &Actor, page: PageRequest) -> Result<OwnSessions, ListSessionsError> {
-        let Principal::User { id, session, .. } = actor.principal else { return Err(ListSessionsError::NotAUser) };
-        let page = self.ports.store.list_live_sessions(id, self.ports.clock.now(), page).await?;
+        let Principal::User { id, session, checked_at, .. } = actor.principal else {
+            return Err(ListSessionsError::NotAUser);
+        };
+        let page = self.ports.store.list_live_sessions(id, checked_at, page).await?;
         Ok(OwnSessions { page, current: session })
     }
 }

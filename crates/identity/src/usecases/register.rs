@@ -7,7 +7,7 @@ use crate::{
     events::IdentityEvent,
     model::{DisplayName, Password, PasswordError, PersonName, User},
     new_password::words_about,
-    ports::{Guessable, HashError},
+    ports::{Guessable, HashError, Requester},
 };
 
 /// What a visitor says of themselves.
@@ -67,9 +67,10 @@ impl Identity {
             created_at: now,
             updated_at: now,
         };
-        self.check_new_password(&command.password, &words_about(&user)).await?;
+        let requester = Requester::unknown(&command.origin);
+        self.check_new_password(&command.password, &words_about(&user), requester).await?;
         // Hash before opening a transaction: it takes tens of milliseconds.
-        let hash = self.ports.hasher.hash(&command.password).await?;
+        let hash = self.ports.hasher.hash(&command.password, requester).await?;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
         let event = Event::by_visitor(&command.origin, announcement, clock, entropy);
         let mut tx = self.ports.store.begin().await?;

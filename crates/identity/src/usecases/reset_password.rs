@@ -1,13 +1,14 @@
 //! Whoever reads the mails of an account sets a new password for it.
 
 use tessera_kernel::{EmailAddress, Event, Origin, StoreError};
+use time::OffsetDateTime;
 
 use crate::{
     Identity, NewPasswordError,
     events::IdentityEvent,
     model::{Credentials, Password, PasswordHash, PasswordReset, ResetToken, User, Wallet},
     new_password::words_about,
-    ports::{AccountChange, HashError, IdentityTransaction},
+    ports::{AccountChange, HashError, IdentityTransaction, Requester},
 };
 
 /// What somebody presents, and what they want.
@@ -58,14 +59,17 @@ impl Identity {
     pub async fn reset_password(&self, command: ResetPassword) -> Result<(), ResetPasswordError> {
         let (reset, known) = self.find_reset(&command.token).await?;
         // Judged and hashed while the token still serves: a password that is not taken costs nobody their link.
-        self.check_new_password(&command.password, &words_about(&known.user)).await?;
-        let hash = self.ports.hasher.hash(&command.password).await?;
+        // Whoever has the link reads the mails of the account.
+        let requester = Requester::known(&command.origin);
+        self.check_new_password(&command.password, &words_about(&known.user), requester).await?;
+        let hash = self.ports.hasher.hash(&command.password, requester).await?;
+        let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(reset.user).await?.ok_or(ResetPasswordError::Invalid)?;
         // Only under the lock is it certain whose turn it is, and to which address the account belongs.
         let taken = tx.password_resets().take(reset.user, &reset.hash).await?;
         taken.filter(|taken| is_theirs(taken, &current.user)).ok_or(ResetPasswordError::Invalid)?;
-        self.replace_password(&mut *tx, &current, &hash, &command.origin).await?;
+        self.replace_password(&mut *tx, &current, (&hash, now), &command.origin).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -79,16 +83,16 @@ impl Identity {
         Ok((reset, known))
     }
 
-    /// All that goes with the new password, under the lock on the user.
+    /// All that goes with the new password, under the lock on the user, at that time by the clock of the database.
     async fn replace_password(
         &self,
         tx: &mut dyn IdentityTransaction,
         current: &Credentials,
-        hash: &PasswordHash,
+        (hash, now): (&PasswordHash, OffsetDateTime),
         origin: &Origin,
     ) -> Result<(), StoreError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let (user, now) = (current.user.id, clock.now());
+        let user = current.user.id;
         let wallets: &[Wallet] = if current.user.email_verified { &[] } else { &current.user.wallets };
         tx.users().set_password_hash(user, hash).await?;
         let mut deeds = Vec::new();

@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity,
+    check_password::PasswordCheck,
     events::IdentityEvent,
     model::{Client, Credentials, PasswordAttempt, PasswordHash, Session, SessionState, User},
-    ports::{AccessClaims, HashError, TokenError, Verdict},
+    ports::{AccessClaims, HashError, Requester, TokenError, Verdict},
 };
 
 /// What somebody presents.
@@ -61,28 +62,33 @@ impl Identity {
     /// See [`SignInError`].
     pub async fn sign_in(&self, command: SignIn) -> Result<SignedIn, SignInError> {
         for _ in 0..TRIES {
-            let (known, verdict) = self.check(&command).await?;
-            let renewed = match verdict {
+            let (known, check) = self.check(&command).await?;
+            let renewed = match check.verdict {
                 Verdict::Match => None,
-                Verdict::MatchOutdated => Some(self.ports.hasher.rehash(&command.password).await?),
+                Verdict::MatchOutdated => Some(self.ports.hasher.rehash(&command.password, check.requester).await?),
                 Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
             };
             let Some(Credentials { user, password_hash: Some(compared) }) = known else { break };
-            if let Some(signed_in) = self.open_session(user, &compared, renewed, &command).await? {
+            let session = self.new_session(user.id, check.at);
+            if let Some(signed_in) = self.open_session(user, session, (&compared, renewed), &command).await? {
                 return Ok(signed_in);
             }
         }
         self.refuse(None, &command.origin).await
     }
 
-    async fn check(&self, command: &SignIn) -> Result<(Option<Credentials>, Verdict), SignInError> {
+    async fn check(&self, command: &SignIn) -> Result<(Option<Credentials>, PasswordCheck), SignInError> {
         let credentials = match command.email.parse::<EmailAddress>() {
             Ok(email) => self.ports.store.find_credentials(&email).await?,
             Err(_) => None,
         };
-        let hash = credentials.as_ref().and_then(|known| known.password_hash.as_ref());
-        let verdict = self.ports.hasher.verify(&command.password, hash).await?;
-        Ok((credentials, verdict))
+        let user = credentials.as_ref().map(|known| known.user.id);
+        // Behind a proxy, devices are told apart by little: anyone could come with one that an account knows, and would
+        // see by their turn in the queue that there is such an account.
+        let device = command.client.address().map(|_| self.device_of(user, command.client));
+        let known = credentials.as_ref();
+        let check = self.check_password(&command.password, known, device, Requester::unknown(&command.origin)).await?;
+        Ok((credentials, check))
     }
 
     /// Opens a session for somebody whose password was found right. `None` when their password is no longer the one that
@@ -90,11 +96,10 @@ impl Identity {
     async fn open_session(
         &self,
         user: User,
-        compared: &PasswordHash,
-        renewed: Option<PasswordHash>,
+        session: Session,
+        (compared, renewed): (&PasswordHash, Option<PasswordHash>),
         command: &SignIn,
     ) -> Result<Option<SignedIn>, SignInError> {
-        let session = self.new_session(user.id);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
         let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
@@ -112,10 +117,10 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
-    pub(crate) fn new_session(&self, user_id: UserId) -> Session {
+    /// A session that begins at that time by the clock of the database: every node has to judge it alike.
+    pub(crate) fn new_session(&self, user_id: UserId, now: OffsetDateTime) -> Session {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         // Whole seconds, so that the session and its token end together.
-        let now = clock.now();
         let created_at = now.replace_nanosecond(0).unwrap_or(now);
         Session {
             id: SessionId::generate(clock, entropy),

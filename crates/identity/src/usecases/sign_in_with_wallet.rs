@@ -1,13 +1,14 @@
 //! A user opens a session with their wallet; the first time, it makes them one.
 
 use tessera_kernel::{Event, Origin, StoreError, UserId};
+use time::OffsetDateTime;
 
 use super::redeem_challenge::RedeemError;
 use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
     model::{Client, Purpose, User, Wallet, WalletAccount},
-    ports::{IdentityTransaction, TokenError, VerifyError, Voucher},
+    ports::{IdentityTransaction, Requester, TokenError, VerifyError, Voucher},
 };
 
 /// What somebody presents.
@@ -60,11 +61,11 @@ impl Identity {
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, client, origin } = command;
         let account = proof.account;
-        let Some(voucher) = self.redeem(proof, Purpose::SignIn).await? else {
+        let Some((voucher, now)) = self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? else {
             return self.refuse_wallet(account, &origin).await;
         };
         for _ in 0..TRIES {
-            match self.open_session_of(account, voucher, client, &origin).await {
+            match self.open_session_of(account, (voucher, now), client, &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
                 Ok(None) => {}
                 Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
@@ -78,7 +79,7 @@ impl Identity {
     async fn open_session_of(
         &self,
         account: WalletAccount,
-        voucher: Voucher,
+        (voucher, now): (Voucher, OffsetDateTime),
         client: Client,
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
@@ -87,7 +88,7 @@ impl Identity {
         if !is_vouched(&user, account, voucher) {
             return Err(SignInWithWalletError::InvalidSignature);
         }
-        let session = self.new_session(user.id);
+        let session = self.new_session(user.id, now);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
         let event = Event::by_visitor(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);

@@ -37,11 +37,11 @@ impl Identity {
     /// # Errors
     /// See [`SignOutError`].
     pub async fn end_session(&self, actor: &Actor, session: SessionId) -> Result<(), SignOutError> {
-        let user = actor.user().ok_or(SignOutError::NotAUser)?;
+        let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let event = Event::by(actor, IdentityEvent::SessionEnded { session }.into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
-        if !tx.sessions().end(user, session, clock.now()).await? {
+        if !tx.sessions().end(user, session, checked_at).await? {
             return Err(SignOutError::NotFound);
         }
         tx.events().append(&event).await?;
@@ -54,12 +54,12 @@ impl Identity {
     /// # Errors
     /// See [`SignOutError`].
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), SignOutError> {
-        let user = actor.user().ok_or(SignOutError::NotAUser)?;
+        let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         // Whoever signs in meanwhile comes before this, and is out with the others, or after it.
         tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
-        let ended = tx.sessions().end_all(user, None, clock.now()).await?;
+        let ended = tx.sessions().end_all(user, None, checked_at).await?;
         let what = IdentityEvent::SessionsEnded { user, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, what, clock, entropy)).await?;
         tx.commit().await?;

@@ -11,7 +11,7 @@ use crate::{
         Client, Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
         WalletSignature,
     },
-    ports::{Proof, TokenError, VerifyError, Voucher},
+    ports::{Proof, Requester, TokenError, VerifyError, Voucher},
 };
 
 /// How long an application may take to redeem a code.
@@ -190,7 +190,8 @@ impl SingleSignOn {
             return Ok(None);
         }
         let texts = vec![challenge.message.clone().into_bytes()];
-        let proof = Proof { account: challenge.account, texts, signature: command.signature.clone() };
+        let requester = Requester::unknown(&command.origin);
+        let proof = Proof { account: challenge.account, texts, signature: command.signature.clone(), requester };
         self.ports.identity.ports.wallets.verify(proof).await
     }
 

@@ -36,12 +36,12 @@ impl Identity {
     /// See [`UnlinkWalletError`]; nothing has changed then.
     pub async fn unlink_wallet(&self, actor: &Actor, address: &WalletAddress) -> Result<(), UnlinkWalletError> {
         let (user, session) = session_of(actor).ok_or(UnlinkWalletError::NotAUser)?;
-        self.require_fresh(session).await?;
+        let now = self.require_fresh(session).await?;
         let mut tx = self.ports.store.begin().await?;
         // Whoever takes away a way in holds the user: two at once do not take the last two.
         let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::SessionEnded)?;
         // Whoever has taken the account back meanwhile has ended this session, and it takes no way in from them.
-        if !tx.sessions().is_live(user, session, self.ports.clock.now()).await? {
+        if !tx.sessions().is_live(user, session, now).await? {
             return Err(UnlinkWalletError::SessionEnded);
         }
         let theirs = known.user.wallets.iter().find(|wallet| wallet.account.address() == *address);

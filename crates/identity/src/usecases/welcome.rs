@@ -7,7 +7,7 @@ use crate::{
     events::IdentityEvent,
     model::{Credentials, DisplayName, Password, PasswordAttempt, PasswordError, PasswordHash, User},
     new_password::words_about,
-    ports::{Guessable, HashError, Verdict},
+    ports::{Guessable, HashError, Requester, Verdict},
 };
 
 /// Who comes, and what they say of themselves.
@@ -100,8 +100,9 @@ impl Identity {
         let hash = match &command.password {
             Some(wanted) => {
                 let password = Password::try_from(wanted).map_err(WelcomeError::PasswordLength)?;
-                self.check_new_password(&password, &words_about(&user)).await?;
-                Some(self.ports.hasher.hash(&password).await?)
+                let requester = Requester::unknown(&command.origin);
+                self.check_new_password(&password, &words_about(&user), requester).await?;
+                Some(self.ports.hasher.hash(&password, requester).await?)
             }
             None => None,
         };
@@ -172,7 +173,8 @@ impl Identity {
                 return if command.proof_required { Err(WelcomeError::NotProved) } else { Ok(known.user) };
             };
             // A hash below today's parameters is left to the next sign-in to renew.
-            if self.ports.hasher.verify(attempt, known.password_hash.as_ref()).await? == Verdict::Mismatch {
+            let requester = Requester::unknown(&command.origin);
+            if self.check_password(attempt, Some(&known), None, requester).await?.verdict == Verdict::Mismatch {
                 break;
             }
             if let Some(user) = self.take_proof(&known, &command.origin).await? {

@@ -51,7 +51,7 @@ impl Orgs {
     /// See [`AcceptInvitationError`].
     pub async fn view_invitation(&self, token: &InvitationToken) -> Result<Invited, AcceptInvitationError> {
         let hash = self.ports.digest.digest(token.expose());
-        let now = self.ports.clock.now();
+        let now = self.ports.store.now().await?;
         let known = self.ports.store.find_invitation(&hash).await?.filter(|known| known.is_pending(now));
         let invitation = known.ok_or(AcceptInvitationError::Invalid)?;
         let inviting = self.ports.store.find_organization(invitation.organization_id, invitation.invited_by).await?;
@@ -76,13 +76,12 @@ impl Orgs {
         if account.is_none_or(|account| account.user_id != command.user) {
             return Err(AcceptInvitationError::Invalid);
         }
-        let Held { mut tx, organization, invitation, storage_time } = self.hold_invitation(&hash, &known).await?;
-        // Only now is it certain how the invitation stands, and only now is its time measured.
-        let now = self.ports.clock.now();
+        let Held { mut tx, organization, invitation, storage_time: now } = self.hold_invitation(&hash, &known).await?;
+        // Only under the lock is it certain how the invitation stands.
         if !invitation.is_pending(now) {
             return Err(AcceptInvitationError::Invalid);
         }
-        if invitation.is_claimed_by_another(command.claim, storage_time) {
+        if invitation.is_claimed_by_another(command.claim, now) {
             return Err(AcceptInvitationError::Claimed);
         }
         let inviter = tx.memberships().find(organization.id, invitation.invited_by).await?;

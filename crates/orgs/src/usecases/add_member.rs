@@ -77,7 +77,7 @@ impl Orgs {
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
         }
-        if policy::must_sign_in_again(actor, command.role, self.ports.clock.now()) {
+        if policy::must_sign_in_again(actor, command.role) {
             return Err(AddMemberError::StaleSession);
         }
         self.limit_additions(acting).await.map_err(RateLimitError::split::<AddMemberError>)?;

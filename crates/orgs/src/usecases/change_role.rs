@@ -64,7 +64,7 @@ impl Orgs {
         if !policy::may_change_role(role, from, to) {
             return Err(ChangeRoleError::Forbidden { organization: id });
         }
-        if from != to && policy::must_sign_in_again(actor, to, self.ports.clock.now()) {
+        if from != to && policy::must_sign_in_again(actor, to) {
             return Err(ChangeRoleError::StaleSession);
         }
         if from == Role::Owner && to != Role::Owner && tx.memberships().count_owners(id).await? <= 1 {

@@ -20,7 +20,7 @@ impl Orgs {
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let by = InvitationClaimId::generate(&*self.ports.clock, &*self.ports.entropy);
         let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
-        if !invitation.is_pending(self.ports.clock.now()) {
+        if !invitation.is_pending(storage_time) {
             return Err(AcceptInvitationError::Invalid);
         }
         if invitation.is_claimed_by_another(None, storage_time) {

@@ -40,7 +40,7 @@ impl Orgs {
         let page = self.ports.store.list_invitations(id, page).await?;
         let ids: Vec<InvitationId> = page.items.iter().map(|invitation| invitation.id).collect();
         let deliveries = self.ports.store.list_deliveries(&ids).await?;
-        let now = self.ports.clock.now();
+        let now = self.ports.store.now().await?;
         Ok(page.map(|invitation| ListedInvitation {
             status: invitation.status(now),
             delivery: deliveries.get(&invitation.id).copied(),

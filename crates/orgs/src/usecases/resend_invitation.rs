@@ -65,6 +65,7 @@ impl Orgs {
         let acting = actor.user().ok_or(ResendInvitationError::NotFound)?;
         self.limit_resending(acting, of, id).await?;
         let inviter = self.profile(acting).await?;
+        let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(of).await?.ok_or(ResendInvitationError::NotFound)?;
         let own = tx.memberships().find(of, acting).await?.ok_or(ResendInvitationError::NotFound)?.role;
@@ -78,7 +79,6 @@ impl Orgs {
         if known.state != InvitationState::Open {
             return Err(ResendInvitationError::Closed);
         }
-        let now = self.ports.clock.now();
         let comes_back = !known.is_pending(now);
         let invitation = Invitation { invited_by: acting, expires_at: now + Invitation::TTL, ..known };
         self.may_send(&mut *tx, &invitation, comes_back).await?;

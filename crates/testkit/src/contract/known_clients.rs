@@ -28,6 +28,7 @@ macro_rules! known_clients_contract {
             a_client_needs_its_user
             what_is_dropped_was_never_met
             of_eight_that_meet_a_client_one_finds_it_new
+            a_device_is_known_before_a_password_is_compared
         }
     };
 }
@@ -124,4 +125,16 @@ pub async fn of_eight_that_meet_a_client_one_finds_it_new(harness: &impl Harness
     let met: Vec<_> = met.into_iter().map(ok).collect();
     assert_eq!(met.iter().filter(|met| **met == Acquaintance::New).count(), 1, "{met:?}");
     assert_eq!(met.iter().filter(|met| **met == Acquaintance::Known).count(), 7, "{met:?}");
+}
+
+pub async fn a_device_is_known_before_a_password_is_compared(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    let known = async |device| ok(stores.identity.password_check_context(device).await).known_device;
+    assert!(!known(Some((user_id(1), client(1)))).await);
+    meet(stores, user_id(1), 1).await;
+    assert!(known(Some((user_id(1), client(1)))).await);
+    for unknown in [None, Some((user_id(1), client(2))), Some((user_id(2), client(1))), Some((user_id(9), client(1)))] {
+        assert!(!known(unknown).await, "{unknown:?}");
+    }
 }

@@ -1,17 +1,20 @@
 //! Password hashes that anybody can read.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Password, PasswordAttempt, PasswordHash},
-    ports::{HashError, PasswordHasher, Verdict},
+    model::{HashCost, Password, PasswordAttempt, PasswordHash},
+    ports::{HashError, PasswordHasher, Requester, Verdict},
 };
 
-/// Writes `fake$<generation>$<password>` for a hash, and counts what it is asked.
+/// Writes `$fake$g=<generation>$<password>` for a hash, and remembers what it is asked. Each generation has a cost of its own.
 #[derive(Debug, Default)]
 pub struct FakeHasher {
     generation: AtomicUsize,
@@ -19,13 +22,14 @@ pub struct FakeHasher {
     verified: AtomicUsize,
     verified_without_hash: AtomicUsize,
     busy: std::sync::atomic::AtomicBool,
+    last: Mutex<Option<(Vec<HashCost>, Requester)>>,
 }
 
 impl FakeHasher {
     /// The hash that it makes of that password.
     #[must_use]
     pub fn hash_of(&self, password: &str) -> PasswordHash {
-        PasswordHash::from_phc(format!("fake${}${password}", self.generation.load(Ordering::SeqCst)))
+        PasswordHash::from_phc(format!("$fake$g={}${password}", self.generation.load(Ordering::SeqCst)))
     }
 
     /// Makes every hash made so far outdated.
@@ -56,6 +60,12 @@ impl FakeHasher {
         self.verified_without_hash.load(Ordering::SeqCst)
     }
 
+    /// The costs and the requester that came with the last comparison.
+    #[must_use]
+    pub fn last(&self) -> Option<(Vec<HashCost>, Requester)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn admit(&self) -> Result<(), HashError> {
         let busy = self.busy.load(Ordering::SeqCst);
         if busy { Err(HashError::Busy { retry_after: Duration::from_secs(1) }) } else { Ok(()) }
@@ -64,7 +74,7 @@ impl FakeHasher {
 
 #[async_trait]
 impl PasswordHasher for FakeHasher {
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, password: &Password, _: Requester) -> Result<PasswordHash, HashError> {
         self.admit()?;
         self.hashed.fetch_add(1, Ordering::SeqCst);
         Ok(self.hash_of(password.expose()))
@@ -74,15 +84,18 @@ impl PasswordHasher for FakeHasher {
         &'a self,
         attempt: &'a PasswordAttempt,
         hash: Option<&'a PasswordHash>,
+        costs: &'a [HashCost],
+        requester: Requester,
     ) -> Result<Verdict, HashError> {
         let Some(attempt) = attempt.expose() else { return Ok(Verdict::Mismatch) };
         self.admit()?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((costs.to_vec(), requester));
         self.verified.fetch_add(1, Ordering::SeqCst);
         let Some(hash) = hash else {
             self.verified_without_hash.fetch_add(1, Ordering::SeqCst);
             return Ok(Verdict::Mismatch);
         };
-        let parts = hash.expose().strip_prefix("fake$").and_then(|rest| rest.split_once('$'));
+        let parts = hash.expose().strip_prefix("$fake$g=").and_then(|rest| rest.split_once('$'));
         let (generation, password) = parts.ok_or_else(|| HashError::Failed("not a hash of this hasher".to_owned()))?;
         Ok(match generation.parse::<usize>() {
             _ if password != attempt => Verdict::Mismatch,
@@ -91,7 +104,7 @@ impl PasswordHasher for FakeHasher {
         })
     }
 
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
+    async fn rehash(&self, attempt: &PasswordAttempt, _: Requester) -> Result<PasswordHash, HashError> {
         self.admit()?;
         let attempt = attempt.expose().ok_or_else(|| HashError::Failed("too long to have matched".to_owned()))?;
         self.hashed.fetch_add(1, Ordering::SeqCst);

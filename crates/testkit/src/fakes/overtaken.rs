@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tessera_identity::{
     Identity, IdentityPorts,
-    model::{Password, PasswordAttempt, PasswordHash, User},
-    ports::{HashError, IdentityStore, PasswordHasher, Verdict},
+    model::{HashCost, Password, PasswordAttempt, PasswordHash, User},
+    ports::{HashError, IdentityStore, PasswordHasher, Requester, Verdict},
 };
 
 use super::FakeHasher;
@@ -36,27 +36,29 @@ impl OvertakenHasher {
 
 #[async_trait]
 impl PasswordHasher for OvertakenHasher {
-    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, password: &Password, requester: Requester) -> Result<PasswordHash, HashError> {
         let mut tx = ok(self.store.begin().await);
         if ok(tx.users().lock(self.user.id).await).is_none() {
             ok(tx.users().insert(&self.user, Some(&self.inner.hash_of(self.password))).await);
         }
         ok(tx.commit().await);
-        self.inner.hash(password).await
+        self.inner.hash(password, requester).await
     }
 
     async fn verify<'a>(
         &'a self,
         attempt: &'a PasswordAttempt,
         hash: Option<&'a PasswordHash>,
+        costs: &'a [HashCost],
+        requester: Requester,
     ) -> Result<Verdict, HashError> {
         let mut tx = ok(self.store.begin().await);
         ok(tx.users().set_password_hash(self.user.id, &self.inner.hash_of(self.password)).await);
         ok(tx.commit().await);
-        self.inner.verify(attempt, hash).await
+        self.inner.verify(attempt, hash, costs, requester).await
     }
 
-    async fn rehash(&self, attempt: &PasswordAttempt) -> Result<PasswordHash, HashError> {
-        self.inner.rehash(attempt).await
+    async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError> {
+        self.inner.rehash(attempt, requester).await
     }
 }

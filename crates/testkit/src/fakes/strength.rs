@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use tessera_identity::{
     model::Password,
-    ports::{Guessable, HashError, PasswordStrength},
+    ports::{Guessable, HashError, PasswordStrength, Requester},
 };
 
 /// Refuses the passwords it was told of, and remembers which words about the account it was given.
@@ -31,7 +31,12 @@ impl FakeStrength {
 
 #[async_trait]
 impl PasswordStrength for FakeStrength {
-    async fn weakness(&self, password: &Password, about: &[String]) -> Result<Option<Guessable>, HashError> {
+    async fn weakness(
+        &self,
+        password: &Password,
+        about: &[String],
+        _: Requester,
+    ) -> Result<Option<Guessable>, HashError> {
         *self.words.lock().unwrap_or_else(PoisonError::into_inner) = about.to_vec();
         let refused = self.refused.iter().any(|known| known == password.expose());
         let advice = || Guessable {

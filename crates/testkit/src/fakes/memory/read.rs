@@ -1,6 +1,6 @@
 //! The single reads and the writes outside of transactions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use tessera_apikeys::{
@@ -8,8 +8,13 @@ use tessera_apikeys::{
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_identity::{
-    model::{Challenge, Credentials, CustomData, Nonce, Session, SigningKey, User},
-    ports::{Challenges, IdentityStore, IdentityTransaction, SigningKeyStore, SigningKeyTransaction, Taken},
+    model::{
+        Challenge, Credentials, CustomData, HashCost, KnownSession, Nonce, PasswordHash, Session, SigningKey, User,
+    },
+    ports::{
+        Challenges, IdentityStore, IdentityTransaction, PasswordCheckContext, SigningKeyStore, SigningKeyTransaction,
+        Taken,
+    },
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -56,8 +61,33 @@ impl IdentityStore for MemoryStore {
         Ok(self.state().users.get(&id).cloned())
     }
 
-    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(self.state().sessions.get(&id).cloned())
+    async fn password_check_context(
+        &self,
+        device: Option<(UserId, SecretHash)>,
+    ) -> Result<PasswordCheckContext, StoreError> {
+        let state = self.state();
+        let known = |(user, device)| state.known_clients.get(&user).is_some_and(|known| known.contains_key(&device));
+        Ok(PasswordCheckContext {
+            costs: state.hash_costs.iter().cloned().collect(),
+            known_device: device.is_some_and(known),
+            at: self.0.clock.now(),
+        })
+    }
+
+    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let hashes = tx.state.users.values().filter_map(|known| known.password_hash.as_ref());
+        let used: BTreeSet<HashCost> = hashes.filter_map(PasswordHash::cost).collect();
+        let before = tx.state.hash_costs.len();
+        tx.state.hash_costs.retain(|cost| used.contains(cost));
+        let forgotten = before - tx.state.hash_costs.len();
+        tx.publish();
+        Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+        let session = self.state().sessions.get(&id).cloned();
+        Ok(session.map(|session| KnownSession { session, at: self.0.clock.now() }))
     }
 
     async fn list_live_sessions(
@@ -224,8 +254,9 @@ impl ApiKeyStore for MemoryStore {
         Ok(Box::new(self.transaction().await))
     }
 
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<StoredKey>, StoreError> {
-        Ok(self.state().keys().find(|stored| stored.hash == *hash).cloned())
+    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
+        let found = self.state().keys().find(|stored| stored.hash == *hash).cloned();
+        Ok(found.map(|stored| (stored, self.0.clock.now())))
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

@@ -1,12 +1,12 @@
 //! What the storage holds, and the rules that hold it together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, CustomData, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest, Retirement,
-    Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    Challenge, Credentials, CustomData, HashCost, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest,
+    Retirement, Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
@@ -21,6 +21,8 @@ use super::{invitations::NotedMail, mails::StoredMail};
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
+    /// The costs of their password hashes, and of some that they had.
+    pub(super) hash_costs: BTreeSet<HashCost>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) known_clients: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
     pub(super) custom_data: BTreeMap<UserId, CustomData>,

@@ -98,7 +98,9 @@ impl IdentityTransaction for MemoryTransaction {
 impl Users for MemoryTransaction {
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
         let user = User { wallets: Vec::new(), ..user.clone() };
-        self.state.insert_user(Credentials { user, password_hash: password_hash.cloned() })
+        self.state.insert_user(Credentials { user, password_hash: password_hash.cloned() })?;
+        self.state.hash_costs.extend(password_hash.and_then(PasswordHash::cost));
+        Ok(())
     }
 
     async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError> {
@@ -118,8 +120,10 @@ impl Users for MemoryTransaction {
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
-        let known = self.state.users.get_mut(&id);
-        Ok(known.map(|known| known.password_hash = Some(hash.clone())).is_some())
+        let Some(known) = self.state.users.get_mut(&id) else { return Ok(false) };
+        known.password_hash = Some(hash.clone());
+        self.state.hash_costs.extend(hash.cost());
+        Ok(true)
     }
 }
 

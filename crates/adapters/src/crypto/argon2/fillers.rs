@@ -1,0 +1,103 @@
+//! Hashes whose output is not looked at: they make every mismatch cost the same.
+
+use argon2::{Algorithm, Argon2, Params, Version, password_hash::phc::ParamsString};
+use tessera_identity::{
+    model::{HashCost, PasswordHash},
+    ports::HashError,
+};
+
+use super::memory::Memory;
+
+/// The costs at which an attempt is hashed beside the comparison with the stored hash.
+///
+/// While costs change, there are hashes of the old cost and of the new one. A mismatch with either, and with an account that
+/// has no password or does not exist, takes one hash at every cost. A single hash of the difference would be cheaper, but
+/// the time of a hash is not proportional to memory times passes, so the difference could be measured.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fillers(Vec<Cost>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    memory_kib: u32,
+    iterations: u32,
+    parallelism: u32,
+}
+
+impl From<&Params> for Cost {
+    fn from(params: &Params) -> Self {
+        Self { memory_kib: params.m_cost(), iterations: params.t_cost(), parallelism: params.p_cost() }
+    }
+}
+
+impl Cost {
+    /// `None` for what is no cost of argon2: such a hash can't be compared with either.
+    fn read(cost: &HashCost) -> Option<Self> {
+        let parameters = cost.as_str().trim_end_matches('$').rsplit('$').next()?;
+        let parameters = parameters.parse::<ParamsString>().ok()?;
+        Params::try_from(&parameters).ok().as_ref().map(Self::from)
+    }
+}
+
+impl Fillers {
+    /// All costs but the one of the stored hash, which the comparison spends.
+    pub(super) fn new(today: &Params, costs: &[HashCost], stored: Option<&PasswordHash>) -> Self {
+        let mut all: Vec<Cost> = costs.iter().filter_map(Cost::read).chain([Cost::from(today)]).collect();
+        all.sort_unstable();
+        all.dedup();
+        let spent = stored.and_then(PasswordHash::cost).as_ref().and_then(Cost::read);
+        all.retain(|cost| Some(*cost) != spent);
+        Self(all)
+    }
+
+    /// Hashes the attempt at each of them.
+    pub(super) fn spend(&self, memory: &Memory, text: &str) -> Result<(), HashError> {
+        for Cost { memory_kib, iterations, parallelism } in &self.0 {
+            let params = Params::new(*memory_kib, *iterations, *parallelism, None).map_err(super::failed)?;
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            // The salt does not matter: nothing is compared with the output.
+            memory.hash(&argon2, text, &[0; 16], Params::DEFAULT_OUTPUT_LEN)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+    const NEW: &str = "$argon2id$v=19$m=65536,t=3,p=1$";
+
+    fn today() -> Params {
+        Params::new(65_536, 3, 1, None).unwrap_or_default()
+    }
+
+    fn stored(cost: &str) -> PasswordHash {
+        PasswordHash::from_phc(format!("{cost}AAECAwQFBgcICQoLDA0ODw$0Zye3DYt1CrHPXRhkNrAGTF+3+xHcWxbUO0kdYhoR9o"))
+    }
+
+    /// The memory and passes of everything that a mismatch hashes, in order.
+    fn work(costs: &[&str], hash: Option<&PasswordHash>) -> Vec<Cost> {
+        let costs: Vec<HashCost> = costs.iter().map(|cost| HashCost::from_phc((*cost).to_owned())).collect();
+        let Fillers(mut all) = Fillers::new(&today(), &costs, hash);
+        all.extend(hash.and_then(PasswordHash::cost).as_ref().and_then(Cost::read));
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn s17_enum_time_every_mismatch_does_the_same_work_whatever_cost_the_stored_hash_has() {
+        for costs in [&[][..], &[NEW], &[OLD], &[OLD, NEW], &["$argon2id$v=19$m=131072,t=2,p=1$", NEW, OLD]] {
+            let unknown = work(costs, None);
+            assert!(unknown.len() >= costs.len().max(1));
+            for cost in costs {
+                assert_eq!(work(costs, Some(&stored(cost))), unknown, "{cost} among {costs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cost_that_is_none_is_passed_over() {
+        assert_eq!(work(&["$bcrypt$", "$", "$argon2id$v=19$m=1,t=0$"], None), work(&[], None));
+    }
+}

@@ -1,0 +1,145 @@
+//! The queue in front of the gate: shared fairly between networks.
+
+use std::collections::{HashMap, VecDeque};
+
+use tessera_identity::ports::Requester;
+use tessera_kernel::Network;
+
+/// Work that waits, or runs, in a thread of the gate.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// Jobs that wait. Requesters that are known, and those that are not, are in lanes of their own. The lanes take turns, and
+/// within a lane the networks do, so a network with many jobs delays its own jobs only.
+///
+/// A single network may fill all places as long as they are free. When they are not, a job of a network that holds fewer
+/// pushes out the newest job of the network that holds the most.
+#[derive(Default)]
+pub(super) struct Queue {
+    known: Lane,
+    unknown: Lane,
+    /// Whose turn it is.
+    known_next: bool,
+    last_ticket: u64,
+}
+
+#[derive(Default)]
+struct Lane {
+    networks: HashMap<Option<Network>, VecDeque<Waiting>>,
+    /// The networks that have jobs, in the order of their turns.
+    turns: VecDeque<Option<Network>>,
+    count: usize,
+}
+
+struct Waiting {
+    ticket: u64,
+    job: Job,
+}
+
+/// By which a waiting job is taken back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ticket {
+    number: u64,
+    requester: Requester,
+}
+
+impl Queue {
+    pub(super) fn count(&self) -> usize {
+        self.known.count + self.unknown.count
+    }
+
+    /// Adds a job to a queue of at most so many. Of a full queue another job is pushed out, which is dropped, or the new one
+    /// is refused.
+    pub(super) fn push(&mut self, requester: Requester, job: Job, most: usize) -> Option<Ticket> {
+        if self.count() >= most && !self.make_room(requester, most) {
+            return None;
+        }
+        self.last_ticket += 1;
+        let number = self.last_ticket;
+        self.lane(requester.known).push(requester.network, Waiting { ticket: number, job });
+        Some(Ticket { number, requester })
+    }
+
+    /// Each lane has half of the places for itself if it needs them.
+    fn make_room(&mut self, requester: Requester, most: usize) -> bool {
+        let (own, share) = (self.lane(requester.known).count, most / 2);
+        if own < share {
+            return self.lane(!requester.known).drop_of_longest(0);
+        }
+        let lane = self.lane(requester.known);
+        let held = lane.networks.get(&requester.network).map_or(0, VecDeque::len);
+        // Equal holders do not push each other out.
+        lane.drop_of_longest(held + 1)
+    }
+
+    /// The job whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<Job> {
+        let known = if self.known_next { self.known.count > 0 } else { self.unknown.count == 0 };
+        self.known_next = !known;
+        self.lane(known).pop()
+    }
+
+    /// Takes a job back that its requester does not wait for any more.
+    pub(super) fn remove(&mut self, ticket: Ticket) {
+        self.lane(ticket.requester.known).remove(ticket.requester.network, ticket.number);
+    }
+
+    pub(super) fn clear(&mut self) {
+        (self.known, self.unknown) = (Lane::default(), Lane::default());
+    }
+
+    const fn lane(&mut self, known: bool) -> &mut Lane {
+        if known { &mut self.known } else { &mut self.unknown }
+    }
+}
+
+impl Lane {
+    fn push(&mut self, network: Option<Network>, waiting: Waiting) {
+        let jobs = self.networks.entry(network).or_default();
+        if jobs.is_empty() {
+            self.turns.push_back(network);
+        }
+        jobs.push_back(waiting);
+        self.count += 1;
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let network = self.turns.pop_front()?;
+        let jobs = self.networks.get_mut(&network)?;
+        let waiting = jobs.pop_front()?;
+        self.count -= 1;
+        if jobs.is_empty() {
+            self.networks.remove(&network);
+        } else {
+            self.turns.push_back(network);
+        }
+        Some(waiting.job)
+    }
+
+    fn remove(&mut self, network: Option<Network>, ticket: u64) {
+        let Some(jobs) = self.networks.get_mut(&network) else { return };
+        let Some(position) = jobs.iter().position(|waiting| waiting.ticket == ticket) else { return };
+        jobs.remove(position);
+        self.left(network);
+    }
+
+    /// Drops the newest job of the network that holds the most, if it holds more than so many.
+    fn drop_of_longest(&mut self, than: usize) -> bool {
+        let longest = self.networks.iter().max_by_key(|(_, jobs)| jobs.len());
+        let Some((network, jobs)) = longest.map(|(network, jobs)| (*network, jobs.len())) else { return false };
+        if jobs <= than {
+            return false;
+        }
+        self.networks.get_mut(&network).and_then(VecDeque::pop_back);
+        self.left(network);
+        true
+    }
+
+    /// One job of a network has gone without its turn.
+    fn left(&mut self, network: Option<Network>) {
+        self.count -= 1;
+        if self.networks.get(&network).is_some_and(VecDeque::is_empty) {
+            self.networks.remove(&network);
+            self.turns.retain(|turn| *turn != network);
+        }
+    }
+}

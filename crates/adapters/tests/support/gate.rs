@@ -1,0 +1,169 @@
+//! How much the gate lets through, and in which order.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tessera_adapters::Gate;
+use tessera_identity::ports::{HashError, Requester};
+use tessera_kernel::Network;
+use tessera_testkit::builders::requester;
+use tokio::task::JoinHandle;
+
+use super::{gate, ok};
+
+/// A job that holds a place of the gate until it is released.
+async fn occupy(gate: &Gate) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), HashError>>) {
+    let (started, running) = tokio::sync::oneshot::channel();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let gate = gate.clone();
+    let job = move || {
+        let _told = started.send(());
+        let _released = held.recv();
+    };
+    let busy = tokio::spawn(async move { gate.run(requester(), job).await });
+    ok(running.await);
+    (release, busy)
+}
+
+#[tokio::test]
+async fn s210_argon_limit_a_full_gate_says_so_and_opens_again() {
+    let gate = gate(1, 0, Duration::from_secs(30));
+    let (release, busy) = occupy(&gate).await;
+    let refused = gate.run(requester(), || ()).await;
+    assert!(matches!(refused, Err(HashError::Busy { retry_after }) if retry_after >= Duration::from_secs(1)));
+    ok(release.send(()));
+    ok(ok(busy.await));
+    ok(gate.run(requester(), || ()).await);
+}
+
+#[tokio::test]
+async fn a_queue_has_a_deadline() {
+    // Long enough for the first to get its place on a machine that has much to do.
+    let gate = gate(1, 1, Duration::from_secs(1));
+    let (release, busy) = occupy(&gate).await;
+    assert!(matches!(gate.run(requester(), || ()).await, Err(HashError::Busy { .. })));
+    ok(release.send(()));
+    ok(ok(busy.await));
+}
+
+/// The requester from that network.
+fn from(network: u8, known: bool) -> Requester {
+    Requester { network: Some(Network::of([203, 0, 113, network].into())), known }
+}
+
+/// Jobs that wait in a gate while it is occupied. Each writes down its name when its turn comes.
+struct Waiting {
+    gate: Gate,
+    order: Arc<Mutex<Vec<&'static str>>>,
+    jobs: Vec<(&'static str, JoinHandle<Result<(), HashError>>)>,
+}
+
+impl Waiting {
+    fn at(gate: &Gate) -> Self {
+        Self { gate: gate.clone(), order: Arc::default(), jobs: Vec::new() }
+    }
+
+    /// Tests run on one thread, so a task that has had its turn is in the queue, or has been refused.
+    async fn add(&mut self, requester: Requester, name: &'static str) {
+        let (gate, order) = (self.gate.clone(), Arc::clone(&self.order));
+        let job = move || order.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        self.jobs.push((name, tokio::spawn(async move { gate.run(requester, job).await })));
+        tokio::task::yield_now().await;
+    }
+
+    /// Lets all have their turns: the names in that order, and those that were refused.
+    async fn release(self, release: std::sync::mpsc::Sender<()>) -> (Vec<&'static str>, Vec<&'static str>) {
+        ok(release.send(()));
+        let mut refused = Vec::new();
+        for (name, job) in self.jobs {
+            match ok(job.await) {
+                Err(HashError::Busy { .. }) => refused.push(name),
+                other => ok(other),
+            }
+        }
+        (std::mem::take(&mut self.order.lock().unwrap_or_else(PoisonError::into_inner)), refused)
+    }
+}
+
+#[tokio::test]
+async fn s216_pool_fair_networks_take_turns() {
+    let gate = gate(1, 9, Duration::from_secs(30));
+    let (release, busy) = occupy(&gate).await;
+    let mut waiting = Waiting::at(&gate);
+    for name in ["a1", "a2", "a3", "a4"] {
+        waiting.add(from(1, false), name).await;
+    }
+    waiting.add(from(2, false), "b1").await;
+    waiting.add(from(3, false), "c1").await;
+    waiting.add(from(2, false), "b2").await;
+    let (order, refused) = waiting.release(release).await;
+    assert_eq!(order, ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
+    assert!(refused.is_empty());
+    ok(ok(busy.await));
+}
+
+#[tokio::test]
+async fn s216_pool_fair_known_requesters_do_not_wait_for_unknown_ones() {
+    let gate = gate(1, 9, Duration::from_secs(30));
+    let (release, busy) = occupy(&gate).await;
+    let mut waiting = Waiting::at(&gate);
+    for (network, name) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
+        waiting.add(from(network, false), name).await;
+    }
+    // From the same network as one of them.
+    waiting.add(from(1, true), "known1").await;
+    waiting.add(from(9, true), "known2").await;
+    let (order, refused) = waiting.release(release).await;
+    assert!(refused.is_empty());
+    let position = |name| order.iter().position(|known| *known == name);
+    assert!(position("known1") <= Some(1) && position("known2") <= Some(3), "{order:?}");
+    ok(ok(busy.await));
+}
+
+#[tokio::test]
+async fn s216_pool_fair_one_network_fills_the_queue_and_makes_room_for_others() {
+    let gate = gate(1, 4, Duration::from_secs(30));
+    let (release, busy) = occupy(&gate).await;
+    let mut waiting = Waiting::at(&gate);
+    // Alone, a network has all four places, and no fifth.
+    for name in ["a1", "a2", "a3", "a4", "a5"] {
+        waiting.add(from(1, false), name).await;
+    }
+    // Others push out its newest jobs, as long as it holds more than they do.
+    waiting.add(from(2, false), "b1").await;
+    waiting.add(from(2, false), "b2").await;
+    waiting.add(from(2, false), "b3").await;
+    // Half of the places are for those that are known, whatever network they come from.
+    waiting.add(from(1, true), "known1").await;
+    waiting.add(from(3, true), "known2").await;
+    waiting.add(from(3, true), "known3").await;
+    // And half are for those that are not.
+    waiting.add(from(4, false), "d1").await;
+    let (order, mut refused) = waiting.release(release).await;
+    assert_eq!(order.len(), 4, "{order:?}");
+    assert_eq!(order.iter().filter(|name| name.starts_with("known")).count(), 2, "{order:?}");
+    assert!(order.contains(&"known1") && order.contains(&"known2"), "{order:?}");
+    refused.sort_unstable();
+    assert!(["a3", "a4", "a5", "b3", "d1", "known3"].iter().all(|name| refused.contains(name)), "{refused:?}");
+    ok(ok(busy.await));
+}
+
+#[tokio::test]
+async fn a_requester_that_gives_up_leaves_its_place_and_a_job_that_panics_its_thread() {
+    let gate = gate(1, 1, Duration::from_secs(30));
+    let (release, busy) = occupy(&gate).await;
+    let mut waiting = Waiting::at(&gate);
+    waiting.add(from(1, false), "a1").await;
+    if let Some((_, gone)) = waiting.jobs.pop() {
+        gone.abort();
+        assert!(gone.await.is_err_and(|error| error.is_cancelled()));
+    }
+    waiting.add(from(1, false), "a2").await;
+    assert_eq!(waiting.release(release).await, (vec!["a2"], vec![]));
+    ok(ok(busy.await));
+    let panicked = gate.run(requester(), || ok("as a job may".parse::<u8>())).await;
+    assert!(matches!(panicked, Err(HashError::Failed(_))), "{panicked:?}");
+    ok(gate.run(requester(), || ()).await);
+}
