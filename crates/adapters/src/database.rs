@@ -5,6 +5,7 @@ mod apps;
 mod clock;
 mod connection;
 mod custom_data;
+mod departures;
 mod directory;
 mod events;
 mod identity;

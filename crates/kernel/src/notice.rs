@@ -17,6 +17,8 @@ pub enum NoticeTopic {
     ApiKeys,
     /// The owners of organizations.
     Owners,
+    /// Direct additions to organizations.
+    Memberships,
     /// Invitations, of all organizations together.
     Invitations,
     /// Links to a new password.
@@ -27,11 +29,12 @@ pub enum NoticeTopic {
 
 impl NoticeTopic {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Password,
         Self::Wallets,
         Self::ApiKeys,
         Self::Owners,
+        Self::Memberships,
         Self::Invitations,
         Self::PasswordResets,
         Self::SignIns,
@@ -45,6 +48,7 @@ impl NoticeTopic {
             Self::Wallets => "wallets",
             Self::ApiKeys => "api_keys",
             Self::Owners => "owners",
+            Self::Memberships => "memberships",
             Self::Invitations => "invitations",
             Self::PasswordResets => "password_resets",
             Self::SignIns => "sign_ins",

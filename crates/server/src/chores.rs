@@ -19,6 +19,9 @@ const MOST_RESETS: usize = 100;
 /// How often is forgotten what nobody answered or used.
 const FORGETTING: Duration = Duration::from_mins(1);
 
+/// How often departures are deleted that have no effect any more. They are stored for a month.
+const DEPARTURES: Duration = Duration::from_hours(1);
+
 /// Who changed something, in the audit trail, where no request did.
 pub(crate) fn origin(name: &str) -> Result<Origin, RequestIdError> {
     Ok(Origin { request_id: name.parse()?, address: None })
@@ -27,6 +30,7 @@ pub(crate) fn origin(name: &str) -> Result<Origin, RequestIdError> {
 /// Starts them all. They end when they are dropped.
 pub(crate) fn start(services: &Services) -> Result<Vec<Repeated>, RequestIdError> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
+    let orgs = &services.orgs;
     let origin = origin("key-worker")?;
     Ok(vec![
         Repeated::start("looking after the signing keys", KEYS, tokens, move |tokens| {
@@ -43,5 +47,8 @@ pub(crate) fn start(services: &Services) -> Result<Vec<Repeated>, RequestIdError
             identity.forget_expired_resets().await
         }),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
+        Repeated::start("deleting old departures", DEPARTURES, orgs, |orgs| async move {
+            orgs.delete_old_departures().await
+        }),
     ])
 }

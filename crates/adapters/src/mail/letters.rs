@@ -6,7 +6,7 @@ mod reset;
 use askama::Template;
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Role, Secret};
 use tessera_orgs::{
-    model::{InvitationToken, Invited, NewOwner, Profile},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, Profile},
     ports::Letters,
 };
 use time::{OffsetDateTime, macros::format_description};
@@ -65,6 +65,10 @@ impl Letters for AskamaLetters {
 
     fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
         self.notice(to, notices::of_owner(about), context)
+    }
+
+    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {
+        self.notice(to, notices::of_addition(about), context)
     }
 }
 

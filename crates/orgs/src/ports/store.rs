@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EventLog, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
+    EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
 };
+use time::OffsetDateTime;
 
-use super::{InvitationMails, InvitationRows, OrgDocuments};
-use crate::model::{Invitation, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry};
+use super::{Departures, InvitationMails, InvitationRows, OrgDocuments};
+use crate::model::{Invitation, Member, Membership, Organization, Settings, SystemData, SystemDataEntry};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]
@@ -14,12 +15,12 @@ pub trait OrgStore: StoreClock {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError>;
 
-    /// The organization with the role of that user in it. `Ok(None)` when it does not exist or they are no member.
+    /// The organization with the membership of that user. `Ok(None)` when it does not exist or they are no member.
     async fn find_organization(
         &self,
         id: OrganizationId,
         user: UserId,
-    ) -> Result<Option<(Organization, Role)>, StoreError>;
+    ) -> Result<Option<(Organization, Membership)>, StoreError>;
 
     /// One membership. `Ok(None)` when there is none.
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
@@ -42,9 +43,14 @@ pub trait OrgStore: StoreClock {
     /// The invitation with that token, whatever became of it. `Ok(None)` when there is none.
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
-    /// The invitations of an organization, whatever became of them, in ascending order of their id. Empty when it does not
-    /// exist.
-    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError>;
+    /// The invitations of an organization, whatever became of them, each with the role that its inviter has in the
+    /// organization now (`None` when they are no member), in ascending order of the invitation's id. Empty when the
+    /// organization does not exist.
+    async fn list_invitations(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Option<Role>)>, StoreError>;
 }
 
 /// A transaction. What is not committed never happened; dropping it rolls back.
@@ -55,6 +61,9 @@ pub trait OrgTransaction: Send {
 
     /// Memberships, in this transaction.
     fn memberships(&mut self) -> &mut dyn MembershipRows;
+
+    /// Departures, in this transaction.
+    fn departures(&mut self) -> &mut dyn Departures;
 
     /// Settings and system data, in this transaction.
     fn documents(&mut self) -> &mut dyn OrgDocuments;
@@ -96,14 +105,27 @@ pub trait MembershipRows: Send {
     /// One membership. `Ok(None)` when there is none.
     async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
 
+    /// The membership of the user whose account has that address, verified or not, compared without case. `Ok(None)` when
+    /// no account has it, or its user is no member.
+    async fn find_by_email(
+        &mut self,
+        id: OrganizationId,
+        email: &EmailAddress,
+    ) -> Result<Option<Membership>, StoreError>;
+
     /// How many owners the organization has.
     async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
 
-    /// The faces of the owners, in ascending order of their id. Empty when the organization does not exist.
-    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError>;
+    /// The owners with their profiles, hidden or not, in ascending order of their id. Empty when the organization does not
+    /// exist.
+    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Member>, StoreError>;
 
     /// Gives a member another role. `Ok(false)` when there is no such membership.
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;
+
+    /// Makes the profile of a member visible to the others from that time on. `Ok(false)`, and nothing changes, when it is
+    /// visible already or there is no such membership.
+    async fn show_profile(&mut self, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// Ends a membership. `Ok(false)` when there is none.
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;

@@ -26,7 +26,8 @@ pub enum ListInvitationsError {
 }
 
 impl Orgs {
-    /// The invitations, whatever became of them, in ascending order of their id.
+    /// The invitations, whatever became of them, in ascending order of their id. One whose inviter could not send it any
+    /// more is withdrawn, since it can't be accepted.
     ///
     /// # Errors
     /// See [`ListInvitationsError`].
@@ -37,14 +38,19 @@ impl Orgs {
         page: PageRequest,
     ) -> Result<Page<(Invitation, InvitationStatus)>, ListInvitationsError> {
         let acting = actor.user().ok_or(ListInvitationsError::NotFound)?;
-        let own = self.ports.store.find_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
+        let own = self.caller_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
         if !policy::may_invite(own) {
             return Err(ListInvitationsError::Forbidden { organization: id });
         }
         let page = self.ports.store.list_invitations(id, page).await?;
         let now = self.ports.clock.now();
-        Ok(page.map(|invitation| {
-            let status = invitation.status(now);
+        Ok(page.map(|(invitation, inviter)| {
+            let status = match invitation.status(now) {
+                InvitationStatus::Pending if !policy::may_answer_for(inviter, invitation.role) => {
+                    InvitationStatus::Withdrawn
+                }
+                status => status,
+            };
             (invitation, status)
         }))
     }

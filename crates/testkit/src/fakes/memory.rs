@@ -3,6 +3,7 @@
 mod clients;
 mod invitations;
 mod mails;
+mod memberships;
 mod read;
 mod resets;
 mod sso;

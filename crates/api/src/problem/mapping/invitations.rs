@@ -26,6 +26,7 @@ impl From<ResendInvitationError> for Problem {
             ResendInvitationError::NotFound => Code::OrganizationNotFound.into(),
             ResendInvitationError::InvitationNotFound => Code::InvitationNotFound.into(),
             ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            ResendInvitationError::AlreadyMember => Code::AlreadyMember.into(),
             ResendInvitationError::Closed => Code::InvitationClosed.into(),
             ResendInvitationError::TooManyInvitations => Code::TooManyInvitations.into(),
             ResendInvitationError::TooManyMails { most, retry_after } => too_many_mails(most, retry_after),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
 use tessera_orgs::{
     model::{Claim, Invitation, InvitationState},
-    ports::{InvitationMails, InvitationRows, MailNote},
+    ports::{InvitationMails, InvitationRows, InvitationsOf, MailNote},
 };
 use time::OffsetDateTime;
 
@@ -73,6 +73,31 @@ impl InvitationRows for MemoryTransaction {
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError> {
         let open = self.state.open_by_id(id).filter(|_| state != InvitationState::Open);
         Ok(open.map(|(known, _)| known.state = state).is_some())
+    }
+
+    async fn withdraw_all(
+        &mut self,
+        of: OrganizationId,
+        which: InvitationsOf<'_>,
+        at: OffsetDateTime,
+    ) -> Result<Vec<InvitationId>, StoreError> {
+        let invitee = match which {
+            InvitationsOf::Invitee(user) => self.state.users.get(&user).and_then(|known| known.user.email.clone()),
+            InvitationsOf::Inviter { .. } => None,
+        };
+        let meant = |known: &Invitation| match which {
+            InvitationsOf::Invitee(_) => invitee.as_ref() == Some(&known.email),
+            InvitationsOf::Inviter { user, roles } => {
+                known.invited_by == user && known.is_pending(at) && roles.contains(&known.role)
+            }
+        };
+        let all = self.state.invitations.values_mut().map(|(known, _)| known);
+        let open = all.filter(|known| known.organization_id == of && known.state == InvitationState::Open);
+        let ended = open.filter(|known| meant(known)).map(|known| {
+            known.state = InvitationState::Withdrawn { at };
+            known.id
+        });
+        Ok(ended.collect())
     }
 
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
