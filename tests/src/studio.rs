@@ -160,14 +160,15 @@ impl Studio {
         self.service.api()
     }
 
-    /// Somebody new in the organization.
+    /// Somebody new in the organization, who has opened it: the other members see who it is.
     pub async fn hire(&self, role: &str) -> Person {
         let person = Person::join(&self.api()).await;
         self.add(&person, role).await;
+        person.get(&format!("/orgs/{}", self.org)).await.is(200);
         person
     }
 
-    /// Adds somebody to the organization.
+    /// Adds somebody to the organization by id.
     pub async fn add(&self, person: &Person, role: &str) {
         let body = json!({"user_id": person.id, "role": role});
         self.owner.post(&format!("/orgs/{}/members", self.org), &body).await.is(201);

@@ -6,6 +6,7 @@ mod clearing;
 mod clock;
 mod connection;
 mod custom_data;
+mod departures;
 mod directory;
 mod events;
 mod hash_costs;

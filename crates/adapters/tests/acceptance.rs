@@ -1,4 +1,5 @@
-//! Accepting an invitation takes two transactions, the account's and the membership's: what may come in between them.
+//! Accepting an invitation takes two transactions, the account's and the membership's: what may come in between them. And
+//! what happens when memberships change at the same moment.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -11,11 +12,17 @@ use tessera_identity::{
     model::{PasswordAttempt, User},
     ports::IdentityStore,
 };
+use tessera_kernel::{Role, SecretDigest as _};
+use tessera_orgs::{
+    AcceptInvitation, AddMember, AddMemberError, Candidate, OrgPorts, OrgSettings, Orgs,
+    model::{Invitation, InvitationState, InvitationToken},
+    ports::OrgStore,
+};
 use tessera_testkit::{
     Workbench,
-    builders::{origin, user, user_id},
+    builders::{actor_of, invitation, membership, organization, organization_id, origin, user, user_id},
     expectations::{failed, ok, parsed, some},
-    fakes::OvertakenHasher,
+    fakes::{FakeDigest, OvertakenHasher},
 };
 use tessera_tests::{
     api::try_send,
@@ -32,6 +39,8 @@ on_both! {
     s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated
     s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_repeated
     s182_a_password_that_changed_during_the_check_proves_nothing
+    s183_an_inviter_is_removed_while_their_invitation_is_accepted
+    s162_a_user_leaves_while_they_are_added_directly
 }
 
 async fn open(database: &TestDatabase) -> SqlStore {
@@ -153,11 +162,92 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: B
         email: parsed("user1@example.com"),
         password: Some(PasswordAttempt::new(password)),
         display_name: None,
-        proof_required: false,
         origin: origin(),
     };
     let error = failed(Workbench::welcome(&identity, welcome(PASSWORD)).await);
     assert!(matches!(error, WelcomeError::NotProved), "{error:?}");
     assert_eq!(ok(store.find_user(user_id(1)).await), Some(unproved));
     assert!(ok(Workbench::welcome(&identity, welcome(OTHER)).await).user.email_verified);
+}
+
+/// Organization 1 with users 1 and 2 as its owner and an administrator, and user 9 outside of it.
+async fn organization_on(store: &SqlStore, bench: &Workbench) -> Arc<Orgs> {
+    let mut tx = ok(IdentityStore::begin(store).await);
+    for number in [1, 2, 9] {
+        ok(tx.users().insert(&user(number), None).await);
+    }
+    ok(tx.commit().await);
+    let mut tx = ok(OrgStore::begin(store).await);
+    ok(tx.organizations().insert(&organization(1)).await);
+    ok(tx.memberships().insert(&membership(organization_id(1), user_id(1), Role::Owner)).await);
+    ok(tx.commit().await);
+    let store = Arc::new(store.clone());
+    let ports = OrgPorts { store: store.clone(), directory: store, ..bench.org_ports() };
+    Arc::new(Orgs::new(ports, OrgSettings::default()))
+}
+
+/// How often two requests are made at once.
+const ROUNDS: u32 = 20;
+
+async fn s183_an_inviter_is_removed_while_their_invitation_is_accepted(backend: Backend) {
+    let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
+    let store = open(&database).await;
+    let orgs = organization_on(&store, &bench).await;
+    let (id, owner) = (organization_id(1), actor_of(user_id(1)));
+    for round in 1..=ROUNDS {
+        let token = InvitationToken::generate(&*bench.entropy);
+        let hash = FakeDigest.digest(token.expose());
+        let sent = Invitation { email: some(user(9).email), ..invitation(round, id, user_id(2)).0 };
+        let mut tx = ok(OrgStore::begin(&store).await);
+        ok(tx.memberships().insert(&membership(id, user_id(2), Role::Admin)).await);
+        ok(tx.invitations().insert(&sent, &hash).await);
+        ok(tx.commit().await);
+
+        let command = AcceptInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
+        let accepting = tokio::spawn({
+            let orgs = Arc::clone(&orgs);
+            async move { orgs.accept_invitation(command).await }
+        });
+        let removing = tokio::spawn({
+            let (orgs, owner) = (Arc::clone(&orgs), owner.clone());
+            async move { orgs.remove_member(&owner, id, user_id(2)).await }
+        });
+        let (accepted, removed) = tokio::join!(accepting, removing);
+        ok(ok(removed));
+        let joined = ok(accepted).is_ok();
+        assert_eq!(ok(store.find_membership(id, user_id(9)).await).is_some(), joined, "round {round}");
+        let state = some(ok(store.find_invitation(&hash).await)).state;
+        match (joined, state) {
+            (true, InvitationState::Accepted { .. }) => ok(orgs.remove_member(&owner, id, user_id(9)).await),
+            (false, InvitationState::Withdrawn { .. }) => {}
+            other => panic!("round {round}: {other:?}"),
+        }
+    }
+}
+
+async fn s162_a_user_leaves_while_they_are_added_directly(backend: Backend) {
+    let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
+    let store = open(&database).await;
+    let orgs = organization_on(&store, &bench).await;
+    let id = organization_id(1);
+    for round in 1..=ROUNDS {
+        let mut tx = ok(OrgStore::begin(&store).await);
+        ok(tx.departures().delete(id, user_id(2)).await);
+        ok(tx.memberships().insert(&membership(id, user_id(2), Role::Member)).await);
+        ok(tx.commit().await);
+        let leaving = tokio::spawn({
+            let orgs = Arc::clone(&orgs);
+            async move { orgs.remove_member(&actor_of(user_id(2)), id, user_id(2)).await }
+        });
+        let adding = tokio::spawn({
+            let orgs = Arc::clone(&orgs);
+            let command = AddMember { organization: id, candidate: Candidate::User(user_id(2)), role: Role::Admin };
+            async move { orgs.add_member(&actor_of(user_id(1)), command).await }
+        });
+        let (left, added) = tokio::join!(leaving, adding);
+        ok(ok(left));
+        let error = failed(ok(added));
+        assert!(matches!(error, AddMemberError::AlreadyMember | AddMemberError::UserLeft), "round {round}: {error:?}");
+        assert_eq!(ok(store.find_membership(id, user_id(2)).await), None, "round {round}");
+    }
 }

@@ -9,9 +9,9 @@ use tessera_identity::{
     model::{Chain, ResetToken},
     ports::{AccountChange, AccountLetters as _},
 };
-use tessera_kernel::{Mail, MailSeal as _, Mailer as _, NoticeContext, SealedMail, Secret, StoreError};
+use tessera_kernel::{Mail, MailSeal as _, Mailer as _, NoticeContext, Role, SealedMail, Secret, StoreError};
 use tessera_orgs::{
-    model::{InvitationToken, Invited, NewOwner, Organization, Profile},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::Letters as _,
 };
 use tessera_testkit::{
@@ -214,6 +214,33 @@ fn s189_inv_injection_in_notices_of_owners() {
         assert!(!html.contains("<i>") && !html.contains("<b>"), "{html}");
         assert_eq!(text.contains("You are now an owner"), to_themselves);
     }
+}
+
+#[test]
+fn s189_inv_injection_in_notices_of_additions() {
+    let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
+    let by = Profile { display_name: Some("a@evil.example <b>".to_owned()), ..Profile::hidden(user_id(2)) };
+    let about = DirectAddition { organization: &organization, role: Role::Admin, by: &by };
+    let mail = AskamaLetters::new("https://id.example.com").added_directly(&parsed("ada@example.com"), &about, MOMENT);
+    assert_eq!(mail.subject, "You were added to an organization");
+    let (text, html) = (mail.text.expose(), mail.html.expose());
+    for part in ["http://evil", "a@evil", "href"] {
+        assert!(!text.contains(part) && !html.contains(part), "{part} in {text}{html}");
+    }
+    assert!(!html.contains("<i>") && !html.contains("<b>"), "{html}");
+    assert!(text.contains("as an administrator") && text.contains("leave it without opening it"), "{text}");
+}
+
+#[test]
+fn s162_a_new_owner_with_a_hidden_profile_is_named_by_id() {
+    let (organization, owner) = (organization(1), Profile::hidden(user_id(9)));
+    let about = NewOwner { organization: &organization, owner: &owner, to_themselves: false, by: None };
+    let mail = AskamaLetters::new("https://id.example.com").new_owner(&parsed("ada@example.com"), &about, MOMENT);
+    assert!(
+        mail.text.expose().contains(&format!("The user {} is now an owner", user_id(9))),
+        "{:?}",
+        mail.text.expose()
+    );
 }
 
 #[tokio::test]

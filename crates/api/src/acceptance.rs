@@ -22,8 +22,6 @@ pub(crate) struct Acceptance {
     pub(crate) token: String,
     pub(crate) password: Option<PasswordAttempt>,
     pub(crate) display_name: Option<DisplayName>,
-    /// Whether an account that was never proved joins only with its password.
-    pub(crate) proof_required: bool,
     pub(crate) caller: MaybeUser,
     pub(crate) client: Client,
 }
@@ -47,11 +45,11 @@ impl Acceptance {
     /// The account, and what proves that it is theirs, come before the membership: should it all end in between, the same
     /// request succeeds once more, with an account that is there.
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
-        let Self { token, password, display_name, proof_required, caller, client } = self;
+        let Self { token, password, display_name, caller, client } = self;
         let MaybeUser { actor, origin } = caller;
         let (token, invited) = look_at(services, &token).await?;
         let email = invited.invitation.email;
-        let welcome = Welcome { email, password, display_name, proof_required, origin: origin.clone() };
+        let welcome = Welcome { email, password, display_name, origin: origin.clone() };
         let (Welcomed { user, new }, claim) = account(services, actor.as_ref(), welcome, &token).await?;
         let command = AcceptInvitation { token, user: user.id, claim, actor: actor.clone(), origin: origin.clone() };
         let membership = services.orgs.accept_invitation(command).await?;

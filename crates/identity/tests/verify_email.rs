@@ -38,7 +38,6 @@ fn command(password: Option<&str>) -> Welcome {
         email: parsed("USER1@example.com"),
         password: password.map(PasswordAttempt::new),
         display_name: Some(parsed("Mallory")),
-        proof_required: false,
         origin: origin(),
     }
 }
@@ -97,11 +96,8 @@ async fn s182_another_password_proves_nothing() {
 #[tokio::test]
 async fn s182_without_a_password_nothing_is_proved() {
     let bench = bench().await;
-    let welcomed = ok(welcome(&bench, None).await);
-    assert_eq!((welcomed.new, welcomed.user), (false, unproved()));
+    not_proved(welcome(&bench, None).await);
     is_untouched(&bench).await;
-    let strict = Welcome { proof_required: true, ..command(None) };
-    not_proved(Workbench::welcome(&bench.identity(), strict).await);
     assert!(bench.deeds(None).await.is_empty());
 }
 
@@ -110,8 +106,7 @@ async fn s182_a_proved_account_is_asked_for_nothing() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     for password in [None, Some(OTHER), Some("")] {
-        let welcomed =
-            ok(Workbench::welcome(&bench.identity(), Welcome { proof_required: true, ..command(password) }).await);
+        let welcomed = ok(welcome(&bench, password).await);
         assert_eq!((welcomed.new, welcomed.user), (false, user(1)));
     }
     assert_eq!((bench.hasher.verified(), bench.deeds(None).await.len()), (0, 0));

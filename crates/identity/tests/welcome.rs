@@ -19,7 +19,6 @@ fn welcome(email: &str, password: Option<&str>) -> Welcome {
         email: parsed(email),
         password: password.map(PasswordAttempt::new),
         display_name: Some(parsed("Grace")),
-        proof_required: false,
         origin: origin(),
     }
 }

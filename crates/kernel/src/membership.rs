@@ -60,9 +60,14 @@ pub struct Standing {
 /// Tells roles as they are in storage now. The domains that live inside an organization ask it at each request.
 #[async_trait]
 pub trait Memberships: Send + Sync {
-    /// The user's role. `Ok(None)` when they are no member or the organization does not exist: the two look alike.
+    /// The role of the user who makes the request. `Ok(None)` when they are no member or the organization does not exist:
+    /// the two look alike.
+    ///
+    /// The request makes the profile of a member visible to the other members, if it was hidden since a direct addition by
+    /// user id. It is written once, by one conditional statement; later requests only read.
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError>;
 
-    /// The user's standing towards an application. `Ok(None)` when it does not exist or they are no member.
+    /// The standing of the user who makes the request towards an application. `Ok(None)` when it does not exist or they are
+    /// no member. It makes the profile visible as [`Self::role_of`] does.
     async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError>;
 }

@@ -17,6 +17,8 @@ pub enum NoticeTopic {
     ApiKeys,
     /// The owners of organizations.
     Owners,
+    /// Direct additions to organizations.
+    Memberships,
     /// Links to a new password.
     PasswordResets,
     /// With what somebody signs in.
@@ -25,8 +27,15 @@ pub enum NoticeTopic {
 
 impl NoticeTopic {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Password, Self::Wallets, Self::ApiKeys, Self::Owners, Self::PasswordResets, Self::SignIns];
+    pub const ALL: [Self; 7] = [
+        Self::Password,
+        Self::Wallets,
+        Self::ApiKeys,
+        Self::Owners,
+        Self::Memberships,
+        Self::PasswordResets,
+        Self::SignIns,
+    ];
 
     /// Its name in storage.
     #[must_use]
@@ -36,6 +45,7 @@ impl NoticeTopic {
             Self::Wallets => "wallets",
             Self::ApiKeys => "api_keys",
             Self::Owners => "owners",
+            Self::Memberships => "memberships",
             Self::PasswordResets => "password_resets",
             Self::SignIns => "sign_ins",
         }

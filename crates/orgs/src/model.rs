@@ -10,7 +10,7 @@ mod system_data;
 pub use invitation::{
     Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, ListedInvitation, MailDelivery,
 };
-pub use membership::{Member, Membership, NewOwner, Profile};
+pub use membership::{DirectAddition, Member, Membership, NewOwner, Profile};
 pub use organization::{Organization, OrganizationName};
 pub use settings::Settings;
 pub use slug::{Slug, SlugError};

@@ -1,10 +1,10 @@
-//! Telling owners of another one.
+//! Notices to members.
 
-use tessera_kernel::{EmailAddress, NoticeTopic, StoreError, UserId};
+use tessera_kernel::{EmailAddress, NoticeTopic, Role, StoreError, UserId};
 
 use crate::{
     Orgs,
-    model::{NewOwner, Organization, Profile},
+    model::{DirectAddition, Member, NewOwner, Organization, Profile},
     ports::OrgTransaction,
 };
 
@@ -21,23 +21,52 @@ impl Orgs {
         by: Option<UserId>,
     ) -> Result<(), StoreError> {
         let owners = tx.memberships().owners(organization.id).await?;
-        let find = |id: UserId| owners.iter().find(|profile| profile.user_id == id);
+        let find = |id: UserId| owners.iter().find(|member| member.membership.user_id == id);
         let Some(new) = find(owner) else { return Ok(()) };
-        let by = by.filter(|by| *by != owner).and_then(find);
-        let others = owners.iter().filter(|profile| profile.user_id != owner);
+        let by = by.filter(|by| *by != owner).and_then(find).map(public_profile);
+        let others = owners.iter().filter(|member| member.membership.user_id != owner);
         let mut told = Vec::new();
-        for profile in [new].into_iter().chain(others).take(MOST_TOLD) {
+        for Member { profile, .. } in [new].into_iter().chain(others).take(MOST_TOLD) {
             told.extend(address(profile)?.map(|address| (address, profile.user_id == owner)));
         }
+        // The mail to the new owner does not name them, and the others must not learn from theirs whose id it is.
+        let new = public_profile(new);
         // In one order everywhere, so that two that tell the same people do not wait for each other for ever.
         told.sort_by(|(one, _), (other, _)| one.canonical().cmp(other.canonical()));
         let letters = &*self.ports.letters;
         for (to, to_themselves) in &told {
-            let about = NewOwner { organization, owner: new, to_themselves: *to_themselves, by };
+            let about = NewOwner { organization, owner: &new, to_themselves: *to_themselves, by: by.as_ref() };
             let write = |context| letters.new_owner(to, &about, context);
             self.ports.notices.tell(tx.outbox(), NoticeTopic::Owners, to, write).await?;
         }
         Ok(())
+    }
+
+    /// Notifies a user who was added directly, in the transaction that did it. An addition as owner is a new owner's notice.
+    pub(crate) async fn notify_of_addition(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        organization: &Organization,
+        added: &Member,
+        by: &Profile,
+    ) -> Result<(), StoreError> {
+        let Member { membership, profile } = added;
+        if membership.role == Role::Owner {
+            return self.tell_of_owner(tx, organization, membership.user_id, Some(by.user_id)).await;
+        }
+        let Some(to) = address(profile)? else { return Ok(()) };
+        let about = DirectAddition { organization, role: membership.role, by };
+        let write = |context| self.ports.letters.added_directly(&to, &about, context);
+        self.ports.notices.tell(tx.outbox(), NoticeTopic::Memberships, &to, write).await
+    }
+}
+
+/// What all members may know of an owner.
+fn public_profile(member: &Member) -> Profile {
+    if member.membership.profile_visible_at.is_some() {
+        member.profile.clone()
+    } else {
+        Profile::hidden(member.membership.user_id)
     }
 }
 

@@ -8,6 +8,12 @@ pub fn may_add(actor: Role, role: Role) -> bool {
     actor >= Role::Admin && role <= actor
 }
 
+/// Whether an inviter who has that role now still answers for an invitation. `None`: the inviter is no member.
+#[must_use]
+pub fn may_answer_for(inviter: Option<Role>, invited_as: Role) -> bool {
+    inviter.is_some_and(|inviter| may_add(inviter, invited_as))
+}
+
 /// Whether `actor` may turn somebody's role into another: neither may be above their own.
 #[must_use]
 pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {

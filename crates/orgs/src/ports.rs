@@ -1,12 +1,14 @@
 //! What this domain needs from the outside.
 
+mod departures;
 mod directory;
 mod documents;
 mod store;
 
+pub use departures::Departures;
 pub use directory::Directory;
 pub use documents::OrgDocuments;
 mod invitations;
 
-pub use invitations::{InvitationMails, InvitationRows, Letters, MailNote};
+pub use invitations::{InvitationMails, InvitationRows, InvitationsOf, Letters, MailNote};
 pub use store::{MembershipRows, OrgStore, OrgTransaction, Organizations};

@@ -2,9 +2,12 @@
 
 pub(crate) mod accept_invitation;
 pub(crate) mod add_member;
+mod caller;
 pub(crate) mod change_role;
 mod claim_invitation;
 pub(crate) mod create_organization;
+mod delete_departures;
+mod end_invitations;
 mod hold_invitation;
 pub(crate) mod invite;
 pub(crate) mod list_invitations;

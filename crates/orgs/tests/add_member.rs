@@ -2,12 +2,15 @@
 
 use tessera_kernel::Role;
 use tessera_orgs::{
-    AddMember, AddMemberError, Candidate,
+    AcceptInvitation, AddMember, AddMemberError, Candidate, Invite,
     model::{Member, Membership, Profile},
 };
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, membership, organization_id, user, user_id},
+    builders::{
+        NOW, actor_by_key, actor_of, api_key, application, bare_user, membership, organization, organization_id,
+        origin, user, user_id,
+    },
     expectations::{failed, ok, parsed},
 };
 use time::Duration;
@@ -106,9 +109,10 @@ async fn a_user_is_found_by_the_address_in_whatever_case() {
 async fn a_new_member_is_shown_with_their_profile() {
     let bench = bench().await;
     bench.clock.advance(Duration::HOUR);
-    let added = ok(add(&bench, 1, by_id(9), Role::Member).await);
+    let added = ok(add(&bench, 1, by_email("user9@example.com"), Role::Member).await);
     let expected = membership(organization_id(1), user_id(9), Role::Member);
-    assert_eq!(added.membership, Membership { joined_at: NOW + Duration::HOUR, ..expected });
+    let joined_at = NOW + Duration::HOUR;
+    assert_eq!(added.membership, Membership { joined_at, profile_visible_at: Some(joined_at), ..expected });
     let (email, name) = (user(9).email, user(9).display_name);
     let profile = Profile {
         user_id: user_id(9),
@@ -125,6 +129,94 @@ async fn an_unknown_user_is_not_found() {
         let error = failed(add(&bench, 1, candidate, Role::Member).await);
         assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn s152_s182_an_unverified_address_names_no_account() {
+    let bench = bench().await;
+    let mut squatter = user(7);
+    (squatter.email, squatter.email_verified) = (Some(parsed("cfo@corp.example")), false);
+    bench.stores.add_users([&squatter]).await;
+    let error = failed(add(&bench, 1, by_email("cfo@corp.example"), Role::Admin).await);
+    assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
+    assert_eq!(role_of(&bench, 7).await, None);
+    let mut tx = ok(bench.stores.identity.begin().await);
+    assert!(ok(tx.users().verify_email(user_id(7), NOW).await));
+    ok(tx.commit().await);
+    ok(add(&bench, 1, by_email("cfo@corp.example"), Role::Admin).await);
+    assert_eq!(role_of(&bench, 7).await, Some(Role::Admin));
+}
+
+/// Recipient, subject and, in the fake, who added them.
+async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
+    let told = bench.mails().await.into_iter();
+    told.map(|mail| (mail.recipient.as_str().to_owned(), mail.subject, mail.html.expose().clone())).collect()
+}
+
+#[tokio::test]
+async fn s162_a_user_is_notified_of_an_addition_by_id_and_by_address() {
+    for candidate in [by_id(9), by_email("user9@example.com")] {
+        let bench = bench().await;
+        ok(add(&bench, 2, candidate, Role::Admin).await);
+        let subject = format!("added to {} as admin", organization(1).name);
+        assert_eq!(told(&bench).await, [("user9@example.com".to_owned(), subject, user_id(2).to_string())]);
+        failed(add(&bench, 2, by_id(9), Role::Member).await);
+        assert_eq!(told(&bench).await, []);
+    }
+    let bench = bench().await;
+    bench.stores.add_users([&bare_user(7)]).await;
+    ok(add(&bench, 1, by_id(7), Role::Member).await);
+    assert_eq!(told(&bench).await, []);
+}
+
+async fn leave(bench: &Workbench, number: u32) {
+    ok(bench.orgs().remove_member(&actor_of(user_id(number)), organization_id(1), user_id(number)).await);
+}
+
+#[tokio::test]
+async fn s162_a_user_who_left_is_not_added_for_thirty_days() {
+    let bench = bench().await;
+    leave(&bench, 3).await;
+    bench.clock.advance(Duration::days(30) - Duration::microseconds(1));
+    for candidate in [by_id(3), by_email("user3@example.com")] {
+        let error = failed(add(&bench, 1, candidate, Role::Member).await);
+        assert!(matches!(error, AddMemberError::UserLeft), "{error:?}");
+        assert_eq!(role_of(&bench, 3).await, None);
+    }
+    assert_eq!(told(&bench).await, []);
+    bench.clock.advance(Duration::microseconds(1));
+    ok(add(&bench, 1, by_id(3), Role::Member).await);
+}
+
+#[tokio::test]
+async fn s162_a_user_who_was_removed_is_added_again_at_once() {
+    let bench = bench().await;
+    ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(3)).await);
+    ok(add(&bench, 1, by_id(3), Role::Member).await);
+}
+
+#[tokio::test]
+async fn s162_a_user_who_left_is_invited_and_then_counts_as_never_having_left() {
+    let bench = bench().await;
+    leave(&bench, 3).await;
+    let invite = Invite { organization: organization_id(1), email: parsed("user3@example.com"), role: Role::Member };
+    ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
+    let token = parsed(bench.mails().await[0].text.expose());
+    let accept = AcceptInvitation { token, user: user_id(3), claim: None, actor: None, origin: origin() };
+    ok(bench.orgs().accept_invitation(accept).await);
+    ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(3)).await);
+    ok(add(&bench, 1, by_id(3), Role::Member).await);
+}
+
+#[tokio::test]
+async fn departures_are_deleted_a_day_after_they_have_no_effect() {
+    let bench = bench().await;
+    leave(&bench, 3).await;
+    bench.clock.advance(Duration::days(31) - Duration::microseconds(1));
+    assert_eq!(ok(bench.orgs().delete_old_departures().await), 0);
+    bench.clock.advance(Duration::microseconds(1));
+    assert_eq!(ok(bench.orgs().delete_old_departures().await), 1);
+    assert_eq!(ok(bench.orgs().delete_old_departures().await), 0);
 }
 
 #[tokio::test]

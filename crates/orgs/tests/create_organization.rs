@@ -43,10 +43,14 @@ async fn the_founder_owns_the_organization() {
     let joined_at = NOW;
     assert_eq!(
         members,
-        [tessera_orgs::model::Membership { joined_at, ..membership(made.id, user_id(1), Role::Owner) }]
+        [tessera_orgs::model::Membership {
+            joined_at,
+            profile_visible_at: Some(joined_at),
+            ..membership(made.id, user_id(1), Role::Owner)
+        }]
     );
     let found = ok(bench.stores.orgs.find_organization(made.id, user_id(1)).await);
-    assert_eq!(found, Some((made, Role::Owner)));
+    assert_eq!(found.map(|(organization, own)| (organization, own.role)), Some((made, Role::Owner)));
 }
 
 #[tokio::test]

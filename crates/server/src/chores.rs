@@ -25,9 +25,13 @@ const CLEARING: Duration = Duration::from_secs(10);
 /// How often the costs of password hashes that no account has any more are forgotten: it reads through all users.
 const COSTS: Duration = Duration::from_hours(1);
 
+/// How often departures are deleted that have no effect any more. They are stored for a month.
+const DEPARTURES: Duration = Duration::from_hours(1);
+
 /// Starts them all. They end when they are dropped.
 pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
+    let orgs = &services.orgs;
     let origin = Origin::internal("signing-key-job");
     vec![
         Repeated::start("looking after the signing keys", KEYS, tokens, move |tokens| {
@@ -56,5 +60,8 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
             identity.forget_unused_hash_costs().await
         }),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
+        Repeated::start("deleting old departures", DEPARTURES, orgs, |orgs| async move {
+            orgs.delete_old_departures().await
+        }),
     ]
 }

@@ -203,10 +203,11 @@ pub fn organization(number: u32) -> Organization {
     }
 }
 
-/// A membership of that role.
+/// A membership of that role, with a profile that all members see.
 #[must_use]
 pub fn membership(organization: OrganizationId, user: UserId, role: Role) -> Membership {
-    Membership { organization_id: organization, user_id: user, role, joined_at: NOW + Duration::microseconds(3) }
+    let joined_at = NOW + Duration::microseconds(3);
+    Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at: Some(joined_at) }
 }
 
 /// An open invitation of a member, to `guest<number>@example.com`, and the hash of its token.

@@ -18,6 +18,7 @@ pub mod invitation_store;
 pub mod item_store;
 pub mod known_clients;
 pub mod mail_queue;
+pub mod membership_changes;
 pub mod memberships;
 pub mod org_documents;
 pub mod org_store;

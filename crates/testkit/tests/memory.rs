@@ -29,6 +29,7 @@ tessera_testkit::sso_store_contract!(MemoryHarness);
 tessera_testkit::signing_key_store_contract!(MemoryHarness);
 tessera_testkit::org_store_contract!(MemoryHarness);
 tessera_testkit::owners_contract!(MemoryHarness);
+tessera_testkit::membership_changes_contract!(MemoryHarness);
 tessera_testkit::app_store_contract!(MemoryHarness);
 tessera_testkit::api_key_store_contract!(MemoryHarness);
 tessera_testkit::item_store_contract!(MemoryHarness);

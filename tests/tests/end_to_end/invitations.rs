@@ -62,7 +62,7 @@ on_both! {
     s183_inv_role
     s187_inv_limit
     s189_inv_injection
-    s190_inv_idem
+    s147_an_invitation_ends_with_a_change_of_the_membership
     s20_enum_invite
     s146_an_administrator_invites_and_replaces_no_owner
     a_member_is_not_invited
@@ -100,7 +100,7 @@ async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend:
     let studio = Studio::open(backend).await;
     let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
     let forwarded = invited(&studio, &one.email.to_uppercase(), "member").await;
-    let words = json!({"token": forwarded, "display_name": "Mallory"});
+    let words = json!({"token": forwarded, "password": PASSWORD, "display_name": "Mallory"});
     let accepted = studio.api().post("/invitations/accept", &words).await.expecting(200);
     assert_eq!((&accepted["user_id"], &accepted["new_user"]), (&json!(one.id), &json!(false)));
     assert_eq!(accepted["token"], Value::Null);
@@ -217,8 +217,11 @@ async fn s183_inv_role(backend: Backend) {
     for token in &tokens {
         accept(&studio, token).await.problem(400, "invitation_invalid");
     }
-    // The role is the stored one, whatever the body says; and somebody else may answer for the invitation.
-    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
+    let listed = studio.owner.get(&path(&studio)).await.expecting(200);
+    assert_eq!((&listed[0]["status"], &listed[1]["status"]), (&json!("withdrawn"), &json!("withdrawn")));
+    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(409, "invitation_closed");
+    // The role is the stored one, whatever the body says.
+    invite(&studio, &studio.owner, &two, "member").await;
     let body = json!({"token": token(&studio, &two, 2).await, "role": "owner", "organization_id": "x"});
     assert_eq!(studio.api().post("/invitations/accept", &body).await.expecting(200)["role"], "member");
 }
@@ -266,17 +269,20 @@ async fn s189_inv_injection(backend: Backend) {
     assert_eq!(lines.faults(), ["/name"]);
 }
 
-async fn s190_inv_idem(backend: Backend) {
+async fn s147_an_invitation_ends_with_a_change_of_the_membership(backend: Backend) {
     let studio = Studio::open(backend).await;
-    let guests = [("admin", "member"), ("member", "admin")];
-    for (present, offered) in guests {
-        let guest = Person::join(&studio.api()).await;
-        let token = invited(&studio, &guest.email, offered).await;
-        studio.add(&guest, present).await;
-        assert_eq!(accept(&studio, &token).await.expecting(200)["role"], present);
-        assert_eq!(role_of(&studio, &guest.id).await, present);
-        accept(&studio, &token).await.problem(400, "invitation_invalid");
-    }
+    let guest = Person::join(&studio.api()).await;
+    let sent = invite(&studio, &studio.owner, &guest.email, "owner").await;
+    let old = token(&studio, &guest.email, 1).await;
+    let resend = format!("{}/{}/resend", path(&studio), text_of(&sent, "id"));
+    studio.add(&guest, "member").await;
+    guest.post("/invitations/accept", &json!({"token": old})).await.problem(400, "invitation_invalid");
+    assert_eq!(role_of(&studio, &guest.id).await, "member");
+    studio.owner.post(&resend, &json!({})).await.problem(409, "already_member");
+    studio.owner.delete(&studio.members(Some(&guest.id))).await.is(204);
+    guest.post("/invitations/accept", &json!({"token": old})).await.problem(400, "invitation_invalid");
+    guest.get(&format!("/orgs/{}", studio.org)).await.problem(404, "organization_not_found");
+    assert_eq!(studio.owner.get(&path(&studio)).await.expecting(200)[0]["status"], "withdrawn");
 }
 
 async fn s20_enum_invite(backend: Backend) {

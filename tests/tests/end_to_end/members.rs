@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
+    mail::last_of,
     on_both,
     studio::{NOBODY, Person, Studio},
 };
@@ -12,7 +13,8 @@ async fn role_of(studio: &Studio, person: &Person) -> Value {
 }
 
 on_both! {
-    somebody_is_added_by_id_or_by_address_in_any_case
+    s162_somebody_is_added_by_id_or_by_a_verified_address
+    s162_whoever_left_is_not_added_directly
     a_member_is_not_added_twice_and_keeps_the_role
     nobody_is_added_who_does_not_exist
     s25_enum_list
@@ -26,7 +28,7 @@ on_both! {
     s154_actor
 }
 
-async fn somebody_is_added_by_id_or_by_address_in_any_case(backend: Backend) {
+async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend) {
     let studio = Studio::open(backend).await;
     let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
     let path = studio.members(None);
@@ -35,10 +37,42 @@ async fn somebody_is_added_by_id_or_by_address_in_any_case(backend: Backend) {
         added.header("location"),
         Some(&*format!("http://localhost:8080/api/v1{}", studio.members(Some(&one.id))))
     );
-    assert_eq!(added.expecting(201)["role"], "admin");
-    let added =
-        studio.owner.post(&path, &json!({"email": two.email.to_uppercase(), "role": "member"})).await.expecting(201);
+    let added = added.expecting(201);
+    assert_eq!(
+        (&added["role"], &added["email"], &added["display_name"]),
+        (&json!("admin"), &Value::Null, &Value::Null)
+    );
+    let by_email = json!({"email": two.email.to_uppercase(), "role": "member"});
+    studio.owner.post(&path, &by_email).await.problem(404, "user_not_found");
+    studio.prove(&two).await;
+    let added = studio.owner.post(&path, &by_email).await.expecting(201);
     assert_eq!((&added["user_id"], &added["email"]), (&json!(two.id), &json!(two.email)));
+    let letter = last_of(&studio.service.installation, &one.email, 1).await;
+    assert_eq!(letter.subject, "You were added to an organization");
+    assert!(letter.text.contains("added you to Studio") && letter.text.contains("as an administrator"), "{letter:?}");
+    assert_eq!(last_of(&studio.service.installation, &two.email, 2).await.subject, letter.subject);
+    // The address is seen once the user has made a request there.
+    let email = async || {
+        let listed = studio.owner.get(&path).await.expecting(200);
+        let mut members = listed.as_array().cloned().unwrap_or_default().into_iter();
+        members.find(|member| member["user_id"] == json!(one.id)).map(|member| member["email"].clone())
+    };
+    assert_eq!(email().await, Some(Value::Null));
+    one.get(&format!("/apps/{}", studio.app)).await.is(200);
+    assert_eq!(email().await, Some(json!(one.email)));
+}
+
+async fn s162_whoever_left_is_not_added_directly(backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let person = studio.hire("member").await;
+    person.delete(&studio.members(Some(&person.id))).await.is(204);
+    let add = json!({"user_id": person.id, "role": "member"});
+    studio.owner.post(&studio.members(None), &add).await.problem(409, "user_left");
+    let invitation = json!({"email": person.email, "role": "member"});
+    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    let token = last_of(&studio.service.installation, &person.email, 2).await.token();
+    person.post("/invitations/accept", &json!({"token": token})).await.is(200);
+    assert_eq!(role_of(&studio, &person).await, "member");
 }
 
 async fn a_member_is_not_added_twice_and_keeps_the_role(backend: Backend) {

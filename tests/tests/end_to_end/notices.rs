@@ -161,7 +161,8 @@ async fn s200_notify_of_owners(backend: Backend) {
     // Nobody is told of an owner who ceases to be one, of another role, or of what was refused.
     studio.owner.put(&path, &json!({"role": "member"})).await.is(200);
     admin.put(&studio.members(Some(&guest.id)), &json!({"role": "owner"})).await.problem(403, "forbidden");
-    nothing_else_comes(&studio, &sink, 2 + 3 + 4 + 1).await;
+    // The invitation, and the addition of the administrator.
+    nothing_else_comes(&studio, &sink, 2 + 3 + 4 + 1 + 1).await;
 }
 
 async fn s200_notify_of_keys(backend: Backend) {

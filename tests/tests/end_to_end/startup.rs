@@ -40,7 +40,7 @@ async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
     let org = ada.found().await;
     bob.at_node(&one).get(&format!("/orgs/{org}")).await.problem(404, "organization_not_found");
     ada.at_node(&two)
-        .post(&format!("/orgs/{org}/members"), &json!({"email": bob.email, "role": "member"}))
+        .post(&format!("/orgs/{org}/members"), &json!({"user_id": bob.id, "role": "member"}))
         .await
         .is(201);
     bob.at_node(&one).get(&format!("/orgs/{org}")).await.is(200);

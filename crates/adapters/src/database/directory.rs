@@ -11,7 +11,7 @@ use super::{SqlStore, connection::on, schema::users, types::DbId};
 /// Under the number of parameters that a statement may have on either database.
 const AT_ONCE: usize = 1_000;
 
-pub(super) type ProfileRow = (DbId, Option<String>, Option<String>);
+type ProfileRow = (DbId, Option<String>, Option<String>);
 
 pub(super) fn profile((id, email, display_name): ProfileRow) -> Profile {
     Profile { user_id: UserId::from_uuid(id.0), email, display_name }
@@ -36,6 +36,16 @@ impl Directory for SqlStore {
         let verified: Option<bool> =
             on!(&mut lease, |c| query.select(users::email_verified).first(c).await.optional())?;
         Ok(verified.unwrap_or_default())
+    }
+
+    async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = users::table
+            .filter(users::email_canonical.eq(email.canonical()))
+            .filter(users::email_verified.eq(true))
+            .select((users::id, users::email, users::display_name));
+        let row: Option<ProfileRow> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        Ok(row.map(profile))
     }
 
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {

@@ -4,18 +4,19 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
-    EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, SecretHash, StoreError, UserId,
+    EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError,
+    UserId,
 };
 use tessera_orgs::{
     model::{Claim, Invitation, InvitationState},
-    ports::InvitationRows,
+    ports::{InvitationRows, InvitationsOf},
 };
 use time::OffsetDateTime;
 
 use super::{
     connection::{Lease, on},
-    rows::{after, corrupt, parse},
-    schema::invitations,
+    rows::{after, corrupt, parse, parse_optional},
+    schema::{invitations, memberships, users},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -112,15 +113,23 @@ pub(super) async fn list(
     lease: &mut Lease,
     of: OrganizationId,
     page: PageRequest,
-) -> Result<Page<Invitation>, StoreError> {
+) -> Result<Page<(Invitation, Option<Role>)>, StoreError> {
+    let inviter = memberships::organization_id
+        .eq(invitations::organization_id)
+        .and(memberships::user_id.eq(invitations::invited_by));
     let query = invitations::table
+        .left_join(memberships::table.on(inviter))
         .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
         .filter(invitations::id.gt(after(&page)))
         .order(invitations::id)
         .limit(page.rows());
-    let rows: Vec<InvitationRow> = on!(lease, |c| query.select(InvitationRow::as_select()).load(c).await)?;
-    let found = rows.into_iter().map(Invitation::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::from_rows(found, &page, |invitation| invitation.id.as_uuid()))
+    let rows: Vec<(InvitationRow, Option<String>)> =
+        on!(lease, |c| query.select((InvitationRow::as_select(), memberships::role.nullable())).load(c).await)?;
+    let listed = |(row, role): (InvitationRow, Option<String>)| {
+        Ok((row.try_into()?, parse_optional("memberships.role", role.as_deref())?))
+    };
+    let found = rows.into_iter().map(listed).collect::<Result<Vec<(Invitation, Option<Role>)>, StoreError>>()?;
+    Ok(Page::from_rows(found, &page, |(invitation, _)| invitation.id.as_uuid()))
 }
 
 #[async_trait]
@@ -197,6 +206,41 @@ impl InvitationRows for Tx {
             .select(invitations::id);
         let accepted: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
         Ok(accepted.is_some())
+    }
+
+    async fn withdraw_all(
+        &mut self,
+        of: OrganizationId,
+        which: InvitationsOf<'_>,
+        at: OffsetDateTime,
+    ) -> Result<Vec<InvitationId>, StoreError> {
+        let open = invitations::table
+            .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitations::status.eq(PENDING));
+        let withdrawn = (
+            invitations::status.eq(WITHDRAWN),
+            invitations::pending_email.eq(None::<String>),
+            invitations::ended_at.eq(DbInstant(at)),
+        );
+        let ended: Vec<DbId> = match which {
+            InvitationsOf::Invitee(user) => {
+                let address = users::table.find(DbId(user.as_uuid())).select(users::email_canonical);
+                let update = diesel::update(open.filter(invitations::pending_email.eq_any(address))).set(withdrawn);
+                on!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
+            }
+            InvitationsOf::Inviter { user, roles } => {
+                let sent = open
+                    .filter(invitations::invited_by.eq(DbId(user.as_uuid())))
+                    .filter(invitations::expires_at.gt(DbInstant(at)))
+                    .filter(invitations::role.eq_any(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>()));
+                let update = diesel::update(sent).set(withdrawn);
+                on!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
+            }
+        };
+        let mut ids: Vec<InvitationId> = ended.into_iter().map(|id| InvitationId::from_uuid(id.0)).collect();
+        // RETURNING promises no order.
+        ids.sort();
+        Ok(ids)
     }
 
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {

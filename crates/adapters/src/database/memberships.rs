@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
-    ApplicationId, Memberships, OrganizationId, Page, PageRequest, Role, Standing, StoreError, UserId,
+    ApplicationId, EmailAddress, Memberships, OrganizationId, Page, PageRequest, Role, Standing, StoreClock,
+    StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Membership, Profile},
+    model::{Member, Membership},
     ports::MembershipRows,
 };
+use time::OffsetDateTime;
 
 use super::{
     SqlStore,
@@ -24,11 +26,12 @@ use super::{
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = memberships)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-struct MembershipRow {
+pub(super) struct MembershipRow {
     organization_id: DbId,
     user_id: DbId,
     role: String,
     joined_at: DbInstant,
+    profile_visible_at: Option<DbInstant>,
 }
 
 impl From<&Membership> for MembershipRow {
@@ -38,6 +41,7 @@ impl From<&Membership> for MembershipRow {
             user_id: DbId(membership.user_id.as_uuid()),
             role: membership.role.to_string(),
             joined_at: DbInstant(membership.joined_at),
+            profile_visible_at: membership.profile_visible_at.map(DbInstant),
         }
     }
 }
@@ -51,6 +55,7 @@ impl TryFrom<MembershipRow> for Membership {
             user_id: UserId::from_uuid(row.user_id.0),
             role: parse("memberships.role", &row.role)?,
             joined_at: row.joined_at.0,
+            profile_visible_at: row.profile_visible_at.map(|at| at.0),
         })
     }
 }
@@ -85,13 +90,46 @@ pub(super) async fn list(
     Ok(Page::from_rows(found, &page, |membership| membership.user_id.as_uuid()))
 }
 
+/// Makes a profile visible that is hidden. One conditional statement: of many at once, the first decides on the time.
+async fn show_profile(
+    lease: &mut Lease,
+    id: OrganizationId,
+    user: UserId,
+    at: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let hidden = memberships::table.find(key(id, user)).filter(memberships::profile_visible_at.is_null());
+    let update = diesel::update(hidden).set(memberships::profile_visible_at.eq(DbInstant(at)));
+    on!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
+}
+
+impl SqlStore {
+    /// The caller's request makes their profile visible. Writes only if it was read as hidden.
+    async fn open_organization(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+        visible_at: Option<DbInstant>,
+    ) -> Result<(), StoreError> {
+        if visible_at.is_none() {
+            let now = self.now().await?;
+            show_profile(&mut self.writer().await?, id, user, now).await?;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Memberships for SqlStore {
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = memberships::table.find(key(organization, user)).select(memberships::role);
-        let role: Option<String> = on!(&mut lease, |c| query.first(c).await.optional())?;
-        role.map(|role| parse("memberships.role", &role)).transpose()
+        let columns = (memberships::role, memberships::profile_visible_at);
+        let query = memberships::table.find(key(organization, user)).select(columns);
+        let row: Option<(String, Option<DbInstant>)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        // Given back first: whoever writes needs another one.
+        drop(lease);
+        let Some((role, visible_at)) = row else { return Ok(None) };
+        self.open_organization(organization, user, visible_at).await?;
+        parse("memberships.role", &role).map(Some)
     }
 
     async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError> {
@@ -101,13 +139,13 @@ impl Memberships for SqlStore {
             .filter(applications::id.eq(DbId(application.as_uuid())))
             .filter(applications::deleted_at.is_null())
             .filter(memberships::user_id.eq(DbId(user.as_uuid())))
-            .select((memberships::organization_id, memberships::role));
-        let row: Option<(DbId, String)> = on!(&mut lease, |c| query.first(c).await.optional())?;
-        row.map(|(organization, role)| {
-            let organization = OrganizationId::from_uuid(organization.0);
-            Ok(Standing { organization, role: parse("memberships.role", &role)? })
-        })
-        .transpose()
+            .select((memberships::organization_id, memberships::role, memberships::profile_visible_at));
+        let row: Option<(DbId, String, Option<DbInstant>)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        drop(lease);
+        let Some((organization, role, visible_at)) = row else { return Ok(None) };
+        let organization = OrganizationId::from_uuid(organization.0);
+        self.open_organization(organization, user, visible_at).await?;
+        Ok(Some(Standing { organization, role: parse("memberships.role", &role)? }))
     }
 }
 
@@ -120,6 +158,20 @@ impl MembershipRows for Tx {
 
     async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
         find(&mut self.lease, id, user).await
+    }
+
+    async fn find_by_email(
+        &mut self,
+        id: OrganizationId,
+        email: &EmailAddress,
+    ) -> Result<Option<Membership>, StoreError> {
+        let query = memberships::table
+            .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+            .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
+            .filter(users::email_canonical.eq(email.canonical()));
+        let row: Option<MembershipRow> =
+            on!(&mut self.lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
+        row.map(Membership::try_from).transpose()
     }
 
     async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
@@ -152,15 +204,24 @@ impl MembershipRows for Tx {
         count("memberships", owned)
     }
 
-    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError> {
+    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Member>, StoreError> {
         let query = memberships::table
             .inner_join(users::table.on(users::id.eq(memberships::user_id)))
             .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
             .filter(memberships::role.eq(Role::Owner.as_str()))
-            .order(memberships::user_id)
-            .select((users::id, users::email, users::display_name));
-        let rows: Vec<directory::ProfileRow> = on!(&mut self.lease, |c| query.load(c).await)?;
-        Ok(rows.into_iter().map(directory::profile).collect())
+            .order(memberships::user_id);
+        let rows: Vec<(MembershipRow, Option<String>, Option<String>)> = on!(&mut self.lease, |c| {
+            query.select((MembershipRow::as_select(), users::email, users::display_name)).load(c).await
+        })?;
+        let member = |(row, email, display_name): (MembershipRow, _, _)| {
+            let profile = directory::profile((row.user_id, email, display_name));
+            Ok(Member { membership: row.try_into()?, profile })
+        };
+        rows.into_iter().map(member).collect()
+    }
+
+    async fn show_profile(&mut self, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        show_profile(&mut self.lease, id, user, at).await
     }
 
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {

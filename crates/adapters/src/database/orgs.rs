@@ -14,7 +14,8 @@ use tessera_orgs::{
 use super::{
     SqlStore,
     connection::on,
-    invitation_mails, invitations, memberships,
+    invitation_mails, invitations,
+    memberships::{self, MembershipRow},
     rows::parse,
     schema::{memberships as members, organizations},
     settings, system_data,
@@ -69,16 +70,16 @@ impl OrgStore for SqlStore {
         &self,
         id: OrganizationId,
         user: UserId,
-    ) -> Result<Option<(Organization, Role)>, StoreError> {
+    ) -> Result<Option<(Organization, Membership)>, StoreError> {
         let mut lease = self.reader().await?;
         let query = organizations::table
             .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
             .filter(organizations::id.eq(DbId(id.as_uuid())))
             .filter(members::user_id.eq(DbId(user.as_uuid())));
-        let row: Option<(OrganizationRow, String)> = on!(&mut lease, |c| {
-            query.select((OrganizationRow::as_select(), members::role)).first(c).await.optional()
+        let row: Option<(OrganizationRow, MembershipRow)> = on!(&mut lease, |c| {
+            query.select((OrganizationRow::as_select(), MembershipRow::as_select())).first(c).await.optional()
         })?;
-        row.map(|(row, role)| Ok((row.try_into()?, parse("memberships.role", &role)?))).transpose()
+        row.map(|(organization, membership)| Ok((organization.try_into()?, membership.try_into()?))).transpose()
     }
 
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
@@ -109,7 +110,11 @@ impl OrgStore for SqlStore {
         invitations::find_by_token(&mut self.reader().await?, token).await
     }
 
-    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
+    async fn list_invitations(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Option<Role>)>, StoreError> {
         invitations::list(&mut self.reader().await?, id, page).await
     }
 

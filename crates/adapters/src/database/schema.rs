@@ -112,7 +112,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     use super::super::types::{Id, Instant};
 
     memberships (organization_id, user_id) {
@@ -120,6 +120,17 @@ diesel::table! {
         user_id -> Id,
         role -> Text,
         joined_at -> Instant,
+        profile_visible_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use super::super::types::{Id, Instant};
+
+    departures (organization_id, user_id) {
+        organization_id -> Id,
+        user_id -> Id,
+        left_at -> Instant,
     }
 }
 

@@ -9,7 +9,7 @@ use tessera_identity::ports::{
 };
 use tessera_kernel::{EventLog, Outbox, StoreError};
 use tessera_orgs::ports::{
-    InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations,
+    Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations,
 };
 
 use super::connection::Lease;
@@ -65,6 +65,10 @@ impl OrgTransaction for Tx {
     }
 
     fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn departures(&mut self) -> &mut dyn Departures {
         self
     }
 

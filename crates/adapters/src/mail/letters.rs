@@ -8,7 +8,7 @@ use askama::Template;
 use names::{quoted, unlinked};
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Role, Secret};
 use tessera_orgs::{
-    model::{InvitationToken, Invited, NewOwner, Profile},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, Profile},
     ports::Letters,
 };
 use time::{OffsetDateTime, macros::format_description};
@@ -67,6 +67,10 @@ impl Letters for AskamaLetters {
 
     fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
         self.notice(to, notices::of_owner(about), context)
+    }
+
+    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {
+        self.notice(to, notices::of_addition(about), context)
     }
 }
 

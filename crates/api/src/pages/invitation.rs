@@ -186,13 +186,13 @@ async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &Publi
     let (token, password) = (entry.token.clone(), entry.password());
     let caller = MaybeUser { actor: None, origin: origin.clone() };
     let SeenClient(client) = SeenClient::of(request);
-    let acceptance = Acceptance { token, password, display_name, proof_required: true, caller, client };
+    let acceptance = Acceptance { token, password, display_name, caller, client };
     match acceptance.perform(&edge.services).await {
         Ok(accepted) => welcome(url, &invited, &accepted),
         Err(problem) => match problem.code() {
             Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
             // Even where there was no account a moment ago.
-            Code::AccountNotProved => again(Code::AccountNotProved, Guest::Unproved, &[entry.refusal()]),
+            Code::EmailNotVerified => again(Code::EmailNotVerified, Guest::Unproved, &[entry.refusal()]),
             _ => Err(problem),
         },
     }

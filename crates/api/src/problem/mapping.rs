@@ -99,7 +99,7 @@ impl From<RegisterError> for Problem {
 impl From<WelcomeError> for Problem {
     fn from(error: WelcomeError) -> Self {
         match error {
-            WelcomeError::NotProved => Code::AccountNotProved.into(),
+            WelcomeError::NotProved => Code::EmailNotVerified.into(),
             WelcomeError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
             WelcomeError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
             WelcomeError::Hash(error) => error.into(),
@@ -328,6 +328,7 @@ problems! {
         StaleSession => FreshSessionRequired,
         UserNotFound => UserNotFound,
         AlreadyMember => AlreadyMember,
+        UserLeft => UserLeft,
     }
     ChangeRoleError or Forbidden by Quota {
         NotFound => OrganizationNotFound,

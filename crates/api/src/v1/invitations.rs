@@ -84,7 +84,8 @@ struct InvitationView {
     organization_id: Uuid,
     email: String,
     role: RoleName,
-    /// One that was replaced by another to the same address is withdrawn.
+    /// One that was replaced by another to the same address, or ended by a change of the invitee's or the inviter's
+    /// membership, is withdrawn. `pending` ones can be accepted.
     status: StatusName,
     /// What became of the latest mail: it waits, a mail server accepted it, or it will not be delivered. `null` when the
     /// mail was cancelled with the invitation, or is no longer on record.
@@ -184,7 +185,8 @@ async fn send_invitation(
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "There is no such organization for the caller, or no such invitation"),
-    (status = 409, description = "The invitation was accepted or withdrawn, or the quota of open invitations is used up"),
+    (status = 409, description = "The address is a member's, the invitation was accepted or withdrawn, or the quota of \
+        open invitations is used up"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations/{invitationId}/resend")]
 async fn resend_invitation(
@@ -213,8 +215,8 @@ async fn withdraw_invitation(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What opens the invitation, and what a new user says of themselves. Of an account that the address has, nothing changes
-/// but this: if its address was never proved, it is by the account's password. Where it was, a password says nothing.
+/// The token, and what a new user says of themselves. If the address has an account that has not verified it, the request
+/// needs that account's password or the user's own token, which verify the address. A verified account needs neither.
 #[derive(ToSchema)]
 struct AcceptRequest {
     /// The token from the mail.
@@ -266,14 +268,14 @@ impl From<Accepted> for AcceptedView {
 
 /// Accept an organization invitation
 ///
-/// Needs no credential: whoever has the token has read the mail. An account that the address has becomes a member; send its
-/// password, or the user's own token, since that proves that it was made by whoever reads the mails. Somebody who is a
-/// member already keeps their role.
+/// Needs no credential for a new address or a verified account: the caller has read the mail. An account that has not
+/// verified the address may belong to another person, so its password or that user's own token is required. Somebody who
+/// is a member already keeps their role.
 #[utoipa::path(tag = "invitations", operation_id = "accept_invitation", security((), ("user_token" = [])),
     request_body = AcceptRequest, responses(
     (status = 200, description = "The membership", body = AcceptedView),
-    (status = 409, description = "The token of another user than the invited one came along, or a password that is not \
-        that of the account, which was never proved, or a quota is used up: the invitation stays open")))]
+    (status = 409, description = "The access token is another user's, or the account of the address has not verified it \
+        and neither its password nor its access token was sent, or a quota is used up. The invitation stays open")))]
 #[post("/invitations/accept")]
 async fn accept_invitation(
     caller: MaybeUser,
@@ -282,7 +284,7 @@ async fn accept_invitation(
     edge: Data<Edge>,
 ) -> Result<HttpResponse, Problem> {
     let AcceptRequest { token, password, display_name } = body;
-    let acceptance = Acceptance { token, password, display_name, proof_required: false, caller, client };
+    let acceptance = Acceptance { token, password, display_name, caller, client };
     let accepted = acceptance.perform(&edge.services).await?;
     Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
 }

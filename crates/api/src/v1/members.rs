@@ -34,6 +34,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 struct MemberView {
     organization_id: Uuid,
     user_id: Uuid,
+    /// `null` for other members, like `display_name`, if the user was added by id and has made no request inside the
+    /// organization since.
     #[schema(required = true)]
     email: Option<String>,
     #[schema(required = true)]
@@ -124,13 +126,16 @@ impl Request for NewMember {
 
 /// Directly add an existing user
 ///
+/// `email` names an account only if the account has verified it. The user is notified by mail. The email address and the
+/// name of a user who was added by id are `null` for others until that user makes a request inside the organization.
 /// As an owner only in a session that is younger than 5 minutes.
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
         headers(("Location" = String, description = "Their address"))),
     (status = 404, description = "There is no such organization for the caller, or no such user"),
-    (status = 409, description = "The user is a member already, or a quota is used up"),
+    (status = 409, description = "The user is a member already, left less than 30 days ago (`user_left`; send an \
+        invitation), or a quota is used up"),
     (status = 429, description = "The caller has added, or tried to add, too many users")))]
 #[post("/orgs/{orgId}/members")]
 async fn add_member(
@@ -148,7 +153,8 @@ async fn add_member(
 
 /// Remove a member
 ///
-/// Administrators and owners remove members up to their own role; everybody may leave.
+/// Administrators and owners remove members up to their own role; everybody may leave. It ends the open invitation to the
+/// member's address, and those that the member sent.
 #[utoipa::path(tag = "members", operation_id = "remove_member", security(("user_token" = [])), responses(
     (status = 204, description = "The user is no member any more"),
     (status = 404, description = "There is no such organization for the caller, or no such member"),
@@ -194,7 +200,8 @@ impl Request for ChangeRoleRequest {
 
 /// Update a member's role
 ///
-/// Ownership is given only in a session that is younger than 5 minutes.
+/// Ownership is given only in a session that is younger than 5 minutes. A change ends the open invitation to the member's
+/// address, and those that the member sent for a role that the new one may not give.
 #[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),

@@ -19,8 +19,6 @@ pub struct Welcome {
     pub password: Option<PasswordAttempt>,
     /// The name they go by, if they are new.
     pub display_name: Option<DisplayName>,
-    /// Whether an account that was never proved to be theirs is taken only with its password.
-    pub proof_required: bool,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -170,7 +168,7 @@ impl Identity {
                 return Ok(known.user);
             }
             let Some(attempt) = &command.password else {
-                return if command.proof_required { Err(WelcomeError::NotProved) } else { Ok(known.user) };
+                return Err(WelcomeError::NotProved);
             };
             // A hash below today's parameters is left to the next sign-in to renew.
             let requester = Requester::unknown(&command.origin);

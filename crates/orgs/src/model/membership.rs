@@ -1,7 +1,7 @@
 //! A user in an organization.
 
 use tessera_kernel::{OrganizationId, Role, UserId};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::Organization;
 
@@ -16,6 +16,14 @@ pub struct Membership {
     pub role: Role,
     /// Since when.
     pub joined_at: OffsetDateTime,
+    /// Since when other members see the email address and the name of this one. `None` from a direct addition by user id
+    /// until the user makes a request inside the organization: a user id must not disclose whose it is.
+    pub profile_visible_at: Option<OffsetDateTime>,
+}
+
+impl Membership {
+    /// How long a user who left an organization can't be added to it directly. An invitation is possible at any time.
+    pub const NO_DIRECT_ADDITION_AFTER_LEAVING: Duration = Duration::days(30);
 }
 
 /// What other members see of a user.
@@ -29,6 +37,14 @@ pub struct Profile {
     pub display_name: Option<String>,
 }
 
+impl Profile {
+    /// A profile that shows nothing but the user id.
+    #[must_use]
+    pub const fn hidden(user_id: UserId) -> Self {
+        Self { user_id, email: None, display_name: None }
+    }
+}
+
 /// A membership with the face of its member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -36,6 +52,18 @@ pub struct Member {
     pub membership: Membership,
     /// Who it is.
     pub profile: Profile,
+}
+
+impl Member {
+    /// The member as that user sees them: without address and name while these are hidden from others.
+    #[must_use]
+    pub fn seen_by(self, viewer: UserId) -> Self {
+        let member = self.membership.user_id;
+        if member == viewer || self.membership.profile_visible_at.is_some() {
+            return self;
+        }
+        Self { profile: Profile::hidden(member), ..self }
+    }
 }
 
 /// That an organization has one more owner, as somebody is told of it.
@@ -49,4 +77,15 @@ pub struct NewOwner<'a> {
     pub to_themselves: bool,
     /// The owner who saw to it, if it was another.
     pub by: Option<&'a Profile>,
+}
+
+/// That a user was added to an organization directly, as the user is notified of it.
+#[derive(Debug, Clone, Copy)]
+pub struct DirectAddition<'a> {
+    /// The organization.
+    pub organization: &'a Organization,
+    /// The role that the user has there.
+    pub role: Role,
+    /// Who added the user.
+    pub by: &'a Profile,
 }

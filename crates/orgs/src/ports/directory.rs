@@ -14,6 +14,10 @@ pub trait Directory: Send + Sync {
     /// Whether the user has an address that is verified. `false` if there is no such user.
     async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError>;
 
+    /// The user who has verified that address, compared without case. `Ok(None)` when there is none, also when the account
+    /// with that address has not verified it.
+    async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError>;
+
     /// The profiles of these users, in no particular order; those who do not exist are left out.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError>;
 }

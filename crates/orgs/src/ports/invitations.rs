@@ -1,10 +1,12 @@
 //! Where invitations are kept, how their tokens are hashed, and what is written to whom.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, SecretHash, StoreError};
+use tessera_kernel::{
+    EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, Role, SecretHash, StoreError, UserId,
+};
 use time::OffsetDateTime;
 
-use crate::model::{Claim, Invitation, InvitationState, InvitationToken, Invited, NewOwner};
+use crate::model::{Claim, DirectAddition, Invitation, InvitationState, InvitationToken, Invited, NewOwner};
 
 /// Invitations, in a transaction. Whoever writes holds the organization's lock, which puts all that happens to its
 /// invitations in a row.
@@ -38,8 +40,31 @@ pub trait InvitationRows: Send {
     /// Whether an invitation of the organization was ever accepted.
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError>;
 
+    /// Ends the open invitations of the organization that a change of a membership invalidates, as withdrawn at that time,
+    /// and returns their ids in ascending order. One statement.
+    async fn withdraw_all(
+        &mut self,
+        of: OrganizationId,
+        which: InvitationsOf<'_>,
+        at: OffsetDateTime,
+    ) -> Result<Vec<InvitationId>, StoreError>;
+
     /// How many invitations of the organization can be accepted at that time.
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
+}
+
+/// Open invitations that a change of a user's membership invalidates.
+#[derive(Debug, Clone, Copy)]
+pub enum InvitationsOf<'a> {
+    /// Those to the address that the user has now, verified or not, expired ones included: a resend would renew them.
+    Invitee(UserId),
+    /// Those that the user answers for, for one of these roles. Expired ones stay: a resend gives them another inviter.
+    Inviter {
+        /// The inviter.
+        user: UserId,
+        /// The roles that the inviter may no longer give.
+        roles: &'a [Role],
+    },
 }
 
 /// The mails that invitations cause, in a transaction. Whoever writes holds the organization's lock.
@@ -72,4 +97,7 @@ pub trait Letters: Send + Sync {
 
     /// The mail that tells an owner of a new one, or the new one of themselves. It opens nothing.
     fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail;
+
+    /// The mail that notifies a user who was added to an organization directly. It opens nothing.
+    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail;
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
+    EmailAddress, EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock,
+    StoreError, UserId,
 };
+use time::OffsetDateTime;
 
-use super::{InvitationMails, InvitationRows, OrgDocuments};
+use super::{Departures, InvitationMails, InvitationRows, OrgDocuments};
 use crate::model::{
-    Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry,
+    Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry,
 };
 
 /// The storage of this domain: single reads, and transactions.
@@ -18,12 +20,12 @@ pub trait OrgStore: StoreClock {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError>;
 
-    /// The organization with the role of that user in it. `Ok(None)` when it does not exist or they are no member.
+    /// The organization with the membership of that user. `Ok(None)` when it does not exist or they are no member.
     async fn find_organization(
         &self,
         id: OrganizationId,
         user: UserId,
-    ) -> Result<Option<(Organization, Role)>, StoreError>;
+    ) -> Result<Option<(Organization, Membership)>, StoreError>;
 
     /// One membership. `Ok(None)` when there is none.
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
@@ -46,9 +48,14 @@ pub trait OrgStore: StoreClock {
     /// The invitation with that token, whatever became of it. `Ok(None)` when there is none.
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
-    /// The invitations of an organization, whatever became of them, in ascending order of their id. Empty when it does not
-    /// exist.
-    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError>;
+    /// The invitations of an organization, whatever became of them, each with the role that its inviter has in the
+    /// organization now (`None` when they are no member), in ascending order of the invitation's id. Empty when the
+    /// organization does not exist.
+    async fn list_invitations(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Option<Role>)>, StoreError>;
 
     /// What became of the latest mail of each of these invitations. An invitation is absent when its latest mail was taken
     /// back, or is no longer on record.
@@ -66,6 +73,9 @@ pub trait OrgTransaction: Send {
 
     /// Memberships, in this transaction.
     fn memberships(&mut self) -> &mut dyn MembershipRows;
+
+    /// Departures, in this transaction.
+    fn departures(&mut self) -> &mut dyn Departures;
 
     /// Settings and system data, in this transaction.
     fn documents(&mut self) -> &mut dyn OrgDocuments;
@@ -107,6 +117,14 @@ pub trait MembershipRows: Send {
     /// One membership. `Ok(None)` when there is none.
     async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
 
+    /// The membership of the user whose account has that address, verified or not, compared without case. `Ok(None)` when
+    /// no account has it, or its user is no member.
+    async fn find_by_email(
+        &mut self,
+        id: OrganizationId,
+        email: &EmailAddress,
+    ) -> Result<Option<Membership>, StoreError>;
+
     /// How many owners the organization has.
     async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
 
@@ -118,11 +136,16 @@ pub trait MembershipRows: Send {
     /// second waits and counts what the first has committed.
     async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError>;
 
-    /// The faces of the owners, in ascending order of their id. Empty when the organization does not exist.
-    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError>;
+    /// The owners with their profiles, hidden or not, in ascending order of their id. Empty when the organization does not
+    /// exist.
+    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Member>, StoreError>;
 
     /// Gives a member another role. `Ok(false)` when there is no such membership.
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;
+
+    /// Makes the profile of a member visible to the others from that time on. `Ok(false)`, and nothing changes, when it is
+    /// visible already or there is no such membership.
+    async fn show_profile(&mut self, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// Ends a membership. `Ok(false)` when there is none.
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;

@@ -1,6 +1,7 @@
 //! Somebody who was asked in comes in.
 
 use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, QuotaExceeded, Role, StoreError, UserId};
+use time::OffsetDateTime;
 
 use super::{hold_invitation::Held, invite::end};
 use crate::{
@@ -30,7 +31,7 @@ pub struct AcceptInvitation {
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptInvitationError {
     /// The token is unknown, expired, used, replaced or withdrawn, whoever invited may no longer do so, or the user is not
-    /// the one that was invited: always the same answer.
+    /// the one who has verified the invited address: always the same answer.
     #[error("this invitation is not valid")]
     Invalid,
     /// Another request is about to accept it.
@@ -55,8 +56,8 @@ impl Orgs {
         let known = self.ports.store.find_invitation(&hash).await?.filter(|known| known.is_pending(now));
         let invitation = known.ok_or(AcceptInvitationError::Invalid)?;
         let inviting = self.ports.store.find_organization(invitation.organization_id, invitation.invited_by).await?;
-        let (organization, role) = inviting.ok_or(AcceptInvitationError::Invalid)?;
-        if !policy::may_add(role, invitation.role) {
+        let (organization, inviting) = inviting.ok_or(AcceptInvitationError::Invalid)?;
+        if !policy::may_add(inviting.role, invitation.role) {
             return Err(AcceptInvitationError::Invalid);
         }
         let inviter = self.profile(invitation.invited_by).await?;
@@ -72,21 +73,15 @@ impl Orgs {
     pub async fn accept_invitation(&self, command: AcceptInvitation) -> Result<Membership, AcceptInvitationError> {
         let hash = self.ports.digest.digest(command.token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let account = self.ports.directory.find_profile_by_email(&known.email).await?;
+        let account = self.ports.directory.find_profile_by_verified_email(&known.email).await?;
         if account.is_none_or(|account| account.user_id != command.user) {
             return Err(AcceptInvitationError::Invalid);
         }
         let Held { mut tx, organization, invitation, storage_time: now } = self.hold_invitation(&hash, &known).await?;
         // Only under the lock is it certain how the invitation stands.
-        if !invitation.is_pending(now) {
-            return Err(AcceptInvitationError::Invalid);
-        }
+        require_acceptable(&mut *tx, &invitation, now).await?;
         if invitation.is_claimed_by_another(command.claim, now) {
             return Err(AcceptInvitationError::Claimed);
-        }
-        let inviter = tx.memberships().find(organization.id, invitation.invited_by).await?;
-        if inviter.is_none_or(|inviter| !policy::may_add(inviter.role, invitation.role)) {
-            return Err(AcceptInvitationError::Invalid);
         }
         // A mail that got there without our knowing would be sent again, with a token that is used.
         end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
@@ -114,8 +109,12 @@ impl Orgs {
         }
         self.check_new_member::<AcceptInvitationError>(tx, organization, user, role).await?;
         let joined_at = self.ports.clock.now();
-        let membership = Membership { organization_id: organization, user_id: user, role, joined_at };
+        // The organization knows the address, and the user has answered it.
+        let profile_visible_at = Some(joined_at);
+        let membership =
+            Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at };
         tx.memberships().insert(&membership).await?;
+        tx.departures().delete(organization, user).await?;
         let added = OrgEvent::MemberAdded { organization, user, role };
         tx.events().append(&self.event_of(command, added)).await?;
         if role == Role::Owner {
@@ -130,4 +129,18 @@ impl Orgs {
             None => Event::by_visitor(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
         }
     }
+}
+
+/// Whether an invitation that is held can be accepted at that time: it is pending, and its inviter could still send it.
+pub(super) async fn require_acceptable(
+    tx: &mut dyn OrgTransaction,
+    invitation: &Invitation,
+    now: OffsetDateTime,
+) -> Result<(), AcceptInvitationError> {
+    let inviter = tx.memberships().find(invitation.organization_id, invitation.invited_by).await?;
+    let inviter = inviter.map(|inviter| inviter.role);
+    if invitation.is_pending(now) && policy::may_answer_for(inviter, invitation.role) {
+        return Ok(());
+    }
+    Err(AcceptInvitationError::Invalid)
 }

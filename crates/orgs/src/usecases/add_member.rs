@@ -10,6 +10,7 @@ use crate::{
     events::OrgEvent,
     model::{Member, Membership, Profile},
     policy,
+    ports::OrgTransaction,
 };
 
 /// Whom to add.
@@ -17,7 +18,7 @@ use crate::{
 pub enum Candidate {
     /// By id.
     User(UserId),
-    /// By address.
+    /// By an address that the user has verified.
     Email(EmailAddress),
 }
 
@@ -50,7 +51,7 @@ pub enum AddMemberError {
     /// The caller has reached [`limits::ADD_MEMBER`](crate::limits::ADD_MEMBER).
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// No user has that id or address.
+    /// No user has that id, or no user has verified that address.
     #[error("there is no such user")]
     UserNotFound,
     /// The user is a member already; their role stays as it is.
@@ -59,13 +60,18 @@ pub enum AddMemberError {
     /// A quota is used up.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
+    /// The user left the organization less than [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`] ago.
+    #[error("this user left the organization; send an invitation")]
+    UserLeft,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Orgs {
-    /// Adds a user to an organization. Each authorized call counts in the limit `add-member`. Of a new owner, all owners are told by mail.
+    /// Adds a user to an organization and notifies the user by mail; of a new owner, all owners. The profile of a user who
+    /// was added by id stays hidden from others until that user makes a request inside the organization. Each authorized
+    /// call counts in the limit `add-member`.
     ///
     /// # Errors
     /// See [`AddMemberError`].
@@ -73,7 +79,7 @@ impl Orgs {
         let acting = actor.user().ok_or(AddMemberError::NotFound)?;
         let id = command.organization;
         // Asked before the user is looked up: only who may add members learns which users exist.
-        let role = self.ports.store.find_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
+        let role = self.caller_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
         }
@@ -82,10 +88,8 @@ impl Orgs {
         }
         self.limit_additions(acting).await.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
-        let user = profile.user_id;
-        let membership =
-            Membership { organization_id: id, user_id: user, role: command.role, joined_at: self.ports.clock.now() };
-        let event = self.event(actor, OrgEvent::MemberAdded { organization: id, user, role: command.role });
+        let by = self.profile(acting).await?;
+        let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
         // And again under the lock: the role may have gone in between.
@@ -93,24 +97,53 @@ impl Orgs {
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
         }
+        self.insert(&mut *tx, actor, &member.membership).await?;
+        self.notify_of_addition(&mut *tx, &organization, &member, &by).await?;
+        tx.commit().await?;
+        Ok(member.seen_by(acting))
+    }
+
+    fn new_membership(&self, command: &AddMember, user: UserId) -> Membership {
+        let now = self.ports.clock.now();
+        Membership {
+            organization_id: command.organization,
+            user_id: user,
+            role: command.role,
+            joined_at: now,
+            // Who gives an address knows it already. A user id must not disclose it.
+            profile_visible_at: matches!(command.candidate, Candidate::Email(_)).then_some(now),
+        }
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        actor: &Actor,
+        membership: &Membership,
+    ) -> Result<(), AddMemberError> {
+        let Membership { organization_id: organization, user_id: user, role, joined_at: now, .. } = *membership;
         // A member already is the more useful answer, and they need no room.
-        if tx.memberships().find(id, user).await?.is_some() {
+        if tx.memberships().find(organization, user).await?.is_some() {
             return Err(AddMemberError::AlreadyMember);
         }
-        self.check_new_member::<AddMemberError>(&mut *tx, id, user, command.role).await?;
-        tx.memberships().insert(&membership).await.on_conflict(AddMemberError::AlreadyMember)?;
-        tx.events().append(&event).await?;
-        if command.role == Role::Owner {
-            self.tell_of_owner(&mut *tx, &organization, user, Some(acting)).await?;
+        self.check_new_member::<AddMemberError>(tx, organization, user, role).await?;
+        tx.memberships().insert(membership).await.on_conflict(AddMemberError::AlreadyMember)?;
+        if let Some(left_at) = tx.departures().find(organization, user).await? {
+            if now < left_at + Membership::NO_DIRECT_ADDITION_AFTER_LEAVING {
+                return Err(AddMemberError::UserLeft);
+            }
+            tx.departures().delete(organization, user).await?;
         }
-        tx.commit().await?;
-        Ok(Member { membership, profile })
+        let added = OrgEvent::MemberAdded { organization, user, role };
+        tx.events().append(&self.event(actor, added)).await?;
+        self.end_invitations_to(tx, actor, organization, user).await?;
+        Ok(())
     }
 
     async fn candidate(&self, candidate: &Candidate) -> Result<Option<Profile>, StoreError> {
         match candidate {
             Candidate::User(id) => Ok(self.ports.directory.profiles(&[*id]).await?.into_iter().next()),
-            Candidate::Email(email) => self.ports.directory.find_profile_by_email(email).await,
+            Candidate::Email(email) => self.ports.directory.find_profile_by_verified_email(email).await,
         }
     }
 }

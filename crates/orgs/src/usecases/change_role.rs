@@ -46,7 +46,8 @@ pub enum ChangeRoleError {
 
 impl Orgs {
     /// Changes a member's role. Who decides about owners holds the organization's lock, so that the last one stays. Of a
-    /// new one, all owners are told by mail.
+    /// new one, all owners are told by mail. A change ends the open invitation to the member's address, and those that the
+    /// member sent for a role that the new one may not give.
     ///
     /// # Errors
     /// See [`ChangeRoleError`].
@@ -55,7 +56,7 @@ impl Orgs {
         let (id, user, to) = (command.organization, command.user, command.role);
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(ChangeRoleError::NotFound)?;
-        let role = tx.memberships().find(id, acting).await?.ok_or(ChangeRoleError::NotFound)?.role;
+        let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(ChangeRoleError::NotFound)?.role;
         if role < Role::Admin {
             return Err(ChangeRoleError::Forbidden { organization: id });
         }
@@ -76,12 +77,14 @@ impl Orgs {
             }
             tx.memberships().set_role(id, user, to).await?;
             tx.events().append(&self.event(actor, OrgEvent::RoleChanged { organization: id, user, from, to })).await?;
+            self.end_invitations_to(&mut *tx, actor, id, user).await?;
+            self.end_invitations_by(&mut *tx, actor, id, user, Some(to)).await?;
             if to == Role::Owner {
                 self.tell_of_owner(&mut *tx, &organization, user, Some(acting)).await?;
             }
         }
         tx.commit().await?;
         membership.role = to;
-        Ok(self.present(membership).await?)
+        Ok(self.present(membership, acting).await?)
     }
 }

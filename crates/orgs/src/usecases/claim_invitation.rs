@@ -2,7 +2,7 @@
 
 use tessera_kernel::InvitationClaimId;
 
-use super::hold_invitation::Held;
+use super::{accept_invitation::require_acceptable, hold_invitation::Held};
 use crate::{
     AcceptInvitationError, Orgs,
     model::{Claim, InvitationToken},
@@ -20,9 +20,7 @@ impl Orgs {
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let by = InvitationClaimId::generate(&*self.ports.clock, &*self.ports.entropy);
         let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
-        if !invitation.is_pending(storage_time) {
-            return Err(AcceptInvitationError::Invalid);
-        }
+        require_acceptable(&mut *tx, &invitation, storage_time).await?;
         if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
         }

@@ -74,7 +74,13 @@ impl Orgs {
         let now = self.ports.clock.now();
         let id = OrganizationId::generate(&*self.ports.clock, &*self.ports.entropy);
         let organization = Organization { id, name, slug, created_at: now, updated_at: now };
-        let membership = Membership { organization_id: id, user_id: owner, role: Role::Owner, joined_at: now };
+        let membership = Membership {
+            organization_id: id,
+            user_id: owner,
+            role: Role::Owner,
+            joined_at: now,
+            profile_visible_at: Some(now),
+        };
         let mut tx = self.ports.store.begin().await?;
         self.check_new_owner::<CreateOrganizationError>(&mut *tx, owner).await?;
         tx.organizations().insert(&organization).await.on_conflict(CreateOrganizationError::SlugTaken)?;

@@ -97,8 +97,9 @@ impl Orgs {
         let (id, role) = (command.organization, command.role);
         let known = self.ports.store.find_organization(id, acting).await?;
         let (organization, own) = known.ok_or(InviteError::NotFound)?;
+        self.open_organization(&own).await?;
         // Asked before anybody is looked up: only who may invite learns who is a member.
-        if !policy::may_add(own, role) {
+        if !policy::may_add(own.role, role) {
             return Err(InviteError::Forbidden { organization: id });
         }
         if policy::must_sign_in_again(actor, role) {
@@ -106,7 +107,6 @@ impl Orgs {
         }
         let counted = self.limit_invitation(acting, id, &command.email).await;
         counted.map_err(RateLimitError::split::<InviteError>)?;
-        let account = self.ports.directory.find_profile_by_email(&command.email).await?;
         let inviter = self.profile(acting).await?;
         let invitation = self.new_invitation(acting, command, self.ports.store.now().await?);
         let letter = self.letter(&invitation, organization, inviter)?;
@@ -117,9 +117,7 @@ impl Orgs {
         if !policy::may_add(own, role) {
             return Err(InviteError::Forbidden { organization: id });
         }
-        if let Some(account) = account
-            && tx.memberships().find(id, account.user_id).await?.is_some()
-        {
+        if tx.memberships().find_by_email(id, &invitation.email).await?.is_some() {
             return Err(InviteError::AlreadyMember);
         }
         self.replace(&mut *tx, actor, own, &invitation).await?;
@@ -170,7 +168,7 @@ impl Orgs {
     /// What is known of a user who acts.
     pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
         let known = self.ports.directory.profiles(&[user]).await?.into_iter().next();
-        Ok(known.unwrap_or(Profile { user_id: user, email: None, display_name: None }))
+        Ok(known.unwrap_or(Profile::hidden(user)))
     }
 
     /// Draws a token and writes the mail that carries it.

@@ -22,7 +22,8 @@ pub enum ListInvitationsError {
 }
 
 impl Orgs {
-    /// The invitations, whatever became of them, in ascending order of their id.
+    /// The invitations, whatever became of them, in ascending order of their id. One whose inviter could not send it any
+    /// more is withdrawn, since it can't be accepted.
     ///
     /// # Errors
     /// See [`ListInvitationsError`].
@@ -33,18 +34,22 @@ impl Orgs {
         page: PageRequest,
     ) -> Result<Page<ListedInvitation>, ListInvitationsError> {
         let acting = actor.user().ok_or(ListInvitationsError::NotFound)?;
-        let own = self.ports.store.find_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
+        let own = self.caller_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
         if !policy::may_invite(own) {
             return Err(ListInvitationsError::Forbidden { organization: id });
         }
         let page = self.ports.store.list_invitations(id, page).await?;
-        let ids: Vec<InvitationId> = page.items.iter().map(|invitation| invitation.id).collect();
+        let ids: Vec<InvitationId> = page.items.iter().map(|(invitation, _)| invitation.id).collect();
         let deliveries = self.ports.store.list_deliveries(&ids).await?;
         let now = self.ports.store.now().await?;
-        Ok(page.map(|invitation| ListedInvitation {
-            status: invitation.status(now),
-            delivery: deliveries.get(&invitation.id).copied(),
-            invitation,
+        Ok(page.map(|(invitation, inviter)| {
+            let status = match invitation.status(now) {
+                InvitationStatus::Pending if !policy::may_answer_for(inviter, invitation.role) => {
+                    InvitationStatus::Withdrawn
+                }
+                status => status,
+            };
+            ListedInvitation { status, delivery: deliveries.get(&invitation.id).copied(), invitation }
         }))
     }
 }

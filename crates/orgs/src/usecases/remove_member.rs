@@ -28,7 +28,8 @@ pub enum RemoveMemberError {
 }
 
 impl Orgs {
-    /// Removes a member, or lets the actor leave.
+    /// Removes a member, or lets the actor leave. Both end the open invitation to the member's address and those that the
+    /// member sent. Who left by themselves can't be added directly for a while.
     ///
     /// # Errors
     /// See [`RemoveMemberError`].
@@ -41,7 +42,7 @@ impl Orgs {
         let acting = actor.user().ok_or(RemoveMemberError::NotFound)?;
         let mut tx = self.ports.store.begin().await?;
         tx.organizations().lock(id).await?.ok_or(RemoveMemberError::NotFound)?;
-        let role = tx.memberships().find(id, acting).await?.ok_or(RemoveMemberError::NotFound)?.role;
+        let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(RemoveMemberError::NotFound)?.role;
         let oneself = acting == user;
         if !oneself && role < Role::Admin {
             return Err(RemoveMemberError::Forbidden { organization: id });
@@ -54,8 +55,13 @@ impl Orgs {
             return Err(RemoveMemberError::LastOwner);
         }
         tx.memberships().delete(id, user).await?;
+        if oneself {
+            tx.departures().record(id, user, self.ports.clock.now()).await?;
+        }
         let event = OrgEvent::MemberRemoved { organization: id, user, role: target };
         tx.events().append(&self.event(actor, event)).await?;
+        self.end_invitations_to(&mut *tx, actor, id, user).await?;
+        self.end_invitations_by(&mut *tx, actor, id, user, None).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -27,6 +27,9 @@ pub enum ResendInvitationError {
         /// Whose administrators may learn that it was tried.
         organization: OrganizationId,
     },
+    /// The address is a member's.
+    #[error("this user is already a member")]
+    AlreadyMember,
     /// It was accepted or withdrawn.
     #[error("this invitation is closed")]
     Closed,
@@ -68,13 +71,17 @@ impl Orgs {
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(of).await?.ok_or(ResendInvitationError::NotFound)?;
-        let own = tx.memberships().find(of, acting).await?.ok_or(ResendInvitationError::NotFound)?.role;
+        let own = self.locked_caller(&mut *tx, of, acting).await?.ok_or(ResendInvitationError::NotFound)?.role;
         if !policy::may_invite(own) {
             return Err(ResendInvitationError::Forbidden { organization: of });
         }
         let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;
         if !policy::may_add(own, known.role) {
             return Err(ResendInvitationError::Forbidden { organization: of });
+        }
+        // Before the state: this is the reason why most invitations to members are closed.
+        if tx.memberships().find_by_email(of, &known.email).await?.is_some() {
+            return Err(ResendInvitationError::AlreadyMember);
         }
         if known.state != InvitationState::Open {
             return Err(ResendInvitationError::Closed);

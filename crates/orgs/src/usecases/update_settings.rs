@@ -49,7 +49,7 @@ impl Orgs {
         let id = command.organization;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(UpdateSettingsError::NotFound)?;
-        let role = tx.memberships().find(id, acting).await?.ok_or(UpdateSettingsError::NotFound)?.role;
+        let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(UpdateSettingsError::NotFound)?.role;
         if !policy::may_manage(role) {
             return Err(UpdateSettingsError::Forbidden { organization: id });
         }

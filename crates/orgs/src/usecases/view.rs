@@ -32,10 +32,12 @@ impl Orgs {
         id: OrganizationId,
     ) -> Result<(Organization, Role), ViewError> {
         let user = actor.user().ok_or(ViewError::NotFound)?;
-        self.ports.store.find_organization(id, user).await?.ok_or(ViewError::NotFound)
+        let (organization, own) = self.ports.store.find_organization(id, user).await?.ok_or(ViewError::NotFound)?;
+        self.open_organization(&own).await?;
+        Ok((organization, own.role))
     }
 
-    /// The members, in ascending order of their user id.
+    /// The members, in ascending order of their user id, with the profiles that the actor may see.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -45,37 +47,37 @@ impl Orgs {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<Member>, ViewError> {
-        self.require_member(actor, id).await?;
+        let viewer = self.require_member(actor, id).await?;
         let page = self.ports.store.list_memberships(id, page).await?;
         let users: Vec<UserId> = page.items.iter().map(|membership| membership.user_id).collect();
         let profiles = self.ports.directory.profiles(&users).await?;
-        Ok(page.map(|membership| with_profile(membership, &profiles)))
+        Ok(page.map(|membership| with_profile(membership, &profiles).seen_by(viewer)))
     }
 
-    /// One member.
+    /// One member, with the profile that the actor may see.
     ///
     /// # Errors
     /// See [`ViewError`].
     pub async fn view_member(&self, actor: &Actor, id: OrganizationId, user: UserId) -> Result<Member, ViewError> {
-        self.require_member(actor, id).await?;
+        let viewer = self.require_member(actor, id).await?;
         let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewError::MemberNotFound)?;
-        Ok(self.present(membership).await?)
+        Ok(self.present(membership, viewer).await?)
     }
 
-    /// The membership with its member's profile.
-    pub(crate) async fn present(&self, membership: Membership) -> Result<Member, StoreError> {
+    /// The membership with what that user may see of its member's profile.
+    pub(crate) async fn present(&self, membership: Membership, viewer: UserId) -> Result<Member, StoreError> {
         let profiles = self.ports.directory.profiles(&[membership.user_id]).await?;
-        Ok(with_profile(membership, &profiles))
+        Ok(with_profile(membership, &profiles).seen_by(viewer))
     }
 
-    async fn require_member(&self, actor: &Actor, id: OrganizationId) -> Result<(), ViewError> {
+    async fn require_member(&self, actor: &Actor, id: OrganizationId) -> Result<UserId, ViewError> {
         let user = actor.user().ok_or(ViewError::NotFound)?;
-        self.ports.store.find_membership(id, user).await?.map(|_| ()).ok_or(ViewError::NotFound)
+        self.caller_membership(id, user).await?.map(|own| own.user_id).ok_or(ViewError::NotFound)
     }
 }
 
 fn with_profile(membership: Membership, profiles: &[Profile]) -> Member {
     let known = profiles.iter().find(|profile| profile.user_id == membership.user_id).cloned();
-    let profile = known.unwrap_or(Profile { user_id: membership.user_id, email: None, display_name: None });
+    let profile = known.unwrap_or(Profile::hidden(membership.user_id));
     Member { membership, profile }
 }

@@ -29,8 +29,9 @@ impl Orgs {
     pub async fn view_settings(&self, actor: &Actor, id: OrganizationId) -> Result<Settings, ViewSettingsError> {
         let user = actor.user().ok_or(ViewSettingsError::NotFound)?;
         let found = self.ports.store.find_organization(id, user).await?;
-        let (organization, role) = found.ok_or(ViewSettingsError::NotFound)?;
-        if !policy::may_manage(role) {
+        let (organization, own) = found.ok_or(ViewSettingsError::NotFound)?;
+        self.open_organization(&own).await?;
+        if !policy::may_manage(own.role) {
             return Err(ViewSettingsError::Forbidden { organization: id });
         }
         let settings = self.ports.store.find_settings(id).await?;

@@ -59,7 +59,7 @@ impl Orgs {
 
     async fn require_system_data(&self, actor: &Actor, id: OrganizationId) -> Result<(), ViewSystemDataError> {
         let membership = match actor.user() {
-            Some(user) => self.ports.store.find_membership(id, user).await?,
+            Some(user) => self.caller_membership(id, user).await?,
             None => None,
         };
         let role = membership.map(|membership| membership.role);

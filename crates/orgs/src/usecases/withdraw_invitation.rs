@@ -42,7 +42,7 @@ impl Orgs {
         let acting = actor.user().ok_or(WithdrawInvitationError::NotFound)?;
         let mut tx = self.ports.store.begin().await?;
         tx.organizations().lock(of).await?.ok_or(WithdrawInvitationError::NotFound)?;
-        let own = tx.memberships().find(of, acting).await?.ok_or(WithdrawInvitationError::NotFound)?.role;
+        let own = self.locked_caller(&mut *tx, of, acting).await?.ok_or(WithdrawInvitationError::NotFound)?.role;
         if !policy::may_invite(own) {
             return Err(WithdrawInvitationError::Forbidden { organization: of });
         }

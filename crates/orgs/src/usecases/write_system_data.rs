@@ -64,7 +64,7 @@ impl Orgs {
     ) -> Result<SystemData, WriteSystemDataError> {
         let (id, user) = (command.organization, command.user);
         let mut tx = self.ports.store.begin().await?;
-        permit(&mut *tx, actor, id).await?;
+        self.permit_writing(&mut *tx, actor, id).await?;
         tx.memberships().find(id, user).await?.ok_or(WriteSystemDataError::MemberNotFound)?;
         let known = tx.documents().find_system_data(id, user).await?;
         if !command.precondition.holds(known.as_ref().map(|known| known.version)) {
@@ -91,19 +91,24 @@ impl Orgs {
         tx.commit().await?;
         Ok(data)
     }
-}
 
-/// Locks the organization and asks under the lock whether the actor may write: a role may have gone in between.
-async fn permit(tx: &mut dyn OrgTransaction, actor: &Actor, id: OrganizationId) -> Result<(), WriteSystemDataError> {
-    tx.organizations().lock(id).await?.ok_or(WriteSystemDataError::NotFound)?;
-    let membership = match actor.user() {
-        Some(user) => tx.memberships().find(id, user).await?,
-        None => None,
-    };
-    let role = membership.map(|membership| membership.role);
-    match policy::reach_of_system_data(&actor.principal, id, role, Access::Write) {
-        Reach::Unknown => Err(WriteSystemDataError::NotFound),
-        Reach::Refused => Err(WriteSystemDataError::Forbidden { organization: id }),
-        Reach::Granted => Ok(()),
+    /// Locks the organization and asks under the lock whether the actor may write: a role may have gone in between.
+    async fn permit_writing(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        actor: &Actor,
+        id: OrganizationId,
+    ) -> Result<(), WriteSystemDataError> {
+        tx.organizations().lock(id).await?.ok_or(WriteSystemDataError::NotFound)?;
+        let membership = match actor.user() {
+            Some(user) => self.locked_caller(tx, id, user).await?,
+            None => None,
+        };
+        let role = membership.map(|membership| membership.role);
+        match policy::reach_of_system_data(&actor.principal, id, role, Access::Write) {
+            Reach::Unknown => Err(WriteSystemDataError::NotFound),
+            Reach::Refused => Err(WriteSystemDataError::Forbidden { organization: id }),
+            Reach::Granted => Ok(()),
+        }
     }
 }

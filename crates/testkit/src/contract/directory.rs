@@ -19,6 +19,7 @@ macro_rules! directory_contract {
             a_profile_shows_address_and_name_as_they_were_written
             a_profile_is_found_by_the_address_in_whatever_case
             an_unknown_address_has_no_profile
+            only_a_verified_address_names_its_account
             profiles_of_all_who_exist_are_given
             a_profile_may_be_without_address_and_name
             an_address_that_is_verified_is_reported
@@ -66,6 +67,20 @@ pub async fn an_unknown_address_has_no_profile(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
     assert_eq!(ok(stores.directory.find_profile_by_email(&parsed("user2@example.com")).await), None);
+}
+
+pub async fn only_a_verified_address_names_its_account(harness: &impl Harness) {
+    let stores = harness.stores();
+    let unverified = User { email_verified: false, ..user(1) };
+    stores.add_users([&unverified, &user(2)]).await;
+    let find = async |email: &str| ok(stores.directory.find_profile_by_verified_email(&parsed(email)).await);
+    assert_eq!(find("user1@example.com").await, None);
+    assert_eq!(find("USER2@example.com").await, Some(profile_of(&user(2))));
+    assert_eq!(find("user3@example.com").await, None);
+    let mut tx = ok(stores.identity.begin().await);
+    assert!(ok(tx.users().verify_email(user_id(1), user(1).updated_at).await));
+    ok(tx.commit().await);
+    assert_eq!(find("user1@example.com").await, Some(profile_of(&unverified)));
 }
 
 pub async fn profiles_of_all_who_exist_are_given(harness: &impl Harness) {

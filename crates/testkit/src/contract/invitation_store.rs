@@ -245,7 +245,7 @@ pub async fn invitations_come_in_pages_by_id(harness: &impl Harness) {
     let all: Vec<_> = (1..=5).map(guest).collect();
     stores.add_invitations(all.iter().rev()).await;
     stores.add_invitations([&invitation(9, organization_id(2), user_id(1))]).await;
-    let expected: Vec<Invitation> = all.into_iter().map(|(invitation, _)| invitation).collect();
+    let expected: Vec<_> = all.into_iter().map(|(invitation, _)| (invitation, None::<Role>)).collect();
     world::pages_in_order(&expected, |page: PageRequest| stores.orgs.list_invitations(org(), page)).await;
 }
 

@@ -105,7 +105,7 @@ pub async fn an_organization_comes_back_with_each_role(harness: &impl Harness) {
     organization_of(stores, &roles).await;
     for (number, role) in (1..).zip(roles) {
         let found = ok(stores.orgs.find_organization(organization_id(1), user_id(number)).await);
-        assert_eq!(found, Some((organization(1), role)));
+        assert_eq!(found, Some((organization(1), member(number, role))));
     }
 }
 
@@ -269,7 +269,7 @@ pub async fn what_is_committed_is_visible_together(harness: &impl Harness) {
     ok(tx.events().append(&event(1)).await);
     ok(tx.commit().await);
     let found = ok(stores.orgs.find_organization(organization_id(1), user_id(1)).await);
-    assert_eq!(found, Some((organization(1), Role::Owner)));
+    assert_eq!(found, Some((organization(1), member(1, Role::Owner))));
     assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
 }
 

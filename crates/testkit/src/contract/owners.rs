@@ -2,7 +2,7 @@
 
 use tessera_identity::model::User;
 use tessera_kernel::{OrganizationId, Role};
-use tessera_orgs::model::Profile;
+use tessera_orgs::model::{Member, Membership, Profile};
 
 use super::Harness;
 use crate::{
@@ -23,7 +23,7 @@ macro_rules! owners_contract {
     };
 }
 
-async fn owners(stores: &Stores, of: OrganizationId) -> Vec<Profile> {
+async fn owners(stores: &Stores, of: OrganizationId) -> Vec<Member> {
     let mut tx = ok(stores.orgs.begin().await);
     ok(tx.memberships().owners(of).await)
 }
@@ -36,13 +36,21 @@ pub async fn owners_are_given_with_their_faces_and_in_order(harness: &impl Harne
     stores.add_organizations([&organization(1), &organization(2)]).await;
     let roles =
         [(1, 2, Role::Owner), (1, 1, Role::Owner), (1, 3, Role::Admin), (1, 4, Role::Member), (2, 5, Role::Owner)];
+    let hidden = |membership: Membership| {
+        let profile_visible_at = membership.profile_visible_at.filter(|_| membership.user_id != user_id(2));
+        Membership { profile_visible_at, ..membership }
+    };
     for (of, who, role) in roles {
-        stores.add_memberships([&membership(organization_id(of), user_id(who), role)]).await;
+        stores.add_memberships([&hidden(membership(organization_id(of), user_id(who), role))]).await;
     }
     let ada = Some("Ada@Example.COM".to_owned());
+    let member = |profile: Profile| {
+        let membership = hidden(membership(organization_id(1), profile.user_id, Role::Owner));
+        Member { membership, profile }
+    };
     let expected = [
-        Profile { user_id: user_id(1), email: ada, display_name: Some("Ada".to_owned()) },
-        Profile { user_id: user_id(2), email: None, display_name: None },
+        member(Profile { user_id: user_id(1), email: ada, display_name: Some("Ada".to_owned()) }),
+        member(Profile::hidden(user_id(2))),
     ];
     assert_eq!(owners(stores, organization_id(1)).await, expected);
 }
@@ -57,7 +65,7 @@ pub async fn a_new_owner_is_among_them_at_once(harness: &impl Harness) {
     assert!(ok(tx.memberships().set_role(id, user_id(1), Role::Owner).await));
     ok(tx.memberships().insert(&membership(id, user_id(2), Role::Owner)).await);
     let found = ok(tx.memberships().owners(id).await);
-    assert_eq!(found.iter().map(|owner| owner.user_id).collect::<Vec<_>>(), [user_id(1), user_id(2)]);
+    assert_eq!(found.iter().map(|owner| owner.profile.user_id).collect::<Vec<_>>(), [user_id(1), user_id(2)]);
     drop(tx);
     assert_eq!(owners(stores, id).await, []);
 }

@@ -7,7 +7,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{EmailAddress, Mail, MailId, MailSeal, NoticeContext, SealedMail, Secret, StoreError};
 use tessera_orgs::{
-    model::{InvitationToken, Invited, NewOwner},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner},
     ports::Letters,
 };
 use time::OffsetDateTime;
@@ -58,7 +58,15 @@ impl Letters for FakeLetters {
     fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
         let whose = if about.to_themselves { "you own" } else { "another owns" };
         let by = about.by.map(|by| by.user_id.to_string()).unwrap_or_default();
-        Mail { html: Secret::new(by), ..notice(to, &format!("{whose} {}", about.organization.name), context) }
+        let who = if about.to_themselves { None } else { about.owner.display_name.as_deref() };
+        let subject =
+            format!("{whose} {}{}", about.organization.name, who.map(|who| format!(": {who}")).unwrap_or_default());
+        Mail { html: Secret::new(by), ..notice(to, &subject, context) }
+    }
+
+    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {
+        let subject = format!("added to {} as {}", about.organization.name, about.role);
+        Mail { html: Secret::new(about.by.user_id.to_string()), ..notice(to, &subject, context) }
     }
 }
 

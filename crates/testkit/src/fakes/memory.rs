@@ -4,6 +4,7 @@ mod applications;
 mod clients;
 mod invitations;
 mod mails;
+mod memberships;
 mod rate_limits;
 mod read;
 mod resets;

@@ -8,11 +8,12 @@ use tessera_identity::{
     ports::{AccountChange, AccountLetters},
 };
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
-use tessera_orgs::model::NewOwner;
+use tessera_orgs::model::{DirectAddition, NewOwner, Profile};
 
 use super::{
     AskamaLetters, minute, name,
     names::{quoted, unlinked},
+    role,
 };
 
 #[derive(Template)]
@@ -49,6 +50,8 @@ const SIGNED_IN: &str = "If it was not you, somebody else can sign in as you: ch
     whoever runs the service at once.";
 const OWNER: &str = "Owners may do everything in an organization. If this is not as it should be, tell its other owners, or \
     whoever runs the service.";
+const ADDED: &str = "The other members see your email address and your name once you open the organization. If you do not know \
+    it, leave it without opening it: you can't be added again for 30 days.";
 const KEY: &str = "If it was not you, somebody else can sign in as you: revoke the key, change your password, and tell \
     whoever runs the service at once.";
 
@@ -153,7 +156,21 @@ pub(super) fn of_owner(about: &NewOwner<'_>) -> News {
     let (subject, who) = if about.to_themselves {
         (format!("You are now an owner of {organization}"), "You are".to_owned())
     } else {
-        (format!("{organization} has a new owner"), format!("{} is", unlinked(&name(about.owner))))
+        (format!("{organization} has a new owner"), format!("{} is", owner_name(about.owner)))
     };
     News { subject, text: format!("{who} now an owner of {}.{by}", unlinked(&organization)), advice: OWNER }
+}
+
+/// Owners must be able to identify a new owner whose profile is still hidden from them.
+fn owner_name(owner: &Profile) -> String {
+    if owner.display_name.is_none() && owner.email.is_none() {
+        return format!("The user {}", owner.user_id);
+    }
+    unlinked(&name(owner))
+}
+
+pub(super) fn of_addition(about: &DirectAddition<'_>) -> News {
+    let organization = unlinked(&quoted(about.organization.name.as_str()));
+    let text = format!("{} added you to {organization} as {}.", unlinked(&name(about.by)), role(about.role));
+    News { subject: "You were added to an organization".to_owned(), text, advice: ADDED }
 }

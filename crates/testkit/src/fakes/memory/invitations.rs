@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
 use tessera_orgs::{
     model::{Claim, Invitation, InvitationState, MailDelivery},
-    ports::{InvitationMails, InvitationRows, MailNote},
+    ports::{InvitationMails, InvitationRows, InvitationsOf, MailNote},
 };
 use time::OffsetDateTime;
 
@@ -86,6 +86,31 @@ impl InvitationRows for MemoryTransaction {
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError> {
         let mut known = self.state.invitations.values().map(|(known, _)| known);
         Ok(known.any(|known| known.organization_id == of && matches!(known.state, InvitationState::Accepted { .. })))
+    }
+
+    async fn withdraw_all(
+        &mut self,
+        of: OrganizationId,
+        which: InvitationsOf<'_>,
+        at: OffsetDateTime,
+    ) -> Result<Vec<InvitationId>, StoreError> {
+        let invitee = match which {
+            InvitationsOf::Invitee(user) => self.state.users.get(&user).and_then(|known| known.user.email.clone()),
+            InvitationsOf::Inviter { .. } => None,
+        };
+        let meant = |known: &Invitation| match which {
+            InvitationsOf::Invitee(_) => invitee.as_ref() == Some(&known.email),
+            InvitationsOf::Inviter { user, roles } => {
+                known.invited_by == user && known.is_pending(at) && roles.contains(&known.role)
+            }
+        };
+        let all = self.state.invitations.values_mut().map(|(known, _)| known);
+        let open = all.filter(|known| known.organization_id == of && known.state == InvitationState::Open);
+        let ended = open.filter(|known| meant(known)).map(|known| {
+            known.state = InvitationState::Withdrawn { at };
+            known.id
+        });
+        Ok(ended.collect())
     }
 
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {

@@ -159,10 +159,9 @@ impl OrgStore for MemoryStore {
         &self,
         id: OrganizationId,
         user: UserId,
-    ) -> Result<Option<(Organization, Role)>, StoreError> {
+    ) -> Result<Option<(Organization, Membership)>, StoreError> {
         let state = self.state();
-        let role = state.memberships.get(&(id, user)).map(|membership| membership.role);
-        Ok(state.organizations.get(&id).cloned().zip(role))
+        Ok(state.organizations.get(&id).cloned().zip(state.memberships.get(&(id, user)).cloned()))
     }
 
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
@@ -198,10 +197,18 @@ impl OrgStore for MemoryStore {
         Ok(self.state().invitation_by_token(token))
     }
 
-    async fn list_invitations(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Invitation>, StoreError> {
+    async fn list_invitations(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Option<Role>)>, StoreError> {
         let state = self.state();
         let rows = state.invitations.values().map(|(known, _)| known).filter(|known| known.organization_id == id);
-        Ok(page!(rows, page, |row: &Invitation| row.id.as_uuid()))
+        let page = page!(rows, page, |row: &Invitation| row.id.as_uuid());
+        Ok(page.map(|invitation| {
+            let inviter = state.memberships.get(&(id, invitation.invited_by)).map(|inviter| inviter.role);
+            (invitation, inviter)
+        }))
     }
 
     async fn list_deliveries(
@@ -225,6 +232,12 @@ impl Directory for MemoryStore {
         Ok(verified.is_some())
     }
 
+    async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
+        let state = self.state();
+        let verified = state.user_by_email(email).filter(|known| known.user.email_verified);
+        Ok(verified.map(|known| profile_of(&known.user)))
+    }
+
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
         let state = self.state();
         let asked = state.users.values().filter(|known| users.contains(&known.user.id));
@@ -235,15 +248,13 @@ impl Directory for MemoryStore {
 #[async_trait]
 impl Memberships for MemoryStore {
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
-        Ok(self.state().memberships.get(&(organization, user)).map(|membership| membership.role))
+        Ok(self.open_organization(organization, user).await.map(|membership| membership.role))
     }
 
     async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError> {
-        let state = self.state();
-        let Some(organization) = state.applications.get(&application).map(|known| known.organization_id) else {
-            return Ok(None);
-        };
-        let membership = state.memberships.get(&(organization, user));
+        let known = self.state().applications.get(&application).map(|known| known.organization_id);
+        let Some(organization) = known else { return Ok(None) };
+        let membership = self.open_organization(organization, user).await;
         Ok(membership.map(|membership| Standing { organization, role: membership.role }))
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct State {
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
+    pub(super) departures: BTreeMap<(OrganizationId, UserId), OffsetDateTime>,
     pub(super) settings: BTreeMap<OrganizationId, Settings>,
     pub(super) system_data: BTreeMap<(OrganizationId, UserId), SystemData>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
@@ -186,11 +187,6 @@ impl State {
         unless(!known, StoreError::REFERENCE)?;
         self.memberships.insert(key, membership.clone());
         Ok(())
-    }
-
-    pub(super) fn owners(&self, id: OrganizationId) -> Vec<Profile> {
-        let owners = self.memberships.values().filter(|one| one.organization_id == id && one.role == Role::Owner);
-        owners.filter_map(|one| self.users.get(&one.user_id)).map(|known| profile_of(&known.user)).collect()
     }
 
     pub(super) fn count_owners(&self, id: OrganizationId) -> u64 {

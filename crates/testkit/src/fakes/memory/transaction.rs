@@ -13,11 +13,11 @@ use tessera_identity::{
     },
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, Role, SessionId, StoreError, UserId,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, SessionId, StoreError, UserId,
 };
 use tessera_orgs::{
-    model::{Membership, Organization, Profile, Settings, SystemData},
-    ports::{InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
+    model::{Organization, Settings, SystemData},
+    ports::{Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -236,6 +236,10 @@ impl OrgTransaction for MemoryTransaction {
         self
     }
 
+    fn departures(&mut self) -> &mut dyn Departures {
+        self
+    }
+
     fn documents(&mut self) -> &mut dyn OrgDocuments {
         self
     }
@@ -270,42 +274,6 @@ impl Organizations for MemoryTransaction {
 
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
         Ok(self.state.organizations.get(&id).cloned())
-    }
-}
-
-#[async_trait]
-impl MembershipRows for MemoryTransaction {
-    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
-        self.state.insert_membership(membership)
-    }
-
-    async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
-        Ok(self.state.memberships.get(&(id, user)).cloned())
-    }
-
-    async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
-        Ok(self.state.count_owners(id))
-    }
-
-    async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
-        Ok(self.state.memberships.keys().filter(|(organization, _)| *organization == id).map(|_| 1).sum())
-    }
-
-    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError> {
-        let owned = |one: &&Membership| one.user_id == user && one.role == Role::Owner;
-        Ok(self.state.memberships.values().filter(owned).map(|_| 1).sum())
-    }
-
-    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Profile>, StoreError> {
-        Ok(self.state.owners(id))
-    }
-
-    async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
-        Ok(self.state.memberships.get_mut(&(id, user)).map(|membership| membership.role = role).is_some())
-    }
-
-    async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
-        Ok(self.state.memberships.remove(&(id, user)).is_some())
     }
 }
 

@@ -1,0 +1,23 @@
+//! Retention of departures.
+
+use tessera_kernel::StoreError;
+use time::Duration;
+
+use crate::{Orgs, model::Membership};
+
+/// How much longer departures are stored than they have an effect: the clocks of nodes may differ.
+const MARGIN: Duration = Duration::DAY;
+
+impl Orgs {
+    /// Deletes the departures that no longer prevent a direct addition, and returns their number.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn delete_old_departures(&self) -> Result<u64, StoreError> {
+        let until = self.ports.clock.now() - Membership::NO_DIRECT_ADDITION_AFTER_LEAVING - MARGIN;
+        let mut tx = self.ports.store.begin().await?;
+        let deleted = tx.departures().delete_until(until).await?;
+        tx.commit().await?;
+        Ok(deleted)
+    }
+}

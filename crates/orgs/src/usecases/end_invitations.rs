@@ -1,0 +1,58 @@
+//! A change of a membership ends invitations.
+
+use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
+
+use super::invite::take_back;
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    policy,
+    ports::{InvitationsOf, OrgTransaction},
+};
+
+impl Orgs {
+    /// Ends the open invitation to the address of a user whose membership changes: its link would undo the change.
+    pub(crate) async fn end_invitations_to(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        actor: &Actor,
+        of: OrganizationId,
+        invitee: UserId,
+    ) -> Result<(), StoreError> {
+        self.end_invitations(tx, actor, of, InvitationsOf::Invitee(invitee)).await
+    }
+
+    /// Ends the invitations that a user sent and could not send with the role that is left. `None`: no member any more.
+    pub(crate) async fn end_invitations_by(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        actor: &Actor,
+        of: OrganizationId,
+        inviter: UserId,
+        left: Option<Role>,
+    ) -> Result<(), StoreError> {
+        let roles: Vec<Role> = [Role::Owner, Role::Admin, Role::Member]
+            .into_iter()
+            .filter(|role| !policy::may_answer_for(left, *role))
+            .collect();
+        if roles.is_empty() {
+            return Ok(());
+        }
+        self.end_invitations(tx, actor, of, InvitationsOf::Inviter { user: inviter, roles: &roles }).await
+    }
+
+    async fn end_invitations(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        actor: &Actor,
+        of: OrganizationId,
+        which: InvitationsOf<'_>,
+    ) -> Result<(), StoreError> {
+        for invitation in tx.invitations().withdraw_all(of, which, self.ports.clock.now()).await? {
+            take_back(tx, invitation).await?;
+            let withdrawn = OrgEvent::InvitationWithdrawn { organization: of, invitation };
+            tx.events().append(&self.event(actor, withdrawn)).await?;
+        }
+        Ok(())
+    }
+}

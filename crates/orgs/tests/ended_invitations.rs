@@ -1,0 +1,190 @@
+//! A change of a membership ends the invitations that would undo it, and those whose inviter may no longer answer for them.
+
+use tessera_kernel::{InvitationId, PageRequest, Role};
+use tessera_orgs::{
+    AcceptInvitation, AcceptInvitationError, AddMember, Candidate, ChangeRole, Invite, ResendInvitationError,
+    model::{Invitation, InvitationStatus, InvitationToken},
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{actor_of, organization_id, origin, user, user_id},
+    expectations::{failed, ok, parsed, some},
+};
+
+/// Users 1 and 2 own organization 1, user 3 is its administrator and user 4 a member; user 9 is not in it and has not
+/// verified their address.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Owner, Role::Admin, Role::Member]).await;
+    let mut unverified = user(9);
+    unverified.email_verified = false;
+    bench.stores.add_users([&unverified]).await;
+    bench
+}
+
+async fn invite(bench: &Workbench, by: u32, email: &str, role: Role) -> InvitationId {
+    let command = Invite { organization: organization_id(1), email: parsed(email), role };
+    ok(bench.orgs().invite(&actor_of(user_id(by)), command).await).0.id
+}
+
+/// The token in the only mail to that address.
+async fn token(bench: &Workbench, email: &str) -> InvitationToken {
+    let mails = bench.mails().await;
+    let carries = |mail: &&tessera_kernel::Mail| mail.recipient == parsed(email) && mail.text.expose().len() == 43;
+    parsed(some(mails.iter().find(carries)).text.expose())
+}
+
+async fn add(bench: &Workbench, number: u32) {
+    let candidate = Candidate::User(user_id(number));
+    let command = AddMember { organization: organization_id(1), candidate, role: Role::Member };
+    ok(bench.orgs().add_member(&actor_of(user_id(1)), command).await);
+}
+
+async fn change(bench: &Workbench, by: u32, number: u32, role: Role) {
+    let command = ChangeRole { organization: organization_id(1), user: user_id(number), role };
+    ok(bench.orgs().change_role(&actor_of(user_id(by)), command).await);
+}
+
+async fn remove(bench: &Workbench, by: u32, number: u32) {
+    ok(bench.orgs().remove_member(&actor_of(user_id(by)), organization_id(1), user_id(number)).await);
+}
+
+async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
+    let actor = actor_of(user_id(1));
+    let listed = bench.orgs().list_invitations(&actor, organization_id(1), PageRequest::default()).await;
+    ok(listed).items.into_iter().map(|(_, status)| status).collect()
+}
+
+async fn accept(bench: &Workbench, token: &InvitationToken, number: u32) -> Option<AcceptInvitationError> {
+    let command = AcceptInvitation {
+        token: token.clone(),
+        user: user_id(number),
+        claim: None,
+        actor: Some(actor_of(user_id(number))),
+        origin: origin(),
+    };
+    bench.orgs().accept_invitation(command).await.err()
+}
+
+async fn verify(bench: &Workbench, number: u32) {
+    let email = some(user(number).email);
+    ok(bench.identity().verify_email(&actor_of(user_id(number)), &email).await);
+}
+
+/// How many mails with a token wait.
+async fn links(bench: &Workbench) -> usize {
+    // Whoever took them has not delivered them.
+    bench.clock.advance(time::Duration::HOUR);
+    bench.mails().await.iter().filter(|mail| mail.text.expose().len() == 43).count()
+}
+
+#[tokio::test]
+async fn s147_an_old_invitation_does_not_undo_a_removal() {
+    let bench = bench().await;
+    let id = invite(&bench, 1, "USER9@example.com", Role::Owner).await;
+    let old = token(&bench, "user9@example.com").await;
+    add(&bench, 9).await;
+    assert_eq!((statuses(&bench).await, links(&bench).await), (vec![InvitationStatus::Withdrawn], 0));
+    let resent = bench.orgs().resend_invitation(&actor_of(user_id(1)), organization_id(1), id).await;
+    assert!(matches!(failed(resent), ResendInvitationError::AlreadyMember));
+    remove(&bench, 1, 9).await;
+    verify(&bench, 9).await;
+    assert!(matches!(accept(&bench, &old, 9).await, Some(AcceptInvitationError::Invalid)));
+    let resent = bench.orgs().resend_invitation(&actor_of(user_id(1)), organization_id(1), id).await;
+    assert!(matches!(failed(resent), ResendInvitationError::Closed));
+    let deeds = bench.deeds(Some(organization_id(1))).await;
+    let mut of_addition = deeds[1..3].to_vec();
+    // What one transaction notes within a millisecond has no order.
+    of_addition.sort();
+    assert_eq!(of_addition, ["invitation.withdrawn", "member.added"]);
+}
+
+/// An invitation to a present member, as an older version left it behind.
+async fn left_behind(bench: &Workbench, number: u32) -> InvitationToken {
+    let token = InvitationToken::generate(&*bench.entropy);
+    let hash = tessera_kernel::SecretDigest::digest(&tessera_testkit::fakes::FakeDigest, token.expose());
+    let (invitation, _) = tessera_testkit::builders::invitation(90, organization_id(1), user_id(1));
+    let email = some(user(number).email);
+    bench.stores.add_invitations([&(Invitation { email, role: Role::Owner, ..invitation }, hash)]).await;
+    token
+}
+
+#[tokio::test]
+async fn s147_removal_leaving_and_a_change_of_the_role_end_the_invitation_to_the_member() {
+    for what in 0..3 {
+        let bench = bench().await;
+        let old = left_behind(&bench, 4).await;
+        match what {
+            0 => remove(&bench, 1, 4).await,
+            1 => remove(&bench, 4, 4).await,
+            _ => change(&bench, 1, 4, Role::Admin).await,
+        }
+        assert_eq!(statuses(&bench).await, [InvitationStatus::Withdrawn], "{what}");
+        assert!(matches!(accept(&bench, &old, 4).await, Some(AcceptInvitationError::Invalid)), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn s150_a_removed_inviter_leaves_no_invitation_and_no_mail() {
+    for by in [1, 3] {
+        let bench = bench().await;
+        invite(&bench, 3, "one@example.com", Role::Admin).await;
+        invite(&bench, 3, "two@example.com", Role::Member).await;
+        invite(&bench, 1, "three@example.com", Role::Member).await;
+        let old = token(&bench, "one@example.com").await;
+        remove(&bench, by, 3).await;
+        let expected = [InvitationStatus::Withdrawn, InvitationStatus::Withdrawn, InvitationStatus::Pending];
+        assert_eq!((statuses(&bench).await.as_slice(), links(&bench).await), (&expected[..], 1));
+        assert!(matches!(bench.orgs().view_invitation(&old).await, Err(AcceptInvitationError::Invalid)));
+        assert!(matches!(bench.orgs().claim_invitation(&old).await, Err(AcceptInvitationError::Invalid)));
+    }
+}
+
+#[tokio::test]
+async fn s150_a_demoted_inviter_answers_only_for_roles_that_they_may_still_give() {
+    use InvitationStatus::{Pending, Withdrawn};
+    for (left, expected) in [
+        (Role::Owner, [Pending, Pending, Pending]),
+        (Role::Admin, [Withdrawn, Pending, Pending]),
+        (Role::Member, [Withdrawn, Withdrawn, Withdrawn]),
+    ] {
+        let bench = bench().await;
+        for (email, role) in
+            [("one@example.com", Role::Owner), ("two@example.com", Role::Admin), ("three@example.com", Role::Member)]
+        {
+            invite(&bench, 2, email, role).await;
+        }
+        change(&bench, 1, 2, left).await;
+        assert_eq!(statuses(&bench).await, expected, "{left}");
+        // It is over, also if the role comes back.
+        change(&bench, 1, 2, Role::Owner).await;
+        assert_eq!(statuses(&bench).await, expected, "{left}");
+        let pending = expected.iter().filter(|status| **status == Pending).count();
+        assert_eq!(links(&bench).await, pending, "{left}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_listed_as_pending_that_can_not_be_accepted() {
+    let bench = bench().await;
+    invite(&bench, 3, "one@example.com", Role::Admin).await;
+    // As an older version does it.
+    let mut tx = ok(bench.stores.orgs.begin().await);
+    ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
+    ok(tx.commit().await);
+    let old = token(&bench, "one@example.com").await;
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Withdrawn]);
+    assert!(matches!(bench.orgs().claim_invitation(&old).await, Err(AcceptInvitationError::Invalid)));
+    bench.clock.advance(Invitation::TTL);
+    assert_eq!(statuses(&bench).await, [InvitationStatus::Expired]);
+}
+
+#[tokio::test]
+async fn s182_an_invitation_is_accepted_by_the_account_that_verified_the_address_only() {
+    let bench = bench().await;
+    invite(&bench, 1, "user9@example.com", Role::Admin).await;
+    let token = token(&bench, "user9@example.com").await;
+    assert!(matches!(accept(&bench, &token, 9).await, Some(AcceptInvitationError::Invalid)));
+    verify(&bench, 9).await;
+    assert!(accept(&bench, &token, 9).await.is_none());
+}

@@ -1,0 +1,13 @@
+-- What was counted so far is forgotten: it is about an hour, or a day.
+DROP TABLE notice_counts;
+CREATE TABLE notice_counts (
+    topic TEXT NOT NULL CHECK (
+        topic IN ('password', 'wallets', 'api_keys', 'owners', 'invitations', 'password_resets', 'sign_ins')
+    ),
+    email_canonical TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    notices INTEGER NOT NULL,
+    CONSTRAINT notice_counts_topic_email_canonical PRIMARY KEY (topic, email_canonical)
+) STRICT;
+DROP TABLE departures;
+ALTER TABLE memberships DROP COLUMN profile_visible_at;
