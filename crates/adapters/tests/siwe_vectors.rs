@@ -194,7 +194,7 @@ impl Signed {
         let gate = ok(Gate::new(GateSettings { places: 1, queue: 1, deadline: Duration::from_secs(30) }));
         let Ok(signature) = WalletSignature::parse(self.signature, Namespace::Eip155) else { return false };
         let account = ok(WalletAccount::parse(Chain::Ethereum, self.address));
-        let proof = Proof { account, texts: vec![text.as_bytes().to_vec()], signature };
+        let proof = Proof { account, texts: vec![text.as_bytes().to_vec()], signature, network: None };
         ok(KeySignatures::new(gate).verify(proof).await).is_some()
     }
 

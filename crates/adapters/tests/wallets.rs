@@ -21,7 +21,7 @@ fn verifier(queue: usize) -> KeySignatures {
 fn proof(chain: Chain, address: &str, text: &[u8], signature: &str) -> Proof {
     let account = ok(WalletAccount::parse(chain, address));
     let signature = ok(WalletSignature::parse(signature, chain.namespace()));
-    Proof { account, texts: vec![text.to_vec()], signature }
+    Proof { account, texts: vec![text.to_vec()], signature, network: None }
 }
 
 async fn is_good(proof: Proof) -> bool {

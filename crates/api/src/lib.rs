@@ -14,6 +14,7 @@ mod docs;
 mod edge;
 mod health;
 mod jwks;
+mod limits;
 mod openapi;
 mod page;
 mod pages;

@@ -4,7 +4,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use time::{Duration, OffsetDateTime};
 
-use crate::{ApiKeyId, ApplicationId, Clock, Entropy, OrganizationId, PermissionSet, SessionId, UserId, id};
+use crate::{ApiKeyId, ApplicationId, Clock, Entropy, Network, OrganizationId, PermissionSet, SessionId, UserId, id};
 
 /// The identifier of one request: a client's own when it is well-formed, else made by the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,14 @@ pub struct Origin {
     pub request_id: RequestId,
     /// The address of the peer, where the transport knows one.
     pub address: Option<IpAddr>,
+}
+
+impl Origin {
+    /// The network of the client, by which limits are counted. `None` where the transport knows no address.
+    #[must_use]
+    pub fn network(&self) -> Option<Network> {
+        self.address.map(Network::of)
+    }
 }
 
 /// The party that a verified credential stands for.

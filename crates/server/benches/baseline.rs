@@ -136,6 +136,7 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
         account: WalletAccount::parse(Chain::Ethereum, &wallet.address())?,
         texts: vec![b"text".to_vec()],
         signature: WalletSignature::from_bytes(wallet.sign_bytes("text")),
+        network: None,
     };
     let begun = Instant::now();
     let end = begun + length;

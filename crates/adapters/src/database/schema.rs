@@ -57,6 +57,7 @@ diesel::table! {
         message -> Text,
         issued_at -> Instant,
         expires_at -> Instant,
+        network -> Nullable<Text>,
     }
 }
 
@@ -219,7 +220,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use super::super::types::{Document, Id, Instant};
 
     events (id) {
@@ -234,6 +235,8 @@ diesel::table! {
         details -> Document,
         request_id -> Text,
         address -> Nullable<Text>,
+        attempts -> BigInt,
+        attempts_key -> Nullable<Text>,
     }
 }
 
@@ -317,6 +320,7 @@ diesel::table! {
         done_at -> Nullable<Instant>,
         created_at -> Instant,
         expires_at -> Instant,
+        network -> Nullable<Text>,
     }
 }
 

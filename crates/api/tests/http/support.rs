@@ -21,7 +21,7 @@ use tessera_identity::{
     SsoPorts, model::Site,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Notices, StoreError};
+use tessera_kernel::{Clock, Entropy, Notices, StoreError, Unlimited};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
@@ -120,6 +120,7 @@ impl World {
             })),
             audit: stores.audit,
             limits: stores.limits,
+            node_limits: Arc::new(Unlimited),
             readiness: Arc::new(mood),
             public_url: PublicUrl::new(public_url),
             draining: draining.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tessera_kernel::{Network, RateLimited};
 
 use crate::model::{WalletAccount, WalletSignature};
 
@@ -15,6 +16,8 @@ pub struct Proof {
     pub texts: Vec<Vec<u8>>,
     /// The signature.
     pub signature: WalletSignature,
+    /// The network of the client that sent it. Questions to a chain are limited by it.
+    pub network: Option<Network>,
 }
 
 /// What a signature was found good by.
@@ -35,6 +38,9 @@ pub enum VerifyError {
         /// How long to wait before trying again.
         retry_after: Duration,
     },
+    /// The network, or the wallet, has used up its share of the questions to a chain. Nothing was asked.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The chain that has to be asked does not answer.
     #[error("the chain can't be asked")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

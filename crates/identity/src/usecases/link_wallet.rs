@@ -2,7 +2,10 @@
 
 use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId};
 
-use super::{challenge_wallet::session_of, redeem_challenge::RedeemError};
+use super::{
+    challenge_wallet::session_of,
+    redeem_challenge::{RedeemError, Redeemed},
+};
 use crate::{
     Identity, WalletProof,
     events::IdentityEvent,
@@ -64,8 +67,10 @@ impl Identity {
     pub async fn link_wallet(&self, actor: &Actor, command: LinkWallet) -> Result<Wallet, LinkWalletError> {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;
-        if self.redeem(command.proof, Purpose::Link { user, session }).await?.is_none() {
-            return self.refuse_link(actor, user, account).await;
+        match self.redeem(command.proof, Purpose::Link { user, session }, actor.origin.network()).await? {
+            Redeemed::By(_) => {}
+            Redeemed::Denied => return self.refuse_link(actor, user, account).await,
+            Redeemed::Unknown => return Err(LinkWalletError::InvalidSignature),
         }
         self.require_fresh(session).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);

@@ -1,6 +1,6 @@
 //! A wallet answers a challenge, once.
 
-use tessera_kernel::StoreError;
+use tessera_kernel::{Network, StoreError};
 
 use crate::{
     Identity,
@@ -28,20 +28,37 @@ pub(crate) enum RedeemError {
     Store(#[from] StoreError),
 }
 
+/// What came of an answer to a challenge.
+pub(crate) enum Redeemed {
+    /// The signature is good.
+    By(Voucher),
+    /// There was a challenge, and this does not answer it.
+    Denied,
+    /// There is no such challenge. Nothing was written, and nothing is to be: anyone can invent nonces.
+    Unknown,
+}
+
 impl Identity {
     /// What vouches that the wallet has signed the challenge that was given to it for this purpose. The challenge is used up, whatever
     /// comes out, before anything else is looked at: no two can answer it, and nobody can try a second signature.
-    pub(crate) async fn redeem(&self, proof: WalletProof, purpose: Purpose) -> Result<Option<Voucher>, RedeemError> {
-        let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(None) };
-        let Some(Taken { challenge, at }) = self.ports.challenges.take(&nonce).await? else { return Ok(None) };
+    pub(crate) async fn redeem(
+        &self,
+        proof: WalletProof,
+        purpose: Purpose,
+        network: Option<Network>,
+    ) -> Result<Redeemed, RedeemError> {
+        let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(Redeemed::Unknown) };
+        let Some(Taken { challenge, at }) = self.ports.challenges.take(&nonce).await? else {
+            return Ok(Redeemed::Unknown);
+        };
         if challenge.purpose != purpose || challenge.account != proof.account || !challenge.is_open(at) {
-            return Ok(None);
+            return Ok(Redeemed::Denied);
         }
         let texts = challenge.answers(&self.settings.site, at);
         if texts.is_empty() {
-            return Ok(None);
+            return Ok(Redeemed::Denied);
         }
-        let proof = Proof { account: proof.account, texts, signature: proof.signature };
-        Ok(self.ports.wallets.verify(proof).await?)
+        let proof = Proof { account: proof.account, texts, signature: proof.signature, network };
+        Ok(self.ports.wallets.verify(proof).await?.map_or(Redeemed::Denied, Redeemed::By))
     }
 }

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Event, Origin, StoreError, UserId};
 
-use super::redeem_challenge::RedeemError;
+use super::redeem_challenge::{RedeemError, Redeemed};
 use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
@@ -60,8 +60,10 @@ impl Identity {
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, client, origin } = command;
         let account = proof.account;
-        let Some(voucher) = self.redeem(proof, Purpose::SignIn).await? else {
-            return self.refuse_wallet(account, &origin).await;
+        let voucher = match self.redeem(proof, Purpose::SignIn, origin.network()).await? {
+            Redeemed::By(voucher) => voucher,
+            Redeemed::Denied => return self.refuse_wallet(account, &origin).await,
+            Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
         };
         for _ in 0..TRIES {
             match self.open_session_of(account, voucher, client, &origin).await {
