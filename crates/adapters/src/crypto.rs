@@ -17,4 +17,4 @@ pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use sha256::Sha256Digest;
 pub use strength::ZxcvbnStrength;
 pub use wallets::KeySignatures;
-pub(crate) use wallets::message_hash;
+pub(crate) use wallets::{is_of_key, message_hash};

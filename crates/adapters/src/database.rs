@@ -15,6 +15,7 @@ mod invitation_mails;
 mod invitations;
 mod items;
 mod known_clients;
+mod locks;
 mod mails;
 mod memberships;
 mod migrate;

@@ -5,6 +5,7 @@ mod crypto;
 mod database;
 mod error;
 mod mail;
+mod node_limits;
 mod system;
 
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
@@ -17,4 +18,5 @@ pub use mail::{
     AskamaLetters, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer,
     SmtpServer, SmtpUrlError,
 };
+pub use node_limits::MemoryLimits;
 pub use system::{SystemClock, SystemEntropy};

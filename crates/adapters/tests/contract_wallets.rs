@@ -17,6 +17,7 @@ use tessera_identity::{
     model::{Chain, SiweMessage, WalletAccount, WalletSignature},
     ports::{ChainReader, Proof, VerifyError, Voucher, WalletVerifier as _},
 };
+use tessera_kernel::Unlimited;
 use tessera_testkit::{
     ChainHarness, async_trait,
     builders::requester,
@@ -66,7 +67,7 @@ fn with(code: &str) -> State {
 
 fn over(chains: Arc<dyn ChainReader>) -> ContractSignatures {
     let gate = ok(Gate::new(GateSettings { places: 1, queue: 8, deadline: Duration::from_secs(30) }));
-    ContractSignatures::new(KeySignatures::new(gate), chains)
+    ContractSignatures::new(KeySignatures::new(gate), chains, Arc::new(Unlimited))
 }
 
 fn verifier(url: &str) -> ContractSignatures {
@@ -115,31 +116,45 @@ async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
 }
 
 #[tokio::test]
-async fn every_question_about_a_signature_is_about_one_block() {
-    for signature in [&[7; 65][..], &[]] {
-        let node = Node::start(with(WALLET), Mood::Well).await;
-        assert!(ask(&node, proof(address(1), TEXT, signature)).await);
-        let asked = node.asked();
-        let methods: Vec<&str> = asked.iter().map(|(method, _)| method.as_str()).collect();
-        assert_eq!(methods, ["eth_chainId", "eth_blockNumber", "eth_getCode", "eth_call"]);
-        assert_eq!((&asked[2].1, &asked[3].1), (&"0x11".into(), &"0x11".into()));
+async fn a_signature_costs_one_call_and_a_node_says_once_which_chain_it_serves() {
+    let node = Node::start(with(WALLET), Mood::Well).await;
+    let verifier = verifier(&node.url);
+    for (signature, good) in [(&[7; 65][..], true), (&[], true), (&[8; 65], true)] {
+        assert_eq!(ok(verifier.verify(proof(address(1), TEXT, signature)).await).is_some(), good);
     }
+    assert!(ok(verifier.verify(proof(address(1), "something else", &[7; 65])).await).is_none());
+    assert!(ok(verifier.verify(proof(address(2), TEXT, &[7; 65])).await).is_none());
+    let asked = node.asked();
+    let methods: Vec<&str> = asked.iter().map(|(method, _)| method.as_str()).collect();
+    assert_eq!(methods, ["eth_chainId", "eth_call", "eth_call", "eth_call", "eth_call", "eth_call"]);
+    assert!(asked[1..].iter().all(|(_, block)| block == "latest"), "{asked:?}");
 }
 
 #[tokio::test]
-async fn a_key_that_has_signed_costs_no_question() {
+async fn what_no_contract_can_have_signed_costs_no_question() {
     let node = Node::start(State::new(), Mood::Silent).await;
+    let verifier = verifier(&node.url);
     let wallet = EvmWallet::new();
-    let signed = proof(ok(wallet.address().parse()), TEXT, &wallet.sign_bytes(TEXT));
-    assert_eq!(ok(verifier(&node.url).verify(signed).await), Some(Voucher::Key));
+    let key: H160 = ok(wallet.address().parse());
+    // The other form of the key's signature, which is not accepted: `s` subtracted from the order of the curve.
+    let mut twin = wallet.sign_bytes(TEXT);
+    let order = ok(U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16));
+    let high = order - U256::from_big_endian(&twin[32..64]);
+    high.to_big_endian(&mut twin[32..64]);
+    twin[64] = 55 - twin[64];
+    assert_eq!(ok(verifier.verify(proof(key, TEXT, &twin)).await), None);
+    // Signatures of wallets that are not deployed yet, without what ERC-6492 wants in them.
+    for parts in [String::new(), "ff".repeat(96), format!("{}60", "00".repeat(31))] {
+        let signature = bytes(&format!("{parts}{}", "6492".repeat(16)));
+        assert_eq!(ok(verifier.verify(proof(address(1), TEXT, &signature)).await), None, "{parts}");
+    }
     assert_eq!(node.asked(), []);
 }
 
 #[tokio::test]
-async fn an_account_without_code_vouches_for_nothing_and_is_not_run() {
+async fn an_account_without_code_vouches_for_nothing() {
     let node = Node::start(State::new(), Mood::Well).await;
     assert!(!ask(&node, proof(address(1), TEXT, &[7; 65])).await);
-    assert!(node.asked().iter().all(|(method, _)| method != "eth_call"));
 }
 
 #[tokio::test]
@@ -257,8 +272,7 @@ async fn a_node_that_fails_is_no_success() {
         Mood::Saying(reply(&long)),
         Mood::Silent,
         Mood::Elsewhere,
-        Mood::Refusing("eth_blockNumber", 3, "execution reverted"),
-        Mood::Refusing("eth_getCode", -32000, "missing trie node"),
+        Mood::Refusing("eth_chainId", 3, "execution reverted"),
         Mood::Refusing("eth_call", -32005, "daily request count exceeded"),
         Mood::Refusing("eth_call", -32000, "header not found"),
     ];
@@ -337,8 +351,6 @@ async fn what_the_chain_says_decides_whatever_reads_it() {
         let verifier = over(Arc::new(FakeChains::running(validator)));
         let voucher = ok(verifier.verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await);
         assert_eq!(voucher, good.then_some(Voucher::Contract), "{validator:?}");
-        // Nobody is asked about an account without code.
-        assert_eq!(ok(verifier.verify(proof(address(1), TEXT, &[7; 65])).await), None);
     }
     let chains = Arc::new(FakeChains::running(Program::AnswersOne));
     chains.become_unavailable();

@@ -50,7 +50,9 @@ impl Api {
     > {
         let edge = Arc::clone(&self.0);
         let services = &self.0.services;
-        let (app, _) = App::new().into_utoipa_app().configure(v1::routes).configure(openapi::routes).split_for_parts();
+        // Before the API: the sign-in page is under its path, so that one cookie path covers the page and its calls.
+        let app = App::new().configure(sign_on::routes);
+        let (app, _) = app.into_utoipa_app().configure(v1::routes).configure(openapi::routes).split_for_parts();
         app.app_data(Data::from(Arc::clone(&services.identity)))
             .app_data(Data::from(Arc::clone(&services.sso)))
             .app_data(Data::from(Arc::clone(&services.service_tokens)))
@@ -58,11 +60,11 @@ impl Api {
             .app_data(Data::from(Arc::clone(&services.apps)))
             .app_data(Data::from(Arc::clone(&services.api_keys)))
             .app_data(Data::from(Arc::clone(&services.inventory)))
+            .app_data(Data::from(Arc::clone(&services.node_limits)))
             .app_data(Data::new(services.public_url.clone()))
             .app_data(Data::from(Arc::clone(&self.0)))
             .configure(|config| docs::routes(config, &services.public_url))
             .configure(pages::routes)
-            .configure(sign_on::routes)
             .default_service(web::to(nothing_here))
             .wrap(from_fn(move |request, next| edge::serve_apart(Arc::clone(&edge), request, next)))
     }

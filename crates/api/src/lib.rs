@@ -15,6 +15,7 @@ mod docs;
 mod edge;
 mod health;
 mod jwks;
+mod limits;
 mod openapi;
 mod page;
 mod pages;

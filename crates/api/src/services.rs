@@ -7,7 +7,7 @@ use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
 use tessera_identity::{Identity, ServiceTokens, SingleSignOn};
 use tessera_inventory::Inventory;
-use tessera_kernel::{AuditTrail, Clock, Entropy, RateLimits};
+use tessera_kernel::{AuditTrail, Clock, Entropy, NodeLimits, RateLimits};
 use tessera_orgs::Orgs;
 
 /// Everything this crate needs from outside. Cloning shares it.
@@ -31,6 +31,8 @@ pub struct Services {
     pub audit: Arc<dyn AuditTrail>,
     /// The counters of rate limits.
     pub limits: Arc<dyn RateLimits>,
+    /// Rate limits that protect this node.
+    pub node_limits: Arc<dyn NodeLimits>,
     /// Whether the service can do its work now.
     pub readiness: Arc<dyn Readiness>,
     /// The one source of links.

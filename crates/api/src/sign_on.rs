@@ -4,7 +4,7 @@ mod page;
 
 use actix_web::{
     HttpResponse,
-    http::header::{HeaderValue, VARY},
+    http::header::{HeaderValue, RETRY_AFTER, VARY},
     web::ServiceConfig,
 };
 use askama::Template;
@@ -44,6 +44,9 @@ pub(crate) fn refusal(url: &PublicUrl, problem: &Problem, origin: &Origin) -> Re
         let refusal = Refusal { base, service, title: code.title(), text, code: code.as_str() };
         answer(Policy::Script, code.status(), &refusal)?
     };
+    if let Some(seconds) = problem.wait() {
+        page.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
     page.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(page)
 }

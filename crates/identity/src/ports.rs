@@ -16,7 +16,7 @@ mod token_signer;
 mod wallet_verifier;
 
 pub use account_letters::{AccountChange, AccountLetters};
-pub use chain_reader::{Block, Call, ChainReader, ReadChainError};
+pub use chain_reader::{Call, ChainReader, ReadChainError};
 pub use challenges::{Challenges, Taken};
 pub use known_clients::{Acquaintance, KnownClients};
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
@@ -27,7 +27,7 @@ pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]
 pub use signing_key_store::MockSigningKeyStore;
 pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys};
-pub use sso::{RelyingParties, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
+pub use sso::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
 pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, PasswordCheckContext, Sessions, Users, Wallets};

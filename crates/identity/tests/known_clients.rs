@@ -26,7 +26,7 @@ async fn sign_in(bench: &Workbench, client: Client, password: &str) -> Result<()
 }
 
 async fn enter(bench: &Workbench, client: Client) {
-    let challenge = ok(bench.identity().challenge_wallet(wallet_account(1, Chain::Ethereum)).await);
+    let challenge = ok(bench.identity().challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
     ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, client, origin: origin() }).await);

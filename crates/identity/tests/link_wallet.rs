@@ -27,7 +27,7 @@ fn answer(challenge: &Challenge) -> WalletProof {
 }
 
 async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
-    ok(bench.identity().challenge_wallet(account).await)
+    ok(bench.identity().challenge_wallet(account, &origin()).await)
 }
 
 async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {

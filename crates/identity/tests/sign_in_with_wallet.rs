@@ -23,7 +23,7 @@ fn answer(challenge: &Challenge) -> WalletProof {
 }
 
 async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
-    ok(bench.identity().challenge_wallet(account).await)
+    ok(bench.identity().challenge_wallet(account, &origin()).await)
 }
 
 async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
@@ -158,12 +158,12 @@ async fn s85_nonce_exp_whatever_the_clocks_of_the_nodes_show() {
     };
     let (fast, slow) = (node(Duration::minutes(10)), node(Duration::minutes(-10)));
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
-        let challenge = ok(asks.challenge_wallet(wallet_account(number, Chain::Ethereum)).await);
+        let challenge = ok(asks.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await);
         ok(answers
             .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), client: client(), origin: origin() })
             .await);
     }
-    let challenge = ok(fast.challenge_wallet(wallet_account(3, Chain::Ethereum)).await);
+    let challenge = ok(fast.challenge_wallet(wallet_account(3, Chain::Ethereum), &origin()).await);
     bench.clock.advance(Duration::minutes(5));
     let late = slow
         .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), client: client(), origin: origin() })

@@ -20,7 +20,7 @@ async fn bench() -> Workbench {
 }
 
 async fn begun(bench: &Workbench) -> BegunSso {
-    ok(bench.sso().begin(sso_request(application_id(1))).await)
+    ok(bench.sso().begin(sso_request(application_id(1)), None).await)
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn every_sign_in_has_its_own_name_and_its_own_secret() {
     let bench = bench().await;
     let sso = bench.sso();
     let request = || sso_request(application_id(1));
-    let (one, other) = (ok(sso.begin(request()).await), ok(sso.begin(request()).await));
+    let (one, other) = (ok(sso.begin(request(), None).await), ok(sso.begin(request(), None).await));
     assert_ne!(one.session.id, other.session.id);
     assert_ne!(one.browser, other.browser);
 }
@@ -56,7 +56,7 @@ async fn s102_redirect_exact() {
     let bench = bench().await;
     let registered = "http://127.0.0.1:8080/a";
     let with = |uri: &str| SsoRequest { redirect_uri: uri.to_owned(), ..sso_request(application_id(1)) };
-    ok(bench.sso().begin(with(registered)).await);
+    ok(bench.sso().begin(with(registered), None).await);
     for other in [
         "http://127.0.0.1:8080/a/",
         "http://127.0.0.1:8080/a?",
@@ -70,7 +70,7 @@ async fn s102_redirect_exact() {
         " http://127.0.0.1:8080/a",
         "",
     ] {
-        let error = failed(bench.sso().begin(with(other)).await);
+        let error = failed(bench.sso().begin(with(other), None).await);
         assert!(matches!(error, BeginSsoError::RedirectUriNotRegistered), "{other}: {error:?}");
     }
 }
@@ -81,14 +81,14 @@ async fn no_sign_in_returns_to_an_address_with_a_parameter_of_the_answer() {
     let old = "https://z.example.com/callback?code=1";
     bench.stores.set_redirect_uris(application_id(1), &[old]).await;
     let request = SsoRequest { redirect_uri: old.to_owned(), ..sso_request(application_id(1)) };
-    let error = failed(bench.sso().begin(request).await);
+    let error = failed(bench.sso().begin(request, None).await);
     assert!(matches!(error, BeginSsoError::RedirectUriNotRegistered), "{error:?}");
 }
 
 #[tokio::test]
 async fn nobody_signs_in_to_an_application_that_is_not_there() {
     let bench = bench().await;
-    let error = failed(bench.sso().begin(sso_request(application_id(2))).await);
+    let error = failed(bench.sso().begin(sso_request(application_id(2)), None).await);
     assert!(matches!(error, BeginSsoError::UnknownApplication), "{error:?}");
 }
 

@@ -4,7 +4,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use time::{Duration, OffsetDateTime};
 
-use crate::{ApiKeyId, ApplicationId, Clock, Entropy, OrganizationId, PermissionSet, SessionId, UserId, id};
+use crate::{ApiKeyId, ApplicationId, Clock, Entropy, Network, OrganizationId, PermissionSet, SessionId, UserId, id};
 
 /// The identifier that the service gives to a request or to work of its own. It never comes from a client, so an audit
 /// entry that has it belongs to exactly that request.
@@ -100,6 +100,12 @@ impl Origin {
     #[must_use]
     pub fn shown_request_id(&self) -> &str {
         self.client_request_id.as_ref().map_or(self.request_id.as_str(), ClientRequestId::as_str)
+    }
+
+    /// The network of the client, by which limits are counted. `None` where the transport knows no address.
+    #[must_use]
+    pub fn network(&self) -> Option<Network> {
+        self.address.map(Network::of)
     }
 }
 

@@ -90,9 +90,42 @@ pub struct Event {
     pub details: Vec<(String, String)>,
     /// The request that did it, and its address.
     pub origin: Origin,
+    /// How many denied attempts the entry counts: see [`Event::attempts_key`]. 1 for everything else.
+    pub attempts: u64,
 }
 
 impl Event {
+    /// What a denied attempt is counted by: attempts with the same key share one entry. `None` for everything else.
+    ///
+    /// The key consists of the minute, the caller, the organization and the action: its name, and those details that have
+    /// few possible values. The caller is the actor. Without an actor it is the network, together with the account that was
+    /// aimed at: this keeps attempts on different accounts apart, and only existing accounts are subjects of such entries.
+    /// The subject of an actor's attempt and all other details do not count, because the caller can invent them.
+    #[must_use]
+    pub fn attempts_key(&self) -> Option<String> {
+        if self.outcome != Outcome::Refused {
+            return None;
+        }
+        let caller = if let Some((kind, id)) = &self.actor {
+            format!("{kind}:{id}")
+        } else {
+            let network = self.origin.network().map_or_else(String::new, |network| network.to_string());
+            let subject = self.subject.map_or_else(String::new, |subject| subject.to_string());
+            format!("{network}>{subject}")
+        };
+        let minute = self.occurred_at.unix_timestamp().div_euclid(60);
+        let organization = self.organization.map_or_else(String::new, |id| id.to_string());
+        let mut key = format!("{minute} {caller} {organization} {}", self.name);
+        for (_, value) in self.details.iter().filter(|(name, _)| Self::FEW_VALUES.contains(&name.as_str())) {
+            key.push(' ');
+            key.push_str(value);
+        }
+        Some(key)
+    }
+
+    /// Details of denied attempts that only the service chooses: from its routes, its methods and its reasons.
+    const FEW_VALUES: [&str; 3] = ["method", "route", "reason"];
+
     /// The deed of an actor.
     #[must_use]
     pub fn by(actor: &Actor, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
@@ -116,6 +149,7 @@ impl Event {
             subject: what.subject,
             details: what.details.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
             origin: origin.clone(),
+            attempts: 1,
         }
     }
 }
@@ -124,13 +158,17 @@ impl Event {
 #[async_trait]
 pub trait EventLog: Send {
     /// Adds an event. It becomes visible with the commit of the transaction, and not at all without it.
+    ///
+    /// A denied attempt adds an entry only if there is none with its [`Event::attempts_key`]. Otherwise the counter
+    /// `attempts` of that entry grows by one and nothing else changes. One statement decides, so of attempts that arrive at
+    /// the same time, on any node, one adds the entry and all are counted.
     async fn append(&mut self, event: &Event) -> Result<(), StoreError>;
 }
 
 /// The audit trail by itself: for reading, and for what belongs to no transaction because nothing was done.
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
-    /// Adds an event by itself. It is durable once this returns.
+    /// Adds an event by itself, as [`EventLog::append`] does. It is durable once this returns.
     async fn record(&self, event: &Event) -> Result<(), StoreError>;
 
     /// The events of one organization (`Some`) or of none (`None`), in ascending order of their id.

@@ -15,6 +15,7 @@ mod limits;
 mod link_token;
 mod mail;
 mod membership;
+mod node_limits;
 mod notice;
 mod page;
 mod permission;
@@ -42,6 +43,7 @@ pub use mail::{
     TakenMail, back_off,
 };
 pub use membership::{Memberships, Role, RoleError, Standing};
+pub use node_limits::{NodeLimits, Unlimited};
 pub use notice::{NoticeContext, NoticeTopic, Notices};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};

@@ -1,6 +1,6 @@
 //! Limits: how often an action is allowed, and how many objects may exist.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use async_trait::async_trait;
 use time::Duration;
@@ -161,5 +161,11 @@ impl Network {
     #[must_use]
     pub const fn address(self) -> IpAddr {
         self.0
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }

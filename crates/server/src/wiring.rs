@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaLetters, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer, SqlStore,
-    SystemClock, SystemEntropy, ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer,
+    SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
@@ -19,7 +19,7 @@ use tessera_identity::{
     SsoPorts, model::Site, ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Mailer, Notices, Origin};
+use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, Origin, Unlimited};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 
 use crate::{
@@ -44,6 +44,14 @@ const HASH_QUEUE_PER_PLACE: usize = 256;
 struct Machine {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// The rate limits of this node, unless they are turned off.
+fn node_limits(config: &Config, machine: &Machine) -> Arc<dyn NodeLimits> {
+    match config.throttle {
+        Throttle::On => Arc::new(MemoryLimits::new(Arc::clone(&machine.clock))),
+        Throttle::Off => Arc::new(Unlimited),
+    }
 }
 
 impl Machine {
@@ -81,10 +89,11 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&machine.clock)));
     let store = Arc::new(store);
+    let node_limits = node_limits(config, &machine);
     let service_tokens = service_tokens(config, &store, master, &machine);
     service_tokens.look_after_keys(&Origin::internal("start")).await.context("the signing keys are not usable")?;
     let (identity, service_tokens) =
-        (Arc::new(identity(config, &store, signer, &post, &machine)?), Arc::new(service_tokens));
+        (Arc::new(identity(config, &store, signer, &post, &node_limits, &machine)?), Arc::new(service_tokens));
     let services = Services {
         sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &machine)),
         service_tokens,
@@ -95,6 +104,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         inventory: Arc::new(inventory(config, &store, &machine)),
         limits: throttle::rate_limits(config.throttle, Arc::clone(&store) as _),
         audit: store,
+        node_limits,
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
         draining: Arc::new(AtomicBool::new(false)),
@@ -182,6 +192,7 @@ fn identity(
     store: &Arc<SqlStore>,
     signer: JwtSigner,
     post: &Post,
+    limits: &Arc<dyn NodeLimits>,
     machine: &Machine,
 ) -> anyhow::Result<Identity> {
     let places = config.hash_places();
@@ -192,7 +203,7 @@ fn identity(
         challenges: Arc::clone(store) as _,
         resets: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
-        wallets: wallets(config)?,
+        wallets: wallets(config, limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
@@ -227,13 +238,13 @@ fn single_sign_on(
 }
 
 /// By keys alone, unless there are nodes to ask about contracts.
-fn wallets(config: &Config) -> anyhow::Result<Arc<dyn WalletVerifier>> {
+fn wallets(config: &Config, limits: &Arc<dyn NodeLimits>) -> anyhow::Result<Arc<dyn WalletVerifier>> {
     let keys = KeySignatures::new(signature_gate(config)?);
     if config.rpc.is_empty() {
         return Ok(Arc::new(keys));
     }
     let chains = JsonRpcReader::new(config.rpc.iter().cloned())?;
-    Ok(Arc::new(ContractSignatures::new(keys, Arc::new(chains))))
+    Ok(Arc::new(ContractSignatures::new(keys, Arc::new(chains), Arc::clone(limits))))
 }
 
 /// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.

@@ -336,6 +336,7 @@ pub fn event(number: u32) -> Event {
         subject: Some(user_id(number).as_uuid()),
         details: vec![("zeta".to_owned(), "ä \"quoted\"".to_owned()), ("alpha".to_owned(), String::new())],
         origin: origin(),
+        attempts: 1,
     }
 }
 

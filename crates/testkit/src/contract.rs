@@ -27,6 +27,7 @@ pub mod password_resets;
 pub mod quotas;
 pub mod rate_limits;
 pub mod signing_key_store;
+pub mod sso_bounds;
 pub mod sso_store;
 pub mod wallets;
 mod world;

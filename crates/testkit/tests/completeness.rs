@@ -57,6 +57,7 @@ every_case_is_listed! {
     quotas
     rate_limits
     signing_key_store
+    sso_bounds
     sso_store
     wallets
 }

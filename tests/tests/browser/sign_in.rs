@@ -42,9 +42,9 @@ async fn the_way_back_does_not_lead_to_a_broken_page(backend: Backend) {
     tab.sees("Welcome back").await;
     tab.back().await;
     tab.until("the application", "location.pathname === '/'").await;
+    // The end of the sign-in has removed its cookie.
     tab.go(&page).await;
-    tab.sees("This sign-in is used up").await;
-    tab.portray("used-up").await;
+    tab.sees("This sign-in is over").await;
     let stranger = stage.browser.private_tab().await;
     stranger.go_and_see(&page, "This sign-in is over").await;
     stranger.portray("not-yours").await;

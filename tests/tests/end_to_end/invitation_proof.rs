@@ -104,7 +104,9 @@ async fn s182_another_password_lets_nobody_in(backend: Backend) {
     assert_eq!(status(&studio).await, "pending");
     let proofs = proofs(&studio, &squatter).await;
     let refused = |event: &Event| event.name == "user.email_verification_refused" && event.outcome == Outcome::Refused;
-    assert!(proofs.len() == 4 && proofs.iter().all(refused), "{proofs:?}");
+    // They come from one network within a minute or two: few entries count all of them.
+    assert!(proofs.len() <= 2 && proofs.iter().all(refused), "{proofs:?}");
+    assert_eq!(proofs.iter().map(|event| event.attempts).sum::<u64>(), 4, "{proofs:?}");
     // Nothing of the account has changed, and the invitation still serves.
     sign_in(&studio.api(), &squatter.email).await;
     accept(&studio.api(), &token, Some(PASSWORD)).await.is(200);

@@ -3,6 +3,7 @@
 //! Names such as `s148_last_owner` are those of statements in the security bar.
 
 mod accounts;
+mod anonymous_writes;
 mod audit;
 mod availability;
 mod bodies;

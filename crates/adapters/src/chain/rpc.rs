@@ -1,6 +1,12 @@
 //! JSON-RPC to nodes of chains, as far as signatures need it.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _, time::Duration};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use reqwest::{Client, StatusCode, redirect::Policy};
@@ -8,12 +14,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tessera_identity::{
     model::Chain,
-    ports::{Block, Call, ChainReader, ReadChainError},
+    ports::{Call, ChainReader, ReadChainError},
 };
 use tessera_kernel::Secret;
 
 /// How long a node may take over one question.
 const DEADLINE: Duration = Duration::from_secs(3);
+
+/// How long it is believed that a node serves its chain. The operator may put another node behind the same address.
+const CHECKED_FOR: Duration = Duration::from_mins(10);
 
 /// The longest answer that is read, in bytes: a contract's code has half as many.
 const LONGEST: usize = 64 * 1024;
@@ -39,6 +48,8 @@ const ID: u64 = 1;
 struct Node {
     url: Secret<String>,
     chain_id: u64,
+    /// When it last said that it serves this chain.
+    checked: Mutex<Option<Instant>>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +75,9 @@ impl JsonRpcReader {
     pub fn new(nodes: impl IntoIterator<Item = (Chain, Secret<String>)>) -> Result<Self, JsonRpcReaderError> {
         // A client that goes where it is told and nowhere else.
         let http = Client::builder().redirect(Policy::none()).no_proxy().referer(false).timeout(DEADLINE).build()?;
-        let of_chain = |(chain, url): (Chain, Secret<String>)| Some((chain, Node { url, chain_id: chain.id()? }));
+        let of_chain = |(chain, url): (Chain, Secret<String>)| {
+            Some((chain, Node { url, chain_id: chain.id()?, checked: Mutex::default() }))
+        };
         Ok(Self { http, nodes: nodes.into_iter().filter_map(of_chain).collect() })
     }
 
@@ -96,31 +109,36 @@ impl JsonRpcReader {
     }
 }
 
+impl JsonRpcReader {
+    /// Asks a node which chain it serves, unless it has said so lately: a node of a test chain would vouch for wallets that
+    /// anyone can make there.
+    async fn check_chain(&self, chain: Chain) -> Result<(), ReadChainError> {
+        let node = self.nodes.get(&chain).ok_or_else(|| unavailable("no node of this chain is named"))?;
+        let last = *node.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < CHECKED_FOR) {
+            return Ok(());
+        }
+        if quantity(&self.ask(chain, "eth_chainId", json!([])).await?)? != node.chain_id {
+            return Err(unavailable("the node serves another chain"));
+        }
+        *node.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl ChainReader for JsonRpcReader {
     fn reads(&self, chain: Chain) -> bool {
         self.nodes.contains_key(&chain)
     }
 
-    async fn latest_block(&self, chain: Chain) -> Result<Block, ReadChainError> {
-        // A node of a test chain would vouch for wallets that anybody can make there.
-        let served = quantity(&self.ask(chain, "eth_chainId", json!([])).await?)?;
-        if self.nodes.get(&chain).is_none_or(|node| node.chain_id != served) {
-            return Err(unavailable("the node serves another chain"));
-        }
-        quantity(&self.ask(chain, "eth_blockNumber", json!([])).await?).map(Block)
-    }
-
-    async fn code(&self, chain: Chain, address: &[u8; 20], at: Block) -> Result<Vec<u8>, ReadChainError> {
-        bytes(&self.ask(chain, "eth_getCode", json!([hex(address), number(at.0)])).await?)
-    }
-
-    async fn call(&self, chain: Chain, call: &Call, at: Block) -> Result<Vec<u8>, ReadChainError> {
+    async fn call(&self, chain: Chain, call: &Call) -> Result<Vec<u8>, ReadChainError> {
+        self.check_chain(chain).await?;
         let mut transaction = json!({ "data": hex(&call.data), "gas": number(call.gas) });
         if let Some(to) = &call.to {
             transaction["to"] = hex(to).into();
         }
-        bytes(&self.ask(chain, "eth_call", json!([transaction, number(at.0)])).await?)
+        bytes(&self.ask(chain, "eth_call", json!([transaction, "latest"])).await?)
     }
 }
 

@@ -26,6 +26,25 @@ pub(super) fn is_of_a_wallet_to_be_made(signature: &[u8]) -> bool {
     signature.ends_with(&UNDEPLOYED)
 }
 
+/// Whether a signature that says how its wallet is to be made holds what ERC-6492 wants before the suffix: the ABI encoding
+/// of a factory's address, of the call that makes the wallet, and of the wallet's signature.
+pub(super) fn is_well_formed(signature: &[u8]) -> bool {
+    let Some(body) = signature.strip_suffix(&UNDEPLOYED) else { return false };
+    let word = |at: usize| body.get(at..at.checked_add(32)?);
+    let number = |at: usize| {
+        let (high, low) = word(at)?.split_at_checked(24)?;
+        let low: [u8; 8] = low.try_into().ok()?;
+        high.iter().all(|byte| *byte == 0).then(|| usize::try_from(u64::from_be_bytes(low)).ok())?
+    };
+    let bytes = |at: usize| {
+        let start = number(at)?;
+        let length = number(start)?;
+        body.get(start.checked_add(32)?..start.checked_add(32)?.checked_add(length)?)
+    };
+    let factory = word(0).is_some_and(|word| word[..12].iter().all(|byte| *byte == 0));
+    factory && bytes(32).is_some() && bytes(64).is_some()
+}
+
 /// The validator with its arguments behind it: `(address, bytes32, bytes)`.
 pub(super) fn question(address: &[u8; 20], hash: &[u8; 32], signature: &[u8]) -> Vec<u8> {
     let arguments = [&[0; 12], address.as_slice(), hash, &abi::word(3 * 32), &abi::bytes(signature)];

@@ -10,7 +10,7 @@ use tessera_identity::{
 };
 
 use super::Gate;
-pub(crate) use ethereum::message_hash;
+pub(crate) use ethereum::{is_of_key, message_hash};
 
 /// Checks signatures of keys: secp256k1 for Ethereum and its like, ed25519 for Solana.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use tessera_kernel::{
 
 use super::{
     SqlStore,
-    connection::on,
+    connection::{Lease, on},
     rows::{after, corrupt, from_document, parse, parse_optional, to_document},
     schema::events,
     transaction::Tx,
@@ -38,6 +38,8 @@ struct EventRow {
     request_id: String,
     address: Option<String>,
     client_request_id: Option<String>,
+    attempts: i64,
+    attempts_key: Option<String>,
 }
 
 /// Facts as a JSON object, which people can query. No map on the way: it would lose their order and what comes twice.
@@ -91,6 +93,8 @@ impl TryFrom<&Event> for EventRow {
             request_id: event.origin.request_id.as_str().to_owned(),
             address: event.origin.address.map(|address| address.to_string()),
             client_request_id: event.origin.client_request_id.as_ref().map(|id| id.as_str().to_owned()),
+            attempts: i64::try_from(event.attempts).unwrap_or(i64::MAX),
+            attempts_key: event.attempts_key(),
         })
     }
 }
@@ -114,24 +118,34 @@ impl TryFrom<EventRow> for Event {
                 client_request_id: parse_optional("events.client_request_id", row.client_request_id.as_deref())?,
                 address: parse_optional("events.address", row.address.as_deref())?,
             },
+            attempts: u64::try_from(row.attempts).map_err(|_| corrupt("events.attempts", "is negative"))?,
         })
     }
+}
+
+/// Adds an entry, or counts one more attempt of the entry with the same key.
+async fn append(lease: &mut Lease, event: &Event) -> Result<(), StoreError> {
+    let row = EventRow::try_from(event)?;
+    let counted = row.attempts_key.is_some();
+    let insert = diesel::insert_into(events::table).values(row);
+    if !counted {
+        return on!(lease, |c| insert.execute(c).await).map(|_| ());
+    }
+    let upsert = insert.on_conflict(events::attempts_key).do_update().set(events::attempts.eq(events::attempts + 1));
+    on!(lease, |c| upsert.execute(c).await).map(|_| ())
 }
 
 #[async_trait]
 impl EventLog for Tx {
     async fn append(&mut self, event: &Event) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(events::table).values(EventRow::try_from(event)?);
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        append(&mut self.lease, event).await
     }
 }
 
 #[async_trait]
 impl AuditTrail for SqlStore {
     async fn record(&self, event: &Event) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(events::table).values(EventRow::try_from(event)?);
-        let mut lease = self.writer().await?;
-        on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
+        append(&mut self.writer().await?, event).await
     }
 
     async fn list_events(

@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tessera_kernel::{Document, PageRequest, SecretHash, StoreError};
+use tessera_kernel::{Document, Network, PageRequest, SecretHash, StoreError};
 use uuid::Uuid;
 
 use super::types::{DbDocument, DbId};
@@ -27,6 +27,11 @@ where
     T: FromStr<Err: Display>,
 {
     text.map(|text| parse(column, text)).transpose()
+}
+
+/// The network of a client, stored as its first address.
+pub(super) fn parse_network(column: &str, text: Option<&str>) -> Result<Option<Network>, StoreError> {
+    Ok(parse_optional(column, text)?.map(Network::of))
 }
 
 /// The hash of a secret.

@@ -57,6 +57,7 @@ diesel::table! {
         message -> Text,
         issued_at -> Instant,
         expires_at -> Instant,
+        network -> Nullable<Text>,
     }
 }
 
@@ -231,7 +232,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use super::super::types::{Document, Id, Instant};
 
     events (id) {
@@ -247,6 +248,8 @@ diesel::table! {
         request_id -> Text,
         address -> Nullable<Text>,
         client_request_id -> Nullable<Text>,
+        attempts -> BigInt,
+        attempts_key -> Nullable<Text>,
     }
 }
 
@@ -330,6 +333,7 @@ diesel::table! {
         done_at -> Nullable<Instant>,
         created_at -> Instant,
         expires_at -> Instant,
+        network -> Nullable<Text>,
     }
 }
 

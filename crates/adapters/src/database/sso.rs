@@ -8,7 +8,7 @@ use tessera_identity::{
     model::{RelyingParty, SsoSession, SsoSessionId},
     ports::{RelyingParties, SsoStore, SsoTransaction},
 };
-use tessera_kernel::{ApplicationId, StoreError};
+use tessera_kernel::{ApplicationId, SecretHash, StoreError};
 use time::OffsetDateTime;
 
 use super::{
@@ -33,6 +33,12 @@ impl SsoStore for SqlStore {
 
     async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
         find(&mut self.reader().await?, id).await
+    }
+
+    async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError> {
+        let query = sso_codes::table.find(hash.as_bytes().as_slice()).count();
+        let count: i64 = on!(&mut self.reader().await?, |c| query.get_result(c).await)?;
+        Ok(count > 0)
     }
 
     async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {

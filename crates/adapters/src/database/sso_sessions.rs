@@ -1,17 +1,18 @@
 //! The table of the sign-in page's sessions.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, prelude::*};
+use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{CodeChallenge, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoStep},
-    ports::SsoSessions,
+    ports::{SsoBounds, SsoSessions},
 };
 use tessera_kernel::{ApplicationId, StoreError};
 
 use super::{
     connection::{Lease, on},
-    rows::{corrupt, parse, parse_optional, sha256},
+    locks::lock_name,
+    rows::{corrupt, parse, parse_network, parse_optional, sha256},
     schema::{applications, sso_sessions},
     sso::hold_party,
     transaction::Tx,
@@ -33,6 +34,7 @@ struct SsoSessionRow {
     step: StepRow,
     created_at: DbInstant,
     expires_at: DbInstant,
+    network: Option<String>,
 }
 
 /// `None` is written too: a step leaves nothing of the one before.
@@ -95,6 +97,7 @@ impl From<&SsoSession> for SsoSessionRow {
             step: StepRow::from(&session.step),
             created_at: DbInstant(session.created_at),
             expires_at: DbInstant(session.expires_at),
+            network: session.network.map(|network| network.to_string()),
         }
     }
 }
@@ -117,8 +120,65 @@ impl TryFrom<SsoSessionRow> for SsoSession {
             step: SsoStep::try_from(row.step)?,
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
+            network: parse_network("sso_sessions.network", row.network.as_deref())?,
         })
     }
+}
+
+// The same table, seen from the statement that deletes from it.
+diesel::alias! {
+    const VICTIMS: Alias<Victims> = sso_sessions as victims;
+}
+
+/// Removes the least promising unfinished sessions of those that `$of` selects, until `$most` are left with `$new`: expired
+/// ones first, then those in which no wallet was asked, then the others, each from the oldest on.
+macro_rules! evict {
+    ($lease:expr, $of:expr, $new:expr, $most:expr) => {{
+        let (lease, new): (&mut Lease, &SsoSession) = ($lease, $new);
+        let unfinished = || sso_sessions::table.filter($of).filter(sso_sessions::done_at.is_null());
+        let count = unfinished().count();
+        let count: i64 = on!(&mut *lease, |c| count.get_result(c).await)?;
+        let mut surplus = count - i64::try_from($most).unwrap_or(i64::MAX);
+        let now = DbInstant(new.created_at);
+        // `None` stands for every session that is left.
+        for (expired, started) in [(Some(true), None), (Some(false), Some(false)), (None, None)] {
+            if surplus <= 0 {
+                break;
+            }
+            let others = unfinished()
+                .filter(sso_sessions::id.ne(DbId(new.id.as_uuid())))
+                .filter(
+                    expired.is_none().into_sql::<Bool>().or(sso_sessions::expires_at.le(now).eq(expired == Some(true))),
+                )
+                .filter(
+                    started
+                        .is_none()
+                        .into_sql::<Bool>()
+                        .or(sso_sessions::message.is_not_null().eq(started == Some(true))),
+                )
+                .order((sso_sessions::created_at, sso_sessions::id))
+                .limit(surplus)
+                .select(sso_sessions::id);
+            let others: Vec<DbId> = on!(&mut *lease, |c| others.load(c).await)?;
+            surplus -= remove(lease, others).await?;
+        }
+    }};
+}
+
+/// Removes sessions, and says how many. One that another transaction holds is passed over: waiting for it while holding
+/// others could be waiting for each other.
+async fn remove(lease: &mut Lease, ids: Vec<DbId>) -> Result<i64, StoreError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let removed = on!(lease, |c|
+        postgres: {
+            let free = VICTIMS.filter(VICTIMS.field(sso_sessions::id).eq_any(ids)).select(VICTIMS.field(sso_sessions::id));
+            diesel::delete(sso_sessions::table)
+                .filter(sso_sessions::id.eq_any(free.for_update().skip_locked())).execute(c).await
+        },
+        sqlite: diesel::delete(sso_sessions::table).filter(sso_sessions::id.eq_any(ids)).execute(c).await)?;
+    Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }
 
 pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
@@ -141,6 +201,21 @@ impl SsoSessions for Tx {
         }
         let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::from(session));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn make_room(&mut self, session: &SsoSession, bounds: SsoBounds) -> Result<(), StoreError> {
+        let application = DbId(session.request.application.as_uuid());
+        let network = session.network.map(|network| network.to_string());
+        // Two that add at once would each not see what the other adds, and both stay within the bounds. Always in this order.
+        if let Some(network) = &network {
+            lock_name(&mut self.lease, &format!("sign-ins of {network}")).await?;
+        }
+        lock_name(&mut self.lease, &format!("sign-ins for {}", session.request.application)).await?;
+        evict!(&mut self.lease, sso_sessions::application_id.eq(application), session, bounds.per_application);
+        if let Some(network) = network {
+            evict!(&mut self.lease, sso_sessions::network.eq(network.clone()), session, bounds.per_network);
+        }
+        Ok(())
     }
 
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError> {

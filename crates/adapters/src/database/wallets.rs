@@ -14,7 +14,8 @@ use super::{
     clearing::delete_selected,
     clock::Now,
     connection::{Lease, on},
-    rows::parse,
+    locks::lock_name,
+    rows::{parse, parse_network},
     schema::{wallet_challenges, wallets},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -92,6 +93,7 @@ struct ChallengeRow {
     message: String,
     issued_at: DbInstant,
     expires_at: DbInstant,
+    network: Option<String>,
 }
 
 impl From<&Challenge> for ChallengeRow {
@@ -108,6 +110,7 @@ impl From<&Challenge> for ChallengeRow {
             message: challenge.message.clone(),
             issued_at: DbInstant(challenge.issued_at),
             expires_at: DbInstant(challenge.expires_at),
+            network: challenge.network.map(|network| network.to_string()),
         }
     }
 }
@@ -129,19 +132,53 @@ impl TryFrom<ChallengeRow> for Challenge {
             message: row.message,
             issued_at: row.issued_at.0,
             expires_at: row.expires_at.0,
+            network: parse_network("wallet_challenges.network", row.network.as_deref())?,
         })
     }
+}
+
+/// Removes the oldest challenges of a network beyond its bound, but never the one that has just been added.
+async fn evict(lease: &mut Lease, network: &str, added: &str) -> Result<(), StoreError> {
+    // Two that add at once would each not see what the other adds, and both stay within the bound.
+    lock_name(lease, &format!("challenges of {network}")).await?;
+    let of_network = || wallet_challenges::table.filter(wallet_challenges::network.eq(network.to_owned()));
+    let count = of_network().count();
+    let count: i64 = on!(lease, |c| count.get_result(c).await)?;
+    let surplus = count - i64::try_from(Challenge::MOST_PER_NETWORK).unwrap_or(i64::MAX);
+    if surplus <= 0 {
+        return Ok(());
+    }
+    let oldest = of_network()
+        .filter(wallet_challenges::nonce.ne(added.to_owned()))
+        .order((wallet_challenges::issued_at, wallet_challenges::nonce))
+        .limit(surplus)
+        .select(wallet_challenges::nonce);
+    let oldest: Vec<String> = on!(lease, |c| oldest.load(c).await)?;
+    let delete = diesel::delete(wallet_challenges::table.filter(wallet_challenges::nonce.eq_any(oldest)));
+    on!(lease, |c| delete.execute(c).await).map(|_| ())
 }
 
 #[async_trait]
 impl Challenges for SqlStore {
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
-        let mut lease = self.writer().await?;
-        let insert = diesel::insert_into(wallet_challenges::table).values(ChallengeRow::from(challenge));
-        on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
+        let mut tx = self.transaction().await?;
+        let row = ChallengeRow::from(challenge);
+        let network = row.network.clone();
+        let insert = diesel::insert_into(wallet_challenges::table).values(row);
+        on!(&mut tx.lease, |c| insert.execute(c).await)?;
+        if let Some(network) = network {
+            evict(&mut tx.lease, &network, challenge.nonce.as_str()).await?;
+        }
+        tx.lease.commit().await
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
+        // Anyone can invent a nonce. An unknown one must not take SQLite's only lock for writing.
+        let known = wallet_challenges::table.find(nonce.as_str()).count();
+        let known: i64 = on!(&mut self.reader().await?, |c| known.get_result(c).await)?;
+        if known == 0 {
+            return Ok(None);
+        }
         let mut lease = self.writer().await?;
         // One statement, and no transaction that somebody could leave: whoever gets the row is the only one, for good.
         let delete = diesel::delete(wallet_challenges::table.find(nonce.as_str()));

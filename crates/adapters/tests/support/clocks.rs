@@ -93,7 +93,7 @@ pub(crate) async fn s85_nonce_exp_by_the_clock_of_the_database(backend: Backend)
     let (fast, slow) = two_nodes(&subject).await;
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let account = wallet_account(number, Chain::Ethereum);
-        let challenge = ok(asks.identity.challenge_wallet(account).await);
+        let challenge = ok(asks.identity.challenge_wallet(account, &origin()).await);
         assert!((ok(answers.store.now().await) - challenge.issued_at).abs() < Duration::minutes(1));
         assert_eq!(challenge.expires_at - challenge.issued_at, Duration::minutes(5));
         ok(answers.sign_in(&challenge).await);
@@ -141,7 +141,7 @@ pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Back
     for (number, one, other) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let code_challenge = CodeChallenge::from_hash(FakeDigest.digest(VERIFIER));
         let request = SsoRequest { code_challenge, ..sso_request(application_id(1)) };
-        let begun = ok(one.sso.begin(request).await);
+        let begun = ok(one.sso.begin(request, origin().network()).await);
         let (session, browser) = (begun.session.id, Some(begun.browser.clone()));
         ok(other.sso.view(session, &begun.browser).await);
         let account = wallet_account(number, Chain::Base);

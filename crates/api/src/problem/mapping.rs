@@ -141,6 +141,7 @@ impl From<SignInError> for Problem {
 impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
         match &error {
+            VerifyError::RateLimited(limited) => return (*limited).into(),
             VerifyError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
             VerifyError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(CHAIN_RETRY_SECONDS),
             VerifyError::Failed(_) => Self::new(Code::Internal),

@@ -1,6 +1,10 @@
 //! The page on which a wallet signs.
 
-use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{StatusCode, header::SET_COOKIE},
+    web::Data,
+};
 use askama::Template;
 use tessera_identity::{
     SingleSignOn, SsoView, ViewSsoError,
@@ -18,7 +22,8 @@ use crate::{
     v1::BASE,
 };
 
-pub(crate) const PATH: &str = "/sso/sign-in";
+/// Under the path of the calls that it makes: see [`browser::cookie_path`].
+pub(crate) const PATH: &str = "/api/v1/sso/web3/sign-in";
 
 /// What the page shows at first. From there on the script leads.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +48,7 @@ struct SignInPage<'a> {
     service: &'a str,
 }
 
-#[get("/sso/sign-in")]
+#[get("/api/v1/sso/web3/sign-in")]
 pub(super) async fn sign_in_page(
     Visitor(origin): Visitor,
     request: HttpRequest,
@@ -52,6 +57,7 @@ pub(super) async fn sign_in_page(
 ) -> Result<HttpResponse, Problem> {
     let id = session_id(request.query_string());
     let secret = id.and_then(|id| browser::secret(&url, request.headers(), id));
+    let held = id.filter(|_| secret.is_some());
     let view = match find(&sso, id, secret).await {
         Ok(view) => view,
         Err(error) => return sorry(&error.into(), &url, &origin),
@@ -73,7 +79,11 @@ pub(super) async fn sign_in_page(
         service: site(url.origin()),
     };
     let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
-    answer(Policy::Script, status, &page)
+    let mut page = answer(Policy::Script, status, &page)?;
+    if let Some(id) = held.filter(|_| scene != Scene::Choose) {
+        page.headers_mut().append(SET_COOKIE, browser::removed_cookie(&url, id)?);
+    }
+    Ok(page)
 }
 
 /// The sign-in, unless there is none for this browser.

@@ -2,6 +2,8 @@
 
 mod flow;
 
+use std::fmt::Display;
+
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header::{LOCATION, SET_COOKIE},
@@ -11,14 +13,15 @@ use tessera_identity::{
     SingleSignOn,
     model::{CodeChallenge, Echo, SsoRequest},
 };
-use tessera_kernel::ApplicationId;
+use tessera_kernel::{ApplicationId, NodeLimits};
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     auth::Visitor,
     browser,
-    page::{only, pairs},
+    limits::admit_challenge,
+    page::pairs,
     problem::{Code, Problem},
     services::PublicUrl,
     sign_on,
@@ -38,7 +41,7 @@ struct InitiateParameters {
     #[param(format = Uuid)]
     app_id: String,
     /// Where to return to: one that the application has registered, character for character.
-    #[param(format = "uri")]
+    #[param(format = "uri", max_length = 2048)]
     redirect_uri: String,
     /// Comes back unchanged: printable ASCII.
     #[param(min_length = 1, max_length = 1024)]
@@ -56,59 +59,104 @@ struct InitiateParameters {
 }
 
 /// For browsers: leads to the sign-in page. Nothing that is wrong with the request leads anywhere else; a browser is told
-/// so by a page, other clients by a problem. It begins a sign-in, so there is no HEAD of it.
+/// so by a page, other clients by a problem. It begins a sign-in, so there is no HEAD of it. All parameters together have at
+/// most 4,096 bytes.
 #[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso", extensions(("x-safe" = json!(false))),
     summary = "Initiate Web3 SSO Flow (IdP Start)", params(InitiateParameters), responses(
     (status = 302, description = "The sign-in page",
         headers(("Location" = String, description = "The page"),
             ("Set-Cookie" = String, description = "Binds the sign-in to this browser"))),
-    (status = 400, description = "A parameter is missing or not valid, or the application does not know of it")))]
+    (status = 400, description = "A parameter is missing or not valid, or the application does not know of it"),
+    (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[get("/sso/web3/initiate")]
 async fn initiate_web3_sso(
     Visitor(origin): Visitor,
     request: HttpRequest,
     sso: Data<SingleSignOn>,
+    limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let begun = match read(request.query_string()) {
-        Ok(wanted) => sso.begin(wanted).await.map_err(Problem::from),
+    let admitted = admit_challenge(&**limits, &origin).map_err(Problem::from);
+    let begun = match admitted.and_then(|()| read(request.query_string())) {
+        Ok(wanted) => sso.begin(wanted, origin.network()).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match begun {
         Ok(begun) => {
             let page = url.join(&format!("{}?session_id={}", sign_on::SIGN_IN, begun.session.id));
-            let cookie = browser::set_cookie(&url, &begun);
-            Ok(HttpResponse::Found().insert_header((LOCATION, page)).insert_header((SET_COOKIE, cookie)).finish())
+            let mut answer = HttpResponse::Found();
+            answer.insert_header((LOCATION, page)).insert_header((SET_COOKIE, browser::set_cookie(&url, &begun)?));
+            for id in browser::surplus(&url, request.headers()) {
+                answer.append_header((SET_COOKIE, browser::removed_cookie(&url, id)?));
+            }
+            Ok(answer.finish())
         }
         Err(problem) if browser::wants_page(request.headers()) => sign_on::refusal(&url, &problem, &origin),
         Err(problem) => Err(problem),
     }
 }
 
-/// Reads what an application asks for. Nothing of it is believed yet.
+/// The most that the names and values of all parameters may have together, in bytes, as decoded.
+const MAX_QUERY_BYTES: usize = 4096;
+
+/// The longest redirect URI, in bytes, as for applications.
+const MAX_REDIRECT_URI_BYTES: usize = 2048;
+
+/// Reads what an application asks for. Nothing of it is believed yet. Every fault is reported, each with its parameter.
 fn read(query: &str) -> Result<SsoRequest, Problem> {
     let pairs = pairs(query)?;
-    let optional = |name| only(&pairs, name);
-    let required = |name| optional(name)?.ok_or_else(|| invalid(name, "must be there"));
-    let application = required("app_id")?.parse::<ApplicationId>();
+    let mut query = Faults { pairs: &pairs, found: Vec::new() };
+    if pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_QUERY_BYTES {
+        query.found.push(format!("the query parameters must have at most {MAX_QUERY_BYTES} bytes together"));
+    }
+    let application = query.required("app_id", str::parse::<ApplicationId>);
+    let redirect_uri = query.required("redirect_uri", redirect_uri);
+    let state = query.required("state", str::parse::<Echo>);
+    let nonce = query.optional("nonce", str::parse::<Echo>);
+    let code_challenge = query.required("code_challenge", str::parse::<CodeChallenge>);
     // Anything but S256 protects nothing, and is what a challenge is without a method (RFC 7636 section 4.3).
-    if required("code_challenge_method")? != "S256" {
-        return Err(invalid("code_challenge_method", "must be S256"));
+    query.required("code_challenge_method", |method| if method == "S256" { Ok(()) } else { Err("must be S256") });
+    query.optional("response_type", |kind| if kind == "code" { Ok(()) } else { Err("must be code") });
+    match (application, redirect_uri, state, code_challenge) {
+        (Some(application), Some(redirect_uri), Some(state), Some(code_challenge)) if query.found.is_empty() => {
+            Ok(SsoRequest { application, redirect_uri, state, nonce, code_challenge })
+        }
+        _ => Err(Problem::new(Code::InvalidQuery).detail(query.found.join("; "))),
     }
-    if optional("response_type")?.is_some_and(|kind| kind != "code") {
-        return Err(invalid("response_type", "must be code"));
-    }
-    let echo = |name: &'static str, text: &str| text.parse::<Echo>().map_err(|error| invalid(name, error));
-    let challenge = required("code_challenge")?.parse::<CodeChallenge>();
-    Ok(SsoRequest {
-        application: application.map_err(|error| invalid("app_id", error))?,
-        redirect_uri: required("redirect_uri")?.to_owned(),
-        state: echo("state", required("state")?)?,
-        nonce: optional("nonce")?.map(|nonce| echo("nonce", nonce)).transpose()?,
-        code_challenge: challenge.map_err(|error| invalid("code_challenge", error))?,
-    })
 }
 
-fn invalid(name: &str, why: impl std::fmt::Display) -> Problem {
-    Problem::new(Code::InvalidQuery).detail(format!("the query parameter {name} {why}"))
+fn redirect_uri(text: &str) -> Result<String, String> {
+    if text.len() <= MAX_REDIRECT_URI_BYTES {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must have at most {MAX_REDIRECT_URI_BYTES} bytes"))
+    }
+}
+
+/// The parameters of a query, and what is wrong with them.
+struct Faults<'a> {
+    pairs: &'a [(String, String)],
+    found: Vec<String>,
+}
+
+impl<'a> Faults<'a> {
+    fn required<T, E: Display>(&mut self, name: &str, read: impl FnOnce(&'a str) -> Result<T, E>) -> Option<T> {
+        let known = self.found.len();
+        let value = self.optional(name, read);
+        if value.is_none() && self.found.len() == known {
+            self.found.push(format!("the query parameter {name} must be there"));
+        }
+        value
+    }
+
+    fn optional<T, E: Display>(&mut self, name: &str, read: impl FnOnce(&'a str) -> Result<T, E>) -> Option<T> {
+        let mut values = self.pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let read = match (values.next(), values.next()) {
+            (None, _) => return None,
+            (Some(value), None) => read(value).map_err(|fault| fault.to_string()),
+            // Two values leave open which is meant.
+            (Some(_), Some(_)) => Err("must not be there twice".to_owned()),
+        };
+        read.map_err(|fault| self.found.push(format!("the query parameter {name} {fault}"))).ok()
+    }
 }

@@ -7,6 +7,7 @@ use tessera_identity::{
     Identity, LinkWallet, SignInWithWallet, WalletProof,
     model::{Chain, Challenge, WalletAccount, WalletSignature},
 };
+use tessera_kernel::NodeLimits;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -14,6 +15,7 @@ use super::{auth::LoginView, timestamp::Timestamp, users::WalletView};
 use crate::{
     auth::{Authenticated, SeenClient, Visitor},
     body::{Body, Fields, Reading, Reason, Request, Spending, Spends, text},
+    limits::admit_challenge,
     openapi::schema,
     path::PathAddress,
     problem::{Code, Problem},
@@ -128,13 +130,17 @@ impl Spends for ProofRequest {
 ///
 /// It tells nothing of whether anybody has the wallet, and leaves those that were given for it before as they are.
 #[utoipa::path(tag = "auth", operation_id = "get_web3_challenge", request_body = WalletFields, responses(
-    (status = 200, description = "What to sign", body = ChallengeView)))]
+    (status = 200, description = "What to sign", body = ChallengeView),
+    (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/auth/web3/challenge")]
 async fn get_web3_challenge(
+    Visitor(origin): Visitor,
     Body(ChallengeRequest(account)): Body<ChallengeRequest>,
     identity: Data<Identity>,
+    limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
-    let challenge = identity.challenge_wallet(account).await?;
+    admit_challenge(&**limits, &origin)?;
+    let challenge = identity.challenge_wallet(account, &origin).await?;
     Ok(HttpResponse::Ok().json(ChallengeView::from(challenge)))
 }
 
@@ -143,7 +149,8 @@ async fn get_web3_challenge(
 /// A wallet that nobody has gets a user without an address. The nonce is used up, whatever comes out.
 #[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = ProofFields, responses(
     (status = 200, description = "The token and its user", body = LoginView),
-    (status = 401, description = "The nonce or the signature is not good: which, is not said")))]
+    (status = 401, description = "The nonce or the signature is not good: which, is not said"),
+    (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/auth/web3/verify")]
 async fn verify_web3_signature(
     Visitor(origin): Visitor,
@@ -190,7 +197,8 @@ async fn list_wallets(Authenticated(actor): Authenticated, identity: Data<Identi
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = ProofFields, responses(
     (status = 201, description = "The wallet", body = WalletView),
-    (status = 409, description = "The wallet is linked already, or the quota of wallets is used up")))]
+    (status = 409, description = "The wallet is linked already, or the quota of wallets is used up"),
+    (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/users/me/wallets")]
 async fn link_wallet(
     Authenticated(actor): Authenticated,

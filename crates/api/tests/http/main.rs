@@ -13,5 +13,6 @@ mod operations;
 mod passwords;
 mod paths;
 mod sso;
+mod sso_limits;
 mod support;
 mod tokens;

@@ -11,7 +11,7 @@ use tessera_identity::{
     model::{SsoSession, SsoSessionId},
     ports::{SsoStore, SsoTransaction},
 };
-use tessera_kernel::{StoreClock, StoreError};
+use tessera_kernel::{SecretHash, StoreClock, StoreError};
 use tessera_testkit::{
     Stores, async_trait,
     builders::NOW,
@@ -22,20 +22,20 @@ use time::{Duration, OffsetDateTime};
 
 use crate::support::{Answer, Mood, WithCredentials, World, get, put};
 
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const RETURN: &str = "https://game.example/back?x=1";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const RETURN: &str = "https://game.example/back?x=1";
 
-struct Scene {
-    world: World,
-    app: String,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) app: String,
 }
 
 impl Scene {
-    async fn at(url: &str) -> Self {
+    pub(crate) async fn at(url: &str) -> Self {
         Self::on(World::with(MemoryStore::new().stores(), Mood::Ready, url)).await
     }
 
-    async fn on(world: World) -> Self {
+    pub(crate) async fn on(world: World) -> Self {
         let token = world.sign_up("ada").await;
         let org = world.found(&token).await;
         let app = world.launch(&token, &org).await;
@@ -44,12 +44,12 @@ impl Scene {
         Self { world, app }
     }
 
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::at("http://localhost:8080").await
     }
 
     /// The query of a good request, in which some parameters are replaced, added or (`None`) left out.
-    fn query(&self, changes: &[(&str, Option<&str>)]) -> String {
+    pub(crate) fn query(&self, changes: &[(&str, Option<&str>)]) -> String {
         let mut all = vec![
             ("app_id", Some(self.app.as_str())),
             ("redirect_uri", Some(RETURN)),
@@ -64,13 +64,13 @@ impl Scene {
         pairs.collect::<Vec<_>>().join("&")
     }
 
-    async fn initiate(&self, changes: &[(&str, Option<&str>)]) -> Answer {
+    pub(crate) async fn initiate(&self, changes: &[(&str, Option<&str>)]) -> Answer {
         self.world.send(get(&format!("/sso/web3/initiate?{}", self.query(changes)))).await
     }
 
     /// The page, as a browser with this cookie sees it.
-    async fn page(&self, id: &str, cookie: &str) -> Answer {
-        let request = TestRequest::get().uri(&format!("/sso/sign-in?session_id={id}"));
+    pub(crate) async fn page(&self, id: &str, cookie: &str) -> Answer {
+        let request = TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in?session_id={id}"));
         self.world.send(request.insert_header(("Cookie", cookie))).await
     }
 }
@@ -87,7 +87,7 @@ fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
-const PREFIX: &str = "http://localhost:8080/sso/sign-in?session_id=";
+const PREFIX: &str = "http://localhost:8080/api/v1/sso/web3/sign-in?session_id=";
 
 fn cookies(headers: &HeaderMap) -> usize {
     headers.get_all("set-cookie").count()
@@ -121,13 +121,13 @@ async fn s118_safe_get_a_head_begins_nothing() {
 #[actix_web::test]
 async fn s52_sess_cookie() {
     for (url, name, secure) in
-        [("https://id.example", "__Host-tessera-sso-", "; Secure"), ("http://localhost:8080", "tessera-sso-", "")]
+        [("https://id.example", "__Secure-tessera-sso-", "; Secure"), ("http://localhost:8080", "tessera-sso-", "")]
     {
         let answer = Scene::at(url).await.initiate(&[]).await;
-        let (id, cookie) = begun(&answer, &format!("{url}/sso/sign-in?session_id="));
+        let (id, cookie) = begun(&answer, &format!("{url}/api/v1/sso/web3/sign-in?session_id="));
         let value = some(cookie.strip_prefix(&format!("{name}{id}=")));
         assert!(value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{value}");
-        let attributes = format!("{cookie}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax{secure}");
+        let attributes = format!("{cookie}; Path=/api/v1/sso/web3; Max-Age=600; HttpOnly; SameSite=Lax{secure}");
         assert_eq!(answer.header("set-cookie"), Some(attributes.as_str()));
     }
 }
@@ -216,6 +216,10 @@ impl SsoStore for Gone {
         Err(StoreError::Corrupt("sso_sessions.state".into()))
     }
 
+    async fn knows_sso_code(&self, _: &SecretHash) -> Result<bool, StoreError> {
+        Err(StoreError::Busy)
+    }
+
     async fn forget_sso(&self, _: OffsetDateTime, _: u32) -> Result<u64, StoreError> {
         Err(StoreError::Busy)
     }
@@ -227,7 +231,7 @@ async fn a_failure_of_ours_is_told_by_a_page_with_the_request_s_id_and_without_t
     let scene = Scene::on(World::with(stores, Mood::Ready, "http://localhost:8080")).await;
     let start = format!("/api/v1/sso/web3/initiate?{}", scene.query(&[]));
     let id = "0".repeat(32);
-    let page = format!("/sso/sign-in?session_id={id}");
+    let page = format!("/api/v1/sso/web3/sign-in?session_id={id}");
     for (path, status, title) in [(start, 503, "The service is not available"), (page, 500, "The service failed")] {
         let request = TestRequest::get().uri(&path).insert_header(("Accept", "text/html"));
         let cookie = format!("tessera-sso-{id}={}", "0".repeat(64));
@@ -288,7 +292,7 @@ async fn two_tabs_are_two_sign_ins_and_both_work() {
 async fn what_names_no_sign_in_is_over() {
     let scene = Scene::new().await;
     for query in ["", "?session_id=", "?session_id=1", "?session_id=a&session_id=b", "?session_id=%ff"] {
-        let answer = scene.world.send(TestRequest::get().uri(&format!("/sso/sign-in{query}"))).await;
+        let answer = scene.world.send(TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in{query}"))).await;
         answer.expecting(404);
         assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(text(&answer).contains("This sign-in is over"), "{query}");
@@ -318,7 +322,8 @@ async fn s114_referrer_and_s120_csp_of_the_pages() {
 #[actix_web::test]
 async fn a_proxy_s_prefix_is_in_front_of_everything() {
     let scene = Scene::at("https://example.com/accounts").await;
-    let (id, cookie) = begun(&scene.initiate(&[]).await, "https://example.com/accounts/sso/sign-in?session_id=");
+    let (id, cookie) =
+        begun(&scene.initiate(&[]).await, "https://example.com/accounts/api/v1/sso/web3/sign-in?session_id=");
     let page = text(&scene.page(&id, &cookie).await);
     for part in [
         "\"/accounts/assets/pages.css\"",

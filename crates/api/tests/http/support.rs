@@ -22,7 +22,7 @@ use tessera_identity::{
     SsoPorts, model::Site,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Notices};
+use tessera_kernel::{Clock, Entropy, Notices, Unlimited};
 use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
@@ -125,6 +125,7 @@ impl World {
             })),
             audit: stores.audit,
             limits: stores.limits,
+            node_limits: Arc::new(Unlimited),
             readiness: Arc::new(mood),
             public_url: PublicUrl::new(public_url),
             draining: draining.clone(),

@@ -1,6 +1,6 @@
 //! What a wallet is asked to sign.
 
-use tessera_kernel::{Entropy, SessionId, UserId};
+use tessera_kernel::{Entropy, Network, SessionId, UserId};
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use super::{Namespace, Nonce, SiweMessage, WalletAccount, siws};
@@ -63,11 +63,17 @@ pub struct Challenge {
     pub issued_at: OffsetDateTime,
     /// From when on no answer is taken, in whole seconds.
     pub expires_at: OffsetDateTime,
+    /// The network of the client that asked. `None` where the transport knows no address.
+    pub network: Option<Network>,
 }
 
 impl Challenge {
     /// How long an answer is taken.
     pub const TTL: Duration = Duration::minutes(5);
+
+    /// How many open challenges one network may have. The limit `challenge` admits no more on one node in the lifetime of a
+    /// challenge (60 a minute), so this bound only matters where that limit is off or counted on several nodes.
+    pub const MOST_PER_NETWORK: usize = 300;
 
     /// Puts a new question.
     #[must_use]
@@ -82,7 +88,8 @@ impl Challenge {
         // Whole seconds, as the text says it: nobody signs a time that has not come.
         let issued_at = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(now);
         let expires_at = issued_at + Self::TTL;
-        let mut challenge = Self { nonce, purpose, account, message: String::new(), issued_at, expires_at };
+        let mut challenge =
+            Self { nonce, purpose, account, message: String::new(), issued_at, expires_at, network: None };
         challenge.message = match account.chain().id() {
             Some(chain_id) => challenge.siwe(chain_id, site).to_string(),
             None => challenge.nonce.to_string(),

@@ -6,11 +6,7 @@ use async_trait::async_trait;
 
 use crate::model::Chain;
 
-/// A block of a chain, by its height. What is read of one block speaks of one state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Block(pub u64);
-
-/// Code to be run over the state of a block. It changes nothing.
+/// Code to be run over the state of the latest block. It changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// The contract that is called. Without one, the data are themselves the code that is run, as when a contract is made.
@@ -35,18 +31,13 @@ pub enum ReadChainError {
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Reads chains of Ethereum's kind, each at a block that is named. Every answer comes, or fails, within seconds.
+/// Reads chains of Ethereum's kind. Every answer comes, or fails, within seconds.
 #[async_trait]
 pub trait ChainReader: Send + Sync {
     /// Whether that chain is read here. Of one that is not, everything else is [`ReadChainError::Unavailable`].
     fn reads(&self, chain: Chain) -> bool;
 
-    /// The latest block. Whoever answers has been asked before whether it is this chain that they serve.
-    async fn latest_block(&self, chain: Chain) -> Result<Block, ReadChainError>;
-
-    /// The code at an address, empty where there is no contract.
-    async fn code(&self, chain: Chain, address: &[u8; 20], at: Block) -> Result<Vec<u8>, ReadChainError>;
-
-    /// What a call answers. An account without code answers nothing: empty.
-    async fn call(&self, chain: Chain, call: &Call, at: Block) -> Result<Vec<u8>, ReadChainError>;
+    /// What a call returns at the latest block. An account without code returns nothing: empty. The node behind it has been
+    /// asked, at most some minutes ago, whether it serves this chain.
+    async fn call(&self, chain: Chain, call: &Call) -> Result<Vec<u8>, ReadChainError>;
 }

@@ -18,12 +18,14 @@ pub struct Taken {
 /// Open challenges. They belong to no transaction: one is used up whatever becomes of what it was asked for.
 #[async_trait]
 pub trait Challenges: StoreClock {
-    /// Keeps a challenge. Conflict on `wallet_challenges_nonce` when the nonce is taken, on
+    /// Keeps a challenge. If its network then has more than [`Challenge::MOST_PER_NETWORK`], the oldest others of the network
+    /// are removed; challenges of other networks never are. This holds for calls that arrive at the same time. Conflict on `wallet_challenges_nonce` when the nonce is taken, on
     /// [`StoreError::REFERENCE`] when the session that asked for it is gone.
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError>;
 
     /// Takes a challenge away and gives it, with the time in the same step. `Ok(None)` when there is none, or when somebody has just taken
-    /// it: of those who come at once, on whatever node, one gets it.
+    /// it: of those who come at once, on whatever node, one gets it. An unknown nonce costs one indexed read and opens no
+    /// transaction that writes: anyone can send one.
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError>;
 
     /// Deletes up to `most` challenges that have expired by the clock of the storage, oldest first, and returns how many.

@@ -16,7 +16,7 @@ impl Requester {
     /// Anyone, by where their request came from.
     #[must_use]
     pub fn unknown(origin: &Origin) -> Self {
-        Self { network: origin.address.map(Network::of), known: false }
+        Self { network: origin.network(), known: false }
     }
 
     /// A user with a session.

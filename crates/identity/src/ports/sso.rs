@@ -22,6 +22,10 @@ pub trait SsoStore: StoreClock {
     /// The session, whatever its step and its age. `Ok(None)` when there is none, or when its application is deleted.
     async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError>;
 
+    /// Whether a code with that hash was issued and is still stored, in whatever state. One indexed read: anyone can present
+    /// a code, so an unknown one must cost no more.
+    async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError>;
+
     /// Deletes up to `most` sessions or codes that ended before that time, and returns how many. Those that another node is
     /// deleting are skipped.
     async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
@@ -43,12 +47,30 @@ pub trait SsoTransaction: Send {
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
+/// How many unfinished sessions of the sign-in page are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SsoBounds {
+    /// Of one application.
+    pub per_application: usize,
+    /// Of one network.
+    pub per_network: usize,
+}
+
 /// Sessions of the sign-in page. They go with their application.
 #[async_trait]
 pub trait SsoSessions: Send {
     /// Adds a session. Conflict on [`StoreError::REFERENCE`] when there is no such application, on `sso_sessions_id` when
     /// the id is taken.
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError>;
+
+    /// Removes unfinished sessions until the application and the network of this session, which has just been added, have no
+    /// more than the bounds allow. It removes expired sessions first, then those in which no wallet was asked yet, then the
+    /// others; among them the oldest first. It never removes `session` itself, so that strangers who fill the bound do not
+    /// lock anyone out. Sessions that another transaction holds stay.
+    ///
+    /// Other calls for the same application or network wait until the transaction ends, so the bounds also hold for sessions
+    /// that are added at the same time. A session without a network counts for its application only.
+    async fn make_room(&mut self, session: &SsoSession, bounds: SsoBounds) -> Result<(), StoreError>;
 
     /// Reads a session with its application, and keeps others from changing either, and the application from going, until
     /// the transaction ends. `Ok(None)` when there is none.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tessera_kernel::RateLimited;
 
 use super::Requester;
 use crate::model::{WalletAccount, WalletSignature};
@@ -16,7 +17,7 @@ pub struct Proof {
     pub texts: Vec<Vec<u8>>,
     /// The signature.
     pub signature: WalletSignature,
-    /// Who presents it.
+    /// Who presents it. Requests to a chain are limited by the network.
     pub requester: Requester,
 }
 
@@ -38,6 +39,9 @@ pub enum VerifyError {
         /// How long to wait before trying again.
         retry_after: Duration,
     },
+    /// The network, or the wallet, has used up its share of the questions to a chain. Nothing was asked.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The chain that has to be asked does not answer.
     #[error("the chain can't be asked")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

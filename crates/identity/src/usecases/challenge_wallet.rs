@@ -1,6 +1,6 @@
 //! Somebody asks what their wallet is to sign.
 
-use tessera_kernel::{Actor, OnConflict, Principal, SessionId, StoreError, UserId, delete_in_steps};
+use tessera_kernel::{Actor, Network, OnConflict, Origin, Principal, SessionId, StoreError, UserId, delete_in_steps};
 
 use crate::{
     Identity,
@@ -30,8 +30,12 @@ impl Identity {
     ///
     /// # Errors
     /// [`ChallengeWalletError::Store`].
-    pub async fn challenge_wallet(&self, account: WalletAccount) -> Result<Challenge, ChallengeWalletError> {
-        self.challenge(Purpose::SignIn, account).await
+    pub async fn challenge_wallet(
+        &self,
+        account: WalletAccount,
+        origin: &Origin,
+    ) -> Result<Challenge, ChallengeWalletError> {
+        self.challenge(Purpose::SignIn, account, origin.network()).await
     }
 
     /// Gives a text by which the actor links the wallet, in this session and no other.
@@ -46,13 +50,19 @@ impl Identity {
         let (user, session) = session_of(actor).ok_or(ChallengeWalletError::NotAUser)?;
         // Nobody is asked to sign what would be refused.
         self.require_fresh(session).await?;
-        self.challenge(Purpose::Link { user, session }, account).await
+        self.challenge(Purpose::Link { user, session }, account, actor.origin.network()).await
     }
 
-    async fn challenge(&self, purpose: Purpose, account: WalletAccount) -> Result<Challenge, ChallengeWalletError> {
+    async fn challenge(
+        &self,
+        purpose: Purpose,
+        account: WalletAccount,
+        network: Option<Network>,
+    ) -> Result<Challenge, ChallengeWalletError> {
         // Another node may be asked for the answer, and its clock may be wrong, or this one's.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
+        let challenge = Challenge { network, ..challenge };
         // Only a challenge to link refers to something, the session that was live just now.
         self.ports.challenges.keep(&challenge).await.on_conflict(ChallengeWalletError::SessionEnded)?;
         Ok(challenge)

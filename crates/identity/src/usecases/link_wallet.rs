@@ -2,7 +2,10 @@
 
 use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId};
 
-use super::{challenge_wallet::session_of, redeem_challenge::RedeemError};
+use super::{
+    challenge_wallet::session_of,
+    redeem_challenge::{RedeemError, Redeemed},
+};
 use crate::{
     Identity, WalletProof,
     events::IdentityEvent,
@@ -65,8 +68,10 @@ impl Identity {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;
         let requester = Requester::known(&actor.origin);
-        if self.redeem(command.proof, Purpose::Link { user, session }, requester).await?.is_none() {
-            return self.refuse_link(actor, user, account).await;
+        match self.redeem(command.proof, Purpose::Link { user, session }, requester).await? {
+            Redeemed::By(..) => {}
+            Redeemed::Denied => return self.refuse_link(actor, user, account).await,
+            Redeemed::Unknown => return Err(LinkWalletError::InvalidSignature),
         }
         let now = self.require_fresh(session).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);

@@ -3,7 +3,7 @@
 use tessera_kernel::{Event, Origin, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::redeem_challenge::RedeemError;
+use super::redeem_challenge::{RedeemError, Redeemed};
 use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
@@ -61,8 +61,10 @@ impl Identity {
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, client, origin } = command;
         let account = proof.account;
-        let Some((voucher, now)) = self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? else {
-            return self.refuse_wallet(account, &origin).await;
+        let (voucher, now) = match self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
+            Redeemed::By(voucher, now) => (voucher, now),
+            Redeemed::Denied => return self.refuse_wallet(account, &origin).await,
+            Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
         };
         for _ in 0..TRIES {
             match self.open_session_of(account, (voucher, now), client, &origin).await {

@@ -54,6 +54,8 @@ impl SingleSignOn {
     /// See [`ChallengeSsoError`].
     pub async fn challenge(&self, command: ChallengeSso) -> Result<SsoQuestion, ChallengeSsoError> {
         let browser = command.browser.ok_or(ChallengeSsoError::NotFound)?;
+        // Read first: a session that never was costs no transaction.
+        self.ports.store.find_sso_session(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(command.session).await?;

@@ -70,6 +70,10 @@ impl SingleSignOn {
     ) -> Result<Option<(SsoCode, Option<CodeRefusal>)>, StoreError> {
         let Ok(secret) = code.parse::<SsoSecret>() else { return Ok(None) };
         let hash = self.ports.digest.digest(secret.expose());
+        // Read first: a code that was never issued costs no transaction.
+        if !self.ports.store.knows_sso_code(&hash).await? {
+            return Ok(None);
+        }
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         // Codes go with their application: of one that was deleted there is none.

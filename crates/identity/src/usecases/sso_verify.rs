@@ -83,7 +83,10 @@ impl From<IssueError> for VerifySsoError {
 pub(super) enum Taken {
     Challenge(Box<TakenChallenge>),
     Used,
+    /// There is such a session, and nothing for this browser to answer in it.
     Nothing,
+    /// There is no such session.
+    Unknown,
 }
 
 pub(super) struct TakenChallenge {
@@ -102,11 +105,14 @@ impl SingleSignOn {
     pub async fn verify(&self, command: VerifySso) -> Result<VerifiedSso, VerifySsoError> {
         let taken = match &command.browser {
             Some(browser) => self.take_challenge(command.session, browser, Some(&command.message)).await?,
-            None => Taken::Nothing,
+            // Without the cookie nothing was presented that could be denied.
+            None => Taken::Unknown,
         };
         let taken = match taken {
             Taken::Challenge(taken) => *taken,
             Taken::Used => return Err(VerifySsoError::Used),
+            // Nothing is written: anyone can invent ids of sessions.
+            Taken::Unknown => return Err(VerifySsoError::Refused),
             Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
         };
         match self.conclude(&taken, &command).await {
@@ -151,6 +157,10 @@ impl SingleSignOn {
         browser: &SsoSecret,
         signed: Option<&str>,
     ) -> Result<Taken, StoreError> {
+        // Read first: a session that never was costs no transaction.
+        if self.ports.store.find_sso_session(id).await?.is_none() {
+            return Ok(Taken::Unknown);
+        }
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(id).await?.filter(|(session, _)| self.is_theirs(session, browser, now));

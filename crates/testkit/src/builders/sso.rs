@@ -31,6 +31,7 @@ pub fn sso_session(number: u32, of: ApplicationId) -> SsoSession {
         step: SsoStep::Begun,
         created_at: NOW,
         expires_at: NOW + Duration::minutes(10),
+        network: None,
     }
 }
 

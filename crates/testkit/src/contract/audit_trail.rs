@@ -1,6 +1,7 @@
 //! The promises of [`AuditTrail`](tessera_kernel::AuditTrail) and of [`EventLog`](tessera_kernel::EventLog), its other end.
 
 use tessera_kernel::{Event, OrganizationId, Origin, Outcome, PageRequest};
+use time::Duration;
 
 use super::{
     Harness,
@@ -29,6 +30,9 @@ macro_rules! audit_trail_contract {
             an_event_recorded_by_itself_is_in_the_trail
             an_event_that_is_not_committed_is_not_visible
             an_event_of_a_dropped_transaction_never_happened
+            denied_attempts_of_one_caller_in_one_minute_are_one_entry
+            denied_attempts_that_differ_are_entries_of_their_own
+            of_denied_attempts_at_once_one_adds_the_entry_and_all_are_counted
         }
     };
 }
@@ -154,5 +158,79 @@ pub async fn an_event_of_a_dropped_transaction_never_happened(harness: &impl Har
     drop(tx);
     stores.add_events([&event(2)]).await;
     assert_eq!(listed(stores, None).await, [event(2)]);
+    world::nothing_is_held(harness).await;
+}
+
+/// A denied attempt of user 1.
+fn denied(number: u32) -> Event {
+    let actor = event(1).actor;
+    Event {
+        outcome: Outcome::Refused,
+        actor,
+        details: vec![("number".to_owned(), number.to_string())],
+        ..event(number)
+    }
+}
+
+pub async fn denied_attempts_of_one_caller_in_one_minute_are_one_entry(harness: &impl Harness) {
+    let stores = harness.stores();
+    for number in 1..=3 {
+        ok(world::in_time(stores.audit.record(&denied(number))).await);
+    }
+    stores.add_events(&(4..=6).map(denied).collect::<Vec<_>>()).await;
+    // The entry is the one of the first attempt, but for the counter.
+    assert_eq!(listed(stores, None).await, [Event { attempts: 6, ..denied(1) }]);
+    // What succeeds is never counted together.
+    stores.add_events([&event(7), &Event { id: event(8).id, ..event(7) }]).await;
+    assert_eq!(listed(stores, None).await.len(), 3);
+    world::nothing_is_held(harness).await;
+}
+
+pub async fn denied_attempts_that_differ_are_entries_of_their_own(harness: &impl Harness) {
+    let stores = harness.stores();
+    tenant(stores, 1).await;
+    let reason = |reason: &str| vec![("reason".to_owned(), reason.to_owned())];
+    let anonymous = |number, address: &str| {
+        let origin = Origin { address: Some(parsed(address)), ..event(1).origin };
+        Event { actor: None, subject: None, origin, ..denied(number) }
+    };
+    let later = denied(1).occurred_at + Duration::MINUTE;
+    let different = [
+        denied(1),
+        Event { occurred_at: later, ..denied(2) },
+        Event { actor: event(2).actor, ..denied(3) },
+        Event { organization: Some(organization_id(1)), ..denied(4) },
+        Event { name: "thing.seen".to_owned(), ..denied(5) },
+        Event { details: reason("one"), ..denied(6) },
+        Event { details: reason("other"), ..denied(7) },
+        anonymous(8, "192.0.2.7"),
+        anonymous(9, "192.0.2.8"),
+        Event { subject: Some(user_id(3).as_uuid()), ..anonymous(10, "192.0.2.7") },
+        anonymous(11, "2001:db8:0:1::1"),
+        anonymous(12, "2001:db8:0:2::1"),
+    ];
+    stores.add_events(&different).await;
+    // A client changes its address in a network of IPv6 at will, and an actor the subject.
+    stores.add_events([&anonymous(13, "2001:db8:0:1::2"), &Event { subject: None, ..denied(14) }]).await;
+    let mut listed = [listed(stores, None).await, listed(stores, Some(organization_id(1))).await].concat();
+    listed.sort_by_key(|event| event.id);
+    let attempts = |number: usize| if [0, 10].contains(&number) { 2 } else { 1 };
+    let counted = different.into_iter().enumerate();
+    let expected: Vec<Event> = counted.map(|(number, event)| Event { attempts: attempts(number), ..event }).collect();
+    assert_eq!(listed, expected);
+}
+
+pub async fn of_denied_attempts_at_once_one_adds_the_entry_and_all_are_counted(harness: &impl Harness) {
+    async fn deny(stores: Stores, number: u32) {
+        if number % 2 == 0 {
+            ok(stores.audit.record(&denied(number + 1)).await);
+        } else {
+            stores.add_events([&denied(number + 1)]).await;
+        }
+    }
+    let stores = harness.stores();
+    world::at_once(16, |number| deny(stores.clone(), number)).await;
+    let listed = listed(stores, None).await;
+    assert_eq!((listed.len(), listed[0].attempts), (1, 16));
     world::nothing_is_held(harness).await;
 }

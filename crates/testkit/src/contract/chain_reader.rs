@@ -2,7 +2,7 @@
 
 use tessera_identity::{
     model::Chain,
-    ports::{Block, Call, ReadChainError},
+    ports::{Call, ReadChainError},
 };
 
 use super::ChainHarness;
@@ -17,9 +17,7 @@ macro_rules! chain_reader_contract {
     ($harness:ident) => {
         $crate::contract_tests! { $harness as $crate::ChainHarness, chain_reader:
             only_chains_that_are_served_are_read
-            a_later_block_is_no_lower
-            code_comes_byte_for_byte
-            an_account_without_code_has_none_and_answers_nothing
+            an_account_without_code_answers_nothing
             a_call_gives_what_the_contract_answers
             code_is_run_without_a_contract
             a_revert_is_told_from_gas_that_ran_out
@@ -40,9 +38,7 @@ fn to(address: [u8; 20]) -> Call {
 }
 
 async fn run(harness: &impl ChainHarness, call: Call) -> Result<Vec<u8>, ReadChainError> {
-    let reader = harness.reader();
-    let block = ok(reader.latest_block(Chain::Ethereum).await);
-    reader.call(Chain::Ethereum, &call, block).await
+    harness.reader().call(Chain::Ethereum, &call).await
 }
 
 fn is_unavailable<T: std::fmt::Debug>(outcome: Result<T, ReadChainError>) {
@@ -55,32 +51,11 @@ pub async fn only_chains_that_are_served_are_read(harness: &impl ChainHarness) {
     for chain in Chain::ALL {
         assert_eq!(reader.reads(chain), chain == Chain::Ethereum, "{chain}");
     }
-    let block = ok(reader.latest_block(Chain::Ethereum).await);
-    is_unavailable(reader.latest_block(Chain::Base).await);
-    is_unavailable(reader.code(Chain::Base, &NOBODY, block).await);
-    is_unavailable(reader.call(Chain::Base, &to(NOBODY), block).await);
+    is_unavailable(reader.call(Chain::Base, &to(NOBODY)).await);
 }
 
-pub async fn a_later_block_is_no_lower(harness: &impl ChainHarness) {
-    let reader = harness.reader();
-    let first = ok(reader.latest_block(Chain::Ethereum).await);
-    assert!(first <= ok(reader.latest_block(Chain::Ethereum).await));
-}
-
-pub async fn code_comes_byte_for_byte(harness: &impl ChainHarness) {
-    let reader = harness.reader();
-    let block = ok(reader.latest_block(Chain::Ethereum).await);
-    for program in Program::ALL {
-        let code = ok(reader.code(Chain::Ethereum, &program.address(), block).await);
-        assert_eq!(code, program.bytecode(), "{program:?}");
-    }
-}
-
-pub async fn an_account_without_code_has_none_and_answers_nothing(harness: &impl ChainHarness) {
-    let reader = harness.reader();
-    let block = ok(reader.latest_block(Chain::Ethereum).await);
-    assert_eq!(ok(reader.code(Chain::Ethereum, &NOBODY, block).await), []);
-    assert_eq!(ok(reader.call(Chain::Ethereum, &to(NOBODY), block).await), []);
+pub async fn an_account_without_code_answers_nothing(harness: &impl ChainHarness) {
+    assert_eq!(ok(run(harness, to(NOBODY)).await), []);
 }
 
 pub async fn a_call_gives_what_the_contract_answers(harness: &impl ChainHarness) {
@@ -113,9 +88,6 @@ pub async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
 }
 
 pub async fn a_chain_that_does_not_answer_is_unavailable(harness: &impl ChainHarness) {
-    let reader = harness.reader();
     harness.cut_off();
-    is_unavailable(reader.latest_block(Chain::Ethereum).await);
-    is_unavailable(reader.code(Chain::Ethereum, &NOBODY, Block(1)).await);
-    is_unavailable(reader.call(Chain::Ethereum, &to(NOBODY), Block(1)).await);
+    is_unavailable(run(harness, to(NOBODY)).await);
 }

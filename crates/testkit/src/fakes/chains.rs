@@ -1,11 +1,11 @@
 //! A chain without an EVM.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use tessera_identity::{
     model::Chain,
-    ports::{Block, Call, ChainReader, ReadChainError},
+    ports::{Call, ChainReader, ReadChainError},
 };
 
 /// What a contract does, whoever calls it and with what.
@@ -69,7 +69,6 @@ impl Program {
 /// Reads Ethereum, where there is one contract for each [`Program`], and no other chain.
 #[derive(Debug)]
 pub struct FakeChains {
-    height: AtomicU64,
     unavailable: AtomicBool,
     others: Program,
 }
@@ -78,7 +77,7 @@ impl FakeChains {
     /// Does this with code that it does not know.
     #[must_use]
     pub const fn running(others: Program) -> Self {
-        Self { height: AtomicU64::new(17), unavailable: AtomicBool::new(false), others }
+        Self { unavailable: AtomicBool::new(false), others }
     }
 
     /// Does not answer from now on.
@@ -101,18 +100,7 @@ impl ChainReader for FakeChains {
         chain == Chain::Ethereum
     }
 
-    async fn latest_block(&self, chain: Chain) -> Result<Block, ReadChainError> {
-        self.check(chain)?;
-        Ok(Block(self.height.fetch_add(1, Ordering::SeqCst)))
-    }
-
-    async fn code(&self, chain: Chain, address: &[u8; 20], _at: Block) -> Result<Vec<u8>, ReadChainError> {
-        self.check(chain)?;
-        let program = Program::ALL.into_iter().find(|program| program.address() == *address);
-        Ok(program.map_or(&[][..], Program::bytecode).to_vec())
-    }
-
-    async fn call(&self, chain: Chain, call: &Call, _at: Block) -> Result<Vec<u8>, ReadChainError> {
+    async fn call(&self, chain: Chain, call: &Call) -> Result<Vec<u8>, ReadChainError> {
         self.check(chain)?;
         let Some(to) = call.to else {
             let known = Program::ALL.into_iter().find(|program| program.bytecode() == call.data);

@@ -15,6 +15,15 @@ pub(super) fn is_signed(address: &[u8; 20], texts: &[Vec<u8>], signature: &[u8])
     texts.iter().any(|text| recovered(text).is_ok_and(|signer| signer == Address::from(*address)))
 }
 
+/// Whether the key behind the address has made the signature, in a form that is accepted or not: also with the high `s`.
+pub(crate) fn is_of_key(address: &[u8; 20], texts: &[Vec<u8>], signature: &[u8]) -> bool {
+    let Ok(bytes) = <&[u8; 65]>::try_from(signature) else { return false };
+    let v = if bytes[64] < 27 { bytes[64].saturating_add(27) } else { bytes[64] };
+    let (r, s) = (U256::from_big_endian(&bytes[..32]), U256::from_big_endian(&bytes[32..64]));
+    let signature = Signature { r, s, v: v.into() };
+    texts.iter().any(|text| signature.recover(text.as_slice()).is_ok_and(|signer| signer == Address::from(*address)))
+}
+
 /// 65 bytes: `r`, `s` in its lower half, and `v` of 27 or 28, or 0 or 1, which some wallets write. The library would take
 /// more: other lengths, the twin, and a `v` with a chain in it.
 fn read(bytes: &[u8]) -> Option<Signature> {

@@ -1,18 +1,20 @@
 //! A wallet signs, and the application gets its token.
 
-use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
 use serde_json::Value;
 use tessera_identity::{
     ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso,
     model::{Chain, CodeVerifier, Namespace, SsoSessionId, WalletAccount, WalletSignature},
 };
+use tessera_kernel::NodeLimits;
 use utoipa::ToSchema;
 
 use crate::{
     auth::{SeenClient, Visitor},
     body::{Body, FaultCode, Fields, Reading, Reason, Request, Spending, Spends, text},
     browser,
+    limits::admit_challenge,
     openapi::schema,
     problem::Problem,
     services::PublicUrl,
@@ -84,15 +86,19 @@ impl From<SsoQuestion> for ChallengeView {
 #[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = ChallengeFields, responses(
     (status = 200, description = "What the wallet is to sign", body = ChallengeView),
     (status = 403, description = "Another site made the browser send this"),
-    (status = 404, description = "The sign-in is unknown, over, used up, or was begun in another browser")))]
+    (status = 404, description = "The sign-in is unknown, over, used up, or was begun in another browser"),
+    (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/sso/web3/challenge")]
 pub(super) async fn request_web3_sso_challenge(
+    Visitor(origin): Visitor,
     request: HttpRequest,
     Body(body): Body<ChallengeRequest>,
     sso: Data<SingleSignOn>,
+    limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     browser::same_origin(&url, request.headers())?;
+    admit_challenge(&**limits, &origin)?;
     let browser = browser::secret(&url, request.headers(), body.session);
     let command = ChallengeSso { session: body.session, browser, account: body.account };
     Ok(HttpResponse::Ok().json(ChallengeView::from(sso.challenge(command).await?)))
@@ -175,10 +181,12 @@ impl VerifiedView {
 ///
 /// For the sign-in page: the cookie of the sign-in has to come along. A sign-in serves once.
 #[utoipa::path(tag = "sso", operation_id = "verify_web3_sso", request_body = VerifyFields, responses(
-    (status = 200, description = "The token, the code, and where to go", body = VerifiedView),
+    (status = 200, description = "The token, the code, and where to go", body = VerifiedView,
+        headers(("Set-Cookie" = String, description = "Removes the cookie of the sign-in"))),
     (status = 401, description = "The wallet has not signed what this browser was asked for"),
     (status = 403, description = "Another site made the browser send this"),
-    (status = 409, description = "The sign-in is used up")))]
+    (status = 409, description = "The sign-in is used up"),
+    (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/sso/web3/verify")]
 pub(super) async fn verify_web3_sso(
     Visitor(origin): Visitor,
@@ -199,7 +207,8 @@ pub(super) async fn verify_web3_sso(
     here?;
     let browser = browser(session);
     let verified = sso.verify(VerifySso { session, browser, message, signature, client, origin }).await?;
-    Ok(HttpResponse::Ok().json(VerifiedView::new(&verified, &url)))
+    let ended = browser::removed_cookie(&url, session)?;
+    Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
 }
 
 /// What an application redeems.

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{ApplicationId, Entropy, OrganizationId, SecretHash};
+use tessera_kernel::{ApplicationId, Entropy, Network, OrganizationId, SecretHash};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -172,4 +172,6 @@ pub struct SsoSession {
     pub created_at: OffsetDateTime,
     /// When it ends, done or not.
     pub expires_at: OffsetDateTime,
+    /// The network of the browser that began it. `None` where the transport knows no address.
+    pub network: Option<Network>,
 }

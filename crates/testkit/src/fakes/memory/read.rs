@@ -123,6 +123,9 @@ impl Challenges for MemoryStore {
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
+        if !self.state().challenges.contains_key(nonce) {
+            return Ok(None);
+        }
         let at = self.0.clock.now();
         let mut tx = self.transaction().await;
         let taken = tx.state.challenges.remove(nonce).map(|challenge| Taken { challenge, at });

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tessera_identity::{
     model::{RelyingParty, SsoCode, SsoCodeState, SsoSession, SsoSessionId, SsoStep},
-    ports::{RelyingParties, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
+    ports::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
 };
 use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreError};
 use time::OffsetDateTime;
@@ -24,6 +24,10 @@ impl SsoStore for MemoryStore {
         let state = self.state();
         let session = state.sso_sessions.get(&id);
         Ok(session.filter(|session| state.applications.contains_key(&session.request.application)).cloned())
+    }
+
+    async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError> {
+        Ok(self.state().sso_codes.contains_key(hash))
     }
 
     async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
@@ -81,6 +85,15 @@ impl SsoSessions for MemoryTransaction {
         Ok(())
     }
 
+    async fn make_room(&mut self, session: &SsoSession, bounds: SsoBounds) -> Result<(), StoreError> {
+        let application = session.request.application;
+        evict(&mut self.state, session, bounds.per_application, |known| known.request.application == application);
+        if session.network.is_some() {
+            evict(&mut self.state, session, bounds.per_network, |known| known.network == session.network);
+        }
+        Ok(())
+    }
+
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError> {
         let session = self.state.sso_sessions.get(&id);
         Ok(session.and_then(|session| Some((session.clone(), party(&self.state, session.request.application)?))))
@@ -88,6 +101,25 @@ impl SsoSessions for MemoryTransaction {
 
     async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
         Ok(self.state.sso_sessions.get_mut(&id).map(|session| session.step = step.clone()).is_some())
+    }
+}
+
+/// Removes the least promising of those sessions until no more than `most` are unfinished.
+fn evict(state: &mut State, new: &SsoSession, most: usize, of: impl Fn(&SsoSession) -> bool) {
+    let unfinished =
+        state.sso_sessions.values().filter(|known| !matches!(known.step, SsoStep::Done { .. }) && of(known));
+    let mut unfinished: Vec<_> = unfinished
+        .filter(|known| known.id != new.id)
+        .map(|known| {
+            let live = known.expires_at > new.created_at;
+            let started = !matches!(known.step, SsoStep::Begun);
+            (live, live && started, known.created_at, known.id)
+        })
+        .collect();
+    unfinished.sort();
+    let surplus = (unfinished.len() + 1).saturating_sub(most);
+    for (_, _, _, id) in unfinished.into_iter().take(surplus) {
+        state.sso_sessions.remove(&id);
     }
 }
 

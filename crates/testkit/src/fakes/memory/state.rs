@@ -110,6 +110,16 @@ impl State {
             unless(!known, StoreError::REFERENCE)?;
         }
         self.challenges.insert(challenge.nonce.clone(), challenge.clone());
+        if challenge.network.is_some() {
+            let others =
+                self.challenges.values().filter(|known| known.network == challenge.network && *known != challenge);
+            let mut others: Vec<_> = others.map(|known| (known.issued_at, known.nonce.clone())).collect();
+            others.sort();
+            let surplus = (others.len() + 1).saturating_sub(Challenge::MOST_PER_NETWORK);
+            for (_, nonce) in others.into_iter().take(surplus) {
+                self.challenges.remove(&nonce);
+            }
+        }
         Ok(())
     }
 
@@ -218,6 +228,11 @@ impl State {
 
     pub(super) fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {
         unless(self.events.contains_key(&event.id), "events_id")?;
+        let same = |known: &&mut Event| event.attempts_key().is_some() && known.attempts_key() == event.attempts_key();
+        if let Some(known) = self.events.values_mut().find(same) {
+            known.attempts += 1;
+            return Ok(());
+        }
         self.events.insert(event.id, event.clone());
         Ok(())
     }

@@ -1,0 +1,125 @@
+//! What a stranger, and a browser, may start in signing in to applications.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_web::test::TestRequest;
+use serde_json::json;
+use tessera_kernel::{NodeLimits, RateLimit, RateLimited};
+use tessera_testkit::{
+    expectations::{ok, some},
+    fakes::MemoryStore,
+};
+use time::Duration;
+
+use crate::{
+    sso::{CHALLENGE, RETURN, Scene},
+    support::{Answer, Mood, World, get, post},
+};
+
+/// What a browser keeps: cookies by name, in the order in which they came.
+fn keep(jar: &mut Vec<(String, String)>, answer: &Answer) {
+    for cookie in answer.headers.get_all("set-cookie").filter_map(|value| value.to_str().ok()) {
+        let (name, value) = some(some(cookie.split(';').next()).split_once('='));
+        jar.retain(|(known, _)| known != name);
+        if !cookie.contains("Max-Age=0") {
+            jar.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}
+
+fn sent(jar: &[(String, String)]) -> String {
+    jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+}
+
+#[actix_web::test]
+async fn a_browser_keeps_the_cookies_of_its_five_latest_sign_ins() {
+    let scene = Scene::at("https://example.com/accounts").await;
+    let (mut jar, mut ids) = (Vec::new(), Vec::new());
+    for number in 1..=12 {
+        let request = get(&format!("/sso/web3/initiate?{}", scene.query(&[]))).insert_header(("Cookie", sent(&jar)));
+        let answer = scene.world.send(request).await;
+        answer.expecting(302);
+        ids.push(some(some(answer.header("location")).split_once("session_id=")).1.to_owned());
+        for cookie in answer.headers.get_all("set-cookie").filter_map(|value| value.to_str().ok()) {
+            assert!(cookie.contains("; Path=/accounts/api/v1/sso/web3; ") && cookie.ends_with("; Secure"), "{cookie}");
+        }
+        keep(&mut jar, &answer);
+        assert_eq!(jar.len(), number.min(5));
+    }
+    for (number, id) in ids.iter().enumerate() {
+        let answer = scene.page(id, &sent(&jar)).await;
+        answer.expecting(if number < 7 { 404 } else { 200 });
+    }
+}
+
+#[actix_web::test]
+async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
+    let scene = Scene::new().await;
+    let (long, longer) = ("x".repeat(1025), format!("https://game.example/{}", "x".repeat(2048)));
+    let changes =
+        [("state", Some(long.as_str())), ("nonce", Some(&*long)), ("redirect_uri", Some(&*longer)), ("app_id", None)];
+    let problem = scene.initiate(&changes).await.problem(400, "invalid_query");
+    let detail = problem["detail"].as_str().unwrap_or_default().to_owned();
+    for name in ["state", "nonce", "redirect_uri", "app_id"] {
+        assert!(detail.contains(&format!("query parameter {name} ")), "{name}: {detail}");
+    }
+    assert!(!detail.contains("code_challenge"), "{detail}");
+    // The other parameters of a good request, and as much as fits in beside them.
+    let others: usize = [
+        ("app_id", scene.app.as_str()),
+        ("redirect_uri", RETURN),
+        ("state", "xyz"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("other", ""),
+    ]
+    .iter()
+    .map(|(name, value)| name.len() + value.len())
+    .sum();
+    let fits = "x".repeat(4096 - others);
+    scene.initiate(&[("other", Some(&fits))]).await.expecting(302);
+    let problem = scene.initiate(&[("other", Some(&format!("{fits}x")))]).await.problem(400, "invalid_query");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("4096 bytes")), "{problem}");
+}
+
+/// Rejects everything, and keeps what it was asked.
+#[derive(Default)]
+struct Full(Mutex<Vec<(RateLimit, String)>>);
+
+impl NodeLimits for Full {
+    fn admit(&self, limit: RateLimit, key: &str) -> Result<(), RateLimited> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((limit, key.to_owned()));
+        Err(RateLimited { limit, retry_after: Duration::seconds(17) })
+    }
+}
+
+#[actix_web::test]
+async fn challenges_and_sign_ins_are_limited_by_network() {
+    let store = MemoryStore::new();
+    let mut scene = Scene::on(World::with(store.stores(), Mood::Ready, "http://localhost:8080")).await;
+    let full = Arc::new(Full::default());
+    scene.world.services.node_limits = full.clone();
+    let wallet = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    let session = json!({ "session_id": "0".repeat(32), "wallet_address": wallet, "chain_id": 1 });
+    let start = format!("/sso/web3/initiate?{}", scene.query(&[]));
+    let from = |request: TestRequest| request.peer_addr(([192, 0, 2, 9], 4711).into());
+    let requests = [
+        post("/auth/web3/challenge").set_json(json!({ "wallet_address": wallet, "chain_type": "base" })),
+        post("/sso/web3/challenge").set_json(session),
+        get(&start),
+    ];
+    for request in requests {
+        let answer = scene.world.send(from(request)).await;
+        assert_eq!(answer.problem(429, "rate_limited")["limit"], "challenge");
+        assert_eq!(answer.header("retry-after"), Some("17"));
+    }
+    // A person gets a page, which says the same.
+    let answer = scene.world.send(from(get(&start)).insert_header(("Accept", "text/html"))).await;
+    answer.expecting(429);
+    assert_eq!(answer.header("retry-after"), Some("17"));
+    let asked = full.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let expected = RateLimit { name: "challenge", quota: 60, window: Duration::MINUTE };
+    assert_eq!(asked, vec![(expected, "192.0.2.9".to_owned()); 4]);
+    let far = tessera_testkit::builders::NOW + Duration::days(400_000);
+    assert_eq!(ok(store.stores().sso.forget_sso(far, 100).await), 0);
+}

@@ -1,0 +1,3 @@
+DROP INDEX events_attempts_key;
+ALTER TABLE events DROP COLUMN attempts_key;
+ALTER TABLE events DROP COLUMN attempts;
