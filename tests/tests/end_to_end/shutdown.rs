@@ -119,7 +119,8 @@ async fn under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost(backen
 }
 
 async fn an_idle_client_does_not_hold_up_the_end(backend: Backend) {
-    let Service { mut node, .. } = Service::start(backend).await;
+    // The log of the node is in the directory of the installation.
+    let Service { installation: _installation, mut node } = Service::start(backend).await;
     let mut kept = connect(node.authority()).await;
     kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap_or_else(|error| panic!("{error}"));
     let mut first = [0; 12];
