@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::{
     SqlStore, apps,
     clearing::delete_selected,
-    connection::Lease,
+    connection::{Lease, on},
     schema::{sso_codes, sso_sessions},
     sso_sessions::find,
     types::{DbId, DbInstant},
