@@ -20,6 +20,11 @@ pub(crate) fn remove(edge: &Edge, request: &mut ServiceRequest) {
     }
 }
 
+/// The path without the path of the public URL in front, if it is there.
+pub(crate) fn relative<'a>(base: &str, path: &'a str) -> &'a str {
+    path.strip_prefix(base).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
 /// The address without that path. `None` when it does not begin with it.
 fn without(base: &str, uri: &Uri) -> Option<Uri> {
     if base.is_empty() {

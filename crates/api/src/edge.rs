@@ -19,7 +19,7 @@ use actix_web::{
     rt,
 };
 use futures_util::FutureExt;
-use tessera_kernel::{ClientRequestId, Origin, RequestId};
+use tessera_kernel::{ClientRequestId, Origin};
 use time::OffsetDateTime;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -34,7 +34,6 @@ use crate::{
     request_id,
     routes::Route,
     security_headers,
-    services::Services,
 };
 
 /// Serves a request in a task of its own. Otherwise the connection would be woken each time that storage answers, and look
@@ -53,7 +52,8 @@ pub(crate) async fn serve_apart(
 async fn serve(edge: &Edge, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &edge.services;
     let started = services.clock.now();
-    let origin = origin_of(services, &request);
+    let peer = request.peer_addr();
+    let origin = request_id::origin_of(request.headers(), peer, &*services.clock, &*services.entropy);
     let method = request.method().clone();
     base_path::remove(edge, &mut request);
     let route = edge.routes.find(request.match_info().as_str());
@@ -83,16 +83,6 @@ async fn serve(edge: &Edge, mut request: ServiceRequest, next: Next<BoxBody>) ->
     let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
     write_line(edge, &method, route, status, started, &origin);
     outcome.map_err(Error::from)
-}
-
-/// The service's own id of the request, the client's beside it, and the address of the peer.
-fn origin_of(services: &Services, request: &ServiceRequest) -> Origin {
-    Origin {
-        request_id: RequestId::generate(&*services.clock, &*services.entropy),
-        client_request_id: request_id::of_client(request.headers()),
-        // The transport's own word: no header says where a request came from.
-        address: request.peer_addr().map(|peer| peer.ip()),
-    }
 }
 
 async fn answer(

@@ -11,6 +11,7 @@ use actix_web::{
 use tessera_kernel::{Clock, Entropy};
 
 use crate::{
+    base_path,
     health::HealthView,
     problem::{Code, Problem},
     request_id, security_headers,
@@ -23,7 +24,7 @@ const RETRY_SECONDS: u64 = 1;
 /// What it takes to answer. Cloning shares it.
 #[derive(Clone)]
 pub struct Starting {
-    /// Whether clients come by TLS.
+    /// The one source of links.
     pub public_url: PublicUrl,
     /// The time, for request ids.
     pub clock: Arc<dyn Clock>,
@@ -43,14 +44,15 @@ impl Starting {
 }
 
 async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse {
-    let id = request_id::of(request.headers(), &*starting.clock, &*starting.entropy);
+    let url = &starting.public_url;
+    let origin = request_id::origin_of(request.headers(), request.peer_addr(), &*starting.clock, &*starting.entropy);
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut answer = match request.path() {
+    let mut answer = match base_path::relative(url.path(), request.path()) {
         "/health/live" if looks => HttpResponse::Ok().json(HealthView::LIVE),
-        "/health/ready" if looks => refuse(Code::NotReady).respond(&id),
-        _ => refuse(Code::Unavailable).respond(&id),
+        "/health/ready" if looks => refuse(Code::NotReady).respond(url, &origin),
+        _ => refuse(Code::Unavailable).respond(url, &origin),
     };
-    security_headers::add(answer.headers_mut(), &id, starting.public_url.is_https());
+    security_headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
     // The next request may meet the service itself.
     answer.head_mut().set_connection_type(ConnectionType::Close);
     answer
