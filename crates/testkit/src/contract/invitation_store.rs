@@ -360,7 +360,7 @@ pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Har
         assert!(ok(stores.mails.refuse(mail_id(refused), 1, MailRefusal::NonAsciiAddress, later).await));
     }
     // Mail 1 is the only one that expires now.
-    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at).await), 1);
+    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
     let asked: Vec<_> = (1..=9).map(invitation_id).collect();
     let found = ok(world::in_time(stores.orgs.list_deliveries(&asked)).await);
     let expected = [
