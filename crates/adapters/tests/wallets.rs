@@ -176,7 +176,7 @@ async fn who_finds_the_queue_full_is_told_so() {
     let (started, is_started) = tokio::sync::oneshot::channel();
     let busy = gate.clone();
     let holding = tokio::spawn(async move {
-        busy.run(move || {
+        busy.run(requester(), move || {
             let _heard = started.send(());
             let _released = held.recv();
         })

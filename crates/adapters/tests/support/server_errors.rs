@@ -76,7 +76,7 @@ async fn a_write_that_fails_at_its_implicit_commit_is_not_acknowledged() {
     .await;
     let change = builders::item_change(1, builders::application_id(1));
     for _ in 0..20 {
-        let error = failed(subject.stores.items.upsert_item(&change).await);
+        let error = failed(subject.stores.items.upsert_item(&change, None).await);
         assert_eq!(kind(&error), "unavailable", "{error:?}");
     }
     at_rest(&subject.store).await;
@@ -94,8 +94,10 @@ async fn a_change_that_was_confirmed_with_a_warning_is_not_acknowledged() {
     let (one, other, third) = (store.clone(), store.clone(), store.clone());
     is_not_acknowledged(&admin, async move { one.keep_secret("a", b"sealed").await }).await;
     let change = builders::item_change(1, builders::application_id(1));
-    is_not_acknowledged(&admin, async move { tessera_inventory::ports::ItemStore::upsert_item(&other, &change).await })
-        .await;
+    is_not_acknowledged(&admin, async move {
+        tessera_inventory::ports::ItemStore::upsert_item(&other, &change, None).await
+    })
+    .await;
     is_not_acknowledged(&admin, async move { write(&third, 7).await }).await;
     at_rest(&store).await;
 }

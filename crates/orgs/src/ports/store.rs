@@ -10,9 +10,7 @@ use tessera_kernel::{
 use time::OffsetDateTime;
 
 use super::{Departures, InvitationMails, InvitationRows, OrgDocuments};
-use crate::model::{
-    Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry,
-};
+use crate::model::{Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry};
 
 /// The storage of this domain: single reads, and transactions.
 #[async_trait]

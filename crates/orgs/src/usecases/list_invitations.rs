@@ -2,7 +2,11 @@
 
 use tessera_kernel::{Actor, InvitationId, OrganizationId, Page, PageRequest, StoreError};
 
-use crate::{Orgs, model::{InvitationStatus, ListedInvitation}, policy};
+use crate::{
+    Orgs,
+    model::{InvitationStatus, ListedInvitation},
+    policy,
+};
 
 /// There is nothing to show.
 #[derive(Debug, thiserror::Error)]
