@@ -34,7 +34,8 @@ impl Identity {
         let Some(maximum) = self.quotas.sessions.maximum() else { return Ok(()) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let user = opened.user_id;
-        let sessions_ended = tx.sessions().end_oldest(user, opened.id, maximum, clock.now()).await?;
+        // Its beginning is by the clock of the database, by which every node judges whether a session is live.
+        let sessions_ended = tx.sessions().end_oldest(user, opened.id, maximum, opened.created_at).await?;
         if sessions_ended > 0 {
             let what = IdentityEvent::SessionsEnded { user, sessions_ended }.into();
             tx.events().append(&Event::by_visitor(origin, what, clock, entropy)).await?;
