@@ -164,12 +164,15 @@ async fn of_two_that_lock_each_other_out_one_is_told_that_the_store_is_busy() {
 async fn refused_inserts_go_on_with_the_same_connection() {
     let subject = store::Subject::on(Backend::Postgres).await;
     subject.stores.add_users([&builders::user(1)]).await;
+    // One connection: the pool counts it as returned a moment before it lends it again, and would open another meanwhile.
+    let store = ok(SqlStore::open(&DatabaseSettings { pool_size: 1, ..store::settings(&subject.database) }).await);
+    ok(store.ping().await);
     let before = backends(subject.database.url()).await;
     for _ in 0..20 {
-        let mut tx = ok(subject.stores.identity.begin().await);
+        let mut tx = ok(tessera_identity::ports::IdentityStore::begin(&store).await);
         conflict(tx.users().insert(&builders::user(1), None).await, "users_id");
         drop(tx);
-        store::at_rest(&subject.store).await;
+        store::at_rest(&store).await;
     }
     let after = backends(subject.database.url()).await;
     // The one that migrated may still have been there before.
