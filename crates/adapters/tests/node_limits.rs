@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tessera_adapters::{ContractSignatures, Gate, GateSettings, KeySignatures, MemoryLimits};
 use tessera_identity::{
     model::{Chain, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
+    ports::{Proof, Requester, VerifyError, Voucher, WalletVerifier as _},
 };
 use tessera_kernel::{Network, NodeLimits as _, RateLimit, RateLimited};
 use tessera_testkit::{
@@ -81,7 +81,7 @@ fn proof(network: u8, address: &str, signature: Vec<u8>) -> Proof {
         account: ok(WalletAccount::parse(Chain::Ethereum, address)),
         texts: vec![b"sign in".to_vec()],
         signature: WalletSignature::from_bytes(signature),
-        network: Some(Network::of([192, 0, 2, network].into())),
+        requester: Requester { network: Some(Network::of([192, 0, 2, network].into())), known: false },
     }
 }
 

@@ -1,5 +1,9 @@
 //! The tables, as the migrations of both databases make them.
 
+mod unjoined;
+
+pub(super) use unjoined::{rate_limits, secrets, signing_keys};
+
 diesel::table! {
     use diesel::sql_types::{Bool, Nullable, Text};
     use super::super::types::{Id, Instant};
@@ -254,16 +258,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Text};
-
-    // `created_at` is for people: the database fills it in and nothing here reads it.
-    secrets (name) {
-        name -> Text,
-        sealed -> Binary,
-    }
-}
-
-diesel::table! {
     use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
@@ -357,22 +351,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
-    use super::super::types::Instant;
-
-    signing_keys (kid) {
-        kid -> Text,
-        modulus -> Text,
-        exponent -> Text,
-        sealed -> Binary,
-        created_at -> Instant,
-        signs_from -> Instant,
-        signs_until -> Nullable<Instant>,
-        published_until -> Nullable<Instant>,
-    }
-}
-
-diesel::table! {
     use diesel::sql_types::{Integer, Text};
     use super::super::types::Instant;
 
@@ -381,18 +359,6 @@ diesel::table! {
         email_canonical -> Text,
         started_at -> Instant,
         notices -> Integer,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Binary, Integer, Text};
-    use super::super::types::Instant;
-
-    rate_limits (name, subject_hash) {
-        name -> Text,
-        subject_hash -> Binary,
-        events -> Integer,
-        expires_at -> Instant,
     }
 }
 

@@ -1,0 +1,39 @@
+//! Tables that no query joins with others.
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+
+    // `created_at` is for people: the database fills it in and nothing here reads it.
+    secrets (name) {
+        name -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::super::types::Instant;
+
+    signing_keys (kid) {
+        kid -> Text,
+        modulus -> Text,
+        exponent -> Text,
+        sealed -> Binary,
+        created_at -> Instant,
+        signs_from -> Instant,
+        signs_until -> Nullable<Instant>,
+        published_until -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer, Text};
+    use super::super::super::types::Instant;
+
+    rate_limits (name, subject_hash) {
+        name -> Text,
+        subject_hash -> Binary,
+        events -> Integer,
+        expires_at -> Instant,
+    }
+}
