@@ -13,7 +13,7 @@ use std::{
 use tessera_identity::ports::{HashError, Requester};
 use tokio::{sync::oneshot, time::timeout};
 
-use queue::{Job, Queue, Ticket};
+use queue::{Job, Queue, Reply, Ticket};
 
 /// How much may run and how much may wait.
 #[derive(Debug, Clone, Copy)]
@@ -92,9 +92,13 @@ impl Shared {
             state.running += 1;
             drop(state);
             // A job that panics drops its reply, which its requester is told; the place is free again.
-            let _panicked = catch_unwind(AssertUnwindSafe(job));
+            let done = catch_unwind(AssertUnwindSafe(job));
+            self.state().running -= 1;
+            // Only now: a requester that has its result finds the place free.
+            if let Ok(reply) = done {
+                reply();
+            }
             state = self.state();
-            state.running -= 1;
         }
     }
 }
@@ -141,10 +145,12 @@ impl Gate {
     ) -> Result<T, HashError> {
         let busy = || HashError::Busy { retry_after: self.deadline.max(Duration::from_secs(1)) };
         let ((start, started), (reply, replied)) = (oneshot::channel(), oneshot::channel());
-        let job = Box::new(move || {
-            if start.send(()).is_ok() {
-                let _heard = reply.send(job());
+        let job = Box::new(move || -> Reply {
+            if start.send(()).is_err() {
+                return Box::new(|| ());
             }
+            let done = job();
+            Box::new(move || drop(reply.send(done)))
         });
         let shared = &*self.threads.0;
         let place = Place { shared, ticket: shared.enter(requester, job).ok_or_else(busy)? };

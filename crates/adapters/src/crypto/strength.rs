@@ -65,7 +65,8 @@ fn judge(password: &str, about: &[String]) -> Option<Guessable> {
 }
 
 /// Whether the rest of a password is enough: by what its words and numbers are worth each, in whatever order. zxcvbn takes
-/// separators for random characters, so they are counted apart: each different one as a choice of ten.
+/// separators for random characters, so they are counted apart: one is worth nothing, and each different one beyond it is a
+/// choice of ten.
 fn is_strong_alone(rest: &str, words: &[&str]) -> bool {
     let (letters, signs): (String, String) = rest.chars().partition(|character| character.is_alphanumeric());
     let estimate = zxcvbn(&letters, words);
@@ -74,7 +75,7 @@ fn is_strong_alone(rest: &str, words: &[&str]) -> bool {
             * f64::from(order)
             * f64::from(part.guesses.map_or(1, |guesses| u32::try_from(guesses).unwrap_or(u32::MAX)))
     });
-    let signs = signs.chars().collect::<HashSet<_>>().iter().fold(1.0, |product, _| product * 10.0);
+    let signs = signs.chars().collect::<HashSet<_>>().iter().skip(1).fold(1.0, |product, _| product * 10.0);
     zxcvbn(rest, words).score() >= WANTED && guesses * signs >= WANTED_GUESSES
 }
 

@@ -5,8 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use tessera_identity::ports::Requester;
 use tessera_kernel::Network;
 
-/// Work that waits, or runs, in a thread of the gate.
-pub(super) type Job = Box<dyn FnOnce() + Send>;
+/// Work that waits, or runs, in a thread of the gate. It returns how its requester is told of the result.
+pub(super) type Job = Box<dyn FnOnce() -> Reply + Send>;
+
+/// Tells a requester of the result.
+pub(super) type Reply = Box<dyn FnOnce() + Send>;
 
 /// Jobs that wait. Requesters that are known, and those that are not, are in lanes of their own. The lanes take turns, and
 /// within a lane the networks do, so a network with many jobs delays its own jobs only.
