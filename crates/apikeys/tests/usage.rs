@@ -209,7 +209,7 @@ async fn many_uses_are_written_in_batches_and_those_that_fail_are_put_back() {
     let (number, of) = (AtomicU32::new(0), application(1, organization_id(1)));
     store.expect_find_key_by_hash().returning(move |hash| {
         let StoredKey { key, .. } = api_key(number.fetch_add(1, Ordering::Relaxed), &of, user_id(1));
-        Ok(Some(StoredKey { key, hash: *hash }))
+        Ok(Some((StoredKey { key, hash: *hash }, NOW)))
     });
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1_000).returning(|_| Ok(()));
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1).returning(|_| Err(StoreError::Busy));

@@ -313,7 +313,7 @@ async fn s215_one_sign_in_too_many_ends_the_oldest_session() {
     let mut live = Vec::new();
     for id in opened {
         let session = some(ok(bench.stores.identity.find_session(id).await));
-        live.push(session.state == SessionState::Open);
+        live.push(session.session.state == SessionState::Open);
     }
     assert_eq!(live, [false, true, true]);
     let started = "session.started";

@@ -84,7 +84,7 @@ async fn a_first_sign_in_makes_a_user_with_the_wallet_and_no_address() {
         assert_eq!(signed_in.user.wallets, [Wallet { account, linked_at: NOW }]);
         assert_eq!((&signed_in.user.email, signed_in.user.email_verified), (&None, false));
         let claims = ok(bench.signer.verify(signed_in.token.expose()));
-        let session = some(ok(bench.stores.identity.find_session(claims.session).await));
+        let session = some(ok(bench.stores.identity.find_session(claims.session).await)).session;
         assert_eq!((session.user_id, session.state), (signed_in.user.id, SessionState::Open));
         assert_eq!(signed_in.expires_at, session.expires_at);
         assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);

@@ -52,7 +52,7 @@ async fn remove(bench: &Workbench, by: u32, number: u32) {
 async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
     let actor = actor_of(user_id(1));
     let listed = bench.orgs().list_invitations(&actor, organization_id(1), PageRequest::default()).await;
-    ok(listed).items.into_iter().map(|(_, status)| status).collect()
+    ok(listed).items.into_iter().map(|listed| listed.status).collect()
 }
 
 async fn accept(bench: &Workbench, token: &InvitationToken, number: u32) -> Option<AcceptInvitationError> {
