@@ -184,7 +184,7 @@ impl Problem {
             quota: quota.map(|exceeded| exceeded.quota),
             checks: *checks,
         };
-        answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), extensions))
+        answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), &extensions))
     }
 
     /// RFC 6750 section 3: the error is named only when a credential came with the request.

@@ -188,9 +188,11 @@ impl IdentityTransaction for Doomed {
 async fn s200_notify_of_nothing_that_was_rolled_back() {
     let bench = bench().await;
     let known = ok(bench.stores.identity.find_credentials_of(user_id(1)).await);
+    let context = ok(bench.stores.identity.password_check_context(None).await);
     let doomed = Doomed(ok(bench.stores.identity.begin().await));
     let mut store = MockIdentityStore::new();
     store.expect_find_credentials_of().return_once(move |_| Ok(known));
+    store.expect_password_check_context().return_once(move |_| Ok(context));
     store.expect_begin().return_once(move || Ok(Box::new(doomed)));
     let ports = IdentityPorts { store: Arc::new(store), ..bench.identity_ports() };
     let identity = Identity::new(ports, Workbench::identity_settings());

@@ -41,6 +41,7 @@ pub enum RateLimitError {
 
 impl RateLimitError {
     /// Converts both variants into the error of a use case.
+    #[must_use]
     pub fn split<E: From<RateLimited> + From<StoreError>>(self) -> E {
         match self {
             Self::Limited(limited) => limited.into(),

@@ -49,6 +49,7 @@ every_case_is_listed! {
     item_store
     known_clients
     mail_queue
+    membership_changes
     memberships
     org_documents
     org_store

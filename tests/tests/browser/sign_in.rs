@@ -48,8 +48,6 @@ async fn the_way_back_does_not_lead_to_a_broken_page(backend: Backend) {
     let stranger = stage.browser.private_tab().await;
     stranger.go_and_see(&page, "This sign-in is over").await;
     stranger.portray("not-yours").await;
-    tab.click("a.button").await;
-    tab.until("the application", &format!("location.href === {}", json!(format!("{}/", stage.party)))).await;
 }
 
 async fn two_tabs_do_not_disturb_each_other(backend: Backend) {

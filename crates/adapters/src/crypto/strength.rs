@@ -36,6 +36,10 @@ const WANTED_GUESSES: f64 = 1e8;
 /// What a password must not lean on, beside what is known of the account.
 const SERVICE_NAME: &str = "tessera";
 
+/// Words that people add to the name of a service. Beside a word of the account they are worth nothing.
+const COMPANIONS: [&str; 10] =
+    ["account", "admin", "login", "pass", "password", "secret", "service", "signin", "user", "welcome"];
+
 #[async_trait]
 impl PasswordStrength for ZxcvbnStrength {
     async fn weakness(
@@ -57,6 +61,8 @@ fn judge(password: &str, about: &[String]) -> Option<Guessable> {
     }
     // zxcvbn takes each further word for a factor of ten thousand, however cheap that word is: the name of the service
     // written twice would count as strong. So the rest has to be strong without words of the account.
+    without_words(password, &words)?;
+    words.extend(COMPANIONS);
     let rest = without_words(password, &words)?;
     (!is_strong_alone(&rest, &words)).then(|| Guessable {
         warning: "this is little more than your own name or address, or the name of the service".to_owned(),

@@ -172,7 +172,10 @@ impl ItemStore for SqlStore {
 
     async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError> {
         let mut lease = self.reader().await?;
+        // Items of a deleted application are cleared later.
         let query = items::table
+            .inner_join(applications::table.on(applications::id.eq(items::application_id)))
+            .filter(applications::deleted_at.is_null())
             .filter(items::application_id.eq(DbId(application.as_uuid())))
             .filter(items::id.gt(after(&page)))
             .order(items::id)

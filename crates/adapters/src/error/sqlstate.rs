@@ -26,7 +26,7 @@ impl SqlState {
             // A standby; an open transaction that the server has ended; connections that end or are refused.
             b"25006" | b"25P03" | b"25P04" | [b'0', b'8', ..] | [b'5', b'7', ..] => Some(Plight::Lost),
             // Memory, connections, files: what the server has run out of, or what its machine refuses.
-            [b'5', b'3', ..] | [b'5', b'8', ..] => Some(Plight::Unavailable),
+            [b'5', b'3' | b'8', ..] => Some(Plight::Unavailable),
             _ => None,
         }
     }

@@ -94,9 +94,9 @@ impl<'a> ProblemView<'a> {
         code: Code,
         detail: &'a str,
         request_id: &'a str,
-        extensions: Extensions<'a>,
+        extensions: &Extensions<'a>,
     ) -> Self {
-        let Extensions { errors, limit, quota, checks } = extensions;
+        let Extensions { errors, limit, quota, checks } = *extensions;
         Self {
             kind: url.join(&format!("/problems/{}", code.as_str())),
             title: code.title(),

@@ -126,7 +126,8 @@ async fn every_list_has_pages() {
     let shop = Shop::with_items(0).await;
     let bob = shop.world.sign_up("bob").await;
     let request = post(&format!("/orgs/{}/members", shop.organization));
-    let body = json!({ "email": "BOB@example.com", "role": "member" });
+    let bob_id = shop.world.send(get("/users/me").bearer(&bob)).await.expecting(200)["id"].clone();
+    let body = json!({ "user_id": bob_id, "role": "member" });
     shop.world.send(request.set_json(body).bearer(&shop.token)).await.expecting(201);
     shop.world.launch(&shop.token, &shop.organization).await;
     shop.world.key(&shop.token, &shop.application).await;

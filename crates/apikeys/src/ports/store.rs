@@ -27,7 +27,8 @@ pub trait ApiKeyStore: Send + Sync {
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError>;
 
     /// Notes when keys last served, all of them or none. Touches `last_used` only and never sets it back; a key that is
-    /// gone is passed over.
+    /// gone is passed over. A caller passes at most [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in ascending
+    /// order of the keys.
     async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError>;
 }
 

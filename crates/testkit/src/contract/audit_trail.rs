@@ -222,7 +222,7 @@ pub async fn denied_attempts_that_differ_are_entries_of_their_own(harness: &impl
 
 pub async fn of_denied_attempts_at_once_one_adds_the_entry_and_all_are_counted(harness: &impl Harness) {
     async fn deny(stores: Stores, number: u32) {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             ok(stores.audit.record(&denied(number + 1)).await);
         } else {
             stores.add_events([&denied(number + 1)]).await;

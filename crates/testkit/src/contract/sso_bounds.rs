@@ -41,15 +41,20 @@ async fn ready(harness: &impl Harness) -> &Stores {
 
 const BOUNDS: SsoBounds = SsoBounds { per_application: 4, per_network: 3 };
 
-fn network(number: u8) -> Option<Network> {
-    Some(Network::of([192, 0, 2, number].into()))
+fn network(number: u8) -> Network {
+    Network::of([192, 0, 2, number].into())
 }
 
 /// A session of an application from a network, each a second later than the one before.
 fn session(number: u32, application: u32, from: u8) -> SsoSession {
     let created_at = NOW + Duration::seconds(i64::from(number));
     let expires_at = created_at + Duration::minutes(10);
-    SsoSession { created_at, expires_at, network: network(from), ..sso_session(number, application_id(application)) }
+    SsoSession {
+        created_at,
+        expires_at,
+        network: Some(network(from)),
+        ..sso_session(number, application_id(application))
+    }
 }
 
 async fn begin(store: Arc<dyn SsoStore>, session: SsoSession) {
@@ -73,7 +78,7 @@ async fn left(stores: &Stores, sessions: &[SsoSession]) -> Vec<usize> {
 pub async fn a_session_comes_back_with_its_network(harness: &impl Harness) {
     let stores = ready(harness).await;
     let of_ipv6 = Some(Network::of([0x2001, 0xdb8, 0, 1, 2, 3, 4, 5].into()));
-    for (number, network) in [(1, network(7)), (2, of_ipv6), (3, None)] {
+    for (number, network) in [(1, Some(network(7))), (2, of_ipv6), (3, None)] {
         let session = SsoSession { network, ..session(number, 1, 1) };
         begin(stores.sso.clone(), session.clone()).await;
         assert_eq!(ok(stores.sso.find_sso_session(session.id).await), Some(session));
@@ -106,7 +111,10 @@ pub async fn an_application_keeps_its_most_promising_sessions(harness: &impl Har
     // Those that have started go when no others are left, and a new one always fits in.
     let started = |number| SsoSession { step: all[0].step.clone(), ..session(number, 1, 20) };
     let started: Vec<SsoSession> = (9..=12)
-        .map(|number| SsoSession { network: network(u8::try_from(number).unwrap_or_default()), ..started(number) })
+        .map(|number| SsoSession {
+            network: Some(network(u8::try_from(number).unwrap_or_default())),
+            ..started(number)
+        })
         .collect();
     for session in &started {
         begin(stores.sso.clone(), session.clone()).await;

@@ -32,7 +32,8 @@ impl From<&Params> for Cost {
 impl Cost {
     /// `None` for what is no cost of argon2: such a hash can't be compared with either.
     fn read(cost: &HashCost) -> Option<Self> {
-        let parameters = cost.as_str().trim_end_matches('$').rsplit('$').next()?;
+        // Of a text without parameters, argon2 would take its own defaults.
+        let parameters = cost.as_str().trim_end_matches('$').rsplit('$').next().filter(|text| !text.is_empty())?;
         let parameters = parameters.parse::<ParamsString>().ok()?;
         Params::try_from(&parameters).ok().as_ref().map(Self::from)
     }

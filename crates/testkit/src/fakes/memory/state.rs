@@ -124,9 +124,14 @@ impl State {
     }
 
     pub(super) fn forget_expired_challenges(&mut self, now: OffsetDateTime, most: u32) -> u64 {
-        let mut room = Room(most);
-        self.challenges.retain(|_, challenge| !room.takes(now >= challenge.expires_at));
-        u64::from(most - room.0)
+        let expired = self.challenges.values().filter(|challenge| now >= challenge.expires_at);
+        let mut expired: Vec<_> = expired.map(|challenge| (challenge.expires_at, challenge.nonce.clone())).collect();
+        expired.sort();
+        expired.truncate(most as usize);
+        for (_, nonce) in &expired {
+            self.challenges.remove(nonce);
+        }
+        expired.len() as u64
     }
 
     pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
