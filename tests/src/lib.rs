@@ -35,6 +35,21 @@ macro_rules! on_both {
     )+};
 }
 
+/// Makes a test on SQLite alone of each scenario that it names. It is for behavior that cannot depend on the database: the
+/// parsing of requests, headers, connections, texts of pages. A scenario that reads or writes rows in a new way belongs to
+/// [`on_both!`].
+#[macro_export]
+macro_rules! on_sqlite {
+    ($($scenario:ident)+) => {$(
+        mod $scenario {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$scenario($crate::database::Backend::Sqlite).await;
+            }
+        }
+    )+};
+}
+
 /// Asks again and again until the answer is there, and fails when it does not come in time.
 ///
 /// # Panics

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, BASE, send},
     database::Backend,
-    on_both,
+    on_sqlite,
     raw::{exchange, json_request, status_of},
     studio::{PASSWORD, Person, Studio, unique},
 };
@@ -89,7 +89,7 @@ fn nested(levels: usize) -> String {
     format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }
 
-on_both! {
+on_sqlite! {
     every_operation_takes_its_good_body
     truncated_json_is_malformed
     an_empty_body_is_malformed

@@ -6,7 +6,7 @@ use tessera_tests::{
     api::{Answer, Api, send},
     database::Backend,
     mail::{in_directory, last_of},
-    on_both,
+    on_sqlite,
     studio::{Person, Service, Studio},
 };
 
@@ -26,7 +26,7 @@ async fn ask(api: &Api, email: &str) -> Answer {
     send(form(api, &[("email", email)]).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
 }
 
-on_both! {
+on_sqlite! {
     whoever_types_their_address_gets_a_link
     s19_enum_forgot_on_the_page
     s114_referrer_of_the_way_to_a_link

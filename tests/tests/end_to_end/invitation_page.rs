@@ -6,7 +6,7 @@ use tessera_tests::{
     api::{Answer, send},
     database::Backend,
     mail::last_of,
-    on_both,
+    on_sqlite,
     studio::{PASSWORD, Person, Studio, sign_in, unique},
 };
 
@@ -40,7 +40,7 @@ async fn show(studio: &Studio, token: &str) -> Answer {
     studio.api().get_root(&format!("{PAGE}?token={token}")).await
 }
 
-on_both! {
+on_sqlite! {
     a_new_user_comes_in_by_the_page
     a_user_who_is_there_comes_in_by_the_page
     s182_the_page_takes_no_account_that_nobody_proved

@@ -7,7 +7,7 @@ use tessera_identity::ports::{SsoStore, SsoTransaction};
 use tessera_tests::{
     api::{BASE, send},
     database::Backend,
-    on_both,
+    on_sqlite,
     process::{Installation, MASTER_KEY},
     sso::query,
     studio::{PASSWORD, Studio},
@@ -15,7 +15,7 @@ use tessera_tests::{
 
 use crate::storage;
 
-on_both! {
+on_sqlite! {
     s196_log_redact
     s197_log_inject
     a_sign_in_that_can_t_begin_leaves_its_cause_with_the_request_s_id

@@ -5,7 +5,7 @@ use tessera_tests::{
     database::Backend,
     eventually,
     mail::ON_ITS_WAY,
-    on_both,
+    on_sqlite,
     process::Installation,
     smtp::{Manners, Sink},
     studio::Studio,
@@ -44,7 +44,7 @@ async fn it_waits(studio: &Studio, sink: &Sink, words: &str) {
     assert_eq!(waiting[0].mail.recipient.as_str(), "guest@example.com");
 }
 
-on_both! {
+on_sqlite! {
     s227_tls_smtp_delivers_to_a_server_that_proves_itself
     s227_tls_smtp_sends_nothing_to_a_server_of_another_authority
     s227_tls_smtp_sends_nothing_to_a_server_of_another_name

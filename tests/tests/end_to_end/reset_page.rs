@@ -5,7 +5,7 @@ use serde_json::json;
 use tessera_tests::{
     api::{Answer, Api, send},
     database::Backend,
-    on_both,
+    on_sqlite,
     studio::{PASSWORD, Person, Service},
 };
 
@@ -37,7 +37,7 @@ async fn somebody(backend: Backend) -> (Service, Person, String) {
     (service, person, token)
 }
 
-on_both! {
+on_sqlite! {
     s14_pw_form
     s118_safe_get
     s114_referrer

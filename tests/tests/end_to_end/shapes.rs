@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
-    on_both,
+    on_sqlite,
     studio::{PASSWORD, Person, Service, Studio},
 };
 
@@ -37,7 +37,7 @@ fn is_id(value: &Value) {
 const USER: &str = "id email email_verified display_name first_name last_name avatar_url wallets profile_complete \
                     created_at updated_at";
 
-on_both! {
+on_sqlite! {
     a_user_has_the_members_of_the_contract
     a_login_has_the_members_of_the_contract
     an_organization_has_the_members_of_the_contract

@@ -2,13 +2,13 @@
 
 use tessera_tests::{
     database::Backend,
-    on_both,
+    on_sqlite,
     raw::{connect, exchange, read_to_end, status_of},
     studio::Service,
 };
 use tokio::io::AsyncWriteExt as _;
 
-on_both! {
+on_sqlite! {
     s179_header_smuggle
     s179_bare_line_feeds_in_heads
     s179_malformed_chunks

@@ -286,7 +286,9 @@ async fn s212_all_bodies_together_are_bounded() {
     // 64 MiB in bodies of 64 KiB each.
     let mut held: Vec<_> = (0..1024).map(|_| Box::pin(app.call(stalled(64 * 1024)))).collect();
     poll_fn(|context| {
-        held.iter_mut().for_each(|call| assert!(call.poll_unpin(context).is_pending()));
+        for call in &mut held {
+            assert!(call.poll_unpin(context).is_pending());
+        }
         Poll::Ready(())
     })
     .await;
