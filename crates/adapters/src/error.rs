@@ -68,11 +68,13 @@ fn plight(error: &Error, report: Report) -> Option<Plight> {
         ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
     };
     match (error, report) {
-        (Error::BrokenTransactionManager, _) => Some(Plight::Lost),
         // The driver has no code for a connection that breaks. A server that is restarted may have given one before.
-        (Error::DatabaseError(UnableToSendCommand | ClosedConnection, _), _) => Some(Plight::Lost),
+        (
+            Error::BrokenTransactionManager
+            | Error::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, _),
+            _,
+        ) => Some(Plight::Lost),
         (Error::DatabaseError(..), Report::Postgres(Some(state))) => state.plight(),
-        (Error::DatabaseError(ReadOnlyTransaction, _), _) => Some(Plight::Lost),
         (Error::DatabaseError(SerializationFailure, _), _) => Some(Plight::Busy),
         (Error::DatabaseError(Unknown, facts), Report::Sqlite) => sqlite::plight(facts.message()),
         _ => None,

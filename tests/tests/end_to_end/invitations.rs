@@ -165,7 +165,8 @@ async fn s181_inv_once(backend: Backend) {
 }
 
 async fn s181_whoever_makes_the_account_joins(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    // It sends more invitations than the limit of an inviter admits.
+    let studio = Studio::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
     for _ in 0..40 {
         race(&studio, 4).await;
     }
@@ -261,7 +262,7 @@ async fn s189_inv_injection(backend: Backend) {
     sent.is(201);
     let letter = last_of(&studio.service.installation, &email, 1).await;
     let subject = letter.subject.replace('\u{200B}', "");
-    assert!(subject.ends_with(" invites you to \"<b onclick=x>Evil</b> https://evil.exampl…\""), "{subject}");
+    assert!(subject.ends_with(" invites you to \"<b onclick=x>Evil</b> https://evil.exam…\""), "{subject}");
     assert!(!letter.html.contains("<b onclick"), "{}", letter.html);
     assert!(!letter.html.contains("https://evil") && !letter.text.contains("https://evil"), "{}", letter.text);
     assert_eq!(letter.html.matches("href=").count(), 1, "{}", letter.html);
@@ -329,7 +330,10 @@ async fn invitations_are_listed_with_what_became_of_them(backend: Backend) {
     let listed = studio.owner.get(&path(&studio)).await.expecting(200);
     let states: Vec<&Value> = listed.as_array().into_iter().flatten().map(|one| &one["status"]).collect();
     assert_eq!(states, ["withdrawn", "pending", "accepted"]);
-    assert_eq!(listed[1], second);
+    // Its mail may have been sent meanwhile.
+    let mut pending = listed[1].clone();
+    pending["delivery"] = second["delivery"].clone();
+    assert_eq!(pending, second);
     let first = studio.owner.get(&format!("{}?limit=1", path(&studio))).await;
     assert!(first.header("link").is_some_and(|link| link.contains("/invitations?limit=1&cursor=")));
 }

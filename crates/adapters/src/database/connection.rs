@@ -94,9 +94,8 @@ pub(crate) struct Lease {
     writes: bool,
     /// Set when the disk was found full.
     disk_full: Arc<AtomicBool>,
-    /// When all statements have to be done, where `total` says so.
-    until: Instant,
-    total: bool,
+    /// When all statements have to be done. `None`: there is no such limit.
+    until: Option<Instant>,
 }
 
 /// Runs a query on whichever database is there. It is written once and checked by the compiler for both:
@@ -162,14 +161,13 @@ impl Lease {
             failed: false,
             writes: false,
             disk_full: Arc::default(),
-            until: Instant::now() + TOTAL,
-            total: true,
+            until: Some(Instant::now() + TOTAL),
         }
     }
 
     /// For a user who has asked at that time, and who may change something.
     pub(super) fn lent(mut self, asked: Instant, writes: bool, disk_full: &Arc<AtomicBool>) -> Self {
-        self.until = asked + TOTAL;
+        self.until = Some(asked + TOTAL);
         self.writes = writes;
         self.disk_full = Arc::clone(disk_full);
         self
@@ -177,12 +175,12 @@ impl Lease {
 
     /// For work that no request waits for: only its single statements are bounded.
     pub(super) fn without_total_limit(&mut self) {
-        self.total = false;
+        self.until = None;
     }
 
     /// How long the next answer may take.
     pub(super) fn limit(&self) -> Duration {
-        if self.total { self.until.saturating_duration_since(Instant::now()).min(SILENCE) } else { SILENCE }
+        self.until.map_or(SILENCE, |until| until.saturating_duration_since(Instant::now()).min(SILENCE))
     }
 
     /// The connection, for one statement. [`Lease::finish`] has to follow; where it doesn't, the caller has left.

@@ -97,7 +97,7 @@ const TRIES: usize = 3;
 
 /// What became of an item to be made.
 enum Made {
-    Made(Item),
+    New(Item),
     /// Another request has made it first.
     Present,
     /// The application has as many items as it may have.
@@ -161,7 +161,7 @@ impl ItemStore for SqlStore {
                 return Ok(Some(item));
             }
             match self.make_item(change, maximum).await? {
-                Made::Made(item) => return Ok(Some(item)),
+                Made::New(item) => return Ok(Some(item)),
                 Made::Present => {}
                 // It may have been made after the look, as the last one for which there was room.
                 Made::Full => return self.change_item(change).await,

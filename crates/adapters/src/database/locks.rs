@@ -12,6 +12,9 @@ pub(super) async fn lock_name(lease: &mut Lease, name: &str) -> Result<(), Store
     // Two names with the same hash only wait for each other without need.
     let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
     on!(lease, |c|
-        postgres: lock.execute(c).await.map(|_| ()),
-        sqlite: { let _connection = c; Ok(()) })
+    postgres: lock.execute(c).await.map(|_| ()),
+    sqlite: {
+        let _ = c;
+        Ok(())
+    })
 }

@@ -13,14 +13,17 @@ pub(super) fn plight(message: &str) -> Option<Plight> {
         "database or disk is full" => Some(Plight::Full),
         // SQLITE_BUSY, SQLITE_PROTOCOL
         "database is locked" | "locking protocol" => Some(Plight::Busy),
-        // SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_NOMEM. The next connection may do better.
-        "unable to open database file" | "disk I/O error" | "out of memory" => Some(Plight::Lost),
-        // SQLITE_READONLY: a disk that was mounted read-only after an error.
-        "attempt to write a readonly database" => Some(Plight::Lost),
+        // SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_NOMEM: the next connection may do better. SQLITE_READONLY: a disk that was
+        // mounted read-only after an error.
+        "unable to open database file"
+        | "disk I/O error"
+        | "out of memory"
+        | "attempt to write a readonly database" => Some(Plight::Lost),
         // SQLITE_LOCKED: the texts name the table.
-        locked if locked.starts_with("database table is locked") => Some(Plight::Busy),
-        locked if locked.starts_with("database schema is locked") => Some(Plight::Busy),
-        _ => None,
+        other => ["database table is locked", "database schema is locked"]
+            .iter()
+            .any(|start| other.starts_with(start))
+            .then_some(Plight::Busy),
     }
 }
 

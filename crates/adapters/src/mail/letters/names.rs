@@ -9,13 +9,12 @@ const LONGEST: usize = 40;
 /// The name in quotation marks, cut to [`LONGEST`] characters. Quotation marks inside of it become `'`.
 pub(super) fn quoted(name: &str) -> String {
     let plain = |c| if matches!(c, '"' | '\u{201C}'..='\u{201F}' | '«' | '»' | '\u{FF02}') { '\'' } else { c };
-    let shown = match name.char_indices().nth(LONGEST) {
-        None => name.to_owned(),
+    let shown = if name.chars().count() > LONGEST {
         // The ellipsis takes the place of the last character.
-        Some(_) => {
-            let start: String = name.chars().take(LONGEST - 1).collect();
-            format!("{}…", start.trim_end())
-        }
+        let start: String = name.chars().take(LONGEST - 1).collect();
+        format!("{}…", start.trim_end())
+    } else {
+        name.to_owned()
     };
     format!("\"{}\"", shown.chars().map(plain).collect::<String>())
 }
