@@ -150,9 +150,7 @@ async fn a_malformed_key_never_reaches_storage() {
     let good = raw.expose();
     let flipped = if good.ends_with('0') { "1" } else { "0" };
     let bad_checksum = format!("{}{flipped}", &good[..good.len() - 1]);
-    for text in
-        ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &format!(" {good}"), &bad_checksum]
-    {
+    for text in ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &bad_checksum] {
         assert_eq!(verify(&keys, text, None).await, Verification::NotFound, "{text:?}");
         let error = failed(keys.authenticate_key(text).await);
         assert!(matches!(error, AuthenticateKeyError::InvalidKey), "{error:?}");

@@ -1,7 +1,9 @@
 //! Ownership is given in a session that began a moment ago.
 
-use tessera_kernel::{Actor, Clock as _, Principal, Role};
-use tessera_orgs::{AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, Invite, InviteError};
+use tessera_kernel::{Actor, Clock as _, PageRequest, Principal, Role};
+use tessera_orgs::{
+    AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, Invite, InviteError, ResendInvitationError,
+};
 use tessera_testkit::{
     Workbench,
     builders::{actor_of, organization_id, user, user_id},
@@ -92,4 +94,16 @@ async fn whose_role_does_not_reach_is_not_asked_to_sign_in_again() {
     }
     let error = failed(change(&bench, 9, 4, Owner).await);
     assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
+}
+
+#[tokio::test]
+async fn s53_an_older_session_resends_no_invitation_of_an_owner() {
+    let bench = bench(Duration::ZERO).await;
+    ok(invite(&bench, 1, Owner).await);
+    let listed =
+        ok(bench.orgs().list_invitations(&somebody(&bench, 1), organization_id(1), PageRequest::default()).await);
+    let id = listed.items[0].invitation.id;
+    bench.clock.advance(EDGE);
+    let again = bench.orgs().resend_invitation(&somebody(&bench, 3), organization_id(1), id).await;
+    assert!(matches!(failed(again), ResendInvitationError::StaleSession));
 }

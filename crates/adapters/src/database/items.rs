@@ -148,7 +148,7 @@ impl SqlStore {
             on!(&mut tx.lease, |c| insert.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
         let Some(row) = row else { return Ok(Made::Present) };
         tx.lease.commit().await?;
-        row.try_into().map(Made::Made)
+        row.try_into().map(Made::New)
     }
 }
 

@@ -81,7 +81,7 @@ async fn an_organization_and_its_members_come_and_go() {
     world.send(add(json!({ "user_id": bob_id }))).await.problem(409, "already_member");
     let of_bob = format!("{members}/{}", text(&bob_id));
     let mut opened = member;
-    opened["email"] = json!("bob@example.com");
+    (opened["email"], opened["display_name"]) = (json!("bob@example.com"), json!("bob"));
     assert_eq!(world.send(get(&of_bob).bearer(&bob)).await.expecting(200), opened);
     assert_eq!(world.send(get(&of_bob).bearer(&ada)).await.expecting(200), opened);
     world.send(put(&of_bob).set_json(json!({ "role": "owner" })).bearer(&bob)).await.problem(403, "forbidden");

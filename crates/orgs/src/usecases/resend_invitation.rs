@@ -30,6 +30,9 @@ pub enum ResendInvitationError {
     /// The address is a member's.
     #[error("this user is already a member")]
     AlreadyMember,
+    /// Granting ownership requires recent authentication.
+    #[error("the session is too old for this")]
+    StaleSession,
     /// It was accepted or withdrawn.
     #[error("this invitation is closed")]
     Closed,
@@ -78,6 +81,10 @@ impl Orgs {
         let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;
         if !policy::may_add(own, known.role) {
             return Err(ResendInvitationError::Forbidden { organization: of });
+        }
+        // The caller answers for the invitation from now on, as if they had sent it.
+        if policy::must_sign_in_again(actor, known.role) {
+            return Err(ResendInvitationError::StaleSession);
         }
         // Before the state: this is the reason why most invitations to members are closed.
         if tx.memberships().find_by_email(of, &known.email).await?.is_some() {

@@ -25,6 +25,7 @@ impl From<ResendInvitationError> for Problem {
             ResendInvitationError::InvitationNotFound => Code::InvitationNotFound.into(),
             ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             ResendInvitationError::AlreadyMember => Code::AlreadyMember.into(),
+            ResendInvitationError::StaleSession => Code::FreshSessionRequired.into(),
             ResendInvitationError::Closed => Code::InvitationClosed.into(),
             ResendInvitationError::Quota(exceeded) => exceeded.into(),
             ResendInvitationError::RateLimited(limited) => limited.into(),
