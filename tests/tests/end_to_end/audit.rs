@@ -93,7 +93,7 @@ async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Ba
         created.is(201);
         assert_eq!(created.header("x-request-id") == Some(name), response_has_it, "{name}");
         let events = trail(&studio.service.installation, Some(&studio.org)).await;
-        let origin = events.last().map(|event| &event.origin).unwrap_or_else(|| panic!("no entry"));
+        let origin = events.last().map_or_else(|| panic!("no entry"), |event| &event.origin);
         let own = origin.request_id.as_str();
         assert!(own.len() == 36 && own.as_bytes()[14] == b'7', "{own}");
         assert_eq!(origin.client_request_id.as_ref().map(ClientRequestId::as_str), response_has_it.then_some(name));

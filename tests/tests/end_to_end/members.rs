@@ -49,7 +49,7 @@ async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend)
     assert_eq!((&added["user_id"], &added["email"]), (&json!(two.id), &json!(two.email)));
     let letter = last_of(&studio.service.installation, &one.email, 1).await;
     assert_eq!(letter.subject, "You were added to an organization");
-    assert!(letter.text.contains("added you to Studio") && letter.text.contains("as an administrator"), "{letter:?}");
+    assert!(letter.text.contains("added you to \"Studio") && letter.text.contains("as an administrator"), "{letter:?}");
     assert_eq!(last_of(&studio.service.installation, &two.email, 2).await.subject, letter.subject);
     // The address is seen once the user has made a request there.
     let email = async || {

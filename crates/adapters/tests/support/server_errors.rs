@@ -108,9 +108,9 @@ where
     T: Debug + Send + 'static,
 {
     let writing = tokio::spawn(writing);
-    let waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'";
+    let query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'";
     let pid: i32 = eventually("the commit waits for a standby", Duration::from_secs(20), || async {
-        ok(admin.query_opt(waiting, &[]).await).map(|row| row.get(0))
+        ok(admin.query_opt(query, &[]).await).map(|row| row.get(0))
     })
     .await;
     ok(admin.query_one("SELECT pg_cancel_backend($1)", &[&pid]).await);
