@@ -147,10 +147,15 @@ fn every_table_has_a_unique_key() {
     }
 }
 
+/// A conflict with this index is resolved by `ON CONFLICT` and never reported by name. SQLite can't add a constraint to a
+/// table that exists.
+const RESOLVED_BY_THE_STATEMENT: &str = "CREATE UNIQUE INDEX events_attempts_key ";
+
 #[test]
 fn no_unique_index_hides_beside_the_tables() {
     for (tree, name) in TREES.iter().flat_map(|tree| names(tree).into_iter().map(move |name| (tree, name))) {
-        let sql = read_workspace_file(&format!("migrations/{tree}/{name}/up.sql"));
+        let sql =
+            read_workspace_file(&format!("migrations/{tree}/{name}/up.sql")).replace(RESOLVED_BY_THE_STATEMENT, "");
         assert!(!sql.contains("UNIQUE INDEX"), "{tree}/{name}: name it as a constraint of its table");
     }
 }
