@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many questions one network may cause. A person needs one for each sign-in.
 const PER_NETWORK: RateLimit = RateLimit { name: "contract-wallet", quota: 20, window: time::Duration::MINUTE };
 
-/// How many questions may be about one wallet, whoever causes them. It is more than one network may cause, so that nobody
-/// alone can use up the share of a wallet that belongs to someone else.
+/// The limit on calls about one wallet, from all networks together. It exceeds the limit of one network, so a single network
+/// cannot use up the share of a wallet.
 const PER_WALLET: RateLimit = RateLimit { quota: 60, ..PER_NETWORK };
 
 /// When a busy verifier is worth another try.
