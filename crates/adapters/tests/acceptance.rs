@@ -14,7 +14,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{Role, SecretDigest as _};
 use tessera_orgs::{
-    AcceptInvitation, AddMember, AddMemberError, Candidate, OrgPorts, OrgSettings, Orgs,
+    AcceptInvitation, AddMember, AddMemberError, Candidate, OrgPorts, Orgs,
     model::{Invitation, InvitationState, InvitationToken},
     ports::OrgStore,
 };
@@ -183,7 +183,7 @@ async fn organization_on(store: &SqlStore, bench: &Workbench) -> Arc<Orgs> {
     ok(tx.commit().await);
     let store = Arc::new(store.clone());
     let ports = OrgPorts { store: store.clone(), directory: store, ..bench.org_ports() };
-    Arc::new(Orgs::new(ports, OrgSettings::default()))
+    Arc::new(Orgs::new(ports))
 }
 
 /// How often two requests are made at once.

@@ -15,7 +15,7 @@ mod service;
 mod usecases;
 
 pub use quotas::OrgQuotas;
-pub use service::{OrgPorts, OrgSettings, Orgs};
+pub use service::{OrgPorts, Orgs};
 pub use usecases::{
     accept_invitation::{AcceptInvitation, AcceptInvitationError},
     add_member::{AddMember, AddMemberError, Candidate},

@@ -38,8 +38,8 @@ impl Orgs {
     where
         E: From<StoreError> + From<QuotaExceeded>,
     {
-        if self.settings.quotas.members.maximum().is_some() {
-            self.settings.quotas.members.admit(tx.memberships().count(organization).await?)?;
+        if self.quotas.members.maximum().is_some() {
+            self.quotas.members.admit(tx.memberships().count(organization).await?)?;
         }
         if role == Role::Owner {
             self.check_new_owner::<E>(tx, user).await?;
@@ -53,9 +53,9 @@ impl Orgs {
     where
         E: From<StoreError> + From<QuotaExceeded>,
     {
-        if self.settings.quotas.owned_organizations.maximum().is_some() {
+        if self.quotas.owned_organizations.maximum().is_some() {
             let owned = tx.memberships().lock_and_count_owned(user).await?;
-            self.settings.quotas.owned_organizations.admit(owned)?;
+            self.quotas.owned_organizations.admit(owned)?;
         }
         Ok(())
     }

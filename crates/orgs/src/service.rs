@@ -33,30 +33,23 @@ pub struct OrgPorts {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// What an operator may choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OrgSettings {
-    /// How many organizations, members and invitations there may be.
-    pub quotas: OrgQuotas,
-}
-
 /// Organizations and their members.
 pub struct Orgs {
     pub(crate) ports: OrgPorts,
-    pub(crate) settings: OrgSettings,
+    pub(crate) quotas: OrgQuotas,
 }
 
 impl Orgs {
-    /// Plugs the ports in.
+    /// The service over these ports, with the default quotas.
     #[must_use]
-    pub const fn new(ports: OrgPorts, settings: OrgSettings) -> Self {
-        Self { ports, settings }
+    pub fn new(ports: OrgPorts) -> Self {
+        Self { ports, quotas: OrgQuotas::default() }
     }
 
     /// Replaces the default quotas.
     #[must_use]
     pub const fn with_quotas(mut self, quotas: OrgQuotas) -> Self {
-        self.settings.quotas = quotas;
+        self.quotas = quotas;
         self
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_kernel::{Actor, Precondition, Role};
-use tessera_orgs::{OrgSettings, Orgs, UpdateSettings, UpdateSettingsError, ViewSettingsError, model::Settings};
+use tessera_orgs::{Orgs, UpdateSettings, UpdateSettingsError, ViewSettingsError, model::Settings};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -117,7 +117,7 @@ async fn each_change_is_in_the_trail_and_what_was_refused_is_not() {
 #[tokio::test]
 async fn of_eight_changes_of_one_version_one_is_made() {
     let bench = bench().await;
-    let orgs = Arc::new(Orgs::new(bench.org_ports(), OrgSettings::default()));
+    let orgs = Arc::new(Orgs::new(bench.org_ports()));
     let tasks: Vec<_> = (0..8)
         .map(|_| {
             let orgs = Arc::clone(&orgs);

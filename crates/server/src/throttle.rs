@@ -8,10 +8,10 @@ use tessera_kernel::{RateLimit, RateLimitError, RateLimits, StoreError};
 use crate::config::Throttle;
 
 /// Counts nothing and admits everything.
-struct Unlimited(Arc<dyn RateLimits>);
+struct RateLimitsOff(Arc<dyn RateLimits>);
 
 #[async_trait]
-impl RateLimits for Unlimited {
+impl RateLimits for RateLimitsOff {
     async fn count(&self, _: RateLimit, _: &str) -> Result<(), RateLimitError> {
         Ok(())
     }
@@ -26,6 +26,6 @@ impl RateLimits for Unlimited {
 pub(crate) fn rate_limits(throttle: Throttle, store: Arc<dyn RateLimits>) -> Arc<dyn RateLimits> {
     match throttle {
         Throttle::On => store,
-        Throttle::Off => Arc::new(Unlimited(store)),
+        Throttle::Off => Arc::new(RateLimitsOff(store)),
     }
 }

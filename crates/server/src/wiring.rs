@@ -20,7 +20,7 @@ use tessera_identity::{
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, Origin, Unlimited};
-use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
+use tessera_orgs::{OrgPorts, Orgs};
 
 use crate::{
     config::{Config, Throttle},
@@ -175,7 +175,7 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) 
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
     };
-    Orgs::new(ports, OrgSettings { quotas: config.quotas.orgs })
+    Orgs::new(ports).with_quotas(config.quotas.orgs)
 }
 
 /// Hands mails to the server that is named, or leaves them as files.

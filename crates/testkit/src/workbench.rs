@@ -10,7 +10,7 @@ use tessera_identity::{
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, Notices, OrganizationId, PageRequest, Role};
-use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
+use tessera_orgs::{OrgPorts, Orgs};
 use time::Duration;
 
 use crate::{
@@ -183,7 +183,7 @@ impl Workbench {
     /// Organizations.
     #[must_use]
     pub fn orgs(&self) -> Orgs {
-        Orgs::new(self.org_ports(), OrgSettings::default())
+        Orgs::new(self.org_ports())
     }
 
     /// Applications.

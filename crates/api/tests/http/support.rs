@@ -23,7 +23,7 @@ use tessera_identity::{
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Notices, Unlimited};
-use tessera_orgs::{OrgPorts, OrgSettings, Orgs};
+use tessera_orgs::{OrgPorts, Orgs};
 use tessera_testkit::{
     Stores, async_trait,
     builders::origin,
@@ -213,7 +213,7 @@ fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) ->
         clock: clock.clone(),
         entropy: entropy.clone(),
     };
-    Orgs::new(ports, OrgSettings::default())
+    Orgs::new(ports)
 }
 
 fn identity(

@@ -25,8 +25,8 @@ impl Orgs {
             return Err(AcceptInvitationError::Claimed);
         }
         // Before the account is created: nobody wants one for an organization that has no room for them.
-        if self.settings.quotas.members.maximum().is_some() {
-            self.settings.quotas.members.admit(tx.memberships().count(invitation.organization_id).await?)?;
+        if self.quotas.members.maximum().is_some() {
+            self.quotas.members.admit(tx.memberships().count(invitation.organization_id).await?)?;
         }
         tx.invitations().claim(invitation.id, Claim { by, until: storage_time + Claim::TTL }).await?;
         tx.commit().await?;

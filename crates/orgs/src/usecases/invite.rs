@@ -195,8 +195,8 @@ impl Orgs {
         another: bool,
     ) -> Result<(), Refusal> {
         let (of, now) = (invitation.organization_id, self.ports.clock.now());
-        if another && self.settings.quotas.open_invitations.maximum().is_some() {
-            self.settings.quotas.open_invitations.admit(tx.invitations().count_pending(of, now).await?)?;
+        if another && self.quotas.open_invitations.maximum().is_some() {
+            self.quotas.open_invitations.admit(tx.invitations().count_pending(of, now).await?)?;
         }
         Ok(())
     }
