@@ -12,7 +12,7 @@ use tessera_orgs::{
 };
 
 use crate::{
-    auth::MaybeUser,
+    extract::MaybeUser,
     problem::{Code, Problem},
     services::Services,
 };

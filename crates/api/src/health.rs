@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::Edge,
     problem::{ChecksView, Code, Problem},
     services::{Check, Checks},
+    state::AppState,
 };
 
 /// When it is worth asking again.
@@ -46,8 +46,8 @@ pub(crate) async fn live() -> HttpResponse {
     responses((status = 200, description = "The service can do its work", body = HealthView),
         (status = 503, description = "The service can't do its work, or is about to end")))]
 #[get("/health/ready")]
-pub(crate) async fn ready(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
-    let services = &edge.services;
+pub(crate) async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let services = &state.services;
     if services.draining.load(Ordering::Relaxed) {
         return Err(Problem::new(Code::NotReady).detail("the service is about to end").retry_after(RETRY_SECONDS));
     }

@@ -4,34 +4,23 @@
 //! [`Api::app`] builds, one for each worker.
 
 mod acceptance;
-mod api;
-mod auth;
-mod base_path;
-mod body;
-mod browser;
-mod conditions;
-mod denial;
-mod docs;
-mod edge;
+mod extract;
 mod health;
 mod jwks;
-mod limits;
+mod middleware;
 mod openapi;
-mod page;
 mod pages;
-mod path;
 mod problem;
-mod request_id;
-mod routes;
-mod security_headers;
+mod public_url;
+mod route_table;
+mod router;
 mod services;
-mod sign_on;
 mod starting;
+mod state;
 mod v1;
 
-pub use api::Api;
-pub use body::FaultCode;
-pub use openapi::document as openapi;
-pub use problem::Code;
-pub use services::{Check, Checks, PublicUrl, Readiness, Services};
+pub use problem::{Code, FaultCode};
+pub use public_url::PublicUrl;
+pub use router::{Api, openapi};
+pub use services::{Check, Checks, Readiness, Services};
 pub use starting::Starting;

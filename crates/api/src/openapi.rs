@@ -1,19 +1,13 @@
 //! The OpenAPI document, derived from the routes that are served.
 
-mod complete;
+pub(crate) mod complete;
 pub(crate) mod schema;
 
-use actix_web::{App, web::Bytes};
+use actix_web::web::Bytes;
 use utoipa::{
     OpenApi as _,
     openapi::{OpenApi, Server},
 };
-use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
-
-use crate::{health, jwks, v1};
-
-pub(crate) use complete::API_KEY;
-
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -42,13 +36,9 @@ pub(crate) use complete::API_KEY;
 )]
 struct Frame;
 
-/// The document.
-#[must_use]
-pub fn document() -> OpenApi {
-    let app = App::new().into_utoipa_app().openapi(Frame::openapi());
-    let (_, mut document) = app.configure(v1::routes).configure(routes).split_for_parts();
-    complete::complete(&mut document);
-    document
+/// What the document says beside its operations.
+pub(crate) fn frame() -> OpenApi {
+    Frame::openapi()
 }
 
 /// Names the path under which the operations are. Relative to the document's own address, so that the page at `/docs` works
@@ -60,9 +50,4 @@ pub(crate) fn set_server(document: &mut OpenApi, path: &str) {
 /// The document as it is served and committed.
 pub(crate) fn json(document: &OpenApi) -> Bytes {
     document.to_pretty_json().unwrap_or_default().into()
-}
-
-/// What is served beside the versioned API.
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(health::live).service(health::ready).service(jwks::get_jwks);
 }

@@ -1,6 +1,7 @@
 //! The only place that turns failures into statuses (RFC 9457).
 
 mod code;
+mod field_error;
 mod mapping;
 mod view;
 
@@ -16,10 +17,12 @@ use actix_web::{
 use tessera_kernel::{ClientRequestId, OrganizationId, Origin, QuotaExceeded, RateLimit, RateLimited};
 
 pub use code::Code;
+pub use field_error::FaultCode;
+pub(crate) use field_error::{Fault, Faults, Flaw};
 use view::Extensions;
 pub(crate) use view::{ChecksView, PROBLEM_JSON, ProblemView};
 
-use crate::{body::Fault, services::PublicUrl};
+use crate::public_url::PublicUrl;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -10,6 +10,8 @@ use tessera_inventory::Inventory;
 use tessera_kernel::{AuditTrail, Clock, Entropy, NodeLimits, RateLimits};
 use tessera_orgs::Orgs;
 
+use crate::public_url::PublicUrl;
+
 /// Everything this crate needs from outside. Cloning shares it.
 #[derive(Clone)]
 pub struct Services {
@@ -72,43 +74,4 @@ pub enum Check {
     Failed(String),
     /// Another check failed first, so it was not tried.
     Unknown,
-}
-
-/// The address that the service has for its clients. Links are built from it and never from a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl(String);
-
-impl PublicUrl {
-    /// Takes a URL that the configuration has validated; a slash at its end says nothing.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        Self(url.trim_end_matches('/').to_owned())
-    }
-
-    /// Whether clients come by TLS.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-
-    /// What is in front of every path of the service, without a slash at the end; empty when there is nothing.
-    pub(crate) fn path(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        rest.find('/').map_or("", |start| &rest[start..])
-    }
-
-    /// The address itself.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Scheme, host and port, as a browser names where a page comes from.
-    pub(crate) fn origin(&self) -> &str {
-        &self.0[..self.0.len() - self.path().len()]
-    }
-
-    /// The absolute address of a path of this service.
-    pub(crate) fn join(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
-    }
 }

@@ -11,11 +11,10 @@ use actix_web::{
 use tessera_kernel::{Clock, Entropy};
 
 use crate::{
-    base_path,
     health::HealthView,
+    middleware::{base_path, headers, request_id},
     problem::{Code, Problem},
-    request_id, security_headers,
-    services::PublicUrl,
+    public_url::PublicUrl,
 };
 
 /// When it is worth asking again.
@@ -52,7 +51,7 @@ async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse 
         "/health/ready" if looks => refuse(Code::NotReady).respond(url, &origin),
         _ => refuse(Code::Unavailable).respond(url, &origin),
     };
-    security_headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
+    headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
     // The next request may meet the service itself.
     answer.head_mut().set_connection_type(ConnectionType::Close);
     answer

@@ -1,51 +1,22 @@
-//! Version 1 of the API.
+//! Version 1 of the API: one file for each resource.
 
-mod api_keys;
-mod apps;
-mod auth;
-mod custom_data;
+pub(crate) mod api_keys;
+pub(crate) mod apps;
+pub(crate) mod auth;
+mod challenge_limit;
+pub(crate) mod custom_data;
 mod documents;
-mod invitations;
-mod items;
-mod members;
-mod names;
-mod orgs;
-mod passwords;
-mod sessions;
-mod settings;
-mod sso;
-mod system_data;
+mod enums;
+pub(crate) mod invitations;
+pub(crate) mod items;
+pub(crate) mod members;
+pub(crate) mod orgs;
+pub(crate) mod passwords;
+pub(crate) mod sessions;
+pub(crate) mod settings;
+pub(crate) mod sso;
+pub(crate) mod system_data;
 mod timestamp;
-mod tokens;
-mod users;
-mod wallets;
-
-use utoipa_actix_web::{scope, service_config::ServiceConfig};
-
-/// The one place that knows where the API lives.
-pub(crate) const BASE: &str = "/api/v1";
-
-/// Every operation.
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    // The router tries them in this order, and most requests ask what a key is worth.
-    let each = [
-        api_keys::routes,
-        auth::routes,
-        passwords::routes,
-        users::routes,
-        sessions::routes,
-        wallets::routes,
-        tokens::routes,
-        orgs::routes,
-        members::routes,
-        apps::routes,
-        items::routes,
-        settings::routes,
-        system_data::routes,
-        custom_data::routes,
-        invitations::routes,
-        sso::routes,
-    ];
-    let add = |config: &mut ServiceConfig| each.into_iter().for_each(|add| add(config));
-    config.service(scope::scope(BASE).configure(add));
-}
+pub(crate) mod tokens;
+pub(crate) mod users;
+pub(crate) mod wallets;

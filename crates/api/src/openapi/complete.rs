@@ -11,9 +11,9 @@ use utoipa::{
     },
 };
 
-use super::schema;
 use crate::{
-    path::ADDRESS,
+    extract::ADDRESS,
+    openapi::schema,
     problem::{PROBLEM_JSON, ProblemView},
 };
 
@@ -30,7 +30,7 @@ const CHALLENGE: &str = "WWW-Authenticate";
 const NEXT_PAGE: &str = "Link";
 
 /// Completes the document that the routes gave.
-pub(super) fn complete(document: &mut OpenApi) {
+pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     add_components(components);
     for (path, item) in &mut document.paths.paths {

@@ -1,26 +1,22 @@
 //! The parts of pages, built into the binary.
 
-use actix_web::{HttpResponse, get, http::header::CACHE_CONTROL, web::ServiceConfig};
+use actix_web::{HttpResponse, get, http::header::CACHE_CONTROL};
 
 /// Where they are.
-pub(super) const PATHS: [&str; 3] = ["/assets/pages.css", "/assets/mark.svg", "/assets/sign-in.js"];
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(style).service(mark).service(script);
-}
+pub(crate) const PATHS: [&str; 3] = ["/assets/pages.css", "/assets/mark.svg", "/assets/sign-in.js"];
 
 #[get("/assets/pages.css")]
-async fn style() -> HttpResponse {
+pub(crate) async fn style() -> HttpResponse {
     part("text/css; charset=utf-8", include_str!("../../assets/pages.css"))
 }
 
 #[get("/assets/mark.svg")]
-async fn mark() -> HttpResponse {
+pub(crate) async fn mark() -> HttpResponse {
     part("image/svg+xml", include_str!("../../assets/mark.svg"))
 }
 
 #[get("/assets/sign-in.js")]
-async fn script() -> HttpResponse {
+pub(crate) async fn script() -> HttpResponse {
     part("text/javascript; charset=utf-8", include_str!("../../assets/sign-in.js"))
 }
 

@@ -5,16 +5,14 @@ use askama::Template;
 use tessera_identity::{AskForReset, Identity};
 use tessera_kernel::{EmailAddress, Origin};
 
-use super::{Message, Onward, Policy, answer, sorry};
 use crate::{
-    auth::Visitor,
-    body::form_of,
-    browser,
+    extract::{Visitor, fetch_metadata, form_of},
+    pages::layout::{Message, Onward, Policy, answer, sorry},
     problem::{Code, Problem},
-    services::PublicUrl,
+    public_url::PublicUrl,
 };
 
-pub(super) const FORGOT: &str = "/password/forgot";
+pub(crate) const FORGOT: &str = "/password/forgot";
 
 /// The form, and what was wrong with what was typed.
 #[derive(Template)]
@@ -25,18 +23,15 @@ struct ForgotPage<'a> {
     faults: &'a [String],
 }
 
-/// The way here, for whoever has come elsewhere in vain.
-pub(super) const ONWARD: Onward = Onward { path: FORGOT, label: "Ask for a new link" };
-
 /// Shows the form, without anything that came with the address: nobody can have others send a mail by one click.
 #[get("/password/forgot")]
-pub(super) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
     answer(Policy::Forms, StatusCode::OK, &ForgotPage { base: url.path(), email: "", faults: &[] })
 }
 
 /// Hears the wish. What is said does not depend on whether there is an account.
 #[post("/password/forgot")]
-pub(super) async fn ask(
+pub(crate) async fn ask(
     Visitor(origin): Visitor,
     request: HttpRequest,
     identity: Data<Identity>,
@@ -51,7 +46,7 @@ async fn submit(
     identity: &Identity,
     url: &PublicUrl,
 ) -> Result<HttpResponse, Problem> {
-    browser::same_origin(url, request.headers())?;
+    fetch_metadata::same_origin(url, request.headers())?;
     let form = form_of(request).await?;
     let email = form.only("email").unwrap_or_default().trim();
     // A person who mistypes waits for a mail in vain; that it is no address they could see themselves.

@@ -11,18 +11,17 @@ use tessera_identity::model::{DisplayName, Password, PasswordAttempt};
 use tessera_kernel::{Origin, Role, StoreError};
 use tessera_orgs::model::Invited;
 
-use super::{Message, Policy, answer, sorry};
 use crate::{
     acceptance::{Acceptance, Accepted, look_at},
-    api::Edge,
-    auth::{MaybeUser, SeenClient, Visitor},
-    body::{Form, form_of},
-    browser,
+    extract::{Form, MaybeUser, SeenClient, Visitor, fetch_metadata, form_of},
+    pages::layout::{Message, Policy, answer, sorry},
     problem::{Code, Problem},
-    services::{PublicUrl, Services},
+    public_url::PublicUrl,
+    services::Services,
+    state::AppState,
 };
 
-pub(super) const ACCEPT: &str = "/invitations/accept";
+pub(crate) const ACCEPT: &str = "/invitations/accept";
 
 /// Whom the page speaks to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,17 +135,17 @@ impl Entry {
 
 /// Shows the invitation. Nothing changes: programs that look at links in mails come here too.
 #[get("/invitations/accept")]
-pub(super) async fn show(
+pub(crate) async fn show(
     Visitor(origin): Visitor,
     request: HttpRequest,
-    edge: Data<Edge>,
+    state: Data<AppState>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let token = Query::<Vec<(String, String)>>::from_query(request.query_string())
         .ok()
         .and_then(|pairs| pairs.into_inner().into_iter().find(|(name, _)| name == "token"));
     let entry = Entry { token: token.map(|(_, token)| token).unwrap_or_default(), ..Entry::default() };
-    match open(&edge.services, &entry).await {
+    match open(&state.services, &entry).await {
         Ok((invited, guest)) => {
             answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[]))
         }
@@ -163,19 +162,24 @@ async fn open(services: &Services, entry: &Entry) -> Result<(Invited, Guest), Pr
 
 /// Accepts it.
 #[post("/invitations/accept")]
-pub(super) async fn accept(
+pub(crate) async fn accept(
     Visitor(origin): Visitor,
     request: HttpRequest,
-    edge: Data<Edge>,
+    state: Data<AppState>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &edge, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
+    submit(&request, &origin, &state, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
 }
 
-async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &PublicUrl) -> Result<HttpResponse, Problem> {
-    browser::same_origin(url, request.headers())?;
+async fn submit(
+    request: &HttpRequest,
+    origin: &Origin,
+    state: &AppState,
+    url: &PublicUrl,
+) -> Result<HttpResponse, Problem> {
+    fetch_metadata::same_origin(url, request.headers())?;
     let entry = Entry::of(&form_of(request).await?);
-    let (invited, guest) = open(&edge.services, &entry).await?;
+    let (invited, guest) = open(&state.services, &entry).await?;
     let again = |code: Code, guest: Guest, faults: &[String]| {
         answer(Policy::Forms, code.status(), &InvitationPage::of(url, &invited, guest, &entry, faults))
     };
@@ -187,7 +191,7 @@ async fn submit(request: &HttpRequest, origin: &Origin, edge: &Edge, url: &Publi
     let caller = MaybeUser { actor: None, origin: origin.clone() };
     let SeenClient(client) = SeenClient::of(request);
     let acceptance = Acceptance { token, password, display_name, caller, client };
-    match acceptance.perform(&edge.services).await {
+    match acceptance.perform(&state.services).await {
         Ok(accepted) => welcome(url, &invited, &accepted),
         Err(problem) => match problem.code() {
             Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),

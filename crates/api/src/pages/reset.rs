@@ -13,16 +13,14 @@ use tessera_identity::{
 };
 use tessera_kernel::{EmailAddress, Origin};
 
-use super::{Message, Policy, answer, sorry};
 use crate::{
-    auth::Visitor,
-    body::{Form, form_of},
-    browser,
+    extract::{Form, Visitor, fetch_metadata, form_of},
+    pages::layout::{Message, Policy, answer, sorry},
     problem::{Code, Problem},
-    services::PublicUrl,
+    public_url::PublicUrl,
 };
 
-pub(super) const RESET: &str = "/password/reset";
+pub(crate) const RESET: &str = "/password/reset";
 
 /// The form, and what was wrong with what was typed.
 #[derive(Template)]
@@ -55,7 +53,7 @@ impl Open {
 
 /// Shows the form. Nothing changes: programs that look at links in mails come here too.
 #[get("/password/reset")]
-pub(super) async fn show(
+pub(crate) async fn show(
     Visitor(origin): Visitor,
     request: HttpRequest,
     identity: Data<Identity>,
@@ -73,7 +71,7 @@ pub(super) async fn show(
 
 /// Sets the password.
 #[post("/password/reset")]
-pub(super) async fn set(
+pub(crate) async fn set(
     Visitor(origin): Visitor,
     request: HttpRequest,
     identity: Data<Identity>,
@@ -88,7 +86,7 @@ async fn submit(
     identity: &Identity,
     url: &PublicUrl,
 ) -> Result<HttpResponse, Problem> {
-    browser::same_origin(url, request.headers())?;
+    fetch_metadata::same_origin(url, request.headers())?;
     let form = form_of(request).await?;
     let open = Open::by(identity, form.only("token").unwrap_or_default()).await?;
     let again = |faults: &[String]| open.form(url, Code::InvalidBody.status(), faults);

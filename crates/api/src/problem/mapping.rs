@@ -20,8 +20,11 @@ use tessera_orgs::{
     WriteSystemDataError,
 };
 
-use super::{Code, Problem};
-use crate::body::{Fault, FaultCode, Flaw};
+use crate::problem::{
+    Problem,
+    code::Code,
+    field_error::{Fault, FaultCode, Flaw},
+};
 
 /// When a busy store is worth another try.
 const STORE_RETRY_SECONDS: u64 = 1;

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Code;
 use crate::{
-    body::Fault,
-    services::{Check, Checks, PublicUrl},
+    problem::{code::Code, field_error::Fault},
+    public_url::PublicUrl,
+    services::{Check, Checks},
 };
 
 /// The media type of every problem.

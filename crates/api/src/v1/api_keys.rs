@@ -1,6 +1,6 @@
 //! Keys by which applications prove themselves.
 
-mod verify;
+pub(crate) mod verify;
 mod view;
 
 use std::{cell::RefCell, collections::BTreeSet};
@@ -19,24 +19,20 @@ use utoipa::{
         schema::{ArrayBuilder, SchemaType},
     },
 };
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::view::{ApiKeyView, GeneratedKeyView};
-use super::{BASE, names::PermissionName};
 use crate::{
-    auth::Authenticated,
-    body::{Body, FaultCode, Fields, Reading, Reason, Request, boolean, list, text, whole},
+    extract::{
+        Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Reading, Reason, Request, boolean,
+        list, text, whole,
+    },
     openapi::schema,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
-    problem::Problem,
-    services::PublicUrl,
+    problem::{FaultCode, Problem},
+    public_url::{API_BASE, PublicUrl},
+    v1::{
+        api_keys::view::{ApiKeyView, GeneratedKeyView},
+        enums::PermissionName,
+    },
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    // The router tries them in this order.
-    config.service(verify::verify_api_key).service(list_api_keys).service(generate_api_key).service(revoke_api_key);
-}
 
 /// List API keys for an application
 ///
@@ -45,14 +41,14 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     responses((status = 200, description = "The keys, by id", body = [ApiKeyView]),
     (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
 #[get("/apps/{appId}/apikeys")]
-async fn list_api_keys(
+pub(crate) async fn list_api_keys(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<ApplicationId>,
     query: PageQuery,
     api_keys: Data<ApiKeys>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let list = List { kind: Kind::ApiKeys, owner: id.as_uuid(), path: format!("{BASE}/apps/{id}/apikeys") };
+    let list = List { kind: Kind::ApiKeys, owner: id.as_uuid(), path: format!("{API_BASE}/apps/{id}/apikeys") };
     let page = api_keys.list_keys(&actor, id, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(ApiKeyView::from), &url))
 }
@@ -112,7 +108,7 @@ fn permissions(value: &Value) -> Reading<PermissionSet> {
     (status = 404, description = "The application does not exist, or is not the caller's to know of"),
     (status = 409, description = "A quota of keys is used up")))]
 #[post("/apps/{appId}/apikeys")]
-async fn generate_api_key(
+pub(crate) async fn generate_api_key(
     Authenticated(actor): Authenticated,
     PathId(application): PathId<ApplicationId>,
     Body(body): Body<GenerateKeyRequest>,
@@ -136,7 +132,7 @@ async fn generate_api_key(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or is not the caller's to know of")))]
 #[delete("/apikeys/{keyId}")]
-async fn revoke_api_key(
+pub(crate) async fn revoke_api_key(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<ApiKeyId>,
     api_keys: Data<ApiKeys>,

@@ -9,24 +9,18 @@ use tessera_apps::{
 };
 use tessera_kernel::{ApplicationId, OrganizationId};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, timestamp::Timestamp};
 use crate::{
-    auth::Authenticated,
-    body::{Body, Fields, Reading, Reason, Request, list, text},
+    extract::{
+        Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Reading, Reason, Request, list,
+        text,
+    },
     openapi::schema,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
     problem::Problem,
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    v1::timestamp::Timestamp,
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list_applications).service(create_application);
-    config.service(get_application).service(update_application).service(delete_application);
-}
 
 /// An application.
 #[derive(Serialize, ToSchema)]
@@ -64,14 +58,14 @@ impl From<Application> for ApplicationView {
     (status = 200, description = "The applications, by id", body = [ApplicationView]),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}/apps")]
-async fn list_applications(
+pub(crate) async fn list_applications(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     query: PageQuery,
     apps: Data<Apps>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let list = List { kind: Kind::Applications, owner: id.as_uuid(), path: format!("{BASE}/orgs/{id}/apps") };
+    let list = List { kind: Kind::Applications, owner: id.as_uuid(), path: format!("{API_BASE}/orgs/{id}/apps") };
     let page = apps.list_applications(&actor, id, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(ApplicationView::from), &url))
 }
@@ -110,7 +104,7 @@ impl Request for CreateApplicationRequest {
     (status = 404, description = "The organization does not exist, or the caller is no member"),
     (status = 409, description = "The quota of applications is used up")))]
 #[post("/orgs/{orgId}/apps")]
-async fn create_application(
+pub(crate) async fn create_application(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     Body(body): Body<CreateApplicationRequest>,
@@ -120,7 +114,7 @@ async fn create_application(
     let CreateApplicationRequest { name, description, redirect_uris } = body;
     let command = CreateApplication { organization, name, description, redirect_uris };
     let view = ApplicationView::from(apps.create_application(&actor, command).await?);
-    let location = url.join(&format!("{BASE}/apps/{}", view.id));
+    let location = url.join(&format!("{API_BASE}/apps/{}", view.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
 }
 
@@ -129,7 +123,7 @@ async fn create_application(
     (status = 200, description = "The application", body = ApplicationView),
     (status = 404, description = "It does not exist, or is not the caller's to know of")))]
 #[get("/apps/{appId}")]
-async fn get_application(
+pub(crate) async fn get_application(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<ApplicationId>,
     apps: Data<Apps>,
@@ -166,7 +160,7 @@ impl Request for UpdateApplicationRequest {
     (status = 200, description = "The application", body = ApplicationView),
     (status = 404, description = "It does not exist, or is not the caller's to know of")))]
 #[put("/apps/{appId}")]
-async fn update_application(
+pub(crate) async fn update_application(
     Authenticated(actor): Authenticated,
     PathId(application): PathId<ApplicationId>,
     Body(body): Body<UpdateApplicationRequest>,
@@ -185,7 +179,7 @@ async fn update_application(
     (status = 204, description = "The application is gone"),
     (status = 404, description = "It does not exist, or is not the caller's to know of")))]
 #[delete("/apps/{appId}")]
-async fn delete_application(
+pub(crate) async fn delete_application(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<ApplicationId>,
     apps: Data<Apps>,

@@ -8,20 +8,14 @@ use tessera_identity::{
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{BASE, timestamp::Timestamp, users::UserView};
 use crate::{
-    auth::{Authenticated, SeenClient, Visitor},
-    body::{Body, Fields, Request, text},
+    extract::{Authenticated, Body, Fields, Request, SeenClient, Visitor, text},
     openapi::schema,
     problem::Problem,
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    v1::{timestamp::Timestamp, users::UserView},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(register_user).service(login).service(logout);
-}
 
 /// Who somebody is to be.
 #[derive(ToSchema)]
@@ -55,7 +49,7 @@ impl Request for RegisterRequest {
         headers(("Location" = String, description = "Their address"))),
     (status = 409, description = "The address is taken")))]
 #[post("/auth/register")]
-async fn register_user(
+pub(crate) async fn register_user(
     Visitor(origin): Visitor,
     Body(body): Body<RegisterRequest>,
     identity: Data<Identity>,
@@ -64,7 +58,7 @@ async fn register_user(
     let RegisterRequest { email, password, display_name, first_name, last_name } = body;
     let command = Register { email, password, display_name, first_name, last_name, origin };
     let user = identity.register(command).await?;
-    let location = url.join(&format!("{BASE}/users/me"));
+    let location = url.join(&format!("{API_BASE}/users/me"));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserView::from(user)))
 }
 
@@ -114,7 +108,7 @@ impl From<SignedIn> for LoginView {
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The address or the password is wrong: which, is not said")))]
 #[post("/auth/login")]
-async fn login(
+pub(crate) async fn login(
     Visitor(origin): Visitor,
     SeenClient(client): SeenClient,
     Body(body): Body<LoginRequest>,
@@ -131,7 +125,10 @@ async fn login(
 #[utoipa::path(tag = "auth", operation_id = "logout", security(("user_token" = [])), responses(
     (status = 204, description = "The session has ended")))]
 #[post("/auth/logout")]
-async fn logout(Authenticated(actor): Authenticated, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn logout(
+    Authenticated(actor): Authenticated,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
     identity.sign_out(&actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }

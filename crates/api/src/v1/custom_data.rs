@@ -6,25 +6,17 @@ use serde_json::value::RawValue;
 use tessera_identity::{Identity, WriteCustomData, model::CustomData};
 use tessera_kernel::DocumentChange;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{
-    documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
-    timestamp::Timestamp,
-};
 use crate::{
-    auth::Authenticated,
-    body::Body,
-    conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
+    extract::{Authenticated, Body, ChangeConditions, IfChanged, IfUnchanged, PathUser, ReadConditions, etag},
     openapi::schema,
-    path::PathUser,
     problem::Problem,
+    v1::{
+        documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
+        timestamp::Timestamp,
+    },
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(get_custom_data).service(set_custom_data).service(merge_custom_data);
-}
 
 /// What a user keeps about themselves.
 #[derive(Serialize, ToSchema)]
@@ -66,7 +58,7 @@ fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The user does not exist, or is somebody else")))]
 #[get("/users/{userId}/custom-data")]
-async fn get_custom_data(
+pub(crate) async fn get_custom_data(
     Authenticated(actor): Authenticated,
     user: PathUser,
     changed: IfChanged,
@@ -93,7 +85,7 @@ async fn write(target: Target, change: DataChange, identity: &Identity) -> Resul
     (status = 404, description = "The user does not exist, or is somebody else"),
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[put("/users/{userId}/custom-data")]
-async fn set_custom_data(
+pub(crate) async fn set_custom_data(
     target: Target,
     Body(body): Body<SetDataRequest>,
     identity: Data<Identity>,
@@ -111,7 +103,7 @@ async fn set_custom_data(
     (status = 404, description = "The user does not exist, or is somebody else"),
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[patch("/users/{userId}/custom-data")]
-async fn merge_custom_data(
+pub(crate) async fn merge_custom_data(
     target: Target,
     Body(body): Body<MergeDataRequest>,
     identity: Data<Identity>,

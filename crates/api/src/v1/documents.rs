@@ -5,7 +5,7 @@ use tessera_kernel::{DataDocument, Document, DocumentChange, MergePatch};
 use utoipa::ToSchema;
 
 use crate::{
-    body::{Fields, Request, limits},
+    extract::{Fields, Request, limits},
     openapi::schema,
     problem::{Code, Problem},
 };

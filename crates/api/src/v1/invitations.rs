@@ -9,30 +9,20 @@ use tessera_orgs::{
     model::{Invitation, InvitationStatus, ListedInvitation, MailDelivery},
 };
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, names::RoleName, timestamp::Timestamp};
 use crate::{
     acceptance::{Acceptance, Accepted},
-    api::Edge,
-    auth::{Authenticated, MaybeUser, SeenClient},
-    body::{Body, Fields, Request, text},
+    extract::{
+        Authenticated, Body, Fields, Kind, List, MaybeUser, PageParameters, PageQuery, PathId, Request, SeenClient,
+        text,
+    },
     openapi::schema,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
     problem::Problem,
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    state::AppState,
+    v1::{enums::RoleName, timestamp::Timestamp},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list_invitations)
-        .service(send_invitation)
-        .service(resend_invitation)
-        .service(withdraw_invitation)
-        .service(accept_invitation);
-}
 
 /// How an invitation stands.
 #[derive(Serialize, ToSchema)]
@@ -128,14 +118,14 @@ impl From<ListedInvitation> for InvitationView {
     (status = 200, description = "The invitations, whatever became of them, by id", body = [InvitationView]),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}/invitations")]
-async fn list_invitations(
+pub(crate) async fn list_invitations(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     query: PageQuery,
     orgs: Data<Orgs>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let list = List { kind: Kind::Invitations, owner: id.as_uuid(), path: format!("{BASE}/orgs/{id}/invitations") };
+    let list = List { kind: Kind::Invitations, owner: id.as_uuid(), path: format!("{API_BASE}/orgs/{id}/invitations") };
     let page = orgs.list_invitations(&actor, id, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(InvitationView::from), &url))
 }
@@ -168,7 +158,7 @@ impl Request for InviteRequest {
     (status = 409, description = "The address is a member's, or the quota of open invitations is used up"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations")]
-async fn send_invitation(
+pub(crate) async fn send_invitation(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     Body(body): Body<InviteRequest>,
@@ -189,7 +179,7 @@ async fn send_invitation(
         open invitations is used up"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations/{invitationId}/resend")]
-async fn resend_invitation(
+pub(crate) async fn resend_invitation(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     PathId(id): PathId<InvitationId>,
@@ -205,7 +195,7 @@ async fn resend_invitation(
     (status = 404, description = "There is no such organization for the caller, or no such invitation"),
     (status = 409, description = "The invitation was accepted")))]
 #[delete("/orgs/{orgId}/invitations/{invitationId}")]
-async fn withdraw_invitation(
+pub(crate) async fn withdraw_invitation(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     PathId(id): PathId<InvitationId>,
@@ -277,14 +267,14 @@ impl From<Accepted> for AcceptedView {
     (status = 409, description = "The access token is another user's, or the account of the address has not verified it \
         and neither its password nor its access token was sent, or a quota is used up. The invitation stays open")))]
 #[post("/invitations/accept")]
-async fn accept_invitation(
+pub(crate) async fn accept_invitation(
     caller: MaybeUser,
     SeenClient(client): SeenClient,
     Body(body): Body<AcceptRequest>,
-    edge: Data<Edge>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let AcceptRequest { token, password, display_name } = body;
     let acceptance = Acceptance { token, password, display_name, caller, client };
-    let accepted = acceptance.perform(&edge.services).await?;
+    let accepted = acceptance.perform(&state.services).await?;
     Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
 }

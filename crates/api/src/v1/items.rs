@@ -9,23 +9,15 @@ use tessera_inventory::{
 };
 use tessera_kernel::{ApplicationId, Page};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, documents::raw, timestamp::Timestamp};
 use crate::{
-    auth::Caller,
-    body::{Body, Fields, Request, limits, text, whole},
+    extract::{Body, Caller, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, limits, text, whole},
     openapi::schema,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
     problem::Problem,
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    v1::{documents::raw, timestamp::Timestamp},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list_inventory).service(put_inventory_item);
-}
 
 /// An inventory item.
 #[derive(Serialize, ToSchema)]
@@ -77,14 +69,14 @@ impl TryFrom<Item> for ItemView {
     (status = 200, description = "The items, by id", body = [ItemView]),
     (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
 #[get("/apps/{appId}/inventory")]
-async fn list_inventory(
+pub(crate) async fn list_inventory(
     Caller(actor): Caller,
     PathId(id): PathId<ApplicationId>,
     query: PageQuery,
     inventory: Data<Inventory>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let list = List { kind: Kind::Items, owner: id.as_uuid(), path: format!("{BASE}/apps/{id}/inventory") };
+    let list = List { kind: Kind::Items, owner: id.as_uuid(), path: format!("{API_BASE}/apps/{id}/inventory") };
     let Page { items, next } = inventory.list_items(&actor, id, query.of(&list)?).await?;
     let items = items.into_iter().map(ItemView::try_from).collect::<Result<_, _>>()?;
     Ok(query.respond(&list, &Page { items, next }, &url))
@@ -129,7 +121,7 @@ impl Request for PutItemRequest {
     (status = 404, description = "The application does not exist, or is not the caller's to know of"),
     (status = 409, description = "The quota of items is used up")))]
 #[post("/apps/{appId}/inventory")]
-async fn put_inventory_item(
+pub(crate) async fn put_inventory_item(
     Caller(actor): Caller,
     PathId(application): PathId<ApplicationId>,
     Body(body): Body<PutItemRequest>,

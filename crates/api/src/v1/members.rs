@@ -5,28 +5,15 @@ use serde::Serialize;
 use tessera_kernel::{OrganizationId, Role, UserId};
 use tessera_orgs::{AddMember, Candidate, ChangeRole, Orgs, model::Member};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, names::RoleName, timestamp::Timestamp};
 use crate::{
-    auth::Authenticated,
-    body::{Body, FaultCode, Fields, Request, text},
+    extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, text},
     openapi::schema,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
-    problem::Problem,
-    services::PublicUrl,
+    problem::{FaultCode, Problem},
+    public_url::{API_BASE, PublicUrl},
+    v1::{enums::RoleName, timestamp::Timestamp},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list_members)
-        .service(add_member)
-        .service(remove_member)
-        .service(get_member)
-        .service(update_member_role);
-}
 
 /// A member of an organization.
 #[derive(Serialize, ToSchema)]
@@ -63,14 +50,14 @@ impl From<Member> for MemberView {
     responses((status = 200, description = "The members, by id", body = [MemberView]),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}/members")]
-async fn list_members(
+pub(crate) async fn list_members(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     query: PageQuery,
     orgs: Data<Orgs>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let list = List { kind: Kind::Members, owner: id.as_uuid(), path: format!("{BASE}/orgs/{id}/members") };
+    let list = List { kind: Kind::Members, owner: id.as_uuid(), path: format!("{API_BASE}/orgs/{id}/members") };
     let page = orgs.list_members(&actor, id, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(MemberView::from), &url))
 }
@@ -138,7 +125,7 @@ impl Request for NewMember {
         invitation), or a quota is used up"),
     (status = 429, description = "The caller has added, or tried to add, too many users")))]
 #[post("/orgs/{orgId}/members")]
-async fn add_member(
+pub(crate) async fn add_member(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     Body(body): Body<NewMember>,
@@ -147,7 +134,7 @@ async fn add_member(
 ) -> Result<HttpResponse, Problem> {
     let command = AddMember { organization: id, candidate: body.candidate, role: body.role };
     let view = MemberView::from(orgs.add_member(&actor, command).await?);
-    let location = url.join(&format!("{BASE}/orgs/{id}/members/{}", view.user_id));
+    let location = url.join(&format!("{API_BASE}/orgs/{id}/members/{}", view.user_id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
 }
 
@@ -160,7 +147,7 @@ async fn add_member(
     (status = 404, description = "There is no such organization for the caller, or no such member"),
     (status = 409, description = "The last owner stays")))]
 #[delete("/orgs/{orgId}/members/{userId}")]
-async fn remove_member(
+pub(crate) async fn remove_member(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
@@ -175,7 +162,7 @@ async fn remove_member(
     (status = 200, description = "The member", body = MemberView),
     (status = 404, description = "There is no such organization for the caller, or no such member")))]
 #[get("/orgs/{orgId}/members/{userId}")]
-async fn get_member(
+pub(crate) async fn get_member(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
@@ -208,7 +195,7 @@ impl Request for ChangeRoleRequest {
     (status = 404, description = "There is no such organization for the caller, or no such member"),
     (status = 409, description = "The last owner stays, or the user owns as many organizations as allowed")))]
 #[put("/orgs/{orgId}/members/{userId}")]
-async fn update_member_role(
+pub(crate) async fn update_member_role(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,

@@ -8,22 +8,15 @@ use tessera_orgs::{
     model::{Organization, OrganizationName, Slug},
 };
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, names::RoleName, timestamp::Timestamp};
 use crate::{
-    auth::Authenticated,
-    body::{Body, Fields, Request, text},
+    extract::{Authenticated, Body, Fields, PathId, Request, text},
     openapi::schema,
-    path::PathId,
     problem::Problem,
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    v1::{enums::RoleName, timestamp::Timestamp},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(create_organization).service(get_organization);
-}
 
 /// An organization, and what the caller may do in it.
 #[derive(Serialize, ToSchema)]
@@ -79,7 +72,7 @@ impl Request for CreateOrganizationRequest {
         headers(("Location" = String, description = "Its address"))),
     (status = 409, description = "The slug is taken, or the user owns as many organizations as allowed")))]
 #[post("/orgs")]
-async fn create_organization(
+pub(crate) async fn create_organization(
     Authenticated(actor): Authenticated,
     Body(body): Body<CreateOrganizationRequest>,
     orgs: Data<Orgs>,
@@ -87,7 +80,7 @@ async fn create_organization(
 ) -> Result<HttpResponse, Problem> {
     let command = CreateOrganization { name: body.name, slug: body.slug };
     let view = OrganizationView::from(orgs.create_organization(&actor, command).await?);
-    let location = url.join(&format!("{BASE}/orgs/{}", view.id));
+    let location = url.join(&format!("{API_BASE}/orgs/{}", view.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
 }
 
@@ -96,7 +89,7 @@ async fn create_organization(
     (status = 200, description = "The organization", body = OrganizationView),
     (status = 404, description = "It does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}")]
-async fn get_organization(
+pub(crate) async fn get_organization(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     orgs: Data<Orgs>,

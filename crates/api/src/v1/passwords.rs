@@ -7,18 +7,12 @@ use tessera_identity::{
     model::{Password, PasswordReset, ResetToken},
 };
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::Visitor,
-    body::{Body, Fields, Request, text},
+    extract::{Body, Fields, Request, Visitor, text},
     openapi::schema,
     problem::{Code, Problem},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(forgot_password).service(reset_password);
-}
 
 /// Who can't sign in.
 #[derive(ToSchema)]
@@ -49,7 +43,7 @@ struct ForgottenView {
 #[utoipa::path(tag = "auth", operation_id = "forgot_password", request_body = ForgotPasswordRequest, responses(
     (status = 202, description = "It was heard. Whether a mail goes out is not said", body = ForgottenView)))]
 #[post("/auth/password/forgot")]
-async fn forgot_password(
+pub(crate) async fn forgot_password(
     Visitor(origin): Visitor,
     Body(body): Body<ForgotPasswordRequest>,
     identity: Data<Identity>,
@@ -86,7 +80,7 @@ impl Request for ResetPasswordRequest {
     (status = 204, description = "The password is the new one"),
     (status = 400, description = "The body has faults, or the token is not valid, or not any more")))]
 #[post("/auth/password/reset")]
-async fn reset_password(
+pub(crate) async fn reset_password(
     Visitor(origin): Visitor,
     Body(body): Body<ResetPasswordRequest>,
     identity: Data<Identity>,

@@ -5,21 +5,14 @@ use serde::Serialize;
 use tessera_identity::{Identity, OwnSessions, model::Session};
 use tessera_kernel::SessionId;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{BASE, timestamp::Timestamp};
 use crate::{
-    auth::Authenticated,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
+    extract::{Authenticated, Kind, List, PageParameters, PageQuery, PathId},
     problem::{Code, Problem},
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    v1::timestamp::Timestamp,
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list_sessions).service(end_all_sessions).service(end_session);
-}
 
 /// A session. Its id opens nothing.
 #[derive(Serialize, ToSchema)]
@@ -51,14 +44,14 @@ impl SessionView {
 #[utoipa::path(tag = "users", operation_id = "list_sessions", security(("user_token" = [])), params(PageParameters),
     responses((status = 200, description = "The sessions", body = [SessionView])))]
 #[get("/users/me/sessions")]
-async fn list_sessions(
+pub(crate) async fn list_sessions(
     Authenticated(actor): Authenticated,
     query: PageQuery,
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let owner = actor.user().ok_or(Code::UserTokenRequired)?.as_uuid();
-    let list = List { kind: Kind::Sessions, owner, path: format!("{BASE}/users/me/sessions") };
+    let list = List { kind: Kind::Sessions, owner, path: format!("{API_BASE}/users/me/sessions") };
     let OwnSessions { page, current } = identity.list_sessions(&actor, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(|session| SessionView::of(&session, current)), &url))
 }
@@ -69,7 +62,7 @@ async fn list_sessions(
 #[utoipa::path(tag = "users", operation_id = "end_all_sessions", security(("user_token" = [])), responses(
     (status = 204, description = "The user is signed in nowhere")))]
 #[delete("/users/me/sessions")]
-async fn end_all_sessions(
+pub(crate) async fn end_all_sessions(
     Authenticated(actor): Authenticated,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
@@ -84,7 +77,7 @@ async fn end_all_sessions(
     (status = 204, description = "The session has ended"),
     (status = 404, description = "The user has no such session")))]
 #[delete("/users/me/sessions/{sessionId}")]
-async fn end_session(
+pub(crate) async fn end_session(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<SessionId>,
     identity: Data<Identity>,

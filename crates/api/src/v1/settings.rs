@@ -6,22 +6,17 @@ use serde_json::value::RawValue;
 use tessera_kernel::{DataDocument, OrganizationId};
 use tessera_orgs::{Orgs, UpdateSettings, model::Settings};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{documents::raw, timestamp::Timestamp};
 use crate::{
-    auth::Authenticated,
-    body::{Body, Fields, Request, limits},
-    conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
+    extract::{
+        Authenticated, Body, ChangeConditions, Fields, IfChanged, IfUnchanged, PathId, ReadConditions, Request, etag,
+        limits,
+    },
     openapi::schema,
-    path::PathId,
     problem::Problem,
+    v1::{documents::raw, timestamp::Timestamp},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(get_organization_settings).service(update_organization_settings);
-}
 
 /// The settings of an organization.
 #[derive(Serialize, ToSchema)]
@@ -54,7 +49,7 @@ fn respond(settings: &Settings) -> Result<HttpResponse, Problem> {
         headers(("ETag" = String, description = "Their version"))),
     (status = 404, description = "The organization does not exist, or the caller is no member")))]
 #[get("/orgs/{orgId}/settings")]
-async fn get_organization_settings(
+pub(crate) async fn get_organization_settings(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
     changed: IfChanged,
@@ -88,7 +83,7 @@ impl Request for UpdateSettingsRequest {
     (status = 404, description = "The organization does not exist, or the caller is no member"),
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
 #[put("/orgs/{orgId}/settings")]
-async fn update_organization_settings(
+pub(crate) async fn update_organization_settings(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     Body(body): Body<UpdateSettingsRequest>,

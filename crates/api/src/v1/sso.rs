@@ -1,6 +1,7 @@
 //! Signing in to applications by a wallet.
 
-mod flow;
+pub(crate) mod flow;
+mod redirect;
 
 use std::fmt::Display;
 
@@ -15,22 +16,14 @@ use tessera_identity::{
 };
 use tessera_kernel::{ApplicationId, NodeLimits};
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::Visitor,
-    browser,
-    limits::admit_challenge,
-    page::pairs,
+    extract::{Visitor, cookies, fetch_metadata, pairs},
+    pages::{refusal, sign_in},
     problem::{Code, Problem},
-    services::PublicUrl,
-    sign_on,
+    public_url::PublicUrl,
+    v1::challenge_limit::admit_challenge,
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(initiate_web3_sso);
-    config.service(flow::request_web3_sso_challenge).service(flow::verify_web3_sso).service(flow::redeem_sso_code);
-}
 
 /// How the document describes the query.
 #[derive(IntoParams)]
@@ -69,7 +62,7 @@ struct InitiateParameters {
     (status = 400, description = "A parameter is missing or not valid, or the application does not know of it"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[get("/sso/web3/initiate")]
-async fn initiate_web3_sso(
+pub(crate) async fn initiate_web3_sso(
     Visitor(origin): Visitor,
     request: HttpRequest,
     sso: Data<SingleSignOn>,
@@ -83,15 +76,15 @@ async fn initiate_web3_sso(
     };
     match begun {
         Ok(begun) => {
-            let page = url.join(&format!("{}?session_id={}", sign_on::SIGN_IN, begun.session.id));
+            let page = url.join(&format!("{}?session_id={}", sign_in::PATH, begun.session.id));
             let mut answer = HttpResponse::Found();
-            answer.insert_header((LOCATION, page)).insert_header((SET_COOKIE, browser::set_cookie(&url, &begun)?));
-            for id in browser::surplus(&url, request.headers()) {
-                answer.append_header((SET_COOKIE, browser::removed_cookie(&url, id)?));
+            answer.insert_header((LOCATION, page)).insert_header((SET_COOKIE, cookies::set_cookie(&url, &begun)?));
+            for id in cookies::surplus(&url, request.headers()) {
+                answer.append_header((SET_COOKIE, cookies::removed_cookie(&url, id)?));
             }
             Ok(answer.finish())
         }
-        Err(problem) if browser::wants_page(request.headers()) => sign_on::refusal(&url, &problem, &origin),
+        Err(problem) if fetch_metadata::wants_page(request.headers()) => refusal::refusal_page(&url, &problem, &origin),
         Err(problem) => Err(problem),
     }
 }

@@ -9,28 +9,21 @@ use tessera_orgs::{
     model::{SystemData, SystemDataEntry},
 };
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::{
-    BASE,
-    documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
-    timestamp::Timestamp,
-};
 use crate::{
-    auth::Caller,
-    body::Body,
-    conditions::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag},
+    extract::{
+        Body, Caller, ChangeConditions, IfChanged, IfUnchanged, Kind, List, PageParameters, PageQuery, PathId,
+        ReadConditions, etag,
+    },
     openapi::schema,
-    page::{Kind, List, PageParameters, PageQuery},
-    path::PathId,
     problem::Problem,
-    services::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
+    v1::{
+        documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
+        timestamp::Timestamp,
+    },
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list_system_data).service(get_system_data).service(set_system_data).service(merge_system_data);
-}
 
 /// That there are data of a user.
 #[derive(Serialize, ToSchema)]
@@ -87,14 +80,14 @@ fn respond(data: &SystemData) -> Result<HttpResponse, Problem> {
     (status = 200, description = "Of whom there are data, by the user's id", body = [SystemDataEntryView]),
     (status = 404, description = "The organization does not exist, or is not the caller's to know of")))]
 #[get("/orgs/{orgId}/custom-system-data")]
-async fn list_system_data(
+pub(crate) async fn list_system_data(
     Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     query: PageQuery,
     orgs: Data<Orgs>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let path = format!("{BASE}/orgs/{id}/custom-system-data");
+    let path = format!("{API_BASE}/orgs/{id}/custom-system-data");
     let list = List { kind: Kind::SystemData, owner: id.as_uuid(), path };
     let page = orgs.list_system_data(&actor, id, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(SystemDataEntryView::from), &url))
@@ -110,7 +103,7 @@ async fn list_system_data(
     (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
         or nothing was ever written about the user")))]
 #[get("/orgs/{orgId}/custom-system-data/{userId}")]
-async fn get_system_data(
+pub(crate) async fn get_system_data(
     Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
@@ -139,7 +132,7 @@ async fn write(target: Target, change: DataChange, orgs: &Orgs) -> Result<HttpRe
         or the user is no member now"),
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
-async fn set_system_data(
+pub(crate) async fn set_system_data(
     target: Target,
     Body(body): Body<SetDataRequest>,
     orgs: Data<Orgs>,
@@ -158,7 +151,7 @@ async fn set_system_data(
         or the user is no member now"),
     (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]
-async fn merge_system_data(
+pub(crate) async fn merge_system_data(
     target: Target,
     Body(body): Body<MergeDataRequest>,
     orgs: Data<Orgs>,

@@ -5,18 +5,12 @@ use serde::Serialize;
 use tessera_identity::{ExchangeToken, ExchangedToken, ServiceTokens, model::Audience};
 use tessera_kernel::OrganizationId;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::Authenticated,
-    body::{Body, Fields, Request, text},
+    extract::{Authenticated, Body, Fields, Request, text},
     openapi::schema,
     problem::Problem,
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(exchange_token);
-}
 
 /// For whom a token is to be.
 #[derive(ToSchema)]
@@ -69,7 +63,7 @@ impl From<ExchangedToken> for ServiceTokenView {
     (status = 400, description = "The body has faults, or nobody makes tokens for this audience"),
     (status = 403, description = "The user is no member of the organization, or there is none; or a key was presented")))]
 #[post("/auth/token/exchange")]
-async fn exchange_token(
+pub(crate) async fn exchange_token(
     Authenticated(actor): Authenticated,
     Body(body): Body<ExchangeTokenRequest>,
     tokens: Data<ServiceTokens>,

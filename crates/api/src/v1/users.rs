@@ -7,20 +7,14 @@ use tessera_identity::{
     model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName, User, Wallet},
 };
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::timestamp::Timestamp;
 use crate::{
-    auth::Authenticated,
-    body::{Body, Fields, Request, text},
+    extract::{Authenticated, Body, Fields, Request, text},
     openapi::schema,
     problem::Problem,
+    v1::timestamp::Timestamp,
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(get_me).service(update_me).service(change_password);
-}
 
 /// A wallet that a user has proved to be theirs.
 #[derive(Serialize, ToSchema)]
@@ -91,7 +85,10 @@ impl From<User> for UserView {
 #[utoipa::path(tag = "users", operation_id = "get_me", security(("user_token" = [])), responses(
     (status = 200, description = "The user", body = UserView)))]
 #[get("/users/me")]
-async fn get_me(Authenticated(actor): Authenticated, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_me(
+    Authenticated(actor): Authenticated,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
     let user = identity.view_profile(&actor).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
@@ -125,7 +122,7 @@ impl Request for UpdateMeRequest {
     request_body = UpdateMeRequest, responses(
     (status = 200, description = "The user", body = UserView)))]
 #[put("/users/me")]
-async fn update_me(
+pub(crate) async fn update_me(
     Authenticated(actor): Authenticated,
     Body(body): Body<UpdateMeRequest>,
     identity: Data<Identity>,
@@ -162,7 +159,7 @@ impl Request for ChangePasswordRequest {
     request_body = ChangePasswordRequest, responses(
     (status = 204, description = "The password is the new one")))]
 #[put("/users/me/password")]
-async fn change_password(
+pub(crate) async fn change_password(
     Authenticated(actor): Authenticated,
     Body(body): Body<ChangePasswordRequest>,
     identity: Data<Identity>,

@@ -9,22 +9,15 @@ use tessera_identity::{
 };
 use tessera_kernel::NodeLimits;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{auth::LoginView, timestamp::Timestamp, users::WalletView};
 use crate::{
-    auth::{Authenticated, SeenClient, Visitor},
-    body::{Body, Fields, Reading, Reason, Request, Spending, Spends, text},
-    limits::admit_challenge,
+    extract::{
+        Authenticated, Body, Fields, PathAddress, Reading, Reason, Request, SeenClient, Spending, Spends, Visitor, text,
+    },
     openapi::schema,
-    path::PathAddress,
     problem::{Code, Problem},
+    v1::{auth::LoginView, challenge_limit::admit_challenge, timestamp::Timestamp, users::WalletView},
 };
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(get_web3_challenge).service(verify_web3_signature);
-    config.service(get_wallet_challenge).service(list_wallets).service(link_wallet).service(unlink_wallet);
-}
 
 /// A wallet.
 #[derive(ToSchema)]
@@ -133,7 +126,7 @@ impl Spends for ProofRequest {
     (status = 200, description = "What to sign", body = ChallengeView),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/auth/web3/challenge")]
-async fn get_web3_challenge(
+pub(crate) async fn get_web3_challenge(
     Visitor(origin): Visitor,
     Body(ChallengeRequest(account)): Body<ChallengeRequest>,
     identity: Data<Identity>,
@@ -152,7 +145,7 @@ async fn get_web3_challenge(
     (status = 401, description = "The nonce or the signature is not good: which, is not said"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/auth/web3/verify")]
-async fn verify_web3_signature(
+pub(crate) async fn verify_web3_signature(
     Visitor(origin): Visitor,
     SeenClient(client): SeenClient,
     body: Spending<ProofRequest>,
@@ -170,7 +163,7 @@ async fn verify_web3_signature(
     request_body = WalletFields, responses(
     (status = 200, description = "What to sign", body = ChallengeView)))]
 #[post("/users/me/wallets/challenge")]
-async fn get_wallet_challenge(
+pub(crate) async fn get_wallet_challenge(
     Authenticated(actor): Authenticated,
     Body(ChallengeRequest(account)): Body<ChallengeRequest>,
     identity: Data<Identity>,
@@ -185,7 +178,10 @@ async fn get_wallet_challenge(
 #[utoipa::path(tag = "users", operation_id = "list_wallets", security(("user_token" = [])), responses(
     (status = 200, description = "The wallets", body = Vec<WalletView>)))]
 #[get("/users/me/wallets")]
-async fn list_wallets(Authenticated(actor): Authenticated, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn list_wallets(
+    Authenticated(actor): Authenticated,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
     let user = identity.view_profile(&actor).await?;
     let wallets: Vec<WalletView> = user.wallets.into_iter().map(WalletView::from).collect();
     Ok(HttpResponse::Ok().json(wallets))
@@ -200,7 +196,7 @@ async fn list_wallets(Authenticated(actor): Authenticated, identity: Data<Identi
     (status = 409, description = "The wallet is linked already, or the quota of wallets is used up"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/users/me/wallets")]
-async fn link_wallet(
+pub(crate) async fn link_wallet(
     Authenticated(actor): Authenticated,
     body: Spending<ProofRequest>,
     identity: Data<Identity>,
@@ -218,7 +214,7 @@ async fn link_wallet(
     (status = 404, description = "The user has no such wallet"),
     (status = 409, description = "It is the last way to sign in")))]
 #[delete("/users/me/wallets/{address}")]
-async fn unlink_wallet(
+pub(crate) async fn unlink_wallet(
     Authenticated(actor): Authenticated,
     PathAddress(address): PathAddress,
     identity: Data<Identity>,

@@ -2,7 +2,7 @@
 
 use tessera_orgs::{InviteError, ResendInvitationError};
 
-use super::super::{Code, Problem};
+use crate::problem::{Problem, code::Code};
 
 impl From<InviteError> for Problem {
     fn from(error: InviteError) -> Self {

@@ -2,7 +2,7 @@
 
 use tessera_identity::ResetPasswordError;
 
-use super::super::{Code, Problem};
+use crate::problem::{Problem, code::Code};
 
 impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {

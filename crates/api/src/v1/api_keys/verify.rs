@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    body::{Body, Fields, Request, text},
+    extract::{Body, Fields, Request, text},
     openapi::schema,
     problem::Problem,
-    v1::{names::PermissionName, timestamp::Timestamp},
+    v1::{enums::PermissionName, timestamp::Timestamp},
 };
 
 /// The question.
@@ -98,7 +98,7 @@ impl From<Verification> for VerificationView {
 #[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", request_body = VerifyKeyRequest, responses(
     (status = 200, description = "What the key is worth", body = VerificationView)))]
 #[post("/apikeys/verify")]
-pub(super) async fn verify_api_key(
+pub(crate) async fn verify_api_key(
     Body(body): Body<VerifyKeyRequest>,
     api_keys: Data<ApiKeys>,
 ) -> Result<HttpResponse, Problem> {

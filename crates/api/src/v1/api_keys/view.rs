@@ -5,7 +5,7 @@ use tessera_apikeys::model::{ApiKey, RawKey};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::v1::{names::PermissionName, timestamp::Timestamp};
+use crate::v1::{enums::PermissionName, timestamp::Timestamp};
 
 /// An API key, without the key itself.
 #[derive(Serialize, ToSchema)]

@@ -11,14 +11,13 @@ use tessera_kernel::NodeLimits;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{SeenClient, Visitor},
-    body::{Body, FaultCode, Fields, Reading, Reason, Request, Spending, Spends, text},
-    browser,
-    limits::admit_challenge,
+    extract::{
+        Body, Fields, Reading, Reason, Request, SeenClient, Spending, Spends, Visitor, cookies, fetch_metadata, text,
+    },
     openapi::schema,
-    problem::Problem,
-    services::PublicUrl,
-    v1::timestamp::Timestamp,
+    problem::{FaultCode, Problem},
+    public_url::PublicUrl,
+    v1::{challenge_limit::admit_challenge, sso::redirect, timestamp::Timestamp},
 };
 
 /// The wallet that is to sign.
@@ -89,7 +88,7 @@ impl From<SsoQuestion> for ChallengeView {
     (status = 404, description = "The sign-in is unknown, over, used up, or was begun in another browser"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/sso/web3/challenge")]
-pub(super) async fn request_web3_sso_challenge(
+pub(crate) async fn request_web3_sso_challenge(
     Visitor(origin): Visitor,
     request: HttpRequest,
     Body(body): Body<ChallengeRequest>,
@@ -97,9 +96,9 @@ pub(super) async fn request_web3_sso_challenge(
     limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    browser::same_origin(&url, request.headers())?;
+    fetch_metadata::same_origin(&url, request.headers())?;
     admit_challenge(&**limits, &origin)?;
-    let browser = browser::secret(&url, request.headers(), body.session);
+    let browser = cookies::secret(&url, request.headers(), body.session);
     let command = ChallengeSso { session: body.session, browser, account: body.account };
     Ok(HttpResponse::Ok().json(ChallengeView::from(sso.challenge(command).await?)))
 }
@@ -171,7 +170,7 @@ impl VerifiedView {
             token_type: "Bearer",
             expires_in: verified.life.whole_seconds(),
             code: code.to_owned(),
-            redirect_uri: browser::with_query(&verified.redirect_uri, &parameters),
+            redirect_uri: redirect::with_query(&verified.redirect_uri, &parameters),
             state: state.to_owned(),
         }
     }
@@ -188,7 +187,7 @@ impl VerifiedView {
     (status = 409, description = "The sign-in is used up"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/sso/web3/verify")]
-pub(super) async fn verify_web3_sso(
+pub(crate) async fn verify_web3_sso(
     Visitor(origin): Visitor,
     SeenClient(client): SeenClient,
     request: HttpRequest,
@@ -196,8 +195,8 @@ pub(super) async fn verify_web3_sso(
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let here = browser::same_origin(&url, request.headers());
-    let browser = |session| browser::secret(&url, request.headers(), session);
+    let here = fetch_metadata::same_origin(&url, request.headers());
+    let browser = |session| cookies::secret(&url, request.headers(), session);
     let body = body.or_spend(async |session| match &here {
         Ok(()) => sso.spend_challenge(session, browser(session)).await,
         // What another site makes a browser send uses nothing up.
@@ -207,7 +206,7 @@ pub(super) async fn verify_web3_sso(
     here?;
     let browser = browser(session);
     let verified = sso.verify(VerifySso { session, browser, message, signature, client, origin }).await?;
-    let ended = browser::removed_cookie(&url, session)?;
+    let ended = cookies::removed_cookie(&url, session)?;
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
 }
 
@@ -268,7 +267,7 @@ impl From<SsoToken> for TokenView {
 #[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = TokenRequest, responses(
     (status = 200, description = "The token", body = TokenView)))]
 #[post("/sso/token")]
-pub(super) async fn redeem_sso_code(
+pub(crate) async fn redeem_sso_code(
     Visitor(origin): Visitor,
     body: Spending<TokenRequest>,
     sso: Data<SingleSignOn>,

@@ -1,0 +1,27 @@
+//! What handlers take from a request: the caller, the body, identifiers, pages, conditions, cookies.
+
+mod caller;
+mod conditional;
+pub(crate) mod cookies;
+pub(crate) mod fetch_metadata;
+mod form;
+pub(crate) mod json;
+mod page;
+mod path;
+mod query;
+mod unread_payload;
+
+pub(crate) use caller::{Authenticated, Caller, MaybeUser, SeenClient, Visit, Visitor};
+pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag};
+pub(crate) use form::{Form, form_of};
+pub(crate) use json::{
+    Body, Request,
+    fields::{Fields, Reading, Reason},
+    limits,
+    spending::{Spending, Spends},
+    values::{boolean, list, text, whole},
+};
+pub(crate) use page::{Kind, List, PageParameters, PageQuery};
+pub(crate) use path::{ADDRESS, PathAddress, PathId, PathUser};
+pub(crate) use query::{only, pairs};
+pub(crate) use unread_payload::Unread;

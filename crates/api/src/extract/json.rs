@@ -1,0 +1,81 @@
+//! JSON bodies, read strictly: I-JSON (RFC 7493), bounded, and with every fault named.
+
+mod compact;
+mod document;
+pub(crate) mod fields;
+pub(crate) mod limits;
+mod media;
+pub(crate) mod read;
+pub(crate) mod spending;
+pub(crate) mod values;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+
+use crate::problem::{Code, Fault, FaultCode, Faults, Problem};
+
+use fields::Fields;
+use read::{ReadBody, Reader};
+
+/// What a body must hold to be a request.
+pub(crate) trait Request: Sized {
+    /// The largest body, in bytes. docs/api-design.md lists the operations that take more than the default.
+    const MAX_BYTES: usize = limits::DEFAULT;
+
+    /// Reads the fields. `None` when one that is needed has a fault, which `fields` then knows of.
+    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+}
+
+/// The body of a request, parsed.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: Request + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let body = whole_of(request, T::MAX_BYTES);
+        async move { parse(&body.await?).map(Self) }.boxed_local()
+    }
+}
+
+/// The bytes of a body that says it is JSON.
+fn whole_of(request: &HttpRequest, limit: usize) -> impl Future<Output = Result<ReadBody, Problem>> + use<> {
+    let head = media::check(request).and_then(|()| read::declared_length(request, limit));
+    let reader = Reader::of(request, limit);
+    async move {
+        head?;
+        reader.whole().await
+    }
+}
+
+/// Reads a request from the bytes of a body.
+fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
+    let (request, faults) = read_fields(bytes, T::read)?;
+    match request.flatten() {
+        Some(request) if faults.is_empty() => Ok(request),
+        _ => Err(invalid(faults)),
+    }
+}
+
+/// What somebody reads of a body, and all faults of that. Nothing is read of what is no object.
+fn read_fields<T>(bytes: &[u8], read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<(Option<T>, Vec<Fault>), Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
+    let mut faults = Faults::default();
+    let document = document::parse(text, &mut faults)?;
+    let found = document.as_object().map(|object| {
+        let mut fields = Fields::new(text, object, &mut faults);
+        let found = read(&mut fields);
+        fields.finish();
+        found
+    });
+    if !document.is_object() {
+        faults.add(String::new(), FaultCode::InvalidType, "must be an object");
+    }
+    Ok((found, faults.into_vec()))
+}
+
+fn invalid(faults: Vec<Fault>) -> Problem {
+    Problem::new(Code::InvalidBody).faults(faults)
+}

@@ -1,0 +1,92 @@
+//! Reading a body no further than its bound.
+
+use std::{io, ops::Deref, sync::Arc};
+
+use actix_web::{
+    HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::CONTENT_LENGTH,
+    web::{Bytes, BytesMut, Data},
+};
+use futures_util::StreamExt;
+
+use crate::{
+    extract::{
+        json::limits::{Share, too_large},
+        unread_payload::Unread,
+    },
+    problem::{Code, Problem},
+    state::AppState,
+};
+
+/// Refuses a body that announces itself as too large, before any of it is read.
+pub(crate) fn declared_length(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    // A length that fits no integer is beyond any bound; one that is no number never gets here.
+    let fits = |length: &str| length.parse::<usize>().is_ok_and(|length| length <= limit);
+    if declared.is_none_or(fits) { Ok(()) } else { Err(too_large(limit)) }
+}
+
+/// A body, and the memory that it is accounted for with.
+pub(crate) struct ReadBody {
+    bytes: Bytes,
+    _share: Share,
+}
+
+impl Deref for ReadBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Where a body is read from, and how much of it.
+pub(crate) struct Reader {
+    unread: Unread,
+    share: Share,
+    limit: usize,
+}
+
+impl Reader {
+    pub(crate) fn of(request: &HttpRequest, limit: usize) -> Self {
+        let memory = request.app_data::<Data<AppState>>().map(|state| Arc::clone(&state.bodies)).unwrap_or_default();
+        Self { unread: Unread::of(request), share: Share::of(memory), limit }
+    }
+
+    /// The whole body. What is not read to its end stays unread. The server below limits how long it takes.
+    pub(crate) async fn whole(self) -> Result<ReadBody, Problem> {
+        let Self { unread, mut share, limit } = self;
+        let mut payload = unread.take();
+        match gather(&mut payload, &mut share, limit).await {
+            Ok(bytes) => Ok(ReadBody { bytes, _share: share }),
+            Err(problem) => {
+                unread.put_back(payload);
+                Err(problem)
+            }
+        }
+    }
+}
+
+/// The whole body. It is counted while it comes, since not every body announces its length.
+async fn gather(payload: &mut Payload, share: &mut Share, limit: usize) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| broken(&error, limit))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        share.grow(chunk.len())?;
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn broken(error: &PayloadError, limit: usize) -> Problem {
+    match error {
+        PayloadError::Overflow => too_large(limit),
+        PayloadError::Io(error) if error.kind() == io::ErrorKind::TimedOut => Code::RequestTimeout.into(),
+        _ => Code::IncompleteBody.into(),
+    }
+}

@@ -1,0 +1,125 @@
+//! Lists in pages: `?limit=` and `?cursor=` in, a bare array and `Link` out.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header::LINK};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+use tessera_kernel::{Limit, LimitError, Page, PageRequest};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::{
+    extract::query::{only, pairs},
+    problem::{Code, Problem},
+    public_url::PublicUrl,
+};
+
+/// How the document describes the query of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is only described; PageQuery reads the query")]
+pub(crate) struct PageParameters {
+    /// How many entries at most.
+    #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
+    limit: Option<u16>,
+    /// Where to go on, from the `Link` of the page before.
+    #[param(min_length = 28, max_length = 28, pattern = "^[A-Za-z0-9_-]{28}$", nullable = false)]
+    cursor: Option<String>,
+}
+
+/// The lists that there are. The number marks a list's cursors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Members = 1,
+    Applications = 2,
+    ApiKeys = 3,
+    Items = 4,
+    SystemData = 8,
+    Invitations = 9,
+    Sessions = 10,
+}
+
+/// One list: what it lists, of whom, and where it is.
+pub(crate) struct List {
+    pub(crate) kind: Kind,
+    pub(crate) owner: Uuid,
+    pub(crate) path: String,
+}
+
+/// The query of a list. The cursor is opened once it is known which list it must belong to.
+pub(crate) struct PageQuery {
+    limit: Limit,
+    cursor: Option<String>,
+}
+
+impl FromRequest for PageQuery {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::read(request.query_string()))
+    }
+}
+
+impl PageQuery {
+    fn read(query: &str) -> Result<Self, Problem> {
+        let pairs = pairs(query)?;
+        let limit = only(&pairs, "limit")?.map(limit).transpose()?.unwrap_or_default();
+        Ok(Self { limit, cursor: only(&pairs, "cursor")?.map(str::to_owned) })
+    }
+
+    /// The page that is asked for.
+    pub(crate) fn of(&self, list: &List) -> Result<PageRequest, Problem> {
+        let after = self.cursor.as_deref().map(|cursor| list.open(cursor).ok_or(Code::InvalidCursor)).transpose()?;
+        Ok(PageRequest { limit: self.limit, after })
+    }
+
+    /// The page as an answer.
+    pub(crate) fn respond<T: Serialize>(&self, list: &List, page: &Page<T>, url: &PublicUrl) -> HttpResponse {
+        let mut answer = HttpResponse::Ok();
+        if let Some(last) = page.next {
+            let List { path, .. } = list;
+            let next = format!("{path}?limit={}&cursor={}", self.limit.get(), list.cursor(last));
+            answer.insert_header((LINK, format!("<{}>; rel=\"next\"", url.join(&next))));
+        }
+        answer.json(&page.items)
+    }
+}
+
+fn limit(text: &str) -> Result<Limit, Problem> {
+    // Stricter than the parser, which takes a sign and leading zeros.
+    let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse::<u16>().ok().filter(|_| plain);
+    let limit = number.ok_or(LimitError).and_then(Limit::try_from);
+    limit.map_err(|error| Problem::new(Code::InvalidQuery).detail(format!("the query parameter limit {error}")))
+}
+
+/// Length of a cursor in bytes: the list's mark, the key to go on after, a checksum.
+const CURSOR: usize = 1 + 16 + 4;
+
+impl List {
+    fn cursor(&self, after: Uuid) -> String {
+        let mut bytes = [0; CURSOR];
+        bytes[0] = self.kind as u8;
+        bytes[1..17].copy_from_slice(after.as_bytes());
+        let checksum = self.checksum(&bytes[..17]);
+        bytes[17..].copy_from_slice(&checksum);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn open(&self, cursor: &str) -> Option<Uuid> {
+        let bytes: [u8; CURSOR] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
+        let good = bytes[0] == self.kind as u8 && bytes[17..] == self.checksum(&bytes[..17]);
+        if good { Uuid::from_slice(&bytes[1..17]).ok() } else { None }
+    }
+
+    /// Over the owner too, so that one list's cursor does not open another's. It is no secret and guards nothing: what a
+    /// caller may see is asked anew for every page.
+    fn checksum(&self, data: &[u8]) -> [u8; 4] {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(self.owner.as_bytes());
+        hasher.update(data);
+        hasher.finalize().to_be_bytes()
+    }
+}

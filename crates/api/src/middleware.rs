@@ -1,0 +1,109 @@
+//! What happens around every request, in this order: request metadata, route, credentials, handler, audit of a denied
+//! attempt, body of a problem, headers, access line. Each step is one file.
+
+mod audit_denied;
+mod authenticate;
+pub(crate) mod base_path;
+mod credentials;
+pub(crate) mod headers;
+mod log;
+mod problem_body;
+pub(crate) mod request_id;
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use actix_web::{
+    Error, HttpMessage, ResponseError,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
+    rt,
+};
+use futures_util::FutureExt;
+use tessera_kernel::Origin;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    extract::{Unread, Visit},
+    middleware::problem_body::Undone,
+    problem::{Code, Problem},
+    route_table::Route,
+    state::AppState,
+};
+
+/// Serves a request in a task of its own. Otherwise the connection would be woken each time that storage answers, and look
+/// for another request in its buffer then, which costs more than the answer. A client that hangs up ends the task.
+pub(crate) async fn spawn_request(
+    state: Arc<AppState>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let task = rt::spawn(async move { serve(&state, request, next).await });
+    // It catches its own panics, so it fails only where the runtime ends.
+    AbortOnDropHandle::new(task).await.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()))
+}
+
+/// Names the request, finds out who asks, has it served, and dresses the answer.
+async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let services = &state.services;
+    let started = services.clock.now();
+    let peer = request.peer_addr();
+    let origin = request_id::origin_of(request.headers(), peer, &*services.clock, &*services.entropy);
+    let method = request.method().clone();
+    base_path::remove(state, &mut request);
+    let route = state.routes.find(request.match_info().as_str());
+    // A HEAD is a GET whose body the connection leaves out.
+    if method == Method::HEAD && route.is_some_and(Route::takes_head) {
+        request.head_mut().method = Method::GET;
+    }
+    let unread = Unread::keep(&mut request);
+    let served = AssertUnwindSafe(answer(state, route, request, &origin, next)).catch_unwind().await;
+    // The panic hook has reported it; the request goes with it, the worker stays.
+    let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
+    let outcome = served.unwrap_or_else(fallen);
+    let outcome = match outcome {
+        Ok(answer) => {
+            let answer = audit_denied::recorded(services, route, answer).await;
+            let mut answer = problem_body::explained(state, answer, &origin);
+            headers::dress(state, answer.response_mut(), &origin);
+            Ok(unread.go_with(answer))
+        }
+        // Without its request there is no answer to pass on, only an error that becomes one.
+        Err(error) => {
+            let mut answer = problem_body::explain(state, &error, &origin);
+            headers::dress(state, &mut answer, &origin);
+            Err(Undone::new(answer))
+        }
+    };
+    let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
+    log::write_line(state, &method, route, status, started, &origin);
+    outcome.map_err(Error::from)
+}
+
+async fn answer(
+    state: &AppState,
+    route: Option<&Route>,
+    request: ServiceRequest,
+    origin: &Origin,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    match admit(state, route, &request, origin).await {
+        Err(problem) => Ok(request.error_response(problem)),
+        Ok(()) => next.call(request).await,
+    }
+}
+
+/// Path, method and credentials, in this order. Who asks stays with the request.
+async fn admit(
+    state: &AppState,
+    route: Option<&Route>,
+    request: &ServiceRequest,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
+    let principal = authenticate::admit(&state.services, access, request.headers()).await?;
+    let permitted = authenticate::permit(access, principal.as_ref());
+    request.extensions_mut().insert(Visit { origin: origin.clone(), principal });
+    permitted
+}

@@ -1,0 +1,30 @@
+//! A permission that was missing leaves its row in the audit trail, whichever use case missed it.
+
+use actix_web::{HttpMessage, dev::ServiceResponse};
+use tessera_kernel::{Announcement, Event, StoreError};
+use uuid::Uuid;
+
+use crate::{extract::Visit, problem::Problem, route_table::Route, services::Services};
+
+/// Passes the answer on once its denial, if it is one, is written down. What can't be written down is not answered: a
+/// trail with holes would be believed.
+pub(crate) async fn recorded(services: &Services, route: Option<&Route>, answer: ServiceResponse) -> ServiceResponse {
+    match record(services, route, &answer).await {
+        Ok(()) => answer,
+        Err(error) => answer.error_response(Problem::from(error)),
+    }
+}
+
+async fn record(services: &Services, route: Option<&Route>, answer: &ServiceResponse) -> Result<(), StoreError> {
+    let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
+    let Some(organization) = problem.and_then(Problem::denied) else { return Ok(()) };
+    let request = answer.request();
+    let Some(actor) = request.extensions().get::<Visit>().and_then(Visit::actor) else { return Ok(()) };
+    // The innermost thing of the path is what was reached for.
+    let subject = request.match_info().as_str().rsplit('/').find_map(|part| Uuid::try_parse(part).ok());
+    let what = Announcement::denied(subject)
+        .within(organization)
+        .with("method", request.method().as_str())
+        .with("route", route.map_or("-", Route::pattern));
+    services.audit.record(&Event::by(&actor, what, &*services.clock, &*services.entropy)).await
+}

@@ -1,0 +1,54 @@
+//! Headers that every answer carries.
+
+use std::sync::atomic::Ordering;
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        ConnectionType, StatusCode,
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+            STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+};
+use tessera_kernel::Origin;
+
+use crate::{middleware::request_id::X_REQUEST_ID, state::AppState};
+
+const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// Adds what is missing. What a page has set for itself stays.
+pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
+    // A well-formed id is always a legal value.
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    let mut add = |name: HeaderName, value: HeaderValue| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    };
+    add(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    add(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    add(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    add(CONTENT_SECURITY_POLICY, API_POLICY);
+    add(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    add(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
+    if https {
+        // A year. Subdomains are not ours to speak for.
+        add(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
+pub(crate) fn dress(state: &AppState, response: &mut HttpResponse, origin: &Origin) {
+    add(response.headers_mut(), origin.shown_request_id(), state.services.public_url.is_https());
+    // Under steady traffic a kept connection would never let the process end.
+    // After a body that did not arrive in time, the server closes.
+    let late = response.status() == StatusCode::REQUEST_TIMEOUT;
+    if late || state.services.draining.load(Ordering::Relaxed) {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+}

@@ -1,0 +1,79 @@
+//! The body of every failure, those of the framework too.
+
+use std::{cell::Cell, fmt};
+
+use actix_web::{
+    Error, HttpResponse, ResponseError,
+    dev::ServiceResponse,
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderValue},
+    },
+};
+use tessera_kernel::Origin;
+
+use crate::{
+    pages::layout::HTML,
+    problem::{PROBLEM_JSON, Problem},
+    state::AppState,
+};
+
+/// Gives every failure its body, the framework's own too.
+pub(crate) fn explained(state: &AppState, answer: ServiceResponse, origin: &Origin) -> ServiceResponse {
+    let explanation = match answer.response().error() {
+        Some(error) => explain(state, error, origin),
+        None if is_bare_failure(&answer) => {
+            Problem::of_status(answer.status()).respond(&state.services.public_url, origin)
+        }
+        None => return answer,
+    };
+    answer.into_response(explanation)
+}
+
+pub(crate) fn explain(state: &AppState, error: &Error, origin: &Origin) -> HttpResponse {
+    match error.as_error::<Problem>() {
+        Some(problem) => problem.respond(&state.services.public_url, origin),
+        None => Problem::of_status(error.as_response_error().status_code()).respond(&state.services.public_url, origin),
+    }
+}
+
+fn is_bare_failure(answer: &ServiceResponse) -> bool {
+    let failed = answer.status().is_client_error() || answer.status().is_server_error();
+    // Pages tell people what is wrong in their own way.
+    let told = |kind: &HeaderValue| kind == PROBLEM_JSON || kind == HTML;
+    failed && !answer.headers().get(CONTENT_TYPE).is_some_and(told)
+}
+
+/// An answer in the shape of an error. It is asked for once.
+pub(crate) struct Undone {
+    status: StatusCode,
+    answer: Cell<Option<HttpResponse>>,
+}
+
+impl Undone {
+    pub(crate) fn new(answer: HttpResponse) -> Self {
+        Self { status: answer.status(), answer: Cell::new(Some(answer)) }
+    }
+}
+
+impl ResponseError for Undone {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.answer.take().unwrap_or_else(|| HttpResponse::new(self.status))
+    }
+}
+
+impl fmt::Display for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "answered with {}", self.status)
+    }
+}
+
+impl fmt::Debug for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,45 @@
+//! The page for a sign-in that an application began incorrectly.
+
+use actix_web::{
+    HttpResponse,
+    http::header::{HeaderValue, RETRY_AFTER, VARY},
+};
+use askama::Template;
+use tessera_kernel::Origin;
+
+use crate::{
+    pages::{
+        layout::{Policy, answer, sorry},
+        sign_in::site,
+    },
+    problem::Problem,
+    public_url::PublicUrl,
+};
+
+/// Why a sign-in can't begin, where the application is at fault.
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct Refusal<'a> {
+    base: &'a str,
+    service: &'a str,
+    title: &'a str,
+    text: &'a str,
+    code: &'a str,
+}
+
+/// A page for a person whom an application has sent here in vain. Other clients get the problem itself.
+pub(crate) fn refusal_page(url: &PublicUrl, problem: &Problem, origin: &Origin) -> Result<HttpResponse, Problem> {
+    let mut page = if problem.code().status().is_server_error() {
+        sorry(problem, url, origin)?
+    } else {
+        let (code, text) = problem.told(origin);
+        let (base, service) = (url.path(), site(url.origin()));
+        let refusal = Refusal { base, service, title: code.title(), text, code: code.as_str() };
+        answer(Policy::Script, code.status(), &refusal)?
+    };
+    if let Some(seconds) = problem.wait() {
+        page.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    page.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(page)
+}

@@ -1,0 +1,114 @@
+//! The page on which a wallet signs.
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{StatusCode, header::SET_COOKIE},
+    web::Data,
+};
+use askama::Template;
+use tessera_identity::{
+    SingleSignOn, SsoView, ViewSsoError,
+    model::{SsoSecret, SsoSessionId},
+};
+use tessera_kernel::StoreError;
+
+use crate::{
+    extract::{Visitor, cookies, only, pairs},
+    pages::layout::{Policy, answer, sorry},
+    problem::Problem,
+    public_url::{API_BASE, PublicUrl},
+};
+
+/// Under the path of the calls that it makes: see `cookie_path`.
+pub(crate) const PATH: &str = "/api/v1/sso/web3/sign-in";
+
+/// What the page shows at first. From there on the script leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scene {
+    Choose,
+    Used,
+    Over,
+}
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignInPage<'a> {
+    base: &'a str,
+    api: &'a str,
+    scene: Scene,
+    session: &'a str,
+    application: &'a str,
+    /// Where the browser will go, without what a person can't judge.
+    destination: &'a str,
+    /// The application's site, to begin anew at.
+    home: &'a str,
+    service: &'a str,
+}
+
+#[get("/api/v1/sso/web3/sign-in")]
+pub(crate) async fn sign_in_page(
+    Visitor(origin): Visitor,
+    request: HttpRequest,
+    sso: Data<SingleSignOn>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let id = session_id(request.query_string());
+    let secret = id.and_then(|id| cookies::secret(&url, request.headers(), id));
+    let held = id.filter(|_| secret.is_some());
+    let view = match find(&sso, id, secret).await {
+        Ok(view) => view,
+        Err(error) => return sorry(&error.into(), &url, &origin),
+    };
+    let scene = match &view {
+        None => Scene::Over,
+        Some(view) if view.used => Scene::Used,
+        Some(_) => Scene::Choose,
+    };
+    let session = id.map(|id| id.to_string()).unwrap_or_default();
+    let page = SignInPage {
+        base: url.path(),
+        api: &format!("{}{API_BASE}/sso/web3", url.path()),
+        scene,
+        session: &session,
+        application: view.as_ref().map_or("", |view| &view.application),
+        destination: view.as_ref().map_or("", |view| site(&view.redirect_uri)),
+        home: view.as_ref().map_or("", |view| home(&view.redirect_uri)),
+        service: site(url.origin()),
+    };
+    let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let mut page = answer(Policy::Script, status, &page)?;
+    if let Some(id) = held.filter(|_| scene != Scene::Choose) {
+        page.headers_mut().append(SET_COOKIE, cookies::removed_cookie(&url, id)?);
+    }
+    Ok(page)
+}
+
+/// The sign-in, unless there is none for this browser.
+async fn find(
+    sso: &SingleSignOn,
+    id: Option<SsoSessionId>,
+    secret: Option<SsoSecret>,
+) -> Result<Option<SsoView>, StoreError> {
+    let Some((id, secret)) = id.zip(secret) else { return Ok(None) };
+    match sso.view(id, &secret).await {
+        Ok(view) => Ok(Some(view)),
+        Err(ViewSsoError::NotFound) => Ok(None),
+        Err(ViewSsoError::Store(error)) => Err(error),
+    }
+}
+
+fn session_id(query: &str) -> Option<SsoSessionId> {
+    only(&pairs(query).ok()?, "session_id").ok()??.parse().ok()
+}
+
+/// Host and port of an address.
+pub(crate) fn site(uri: &str) -> &str {
+    let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Scheme, host and port of an address.
+fn home(uri: &str) -> &str {
+    let scheme = uri.find("://").map_or(0, |end| end + "://".len());
+    &uri[..scheme + site(uri).len()]
+}

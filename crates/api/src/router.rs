@@ -1,0 +1,213 @@
+//! Every route of the service on one page, and the application that a worker serves.
+//!
+//! The path and the method of an operation are in the attribute of its handler.
+
+use std::sync::Arc;
+
+use actix_web::{
+    App, Error, HttpResponse,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig as PageConfig},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::{AppExt, scope, service_config::ServiceConfig};
+
+use crate::{
+    health, jwks, middleware, openapi as description, pages,
+    problem::{Code, Problem},
+    public_url::API_BASE,
+    route_table::RouteTable,
+    services::Services,
+    state::AppState,
+    v1,
+};
+
+/// Version 1 of the API. The router tries the routes in this order; key verification is the most frequent operation.
+fn v1_routes(config: &mut ServiceConfig) {
+    config
+        .configure(api_key_routes)
+        .configure(account_routes)
+        .configure(wallet_routes)
+        .configure(organization_routes)
+        .configure(application_routes)
+        .configure(document_routes)
+        .configure(invitation_routes)
+        .configure(sso_routes);
+}
+
+fn api_key_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::api_keys::verify::verify_api_key)
+        .service(v1::api_keys::list_api_keys)
+        .service(v1::api_keys::generate_api_key)
+        .service(v1::api_keys::revoke_api_key);
+}
+
+fn account_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::auth::register_user)
+        .service(v1::auth::login)
+        .service(v1::auth::logout)
+        .service(v1::passwords::forgot_password)
+        .service(v1::passwords::reset_password)
+        .service(v1::users::get_me)
+        .service(v1::users::update_me)
+        .service(v1::users::change_password)
+        .service(v1::sessions::list_sessions)
+        .service(v1::sessions::end_all_sessions)
+        .service(v1::sessions::end_session)
+        .service(v1::tokens::exchange_token);
+}
+
+fn wallet_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::wallets::get_web3_challenge)
+        .service(v1::wallets::verify_web3_signature)
+        .service(v1::wallets::get_wallet_challenge)
+        .service(v1::wallets::list_wallets)
+        .service(v1::wallets::link_wallet)
+        .service(v1::wallets::unlink_wallet);
+}
+
+fn organization_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::orgs::create_organization)
+        .service(v1::orgs::get_organization)
+        .service(v1::members::list_members)
+        .service(v1::members::add_member)
+        .service(v1::members::remove_member)
+        .service(v1::members::get_member)
+        .service(v1::members::update_member_role);
+}
+
+fn application_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::apps::list_applications)
+        .service(v1::apps::create_application)
+        .service(v1::apps::get_application)
+        .service(v1::apps::update_application)
+        .service(v1::apps::delete_application)
+        .service(v1::items::list_inventory)
+        .service(v1::items::put_inventory_item);
+}
+
+fn document_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::settings::get_organization_settings)
+        .service(v1::settings::update_organization_settings)
+        .service(v1::system_data::list_system_data)
+        .service(v1::system_data::get_system_data)
+        .service(v1::system_data::set_system_data)
+        .service(v1::system_data::merge_system_data)
+        .service(v1::custom_data::get_custom_data)
+        .service(v1::custom_data::set_custom_data)
+        .service(v1::custom_data::merge_custom_data);
+}
+
+fn invitation_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::invitations::list_invitations)
+        .service(v1::invitations::send_invitation)
+        .service(v1::invitations::resend_invitation)
+        .service(v1::invitations::withdraw_invitation)
+        .service(v1::invitations::accept_invitation);
+}
+
+fn sso_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::sso::initiate_web3_sso)
+        .service(v1::sso::flow::request_web3_sso_challenge)
+        .service(v1::sso::flow::verify_web3_sso)
+        .service(v1::sso::flow::redeem_sso_code);
+}
+
+/// Operations outside the versioned API.
+fn unversioned_routes(config: &mut ServiceConfig) {
+    config.service(health::live).service(health::ready).service(jwks::get_jwks);
+}
+
+/// Pages and their assets. They are not operations, so the OpenAPI document does not list them.
+fn page_routes(config: &mut PageConfig) {
+    config
+        .service(pages::assets::style)
+        .service(pages::assets::mark)
+        .service(pages::assets::script)
+        .service(pages::invitation::show)
+        .service(pages::invitation::accept)
+        .service(pages::forgot::show)
+        .service(pages::forgot::ask)
+        .service(pages::reset::show)
+        .service(pages::reset::set);
+}
+
+/// The path and the methods of each page, for the route table.
+fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
+    let documents = pages::assets::PATHS.into_iter().chain(pages::api_docs::PATHS).chain([pages::sign_in::PATH]);
+    let forms = [pages::invitation::ACCEPT, pages::forgot::FORGOT, pages::reset::RESET];
+    documents
+        .map(|path| (path, vec![Method::GET]))
+        .chain(forms.map(|path| (path, vec![Method::GET, Method::POST])))
+        .collect()
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let app = App::new().into_utoipa_app().openapi(description::frame());
+    let api = scope::scope(API_BASE).configure(v1_routes);
+    let (_, mut document) = app.service(api).configure(unversioned_routes).split_for_parts();
+    description::complete::complete(&mut document);
+    document
+}
+
+/// The HTTP side of the service. Made once; cloning shares it among the workers.
+#[derive(Clone)]
+pub struct Api(Arc<AppState>);
+
+impl Api {
+    /// Reads the document and derives the routes' rules from it.
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        let mut document = openapi();
+        let routes = RouteTable::new(&document, page_paths());
+        description::set_server(&mut document, services.public_url.path());
+        let document = description::json(&document);
+        Self(Arc::new(AppState { services, routes, document, bodies: Arc::default() }))
+    }
+
+    /// The application, to be called by each worker. It leaves it to the server how long heads and bodies may take: a body
+    /// whose payload fails with an I/O error of kind `TimedOut` is 408.
+    pub fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<>,
+    > {
+        let state = Arc::clone(&self.0);
+        let services = &self.0.services;
+        // Before the API: the sign-in page is under its path, so that one cookie path covers the page and its calls.
+        let app = App::new().service(pages::sign_in::sign_in_page).into_utoipa_app();
+        let api = scope::scope(API_BASE).configure(v1_routes);
+        let (app, _) = app.service(api).configure(unversioned_routes).split_for_parts();
+        app.app_data(Data::from(Arc::clone(&services.identity)))
+            .app_data(Data::from(Arc::clone(&services.sso)))
+            .app_data(Data::from(Arc::clone(&services.service_tokens)))
+            .app_data(Data::from(Arc::clone(&services.orgs)))
+            .app_data(Data::from(Arc::clone(&services.apps)))
+            .app_data(Data::from(Arc::clone(&services.api_keys)))
+            .app_data(Data::from(Arc::clone(&services.inventory)))
+            .app_data(Data::from(Arc::clone(&services.node_limits)))
+            .app_data(Data::new(services.public_url.clone()))
+            .app_data(Data::from(Arc::clone(&self.0)))
+            .configure(|config| pages::api_docs::routes(config, &services.public_url))
+            .configure(page_routes)
+            .default_service(web::to(no_route))
+            .wrap(from_fn(move |request, next| middleware::spawn_request(Arc::clone(&state), request, next)))
+    }
+}
+
+/// Not reached while the router and the document agree.
+async fn no_route() -> Result<HttpResponse, Problem> {
+    Err(Code::RouteNotFound.into())
+}
