@@ -20,12 +20,15 @@ mod mails;
 mod memberships;
 mod migrate;
 mod open;
+mod open_error;
 mod orgs;
 mod password_resets;
 mod per_runtime;
 mod pool;
+mod pools;
 mod postgres;
 mod rate_limits;
+mod relying_parties;
 mod rows;
 mod schema;
 mod secrets;
@@ -56,11 +59,12 @@ use tessera_kernel::StoreError;
 use tokio::time::{Instant, timeout};
 
 use connection::{Lease, on};
-use pool::Pools;
+use pools::Pools;
 use schema::secrets as secrets_table;
 use transaction::Tx;
 
-pub use open::{DatabaseSettings, OpenError};
+pub use open::DatabaseSettings;
+pub use open_error::OpenError;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 /// How long a sign of life may take.

@@ -1,5 +1,6 @@
 //! What the database drivers report, in the words of the ports. Nothing else in this crate reads their errors.
 
+mod plight;
 mod sqlite;
 mod sqlstate;
 
@@ -7,20 +8,8 @@ use deadpool::managed::{PoolError, TimeoutType};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use tessera_kernel::StoreError;
 
+pub(crate) use plight::Plight;
 pub(crate) use sqlstate::SqlState;
-
-/// Trouble that passes by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plight {
-    /// Others were faster. The same statement may succeed in a moment.
-    Busy,
-    /// The disk is full.
-    Full,
-    /// The server can't do it now.
-    Unavailable,
-    /// The connection is of no more use.
-    Lost,
-}
 
 /// Which database gave an error, and what it said beside it.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,6 @@
 //! How many wallets and sessions a user has.
 
-use tessera_kernel::{Event, Origin, Quota, StoreError};
-
-use crate::{Identity, events::IdentityEvent, model::Session, ports::IdentityTransaction};
+use tessera_kernel::Quota;
 
 /// The quotas of this domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,30 +14,5 @@ pub struct IdentityQuotas {
 impl Default for IdentityQuotas {
     fn default() -> Self {
         Self { wallets: Quota::new("wallets", 50), sessions: Quota::new("sessions", 100) }
-    }
-}
-
-impl Identity {
-    /// Ends the oldest sessions of a user who has just opened one too many. The caller holds the lock on the user, so the
-    /// count is exact however many sign in at once. It is a statement of its own and not a part of the insertion, because
-    /// on PostgreSQL a statement does not see what was committed while it waited for the lock.
-    ///
-    /// Age is the time of the sign-in: a session has no other use that is stored.
-    pub(crate) async fn limit_sessions(
-        &self,
-        tx: &mut dyn IdentityTransaction,
-        opened: &Session,
-        origin: &Origin,
-    ) -> Result<(), StoreError> {
-        let Some(maximum) = self.quotas.sessions.maximum() else { return Ok(()) };
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let user = opened.user_id;
-        // Its beginning is by the clock of the database, by which every node judges whether a session is live.
-        let sessions_ended = tx.sessions().end_oldest(user, opened.id, maximum, opened.created_at).await?;
-        if sessions_ended > 0 {
-            let what = IdentityEvent::SessionsEnded { user, sessions_ended }.into();
-            tx.events().append(&Event::by_visitor(origin, what, clock, entropy)).await?;
-        }
-        Ok(())
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod challenge_wallet;
 pub(crate) mod change_password;
 pub(crate) mod continue_session;
 pub(crate) mod exchange_token;
+mod limit_sessions;
 pub(crate) mod link_wallet;
 pub(crate) mod list_sessions;
 pub(crate) mod look_after_keys;

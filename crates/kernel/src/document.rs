@@ -1,11 +1,10 @@
 //! What callers attach and only they understand: JSON objects, kept as text so that they come back to the byte.
 
+mod error;
 mod merge;
 
-/// The object without members.
-const EMPTY: &str = "{}";
-/// The most members that an object may have.
-const MAX_MEMBERS: usize = 500;
+pub use error::DocumentError;
+use error::{EMPTY, MAX_MEMBERS};
 
 /// A JSON object in compact form, of at most so many bytes: no space between its tokens, one spelling for each string,
 /// numbers as they were written.
@@ -14,26 +13,6 @@ pub struct Document<const MAX: usize>(String);
 
 /// A document of the size that organizations and users keep: 64 KiB.
 pub type DataDocument = Document<{ 64 * 1024 }>;
-
-/// The text can't be such a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// Not the text of an object.
-    #[error("must be an object")]
-    NotAnObject,
-    /// Too many bytes.
-    #[error("must have at most {max} bytes in compact form")]
-    TooLong {
-        /// The most there may be.
-        max: usize,
-    },
-    /// An object in it has too many members.
-    #[error("must have at most {max} members in each object")]
-    TooManyMembers {
-        /// The most there may be.
-        max: usize,
-    },
-}
 
 impl<const MAX: usize> Document<MAX> {
     /// The largest object, in bytes of its compact form in UTF-8.

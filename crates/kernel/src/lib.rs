@@ -17,6 +17,7 @@ mod mail;
 mod membership;
 mod node_limits;
 mod notice;
+mod notice_topic;
 mod page;
 mod permission;
 mod precondition;
@@ -44,7 +45,8 @@ pub use mail::{
 };
 pub use membership::{Memberships, Role, RoleError, Standing};
 pub use node_limits::{NodeLimits, Unlimited};
-pub use notice::{NoticeContext, NoticeTopic, Notices};
+pub use notice::{NoticeContext, Notices};
+pub use notice_topic::NoticeTopic;
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;

@@ -17,7 +17,8 @@ mod usecases;
 pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, Orgs};
 pub use usecases::{
-    accept_invitation::{AcceptInvitation, AcceptInvitationError},
+    accept_invitation::AcceptInvitation,
+    acceptance_error::AcceptInvitationError,
     add_member::{AddMember, AddMemberError, Candidate},
     change_role::{ChangeRole, ChangeRoleError},
     create_organization::{CreateOrganization, CreateOrganizationError},

@@ -1,9 +1,11 @@
 //! One verb, one file.
 
 pub(crate) mod accept_invitation;
+pub(crate) mod acceptance_error;
 pub(crate) mod add_member;
 mod caller;
 pub(crate) mod change_role;
+mod check_quotas;
 mod claim_invitation;
 pub(crate) mod create_organization;
 mod delete_departures;

@@ -31,7 +31,7 @@ pub use resets::{password_reset, reset_request};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 
 /// The time at which everything here was made: with microseconds, which must not be lost.
-pub const NOW: OffsetDateTime = time::macros::datetime!(2025-03-14 15:09:26.535_897 UTC);
+pub const NOW: OffsetDateTime = FixedClock::NOW;
 
 /// An id of the kind that `generate` makes, ordered by number.
 fn id<T>(

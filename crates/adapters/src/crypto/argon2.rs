@@ -18,7 +18,7 @@ use tessera_kernel::{Entropy, Secret};
 
 use super::Gate;
 use fillers::Fillers;
-use memory::Memory;
+use memory::{Memory, failed};
 
 /// The cost of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,8 +180,4 @@ fn compare(memory: &Memory, settings: Argon2Settings, text: &str, hash: &Passwor
         (true, true) => Verdict::MatchOutdated,
         (false, _) => Verdict::Mismatch,
     })
-}
-
-fn failed(error: impl std::fmt::Display) -> HashError {
-    HashError::Failed(error.to_string())
 }

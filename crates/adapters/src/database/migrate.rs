@@ -11,7 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio_postgres::Config;
 
 use super::{
-    open::OpenError,
+    open_error::OpenError,
     pool::{self, Access},
     postgres::{self, PgConnection},
 };

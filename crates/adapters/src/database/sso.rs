@@ -1,23 +1,22 @@
-//! Signing in to applications: storage as the domain of identity needs it, and applications as it sees them.
+//! Storage of single sign-on.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{
-    model::{RelyingParty, SsoSession, SsoSessionId},
-    ports::{RelyingParties, SsoStore, SsoTransaction},
+    model::{SsoSession, SsoSessionId},
+    ports::{SsoStore, SsoTransaction},
 };
-use tessera_kernel::{ApplicationId, SecretHash, StoreError};
+use tessera_kernel::{SecretHash, StoreError};
 use time::OffsetDateTime;
 
 use super::{
-    SqlStore, apps,
+    SqlStore,
     clearing::delete_selected,
-    connection::{Lease, on},
+    connection::on,
     schema::{sso_codes, sso_sessions},
     sso_sessions::find,
-    types::{DbId, DbInstant},
+    types::DbInstant,
 };
 
 diesel::alias! {
@@ -55,27 +54,5 @@ impl SsoStore for SqlStore {
             .limit(i64::from(most).saturating_sub_unsigned(deleted))
             .select(CODES.field(sso_codes::code_hash));
         Ok(deleted + delete_selected!(&mut lease, sso_codes::table, sso_codes::code_hash, codes)?)
-    }
-}
-
-#[async_trait]
-impl RelyingParties for SqlStore {
-    async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError> {
-        Ok(self.find_application(id).await?.as_ref().map(seen_by_sign_ins))
-    }
-}
-
-/// The application of a session or a code, which nobody changes or deletes until the transaction ends. It is held before
-/// what hangs on it, in the order of whoever deletes it: two that hold what the other wants next wait for ever.
-pub(super) async fn hold_party(lease: &mut Lease, id: DbId) -> Result<Option<RelyingParty>, StoreError> {
-    Ok(apps::hold(lease, id).await?.as_ref().map(seen_by_sign_ins))
-}
-
-fn seen_by_sign_ins(application: &Application) -> RelyingParty {
-    RelyingParty {
-        application: application.id,
-        organization: application.organization_id,
-        name: application.name.to_string(),
-        redirect_uris: application.redirect_uris.that_take_an_answer().map(ToString::to_string).collect(),
     }
 }

@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 
 use super::{
     connection::on,
+    relying_parties::hold_party,
     rows::{parse, parse_optional, sha256},
     schema::sso_codes,
-    sso::hold_party,
     transaction::Tx,
     types::{DbId, DbInstant},
 };

@@ -12,9 +12,9 @@ use tessera_kernel::{ApplicationId, StoreError};
 use super::{
     connection::{Lease, on},
     locks::lock_name,
+    relying_parties::hold_party,
     rows::{corrupt, parse, parse_network, parse_optional, sha256},
     schema::{applications, sso_sessions},
-    sso::hold_party,
     transaction::Tx,
     types::{DbId, DbInstant},
 };

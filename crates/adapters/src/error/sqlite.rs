@@ -4,7 +4,7 @@
 //! forbids. SQLite is compiled in, speaks English only, and gives each result code one constant text (`sqlite3ErrStr`).
 //! The tests below compare the texts with those of the library that is linked.
 
-use super::Plight;
+use super::plight::Plight;
 
 /// What kind of trouble passes by itself. `None`: none that does.
 pub(super) fn plight(message: &str) -> Option<Plight> {

@@ -1,6 +1,6 @@
 //! The codes of PostgreSQL (appendix A of its manual). Its messages depend on `lc_messages` and are never read.
 
-use super::Plight;
+use super::plight::Plight;
 
 /// Five letters or digits, of which the first two are the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

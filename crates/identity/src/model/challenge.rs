@@ -1,9 +1,9 @@
 //! What a wallet is asked to sign.
 
 use tessera_kernel::{Entropy, Network, SessionId, UserId};
-use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{Namespace, Nonce, SiweMessage, WalletAccount, siws};
+use super::{Namespace, Nonce, Site, SiweMessage, WalletAccount, siws};
 
 /// What a signature is good for. One that was given for the one is worth nothing for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,35 +17,6 @@ pub enum Purpose {
         /// In which session.
         session: SessionId,
     },
-}
-
-/// Where the service is at home: what its challenges say of it. Made from the configuration, never from a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    domain: String,
-    uri: String,
-}
-
-impl Site {
-    /// The site of a public URL that the configuration has validated.
-    #[must_use]
-    pub fn of(public_url: &str) -> Self {
-        let (_, rest) = public_url.split_once("://").unwrap_or(("", public_url));
-        let domain = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        Self { domain: domain.to_owned(), uri: public_url.to_owned() }
-    }
-
-    /// Host and port.
-    #[must_use]
-    pub fn domain(&self) -> &str {
-        &self.domain
-    }
-
-    /// The URL itself.
-    #[must_use]
-    pub fn uri(&self) -> &str {
-        &self.uri
-    }
 }
 
 /// A question to a wallet. It is kept as it was put, and answered once.
@@ -114,7 +85,16 @@ impl Challenge {
         match self.account.chain().namespace() {
             Namespace::Eip155 => vec![self.message.clone().into_bytes()],
             Namespace::Solana => {
-                let texts = [self.message.clone(), siws::message(self, site)];
+                let texts = [
+                    self.message.clone(),
+                    siws::message(
+                        site,
+                        &self.account.address(),
+                        self.statement(),
+                        &self.nonce,
+                        self.issued_at..self.expires_at,
+                    ),
+                ];
                 texts.iter().flat_map(|text| siws::forms(text, &self.account.address())).collect()
             }
         }
@@ -130,10 +110,10 @@ impl Challenge {
     fn siwe(&self, chain_id: u64, site: &Site) -> SiweMessage {
         SiweMessage {
             scheme: None,
-            domain: site.domain.clone(),
+            domain: site.domain().to_owned(),
             address: self.account.address(),
             statement: Some(self.statement().to_owned()),
-            uri: site.uri.clone(),
+            uri: site.uri().to_owned(),
             chain_id,
             nonce: self.nonce.to_string(),
             issued_at: self.issued_at,
@@ -145,15 +125,10 @@ impl Challenge {
     }
 
     /// What the holder of the wallet is told they agree to.
-    pub(super) const fn statement(&self) -> &'static str {
+    const fn statement(&self) -> &'static str {
         match self.purpose {
             Purpose::SignIn => "Sign in with this wallet.",
             Purpose::Link { .. } => "Link this wallet to the account that you are signed in to.",
         }
     }
-}
-
-/// A time as messages say it.
-pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
-    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 pub use parse::SiweError;
 
-use super::{WalletAddress, challenge::rfc3339};
+use super::{WalletAddress, rfc3339::rfc3339};
 
 /// A message, field by field. Written and read by the published grammar, and by nothing more lenient.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,20 +1,27 @@
 //! What Solana wallets sign: the text itself, or the text in an envelope.
 
-use super::{Challenge, Site, WalletAddress, challenge::rfc3339};
+use std::ops::Range;
+
+use time::OffsetDateTime;
+
+use super::{Nonce, Site, WalletAddress, rfc3339::rfc3339};
 
 /// The message that a Solana wallet may sign instead of the bare nonce ("Sign In With Solana"). Every word of it follows
 /// from the challenge, so it need not be sent along: only a wallet that was shown this very text has signed it.
-pub(super) fn message(challenge: &Challenge, site: &Site) -> String {
+pub(super) fn message(
+    site: &Site,
+    address: &WalletAddress,
+    statement: &str,
+    nonce: &Nonce,
+    validity: Range<OffsetDateTime>,
+) -> String {
     format!(
         "{domain} wants you to sign in with your Solana account:\n{address}\n\n{statement}\n\nURI: {uri}\nVersion: 1\n\
          Chain ID: mainnet\nNonce: {nonce}\nIssued At: {issued_at}\nExpiration Time: {expires_at}",
         domain = site.domain(),
-        address = challenge.account.address(),
-        statement = challenge.statement(),
         uri = site.uri(),
-        nonce = challenge.nonce,
-        issued_at = rfc3339(challenge.issued_at),
-        expires_at = rfc3339(challenge.expires_at),
+        issued_at = rfc3339(validity.start),
+        expires_at = rfc3339(validity.end),
     )
 }
 

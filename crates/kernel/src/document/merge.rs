@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DocumentError, EMPTY, MAX_MEMBERS};
+use super::error::{DocumentError, EMPTY, MAX_MEMBERS};
 
 /// What the target, an object or not, becomes by a patch. Objects that the patch does not reach are not counted.
 pub(super) fn merged(target: &str, patch: &str) -> Result<String, DocumentError> {

@@ -1,9 +1,9 @@
 //! Somebody who was asked in comes in.
 
-use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, QuotaExceeded, Role, StoreError, UserId};
+use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, Role, UserId};
 use time::OffsetDateTime;
 
-use super::{hold_invitation::Held, invite::end};
+use super::{acceptance_error::AcceptInvitationError, hold_invitation::Held, invite::end};
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -25,24 +25,6 @@ pub struct AcceptInvitation {
     pub actor: Option<Actor>,
     /// Where the request came from.
     pub origin: Origin,
-}
-
-/// Nobody came in.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptInvitationError {
-    /// The token is unknown, expired, used, replaced or withdrawn, whoever invited may no longer do so, or the user is not
-    /// the one who has verified the invited address: always the same answer.
-    #[error("this invitation is not valid")]
-    Invalid,
-    /// Another request is about to accept it.
-    #[error("this invitation is being accepted by another request")]
-    Claimed,
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl Orgs {

@@ -10,6 +10,9 @@ use time::{Duration, OffsetDateTime};
 pub struct FixedClock(Mutex<OffsetDateTime>);
 
 impl FixedClock {
+    /// The time that a new clock shows.
+    pub const NOW: OffsetDateTime = time::macros::datetime!(2025-03-14 15:09:26.535_897 UTC);
+
     /// A clock that shows this time, in whole microseconds.
     #[must_use]
     pub const fn new(now: OffsetDateTime) -> Self {
@@ -29,7 +32,7 @@ impl FixedClock {
 
 impl Default for FixedClock {
     fn default() -> Self {
-        Self::new(crate::builders::NOW)
+        Self::new(Self::NOW)
     }
 }
 

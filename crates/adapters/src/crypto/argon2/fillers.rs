@@ -6,7 +6,7 @@ use tessera_identity::{
     ports::HashError,
 };
 
-use super::memory::Memory;
+use super::memory::{Memory, failed};
 
 /// The costs at which an attempt is hashed beside the comparison with the stored hash.
 ///
@@ -53,7 +53,7 @@ impl Fillers {
     /// Hashes the attempt at each of them.
     pub(super) fn spend(&self, memory: &Memory, text: &str) -> Result<(), HashError> {
         for Cost { memory_kib, iterations, parallelism } in &self.0 {
-            let params = Params::new(*memory_kib, *iterations, *parallelism, None).map_err(super::failed)?;
+            let params = Params::new(*memory_kib, *iterations, *parallelism, None).map_err(failed)?;
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             // The salt does not matter: nothing is compared with the output.
             memory.hash(&argon2, text, &[0; 16], Params::DEFAULT_OUTPUT_LEN)?;

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use argon2::{Argon2, Block, password_hash::phc::Output};
 use tessera_identity::ports::HashError;
 
-use super::failed;
-
 /// Keeps the memory of finished hashes for the next ones. Left to the allocator, each thread that ever hashed holds on to
 /// its own, which is many times what the gate was told to stay within.
 #[derive(Clone)]
@@ -42,4 +40,8 @@ impl Memory {
         hashed.map_err(failed)?;
         Output::new(output).map_err(failed)
     }
+}
+
+pub(super) fn failed(error: impl std::fmt::Display) -> HashError {
+    HashError::Failed(error.to_string())
 }

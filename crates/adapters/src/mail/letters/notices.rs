@@ -11,9 +11,8 @@ use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
 use tessera_orgs::model::{DirectAddition, NewOwner, Profile};
 
 use super::{
-    AskamaLetters, minute, name,
     names::{quoted, unlinked},
-    role,
+    text::{AskamaLetters, minute, name, role},
 };
 
 #[derive(Template)]

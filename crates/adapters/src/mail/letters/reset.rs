@@ -4,7 +4,7 @@ use askama::Template;
 use tessera_identity::model::{PasswordReset, ResetToken};
 use tessera_kernel::{Mail, NoticeContext, Secret};
 
-use super::{AskamaLetters, minute};
+use super::text::{AskamaLetters, minute};
 
 /// Where a password is set.
 const RESET: &str = "/password/reset";

@@ -16,9 +16,9 @@ use tessera_kernel::{
 use time::OffsetDateTime;
 
 use super::{
-    MemoryStore,
     read::page,
     state::{Room, State, unless},
+    store::MemoryStore,
     transaction::MemoryTransaction,
 };
 

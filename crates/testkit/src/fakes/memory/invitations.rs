@@ -9,7 +9,7 @@ use tessera_orgs::{
 use time::OffsetDateTime;
 
 use super::{
-    mails::StoredMail,
+    rows::{NotedMail, StoredMail},
     state::{State, unless},
     transaction::MemoryTransaction,
 };
@@ -117,15 +117,6 @@ impl InvitationRows for MemoryTransaction {
         let pending = |known: &&(Invitation, SecretHash)| known.0.organization_id == of && known.0.is_pending(now);
         Ok(self.state.invitations.values().filter(pending).map(|_| 1).sum())
     }
-}
-
-/// A mail that carries an invitation.
-#[derive(Debug, Clone)]
-pub(super) struct NotedMail {
-    of: OrganizationId,
-    mail: MailId,
-    invitation: InvitationId,
-    at: OffsetDateTime,
 }
 
 #[async_trait]

@@ -4,37 +4,9 @@ use async_trait::async_trait;
 use tessera_kernel::{
     EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
 };
-use tessera_orgs::model::MailDelivery;
 use time::{Duration, OffsetDateTime};
 
-use super::{MemoryStore, state::unless, transaction::MemoryTransaction};
-
-#[derive(Debug, Clone)]
-pub(super) struct StoredMail {
-    mail: SealedMail,
-    attempts: u32,
-    due_at: OffsetDateTime,
-    delivered: bool,
-    refused: Option<(MailRefusal, OffsetDateTime)>,
-}
-
-impl StoredMail {
-    fn waits(&self) -> bool {
-        !self.mail.sealed.is_empty()
-    }
-
-    pub(super) fn delivery(&self) -> MailDelivery {
-        match (self.delivered, self.refused) {
-            (true, _) => MailDelivery::Sent,
-            (false, None) if self.waits() => MailDelivery::Queued,
-            (false, _) => MailDelivery::Failed,
-        }
-    }
-
-    fn ended(&self) -> bool {
-        self.delivered || self.refused.is_some()
-    }
-}
+use super::{rows::StoredMail, state::unless, store::MemoryStore, transaction::MemoryTransaction};
 
 #[async_trait]
 impl Outbox for MemoryTransaction {

@@ -9,8 +9,8 @@ use tessera_orgs::{
 use time::OffsetDateTime;
 
 use super::{
-    MemoryStore,
     state::{State, profile_of, unless},
+    store::MemoryStore,
     transaction::MemoryTransaction,
 };
 

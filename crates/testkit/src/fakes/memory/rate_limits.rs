@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tessera_kernel::{Clock as _, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError};
 
-use super::MemoryStore;
+use super::store::MemoryStore;
 
 #[async_trait]
 impl RateLimits for MemoryStore {

@@ -30,7 +30,7 @@ use tessera_orgs::{
 };
 use time::OffsetDateTime;
 
-use super::{MemoryStore, state::profile_of};
+use super::{state::profile_of, store::MemoryStore};
 
 /// The page of entries that come in the order of their key. A macro, since this crate has no name for that key's type.
 macro_rules! page {

@@ -8,8 +8,8 @@ use tessera_identity::{
 use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
 
 use super::{
-    MemoryStore,
     state::{Room, unless},
+    store::MemoryStore,
     transaction::MemoryTransaction,
 };
 

@@ -9,8 +9,8 @@ use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreError};
 use time::OffsetDateTime;
 
 use super::{
-    MemoryStore,
     state::{Room, State, unless},
+    store::MemoryStore,
     transaction::MemoryTransaction,
 };
 

@@ -16,7 +16,7 @@ use tessera_kernel::{
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData};
 use time::OffsetDateTime;
 
-use super::{invitations::NotedMail, mails::StoredMail};
+use super::rows::{NotedMail, StoredMail};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {

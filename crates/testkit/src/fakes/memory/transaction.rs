@@ -22,7 +22,7 @@ use tessera_orgs::{
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Shared, State};
+use super::{shared::Shared, state::State};
 
 pub(super) struct MemoryTransaction {
     pub(super) state: State,

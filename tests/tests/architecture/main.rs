@@ -1,5 +1,7 @@
 //! Dependencies point inwards. The style guide, section 2, is the table below.
 
+mod modules;
+
 use std::{collections::BTreeSet, process::Command};
 
 use serde_json::{Value, json};

@@ -1,0 +1,76 @@
+//! Either database, with its connections.
+
+use std::time::Duration;
+
+use deadpool::managed::{Manager, Pool};
+use tessera_kernel::StoreError;
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{
+    connection::{Conn, Lease},
+    per_runtime::PostgresPools,
+    pool::{LitePool, held},
+};
+use crate::error;
+
+/// Either database, with its connections.
+pub(super) enum Pools {
+    Postgres(Box<PostgresPools>),
+    /// SQLite has one writer at a time. With one connection for it, writers queue here and not in the file's lock.
+    Sqlite {
+        readers: LitePool,
+        writer: LitePool,
+        runtime: Handle,
+    },
+}
+
+impl Pools {
+    pub(super) async fn reader(&self) -> Result<Lease, StoreError> {
+        match self {
+            Self::Postgres(pools) => lend_postgres(pools).await,
+            Self::Sqlite { readers, runtime, .. } => lend_sqlite(readers, runtime).await,
+        }
+    }
+
+    pub(super) async fn writer(&self) -> Result<Lease, StoreError> {
+        match self {
+            Self::Postgres(pools) => lend_postgres(pools).await,
+            Self::Sqlite { writer, runtime, .. } => lend_sqlite(writer, runtime).await,
+        }
+    }
+
+    /// How many connections somebody holds.
+    pub(super) fn in_use(&self) -> usize {
+        match self {
+            Self::Postgres(pools) => pools.in_use(),
+            Self::Sqlite { readers, writer, .. } => held(&readers.status()) + held(&writer.status()),
+        }
+    }
+}
+
+async fn lend_postgres(pools: &PostgresPools) -> Result<Lease, StoreError> {
+    let (pool, runtime) = pools.here()?;
+    let object = get(&pool).await?;
+    Ok(Lease::new(Conn::Postgres(object), runtime))
+}
+
+/// The pool bounds the wait for a connection and the time that one takes to open. Together they must not take longer.
+async fn get<M>(pool: &Pool<M>) -> Result<deadpool::managed::Object<M>, StoreError>
+where
+    M: Manager<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let got = match pool.timeouts().wait {
+        // A little more, so that the pool itself can tell which of the two it was.
+        Some(limit) => timeout(limit + Duration::from_millis(10), pool.get()).await,
+        None => Ok(pool.get().await),
+    };
+    match got {
+        Ok(got) => got.map_err(error::from_pool),
+        Err(late) => Err(StoreError::Unavailable(Box::new(late))),
+    }
+}
+
+async fn lend_sqlite(pool: &LitePool, runtime: &Handle) -> Result<Lease, StoreError> {
+    let object = get(pool).await?;
+    Ok(Lease::new(Conn::Sqlite(object), runtime.clone()))
+}

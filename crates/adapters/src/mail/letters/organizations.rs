@@ -1,0 +1,62 @@
+//! The mails of organizations.
+
+use askama::Template;
+use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
+use tessera_orgs::{
+    model::{DirectAddition, InvitationToken, Invited, NewOwner},
+    ports::Letters,
+};
+
+use super::{
+    names::{quoted, unlinked},
+    notices,
+    text::{AskamaLetters, minute, name, role},
+};
+
+/// Where an invitation is looked at and accepted.
+const ACCEPT: &str = "/invitations/accept";
+
+#[derive(Template)]
+#[template(path = "invitation.txt", escape = "none")]
+struct InvitationText<'a>(&'a Words);
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationHtml<'a>(&'a Words);
+
+/// What both parts of an invitation say.
+struct Words {
+    organization: String,
+    inviter: String,
+    role: &'static str,
+    link: String,
+    expires: String,
+}
+
+impl Letters for AskamaLetters {
+    fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
+        let (organization, inviter) = (quoted(about.organization.name.as_str()), name(&about.inviter));
+        let words = Words {
+            organization: unlinked(&organization),
+            inviter: unlinked(&inviter),
+            role: role(about.invitation.role),
+            link: format!("{}{ACCEPT}?token={}", self.public_url, token.expose()),
+            expires: minute(about.invitation.expires_at),
+        };
+        Mail {
+            recipient: about.invitation.email.clone(),
+            // Nothing makes links of a subject.
+            subject: format!("{inviter} invites you to {organization}"),
+            text: Secret::new(InvitationText(&words).render().unwrap_or_default()),
+            html: Secret::new(InvitationHtml(&words).render().unwrap_or_default()),
+        }
+    }
+
+    fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
+        self.notice(to, notices::of_owner(about), context)
+    }
+
+    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {
+        self.notice(to, notices::of_addition(about), context)
+    }
+}

@@ -1,0 +1,41 @@
+//! Rows that no domain has a type for.
+
+use tessera_kernel::{InvitationId, MailId, MailRefusal, OrganizationId, SealedMail};
+use tessera_orgs::model::MailDelivery;
+use time::OffsetDateTime;
+
+#[derive(Debug, Clone)]
+pub(super) struct StoredMail {
+    pub(super) mail: SealedMail,
+    pub(super) attempts: u32,
+    pub(super) due_at: OffsetDateTime,
+    pub(super) delivered: bool,
+    pub(super) refused: Option<(MailRefusal, OffsetDateTime)>,
+}
+
+impl StoredMail {
+    pub(super) fn waits(&self) -> bool {
+        !self.mail.sealed.is_empty()
+    }
+
+    pub(super) fn delivery(&self) -> MailDelivery {
+        match (self.delivered, self.refused) {
+            (true, _) => MailDelivery::Sent,
+            (false, None) if self.waits() => MailDelivery::Queued,
+            (false, _) => MailDelivery::Failed,
+        }
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.delivered || self.refused.is_some()
+    }
+}
+
+/// A mail that carries an invitation.
+#[derive(Debug, Clone)]
+pub(super) struct NotedMail {
+    pub(super) of: OrganizationId,
+    pub(super) mail: MailId,
+    pub(super) invitation: InvitationId,
+    pub(super) at: OffsetDateTime,
+}
