@@ -51,6 +51,7 @@ pub struct Connection<S> {
     /// Since when the client has taken nothing of a response.
     stalled: Option<Instant>,
     stall: Alarm,
+    reset: fn(&S),
     slot: Slot,
 }
 
@@ -77,8 +78,17 @@ impl<S> Connection<S> {
             patience: Alarm::default(),
             stalled: None,
             stall: Alarm::default(),
+            reset: |_| {},
             slot,
         }
+    }
+
+    /// The same connection, with what is done to its stream before a response without progress is cut off. It is meant to
+    /// make the close a reset (`SO_LINGER` of zero): otherwise the kernel keeps what is unsent and offers it to the client
+    /// for minutes.
+    #[must_use]
+    pub fn reset_by(self, reset: fn(&S)) -> Self {
+        Self { reset, ..self }
     }
 
     /// Gives the requests of this connection what [`exchange`](crate::exchange()) needs. For `on_connect_ext`.
@@ -88,7 +98,7 @@ impl<S> Connection<S> {
 
     /// Follows bytes to the end of the request that they belong to. Returns how many belong to it. The error is the index of a
     /// fault.
-    fn follow(&mut self, bytes: &[u8]) -> Result<usize, usize> {
+    fn follow(&mut self, bytes: &mut [u8]) -> Result<usize, usize> {
         if self.pace.is_between() {
             if !self.slot.set_busy() {
                 self.input = Input::Ended;
@@ -98,7 +108,7 @@ impl<S> Connection<S> {
         }
         let mut read = 0;
         while read < bytes.len() {
-            let end = self.framing.advance(&bytes[read..]).map_err(|at| read + at)?;
+            let end = self.framing.advance(&mut bytes[read..]).map_err(|at| read + at)?;
             if let Pace::Body(allowance) = &mut self.pace {
                 allowance.received(end.unwrap_or(bytes.len() - read));
             }
@@ -134,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let size = self.withheld.len().min(buffer.remaining());
             buffer.put_slice(&self.withheld[..size]);
         }
-        match self.follow(&buffer.filled()[before..]) {
+        match self.follow(&mut buffer.filled_mut()[before..]) {
             Ok(size) if fresh => {
                 self.withheld.extend_from_slice(&buffer.filled()[before + size..]);
                 buffer.set_filled(before + size);
@@ -230,6 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let since = *self.stalled.get_or_insert_with(Instant::now);
         ready!(self.stall.poll_at(since + RESPONSE, context));
+        (self.reset)(&self.stream);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

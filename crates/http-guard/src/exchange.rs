@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_http::{
-    Payload, Request, Response,
+    ConnectionType, Payload, Request, Response,
     body::{BodySize, BoxBody, MessageBody},
     error::PayloadError,
 };
@@ -84,9 +84,14 @@ where
             *request.payload() = Payload::Stream { payload: Box::pin(watched) };
         }
     }
+    // The dispatcher closes after a request with `Connection: upgrade`, but its response would say `connection: upgrade`.
+    let closes = request.head().connection_type() == ConnectionType::Upgrade;
     let call = service.call(request);
     async move {
-        let response = call.await.map_or_else(Into::into, Into::into);
+        let mut response = call.await.map_or_else(Into::into, Into::into);
+        if closes {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         Ok(response.map_body(|_, body| Guarded { body, piece: Bytes::new(), exchange }))
     }
 }

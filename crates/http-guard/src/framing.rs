@@ -1,7 +1,8 @@
 //! Where requests begin and end among the bytes of a connection, and the first byte that two readers could take differently.
 //!
 //! The decoder of actix-http decides what a request is; this only follows, and keeps no text, so that a connection costs a
-//! constant. It need not know what becomes of a head that the decoder refuses: nothing behind that is read.
+//! constant. It changes one thing: it hides `Upgrade: websocket`, for which the decoder ignores `Content-Length` and reads
+//! until the connection ends. A server may ignore `Upgrade` (RFC 9110, section 7.8). It need not know what becomes of a head that the decoder refuses: nothing behind that is read.
 
 use memchr::memchr;
 
@@ -29,10 +30,12 @@ impl Framing {
     /// Follows these bytes to the end of the head or body that they belong to. Returns how many bytes that takes, or `None`
     /// if the end is not among them. Bytes after the end are not looked at.
     ///
+    /// In the value of `Upgrade`, a first `w` is replaced, so that the decoder does not read `websocket`.
+    ///
     /// # Errors
     /// The index of the first byte that is at fault: a line feed after no carriage return in a head, a chunk size or a
     /// trailer, or whatever else breaks the chunks of a body.
-    pub fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
+    pub fn advance(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, usize> {
         let ended = match &mut self.0 {
             Place::Head(head) => head.follow(bytes)?.map(|end| (end, head.what_follows())),
             Place::Fixed(left) => skip(left, bytes).map(|end| (end, Place::default())),
@@ -67,7 +70,6 @@ fn skip(left: &mut u64, bytes: &[u8]) -> Option<usize> {
 struct Head {
     line: Line,
     connect: bool,
-    websocket: bool,
     bounds: Bounds,
 }
 
@@ -95,16 +97,15 @@ enum Line {
     Name(Field, usize),
     Length,
     Coding(usize),
-    Upgrade(usize),
-    /// It had the word, and maybe space behind it.
-    Upgraded,
+    /// Before the value of `Upgrade`.
+    Upgrade,
     /// Up to the line feed, nothing matters.
     Rest,
     /// The same, with a carriage return as the last byte that was read.
     Returned,
 }
 
-/// The fields that bound a body.
+/// The fields that bound a body, and the one that the decoder would let do so.
 #[derive(Debug, Clone, Copy)]
 enum Field {
     Length,
@@ -134,11 +135,13 @@ impl Field {
 
 const CONNECT: &[u8] = b"CONNECT ";
 const CHUNKED: &[u8] = b"chunked";
-const WEBSOCKET: &[u8] = b"websocket";
+
+/// What stands for the first letter of `websocket`. No protocol begins with it that the decoder knows.
+const HIDDEN: u8 = b'-';
 
 impl Head {
     /// Gives the end of the head, if it is here, or the place of a fault.
-    fn follow(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
+    fn follow(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, usize> {
         let mut at = 0;
         while at < bytes.len() {
             match (self.line, bytes[at]) {
@@ -147,6 +150,10 @@ impl Head {
                     Some(end) => at = end,
                 },
                 (Line::Blank, b'\n') => return Ok(Some(at + 1)),
+                (Line::Upgrade, b'w' | b'W') => {
+                    bytes[at] = HIDDEN;
+                    self.line = Line::Rest;
+                }
                 (Line::Start, byte) if byte != b'\r' => at += self.begin_field(&bytes[at..]),
                 (_, byte) if self.take(byte) => at += 1,
                 // The same byte again, as one that does not matter: it may be the end of the line.
@@ -203,19 +210,8 @@ impl Head {
             Line::Method(read) => return self.take_of_method(byte, read),
             Line::Name(field, read) => return self.take_of_name(byte, field, read),
             Line::Length => return space || self.take_of_length(byte),
-            Line::Coding(0) | Line::Upgrade(0) | Line::Upgraded if space => return true,
+            Line::Coding(0) | Line::Upgrade if space => return true,
             Line::Coding(read) => return self.take_of_coding(byte, read),
-            Line::Upgrade(read) if WEBSOCKET[read] == byte.to_ascii_lowercase() => {
-                if read + 1 == WEBSOCKET.len() {
-                    Line::Upgraded
-                } else {
-                    Line::Upgrade(read + 1)
-                }
-            }
-            Line::Upgraded => {
-                self.websocket |= byte == b'\r';
-                return false;
-            }
             _ => return false,
         };
         true
@@ -247,7 +243,7 @@ impl Head {
         self.line = match field {
             Field::Length => Line::Length,
             Field::Coding => Line::Coding(0),
-            Field::Upgrade => Line::Upgrade(0),
+            Field::Upgrade => Line::Upgrade,
         };
         self.bounds = match (field, self.bounds) {
             (Field::Upgrade, bounds) => bounds,
@@ -291,12 +287,11 @@ impl Head {
         false
     }
 
-    /// In the decoder's order: chunks come before an upgrade, an upgrade before a length.
+    /// In the decoder's order: a length comes before a switch of protocols by `CONNECT`.
     fn what_follows(&self) -> Place {
         match self.bounds {
             Bounds::Refused => Place::Unbounded,
             Bounds::Chunked => Place::Chunked(Chunked::default()),
-            _ if self.websocket => Place::Unbounded,
             Bounds::Length(length) if length > 0 => Place::Fixed(length),
             _ if self.connect => Place::Unbounded,
             _ => Place::default(),

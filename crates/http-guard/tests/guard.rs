@@ -12,7 +12,10 @@ use actix_http::{
 use actix_service::fn_service;
 use harness::{GET, LARGE, Server, is_closed, post, status_of};
 use tessera_http_guard::exchange;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    io::AsyncReadExt as _,
+    time::{Instant, sleep},
+};
 
 /// How much later than its deadline something may be seen: the timers of tokio count milliseconds.
 const SLACK: Duration = Duration::from_millis(10);
@@ -212,6 +215,56 @@ async fn pipelined_requests_of_all_kinds_are_served_in_order() {
             };
             tokio::join!(send, receive);
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_to_upgrade_is_served_like_any_other() {
+    Server::run(async |server| {
+        let (start, upgrade) = (Instant::now(), "Content-Length: 5\r\nUpgrade: websocket\r\n");
+        for size in [1, 7, 300] {
+            let mut client = server.connect();
+            // Without the option `upgrade`, the connection goes on.
+            let requests = format!("{}hello{}hello", post(upgrade), post(&format!("Connection: upgrade\r\n{upgrade}")));
+            for part in requests.as_bytes().chunks(size) {
+                client.send(&String::from_utf8_lossy(part)).await;
+            }
+            let first = client.response().await;
+            assert!(first.ends_with("\r\n\r\n5") && !first.contains("connection: "), "{first}");
+            let last = client.read_to_end().await;
+            assert!(last.ends_with("\r\n\r\n5") && last.contains("connection: close\r\n"), "{last}");
+            assert_eq!((status_of(&first), status_of(&last)), (200, 200));
+        }
+        assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_to_a_request_to_upgrade_to_http_2_says_that_the_connection_closes() {
+    Server::run(async |server| {
+        let mut client = server.connect();
+        let upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+        client.send(&format!("GET / HTTP/1.1\r\nHost: a\r\n{upgrade}\r\n")).await;
+        let response = client.read_to_end().await;
+        assert_eq!(status_of(&response), 200);
+        assert!(response.contains("connection: close\r\n") && !response.contains("upgrade"), "{response}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_that_is_cut_off_resets_its_connection() {
+    Server::run(async |server| {
+        let (mut client, serving) = server.connect_over_tcp(LARGE).await;
+        let start = Instant::now();
+        serving.await.unwrap_or_else(|error| panic!("the server failed: {error}"));
+        assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
+        let mut received = Vec::new();
+        let end = client.read_to_end(&mut received).await;
+        assert_eq!(end.map_err(|error| error.kind()), Err(std::io::ErrorKind::ConnectionReset));
+        assert!(!received.is_empty() && received.len() < harness::LARGE_SIZE, "{}", received.len());
     })
     .await;
 }

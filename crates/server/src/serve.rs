@@ -145,7 +145,12 @@ fn accept(
         tracing::debug!(%peer, "connection closed: TESSERA_MAX_CONNECTIONS or …_PER_ADDRESS is reached");
         return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
     };
-    Ok((Connection::new(stream, slot), Protocol::Http1, Some(peer)))
+    let reset = |stream: &TcpStream| {
+        if let Err(error) = stream.set_zero_linger() {
+            tracing::debug!(%error, "a connection that is cut off can't be reset");
+        }
+    };
+    Ok((Connection::new(stream, slot).reset_by(reset), Protocol::Http1, Some(peer)))
 }
 
 /// Tells a person where to look, and a program that the service is up.

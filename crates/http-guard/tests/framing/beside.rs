@@ -30,7 +30,7 @@ pub(crate) fn fault_of(parts: &[&[u8]]) -> Option<(usize, bool)> {
     let mut framing = Framing::default();
     let mut read = 0;
     for part in parts {
-        if let Err(at) = follow(&mut framing, part) {
+        if let Err(at) = follow(&mut framing, &mut part.to_vec()) {
             return Some((read + at, framing.in_head()));
         }
         read += part.len();
@@ -39,9 +39,9 @@ pub(crate) fn fault_of(parts: &[&[u8]]) -> Option<(usize, bool)> {
 }
 
 /// Follows all bytes, over the ends of requests. The error is the index of the first fault.
-fn follow(framing: &mut Framing, bytes: &[u8]) -> Result<(), usize> {
+fn follow(framing: &mut Framing, bytes: &mut [u8]) -> Result<(), usize> {
     let mut read = 0;
-    while let Some(end) = framing.advance(&bytes[read..]).map_err(|at| read + at)? {
+    while let Some(end) = framing.advance(&mut bytes[read..]).map_err(|at| read + at)? {
         read += end;
     }
     Ok(())
@@ -71,14 +71,15 @@ fn beside_the_decoder(bytes: &[u8]) -> Option<(usize, bool)> {
     let (mut framing, mut codec, mut buffer) = (Framing::default(), Codec::default(), BytesMut::new());
     for (at, byte) in bytes.iter().enumerate() {
         let within = at_a_head(&codec);
-        if follow(&mut framing, &[*byte]).is_err() {
+        let mut byte = [*byte];
+        if follow(&mut framing, &mut byte).is_err() {
             assert_eq!(framing.in_head(), within, "the fault at {at} is in another place");
             buffer.extend_from_slice(&[0]);
             let refused = !within || matches!(decode(&mut codec, &mut buffer), Decoded::Refused);
             assert!(refused, "the decoder does not refuse what stands for the fault at {at}");
             return Some((at, within));
         }
-        buffer.extend_from_slice(&[*byte]);
+        buffer.extend_from_slice(&byte);
         match decode(&mut codec, &mut buffer) {
             Decoded::All => assert_eq!(framing.in_head(), at_a_head(&codec), "behind the byte at {at}"),
             Decoded::Broken => panic!("the decoder breaks at {at}, and the framing saw no fault"),

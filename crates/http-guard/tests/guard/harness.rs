@@ -8,6 +8,7 @@ use futures_core::Stream as _;
 use tessera_http_guard::{Connection, Connections, Slot, exchange};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf, duplex},
+    net::{TcpSocket, TcpStream},
     task::{JoinHandle, LocalSet, spawn_local},
     time::timeout,
 };
@@ -70,9 +71,33 @@ impl Server {
     pub(crate) fn connect_from(&self, address: [u8; 4]) -> Client {
         let (stream, other) = duplex(STREAM);
         let slot = self.admit(address).unwrap_or_else(|| panic!("not admitted"));
-        let connection = Connection::new(other, slot);
+        let serving = self.serve(Connection::new(other, slot));
+        let (reader, writer) = tokio::io::split(stream);
+        Client { reader: Reader(reader), writer: Writer(writer), serving }
+    }
+
+    /// A connection of the operating system, with small buffers, on which a request was sent before it is served.
+    pub(crate) async fn connect_over_tcp(&self, request: &str) -> (TcpStream, JoinHandle<()>) {
+        let listener = small_socket();
+        listener.bind(([127, 0, 0, 1], 0).into()).unwrap_or_else(|error| panic!("not bound: {error}"));
+        let listener = listener.listen(1).unwrap_or_else(|error| panic!("no listener: {error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+        let mut client = small_socket().connect(address).await.unwrap_or_else(|error| panic!("no connection: {error}"));
+        client.write_all(request.as_bytes()).await.unwrap_or_else(|error| panic!("not sent: {error}"));
+        let (stream, _) = listener.accept().await.unwrap_or_else(|error| panic!("not accepted: {error}"));
+        let slot = self.admit([127, 0, 0, 1]).unwrap_or_else(|| panic!("not admitted"));
+        let reset = |stream: &TcpStream| {
+            stream.set_zero_linger().unwrap_or_else(|error| panic!("no linger: {error}"));
+        };
+        (client, self.serve(Connection::new(stream, slot).reset_by(reset)))
+    }
+
+    fn serve<S>(&self, connection: Connection<S>) -> JoinHandle<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
         let calls = Rc::clone(&self.calls);
-        let serving = spawn_local(async move {
+        spawn_local(async move {
             let service = fn_service(move |request| {
                 calls.set(calls.get() + 1);
                 respond(request)
@@ -82,14 +107,20 @@ impl Server {
                 .keep_alive(KeepAlive::Os)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(Duration::from_secs(1))
-                .on_connect_ext(Connection::<DuplexStream>::share)
+                .on_connect_ext(Connection::<S>::share)
                 .h1(apply_fn_factory(service, exchange));
             let http = http.new_service(()).await.unwrap_or_else(|()| panic!("no service"));
             let _cut_off = http.call((connection, None)).await;
-        });
-        let (reader, writer) = tokio::io::split(stream);
-        Client { reader: Reader(reader), writer: Writer(writer), serving }
+        })
     }
+}
+
+/// A socket whose buffers hold much less than a large response.
+fn small_socket() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap_or_else(|error| panic!("no socket: {error}"));
+    let sized = socket.set_send_buffer_size(8 * 1024).and_then(|()| socket.set_recv_buffer_size(8 * 1024));
+    sized.unwrap_or_else(|error| panic!("no small buffers: {error}"));
+    socket
 }
 
 /// Responds "ok" to a GET, and with the length of its body to a POST.
