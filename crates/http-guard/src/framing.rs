@@ -1,8 +1,10 @@
 //! Where requests begin and end among the bytes of a connection, and the first byte that two readers could take differently.
 //!
 //! The decoder of actix-http decides what a request is; this only follows, and keeps no text, so that a connection costs a
-//! constant. It changes one thing: it hides `Upgrade: websocket`, for which the decoder ignores `Content-Length` and reads
-//! until the connection ends. A server may ignore `Upgrade` (RFC 9110, section 7.8). It need not know what becomes of a head that the decoder refuses: nothing behind that is read.
+//! constant. It need not know what becomes of a head that the decoder refuses: nothing behind that is read.
+//!
+//! It changes one thing: it hides `Upgrade: websocket`, for which the decoder ignores `Content-Length` and reads until the
+//! connection ends. A server may ignore `Upgrade` (RFC 9110, section 7.8).
 
 use memchr::memchr;
 
@@ -105,7 +107,7 @@ enum Line {
     Returned,
 }
 
-/// The fields that bound a body, and the one that the decoder would let do so.
+/// The fields that bound a body, and `Upgrade`, which the decoder takes for one of them.
 #[derive(Debug, Clone, Copy)]
 enum Field {
     Length,
@@ -136,7 +138,7 @@ impl Field {
 const CONNECT: &[u8] = b"CONNECT ";
 const CHUNKED: &[u8] = b"chunked";
 
-/// What stands for the first letter of `websocket`. No protocol begins with it that the decoder knows.
+/// What replaces the first letter of `websocket`. The decoder knows no protocol that begins with it.
 const HIDDEN: u8 = b'-';
 
 impl Head {

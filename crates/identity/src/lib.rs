@@ -7,6 +7,7 @@
 mod check_password;
 mod events;
 mod freshness;
+mod issued_challenges;
 pub mod model;
 mod new_password;
 mod notices;

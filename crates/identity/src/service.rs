@@ -7,7 +7,8 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::Site,
+    issued_challenges::IssuedChallenges,
+    model::{Challenge, Site},
     ports::{
         AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, TokenSigner,
         WalletVerifier,
@@ -59,19 +60,27 @@ pub struct Identity {
     pub(crate) ports: IdentityPorts,
     pub(crate) settings: IdentitySettings,
     pub(crate) quotas: IdentityQuotas,
+    pub(crate) issued_challenges: IssuedChallenges,
 }
 
 impl Identity {
     /// Plugs the ports in.
     #[must_use]
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
-        Self { ports, settings, quotas: IdentityQuotas::default() }
+        let issued_challenges = IssuedChallenges::new(Challenge::MOST_PER_NODE);
+        Self { ports, settings, quotas: IdentityQuotas::default(), issued_challenges }
     }
 
     /// Replaces the default quotas.
     #[must_use]
     pub fn with_quotas(self, quotas: IdentityQuotas) -> Self {
         Self { quotas, ..self }
+    }
+
+    /// Replaces [`Challenge::MOST_PER_NODE`].
+    #[must_use]
+    pub fn with_open_challenges(self, most: usize) -> Self {
+        Self { issued_challenges: IssuedChallenges::new(most), ..self }
     }
 
     /// Writes down a deed that changed nothing else.

@@ -269,6 +269,35 @@ async fn an_application_has_no_wallets() {
 }
 
 #[tokio::test]
+async fn a_node_keeps_its_latest_challenges() {
+    let bench = Workbench::new();
+    let identity = bench.identity().with_open_challenges(3);
+    let mut asked = Vec::new();
+    for number in 1..=5 {
+        asked.push(ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await));
+    }
+    // Another node has a bound of its own.
+    asked.push(ask(&bench, wallet_account(6, Chain::Ethereum)).await);
+    let mut open = Vec::new();
+    for challenge in &asked {
+        open.push(ok(bench.stores.challenges.take(&challenge.nonce).await).is_some());
+    }
+    assert_eq!(open, [false, false, true, true, true, true]);
+}
+
+#[tokio::test]
+async fn answered_challenges_leave_no_gap_in_the_bound_of_a_node() {
+    let bench = Workbench::new();
+    let identity = bench.identity().with_open_challenges(2);
+    let first = ok(identity.challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
+    ok(sign_in(&bench, answer(&first)).await);
+    for number in 2..=4 {
+        let next = ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await);
+        ok(sign_in(&bench, answer(&next)).await);
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_answered_is_forgotten() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;

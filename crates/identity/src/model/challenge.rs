@@ -46,6 +46,11 @@ impl Challenge {
     /// challenge (60 a minute), so this bound only matters where that limit is off or counted on several nodes.
     pub const MOST_PER_NETWORK: usize = 300;
 
+    /// How many open challenges of all networks one node keeps, about 60 MB. The next one removes the oldest, and no request
+    /// is rejected: a limit that rejects would lock out all other networks during a flood from many. A node that issues 1,000
+    /// challenges a second, as fast as one can store them, still keeps each for 100 seconds.
+    pub const MOST_PER_NODE: usize = 100_000;
+
     /// Puts a new question.
     #[must_use]
     pub fn new(

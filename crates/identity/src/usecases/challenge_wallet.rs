@@ -65,6 +65,10 @@ impl Identity {
         let challenge = Challenge { network, ..challenge };
         // Only a challenge to link refers to something, the session that was live just now.
         self.ports.challenges.keep(&challenge).await.on_conflict(ChallengeWalletError::SessionEnded)?;
+        if let Some(oldest) = self.issued_challenges.add(&challenge.nonce) {
+            // Answered challenges are gone already; for them this is one read.
+            self.ports.challenges.take(&oldest).await?;
+        }
         Ok(challenge)
     }
 
