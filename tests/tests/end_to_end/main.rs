@@ -55,6 +55,7 @@ mod sso;
 mod startup;
 mod storage;
 mod texts;
+mod time_limits;
 mod tokens;
 mod tour;
 mod wallet_links;
