@@ -4,12 +4,12 @@ use serde_json::json;
 use tessera_tests::{
     browser::{Manners, Pocket},
     database::Backend,
-    on_both,
+    on_sqlite,
 };
 
 use crate::stage::{Stage, choose};
 
-on_both! {
+on_sqlite! {
     a_person_signs_in_to_an_application
     the_way_back_does_not_lead_to_a_broken_page
     two_tabs_do_not_disturb_each_other

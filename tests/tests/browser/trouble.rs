@@ -3,13 +3,13 @@
 use tessera_tests::{
     browser::{Manners, Pocket},
     database::Backend,
-    on_both,
+    on_sqlite,
     sso::register,
 };
 
 use crate::stage::{Stage, choose};
 
-on_both! {
+on_sqlite! {
     a_network_that_comes_back_is_enough_to_go_on
     a_service_that_comes_back_is_enough_to_go_on
     a_sign_in_that_took_too_long_is_over

@@ -4,12 +4,12 @@ use serde_json::json;
 use tessera_tests::{
     browser::{Manners, Pocket, Presence},
     database::Backend,
-    on_both,
+    on_sqlite,
 };
 
 use crate::stage::{Stage, choose, offered};
 
-on_both! {
+on_sqlite! {
     who_declines_is_told_so_and_may_try_again
     a_wallet_on_another_network_is_asked_to_change
 }

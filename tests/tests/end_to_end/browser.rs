@@ -5,11 +5,11 @@ use tessera_tests::{
     browser::Browser,
     database::Backend,
     mail::last_of,
-    on_both,
+    on_sqlite,
     studio::{PASSWORD, Studio, sign_in},
 };
 
-on_both! {
+on_sqlite! {
     an_invitation_is_accepted_in_a_browser
 }
 

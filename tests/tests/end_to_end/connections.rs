@@ -84,6 +84,18 @@ async fn s212_slow_clients_are_cut_off_slow() {
 }
 
 #[tokio::test]
+async fn a_request_to_upgrade_is_answered_like_any_other() {
+    let node = Installation::new(Backend::Sqlite).await.start();
+    let mut client = connect(node.authority()).await;
+    let head = "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    send(&mut client, &format!("{head}{upgrade}Content-Length: {}\r\n\r\n{BODY}", BODY.len())).await;
+    let (response, seconds) = ended(client).await;
+    assert!(status_of(&response) == 200 && seconds < 4, "{seconds}: {response}");
+    assert!(response.contains("connection: close\r\n"), "{response}");
+}
+
+#[tokio::test]
 async fn s212_connections_of_one_address_are_bounded_and_do_not_keep_others_out() {
     let installation = Installation::new(Backend::Sqlite).await;
     let node = installation.set("TESSERA_MAX_CONNECTIONS_PER_ADDRESS", "3").start();

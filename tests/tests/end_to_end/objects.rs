@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::Answer,
     database::Backend,
-    on_both,
+    on_sqlite,
     studio::{NOBODY, Person, Studio},
 };
 
@@ -38,7 +38,7 @@ impl Neighbours {
     }
 }
 
-on_both! {
+on_sqlite! {
     s155_bola_gen
     s156_bola_parent
     s164_id_format

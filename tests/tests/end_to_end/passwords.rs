@@ -4,7 +4,7 @@ use serde_json::json;
 use tessera_tests::{
     api::{Answer, Api},
     database::Backend,
-    on_both,
+    on_sqlite,
     process::Installation,
     studio::{PASSWORD, Service, unique},
 };
@@ -30,7 +30,7 @@ fn random_looking(length: usize) -> String {
         .collect()
 }
 
-on_both! {
+on_sqlite! {
     s1_pw_min
     s1_pw_min_as_configured
     s2_pw_64

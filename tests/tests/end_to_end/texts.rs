@@ -1,7 +1,7 @@
 //! Text that people type: bounded, in one form, and not deceiving.
 
 use serde_json::{Value, json};
-use tessera_tests::{database::Backend, on_both, studio::Studio};
+use tessera_tests::{database::Backend, on_sqlite, studio::Studio};
 
 /// Every text field: where it is sent, under which name, how long it may be, and whether it may have several lines.
 fn fields(studio: &Studio) -> Vec<(String, Value, &'static str, usize, bool)> {
@@ -23,7 +23,7 @@ async fn send(studio: &Studio, path: &str, base: &Value, field: &str, text: &str
     studio.owner.post(path, &body).await
 }
 
-on_both! {
+on_sqlite! {
     s175_text_max
     s172_ctrl
     a_text_that_does_not_show_is_none

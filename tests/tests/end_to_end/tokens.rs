@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
-    on_both,
+    on_sqlite,
     process::{Installation, MASTER_KEY},
     studio::{NOBODY, Person, Service},
 };
@@ -56,7 +56,7 @@ impl Scene {
     }
 }
 
-on_both! {
+on_sqlite! {
     the_forge_makes_tokens_that_pass
     a_token_says_what_the_contract_says
     s55_alg_none

@@ -4,14 +4,14 @@ use serde_json::json;
 use tessera_tests::{
     api::text_of,
     database::Backend,
-    on_both,
+    on_sqlite,
     studio::Service,
     wallet::{EvmWallet, SolanaWallet, hex},
 };
 
 use crate::wallets::{CHALLENGE, VERIFY, challenge, enter};
 
-on_both! {
+on_sqlite! {
     s93_siwe_sig
     s94_siwe_addr
     s95_siws_ed
