@@ -1,5 +1,5 @@
-//! Accepting an invitation concerns two domains that do not know of each other: the account is one's, the membership the
-//! other's.
+//! Acceptance of an invitation. It spans two domains that do not depend on each other: identity owns the account, orgs
+//! owns the membership.
 
 use tessera_identity::{
     Welcome, Welcomed,
@@ -17,7 +17,7 @@ use crate::{
     services::Services,
 };
 
-/// Somebody accepts.
+/// A request to accept an invitation.
 pub(crate) struct Acceptance {
     pub(crate) token: String,
     pub(crate) password: Option<PasswordAttempt>,
@@ -26,7 +26,7 @@ pub(crate) struct Acceptance {
     pub(crate) client: Client,
 }
 
-/// What came of it.
+/// The result of an accepted invitation.
 pub(crate) struct Accepted {
     pub(crate) membership: Membership,
     pub(crate) new_user: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Accepted {
     pub(crate) token: Option<Secret<String>>,
 }
 
-/// What a token invites to, if it is one.
+/// Parses an invitation token and returns the invitation that it belongs to.
 pub(crate) async fn look_at(services: &Services, token: &str) -> Result<(InvitationToken, Invited), Problem> {
     let token: InvitationToken = token.parse().map_err(|_| Code::InvitationInvalid)?;
     let invited = services.orgs.view_invitation(&token).await?;
@@ -42,8 +42,8 @@ pub(crate) async fn look_at(services: &Services, token: &str) -> Result<(Invitat
 }
 
 impl Acceptance {
-    /// The account, and what proves that it is theirs, come before the membership: should it all end in between, the same
-    /// request succeeds once more, with an account that is there.
+    /// Creates or verifies the account first, then the membership. If the process stops between the two steps, the same
+    /// request succeeds when it is repeated, because the account exists by then.
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
         let Self { token, password, display_name, caller, client } = self;
         let MaybeUser { actor, origin } = caller;
@@ -55,7 +55,8 @@ impl Acceptance {
         let membership = services.orgs.accept_invitation(command).await?;
         let profile_completion_required = !user.profile_complete();
         let signed_in = match actor {
-            // A mail that was passed on must not sign anybody in to an account that was there before.
+            // Without a user token, only a new account gets a session: a forwarded mail must not open an existing
+            // account.
             Some(actor) => Some(services.identity.continue_session(&actor).await?),
             None if new => Some(services.identity.first_session(user, client, &origin).await?),
             None => None,
@@ -65,8 +66,9 @@ impl Acceptance {
     }
 }
 
-/// The account of the invited address. A caller with a token must be the one that was invited, and proves by it that the
-/// account is theirs. Whoever makes the account keeps the invitation from others until they have joined.
+/// Returns the account of the invited address. A caller with a user token must own that account. The token then
+/// verifies the address. A request that creates the account first claims the invitation, which blocks other requests
+/// until the caller has joined.
 async fn account(
     services: &Services,
     actor: Option<&Actor>,
@@ -83,7 +85,8 @@ async fn account(
         None => None,
     };
     let welcomed = services.identity.welcome(welcome, prepared).await;
-    // Somebody else has registered the address meanwhile, and whoever has its password may try again at once.
+    // The account was not created, for example because another client registered the address in the meantime. Without
+    // the claim, a caller with the password of that account can retry at once.
     if let (Err(_), Some(claim)) = (&welcomed, claim) {
         services.orgs.release_invitation(token, claim).await?;
     }

@@ -1,4 +1,4 @@
-//! What handlers take from a request: the caller, the body, identifiers, pages, conditions, cookies.
+//! Extractors: caller, body, identifiers, pages, preconditions, cookies.
 
 mod caller;
 mod conditional;

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can do its work.
+//! Liveness and readiness.
 
 use std::{borrow::Cow, sync::atomic::Ordering};
 
@@ -12,28 +12,27 @@ use crate::{
     state::AppState,
 };
 
-/// When it is worth asking again.
+/// `Retry-After` in seconds.
 const RETRY_SECONDS: u64 = 1;
 
-/// A good answer.
+/// The status of the service.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 pub(crate) struct HealthView {
     /// `live` or `ready`.
     #[schema(example = "ready")]
     status: &'static str,
-    /// What readiness consists of; absent in `live`.
+    /// The results of the readiness checks. Absent in `live`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     checks: Option<ChecksView>,
 }
 
 impl HealthView {
-    /// The process lives.
     pub(crate) const LIVE: Self = Self { status: "live", checks: None };
 }
 
-/// Tell that the process lives
+/// Check that the process is running
 #[utoipa::path(tag = "operations", operation_id = "live",
     responses((status = 200, description = "The process lives", body = HealthView)))]
 #[get("/health/live")]
@@ -41,7 +40,7 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(HealthView::LIVE)
 }
 
-/// Tell whether the service can do its work
+/// Check whether the service is ready
 #[utoipa::path(tag = "operations", operation_id = "ready",
     responses((status = 200, description = "The service can do its work", body = HealthView),
         (status = 503, description = "The service can't do its work, or is about to end")))]
@@ -59,7 +58,7 @@ pub(crate) async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem
     }
 }
 
-/// Why the service is not ready. `None`: it is.
+/// The reasons why the service is not ready. `None` if it is ready.
 fn reasons(checks: Checks) -> Option<Cow<'static, str>> {
     let failed = [checks.database, checks.clock, checks.disk].into_iter().filter_map(|check| match check {
         Check::Failed(reason) => Some(reason),

@@ -1,4 +1,4 @@
-//! The keys by which others verify what this service signs.
+//! The JWKS endpoint with the public keys of service tokens.
 
 use actix_web::{
     HttpResponse, get,
@@ -43,7 +43,7 @@ impl From<PublishedKey> for KeyView {
     }
 }
 
-/// Every key whose tokens may be good now or soon.
+/// The keys of all service tokens that are valid now or will be issued soon.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JsonWebKeySet)]
 struct KeySetView {
@@ -52,7 +52,8 @@ struct KeySetView {
 
 /// Get the keys that verify service tokens
 ///
-/// They may be kept for as long as `Cache-Control` says: no token comes before its key has been here for that long.
+/// Clients may cache the keys for the time in `Cache-Control`. A key is published at least that long before it signs a
+/// token.
 #[utoipa::path(tag = "auth", operation_id = "get_jwks", responses(
     (status = 200, description = "The keys", body = KeySetView,
         headers(("ETag" = String, description = "Changes with the keys"))),
@@ -72,7 +73,7 @@ pub(crate) async fn get_jwks(
     Ok(if known { answer.finish() } else { answer.json(view()) })
 }
 
-/// A key's id is a digest of it, so the ids tell two sets apart.
+/// A key id is a digest of the key, so the list of ids identifies the key set.
 fn tag_of<'a>(ids: impl Iterator<Item = &'a KeyId>) -> EntityTag {
     EntityTag::new_strong(ids.map(KeyId::as_str).collect::<Vec<_>>().join("."))
 }

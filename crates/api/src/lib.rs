@@ -1,7 +1,7 @@
-//! The HTTP edge: parses requests, calls one use case each, presents what came of it.
+//! The HTTP edge: it parses requests, calls one use case each, and presents the result.
 //!
-//! Holds no business rule and knows no adapter. The binary hands the domains in ([`Services`]) and serves what
-//! [`Api::app`] builds, one for each worker.
+//! It contains no business rules and depends on no adapter. The binary passes the domains in as [`Services`], and
+//! serves one application from [`Api::app`] per worker.
 
 mod acceptance;
 mod extract;

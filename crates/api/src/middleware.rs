@@ -1,5 +1,5 @@
-//! What happens around every request, in this order: request metadata, route, credentials, handler, audit of a denied
-//! attempt, body of a problem, headers, access line. Each step is one file.
+//! The middleware around every request, in this order: request metadata, route, credentials, handler, audit entry of a
+//! denied attempt, problem body, headers, access log. Each step has its own file.
 
 mod audit_denied;
 mod authenticate;
@@ -32,19 +32,20 @@ use crate::{
     state::AppState,
 };
 
-/// Serves a request in a task of its own. Otherwise the connection would be woken each time that storage answers, and look
-/// for another request in its buffer then, which costs more than the answer. A client that hangs up ends the task.
+/// Handles a request in its own task. In the task of the connection, every response of the database would wake the
+/// connection. The connection would then look for another request in its buffer, which costs more than the response
+/// itself. The task is aborted if the client disconnects.
 pub(crate) async fn spawn_request(
     state: Arc<AppState>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let task = rt::spawn(async move { serve(&state, request, next).await });
-    // It catches its own panics, so it fails only where the runtime ends.
+    // The task catches panics, so this fails only if the runtime shuts down.
     AbortOnDropHandle::new(task).await.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()))
 }
 
-/// Names the request, finds out who asks, has it served, and dresses the answer.
+/// Creates the request metadata, authenticates the caller, calls the handler, and completes the response.
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
     let started = services.clock.now();
@@ -53,13 +54,13 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let method = request.method().clone();
     base_path::remove(state, &mut request);
     let route = state.routes.find(request.match_info().as_str());
-    // A HEAD is a GET whose body the connection leaves out.
+    // HEAD is handled as GET. The connection leaves out the body.
     if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
     let unread = Unread::keep(&mut request);
     let served = AssertUnwindSafe(answer(state, route, request, &origin, next)).catch_unwind().await;
-    // The panic hook has reported it; the request goes with it, the worker stays.
+    // The panic hook has logged the panic. Only this request fails; the worker continues.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
     let outcome = served.unwrap_or_else(fallen);
     let outcome = match outcome {
@@ -69,7 +70,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
             headers::dress(state, answer.response_mut(), &origin);
             Ok(unread.go_with(answer))
         }
-        // Without its request there is no answer to pass on, only an error that becomes one.
+        // Without the request no `ServiceResponse` can be built, so the response is wrapped in an error.
         Err(error) => {
             let mut answer = problem_body::explain(state, &error, &origin);
             headers::dress(state, &mut answer, &origin);
@@ -94,7 +95,7 @@ async fn answer(
     }
 }
 
-/// Path, method and credentials, in this order. Who asks stays with the request.
+/// Checks path, method and credentials, in this order. Stores the caller in the request extensions.
 async fn admit(
     state: &AppState,
     route: Option<&Route>,

@@ -1,4 +1,4 @@
-//! The OpenAPI document, derived from the routes that are served.
+//! The OpenAPI document, derived from the served routes.
 
 pub(crate) mod complete;
 pub(crate) mod schema;
@@ -36,13 +36,13 @@ use utoipa::{
 )]
 struct Frame;
 
-/// What the document says beside its operations.
+/// The document without its operations.
 pub(crate) fn frame() -> OpenApi {
     Frame::openapi()
 }
 
-/// Names the path under which the operations are. Relative to the document's own address, so that the page at `/docs` works
-/// under every name of the host.
+/// Sets the path of the operations. It is relative to the address of the document, so that the page at `/docs` works
+/// under every host name.
 pub(crate) fn set_server(document: &mut OpenApi, path: &str) {
     document.servers = Some(vec![Server::new(if path.is_empty() { "/" } else { path })]);
 }

@@ -1,4 +1,4 @@
-//! Pages for people. Everything on them comes from this process, and nothing on them is inline.
+//! HTML pages for users. All their content comes from this process, and nothing is inline.
 
 pub(crate) mod api_docs;
 pub(crate) mod assets;

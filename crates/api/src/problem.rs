@@ -1,4 +1,4 @@
-//! The only place that turns failures into statuses (RFC 9457).
+//! Conversion of errors to HTTP problems (RFC 9457). Only this module sets error statuses.
 
 mod code;
 mod field_error;
@@ -29,7 +29,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a request was not served. Boxed, since it travels in every `Result` of this crate.
+/// Why a request failed. It is boxed, because every `Result` of this crate carries it.
 #[derive(Debug)]
 pub(crate) struct Problem(Box<Facts>);
 
@@ -48,7 +48,7 @@ struct Facts {
 }
 
 impl Problem {
-    /// A problem of which nothing more is known than its code.
+    /// Creates a problem with the default detail of its code.
     pub(crate) fn new(code: Code) -> Self {
         let detail = Cow::Borrowed(code.detail());
         Self(Box::new(Facts {
@@ -65,7 +65,7 @@ impl Problem {
         }))
     }
 
-    /// What a failure of the framework comes to. It knows no more of it than its status.
+    /// Converts an error of the framework, of which only the status is known.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::new(Code::RouteNotFound),
@@ -75,43 +75,42 @@ impl Problem {
         }
     }
 
-    /// The same, said more precisely. Never with text from a library or a secret.
+    /// Replaces the detail. The text must not contain secrets or text from a library.
     pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.detail = detail.into();
         self
     }
 
-    /// After how many seconds it may be gone, where that is known.
+    /// The number of seconds in `Retry-After`, if set.
     pub(crate) fn wait(&self) -> Option<u64> {
         self.0.retry_after
     }
 
-    /// What kind of problem it is.
     pub(crate) fn code(&self) -> Code {
         self.0.code
     }
 
-    /// Every fault of the body.
+    /// Sets the field errors.
     pub(crate) fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.0.faults = faults;
         self
     }
 
-    /// The methods that the path takes.
+    /// Sets the methods that the path accepts.
     pub(crate) fn allow(mut self, methods: String) -> Self {
         self.0.allow = Some(methods);
         self
     }
 
-    /// After how many seconds it is worth another try.
+    /// Sets `Retry-After`, in seconds and at least one.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds.max(1));
         self
     }
 
-    /// A rate limit rejected the request.
+    /// Creates the problem for a rejection by a rate limit.
     pub(crate) fn limited(code: Code, RateLimited { limit, retry_after }: RateLimited) -> Self {
-        // Rounded up: a client that waits exactly as long as stated must not come too early.
+        // Round up, so that a client that waits exactly this long does not retry too early.
         let seconds = retry_after.whole_seconds() + i64::from(retry_after.subsec_nanoseconds() > 0);
         let seconds = u64::try_from(seconds.min(limit.window.whole_seconds())).unwrap_or_default();
         let mut problem = Self::new(code).retry_after(seconds);
@@ -119,13 +118,13 @@ impl Problem {
         problem
     }
 
-    /// What each check of readiness came to.
+    /// Sets the results of the readiness checks.
     pub(crate) fn checks(mut self, checks: ChecksView) -> Self {
         self.0.checks = Some(checks);
         self
     }
 
-    /// A permission was missing in that organization, whose audit trail is to say so.
+    /// Marks a missing permission in an organization. An audit entry is written for it.
     pub(crate) fn denied_in(mut self, organization: OrganizationId) -> Self {
         self.0.denied_in = Some(organization);
         self
@@ -136,18 +135,19 @@ impl Problem {
         self.0.denied_in
     }
 
-    /// What the log is to know and the client is not.
+    /// Sets the cause, which is logged but not sent to the client.
     pub(crate) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// What is wrong with the password, in sentences. It is the only field that can have a fault once all could be read.
+    /// The field errors as sentences about the password. Once all fields could be parsed, only the password can have a
+    /// field error.
     pub(crate) fn said_of_password(&self) -> Vec<String> {
         self.0.faults.iter().map(|fault| format!("Your password: {}", fault.detail())).collect()
     }
 
-    /// What a page says of it. A failure of ours is logged, as with [`Self::respond`].
+    /// Returns code and detail for a page. Logs server errors, as [`Self::respond`] does.
     pub(crate) fn told(&self, origin: &Origin) -> (Code, &str) {
         if self.0.code.status().is_server_error() {
             self.log(origin);
@@ -155,7 +155,7 @@ impl Problem {
         (self.0.code, &self.0.detail)
     }
 
-    /// The answer. A failure of ours is logged here, once, with all that led to it.
+    /// Builds the response. Logs a server error once, with its chain of causes.
     pub(crate) fn respond(&self, url: &PublicUrl, origin: &Origin) -> HttpResponse {
         let Facts { code, faults, allow, retry_after, limit, quota, checks, .. } = &*self.0;
         if code.status().is_server_error() {
@@ -163,7 +163,7 @@ impl Problem {
         }
         let mut answer = HttpResponse::build(code.status());
         answer.content_type(PROBLEM_JSON);
-        // Nobody can tell where the next request would begin.
+        // The start of the next request on this connection cannot be determined.
         if *code == Code::IncompleteBody {
             answer.force_close();
         }
@@ -190,7 +190,7 @@ impl Problem {
         answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), &extensions))
     }
 
-    /// RFC 6750 section 3: the error is named only when a credential came with the request.
+    /// RFC 6750 section 3: name the error only if the request carried a credential.
     fn challenge(&self) -> Option<HeaderValue> {
         match self.0.code {
             Code::InvalidToken => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
@@ -227,7 +227,7 @@ impl From<QuotaExceeded> for Problem {
     }
 }
 
-/// An error and all that it was caused by, in one line.
+/// Formats an error and its sources in one line.
 fn chain(error: &(dyn Error + Send + Sync + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -245,7 +245,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The edge answers in full with [`Problem::respond`], since only it knows the request's id.
+/// Without a body. The middleware builds the full response with [`Problem::respond`], because only it knows the request
+/// id.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         self.0.code.status()

@@ -1,5 +1,4 @@
-//! Which paths there are, which methods they take, and who may call them: read from the OpenAPI document, so that the two
-//! agree.
+//! The route table: paths, methods and access rules. It is derived from the OpenAPI document, so that the two agree.
 
 use actix_web::{dev::ResourceDef, http::Method};
 use utoipa::openapi::{OpenApi, PathItem, path::Operation, security::SecurityRequirement};
@@ -11,36 +10,35 @@ use crate::{
 
 const NO_SCOPES: [&str; 0] = [];
 
-/// Whom an operation serves.
+/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anyone; credentials are not looked at.
+    /// Any caller. Credentials are not read.
     Public,
-    /// Anyone; users who show their credential are known.
+    /// Any caller. User tokens are optional.
     MaybeUser,
     /// Users.
     User,
-    /// Users, and applications by one of their keys.
+    /// Users, and applications with one of their keys.
     Caller,
 }
 
-/// Every path of the service.
+/// All paths of the service.
 pub(crate) struct RouteTable(Vec<Route>);
 
-/// What the document says of a GET that changes something (RFC 9110 section 9.2.1): `false`. Where it says nothing, it is true.
+/// The extension that marks a GET as unsafe with `false` (RFC 9110 section 9.2.1). The default is `true`.
 const SAFE: &str = "x-safe";
 
-/// One path.
 pub(crate) struct Route {
     pattern: String,
     definition: ResourceDef,
     methods: Vec<(Method, Access)>,
-    /// Whether a HEAD is served as a GET is: whoever only looks must begin nothing.
+    /// Whether HEAD is handled as GET. A HEAD must not start anything, so it is excluded where GET changes state.
     head: bool,
 }
 
 impl RouteTable {
-    /// The operations of the document, and the pages, which are no operations.
+    /// Builds the table from the operations of the document, and from the pages, which are not operations.
     pub(crate) fn new(document: &OpenApi, pages: Vec<(&str, Vec<Method>)>) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::of(path, item));
         let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
@@ -48,9 +46,10 @@ impl RouteTable {
         Self(operations.chain(pages).collect())
     }
 
-    /// The route of a path, decoded as the router decodes it: another spelling must not be another door.
+    /// Finds the route of a path. The path is decoded exactly as in the router, so that a different spelling cannot
+    /// bypass an access rule.
     pub(crate) fn find(&self, path: &str) -> Option<&Route> {
-        // Most requests go to a path without parameters, and need no pattern matched to tell.
+        // Most requests use a path without parameters, which needs no pattern matching.
         let exact = self.0.iter().find(|route| route.pattern == path);
         exact.or_else(|| self.0.iter().find(|route| route.definition.is_match(path)))
     }
@@ -67,17 +66,17 @@ impl Route {
         Self { head: route.head && item.get.as_ref().is_none_or(is_safe), ..route }
     }
 
-    /// Whether a HEAD is served as a GET is.
+    /// Returns whether HEAD is handled as GET.
     pub(crate) const fn takes_head(&self) -> bool {
         self.head
     }
 
-    /// The path with its parameters by name: what may be logged.
+    /// The path with parameter names instead of values. It is safe to log.
     pub(crate) fn pattern(&self) -> &str {
         &self.pattern
     }
 
-    /// Whom the operation serves, if the path takes the method.
+    /// Returns the access rule of a method. Fails if the path does not accept the method.
     pub(crate) fn access(&self, method: &Method) -> Result<Access, Problem> {
         let known = self.methods.iter().find(|(known, _)| known == method);
         known.map(|(_, access)| *access).ok_or_else(|| Problem::new(Code::MethodNotAllowed).allow(self.allowed()))
@@ -112,7 +111,7 @@ fn access(operation: &Operation) -> Access {
     let ways = operation.security.as_deref().unwrap_or_default();
     match ways {
         [] => Access::Public,
-        // The empty way asks for nothing, so the others need not be taken.
+        // An empty requirement makes credentials optional.
         ways if ways.contains(&SecurityRequirement::default()) => Access::MaybeUser,
         ways if ways.contains(&SecurityRequirement::new(API_KEY, NO_SCOPES)) => Access::Caller,
         _ => Access::User,

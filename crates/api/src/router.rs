@@ -1,6 +1,6 @@
-//! Every route of the service on one page, and the application that a worker serves.
+//! All routes of the service, and the application that each worker serves.
 //!
-//! The path and the method of an operation are in the attribute of its handler.
+//! The attribute of a handler defines the path and the method of its operation.
 
 use std::sync::Arc;
 
@@ -152,7 +152,7 @@ fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
         .collect()
 }
 
-/// The OpenAPI document.
+/// Returns the OpenAPI document.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let app = App::new().into_utoipa_app().openapi(description::frame());
@@ -162,12 +162,12 @@ pub fn openapi() -> OpenApi {
     document
 }
 
-/// The HTTP side of the service. Made once; cloning shares it among the workers.
+/// The HTTP side of the service. It is created once. Clones share their state among the workers.
 #[derive(Clone)]
 pub struct Api(Arc<AppState>);
 
 impl Api {
-    /// Reads the document and derives the routes' rules from it.
+    /// Generates the OpenAPI document and derives the access rules from it.
     #[must_use]
     pub fn new(services: Services) -> Self {
         let mut document = openapi();
@@ -177,8 +177,8 @@ impl Api {
         Self(Arc::new(AppState { services, routes, document, bodies: Arc::default() }))
     }
 
-    /// The application, to be called by each worker. It leaves it to the server how long heads and bodies may take: a body
-    /// whose payload fails with an I/O error of kind `TimedOut` is 408.
+    /// Returns the application. Each worker calls this once. The server below limits the time for heads and bodies: a
+    /// payload that fails with an I/O error of kind `TimedOut` results in 408.
     pub fn app(
         &self,
     ) -> App<
@@ -186,7 +186,7 @@ impl Api {
     > {
         let state = Arc::clone(&self.0);
         let services = &self.0.services;
-        // Before the API: the sign-in page is under its path, so that one cookie path covers the page and its calls.
+        // Before the API: the sign-in page is under its path, so that one cookie path covers the page and its requests.
         let app = App::new().service(pages::sign_in::sign_in_page).into_utoipa_app();
         let api = scope::scope(API_BASE).configure(v1_routes);
         let (app, _) = app.service(api).configure(unversioned_routes).split_for_parts();
@@ -207,7 +207,7 @@ impl Api {
     }
 }
 
-/// Not reached while the router and the document agree.
+/// Not reached as long as the router and the document agree.
 async fn no_route() -> Result<HttpResponse, Problem> {
     Err(Code::RouteNotFound.into())
 }

@@ -1,4 +1,4 @@
-//! What the binary hands in.
+//! The services and ports that the binary passes in.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -12,14 +12,14 @@ use tessera_orgs::Orgs;
 
 use crate::public_url::PublicUrl;
 
-/// Everything this crate needs from outside. Cloning shares it.
+/// All dependencies of this crate. Clones share them.
 #[derive(Clone)]
 pub struct Services {
     /// Users and sessions.
     pub identity: Arc<Identity>,
-    /// Signing in to applications.
+    /// Single sign-on to applications.
     pub sso: Arc<SingleSignOn>,
-    /// Tokens for other services.
+    /// Service tokens.
     pub service_tokens: Arc<ServiceTokens>,
     /// Organizations and members.
     pub orgs: Arc<Orgs>,
@@ -29,49 +29,51 @@ pub struct Services {
     pub api_keys: Arc<ApiKeys>,
     /// Inventories.
     pub inventory: Arc<Inventory>,
-    /// Where refusals are written down.
+    /// The audit trail for denied attempts.
     pub audit: Arc<dyn AuditTrail>,
     /// The counters of rate limits.
     pub limits: Arc<dyn RateLimits>,
     /// Rate limits that protect this node.
     pub node_limits: Arc<dyn NodeLimits>,
-    /// Whether the service can do its work now.
+    /// The readiness checks.
     pub readiness: Arc<dyn Readiness>,
-    /// The one source of links.
+    /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
-    /// Set once the process is to end: connections close after their next answer, and readiness is gone.
+    /// Set when the process starts to shut down. Connections then close after their next response, and the service is
+    /// not ready.
     pub draining: Arc<AtomicBool>,
-    /// The time, for request ids and the access line.
+    /// The clock for request ids and the access log.
     pub clock: Arc<dyn Clock>,
-    /// Chance, for request ids.
+    /// The random source for request ids.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Tells whether the service can do its work.
+/// The port that checks whether the service is ready.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Checks what the service depends on; cheap, since load balancers ask every few seconds.
+    /// Checks the dependencies of the service. The checks must be cheap, because load balancers call them every few
+    /// seconds.
     async fn check(&self) -> Checks;
 }
 
-/// What readiness consists of.
+/// The results of the readiness checks.
 #[derive(Debug, Clone)]
 pub struct Checks {
-    /// The database answers and has its tables.
+    /// The database is reachable and has its tables.
     pub database: Check,
-    /// The clock of this node agrees with that of the database.
+    /// The clock of this node agrees with the database clock.
     pub clock: Check,
-    /// The database has room for writes.
+    /// The database has space for writes.
     pub disk: Check,
 }
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// It passed.
+    /// The check passed.
     Ok,
-    /// It failed, for a reason that every client may read.
+    /// The check failed. The reason is public.
     Failed(String),
-    /// Another check failed first, so it was not tried.
+    /// The check was not run, because another check failed first.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! The application while the service can't open its database yet: it lives, and serves nothing else.
+//! The application that runs until the database can be opened. It is live but not ready.
 
 use std::sync::Arc;
 
@@ -17,22 +17,22 @@ use crate::{
     public_url::PublicUrl,
 };
 
-/// When it is worth asking again.
+/// `Retry-After` in seconds.
 const RETRY_SECONDS: u64 = 1;
 
-/// What it takes to answer. Cloning shares it.
+/// The dependencies of the application. Clones share them.
 #[derive(Clone)]
 pub struct Starting {
-    /// The one source of links.
+    /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
-    /// The time, for request ids.
+    /// The clock for request ids.
     pub clock: Arc<dyn Clock>,
-    /// Chance, for request ids.
+    /// The random source for request ids.
     pub entropy: Arc<dyn Entropy>,
 }
 
 impl Starting {
-    /// The application.
+    /// Returns the application, which rejects every request except liveness with 503.
     pub fn app(
         &self,
     ) -> App<
@@ -52,7 +52,7 @@ async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse 
         _ => refuse(Code::Unavailable).respond(url, &origin),
     };
     headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
-    // The next request may meet the service itself.
+    // Close the connection, so that the next request can reach the started service.
     answer.head_mut().set_connection_type(ConnectionType::Close);
     answer
 }

@@ -1,4 +1,4 @@
-//! What the handlers and the middleware of all workers share.
+//! The state that handlers and middleware share.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use actix_web::web::Bytes;
 
 use crate::{extract::json::limits::BodyMemory, route_table::RouteTable, services::Services};
 
-/// The state of the HTTP side.
 pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) routes: RouteTable,

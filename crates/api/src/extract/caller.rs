@@ -1,4 +1,4 @@
-//! What the edge found out about a request, and the types by which handlers ask for it.
+//! The caller and the request metadata of a request, and their extractors.
 
 use std::{
     convert::Infallible,
@@ -11,7 +11,7 @@ use tessera_kernel::{Actor, Origin, Principal};
 
 use crate::problem::{Code, Problem};
 
-/// Kept with the request by the state.
+/// Request metadata and principal. The middleware stores them in the request extensions.
 #[derive(Clone)]
 pub(crate) struct Visit {
     pub(crate) origin: Origin,
@@ -19,12 +19,13 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// A handler that the edge did not prepare for finds nobody and refuses: doors without a rule stay shut.
+    /// Returns the value that the middleware stored. A request without it is rejected, so a handler without an access
+    /// rule is not reachable.
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         request.extensions().get::<Self>().cloned().ok_or_else(|| Code::AuthenticationRequired.into())
     }
 
-    /// Who asks, unless it is a visitor.
+    /// The actor, or `None` if the request has no principal.
     pub(crate) fn actor(&self) -> Option<Actor> {
         let principal = self.principal.clone()?;
         Some(Actor { principal, origin: self.origin.clone() })
@@ -35,21 +36,21 @@ impl Visit {
     }
 }
 
-/// Anyone.
+/// Any caller. Credentials are not read.
 pub(crate) struct Visitor(pub(crate) Origin);
 
-/// With what somebody comes.
+/// The device from which the request comes.
 pub(crate) struct SeenClient(pub(crate) Client);
 
 impl SeenClient {
-    /// What the request shows of it.
+    /// Derives the device from the `User-Agent` header and the peer address.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         Self(Client::seen(agent, request.peer_addr().map(|peer| peer.ip())))
     }
 }
 
-/// Anyone, and the user among them who showed their credential.
+/// Any caller. `actor` is set if the request carries a valid user token.
 pub(crate) struct MaybeUser {
     pub(crate) actor: Option<Actor>,
     pub(crate) origin: Origin,
@@ -58,7 +59,7 @@ pub(crate) struct MaybeUser {
 /// A user with a live session.
 pub(crate) struct Authenticated(pub(crate) Actor);
 
-/// A user, or an application by one of its keys.
+/// A user, or an application with one of its keys.
 pub(crate) struct Caller(pub(crate) Actor);
 
 impl FromRequest for Visitor {

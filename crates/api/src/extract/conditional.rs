@@ -1,5 +1,4 @@
-//! `ETag`, `If-Match` and `If-None-Match` (RFC 9110 sections 8.8.3 and 13): nobody overwrites what they have not seen, and
-//! nobody is sent what they have.
+//! Preconditions: `ETag`, `If-Match` and `If-None-Match` (RFC 9110 sections 8.8.3 and 13).
 
 use std::{
     convert::Infallible,
@@ -16,30 +15,31 @@ use utoipa::IntoParams;
 
 use crate::problem::Problem;
 
-/// How the document describes the headers of a change.
+/// Describes the precondition headers of a write in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it is only described; IfUnchanged reads the headers")]
 pub(crate) struct ChangeConditions {
-    /// The `ETag` that the thing must have, or `*` for whatever is there. Without it, the last change wins.
+    /// The `ETag` that the resource must have, or `*` for any existing value. Without this header, the last write wins.
     #[param(rename = "If-Match", nullable = false, example = "\"3\"")]
     if_match: Option<String>,
-    /// `*` for a change that is made only if nobody has written the thing yet, or an `ETag` that it must not have.
+    /// `*` to write only if the resource has never been written, or an `ETag` that the resource must not have.
     #[param(rename = "If-None-Match", nullable = false, example = "*")]
     if_none_match: Option<String>,
 }
 
-/// How the document describes the header of a read.
+/// Describes the precondition header of a read in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it is only described; IfChanged reads the header")]
 pub(crate) struct ReadConditions {
-    /// The `ETag` by which the caller knows the thing: as long as it has that one, the answer is 304.
+    /// The `ETag` that the caller has. If the resource still has it, the response is 304.
     #[param(rename = "If-None-Match", nullable = false, example = "\"3\"")]
     if_none_match: Option<String>,
 }
 
-/// What a change takes for granted. Of two headers both have to hold; which of them fails makes no difference.
+/// The precondition of a write. If both headers are sent, both must hold. The response is the same whichever of them
+/// fails.
 pub(crate) struct IfUnchanged(pub(crate) Precondition);
 
 impl FromRequest for IfUnchanged {
@@ -47,13 +47,13 @@ impl FromRequest for IfUnchanged {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // Whoever sends what can't be read wants to be guarded all the same: nothing is written then.
+        // A client that sends a malformed header expects a guarded write, so a malformed header never matches.
         let both = vec![if_match(request), if_none_match(request, Precondition::OneOf(Vec::new()))];
         ready(Ok(Self(Precondition::All(both))))
     }
 }
 
-/// What the caller of a read has seen already.
+/// The version that the caller of a read already has.
 pub(crate) struct IfChanged(Precondition);
 
 impl FromRequest for IfChanged {
@@ -66,7 +66,7 @@ impl FromRequest for IfChanged {
 }
 
 impl IfChanged {
-    /// The answer with the thing in that version, or without it when the caller has it.
+    /// Returns the resource, or 304 if the caller already has this version.
     pub(crate) fn answer(
         &self,
         version: i64,
@@ -95,13 +95,13 @@ fn if_none_match(request: &HttpRequest, malformed: Precondition) -> Precondition
     match tags(request, IF_NONE_MATCH) {
         None => Precondition::Anything,
         Some(Tags::Any) => Precondition::Unwritten,
-        // A weak tag matches as a strong one does (RFC 9110 section 13.1.2).
+        // A weak tag matches like a strong one (RFC 9110 section 13.1.2).
         Some(Tags::Listed(tags)) => Precondition::NoneOf(tags.into_iter().filter_map(|tag| tag.version).collect()),
         Some(Tags::Malformed) => malformed,
     }
 }
 
-/// What a header names.
+/// The content of a header with entity tags.
 enum Tags {
     Any,
     Listed(Vec<Tag>),
@@ -110,7 +110,7 @@ enum Tags {
 
 struct Tag {
     weak: bool,
-    /// `None` for the tag of something else.
+    /// `None` if this service did not issue the tag.
     version: Option<i64>,
 }
 
@@ -121,7 +121,7 @@ fn tags(request: &HttpRequest, header: HeaderName) -> Option<Tags> {
     Some(if text.trim() == "*" { Tags::Any } else { listed(&text).map_or(Tags::Malformed, Tags::Listed) })
 }
 
-/// The tags of a list, in which a comma may stand inside of one too.
+/// Parses a list of entity tags. A tag may contain a comma.
 fn listed(text: &str) -> Option<Vec<Tag>> {
     let mut tags = Vec::new();
     let mut rest = text.trim_start_matches(BETWEEN);
@@ -137,15 +137,14 @@ fn listed(text: &str) -> Option<Vec<Tag>> {
     if tags.is_empty() { None } else { Some(tags) }
 }
 
-/// What separates the tags of a list, empty places included (RFC 9110 section 5.6.1).
+/// Separators of entity tags. Empty list elements are allowed (RFC 9110 section 5.6.1).
 const BETWEEN: [char; 3] = [' ', '\t', ','];
 
-/// The version that a tag of ours names.
+/// Parses the version from an entity tag that this service issued.
 fn version(opaque: &str) -> Option<i64> {
     opaque.parse().ok().filter(|version: &i64| version.to_string() == opaque)
 }
 
-/// The tag of a version.
 pub(crate) fn etag(version: i64) -> (HeaderName, String) {
     (ETAG, format!("\"{version}\""))
 }

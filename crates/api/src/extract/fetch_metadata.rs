@@ -1,4 +1,4 @@
-//! What a browser sends about the origin of a request and about what it can display.
+//! Origin checks and content negotiation of browser requests.
 
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, ORIGIN};
 
@@ -9,9 +9,10 @@ use crate::{
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses what another site made a browser send. Browsers say so in `Sec-Fetch-Site`, which no page can set; a form of a
-/// page without referrer has no other origin than `null`. Older browsers name the page's origin. Who is no browser says
-/// nothing of this, and has no cookies to lose.
+/// Rejects a request that another site made the browser send. Browsers state this in `Sec-Fetch-Site`, which pages
+/// cannot set. This header has priority, because a form on a page without a referrer sends `Origin: null`. Older
+/// browsers send only `Origin`. Clients that are not browsers send neither header, and have no cookies that an attacker
+/// could use.
 pub(crate) fn same_origin(url: &PublicUrl, headers: &HeaderMap) -> Result<(), Problem> {
     let wanted =
         if headers.contains_key(SEC_FETCH_SITE) { (SEC_FETCH_SITE, "same-origin") } else { (ORIGIN, url.origin()) };
@@ -19,7 +20,7 @@ pub(crate) fn same_origin(url: &PublicUrl, headers: &HeaderMap) -> Result<(), Pr
     if same { Ok(()) } else { Err(Code::CrossSite.into()) }
 }
 
-/// Whether there is a person in front who wants to read a page.
+/// Returns whether the client accepts HTML.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).any(|value| value.contains("text/html"))
 }

@@ -1,4 +1,4 @@
-//! Bodies that forms of our own pages send.
+//! Form bodies that the service's own pages send.
 
 use actix_web::{HttpMessage as _, HttpRequest, web::Query};
 
@@ -7,11 +7,10 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// The fields of a form.
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// The value of a field that is there once.
+    /// The value of a field. `None` if the field is absent or occurs more than once.
     pub(crate) fn only(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
         let (_, value) = values.next()?;
@@ -19,7 +18,6 @@ impl Form {
     }
 }
 
-/// Reads the form of a request.
 pub(crate) async fn form_of(request: &HttpRequest) -> Result<Form, Problem> {
     if request.content_type() != "application/x-www-form-urlencoded" {
         return Err(Code::UnsupportedMediaType.into());

@@ -1,4 +1,4 @@
-//! JSON bodies, read strictly: I-JSON (RFC 7493), bounded, and with every fault named.
+//! Strict parsing of JSON bodies: I-JSON (RFC 7493) with size limits. Every field error is reported.
 
 mod compact;
 mod document;
@@ -17,16 +17,17 @@ use crate::problem::{Code, Fault, FaultCode, Faults, Problem};
 use fields::Fields;
 use read::{ReadBody, Reader};
 
-/// What a body must hold to be a request.
+/// A request body that is parsed from JSON.
 pub(crate) trait Request: Sized {
-    /// The largest body, in bytes. docs/api-design.md lists the operations that take more than the default.
+    /// The maximum size of the body in bytes. docs/api-design.md lists the operations that accept more than the
+    /// default.
     const MAX_BYTES: usize = limits::DEFAULT;
 
-    /// Reads the fields. `None` when one that is needed has a fault, which `fields` then knows of.
+    /// Reads the fields. Returns `None` if a required value has a field error, which is then recorded in `fields`.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
-/// The body of a request, parsed.
+/// A parsed request body.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: Request + 'static> FromRequest for Body<T> {
@@ -39,7 +40,7 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     }
 }
 
-/// The bytes of a body that says it is JSON.
+/// Checks the headers and reads the bytes of a JSON body.
 fn whole_of(request: &HttpRequest, limit: usize) -> impl Future<Output = Result<ReadBody, Problem>> + use<> {
     let head = media::check(request).and_then(|()| read::declared_length(request, limit));
     let reader = Reader::of(request, limit);
@@ -49,7 +50,6 @@ fn whole_of(request: &HttpRequest, limit: usize) -> impl Future<Output = Result<
     }
 }
 
-/// Reads a request from the bytes of a body.
 fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
     let (request, faults) = read_fields(bytes, T::read)?;
     match request.flatten() {
@@ -58,7 +58,8 @@ fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// What somebody reads of a body, and all faults of that. Nothing is read of what is no object.
+/// Parses the body and applies `read` to its fields. Returns the result with all field errors. `read` is not called if
+/// the body is not an object.
 fn read_fields<T>(bytes: &[u8], read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<(Option<T>, Vec<Fault>), Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;

@@ -1,4 +1,4 @@
-//! Lists in pages: `?limit=` and `?cursor=` in, a bare array and `Link` out.
+//! Pagination of lists: `?limit=` and `?cursor=` in the request, an array and `Link` in the response.
 
 use std::future::{Ready, ready};
 
@@ -15,20 +15,20 @@ use crate::{
     public_url::PublicUrl,
 };
 
-/// How the document describes the query of a list.
+/// Describes the query parameters of a list in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is only described; PageQuery reads the query")]
 pub(crate) struct PageParameters {
-    /// How many entries at most.
+    /// The maximum number of entries.
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u16>,
-    /// Where to go on, from the `Link` of the page before.
+    /// The cursor from the `Link` header of the previous page.
     #[param(min_length = 28, max_length = 28, pattern = "^[A-Za-z0-9_-]{28}$", nullable = false)]
     cursor: Option<String>,
 }
 
-/// The lists that there are. The number marks a list's cursors.
+/// The lists of the API. The number identifies the list in its cursors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Members = 1,
@@ -40,14 +40,14 @@ pub(crate) enum Kind {
     Sessions = 10,
 }
 
-/// One list: what it lists, of whom, and where it is.
+/// A list: its kind, its owner, and its path.
 pub(crate) struct List {
     pub(crate) kind: Kind,
     pub(crate) owner: Uuid,
     pub(crate) path: String,
 }
 
-/// The query of a list. The cursor is opened once it is known which list it must belong to.
+/// The query parameters of a list. The cursor is decoded later, when the list that it must belong to is known.
 pub(crate) struct PageQuery {
     limit: Limit,
     cursor: Option<String>,
@@ -69,13 +69,13 @@ impl PageQuery {
         Ok(Self { limit, cursor: only(&pairs, "cursor")?.map(str::to_owned) })
     }
 
-    /// The page that is asked for.
+    /// Returns the requested page. Fails if the cursor belongs to another list.
     pub(crate) fn of(&self, list: &List) -> Result<PageRequest, Problem> {
         let after = self.cursor.as_deref().map(|cursor| list.open(cursor).ok_or(Code::InvalidCursor)).transpose()?;
         Ok(PageRequest { limit: self.limit, after })
     }
 
-    /// The page as an answer.
+    /// Returns the page as a response, with a `Link` to the next page.
     pub(crate) fn respond<T: Serialize>(&self, list: &List, page: &Page<T>, url: &PublicUrl) -> HttpResponse {
         let mut answer = HttpResponse::Ok();
         if let Some(last) = page.next {
@@ -88,14 +88,14 @@ impl PageQuery {
 }
 
 fn limit(text: &str) -> Result<Limit, Problem> {
-    // Stricter than the parser, which takes a sign and leading zeros.
+    // Stricter than the parser, which accepts a sign and leading zeros.
     let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse::<u16>().ok().filter(|_| plain);
     let limit = number.ok_or(LimitError).and_then(Limit::try_from);
     limit.map_err(|error| Problem::new(Code::InvalidQuery).detail(format!("the query parameter limit {error}")))
 }
 
-/// Length of a cursor in bytes: the list's mark, the key to go on after, a checksum.
+/// Length of a cursor in bytes: kind of the list, last key of the page, checksum.
 const CURSOR: usize = 1 + 16 + 4;
 
 impl List {
@@ -114,8 +114,8 @@ impl List {
         if good { Uuid::from_slice(&bytes[1..17]).ok() } else { None }
     }
 
-    /// Over the owner too, so that one list's cursor does not open another's. It is no secret and guards nothing: what a
-    /// caller may see is asked anew for every page.
+    /// The checksum covers the owner too, so that a cursor of one list is invalid in another. It is not a security
+    /// control: permissions are checked for every page.
     fn checksum(&self, data: &[u8]) -> [u8; 4] {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(self.owner.as_bytes());

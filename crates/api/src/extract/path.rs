@@ -1,4 +1,4 @@
-//! Identifiers in paths.
+//! Path parameters.
 
 use std::{
     future::{Ready, ready},
@@ -11,10 +11,10 @@ use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, InvitationId, Orga
 
 use crate::problem::{Code, Problem};
 
-/// An identifier that the path names. A bad one is 400 and says which.
+/// An identifier in the path. An invalid one is rejected with 400, and the problem names the parameter.
 pub(crate) struct PathId<T>(pub(crate) T);
 
-/// The name that an identifier has in paths.
+/// The name of the path parameter for a type of identifier.
 pub(crate) trait Parameter: FromStr<Err = IdError> {
     const NAME: &'static str;
 }
@@ -48,17 +48,17 @@ impl<T: Parameter> FromRequest for PathId<T> {
     }
 }
 
-/// The user that the path names, by their id or as `me`.
+/// The user in the path, either an id or `me`.
 pub(crate) enum PathUser {
     Me,
     Named(UserId),
 }
 
 impl PathUser {
-    /// How the caller is called without an id.
+    /// The path segment that stands for the caller.
     pub(crate) const ME: &str = "me";
 
-    /// Who that is when this actor asks.
+    /// Returns the user id. `me` is the user of `actor`.
     pub(crate) fn of(&self, actor: &Actor) -> Result<UserId, Problem> {
         match self {
             Self::Me => actor.user().ok_or_else(|| Code::UserTokenRequired.into()),
@@ -78,7 +78,7 @@ impl FromRequest for PathUser {
         ready(PathId::from_request(request, payload).into_inner().map(|PathId(id)| Self::Named(id)))
     }
 }
-/// The address of a wallet that the path names. A text that is none is nobody's wallet.
+/// A wallet address in the path. `None` if the text is not an address: no wallet matches it.
 pub(crate) struct PathAddress(pub(crate) Option<WalletAddress>);
 
 impl FromRequest for PathAddress {
@@ -91,5 +91,5 @@ impl FromRequest for PathAddress {
     }
 }
 
-/// The parameter that is no identifier.
+/// The only path parameter that is not an identifier.
 pub(crate) const ADDRESS: &str = "address";

@@ -4,12 +4,12 @@ use actix_web::web::Query;
 
 use crate::problem::{Code, Problem};
 
-/// The parameters of a query, decoded.
+/// Decodes the query parameters.
 pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
     Ok(Query::<Vec<(String, String)>>::from_query(query).map_err(|_| Code::InvalidQuery)?.into_inner())
 }
 
-/// The parameter's value. Two values leave open which is meant.
+/// Returns the value of a parameter. A repeated parameter is rejected, because it is ambiguous.
 pub(crate) fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let value = values.next();

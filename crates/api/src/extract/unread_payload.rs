@@ -1,4 +1,4 @@
-//! The body of a request for as long as nobody has read it to its end.
+//! The request body until it has been read completely.
 
 use std::{
     cell::RefCell,
@@ -14,15 +14,16 @@ use actix_web::{
     web::Bytes,
 };
 
-/// Where the edge leaves the body and the extractor finds it.
+/// Shared slot for the request body. The middleware fills it, and the extractor takes the body from it.
 ///
-/// A connection whose request was refused before its body had come must be closed. The framework does so only while the body
-/// is held by somebody until the answer is sent; of one that was let go it waits for the end, for ever if it is chunked.
+/// If a request is rejected before its body has arrived, the connection must be closed. The framework closes it only if
+/// the body is still held when the response is sent. If the body was dropped, the framework waits for its end, which
+/// never comes for an endless chunked body.
 #[derive(Clone, Default)]
 pub(crate) struct Unread(Rc<RefCell<Option<Payload>>>);
 
 impl Unread {
-    /// Takes the body out of a request, so that nothing lets it go early.
+    /// Takes the body out of the request, so that it is not dropped early.
     pub(crate) fn keep(request: &mut ServiceRequest) -> Self {
         let unread = Self::default();
         unread.put_back(request.take_payload());
@@ -30,7 +31,7 @@ impl Unread {
         unread
     }
 
-    /// The body of the request that an extractor is at.
+    /// The slot of a request.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
@@ -45,7 +46,7 @@ impl Unread {
         }
     }
 
-    /// Holds what is left until the answer is sent.
+    /// Keeps the unread rest of the body until the response is sent.
     pub(crate) fn go_with(&self, answer: ServiceResponse) -> ServiceResponse {
         match self.0.take() {
             Some(unread) => answer.map_body(|_, body| Holding { body, _unread: unread }.boxed()),
@@ -54,7 +55,7 @@ impl Unread {
     }
 }
 
-/// The body of an answer, and with it what is left of the request's.
+/// The body of a response, together with the unread rest of the request body.
 struct Holding {
     body: BoxBody,
     _unread: Payload,

@@ -1,4 +1,4 @@
-//! A permission that was missing leaves its row in the audit trail, whichever use case missed it.
+//! Audit entries for denied requests of all use cases.
 
 use actix_web::{HttpMessage, dev::ServiceResponse};
 use tessera_kernel::{Announcement, Event, StoreError};
@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::{extract::Visit, problem::Problem, route_table::Route, services::Services};
 
-/// Passes the answer on once its denial, if it is one, is written down. What can't be written down is not answered: a
-/// trail with holes would be believed.
+/// Records a denied attempt before the response is sent. If the audit entry cannot be written, the request fails,
+/// because an incomplete audit trail would be misleading.
 pub(crate) async fn recorded(services: &Services, route: Option<&Route>, answer: ServiceResponse) -> ServiceResponse {
     match record(services, route, &answer).await {
         Ok(()) => answer,
@@ -20,7 +20,7 @@ async fn record(services: &Services, route: Option<&Route>, answer: &ServiceResp
     let Some(organization) = problem.and_then(Problem::denied) else { return Ok(()) };
     let request = answer.request();
     let Some(actor) = request.extensions().get::<Visit>().and_then(Visit::actor) else { return Ok(()) };
-    // The innermost thing of the path is what was reached for.
+    // The last identifier in the path is the resource that the caller tried to access.
     let subject = request.match_info().as_str().rsplit('/').find_map(|part| Uuid::try_parse(part).ok());
     let what = Announcement::denied(subject)
         .within(organization)

@@ -1,4 +1,5 @@
-//! Who is asking. The edge resolves credentials before anything else is read; handlers name what they need by type.
+//! Authentication. Credentials are resolved before any other input is read. Handlers state their requirement by the
+//! type of an extractor.
 
 use tessera_kernel::Principal;
 
@@ -10,7 +11,7 @@ use crate::{
 };
 use actix_web::http::header::HeaderMap;
 
-/// Finds out who is asking, as far as the operation wants to know.
+/// Resolves the principal, as far as the operation requires one.
 pub(crate) async fn admit(
     services: &Services,
     access: Access,
@@ -26,7 +27,8 @@ pub(crate) async fn admit(
     principal(services, presented).await.map(Some)
 }
 
-/// An application is refused where only users may go, and its organization may learn that one of its keys was tried there.
+/// Rejects an application on an operation for users. The organization gets an audit entry, because one of its keys was
+/// used.
 pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<(), Problem> {
     match (access, principal) {
         (Access::User | Access::MaybeUser, Some(Principal::Application { organization, .. })) => {
@@ -36,12 +38,13 @@ pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<()
     }
 }
 
-/// Every credential must be good: one that is bad is not outweighed by another. Of two good ones the user token decides.
+/// Resolves all credentials. Every credential must be valid: a valid one does not compensate for an invalid one. If
+/// both are valid, the user token takes precedence.
 async fn principal(services: &Services, presented: Presented<'_>) -> Result<Principal, Problem> {
     let bearer = resolve(services, presented.bearer).await?;
     let key = resolve(services, presented.api_key.map(Credential::Key)).await?;
     match (bearer, key) {
-        // Two keys that stand for different things leave open which of them is meant.
+        // Two keys with different principals are ambiguous.
         (Some(one @ Principal::Application { .. }), Some(other)) if one != other => Err(Code::InvalidToken.into()),
         (Some(principal), _) | (None, Some(principal)) => Ok(principal),
         (None, None) => Err(Code::AuthenticationRequired.into()),

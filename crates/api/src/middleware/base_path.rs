@@ -1,6 +1,6 @@
-//! The path of the public URL in front of every path of the service.
+//! Removal of the public URL's path from request paths.
 //!
-//! A reverse proxy may remove it before it passes a request on, or leave it in place: the service is reachable both ways.
+//! A reverse proxy may remove this path or leave it in place. The service accepts both.
 
 use actix_web::{
     dev::{ServiceRequest, Url},
@@ -9,8 +9,8 @@ use actix_web::{
 
 use crate::state::AppState;
 
-/// Removes the path of the public URL from the request's path, if it is there and a route matches what is left. The second
-/// condition keeps a path of the service that begins with the same words, such as `/api/v1` under `https://host/api`.
+/// Removes the path of the public URL if the request path starts with it and the rest matches a route. The second
+/// condition protects routes that start with the same segments, such as `/api/v1` under `https://host/api`.
 pub(crate) fn remove(state: &AppState, request: &mut ServiceRequest) {
     let Some(uri) = without(state.services.public_url.path(), request.uri()) else { return };
     let url = Url::new(uri.clone());
@@ -20,18 +20,18 @@ pub(crate) fn remove(state: &AppState, request: &mut ServiceRequest) {
     }
 }
 
-/// The path without the path of the public URL in front, if it is there.
+/// Returns the path without the path of the public URL.
 pub(crate) fn relative<'a>(base: &str, path: &'a str) -> &'a str {
     path.strip_prefix(base).filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }
 
-/// The address without that path. `None` when it does not begin with it.
+/// Returns the URI without the base path, or `None` if it does not start with it.
 fn without(base: &str, uri: &Uri) -> Option<Uri> {
     if base.is_empty() {
         return None;
     }
     let whole = uri.path_and_query()?.as_str();
-    // `/accounts` is no part of `/accountsx`.
+    // `/accountsx` does not start with the segment `/accounts`.
     let rest = whole.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']))?;
     let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
     let mut parts = uri.clone().into_parts();

@@ -1,4 +1,4 @@
-//! Reading credentials from headers, to the letter.
+//! Strict parsing of credential headers.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use tessera_apikeys::model::RawKey;
@@ -7,36 +7,36 @@ use crate::problem::{Code, Problem};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Longer values are refused unread: no credential of ours comes near.
+/// Maximum length of a header value. Longer values are rejected without parsing, because no credential is nearly that
+/// long.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// What was sent as a credential. Not yet known to be a good one.
+/// A credential from a header. It is not verified yet.
 #[derive(Clone, Copy)]
 pub(crate) enum Credential<'a> {
     Token(&'a str),
     Key(&'a str),
 }
 
-/// The credentials of a request.
 pub(crate) struct Presented<'a> {
     pub(crate) bearer: Option<Credential<'a>>,
     pub(crate) api_key: Option<&'a str>,
 }
 
 impl<'a> Presented<'a> {
-    /// Anything that is there and does not have the form of a credential is a bad one.
+    /// Reads the credential headers. A malformed credential is invalid, not absent.
     pub(crate) fn in_headers(headers: &'a HeaderMap) -> Result<Self, Problem> {
         let bearer = only(headers, &AUTHORIZATION)?.map(bearer).transpose()?;
         Ok(Self { bearer, api_key: only(headers, &X_API_KEY)? })
     }
 
-    /// Whether nothing was sent at all.
+    /// Returns whether the request carries no credential.
     pub(crate) const fn is_none(&self) -> bool {
         self.bearer.is_none() && self.api_key.is_none()
     }
 }
 
-/// The header's value, unless there are several or it can't be read.
+/// Returns the value of a header. Fails if the header is repeated, too long, or not readable as text.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
@@ -47,7 +47,8 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     value.to_str().map(|text| Some(text.trim_matches([' ', '\t']))).map_err(|_| Code::InvalidToken.into())
 }
 
-/// The scheme in any case, one or more spaces (RFC 9110, section 11.4), and the credential. A tab is not a space.
+/// Parses the scheme in any case, one or more spaces (RFC 9110, section 11.4), and the credential. A tab is not
+/// accepted.
 fn bearer(value: &str) -> Result<Credential<'_>, Problem> {
     let parts = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let parts = parts.map(|(scheme, rest)| (scheme, rest.trim_start_matches(' ')));

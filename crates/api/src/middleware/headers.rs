@@ -1,4 +1,4 @@
-//! Headers that every answer carries.
+//! The headers of every response.
 
 use std::sync::atomic::Ordering;
 
@@ -20,9 +20,9 @@ const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; fr
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// Adds what is missing. What a page has set for itself stays.
+/// Adds the headers that are missing. Headers that a page has set are kept.
 pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
-    // A well-formed id is always a legal value.
+    // A well-formed id is always a valid header value.
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(X_REQUEST_ID, id);
     }
@@ -38,15 +38,15 @@ pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
     add(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     add(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     if https {
-        // A year. Subdomains are not ours to speak for.
+        // One year. Subdomains are excluded, because this service does not control them.
         add(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 
 pub(crate) fn dress(state: &AppState, response: &mut HttpResponse, origin: &Origin) {
     add(response.headers_mut(), origin.shown_request_id(), state.services.public_url.is_https());
-    // Under steady traffic a kept connection would never let the process end.
-    // After a body that did not arrive in time, the server closes.
+    // While draining, a kept-alive connection with steady traffic would prevent the process from exiting. After a
+    // request timeout, the server closes the connection, because the body did not arrive in time.
     let late = response.status() == StatusCode::REQUEST_TIMEOUT;
     if late || state.services.draining.load(Ordering::Relaxed) {
         response.head_mut().set_connection_type(ConnectionType::Close);

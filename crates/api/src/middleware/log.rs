@@ -1,4 +1,4 @@
-//! The access line.
+//! The access log.
 
 use actix_web::http::Method;
 use tessera_kernel::{ClientRequestId, Origin};
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{route_table::Route, state::AppState};
 
-/// Logs one line for a request. The route is its pattern, so that no identifier or token of a path is logged.
+/// Logs one line for a request. The route is logged as its pattern, so that no identifier or token of a path is logged.
 pub(crate) fn write_line(
     state: &AppState,
     method: &Method,

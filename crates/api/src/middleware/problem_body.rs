@@ -1,4 +1,4 @@
-//! The body of every failure, those of the framework too.
+//! The problem body of every failed request, including failures of the framework.
 
 use std::{cell::Cell, fmt};
 
@@ -18,7 +18,7 @@ use crate::{
     state::AppState,
 };
 
-/// Gives every failure its body, the framework's own too.
+/// Adds the problem body to a failed response, including failures of the framework.
 pub(crate) fn explained(state: &AppState, answer: ServiceResponse, origin: &Origin) -> ServiceResponse {
     let explanation = match answer.response().error() {
         Some(error) => explain(state, error, origin),
@@ -39,12 +39,12 @@ pub(crate) fn explain(state: &AppState, error: &Error, origin: &Origin) -> HttpR
 
 fn is_bare_failure(answer: &ServiceResponse) -> bool {
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
-    // Pages tell people what is wrong in their own way.
+    // Pages describe their errors themselves.
     let told = |kind: &HeaderValue| kind == PROBLEM_JSON || kind == HTML;
     failed && !answer.headers().get(CONTENT_TYPE).is_some_and(told)
 }
 
-/// An answer in the shape of an error. It is asked for once.
+/// A complete response in the form of an error. The framework requests it once.
 pub(crate) struct Undone {
     status: StatusCode,
     answer: Cell<Option<HttpResponse>>,

@@ -1,14 +1,14 @@
-//! The ids of a request: the service's own, and the client's.
+//! The ids of a request: one from the service and one from the client.
 
 use std::net::SocketAddr;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use tessera_kernel::{ClientRequestId, Clock, Entropy, Origin, RequestId};
 
-/// The header in which the client sends its id, and in which the response has the id to show.
+/// The header with the client's id in the request, and with the id to show in the response.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A new id of the service, the client's beside it, and the address of the peer.
+/// Creates the request metadata: a new id of the service, the client's id, and the peer address.
 pub(crate) fn origin_of(
     headers: &HeaderMap,
     peer: Option<SocketAddr>,
@@ -18,12 +18,12 @@ pub(crate) fn origin_of(
     Origin {
         request_id: RequestId::generate(clock, entropy),
         client_request_id: of_client(headers),
-        // The transport's own word: no header says where a request came from.
+        // The address comes from the transport only. Headers such as `X-Forwarded-For` are not evaluated.
         address: peer.map(|peer| peer.ip()),
     }
 }
 
-/// The client's id, if it sent exactly one that is well-formed.
+/// The client's id, if the client sent exactly one well-formed value.
 fn of_client(headers: &HeaderMap) -> Option<ClientRequestId> {
     let mut sent = headers.get_all(X_REQUEST_ID);
     let only = sent.next().filter(|_| sent.next().is_none());

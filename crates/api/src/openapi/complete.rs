@@ -1,4 +1,4 @@
-//! What holds for many operations at once is said here, so that none can forget it.
+//! Additions to the OpenAPI document that apply to many operations.
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -17,19 +17,19 @@ use crate::{
     problem::{PROBLEM_JSON, ProblemView},
 };
 
-/// The scheme of user tokens.
+/// Name of the security scheme of user tokens.
 const USER_TOKEN: &str = "user_token";
-/// The scheme of API keys.
+/// Name of the security scheme of API keys.
 pub(crate) const API_KEY: &str = "api_key";
 
-/// The header of every answer.
+/// The header of every response.
 const REQUEST_ID: &str = "X-Request-Id";
-/// The header of an answer to whoever is not known.
+/// The header of 401 responses.
 const CHALLENGE: &str = "WWW-Authenticate";
-/// The header of a page.
+/// The header of list responses.
 const NEXT_PAGE: &str = "Link";
 
-/// Completes the document that the routes gave.
+/// Completes the document that was derived from the routes.
 pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     add_components(components);
@@ -73,7 +73,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
-/// Every parameter of a path is an identifier, or the address of a wallet.
+/// Every path parameter is an identifier or a wallet address.
 fn add_path_parameters(path: &str, operation: &mut Operation) {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters = names.map(|name| {
@@ -86,12 +86,12 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
     operation.parameters = (!all.is_empty()).then_some(all);
 }
 
-/// Under `/users`, the caller need not know their own id.
+/// Under `/users`, `me` is accepted instead of an id.
 fn identifier(path: &str, name: &str) -> ObjectBuilder {
     if path.contains(&format!("/users/{{{name}}}")) { schema::id_or_me() } else { schema::id() }
 }
 
-/// The problems that follow from what an operation takes, and the shape of all of them.
+/// Adds the problems that follow from the inputs of an operation, and the problem schema of all error responses.
 fn add_problems(operation: &mut Operation) {
     let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
     let takes_input = operation.parameters.is_some() || operation.request_body.is_some();
@@ -125,7 +125,7 @@ fn add_problems(operation: &mut Operation) {
     }
 }
 
-/// Lists, and nothing else, go on at a cursor.
+/// Only lists accept a cursor.
 fn is_list(operation: &Operation) -> bool {
     let parameters = operation.parameters.iter().flatten();
     parameters.into_iter().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "cursor"))

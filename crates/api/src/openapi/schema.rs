@@ -1,4 +1,4 @@
-//! Schemas of values that the domains define. They say what the parsers take, as far as JSON Schema can.
+//! Schemas of domain values. They describe what the parsers accept, as far as JSON Schema can express it.
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
 use tessera_identity::model::{Audience, AvatarUrl, Chain, Password, WalletAddress, WalletSignature};
@@ -10,24 +10,25 @@ use utoipa::openapi::{
     schema::{ArrayBuilder, SchemaType},
 };
 
-/// No U+0000.
+/// Any text without U+0000.
 const ANY: &str = r"^[^\u0000]*$";
 
-/// What `is_deceptive` in the kernel refuses.
+/// The characters that `is_deceptive` in the kernel rejects.
 macro_rules! deceptive {
     () => {
         r"\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF"
     };
 }
 
-/// What else of the basic plane does not show by itself. Marks are left out: only a class of Unicode names them all.
+/// Other invisible characters of the Basic Multilingual Plane. Combining marks are left out, because only a Unicode
+/// class covers all of them.
 macro_rules! hidden {
     () => {
         r"\u00AD\u034F\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2065\u206A-\u206F\u2800\u3164\uFE00-\uFE0F\uFFA0\uFFF0-\uFFFB"
     };
 }
 
-/// Something to see, and nothing that deceives.
+/// One line with at least one visible character and without deceptive characters.
 const LINE: &str = concat!(
     r"^[^\u0000-\u001F",
     deceptive!(),
@@ -39,7 +40,7 @@ const LINE: &str = concat!(
     r"]*$"
 );
 
-/// The same, in several lines.
+/// Like `LINE`, with line breaks allowed.
 const LINES: &str = concat!(
     r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F",
     deceptive!(),
@@ -59,55 +60,50 @@ fn or_null(schema: ObjectBuilder, kind: Type) -> ObjectBuilder {
     schema.schema_type(SchemaType::from_iter([kind, Type::Null]))
 }
 
-/// Any text.
 pub(crate) fn any_text() -> ObjectBuilder {
     string().pattern(Some(ANY))
 }
 
-/// One line of text.
+/// One line of text with at most `MAX` characters.
 pub(crate) fn line<const MAX: usize>() -> ObjectBuilder {
     string().min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LINE))
 }
 
-/// The same, or `null`.
+/// One line of text with at most `MAX` characters, or `null`.
 pub(crate) fn line_or_null<const MAX: usize>() -> ObjectBuilder {
     or_null(line::<MAX>(), Type::String)
 }
 
-/// Text of several lines, or `null`.
+/// Text of several lines with at most `MAX` characters, or `null`.
 pub(crate) fn lines_or_null<const MAX: usize>() -> ObjectBuilder {
     or_null(string().min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LINES)), Type::String)
 }
 
-/// An email address.
 pub(crate) fn email() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Email);
     string().format(Some(format)).max_length(Some(EmailAddress::MAX_BYTES)).examples(["ada@example.com"])
 }
 
-/// A new password.
+/// A new password, which must meet the length limits.
 pub(crate) fn password() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Password);
     let bounded = any_text().min_length(Some(Password::MIN_LENGTH)).max_length(Some(Password::MAX_LENGTH));
     bounded.format(Some(format)).description(Some("Counted in code points after NFC, and not easy to guess"))
 }
 
-/// A new password, or `null`.
 pub(crate) fn password_or_null() -> ObjectBuilder {
     or_null(password(), Type::String)
 }
 
-/// A password as presented.
+/// A password to check against an existing account.
 pub(crate) fn password_attempt() -> ObjectBuilder {
     any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
 }
 
-/// A password as presented, or `null`.
 pub(crate) fn password_attempt_or_null() -> ObjectBuilder {
     or_null(password_attempt(), Type::String)
 }
 
-/// The address of a wallet.
 pub(crate) fn wallet_address() -> ObjectBuilder {
     let form = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$";
     let address = string().max_length(Some(WalletAddress::MAX_LENGTH)).pattern(Some(form));
@@ -116,28 +112,26 @@ pub(crate) fn wallet_address() -> ObjectBuilder {
     ))
 }
 
-/// The name of a chain.
 pub(crate) fn chain_type() -> ObjectBuilder {
     string().enum_values(Some(Chain::ALL.map(Chain::as_str)))
 }
 
-/// A sign-in for an application.
+/// The id of an SSO session.
 pub(crate) fn sso_session_id() -> ObjectBuilder {
     string().pattern(Some("^[0-9a-f]{32}$"))
 }
 
-/// The number of a chain (EIP-155).
+/// A chain id (EIP-155).
 pub(crate) fn evm_chain_id() -> ObjectBuilder {
     let ids: Vec<u64> = Chain::ALL.into_iter().filter_map(Chain::id).collect();
     ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(ids))
 }
 
-/// What a code challenge was made of (RFC 7636).
+/// A code verifier (RFC 7636).
 pub(crate) fn code_verifier() -> ObjectBuilder {
     string().min_length(Some(43)).max_length(Some(128)).pattern(Some("^[A-Za-z0-9._~-]*$"))
 }
 
-/// The signature of a wallet.
 pub(crate) fn wallet_signature() -> ObjectBuilder {
     let form = "^(0x([0-9A-Fa-f]{2})*|[1-9A-HJ-NP-Za-km-z]{64,88})$";
     let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES)).pattern(Some(form));
@@ -147,19 +141,16 @@ pub(crate) fn wallet_signature() -> ObjectBuilder {
     ))
 }
 
-/// A slug, or `null`.
 pub(crate) fn slug_or_null() -> ObjectBuilder {
     let slug = string().min_length(Some(1)).max_length(Some(Slug::MAX_LENGTH));
     or_null(slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$")), Type::String)
 }
 
-/// An identifier.
 pub(crate) fn id() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
     string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
 }
 
-/// The address of a picture, or `null`.
 pub(crate) fn avatar_url_or_null() -> ObjectBuilder {
     let format = SchemaFormat::Custom("uri".to_owned());
     let url = string()
@@ -169,23 +160,22 @@ pub(crate) fn avatar_url_or_null() -> ObjectBuilder {
     or_null(url, Type::String)
 }
 
-/// A user's identifier, or `me` for the caller.
+/// The id of a user, or `me` for the caller.
 pub(crate) fn id_or_me() -> ObjectBuilder {
     string().pattern(Some("^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"))
 }
 
-/// For whom a service token is.
+/// The audience of a service token.
 pub(crate) fn audience() -> ObjectBuilder {
     let named = string().min_length(Some(1)).max_length(Some(Audience::MAX_LENGTH));
     named.pattern(Some(r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")).examples(["https://games.example.com"])
 }
 
-/// `null` and nothing else.
+/// Only `null`.
 pub(crate) fn null() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Null)
 }
 
-/// Redirect URIs, or `null`.
 pub(crate) fn redirect_uris_or_null() -> ArrayBuilder {
     let format = SchemaFormat::Custom("uri".to_owned());
     let uri = string().format(Some(format)).max_length(Some(RedirectUri::MAX_BYTES)).description(Some(
@@ -196,19 +186,16 @@ pub(crate) fn redirect_uris_or_null() -> ArrayBuilder {
     ArrayBuilder::new().schema_type(types).items(uri).max_items(Some(RedirectUris::MAX))
 }
 
-/// A quantity, or `null`.
 pub(crate) fn quantity_or_null() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
     let number = ObjectBuilder::new().format(Some(format)).minimum(Some(0)).maximum(Some(Quantity::MAX));
     or_null(number, Type::Integer)
 }
 
-/// Any object.
 pub(crate) fn object() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Object).max_properties(Some(DataDocument::MAX_MEMBERS))
 }
 
-/// Any object, or `null`.
 pub(crate) fn object_or_null() -> ObjectBuilder {
     or_null(object(), Type::Object)
 }

@@ -1,4 +1,4 @@
-//! The document, and the page that shows it. Everything on that page comes from this process.
+//! The OpenAPI document and the page that shows it. All parts of the page come from this process.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,16 +15,16 @@ use crate::{
     state::AppState,
 };
 
-/// What is served and is no operation of the document.
+/// The paths that are not operations of the document.
 pub(crate) const PATHS: [&str; 3] = ["/openapi.json", "/docs", "/docs/{file:.*}"];
 
-/// The stylesheet draws its icons from `data:` URLs. Nothing else is not from here, and nothing is inline.
+/// The stylesheet embeds icons as `data:` URLs. Everything else comes from this service, and nothing is inline.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'";
 
-/// The document, the page and its parts.
+/// The document, the page and its assets.
 pub(crate) fn routes(config: &mut ServiceConfig, url: &PublicUrl) {
-    // No validator: it would be asked over the network.
+    // The validator badge would be loaded from another host.
     let viewer = Config::from(format!("{}/openapi.json", url.path())).validator_url("none");
     config.app_data(Data::new(viewer)).service(document).service(page).service(part);
 }
@@ -41,7 +41,7 @@ pub(crate) async fn document(state: Data<AppState>) -> HttpResponse {
 pub(crate) async fn page(viewer: Data<Config<'static>>, url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
     let html = asset("index.html", &viewer)?;
     let html = String::from_utf8_lossy(&html.bytes).replace("href=\"index.css\"", "href=\"./index.css\"");
-    // The page has no slash at its end, so names relative to it would miss its parts.
+    // The URL of the page has no trailing slash, so paths relative to it would not find the assets.
     let html = html.replace("=\"./", &format!("=\"{}/docs/", url.path()));
     Ok(answer("text/html; charset=utf-8", html.into()))
 }

@@ -1,8 +1,8 @@
-//! The parts of pages, built into the binary.
+//! The assets of the pages, compiled into the binary.
 
 use actix_web::{HttpResponse, get, http::header::CACHE_CONTROL};
 
-/// Where they are.
+/// The paths of the assets.
 pub(crate) const PATHS: [&str; 3] = ["/assets/pages.css", "/assets/mark.svg", "/assets/sign-in.js"];
 
 #[get("/assets/pages.css")]
@@ -20,7 +20,8 @@ pub(crate) async fn script() -> HttpResponse {
     part("text/javascript; charset=utf-8", include_str!("../../assets/sign-in.js"))
 }
 
-/// Asked for anew with every page: they are small, and an old script on a new page would be worse.
+/// Returns an asset that clients check again with every page. The assets are small, and an outdated script would not
+/// match a new page.
 fn part(kind: &'static str, text: &'static str) -> HttpResponse {
     HttpResponse::Ok().content_type(kind).insert_header((CACHE_CONTROL, "no-cache")).body(text)
 }

@@ -1,4 +1,4 @@
-//! Who has forgotten their password types their address: a field and a button.
+//! The page that requests a password reset.
 
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data};
 use askama::Template;
@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const FORGOT: &str = "/password/forgot";
 
-/// The form, and what was wrong with what was typed.
+/// The form and its field errors.
 #[derive(Template)]
 #[template(path = "password-forgot.html")]
 struct ForgotPage<'a> {
@@ -23,13 +23,13 @@ struct ForgotPage<'a> {
     faults: &'a [String],
 }
 
-/// Shows the form, without anything that came with the address: nobody can have others send a mail by one click.
+/// Shows the form. The URL does not prefill it, so that a link cannot make a visitor send a mail with one click.
 #[get("/password/forgot")]
 pub(crate) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
     answer(Policy::Forms, StatusCode::OK, &ForgotPage { base: url.path(), email: "", faults: &[] })
 }
 
-/// Hears the wish. What is said does not depend on whether there is an account.
+/// Requests a password reset. The response does not reveal whether the account exists.
 #[post("/password/forgot")]
 pub(crate) async fn ask(
     Visitor(origin): Visitor,
@@ -49,7 +49,8 @@ async fn submit(
     fetch_metadata::same_origin(url, request.headers())?;
     let form = form_of(request).await?;
     let email = form.only("email").unwrap_or_default().trim();
-    // A person who mistypes waits for a mail in vain; that it is no address they could see themselves.
+    // A user who mistypes would wait for a mail that never arrives. The syntax of an address reveals nothing about
+    // accounts.
     let fault = match email.parse::<EmailAddress>() {
         Ok(_) => None,
         Err(_) if email.is_empty() => Some("Your email address is missing.".to_owned()),

@@ -1,4 +1,4 @@
-//! An invitation, as the person who got it sees it: what they are asked to, and a button.
+//! The page of an invitation: its details and a button to accept it.
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
@@ -23,14 +23,14 @@ use crate::{
 
 pub(crate) const ACCEPT: &str = "/invitations/accept";
 
-/// Whom the page speaks to.
+/// The account state of the invited address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Guest {
-    /// Nobody has the address yet.
+    /// The address has no account.
     New,
-    /// The address has an account that anybody may have made.
+    /// The address has an account that has not verified it. Any person may have created that account.
     Unproved,
-    /// The address has an account of whoever reads its mails.
+    /// The address has an account that has verified it.
     Known,
 }
 
@@ -44,7 +44,6 @@ impl Guest {
     }
 }
 
-/// What is shown of an invitation.
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct InvitationPage<'a> {
@@ -86,7 +85,7 @@ fn role(role: Role) -> &'static str {
     }
 }
 
-/// What somebody typed, and what came with the link.
+/// The form fields, and the token from the link.
 #[derive(Default)]
 struct Entry {
     token: String,
@@ -100,17 +99,17 @@ impl Entry {
         Self { token: field("token"), password: field("password"), display_name: field("display_name") }
     }
 
-    /// The password, which need not be a good one unless it is new.
+    /// The password. Only a new password must meet the password rules.
     fn password(&self) -> Option<PasswordAttempt> {
         (!self.password.is_empty()).then(|| PasswordAttempt::new(&self.password))
     }
 
-    /// The name, or all that is wrong with what was typed.
+    /// Returns the display name, or all errors of the form.
     fn read(&self, guest: Guest) -> Result<Option<DisplayName>, Vec<String>> {
         let password = match self.password() {
             _ if guest != Guest::New => Ok(()),
             Some(wanted) => Password::try_from(&wanted).map(|_| ()).map_err(|fault| format!("Your password {fault}.")),
-            // Whoever leaves this page without one could never come back.
+            // A user who creates an account here without a password cannot sign in after leaving the page.
             None => Err("Your password is missing.".to_owned()),
         };
         let name = (!self.display_name.trim().is_empty()).then(|| self.display_name.parse::<DisplayName>()).transpose();
@@ -123,7 +122,7 @@ impl Entry {
         }
     }
 
-    /// Why the account was not taken for theirs.
+    /// The message for a missing or wrong account password.
     fn refusal(&self) -> String {
         if self.password.is_empty() {
             "Type the password of your account to join with it.".to_owned()
@@ -133,7 +132,7 @@ impl Entry {
     }
 }
 
-/// Shows the invitation. Nothing changes: programs that look at links in mails come here too.
+/// Shows the invitation. It changes nothing, because mail scanners open links too.
 #[get("/invitations/accept")]
 pub(crate) async fn show(
     Visitor(origin): Visitor,
@@ -153,14 +152,14 @@ pub(crate) async fn show(
     }
 }
 
-/// What the link invites to, and whom.
+/// Returns the invitation of the token and the account state of its address.
 async fn open(services: &Services, entry: &Entry) -> Result<(Invited, Guest), Problem> {
     let (_, invited) = look_at(services, &entry.token).await?;
     let guest = Guest::of(services, &invited).await?;
     Ok((invited, guest))
 }
 
-/// Accepts it.
+/// Accepts the invitation.
 #[post("/invitations/accept")]
 pub(crate) async fn accept(
     Visitor(origin): Visitor,
@@ -195,7 +194,7 @@ async fn submit(
         Ok(accepted) => welcome(url, &invited, &accepted),
         Err(problem) => match problem.code() {
             Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
-            // Even where there was no account a moment ago.
+            // Also if the account was created after the form was checked.
             Code::EmailNotVerified => again(Code::EmailNotVerified, Guest::Unproved, &[entry.refusal()]),
             _ => Err(problem),
         },

@@ -1,6 +1,7 @@
-//! The frame of every page: the media type, the content security policy, a message, a problem.
+//! The layout of every page: media type, content security policy, message page, problem page.
 //!
-//! A page is a template (escaped by its name's ending) that extends `base.html`, and a handler that answers with it.
+//! A page is a template that extends `base.html`, and a handler that renders it. The file extension of the template
+//! turns on escaping.
 
 use actix_web::{
     HttpResponse,
@@ -20,12 +21,12 @@ use crate::{
 /// The media type of every page.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
-/// What a page may do in the browser, beyond wearing our style and showing our mark.
+/// What a page may do in the browser, in addition to loading the stylesheet and the logo of this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
-    /// Send forms, to nobody but this service.
+    /// Send forms to this service only.
     Forms,
-    /// Run our script, which asks nobody but this service, and show the pictures that wallets bring along.
+    /// Run the script of this service, send requests to this service only, and show the icons of wallets.
     Script,
 }
 
@@ -44,14 +45,14 @@ impl Policy {
     }
 }
 
-/// A page as an answer. What every answer has (`no-store`, `no-referrer`, …) the edge adds.
+/// Returns a page as a response. The middleware adds the headers of every response (`no-store`, `no-referrer`, …).
 pub(crate) fn answer(policy: Policy, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
     let html = template.render().map_err(|fault| Problem::new(Code::Internal).caused_by(fault))?;
     let mut answer = HttpResponse::build(status);
     Ok(answer.content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, policy.header())).body(html))
 }
 
-/// A heading and what there is to say.
+/// A page with a heading and paragraphs.
 #[derive(Template)]
 #[template(path = "message.html")]
 pub(crate) struct Message<'a> {
@@ -61,16 +62,16 @@ pub(crate) struct Message<'a> {
     pub(crate) onward: Option<Onward>,
 }
 
-/// Where a person may go on to.
+/// A link to another page.
 pub(crate) struct Onward {
     pub(crate) path: &'static str,
     pub(crate) label: &'static str,
 }
 
-/// Where a person whose reset link is no longer valid asks for another.
+/// The link to request a new reset link after the old one has become invalid.
 const ANOTHER_LINK: Onward = Onward { path: "/password/forgot", label: "Ask for a new link" };
 
-/// A problem, told to a person.
+/// Returns a page that describes a problem.
 pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Result<HttpResponse, Problem> {
     let (code, detail) = problem.told(origin);
     let mut detail = detail.to_owned();

@@ -1,4 +1,4 @@
-//! The page for a sign-in that an application began incorrectly.
+//! The error page for an invalid sign-in request of an application.
 
 use actix_web::{
     HttpResponse,
@@ -16,7 +16,7 @@ use crate::{
     public_url::PublicUrl,
 };
 
-/// Why a sign-in can't begin, where the application is at fault.
+/// Why a sign-in cannot start because of an error of the application.
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Refusal<'a> {
@@ -27,7 +27,7 @@ struct Refusal<'a> {
     code: &'a str,
 }
 
-/// A page for a person whom an application has sent here in vain. Other clients get the problem itself.
+/// Returns an error page to browsers and the problem to other clients.
 pub(crate) fn refusal_page(url: &PublicUrl, problem: &Problem, origin: &Origin) -> Result<HttpResponse, Problem> {
     let mut page = if problem.code().status().is_server_error() {
         sorry(problem, url, origin)?

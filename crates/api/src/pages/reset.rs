@@ -1,4 +1,4 @@
-//! A new password, for whoever was sent a link to it: a field and a button.
+//! The page that sets a new password with a reset link.
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) const RESET: &str = "/password/reset";
 
-/// The form, and what was wrong with what was typed.
+/// The form and its field errors.
 #[derive(Template)]
 #[template(path = "password-reset.html")]
 struct ResetPage<'a> {
@@ -32,7 +32,7 @@ struct ResetPage<'a> {
     faults: &'a [String],
 }
 
-/// What a link leads to, while it serves.
+/// A valid reset token and the address of its account.
 struct Open {
     token: ResetToken,
     email: EmailAddress,
@@ -51,7 +51,7 @@ impl Open {
     }
 }
 
-/// Shows the form. Nothing changes: programs that look at links in mails come here too.
+/// Shows the form. It changes nothing, because mail scanners open links too.
 #[get("/password/reset")]
 pub(crate) async fn show(
     Visitor(origin): Visitor,
@@ -102,7 +102,7 @@ async fn submit(
     }
 }
 
-/// The password, or what is wrong with what was typed.
+/// Returns the password, or its error.
 fn wanted(form: &Form) -> Result<Password, String> {
     match form.only("password").filter(|typed| !typed.is_empty()) {
         Some(typed) => {

@@ -1,4 +1,4 @@
-//! The page on which a wallet signs.
+//! The page on which the user signs in with a wallet.
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
@@ -19,10 +19,10 @@ use crate::{
     public_url::{API_BASE, PublicUrl},
 };
 
-/// Under the path of the calls that it makes: see `cookie_path`.
+/// The page is under the path of the requests that it sends: see `cookie_path`.
 pub(crate) const PATH: &str = "/api/v1/sso/web3/sign-in";
 
-/// What the page shows at first. From there on the script leads.
+/// The initial state of the page. Afterwards the script changes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scene {
     Choose,
@@ -38,9 +38,9 @@ struct SignInPage<'a> {
     scene: Scene,
     session: &'a str,
     application: &'a str,
-    /// Where the browser will go, without what a person can't judge.
+    /// Host and port of the redirect URI. The rest would not help a user to judge it.
     destination: &'a str,
-    /// The application's site, to begin anew at.
+    /// The origin of the application, where the user can start again.
     home: &'a str,
     service: &'a str,
 }
@@ -83,7 +83,7 @@ pub(crate) async fn sign_in_page(
     Ok(page)
 }
 
-/// The sign-in, unless there is none for this browser.
+/// Returns the sign-in, or `None` if this browser has no such sign-in.
 async fn find(
     sso: &SingleSignOn,
     id: Option<SsoSessionId>,
@@ -101,13 +101,13 @@ fn session_id(query: &str) -> Option<SsoSessionId> {
     only(&pairs(query).ok()?, "session_id").ok()??.parse().ok()
 }
 
-/// Host and port of an address.
+/// Returns host and port of a URI.
 pub(crate) fn site(uri: &str) -> &str {
     let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Scheme, host and port of an address.
+/// Returns scheme, host and port of a URI.
 fn home(uri: &str) -> &str {
     let scheme = uri.find("://").map_or(0, |end| end + "://".len());
     &uri[..scheme + site(uri).len()]

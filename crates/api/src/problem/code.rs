@@ -1,20 +1,20 @@
-//! Every problem that this service answers with.
+//! The codes of all problems.
 
 use actix_web::http::StatusCode;
 
 macro_rules! codes {
     ($($name:ident $code:literal $status:ident $title:literal $detail:literal)+) => {
-        /// The stable name of a problem. `docs/errors.md` has a section for each.
+        /// The stable code of a problem. `docs/errors.md` has a section for each code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $title] $name,)+
         }
 
         impl Code {
-            /// All of them.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// The name, in `snake_case`.
+            /// The code in `snake_case`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
@@ -26,13 +26,13 @@ macro_rules! codes {
                 match self { $(Self::$name => StatusCode::$status,)+ }
             }
 
-            /// What kind of problem it is.
+            /// The title of the problem type.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
             }
 
-            /// What is said of it when nothing more precise is known.
+            /// The detail that is used if no more specific one is set.
             pub(crate) const fn detail(self) -> &'static str {
                 match self { $(Self::$name => $detail,)+ }
             }

@@ -1,4 +1,4 @@
-//! What is wrong with a body, and where.
+//! Field errors of a body.
 
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
@@ -14,17 +14,17 @@ use utoipa::ToSchema;
 
 macro_rules! fault_codes {
     ($($(#[doc = $meaning:literal])+ $name:ident $code:literal)+) => {
-        /// The stable name of a fault in a body. `docs/errors.md` has a line for each.
+        /// The stable code of a field error. `docs/errors.md` has a line for each code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum FaultCode {
             $($(#[doc = $meaning])+ $name,)+
         }
 
         impl FaultCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// The name, in `snake_case`.
+            /// The code in `snake_case`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)+ }
@@ -34,35 +34,35 @@ macro_rules! fault_codes {
 }
 
 fault_codes! {
-    /// It must be there and is not.
+    /// A required field is missing.
     Required "required"
-    /// It is of another JSON type than it must be.
+    /// The value has the wrong JSON type.
     InvalidType "invalid_type"
-    /// It does not have the form that it must have.
+    /// The value has the wrong format.
     InvalidFormat "invalid_format"
-    /// It has too few characters.
+    /// The text has too few characters.
     TooShort "too_short"
-    /// It has too many characters, bytes, entries or members.
+    /// The value has too many characters, bytes, entries or members.
     TooLong "too_long"
-    /// It is a number outside its range.
+    /// The number is outside its range.
     OutOfRange "out_of_range"
-    /// It is none of the values that there are.
+    /// The value is not one of the allowed values.
     UnknownValue "unknown_value"
-    /// It is there twice.
+    /// A member occurs twice.
     Duplicate "duplicate"
-    /// It can't be there together with another.
+    /// The field cannot be combined with another field.
     Conflicting "conflicting"
-    /// It holds a character that is not taken.
+    /// The text contains a character that is not allowed.
     ForbiddenCharacter "forbidden_character"
-    /// It has characters, and none that shows.
+    /// The text has no visible character.
     Invisible "invisible"
-    /// It lies more than 64 levels deep.
+    /// The value is nested more than 64 levels deep.
     TooDeep "too_deep"
-    /// It is a password that would soon be guessed.
+    /// The password is too easy to guess.
     Guessable "guessable"
-    /// It is not the password that the account has.
+    /// The password is not the current password of the account.
     WrongPassword "wrong_password"
-    /// It is no JSON: the parser could not go on from here.
+    /// The body is not JSON. Parsing stopped at this location.
     Malformed "malformed"
 }
 
@@ -72,16 +72,16 @@ impl Serialize for FaultCode {
     }
 }
 
-/// One fault of a body.
+/// One field error of a body.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Fault {
-    /// Where it is, as a JSON Pointer (RFC 6901); empty for the body as a whole.
+    /// The location as a JSON Pointer (RFC 6901). Empty for the whole body.
     #[schema(example = "/email")]
     pointer: String,
-    /// What kind of fault it is, for programs.
+    /// The type of the error, for programs.
     #[schema(value_type = String, example = "invalid_format")]
     code: FaultCode,
-    /// What is wrong, for people.
+    /// A description of the error, for people.
     #[schema(example = "must be one plain address of the form name@example.com")]
     detail: String,
 }
@@ -91,28 +91,27 @@ impl Fault {
         Self { pointer, code, detail: detail.into() }
     }
 
-    /// What is wrong, for people.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 }
 
-/// The faults found so far. Beyond a hundred nobody reads on, and an answer must not outgrow its request.
+/// The field errors found so far. The number is limited, so that a response does not become larger than its request.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     const MAX: usize = 100;
 
-    /// Adds a fault, unless one is known of the same place: the first one tells more.
+    /// Adds a field error. Only the first error of each location is kept, because it is the most informative.
     pub(crate) fn add(&mut self, pointer: String, code: FaultCode, detail: impl Into<String>) {
         if !self.is_full() && self.0.iter().all(|known| known.pointer != pointer) {
             self.0.push(Fault::new(pointer, code, detail));
         }
     }
 
-    /// Keeps what lies within these places, and what no place excuses: a name that is there twice leaves open which of the
-    /// two another reader would take, and arrays and objects cost time and memory wherever they are.
+    /// Keeps the errors within these locations, and those that count at every location. Other parsers may pick either
+    /// of two duplicate members, and large arrays and objects cost time and memory.
     pub(crate) fn retain_within(&mut self, places: &[String]) {
         let within = |pointer: &str| {
             pointer.is_empty()
@@ -120,7 +119,7 @@ impl Faults {
                     pointer.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 })
         };
-        // Where there was no room for more, one of a field that was asked for may be missing.
+        // A full list may lack errors of fields that were read, so it is kept as it is.
         if !self.is_full() {
             let excused = |code| !matches!(code, FaultCode::Duplicate | FaultCode::TooLong);
             self.0.retain(|fault| !excused(fault.code) || within(&fault.pointer));
@@ -136,7 +135,7 @@ impl Faults {
     }
 }
 
-/// An error of a value object, which knows what kind of fault it is. Its `Display` becomes the fault's detail.
+/// The error of a value object as a field error. `Display` is its detail.
 pub(crate) trait Flaw: std::fmt::Display {
     fn code(&self) -> FaultCode;
 }

@@ -1,4 +1,5 @@
-//! One mapping for each use case's error, complete: a new variant does not compile until it has its answer here.
+//! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
+//! mapping.
 
 mod invitations;
 mod resets;
@@ -26,10 +27,10 @@ use crate::problem::{
     field_error::{Fault, FaultCode, Flaw},
 };
 
-/// When a busy store is worth another try.
+/// `Retry-After` in seconds if the database is busy or unavailable.
 const STORE_RETRY_SECONDS: u64 = 1;
 
-/// When a chain that did not answer is worth another try.
+/// `Retry-After` in seconds if a chain did not respond.
 const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
@@ -52,7 +53,7 @@ impl From<StoreError> for Problem {
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match &error {
-            // Rounded up, so that whoever waits as long as they are told does not come too early.
+            // Round up, so that a client that waits exactly this long does not retry too early.
             HashError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
             HashError::Failed(_) => Self::new(Code::Internal),
         }
@@ -121,7 +122,7 @@ impl From<ContinueSessionError> for Problem {
     }
 }
 
-/// A fault that shows only once the fields are read.
+/// A field error that is found after the fields were parsed.
 fn fault(pointer: &str, code: FaultCode, detail: impl Into<String>) -> Problem {
     Problem::new(Code::InvalidBody).faults(vec![Fault::new(pointer.to_owned(), code, detail)])
 }
@@ -217,7 +218,7 @@ impl From<ExchangeTokenError> for Problem {
 impl From<ViewProfileError> for Problem {
     fn from(error: ViewProfileError) -> Self {
         match error {
-            // The account went away under a live session: its token stands for nobody.
+            // The account was deleted while its session was live, so the token identifies no user.
             ViewProfileError::NotFound => Code::InvalidToken.into(),
             ViewProfileError::Store(error) => error.into(),
         }
@@ -289,8 +290,8 @@ fn data(error: DocumentError) -> Problem {
     fault("/data", error.code(), error.to_string())
 }
 
-/// Most errors differ only in which variants they have, so a line for each is enough. After `or` comes the variant for a
-/// permission that is missing, and after `by` the variants that hold an error with a problem of its own.
+/// Maps errors that differ only in their variants, one line each. The variant after `or` is a missing permission. The
+/// variants after `by` contain an error that has its own mapping.
 macro_rules! problems {
     ($($error:ident $(or $denied:ident)? $(by $cause:ident)* { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
         impl From<$error> for Problem {
@@ -307,7 +308,7 @@ macro_rules! problems {
 }
 
 problems! {
-    // The account went away under a live session: its token stands for nobody.
+    // The account was deleted while its session was live, so the token identifies no user.
     VerifyEmailError { NotFound => InvalidToken, AnotherAddress => InvitationForAnotherAddress }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ListSessionsError { NotAUser => UserTokenRequired }

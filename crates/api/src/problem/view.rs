@@ -1,4 +1,4 @@
-//! A problem as it goes over the wire.
+//! The JSON form of a problem.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,58 +12,58 @@ use crate::{
 /// The media type of every problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// A problem (RFC 9457). `docs/errors.md` tells of each code.
+/// A problem (RFC 9457). `docs/errors.md` describes each code.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemView<'a> {
-    /// An address under the public URL that names the kind of problem. It ends with `/problems/` and the code.
+    /// A URL under the public URL that identifies the problem type. It ends with `/problems/` and the code.
     #[serde(rename = "type")]
     #[schema(format = "uri", example = "https://accounts.example.com/problems/email_taken")]
     kind: String,
-    /// The kind of problem, for people.
+    /// The title of the problem type, for people.
     #[schema(example = "The email address is taken")]
     title: &'static str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599, example = 409)]
     status: u16,
-    /// This problem, for people.
+    /// A description of this occurrence, for people.
     #[schema(example = "this email address is already registered")]
     detail: &'a str,
-    /// The kind of problem, for programs. It never changes.
+    /// The stable code of the problem type, for programs.
     #[schema(example = "email_taken")]
     code: &'static str,
-    /// The request's id, also in the header `X-Request-Id`.
+    /// The request id, also in the header `X-Request-Id`.
     #[schema(example = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e")]
     request_id: &'a str,
-    /// Every fault of the body; absent when the problem is not one of the body.
+    /// All field errors of the body. Absent in other problems.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [Fault],
-    /// The name of the rate limit that rejected the request; absent in other problems.
+    /// The name of the rate limit that rejected the request. Absent in other problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, example = "invite")]
     limit: Option<&'static str>,
-    /// The name of the quota that is used up; absent in other problems.
+    /// The name of the quota that is used up. Absent in other problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, example = "apps_per_organization")]
     quota: Option<&'static str>,
-    /// What each check of readiness came to; absent in other problems.
+    /// The results of the readiness checks. Absent in other problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     checks: Option<ChecksView>,
 }
 
-/// What each check of readiness came to: `ok`, `failed`, or `unknown` where another failed first.
+/// The result of each readiness check: `ok`, `failed`, or `unknown` if another check failed first.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = Checks)]
 pub(crate) struct ChecksView {
-    /// The database answers and has its tables.
+    /// The database is reachable and has its tables.
     #[schema(example = "ok")]
     database: &'static str,
-    /// The clock of this node agrees with that of the database.
+    /// The clock of this node agrees with the database clock.
     #[schema(example = "ok")]
     clock: &'static str,
-    /// The database has room for writes.
+    /// The database has space for writes.
     #[schema(example = "ok")]
     disk: &'static str,
 }
@@ -79,7 +79,7 @@ impl From<&Checks> for ChecksView {
     }
 }
 
-/// The members that only some kinds of problems have.
+/// The members that only some problem types have.
 #[derive(Default)]
 pub(super) struct Extensions<'a> {
     pub(super) errors: &'a [Fault],

@@ -1,4 +1,4 @@
-//! Keys by which applications prove themselves.
+//! API keys of applications.
 
 pub(crate) mod verify;
 mod view;
@@ -36,7 +36,7 @@ use crate::{
 
 /// List API keys for an application
 ///
-/// Revoked and expired ones too.
+/// The list includes revoked and expired keys.
 #[utoipa::path(tag = "api-keys", operation_id = "list_api_keys", security(("user_token" = [])), params(PageParameters),
     responses((status = 200, description = "The keys, by id", body = [ApiKeyView]),
     (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
@@ -53,18 +53,19 @@ pub(crate) async fn list_api_keys(
     Ok(query.respond(&list, &page.map(ApiKeyView::from), &url))
 }
 
-/// The key to be.
+/// The properties of a new API key.
 #[derive(ToSchema)]
 struct GenerateKeyRequest {
     #[schema(schema_with = schema::line_or_null::<200>)]
     description: Option<KeyDescription>,
-    /// Absent, `null` or 0: the key never expires.
+    /// If absent, `null` or 0, the key never expires.
     #[schema(value_type = Option<u16>, maximum = 3650)]
     expires_in_days: Option<KeyLifetime>,
-    /// What the key is to permit. An owner's key permits everything, unless `restrict_permissions` is true.
+    /// The permissions of the key. A key that an owner generates has all permissions, unless `restrict_permissions` is
+    /// true.
     #[schema(schema_with = permissions_schema, required = false)]
     permissions: PermissionSet,
-    /// Whether an owner's key is to permit only `permissions`.
+    /// Whether a key that an owner generates has only the listed `permissions`.
     restrict_permissions: Option<bool>,
 }
 
@@ -84,7 +85,7 @@ fn permissions_schema() -> ArrayBuilder {
     ArrayBuilder::new().schema_type(types).items(items).unique_items(true)
 }
 
-/// More entries than this are not even looked at.
+/// Maximum number of entries. Longer lists are rejected without reading their entries.
 const MOST_PERMISSIONS: usize = 100;
 
 fn permissions(value: &Value) -> Reading<PermissionSet> {
@@ -101,7 +102,7 @@ fn permissions(value: &Value) -> Reading<PermissionSet> {
 
 /// Generate an API key for an application
 ///
-/// `raw_key` is shown only here.
+/// `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
     request_body = GenerateKeyRequest, responses(
     (status = 201, description = "The key, and what is kept of it", body = GeneratedKeyView),
@@ -127,7 +128,8 @@ pub(crate) async fn generate_api_key(
 
 /// Revoke an API key
 ///
-/// It is dead on every node once this is answered, and stays in the list. Doing it again changes nothing.
+/// The key is invalid on every node when this response is sent. It remains in the list. Repeating the request has no
+/// effect.
 #[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = [])), responses(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or is not the caller's to know of")))]

@@ -75,14 +75,14 @@ fn redirect_uris(value: &Value) -> Reading<RedirectUris> {
     uris.try_into().map_err(|flaw| Reason::of(&flaw).into())
 }
 
-/// The application to be.
+/// The properties of a new application.
 #[derive(ToSchema)]
 struct CreateApplicationRequest {
     #[schema(schema_with = schema::line::<100>)]
     name: ApplicationName,
     #[schema(schema_with = schema::lines_or_null::<1000>)]
     description: Option<ApplicationDescription>,
-    /// Where its sign-ins may return to.
+    /// The redirect URIs that sign-ins of the application may use.
     #[schema(schema_with = schema::redirect_uris_or_null, required = false)]
     redirect_uris: RedirectUris,
 }
@@ -132,7 +132,7 @@ pub(crate) async fn get_application(
     Ok(HttpResponse::Ok().json(ApplicationView::from(application)))
 }
 
-/// What is to change; what is absent stays. `null` removes the description.
+/// The changes to an application. Absent fields keep their value. `null` removes the description.
 #[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
 #[derive(ToSchema)]
 struct UpdateApplicationRequest {
@@ -140,7 +140,7 @@ struct UpdateApplicationRequest {
     name: Option<ApplicationName>,
     #[schema(schema_with = schema::lines_or_null::<1000>)]
     description: Option<Option<ApplicationDescription>>,
-    /// In place of all the old ones.
+    /// The new list of redirect URIs. It replaces the old list.
     #[schema(schema_with = schema::redirect_uris_or_null)]
     redirect_uris: Option<RedirectUris>,
 }
@@ -174,7 +174,7 @@ pub(crate) async fn update_application(
 
 /// Delete an application
 ///
-/// Its keys stop at once, on every node.
+/// The keys of the application become invalid at once on every node.
 #[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = [])), responses(
     (status = 204, description = "The application is gone"),
     (status = 404, description = "It does not exist, or is not the caller's to know of")))]

@@ -1,4 +1,4 @@
-//! Registering, signing in and out.
+//! Registration, sign-in and sign-out.
 
 use actix_web::{HttpResponse, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::{
     v1::{timestamp::Timestamp, users::UserView},
 };
 
-/// Who somebody is to be.
+/// The properties of a new user.
 #[derive(ToSchema)]
 struct RegisterRequest {
     #[schema(schema_with = schema::email)]
@@ -62,10 +62,10 @@ pub(crate) async fn register_user(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserView::from(user)))
 }
 
-/// What somebody signs in with.
+/// The credentials of a sign-in.
 #[derive(ToSchema)]
 struct LoginRequest {
-    /// The address. One that is none belongs to nobody.
+    /// The email address of the account. A text that is not an email address matches no account.
     #[schema(schema_with = schema::any_text)]
     email: String,
     #[schema(schema_with = schema::password_attempt)]
@@ -80,7 +80,7 @@ impl Request for LoginRequest {
     }
 }
 
-/// A session's token, and who it stands for.
+/// The user token of a session, and its user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Login)]
 pub(super) struct LoginView {
@@ -121,7 +121,7 @@ pub(crate) async fn login(
 
 /// Logout
 ///
-/// Ends the session that the token belongs to, on every node.
+/// Ends the session of the token on every node.
 #[utoipa::path(tag = "auth", operation_id = "logout", security(("user_token" = [])), responses(
     (status = 204, description = "The session has ended")))]
 #[post("/auth/logout")]

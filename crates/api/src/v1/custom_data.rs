@@ -1,4 +1,4 @@
-//! The data that users keep about themselves.
+//! The custom data of users.
 
 use actix_web::{HttpResponse, get, patch, put, web::Data};
 use serde::Serialize;
@@ -18,18 +18,18 @@ use crate::{
     },
 };
 
-/// What a user keeps about themselves.
+/// The custom data of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CustomData)]
 struct CustomDataView {
     user_id: Uuid,
-    /// To the byte as they were stored; empty as long as nothing was written.
+    /// The stored data, byte for byte. An empty object before the first write.
     #[schema(schema_with = schema::object)]
     data: Box<RawValue>,
-    /// 0 as long as nothing was written, then one more with each change.
+    /// 0 before the first write. Each change increments it by one.
     #[schema(minimum = 0)]
     version: i64,
-    /// When they were first written; as long as nothing was, when the account was made.
+    /// When the data were first written. Before the first write, when the account was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -49,7 +49,7 @@ fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
 
 /// Get user's custom data
 ///
-/// Users see their own and nobody else's; `me` names the caller.
+/// Users can read only their own data. `me` stands for the caller.
 #[utoipa::path(tag = "users", operation_id = "get_custom_data", security(("user_token" = [])),
     params(ReadConditions), responses(
     (status = 200, description = "The data; empty in version 0 when there are none", body = CustomDataView,
@@ -68,7 +68,7 @@ pub(crate) async fn get_custom_data(
     changed.answer(data.version, || respond(&data))
 }
 
-/// Who writes, whose data they name, and on what condition: all that a change says beside what it is.
+/// The caller, the user in the path, and the precondition of a write.
 type Target = (Authenticated, PathUser, IfUnchanged);
 
 async fn write(target: Target, change: DataChange, identity: &Identity) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! What documents of all kinds have in common.
+//! Requests and conversions that all documents share.
 
 use serde_json::value::RawValue;
 use tessera_kernel::{DataDocument, Document, DocumentChange, MergePatch};
@@ -10,19 +10,18 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// The document as it goes over the wire: to the byte as it was stored.
+/// Returns the document for the response, byte for byte as stored.
 pub(super) fn raw<const MAX: usize>(document: &Document<MAX>) -> Result<Box<RawValue>, Problem> {
     let raw = RawValue::from_string(document.as_json().to_owned());
     raw.map_err(|_| Problem::new(Code::Internal).caused_by("a stored document is no JSON"))
 }
 
-/// What is to become of data.
 pub(super) type DataChange = DocumentChange<{ DataDocument::MAX_BYTES }>;
 
-/// The data to be.
+/// The new data.
 #[derive(ToSchema)]
 pub(super) struct SetDataRequest {
-    /// At most 65536 bytes in compact form, in place of all there were.
+    /// The data, which replace the old data. At most 65536 bytes in compact form.
     #[schema(schema_with = schema::object)]
     pub(super) data: DataDocument,
 }
@@ -35,11 +34,11 @@ impl Request for SetDataRequest {
     }
 }
 
-/// What is to change in the data.
+/// The changes to the data.
 #[derive(ToSchema)]
 pub(super) struct MergeDataRequest {
-    /// A JSON Merge Patch (RFC 7396): members that are `null` go, others are added or replaced, objects are merged. What
-    /// comes of it has at most 65536 bytes in compact form, and 500 members in each object that was merged.
+    /// A JSON Merge Patch (RFC 7396). `null` removes a member, other values add or replace one, and objects are merged.
+    /// The result has at most 65536 bytes in compact form, and at most 500 members in each merged object.
     #[schema(schema_with = schema::object)]
     pub(super) data: MergePatch,
 }

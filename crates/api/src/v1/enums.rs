@@ -1,10 +1,10 @@
-//! Names of the catalogue, as the document shows them.
+//! Enumerations of roles and permissions for the OpenAPI document.
 
 use serde::Serialize;
 use tessera_kernel::{Permission, Role};
 use utoipa::ToSchema;
 
-/// What a member may do. Higher roles may do all that lower ones may.
+/// The role of a member. A role includes all permissions of the lower roles.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Role)]
@@ -24,7 +24,7 @@ impl From<Role> for RoleName {
     }
 }
 
-/// What a key may do.
+/// A permission of an API key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Permission)]
 pub(super) enum PermissionName {

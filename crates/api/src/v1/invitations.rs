@@ -1,4 +1,4 @@
-//! Asking people into an organization by mail, and coming in.
+//! Invitations to an organization by mail, and their acceptance.
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
@@ -24,7 +24,7 @@ use crate::{
     v1::{enums::RoleName, timestamp::Timestamp},
 };
 
-/// How an invitation stands.
+/// The status of an invitation.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = InvitationStatus)]
@@ -46,7 +46,7 @@ impl From<InvitationStatus> for StatusName {
     }
 }
 
-/// What became of the mail.
+/// The delivery status of a mail.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = MailDelivery)]
@@ -66,7 +66,7 @@ impl From<MailDelivery> for DeliveryName {
     }
 }
 
-/// An invitation. Its token is in the mail and nowhere else.
+/// An invitation. The response does not contain the token, which is only in the mail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
 struct InvitationView {
@@ -74,14 +74,15 @@ struct InvitationView {
     organization_id: Uuid,
     email: String,
     role: RoleName,
-    /// One that was replaced by another to the same address, or ended by a change of the invitee's or the inviter's
-    /// membership, is withdrawn. `pending` ones can be accepted.
+    /// Only a `pending` invitation can be accepted. An invitation is `withdrawn` also if another invitation to the same
+    /// address replaced it, or if the membership of the invitee or the inviter changed.
     status: StatusName,
-    /// What became of the latest mail: it waits, a mail server accepted it, or it will not be delivered. `null` when the
-    /// mail was cancelled with the invitation, or is no longer on record.
+    /// The delivery status of the latest mail: `queued`, `sent` if a mail server accepted it, or `failed` if it will
+    /// not be delivered. `null` if the mail was cancelled with the invitation, or if its record no longer exists.
     #[schema(required = true)]
     delivery: Option<DeliveryName>,
-    /// Who answers for it: they must be allowed to give that role when it is accepted, too.
+    /// The user who sent the invitation. When the invitation is accepted, this user must still have the permission to
+    /// give the role.
     invited_by: Uuid,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
@@ -89,7 +90,7 @@ struct InvitationView {
     created_at: Timestamp,
 }
 
-/// One whose mail was put into the outbox by this request.
+/// For an invitation whose mail this request has put into the outbox.
 impl From<(Invitation, InvitationStatus)> for InvitationView {
     fn from((invitation, status): (Invitation, InvitationStatus)) -> Self {
         ListedInvitation { invitation, status, delivery: Some(MailDelivery::Queued) }.into()
@@ -130,7 +131,7 @@ pub(crate) async fn list_invitations(
     Ok(query.respond(&list, &page.map(InvitationView::from), &url))
 }
 
-/// Whom to invite, and as what.
+/// The address to invite, and the role.
 #[derive(ToSchema)]
 struct InviteRequest {
     #[schema(schema_with = schema::email)]
@@ -149,8 +150,8 @@ impl Request for InviteRequest {
 
 /// Send an invitation to join an organization
 ///
-/// The mail goes out as soon as a mail server takes it. A second invitation to the same address replaces the first.
-/// As an owner only in a session that is younger than 5 minutes.
+/// The mail is sent as soon as a mail server accepts it. A second invitation to the same address replaces the first.
+/// Inviting an owner requires a session that is younger than 5 minutes.
 #[utoipa::path(tag = "invitations", operation_id = "send_invitation", security(("user_token" = [])),
     request_body = InviteRequest, responses(
     (status = 201, description = "The invitation", body = InvitationView),
@@ -171,7 +172,8 @@ pub(crate) async fn send_invitation(
 
 /// Resend an invitation
 ///
-/// With a new token: the one that was sent before is worth nothing from then on. Its seven days start anew.
+/// The new mail contains a new token, and the previous token becomes invalid. The invitation is valid for seven days
+/// from now.
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "There is no such organization for the caller, or no such invitation"),
@@ -205,8 +207,9 @@ pub(crate) async fn withdraw_invitation(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The token, and what a new user says of themselves. If the address has an account that has not verified it, the request
-/// needs that account's password or the user's own token, which verify the address. A verified account needs neither.
+/// The invitation token, and the properties of a new user. If the address has an account that has not verified it, the
+/// request must contain that account's password or the user's own token. Either of them verifies the address. An
+/// account that has verified the address needs neither.
 #[derive(ToSchema)]
 struct AcceptRequest {
     /// The token from the mail.
@@ -221,24 +224,24 @@ struct AcceptRequest {
 impl Request for AcceptRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let token = fields.required("token", text);
-        // Only whoever knows whether there is an account can say what the password must be.
+        // The password rules apply only to a new account, and only the use case knows whether there is one.
         let password = fields.optional("password", text::<String>);
         let display_name = fields.optional("display_name", text);
         Some(Self { token: token?, password: password.as_deref().map(PasswordAttempt::new), display_name })
     }
 }
 
-/// A membership that an invitation led to.
+/// The membership that results from an invitation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AcceptedInvitation)]
 struct AcceptedView {
     organization_id: Uuid,
     user_id: Uuid,
     role: RoleName,
-    /// Whether this call made the account.
+    /// Whether this request created the account.
     new_user: bool,
     profile_completion_required: bool,
-    /// A user token, when this call made the account or came with that user's own token.
+    /// A user token, if this request created the account or carried that user's own token.
     #[schema(required = true)]
     token: Option<String>,
 }
@@ -258,9 +261,9 @@ impl From<Accepted> for AcceptedView {
 
 /// Accept an organization invitation
 ///
-/// Needs no credential for a new address or a verified account: the caller has read the mail. An account that has not
-/// verified the address may belong to another person, so its password or that user's own token is required. Somebody who
-/// is a member already keeps their role.
+/// The request needs no credential if the address is new or verified, because the caller has read the mail. An account
+/// that has not verified the address may belong to another person, so its password or that user's own token is
+/// required. An existing member keeps the current role.
 #[utoipa::path(tag = "invitations", operation_id = "accept_invitation", security((), ("user_token" = [])),
     request_body = AcceptRequest, responses(
     (status = 200, description = "The membership", body = AcceptedView),

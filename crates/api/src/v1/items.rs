@@ -1,4 +1,4 @@
-//! What applications count.
+//! The inventory items of applications.
 
 use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
 use serde::Serialize;
@@ -32,10 +32,10 @@ struct ItemView {
     description: Option<String>,
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     quantity: i64,
-    /// To the byte as it was stored.
+    /// The stored metadata, byte for byte.
     #[schema(schema_with = schema::object)]
     metadata: Box<RawValue>,
-    /// 1 when made, one more with each change.
+    /// 1 after creation. Each change increments it by one.
     #[schema(minimum = 1)]
     version: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -82,11 +82,12 @@ pub(crate) async fn list_inventory(
     Ok(query.respond(&list, &Page { items, next }, &url))
 }
 
-/// What is to become of an item. What is absent stays, or is empty in a new item; `null` removes name and description.
+/// The properties of an item. An absent field keeps its value, or is empty in a new item. `null` removes name or
+/// description.
 #[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
 #[derive(ToSchema)]
 struct PutItemRequest {
-    /// Which. Unique in the application, case-sensitive.
+    /// The stock keeping unit, which identifies the item. It is unique in the application and case-sensitive.
     #[schema(schema_with = schema::line::<128>)]
     sku: Sku,
     #[schema(schema_with = schema::line_or_null::<200>)]
@@ -95,7 +96,7 @@ struct PutItemRequest {
     description: Option<Option<ItemDescription>>,
     #[schema(schema_with = schema::quantity_or_null)]
     quantity: Option<Quantity>,
-    /// At most 16384 bytes in compact form, in place of all there was.
+    /// The metadata, which replace the old metadata. At most 16384 bytes in compact form.
     #[schema(schema_with = schema::object_or_null)]
     metadata: Option<Metadata>,
 }

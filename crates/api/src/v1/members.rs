@@ -1,4 +1,4 @@
-//! Who belongs to an organization, and as what.
+//! The members of an organization and their roles.
 
 use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, put, web::Data};
 use serde::Serialize;
@@ -21,7 +21,7 @@ use crate::{
 struct MemberView {
     organization_id: Uuid,
     user_id: Uuid,
-    /// `null` for other members, like `display_name`, if the user was added by id and has made no request inside the
+    /// `null` for other members, like `display_name`, if the user was added by id and has not made a request inside the
     /// organization since.
     #[schema(required = true)]
     email: Option<String>,
@@ -62,7 +62,7 @@ pub(crate) async fn list_members(
     Ok(query.respond(&list, &page.map(MemberView::from), &url))
 }
 
-/// Whom to add: one of the two, and as what.
+/// The user to add, by `user_id` or by `email`, and the role.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = AddMemberRequest)]
@@ -72,7 +72,7 @@ enum AddMemberSchema {
     ByEmail(AddMemberByEmail),
 }
 
-/// By id.
+/// Add a user by id.
 #[derive(Serialize, ToSchema)]
 struct AddMemberById {
     #[schema(schema_with = schema::id)]
@@ -82,7 +82,7 @@ struct AddMemberById {
     role: RoleName,
 }
 
-/// By address.
+/// Add a user by email address.
 #[derive(Serialize, ToSchema)]
 struct AddMemberByEmail {
     #[schema(schema_with = schema::null, required = false)]
@@ -113,9 +113,9 @@ impl Request for NewMember {
 
 /// Directly add an existing user
 ///
-/// `email` names an account only if the account has verified it. The user is notified by mail. The email address and the
-/// name of a user who was added by id are `null` for others until that user makes a request inside the organization.
-/// As an owner only in a session that is younger than 5 minutes.
+/// `email` finds an account only if the account has verified the address. The user is notified by mail. The email
+/// address and the name of a user who was added by id are `null` for others until that user makes a request inside the
+/// organization. Adding an owner requires a session that is younger than 5 minutes.
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
@@ -140,8 +140,8 @@ pub(crate) async fn add_member(
 
 /// Remove a member
 ///
-/// Administrators and owners remove members up to their own role; everybody may leave. It ends the open invitation to the
-/// member's address, and those that the member sent.
+/// Administrators and owners can remove members up to their own role. Every member can leave. The request also ends the
+/// open invitation to the member's address, and the invitations that the member sent.
 #[utoipa::path(tag = "members", operation_id = "remove_member", security(("user_token" = [])), responses(
     (status = 204, description = "The user is no member any more"),
     (status = 404, description = "There is no such organization for the caller, or no such member"),
@@ -172,7 +172,7 @@ pub(crate) async fn get_member(
     Ok(HttpResponse::Ok().json(MemberView::from(member)))
 }
 
-/// The role to be.
+/// The new role.
 #[derive(ToSchema)]
 struct ChangeRoleRequest {
     #[schema(value_type = RoleName)]
@@ -187,8 +187,9 @@ impl Request for ChangeRoleRequest {
 
 /// Update a member's role
 ///
-/// Ownership is given only in a session that is younger than 5 minutes. A change ends the open invitation to the member's
-/// address, and those that the member sent for a role that the new one may not give.
+/// Giving the role of an owner requires a session that is younger than 5 minutes. The request also ends the open
+/// invitation to the member's address, and the invitations that the member sent for roles that the new role may not
+/// give.
 #[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),

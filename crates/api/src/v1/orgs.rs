@@ -18,7 +18,7 @@ use crate::{
     v1::{enums::RoleName, timestamp::Timestamp},
 };
 
-/// An organization, and what the caller may do in it.
+/// An organization and the caller's role in it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Organization)]
 struct OrganizationView {
@@ -45,12 +45,12 @@ impl From<(Organization, Role)> for OrganizationView {
     }
 }
 
-/// The organization to be.
+/// The properties of a new organization.
 #[derive(ToSchema)]
 struct CreateOrganizationRequest {
     #[schema(schema_with = schema::line::<100>)]
     name: OrganizationName,
-    /// Unique in the service; without it, one is made of the name.
+    /// Unique in the service. If absent, it is derived from the name.
     #[schema(schema_with = schema::slug_or_null)]
     slug: Option<Slug>,
 }

@@ -1,4 +1,4 @@
-//! A way back in for whoever has forgotten their password, or never had one.
+//! Password reset by mail.
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
@@ -14,10 +14,10 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// Who can't sign in.
+/// The account whose password is reset.
 #[derive(ToSchema)]
 struct ForgotPasswordRequest {
-    /// The address of the account. One that is none belongs to nobody.
+    /// The email address of the account. A text that is not an email address matches no account.
     #[schema(schema_with = schema::any_text)]
     email: String,
 }
@@ -28,18 +28,19 @@ impl Request for ForgotPasswordRequest {
     }
 }
 
-/// What everybody is told, whether a mail goes out or not.
+/// The response to every reset request, whether or not a mail is sent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ForgottenPassword)]
 struct ForgottenView {
-    /// How long the link in such a mail serves, in seconds.
+    /// How long a reset link is valid, in seconds.
     #[schema(minimum = 0, example = 1800)]
     expires_in: i64,
 }
 
-/// Ask for a new password
+/// Request a password reset
 ///
-/// If the address has an account, a link goes to it by mail, at most 5 times an hour. The answer is the same in any case.
+/// If the address has an account, the account gets a mail with a reset link, at most 5 times per hour. The response is
+/// the same in every case.
 #[utoipa::path(tag = "auth", operation_id = "forgot_password", request_body = ForgotPasswordRequest, responses(
     (status = 202, description = "It was heard. Whether a mail goes out is not said", body = ForgottenView)))]
 #[post("/auth/password/forgot")]
@@ -53,10 +54,10 @@ pub(crate) async fn forgot_password(
     Ok(HttpResponse::Accepted().json(ForgottenView { expires_in }))
 }
 
-/// The password to be, and what permits it.
+/// The reset token and the new password.
 #[derive(ToSchema)]
 struct ResetPasswordRequest {
-    /// The token from the link.
+    /// The token from the reset link.
     #[schema(schema_with = schema::any_text)]
     token: String,
     #[schema(schema_with = schema::password)]
@@ -71,11 +72,11 @@ impl Request for ResetPasswordRequest {
     }
 }
 
-/// Set a new password by a link
+/// Set a new password with a reset link
 ///
-/// The token serves once, for 30 minutes, and only until another one is sent; a password that is not taken does not use it
-/// up. All sessions of the user end, and the address is verified from then on. If it was not verified before, the wallets of
-/// the account are unlinked. Nobody is signed in.
+/// The token is valid once, for 30 minutes, and only until another token is sent. A rejected password does not consume
+/// the token. The request ends all sessions of the user and verifies the email address. If the address was not verified
+/// before, the wallets of the account are unlinked. The request does not create a session.
 #[utoipa::path(tag = "auth", operation_id = "reset_password", request_body = ResetPasswordRequest, responses(
     (status = 204, description = "The password is the new one"),
     (status = 400, description = "The body has faults, or the token is not valid, or not any more")))]

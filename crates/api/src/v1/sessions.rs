@@ -1,4 +1,4 @@
-//! Where a user is signed in.
+//! The sessions of a user.
 
 use actix_web::{HttpResponse, delete, get, web::Data};
 use serde::Serialize;
@@ -14,12 +14,12 @@ use crate::{
     v1::timestamp::Timestamp,
 };
 
-/// A session. Its id opens nothing.
+/// A session. Its id is not a credential.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct SessionView {
     id: Uuid,
-    /// Whether it is the session of the token that asks.
+    /// Whether the session belongs to the token of this request.
     current: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -40,7 +40,7 @@ impl SessionView {
 
 /// List current user's sessions
 ///
-/// Those that are live, in the order in which they began.
+/// The list contains the live sessions in the order of their creation.
 #[utoipa::path(tag = "users", operation_id = "list_sessions", security(("user_token" = [])), params(PageParameters),
     responses((status = 200, description = "The sessions", body = [SessionView])))]
 #[get("/users/me/sessions")]
@@ -58,7 +58,7 @@ pub(crate) async fn list_sessions(
 
 /// End all sessions of the current user
 ///
-/// The one of the token that asks is among them.
+/// This includes the session of the token in this request.
 #[utoipa::path(tag = "users", operation_id = "end_all_sessions", security(("user_token" = [])), responses(
     (status = 204, description = "The user is signed in nowhere")))]
 #[delete("/users/me/sessions")]
@@ -72,7 +72,7 @@ pub(crate) async fn end_all_sessions(
 
 /// End a session of the current user
 ///
-/// Its tokens are refused from then on, on every node.
+/// The tokens of the session are rejected at once on every node.
 #[utoipa::path(tag = "users", operation_id = "end_session", security(("user_token" = [])), responses(
     (status = 204, description = "The session has ended"),
     (status = 404, description = "The user has no such session")))]

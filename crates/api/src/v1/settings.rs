@@ -23,10 +23,10 @@ use crate::{
 #[schema(as = Settings)]
 struct SettingsView {
     organization_id: Uuid,
-    /// To the byte as they were stored; empty as long as nothing was set.
+    /// The stored settings, byte for byte. An empty object before the first write.
     #[schema(schema_with = schema::object)]
     settings: Box<RawValue>,
-    /// When they last changed; as long as nothing was set, when the organization was made.
+    /// When the settings last changed. Before the first write, when the organization was created.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -59,10 +59,10 @@ pub(crate) async fn get_organization_settings(
     changed.answer(settings.version, || respond(&settings))
 }
 
-/// The settings to be.
+/// The new settings.
 #[derive(ToSchema)]
 struct UpdateSettingsRequest {
-    /// At most 65536 bytes in compact form, in place of all there were.
+    /// The settings, which replace the old settings. At most 65536 bytes in compact form.
     #[schema(schema_with = schema::object)]
     settings: DataDocument,
 }

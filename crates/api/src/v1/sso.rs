@@ -1,4 +1,4 @@
-//! Signing in to applications by a wallet.
+//! Single sign-on to applications with a wallet.
 
 pub(crate) mod flow;
 mod redirect;
@@ -25,18 +25,18 @@ use crate::{
     v1::challenge_limit::admit_challenge,
 };
 
-/// How the document describes the query.
+/// Describes the query parameters in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is only described; the handler reads the query itself")]
 struct InitiateParameters {
-    /// The application.
+    /// The id of the application.
     #[param(format = Uuid)]
     app_id: String,
-    /// Where to return to: one that the application has registered, character for character.
+    /// The redirect URI. It must equal a registered URI of the application, character for character.
     #[param(format = "uri", max_length = 2048)]
     redirect_uri: String,
-    /// Comes back unchanged: printable ASCII.
+    /// Returned to the application unchanged. Printable ASCII.
     #[param(min_length = 1, max_length = 1024)]
     state: String,
     /// SHA-256 of the code verifier, in base64url (RFC 7636).
@@ -44,16 +44,16 @@ struct InitiateParameters {
     code_challenge: String,
     #[param(pattern = "^S256$")]
     code_challenge_method: String,
-    /// Comes back inside the token: printable ASCII.
+    /// Copied into the token. Printable ASCII.
     #[param(min_length = 1, max_length = 1024, nullable = false)]
     nonce: Option<String>,
     #[param(pattern = "^code$", nullable = false)]
     response_type: Option<String>,
 }
 
-/// For browsers: leads to the sign-in page. Nothing that is wrong with the request leads anywhere else; a browser is told
-/// so by a page, other clients by a problem. It begins a sign-in, so there is no HEAD of it. All parameters together have at
-/// most 4,096 bytes.
+/// For browsers: redirects to the sign-in page. An invalid request never causes a redirect: a browser gets an error
+/// page, other clients get a problem. HEAD is not accepted, because the request starts a sign-in. All parameters
+/// together have at most 4,096 bytes.
 #[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso", extensions(("x-safe" = json!(false))),
     summary = "Initiate Web3 SSO Flow (IdP Start)", params(InitiateParameters), responses(
     (status = 302, description = "The sign-in page",
@@ -89,13 +89,14 @@ pub(crate) async fn initiate_web3_sso(
     }
 }
 
-/// The most that the names and values of all parameters may have together, in bytes, as decoded.
+/// The maximum size of the names and values of all parameters together, in bytes after decoding.
 const MAX_QUERY_BYTES: usize = 4096;
 
-/// The longest redirect URI, in bytes, as for applications.
+/// The maximum length of a redirect URI in bytes. The same limit applies to the redirect URIs of applications.
 const MAX_REDIRECT_URI_BYTES: usize = 2048;
 
-/// Reads what an application asks for. Nothing of it is believed yet. Every fault is reported, each with its parameter.
+/// Parses the request of an application. The values are not yet checked against the application. Every error is
+/// reported with the name of its parameter.
 fn read(query: &str) -> Result<SsoRequest, Problem> {
     let pairs = pairs(query)?;
     let mut query = Faults { pairs: &pairs, found: Vec::new() };
@@ -107,7 +108,8 @@ fn read(query: &str) -> Result<SsoRequest, Problem> {
     let state = query.required("state", str::parse::<Echo>);
     let nonce = query.optional("nonce", str::parse::<Echo>);
     let code_challenge = query.required("code_challenge", str::parse::<CodeChallenge>);
-    // Anything but S256 protects nothing, and is what a challenge is without a method (RFC 7636 section 4.3).
+    // Only S256 protects the code. If the method is absent, the challenge is `plain` (RFC 7636 section 4.3), so the
+    // parameter is required.
     query.required("code_challenge_method", |method| if method == "S256" { Ok(()) } else { Err("must be S256") });
     query.optional("response_type", |kind| if kind == "code" { Ok(()) } else { Err("must be code") });
     match (application, redirect_uri, state, code_challenge) {
@@ -126,7 +128,7 @@ fn redirect_uri(text: &str) -> Result<String, String> {
     }
 }
 
-/// The parameters of a query, and what is wrong with them.
+/// The query parameters and their errors.
 struct Faults<'a> {
     pairs: &'a [(String, String)],
     found: Vec<String>,
@@ -147,7 +149,7 @@ impl<'a> Faults<'a> {
         let read = match (values.next(), values.next()) {
             (None, _) => return None,
             (Some(value), None) => read(value).map_err(|fault| fault.to_string()),
-            // Two values leave open which is meant.
+            // A repeated parameter is ambiguous.
             (Some(_), Some(_)) => Err("must not be there twice".to_owned()),
         };
         read.map_err(|fault| self.found.push(format!("the query parameter {name} {fault}"))).ok()

@@ -1,4 +1,4 @@
-//! What organizations and their applications keep about members.
+//! The system data of users: data that organizations and their applications store about members.
 
 use actix_web::{HttpResponse, get, patch, put, web::Data};
 use serde::Serialize;
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// That there are data of a user.
+/// A user about whom the organization stores data.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SystemDataEntry)]
 struct SystemDataEntryView {
@@ -42,16 +42,16 @@ impl From<SystemDataEntry> for SystemDataEntryView {
     }
 }
 
-/// What an organization keeps about a user.
+/// The data that an organization stores about a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SystemData)]
 struct SystemDataView {
     organization_id: Uuid,
     user_id: Uuid,
-    /// To the byte as they were stored.
+    /// The stored data, byte for byte.
     #[schema(schema_with = schema::object)]
     data: Box<RawValue>,
-    /// 1 when first written, one more with each change.
+    /// 1 after the first write. Each change increments it by one.
     #[schema(minimum = 1)]
     version: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -74,7 +74,7 @@ fn respond(data: &SystemData) -> Result<HttpResponse, Problem> {
 
 /// List users with custom system data
 ///
-/// Data stay when a user leaves the organization, and so does the entry.
+/// Data and entry remain when the user leaves the organization.
 #[utoipa::path(tag = "system-data", operation_id = "list_system_data",
     security(("user_token" = []), ("api_key" = [])), params(PageParameters), responses(
     (status = 200, description = "Of whom there are data, by the user's id", body = [SystemDataEntryView]),
@@ -114,7 +114,7 @@ pub(crate) async fn get_system_data(
     changed.answer(data.version, || respond(&data))
 }
 
-/// Who writes about whom, and on what condition: all that a change says beside what it is.
+/// The caller, the organization and the user in the path, and the precondition of a write.
 type Target = (Caller, PathId<OrganizationId>, PathId<UserId>, IfUnchanged);
 
 async fn write(target: Target, change: DataChange, orgs: &Orgs) -> Result<HttpResponse, Problem> {

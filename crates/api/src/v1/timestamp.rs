@@ -1,9 +1,9 @@
-//! Times over the wire.
+//! The JSON form of points in time.
 
 use serde::{Serialize, Serializer, ser::Error};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-/// RFC 3339, UTC, whole seconds.
+/// RFC 3339 in UTC, in whole seconds.
 pub(super) struct Timestamp(OffsetDateTime);
 
 impl From<OffsetDateTime> for Timestamp {

@@ -1,4 +1,4 @@
-//! Tokens for other services.
+//! Token exchange: service tokens for other services.
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
@@ -12,13 +12,13 @@ use crate::{
     problem::Problem,
 };
 
-/// For whom a token is to be.
+/// The organization and the audience of a service token.
 #[derive(ToSchema)]
 struct ExchangeTokenRequest {
     /// The organization in which the user acts.
     #[schema(schema_with = schema::id)]
     organization_id: OrganizationId,
-    /// The id of an application of that organization, or one of the audiences that the operator has set.
+    /// The id of an application of that organization, or an audience that the operator has configured.
     #[schema(schema_with = schema::audience)]
     audience: Audience,
 }
@@ -31,14 +31,14 @@ impl Request for ExchangeTokenRequest {
     }
 }
 
-/// A token that its audience verifies by itself, with the keys of `/.well-known/jwks.json`.
+/// A service token. Its audience verifies it offline with the keys of `/.well-known/jwks.json`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ServiceToken)]
 struct ServiceTokenView {
     service_token: String,
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
-    /// How long it is good, in seconds.
+    /// The lifetime of the token in seconds.
     #[schema(minimum = 1, maximum = 300, example = 300)]
     expires_in: i64,
 }
@@ -55,8 +55,8 @@ impl From<ExchangedToken> for ServiceTokenView {
 
 /// Exchange user token for service token
 ///
-/// The token is a JWT (RS256) with `sub`, `organization_id`, `roles` and one `aud`. It lives for five minutes, and never
-/// longer than the session.
+/// The token is a JWT (RS256) with `sub`, `organization_id`, `roles` and one `aud`. It is valid for five minutes, but
+/// not longer than the session.
 #[utoipa::path(tag = "auth", operation_id = "exchange_token", security(("user_token" = [])),
     request_body = ExchangeTokenRequest, responses(
     (status = 200, description = "The token", body = ServiceTokenView),

@@ -16,13 +16,13 @@ use crate::{
     v1::timestamp::Timestamp,
 };
 
-/// A wallet that a user has proved to be theirs.
+/// A wallet that the user has linked by signing a challenge.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Wallet)]
 pub(super) struct WalletView {
-    /// With its checksum (EIP-55), or in base58.
+    /// The address with its checksum (EIP-55), or in base58.
     address: String,
-    /// The chain that it was linked with. An address of Ethereum is one wallet on all chains of that kind.
+    /// The chain with which the wallet was linked. An Ethereum address is the same wallet on all EVM chains.
     chain_type: &'static str,
     #[schema(value_type = String, format = DateTime)]
     linked_at: Timestamp,
@@ -43,7 +43,7 @@ impl From<Wallet> for WalletView {
 #[schema(as = User)]
 pub(super) struct UserView {
     id: Uuid,
-    /// Absent for accounts made by a wallet.
+    /// `null` for accounts that were created with a wallet.
     #[schema(required = true)]
     email: Option<String>,
     email_verified: bool,
@@ -93,7 +93,8 @@ pub(crate) async fn get_me(
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-/// What is to change; what is absent stays, `null` removes it. The address is not changed here.
+/// The changes to the profile. Absent fields keep their value, `null` removes it. The email address cannot be changed
+/// here.
 #[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
 #[derive(ToSchema)]
 struct UpdateMeRequest {
@@ -133,10 +134,10 @@ pub(crate) async fn update_me(
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-/// The password to be, and the one until now.
+/// The current password and the new one.
 #[derive(ToSchema)]
 struct ChangePasswordRequest {
-    /// Left out where the account has none; the session must then have begun less than five minutes ago.
+    /// Omitted if the account has no password. The session must then be younger than 5 minutes.
     #[schema(schema_with = schema::password_attempt_or_null)]
     current_password: Option<PasswordAttempt>,
     #[schema(schema_with = schema::password)]
@@ -154,7 +155,7 @@ impl Request for ChangePasswordRequest {
 
 /// Update current user's password
 ///
-/// Every other session of the user ends.
+/// All other sessions of the user end.
 #[utoipa::path(tag = "users", operation_id = "change_password", security(("user_token" = [])),
     request_body = ChangePasswordRequest, responses(
     (status = 204, description = "The password is the new one")))]

@@ -1,4 +1,4 @@
-//! Wallets: signing in with one, and which of them are a user's.
+//! Wallets: sign-in, linking and unlinking.
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
@@ -30,7 +30,6 @@ struct WalletFields {
     chain_type: String,
 }
 
-/// The wallet that is to sign.
 struct ChallengeRequest(WalletAccount);
 
 impl Request for ChallengeRequest {
@@ -39,7 +38,8 @@ impl Request for ChallengeRequest {
     }
 }
 
-/// The chain says how the address is to be read. Where it is not known, the address can still be missing.
+/// Reads the account. The chain determines the address format. If the chain is invalid, a missing address is still
+/// reported.
 fn account(fields: &mut Fields<'_>) -> Option<WalletAccount> {
     let Some(chain) = fields.required("chain_type", text::<Chain>) else {
         let _address = fields.required("wallet_address", text::<String>);
@@ -53,19 +53,19 @@ fn account(fields: &mut Fields<'_>) -> Option<WalletAccount> {
 
 fn signature(value: &Value, account: Option<WalletAccount>) -> Reading<Option<WalletSignature>> {
     let text: String = text(value)?;
-    // Of a wallet that could not be read, nobody can say what its signatures look like.
+    // The signature format depends on the wallet, so it is unknown if the wallet is invalid.
     let Some(account) = account else { return Ok(None) };
     let read = WalletSignature::parse(&text, account.chain().namespace());
     read.map(Some).map_err(|flaw| Reason::of(&flaw).into())
 }
 
-/// A text to sign.
+/// A challenge for a wallet.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WalletChallenge)]
 struct ChallengeView {
-    /// What the wallet is to sign, byte for byte: a message of ERC-4361, or the bare nonce for Solana.
+    /// The text that the wallet signs, byte for byte: an ERC-4361 message, or only the nonce for Solana.
     challenge: String,
-    /// By which the answer is matched with it. It serves once.
+    /// Identifies the challenge in the verification request. It is valid once.
     #[schema(pattern = "^[0-9A-Za-z]{22}$")]
     nonce: String,
     #[schema(value_type = String, format = DateTime)]
@@ -82,7 +82,7 @@ impl From<Challenge> for ChallengeView {
     }
 }
 
-/// What proves a wallet.
+/// A wallet and its signed challenge.
 #[derive(ToSchema)]
 #[schema(as = WalletProofRequest)]
 #[expect(dead_code, reason = "the fields are for the document; the proof holds them all")]
@@ -93,12 +93,11 @@ struct ProofFields {
     chain_type: String,
     #[schema(schema_with = schema::wallet_signature)]
     signature: String,
-    /// The nonce that came with the challenge. One that is none was given to nobody.
+    /// The nonce of the challenge. A text that is not a nonce is rejected like an unknown nonce.
     #[schema(schema_with = schema::any_text)]
     nonce: String,
 }
 
-/// A wallet's answer.
 struct ProofRequest(WalletProof);
 
 impl Request for ProofRequest {
@@ -110,7 +109,7 @@ impl Request for ProofRequest {
     }
 }
 
-/// Whoever sends the nonce has come with it.
+/// A request with the nonce is an attempt to answer the challenge, and consumes it.
 impl Spends for ProofRequest {
     type Token = String;
 
@@ -121,7 +120,7 @@ impl Spends for ProofRequest {
 
 /// Get a challenge for Web3 signing
 ///
-/// It tells nothing of whether anybody has the wallet, and leaves those that were given for it before as they are.
+/// The response does not reveal whether an account has the wallet. Earlier challenges for the wallet stay valid.
 #[utoipa::path(tag = "auth", operation_id = "get_web3_challenge", request_body = WalletFields, responses(
     (status = 200, description = "What to sign", body = ChallengeView),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
@@ -139,7 +138,7 @@ pub(crate) async fn get_web3_challenge(
 
 /// Verify Web3 signature and login
 ///
-/// A wallet that nobody has gets a user without an address. The nonce is used up, whatever comes out.
+/// If no account has the wallet, a new user without an email address is created. The nonce is consumed in every case.
 #[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = ProofFields, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The nonce or the signature is not good: which, is not said"),
@@ -158,7 +157,7 @@ pub(crate) async fn verify_web3_signature(
 
 /// Get a challenge for linking a wallet
 ///
-/// Its signature links the wallet in this session and does nothing else. The session must be younger than 5 minutes.
+/// The signature can only link the wallet, and only in this session. The session must be younger than 5 minutes.
 #[utoipa::path(tag = "users", operation_id = "get_wallet_challenge", security(("user_token" = [])),
     request_body = WalletFields, responses(
     (status = 200, description = "What to sign", body = ChallengeView)))]
@@ -174,7 +173,7 @@ pub(crate) async fn get_wallet_challenge(
 
 /// List current user's wallets
 ///
-/// In the order of linking. There are never more than 32, so they come in one page.
+/// The wallets are in the order of linking. A user has at most 32, so there is only one page.
 #[utoipa::path(tag = "users", operation_id = "list_wallets", security(("user_token" = [])), responses(
     (status = 200, description = "The wallets", body = Vec<WalletView>)))]
 #[get("/users/me/wallets")]
@@ -189,7 +188,7 @@ pub(crate) async fn list_wallets(
 
 /// Link a wallet to the current user
 ///
-/// The session must be younger than 5 minutes. The nonce is used up, whatever comes out.
+/// The session must be younger than 5 minutes. The nonce is consumed in every case.
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = ProofFields, responses(
     (status = 201, description = "The wallet", body = WalletView),
@@ -208,7 +207,7 @@ pub(crate) async fn link_wallet(
 
 /// Unlink a wallet from the current user
 ///
-/// The session must be younger than 5 minutes. Sessions that the wallet opened go on.
+/// The session must be younger than 5 minutes. Sessions that were started with the wallet continue.
 #[utoipa::path(tag = "users", operation_id = "unlink_wallet", security(("user_token" = [])), responses(
     (status = 204, description = "The wallet is the user's no more"),
     (status = 404, description = "The user has no such wallet"),

@@ -1,4 +1,4 @@
-//! What a user changes of their own account, where it takes a clock to tell.
+//! Changes to the user's own account that depend on the clock.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::support::{Mood, WithCredentials, World, faults, put};
 
 const NEW: &str = "battery staple";
 
-/// Somebody without a password, as a wallet makes them, and the token of a session that has just begun.
+/// A user without a password, as a wallet sign-in creates it, and the token of a new session.
 async fn wallet_user() -> (World, String) {
     let clock = Arc::new(FixedClock::default());
     let stores = MemoryStore::with_clock(clock.clone()).stores();

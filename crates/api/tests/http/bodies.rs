@@ -1,4 +1,4 @@
-//! Bodies are read strictly: what is not plain, bounded I-JSON is refused.
+//! Strict parsing of bodies: anything but plain, bounded I-JSON is rejected.
 
 use std::{
     future::{poll_fn, ready},
@@ -22,7 +22,7 @@ use crate::support::{Answer, WithCredentials, World, faults, get, post, text};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
-/// Asks what a key is worth: a public operation that takes any string, so that only the body itself can be at fault.
+/// Verifies an API key: a public operation that accepts any string, so that only the body itself can be invalid.
 async fn ask(body: impl Into<Vec<u8>>) -> Answer {
     World::new().send(post("/apikeys/verify").insert_header(JSON).set_payload(body.into())).await
 }
@@ -113,12 +113,12 @@ async fn what_an_unknown_field_holds_does_not_matter() {
         ask(format!("{{\"key\":\"k\",\"keys\":{value}}}")).await.expecting(200);
     }
     ask(r#"{"key":"k","\u0000":1}"#).await.expecting(200);
-    // More than there is room for: one of a known field may be among those that were not kept.
+    // More errors than are kept. The error of the known field may be among those that were dropped.
     let nulls = vec![r#""\u0000""#; 100].join(",");
     ask(format!("{{\"x\":[{nulls}],\"key\":\"\\u0000\"}}")).await.problem(400, "invalid_body");
 }
 
-/// `docs/errors.md` lists it.
+/// `docs/errors.md` lists these field errors.
 #[actix_web::test]
 async fn what_a_whole_body_must_be_it_is_in_unknown_fields_too() {
     let (deep, deep_at) = (format!("{}{}", "[".repeat(64), "]".repeat(64)), format!("/x{}", "/0".repeat(63)));
@@ -240,7 +240,7 @@ async fn a_body_has_at_most_64_kib() {
     }
 }
 
-/// docs/api-design.md lists them.
+/// docs/api-design.md lists these operations.
 #[actix_web::test]
 async fn a_body_of_an_operation_that_stores_a_document_has_at_most_256_kib() {
     let world = World::new();
@@ -271,7 +271,7 @@ async fn a_body_of_an_operation_that_stores_a_document_has_at_most_256_kib() {
     }
 }
 
-/// The payload of a request that stops after these bytes and never ends.
+/// A request whose payload stops after this number of bytes and never ends.
 fn stalled(bytes: usize) -> actix_http::Request {
     let first = futures_util::stream::once(ready(Ok(Bytes::from(vec![b' '; bytes]))));
     let stalled: BoxedPayloadStream = Box::pin(first.chain(futures_util::stream::pending()));
@@ -315,7 +315,7 @@ async fn unknown_fields_are_ignored() {
     assert_eq!(made["role"], "owner");
 }
 
-/// The server below ends a body that is too slow in this way.
+/// The server below ends a slow body with this I/O error.
 #[actix_web::test]
 async fn s212_slowloris_a_body_that_timed_out_is_408() {
     let late: BoxedPayloadStream =

@@ -1,4 +1,4 @@
-//! What can only be seen on a socket.
+//! Behaviour that only a socket shows.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -30,13 +30,13 @@ fn serve(world: &World) -> (SocketAddr, ServerHandle) {
     (address, handle)
 }
 
-/// Sends it all, and reads until the service closes the connection.
+/// Sends the request and reads until the service closes the connection.
 async fn talk(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
     let request = request.into();
     let client = thread::spawn(move || {
         let mut stream = ok(TcpStream::connect(address));
         ok(stream.set_read_timeout(Some(Duration::from_secs(20))));
-        // The service may stop listening before it has heard all.
+        // The service may stop reading before it has received the whole request.
         let _written = stream.write_all(&request);
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer) {
@@ -88,7 +88,7 @@ async fn a_service_that_is_to_end_lets_go_of_its_connections() {
     let world = World::new();
     let (address, handle) = serve(&world);
     world.drain();
-    // The talk ends though the client wants to keep the connection.
+    // The connection ends although the client asks to keep it alive.
     let answer = talk(address, ready("keep-alive")).await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("connection: close\r\n"), "{answer}");
     handle.stop(false).await;

@@ -1,4 +1,4 @@
-//! Who gets in, and what those are told who do not.
+//! Credentials: which callers are admitted, and how others are rejected.
 
 use actix_web::test::TestRequest;
 use serde_json::json;
@@ -103,7 +103,7 @@ async fn a_key_is_no_user() {
     for request in [get("/users/me"), get("/orgs/not-an-id"), post("/auth/logout")] {
         cast.world.send(request.api_key(&cast.key)).await.problem(403, "user_token_required");
     }
-    // With a user token beside it, the user acts.
+    // With both a user token and a key, the user is the actor.
     let both = get("/users/me").bearer(&cast.token).api_key(&cast.key);
     assert_eq!(cast.world.send(both).await.expecting(200)["display_name"], "ada");
 }

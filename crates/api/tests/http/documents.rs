@@ -1,4 +1,4 @@
-//! What is written about the edge is true of it.
+//! Documentation and OpenAPI document match the code.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tessera_testkit::{expectations::some, fakes::MemoryStore};
 use crate::support::{Mood, World, document};
 
 const ERRORS: &str = include_str!("../../../../docs/errors.md");
-/// The sources that register routes.
+/// The source files that register routes.
 const SOURCES: &[&str] = &[
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/passwords.rs"),

@@ -1,4 +1,4 @@
-//! Every fault of a body is named, not only the first.
+//! All field errors of a body are reported, not only the first.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ async fn a_weak_password_comes_with_advice() {
     let ada = Ada::new().await;
     let body = |password: &str| json!({ "email": "bob@example.com", "password": password });
     named(&ada.faults("/auth/register", body("password123")).await, &[("/password", "guessable")]);
-    // Under the configured minimum, though not under the floor.
+    // Below the configured minimum, but not below the fixed minimum.
     named(&ada.faults("/auth/register", body("ninechars")).await, &[("/password", "too_short")]);
     let answer = ada.world.send(post("/auth/register").set_json(body("password123"))).await.json();
     assert_eq!(answer["errors"][0]["detail"], "this is a very common password add another word or two");

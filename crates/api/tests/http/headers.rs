@@ -1,4 +1,4 @@
-//! What every answer carries.
+//! The headers of every response.
 
 use actix_web::test::TestRequest;
 use serde_json::json;

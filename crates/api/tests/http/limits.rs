@@ -30,7 +30,7 @@ async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_window
         assert_eq!(refused.header("ratelimit"), Some(format!("\"invite\";r=0;t={wait}").as_str()));
     }
     world.clock.advance(Duration::SECOND);
-    // The address got five mails of the inviter and of the organization today.
+    // The address has received five mails from this inviter and this organization today.
     let refused = world.send(post(&resend).bearer(&owner)).await;
     assert_eq!(refused.problem(429, "rate_limited")["limit"], "invite-address");
     assert_eq!(refused.header("retry-after"), Some("82800"));

@@ -1,4 +1,4 @@
-//! Lists come in pages, as bare arrays.
+//! Pagination of lists, which are plain arrays.
 
 use serde_json::{Value, json};
 use tessera_testkit::{expectations::some, fakes::MemoryStore};
@@ -21,7 +21,7 @@ impl Shop {
         let organization = world.found(&token).await;
         let application = world.launch(&token, &organization).await;
         for number in 0..count {
-            // Lists are in the order of ids, and those are in the order of time.
+            // Lists are sorted by id, and ids are sorted by time.
             world.clock.advance(time::Duration::MILLISECOND);
             let body = json!({ "sku": number.to_string() });
             let request = post(&format!("/apps/{application}/inventory")).set_json(body).bearer(&token);
@@ -36,7 +36,7 @@ impl Shop {
     }
 }
 
-/// The path and query of the next page, without the base.
+/// Path and query of the next page, without the public URL.
 fn next(answer: &Answer) -> Option<String> {
     let link = answer.header("link")?;
     let target = some(link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\"")));

@@ -1,4 +1,4 @@
-//! The edge, seen from outside, over domains that run on fakes.
+//! Tests of the HTTP edge from outside, with domains that run on fakes.
 
 mod accounts;
 mod bodies;

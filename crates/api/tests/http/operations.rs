@@ -1,4 +1,4 @@
-//! What the operations answer when all is well, and how the domains' refusals come out.
+//! Successful responses of the operations, and the mapping of domain errors.
 
 use serde_json::json;
 
@@ -74,7 +74,7 @@ async fn an_organization_and_its_members_come_and_go() {
         body["role"] = json!("member");
         post(&members).set_json(body).bearer(&ada)
     };
-    // An address that is not verified names nobody.
+    // An unverified address does not find a user.
     world.send(add(json!({ "email": "bob@example.com" }))).await.problem(404, "user_not_found");
     let member = world.send(add(json!({ "user_id": bob_id }))).await.expecting(201);
     assert_eq!(member["email"], serde_json::Value::Null);

@@ -1,4 +1,4 @@
-//! Asking for a new password, and setting it by a link.
+//! Password reset: request and completion.
 
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Scene {
         Self { world: World::with(stores.clone(), Mood::Ready, url), stores }
     }
 
-    /// Ada has an account, and the token that she was sent.
+    /// A scene with the account of Ada, and the reset token that was sent to her.
     async fn with_a_link(url: &str) -> (Self, String) {
         let scene = Self::at(url);
         scene.world.sign_up("ada").await;
@@ -45,7 +45,7 @@ impl Scene {
         self.world.send(post(RESET).set_json(json!({ "token": token, "new_password": password }))).await
     }
 
-    /// What all mails say that went out by now.
+    /// The texts of all mails sent so far.
     async fn answered(&self) -> Vec<String> {
         ok(self.world.services.identity.answer_reset_requests(100).await);
         let taken = ok(self.stores.mails.take(NOW, NOW + Duration::DAY, 100).await);

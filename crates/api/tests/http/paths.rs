@@ -1,4 +1,4 @@
-//! Paths and methods that there are not, and parameters that are none.
+//! Unknown paths, unsupported methods and invalid parameters.
 
 use actix_web::{http::Method, test::TestRequest};
 

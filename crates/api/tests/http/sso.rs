@@ -1,4 +1,4 @@
-//! Signing in to applications: how a browser comes in, and what it is shown.
+//! Single sign-on to applications: start and sign-in page.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Scene {
         Self::at("http://localhost:8080").await
     }
 
-    /// The query of a good request, in which some parameters are replaced, added or (`None`) left out.
+    /// The query of a valid request, with some parameters replaced, added, or removed (`None`).
     pub(crate) fn query(&self, changes: &[(&str, Option<&str>)]) -> String {
         let mut all = vec![
             ("app_id", Some(self.app.as_str())),
@@ -68,14 +68,14 @@ impl Scene {
         self.world.send(get(&format!("/sso/web3/initiate?{}", self.query(changes)))).await
     }
 
-    /// The page, as a browser with this cookie sees it.
+    /// The sign-in page as a browser with this cookie gets it.
     pub(crate) async fn page(&self, id: &str, cookie: &str) -> Answer {
         let request = TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in?session_id={id}"));
         self.world.send(request.insert_header(("Cookie", cookie))).await
     }
 }
 
-/// The session's id and the cookie that came with it.
+/// The session id and the cookie from the response.
 fn begun(answer: &Answer, prefix: &str) -> (String, String) {
     answer.expecting(302);
     let id = some(some(answer.header("location")).strip_prefix(prefix)).to_owned();
@@ -196,7 +196,7 @@ async fn a_person_is_told_by_a_page() {
     assert!(answer.header("x-request-id").is_some());
 }
 
-/// A storage that is not there.
+/// A store in which every operation fails.
 struct Gone;
 
 #[async_trait]
@@ -242,7 +242,7 @@ async fn a_failure_of_ours_is_told_by_a_page_with_the_request_s_id_and_without_t
         assert!(!page.contains("fire") && !page.contains("sso_sessions"), "{page}");
         assert_eq!((answer.header("location"), cookies(&answer.headers)), (None, 0));
     }
-    // Who can't show a page gets the problem.
+    // Clients that do not accept HTML get the problem.
     scene.initiate(&[]).await.problem(503, "unavailable");
 }
 
@@ -311,7 +311,7 @@ async fn s114_referrer_and_s120_csp_of_the_pages() {
             assert!(policy.contains(part), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
-        // The way back to the application is the one address of another site; nothing is loaded from there.
+        // The link back to the application is the only URL of another site. Nothing is loaded from there.
         let page = text(&answer).replace("<a class=\"button\" href=\"https://game.example\">", "");
         for inline in ["<script>", "<style", "style=", "onclick=", "src=\"http", "href=\"http", "//"] {
             assert!(!page.replace("<!doctype html>", "").contains(inline), "{inline}: {page}");
@@ -346,7 +346,7 @@ async fn the_parts_of_the_page_come_from_here() {
         let answer = world.send(TestRequest::get().uri(path)).await;
         answer.expecting(200);
         assert_eq!(answer.header("content-type"), Some(kind));
-        // A namespace is a name, and nobody goes there.
+        // A namespace is only an identifier; no request is sent to it.
         let text = text(&answer).replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
         assert!(!text.contains("http://") && !text.contains("https://"), "{path}");
     }

@@ -1,4 +1,4 @@
-//! What a stranger, and a browser, may start in signing in to applications.
+//! Limits on what anonymous callers and browsers can start in single sign-on.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use crate::{
     support::{Answer, Mood, World, get, post},
 };
 
-/// What a browser keeps: cookies by name, in the order in which they came.
+/// Applies `Set-Cookie` to the cookies of a browser, in the order of arrival.
 fn keep(jar: &mut Vec<(String, String)>, answer: &Answer) {
     for cookie in answer.headers.get_all("set-cookie").filter_map(|value| value.to_str().ok()) {
         let (name, value) = some(some(cookie.split(';').next()).split_once('='));
@@ -64,7 +64,7 @@ async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
         assert!(detail.contains(&format!("query parameter {name} ")), "{name}: {detail}");
     }
     assert!(!detail.contains("code_challenge"), "{detail}");
-    // The other parameters of a good request, and as much as fits in beside them.
+    // The size of the other parameters of a valid request. The rest of the limit remains for one more parameter.
     let others: usize = [
         ("app_id", scene.app.as_str()),
         ("redirect_uri", RETURN),
@@ -82,7 +82,7 @@ async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("4096 bytes")), "{problem}");
 }
 
-/// Rejects everything, and keeps what it was asked.
+/// Rejects everything and records the requested limits.
 #[derive(Default)]
 struct Full(Mutex<Vec<(RateLimit, String)>>);
 
@@ -113,7 +113,7 @@ async fn challenges_and_sign_ins_are_limited_by_network() {
         assert_eq!(answer.problem(429, "rate_limited")["limit"], "challenge");
         assert_eq!(answer.header("retry-after"), Some("17"));
     }
-    // A person gets a page, which says the same.
+    // A browser gets a page with the same content.
     let answer = scene.world.send(from(get(&start)).insert_header(("Accept", "text/html"))).await;
     answer.expecting(429);
     assert_eq!(answer.header("retry-after"), Some("17"));

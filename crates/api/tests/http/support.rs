@@ -1,4 +1,4 @@
-//! A service on fakes, and somebody to ask it.
+//! A service on fakes, and helpers that call it.
 
 use std::sync::{
     Arc,
@@ -35,12 +35,12 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// An audience that the operator has set.
+/// An audience that the operator has configured.
 pub(crate) const AUDIENCE: &str = "https://games.example.com";
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// What the service says when it is asked whether it is ready.
+/// The state that the service reports in its readiness checks.
 #[derive(Clone, Copy)]
 pub(crate) enum Mood {
     Ready,
@@ -81,7 +81,7 @@ impl World {
         Self::with_clock(stores, Arc::default(), mood, public_url)
     }
 
-    /// A clock of the storage that is the clock of the service too.
+    /// The store and the service share one clock.
     pub(crate) fn with_clock(stores: Stores, clock: Arc<FixedClock>, mood: Mood, public_url: &str) -> Self {
         let hasher = Arc::new(FakeHasher::default());
         let signer = Arc::new(FakeSigner::default());
@@ -135,7 +135,7 @@ impl World {
         Self { services, hasher, signer, clock, draining }
     }
 
-    /// Sees to it that there is a signing key.
+    /// Ensures that a signing key exists.
     pub(crate) async fn keep_keys(&self) {
         ok(self.services.service_tokens.look_after_keys(&origin()).await);
     }
@@ -152,7 +152,7 @@ impl World {
         self.send_raw(request.to_request()).await
     }
 
-    /// Sends it to a service that is not open yet.
+    /// Sends the request to a service that is still starting.
     pub(crate) async fn send_early(&self, request: TestRequest) -> Answer {
         let Services { public_url, clock, entropy, .. } = self.services.clone();
         let app = init_service(Starting { public_url, clock, entropy }.app()).await;
@@ -164,33 +164,33 @@ impl World {
         Answer::of(call_service(&app, request).await).await
     }
 
-    /// A new user's token.
+    /// Registers a user and returns a token.
     pub(crate) async fn sign_up(&self, name: &str) -> String {
         let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "display_name": name });
         self.send(post("/auth/register").set_json(body)).await.expecting(201);
         self.sign_in(name).await
     }
 
-    /// Another token of a user.
+    /// Signs a user in and returns a token.
     pub(crate) async fn sign_in(&self, name: &str) -> String {
         let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
         let login = self.send(post("/auth/login").set_json(body)).await.expecting(200);
         text(&login["token"])
     }
 
-    /// A new organization's id.
+    /// Creates an organization and returns its id.
     pub(crate) async fn found(&self, token: &str) -> String {
         let made = self.send(post("/orgs").set_json(json!({ "name": "Werke" })).bearer(token)).await.expecting(201);
         text(&made["id"])
     }
 
-    /// A new application's id.
+    /// Creates an application and returns its id.
     pub(crate) async fn launch(&self, token: &str, organization: &str) -> String {
         let request = post(&format!("/orgs/{organization}/apps")).set_json(json!({ "name": "Lager" }));
         text(&self.send(request.bearer(token)).await.expecting(201)["id"])
     }
 
-    /// A new key, itself.
+    /// Generates an API key and returns the key itself.
     pub(crate) async fn key(&self, token: &str, application: &str) -> String {
         let request = post(&format!("/apps/{application}/apikeys")).set_json(json!({ "description": "for tests" }));
         text(&self.send(request.bearer(token)).await.expecting(201)["raw_key"])
@@ -277,14 +277,14 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The body of an answer with that status.
+    /// Checks the status and returns the body.
     #[track_caller]
     pub(crate) fn expecting(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    /// The body of a problem with that status and code, held to the form of all problems.
+    /// Checks status, code and form of a problem, and returns the body.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         let problem = self.expecting(status);
@@ -299,7 +299,7 @@ impl Answer {
     }
 }
 
-/// The pointer and code of every fault of a problem.
+/// Pointer and code of every field error of a problem.
 pub(crate) fn faults(problem: &Value) -> Vec<(String, String)> {
     let all = problem["errors"].as_array().into_iter().flatten();
     all.map(|fault| (text(&fault["pointer"]), text(&fault["code"]))).collect()
@@ -340,7 +340,7 @@ pub(crate) fn delete(path: &str) -> TestRequest {
     TestRequest::delete().uri(&format!("/api/v1{path}"))
 }
 
-/// The document as it is derived.
+/// The OpenAPI document as it is derived from the code.
 pub(crate) fn document() -> Value {
     ok(serde_json::from_str(&ok(tessera_api::openapi().to_json())))
 }

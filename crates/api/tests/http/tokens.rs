@@ -1,4 +1,4 @@
-//! Tokens for other services, and the keys that verify them.
+//! Service tokens and the keys that verify them.
 
 use actix_web::test::TestRequest;
 use serde_json::json;
@@ -9,7 +9,7 @@ fn jwks() -> TestRequest {
     TestRequest::get().uri("/.well-known/jwks.json")
 }
 
-/// A service with a signing key, a user and their organization.
+/// A service with a signing key, the token of a user, and the id of an organization.
 async fn world() -> (World, String, String) {
     let world = World::new();
     world.keep_keys().await;

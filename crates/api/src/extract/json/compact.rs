@@ -1,13 +1,13 @@
-//! The text of an object inside a body, in compact form.
+//! Extraction of an object from a body as compact JSON text.
 //!
-//! A tree would lose how numbers were written. What was parsed without a fault is taken from the body itself: without the
-//! space between its tokens, and with one spelling for each string.
+//! A parsed tree would lose the original notation of numbers. Therefore the text is copied from the body after it was
+//! parsed without errors. White space between tokens is removed, and each string gets one canonical spelling.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::value::RawValue;
 
-/// The value of a member of the body's outermost object.
+/// Returns a member of the outermost object as compact JSON.
 pub(crate) fn member(body: &str, name: &str) -> Option<String> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
     members.get(name).map(|value| compact(value.get()))
@@ -31,7 +31,7 @@ fn without_space(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| !c.is_ascii_whitespace())
 }
 
-/// How long the string is that the text begins with, quotes included.
+/// Length in bytes, including the quotes, of the JSON string at the start of `text`.
 fn length(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -45,7 +45,7 @@ fn length(text: &str) -> usize {
     text.len()
 }
 
-/// The same string with no escape that it does not need.
+/// Returns the string without unnecessary escapes.
 fn respelled(string: &str) -> Cow<'_, str> {
     if !string.contains('\\') {
         return string.into();

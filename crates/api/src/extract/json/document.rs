@@ -1,4 +1,4 @@
-//! From text to a tree, with everything noted that I-JSON (RFC 7493) does not allow.
+//! JSON parser that records every violation of I-JSON (RFC 7493).
 
 use std::{cell::RefCell, fmt};
 
@@ -8,20 +8,21 @@ use tessera_kernel::DataDocument;
 
 use crate::problem::{Code, FaultCode, Faults, Problem};
 
-/// Levels of nesting, the outermost object being the first.
+/// Maximum nesting depth. The outermost object is level one.
 const MAX_DEPTH: usize = 64;
-/// Entries of an array.
+/// Maximum number of entries of an array.
 const MAX_ENTRIES: usize = 1000;
-/// Members of an object. What a merge makes of documents is held to the same.
+/// Maximum number of members of an object. The limit also applies to merged documents.
 const MAX_MEMBERS: usize = DataDocument::MAX_MEMBERS;
-/// Bytes of a pointer. A longer place is told by what encloses it: an answer must not outgrow its request.
+/// Maximum length of a JSON Pointer in bytes. A longer location is reported as the nearest enclosing value, so that a
+/// response does not become larger than its request.
 const MAX_POINTER: usize = 512;
-/// How the range of numbers is told.
 const NUMBER_RANGE: &str = "must be a number from -9007199254740991 to 9007199254740991";
-/// What every reader keeps exactly (RFC 7493 section 2.2).
+/// The largest integer that every JSON parser represents exactly (RFC 7493 section 2.2).
 const MAX_INTEGER: u64 = (1 << 53) - 1;
 
-/// Parses one JSON text. Faults are noted and parsing goes on; only what is no JSON ends it.
+/// Parses one JSON text. Field errors are recorded and parsing continues. Parsing stops if the text is not JSON, is
+/// nested too deeply, or has a number that the parser cannot represent.
 pub(crate) fn parse(text: &str, faults: &mut Faults) -> Result<Value, Problem> {
     let notes = RefCell::new(Notes { faults: std::mem::take(faults), stuck_at: None, too_deep: false });
     let mut parser = serde_json::Deserializer::from_str(text);
@@ -35,7 +36,7 @@ pub(crate) fn parse(text: &str, faults: &mut Faults) -> Result<Value, Problem> {
         }
         Err(_) if notes.too_deep => Err(Problem::new(Code::InvalidBody).faults(notes.faults.into_vec())),
         Err(error) if error.to_string().starts_with("number out of range") => {
-            // Good JSON, but a number that the parser has no type for, and so can't step over.
+            // The number is valid JSON, but the parser has no type for it and cannot skip it.
             let mut faults = notes.faults;
             faults.add(notes.stuck_at.unwrap_or_default(), FaultCode::OutOfRange, NUMBER_RANGE);
             Err(Problem::new(Code::InvalidBody).faults(faults.into_vec()))
@@ -58,12 +59,12 @@ fn malformed(error: &serde_json::Error, stuck_at: Option<String>) -> Problem {
 
 struct Notes {
     faults: Faults,
-    /// The innermost place at which the parser could not go on.
+    /// JSON Pointer of the innermost value at which parsing stopped.
     stuck_at: Option<String>,
     too_deep: bool,
 }
 
-/// The way from the root to a value. It lives on the stack: only a fault makes text of it.
+/// The path from the root to a value. It is on the stack, and becomes a JSON Pointer only for a field error.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     parent: Option<&'a Place<'a>>,
@@ -91,7 +92,7 @@ impl Place<'_> {
     }
 }
 
-/// One value about to be read.
+/// A value that is about to be parsed.
 #[derive(Clone, Copy)]
 struct Node<'a> {
     place: Place<'a>,
@@ -102,14 +103,14 @@ struct Node<'a> {
 impl Node<'_> {
     fn fault(&self, code: FaultCode, detail: &str) {
         let faults = &mut self.notes.borrow_mut().faults;
-        // Asked first: a body of nothing but faults must not cost a pointer for each.
+        // Check first: a body full of errors must not allocate a pointer for each of them.
         if !faults.is_full() {
             faults.add(self.place.pointer(), code, detail);
         }
     }
 
     fn check_text(&self, text: &str) {
-        // Not every storage can keep it, and where one can, programs written in C see a shorter text.
+        // Not every database can store U+0000. Where one can, C programs read a truncated text.
         if text.contains('\0') {
             self.fault(FaultCode::ForbiddenCharacter, "must not contain the character U+0000");
         }

@@ -1,4 +1,4 @@
-//! Reading the fields of an object so that every fault is found, not only the first.
+//! Field access that reports every field error, not only the first.
 
 use serde_json::{Map, Value};
 
@@ -7,9 +7,9 @@ use crate::{
     problem::{FaultCode, Faults, Flaw},
 };
 
-/// Why a value was not taken.
+/// Why a value was rejected.
 pub(crate) struct Reason {
-    /// From the field to the fault, as a JSON Pointer; empty for the field itself.
+    /// JSON Pointer from the field to the error. Empty for the field itself.
     pub(crate) inside: String,
     pub(crate) code: FaultCode,
     pub(crate) detail: String,
@@ -31,16 +31,15 @@ impl From<Reason> for Vec<Reason> {
     }
 }
 
-/// What became of a field.
+/// The result of reading a field.
 pub(crate) type Reading<T> = Result<T, Vec<Reason>>;
 
-/// The fields of an object.
 pub(crate) struct Fields<'a> {
-    /// The body as it came.
+    /// The body as received.
     text: &'a str,
     object: &'a Map<String, Value>,
     faults: &'a mut Faults,
-    /// The pointers of those that were asked for: the others are nobody's, whatever they hold.
+    /// Pointers of the fields that were read. Most errors in other fields are ignored.
     asked: Vec<String>,
 }
 
@@ -49,7 +48,7 @@ impl<'a> Fields<'a> {
         Self { text, object, faults, asked: Vec::new() }
     }
 
-    /// Forgets what is wrong with fields that nobody asked for.
+    /// Drops the field errors of fields that were not read.
     pub(crate) fn finish(self) {
         self.faults.retain_within(&self.asked);
     }
@@ -59,7 +58,7 @@ impl<'a> Fields<'a> {
         self.object.get(name)
     }
 
-    /// A field that must be there. `None` only with a fault.
+    /// Reads a required field. `None` implies a recorded field error.
     pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
         match self.get(name) {
             None => {
@@ -70,25 +69,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that may be absent, or `null`, which says the same.
+    /// Reads an optional field. `null` is equal to an absent field.
     pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
         let value = self.get(name).filter(|value| !value.is_null())?;
         self.read(name, value, read)
     }
 
-    /// A field that must be there and be an object, which is kept as text.
+    /// Reads a required object and keeps it as text.
     pub(crate) fn required_object<T: TryFrom<String, Error: Flaw>>(&mut self, name: &str) -> Option<T> {
         let body = self.text;
         self.required(name, |value| object(body, name, value))
     }
 
-    /// The same for a field that may be absent, or `null`.
+    /// Reads an optional object and keeps it as text. `null` is equal to an absent field.
     pub(crate) fn optional_object<T: TryFrom<String, Error: Flaw>>(&mut self, name: &str) -> Option<T> {
         let body = self.text;
         self.optional(name, |value| object(body, name, value))
     }
 
-    /// A field of a change: absent leaves what is there, `null` (`Some(None)`) removes it.
+    /// Reads a field of an update. An absent field (`None`) keeps the value, `null` (`Some(None)`) removes it.
     #[expect(
         clippy::option_option,
         reason = "absent, removed and replaced are three answers, and the domains name them so"
@@ -100,12 +99,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether the field is there, good or not, and not `null`.
+    /// Returns whether the field is present and not `null`. The value may be invalid.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.object.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// Notes a fault that no single value shows. An empty name stands for the body as a whole.
+    /// Records a field error that does not come from a single value. An empty name stands for the whole body.
     pub(crate) fn fault(&mut self, name: &str, code: FaultCode, detail: &str) {
         self.faults.add(pointer(name), code, detail);
     }
@@ -122,14 +121,14 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The text of an object. The tree tells what it is, and the body how it was written.
+/// Checks the type in the parsed tree and takes the text from the body.
 fn object<T: TryFrom<String, Error: Flaw>>(body: &str, name: &str, value: &Value) -> Reading<T> {
     let text = if value.is_object() { compact::member(body, name) } else { None };
     let text = text.ok_or_else(|| Reason::new(FaultCode::InvalidType, "must be an object"))?;
     text.try_into().map_err(|flaw| Reason::of(&flaw).into())
 }
 
-/// The names are our own and need no escaping.
+/// Field names of requests are constants that need no escaping.
 fn pointer(name: &str) -> String {
     if name.is_empty() { String::new() } else { format!("/{name}") }
 }

@@ -1,4 +1,4 @@
-//! How large bodies may be, each and together.
+//! Size limits of bodies, for one body and for all bodies together.
 
 use std::sync::{
     Arc,
@@ -7,29 +7,29 @@ use std::sync::{
 
 use crate::problem::{Code, Problem};
 
-/// The largest body of an operation, in bytes, unless its request says otherwise.
+/// The default maximum size of a body, in bytes.
 pub(crate) const DEFAULT: usize = 64 * 1024;
 
-/// The largest body of an operation that stores a document. A document has at most 64 KiB in compact form; clients may
-/// indent it, and may escape each character outside ASCII, which triples its length at most.
+/// The maximum size of a body that stores a document, in bytes. A document has at most 64 KiB in compact form. Clients
+/// may indent it, and may escape each character outside ASCII, which at most triples the length.
 pub(crate) const DOCUMENT: usize = 256 * 1024;
 
-/// The bytes of all bodies that are being read or parsed. One address with 1,000 connections, which is the default bound,
-/// cannot use all of them without a credential.
+/// The maximum size of all bodies that are being read or parsed, in bytes. A single client address with 1,000
+/// connections, which is the default limit, cannot use all of it without a credential.
 pub(crate) const IN_FLIGHT: usize = 64 * 1024 * 1024;
 
-/// When a client should try again if there is no room.
+/// `Retry-After` in seconds if the limit is reached.
 const RETRY_SECONDS: u64 = 1;
 
 pub(crate) fn too_large(limit: usize) -> Problem {
     Problem::new(Code::BodyTooLarge).detail(format!("the body has more than {} KiB", limit / 1024))
 }
 
-/// The room for the bodies of all requests.
+/// Counts the bytes of the bodies of all requests.
 #[derive(Default)]
 pub(crate) struct BodyMemory(AtomicUsize);
 
-/// What one body takes of it, until it is dropped.
+/// The bytes that one body has reserved. Dropping it releases them.
 pub(crate) struct Share {
     memory: Arc<BodyMemory>,
     bytes: usize,
@@ -41,7 +41,8 @@ impl Share {
     }
 
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
-        // Added before it is compared: bodies grow at once, and one that is refused gives it back.
+        // Add before the comparison, because bodies grow concurrently. A rejected body releases its bytes when it is
+        // dropped.
         self.bytes += bytes;
         if self.memory.0.fetch_add(bytes, Ordering::Relaxed) + bytes <= IN_FLIGHT {
             return Ok(());

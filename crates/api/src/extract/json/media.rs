@@ -1,4 +1,4 @@
-//! What a body says of itself before it is read.
+//! Checks of the media type and encoding of a body before it is read.
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -7,7 +7,7 @@ use actix_web::{
 
 use crate::problem::{Code, Problem};
 
-/// Takes JSON in UTF-8 that is not encoded further, and nothing that leaves it to be guessed.
+/// Accepts only JSON in UTF-8 without a content encoding, declared by exactly one `Content-Type`.
 pub(crate) fn check(request: &HttpRequest) -> Result<(), Problem> {
     let encoded = |value: &actix_web::http::header::HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
     if request.headers().get_all(CONTENT_ENCODING).any(encoded) {

@@ -1,4 +1,4 @@
-//! Reading a body no further than its bound.
+//! Reading of a body up to its size limit.
 
 use std::{io, ops::Deref, sync::Arc};
 
@@ -20,15 +20,15 @@ use crate::{
     state::AppState,
 };
 
-/// Refuses a body that announces itself as too large, before any of it is read.
+/// Rejects a body whose `Content-Length` exceeds the limit, before the body is read.
 pub(crate) fn declared_length(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    // A length that fits no integer is beyond any bound; one that is no number never gets here.
+    // A length that does not fit `usize` exceeds every limit. A length that is not a number does not reach this code.
     let fits = |length: &str| length.parse::<usize>().is_ok_and(|length| length <= limit);
     if declared.is_none_or(fits) { Ok(()) } else { Err(too_large(limit)) }
 }
 
-/// A body, and the memory that it is accounted for with.
+/// A body and the memory that it has reserved.
 pub(crate) struct ReadBody {
     bytes: Bytes,
     _share: Share,
@@ -42,7 +42,6 @@ impl Deref for ReadBody {
     }
 }
 
-/// Where a body is read from, and how much of it.
 pub(crate) struct Reader {
     unread: Unread,
     share: Share,
@@ -55,7 +54,7 @@ impl Reader {
         Self { unread: Unread::of(request), share: Share::of(memory), limit }
     }
 
-    /// The whole body. What is not read to its end stays unread. The server below limits how long it takes.
+    /// Reads the whole body. If this fails, the payload is put back for [`Unread`]. The server below limits the time.
     pub(crate) async fn whole(self) -> Result<ReadBody, Problem> {
         let Self { unread, mut share, limit } = self;
         let mut payload = unread.take();
@@ -69,7 +68,7 @@ impl Reader {
     }
 }
 
-/// The whole body. It is counted while it comes, since not every body announces its length.
+/// Reads the chunks and counts their bytes, because not every body declares its length.
 async fn gather(payload: &mut Payload, share: &mut Share, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {

@@ -1,4 +1,4 @@
-//! Bodies that use something up, whatever else is wrong with them.
+//! Bodies that carry a one-time token, which is consumed even if the rest of the body is invalid.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -8,26 +8,28 @@ use crate::{
     problem::Problem,
 };
 
-/// A request that names something which serves once: a nonce, a code.
+/// A request with a one-time token: a nonce, a code or a session id.
 pub(crate) trait Spends: Request {
-    /// What names it.
+    /// The one-time token.
     type Token;
 
-    /// Reads the name alone, whatever faults the other fields have. `None` when it can't be read itself.
+    /// Reads only the token. Errors of other fields do not matter. Returns `None` if the token itself is invalid.
     fn token(fields: &mut Fields<'_>) -> Option<Self::Token>;
 }
 
-/// The body of such a request. Somebody who may send it again without its faults must not have another try.
+/// The body of such a request. An invalid request also consumes its token, so that a client cannot retry with a
+/// corrected request.
 pub(crate) struct Spending<T: Spends>(Result<T, Spoilt<T::Token>>);
 
-/// A body with faults, and what it names all the same.
+/// An invalid body and the one-time token that it carries.
 struct Spoilt<Token> {
     token: Option<Token>,
     problem: Problem,
 }
 
 impl<T: Spends> Spending<T> {
-    /// The request. One with faults is refused for them once what it names was used up.
+    /// Returns the request. If the request is invalid, this consumes its token with `spend` and then returns the
+    /// problem.
     pub(crate) async fn or_spend<E>(self, spend: impl AsyncFnOnce(T::Token) -> Result<(), E>) -> Result<T, Problem>
     where
         Problem: From<E>,
@@ -53,7 +55,7 @@ impl<T: Spends + 'static> FromRequest for Spending<T> {
     }
 }
 
-/// The outer error is of a body that holds nothing which could be read.
+/// The outer error means that the body has no readable fields.
 fn parse<T: Spends>(bytes: &[u8]) -> Result<Result<T, Spoilt<T::Token>>, Problem> {
     let (read, faults) = read_fields(bytes, |fields| (T::read(fields), T::token(fields)))?;
     Ok(match read {

@@ -1,4 +1,4 @@
-//! From JSON values to value objects.
+//! Conversion of JSON values to value objects.
 
 use std::str::FromStr;
 
@@ -9,25 +9,25 @@ use crate::{
     problem::{FaultCode, Flaw},
 };
 
-/// A string that becomes a value object.
+/// Reads a string as a value object.
 pub(crate) fn text<T: FromStr<Err: Flaw>>(value: &Value) -> Reading<T> {
     let Value::String(text) = value else { return invalid_type("must be a string") };
     text.parse().map_err(|flaw| Reason::of(&flaw).into())
 }
 
-/// `true` or `false`.
 pub(crate) fn boolean(value: &Value) -> Reading<bool> {
     value.as_bool().ok_or_else(|| Reason::new(FaultCode::InvalidType, "must be true or false").into())
 }
 
-/// A whole number that becomes a value object. `1.0` is none: whoever sends it counts in floats.
+/// Reads an integer as a value object. `1.0` is rejected, because it shows that the client calculates with
+/// floating-point numbers.
 pub(crate) fn whole<T: TryFrom<i64, Error: Flaw>>(value: &Value) -> Reading<T> {
     let Some(number) = value.as_i64() else { return invalid_type("must be a whole number") };
     T::try_from(number).map_err(|flaw| Reason::of(&flaw).into())
 }
 
-/// An array of such values, with the faults of every entry. No array that is good is longer than `most`, so nothing
-/// beyond is looked at.
+/// Reads an array with the field errors of all its entries. An array with more than `most` entries is rejected without
+/// reading them.
 pub(crate) fn list<T>(most: usize, read: impl Fn(&Value) -> Reading<T>) -> impl FnOnce(&Value) -> Reading<Vec<T>> {
     move |value| {
         let Value::Array(entries) = value else { return invalid_type("must be an array") };

@@ -1,4 +1,4 @@
-//! Refusals of invitations and of their mails.
+//! The mapping of invitation errors.
 
 use tessera_orgs::{InviteError, ResendInvitationError};
 

@@ -1,4 +1,4 @@
-//! Refusals of a new password by a link.
+//! The mapping of password reset errors.
 
 use tessera_identity::ResetPasswordError;
 

@@ -1,4 +1,4 @@
-//! Other services ask what a key is worth.
+//! Verification of API keys by other services.
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
@@ -14,13 +14,13 @@ use crate::{
     v1::{enums::PermissionName, timestamp::Timestamp},
 };
 
-/// The question.
+/// The key to verify.
 #[derive(ToSchema)]
 struct VerifyKeyRequest {
-    /// What was presented as a key.
+    /// The presented text. It may be any text.
     #[schema(schema_with = schema::any_text)]
     key: String,
-    /// What it is to permit; without it, only whether it lives is asked.
+    /// The permission to check. If absent, only the state of the key is checked.
     #[schema(value_type = Option<PermissionName>)]
     permission: Option<Permission>,
 }
@@ -33,7 +33,7 @@ impl Request for VerifyKeyRequest {
     }
 }
 
-/// What a key is worth.
+/// The result of a verification.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum VerificationCode {
@@ -46,7 +46,7 @@ enum VerificationCode {
     RateLimited,
 }
 
-/// The answer. Of a key that does not exist nothing is known.
+/// The result of a verification. If the key does not exist, all details are `null` or empty.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verification)]
 struct VerificationView {
@@ -94,7 +94,7 @@ impl From<Verification> for VerificationView {
 
 /// Verify an API key
 ///
-/// Always 200 when the question is well-formed: the answer is in `code`.
+/// The status is 200 for every well-formed request. The result is in `code`.
 #[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", request_body = VerifyKeyRequest, responses(
     (status = 200, description = "What the key is worth", body = VerificationView)))]
 #[post("/apikeys/verify")]

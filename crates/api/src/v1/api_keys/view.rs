@@ -1,4 +1,4 @@
-//! Keys as they are shown.
+//! JSON forms of API keys.
 
 use serde::Serialize;
 use tessera_apikeys::model::{ApiKey, RawKey};
@@ -7,30 +7,31 @@ use uuid::Uuid;
 
 use crate::v1::{enums::PermissionName, timestamp::Timestamp};
 
-/// An API key, without the key itself.
+/// An API key without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(super) struct ApiKeyView {
     application_id: Uuid,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// It may have left since: the key belongs to the application.
+    /// The user who generated the key. The key belongs to the application, so this user may have left the organization
+    /// since.
     created_by: Uuid,
     #[schema(required = true)]
     description: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     expires_at: Option<Timestamp>,
     id: Uuid,
-    /// The key's first characters.
+    /// The first characters of the key.
     #[schema(example = "ask_4fWz")]
     key_prefix: String,
-    /// Give or take a minute.
+    /// When the key was last used, accurate to about one minute.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_used: Option<Timestamp>,
     permissions: Vec<PermissionName>,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     revoked_at: Option<Timestamp>,
-    /// The key that this one replaces.
+    /// The key that this key replaces.
     #[schema(required = true)]
     rotated_from: Option<Uuid>,
 }
@@ -53,12 +54,12 @@ impl From<ApiKey> for ApiKeyView {
     }
 }
 
-/// A new key: what is kept of it, and the key itself.
+/// A new API key: its stored properties and the key itself.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GeneratedKey)]
 pub(super) struct GeneratedKeyView {
     api_key_details: ApiKeyView,
-    /// The key itself. It is shown only here.
+    /// The key itself. It is returned only in this response.
     #[schema(pattern = "^ask_[0-9A-Za-z]{49}$")]
     raw_key: String,
 }

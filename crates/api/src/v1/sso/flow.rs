@@ -1,4 +1,4 @@
-//! A wallet signs, and the application gets its token.
+//! Challenge, verification and code redemption of a sign-in.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{
     v1::{challenge_limit::admit_challenge, sso::redirect, timestamp::Timestamp},
 };
 
-/// The wallet that is to sign.
+/// The sign-in and the wallet for which a challenge is requested.
 #[derive(ToSchema)]
 #[schema(as = SsoChallengeRequest)]
 #[expect(dead_code, reason = "the fields are for the document; the account holds two of them")]
@@ -44,7 +44,7 @@ impl Request for ChallengeRequest {
         let chain = fields.required("chain_id", chain);
         let account = fields.required("wallet_address", |value| {
             let address: String = text(value)?;
-            // All these chains have addresses of one kind, so that it can be read where the chain can't.
+            // All these chains have the same address format, so the address can be parsed even if the chain is invalid.
             let account = WalletAccount::parse(chain.unwrap_or(Chain::Ethereum), &address);
             account.map_err(|flaw| Reason::of(&flaw).into())
         });
@@ -60,11 +60,11 @@ fn chain(value: &Value) -> Reading<Chain> {
     known.ok_or_else(|| Reason::new(FaultCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
 }
 
-/// What the wallet is to sign.
+/// The challenge for the wallet.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SsoChallenge)]
 struct ChallengeView {
-    /// A message of ERC-4361, to be signed byte for byte.
+    /// An ERC-4361 message, which the wallet signs byte for byte.
     message: String,
     #[schema(pattern = "^[0-9A-Za-z]{22}$")]
     nonce: String,
@@ -81,7 +81,7 @@ impl From<SsoQuestion> for ChallengeView {
 
 /// Request Challenge for Web3 SSO (EVM Only)
 ///
-/// For the sign-in page: the cookie of the sign-in has to come along. A new challenge takes the place of the one before.
+/// For the sign-in page: the request must carry the cookie of the sign-in. A new challenge replaces the previous one.
 #[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = ChallengeFields, responses(
     (status = 200, description = "What the wallet is to sign", body = ChallengeView),
     (status = 403, description = "Another site made the browser send this"),
@@ -103,14 +103,14 @@ pub(crate) async fn request_web3_sso_challenge(
     Ok(HttpResponse::Ok().json(ChallengeView::from(sso.challenge(command).await?)))
 }
 
-/// What proves the wallet.
+/// The signed challenge.
 #[derive(ToSchema)]
 #[schema(as = SsoVerifyRequest)]
 #[expect(dead_code, reason = "the fields are for the document")]
 struct VerifyFields {
     #[schema(schema_with = schema::sso_session_id)]
     session_id: String,
-    /// The message that came with the challenge, unchanged.
+    /// The message of the challenge, unchanged.
     #[schema(schema_with = schema::any_text)]
     message: String,
     #[schema(schema_with = schema::wallet_signature)]
@@ -135,7 +135,7 @@ impl Request for VerifyRequest {
     }
 }
 
-/// Whoever names the session, and has its cookie, has come with what the wallet was asked.
+/// A request with the session id and its cookie is an attempt to answer the challenge, and consumes it.
 impl Spends for VerifyRequest {
     type Token = SsoSessionId;
 
@@ -144,19 +144,19 @@ impl Spends for VerifyRequest {
     }
 }
 
-/// A sign-in that has come to its end.
+/// A completed sign-in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SsoSignIn)]
 struct VerifiedView {
-    /// For the application, and for nobody else (RS256).
+    /// A token (RS256) for the application only.
     token: String,
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
-    /// In seconds.
+    /// The lifetime of the token in seconds.
     expires_in: i64,
-    /// Redeemed by the application's back end, once and within 60 seconds.
+    /// The authorization code. The back end of the application redeems it once within 60 seconds.
     code: String,
-    /// Where the browser goes: the application's address with `code`, `state` and `iss` (RFC 9207).
+    /// The URL to which the browser returns: the redirect URI with `code`, `state` and `iss` (RFC 9207).
     redirect_uri: String,
     state: String,
 }
@@ -178,7 +178,7 @@ impl VerifiedView {
 
 /// Verify SIWE Signature & Issue Token (EVM Only)
 ///
-/// For the sign-in page: the cookie of the sign-in has to come along. A sign-in serves once.
+/// For the sign-in page: the request must carry the cookie of the sign-in. A sign-in can be completed only once.
 #[utoipa::path(tag = "sso", operation_id = "verify_web3_sso", request_body = VerifyFields, responses(
     (status = 200, description = "The token, the code, and where to go", body = VerifiedView,
         headers(("Set-Cookie" = String, description = "Removes the cookie of the sign-in"))),
@@ -199,7 +199,7 @@ pub(crate) async fn verify_web3_sso(
     let browser = |session| cookies::secret(&url, request.headers(), session);
     let body = body.or_spend(async |session| match &here {
         Ok(()) => sso.spend_challenge(session, browser(session)).await,
-        // What another site makes a browser send uses nothing up.
+        // A request that another site made the browser send must not consume the challenge.
         Err(_) => Ok(()),
     });
     let VerifyRequest { session, message, signature } = body.await?;
@@ -210,14 +210,14 @@ pub(crate) async fn verify_web3_sso(
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
 }
 
-/// What an application redeems.
+/// The authorization code to redeem.
 #[derive(ToSchema)]
 #[schema(as = SsoTokenRequest)]
 struct TokenRequest {
-    /// The code, as it came. One that is none was given to nobody.
+    /// The code from the redirect. A text that is not a code is rejected like an unknown code.
     #[schema(schema_with = schema::any_text)]
     code: String,
-    /// The address that the sign-in was asked to return to.
+    /// The redirect URI of the sign-in request.
     #[schema(schema_with = schema::any_text)]
     redirect_uri: String,
     #[schema(schema_with = schema::code_verifier)]
@@ -233,7 +233,7 @@ impl Request for TokenRequest {
     }
 }
 
-/// Whoever sends the code has presented it.
+/// A request with the code is an attempt to redeem it, and consumes it.
 impl Spends for TokenRequest {
     type Token = String;
 
@@ -242,14 +242,14 @@ impl Spends for TokenRequest {
     }
 }
 
-/// A token for an application.
+/// The token for the application.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SsoToken)]
 struct TokenView {
     token: String,
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
-    /// In seconds.
+    /// The lifetime of the token in seconds.
     expires_in: i64,
 }
 
@@ -262,8 +262,8 @@ impl From<SsoToken> for TokenView {
 
 /// Redeem a code of a sign-in
 ///
-/// For an application's back end: once, within 60 seconds, with the verifier whose SHA-256 the sign-in began with. Presented
-/// once, a code is used up, whatever the answer.
+/// For the back end of an application. The code is valid once, within 60 seconds, and only with the code verifier whose
+/// SHA-256 was sent as `code_challenge`. Every request with the code consumes it, even if the request fails.
 #[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = TokenRequest, responses(
     (status = 200, description = "The token", body = TokenView)))]
 #[post("/sso/token")]

@@ -1,6 +1,6 @@
 //! The redirect back to the application.
 
-/// An address with these parameters behind those that it has. Registered addresses have no fragment.
+/// Appends parameters to the query of a URI. Registered redirect URIs have no fragment.
 pub(crate) fn with_query(uri: &str, parameters: &[(&str, &str)]) -> String {
     let encode = |text: &str| text.bytes().map(encoded).collect::<String>();
     let query: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -12,7 +12,7 @@ pub(crate) fn with_query(uri: &str, parameters: &[(&str, &str)]) -> String {
     }
 }
 
-/// RFC 3986: everything but what is never reserved.
+/// Percent-encodes every byte except the unreserved characters of RFC 3986.
 fn encoded(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
         char::from(byte).to_string()
