@@ -1,4 +1,4 @@
-//! A client that says what it got.
+//! HTTP client of the API, with assertions on its responses.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use reqwest::{
 };
 use serde_json::Value;
 
-/// Under which every operation of version 1 lives.
+/// Path prefix of all version 1 endpoints.
 pub const BASE: &str = "/api/v1";
 
-/// How a caller proves themselves.
+/// Credential of a caller.
 #[derive(Debug, Clone)]
 pub enum Credential {
     None,
-    /// `Authorization: Bearer …`, a user token or a key.
+    /// `Authorization: Bearer …` with an access token or an API key.
     Bearer(String),
     /// `X-API-Key: …`.
     Key(String),
@@ -32,10 +32,10 @@ pub struct Api {
 }
 
 impl Api {
-    /// A caller without a credential.
+    /// Creates a caller without a credential.
     ///
     /// # Panics
-    /// When no client can be built.
+    /// Panics if no client can be built.
     #[must_use]
     pub fn new(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).timeout(Duration::from_mins(1));
@@ -50,13 +50,13 @@ impl Api {
         Self { credential, ..self.clone() }
     }
 
-    /// The same caller with a token, or a key, in `Authorization`.
+    /// The same caller with an access token or API key in `Authorization`.
     #[must_use]
     pub fn bearer(&self, token: &str) -> Self {
         self.with(Credential::Bearer(token.to_owned()))
     }
 
-    /// The same caller with a key in `X-API-Key`.
+    /// The same caller with an API key in `X-API-Key`.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
         self.with(Credential::Key(key.to_owned()))
@@ -68,7 +68,7 @@ impl Api {
         Self { cookie: Some(cookie.to_owned()), ..self.clone() }
     }
 
-    /// The same caller, without any credential.
+    /// The same caller without a credential.
     #[must_use]
     pub fn anonymous(&self) -> Self {
         self.with(Credential::None)
@@ -80,7 +80,7 @@ impl Api {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
-    /// A request to any path, with the credential and nothing else.
+    /// A request to any path, with the credential and no body.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         let request = match &self.cookie {
@@ -94,7 +94,7 @@ impl Api {
         }
     }
 
-    /// A request to any path, with a JSON body where there is one.
+    /// Sends a request to any path, with an optional JSON body.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let request = self.request(method, path);
         send(match body {
@@ -104,51 +104,51 @@ impl Api {
         .await
     }
 
-    /// GET an operation of version 1.
+    /// Sends GET to a version 1 endpoint.
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, &format!("{BASE}{path}"), None).await
     }
 
-    /// POST to an operation of version 1.
+    /// Sends POST to a version 1 endpoint.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.call(Method::POST, &format!("{BASE}{path}"), Some(body)).await
     }
 
-    /// PUT to an operation of version 1.
+    /// Sends PUT to a version 1 endpoint.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.call(Method::PUT, &format!("{BASE}{path}"), Some(body)).await
     }
 
-    /// DELETE something of version 1.
+    /// Sends DELETE to a version 1 endpoint.
     pub async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, &format!("{BASE}{path}"), None).await
     }
 
-    /// GET any path.
+    /// Sends GET to any path.
     pub async fn get_root(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None).await
     }
 }
 
-/// Sends a request and takes the whole answer.
+/// Sends a request and reads the complete response.
 ///
 /// # Panics
-/// When none comes.
+/// Panics if there is no response.
 pub async fn send(request: RequestBuilder) -> Answer {
     try_send(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
 }
 
-/// Sends a request and takes the whole answer.
+/// Sends a request and reads the complete response.
 ///
 /// # Errors
-/// When none comes, or not the whole of it.
+/// Fails if there is no response or if it is incomplete.
 pub async fn try_send(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     let answer = request.send().await?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -163,16 +163,16 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A header, when it came once and is text.
+    /// A header, if it occurs once and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(HeaderValue::to_str).and_then(Result::ok)
     }
 
-    /// The body as JSON; `null` when there is none.
+    /// The body as JSON; `null` if it is empty.
     ///
     /// # Panics
-    /// When it is something else.
+    /// Panics if the body is not JSON.
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
@@ -182,10 +182,10 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
     }
 
-    /// The body of an answer that has this status.
+    /// The body of a response that must have this status.
     ///
     /// # Panics
-    /// When it has another.
+    /// Panics if the status differs.
     #[track_caller]
     #[must_use]
     pub fn expecting(&self, status: u16) -> Value {
@@ -193,19 +193,19 @@ impl Answer {
         self.json()
     }
 
-    /// Says only that the answer has this status.
+    /// Asserts the status of the response.
     ///
     /// # Panics
-    /// When it has another.
+    /// Panics if the status differs.
     #[track_caller]
     pub fn is(&self, status: u16) {
         assert_eq!(self.status, status, "{}", self.text());
     }
 
-    /// The problem, which is of that status and code and complete in all its members.
+    /// The problem, which must have the status and the code and must be complete.
     ///
     /// # Panics
-    /// When it is not.
+    /// Panics if it differs.
     #[track_caller]
     #[expect(clippy::must_use_candidate, reason = "most tests are content that it is this problem")]
     pub fn problem(&self, status: u16, code: &str) -> Value {
@@ -214,10 +214,10 @@ impl Answer {
         problem
     }
 
-    /// A problem of that status, whatever its code.
+    /// The problem, which must have the status. The code may be any.
     ///
     /// # Panics
-    /// When it is none.
+    /// Panics if the response is not such a problem.
     #[track_caller]
     #[must_use]
     pub fn any_problem(&self, status: u16) -> Value {
@@ -234,10 +234,10 @@ impl Answer {
         problem
     }
 
-    /// The pointers of all faults that a 400 names, sorted.
+    /// The JSON Pointers of all field errors of a 400 response, sorted.
     ///
     /// # Panics
-    /// When it is no 400, or a fault has no code or detail.
+    /// Panics if the response is not a 400, or if a field error has no code or detail.
     #[track_caller]
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -253,10 +253,10 @@ impl Answer {
     }
 }
 
-/// A member of an answer that is text.
+/// A text member of a response.
 ///
 /// # Panics
-/// When it is not.
+/// Panics if the member is not text.
 #[track_caller]
 #[must_use]
 pub fn text_of(value: &Value, member: &str) -> String {

@@ -1,4 +1,4 @@
-//! A real browser without a window, driven by its protocol for developers, through a pipe.
+//! A headless browser, controlled by the Chrome `DevTools` Protocol over pipes.
 
 mod pipe;
 mod tab;
@@ -20,10 +20,10 @@ use pipe::Pipe;
 pub use tab::Tab;
 pub use wallet::{Manners, Pocket, Presence};
 
-/// How long a browser may take to go.
+/// Timeout for the end of the browser process.
 const PARTING: Duration = Duration::from_secs(10);
 
-/// A browser with a profile of its own, gone when the value is.
+/// A browser with its own profile. Both are removed when the value is dropped.
 pub struct Browser {
     pipe: Arc<Pipe>,
     child: Child,
@@ -31,10 +31,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one.
+    /// Starts a browser.
     ///
     /// # Panics
-    /// When there is none to start.
+    /// Panics if no browser can be started.
     pub async fn start() -> Self {
         let profile = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         let mut child =
@@ -45,12 +45,12 @@ impl Browser {
         browser
     }
 
-    /// A new tab, which shares cookies with the others.
+    /// Opens a tab that shares cookies with the other tabs.
     pub async fn tab(&self) -> Tab {
         Tab::open(&self.pipe, json!({ "url": "about:blank" })).await
     }
 
-    /// A tab of somebody else: it shares nothing with the others.
+    /// Opens a tab in a separate browser context, which shares no data with the other tabs.
     pub async fn private_tab(&self) -> Tab {
         let context = self.pipe.call(None, "Target.createBrowserContext", json!({})).await;
         Tab::open(&self.pipe, json!({ "url": "about:blank", "browserContextId": context["browserContextId"] })).await
@@ -58,7 +58,8 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// While it runs, and its helpers go a moment after it, it writes into what is to be removed.
+    /// The browser writes into the profile until it and its child processes have ended, so the profile can only be
+    /// removed afterwards.
     fn drop(&mut self) {
         let _gone = self.child.start_kill();
         let gone = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
@@ -73,7 +74,7 @@ impl Drop for Browser {
     }
 }
 
-/// The protocol runs over the descriptors 3 and 4; a shell puts our pipes there.
+/// The protocol uses the file descriptors 3 and 4. A shell redirects our pipes to them.
 fn command(profile: &TempDir) -> Command {
     let mut command = Command::new("sh");
     command
@@ -82,19 +83,19 @@ fn command(profile: &TempDir) -> Command {
         .args(["--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"])
         .arg(format!("--user-data-dir={}", profile.path().join("profile").display()))
-        // What it keeps beside its profile goes with it too.
+        // Temporary files outside of the profile are removed with it.
         .env("TMPDIR", profile.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     if is_root() {
-        // The browser refuses to run as root within its sandbox; a container of a build often has nobody else.
+        // The browser does not run as root inside its sandbox, and build containers often have only the root user.
         command.arg("--no-sandbox");
     }
     command
 }
 
-/// The first of the names that the browser goes by.
+/// The path of the first browser that is installed.
 fn program() -> PathBuf {
     const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     const BUNDLE: &str = "/Applications/Chromium.app/Contents/MacOS/Chromium";

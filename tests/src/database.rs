@@ -1,25 +1,25 @@
-//! A fresh, empty database for one test, gone when the test is over.
+//! An empty database for one test, removed after the test.
 
 use std::hash::{BuildHasher as _, RandomState};
 
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
-/// The two storages the service runs on.
+/// The two database backends of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     Sqlite,
     Postgres,
 }
 
-/// An empty database of its own.
+/// An empty database for one test.
 pub struct TestDatabase {
     url: String,
     kind: Kind,
 }
 
 enum Kind {
-    /// The directory goes with the value.
+    /// The directory is removed when the value is dropped.
     Sqlite(TempDir),
     Postgres {
         cluster: String,
@@ -27,7 +27,8 @@ enum Kind {
     },
 }
 
-/// The throwaway cluster that the test command starts. Without one a test must fail and not pass by doing nothing.
+/// The address of the throwaway cluster that the test script starts. Without a cluster the test must fail; it must not
+/// pass without running.
 fn cluster() -> String {
     std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| {
         panic!("TEST_DATABASE_URL is not set: run scripts/test, which starts a throwaway PostgreSQL")
@@ -35,10 +36,10 @@ fn cluster() -> String {
 }
 
 impl TestDatabase {
-    /// Makes an empty database.
+    /// Creates an empty database.
     ///
     /// # Panics
-    /// When it can't.
+    /// Panics if the creation fails.
     pub async fn create(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
@@ -56,16 +57,16 @@ impl TestDatabase {
         }
     }
 
-    /// The address as the service takes it.
+    /// The database URL, in the format of the service's setting.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Takes the database away from under whoever uses it.
+    /// Makes the database unavailable while it is in use.
     ///
     /// # Panics
-    /// When it is an embedded one: a file that is open can't be taken away.
+    /// Panics for the embedded database, because an open file can't be removed.
     pub async fn take_away(&self) {
         match &self.kind {
             Kind::Sqlite(_) => panic!("a file that is open can't be taken away"),
@@ -75,10 +76,10 @@ impl TestDatabase {
         }
     }
 
-    /// Runs statements behind the service's back.
+    /// Runs statements directly on the database, without the service.
     ///
     /// # Panics
-    /// When they fail, or the database is an embedded one.
+    /// Panics if a statement fails or if the database is embedded.
     pub async fn execute(&self, statements: &str) {
         match &self.kind {
             Kind::Sqlite(_) => panic!("the embedded database belongs to its process"),
@@ -100,7 +101,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Kind::Postgres { cluster, name } = &self.kind else { return };
         let (cluster, statement) = (cluster.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        // A runtime of its own: the test's may be the very one that is dropping this.
+        // A separate runtime, because the runtime of the test may be the one that drops this value.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.map(|runtime| runtime.block_on(execute(&cluster, &statement)))

@@ -1,19 +1,20 @@
-//! Service tokens as another service would verify them: with nothing but the published keys, and with none of the libraries
-//! that this one signs with. RSA is a power and a comparison (RFC 8017 section 8.2.2).
+//! Verification of service tokens as another service would do it: only with the published keys, and without the
+//! libraries that the service signs with. An RSA verification is one exponentiation and one comparison (RFC 8017
+//! section 8.2.2).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use num_bigint::BigUint;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// The ASN.1 around a SHA-256 digest (RFC 8017 section 9.2, note 1).
+/// The ASN.1 prefix of a SHA-256 digest (RFC 8017 section 9.2, note 1).
 const SHA_256: [u8; 19] =
     [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
 
-/// Verifies a token against published keys, and gives its header and claims.
+/// Verifies a token against published keys. Returns its header and claims.
 ///
 /// # Errors
-/// Says why it can't be trusted. Times and audience are for the caller to judge.
+/// Fails with the reason why the token is invalid. The caller must check times and audience.
 pub fn verify(keys: &Value, token: &str) -> Result<(Value, Value), String> {
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, signature] = parts.as_slice() else { return Err("it has not three parts".to_owned()) };
@@ -34,7 +35,7 @@ pub fn verify(keys: &Value, token: &str) -> Result<(Value, Value), String> {
     Ok((parsed, parse(claims)?))
 }
 
-/// What a signature has to say of a text, as long as its key.
+/// The padded digest of a text that a signature must contain, as long as the key.
 fn padded(text: &[u8], length: usize) -> Vec<u8> {
     let digest = Sha256::digest(text);
     let filling = length.saturating_sub(3 + SHA_256.len() + digest.len());
@@ -44,7 +45,7 @@ fn padded(text: &[u8], length: usize) -> Vec<u8> {
 fn number(key: &Value, member: &str) -> Result<BigUint, String> {
     let text = key[member].as_str().ok_or_else(|| format!("the key has no {member}"))?;
     let bytes = decode(text)?;
-    // RFC 7518 section 6.3.1: no zeros in front.
+    // RFC 7518 section 6.3.1: no leading zeros.
     if bytes.first().is_none_or(|first| *first == 0) {
         return Err(format!("{member} is not minimal"));
     }

@@ -1,4 +1,4 @@
-//! What the tests of the whole service share. No crate owns them, so they have a package of their own.
+//! Shared code of the tests of the whole service. It is a package of its own because no crate owns these tests.
 
 pub mod api;
 pub mod browser;
@@ -16,8 +16,8 @@ pub mod wallet;
 
 use std::time::{Duration, Instant};
 
-/// Makes a test on SQLite and one on PostgreSQL of each scenario that it names: an `async fn` of the backend. A scenario
-/// that is not named is dead code, and the compiler says so.
+/// Expands each named scenario, an `async fn` with a backend parameter, to one test on SQLite and one on PostgreSQL. A
+/// scenario that is not named causes a dead code warning.
 #[macro_export]
 macro_rules! on_both {
     ($($scenario:ident)+) => {$(
@@ -35,9 +35,8 @@ macro_rules! on_both {
     )+};
 }
 
-/// Makes a test on SQLite alone of each scenario that it names. It is for behavior that cannot depend on the database: the
-/// parsing of requests, headers, connections, texts of pages. A scenario that reads or writes rows in a new way belongs to
-/// [`on_both!`].
+/// Expands each named scenario to a test on SQLite only. Use it for behavior that can't depend on the database: request
+/// parsing, headers, connections, page texts. Scenarios that read or write rows in a new way belong to [`on_both!`].
 #[macro_export]
 macro_rules! on_sqlite {
     ($($scenario:ident)+) => {$(
@@ -50,10 +49,10 @@ macro_rules! on_sqlite {
     )+};
 }
 
-/// Asks again and again until the answer is there, and fails when it does not come in time.
+/// Repeats a check until it returns a value.
 ///
 /// # Panics
-/// When time is up.
+/// Panics when the time limit is reached.
 #[track_caller]
 pub fn eventually<T, F>(what: &str, within: Duration, mut ask: impl FnMut() -> F) -> impl Future<Output = T>
 where
@@ -81,7 +80,7 @@ pub fn workspace_root() -> &'static std::path::Path {
 /// Reads a text file of the workspace.
 ///
 /// # Panics
-/// When it can't.
+/// Panics if the file can't be read.
 #[track_caller]
 #[must_use]
 pub fn read_workspace_file(path: &str) -> String {

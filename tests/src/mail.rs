@@ -1,4 +1,4 @@
-//! Mails, read as any other program would read them.
+//! Mails, parsed by a standard library.
 
 use std::{path::Path, time::Duration};
 
@@ -6,10 +6,10 @@ use mail_parser::{Message, MessageParser};
 
 use crate::{eventually, process::Installation};
 
-/// How long a mail may be on its way.
+/// Timeout for the delivery of a mail.
 pub const ON_ITS_WAY: Duration = Duration::from_secs(20);
 
-/// A mail that has come.
+/// A delivered mail.
 #[derive(Debug, Clone)]
 pub struct Letter {
     pub id: String,
@@ -18,15 +18,15 @@ pub struct Letter {
     pub subject: String,
     pub text: String,
     pub html: String,
-    /// As it came.
+    /// The raw message.
     pub raw: String,
 }
 
 impl Letter {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Panics
-    /// When it is none, or lacks a part.
+    /// Panics if the message is invalid or lacks a part.
     #[must_use]
     pub fn read(raw: &[u8]) -> Self {
         let raw_text = String::from_utf8_lossy(raw).into_owned();
@@ -45,10 +45,10 @@ impl Letter {
         }
     }
 
-    /// The link in it.
+    /// The link in the mail.
     ///
     /// # Panics
-    /// When there is none, or another in the HTML.
+    /// Panics if there is no link, or if the HTML part contains another one.
     #[must_use]
     pub fn link(&self) -> String {
         let link = self.text.split_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
@@ -57,10 +57,10 @@ impl Letter {
         link
     }
 
-    /// The token in its link.
+    /// The token in the link of the mail.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if there is no token.
     #[must_use]
     pub fn token(&self) -> String {
         let link = self.link();
@@ -77,7 +77,7 @@ fn subject(message: &Message<'_>) -> String {
     message.subject().unwrap_or_default().to_owned()
 }
 
-/// Every mail that has become a file, in the order of their writing.
+/// Every mail in the directory, in the order of creation.
 #[must_use]
 pub fn in_directory(directory: &Path) -> Vec<Letter> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
@@ -87,10 +87,10 @@ pub fn in_directory(directory: &Path) -> Vec<Letter> {
     files.iter().map(|path| Letter::read(&std::fs::read(path).unwrap_or_default())).collect()
 }
 
-/// Waits for so many mails to an address, and gives the last.
+/// Waits until the address has received `count` mails, and returns the last one.
 ///
 /// # Panics
-/// When they do not come.
+/// Panics if the mails do not arrive in time.
 pub async fn last_of(installation: &Installation, to: &str, count: usize) -> Letter {
     eventually("a mail", ON_ITS_WAY, || {
         let mut letters = in_directory(&installation.mail_directory());

@@ -1,4 +1,4 @@
-//! The real binary, started and ended as an operator would.
+//! The real server binary, started and stopped as an operator would.
 
 use std::{
     collections::BTreeMap,
@@ -21,13 +21,13 @@ use crate::{
     eventually,
 };
 
-/// How long a start may take before the test gives up. Two processes of a debug build on a busy machine need seconds.
+/// Timeout for a start. Two processes of a debug build on a busy machine need seconds.
 const START: Duration = Duration::from_secs(30);
 
-/// A master key for tests. It protects nothing.
+/// A master key for tests. It protects no data.
 pub const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// A database and the settings to run on it: what several processes of the service may share.
+/// A database and settings, which several processes of the service can share.
 pub struct Installation {
     database: TestDatabase,
     settings: BTreeMap<String, String>,
@@ -36,10 +36,10 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// An empty database; on PostgreSQL with the master key that is required there.
+    /// Creates an installation with an empty database; on PostgreSQL with the master key that is required there.
     ///
     /// # Panics
-    /// When there is no place to make one.
+    /// Panics if no directory can be created.
     pub async fn new(backend: Backend) -> Self {
         let database = TestDatabase::create(backend).await;
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
@@ -54,44 +54,44 @@ impl Installation {
         }
     }
 
-    /// The same with one more setting.
+    /// Adds a setting.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// The same with one setting less.
+    /// Removes a setting.
     #[must_use]
     pub fn unset(mut self, name: &str) -> Self {
         self.settings.remove(name);
         self
     }
 
-    /// The database under it.
+    /// The database.
     pub fn database(&self) -> &TestDatabase {
         &self.database
     }
 
-    /// Where mails become files.
+    /// The directory for mails that are written to files.
     #[must_use]
     pub fn mail_directory(&self) -> PathBuf {
         self.home.path().join("data/mail")
     }
 
-    /// Starts a process and waits until it serves.
+    /// Starts a process and waits until it is ready.
     ///
     /// # Panics
-    /// When it does not.
+    /// Panics if it does not become ready.
     #[must_use]
     pub fn start(&self) -> Node {
         self.spawn().ready()
     }
 
-    /// Starts a process and does not wait.
+    /// Starts a process without waiting.
     ///
     /// # Panics
-    /// When there is no binary to start.
+    /// Panics if the binary does not exist.
     #[must_use]
     pub fn spawn(&self) -> Starting {
         let log = self.home.path().join(format!("log-{}", self.started.fetch_add(1, Ordering::Relaxed)));
@@ -110,10 +110,10 @@ impl Installation {
         Starting { process: Process { child, log }, lines }
     }
 
-    /// Runs another command of the binary on the same settings, to its end.
+    /// Runs another command of the binary with the same settings and waits for its end.
     ///
     /// # Panics
-    /// When there is no binary to run.
+    /// Panics if the binary does not exist.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
         let output = Command::new(binary())
@@ -126,10 +126,10 @@ impl Installation {
         output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
     }
 
-    /// Starts a process that is expected to refuse, and gives what it said about that.
+    /// Starts a process that must fail to start, and returns its error output.
     ///
     /// # Panics
-    /// When it serves, or ends well, or does not end.
+    /// Panics if the process becomes ready, ends with success or does not end.
     pub async fn refuses_to_start(&self) -> String {
         let Starting { mut process, lines } = self.spawn();
         let status = process.wait(START).await;
@@ -140,7 +140,7 @@ impl Installation {
     }
 }
 
-/// The binary that cargo built beside this test.
+/// The binary that cargo built next to this test.
 fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
     let directory = test.ancestors().nth(2).unwrap_or_else(|| panic!("{} is nowhere", test.display()));
@@ -149,7 +149,7 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// Standard output line by line. It is read to its end, so that the pipe never fills.
+/// The lines of standard output. They are read to the end, so that the pipe never fills up.
 fn read_lines(child: &mut Child) -> Receiver<String> {
     let output = child.stdout.take().unwrap_or_else(|| panic!("standard output is not piped"));
     let (sender, receiver) = channel();
@@ -161,23 +161,23 @@ fn read_lines(child: &mut Child) -> Receiver<String> {
     receiver
 }
 
-/// A process that is on its way up.
+/// A process that is starting.
 pub struct Starting {
     process: Process,
     lines: Receiver<String>,
 }
 
 impl Starting {
-    /// What it has logged.
+    /// The log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// Asks it to stop (SIGTERM) before it serves, and waits for its end.
+    /// Sends SIGTERM before the process is ready, and waits for its end.
     ///
     /// # Panics
-    /// When it does not end, or said that it is ready.
+    /// Panics if the process does not end or reports that it is ready.
     pub async fn stops_early(mut self) -> ExitStatus {
         self.process.terminate();
         let status = self.process.wait(START).await;
@@ -185,10 +185,10 @@ impl Starting {
         status
     }
 
-    /// Waits until it serves.
+    /// Waits until the process is ready.
     ///
     /// # Panics
-    /// When it does not.
+    /// Panics if it does not become ready.
     #[must_use]
     pub fn ready(self) -> Node {
         let line = match self.lines.recv_timeout(START) {
@@ -202,66 +202,66 @@ impl Starting {
     }
 }
 
-/// A process that serves.
+/// A process that is ready.
 pub struct Node {
     process: Process,
     url: String,
 }
 
 impl Node {
-    /// Where it serves.
+    /// The base URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its host and port.
+    /// The host and port.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.url.strip_prefix("http://").unwrap_or(&self.url)
     }
 
-    /// A client of it, without a credential.
+    /// A client of the node without a credential.
     #[must_use]
     pub fn api(&self) -> Api {
         Api::new(&self.url)
     }
 
-    /// What it has logged.
+    /// The log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// Its process id.
+    /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.child.id()
     }
 
-    /// Asks it to stop (SIGTERM).
+    /// Sends SIGTERM.
     ///
     /// # Panics
-    /// When it is gone already.
+    /// Panics if the process has already ended.
     pub fn terminate(&self) {
         self.process.terminate();
     }
 
-    /// Ends it on the spot (SIGKILL).
+    /// Kills the process (SIGKILL).
     pub fn kill(mut self) {
         self.process.end();
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     ///
     /// # Panics
-    /// When it does not come in time.
+    /// Panics if it does not end in time.
     pub async fn wait(&mut self, within: Duration) -> ExitStatus {
         self.process.wait(within).await
     }
 }
 
-/// A process of ours, which never outlives its test.
+/// A child process that never outlives its test.
 struct Process {
     child: Child,
     log: PathBuf,

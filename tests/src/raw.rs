@@ -1,4 +1,4 @@
-//! Bytes on a socket, for what no well-behaved client sends.
+//! Raw bytes over a socket, for requests that an HTTP client does not send.
 
 use std::time::Duration;
 
@@ -8,45 +8,45 @@ use tokio::{
     time::timeout,
 };
 
-/// How long to wait for a silent server.
+/// Timeout for a silent server.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Sends bytes and gives what came back until the server closed.
+/// Sends bytes and returns everything that the server sends until it closes the connection.
 ///
 /// # Panics
-/// When there is no connection, or the server neither answers nor closes in time.
+/// Panics if there is no connection, or if the server does not close it in time.
 pub async fn exchange(authority: &str, request: &[u8]) -> String {
     let mut stream = connect(authority).await;
-    // The server may close before it has read everything: then the answer is still there to be read.
+    // The server may close the connection before it has read everything. The response can still be read.
     let _refused_early = stream.write_all(request).await;
     read_to_end(&mut stream).await
 }
 
-/// A connection.
+/// Opens a connection.
 ///
 /// # Panics
-/// When there is none.
+/// Panics if the connection fails.
 pub async fn connect(authority: &str) -> TcpStream {
     TcpStream::connect(authority).await.unwrap_or_else(|error| panic!("no connection: {error}"))
 }
 
-/// Everything until the server closes.
+/// Reads everything until the server closes the connection.
 ///
 /// # Panics
-/// When it does not.
+/// Panics if the server does not close it in time.
 pub async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     match timeout(PATIENCE, stream.read_to_end(&mut answer)).await {
-        // A reset after the answer takes nothing away from it.
+        // A reset after the response does not affect the response.
         Ok(_) => String::from_utf8_lossy(&answer).into_owned(),
         Err(late) => panic!("the server did not close ({late}): {}", String::from_utf8_lossy(&answer)),
     }
 }
 
-/// The status of a raw answer.
+/// The status of a raw response.
 ///
 /// # Panics
-/// When it is no HTTP answer.
+/// Panics if the text is not an HTTP response.
 #[track_caller]
 #[must_use]
 pub fn status_of(answer: &str) -> u16 {
@@ -54,7 +54,7 @@ pub fn status_of(answer: &str) -> u16 {
     status.unwrap_or_else(|| panic!("no HTTP answer: {answer:?}"))
 }
 
-/// A request with a JSON body, as bytes. The connection closes after it.
+/// A request with a JSON body, as bytes. It asks the server to close the connection.
 #[must_use]
 pub fn json_request(method: &str, path: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(

@@ -1,4 +1,4 @@
-//! An application that lets people sign in by this service: a small server, with nothing of ours but the documented way.
+//! A relying party: a small server that signs users in through this service, only with the documented protocol.
 
 use std::{
     collections::HashMap,
@@ -16,14 +16,14 @@ use crate::{
     sso::{CHALLENGE, VERIFIER, encode},
 };
 
-/// A running application.
+/// A relying party that listens but does not respond yet.
 pub struct RelyingParty {
-    /// Where it is.
+    /// Its base URL.
     pub url: String,
     listener: TcpListener,
 }
 
-/// What it knows of the service, and of those who have signed in.
+/// State of the relying party: its configuration and its received tokens.
 struct Site {
     api: Api,
     issuer: String,
@@ -32,12 +32,12 @@ struct Site {
     tokens: Mutex<Vec<String>>,
 }
 
-/// The tokens that it has redeemed.
+/// The tokens that the relying party received for its codes.
 #[derive(Clone)]
 pub struct Visitors(Arc<Site>);
 
 impl Visitors {
-    /// In order.
+    /// The tokens in order.
     #[must_use]
     pub fn tokens(&self) -> Vec<String> {
         self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -45,23 +45,23 @@ impl Visitors {
 }
 
 impl RelyingParty {
-    /// Takes a port. It serves nobody yet: first its address has to be registered.
+    /// Opens a port. It does not respond yet, because its redirect URI must be registered first.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if no port is free.
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
         Self { url: format!("http://{address}"), listener }
     }
 
-    /// Where its sign-ins return to.
+    /// The redirect URI.
     #[must_use]
     pub fn callback(&self) -> String {
         format!("{}/callback?from=tessera", self.url)
     }
 
-    /// Serves until the test is over.
+    /// Responds to requests until the end of the test.
     #[must_use]
     pub fn serve(self, api: Api, issuer: &str, app: &str) -> Visitors {
         let site =
@@ -104,7 +104,7 @@ impl Site {
         )
     }
 
-    /// What its back end does: checks what came back, redeems the code, and believes only the token.
+    /// The back end: checks the callback parameters, redeems the code and trusts only the token.
     async fn callback(&self, query: &str) -> String {
         let pairs: HashMap<String, String> =
             query.split('&').filter_map(|pair| pair.split_once('=')).map(decoded).collect();

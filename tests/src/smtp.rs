@@ -1,4 +1,4 @@
-//! A mail server that keeps what it gets, and behaves as it is told to.
+//! A mail server that stores its mails and behaves as configured.
 
 use std::{
     io,
@@ -16,19 +16,19 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::mail::Letter;
 
-/// The command that stands for a new connection, for [`Manners::answering`].
+/// Pseudo command for a new connection, for [`Manners::answering`].
 pub const GREETING: &str = "greeting";
 
-/// The command that stands for the end of a message.
+/// Pseudo command for the end of a message.
 pub const END_OF_MESSAGE: &str = ".";
 
-/// How a mail server behaves.
+/// Behavior of a mail server.
 #[derive(Clone, Default)]
 pub struct Manners {
     tls: Tls,
     credentials: Option<String>,
     answers: Vec<(String, String)>,
-    /// Without SMTPUTF8.
+    /// No support of SMTPUTF8.
     ascii_only: bool,
 }
 
@@ -39,50 +39,50 @@ enum Tls {
     Wrapped(TlsAcceptor),
     Offered {
         acceptor: TlsAcceptor,
-        /// What somebody in between puts behind the go-ahead.
+        /// Text that a man in the middle adds after the response to STARTTLS.
         injected: &'static str,
     },
 }
 
 impl Manners {
-    /// It speaks TLS from the first byte.
+    /// Uses TLS from the first byte.
     #[must_use]
     pub fn wrapped(acceptor: TlsAcceptor) -> Self {
         Self { tls: Tls::Wrapped(acceptor), ..Self::default() }
     }
 
-    /// It offers STARTTLS.
+    /// Offers STARTTLS.
     #[must_use]
     pub fn starttls(acceptor: TlsAcceptor) -> Self {
         Self { tls: Tls::Offered { acceptor, injected: "" }, ..Self::default() }
     }
 
-    /// It offers STARTTLS, and somebody in between puts answers behind the go-ahead.
+    /// Offers STARTTLS, and a man in the middle adds responses after the response to STARTTLS.
     #[must_use]
     pub fn injected(acceptor: TlsAcceptor, injected: &'static str) -> Self {
         Self { tls: Tls::Offered { acceptor, injected }, ..Self::default() }
     }
 
-    /// It offers to sign in, whether encrypted or not, and takes nothing from anybody but this user.
+    /// Offers authentication with and without TLS, and accepts mails only from this user.
     #[must_use]
     pub fn knowing(self, user: &str, password: &str) -> Self {
         Self { credentials: Some(STANDARD.encode(format!("\0{user}\0{password}"))), ..self }
     }
 
-    /// It does not offer SMTPUTF8, and rejects addresses in other letters than ASCII.
+    /// Does not offer SMTPUTF8, and rejects non-ASCII addresses.
     #[must_use]
     pub fn ascii_only(self) -> Self {
         Self { ascii_only: true, ..self }
     }
 
-    /// It answers commands that start so with that: a code, a space and a text.
+    /// Answers commands with this prefix with a code, a space and a text.
     #[must_use]
     pub fn answering(mut self, command: &str, answer: &str) -> Self {
         self.answers.push((command.to_ascii_uppercase(), answer.to_owned()));
         self
     }
 
-    /// What it was told to answer to a command.
+    /// The configured response to a command.
     fn answer(&self, command: &str) -> Option<&str> {
         let command = command.to_ascii_uppercase();
         let told = self.answers.iter().find(|(start, _)| command.starts_with(start));
@@ -90,11 +90,11 @@ impl Manners {
     }
 }
 
-/// What has come so far.
+/// Everything received so far.
 #[derive(Default)]
 struct Kept {
     letters: Vec<Letter>,
-    /// Every command, with whether it came through TLS.
+    /// Every command, and whether it was sent over TLS.
     commands: Vec<(bool, String)>,
 }
 
@@ -110,7 +110,7 @@ impl Host {
     }
 }
 
-/// A mail server, gone when it is dropped.
+/// A mail server that stops when it is dropped.
 pub struct Sink {
     address: SocketAddr,
     host: Host,
@@ -118,17 +118,17 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Starts one on a free port that takes everything from everybody.
+    /// Starts a server on a free port that accepts every mail.
     pub async fn start() -> Self {
         Self::with(Manners::default()).await
     }
 
-    /// Starts one on a free port.
+    /// Starts a server with the given behavior on a free port.
     pub async fn with(manners: Manners) -> Self {
         Self::bind(SocketAddr::from(([127, 0, 0, 1], 0)), manners).await
     }
 
-    /// Starts one on that address.
+    /// Starts a server on the given address.
     pub async fn on(address: SocketAddr) -> Self {
         Self::bind(address, Manners::default()).await
     }
@@ -146,18 +146,18 @@ impl Sink {
         Self { address, host, task }
     }
 
-    /// An address on which nobody listens.
+    /// An address on which no server listens.
     pub async fn nowhere() -> SocketAddr {
         Self::start().await.address
     }
 
-    /// What the service is told of one that does not ask for TLS.
+    /// The setting of the service for a server without TLS.
     #[must_use]
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
     }
 
-    /// What the service is told of one that is to be spoken to in TLS. The host may have a user before it.
+    /// The setting of the service for a server with TLS. The host may be preceded by user and password.
     #[must_use]
     pub fn tls_url(&self, host: &str) -> String {
         let port = self.address.port();
@@ -167,19 +167,19 @@ impl Sink {
         }
     }
 
-    /// What has come so far.
+    /// The mails received so far.
     #[must_use]
     pub fn letters(&self) -> Vec<Letter> {
         self.host.with_kept(|kept| kept.letters.clone())
     }
 
-    /// The commands that came so far, all of them.
+    /// All commands received so far.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         self.host.with_kept(|kept| kept.commands.iter().map(|(_, command)| command.clone()).collect())
     }
 
-    /// The first words of the commands that anybody could have read.
+    /// The verbs of the commands that were sent without TLS.
     #[must_use]
     pub fn in_the_clear(&self) -> Vec<String> {
         self.host.with_kept(|kept| {
@@ -211,7 +211,7 @@ fn verb(line: &str) -> String {
     line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase()
 }
 
-/// One connection, to its end (RFC 5321).
+/// Handles one connection until its end (RFC 5321).
 async fn converse(stream: TcpStream, host: Host) -> io::Result<()> {
     let manners = Arc::clone(&host.manners);
     let mut talk = Talk { stream: BufReader::new(Box::new(stream)), encrypted: false, signed_in: false, host };
@@ -245,7 +245,7 @@ impl Talk {
         self.stream.flush().await
     }
 
-    /// The next command; `None` when there is none.
+    /// The next command; `None` at the end of the connection.
     async fn hear(&mut self) -> io::Result<Option<String>> {
         let mut line = String::new();
         if self.stream.read_line(&mut line).await? == 0 {
@@ -299,7 +299,7 @@ impl Talk {
         self.say(answer).await
     }
 
-    /// A message, up to the line with a dot alone.
+    /// Reads a message up to the line with a single dot.
     async fn data(&mut self) -> io::Result<Vec<u8>> {
         let mut message = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! Signing in to an application, as its users and its back end do.
+//! Sign-ins to an application, from the view of its users and its back end.
 
 use serde_json::{Value, json};
 
@@ -8,26 +8,26 @@ use crate::{
     wallet::EvmWallet,
 };
 
-/// Where sign-ins of the studio's application return to, unless a test says otherwise.
+/// The redirect URI of the studio's application, unless a test sets another one.
 pub const RETURN: &str = "https://game.example/back?from=tessera";
 
-/// A verifier, and its challenge (RFC 7636, appendix B).
+/// A PKCE verifier and its challenge (RFC 7636, appendix B).
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Percent-encodes everything, so that nothing means anything.
+/// Percent-encodes every byte, so that no character has a special meaning.
 #[must_use]
 pub fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
 }
 
-/// Registers an address of the application.
+/// Registers a redirect URI of the application.
 pub async fn register(studio: &Studio, uri: &str) {
     let change = json!({ "redirect_uris": [uri] });
     studio.owner.put(&format!("/apps/{}", studio.app), &change).await.is(200);
 }
 
-/// The query of a good request for the studio's application.
+/// The query of a valid authorization request of the studio's application.
 pub async fn query(studio: &Studio) -> String {
     register(studio, RETURN).await;
     format!(
@@ -37,29 +37,29 @@ pub async fn query(studio: &Studio) -> String {
     )
 }
 
-/// A browser on its way through a sign-in.
+/// A browser session during a sign-in.
 #[derive(Debug, Clone)]
 pub struct Sitting {
-    /// The session that the page's address names.
+    /// The session id in the address of the page.
     pub session: String,
-    /// The cookie that binds it to the browser.
+    /// The cookie that binds the session to the browser.
     pub cookie: String,
 }
 
 impl Sitting {
-    /// Comes in at the door.
+    /// Starts a sign-in.
     ///
     /// # Panics
-    /// When it is not let in.
+    /// Panics if the start is rejected.
     pub async fn begin(studio: &Studio) -> Self {
         let query = query(studio).await;
         Self::of(&studio.api().get(&format!("/sso/web3/initiate{query}")).await)
     }
 
-    /// Takes up what the door gave.
+    /// Continues from the response to the authorization request.
     ///
     /// # Panics
-    /// When it did not let anybody in.
+    /// Panics if the response is not a redirect with a session.
     #[must_use]
     pub fn of(answer: &Answer) -> Self {
         answer.is(302);
@@ -69,29 +69,29 @@ impl Sitting {
         Self { session: session.to_owned(), cookie: cookie.to_owned() }
     }
 
-    /// The body that names a wallet.
+    /// The request body that names a wallet.
     #[must_use]
     pub fn named(&self, wallet: &EvmWallet) -> Value {
         json!({ "session_id": self.session, "wallet_address": wallet.address(), "chain_id": 1 })
     }
 
-    /// Asks for a challenge.
+    /// Requests a challenge.
     pub async fn challenge(&self, api: &Api, wallet: &EvmWallet) -> Answer {
         api.with_cookie(&self.cookie).post("/sso/web3/challenge", &self.named(wallet)).await
     }
 
-    /// The body that proves the wallet by a new challenge.
+    /// The request body that proves the wallet with a new challenge.
     pub async fn proof(&self, api: &Api, wallet: &EvmWallet) -> Value {
         let message = text_of(&self.challenge(api, wallet).await.expecting(200), "message");
         json!({ "session_id": self.session, "message": message, "signature": wallet.sign(&message) })
     }
 
-    /// Presents a proof.
+    /// Submits a proof.
     pub async fn verify(&self, api: &Api, proof: &Value) -> Answer {
         api.with_cookie(&self.cookie).post("/sso/web3/verify", proof).await
     }
 
-    /// The whole way, with a new challenge.
+    /// Completes the sign-in with a new challenge.
     pub async fn sign_in(&self, api: &Api, wallet: &EvmWallet) -> Value {
         let proof = self.proof(api, wallet).await;
         self.verify(api, &proof).await.expecting(200)

@@ -1,4 +1,4 @@
-//! People, and a studio that they work in: an organization with an application.
+//! Test users, and a studio: an organization with an application.
 
 use std::{
     ops::Deref,
@@ -14,13 +14,13 @@ use crate::{
     process::{Installation, Node},
 };
 
-/// Good enough for everybody here.
+/// A password that is strong enough for every test user.
 pub const PASSWORD: &str = "violet-harbour-93-lantern";
 
-/// An id of the right form that nothing has.
+/// A valid id that does not exist.
 pub const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// A text that was not used before in this process.
+/// A text that is unique in this process.
 #[must_use]
 pub fn unique(stem: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(1);
@@ -29,18 +29,18 @@ pub fn unique(stem: &str) -> String {
 
 /// A running service.
 pub struct Service {
-    /// Goes first, while its database and its log are still there.
+    /// Dropped first, while its database and its log still exist.
     pub node: Node,
     pub installation: Installation,
 }
 
 impl Service {
-    /// Starts one on an empty database.
+    /// Starts a service on an empty database.
     pub async fn start(backend: Backend) -> Self {
         Self::on(Installation::new(backend).await)
     }
 
-    /// Starts one with these settings.
+    /// Starts a service with the settings of the installation.
     #[must_use]
     pub fn on(installation: Installation) -> Self {
         let node = installation.start();
@@ -54,7 +54,7 @@ impl Service {
     }
 }
 
-/// A registered user who is signed in.
+/// A registered and signed-in user.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub id: String,
@@ -64,13 +64,13 @@ pub struct Person {
 }
 
 impl Person {
-    /// Registers somebody new and signs them in.
+    /// Registers a new user and signs them in.
     pub async fn join(api: &Api) -> Self {
         let email = format!("{}@example.com", unique("person"));
         Self::join_as(api, &email).await
     }
 
-    /// The same with a given address.
+    /// Registers a new user with the given address and signs them in.
     pub async fn join_as(api: &Api, email: &str) -> Self {
         let account = json!({"email": email, "password": PASSWORD});
         let user = api.anonymous().post("/auth/register", &account).await.expecting(201);
@@ -78,38 +78,38 @@ impl Person {
         Self { id: text_of(&user, "id"), email: email.to_owned(), api: api.bearer(&token), token }
     }
 
-    /// The same person in a new session.
+    /// The same user in a new session.
     pub async fn again(&self) -> Self {
         let token = sign_in(&self.api, &self.email).await;
         Self { api: self.api.bearer(&token), token, ..self.clone() }
     }
 
-    /// The same person at another node.
+    /// The same user at another node.
     #[must_use]
     pub fn at_node(&self, node: &Node) -> Self {
         Self { api: self.api.at(node.url()), ..self.clone() }
     }
 
-    /// Founds an organization and gives its id.
+    /// Creates an organization and returns its id.
     pub async fn found(&self) -> String {
         let made = self.post("/orgs", &json!({"name": unique("Studio")})).await;
         text_of(&made.expecting(201), "id")
     }
 
-    /// Makes an application and gives its id.
+    /// Creates an application and returns its id.
     pub async fn make_app(&self, org: &str) -> String {
         let made = self.post(&format!("/orgs/{org}/apps"), &json!({"name": unique("Game")})).await;
         text_of(&made.expecting(201), "id")
     }
 
-    /// Makes a key of an application, with whatever the body asks for.
+    /// Creates an API key of an application with the given request body.
     pub async fn make_key(&self, app: &str, body: &Value) -> Key {
         let made = self.post(&format!("/apps/{app}/apikeys"), body).await.expecting(201);
         Key { id: text_of(&made["api_key_details"], "id"), raw: text_of(&made, "raw_key") }
     }
 }
 
-/// A person calls the service with their token.
+/// The user calls the service with their access token.
 impl Deref for Person {
     type Target = Api;
 
@@ -118,20 +118,20 @@ impl Deref for Person {
     }
 }
 
-/// Signs in with the password that everybody has.
+/// Signs in with the shared password.
 pub async fn sign_in(api: &Api, email: &str) -> String {
     let answer = api.anonymous().post("/auth/login", &json!({"email": email, "password": PASSWORD})).await;
     text_of(&answer.expecting(200), "token")
 }
 
-/// A key as its maker got it.
+/// An API key as its creator received it.
 #[derive(Debug, Clone)]
 pub struct Key {
     pub id: String,
     pub raw: String,
 }
 
-/// A service with an owner, their organization and one application of it.
+/// A service with an owner, their organization and one application.
 pub struct Studio {
     pub service: Service,
     pub owner: Person,
@@ -140,12 +140,12 @@ pub struct Studio {
 }
 
 impl Studio {
-    /// Starts a service and sets everything up.
+    /// Starts a service and creates the owner, the organization and the application.
     pub async fn open(backend: Backend) -> Self {
         Self::open_on(Installation::new(backend).await).await
     }
 
-    /// The same with settings.
+    /// Starts the service with the settings of the installation.
     pub async fn open_on(installation: Installation) -> Self {
         let service = Service::on(installation);
         let owner = Person::join(&service.api()).await;
@@ -160,7 +160,7 @@ impl Studio {
         self.service.api()
     }
 
-    /// Somebody new in the organization, who has opened it: the other members see who it is.
+    /// Adds a new member who has opened the organization, so that the other members see their profile.
     pub async fn hire(&self, role: &str) -> Person {
         let person = Person::join(&self.api()).await;
         self.add(&person, role).await;
@@ -168,13 +168,13 @@ impl Studio {
         person
     }
 
-    /// Adds somebody to the organization by id.
+    /// Adds a user to the organization by id.
     pub async fn add(&self, person: &Person, role: &str) {
         let body = json!({"user_id": person.id, "role": role});
         self.owner.post(&format!("/orgs/{}/members", self.org), &body).await.is(201);
     }
 
-    /// Lets somebody prove their address: they get their first mail, and accept what it invites them to with their token.
+    /// Verifies a user's address: the user gets their first mail and accepts its invitation with their access token.
     pub async fn prove(&self, person: &Person) {
         let org = self.owner.found().await;
         let body = json!({"email": person.email, "role": "member"});
@@ -188,7 +188,7 @@ impl Studio {
         self.owner.make_key(&self.app, &json!({"description": "server", "permissions": []})).await
     }
 
-    /// Asks what a key is worth.
+    /// Verifies an API key.
     pub async fn verify(&self, raw: &str) -> Value {
         self.api().post("/apikeys/verify", &json!({"key": raw})).await.expecting(200)
     }
@@ -199,7 +199,7 @@ impl Studio {
         format!("/apps/{}/inventory", self.app)
     }
 
-    /// The path of a member, or of all of them.
+    /// The path of a member, or of all members.
     #[must_use]
     pub fn members(&self, user: Option<&str>) -> String {
         user.map_or_else(|| format!("/orgs/{}/members", self.org), |user| format!("/orgs/{}/members/{user}", self.org))

@@ -1,4 +1,4 @@
-//! A private authority, and servers with certificates of it.
+//! A private certificate authority, and TLS servers with its certificates.
 
 use std::{io::Write as _, sync::Arc};
 
@@ -9,7 +9,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer},
 };
 
-/// An authority that nobody trusts who was not told to.
+/// A certificate authority that is trusted only by clients that are configured for it.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     file: NamedTempFile,
@@ -27,10 +27,10 @@ fn ok<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
 }
 
 impl Authority {
-    /// Makes one.
+    /// Creates an authority.
     ///
     /// # Panics
-    /// When it can't.
+    /// Panics if the creation fails.
     #[must_use]
     pub fn new() -> Self {
         let mut parameters = ok(CertificateParams::new([]));
@@ -42,25 +42,25 @@ impl Authority {
         Self { issuer, file }
     }
 
-    /// The file with its certificate.
+    /// The path of the file with its certificate.
     #[must_use]
     pub fn path(&self) -> String {
         self.file.path().display().to_string()
     }
 
-    /// Its certificate, as the file has it.
+    /// Its certificate in PEM format.
     #[must_use]
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
 
-    /// A server that goes by that name.
+    /// A server with a certificate for the name.
     #[must_use]
     pub fn server(&self, name: &str) -> TlsAcceptor {
         self.acceptor(&ok(CertificateParams::new([name.to_owned()])))
     }
 
-    /// A server whose certificate has expired long ago.
+    /// A server whose certificate has expired.
     #[must_use]
     pub fn expired_server(&self, name: &str) -> TlsAcceptor {
         let mut parameters = ok(CertificateParams::new([name.to_owned()]));

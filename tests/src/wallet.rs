@@ -1,4 +1,4 @@
-//! Wallets with keys of their own, which sign as the real ones do.
+//! Wallets with their own keys, which sign like real wallets.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,14 +7,14 @@ use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 use sha3::{Digest as _, Keccak256};
 
-/// 32 bytes that were not used before in this process.
+/// 32 bytes that are unique in this process.
 fn secret() -> [u8; 32] {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let number = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     Keccak256::digest([b"a wallet of these tests ".as_slice(), &number].concat()).into()
 }
 
-/// Bytes as an Ethereum wallet writes them.
+/// Bytes in the hexadecimal format of Ethereum wallets.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
@@ -25,17 +25,17 @@ pub fn hex(bytes: &[u8]) -> String {
 pub struct EvmWallet(SigningKey);
 
 impl EvmWallet {
-    /// A new one.
+    /// Creates a wallet.
     ///
     /// # Panics
-    /// With next to no probability.
+    /// Panics with negligible probability.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "no two are alike")]
     pub fn new() -> Self {
         Self(SigningKey::from_slice(&secret()).unwrap_or_else(|error| panic!("no key: {error}")))
     }
 
-    /// Its address, in lower case.
+    /// Its address in lower case.
     #[must_use]
     pub fn address(&self) -> String {
         let key = self.0.verifying_key().to_encoded_point(false);
@@ -45,7 +45,7 @@ impl EvmWallet {
     /// Its signature of a text (EIP-191): 65 bytes, `v` last.
     ///
     /// # Panics
-    /// When the library fails.
+    /// Panics if the library fails.
     #[must_use]
     pub fn sign_bytes(&self, text: &str) -> Vec<u8> {
         let prefixed = format!("\u{19}Ethereum Signed Message:\n{}{text}", text.len());
@@ -54,19 +54,19 @@ impl EvmWallet {
         [&signature.to_bytes()[..], &[27 + parity.to_byte()]].concat()
     }
 
-    /// The same as wallets write it.
+    /// The signature in the format that wallets return.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         hex(&self.sign_bytes(text))
     }
 
-    /// The body that names it.
+    /// The request body that names the wallet.
     #[must_use]
     pub fn named(&self, chain: &str) -> Value {
         json!({"wallet_address": self.address(), "chain_type": chain})
     }
 
-    /// The body that proves it by a challenge.
+    /// The request body that proves the wallet with a challenge.
     #[must_use]
     pub fn proof(&self, chain: &str, challenge: &Value) -> Value {
         let text = challenge["challenge"].as_str().unwrap_or_default();
@@ -79,7 +79,7 @@ impl EvmWallet {
 pub struct SolanaWallet(ed25519_dalek::SigningKey);
 
 impl SolanaWallet {
-    /// A new one.
+    /// Creates a wallet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "no two are alike")]
     pub fn new() -> Self {
@@ -98,13 +98,13 @@ impl SolanaWallet {
         bs58::encode(self.0.sign(bytes).to_bytes()).into_string()
     }
 
-    /// The body that names it.
+    /// The request body that names the wallet.
     #[must_use]
     pub fn named(&self) -> Value {
         json!({"wallet_address": self.address(), "chain_type": "solana"})
     }
 
-    /// The body that proves it by a challenge.
+    /// The request body that proves the wallet with a challenge.
     #[must_use]
     pub fn proof(&self, challenge: &Value) -> Value {
         let text = challenge["challenge"].as_str().unwrap_or_default();

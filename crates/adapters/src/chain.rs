@@ -1,4 +1,4 @@
-//! Contract wallets: accounts without a key, of which only a contract can say what they have signed.
+//! Signature verification for contract accounts (ERC-1271, ERC-6492).
 
 mod abi;
 mod erc1271;
@@ -19,31 +19,31 @@ use crate::crypto::{KeySignatures, is_of_key, message_hash};
 
 pub use rpc::{JsonRpcReader, JsonRpcReaderError};
 
-/// How many questions may be under way to all chains together.
+/// Maximum number of concurrent contract calls, over all chains.
 const PLACES: usize = 32;
 
-/// How long a question waits for a place.
+/// How long a verification waits for a free place before it fails with [`VerifyError::Busy`].
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many questions one network may cause. A person needs one for each sign-in.
+/// Limit on contract verifications per client network. A sign-in needs one.
 const PER_NETWORK: RateLimit = RateLimit { name: "contract-wallet", quota: 20, window: time::Duration::MINUTE };
 
-/// The limit on calls about one wallet, from all networks together. It exceeds the limit of one network, so a single network
-/// cannot use up the share of a wallet.
+/// Limit on contract verifications per wallet, over all networks. It is higher than the limit per network, so that one
+/// network cannot exhaust the limit of a wallet.
 const PER_WALLET: RateLimit = RateLimit { quota: 60, ..PER_NETWORK };
 
-/// When a busy verifier is worth another try.
+/// The `retry_after` of a verifier without a free place.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How long everything that is read for one text may take together.
+/// Time limit for all chain reads for one text.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// What one question may burn. Making a wallet takes hundreds of thousands, a signature that is checked in bytecode about a
+/// Gas limit of one call. The deployment of a wallet needs hundreds of thousands, a signature check in bytecode about a
 /// million.
 const GAS: u64 = 25_000_000;
 
-/// Asks the key behind an address first, and the chain only where that has not signed: an account that has a key costs nobody a
-/// question.
+/// Verifies a signature with the key of the address first, and calls the chain only if that fails. The wallet of an
+/// externally owned account therefore causes no call.
 #[derive(Clone)]
 pub struct ContractSignatures {
     keys: KeySignatures,
@@ -53,14 +53,15 @@ pub struct ContractSignatures {
 }
 
 impl ContractSignatures {
-    /// One that asks these chains, within these limits. On a chain that is not read, only keys sign.
+    /// Creates a verifier with these limits. On a chain that `chains` does not read, only key signatures are valid.
     #[must_use]
     pub fn new(keys: KeySignatures, chains: Arc<dyn ChainReader>, limits: Arc<dyn NodeLimits>) -> Self {
         Self { keys, chains, places: Arc::new(Semaphore::new(PLACES)), limits }
     }
 
     async fn ask(&self, address: &[u8; 20], proof: &Proof) -> Result<Option<Voucher>, VerifyError> {
-        // The network first: what it may not ask must not count for the wallet, which belongs to someone else perhaps.
+        // The limit of the network comes first. A request that it rejects must not count against the wallet, which may
+        // belong to another user.
         if let Some(network) = proof.requester.network {
             self.limits.admit(PER_NETWORK, &format!("network {network}"))?;
         }
@@ -80,8 +81,8 @@ impl ContractSignatures {
         Ok(None)
     }
 
-    /// Whether the contract at the address takes the signature for one of that hash. One call answers it: an account without
-    /// code returns nothing to the first question, and the validator of the second looks for code itself.
+    /// Returns whether the contract at the address accepts the signature for the hash. One call is enough: for an
+    /// account without code, the ERC-1271 call returns no data, and the ERC-6492 validator checks for code itself.
     async fn accepts(
         &self,
         chain: Chain,
@@ -90,7 +91,7 @@ impl ContractSignatures {
         signature: &[u8],
     ) -> Result<bool, ReadChainError> {
         if signature.len() < validator::SHORTEST {
-            // Contracts whose owners approve on the chain take an empty one.
+            // Contracts whose owners approve a hash on the chain accept an empty signature.
             let call = Call { to: Some(*address), data: erc1271::question(hash, signature), gas: GAS };
             return Ok(erc1271::is_yes(&self.chains.call(chain, &call).await?));
         }
@@ -99,11 +100,11 @@ impl ContractSignatures {
     }
 }
 
-/// Whether a contract could have made the signature, so that the chain is worth a question.
+/// Returns whether a contract may have made the signature, so that a call is justified.
 ///
-/// A key's signature of the text, in whatever form, is none: the key was asked before. This also keeps the validator from
-/// accepting the second form of a key's signature (high `s`), because it recovers keys for accounts without code. A signature
-/// for a wallet that is not deployed yet must hold the three values of ERC-6492.
+/// Every form of a signature by the key of the address is excluded, because the key was checked before. This also
+/// prevents the validator from accepting the high-`s` form of a key signature, because the validator recovers keys for
+/// accounts without code. A signature for a wallet that is not deployed yet must contain the three values of ERC-6492.
 fn may_be_of_a_contract(address: &[u8; 20], proof: &Proof) -> bool {
     let signature = proof.signature.as_bytes();
     if validator::is_of_a_wallet_to_be_made(signature) {

@@ -1,4 +1,4 @@
-//! Hashes, tokens and seals.
+//! Password hashing, digests, tokens, encryption at rest and wallet signatures.
 
 mod argon2;
 mod gate;

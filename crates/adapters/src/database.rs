@@ -1,4 +1,4 @@
-//! One repository layer over two databases: the embedded SQLite and PostgreSQL.
+//! SQL storage on the embedded SQLite or on PostgreSQL.
 
 mod api_keys;
 mod apps;
@@ -67,23 +67,23 @@ pub use open::DatabaseSettings;
 pub use open_error::OpenError;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
-/// How long a sign of life may take.
+/// Time limit of a health check.
 const PING: Duration = Duration::from_secs(2);
 
-/// The storage of all domains, on either database. Clones share their connections.
+/// Storage of all domains on either database. Clones share their connections.
 #[derive(Clone)]
 pub struct SqlStore {
     pools: Arc<Pools>,
-    /// Whether the last write that failed as such found the disk full, and none has been tried since.
+    /// Set when a write fails because the disk is full. Reset when [`SqlStore::check_room`] succeeds.
     disk_full: Arc<AtomicBool>,
 }
 
 impl SqlStore {
-    /// Asks the database something, as a sign that it can serve.
+    /// Runs a query to check that the database responds.
     ///
     /// # Errors
-    /// As any other read, and [`StoreError::Unavailable`] when there is no answer within two seconds: whoever asks has to
-    /// decide something.
+    /// Fails like any read, and with [`StoreError::Unavailable`] if there is no response within two seconds, so that
+    /// the caller can decide in time.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let late = |_| StoreError::Unavailable("the database did not answer in time".into());
         timeout(PING, self.ask()).await.map_err(late)?
@@ -91,15 +91,16 @@ impl SqlStore {
 
     async fn ask(&self) -> Result<(), StoreError> {
         let mut lease = self.reader().await?;
-        // A table of ours: a database without a schema is not ready either.
+        // The query reads a table of the schema: a database without the schema is not ready either.
         let query = secrets_table::table.select(secrets_table::name).limit(1);
         on!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
     }
 
-    /// Whether there is room for writes: after one has failed for want of it, another is tried. It changes nothing.
+    /// Checks that the disk has room for writes. After a write failed because the disk was full, this tries another
+    /// write, which changes nothing.
     ///
     /// # Errors
-    /// As any other write.
+    /// Fails like any write.
     pub async fn check_room(&self) -> Result<(), StoreError> {
         if !AtomicBool::load(&self.disk_full, Ordering::Relaxed) {
             return Ok(());
@@ -111,13 +112,13 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Whether the database has a clock of its own: it may be another machine.
+    /// Returns whether the database is a server with its own clock, possibly on another machine.
     #[must_use]
     pub fn is_remote(&self) -> bool {
         matches!(*self.pools, Pools::Postgres(_))
     }
 
-    /// How many connections are in somebody's hands. None, when nothing is under way.
+    /// Returns the number of connections in use. It is 0 when no operation is in progress.
     #[must_use]
     pub fn connections_in_use(&self) -> usize {
         self.pools.in_use()

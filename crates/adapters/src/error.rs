@@ -1,4 +1,4 @@
-//! What the database drivers report, in the words of the ports. Nothing else in this crate reads their errors.
+//! Translation of database driver errors to the errors of the ports. No other module of this crate reads driver errors.
 
 mod plight;
 mod sqlite;
@@ -11,20 +11,20 @@ use tessera_kernel::StoreError;
 pub(crate) use plight::Plight;
 pub(crate) use sqlstate::SqlState;
 
-/// Which database gave an error, and what it said beside it.
+/// The database that returned an error, and the error code that it reported.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Report {
     Sqlite,
     Postgres(Option<SqlState>),
 }
 
-/// The meaning of a failed statement.
+/// A translated error of a statement.
 pub(crate) struct Failure {
     pub(crate) error: StoreError,
     pub(crate) plight: Option<Plight>,
 }
 
-/// Reads the error of a statement.
+/// Translates the error of a statement.
 pub(crate) fn failure(error: Error, report: Report) -> Failure {
     let plight = plight(&error, report);
     let error = match plight {
@@ -35,7 +35,7 @@ pub(crate) fn failure(error: Error, report: Report) -> Failure {
     Failure { error, plight }
 }
 
-/// The meaning of an error that came after the driver had returned the first row of a statement.
+/// Translates an error that arrived after the driver had returned the first row of a statement.
 pub(crate) fn late_failure(state: SqlState) -> Failure {
     let (plight, cause) = (state.plight(), format!("the statement failed after its first row (SQLSTATE {state})"));
     let error = match plight {
@@ -46,7 +46,8 @@ pub(crate) fn late_failure(state: SqlState) -> Failure {
     Failure { error, plight }
 }
 
-/// The meaning of a commit that the server has confirmed with a warning: whether the change lasts is not known.
+/// Returns the failure for a commit that the server has confirmed with a warning. It is unknown whether the change is
+/// durable.
 pub(crate) fn warned_commit() -> Failure {
     let error = StoreError::Unavailable("the database server confirmed a change with a warning".into());
     Failure { error, plight: Some(Plight::Lost) }
@@ -57,7 +58,8 @@ fn plight(error: &Error, report: Report) -> Option<Plight> {
         ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
     };
     match (error, report) {
-        // The driver has no code for a connection that breaks. A server that is restarted may have given one before.
+        // The driver reports no code for a broken connection. These errors are matched first, because a server that
+        // restarts may have sent a code before.
         (
             Error::BrokenTransactionManager
             | Error::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, _),
@@ -70,7 +72,7 @@ fn plight(error: &Error, report: Report) -> Option<Plight> {
     }
 }
 
-/// The meaning of an error that the same statement would meet again.
+/// Translates an error that a retry of the same statement would cause again.
 fn lasting(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, ref facts) => match unique_key(&**facts) {
@@ -85,7 +87,7 @@ fn lasting(error: Error) -> StoreError {
     }
 }
 
-/// The meaning of a pool that gave no connection.
+/// Translates the error of a pool that returned no connection.
 pub(crate) fn from_pool<E: std::error::Error + Send + Sync + 'static>(error: PoolError<E>) -> StoreError {
     match error {
         PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
@@ -93,23 +95,24 @@ pub(crate) fn from_pool<E: std::error::Error + Send + Sync + 'static>(error: Poo
     }
 }
 
-/// Whether the same statement of SQLite may succeed in a moment.
+/// Returns whether a retry of the same SQLite statement may soon succeed.
 pub(crate) fn is_busy(error: &Error) -> bool {
     plight(error, Report::Sqlite) == Some(Plight::Busy)
 }
 
-/// Whether SQLite may be opened in a moment: another process holds it, or its disk is full.
+/// Returns whether SQLite may soon be opened: another process has locked the file, or the disk is full.
 pub(crate) fn may_pass(error: &Error) -> bool {
     matches!(plight(error, Report::Sqlite), Some(Plight::Busy | Plight::Full))
 }
 
-/// An error with its causes in one line, for drivers whose errors do not say why.
+/// Returns an error and its causes in one line, for drivers whose errors do not contain the cause.
 pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// PostgreSQL tells the name of the constraint. SQLite tells the columns, which the name is made of.
+/// Returns the name of the violated unique key. PostgreSQL reports the name of the constraint. SQLite reports the
+/// columns, from which the name is built.
 fn unique_key(facts: &dyn DatabaseErrorInformation) -> Option<String> {
     if let Some(name) = facts.constraint_name() {
         return Some(name.to_owned());

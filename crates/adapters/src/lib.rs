@@ -1,4 +1,4 @@
-//! The technologies behind the ports: one repository layer over SQLite and PostgreSQL, argon2id, JWT, mail, and the machine itself.
+//! Adapters for the ports: SQL storage, cryptography, mail, chain access, and the clock and entropy of the system.
 
 mod chain;
 mod crypto;

@@ -1,4 +1,4 @@
-//! Mail: how it is worded, kept, and handed over.
+//! Mail templates, encryption of queued mails, and delivery.
 
 mod file;
 mod letters;

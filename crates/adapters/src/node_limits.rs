@@ -1,4 +1,4 @@
-//! Rate limits of one node, in memory.
+//! In-memory rate limits of one node.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,26 +8,27 @@ use std::{
 use tessera_kernel::{Clock, NodeLimits, RateLimit, RateLimited};
 use time::OffsetDateTime;
 
-/// How many windows are counted at the same time. One takes about 200 bytes.
+/// Maximum number of concurrent windows. One window takes about 200 bytes.
 const MOST: usize = 100_000;
 
-/// Counts in windows that start with their first event.
+/// Counts events in windows that start with their first event.
 ///
-/// The number of windows is bounded: beyond it, the oldest window is forgotten, and its key starts anew. A caller who wants
-/// that needs more networks than the bound has windows. Every call takes the same short time, however many keys there are.
+/// The number of windows is limited. Beyond the limit, the oldest window is dropped, and its key starts a new window.
+/// To reset a limit in this way, a caller needs more networks than the maximum number of windows. Every call takes the
+/// same short time, whatever the number of keys is.
 pub struct MemoryLimits {
     clock: Arc<dyn Clock>,
     most: usize,
     windows: Mutex<Windows>,
 }
 
-/// The name of a limit, and for whom it counts.
+/// Name of a limit, and the key that it counts for.
 type Key = (&'static str, String);
 
 #[derive(Default)]
 struct Windows {
     open: HashMap<Key, Window>,
-    /// Every window that was opened, in this order, also if its key has opened another one since.
+    /// All windows in the order in which they were opened, including those whose key has opened another window since.
     opened: VecDeque<(Key, Window)>,
 }
 
@@ -39,25 +40,25 @@ struct Window {
 }
 
 impl MemoryLimits {
-    /// Limits in the time of this clock.
+    /// Creates limits that use this clock.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::with_at_most(MOST, clock)
     }
 
-    /// The same with another bound on the number of windows.
+    /// Creates limits with another maximum number of windows.
     #[must_use]
     pub fn with_at_most(most: usize, clock: Arc<dyn Clock>) -> Self {
         Self { clock, most, windows: Mutex::default() }
     }
 
-    /// How many windows are counted now.
+    /// Returns the number of current windows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner).open.len()
     }
 
-    /// Whether no window is counted now.
+    /// Returns whether there is no current window.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -71,7 +72,7 @@ impl NodeLimits for MemoryLimits {
         windows.forget(|window, _| window.ends_at <= now);
         let key = (limit.name, key.to_owned());
         if let Some(window) = windows.open.get_mut(&key)
-            // The machine's clock may have been set back: a window of the future counts for nobody.
+            // The system clock may have been set back: a window that starts in the future does not count.
             && (window.opened_at..window.ends_at).contains(&now)
         {
             if window.events >= limit.quota {
@@ -92,7 +93,7 @@ impl Windows {
         self.open.insert(key, window);
     }
 
-    /// Forgets windows, the oldest first, as long as `while_` holds of the oldest and of the number of windows.
+    /// Drops windows, the oldest first, while `while_` is true for the oldest window and the number of windows.
     fn forget(&mut self, while_: impl Fn(&Window, usize) -> bool) {
         while let Some((_, oldest)) = self.opened.front()
             && while_(oldest, self.opened.len())

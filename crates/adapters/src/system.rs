@@ -1,9 +1,9 @@
-//! The machine's own time and chance. The only place that asks for them.
+//! The system clock and the system's random number generator. No other module of this crate accesses them directly.
 
 use tessera_kernel::{Clock, Entropy, truncate_to_micros};
 use time::OffsetDateTime;
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -14,14 +14,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// The generator of AWS-LC, seeded by the operating system.
+/// The random number generator of AWS-LC, seeded by the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, buffer: &mut [u8]) {
         if aws_lc_rs::rand::fill(buffer).is_err() {
-            // Going on would mean secrets that can be guessed.
+            // Continuing would create secrets that can be guessed.
             tracing::error!("the random generator failed");
             std::process::abort();
         }

@@ -1,4 +1,4 @@
-//! Wallets that are contracts, by ERC-1271 and ERC-6492: the published validator, and bytecode of wallets, in a real EVM.
+//! Tests of contract accounts (ERC-1271, ERC-6492): the published validator and wallet bytecode run in a real EVM.
 
 #[path = "support/node.rs"]
 mod node;
@@ -27,21 +27,21 @@ use tessera_tests::wallet::{EvmWallet, SolanaWallet};
 
 const TEXT: &str = "sign in, please";
 
-/// A wallet that vouches for the hashes that its storage holds, as those do whose owners approve on the chain:
-/// `calldataload(4) sload`, then the magic value of ERC-1271, or `0xffffffff`.
+/// A wallet that accepts the hashes in its storage, like wallets whose owners approve on the chain: `calldataload(4)
+/// sload`, then the magic value of ERC-1271, or `0xffffffff`.
 const WALLET: &str = "600435541560185763\
                       1626ba7e60e01b60005260206000f3\
                       5b63ffffffff60e01b60005260206000f3";
 
-/// A wallet that vouches as above, but only to whoever asks by ERC-1271 to the letter and shows no signature, as Safe does for
-/// what was approved on the chain: selector, place of the bytes, their number, length of the whole, and `sload`; any other
-/// question reverts.
+/// A wallet that accepts the hashes in its storage, but only for an exact ERC-1271 call with an empty signature, as
+/// Safe does for hashes that were approved on the chain. It checks the selector, the offset of the bytes, their length
+/// and the total length, then it uses `sload`. Any other call reverts.
 const APPROVING: &str = "60003560e01c631626ba7e18\
                          602435604018176044351736606418176004355415176035\
                          57631626ba7e60e01b60005260206000f3\
                          5b60006000fd";
 
-/// A factory that many chains have at one address: it makes what it is sent, behind a salt.
+/// A factory that many chains have at the same address. It deploys the code that it receives after a salt.
 const FACTORY: &str = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0\
                        3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3";
 
@@ -60,7 +60,7 @@ fn address(number: u64) -> H160 {
     H160::from_low_u64_be(0x00C0_FFEE_0000 + number)
 }
 
-/// A chain with one contract, at address 1.
+/// Returns the state of a chain with one contract, at address 1.
 fn with(code: &str) -> State {
     BTreeMap::from([(address(1), account(code, &[hash_message(TEXT)]))])
 }
@@ -87,7 +87,7 @@ async fn ask(node: &Node, proof: Proof) -> bool {
 #[tokio::test]
 async fn s97_1271() {
     let node = Node::start(with(WALLET), Mood::Well).await;
-    // The length says nothing to the wallet: it looks at the hash.
+    // The wallet ignores the length of the signature: it checks only the hash.
     for length in [0, 1, 31, 32, 33, 64, 65, 66, 500] {
         assert!(ask(&node, proof(address(1), TEXT, &vec![7; length])).await, "{length}");
         assert!(!ask(&node, proof(address(1), "something else", &vec![7; length])).await, "{length}");
@@ -104,11 +104,11 @@ async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
     assert_eq!(ok(voucher), Some(Voucher::Contract));
     assert!(!ask(&node, proof(address(1), "something else", &[])).await);
     assert!(!ask(&node, proof(address(1), TEXT, &[0])).await);
-    // Nobody is behind an address without code, and a key has signed nothing by showing nothing.
+    // An address without code has no contract, and an empty signature is not a key signature.
     for nobody in [address(2), ok(EvmWallet::new().address().parse())] {
         assert!(!ask(&node, proof(nobody, TEXT, &[])).await);
     }
-    // Nor does anybody ask on a chain without a node.
+    // On a chain without a chain node, an empty signature is rejected without a call.
     let alone = over(Arc::new(ok(JsonRpcReader::new([]))));
     assert_eq!(ok(alone.verify(proof(address(1), TEXT, &[])).await), None);
     let outcome = verifier("http://127.0.0.1:1/").verify(proof(address(1), TEXT, &[])).await;
@@ -136,14 +136,14 @@ async fn what_no_contract_can_have_signed_costs_no_question() {
     let verifier = verifier(&node.url);
     let wallet = EvmWallet::new();
     let key: H160 = ok(wallet.address().parse());
-    // The other form of the key's signature, which is not accepted: `s` subtracted from the order of the curve.
+    // The second form of the key signature, which is rejected: `s` subtracted from the order of the curve.
     let mut twin = wallet.sign_bytes(TEXT);
     let order = ok(U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16));
     let high = order - U256::from_big_endian(&twin[32..64]);
     high.to_big_endian(&mut twin[32..64]);
     twin[64] = 55 - twin[64];
     assert_eq!(ok(verifier.verify(proof(key, TEXT, &twin)).await), None);
-    // Signatures of wallets that are not deployed yet, without what ERC-6492 wants in them.
+    // Signatures of wallets that are not deployed yet, without the content that ERC-6492 requires.
     for parts in [String::new(), "ff".repeat(96), format!("{}60", "00".repeat(31))] {
         let signature = bytes(&format!("{parts}{}", "6492".repeat(16)));
         assert_eq!(ok(verifier.verify(proof(address(1), TEXT, &signature)).await), None, "{parts}");
@@ -216,7 +216,7 @@ async fn contracts_that_do_not_say_yes_to_a_short_signature_say_no() {
     }
 }
 
-/// Code that makes the wallet with this hash approved: `sstore(hash, 1)`, and the rest of itself.
+/// Returns code that deploys the wallet with this hash approved: `sstore(hash, 1)`, and the rest of itself.
 fn making(hash: H256) -> Vec<u8> {
     let wallet = bytes(WALLET);
     let length = ok(u8::try_from(wallet.len()));
@@ -225,7 +225,7 @@ fn making(hash: H256) -> Vec<u8> {
     [store.as_slice(), &copy, &wallet].concat()
 }
 
-/// A signature of a wallet that the factory is to make first (ERC-6492).
+/// Returns a signature of a wallet that the factory has to deploy first (ERC-6492).
 fn wrapped(factory: H160, call: Vec<u8>) -> Vec<u8> {
     let parts = encode(&[Token::Address(factory), Token::Bytes(call), Token::Bytes(vec![7; 65])]);
     [parts, bytes(&"6492".repeat(16))].concat()
@@ -240,7 +240,7 @@ async fn a_wallet_that_is_not_made_yet_vouches_for_what_it_will() {
     let signature = wrapped(address(9), [&salt, code.as_slice()].concat());
     assert!(ask(&node, proof(wallet, TEXT, &signature)).await);
     assert!(!ask(&node, proof(wallet, "something else", &signature)).await);
-    // Of another address than the one that is made.
+    // The signature is for another address than the deployed one.
     assert!(!ask(&node, proof(address(1), TEXT, &signature)).await);
     let nowhere = wrapped(address(8), [&salt, code.as_slice()].concat());
     assert!(!ask(&node, proof(wallet, TEXT, &nowhere)).await);
@@ -313,7 +313,7 @@ async fn the_address_of_a_node_is_not_told() {
     assert!(!said.contains("a-secret-key"), "{said}");
 }
 
-/// Nodes over JSON-RPC, with contracts of the contract suite in the EVM.
+/// A chain node over JSON-RPC, with the contracts of the contract suite in the EVM.
 struct RpcHarness {
     node: Node,
     reader: JsonRpcReader,
@@ -346,7 +346,7 @@ tessera_testkit::chain_reader_contract!(RpcHarness);
 #[tokio::test]
 async fn what_the_chain_says_decides_whatever_reads_it() {
     let at = |program: Program| H160(program.address());
-    // Each time the same contract, and another answer of the validator.
+    // The contract is the same each time. Only the response of the validator differs.
     for (validator, good) in Program::ALL.into_iter().map(|program| (program, program == Program::AnswersOne)) {
         let verifier = over(Arc::new(FakeChains::running(validator)));
         let voucher = ok(verifier.verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await);
@@ -358,8 +358,8 @@ async fn what_the_chain_says_decides_whatever_reads_it() {
     assert!(matches!(outcome, Err(VerifyError::Unavailable(_))), "{outcome:?}");
 }
 
-/// The vectors of the siwe project for ERC-1271 (`crates/identity/tests/vectors/README.md`): a wallet of Argent and one of
-/// Loopring, whose signature is no key's in its length. Account, nonce, time, signature.
+/// The vectors of the siwe project for ERC-1271 (`crates/identity/tests/vectors/README.md`): a wallet of Argent and a
+/// wallet of Loopring, whose signature does not have the length of a key signature. Account, nonce, time, signature.
 const PUBLISHED: [(&str, &str, &str, &str); 2] = [
     (
         "0xa5b3A53800cD49669F34DE80f2C569c6D4Ca3009",
@@ -377,8 +377,9 @@ const PUBLISHED: [(&str, &str, &str, &str); 2] = [
     ),
 ];
 
-/// What the two contracts say is known on the main net only. Here one stands in for each that vouches for the hash of the
-/// published message: the key does not decide, the contract is asked for that hash, and takes the signature as it is.
+/// Only the main net knows whether the two contracts accept the signatures. Here, a contract at each address accepts
+/// the hash of the published message. The test shows that the key does not decide, that the contract is called with
+/// that hash, and that it receives the signature unchanged.
 #[tokio::test]
 async fn published_signatures_of_contract_wallets_are_for_the_contract_to_judge() {
     for (address, nonce, issued_at, signature) in PUBLISHED {

@@ -1,4 +1,5 @@
-//! Hashers, signers and seals against vectors that other implementations made (argon2-cffi, `PyJWT`, Python's hashlib and zlib).
+//! Tests of hashers, signers and seals with vectors of other implementations (argon2-cffi, `PyJWT`, Python's hashlib
+//! and zlib).
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 use tessera_kernel::SecretDigest as _;
@@ -243,7 +244,8 @@ mod tokens {
         refused(&token[..token.len() - 1]);
         refused("");
         refused("..");
-        // The last character carries bits that no byte needs; another spelling of them is another token.
+        // The last character contains bits that no byte needs. A token with other values of these bits is a different
+        // token.
         let last = token.chars().last().unwrap_or_default();
         let twin = char::from_u32(u32::from(last) + 1).unwrap_or_default();
         refused(&format!("{}{twin}", &token[..token.len() - 1]));

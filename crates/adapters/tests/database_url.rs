@@ -1,4 +1,4 @@
-//! The address of a database.
+//! Tests of database addresses.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Mails: sealed where they wait, worded so that names stay names, and written down as messages. How they go over the wire
-//! is in `smtp.rs`.
+//! Tests of mails: encryption of queued mails, protection of names, and messages. The tests of delivery by SMTP are in
+//! `smtp.rs`.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn outbox(key: &str) -> SealedOutbox {
     SealedOutbox::new(Arc::new(parsed::<MasterKeyText>(key).0), Arc::new(SystemEntropy))
 }
 
-/// A key has no `Debug`, which a failing `parse` would ask for.
+/// The master key has no `Debug`, which a failing `parse` requires.
 struct MasterKeyText(MasterKey);
 
 impl std::str::FromStr for MasterKeyText {
@@ -83,7 +83,7 @@ fn s189_inv_injection() {
         assert!(!text.contains(part) && !html.contains(part), "{part} in {text}{html}");
     }
     assert!(!html.contains("<i>"), "{html}");
-    // Where nothing looks like an address, a name is left as it is.
+    // A name without text that looks like an address is unchanged.
     let mail = letters.invitation(&about("Bücher & Söhne", "Dr. Zoë"), &token);
     assert_eq!(mail.subject, "\"Dr. Zoë\" invites you to \"Bücher & Söhne\"");
     assert!(mail.text.expose().contains("\"Dr. Zoë\" invites you to \"Bücher & Söhne\" as a member."));
@@ -92,7 +92,7 @@ fn s189_inv_injection() {
 #[test]
 fn s189_inv_injection_of_sentences() {
     let (letters, token) = (AskamaLetters::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
-    // 40 characters are shown whole, one more is cut, and no quotation mark ends the name early.
+    // A name of 40 characters is shown in full, a longer one is cut, and no quotation mark ends the name early.
     for (name, shown) in [
         ("ä".repeat(40), "ä".repeat(40)),
         ("ä".repeat(41), format!("{}…", "ä".repeat(39))),
@@ -110,7 +110,7 @@ fn s189_inv_injection_of_sentences() {
             (
                 false,
                 format!("\"{shown}\" has a new owner"),
-                format!("\"{shown}\" is now an owner of \"{shown}\". \"{shown}\" saw to that."),
+                format!("\"{shown}\" is now an owner of \"{shown}\". \"{shown}\" made the change."),
             ),
         ] {
             let by = (!to_themselves).then_some(new);
@@ -138,13 +138,13 @@ fn s200_notify_in_words() {
             "was unlinked from your account",
         ),
         (letters.account_changed(&to, AccountChange::SignedIn(client()), MOMENT), "Firefox on Linux from 192.0.2.7"),
-        (letters.key_generated(&to, &key, MOMENT), "You made an API key"),
+        (letters.key_generated(&to, &key, MOMENT), "You created an API key"),
     ];
     for (mail, words) in &mails {
         for part in [mail.text.expose(), mail.html.expose()] {
             assert!(part.contains(words) && part.contains("at https://id.example.com."), "{part}");
             assert!(part.contains(" UTC") && !part.contains("no more mails"), "{part}");
-            // Nothing in it can be followed, and nothing in it opens anything.
+            // The mail contains no link and no token.
             assert!(!part.contains("href") && !part.contains("token"), "{part}");
         }
         assert_eq!(mail.recipient, to);
@@ -168,7 +168,8 @@ fn a_link_to_a_new_password_in_words() {
     assert!(text.contains(&format!("\n{link}\n")) && html.contains(&format!("href=\"{link}\"")), "{text}{html}");
     for part in [text, html] {
         assert!(
-            part.contains("once, until 5 November 2026, 14:07 UTC.") && part.contains("If it was not you"),
+            part.contains("once and expires on 5 November 2026, 14:07 UTC.")
+                && part.contains("If you did not request it"),
             "{part}"
         );
         assert!(!part.contains("no more of them"), "{part}");
@@ -249,7 +250,7 @@ async fn a_mail_becomes_a_message_that_others_can_read() {
     let directory = home.path().join("deep/mail");
     let mailer = FileMailer::new(directory.clone(), parsed("Täst <no-reply@example.com>"), Arc::new(SystemClock));
     ok(mailer.send(mail_id(1), &mail()).await);
-    // Once more: it stays one file.
+    // A second delivery of the same mail keeps one file.
     ok(mailer.send(mail_id(1), &mail()).await);
     let letters = in_directory(&directory);
     assert_eq!(letters.len(), 1);

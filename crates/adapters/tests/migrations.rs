@@ -1,4 +1,4 @@
-//! The migrations of both trees go up, down, and up again, and end where they were.
+//! Tests of the migrations of both databases: up, down and up again ends with the same schema.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +14,7 @@ use tessera_testkit::expectations::{ok, some};
 use tessera_tests::database::{Backend, TestDatabase};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-/// The directories of a tree, in order.
+/// Returns the directories of the migrations of one database, in order.
 fn migrations(tree: &str) -> Vec<PathBuf> {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(tree);
     let mut found: Vec<PathBuf> = ok(fs::read_dir(tree)).map(|entry| ok(entry).path()).collect();
@@ -23,12 +23,12 @@ fn migrations(tree: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The scripts that bring the schema up, in their order.
+/// Returns the scripts that create the schema, in order.
 fn up(tree: &str) -> Vec<String> {
     migrations(tree).iter().map(|path| ok(fs::read_to_string(path.join("up.sql")))).collect()
 }
 
-/// The scripts that take it down, in the opposite order.
+/// Returns the scripts that remove the schema, in reverse order.
 fn down(tree: &str) -> Vec<String> {
     migrations(tree).iter().rev().map(|path| ok(fs::read_to_string(path.join("down.sql")))).collect()
 }
@@ -39,14 +39,14 @@ struct Line {
     line: String,
 }
 
-/// All that the database knows of its tables and indexes.
+/// Returns the tables and indexes of the database.
 fn sqlite_schema(connection: &mut SqliteConnection) -> BTreeSet<String> {
     let query = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') AS line FROM sqlite_schema";
     let lines: Vec<Line> = ok(sql_query(query).load(connection));
     lines.into_iter().map(|line| line.line).collect()
 }
 
-/// Columns, constraints and indexes of the schema that the tables are in.
+/// Returns the columns, constraints and indexes of the `public` schema.
 async fn postgres_schema(client: &Client) -> BTreeSet<String> {
     let query = "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, collation_name)
             FROM information_schema.columns WHERE table_schema = 'public'

@@ -1,4 +1,4 @@
-//! Rate limits of one node, and the share of questions to a chain that is counted by them.
+//! Tests of the rate limits of one node, and of the limits on contract verifications.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ fn a_limit_admits_its_quota_in_a_window_that_starts_with_the_first_event() {
         let RateLimited { limit, retry_after } = failed(limits.admit(LIMIT, "a"));
         assert_eq!((limit, retry_after), (LIMIT, Time::seconds(40)));
     }
-    // Another key, and another limit, are counted by themselves.
+    // Another key and another limit have their own counters.
     ok(limits.admit(LIMIT, "b"));
     ok(limits.admit(RateLimit { name: "other", ..LIMIT }, "a"));
     clock.advance(Time::seconds(40) - Time::MICROSECOND);
@@ -58,7 +58,7 @@ fn the_number_of_windows_is_bounded_and_the_oldest_goes_first() {
         ok(limits.admit(LIMIT, key));
         assert!(limits.len() <= 2);
     }
-    // The window of `a` was the oldest.
+    // The window of `a` was the oldest, so it was dropped.
     ok(limits.admit(LIMIT, "a"));
     clock.advance(Time::MINUTE);
     ok(limits.admit(LIMIT, "d"));
@@ -106,13 +106,13 @@ async fn a_network_and_a_wallet_have_a_share_of_the_questions_to_a_chain() {
         assert!(!is_limited(wrong(1, 100 + number)).await, "{number}");
     }
     assert!(is_limited(wrong(1, 1)).await);
-    // What the first network was not allowed has taken nothing of the share of wallet 1.
+    // Requests that the limit of the first network rejected did not count against wallet 1.
     for number in 0..60_u8 {
         assert!(!is_limited(wrong(2 + number / 20, 1)).await, "{number}");
     }
     assert!(is_limited(wrong(9, 1)).await);
     assert!(!is_limited(wrong(9, 2)).await);
-    // Neither limit keeps a key from signing in: that costs no question.
+    // Neither limit prevents a sign-in with a key, because it causes no call.
     let wallet = EvmWallet::new();
     let signed = proof(1, &wallet.address(), wallet.sign_bytes("sign in"));
     assert_eq!(ok(verifier.verify(signed).await), Some(Voucher::Key));

@@ -1,4 +1,4 @@
-//! The store on PostgreSQL, held to the contracts of its ports and to what they do not say.
+//! Tests of the store on PostgreSQL: the contracts of its ports, and properties beyond them.
 
 #[path = "support/clocks.rs"]
 mod clocks;
@@ -109,7 +109,7 @@ async fn a_server_that_is_not_there_is_named_without_its_password() {
     assert!(text.contains("refused") && !text.contains("sesame"), "{text}");
 }
 
-/// A server that restarts takes every connection along; the store must find its way back by itself.
+/// A server that restarts closes every connection. The store must recover by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_outlives_its_connections() {
     let subject = store::Subject::on(Backend::Postgres).await;
@@ -148,7 +148,7 @@ async fn of_two_that_lock_each_other_out_one_is_told_that_the_store_is_busy() {
     let (mut one, mut other) = (ok(stores.identity.begin().await), ok(stores.identity.begin().await));
     ok(one.users().lock(builders::user_id(1)).await);
     ok(other.users().lock(builders::user_id(2)).await);
-    // Each gives up what it holds as soon as it is refused.
+    // Each transaction releases its locks as soon as it is rejected.
     let one = async move { one.users().lock(builders::user_id(2)).await.map(|_| ()) };
     let other = async move { other.users().lock(builders::user_id(1)).await.map(|_| ()) };
     let results = tokio::join!(one, other);
@@ -159,12 +159,13 @@ async fn of_two_that_lock_each_other_out_one_is_told_that_the_store_is_busy() {
     store::at_rest(&subject.store).await;
 }
 
-/// Opening a connection costs more than most requests. A refused insert must not spend one.
+/// Opening a connection costs more than most requests. A rejected insert must not close its connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_inserts_go_on_with_the_same_connection() {
     let subject = store::Subject::on(Backend::Postgres).await;
     subject.stores.add_users([&builders::user(1)]).await;
-    // One connection: the pool counts it as returned a moment before it lends it again, and would open another meanwhile.
+    // The pool has one connection. The pool counts a connection as returned shortly before it is available again, so a
+    // larger pool would open another one in between.
     let store = ok(SqlStore::open(&DatabaseSettings { pool_size: 1, ..store::settings(&subject.database) }).await);
     ok(store.ping().await);
     let before = backends(subject.database.url()).await;
@@ -175,11 +176,11 @@ async fn refused_inserts_go_on_with_the_same_connection() {
         store::at_rest(&store).await;
     }
     let after = backends(subject.database.url()).await;
-    // The one that migrated may still have been there before.
+    // The connection of the migration may still have existed in the first list.
     assert!(after.iter().all(|pid| before.contains(pid)), "{before:?} must not become {after:?}");
 }
 
-/// The processes of the server that serve the store.
+/// Returns the server processes of the store's connections.
 async fn backends(url: &str) -> Vec<i32> {
     let (client, connection) = ok(tokio_postgres::connect(url, tokio_postgres::NoTls).await);
     let connection = tokio::spawn(connection);

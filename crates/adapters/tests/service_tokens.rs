@@ -1,4 +1,5 @@
-//! RS256 keys and tokens, held against the examples of the RFCs and verified without the library that signs.
+//! Tests of RS256 keys and service tokens, with the examples of the RFCs. The tokens are verified without the library
+//! that signs them.
 
 use std::{fmt::Debug, sync::Arc};
 

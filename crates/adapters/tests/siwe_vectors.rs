@@ -1,4 +1,4 @@
-//! The signed vectors of the siwe project; `crates/identity/tests/vectors/README.md` says where they are from.
+//! Tests with the signed vectors of the siwe project. `crates/identity/tests/vectors/README.md` contains their source.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -15,7 +15,7 @@ fn ok<T, E: Debug>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("unexpected error: {error:?}"))
 }
 
-/// A message, its signature, and what whoever checks them expects.
+/// A message, its signature, and the values that the verifier expects.
 #[derive(Clone, Copy)]
 struct Signed {
     domain: &'static str,
@@ -27,9 +27,9 @@ struct Signed {
     expiration_time: Option<&'static str>,
     not_before: Option<&'static str>,
     signature: &'static str,
-    /// When it is checked, if not when it was issued.
+    /// Time of the check, if it is not the time of issue.
     time: Option<&'static str>,
-    /// The domain and the nonce that are wanted, if not those of the message.
+    /// The expected domain and nonce, if they are not those of the message.
     wanted: (Option<&'static str>, Option<&'static str>),
 }
 
@@ -84,7 +84,7 @@ const NOT_SIGNED: Signed = Signed {
     ..BARE
 };
 
-/// The siwe project takes all of these.
+/// The siwe project accepts all of these.
 const GOOD: [(&str, Signed); 4] = [
     ("example message", EXAMPLE),
     ("not yet valid", Signed { time: Some("2101-01-07T14:31:43.952Z"), ..LATER }),
@@ -105,12 +105,12 @@ const GOOD: [(&str, Signed); 4] = [
     ),
 ];
 
-/// What the siwe project takes and we refuse: what is wrong with it for us, and why we look.
+/// Vectors that the siwe project accepts and this service rejects: the name, the rejected parts, and the reason.
 const STRICTER: [(&str, &[&str], &str); 1] =
     [("expired message", &["time"], "it is checked two years before it was issued, and nobody signs what is to come")];
 
-/// It refuses all of these, and so do we: for this and for nothing else. The one that was issued on a day that there is not is
-/// signed as some other text too.
+/// The siwe project rejects all of these, and this service rejects them for exactly the listed faults. The vector with
+/// a nonexistent day of issue is also signed for another text.
 const BAD: [(&str, Signed, &[&str]); 10] = [
     ("expired message", OVER, &["time"]),
     ("domain binding", Signed { wanted: (Some("example.com"), None), ..EXAMPLE }, &["domain"]),
@@ -199,7 +199,7 @@ impl Signed {
         ok(KeySignatures::new(gate).verify(proof).await).is_some()
     }
 
-    /// What is wrong with it.
+    /// Returns the faults of the message.
     async fn faults(&self) -> Vec<&'static str> {
         let text = self.text();
         let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! Mails go over the wire as they are, in TLS where that is asked for, or not at all.
+//! Tests of mail delivery by SMTP: messages arrive unchanged, and only over TLS if TLS is required.
 
 use std::{error::Error as _, sync::Arc};
 
@@ -22,7 +22,7 @@ fn mail() -> Mail {
     }
 }
 
-/// Sends one mail to the server of that address.
+/// Sends one mail to the server at the URL.
 async fn send(url: &str, trusted: Option<&Authority>) -> Result<(), MailerError> {
     send_to("Zoë.Guest@bücher.example", url, trusted).await
 }
@@ -34,7 +34,7 @@ async fn send_to(recipient: &str, url: &str, trusted: Option<&Authority>) -> Res
     mailer.send(mail_id(1), &Mail { recipient: parsed(recipient), ..mail() }).await
 }
 
-/// Why a mail waits. It must not be refused for good.
+/// Returns why a mail was not delivered yet. The error must not be permanent.
 #[track_caller]
 fn why_it_waits(sent: Result<(), MailerError>) -> String {
     let error = failed(sent);
@@ -87,7 +87,7 @@ async fn a_server_that_is_away_is_told_from_one_that_refuses() {
     assert_eq!(why, "the mail server can't be reached");
 }
 
-/// What becomes of a mail when the server answers a command so.
+/// Sends a mail to a server that returns this reply to a command.
 async fn sent_to_one_that_answers(command: &str, answer: &str) -> Result<(), MailerError> {
     let sink = Sink::with(Manners::default().knowing("tessera", "secret").answering(command, answer)).await;
     let sent = send(&sink.url().replace("smtp://", "smtp://tessera:secret@"), None).await;
@@ -184,7 +184,7 @@ async fn s227_tls_smtp_named_authorities_take_the_place_of_the_systems() {
 async fn s227_tls_smtp_without_an_offer_of_tls_nothing_is_sent() {
     let sink = Sink::with(Manners::default().knowing("tessera", "secret")).await;
     let authority = Authority::new();
-    // Whoever takes TLS when it is offered sends mail without, but never a password.
+    // With opportunistic TLS, a mail is sent without TLS if the server does not offer it, but a password is not.
     let opportunistic = sink.url().replace("smtp://", "smtp://tessera:secret@") + "?tls=opportunistic";
     for url in [sink.tls_url("localhost"), sink.tls_url("tessera:secret@localhost"), opportunistic] {
         let why = why_it_waits(send(&url, Some(&authority)).await);
@@ -200,7 +200,7 @@ async fn s227_tls_smtp_without_an_offer_of_tls_nothing_is_sent() {
 #[tokio::test]
 async fn s227_tls_smtp_nothing_from_before_tls_counts_after() {
     let authority = Authority::new();
-    // All that a mail server says to a mail, in advance.
+    // All replies that a mail server sends during a delivery, in advance.
     let injected = "250-sink\r\n250-AUTH PLAIN\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n235 welcome\r\n250 ok\r\n250 ok\r\n\
         354 go ahead\r\n250 kept\r\n";
     let sink = Sink::with(Manners::injected(authority.server("localhost"), injected)).await;

@@ -1,4 +1,4 @@
-//! The store on SQLite, held to the contracts of its ports and to what they do not say.
+//! Tests of the store on SQLite: the contracts of its ports, and properties beyond them.
 
 #[path = "support/clocks.rs"]
 mod clocks;
@@ -107,7 +107,7 @@ async fn what_is_no_database_is_not_opened() {
     assert!(matches!(error, OpenError::Prepare(_)), "{error:?}");
 }
 
-/// Another process writes for longer than anybody waits.
+/// Another process holds the write lock for longer than the store waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_locked_is_busy() {
     let subject = store::Subject::on(Backend::Sqlite).await;

@@ -1,4 +1,4 @@
-//! Signatures of wallets against vectors that others published, and against forgeries.
+//! Tests of wallet signatures with published vectors and with forgeries.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -38,7 +38,7 @@ fn base58(hex: &str) -> String {
     bs58::encode(bytes(hex)).into_string()
 }
 
-/// From the documentation of web3.js, `accounts.sign`.
+/// Example of the documentation of web3.js, `accounts.sign`.
 const SOME_DATA: (&str, &str) = (
     "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23",
     "0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd\
@@ -75,7 +75,7 @@ async fn a_parity_of_one_is_a_v_of_28() {
 
 #[tokio::test]
 async fn s93_siwe_sig_has_no_twin() {
-    // n - s, with the other parity: it recovers the same address, and is not taken.
+    // The signature with n - s and the other parity. The same address is recovered from it, but it is rejected.
     let twin = "0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd\
                 9ff818b327d1fc847ffe79bdd03d25e83e3a5df66962ceb160751b8bd754a1181b";
     let (address, signature) = SOME_DATA;
@@ -95,7 +95,7 @@ async fn a_published_signature_of_ed25519_is_good() {
 #[tokio::test]
 async fn s95_siws_ed_has_one_spelling() {
     let (key, text, signature) = TEST_2;
-    // s + L: the same number to those who do not look whether it is reduced.
+    // The signature with s + L. Verifiers that do not check whether s is reduced read the same number.
     let order = bytes("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
     let mut other = bytes(signature);
     let mut carry = 0;
@@ -109,7 +109,7 @@ async fn s95_siws_ed_has_one_spelling() {
 
 #[tokio::test]
 async fn keys_of_small_order_sign_nothing() {
-    // All points of small order that have an encoding of their own, and two that are not canonical.
+    // All points of small order with a canonical encoding, and two encodings that are not canonical.
     let keys = [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",

@@ -42,8 +42,8 @@ pub(crate) async fn live() -> HttpResponse {
 
 /// Check whether the service is ready
 #[utoipa::path(tag = "operations", operation_id = "ready",
-    responses((status = 200, description = "The service can do its work", body = HealthView),
-        (status = 503, description = "The service can't do its work, or is about to end")))]
+    responses((status = 200, description = "The service is ready", body = HealthView),
+        (status = 503, description = "The service is not ready, or is shutting down")))]
 #[get("/health/ready")]
 pub(crate) async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let services = &state.services;

@@ -57,7 +57,7 @@ struct KeySetView {
 #[utoipa::path(tag = "auth", operation_id = "get_jwks", responses(
     (status = 200, description = "The keys", body = KeySetView,
         headers(("ETag" = String, description = "Changes with the keys"))),
-    (status = 304, description = "The keys are those that `If-None-Match` names")))]
+    (status = 304, description = "The keys have not changed")))]
 #[get("/.well-known/jwks.json")]
 pub(crate) async fn get_jwks(
     tokens: Data<ServiceTokens>,

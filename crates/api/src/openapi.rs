@@ -21,17 +21,17 @@ use utoipa::{
     ),
     servers((url = "/")),
     tags(
-        (name = "auth", description = "Registering, signing in and out, and tokens for other services"),
-        (name = "sso", description = "Signing in to applications by a wallet"),
+        (name = "auth", description = "Registration, sign-in, sign-out and service tokens"),
+        (name = "sso", description = "Web3 single sign-on for applications"),
         (name = "users", description = "The caller's own account"),
         (name = "organizations", description = "Organizations"),
-        (name = "members", description = "Who belongs to an organization, and as what"),
-        (name = "invitations", description = "Asking people into an organization by mail"),
+        (name = "members", description = "Members of an organization and their roles"),
+        (name = "invitations", description = "Invitations to an organization by mail"),
         (name = "applications", description = "The applications of an organization"),
-        (name = "api-keys", description = "Keys by which applications prove themselves"),
-        (name = "inventory", description = "What applications count"),
-        (name = "system-data", description = "What organizations and their applications keep about members"),
-        (name = "operations", description = "For those who run the service"),
+        (name = "api-keys", description = "API keys of applications"),
+        (name = "inventory", description = "Items that applications store"),
+        (name = "system-data", description = "Data that an organization and its applications store about members"),
+        (name = "operations", description = "Health and keys, for operators and other services"),
     )
 )]
 struct Frame;

@@ -1,10 +1,9 @@
-//! What this domain announces.
+//! Audit actions of this domain.
 
 use tessera_kernel::Announcement;
 
 use crate::model::ApiKey;
 
-/// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
 pub(crate) enum KeyEvent<'a> {
     Generated(&'a ApiKey),

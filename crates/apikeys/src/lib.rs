@@ -1,6 +1,7 @@
-//! Keys by which an application proves itself, and what each of them permits.
+//! API keys of applications and their permissions.
 //!
-//! Owns API keys. Knows nothing of what a permission opens; it asks for roles through [`tessera_kernel::Memberships`].
+//! This crate owns API keys. It does not know what a permission grants access to. It reads roles through
+//! [`tessera_kernel::Memberships`].
 
 mod events;
 pub mod model;

@@ -1,15 +1,15 @@
-//! Who may do what with keys, and what a new key may do.
+//! Rules for the management of keys and for the permissions of new keys.
 
 use tessera_kernel::{PermissionSet, Role};
 
-/// Whether the role lists, makes and revokes keys.
+/// Returns whether the role may list, create and revoke keys.
 #[must_use]
 pub fn may_manage(role: Role) -> bool {
     role >= Role::Admin
 }
 
-/// The permissions of a new key: an owner's holds the whole catalogue unless they restrict it, an administrator's what was
-/// asked for.
+/// Returns the permissions of a new key. A key of an owner gets all permissions unless `restrict` is set. A key of an
+/// administrator gets the requested ones.
 #[must_use]
 pub fn granted(maker: Role, requested: PermissionSet, restrict: bool) -> PermissionSet {
     if maker == Role::Owner && !restrict { PermissionSet::all() } else { requested }

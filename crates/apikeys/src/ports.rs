@@ -1,4 +1,4 @@
-//! What this domain needs from the outside.
+//! Ports of this domain.
 
 mod key_letters;
 mod store;

@@ -1,4 +1,4 @@
-//! How many keys there may be.
+//! Quotas of API keys.
 
 use tessera_kernel::{Quota, QuotaExceeded};
 
@@ -7,9 +7,10 @@ use crate::ports::KeyCounts;
 /// The quotas of this domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyQuotas {
-    /// Keys of one application that are neither revoked nor expired.
+    /// The keys of one application that are neither revoked nor expired.
     pub active_keys: Quota,
-    /// Keys of all applications of one organization, revoked and expired ones included: they stay in the list.
+    /// The keys of all applications of one organization, including revoked and expired ones, because these stay in the
+    /// list.
     pub organization_keys: Quota,
 }
 
@@ -23,7 +24,7 @@ impl Default for KeyQuotas {
 }
 
 impl KeyQuotas {
-    /// Admits one more key beside those that exist.
+    /// Checks whether one more key may be added to those that exist.
     pub(crate) fn admit(&self, existing: KeyCounts) -> Result<(), QuotaExceeded> {
         self.active_keys.admit(existing.active)?;
         self.organization_keys.admit(existing.in_organization)

@@ -1,4 +1,4 @@
-//! The domain with its ports plugged in.
+//! The service of this domain and its ports.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use crate::{
     usage::UsageBuffer,
 };
 
-/// Everything this domain needs from outside.
+/// The ports of this domain.
 #[derive(Clone)]
 pub struct ApiKeyPorts {
-    /// Keys.
+    /// The storage of keys.
     pub store: Arc<dyn ApiKeyStore>,
-    /// Hashes of keys.
+    /// The hash function for keys.
     pub digest: Arc<dyn SecretDigest>,
-    /// Roles.
+    /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// What people are told of the keys that they made.
+    /// The mails about keys.
     pub letters: Arc<dyn KeyLetters>,
-    /// How they are told.
+    /// The writer of notices.
     pub notices: Notices,
-    /// The time.
+    /// The clock of the node.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// The keys of applications.
+/// The use cases of API keys.
 pub struct ApiKeys {
     pub(crate) ports: ApiKeyPorts,
     pub(crate) usage: UsageBuffer,
@@ -38,7 +38,7 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
-    /// Plugs the ports in.
+    /// Creates the service.
     #[must_use]
     pub fn new(ports: ApiKeyPorts) -> Self {
         Self { ports, usage: UsageBuffer::default(), quotas: KeyQuotas::default() }

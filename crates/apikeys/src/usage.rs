@@ -1,4 +1,4 @@
-//! Uses of keys, gathered in memory so that verifying one writes nothing.
+//! Key usage, collected in memory so that the verification of a key writes nothing.
 
 use std::{
     collections::HashMap,
@@ -8,30 +8,31 @@ use std::{
 use tessera_kernel::ApiKeyId;
 use time::{Duration, OffsetDateTime};
 
-/// How often at most a key's last use is written.
+/// The minimum time between two writes of the last use of a key.
 const INTERVAL: Duration = Duration::MINUTE;
 
 #[derive(Debug, Default)]
 struct Usage {
     /// The latest use that is not written yet.
     pending: Option<OffsetDateTime>,
-    /// When the last write was.
+    /// When the last write happened.
     written: Option<OffsetDateTime>,
 }
 
-/// The latest use of each key that served lately.
+/// The latest use of each key that was used recently.
 #[derive(Debug, Default)]
 pub(crate) struct UsageBuffer(Mutex<HashMap<ApiKeyId, Usage>>);
 
 impl UsageBuffer {
-    /// Notes a use.
+    /// Records a use.
     pub(crate) fn note(&self, key: ApiKeyId, at: OffsetDateTime) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let usage = uses.entry(key).or_default();
         usage.pending = usage.pending.max(Some(at));
     }
 
-    /// Takes the uses that are due for writing; all of them when the service is about to stop. Forgets keys at rest.
+    /// Removes and returns the uses that are due for writing, or all uses if `all` is set, as it is at shutdown.
+    /// Forgets keys that were not used since their last write.
     pub(crate) fn take_due(&self, now: OffsetDateTime, all: bool) -> Vec<(ApiKeyId, OffsetDateTime)> {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = Vec::new();
@@ -44,12 +45,12 @@ impl UsageBuffer {
             }
             usage.pending.is_some() || !resting
         });
-        // In one order on every node, so that two batches that meet in storage do not lock each other out.
+        // The order is the same on every node, so that concurrent batches cannot deadlock in storage.
         due.sort_unstable();
         due
     }
 
-    /// Puts back what could not be written, so that the next batch tries again.
+    /// Returns uses that could not be written to the buffer, so that the next batch includes them.
     pub(crate) fn put_back(&self, uses: Vec<(ApiKeyId, OffsetDateTime)>) {
         let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, at) in uses {

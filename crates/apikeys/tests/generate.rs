@@ -1,4 +1,4 @@
-//! An application gets a key.
+//! Creation of API keys.
 
 use tessera_apikeys::{
     GenerateKey, GenerateKeyError, KeyQuotas,
@@ -16,7 +16,7 @@ use tessera_testkit::{
 };
 use time::{Duration, macros::datetime};
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1; user 9 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1. User 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
@@ -116,7 +116,7 @@ async fn a_key_makes_no_other() {
 #[tokio::test]
 async fn a_key_lives_for_so_many_times_24_hours() {
     let bench = bench().await;
-    // Over the end of February in a leap year, and over a change of the clocks in most of Europe.
+    // The period includes the end of February in a leap year and a daylight saving time change in most of Europe.
     bench.clock.set(datetime!(2024-02-28 23:59:59.999_999 UTC));
     let thirty = GenerateKey { lifetime: KeyLifetime::Days(30), ..command() };
     let (key, _) = ok(generate(&bench, 1, thirty).await);
@@ -181,7 +181,7 @@ async fn s215_an_application_has_no_more_active_keys_than_allowed_and_an_organiz
     let error = failed(generate(1).await);
     let wanted = QuotaExceeded { quota: "active_keys", maximum: 2 };
     assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
-    // A revoked key is not active any more, but it stays in the list and counts for the organization.
+    // A revoked key is no longer active, but it stays in the list and counts for the organization.
     ok(keys.revoke_key(&actor, first.id).await);
     ok(generate(1).await);
     ok(generate(2).await);

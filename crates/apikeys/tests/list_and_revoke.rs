@@ -1,4 +1,4 @@
-//! Whoever manages an application looks at its keys and takes them back.
+//! List and revocation of API keys.
 
 use tessera_apikeys::{ListKeysError, RevokeKeyError, model::KeyState};
 use tessera_kernel::{Limit, PageRequest, Role};
@@ -11,8 +11,8 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1, whose application 1 has keys 1 and 2; user 9 is
-/// not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1, whose application 1 has keys 1 and 2. User 9
+/// is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;

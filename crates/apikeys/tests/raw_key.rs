@@ -1,4 +1,4 @@
-//! The key itself: its form, its checksum, and what may be seen of it.
+//! Secrets of API keys: format, checksum and shown characters.
 
 use tessera_apikeys::model::{RawKey, RawKeyError};
 use tessera_kernel::Entropy;
@@ -7,7 +7,7 @@ use tessera_testkit::{
     fakes::SequentialEntropy,
 };
 
-/// Gives these bytes.
+/// A source of these bytes.
 struct Bytes([u8; 32]);
 
 impl Entropy for Bytes {
@@ -16,7 +16,7 @@ impl Entropy for Bytes {
     }
 }
 
-/// Random bytes and the key of them, computed by another implementation of base 62 and CRC-32.
+/// Random bytes and the keys for them, computed by another implementation of base62 and CRC-32.
 fn vectors() -> [([u8; 32], &'static str); 3] {
     let counting: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap_or_default());
     [

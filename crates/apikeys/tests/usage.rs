@@ -1,4 +1,4 @@
-//! What is noted about the use of keys, and when it is written.
+//! Key usage: what is recorded, and when it is written.
 
 use std::sync::{
     Arc,
@@ -145,7 +145,7 @@ async fn refused_keys_are_not_used() {
     assert_eq!(ok(keys.record_usage(true).await), 0);
 }
 
-/// The key's store, which can't write uses as often as told and then expects just these.
+/// A store that fails to write uses `failures` times and then expects exactly the uses `then`.
 async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<(ApiKeyId, OffsetDateTime)>) -> ApiKeys {
     let found = some(ok(bench.stores.api_keys.find_key_by_hash(&FakeDigest.digest(raw.expose())).await));
     let mut store = MockApiKeyStore::new();
@@ -163,7 +163,7 @@ async fn a_use_that_could_not_be_written_is_put_back() {
     for _ in 0..2 {
         assert!(matches!(failed(keys.record_usage(false).await), StoreError::Busy));
     }
-    // No minute has to pass: what failed was no write.
+    // A failed write does not start the minute that must pass between two writes.
     assert_eq!(ok(keys.record_usage(false).await), 1);
 }
 

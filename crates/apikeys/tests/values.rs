@@ -1,4 +1,4 @@
-//! How long a key lives, what it may be called, and what becomes of it.
+//! Lifetimes, descriptions and states of keys.
 
 use tessera_apikeys::model::{ApiKey, KeyDescription, KeyLifetime, KeyLifetimeError, KeyState, Standing};
 use tessera_apikeys::policy;

@@ -1,4 +1,4 @@
-//! What a key is worth: to a service that asks, and to a request that comes with it.
+//! Verification of keys for other services, and authentication of requests.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// A key of an administrator that reads the inventory for ten days.
+/// A key of an administrator that permits `inventory:read` and expires after ten days.
 async fn with_key() -> (Workbench, ApiKey, RawKey) {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin]).await;
@@ -35,7 +35,7 @@ async fn verify(keys: &ApiKeys, key: &str, permission: Option<Permission>) -> Ve
     ok(keys.verify_key(VerifyKey { key: key.to_owned(), permission }).await)
 }
 
-/// Holds both ways to a key to refusing it.
+/// Asserts that both verification and authentication reject the key.
 async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
     assert_eq!(verify(&bench.api_keys(), raw, None).await, verdict);
     let error = failed(bench.api_keys().authenticate_key(raw).await);
@@ -43,7 +43,7 @@ async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
 }
 
 fn storage_untouched(bench: &Workbench) -> ApiKeys {
-    // A mock that expects nothing panics at the first call.
+    // A mock without expectations panics at the first call.
     ApiKeys::new(ApiKeyPorts { store: Arc::new(MockApiKeyStore::new()), ..bench.api_key_ports() })
 }
 

@@ -1,8 +1,7 @@
-//! What this domain announces.
+//! Audit actions of this domain.
 
 use tessera_kernel::{Announcement, ApplicationId, OrganizationId};
 
-/// Deeds of this domain, as the audit trail names them.
 #[derive(Debug)]
 pub(crate) enum AppEvent {
     Created { organization: OrganizationId, application: ApplicationId },

@@ -1,7 +1,7 @@
-//! What an organization runs: its applications, and where their sign-ins may return to.
+//! Applications of organizations and their redirect URIs.
 //!
-//! Owns applications. Knows nothing of keys or inventory, which hang on an application's id, and asks for roles through
-//! [`tessera_kernel::Memberships`].
+//! This crate owns applications. It does not know API keys or inventory, which reference an application by id. It reads
+//! roles through [`tessera_kernel::Memberships`].
 
 mod events;
 pub mod model;

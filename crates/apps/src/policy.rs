@@ -1,8 +1,8 @@
-//! Who may do what with applications.
+//! Rules for the management of applications.
 
 use tessera_kernel::Role;
 
-/// Whether the role makes, changes and deletes applications. Every member may look at them.
+/// Returns whether the role may create, change and delete applications. Every member may read them.
 #[must_use]
 pub fn may_manage(role: Role) -> bool {
     role >= Role::Admin

@@ -1,4 +1,4 @@
-//! The domain with its ports plugged in.
+//! The service of this domain and its ports.
 
 use std::sync::Arc;
 
@@ -6,27 +6,27 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Quota};
 
 use crate::{events::AppEvent, ports::AppStore};
 
-/// Everything this domain needs from outside.
+/// The ports of this domain.
 #[derive(Clone)]
 pub struct AppPorts {
-    /// Applications.
+    /// The storage of applications.
     pub store: Arc<dyn AppStore>,
-    /// Roles.
+    /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// The time.
+    /// The clock of the node.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// The applications of organizations.
+/// The use cases of applications.
 pub struct Apps {
     pub(crate) ports: AppPorts,
     pub(crate) quota: Quota,
 }
 
 impl Apps {
-    /// Plugs the ports in.
+    /// Creates the service.
     #[must_use]
     pub const fn new(ports: AppPorts) -> Self {
         Self { ports, quota: Self::QUOTA }

@@ -1,4 +1,4 @@
-//! One verb, one file.
+//! Use cases, one per file.
 
 pub(crate) mod clear_deleted_applications;
 pub(crate) mod create_application;

@@ -1,4 +1,4 @@
-//! An organization gets an application.
+//! Creation of applications.
 
 use tessera_apps::{
     Apps, CreateApplication, CreateApplicationError,
@@ -11,7 +11,7 @@ use tessera_testkit::{
     expectations::{failed, ok, parsed},
 };
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
@@ -95,14 +95,14 @@ async fn the_making_is_announced() {
 #[tokio::test]
 async fn s215_an_organization_has_no_more_applications_than_allowed() {
     let bench = bench().await;
-    // There is one already.
+    // One application exists already.
     let apps = bench.apps().with_quota(Apps::QUOTA.with_maximum(2));
     let actor = actor_of(user_id(1));
     let made = ok(apps.create_application(&actor, command(1)).await);
     let error = failed(apps.create_application(&actor, command(1)).await);
     let wanted = QuotaExceeded { quota: "applications", maximum: 2 };
     assert!(matches!(error, CreateApplicationError::Quota(exceeded) if exceeded == wanted), "{error:?}");
-    // A deleted one leaves room at once, and not only when its rows are cleared.
+    // A deleted application frees its place at once, before its rows are removed.
     ok(apps.delete_application(&actor, made.id).await);
     ok(apps.create_application(&actor, command(1)).await);
 }

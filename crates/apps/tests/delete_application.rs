@@ -1,4 +1,4 @@
-//! An application goes, and everything that hung on it.
+//! Deletion of applications.
 
 use tessera_apps::DeleteApplicationError;
 use tessera_kernel::Role;
@@ -10,7 +10,7 @@ use tessera_testkit::{
     expectations::{failed, ok},
 };
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1; user 9 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1. User 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;

@@ -1,4 +1,4 @@
-//! Where a sign-in may return to.
+//! Redirect URIs.
 
 use tessera_apps::model::{
     RedirectUri,
@@ -136,8 +136,7 @@ fn an_empty_port_or_user_is_not_overlooked() {
     assert!("https://:@example.com/".parse::<RedirectUri>().is_err());
 }
 
-/// The answer has a parameter of each of these names: with one of the application's own beside it, nobody could say which
-/// is meant.
+/// Query parameters whose decoded names are those of the authorization response.
 const TAKEN: [&str; 11] = [
     "https://example.com/?code=x",
     "https://example.com/?state=x",
@@ -177,7 +176,7 @@ fn what_was_registered_before_that_rule_is_read_back_and_leads_nowhere() {
     kept.push(parsed("https://example.com/?a=b"));
     let uris = ok(RedirectUris::try_from(kept));
     assert!(uris.that_take_an_answer().map(RedirectUri::as_str).eq(["https://example.com/?a=b"]));
-    // Every other rule holds for what is kept, too.
+    // All other rules also apply to URIs from storage.
     assert_eq!(failed(RedirectUri::from_storage("http://example.com/?code=x")), InsecureScheme);
 }
 

@@ -1,4 +1,4 @@
-//! An application changes; what is not mentioned stays.
+//! Changes of applications.
 
 use tessera_apps::{
     UpdateApplication, UpdateApplicationError,
@@ -14,7 +14,8 @@ use time::{Duration, OffsetDateTime};
 
 const LATER: OffsetDateTime = NOW.saturating_add(Duration::HOUR);
 
-/// An hour after application 1 was made. Users 1, 2 and 3 are owner, administrator and member; user 9 is not.
+/// The time is one hour after the creation of application 1. Users 1, 2 and 3 are owner, administrator and member. User
+/// 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;

@@ -22,51 +22,52 @@ use crate::{
     peers::Slot,
 };
 
-/// What no head may hold. The decoder answers it with 400 and closes.
+/// A byte that no head may contain. The decoder responds with 400 and closes the connection.
 const FORBIDDEN: u8 = 0;
 
-/// How much of what follows a fault is read away at once, in buffers of 4 KiB.
+/// How many buffers of 4 KiB are discarded after a fault before other tasks run.
 const READ_AWAY: usize = 64;
 
-/// How many bytes of further requests are read while one is in progress. More stay in the socket.
+/// How many bytes of further requests are read while one is in progress. The rest stays in the socket.
 const READ_AHEAD: usize = 256;
 
 /// How long a response may make no progress.
 const RESPONSE: Duration = Duration::from_secs(30);
 
-/// A stream with rules: requests end where every reader thinks they do, one is processed at a time, and each part of an
-/// exchange has a deadline.
+/// A stream that enforces rules: request boundaries are unambiguous, one request is processed at a time, and each part
+/// of an exchange has a deadline.
 ///
-/// The decoder of actix-http takes a bare line feed as the end of a line, and lets a malformed chunk end the connection without
-/// a response. A bare line feed of a head reaches it as a byte that it rejects; a body breaks off before its fault.
+/// The decoder of actix-http accepts a bare line feed as the end of a line, and closes the connection without a
+/// response at a malformed chunk. Therefore a bare line feed in a head is replaced by a byte that the decoder rejects,
+/// and a body ends before its fault.
 pub struct Connection<S> {
     stream: S,
     input: Input,
     framing: Framing,
     exchange: Rc<Exchange>,
-    /// What was read of requests behind the one in progress.
+    /// The bytes that were read after the end of the request in progress.
     withheld: BytesMut,
     pace: Pace,
     patience: Alarm,
-    /// Since when the client has taken nothing of a response.
+    /// Since when the client has read nothing of a response.
     stalled: Option<Instant>,
     stall: Alarm,
     reset: fn(&S),
     slot: Slot,
 }
 
-/// Whether more is read.
+/// The state of the input.
 #[derive(Clone, Copy)]
 enum Input {
     Open,
-    /// There was a fault in the framing.
+    /// The framing has a fault.
     Broken,
-    /// The client was too slow, or the connection was closed while it was idle.
+    /// The client was too slow, or the connection was evicted while it was idle.
     Ended,
 }
 
 impl<S> Connection<S> {
-    /// A connection that counts as admitted for as long as it exists.
+    /// Wraps a stream. The connection counts as open until it is dropped.
     pub fn new(stream: S, slot: Slot) -> Self {
         Self {
             stream,
@@ -83,21 +84,22 @@ impl<S> Connection<S> {
         }
     }
 
-    /// The same connection, with what is done to its stream before a response without progress is cut off. It is meant to
-    /// make the close a reset (`SO_LINGER` of zero): otherwise the kernel keeps what is unsent and offers it to the client
+    /// Sets a function that is called on the stream before a response without progress is cut off. It should make the
+    /// close a reset (`SO_LINGER` of zero). Otherwise the kernel keeps the unsent bytes and offers them to the client
     /// for minutes.
     #[must_use]
     pub fn reset_by(self, reset: fn(&S)) -> Self {
         Self { reset, ..self }
     }
 
-    /// Gives the requests of this connection what [`exchange`](crate::exchange()) needs. For `on_connect_ext`.
+    /// Shares the state that [`exchange`](crate::exchange()) needs with the requests of this connection. For
+    /// `on_connect_ext`.
     pub fn share(&self, data: &mut Extensions) {
         data.insert(Rc::clone(&self.exchange));
     }
 
-    /// Follows bytes to the end of the request that they belong to. Returns how many belong to it. The error is the index of a
-    /// fault.
+    /// Follows bytes to the end of the request that they belong to. Returns how many of them belong to it. The error is
+    /// the index of a fault.
     fn follow(&mut self, bytes: &mut [u8]) -> Result<usize, usize> {
         if self.pace.is_between() {
             if !self.slot.set_busy() {
@@ -128,7 +130,7 @@ impl<S> Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Reads the bytes of one request at most.
+    /// Reads bytes of one request only.
     fn poll_request(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let fresh = self.withheld.is_empty();
@@ -161,9 +163,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads a little of the next request, to see whether the client is still there, and passes nothing on.
+    /// Reads a few bytes of the next request, to detect whether the client has closed the connection. Passes none of
+    /// them on.
     fn poll_ahead(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // The task is woken when the response is written.
+        // The flush of the response wakes the task.
         if !self.withheld.is_empty() {
             return Poll::Pending;
         }
@@ -177,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Pending
     }
 
-    /// Waits for more of a request, and ends the input if that takes too long.
+    /// Waits for more bytes of a request, and ends the input at the deadline.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.pace.is_between() {
             self.slot.set_idle(context.waker());
@@ -193,14 +196,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes a response for a head that did not arrive. The dispatcher has written everything before: it gets no byte of a
-    /// head earlier.
+    /// Writes the 408 response for an incomplete head. The dispatcher has written all earlier responses, because it
+    /// gets no byte of a head before that.
     #[expect(clippy::disallowed_methods, reason = "the Date of a response is the time of this machine")]
     fn respond_timeout(&mut self, context: &mut Context<'_>) {
         let date = HttpDate::from(SystemTime::now());
         let response =
             format!("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\ndate: {date}\r\n\r\n");
-        // A client that left no room for it in the socket does not get it.
+        // If the socket has no room for the response, the client does not get it.
         let _written = Pin::new(&mut self.stream).poll_write(context, response.as_bytes());
     }
 
@@ -216,8 +219,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Reads away what follows a fault, until the client ends it. A socket that is closed with something unread is reset, and
-    /// the answer may be lost with it.
+    /// Discards what follows a fault, until the client closes its side. The close of a socket with unread bytes resets
+    /// the connection, and the client may lose the response.
     fn poll_read_away(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut room = [0; 4096];
         for _ in 0..READ_AWAY {
@@ -227,12 +230,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        // Others have their turn.
+        // Yields, so that other tasks can run.
         context.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// Passes on the result of writing, unless the client has taken nothing for too long.
+    /// Returns the result of a write, or an error if the client has read nothing for too long.
     fn poll_progress<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
@@ -249,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match this.input {
-            // An end here would keep the decoder from requests that came before the fault and wait for their turn.
+            // The end of the input would make the decoder drop earlier requests that are not processed yet.
             Input::Broken if this.framing.in_head() => this.poll_read_away(context),
             Input::Broken | Input::Ended => Poll::Ready(Ok(())),
             Input::Open if this.pace.is_between() && !this.exchange.is_idle() => this.poll_ahead(context, buffer),
@@ -269,7 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         this.poll_progress(context, written)
     }
 
-    /// The dispatcher flushes at the end of each turn, and only what it has written completely.
+    /// The dispatcher flushes at the end of each poll, and only if it has written everything.
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.stream).poll_flush(context);

@@ -1,4 +1,4 @@
-//! What a connection and the service above it tell each other about the request in progress.
+//! The state of the request in progress, which a connection shares with its service.
 
 use std::{
     cell::Cell,
@@ -17,10 +17,9 @@ use actix_service::Service;
 use bytes::Bytes;
 use futures_core::Stream;
 
-/// How much of a response body is given to the dispatcher at once. It copies whatever it gets into its own buffer.
+/// The maximum size of a piece of a response body. The dispatcher copies each piece into its own buffer.
 const PIECE: usize = 16 * 1024;
 
-/// The state of the request in progress, shared by a connection and its requests.
 #[derive(Default)]
 pub(crate) struct Exchange {
     phase: Cell<Phase>,
@@ -33,7 +32,7 @@ enum Phase {
     Idle,
     /// The dispatcher has the head of a request.
     Serving,
-    /// The dispatcher has all of the response, and may not have written it yet.
+    /// The dispatcher has the whole response, but may not have written it yet.
     Responded,
 }
 
@@ -46,7 +45,7 @@ impl Exchange {
         self.phase.get() == Phase::Idle
     }
 
-    /// Notes that everything that the dispatcher had is written. Returns whether that ended an exchange.
+    /// Records that the dispatcher has written all its bytes. Returns whether this ended an exchange.
     pub(crate) fn flushed(&self) -> bool {
         let ended = self.phase.get() == Phase::Responded;
         if ended {
@@ -55,15 +54,15 @@ impl Exchange {
         ended
     }
 
-    /// Notes that the body in progress is not waited for any longer.
+    /// Records that the server no longer waits for the body in progress.
     pub(crate) fn set_late(&self) {
         self.late.set(true);
     }
 }
 
-/// Passes a request to the service and follows what becomes of it. For `apply_fn_factory`.
+/// Calls the service with a request and tracks the exchange. For `apply_fn_factory`.
 ///
-/// On a connection that was not shared by `Connection::share`, it changes nothing but the size of the pieces of a response.
+/// If `Connection::share` was not called for the connection, it only splits the response into pieces.
 ///
 /// # Errors
 /// None: an error of the service becomes its response.
@@ -84,7 +83,8 @@ where
             *request.payload() = Payload::Stream { payload: Box::pin(watched) };
         }
     }
-    // The dispatcher closes after a request with `Connection: upgrade`, but its response would say `connection: upgrade`.
+    // The dispatcher closes the connection after a request with `Connection: upgrade`, but would respond with
+    // `connection: upgrade`.
     let closes = request.head().connection_type() == ConnectionType::Upgrade;
     let call = service.call(request);
     async move {
@@ -96,7 +96,7 @@ where
     }
 }
 
-/// The body of a request. If the client is too slow, it fails as timed out rather than as incomplete.
+/// The body of a request. If the client is too slow, the error is a timeout instead of an incomplete payload.
 struct Watched {
     payload: Payload,
     exchange: Rc<Exchange>,

@@ -1,10 +1,12 @@
-//! Where requests begin and end among the bytes of a connection, and the first byte that two readers could take differently.
+//! The boundaries of requests in the bytes of a connection, and the first byte that two parsers could interpret
+//! differently.
 //!
-//! The decoder of actix-http decides what a request is; this only follows, and keeps no text, so that a connection costs a
-//! constant. It need not know what becomes of a head that the decoder refuses: nothing behind that is read.
+//! The decoder of actix-http parses the requests. This code only follows the bytes and stores no text, so a connection
+//! needs constant memory. It need not handle the rest of a head that the decoder rejects, because no byte after that is
+//! read.
 //!
-//! It changes one thing: it hides `Upgrade: websocket`, for which the decoder ignores `Content-Length` and reads until the
-//! connection ends. A server may ignore `Upgrade` (RFC 9110, section 7.8).
+//! It changes one thing: it hides `Upgrade: websocket`, for which the decoder ignores `Content-Length` and reads until
+//! the connection ends. A server may ignore `Upgrade` (RFC 9110, section 7.8).
 
 use memchr::memchr;
 
@@ -15,10 +17,10 @@ pub struct Framing(Place);
 #[derive(Debug, Clone)]
 enum Place {
     Head(Head),
-    /// A body of which so many bytes are to come.
+    /// A body with that number of remaining bytes.
     Fixed(u64),
     Chunked(Chunked),
-    /// Whatever comes belongs to the last request, or no more will be read.
+    /// All further bytes belong to the last request, or no more bytes will be read.
     Unbounded,
 }
 
@@ -29,14 +31,14 @@ impl Default for Place {
 }
 
 impl Framing {
-    /// Follows these bytes to the end of the head or body that they belong to. Returns how many bytes that takes, or `None`
-    /// if the end is not among them. Bytes after the end are not looked at.
+    /// Follows these bytes to the end of the head or body that they belong to. Returns the number of bytes up to this
+    /// end, or `None` if the bytes do not contain it. Bytes after the end are ignored.
     ///
-    /// In the value of `Upgrade`, a first `w` is replaced, so that the decoder does not read `websocket`.
+    /// In the value of `Upgrade`, a first `w` is replaced, so that the decoder does not recognize `websocket`.
     ///
     /// # Errors
-    /// The index of the first byte that is at fault: a line feed after no carriage return in a head, a chunk size or a
-    /// trailer, or whatever else breaks the chunks of a body.
+    /// The index of the first invalid byte: a line feed without a carriage return in a head, a chunk size or a trailer,
+    /// or any other error in the chunks of a body.
     pub fn advance(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, usize> {
         let ended = match &mut self.0 {
             Place::Head(head) => head.follow(bytes)?.map(|end| (end, head.what_follows())),
@@ -49,14 +51,14 @@ impl Framing {
         Ok(Some(end))
     }
 
-    /// Whether the next byte belongs to a head; after a fault, whether the fault does.
+    /// Returns whether the next byte belongs to a head. After a fault, returns whether the fault is in a head.
     #[must_use]
     pub fn in_head(&self) -> bool {
         matches!(self.0, Place::Head(_))
     }
 }
 
-/// Passes over data. Gives where it ends, if it does here.
+/// Skips data. Returns the index after its end, if the bytes contain it.
 fn skip(left: &mut u64, bytes: &[u8]) -> Option<usize> {
     match usize::try_from(*left) {
         Ok(end) if end <= bytes.len() => Some(end),
@@ -67,7 +69,7 @@ fn skip(left: &mut u64, bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// What is known of a head.
+/// The parser state of a head.
 #[derive(Debug, Clone, Default)]
 struct Head {
     line: Line,
@@ -75,7 +77,7 @@ struct Head {
     bounds: Bounds,
 }
 
-/// What the fields say of the body. The decoder takes at most one of them.
+/// How the header fields delimit the body. The decoder accepts at most one of them.
 #[derive(Debug, Clone, Copy, Default)]
 enum Bounds {
     #[default]
@@ -85,29 +87,29 @@ enum Bounds {
     Refused,
 }
 
-/// Where in a head. Numbers count the bytes of a word that were there so far.
+/// The position in a head. A number is the count of bytes of a word that were read so far.
 #[derive(Debug, Clone, Copy, Default)]
 enum Line {
-    /// Before the request line, where empty lines are passed over.
+    /// Before the request line, where empty lines are skipped.
     #[default]
     First,
     Empty,
     Method(usize),
     Start,
-    /// A carriage return and nothing before it.
+    /// A carriage return at the start of a line.
     Blank,
     Name(Field, usize),
     Length,
     Coding(usize),
     /// Before the value of `Upgrade`.
     Upgrade,
-    /// Up to the line feed, nothing matters.
+    /// The rest of a line, which is ignored.
     Rest,
-    /// The same, with a carriage return as the last byte that was read.
+    /// The rest of a line, after a carriage return as the last byte.
     Returned,
 }
 
-/// The fields that bound a body, and `Upgrade`, which the decoder takes for one of them.
+/// The header fields that delimit a body, and `Upgrade`, which the decoder treats as such a field.
 #[derive(Debug, Clone, Copy)]
 enum Field {
     Length,
@@ -116,7 +118,7 @@ enum Field {
 }
 
 impl Field {
-    /// The field whose name may begin with this byte.
+    /// Returns the field whose name may start with this byte.
     fn beginning_with(byte: u8) -> Option<Self> {
         match byte | 0x20 {
             b'c' => Some(Self::Length),
@@ -138,11 +140,11 @@ impl Field {
 const CONNECT: &[u8] = b"CONNECT ";
 const CHUNKED: &[u8] = b"chunked";
 
-/// What replaces the first letter of `websocket`. The decoder knows no protocol that begins with it.
+/// The replacement for the first letter of `websocket`. The decoder knows no protocol that starts with it.
 const HIDDEN: u8 = b'-';
 
 impl Head {
-    /// Gives the end of the head, if it is here, or the place of a fault.
+    /// Returns the index after the head, if the bytes contain its end. The error is the index of a fault.
     fn follow(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, usize> {
         let mut at = 0;
         while at < bytes.len() {
@@ -158,14 +160,14 @@ impl Head {
                 }
                 (Line::Start, byte) if byte != b'\r' => at += self.begin_field(&bytes[at..]),
                 (_, byte) if self.take(byte) => at += 1,
-                // The same byte again, as one that does not matter: it may be the end of the line.
+                // Processes the same byte again as part of the rest, because it may end the line.
                 _ => self.line = Line::Rest,
             }
         }
         Ok(None)
     }
 
-    /// Gives where the next line begins, if this one ends here.
+    /// Returns the index of the next line, if the bytes contain the end of this one.
     fn end_of_line(&mut self, bytes: &[u8], at: usize) -> Result<Option<usize>, usize> {
         let Some(ahead) = memchr(b'\n', &bytes[at..]) else {
             if bytes.ends_with(b"\r") {
@@ -181,7 +183,7 @@ impl Head {
         Ok(Some(end + 1))
     }
 
-    /// Begins a field, and takes its name at once where all of it is there. Gives how many bytes it took.
+    /// Starts a field, and consumes its name if the bytes contain all of it. Returns the number of consumed bytes.
     fn begin_field(&mut self, bytes: &[u8]) -> usize {
         self.line = Line::Rest;
         let Some(field) = Field::beginning_with(bytes[0]) else { return 0 };
@@ -191,7 +193,7 @@ impl Head {
                 self.line = Line::Name(field, 0);
                 0
             }
-            // The colon is looked for first: most names that begin like this one are of another length.
+            // Compares the colon first, because most names with the same first letter have another length.
             Some(here) if here.ends_with(b":") && here.eq_ignore_ascii_case(name) => {
                 self.begin_value(field);
                 name.len()
@@ -200,7 +202,7 @@ impl Head {
         }
     }
 
-    /// Takes a byte of what matters in a line. Not one that ends it, nor one after which nothing matters.
+    /// Consumes a relevant byte of a line. Returns `false` for a byte that ends the line or starts an irrelevant rest.
     fn take(&mut self, byte: u8) -> bool {
         let space = matches!(byte, b' ' | b'\t');
         self.line = match self.line {
@@ -258,7 +260,7 @@ impl Head {
     fn take_of_length(&mut self, byte: u8) -> bool {
         let Bounds::Length(length) = self.bounds else { return false };
         if !byte.is_ascii_digit() {
-            // Of a bare line feed, the fault is told where the line ends.
+            // A bare line feed is reported where the end of the line is handled.
             if byte != b'\r' {
                 self.bounds = Bounds::Refused;
             }
@@ -289,7 +291,8 @@ impl Head {
         false
     }
 
-    /// In the decoder's order: a length comes before a switch of protocols by `CONNECT`.
+    /// Returns the place after the head. The order is that of the decoder: a length has precedence over the protocol
+    /// switch of `CONNECT`.
     fn what_follows(&self) -> Place {
         match self.bounds {
             Bounds::Refused => Place::Unbounded,
@@ -301,11 +304,11 @@ impl Head {
     }
 }
 
-/// A body in chunks. It takes what the decoder takes, less a bare line feed in a trailer.
+/// A chunked body. It accepts what the decoder accepts, except for a bare line feed in a trailer.
 #[derive(Debug, Clone, Default)]
 struct Chunked {
     part: Part,
-    /// The size of the chunk, or what is to come of it.
+    /// The remaining size of the chunk, or the size as far as it was read.
     left: u64,
 }
 
@@ -320,7 +323,7 @@ enum Part {
     Data,
     DataReturn,
     DataEnd,
-    /// The beginning of a trailer, or of the line that ends the body.
+    /// The start of a trailer field or of the line that ends the body.
     LastLines,
     Trailer,
     TrailerEnd,
@@ -328,7 +331,7 @@ enum Part {
 }
 
 impl Chunked {
-    /// Gives the end of the body, if it is here, or the place of a fault.
+    /// Returns the index after the body, if the bytes contain its end. The error is the index of a fault.
     fn follow(&mut self, bytes: &[u8]) -> Result<Option<usize>, usize> {
         let mut at = 0;
         while at < bytes.len() {
@@ -348,7 +351,7 @@ impl Chunked {
         Ok(None)
     }
 
-    /// Where one is behind this byte, unless it may not be there.
+    /// Returns the part after this byte, or `None` if the byte is not allowed here.
     fn after(&mut self, byte: u8) -> Option<Part> {
         Some(match (self.part, byte) {
             (Part::Size | Part::MoreSize, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {

@@ -1,4 +1,4 @@
-//! The connection layer below actix-http: request framing, deadlines for head, body and response, and bounds on connections.
+//! The connection layer below actix-http: request framing, deadlines (head, body, response), and connection bounds.
 
 mod connection;
 mod exchange;

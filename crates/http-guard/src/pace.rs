@@ -1,4 +1,4 @@
-//! How long a client may take for what it sends.
+//! The time limits for what a client sends.
 
 use std::{
     pin::Pin,
@@ -8,22 +8,22 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a request head may take from its first byte, and how long a new connection may stay silent.
+/// How long a request head may take from its first byte, and how long a new connection may be silent.
 pub(crate) const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a request body may be waited for before its rate matters.
+/// How long the server waits for a request body before its rate matters.
 const BODY_START: Duration = Duration::from_secs(5);
 
 /// The lowest rate of a request body after that, in bytes per second.
 const BODY_RATE: u64 = 1024;
 
-/// What a connection waits for.
+/// The input that a connection waits for.
 pub(crate) enum Pace {
     /// The first byte of the first request, until this instant.
     Opened(Instant),
     /// The first byte of a further request. The HTTP server closes idle connections itself.
     Between,
-    /// The rest of a head. The deadline is set when the head has to be waited for.
+    /// The rest of a head. The deadline is set when the connection first waits for the head.
     Head(Option<Instant>),
     Body(Allowance),
 }
@@ -33,12 +33,12 @@ impl Pace {
         Self::Opened(Instant::now() + HEAD)
     }
 
-    /// Whether no byte of a request has arrived since the last one ended.
+    /// Returns whether no byte of a request has arrived since the last one ended.
     pub(crate) fn is_between(&self) -> bool {
         matches!(self, Self::Opened(_) | Self::Between)
     }
 
-    /// When the client has taken too long.
+    /// Returns the deadline of the current input. `None` if there is none.
     pub(crate) fn deadline(&mut self) -> Option<Instant> {
         match self {
             Self::Opened(deadline) => Some(*deadline),
@@ -49,7 +49,7 @@ impl Pace {
     }
 }
 
-/// How long the server still waits for bytes of a body. Only waiting counts: a service that reads late takes nothing from it.
+/// The remaining time to wait for bytes of a body. Only waiting counts: a service that reads late does not reduce it.
 pub(crate) struct Allowance {
     left: Duration,
     waiting_since: Option<Instant>,
@@ -72,7 +72,7 @@ impl Allowance {
     }
 }
 
-/// A timer that is created when it is first needed, and then reused.
+/// A timer that is created at first use and then reused.
 #[derive(Default)]
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 

@@ -1,4 +1,4 @@
-//! How many connections there may be, in total and for each peer.
+//! Bounds on connections, in total and per peer.
 
 use std::{
     collections::HashMap,
@@ -10,9 +10,9 @@ use std::{
     task::Waker,
 };
 
-/// A seat of a connection that has a request in progress.
+/// The value of a seat whose connection has a request in progress.
 const BUSY: u64 = 0;
-/// A seat that was given to another connection.
+/// The value of a seat that another connection has taken.
 const EVICTED: u64 = u64::MAX;
 
 /// All open connections of a server. Clones share them.
@@ -22,7 +22,7 @@ pub struct Connections(Arc<Shared>);
 struct Shared {
     total: usize,
     per_address: usize,
-    /// Orders the moments at which connections became idle. Also the source of the ids of seats.
+    /// Orders the times at which connections became idle. It also assigns the ids of seats.
     sequence: AtomicU64,
     seated: Mutex<Seated>,
 }
@@ -35,12 +35,12 @@ struct Seated {
 
 struct Seat {
     id: u64,
-    /// `BUSY`, `EVICTED`, or since when in the sequence the connection is idle.
+    /// `BUSY`, `EVICTED`, or the sequence number at which the connection became idle.
     idle_since: AtomicU64,
     waker: Mutex<Option<Waker>>,
 }
 
-/// The place of one connection. It is free again when this is dropped.
+/// The place of one connection. Dropping it frees the place.
 pub struct Slot {
     shared: Arc<Shared>,
     peer: IpAddr,
@@ -49,32 +49,33 @@ pub struct Slot {
 }
 
 impl Connections {
-    /// At most `total` connections, and at most `per_address` from one IPv4 address or one IPv6 network of 64 bits.
+    /// Creates a set of at most `total` connections, and at most `per_address` from one IPv4 address or one IPv6 /64.
     #[must_use]
     pub fn new(total: usize, per_address: usize) -> Self {
         let (sequence, seated) = (AtomicU64::new(BUSY + 1), Mutex::default());
         Self(Arc::new(Shared { total, per_address, sequence, seated }))
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.lock().count
     }
 
-    /// Whether no connection is open.
+    /// Returns whether no connection is open.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Admits a connection. If a bound is reached, the connections that have been idle longest are closed for it. Returns
-    /// `None` if there are none.
+    /// Admits a connection. If a bound is reached, the connections that have been idle longest are closed to make room.
+    /// Returns `None` if no connection is idle.
     #[must_use]
     pub fn admit(&self, address: IpAddr) -> Option<Slot> {
         let peer = peer_of(address);
         let id = self.0.next();
-        // Until its first byte, it is idle. Without a waker it is closed when it is first polled.
+        // A connection is idle until its first byte. If it is evicted before it has a waker, it is closed at its first
+        // poll.
         let seat = Arc::new(Seat { id, idle_since: AtomicU64::new(id), waker: Mutex::default() });
         let mut seated = self.0.lock();
         let of_peer = seated.peers.get(&peer).map_or(0, HashMap::len);
@@ -96,13 +97,14 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, Seated> {
-        // No change to it can panic half-way.
+        // A poisoned lock is safe to use, because no change of the data can panic halfway.
         self.seated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seated {
-    /// Closes the oldest idle connections, of one peer or of all, and frees their places. Returns whether there were any.
+    /// Closes the connections of one peer, or of all, that have been idle longest, and frees their places. Returns
+    /// whether any was closed.
     fn evict(&mut self, bound: usize, peer: Option<IpAddr>) -> bool {
         let peers = self.peers.iter().filter(|(of, _)| peer.is_none_or(|peer| peer == **of));
         let seats = peers.flat_map(|(of, seats)| seats.values().map(|seat| (*of, Arc::clone(seat))));
@@ -110,7 +112,7 @@ impl Seated {
             .map(|(of, seat)| (seat.idle_since.load(Ordering::Acquire), of, seat))
             .filter(|(since, ..)| *since != BUSY && *since != EVICTED)
             .collect();
-        // To find them takes a look at each connection, so a hundredth of the bound goes at once.
+        // The search visits each connection. To keep it rare, one hundredth of the bound is closed at once.
         let most = bound.div_ceil(100);
         if idle.len() > most {
             idle.select_nth_unstable_by_key(most - 1, |(since, ..)| *since);
@@ -118,7 +120,7 @@ impl Seated {
         }
         let mut evicted = false;
         for (since, of, seat) in idle {
-            // It may have received a request in this moment.
+            // The connection may have received a request since the search.
             if seat.idle_since.compare_exchange(since, EVICTED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 self.remove(of, seat.id);
                 seat.wake();
@@ -152,7 +154,7 @@ impl Seat {
 }
 
 impl Slot {
-    /// Notes that the connection waits for a request. If its place is given away meanwhile, the waker is woken.
+    /// Records that the connection waits for a request. The waker is woken if the connection is evicted.
     pub(crate) fn set_idle(&mut self, waker: &Waker) {
         {
             let mut known = self.seat.waker();
@@ -164,12 +166,12 @@ impl Slot {
             self.idle_since = self.shared.next();
             self.seat.idle_since.store(self.idle_since, Ordering::Release);
         } else if self.is_evicted() {
-            // That may have happened before there was a waker.
+            // The eviction may have happened before a waker was set.
             waker.wake_by_ref();
         }
     }
 
-    /// Notes that a request arrives. Returns `false` if the place was given away before.
+    /// Records that a request arrives. Returns `false` if the connection was evicted before.
     pub(crate) fn set_busy(&mut self) -> bool {
         let since = std::mem::replace(&mut self.idle_since, BUSY);
         self.seat.idle_since.compare_exchange(since, BUSY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
@@ -186,7 +188,8 @@ impl Drop for Slot {
     }
 }
 
-/// Who counts as one peer. Whoever has one IPv6 address has the other addresses of its network of 64 bits, too.
+/// Returns the peer of an address. A client that has one IPv6 address usually has its whole /64, so a /64 counts as one
+/// peer.
 fn peer_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

@@ -1,4 +1,4 @@
-//! Where requests end, and what is no end of anything.
+//! Boundaries of requests, and faults in the framing.
 
 #[path = "framing/beside.rs"]
 mod beside;
@@ -7,7 +7,7 @@ use beside::{fault_of, sees_the_same};
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// A request with these fields and this body.
+/// A request with these header fields and this body.
 fn post(fields: &str, body: &str) -> String {
     format!("POST /a HTTP/1.1\r\nHost: a\r\n{fields}\r\n{body}")
 }
@@ -20,13 +20,13 @@ fn chunked(body: &str) -> String {
 fn is_good(bytes: &str) {
     sees_the_same(bytes.as_bytes());
     assert_eq!(fault_of(&[bytes.as_bytes()]), None, "{bytes:?}");
-    // The next request is seen as one.
+    // A fault in the next request shows that the framing recognized its start.
     let next = format!("{bytes}GET /b HTTP/1.1\n");
     sees_the_same(next.as_bytes());
     assert_eq!(fault_of(&[next.as_bytes()]), Some((next.len() - 1, true)), "{next:?}");
 }
 
-/// Holds that the byte in angle brackets is the fault.
+/// Asserts that the byte in angle brackets is the fault.
 #[track_caller]
 fn is_at_fault(bytes: &str, in_head: bool) {
     let at = bytes.find('<').unwrap_or_else(|| panic!("no mark"));

@@ -1,4 +1,4 @@
-//! Deadlines and bounds, tested exactly: with paused time, over the dispatcher of actix-http and a stream in memory.
+//! Deadlines and bounds, tested exactly: with paused time, the dispatcher of actix-http and a stream in memory.
 
 #[path = "guard/harness.rs"]
 mod harness;
@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How much later than its deadline something may be seen: the timers of tokio count milliseconds.
+/// The tolerance for deadlines: timers of tokio have a resolution of one millisecond.
 const SLACK: Duration = Duration::from_millis(10);
 
 #[track_caller]
@@ -122,7 +122,7 @@ async fn a_body_needs_a_kibibyte_per_second_after_5_seconds() {
             sleep(Duration::from_secs(1)).await;
             client.send(&"x".repeat(512)).await;
         }
-        // 4,608 bytes are worth 4.5 seconds.
+        // At 1,024 bytes per second, 4,608 bytes add 4.5 seconds.
         assert_eq!(status_of(&client.read_to_end().await), 408);
         let elapsed = start.elapsed();
         assert!(
@@ -162,12 +162,12 @@ async fn a_response_that_is_read_slowly_is_complete() {
     Server::run(async |server| {
         let mut client = server.connect();
         client.send(LARGE).await;
-        // Longer than the deadline of a response.
+        // Together, the pauses are longer than the deadline of a response.
         for _ in 0..3 {
             sleep(Duration::from_secs(20)).await;
             client.read_some(4096).await;
         }
-        // The head of the response is among what was read.
+        // The bytes that were read include the head of the response.
         client.read_some(harness::LARGE_SIZE - 3 * 4096).await;
     })
     .await;
@@ -225,7 +225,7 @@ async fn a_request_to_upgrade_is_served_like_any_other() {
         let (start, upgrade) = (Instant::now(), "Content-Length: 5\r\nUpgrade: websocket\r\n");
         for size in [1, 7, 300] {
             let mut client = server.connect();
-            // Without the option `upgrade`, the connection goes on.
+            // Without the option `upgrade`, the connection stays open.
             let requests = format!("{}hello{}hello", post(upgrade), post(&format!("Connection: upgrade\r\n{upgrade}")));
             for part in requests.as_bytes().chunks(size) {
                 client.send(&String::from_utf8_lossy(part)).await;
@@ -290,7 +290,7 @@ async fn the_oldest_idle_connection_of_a_peer_makes_room_for_its_next() {
             client.send(GET).await;
             client.response().await;
         }
-        // The first one is used again, so the second has been idle for longer.
+        // The first connection is used again, so the second has been idle for longer.
         one.send(GET).await;
         one.response().await;
         let mut three = server.connect();
@@ -346,7 +346,7 @@ async fn the_total_is_bounded_and_a_place_is_free_again_after_its_connection() {
 async fn an_ipv6_network_of_64_bits_is_one_peer() {
     let connections = tessera_http_guard::Connections::new(10, 1);
     let admit = |address: &str| connections.admit(address.parse().unwrap_or_else(|error| panic!("{address}: {error}")));
-    // Its connection is idle, so it makes room; the total tells whether it did.
+    // The older connection is idle, so it is closed to make room. The total shows whether that happened.
     let connections_of = |addresses: &[&str]| addresses.iter().filter_map(|address| admit(address)).collect::<Vec<_>>();
     let one = connections_of(&["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::1"]);
     assert_eq!((one.len(), connections.len()), (3, 1));

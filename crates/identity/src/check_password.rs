@@ -1,4 +1,4 @@
-//! Comparing a password, whichever operation asks for it.
+//! Password verification, shared by all use cases that need it.
 
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
@@ -9,17 +9,17 @@ use crate::{
     ports::{HashError, PasswordCheckContext, Requester, Verdict},
 };
 
-/// What became of a presented password.
+/// Result of a password verification.
 #[derive(Debug)]
 pub(crate) struct PasswordCheck {
     pub(crate) verdict: Verdict,
-    /// The time before the comparison, by the clock of the database.
+    /// Time before the comparison, by the database clock.
     pub(crate) at: OffsetDateTime,
-    /// For whom it was compared.
+    /// Requester of the comparison, marked as known if the device is known.
     pub(crate) requester: Requester,
 }
 
-/// The password could not be compared.
+/// Why a password could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckPasswordError {
     #[error(transparent)]
@@ -29,8 +29,8 @@ pub(crate) enum CheckPasswordError {
 }
 
 impl Identity {
-    /// Compares a password with that of an account, if there is one and it has one. A mismatch does the same work for every
-    /// account and for none. A device that the account knows makes its requester known.
+    /// Compares a password with the password of an account. The account may be absent or have no password. A mismatch
+    /// costs the same work in all these cases. If the device is known to the account, the requester counts as known.
     pub(crate) async fn check_password(
         &self,
         attempt: &PasswordAttempt,
@@ -45,23 +45,23 @@ impl Identity {
         Ok(PasswordCheck { verdict, at, requester })
     }
 
-    /// What a request comes with, as it is known of an account. An account that does not exist costs the same and knows
-    /// no device.
+    /// Returns the device fingerprint of a request for a user. A missing user gets the nil id: the lookup costs the
+    /// same and finds no device.
     pub(crate) fn device_of(&self, user: Option<UserId>, client: Client) -> (UserId, SecretHash) {
         let user = user.unwrap_or_else(|| UserId::from_uuid(uuid::Uuid::nil()));
         (user, self.ports.digest.digest(&client.trait_of(user)))
     }
 
-    /// Forgets the costs of password hashes that no account has any more, and says how many.
+    /// Deletes the costs of password hashes that no account has any more. Returns their number.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
         self.ports.store.forget_unused_hash_costs().await
     }
 }
 
-/// Whoever asks for it has the same errors.
+/// Converts [`CheckPasswordError`] to the error of each use case that verifies passwords.
 macro_rules! unchecked {
     ($($error:ty)+) => {$(
         impl From<CheckPasswordError> for $error {

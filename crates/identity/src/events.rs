@@ -1,4 +1,4 @@
-//! What this domain announces.
+//! Audit entries of the identity domain.
 
 use tessera_kernel::{Announcement, ApplicationId, OrganizationId, Outcome, SessionId, UserId};
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::model::{Audience, KeyId, SsoCode, WalletAccount};
 
-/// Deeds of this domain, as the audit trail names them.
+/// Actions of this domain that the audit trail records.
 #[derive(Debug)]
 pub(crate) enum IdentityEvent {
     UserRegistered {
@@ -16,7 +16,7 @@ pub(crate) enum IdentityEvent {
         user: UserId,
         session: SessionId,
     },
-    /// Nobody is named when the address has no account: the trail must not say more than the answer did.
+    /// `None` if the address has no account: the audit trail must not reveal more than the response did.
     SignInRefused {
         user: Option<UserId>,
     },
@@ -33,7 +33,7 @@ pub(crate) enum IdentityEvent {
     EmailVerified {
         user: UserId,
     },
-    /// Whoever read a mail to the address did not know the password of its account.
+    /// An invited user has read a mail to the address but did not present the password of its account.
     EmailVerificationRefused {
         user: UserId,
     },
@@ -44,7 +44,7 @@ pub(crate) enum IdentityEvent {
     PasswordChangeRefused {
         user: UserId,
     },
-    /// A link to a new password went to the address of the account.
+    /// A password reset link was mailed to the address of the account.
     PasswordResetMailed {
         user: UserId,
     },
@@ -56,7 +56,7 @@ pub(crate) enum IdentityEvent {
         user: UserId,
         version: i64,
     },
-    /// A wallet that nobody knew has signed in.
+    /// An unknown wallet has signed in, which created its user.
     UserMadeByWallet {
         user: UserId,
         wallet: WalletAccount,
@@ -66,7 +66,7 @@ pub(crate) enum IdentityEvent {
         session: SessionId,
         wallet: WalletAccount,
     },
-    /// The user is named when the wallet is somebody's.
+    /// `None` if the wallet is not linked to a user.
     WalletRefused {
         user: Option<UserId>,
         wallet: WalletAccount,
@@ -119,14 +119,14 @@ pub(crate) enum IdentityEvent {
 }
 
 impl IdentityEvent {
-    /// Somebody came with a code that was given out.
+    /// Creates the entry for an issued code that was presented. `refusal` is `None` if it was redeemed.
     pub(crate) const fn of_code(code: &SsoCode, refusal: Option<CodeRefusal>) -> Self {
         let SsoCode { user, organization, application, .. } = *code;
         Self::SsoCodePresented { user, organization, application, refusal }
     }
 }
 
-/// Why nobody signed in to an application. The trail says it, the answer does not.
+/// Why a sign-in to an application was refused. Only the audit trail contains it, not the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SsoRefusal {
     Session,
@@ -144,15 +144,15 @@ impl SsoRefusal {
     }
 }
 
-/// Why a code was worth nothing. The trail says it, the answer does not.
+/// Why an authorization code was refused. Only the audit trail contains it, not the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeRefusal {
-    /// The rest of what came could not be read.
+    /// The rest of the request was invalid.
     Body,
     Used,
     Expired,
     RedirectUri,
-    /// The application has given the address up.
+    /// The application has removed the redirect URI.
     Application,
     Verifier,
 }
@@ -170,7 +170,7 @@ impl CodeRefusal {
     }
 }
 
-/// Why a user token was not exchanged. The trail says it, the answer does not.
+/// Why a token exchange was refused. Only the audit trail contains it, not the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExchangeRefusal {
     Session,
@@ -251,7 +251,7 @@ fn done(name: &'static str, user: UserId) -> Announcement {
     Announcement::success(name, user.as_uuid())
 }
 
-/// What ended sessions of a user says how many.
+/// Creates the entry of an action that ended sessions, with their number.
 fn ended(name: &'static str, user: UserId, sessions: u64) -> Announcement {
     done(name, user).with("sessions_ended", &sessions)
 }
@@ -274,7 +274,7 @@ fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> A
     let what = Announcement {
         name: "token.refused",
         outcome: Outcome::Refused,
-        // Strangers don't write into the trail of an organization, which may not even exist.
+        // Non-members must not write to the audit trail of an organization, which may not even exist.
         organization: (refusal == ExchangeRefusal::Audience).then_some(organization),
         subject: None,
         details: Vec::new(),
@@ -282,13 +282,13 @@ fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> A
     what.with("reason", refusal.as_str()).with("organization_id", &organization)
 }
 
-/// A key's id is no UUID, so it is among the details.
+/// The id of a key is not a UUID, so it goes into the details and not into the subject.
 fn about_key(name: &'static str, key: &KeyId) -> Announcement {
     let what = Announcement { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
     what.with("kid", key)
 }
 
-/// In no organization: who has proved nothing writes into nobody's trail.
+/// Belongs to no organization: an unauthenticated caller must not write to the audit trail of an organization.
 fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> Announcement {
     let name = "sso.refused";
     let what = Announcement { name, outcome: Outcome::Refused, organization: None, subject: None, details: Vec::new() };

@@ -1,4 +1,4 @@
-//! How long a sign-in proves who somebody is.
+//! Recent authentication check.
 
 use tessera_kernel::{SessionId, StoreError, is_fresh};
 use time::OffsetDateTime;
@@ -7,10 +7,10 @@ use crate::{
     ChallengeWalletError, ChangePasswordError, Identity, LinkWalletError, UnlinkWalletError, model::KnownSession,
 };
 
-/// The session is not good for such a change.
+/// Why the session does not allow a change that requires recent authentication.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotFresh {
-    /// It has ended meanwhile, and its token is worth nothing any more.
+    /// The session has ended, so its token is no longer valid.
     #[error("the session has ended")]
     Ended,
     #[error("the session is too old for this")]
@@ -20,7 +20,7 @@ pub(crate) enum NotFresh {
 }
 
 impl Identity {
-    /// Holds a session to having begun with a sign-in of a moment ago, and returns the time by the clock of the database.
+    /// Requires a live session that began with a recent sign-in. Returns the time by the database clock.
     pub(crate) async fn require_fresh(&self, session: SessionId) -> Result<OffsetDateTime, NotFresh> {
         let known = self.ports.store.find_session(session).await?;
         let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(NotFresh::Ended)?;
@@ -28,7 +28,7 @@ impl Identity {
     }
 }
 
-/// Whoever asks for it has the same answers.
+/// Converts [`NotFresh`] to the error of each use case that requires recent authentication.
 macro_rules! not_fresh {
     ($($error:ty)+) => {$(
         impl From<NotFresh> for $error {

@@ -1,4 +1,4 @@
-//! The bound on the open challenges of one node.
+//! Limit on the open challenges of one node.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,7 @@ use crate::model::Nonce;
 
 /// The nonces of the latest challenges that this node has issued, answered or not, oldest first.
 ///
-/// In memory and not counted in storage: counting all open challenges would cost every request a scan of them.
+/// They are in memory and not counted in storage: counting all open challenges would cost every request a scan of them.
 pub(crate) struct IssuedChallenges {
     most: usize,
     nonces: Mutex<VecDeque<Nonce>>,
@@ -20,8 +20,8 @@ impl IssuedChallenges {
         Self { most, nonces: Mutex::default() }
     }
 
-    /// Adds the nonce of a stored challenge. Returns the oldest nonce, which is then to be deleted, if there are more than the
-    /// bound.
+    /// Adds the nonce of a stored challenge. If there are now more nonces than the limit, returns the oldest one. The
+    /// caller then deletes its challenge.
     pub(crate) fn add(&self, nonce: &Nonce) -> Option<Nonce> {
         let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
         nonces.push_back(nonce.clone());

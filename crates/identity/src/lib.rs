@@ -1,8 +1,7 @@
-//! Who somebody is: global users, their passwords and wallets, and the sessions they open with them.
+//! Identity domain: global users, passwords, wallets, sessions, user data, and tokens for other services.
 //!
-//! Owns users, wallets and sessions, the data that users keep about themselves, and the tokens by which other services
-//! know a user. Knows nothing of organizations, roles or applications: what a user may do is for the domains that own the thing to say. A service token repeats the role that
-//! `Memberships` tells, and no more.
+//! This domain does not know organizations, roles or applications. The domain that owns a resource decides what a user
+//! may do with it. A service token only repeats the role that `Memberships` returns.
 
 mod check_password;
 mod events;

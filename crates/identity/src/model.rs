@@ -1,4 +1,4 @@
-//! Entities and value objects.
+//! Entities and value objects of the identity domain.
 
 mod audience;
 mod avatar_url;

@@ -1,4 +1,4 @@
-//! What a new password must be, whichever way it comes.
+//! Rules for new passwords.
 
 use crate::{
     Identity,
@@ -6,22 +6,23 @@ use crate::{
     ports::{Guessable, HashError, Requester},
 };
 
-/// A new password is not taken.
+/// Why a new password is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum NewPasswordError {
-    /// It is under the configured minimum.
+    /// The password is shorter than the configured minimum.
     #[error("the password is too short")]
     Length(#[source] PasswordError),
-    /// It would soon be guessed.
+    /// The password is easy to guess.
     #[error("the password is easy to guess")]
     Guessable(#[source] Guessable),
-    /// Nobody could judge it.
+    /// The strength of the password could not be rated.
     #[error(transparent)]
     Hash(#[from] HashError),
 }
 
 impl Identity {
-    /// Holds a new password to the configured minimum, and to being hard to guess for whoever knows these words.
+    /// Checks that a new password has the configured minimum length and is hard to guess, also for an attacker who
+    /// knows the words in `about`.
     pub(crate) async fn check_new_password(
         &self,
         password: &Password,
@@ -39,7 +40,7 @@ impl Identity {
     }
 }
 
-/// What everybody who knows the user tries first.
+/// Returns the words that an attacker who knows the user tries first: the email address and the names.
 pub(crate) fn words_about(user: &User) -> Vec<String> {
     let email = user.email.iter().flat_map(|email| [email.as_str().to_owned(), email.local_part().to_owned()]);
     let names = [&user.first_name, &user.last_name].into_iter().flatten().map(ToString::to_string);

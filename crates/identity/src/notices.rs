@@ -1,4 +1,4 @@
-//! Telling people what was done to their accounts.
+//! Account notification mails.
 
 use tessera_kernel::StoreError;
 
@@ -9,8 +9,9 @@ use crate::{
 };
 
 impl Identity {
-    /// Tells the person behind an account, in the transaction of the change. Nobody can be told who has no address. One that
-    /// they have not proved to be theirs serves: it is what they sign in with, and the mail says nothing but what they did.
+    /// Writes a mail about an account change to the outbox, in the transaction of the change. Users without an email
+    /// address get no mail. An unverified address is sufficient: the user signs in with it, and the mail only describes
+    /// the change.
     pub(crate) async fn tell(
         &self,
         tx: &mut dyn IdentityTransaction,

@@ -1,4 +1,4 @@
-//! What this domain needs from the outside.
+//! Ports of the identity domain.
 
 mod account_letters;
 mod chain_reader;

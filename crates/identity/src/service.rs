@@ -1,4 +1,4 @@
-//! The domain with its ports plugged in.
+//! Identity service and its ports.
 
 use std::sync::Arc;
 
@@ -15,43 +15,43 @@ use crate::{
     },
 };
 
-/// Everything this domain needs from outside.
+/// Ports of the identity domain.
 #[derive(Clone)]
 pub struct IdentityPorts {
     /// Users and sessions.
     pub store: Arc<dyn IdentityStore>,
-    /// Questions to wallets.
+    /// Open wallet challenges.
     pub challenges: Arc<dyn Challenges>,
-    /// Wishes for new passwords, and the tokens that set them.
+    /// Password reset requests and reset tokens.
     pub resets: Arc<dyn PasswordResets>,
-    /// Hashes of those tokens.
+    /// Hashes reset tokens and device fingerprints.
     pub digest: Arc<dyn SecretDigest>,
-    /// Signatures of wallets.
+    /// Verifies wallet signatures.
     pub wallets: Arc<dyn WalletVerifier>,
-    /// Password hashes.
+    /// Hashes and verifies passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Judgement of new passwords.
+    /// Rates the strength of new passwords.
     pub strength: Arc<dyn PasswordStrength>,
-    /// User tokens.
+    /// Signs and verifies user tokens.
     pub signer: Arc<dyn TokenSigner>,
-    /// What people are told of their accounts.
+    /// Texts of the account mails.
     pub letters: Arc<dyn AccountLetters>,
-    /// How they are told.
+    /// Sends account mails within their limits.
     pub notices: Notices,
-    /// The time.
+    /// Source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// What an operator may choose.
+/// Settings that the operator chooses.
 #[derive(Debug, Clone)]
 pub struct IdentitySettings {
-    /// The fewest characters of a new password, never under [`crate::model::Password::MIN_LENGTH`].
+    /// Minimum length of a new password in characters, never below [`crate::model::Password::MIN_LENGTH`].
     pub min_password_length: usize,
-    /// How long a session and its token last.
+    /// Lifetime of a session and its token.
     pub session_ttl: Duration,
-    /// What challenges say of where the service is at home.
+    /// Domain and public URL that challenges contain.
     pub site: Site,
 }
 
@@ -64,7 +64,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Plugs the ports in.
+    /// Creates the service with the default quotas.
     #[must_use]
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
         let issued_challenges = IssuedChallenges::new(Challenge::MOST_PER_NODE);
@@ -83,7 +83,7 @@ impl Identity {
         Self { issued_challenges: IssuedChallenges::new(most), ..self }
     }
 
-    /// Writes down a deed that changed nothing else.
+    /// Stores an audit entry for an action without any other change.
     pub(crate) async fn note(&self, event: &Event) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin().await?;
         tx.events().append(event).await?;

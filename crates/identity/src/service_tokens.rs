@@ -1,4 +1,4 @@
-//! Tokens for other services, with their ports plugged in.
+//! Service tokens and their signing keys.
 
 use std::{
     collections::HashSet,
@@ -13,40 +13,40 @@ use crate::{
     ports::{IdentityStore, ServiceTokenSigner, SigningKeyStore},
 };
 
-/// Everything that service tokens need from outside.
+/// Ports of the service tokens.
 #[derive(Clone)]
 pub struct ServiceTokenPorts {
     /// Sessions.
     pub store: Arc<dyn IdentityStore>,
     /// Signing keys.
     pub keys: Arc<dyn SigningKeyStore>,
-    /// Roles, as they are now.
+    /// Current roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// Keys and signatures.
+    /// Creates signing keys and signs tokens.
     pub signer: Arc<dyn ServiceTokenSigner>,
-    /// The time.
+    /// Source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// What an operator may choose.
+/// Settings that the operator chooses.
 #[derive(Debug, Clone)]
 pub struct ServiceTokenSettings {
-    /// The services that tokens are made for, beside the applications of each organization.
+    /// Configured audiences. The applications of each organization are audiences too.
     pub audiences: HashSet<Audience>,
-    /// How long a key signs.
+    /// How long a key signs tokens.
     pub key_life: Duration,
 }
 
-/// Tokens for other services, and the keys that sign them.
+/// Issues service tokens and manages the keys that sign them.
 pub struct ServiceTokens {
     pub(crate) ports: ServiceTokenPorts,
     pub(crate) settings: ServiceTokenSettings,
     known: RwLock<Option<Known>>,
 }
 
-/// The keys as storage had them at that time.
+/// Signing keys as read from storage at `read_at`.
 #[derive(Clone)]
 struct Known {
     ring: Arc<KeyRing>,
@@ -54,26 +54,26 @@ struct Known {
 }
 
 impl ServiceTokens {
-    /// Plugs the ports in.
+    /// Creates the service with its ports. No keys are read yet.
     #[must_use]
     pub const fn new(ports: ServiceTokenPorts, settings: ServiceTokenSettings) -> Self {
         Self { ports, settings, known: RwLock::new(None) }
     }
 
-    /// The keys as storage has them, which are remembered.
+    /// Reads the keys from storage and caches them.
     pub(crate) async fn read_keys(&self) -> Result<Arc<KeyRing>, StoreError> {
-        // The time before the read: what is read is at least as new.
+        // Take the time before the read: the result is at least as new as `read_at`.
         let read_at = self.ports.clock.now();
         let ring = Arc::new(KeyRing::new(self.ports.keys.list_signing_keys().await?));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Of two reads at once the later one stays, whichever came back first.
+        // Of two concurrent reads, keep the one that started later, whichever finished first.
         if known.as_ref().is_none_or(|known| known.read_at <= read_at) {
             *known = Some(Known { ring: Arc::clone(&ring), read_at });
         }
         Ok(ring)
     }
 
-    /// The keys as they were when last read; read now only if they never were.
+    /// Returns the cached keys. Reads them from storage only if they were never read.
     pub(crate) async fn remembered_keys(&self) -> Result<Arc<KeyRing>, StoreError> {
         match self.known() {
             Some(known) => Ok(known.ring),
@@ -81,8 +81,8 @@ impl ServiceTokens {
         }
     }
 
-    /// The keys as they were a moment ago at most: one that has left must not go on signing because its removal went
-    /// unnoticed.
+    /// Returns keys that are at most [`STALE`] old. A node must not continue to sign with a removed key because it did
+    /// not notice the removal.
     pub(crate) async fn recent_keys(&self) -> Result<Arc<KeyRing>, StoreError> {
         let now = self.ports.clock.now();
         match self.known().filter(|known| (now - known.read_at).abs() < STALE) {
@@ -95,7 +95,7 @@ impl ServiceTokens {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The key that signs now.
+    /// Returns the key that signs now.
     pub(crate) async fn signing_key(&self) -> Result<SigningKey, StoreError> {
         let ring = self.recent_keys().await?;
         let none = || StoreError::Corrupt("signing_keys: there is none".to_owned());

@@ -1,4 +1,4 @@
-//! Signing in to applications, with its ports plugged in.
+//! Single sign-on service and its ports.
 
 use std::sync::Arc;
 
@@ -11,38 +11,38 @@ use crate::{
     ports::{RelyingParties, SsoStore},
 };
 
-/// Everything that signing in to applications needs from outside.
+/// Ports of single sign-on.
 #[derive(Clone)]
 pub struct SsoPorts {
-    /// Sessions of the sign-in page, and codes.
+    /// Sign-in page sessions and authorization codes.
     pub store: Arc<dyn SsoStore>,
-    /// Applications.
+    /// Registered applications.
     pub relying_parties: Arc<dyn RelyingParties>,
-    /// Hashes of secrets.
+    /// Hashes secrets.
     pub digest: Arc<dyn SecretDigest>,
-    /// Users, and what their wallets sign.
+    /// Finds or creates users and verifies wallet signatures.
     pub identity: Arc<Identity>,
-    /// Tokens for others.
+    /// Signs service tokens.
     pub tokens: Arc<ServiceTokens>,
-    /// The time.
+    /// Source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Single sign-on: users sign in to applications by a wallet, on a page of this service.
+/// Single sign-on: users sign in to applications with a wallet on a page of this service.
 pub struct SingleSignOn {
     pub(crate) ports: SsoPorts,
 }
 
 impl SingleSignOn {
-    /// Plugs the ports in.
+    /// Creates the service with its ports.
     #[must_use]
     pub const fn new(ports: SsoPorts) -> Self {
         Self { ports }
     }
 
-    /// Whether a session is still to be had at that time, and by this browser.
+    /// Returns whether the session has not expired and belongs to this browser.
     pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &SsoSecret, now: OffsetDateTime) -> bool {
         let digest = &self.ports.digest;
         let bound = digest.matches(&session.browser, &digest.digest(browser.expose()));

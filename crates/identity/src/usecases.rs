@@ -1,4 +1,4 @@
-//! One verb, one file.
+//! Use cases of the identity domain, one file per use case.
 
 pub(crate) mod answer_reset_requests;
 pub(crate) mod ask_for_reset;

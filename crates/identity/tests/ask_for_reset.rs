@@ -1,4 +1,4 @@
-//! Somebody asks for a new password, and gets a link to it if they are known.
+//! Requests of password resets.
 
 use tessera_identity::{
     AskForReset, ResetPassword,
@@ -12,7 +12,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// User 1 with an address, and user 2 with a wallet alone.
+/// User 1 with an address, and user 2 with only a wallet.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.user_with_password(1, "correct horse").await;
@@ -55,7 +55,7 @@ async fn s19_enum_forgot() {
     for email in ["user1@example.com", "user2@example.com", "nobody@example.com", "not an address", ""] {
         ask(&bench, email).await;
     }
-    // Nothing has looked at an account yet, and nothing is to be seen but what everybody leaves.
+    // No account was looked up yet, so the requests have had no visible effect.
     assert_eq!((bench.mails().await, bench.deeds(None).await), (vec![], vec![]));
     assert_eq!(answer(&bench).await, 1);
     let recipients: Vec<_> = bench.mails().await.into_iter().map(|mail| mail.recipient.to_string()).collect();
@@ -90,9 +90,9 @@ async fn s34_throttle_mail() {
         (subjects.len(), bench.deeds(None).await.len())
     };
     assert_eq!(ask_often(Notices::MOST + 3).await, (5, 5));
-    // Nobody has delivered the five, but their time is over before the hour is.
+    // The five mails were not delivered. Their links expire before the hour is over.
     bench.clock.advance(Notices::WINDOW - Duration::seconds(9));
-    // The last link has expired, so there is another one in spite of the limit.
+    // The last link has expired, so another one is sent despite the limit.
     assert_eq!(ask_often(1).await, (6, 6));
     assert_eq!(ask_often(1).await, (7, 7));
     assert_eq!(subjects, ["reset", "reset", "reset", "reset", "last reset", "last reset", "reset"]);
@@ -102,7 +102,7 @@ async fn s34_throttle_mail() {
 async fn s34_throttle_mail_never_suppresses_mails_while_no_link_is_valid() {
     let bench = bench().await;
     let (identity, mut seen, mut sent_at) = (bench.identity(), Vec::new(), Vec::new());
-    // A stranger asks on and on. Whoever reads the mails has a valid link at any time.
+    // A stranger keeps requesting resets. The user always has a valid link in a mail.
     for minute in 0..180 {
         ask(&bench, "user1@example.com").await;
         answer(&bench).await;
@@ -117,7 +117,7 @@ async fn s34_throttle_mail_never_suppresses_mails_while_no_link_is_valid() {
         ok(identity.view_reset(&last).await);
         bench.clock.advance(Duration::MINUTE);
     }
-    // Five mails in an hour, and one more because a link is valid for half an hour.
+    // Five mails per hour, and one more because a link is valid for half an hour.
     assert_eq!(sent_at, [0, 1, 2, 3, 4, 34, 60, 61, 62, 63, 64, 94, 120, 121, 122, 123, 124, 154]);
 }
 

@@ -1,4 +1,4 @@
-//! The names of audiences.
+//! Audience names and key ids.
 
 use tessera_identity::model::{Audience, AudienceError, KeyId, KeyIdError};
 use tessera_testkit::expectations::parsed;

@@ -1,4 +1,4 @@
-//! A token becomes somebody.
+//! Authentication with access tokens.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// A token of that session which says that it is that user's.
+/// A token of the session that names the user as its subject.
 fn token(bench: &Workbench, session: &Session, user: UserId) -> String {
     let claims = AccessClaims {
         user,
@@ -28,7 +28,7 @@ fn token(bench: &Workbench, session: &Session, user: UserId) -> String {
     ok(bench.signer.sign(&claims)).expose().clone()
 }
 
-/// User 1 with an open session, and its token.
+/// User 1 with an open session, and the token of this session.
 async fn signed_in() -> (Workbench, String) {
     let bench = Workbench::new();
     let session = session(1, user_id(1));
@@ -74,7 +74,7 @@ async fn a_session_serves_to_its_last_moment() {
     ok(bench.identity().authenticate(&token).await);
 }
 
-/// A node whose clock is wrong by that much, over the same storage.
+/// A node over the same storage with a clock that is wrong by `wrong_by`.
 fn node(bench: &Workbench, wrong_by: Duration) -> Identity {
     let clock = Arc::new(FixedClock::new(bench.clock.now() + wrong_by));
     Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings())

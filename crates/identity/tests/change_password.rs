@@ -1,4 +1,4 @@
-//! A user changes their password, or sets their first one.
+//! Changing a password and setting the first one.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use time::Duration;
 const OLD: &str = "correct horse";
 const NEW: &str = "battery staple";
 
-/// User 1 with a password and three sessions, and user 2 with one.
+/// User 1 with a password and three sessions, and user 2 with one session.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.user_with_password(1, OLD).await;
@@ -31,7 +31,7 @@ async fn bench() -> Workbench {
     bench
 }
 
-/// A user without a password, with a session that begins now.
+/// A user without a password, in a session that starts now.
 async fn wallet_bench() -> Workbench {
     let bench = Workbench::new();
     bench.stores.add_users([&bare_user(1)]).await;

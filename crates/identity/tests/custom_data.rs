@@ -1,4 +1,4 @@
-//! Users keep data about themselves.
+//! Custom data of users.
 
 use tessera_identity::{ViewCustomDataError, WriteCustomData, WriteCustomDataError, model::CustomData};
 use tessera_kernel::{Actor, DataDocument, DocumentChange, Precondition};

@@ -1,4 +1,4 @@
-//! A user gets a token by which another service knows them.
+//! Exchange of an access token for a service token.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use time::Duration;
 
 const GAMES: &str = "https://games.example.com";
 
-/// Organization 1 with its owner, and what they do now.
+/// Organization 1 with its owner as the acting user.
 struct Scene {
     bench: Workbench,
     tokens: Arc<ServiceTokens>,
@@ -137,7 +137,7 @@ async fn s81_ex_opaque_strangers_learn_neither_of_organizations_nor_of_audiences
     }
     let refused = scene.bench.events(None).await;
     let refused: Vec<_> = refused.iter().filter(|event| event.name == "token.refused").collect();
-    // One caller, one reason, one minute: one entry counts all three.
+    // One caller, one reason and one minute give one entry that counts all three attempts.
     assert_eq!((refused.len(), refused[0].attempts), (1, 3));
     assert!(refused.iter().all(|event| event.outcome == Outcome::Refused && event.organization.is_none()));
     assert_eq!(refused[0].details[0], ("reason".to_owned(), "membership".to_owned()));
@@ -203,7 +203,7 @@ async fn the_key_that_signs_is_the_one_of_the_moment() {
     let scene = Scene::with_role(Role::Owner).await;
     let kid = |exchanged: &ExchangedToken| some(scene.bench.service_signer.read(exchanged.token.expose())).0;
     assert_eq!(kid(&ok(scene.ask(1, GAMES).await)), key_id(1));
-    // Another node rotates, and this one hears nothing of it until what it knows is too old.
+    // Another node rotates the keys. This node uses its snapshot until the snapshot is too old.
     ok(scene.bench.service_tokens().rotate_keys(&origin()).await);
     scene.bench.clock.advance(Duration::minutes(6));
     assert_eq!(kid(&ok(scene.ask(1, GAMES).await)), key_id(2));

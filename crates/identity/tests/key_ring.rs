@@ -1,4 +1,4 @@
-//! What becomes of signing keys, and when: every step by a clock that stands still.
+//! Lifecycle of signing keys, with a fixed clock.
 
 use tessera_identity::model::{
     KeyId, KeyRing, LEAD, Occasion, PUBLISHED_FOR, Plan, Retirement, SigningKey, TOKEN_LIFE,
@@ -17,7 +17,7 @@ fn key(number: u32, signs_from: OffsetDateTime) -> SigningKey {
     SigningKey { created_at: signs_from, signs_from, ..signing_key(number) }
 }
 
-/// The same with its end.
+/// The key with an end of its signing period.
 fn until(key: SigningKey, signs_until: OffsetDateTime) -> SigningKey {
     let published_until = signs_until + Duration::minutes(6);
     SigningKey { retirement: Some(Retirement { signs_until, published_until }), ..key }
@@ -31,7 +31,7 @@ fn routine(ring: &KeyRing, now: OffsetDateTime) -> Plan {
     ring.plan(now, LIFE, Occasion::Routine)
 }
 
-/// Does what a plan says, as storage would.
+/// Applies a plan, as storage would.
 fn done(ring: &KeyRing, plan: &Plan, number: u32, now: OffsetDateTime) -> KeyRing {
     let mut keys: Vec<SigningKey> = ring.keys().iter().filter(|key| !plan.removed.contains(&key.id)).cloned().collect();
     for key in &mut keys {
@@ -126,7 +126,7 @@ fn a_clock_that_is_behind_signs_with_the_first_key() {
     assert_eq!(KeyRing::default().signing(NOW), None);
 }
 
-/// Where the clocks of those who plan, sign and publish stand, and who is asked for a rotation when.
+/// The clock errors of the nodes that plan, sign and publish, and the time at which a rotation is requested.
 struct Nodes {
     planner: Duration,
     signer: Duration,
@@ -134,8 +134,8 @@ struct Nodes {
     asked_at: Option<Duration>,
 }
 
-/// Three hours in steps of ten seconds. Signer and publisher go by keys that are as old as is allowed; verifiers, which
-/// fetched at ten different moments, go by what they got for as long as they may. Gives how many keys signed.
+/// Simulates three hours in steps of ten seconds. The signer uses a key snapshot of the maximum age. Verifiers fetch
+/// the keys at different times and cache them for the maximum time. Returns the number of keys that signed.
 fn three_hours(nodes: &Nodes) -> usize {
     let steps = 3 * 360;
     let mut rings: Vec<KeyRing> = vec![done(&KeyRing::default(), &routine(&KeyRing::default(), NOW), 0, NOW)];

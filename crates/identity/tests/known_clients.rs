@@ -1,4 +1,4 @@
-//! People are told when their account is signed in to with something new.
+//! Notices about sign-ins from new devices.
 
 use std::net::IpAddr;
 
@@ -61,7 +61,7 @@ async fn s200_notify_of_no_sign_in_that_was_refused() {
     ok(sign_in(&bench, client(), PASSWORD).await);
     failed(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), "wrong horse").await);
     assert_eq!(told(&bench).await, [""; 0]);
-    // It was not made known by that either.
+    // The failed sign-in did not record the device.
     ok(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), PASSWORD).await);
     assert_eq!(told(&bench).await.len(), 1);
 }

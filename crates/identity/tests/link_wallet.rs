@@ -1,4 +1,4 @@
-//! A wallet becomes one of a user's ways in, and ceases to be one.
+//! Linking and unlinking of wallets.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// The signature of a challenge by the wallet that it names.
+/// The proof of the challenge, signed by the wallet that the challenge names.
 fn answer(challenge: &Challenge) -> WalletProof {
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() }
@@ -39,7 +39,7 @@ async fn is_refused(bench: &Workbench, proof: WalletProof) {
     assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
 }
 
-/// A user with a session that began now, and the user in it.
+/// Opens a session that starts now and returns its user as the actor.
 async fn with_session(bench: &Workbench, number: u32) -> Actor {
     let session = session(number, user_id(number));
     bench.stores.add_session(&session).await;
@@ -69,8 +69,8 @@ async fn s98_wallet_link() {
     assert_eq!(event.details, [("wallet".to_owned(), account.to_string())]);
 }
 
-/// Who asks in a session that was open a moment ago and is ended when it comes to a change. Two storages: the first tells
-/// how the session was, the second is what changes.
+/// An identity service and an actor whose session is open when it is read and ended when the change happens. The read
+/// uses the first storage, the change the second one.
 async fn late(before: &Workbench, bench: &Workbench) -> (Identity, Actor) {
     before.stores.add_users([&user(1)]).await;
     let actor = with_session(before, 1).await;
@@ -84,7 +84,7 @@ async fn late(before: &Workbench, bench: &Workbench) -> (Identity, Actor) {
     (Identity::new(ports, Workbench::identity_settings()), actor)
 }
 
-/// Whoever has just got their account back must not find a wallet in it that was on its way.
+/// A session that ends during the request must link no wallet: the user may have just recovered the account.
 #[tokio::test]
 async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
     let (before, bench) = (Workbench::new(), Workbench::new());
@@ -96,7 +96,7 @@ async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
     assert_eq!(wallets_of(&bench, 1).await, []);
 }
 
-/// Nor miss one.
+/// A session that ends during the request must unlink no wallet.
 #[tokio::test]
 async fn a_session_that_ends_meanwhile_unlinks_nothing() {
     let (before, bench) = (Workbench::new(), Workbench::new());
@@ -191,7 +191,7 @@ async fn a_session_that_ended_meanwhile_changes_nothing() {
     let account = wallet_account(5, Chain::Base);
     let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     ok(bench.identity().sign_out(&actor).await);
-    // Of a session that is gone altogether it is the same.
+    // A deleted session gives the same result.
     for actor in [actor, actor_with(&session(7, user_id(1)))] {
         let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
         assert!(matches!(error, ChallengeWalletError::SessionEnded), "{error:?}");
@@ -276,7 +276,7 @@ async fn a_node_keeps_its_latest_challenges() {
     for number in 1..=5 {
         asked.push(ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await));
     }
-    // Another node has a bound of its own.
+    // Another node has its own limit.
     asked.push(ask(&bench, wallet_account(6, Chain::Ethereum)).await);
     let mut open = Vec::new();
     for challenge in &asked {

@@ -1,4 +1,4 @@
-//! Signing keys are made, succeed each other, and go.
+//! Creation, rotation and removal of signing keys.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -124,7 +124,7 @@ async fn s74_key_emergency_replaced_keys_are_gone_at_once() {
     assert_eq!(published(&other).await, [key_id(3)]);
 }
 
-/// The ports of a service whose keys can't be read any more.
+/// The ports of a service that can't read its keys any more.
 fn without_storage(ports: &ServiceTokenPorts) -> ServiceTokenPorts {
     let mut keys = MockSigningKeyStore::new();
     keys.expect_list_signing_keys().returning(|| Err(StoreError::Busy));
@@ -182,12 +182,12 @@ async fn s74_key_emergency_of_many_that_replace_the_keys_at_once_one_key_is_left
     assert_eq!(published(&tokens).await, left);
 }
 
-/// Somebody who verifies tokens, and keeps published keys for as long as they may.
+/// A verifier that caches published keys for the maximum time.
 #[derive(Default)]
 struct Verifier(Option<(OffsetDateTime, Vec<KeyId>)>);
 
 impl Verifier {
-    /// Holds a token's key to being one that they know, from whichever node they ask.
+    /// Asserts that the verifier knows the key of a token, whichever node it fetches the keys from.
     async fn knows(&mut self, kid: &KeyId, node: &ServiceTokens, now: OffsetDateTime) {
         let fetched = match self.0.take() {
             Some((at, keys)) if now - at < PUBLISHED_FOR => (at, keys),
@@ -198,8 +198,8 @@ impl Verifier {
     }
 }
 
-/// Two nodes, of which one looks at the keys every few seconds and the other as rarely as is allowed. Tokens of each are
-/// shown to verifiers for as long as they live; every half hour somebody asks for a rotation.
+/// One node checks the keys every few seconds, the other node as rarely as allowed. Verifiers check the tokens of both
+/// nodes for the whole lifetime of the tokens. A rotation is requested every half hour.
 #[tokio::test]
 async fn s73_sig_rotate_no_token_is_refused_while_keys_rotate_under_load() {
     let (bench, brisk) = started().await;

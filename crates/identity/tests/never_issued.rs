@@ -1,4 +1,4 @@
-//! What anyone can invent costs one read: nonces, sessions of the sign-in page, and codes that were never issued.
+//! Invented nonces, sign-in session ids and codes cost one read each.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     let (identity, sso) = (bench.identity(), bench.sso());
     let browser = || SsoSecret::generate(&SequentialEntropy::starting_at(7));
     let session = SsoSessionId::generate(&SequentialEntropy::starting_at(9));
-    // The storage in memory has one writer, and this is it.
+    // The memory store allows one writer at a time, and this transaction is it.
     let writer = ok(bench.stores.identity.begin().await);
     let attempts = async {
         for number in 0..50 {

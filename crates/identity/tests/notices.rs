@@ -1,4 +1,4 @@
-//! People are told by mail what was done to their accounts.
+//! Mails to users about changes of their accounts.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn actor() -> Actor {
     actor_with(&session(1, user_id(1)))
 }
 
-/// User 1 with a password, in a session that began now.
+/// User 1 with a password, in a session that starts now.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.user_with_password(1, OLD).await;
@@ -34,7 +34,7 @@ async fn bench() -> Workbench {
     bench
 }
 
-/// The same for one without a password.
+/// The given user without a password, in a session that starts now.
 async fn passwordless(user: User) -> Workbench {
     let bench = Workbench::new();
     bench.stores.add_users([&user]).await;
@@ -58,7 +58,7 @@ async fn link(bench: &Workbench, account: WalletAccount) -> Result<(), String> {
     linked.map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// Who was told what since the last time, in order.
+/// The recipients and subjects of the mails since the last call, in order.
 async fn told(bench: &Workbench) -> Vec<(String, String)> {
     let mails = bench.mails().await;
     mails.into_iter().map(|mail| (mail.recipient.as_str().to_owned(), mail.subject)).collect()
@@ -132,10 +132,11 @@ async fn s200_notify_is_bounded_and_says_so() {
     let mails = change_often(Notices::MOST + 2).await;
     let last: Vec<&str> = mails.iter().map(|mail| mail.text.expose().as_str()).collect();
     assert_eq!(last, ["", "", "", "", "last"]);
-    // What is done of another kind is told all the same.
+    // Notices about another topic are still sent.
     ok(link(&bench, wallet_account(5, Chain::Base)).await);
     assert_eq!(told(&bench).await.len(), 1);
-    // An hour is not over before it is. Nobody has delivered the six, so they come again, and nothing with them.
+    // The window ends exactly after one hour. The six mails were not delivered, so they are returned again, without a
+    // new one.
     bench.clock.advance(Notices::WINDOW - Duration::seconds(7) - Duration::microseconds(1));
     assert_eq!(change_often(1).await.len(), 6);
     bench.clock.advance(Duration::microseconds(1));

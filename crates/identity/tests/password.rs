@@ -1,9 +1,9 @@
-//! What can be a password, and what can be presented as one.
+//! Rules for new passwords and for password attempts.
 
 use tessera_identity::model::{Password, PasswordAttempt, PasswordError, PasswordHash};
 use tessera_testkit::expectations::{failed, ok, parsed, some};
 
-/// An `ä` of two code points, which NFC makes one.
+/// An `ä` of two code points. NFC composes them to one.
 const DECOMPOSED: &str = "a\u{308}";
 
 fn refusal(text: &str) -> PasswordError {

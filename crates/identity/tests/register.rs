@@ -1,4 +1,4 @@
-//! A visitor becomes a user.
+//! Registration with a password.
 
 use std::sync::Arc;
 

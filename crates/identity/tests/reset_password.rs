@@ -1,4 +1,4 @@
-//! Whoever reads the mails of an account sets a new password for it.
+//! Password resets with a token from a mail.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use time::Duration;
 const OLD: &str = "correct horse";
 const NEW: &str = "battery staple";
 
-/// User 1 as somebody registered them, with a password, two wallets and two sessions, and user 2 with one of each.
+/// User 1 as registered, with a password, two wallets and two sessions, and user 2 with one of each.
 async fn bench(email_verified: bool) -> Workbench {
     let bench = Workbench::new();
     let registered = User { email_verified, ..user(1) };
@@ -32,7 +32,7 @@ async fn bench(email_verified: bool) -> Workbench {
     bench
 }
 
-/// A token that went to user 1 just now.
+/// A token that was just sent to user 1.
 async fn token(bench: &Workbench) -> ResetToken {
     token_to(bench, some(user(1).email)).await
 }
@@ -52,7 +52,7 @@ async fn reset(bench: &Workbench, token: &ResetToken, password: &str) -> Result<
     bench.identity().reset_password(command(token, password)).await
 }
 
-/// The token sets nothing, and nothing can be seen by it.
+/// Asserts that the token sets no password and shows no data.
 async fn is_invalid(bench: &Workbench, token: &ResetToken) {
     for error in [failed(reset(bench, token, NEW).await), failed(bench.identity().view_reset(token).await)] {
         assert!(matches!(error, ResetPasswordError::Invalid), "{error:?}");
@@ -182,7 +182,7 @@ async fn a_password_that_is_not_taken_uses_no_token_up() {
     let token = token(&bench).await;
     let error = failed(reset(&bench, &token, "password").await);
     assert!(matches!(error, ResetPasswordError::NewPassword(NewPasswordError::Guessable(_))), "{error:?}");
-    // It is judged by what is known of the account.
+    // The strength check gets the data of the account.
     assert!(bench.strength.last_words().contains(&"user1@example.com".to_owned()));
     let mut settings = Workbench::identity_settings();
     settings.min_password_length = 15;

@@ -1,4 +1,4 @@
-//! A user opens a session with their password.
+//! Password sign-in.
 
 use std::sync::Arc;
 
@@ -100,7 +100,8 @@ async fn an_account_without_a_password_costs_one_comparison_too() {
     assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 1));
 }
 
-/// The hasher does the same work for each of these, since it gets the same costs: see `PasswordHasher::verify`.
+/// The hasher does the same work for each of these attempts, because it gets the same costs: see
+/// `PasswordHasher::verify`.
 #[tokio::test]
 async fn s17_enum_time_every_failed_sign_in_is_compared_at_the_costs_of_all_stored_hashes() {
     let bench = Workbench::new();
@@ -115,7 +116,7 @@ async fn s17_enum_time_every_failed_sign_in_is_compared_at_the_costs_of_all_stor
         assert_eq!((costs, requester), (expected.clone(), requester_of_tests()), "{email}");
     }
     assert_eq!(bench.hasher.verified(), 5);
-    // The old cost goes with its last hash.
+    // The old cost is deleted with the last hash that has it.
     ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
     assert_eq!(ok(bench.identity().forget_unused_hash_costs().await), 1);
     is_refused_later(&bench, "nobody@example.com").await;
@@ -199,7 +200,7 @@ async fn an_outdated_hash_is_not_renewed_by_a_wrong_password() {
     assert_eq!((stored_hash(&bench.stores).await, bench.hasher.hashed()), (before, 0));
 }
 
-/// An identity whose hashes are replaced by those of that password at the worst moment.
+/// An identity service whose stored hash is replaced by a hash of the password during the sign-in.
 fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
     OvertakenHasher::identity(bench, bench.stores.identity.clone(), user(1), password)
 }

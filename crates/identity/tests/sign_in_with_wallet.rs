@@ -1,4 +1,4 @@
-//! A user opens a session with their wallet.
+//! Wallet sign-in.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// The signature of a challenge by the wallet that it names.
+/// The proof of the challenge, signed by the wallet that the challenge names.
 fn answer(challenge: &Challenge) -> WalletProof {
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() }
@@ -188,7 +188,7 @@ async fn s91_siwe_stored() {
     is_refused(&bench, WalletProof { signature, ..answer(&challenge) }).await;
 }
 
-/// A message that storage gives back changed, as if somebody had written it there.
+/// Asserts that a challenge is rejected if its stored message was changed.
 async fn is_refused_when_stored(change: impl Fn(&mut Challenge)) {
     let bench = Workbench::new();
     let mut challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
@@ -329,7 +329,7 @@ async fn a_contract_vouches_on_its_own_chain_only() {
     bench.wallets.become_contracts();
     let user = enter(&bench, wallet_account(1, Chain::Ethereum)).await.user;
     assert_eq!(enter(&bench, wallet_account(1, Chain::Ethereum)).await.user, user);
-    // Somebody may have made another contract at the same address there.
+    // Another contract may exist at the same address on the other chain.
     let elsewhere = ask(&bench, wallet_account(1, Chain::Base)).await;
     is_refused(&bench, answer(&elsewhere)).await;
     let event = some(bench.events(None).await.pop());

@@ -1,4 +1,4 @@
-//! A user ends sessions: the one they came with, another of theirs, or all of them.
+//! Sign-out: ending the current session, another one, or all sessions.
 
 use tessera_identity::{ListSessionsError, SignOutError, model::SessionState};
 use tessera_kernel::PageRequest;

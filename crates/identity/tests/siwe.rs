@@ -1,10 +1,10 @@
-//! Messages of ERC-4361: the examples of the standard, what the grammar refuses, and what another parser makes of them.
+//! ERC-4361 messages: the examples of the standard, rejected texts, and comparison with another parser.
 
 use tessera_identity::model::SiweMessage;
 use tessera_testkit::expectations::{failed, ok};
 use time::macros::datetime;
 
-/// The examples of the standard: with every field, without the optional ones, with a scheme and a port.
+/// The examples of the standard: with every field, without the optional fields, with a scheme and a port.
 const EXAMPLES: [&str; 3] = [
     "example.com wants you to sign in with your Ethereum account:
 0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
@@ -77,7 +77,7 @@ fn parse(text: &str) -> Result<SiweMessage, tessera_identity::model::SiweError> 
     text.parse()
 }
 
-/// The whole message with one place changed.
+/// The complete message with one change.
 fn changed(from: &str, to: &str) -> String {
     assert!(WHOLE.contains(from), "{from:?} is not in the message");
     WHOLE.replacen(from, to, 1)
@@ -129,9 +129,9 @@ fn what_another_parser_refuses_is_refused() {
     }
 }
 
-/// One place of the whole message, what stands there instead, and the field that is refused for it.
+/// A part of the complete message, its replacement, and the field that is rejected.
 const MUTATIONS: &[(&str, &str, &str)] = &[
-    // The domain.
+    // Domain.
     ("example.com wants", " wants", "domain"),
     ("example.com wants", "exam ple.com wants", "domain"),
     ("example.com wants", "example.com/login wants", "domain"),
@@ -146,7 +146,7 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("wants you", "wants  you", "domain"),
     ("Ethereum account:", "Solana account:", "domain"),
     ("Ethereum account:\n", "Ethereum account: \n", "domain"),
-    // The address.
+    // Address.
     ("0xC02a", "0xc02a", "address"),
     ("0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2", "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2", "address"),
     ("0xC02aaA39", "C02aaA39", "address"),
@@ -154,14 +154,14 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("756Cc2", "756Cc22", "address"),
     ("756Cc2", "756Ccg", "address"),
     ("756Cc2\n\n", "756Cc2\n", "address"),
-    // The statement.
+    // Statement.
     ("I accept", "I \u{201c}accept", "statement"),
     ("I accept", "I acc\u{435}pt", "statement"),
     ("I accept", "I\taccept", "statement"),
     ("I accept", "I 100% accept", "statement"),
     ("I accept", "I accept\nand more", "statement"),
     ("/tos\n\n", "/tos\n", "statement"),
-    // The URI.
+    // URI.
     ("URI: https://example.com/login", "URI: example.com", "URI"),
     ("URI: https://example.com/login", "URI: https://example.com/a b", "URI"),
     ("URI: https://example.com/login", "URI: https://example.com/%zz", "URI"),
@@ -172,13 +172,13 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("URI: https://example.com/login\n", "", "URI"),
     ("URI: ", "URI:", "URI"),
     ("\n\nURI", "\n\n\nURI", "URI"),
-    // The version.
+    // Version.
     ("Version: 1", "Version: 2", "Version"),
     ("Version: 1", "Version: 1.0", "Version"),
     ("Version: 1", "Version: 01", "Version"),
     ("Version: 1", "Version:  1", "Version"),
     ("Version: 1\n", "Version: 1\nVersion: 1\n", "Chain ID"),
-    // The chain.
+    // Chain id.
     ("Chain ID: 1", "Chain ID: 0x1", "Chain ID"),
     ("Chain ID: 1", "Chain ID: +1", "Chain ID"),
     ("Chain ID: 1", "Chain ID: -1", "Chain ID"),
@@ -188,13 +188,13 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("Chain ID: 1", "Chain ID: \u{661}", "Chain ID"),
     ("Chain ID: 1", "Chain ID: 18446744073709551616", "Chain ID"),
     ("Chain ID: 1\nNonce: 32891756", "Nonce: 32891756\nChain ID: 1", "Chain ID"),
-    // The nonce.
+    // Nonce.
     ("Nonce: 32891756", "Nonce: 3289175", "Nonce"),
     ("Nonce: 32891756", "Nonce: 3289-1756", "Nonce"),
     ("Nonce: 32891756", "Nonce: 32891756 ", "Nonce"),
     ("Nonce: 32891756\n", "", "Nonce"),
     ("Nonce: 32891756\n", "Nonce: 32891756\nNonce: 32891756\n", "Issued At"),
-    // The times.
+    // Times.
     ("Issued At: 2021-09-30T16:25:24Z", "Issued At: 2021-09-30", "Issued At"),
     ("Issued At: 2021-09-30T16:25:24Z", "Issued At: 2021-09-31T16:25:24Z", "Issued At"),
     ("Issued At: 2021-09-30T16:25:24Z", "Issued At: 2021-09-30T25:25:24Z", "Issued At"),
@@ -202,7 +202,7 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("Issued At: 2021-09-30T16:25:24Z\n", "", "Issued At"),
     ("Expiration Time: 2021-09-30T16:30:24Z", "Expiration Time: never", "Expiration Time"),
     ("Not Before: 2021-09-30T16:25:24Z", "Not Before: ", "Not Before"),
-    // The order, and what is there twice.
+    // Order and duplicates.
     (
         "Expiration Time: 2021-09-30T16:30:24Z\nNot Before: 2021-09-30T16:25:24Z",
         "Not Before: 2021-09-30T16:25:24Z\nExpiration Time: 2021-09-30T16:30:24Z",
@@ -210,7 +210,7 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     ("Request ID: some", "Expiration Time: 2021-09-30T16:30:24Z\nRequest ID: some", "end"),
     ("Request ID: some", "Request ID: one\nRequest ID: some", "end"),
-    // The rest.
+    // Remaining fields.
     ("some-id%20", "some id%20", "Request ID"),
     ("some-id%20", "some/id%20", "Request ID"),
     ("some-id%20", "some-id%2", "Request ID"),
@@ -250,7 +250,7 @@ fn every_line_that_is_cut_or_doubled_is_noticed() {
     for (place, line) in lines.iter().enumerate() {
         let mut doubled = lines.clone();
         doubled.insert(place, line);
-        // A resource may be named twice.
+        // A resource may occur twice.
         assert_eq!(parse(&doubled.join("\n")).is_ok(), line.starts_with("- "), "{line:?} twice");
         let mut cut = lines.clone();
         cut.remove(place);
@@ -293,7 +293,7 @@ fn s89_siwe_time() {
     assert!(!at(datetime!(2021-09-30 16:30:24 UTC)));
     let late = SiweMessage { not_before: Some(datetime!(2021-09-30 16:26:00 UTC)), ..said.clone() };
     assert!(!late.is_valid_at(datetime!(2021-09-30 16:25:59 UTC)) && late.is_valid_at(datetime!(2021-09-30 16:26 UTC)));
-    // Each is looked at by itself.
+    // Each limit is checked independently.
     let endless = SiweMessage { expiration_time: None, ..late.clone() };
     assert!(
         !endless.is_valid_at(datetime!(2021-09-30 16:25:59 UTC)) && endless.is_valid_at(datetime!(2031-01-01 0:00 UTC))

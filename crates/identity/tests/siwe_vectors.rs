@@ -1,4 +1,4 @@
-//! Every public vector of the siwe project that needs no signature; `vectors/README.md` says where they are from.
+//! The public test vectors of the siwe project that need no signature. `vectors/README.md` names their source.
 
 mod vectors {
     pub(crate) mod characters;
@@ -17,14 +17,14 @@ use vectors::{
     messages, objects, uris,
 };
 
-/// A text, and whether it is a message to the siwe project.
+/// A text, and whether the siwe project accepts it as a message.
 struct Vector {
     name: String,
     text: String,
     good: bool,
 }
 
-/// The vectors that we refuse and the siwe project takes, each with the reason. There are none that we take and it refuses.
+/// The vectors that only the siwe project accepts, each with the reason. It rejects no vector that we accept.
 const STRICTER: [(&str, &str); 10] = [
     ("ALLOWED IPvFuture", "no version of IP but 6 is written in brackets, and a host is to be somebody's"),
     ("GOOD uri://@", HOSTLESS),
@@ -45,7 +45,7 @@ fn time(text: &str) -> OffsetDateTime {
     ok(OffsetDateTime::parse(text, &Rfc3339))
 }
 
-/// Whether the message says what the fields do. A field without anything in it and no such field are one to us.
+/// Whether the message has the given fields. An empty field and a missing field are equal for us.
 fn says(said: &SiweMessage, fields: &Fields) -> bool {
     let resources: Vec<&str> = said.resources.iter().map(String::as_str).collect();
     said.scheme.as_deref() == fields.scheme
@@ -62,7 +62,7 @@ fn says(said: &SiweMessage, fields: &Fields) -> bool {
         && resources == fields.resources.unwrap_or_default()
 }
 
-/// The fields of every vector that gives them, and whether a message is made of them.
+/// The fields of every vector that is given by fields, and whether they form a message.
 fn objects() -> Vec<(String, Fields, bool)> {
     let good = messages::GOOD.iter().map(|(name, fields)| (format!("GOOD {name}"), *fields, true));
     let bad = objects::INCOMPLETE.iter().map(|(name, fields)| (format!("INCOMPLETE {name}"), *fields, false));
@@ -75,7 +75,7 @@ fn objects() -> Vec<(String, Fields, bool)> {
     good.chain(bad).chain(either).chain(optional).chain(uris).chain(uris::PAIRS.iter().map(pair)).collect()
 }
 
-/// A message in which the text stands where the rule is in force, and nothing else decides.
+/// A message in which the text is at a place where only the rule decides whether it is accepted.
 fn at_its_place(rule: &str, text: &str) -> String {
     let whole = fields::WHOLE.text();
     let (from, to) = match rule {
@@ -143,7 +143,7 @@ fn what_is_taken_is_read_alike() {
     }
 }
 
-/// What stands around a character must not be what is refused.
+/// The text around a tested character must not cause the rejection.
 #[test]
 fn places_are_good_with_what_belongs_there() {
     let good = [

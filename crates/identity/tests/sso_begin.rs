@@ -1,4 +1,4 @@
-//! An application sends a browser to sign in, and the page asks what to show.
+//! Start of a sign-in to an application, and the data of the sign-in page.
 
 use tessera_identity::{
     BeginSsoError, BegunSso, SsoView, ViewSsoError,

@@ -1,4 +1,4 @@
-//! A wallet signs in to an application, and the application redeems its code.
+//! Wallet sign-in to an application, and redemption of the code.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use time::Duration;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-/// Application 1, a browser that has come to sign in to it, and its wallet.
+/// Application 1, a browser that has started to sign in to it, and its wallet.
 struct Scene {
     bench: Workbench,
     sso: SingleSignOn,
@@ -65,18 +65,18 @@ impl Scene {
         RedeemSsoCode { code: code.to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
     }
 
-    /// The application takes sign-ins back to these addresses from now on, and to no others.
+    /// Replaces the redirect URIs of the application.
     async fn register(&self, uris: &[&str]) {
         self.bench.stores.set_redirect_uris(application_id(1), uris).await;
     }
 
-    /// Why nobody signed in, as the trail outside of all organizations has it.
+    /// The reasons of rejected sign-ins, from the audit entries outside of organizations.
     async fn refusals(&self) -> Vec<String> {
         let refused = self.bench.events(None).await.into_iter().filter(|event| event.name == "sso.refused");
         refused.filter_map(|event| Some(event.details.first()?.1.clone())).collect()
     }
 
-    /// Why codes were worth nothing, as the organization's trail has it.
+    /// The reasons of rejected codes, from the audit entries of the organization.
     async fn code_refusals(&self) -> Vec<String> {
         let deeds = self.bench.events(Some(organization_id(1))).await;
         let refused = deeds.into_iter().filter(|event| event.name == "sso.code_refused");
@@ -264,7 +264,7 @@ async fn s107_pkce_another_verifier_is_no_proof() {
     scene.is_no_grant(RedeemSsoCode { verifier, ..scene.presented(code.expose()) }).await;
 }
 
-/// Takes every signature, and takes so long about it that the application has given its addresses up.
+/// Accepts every signature. During the check, the application removes its redirect URIs.
 struct Slow(Stores);
 
 #[async_trait]
@@ -297,7 +297,7 @@ async fn a_signature_for_an_address_that_was_given_up_is_not_even_looked_at() {
     scene.register(&["https://z.example.com/"]).await;
     scene.is_refused(scene.answer(&question.message)).await;
     assert_eq!((scene.bench.wallets.asked(), scene.refusals().await), (0, vec!["application".to_owned()]));
-    // The attempt has used the question up.
+    // The attempt has consumed the challenge.
     scene.register(&[&there]).await;
     scene.is_refused(scene.answer(&question.message)).await;
 }
@@ -322,7 +322,7 @@ async fn s112_app_disabled_a_code_for_an_address_that_was_given_up_is_worth_noth
     let code = scene.sign_in().await.code;
     scene.register(&["https://z.example.com/"]).await;
     scene.is_no_grant(scene.presented(code.expose())).await;
-    // The attempt has used the code up.
+    // The attempt has consumed the code.
     scene.register(&[&there]).await;
     scene.is_no_grant(scene.presented(code.expose())).await;
     assert_eq!(scene.code_refusals().await, ["application", "used"]);
@@ -333,7 +333,7 @@ async fn what_is_over_is_forgotten_after_an_hour() {
     let scene = Scene::set().await;
     scene.sign_in().await;
     scene.bench.clock.set(scene.begun.session.expires_at + Duration::hours(1));
-    // The code ended before the session.
+    // The code expired before the session.
     assert_eq!(ok(scene.sso.forget().await), 1);
     scene.bench.clock.advance(Duration::microseconds(1));
     assert_eq!(ok(scene.sso.forget().await), 1);

@@ -1,4 +1,4 @@
-//! What a sign-in for an application is told and gives out.
+//! Values of a sign-in to an application.
 
 use tessera_identity::model::{CodeChallenge, CodeVerifier, Echo, SsoSecret, SsoSessionId};
 use tessera_testkit::{expectations::parsed, fakes::SequentialEntropy};
@@ -21,7 +21,7 @@ fn s107_pkce_a_challenge_has_one_spelling() {
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=",
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cMA",
-        // The last character stands for four bits, and these have more.
+        // The last character encodes four bits. The last characters of these values have more bits set.
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN",
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cP",
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM",

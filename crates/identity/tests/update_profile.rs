@@ -1,4 +1,4 @@
-//! A user changes what their account says of them.
+//! Profile updates.
 
 use tessera_identity::{
     UpdateProfile, UpdateProfileError,

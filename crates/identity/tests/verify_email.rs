@@ -1,4 +1,4 @@
-//! Somebody who has read a mail to an address proves that the account of it is theirs.
+//! Email verification of an existing account.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn unproved() -> User {
     User { email_verified: false, ..user(1) }
 }
 
-/// User 1, who has a password and has never proved their address.
+/// User 1 with a password and an unverified address.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.stores.add_user_with_password(&unproved(), &bench.hasher.hash_of(PASSWORD)).await;
@@ -50,7 +50,7 @@ async fn stored(bench: &Workbench) -> Credentials {
     some(ok(bench.stores.identity.find_credentials_of(user_id(1)).await))
 }
 
-/// That nothing of the account has changed.
+/// Asserts that the account is unchanged.
 async fn is_untouched(bench: &Workbench) {
     let before = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(PASSWORD)) };
     assert_eq!(stored(bench).await, before);

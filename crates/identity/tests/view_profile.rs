@@ -1,4 +1,4 @@
-//! A user looks at their own account.
+//! Reads of the own account.
 
 use tessera_identity::{ViewProfileError, model::User};
 use tessera_testkit::{

@@ -1,4 +1,4 @@
-//! Chains, addresses, nonces and signatures as values.
+//! Values of wallets: chains, addresses, nonces and signatures.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tessera_testkit::{
     fakes::SequentialEntropy,
 };
 
-/// The examples of EIP-55: in one case by chance, and in two.
+/// The examples of EIP-55, first those whose checksum is all upper or all lower case, then mixed case.
 const CHECKSUMMED: [&str; 8] = [
     "0x52908400098527886E0F7030069857D2E4169EE7",
     "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
@@ -157,7 +157,7 @@ fn every_bit_of_chance_is_in_a_nonce() {
 fn signatures_are_read_as_wallets_write_them() {
     let evm = |text: &str| WalletSignature::parse(text, Namespace::Eip155);
     assert_eq!(ok(evm("0x00aBFf")).as_bytes(), [0, 0xAB, 0xFF]);
-    // What a contract has approved on its chain needs no more.
+    // The signature of a contract account may be empty, because the contract can approve on the chain.
     assert!(ok(evm("0x")).as_bytes().is_empty());
     ok(evm(&format!("0x{}", "00".repeat(WalletSignature::MAX_BYTES))));
     let too_long = format!("0x{}", "00".repeat(WalletSignature::MAX_BYTES + 1));

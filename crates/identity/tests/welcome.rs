@@ -1,4 +1,4 @@
-//! Somebody who was invited becomes a user, and is signed in.
+//! Provisioning and sign-in of invited accounts.
 
 use tessera_identity::{
     ContinueSessionError, Welcome, WelcomeError,

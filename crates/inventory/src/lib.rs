@@ -1,6 +1,6 @@
-//! What an application counts: items by stock-keeping unit, with quantities that are exact.
+//! Inventories of applications: items by stock-keeping unit, with exact quantities.
 //!
-//! Owns inventory items. Knows nothing of how its callers proved themselves; it asks for roles through
+//! This crate owns inventory items. It does not know how an actor was authenticated. It reads roles through
 //! [`tessera_kernel::Memberships`].
 
 pub mod model;

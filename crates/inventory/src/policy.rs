@@ -1,17 +1,18 @@
-//! Who may do what with items.
+//! Rules for access to items.
 
 use tessera_kernel::{ApplicationId, Permission, PermissionSet, Role};
 
-/// What somebody wants with an inventory.
+/// An access to an inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To look.
+    /// Reads items.
     Read,
-    /// To make and change items.
+    /// Creates and changes items.
     Write,
 }
 
-/// Whether a member of that role may: all may look, administrators and owners may write.
+/// Returns whether a member with that role may perform the access. All members may read. Administrators and owners may
+/// write.
 #[must_use]
 pub fn member_may(role: Role, access: Access) -> bool {
     match access {
@@ -20,7 +21,7 @@ pub fn member_may(role: Role, access: Access) -> bool {
     }
 }
 
-/// Whether a key with these permissions may.
+/// Returns whether a key with these permissions may perform the access.
 #[must_use]
 pub fn key_may(permissions: &PermissionSet, access: Access) -> bool {
     permissions.contains(match access {
@@ -29,7 +30,8 @@ pub fn key_may(permissions: &PermissionSet, access: Access) -> bool {
     })
 }
 
-/// Whether a key reaches that application at all: only its own.
+/// Returns whether a key of the application `own` can access the application `asked`. A key can access only its own
+/// application.
 #[must_use]
 pub fn key_reaches(own: ApplicationId, asked: ApplicationId) -> bool {
     own == asked

@@ -1,4 +1,4 @@
-//! The domain with its ports plugged in.
+//! The service of this domain and its ports.
 
 use std::sync::Arc;
 
@@ -9,41 +9,41 @@ use crate::{
     ports::ItemStore,
 };
 
-/// Everything this domain needs from outside.
+/// The ports of this domain.
 #[derive(Clone)]
 pub struct InventoryPorts {
-    /// Items.
+    /// The storage of items.
     pub store: Arc<dyn ItemStore>,
-    /// Roles.
+    /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// The time.
+    /// The clock of the node.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// The inventories of applications.
+/// The use cases of inventories.
 pub struct Inventory {
     pub(crate) ports: InventoryPorts,
     pub(crate) quota: Quota,
 }
 
-/// What an actor may do in an inventory.
+/// The result of the access check for an inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// It is not theirs to know of.
+    /// The actor must not learn that the application exists.
     Unknown,
-    /// They may know of it but not do this.
+    /// The actor can see the application but may not perform the access.
     Refused {
-        /// Whose inventory it is.
+        /// The organization that owns the application.
         organization: OrganizationId,
     },
-    /// They may do this.
+    /// The actor may perform the access.
     Granted,
 }
 
 impl Inventory {
-    /// Plugs the ports in.
+    /// Creates the service.
     #[must_use]
     pub const fn new(ports: InventoryPorts) -> Self {
         Self { ports, quota: Self::QUOTA }
@@ -59,7 +59,7 @@ impl Inventory {
         self
     }
 
-    /// How far the actor reaches in the inventory of that application.
+    /// Checks the access of the actor to the inventory of the application.
     pub(crate) async fn reach(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! A member, or the application itself, looks at its items.
+//! The list of items.
 
 use tessera_inventory::ListItemsError;
 use tessera_kernel::{Actor, Limit, PageRequest, Permission, Role};
@@ -11,8 +11,8 @@ use tessera_testkit::{
     expectations::{failed, ok},
 };
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1, whose application 1 has items 1 and 2; user 9 is
-/// not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1, whose application 1 has items 1 and 2. User
+/// 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;

@@ -1,4 +1,4 @@
-//! An item is made or changed.
+//! Creation and change of items.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with applications 1 and 2; user 9 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with applications 1 and 2. User 9 is not a
+/// member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
@@ -52,7 +53,7 @@ fn metadata(json: &str) -> Metadata {
     ok(json.to_owned().try_into())
 }
 
-/// A holder of a key of application 1 with these permissions.
+/// An application that authenticates with a key of application 1 with these permissions.
 fn by_key(permissions: &[Permission]) -> Actor {
     let mut key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     key.permissions = permissions.iter().copied().collect();
@@ -146,7 +147,7 @@ async fn a_key_writes_to_its_own_application() {
 #[tokio::test]
 async fn a_key_does_not_reach_other_applications() {
     let bench = bench().await;
-    // Application 2 belongs to the same organization, 3 to another, and 77 does not exist.
+    // Application 2 belongs to the same organization, application 3 to another one, and application 77 does not exist.
     for number in [2, 3, 77] {
         let error = failed(bench.inventory().put_item(&by_key(&Permission::ALL), bare(number)).await);
         assert!(matches!(error, PutItemError::NotFound), "{error:?}");
@@ -205,7 +206,7 @@ async fn s215_an_application_has_no_more_items_than_allowed() {
     }
     let error = failed(inventory.put_item(&actor, put("three")).await);
     assert!(matches!(error, PutItemError::Quota(QuotaExceeded { quota: "items", maximum: 2 })), "{error:?}");
-    // Those that are there can still be changed, and another application has room of its own.
+    // Existing items can still be changed, and another application has its own quota.
     assert_eq!(ok(inventory.put_item(&actor, put("two")).await).version, 2);
     ok(inventory.put_item(&actor, bare(2)).await);
 }

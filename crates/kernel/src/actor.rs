@@ -1,4 +1,4 @@
-//! Who acts, and from where.
+//! Actors and the metadata of their requests.
 
 use std::{net::IpAddr, str::FromStr};
 
@@ -6,17 +6,17 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{ApiKeyId, ApplicationId, Clock, Entropy, Network, OrganizationId, PermissionSet, SessionId, UserId, id};
 
-/// The identifier that the service gives to a request or to work of its own. It never comes from a client, so an audit
-/// entry that has it belongs to exactly that request.
+/// The identifier that the service assigns to a request or to an internal job. It never comes from a client, so an
+/// audit entry with this id belongs to exactly this request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
 
-/// The identifier that a client gave to its request (`X-Request-Id`). Any client can send any value, also one that another
-/// request has.
+/// The identifier that a client assigns to its request (`X-Request-Id`). A client can send any value, including one
+/// that another request uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRequestId(String);
 
-/// The text can't serve as a request id.
+/// The text is not a valid request id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 128 letters, digits, or one of . _ - : /")]
 pub struct RequestIdError;
@@ -24,20 +24,21 @@ pub struct RequestIdError;
 /// The longest request id, in characters.
 const MAX_LENGTH: usize = 128;
 
-/// Whether the text can be a request id: `marks` are accepted beside letters and digits.
+/// Returns whether the text is a valid request id. `marks` are the accepted characters besides letters and digits.
 fn is_request_id(text: &str, marks: &[u8]) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || marks.contains(&b);
     !text.is_empty() && text.len() <= MAX_LENGTH && text.bytes().all(allowed)
 }
 
 impl RequestId {
-    /// Makes a new one: a UUIDv7, ordered by the time of its making.
+    /// Generates a UUIDv7. Its order is the order of creation.
     #[must_use]
     pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         Self(id::generate(clock, entropy).to_string())
     }
 
-    /// The id of work that no request caused, such as a job: `internal=` and its name. `=` is in no [`ClientRequestId`].
+    /// The id of work that no request caused, such as a job: `internal=` and its name. A [`ClientRequestId`] cannot
+    /// contain `=`.
     #[must_use]
     pub fn internal(name: &'static str) -> Self {
         Self(format!("internal={name}"))
@@ -50,7 +51,7 @@ impl RequestId {
     }
 }
 
-/// Reads an id back from storage. Earlier versions stored ids of clients there, hence the same characters, and `=`.
+/// Parses an id from storage. Earlier versions stored client ids there, so the same characters are accepted, and `=`.
 impl FromStr for RequestId {
     type Err = RequestIdError;
 
@@ -78,84 +79,85 @@ impl FromStr for ClientRequestId {
     }
 }
 
-/// Where a request came from. The audit trail keeps it beside the deed.
+/// Request metadata: where a request came from. The audit trail stores it with each entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The request or job that this belongs to.
+    /// The id of the request or job.
     pub request_id: RequestId,
-    /// What the client calls its request, if it sent a well-formed id.
+    /// The id that the client assigned to its request, if it sent a well-formed one.
     pub client_request_id: Option<ClientRequestId>,
-    /// The address of the peer, where the transport knows one.
+    /// The address of the peer, if the transport knows it.
     pub address: Option<IpAddr>,
 }
 
 impl Origin {
-    /// Work of the service itself, without a request.
+    /// The metadata of internal work, which has no request.
     #[must_use]
     pub fn internal(name: &'static str) -> Self {
         Self { request_id: RequestId::internal(name), client_request_id: None, address: None }
     }
 
-    /// The request id that the client sees: its own if it sent one, else the service's.
+    /// The request id that the client sees: its own id if it sent one, otherwise the id of the service.
     #[must_use]
     pub fn shown_request_id(&self) -> &str {
         self.client_request_id.as_ref().map_or(self.request_id.as_str(), ClientRequestId::as_str)
     }
 
-    /// The network of the client, by which limits are counted. `None` where the transport knows no address.
+    /// The network of the client. Rate limits count by it. `None` if the transport knows no address.
     #[must_use]
     pub fn network(&self) -> Option<Network> {
         self.address.map(Network::of)
     }
 }
 
-/// The party that a verified credential stands for.
+/// The party that a verified credential identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     /// A user with a live session.
     User {
-        /// The user.
+        /// The id of the user.
         id: UserId,
-        /// The session behind the token.
+        /// The session of the access token.
         session: SessionId,
-        /// When they signed in, by the clock of the database.
+        /// When the user signed in, by the clock of the database.
         signed_in_at: OffsetDateTime,
-        /// When their session was read for this request, by the clock of the database.
+        /// When this request read the session, by the clock of the database.
         checked_at: OffsetDateTime,
     },
-    /// An application, by one of its keys.
+    /// An application, authenticated by one of its API keys.
     Application {
-        /// The key that was presented.
+        /// The API key of the request.
         key: ApiKeyId,
-        /// The application it belongs to, and the only one it acts in.
+        /// The application that owns the key. The key has access to this application only.
         application: ApplicationId,
         /// The organization that owns the application.
         organization: OrganizationId,
-        /// What the stored key permits now.
+        /// The permissions of the stored key at the time of the request.
         permissions: PermissionSet,
     },
 }
 
-/// For how long a sign-in proves that it is still them, where something is to change hands.
+/// For how long a sign-in counts as recent authentication. Sensitive actions require it.
 const FRESH: Duration = Duration::minutes(5);
 
-/// Whether a sign-in of that time is still such a proof. Both times have to come from one clock, that of the database.
+/// Returns whether a sign-in at that time still counts as recent authentication. Both times must come from the clock of
+/// the database.
 #[must_use]
 pub fn is_fresh(signed_in_at: OffsetDateTime, now: OffsetDateTime) -> bool {
     now < signed_in_at + FRESH
 }
 
-/// A principal in the course of one request. It comes from a verified credential only.
+/// A principal in the context of one request. It is created from a verified credential only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// Who acts.
+    /// The principal that performs the action.
     pub principal: Principal,
-    /// From where.
+    /// The metadata of the request.
     pub origin: Origin,
 }
 
 impl Actor {
-    /// The user, unless an application acts.
+    /// The id of the user. `None` if the actor is an application.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self.principal {
@@ -164,8 +166,8 @@ impl Actor {
         }
     }
 
-    /// Whether it is a user who had signed in a moment before this request. Both times come from the clock of the
-    /// database, so the clock of the node does not matter.
+    /// Returns whether the actor is a user with recent authentication. Both times come from the clock of the database,
+    /// so the clock of the node does not matter.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         match self.principal {

@@ -1,4 +1,4 @@
-//! What callers attach and only they understand: JSON objects, kept as text so that they come back to the byte.
+//! JSON objects that callers attach to resources. They are stored as text, so that they are returned byte for byte.
 
 mod error;
 mod merge;
@@ -6,19 +6,19 @@ mod merge;
 pub use error::DocumentError;
 use error::{EMPTY, MAX_MEMBERS};
 
-/// A JSON object in compact form, of at most so many bytes: no space between its tokens, one spelling for each string,
-/// numbers as they were written.
+/// A JSON object in compact form, of at most `MAX` bytes. Compact form has no space between tokens, one spelling for
+/// each string, and numbers as the caller wrote them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document<const MAX: usize>(String);
 
-/// A document of the size that organizations and users keep: 64 KiB.
+/// The document size for data of organizations and users: 64 KiB.
 pub type DataDocument = Document<{ 64 * 1024 }>;
 
 impl<const MAX: usize> Document<MAX> {
     /// The largest object, in bytes of its compact form in UTF-8.
     pub const MAX_BYTES: usize = MAX;
-    /// The most members that an object may have, at whatever depth. Whoever parses a text holds it to that; here, it is what
-    /// a merge may make.
+    /// The largest number of members of one object, at any depth. The parser enforces it for input. This type enforces
+    /// it for the result of a merge.
     pub const MAX_MEMBERS: usize = MAX_MEMBERS;
 
     /// The object as compact JSON.
@@ -37,7 +37,8 @@ impl<const MAX: usize> Default for Document<MAX> {
 impl<const MAX: usize> TryFrom<String> for Document<MAX> {
     type Error = DocumentError;
 
-    /// Takes compact JSON that a parser has read. There is no parser here, so this looks at the outline only.
+    /// Accepts compact JSON from a parser. This crate has no parser, so it checks only the enclosing braces and the
+    /// length.
     fn try_from(json: String) -> Result<Self, DocumentError> {
         let json = object(json)?;
         if json.len() > MAX {
@@ -47,7 +48,8 @@ impl<const MAX: usize> TryFrom<String> for Document<MAX> {
     }
 }
 
-/// A change to a document (RFC 7396), itself an object in compact form. What it leaves behind is bounded, it is not.
+/// A change to a document (RFC 7396), itself an object in compact form. The size of the result is limited, the size of
+/// the patch is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergePatch(String);
 
@@ -63,20 +65,20 @@ fn object(json: String) -> Result<String, DocumentError> {
     if json.starts_with('{') && json.ends_with('}') { Ok(json) } else { Err(DocumentError::NotAnObject) }
 }
 
-/// What is to become of a document.
+/// How a document changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentChange<const MAX: usize> {
-    /// Another takes its place.
+    /// Replaces the whole document.
     Replace(Document<MAX>),
-    /// Some of its members change.
+    /// Applies a merge patch.
     Merge(MergePatch),
 }
 
 impl<const MAX: usize> DocumentChange<MAX> {
-    /// The document after the change.
+    /// Returns the document after the change.
     ///
     /// # Errors
-    /// [`DocumentError::TooLong`] or [`DocumentError::TooManyMembers`] when a merge makes it too large.
+    /// [`DocumentError::TooLong`] or [`DocumentError::TooManyMembers`] if the result of a merge is too large.
     pub fn apply(self, current: &Document<MAX>) -> Result<Document<MAX>, DocumentError> {
         match self {
             Self::Replace(document) => Ok(document),

@@ -1,28 +1,29 @@
-//! One mailbox, one spelling.
+//! Email addresses and their canonical form.
 
 use std::{fmt, str::FromStr};
 
 use crate::text::{is_deceptive, is_ignorable, nfc, nfkc};
 
-/// An email address: as its owner writes it, and as it is compared.
+/// An email address, in the spelling of its owner and in canonical form.
 ///
-/// Addresses are equal when their canonical forms are: NFC, the domain in its ASCII form (UTS #46), no difference of case.
+/// Two addresses are equal if their canonical forms are equal: NFC, the domain in its ASCII form (UTS #46),
+/// case-folded.
 #[derive(Debug, Clone)]
 pub struct EmailAddress {
     address: String,
     canonical: String,
 }
 
-/// The text is not one plain email address.
+/// Why a text is not a valid email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    /// More than 254 bytes, or more than 64 before the `@` (RFC 5321 section 4.5.3.1).
+    /// The address has more than 254 bytes, or more than 64 before the `@` (RFC 5321 section 4.5.3.1).
     #[error("must have at most 254 bytes, and at most 64 before the @")]
     TooLong,
-    /// Not of the form `local@domain`, or quoted, commented, or more than one.
+    /// The text is not of the form `local@domain`, or it has quotes or comments, or it contains more than one address.
     #[error("must be one plain address of the form name@example.com")]
     Malformed,
-    /// Holds characters that exist only for compatibility and look like others.
+    /// The address contains compatibility characters, which look like other characters.
     #[error("must not contain compatibility characters such as full-width letters")]
     Compatibility,
 }
@@ -31,27 +32,27 @@ impl EmailAddress {
     /// The longest address, in bytes.
     pub const MAX_BYTES: usize = 254;
 
-    /// The address as its owner writes it, trimmed and in NFC.
+    /// The address in the spelling of its owner, trimmed and in NFC.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.address
     }
 
-    /// The form in which addresses are compared and kept unique.
+    /// The form that is compared and kept unique.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
 
-    /// The address with its domain in the ASCII form (A-labels, RFC 5890), which every mail server accepts. The part before
-    /// the `@` is as its owner writes it and may still have other letters.
+    /// The address with its domain in the ASCII form (A-labels, RFC 5890), which every mail server accepts. The part
+    /// before the `@` keeps the spelling of the owner and may contain non-ASCII letters.
     #[must_use]
     pub fn with_ascii_domain(&self) -> String {
         let domain = self.canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
         format!("{}@{domain}", self.local_part())
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
         self.address.rsplit_once('@').map_or("", |(local, _)| local)
@@ -77,12 +78,12 @@ impl FromStr for EmailAddress {
 
     fn from_str(text: &str) -> Result<Self, EmailError> {
         let text = text.trim();
-        // Before any work that grows with the input.
+        // Checked first, to bound all work that grows with the input.
         if text.len() > Self::MAX_BYTES {
             return Err(EmailError::TooLong);
         }
         let address = nfc(text);
-        // And after it: composed characters may come apart under NFC.
+        // Checked again, because NFC can decompose a composed character into several.
         if address.len() > Self::MAX_BYTES {
             return Err(EmailError::TooLong);
         }
@@ -107,7 +108,7 @@ impl FromStr for EmailAddress {
     }
 }
 
-/// An atom of RFC 5322, with the letters of RFC 6531 beside ASCII.
+/// Returns whether the text is an atom of RFC 5322, which may contain non-ASCII letters (RFC 6531).
 fn is_atom(atom: &str) -> bool {
     let allowed = |c: char| {
         c.is_ascii_alphanumeric()
@@ -120,15 +121,17 @@ fn is_atom(atom: &str) -> bool {
 fn canonical_domain(domain: &str) -> Result<String, EmailError> {
     let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Malformed)?;
     let label = |l: &str| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-');
-    // One label alone is a host of somebody's own network, and no address that anyone else can reach.
+    // A single label is a host name of a local network. Mail from other networks cannot reach it.
     if !ascii.contains('.') || !ascii.split('.').all(label) || ascii.split('.').all(|l| l.parse::<u32>().is_ok()) {
         return Err(EmailError::Malformed);
     }
     Ok(ascii)
 }
 
-/// By way of upper case, which takes letters together that lower case alone leaves apart (ß and ss, both small sigmas); and
-/// there from lower case, since the capital ẞ is its own upper case and has only a lower one.
+/// Folds the case of a text.
+///
+/// Upper case unifies letters that lower case keeps distinct (ß and ss, both small sigmas). The text is lowercased
+/// before that, because the capital ẞ has a lower case but no other upper case.
 fn fold_case(text: &str) -> String {
     nfc(&text.to_lowercase().to_uppercase().to_lowercase())
 }

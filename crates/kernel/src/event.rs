@@ -1,4 +1,4 @@
-//! What has happened, written down with the fact itself.
+//! Audit entries, which are written in the transaction of the change that they record.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 use crate::{Actor, Clock, Entropy, EventId, OrganizationId, Origin, Page, PageRequest, Principal, StoreError};
 
-/// How the deed ended.
+/// The result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was done.
+    /// The action was performed.
     Success,
-    /// It was refused.
+    /// The action was denied.
     Refused,
 }
 
 impl Outcome {
-    /// The outcome's name in storage.
+    /// The name in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -26,42 +26,42 @@ impl Outcome {
     }
 }
 
-/// What a domain announces: the deed without the circumstances.
+/// The part of an audit entry that a domain provides: the action, without the actor and the request metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
-    /// A stable name: the thing, a dot, the past participle.
+    /// The stable name of the action: the object, a dot, and a past participle.
     pub name: &'static str,
-    /// How it ended.
+    /// The result of the action.
     pub outcome: Outcome,
-    /// The organization whose owners and administrators may read of it.
+    /// The organization whose owners and administrators can read the entry.
     pub organization: Option<OrganizationId>,
-    /// The thing it was done to.
+    /// The id of the object of the action.
     pub subject: Option<Uuid>,
-    /// Further facts, never a secret.
+    /// Further facts. They never contain a secret.
     pub details: Vec<(&'static str, String)>,
 }
 
 impl Announcement {
-    /// A deed that was done.
+    /// A performed action.
     #[must_use]
     pub const fn success(name: &'static str, subject: Uuid) -> Self {
         Self { name, outcome: Outcome::Success, organization: None, subject: Some(subject), details: Vec::new() }
     }
 
-    /// A deed that was refused for lack of a permission.
+    /// An action that was denied because of a missing permission.
     #[must_use]
     pub const fn denied(subject: Option<Uuid>) -> Self {
         Self { name: "permission.denied", outcome: Outcome::Refused, organization: None, subject, details: Vec::new() }
     }
 
-    /// The same, inside an organization.
+    /// Sets the organization.
     #[must_use]
     pub const fn within(mut self, organization: OrganizationId) -> Self {
         self.organization = Some(organization);
         self
     }
 
-    /// The same, with one more fact.
+    /// Adds a fact.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.details.push((key, value.to_string()));
@@ -69,38 +69,41 @@ impl Announcement {
     }
 }
 
-/// One row of the audit trail. It is written in the transaction of the fact it tells and never changed.
+/// One audit entry. It is written in the transaction of the change that it records. It never changes later, except for
+/// the counter `attempts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Ordered by time.
+    /// The id. Its order is the order of time.
     pub id: EventId,
-    /// When it happened.
+    /// When the action happened.
     pub occurred_at: OffsetDateTime,
-    /// The deed's stable name.
+    /// The stable name of the action.
     pub name: String,
-    /// How it ended.
+    /// The result of the action.
     pub outcome: Outcome,
-    /// `user` or `api_key`, and its id; `None` for a visitor.
+    /// `user` or `api_key`, and the id. `None` for a caller without a credential.
     pub actor: Option<(String, Uuid)>,
-    /// The organization it happened in.
+    /// The organization of the action.
     pub organization: Option<OrganizationId>,
-    /// The thing it was done to.
+    /// The id of the object of the action.
     pub subject: Option<Uuid>,
     /// Further facts.
     pub details: Vec<(String, String)>,
-    /// The request that did it, and its address.
+    /// The metadata of the request.
     pub origin: Origin,
-    /// How many denied attempts the entry counts: see [`Event::attempts_key`]. 1 for everything else.
+    /// How many denied attempts the entry counts (see [`Event::attempts_key`]). 1 for all other entries.
     pub attempts: u64,
 }
 
 impl Event {
-    /// What a denied attempt is counted by: attempts with the same key share one entry. `None` for everything else.
+    /// The key by which denied attempts are counted: attempts with the same key share one entry. `None` for all other
+    /// entries.
     ///
-    /// The key consists of the minute, the caller, the organization and the action: its name, and those details that have
-    /// few possible values. The caller is the actor. Without an actor it is the network, together with the account that was
-    /// aimed at: this keeps attempts on different accounts apart, and only existing accounts are subjects of such entries.
-    /// The subject of an actor's attempt and all other details do not count, because the caller can invent them.
+    /// The key consists of the minute, the caller, the organization and the action. The action is its name and those
+    /// details that have few possible values. The caller is the actor. Without an actor, the caller is the network
+    /// together with the targeted account: this separates attempts on different accounts, and only existing accounts
+    /// are subjects of such entries. The key excludes the subject of an actor's attempt and all other details, because
+    /// the caller can choose them freely.
     #[must_use]
     pub fn attempts_key(&self) -> Option<String> {
         if self.outcome != Outcome::Refused {
@@ -123,10 +126,10 @@ impl Event {
         Some(key)
     }
 
-    /// Details of denied attempts that only the service chooses: from its routes, its methods and its reasons.
+    /// Details of denied attempts whose values the service defines: its routes, methods and reasons.
     const FEW_VALUES: [&str; 3] = ["method", "route", "reason"];
 
-    /// The deed of an actor.
+    /// An audit entry of an actor.
     #[must_use]
     pub fn by(actor: &Actor, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         let who = match &actor.principal {
@@ -136,7 +139,7 @@ impl Event {
         Self { actor: Some(who), ..Self::by_visitor(&actor.origin, what, clock, entropy) }
     }
 
-    /// The deed of somebody without a credential.
+    /// An audit entry of a caller without a credential.
     #[must_use]
     pub fn by_visitor(origin: &Origin, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         Self {
@@ -154,24 +157,26 @@ impl Event {
     }
 }
 
-/// The writing side of the audit trail, a part of each domain's transaction.
+/// The writing side of the audit trail, as part of a domain transaction.
 #[async_trait]
 pub trait EventLog: Send {
-    /// Adds an event. It becomes visible with the commit of the transaction, and not at all without it.
+    /// Adds an entry. It becomes visible when the transaction commits, and is discarded if the transaction does not
+    /// commit.
     ///
-    /// A denied attempt adds an entry only if there is none with its [`Event::attempts_key`]. Otherwise the counter
-    /// `attempts` of that entry grows by one and nothing else changes. One statement decides, so of attempts that arrive at
-    /// the same time, on any node, one adds the entry and all are counted.
+    /// A denied attempt adds an entry only if none with its [`Event::attempts_key`] exists. Otherwise the counter
+    /// `attempts` of that entry grows by one and nothing else changes. One statement decides this: of concurrent
+    /// attempts on any nodes, one adds the entry and all are counted.
     async fn append(&mut self, event: &Event) -> Result<(), StoreError>;
 }
 
-/// The audit trail by itself: for reading, and for what belongs to no transaction because nothing was done.
+/// The audit trail outside of domain transactions: for reading, and for denied attempts, which change nothing.
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
-    /// Adds an event by itself, as [`EventLog::append`] does. It is durable once this returns.
+    /// Adds an entry outside of a transaction, with the rules of [`EventLog::append`]. The entry is durable when this
+    /// returns.
     async fn record(&self, event: &Event) -> Result<(), StoreError>;
 
-    /// The events of one organization (`Some`) or of none (`None`), in ascending order of their id.
+    /// The entries of one organization (`Some`) or of no organization (`None`), in ascending order of their ids.
     async fn list_events(
         &self,
         organization: Option<OrganizationId>,

@@ -1,22 +1,22 @@
-//! One type for each kind of identifier, so that one can't be passed where another is due.
+//! Identifier types, one for each kind of object, so that the compiler rejects an id of the wrong kind.
 
 use uuid::{Builder, Uuid};
 
 use crate::{Clock, Entropy};
 
-/// The text was not an identifier.
+/// The text is not a valid identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a UUID in its canonical form: lower case, with hyphens")]
 pub struct IdError;
 
-/// Accepts the one spelling that RFC 9562 says to produce, so that an object has one name.
+/// Accepts only the spelling that RFC 9562 recommends for output, so that each object has one id text.
 fn parse(text: &str) -> Result<Uuid, IdError> {
     let id = Uuid::try_parse(text).map_err(|_| IdError)?;
     let mut canonical = Uuid::encode_buffer();
     if id.hyphenated().encode_lower(&mut canonical) == text { Ok(id) } else { Err(IdError) }
 }
 
-/// A UUIDv7: milliseconds of the injected clock, then 74 random bits.
+/// Generates a UUIDv7: the milliseconds of the injected clock, then 74 random bits.
 pub(crate) fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);
@@ -31,19 +31,19 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes a new one (UUIDv7), ordered by the time of its making.
+            /// Generates a UUIDv7. Its order is the order of creation.
             #[must_use]
             pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
                 Self(generate(clock, entropy))
             }
 
-            /// Takes up an identifier that this service made earlier, as an adapter reads it from storage.
+            /// Wraps an identifier that was read from storage.
             #[must_use]
             pub const fn from_uuid(id: Uuid) -> Self {
                 Self(id)
             }
 
-            /// The bare UUID, for storage and paging.
+            /// The UUID, for storage and paging.
             #[must_use]
             pub const fn as_uuid(&self) -> Uuid {
                 self.0
@@ -67,9 +67,9 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A person with an account, global to the service.
+    /// A user account. It is global to the installation.
     UserId
-    /// One sign-in of a user.
+    /// A session of a user.
     SessionId
     /// An organization: the tenant that owns applications.
     OrganizationId
@@ -79,14 +79,14 @@ ids! {
     ApiKeyId
     /// An inventory item of an application.
     ItemId
-    /// A row of the audit trail.
+    /// An audit entry.
     EventId
-    /// An invitation into an organization.
+    /// An invitation to an organization.
     InvitationId
-    /// One request that keeps an invitation from all others for a moment.
+    /// A short claim of one request on an invitation. It excludes all other requests.
     InvitationClaimId
     /// A mail in the outbox.
     MailId
-    /// Somebody's wish for a new password.
+    /// A request for a password reset.
     ResetRequestId
 }

@@ -1,7 +1,7 @@
-//! Words that every domain shares, and no business of their own.
+//! Types that all domains share, without business rules.
 //!
-//! A type belongs here only when at least two domains speak of it. Nothing in this crate does I/O: time and chance
-//! come in through [`Clock`] and [`Entropy`], and what reaches storage goes through ports that the domains declare.
+//! A type belongs here only if at least two domains use it. Nothing in this crate does I/O: time and random bytes come
+//! from [`Clock`] and [`Entropy`], and domains reach storage through ports that they declare.
 #![warn(missing_docs)]
 
 mod actor;

@@ -54,15 +54,16 @@ impl RateLimitError {
 #[async_trait]
 pub trait RateLimits: Send + Sync {
     /// Counts one event of `subject` (a user id, a canonical address, a network) and admits or rejects it. Counters of
-    /// different limits or subjects are independent; limits that share a name share their counters, each with its own
-    /// quota. A window starts with its first event and ends by the clock of the storage; rejected events do not extend it.
+    /// different limits or subjects are independent. Limits with the same name share their counters, each with its own
+    /// quota. A window starts with its first event and ends by the clock of the storage. Rejected events do not extend
+    /// it.
     ///
-    /// Atomic and durable when it returns: of any number of concurrent calls, exactly `quota` are admitted. It must not be
-    /// called inside a transaction: it would wait for a connection, and a rollback must not give the event back. The
-    /// storage keeps a hash of the subject only.
+    /// The count is atomic and durable when this returns: of concurrent calls, exactly `quota` are admitted. It must
+    /// not be called inside a transaction, because it would wait for a second connection, and because a rollback must
+    /// not undo the count. The storage has only a hash of the subject.
     ///
     /// # Errors
-    /// [`RateLimitError::Limited`] if the window has admitted `quota` events already.
+    /// [`RateLimitError::Limited`] if the window has already admitted `quota` events.
     async fn count(&self, limit: RateLimit, subject: &str) -> Result<(), RateLimitError>;
 
     /// Deletes the counters whose window ended at least [`KEEP_COUNTERS`] ago, and returns their number.
@@ -72,7 +73,7 @@ pub trait RateLimits: Send + Sync {
 /// How long a counter stays in storage after its window ended.
 pub const KEEP_COUNTERS: Duration = Duration::HOUR;
 
-/// As many objects of a kind exist as the installation allows.
+/// A quota rejected the creation of an object. The installation allows no more objects of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the quota {quota} is used up")]
 pub struct QuotaExceeded {
@@ -96,7 +97,7 @@ impl Quota {
         Self { name, maximum: if maximum == 0 { None } else { Some(maximum) } }
     }
 
-    /// The same quota with another maximum.
+    /// Returns the same quota with another maximum.
     #[must_use]
     pub const fn with_maximum(self, maximum: u64) -> Self {
         Self::new(self.name, maximum)
@@ -114,13 +115,13 @@ impl Quota {
         self.maximum
     }
 
-    /// Admits one more object beside those that exist.
+    /// Checks whether one more object may be added to those that exist.
     ///
-    /// The count is exact only if nothing can add an object between the count and the insertion: the caller holds a lock
-    /// on what owns the objects.
+    /// The check is exact only if no object can be added between the count and the insertion. The caller therefore
+    /// holds a lock on the owner of the objects.
     ///
     /// # Errors
-    /// [`QuotaExceeded`] if there is no room for another.
+    /// [`QuotaExceeded`] if the maximum is reached.
     pub const fn admit(self, existing: u64) -> Result<(), QuotaExceeded> {
         match self.maximum {
             Some(maximum) if existing >= maximum => Err(self.exceeded()),
@@ -128,7 +129,7 @@ impl Quota {
         }
     }
 
-    /// The rejection of one object too many, where storage has counted.
+    /// The error for one object too many, for callers whose storage did the count.
     #[must_use]
     pub const fn exceeded(self) -> QuotaExceeded {
         let maximum = match self.maximum {
@@ -139,7 +140,7 @@ impl Quota {
     }
 }
 
-/// The network of a client, by which limits are counted: an IPv4 address, or the first 64 bits of an IPv6 address.
+/// The network of a client: an IPv4 address, or the first 64 bits of an IPv6 address. Rate limits count by network.
 ///
 /// A client usually controls a whole IPv6 /64, so counting single IPv6 addresses would limit nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

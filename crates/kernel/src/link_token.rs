@@ -1,15 +1,15 @@
-//! What opens something to whoever has read a mail.
+//! One-time tokens in the links of mails.
 
 use std::str::FromStr;
 
 use crate::{Entropy, Secret};
 
-/// 256 random bits in base64url, as the link in a mail carries them. Each kind of link has a type of its own around this
-/// one. They stand in the mail and nowhere else: what is kept is a hash.
+/// A one-time token of 256 random bits, in base64url. Each kind of link wraps it in its own type. The token itself is
+/// only in the mail. The service stores its hash.
 #[derive(Debug, Clone)]
 pub struct LinkToken(Secret<String>);
 
-/// The text can't be a token.
+/// The text is not a valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is no token")]
 pub struct LinkTokenError;
@@ -19,7 +19,7 @@ impl LinkToken {
     const LENGTH: usize = 43;
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    /// Draws a new one.
+    /// Generates a token.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; Self::BYTES];
@@ -28,14 +28,14 @@ impl LinkToken {
         for group in bytes.chunks(3) {
             let bits =
                 group.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - group.len()));
-            // Three bytes make four characters, the last two of them three.
+            // A group of three bytes becomes four characters. The last group has two bytes and becomes three.
             let characters = (0..=group.len()).map(|place| Self::ALPHABET[bits >> (18 - 6 * place) & 63]);
             text.extend(characters.map(char::from));
         }
         Self(Secret::new(text))
     }
 
-    /// The text, for the mail and for its hash.
+    /// The token as text, for the mail and for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()

@@ -1,4 +1,5 @@
-//! Mails: written with the fact that they announce, delivered later and by somebody else.
+//! Mails, the outbox and the mail transport. A mail is written in the transaction of the change that it reports, and a
+//! job delivers it later.
 
 use std::{error::Error, fmt, str::FromStr};
 
@@ -7,56 +8,57 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{EmailAddress, MailId, NoticeTopic, Secret, StoreError};
 
-/// A mail to one person. Its parts may hold a link that opens something, so they print as `***`.
+/// A mail to one recipient. Its bodies may contain a one-time token, so they print as `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// To whom.
+    /// The recipient.
     pub recipient: EmailAddress,
-    /// What it is about, in one line.
+    /// The subject, one line.
     pub subject: String,
-    /// What it says, as plain text.
+    /// The body as plain text.
     pub text: Secret<String>,
-    /// The same as HTML.
+    /// The body as HTML.
     pub html: Secret<String>,
 }
 
-/// A mail as it waits in storage: nobody who reads the storage can read it.
+/// A mail as it is stored in the outbox. Its content is encrypted, so reading the storage does not reveal it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedMail {
-    /// The mail's id.
+    /// The id of the mail.
     pub id: MailId,
-    /// To whom, for those who run the service.
+    /// The recipient. It is readable, for operators.
     pub recipient: EmailAddress,
-    /// Everything else.
+    /// The encrypted remainder of the mail.
     pub sealed: Vec<u8>,
-    /// When it was written.
+    /// When the mail was written.
     pub created_at: OffsetDateTime,
-    /// When it is no longer worth delivering.
+    /// When the mail expires. It is not delivered after that.
     pub expires_at: OffsetDateTime,
 }
 
-/// A mail that somebody has taken out of the queue to deliver it.
+/// A mail that a node has taken from the queue for delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenMail {
     /// The mail.
     pub mail: SealedMail,
-    /// How often it was taken, this time included.
+    /// How often the mail was taken, including this time.
     pub attempt: u32,
 }
 
-/// Why a mail will never get there. Nobody else's words, which might be about the recipient or hold anything.
+/// Why a mail can never be delivered. It contains no text of the mail server, which may contain the address or other
+/// content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailRefusal {
-    /// It can't be written down as a message.
+    /// The mail cannot be encoded as a message.
     Unwritable,
-    /// The part of the address before the `@` has other letters than ASCII, and the mail server does not accept such
+    /// The part of the address before the `@` contains non-ASCII letters, and the mail server does not accept such
     /// addresses (SMTPUTF8, RFC 6531).
     NonAsciiAddress,
-    /// The mail server answered so to the recipient or to the message (RFC 5321, section 4.2).
+    /// The reply code of the mail server to the recipient or to the message (RFC 5321, section 4.2).
     Reply(u16),
 }
 
-/// `unwritable`, `non_ascii_address`, or the code of the answer.
+/// `unwritable`, `non_ascii_address`, or the reply code.
 impl fmt::Display for MailRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,7 +69,7 @@ impl fmt::Display for MailRefusal {
     }
 }
 
-/// The text is no reason.
+/// The text is not a valid reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be unwritable, non_ascii_address, or the code of an answer")]
 pub struct MailRefusalError;
@@ -84,23 +86,23 @@ impl FromStr for MailRefusal {
     }
 }
 
-/// What is left of a mail that was refused.
+/// The record that remains of a refused mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedMail {
-    /// Who was to get it.
+    /// The recipient.
     pub recipient: EmailAddress,
-    /// Why they did not.
+    /// The reason.
     pub refusal: MailRefusal,
-    /// When it ended.
+    /// When the mail was refused.
     pub at: OffsetDateTime,
 }
 
-/// Keeps mails from being read where they wait.
+/// Encrypts mails while they are stored.
 pub trait MailSeal: Send + Sync {
-    /// Seals a mail under its id, so that one can't be put in the place of another.
+    /// Encrypts a mail and binds it to its id, so that it cannot replace another mail.
     ///
     /// # Errors
-    /// [`StoreError::Other`] when the cipher fails.
+    /// [`StoreError::Other`] if the cipher fails.
     fn seal(
         &self,
         id: MailId,
@@ -109,27 +111,27 @@ pub trait MailSeal: Send + Sync {
         expires_at: OffsetDateTime,
     ) -> Result<SealedMail, StoreError>;
 
-    /// Opens what was sealed.
+    /// Decrypts a mail.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it was sealed with another key or under another id, or was changed since.
+    /// [`StoreError::Corrupt`] if the mail was encrypted with another key or under another id, or was changed later.
     fn open(&self, mail: &SealedMail) -> Result<Mail, StoreError>;
 }
 
-/// The writing side of the outbox, a part of the transactions of domains that send mail.
+/// The writing side of the outbox, as part of the transactions of domains that send mail.
 #[async_trait]
 pub trait Outbox: Send {
-    /// Adds a mail, due at once. It is delivered after the commit of the transaction, and never without it. Conflict on
-    /// `mails_id` when the id is taken.
+    /// Adds a mail that is due at once. It is delivered only if the transaction commits. Fails with a conflict on
+    /// `mails_id` if the id is taken.
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
 
-    /// Erases those of the mails that were neither delivered nor refused, and gives how many there were: from the commit on,
-    /// nobody takes them. Whoever has taken one before may deliver it all the same, and then finds that there is no such mail.
+    /// Erases those of the mails that are neither delivered nor refused, and returns their number. After the commit, no
+    /// node takes them. A node that took a mail before the commit may still deliver it, and then finds no such mail.
     async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
 
-    /// Counts one more notice of a topic to an address, in whatever case it is written, and gives how many that makes. The
-    /// count begins anew once the first of them is as old as `window`. One statement, and held until the transaction ends:
-    /// of many at once, no two that commit get the same number.
+    /// Counts one more notice of a topic for an address, whose case is ignored, and returns the new count. The count
+    /// restarts when the first notice of the window is at least as old as `window`. One statement does this and holds a
+    /// lock until the transaction ends. Of concurrent transactions that commit, no two get the same number.
     async fn count_notice(
         &mut self,
         topic: NoticeTopic,
@@ -139,20 +141,20 @@ pub trait Outbox: Send {
     ) -> Result<u32, StoreError>;
 }
 
-/// The delivering side of the outbox.
+/// The delivery side of the outbox.
 #[async_trait]
 pub trait MailQueue: Send + Sync {
-    /// Takes up to `most` of the mails that are due and not expired, those that have been due for the longest first, and
-    /// keeps them from everybody else until `until`. One statement: of many takers at once, no two get the same mail.
+    /// Takes up to `most` mails that are due and not expired, starting with those that are due for the longest time,
+    /// and reserves them until `until`. One statement does this. Of concurrent callers, no two get the same mail.
     async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError>;
 
-    /// Marks a mail as delivered and erases what it said. Once it returns, nobody takes the mail again. `Ok(false)`, and
-    /// nothing changes, when there is no such mail or it was delivered or refused before.
+    /// Marks a mail as delivered and erases its content. After this call, no node takes the mail again. Returns
+    /// `Ok(false)`, and changes nothing, if the mail does not exist or was delivered or refused before.
     async fn delivered(&self, id: MailId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Ends a mail that will never get there. Erases what it said; the recipient, the time and the reason stay. Once it
-    /// returns, nobody takes the mail again. `Ok(false)`, and nothing changes, when it was delivered or refused before, or
-    /// was taken by somebody else since that attempt.
+    /// Marks a mail as undeliverable. Erases its content; the recipient, the time and the reason stay. After this call,
+    /// no node takes the mail again. Returns `Ok(false)`, and changes nothing, if the mail was delivered or refused
+    /// before, or another caller has taken it since that attempt.
     async fn refuse(
         &self,
         id: MailId,
@@ -161,47 +163,49 @@ pub trait MailQueue: Send + Sync {
         at: OffsetDateTime,
     ) -> Result<bool, StoreError>;
 
-    /// What is left of a mail that was refused. `Ok(None)` when there is no such mail, or it was not refused.
+    /// The record of a refused mail. `Ok(None)` if the mail does not exist or was not refused.
     async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError>;
 
-    /// Makes a mail due again at `until`. `Ok(false)`, and nothing changes, when it was delivered or refused, or was taken
-    /// by somebody else since that attempt.
+    /// Makes a mail due again at `until`. Returns `Ok(false)`, and changes nothing, if the mail was delivered or
+    /// refused, or another caller has taken it since that attempt.
     async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns how many. Those that
-    /// another node is erasing are skipped.
+    /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns their number. Mails
+    /// that another node is erasing are skipped.
     async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
-/// A mail was not handed over.
+/// Why the mail server did not accept a mail.
 #[derive(Debug, thiserror::Error)]
 pub enum MailerError {
-    /// It will be the same whenever this mail is sent.
+    /// A permanent failure of this mail.
     #[error("the mail was refused")]
     Refused {
-        /// Why.
+        /// The reason.
         refusal: MailRefusal,
-        /// In whatever words.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The server can't be reached, does not take it at this moment, or takes nothing from us.
+    /// A temporary failure: the server cannot be reached, rejects the mail for now, or rejects all mails of this
+    /// service.
     #[error("the mail could not be handed over")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Hands mails over to whatever carries them.
+/// The mail transport.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Hands a mail over. The same id makes the same message, so that a mail that came twice can be told from two mails.
+    /// Sends a mail. The same id gives the same message id, so a recipient can recognize a mail that was sent twice.
     async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError>;
 }
 
-/// How long a mail waits after so many failed attempts: 5 s at first, twice as long each time, 15 min at most.
+/// Returns how long a mail waits after that number of failed attempts: 5 s at first, then twice as long each time, at
+/// most 15 min.
 #[must_use]
 pub fn back_off(attempts: u32) -> Duration {
     const FIRST: Duration = Duration::seconds(5);
     const LONGEST: Duration = Duration::minutes(15);
-    // Eight doublings are beyond the longest already.
+    // Eight doublings exceed the maximum.
     let doubled = FIRST * (1_i32 << attempts.saturating_sub(1).min(8));
     doubled.min(LONGEST)
 }

@@ -1,4 +1,4 @@
-//! Roles, and the question that every tenant-owned thing asks before it answers.
+//! Roles, and the port that returns the role of a user.
 
 use std::{fmt, str::FromStr};
 
@@ -6,24 +6,24 @@ use async_trait::async_trait;
 
 use crate::{ApplicationId, OrganizationId, StoreError, UserId};
 
-/// What a member may do in an organization. The order is the order of power.
+/// The role of a member in an organization. The order is from fewest to most rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Reads what the organization owns.
+    /// Reads the resources of the organization.
     Member,
     /// Also manages members up to their own role, applications, keys and inventory.
     Admin,
-    /// May do everything; an organization always keeps one.
+    /// Has all rights. An organization always has at least one owner.
     Owner,
 }
 
-/// The text names no role.
+/// The text is not the name of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of owner, admin, member")]
 pub struct RoleError;
 
 impl Role {
-    /// The role's name in the API and in storage.
+    /// The name of the role in the API and in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl FromStr for Role {
     }
 }
 
-/// Where a user stands towards an application: its organization, and their role there.
+/// The organization of an application, and the role of a user in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The organization that owns the application.
@@ -57,17 +57,18 @@ pub struct Standing {
     pub role: Role,
 }
 
-/// Tells roles as they are in storage now. The domains that live inside an organization ask it at each request.
+/// Returns current roles from storage. Domains whose resources belong to an organization call it for each request.
 #[async_trait]
 pub trait Memberships: Send + Sync {
-    /// The role of the user who makes the request. `Ok(None)` when they are no member or the organization does not exist:
-    /// the two look alike.
+    /// Returns the role of the user who makes the request. `Ok(None)` if the user is not a member or the organization
+    /// does not exist; the caller cannot distinguish the two.
     ///
-    /// The request makes the profile of a member visible to the other members, if it was hidden since a direct addition by
-    /// user id. It is written once, by one conditional statement; later requests only read.
+    /// The call makes the profile of a member visible to the other members, if it was hidden since a direct addition by
+    /// user id. One conditional statement writes this once; later calls only read.
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError>;
 
-    /// The standing of the user who makes the request towards an application. `Ok(None)` when it does not exist or they are
-    /// no member. It makes the profile visible as [`Self::role_of`] does.
+    /// Returns the organization of an application and the role in it of the user who makes the request. `Ok(None)` if
+    /// the application does not exist or the user is not a member. The call makes the profile visible, like
+    /// [`Self::role_of`].
     async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError>;
 }

@@ -4,18 +4,18 @@ use crate::{RateLimit, RateLimited};
 
 /// Counts the events of this node and rejects those over a limit.
 ///
-/// The counters are in memory, bounded in number, and lost with the process: n nodes admit up to n times the quota. Limits
-/// that protect secrets, or that must hold for the whole installation, are counted in storage instead.
+/// The counters are in memory, bounded in number, and lost with the process. n nodes admit up to n times the quota.
+/// Limits that protect secrets, or that must hold for the whole installation, are counted in storage instead.
 pub trait NodeLimits: Send + Sync {
-    /// Counts one event of `key` and admits it, or rejects it without counting. `key` says for whom the limit is counted, for
-    /// example a network.
+    /// Counts one event of `key` and admits it, or rejects it without counting. `key` identifies the subject of the
+    /// limit, for example a network.
     ///
     /// # Errors
     /// [`RateLimited`] if the window of this limit and key is used up.
     fn admit(&self, limit: RateLimit, key: &str) -> Result<(), RateLimited>;
 }
 
-/// Admits everything: for `TESSERA_THROTTLE=off`, and for tests.
+/// Admits everything. It is used for `TESSERA_THROTTLE=off` and in tests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unlimited;
 

@@ -1,4 +1,4 @@
-//! Notices: mails that tell people what was done to what is theirs, whoever did it.
+//! Notices: mails about security-relevant changes to an account or an organization.
 
 use std::sync::Arc;
 
@@ -6,42 +6,43 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{Clock, EmailAddress, Entropy, Mail, MailId, MailSeal, NoticeTopic, Outbox, StoreError};
 
-/// What a notice says beside its news.
+/// What a notice contains besides the change itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoticeContext {
-    /// When it was done.
+    /// When the change was made.
     pub at: OffsetDateTime,
-    /// Whether the address gets no more of this topic for a while. It has to be told: silence must not look like peace.
+    /// Whether this is the last notice of the topic to the address for some time. The text must say so, so that the
+    /// recipient does not take the missing notices for missing changes.
     pub last: bool,
 }
 
 /// Writes notices into the outbox.
 #[derive(Clone)]
 pub struct Notices {
-    /// Keeps them unreadable until they are sent.
+    /// Encrypts the notices while they are stored.
     pub seal: Arc<dyn MailSeal>,
-    /// The time.
+    /// The clock of the node.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// The source of random bytes.
     pub entropy: Arc<dyn Entropy>,
-    /// How many an address gets about one topic within [`Self::WINDOW`]; `None` for as many as there are.
+    /// The maximum number of notices per address and topic within [`Self::WINDOW`]. `None` means no maximum.
     pub most: Option<u32>,
 }
 
 impl Notices {
-    /// How many an address gets about one topic unless an operator says otherwise.
+    /// The default maximum per address and topic.
     pub const MOST: u32 = 5;
 
-    /// Within which time they are counted, from the first one on.
+    /// The length of the window in which notices are counted. It starts with the first notice.
     pub const WINDOW: Duration = Duration::HOUR;
 
-    /// How long one is worth delivering.
+    /// For how long a notice stays deliverable.
     pub const TTL: Duration = Duration::days(7);
 
-    /// Adds a notice to the outbox of the transaction that it tells of, unless the address has had its last one for now.
+    /// Adds a notice to the outbox in the transaction of the change, unless the maximum for the address is reached.
     ///
     /// # Errors
-    /// Those of storage and of the seal.
+    /// Storage or encryption failed.
     pub async fn tell(
         &self,
         outbox: &mut dyn Outbox,
@@ -52,11 +53,11 @@ impl Notices {
         self.tell_within(Self::TTL, false, outbox, topic, to, write).await.map(|_| ())
     }
 
-    /// The same for a mail that expires after `ttl`, returning whether there is one. A `required` mail is counted and
-    /// added even if the limit is reached.
+    /// Adds a mail like [`Self::tell`], but with an expiry after `ttl`. Returns whether the mail was added. A
+    /// `required` mail is counted, and added even if the maximum is reached.
     ///
     /// # Errors
-    /// Those of storage and of the seal.
+    /// Storage or encryption failed.
     pub async fn tell_within(
         &self,
         ttl: Duration,

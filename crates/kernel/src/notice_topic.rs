@@ -2,27 +2,27 @@
 
 use std::fmt;
 
-/// What a notice is about. Each is counted by itself: many of one keep none of the others from being told.
+/// The topic of a notice. Each topic is counted separately: many notices of one topic do not suppress those of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeTopic {
     /// The password of an account.
     Password,
     /// The wallets of an account.
     Wallets,
-    /// The keys that an account made.
+    /// The API keys that a user created.
     ApiKeys,
     /// The owners of organizations.
     Owners,
     /// Direct additions to organizations.
     Memberships,
-    /// Links to a new password.
+    /// Password reset links.
     PasswordResets,
-    /// With what somebody signs in.
+    /// Sign-ins from new devices.
     SignIns,
 }
 
 impl NoticeTopic {
-    /// All of them.
+    /// All topics.
     pub const ALL: [Self; 7] = [
         Self::Password,
         Self::Wallets,
@@ -33,7 +33,7 @@ impl NoticeTopic {
         Self::SignIns,
     ];
 
-    /// Its name in storage.
+    /// The name in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

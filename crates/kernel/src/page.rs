@@ -1,12 +1,12 @@
-//! Lists in pages, by key and never by offset.
+//! Pages of lists, by key instead of offset.
 
 use uuid::Uuid;
 
-/// How many entries a page holds at most: 1 to 200, 50 unless asked otherwise.
+/// The maximum number of entries of a page: 1 to 200, by default 50.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit(u16);
 
-/// The number can't be a page size.
+/// The number is not a valid page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to 200")]
 pub struct LimitError;
@@ -36,17 +36,17 @@ impl TryFrom<u16> for Limit {
     }
 }
 
-/// Which page is asked for: so many entries, in ascending order of their key, after a given one.
+/// The requested page: a maximum number of entries, in ascending order of their keys, after a given key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many entries at most.
+    /// The maximum number of entries.
     pub limit: Limit,
-    /// The key of the last entry of the page before; `None` for the first page.
+    /// The key of the last entry of the previous page. `None` for the first page.
     pub after: Option<Uuid>,
 }
 
 impl PageRequest {
-    /// How many rows a store reads to fill the page and see whether another follows.
+    /// The number of rows that a store reads: one more than the page holds, to learn whether another page follows.
     #[must_use]
     pub fn rows(&self) -> i64 {
         i64::from(self.limit.0) + 1
@@ -58,12 +58,12 @@ impl PageRequest {
 pub struct Page<T> {
     /// The entries, in ascending order of their key.
     pub items: Vec<T>,
-    /// The key to continue after, when there is more.
+    /// The key after which the next page starts. `None` if this is the last page.
     pub next: Option<Uuid>,
 }
 
 impl<T> Page<T> {
-    /// Builds a page from up to [`PageRequest::rows`] rows: the surplus one only tells that another page follows.
+    /// Builds a page from up to [`PageRequest::rows`] rows. The extra row only shows that another page follows.
     #[must_use]
     pub fn from_rows(mut rows: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> Uuid) -> Self {
         let more = rows.len() > request.limit.get();
@@ -72,7 +72,7 @@ impl<T> Page<T> {
         Self { items: rows, next }
     }
 
-    /// The same page with each entry turned into something else.
+    /// Converts each entry of the page.
     #[must_use]
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), next: self.next }

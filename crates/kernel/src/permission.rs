@@ -1,8 +1,8 @@
-//! What an application's key may do.
+//! Permissions of API keys.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-/// One permission of the catalogue. The order is that of the catalogue.
+/// A permission of the catalogue. The order is that of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// `event:record`
@@ -17,17 +17,17 @@ pub enum Permission {
     SystemDataWrite,
 }
 
-/// The text names no permission of the catalogue.
+/// The text is not the name of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of event:record, inventory:read, inventory:write, system_data:read, system_data:write")]
 pub struct PermissionError;
 
 impl Permission {
-    /// The whole catalogue.
+    /// All permissions.
     pub const ALL: [Self; 5] =
         [Self::EventRecord, Self::InventoryRead, Self::InventoryWrite, Self::SystemDataRead, Self::SystemDataWrite];
 
-    /// The permission's name in the API and in storage.
+    /// The name of the permission in the API and in storage.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -54,18 +54,18 @@ impl FromStr for Permission {
     }
 }
 
-/// A set of permissions. Empty means no rights at all.
+/// A set of permissions. The empty set grants nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PermissionSet(BTreeSet<Permission>);
 
 impl PermissionSet {
-    /// The whole catalogue.
+    /// The set of all permissions.
     #[must_use]
     pub fn all() -> Self {
         Permission::ALL.into_iter().collect()
     }
 
-    /// Whether the set grants this permission.
+    /// Returns whether the set contains the permission.
     #[must_use]
     pub fn contains(&self, permission: Permission) -> bool {
         self.0.contains(&permission)

@@ -1,25 +1,25 @@
-//! What a caller takes for granted of the thing they change, so that nobody's change is lost unseen.
+//! Preconditions of changes, which prevent lost updates.
 
-/// The version that a thing must have for a change to be made. Without one, the last change wins.
+/// A condition on the current version of a resource. Without a condition, the last change wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Whatever it is, and whether it is there at all.
+    /// No condition. The resource need not exist.
     #[default]
     Anything,
-    /// It must be there.
+    /// The resource exists.
     Exists,
-    /// It must be there in one of these versions.
+    /// The resource exists in one of these versions.
     OneOf(Vec<i64>),
-    /// Nobody has written it yet: it is not there, or in version 0.
+    /// The resource does not exist or has version 0, so it was never written.
     Unwritten,
-    /// It must be in none of these versions; it need not be there.
+    /// The resource does not exist, or its version is none of these.
     NoneOf(Vec<i64>),
-    /// Each of these.
+    /// All of these conditions.
     All(Vec<Self>),
 }
 
 impl Precondition {
-    /// Whether it holds for the version that the thing has, if it is there.
+    /// Returns whether the condition holds. `current` is the version of the resource, or `None` if it does not exist.
     #[must_use]
     pub fn holds(&self, current: Option<i64>) -> bool {
         match self {

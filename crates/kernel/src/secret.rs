@@ -1,16 +1,16 @@
-//! Values that must not reach a log, an answer or an error.
+//! Values that must not appear in logs, responses or errors.
 
-/// Holds a value that prints as `***` and has to be opened by name.
+/// A value that prints as `***`. [`Self::expose`] returns it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Closes a value.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Opens it. Each call is a place where the secret could leak, and easy to search for.
+    /// Returns the value. A search for calls of this method finds each place where the secret could leak.
     pub const fn expose(&self) -> &T {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! Secrets that are kept as their hash.
+//! Hashes of secrets.
 
 use std::fmt;
 
-/// SHA-256 of a text: all that storage knows of an API key, of the token in a link, of a code, or of a client.
+/// The SHA-256 hash of a text. Storage has only this hash of an API key, a one-time token, a code or a device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// Takes up what the digest or storage gives.
+    /// Wraps a hash from the digest or from storage.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -26,12 +26,12 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// Hashing secrets and comparing the hashes. Those that open something carry 256 random bits, so a slow hash would protect
-/// nothing more. What can be guessed is hashed to be told apart, and is not hidden by it.
+/// Hashes secrets and compares hashes. Secrets that grant access have 256 random bits, so a slow hash would add no
+/// protection. For values that can be guessed, the hash serves to compare them and does not hide them.
 pub trait SecretDigest: Send + Sync {
-    /// SHA-256 of the text.
+    /// Returns the SHA-256 hash of the text.
     fn digest(&self, text: &str) -> SecretHash;
 
-    /// Whether the two are equal, in a time that does not depend on where they differ.
+    /// Returns whether the two hashes are equal, in constant time.
     fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool;
 }

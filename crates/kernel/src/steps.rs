@@ -4,19 +4,19 @@ use std::future::Future;
 
 use crate::StoreError;
 
-/// How many rows of a table one step deletes at most. A step of this size holds the writer of SQLite for some
+/// The maximum number of rows that one step deletes. A step of this size holds the write lock of SQLite for some
 /// milliseconds.
 pub const ROWS_PER_STEP: u32 = 1_000;
 
-/// How many steps one run of a job takes at most. The next run continues.
+/// The maximum number of steps of one run of a job. The next run continues.
 pub const STEPS_PER_RUN: u32 = 20;
 
-/// Runs a deletion step by step until a step finds fewer rows than it may delete, or the run is long enough. `step` gets
-/// the number of rows that it may delete, is durable on its own and returns how many it deleted. Other writers get their
-/// turn between two steps. Returns the number of rows in all.
+/// Runs deletion steps until a step deletes fewer rows than its maximum, or [`STEPS_PER_RUN`] steps are done. `step`
+/// receives the maximum number of rows, commits by itself and returns the number of rows that it deleted. Other writers
+/// can run between two steps. Returns the total number of rows.
 ///
 /// # Errors
-/// The first failed step. What the steps before it deleted stays deleted.
+/// The error of the first failed step. The deletions of earlier steps stay.
 pub async fn delete_in_steps<F>(step: impl Fn(u32) -> F + Send) -> Result<u64, StoreError>
 where
     F: Future<Output = Result<u64, StoreError>> + Send,

@@ -1,36 +1,37 @@
-//! How storage fails, in words that a domain can act on.
+//! Storage errors, in terms that a domain can handle.
 
 use std::error::Error;
 
 /// A failed call to a store port.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A unique key holds another row, or the row that this one refers to does not exist ([`StoreError::REFERENCE`]).
-    /// Nothing was written.
+    /// A unique key is taken by another row, or the row that this one references does not exist
+    /// ([`StoreError::REFERENCE`]). Nothing was written.
     #[error("conflict on {key}")]
     Conflict {
         /// The key, named `<table>_<columns>` on every backend.
         key: String,
     },
-    /// The store could not take the work now: contention or a full pool. The same call may succeed later.
+    /// The store cannot do the work now, because of contention or a full pool. The same call may succeed later.
     #[error("the store is busy")]
     Busy,
-    /// The store can't be reached.
+    /// The store cannot be reached.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// A stored row breaks the rules of its type.
+    /// A stored row violates the rules of its type.
     #[error("stored data is corrupt: {0}")]
     Corrupt(String),
-    /// Anything else.
+    /// Any other failure.
     #[error("the store failed")]
     Other(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl StoreError {
-    /// The key of a conflict in which the row referred to is missing. One name for all references: SQLite tells no other.
+    /// The key of a conflict in which the referenced row is missing. All references share this name, because SQLite
+    /// does not report which one failed.
     pub const REFERENCE: &'static str = "reference";
 
-    /// The key that a conflict was on.
+    /// The key of the conflict.
     #[must_use]
     pub fn conflict_key(&self) -> Option<&str> {
         match self {
@@ -40,12 +41,12 @@ impl StoreError {
     }
 }
 
-/// Gives a conflict its business name.
+/// Converts a conflict to a domain error.
 pub trait OnConflict<T> {
-    /// Turns a conflict, whatever its key, into `business`; every other failure stays what it is.
+    /// Converts any conflict to `business`. Other errors are kept.
     ///
     /// # Errors
-    /// `business` for a conflict, the store's own error otherwise.
+    /// `business` for a conflict, otherwise the error of the store.
     fn on_conflict<E: From<StoreError>>(self, business: E) -> Result<T, E>;
 }
 

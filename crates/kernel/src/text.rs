@@ -1,54 +1,55 @@
-//! Text that people type: one normal form, a length, and no characters that deceive.
+//! Rules for text that users enter: normal form, length, and no deceptive characters.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// The text can't be taken.
+/// Why a text is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing is left after trimming.
+    /// The text is empty after trimming.
     #[error("must not be empty")]
     Empty,
-    /// It has more than so many characters.
+    /// The text is too long.
     #[error("must have at most {max} characters")]
     TooLong {
-        /// The longest allowed, in Unicode code points after NFC.
+        /// The maximum length in Unicode code points after NFC.
         max: usize,
     },
-    /// It holds a control character, one that changes the direction of writing or, in an identifier, one that does not show.
+    /// The text contains a control character, a character that changes the writing direction or, in an identifier, an
+    /// invisible character.
     #[error("must not contain control, invisible or bidirectional formatting characters")]
     ForbiddenCharacter,
-    /// It has characters, and none that shows.
+    /// The text is not empty but has no visible character.
     #[error("must have a character that shows")]
     Invisible,
 }
 
-/// Unicode normal form C: what a person sees as the same text becomes the same code points.
+/// Converts to Unicode normal form C. Canonically equivalent texts get the same code points.
 #[must_use]
 pub fn nfc(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// Unicode normal form KC, in which characters kept only for compatibility lose their distinction.
+/// Converts to Unicode normal form KC, which also replaces compatibility characters.
 #[must_use]
 pub fn nfkc(text: &str) -> String {
     text.nfkc().collect()
 }
 
-/// The letters under their accents: normal form KD without its combining marks.
+/// Removes accents: converts to normal form KD and drops the combining marks.
 #[must_use]
 pub fn without_marks(text: &str) -> String {
     text.nfkd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
-/// Whether the character may hide what a text says: controls, and the marks that turn the writing direction.
+/// Returns whether the character can disguise a text: control characters, and marks that change the writing direction.
 #[must_use]
 pub fn is_deceptive(c: char) -> bool {
     let bidi = matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     c.is_control() || bidi || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }
 
-/// Whether the character shows nothing by itself (Unicode: `Default_Ignorable_Code_Point`). Emoji and some scripts need
-/// such characters in a text; in what tells two things apart they make twins that look the same.
+/// Returns whether the character is invisible by itself (Unicode: `Default_Ignorable_Code_Point`). Emoji and some
+/// scripts need such characters in text. In identifiers, they would allow distinct values that look the same.
 #[must_use]
 pub fn is_ignorable(c: char) -> bool {
     matches!(c,
@@ -58,46 +59,47 @@ pub fn is_ignorable(c: char) -> bool {
         | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Whether the character shows by itself: it is no space, no control or format character, none that is ignored, no mark
-/// that needs a letter to stand on, and none that is drawn as nothing.
+/// Returns whether the character is visible by itself. Spaces, control and format characters, ignorable characters,
+/// combining marks and blank symbols are not.
 #[must_use]
 pub fn is_visible(c: char) -> bool {
     let hidden = c.is_whitespace() || c.is_control() || is_ignorable(c) || is_format(c);
     !(hidden || is_combining_mark(c) || is_blank(c))
 }
 
-/// What is left of Unicode's general category `Cf` without those of [`is_ignorable`].
+/// The characters of the Unicode general category `Cf` that [`is_ignorable`] does not include.
 fn is_format(c: char) -> bool {
     matches!(c,
         '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}'
         | '\u{FFF9}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}')
 }
 
-/// Symbols and letters by every property, and yet blank: in braille, in hieroglyphs and in music.
+/// Characters of braille, hieroglyphs and musical notation that have the properties of symbols or letters but are
+/// blank.
 fn is_blank(c: char) -> bool {
     matches!(c, '\u{2800}' | '\u{13441}'..='\u{13442}' | '\u{1D159}')
 }
 
-/// Trims and normalises one line of text and holds it to a length in code points.
+/// Trims and normalizes one line of text, and checks its length in code points.
 ///
 /// # Errors
-/// Says what is wrong with it; see [`TextError`].
+/// [`TextError`] if the text is empty, too long, invisible, or contains a forbidden character.
 pub fn single_line(text: &str, max: usize) -> Result<String, TextError> {
     bounded(text, max, is_deceptive)
 }
 
-/// The same for text that tells things apart: what does not show has no place in it.
+/// Like [`single_line`], for text that identifies an object. Invisible characters are forbidden.
 ///
 /// # Errors
-/// Says what is wrong with it; see [`TextError`].
+/// [`TextError`] if the text is empty, too long, invisible, or contains a forbidden character.
 pub fn identifier(text: &str, max: usize) -> Result<String, TextError> {
     bounded(text, max, |c| is_deceptive(c) || is_ignorable(c))
 }
 
-/// The same for text that may have several lines.
+/// Like [`single_line`], for text that may have several lines.
 ///
 /// # Errors
-/// Says what is wrong with it; see [`TextError`].
+/// [`TextError`] if the text is empty, too long, invisible, or contains a forbidden character.
 pub fn multi_line(text: &str, max: usize) -> Result<String, TextError> {
     bounded(text, max, |c| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t'))
 }
@@ -128,7 +130,7 @@ macro_rules! text_value {
         pub struct $name(String);
 
         impl $name {
-            /// The longest value, in Unicode code points after NFC.
+            /// The maximum length in Unicode code points after NFC.
             pub const MAX_LENGTH: usize = $max;
 
             /// The text.

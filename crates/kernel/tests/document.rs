@@ -1,4 +1,4 @@
-//! Documents: what is one, and how a patch changes it.
+//! Documents and merge patches.
 
 use tessera_kernel::{DataDocument, Document, DocumentChange, DocumentError, MergePatch, Precondition};
 use tessera_testkit::expectations::{failed, ok};
@@ -39,7 +39,7 @@ fn a_document_has_its_most_bytes() {
     assert_eq!(failed(Document::<8>::try_from(of(9))), DocumentError::TooLong { max: 8 });
 }
 
-/// Appendix A of RFC 7396, in its order, as far as target and patch are objects.
+/// The cases of appendix A of RFC 7396, in its order, whose target and patch are objects.
 #[test]
 fn rfc_7396_appendix_a_between_objects() {
     for (target, change, result) in [
@@ -58,7 +58,7 @@ fn rfc_7396_appendix_a_between_objects() {
     }
 }
 
-/// The other cases of the appendix have a target or a patch that is no object. Inside an object they apply all the same.
+/// The other cases of the appendix have a target or a patch that is not an object. They apply inside an object.
 #[test]
 fn rfc_7396_appendix_a_one_level_down() {
     for (target, change, result) in [
@@ -114,7 +114,7 @@ fn a_merge_is_bounded_by_what_comes_of_it() {
     assert_eq!(exchanged.as_json(), long("b", 65_536));
 }
 
-/// An object of so many members, numbered from `first` on.
+/// An object with `count` members, numbered from `first`.
 fn members(first: usize, count: usize) -> String {
     let members: Vec<String> = (first..first + count).map(|number| format!(r#""m{number}":{number}"#)).collect();
     format!("{{{}}}", members.join(","))
@@ -132,7 +132,7 @@ fn s167_a_merge_makes_no_object_of_more_than_500_members() {
     assert_eq!(ok(merge(&members(0, 500), exchange)).as_json(), members(1, 500));
     let within = |inner: &str| format!(r#"{{"a":{{"b":{inner}}}}}"#);
     assert_eq!(failed(merge(&within(&members(0, 500)), &within(&members(500, 1)))), too_many);
-    // What is replaced is not counted, and entries of an array are no members.
+    // Replaced members and entries of an array do not count.
     assert_eq!(ok(merge(&within(&members(0, 500)), &within("[1]"))).as_json(), within("[1]"));
     assert_eq!(too_many.to_string(), "must have at most 500 members in each object");
 }

@@ -1,4 +1,4 @@
-//! One mailbox, one spelling.
+//! Email addresses and their canonical form.
 
 use tessera_kernel::{
     EmailAddress,
@@ -175,7 +175,7 @@ fn the_local_part_has_at_most_64_bytes() {
     refused(&format!("{}@example.com", "ä".repeat(33)), TooLong);
 }
 
-/// An address of so many bytes.
+/// An address of that many bytes.
 fn of_length(bytes: usize) -> String {
     let local = "a".repeat(64);
     let labels = format!("{0}.{0}.", "b".repeat(60));
@@ -192,7 +192,7 @@ fn an_address_has_at_most_254_bytes() {
 
 #[test]
 fn the_canonical_form_is_no_longer_than_an_address_may_be() {
-    // Two bytes that become three in lower case.
+    // A character of two bytes whose lower case has three bytes.
     let local = "İ".repeat(32);
     assert_eq!(email(&format!("{local}@example.com")).canonical().len(), 96 + "@example.com".len());
     refused(&of_length(254).replace(&"a".repeat(64), &local), TooLong);

@@ -1,4 +1,4 @@
-//! What has happened, and who did it.
+//! Audit entries.
 
 use tessera_kernel::{Announcement, Event, Outcome};
 use tessera_testkit::{

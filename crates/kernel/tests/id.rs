@@ -1,4 +1,4 @@
-//! Identifiers: one spelling, in the order of their making.
+//! Identifiers.
 
 use std::{collections::HashSet, str::FromStr};
 

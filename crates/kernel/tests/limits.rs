@@ -1,4 +1,4 @@
-//! Networks, by which limits are counted.
+//! Networks of clients.
 
 use std::net::IpAddr;
 

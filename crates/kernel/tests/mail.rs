@@ -1,4 +1,4 @@
-//! Mails that wait.
+//! Mails.
 
 use tessera_kernel::{Mail, MailRefusal, MailRefusalError, Secret, back_off};
 use tessera_testkit::expectations::{failed, parsed};

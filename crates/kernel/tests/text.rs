@@ -1,4 +1,4 @@
-//! Text that people type.
+//! Text rules.
 
 use tessera_kernel::text::{
     TextError::{self, Empty, ForbiddenCharacter, Invisible, TooLong},

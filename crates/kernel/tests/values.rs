@@ -1,4 +1,4 @@
-//! Small words: limits, pages, roles, permissions, request ids, secrets, times, conflicts.
+//! Limits, pages, roles, permissions, request ids, secrets, times and conflicts.
 
 use tessera_kernel::{
     ClientRequestId, Limit, LimitError, OnConflict, Page, PageRequest, Permission, PermissionError, PermissionSet,

@@ -1,8 +1,8 @@
-//! What this domain announces.
+//! Audit entries of the organizations domain.
 
 use tessera_kernel::{Announcement, EmailAddress, InvitationId, OrganizationId, Role, UserId};
 
-/// Deeds of this domain, as the audit trail names them.
+/// Audited actions of this domain.
 #[derive(Debug)]
 pub(crate) enum OrgEvent {
     OrganizationCreated { organization: OrganizationId },

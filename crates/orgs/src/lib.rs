@@ -1,8 +1,7 @@
-//! Who belongs together: organizations, their members and the members' roles.
+//! Organizations, memberships and roles.
 //!
-//! Owns organizations, memberships, invitations, settings and system data. Knows nothing of passwords, applications or
-//! keys; what it must know of a user
-//! it asks through [`ports::Directory`].
+//! This crate owns organizations, memberships, invitations, settings and system data. It does not depend on passwords,
+//! applications or keys. It reads user data through [`ports::Directory`].
 
 mod events;
 pub mod limits;

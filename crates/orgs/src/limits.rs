@@ -1,24 +1,25 @@
 //! Rate limits of direct additions and of invitations.
 //!
-//! An invitation sends a mail with words of the inviter's choice to an address of the inviter's choice. Limits on the
-//! inviter are counted first. The mails to one address are bounded too, but strangers must not be able to use up what a
-//! real organization needs. So inviters are divided by what it costs to become one, and each kind has a pool of its own.
+//! An invitation sends a mail with the inviter's text to an address that the inviter chooses. The limits of the inviter
+//! are counted first. The mails to one address are limited too, but unrelated senders must not use up the limit of a
+//! real organization. So inviters are divided into kinds by how costly it is to become one, and each kind has its own
+//! pool.
 
 use tessera_kernel::{EmailAddress, OrganizationId, RateLimit, RateLimitError, RateLimited, UserId};
 use time::Duration;
 
 use crate::Orgs;
 
-/// Direct additions, per caller. Each call shows whether an account exists, so each call counts, whatever its outcome.
+/// Direct additions per caller. Every call counts, because every outcome shows whether an account exists.
 pub const ADD_MEMBER: RateLimit = RateLimit { name: "add-member", quota: 30, window: Duration::HOUR };
 
-/// Invitations sent and resent, per inviter, in all organizations together.
+/// Invitations sent and resent per inviter, in all organizations together.
 pub const INVITE: RateLimit = RateLimit { name: "invite", quota: 60, window: Duration::HOUR };
 
-/// The same while the inviter has no verified address.
+/// [`INVITE`] for an inviter without a verified address.
 pub const INVITE_UNVERIFIED: RateLimit = RateLimit { quota: 5, ..INVITE };
 
-/// Invitations to one address: from one inviter in all organizations together, and from one organization.
+/// Invitations to one address, per inviter (in all organizations together) and per organization.
 pub const INVITE_ADDRESS: RateLimit = RateLimit { name: "invite-address", quota: 5, window: Duration::DAY };
 
 /// Invitations to one address from all inviters of one kind together.
@@ -26,7 +27,7 @@ const fn invite_recipient(quota: u32) -> RateLimit {
     RateLimit { name: "invite-recipient", quota, window: Duration::DAY }
 }
 
-/// What is known about the sender of an invitation. Each kind costs an attacker more than the one before.
+/// What is known about the sender of an invitation. Each kind costs an attacker more than the previous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SenderKind {
     /// The inviter has no verified address.
@@ -38,7 +39,7 @@ pub enum SenderKind {
 }
 
 impl SenderKind {
-    /// The pool of all senders of this kind, per recipient. Together they bound the mails that an address gets.
+    /// The pool of all senders of this kind, per recipient. The pools together limit the mails that one address gets.
     #[must_use]
     pub const fn pool(self) -> RateLimit {
         match self {
@@ -56,20 +57,20 @@ impl SenderKind {
     }
 }
 
-/// A user whose invitation was counted.
+/// A user whose invitation attempt was counted.
 pub(crate) struct Inviter {
     user: UserId,
     verified: bool,
 }
 
 impl Orgs {
-    /// Counts a direct addition of that caller.
+    /// Counts a direct addition by the caller.
     pub(crate) async fn limit_additions(&self, caller: UserId) -> Result<(), RateLimitError> {
         self.ports.limits.count(ADD_MEMBER, &caller.to_string()).await
     }
 
-    /// Counts an invitation of that user to that address, outside of the transaction that sends it: a rollback must not
-    /// give the event back.
+    /// Counts an invitation from the user to the address. It runs outside of the transaction that sends the invitation,
+    /// because a rollback must not undo the count.
     pub(crate) async fn limit_invitation(
         &self,
         user: UserId,
@@ -81,7 +82,7 @@ impl Orgs {
         self.limit_recipient(&inviter, organization, accepted, email).await
     }
 
-    /// Counts an invitation of that user, whatever comes of it.
+    /// Counts an invitation attempt of the user, whatever its outcome.
     pub(crate) async fn limit_inviter(&self, user: UserId) -> Result<Inviter, RateLimitError> {
         let verified = self.ports.directory.has_verified_email(user).await?;
         let limit = if verified { INVITE } else { INVITE_UNVERIFIED };
@@ -89,8 +90,8 @@ impl Orgs {
         Ok(Inviter { user, verified })
     }
 
-    /// Counts an invitation to that address: first against the senders, then against all senders of their kind.
-    /// `accepted` says whether an invitation of the organization was ever accepted.
+    /// Counts an invitation to the address: first against the sender, then against all senders of the same kind.
+    /// `accepted` is true if an invitation of the organization was ever accepted.
     pub(crate) async fn limit_recipient(
         &self,
         inviter: &Inviter,
@@ -109,7 +110,7 @@ impl Orgs {
         };
         let counted = self.ports.limits.count(kind.pool(), &format!("{} {address}", kind.as_str())).await;
         counted.map_err(|error| match error {
-            // The exact time would show when others sent their mails.
+            // The exact time would reveal when other senders sent their mails.
             RateLimitError::Limited(RateLimited { limit, .. }) => {
                 RateLimited { limit, retry_after: limit.window }.into()
             }

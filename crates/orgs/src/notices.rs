@@ -8,11 +8,12 @@ use crate::{
     ports::OrgTransaction,
 };
 
-/// How many are told of one new owner. The new one is the first of them, then come those whose accounts are the oldest.
+/// Maximum number of notices about one new owner. The new owner comes first, then the owners with the oldest accounts.
 const MOST_TOLD: usize = 50;
 
 impl Orgs {
-    /// Tells a new owner and all others, in the transaction that made them one. Nobody can be told who has no address.
+    /// Notifies a new owner and all other owners, in the transaction that grants ownership. Owners without an address
+    /// get no notice.
     pub(crate) async fn tell_of_owner(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -29,9 +30,10 @@ impl Orgs {
         for Member { profile, .. } in [new].into_iter().chain(others).take(MOST_TOLD) {
             told.extend(address(profile)?.map(|address| (address, profile.user_id == owner)));
         }
-        // The mail to the new owner does not name them, and the others must not learn from theirs whose id it is.
+        // The mail to the new owner does not contain a name. The mails to the others must not reveal the identity
+        // behind a user id.
         let new = public_profile(new);
-        // In one order everywhere, so that two that tell the same people do not wait for each other for ever.
+        // All transactions use the same order, so that two transactions with the same recipients can't deadlock.
         told.sort_by(|(one, _), (other, _)| one.canonical().cmp(other.canonical()));
         let letters = &*self.ports.letters;
         for (to, to_themselves) in &told {
@@ -42,7 +44,8 @@ impl Orgs {
         Ok(())
     }
 
-    /// Notifies a user who was added directly, in the transaction that did it. An addition as owner is a new owner's notice.
+    /// Notifies a user who was added directly, in the same transaction. An added owner gets the notice about a new
+    /// owner instead.
     pub(crate) async fn notify_of_addition(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -61,7 +64,7 @@ impl Orgs {
     }
 }
 
-/// What all members may know of an owner.
+/// The part of an owner's profile that all members may see.
 fn public_profile(member: &Member) -> Profile {
     if member.membership.profile_visible_at.is_some() {
         member.profile.clone()

@@ -1,65 +1,67 @@
-//! Who may do what in an organization. Pure functions of roles read from storage just before.
+//! Authorization rules of organizations. Pure functions of roles that were just read from storage.
 
 use tessera_kernel::{Actor, OrganizationId, Permission, Principal, Role};
 
-/// Whether `actor` may bring somebody in with that role: administrators and owners, up to their own role.
+/// Whether `actor` may add or invite a member with the role: administrators and owners may, up to their own role.
 #[must_use]
 pub fn may_add(actor: Role, role: Role) -> bool {
     actor >= Role::Admin && role <= actor
 }
 
-/// Whether an inviter who has that role now still answers for an invitation. `None`: the inviter is no member.
+/// Whether an inviter with this current role could still send the invitation. `None`: the inviter is not a member.
 #[must_use]
 pub fn may_answer_for(inviter: Option<Role>, invited_as: Role) -> bool {
     inviter.is_some_and(|inviter| may_add(inviter, invited_as))
 }
 
-/// Whether `actor` may turn somebody's role into another: neither may be above their own.
+/// Whether `actor` may change a member's role: neither the old nor the new role may be above their own.
 #[must_use]
 pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
     actor >= Role::Admin && from <= actor && to <= actor
 }
 
-/// Whether `actor` has to sign in again before they give that role: an owner can do everything, and take it from the others.
+/// Whether `actor` must reauthenticate to grant the role. Ownership requires recent authentication, because an owner
+/// can do everything and can demote the other owners.
 #[must_use]
 pub fn must_sign_in_again(actor: &Actor, role: Role) -> bool {
     role == Role::Owner && !actor.is_fresh()
 }
 
-/// Whether `actor` may remove a member of that role: anybody themselves, administrators and owners up to their own role.
+/// Whether `actor` may remove a member of that role. Members may remove themselves; administrators and owners may
+/// remove members up to their own role.
 #[must_use]
 pub fn may_remove(actor: Role, target: Role, oneself: bool) -> bool {
     oneself || (actor >= Role::Admin && target <= actor)
 }
 
-/// Whether `actor` may look at settings and change them: administrators and owners.
+/// Whether `actor` may read and change settings: administrators and owners may.
 #[must_use]
 pub fn may_manage(actor: Role) -> bool {
     actor >= Role::Admin
 }
 
-/// What somebody wants with system data.
+/// Kind of access to system data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To look.
+    /// Read the data.
     Read,
-    /// To change them.
+    /// Change the data.
     Write,
 }
 
-/// How far somebody reaches.
+/// Result of an access check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It is not theirs to know of.
+    /// The principal must not learn that the organization exists.
     Unknown,
-    /// They may know of it but not do this.
+    /// The principal may know the organization but lacks the permission.
     Refused,
-    /// They may do this.
+    /// The access is permitted.
     Granted,
 }
 
-/// How far somebody reaches in the system data of an organization, given their role there if they are a member:
-/// administrators and owners, and keys of its applications that permit it.
+/// Checks access to the system data of an organization. `role` is the principal's role there, if they are a member.
+/// Administrators, owners and keys of the organization's applications with the needed permission have access.
 #[must_use]
 pub fn reach_of_system_data(
     principal: &Principal,
@@ -86,7 +88,7 @@ const fn needed(access: Access) -> Permission {
         Access::Write => Permission::SystemDataWrite,
     }
 }
-/// Whether `actor` may see and manage invitations: administrators and owners. Which roles they reach, [`may_add`] says.
+/// Whether `actor` may see and manage invitations: administrators and owners may. [`may_add`] limits the roles.
 #[must_use]
 pub fn may_invite(actor: Role) -> bool {
     actor >= Role::Admin

@@ -1,4 +1,4 @@
-//! How many organizations a user owns, and how much an organization contains.
+//! Quotas of organizations and of their owners.
 
 use tessera_kernel::Quota;
 

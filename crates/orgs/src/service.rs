@@ -1,4 +1,4 @@
-//! The domain with its ports plugged in.
+//! The service of this domain and its ports.
 
 use std::sync::Arc;
 
@@ -10,37 +10,37 @@ use crate::{
     quotas::OrgQuotas,
 };
 
-/// Everything this domain needs from outside.
+/// The ports that [`Orgs`] needs.
 #[derive(Clone)]
 pub struct OrgPorts {
-    /// Organizations and memberships.
+    /// Organizations, memberships and invitations.
     pub store: Arc<dyn OrgStore>,
-    /// Users, as far as an organization may know them.
+    /// The user data that organizations may see.
     pub directory: Arc<dyn Directory>,
-    /// Hashes of tokens that open invitations.
+    /// Hashes invitation tokens.
     pub digest: Arc<dyn SecretDigest>,
-    /// What mails say.
+    /// Mail templates.
     pub letters: Arc<dyn Letters>,
-    /// Keeps invitations unreadable until they are sent.
+    /// Encrypts queued mails until delivery.
     pub seal: Arc<dyn MailSeal>,
-    /// How owners are told of another.
+    /// Sends notices about changed memberships.
     pub notices: Notices,
-    /// The counters of rate limits.
+    /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
-    /// The time.
+    /// The clock of the node.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Source of random bytes.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Organizations and their members.
+/// The use cases for organizations, members and invitations.
 pub struct Orgs {
     pub(crate) ports: OrgPorts,
     pub(crate) quotas: OrgQuotas,
 }
 
 impl Orgs {
-    /// The service over these ports, with the default quotas.
+    /// Creates the service with the default quotas.
     #[must_use]
     pub fn new(ports: OrgPorts) -> Self {
         Self { ports, quotas: OrgQuotas::default() }

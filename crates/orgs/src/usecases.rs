@@ -1,4 +1,4 @@
-//! One verb, one file.
+//! Use cases, one file each.
 
 pub(crate) mod accept_invitation;
 pub(crate) mod acceptance_error;

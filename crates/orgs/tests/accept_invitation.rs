@@ -1,4 +1,4 @@
-//! Somebody who was asked in comes in.
+//! Acceptance of invitations.
 
 use tessera_kernel::{InvitationClaimId, Role, UserId};
 use tessera_orgs::{
@@ -12,7 +12,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1 and 2 are owner and administrator of organization 1; users 8 and 9 are not in it.
+/// Users 1 and 2 are owner and administrator of organization 1. Users 8 and 9 are not members.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin]).await;
@@ -20,7 +20,7 @@ async fn bench() -> Workbench {
     bench
 }
 
-/// Invites user 9 and gives the token from the mail.
+/// Invites user 9 and returns the token from the mail.
 async fn invited(bench: &Workbench, by: u32, role: Role) -> InvitationToken {
     let command = Invite { organization: organization_id(1), email: parsed("user9@example.com"), role };
     ok(bench.orgs().invite(&actor_of(user_id(by)), command).await);
@@ -84,7 +84,7 @@ async fn a_token_serves_once() {
 #[tokio::test]
 async fn a_mail_whose_token_is_used_does_not_come_again() {
     let bench = bench().await;
-    // Whoever took the mail has delivered it, and ended before they could say so.
+    // A dispatcher delivers the mail and ends before it can record the delivery.
     let token = invited(&bench, 1, Role::Member).await;
     ok(accept(&bench, &token, user_id(9)).await);
     bench.clock.advance(Duration::HOUR);
@@ -119,7 +119,7 @@ async fn s183_inv_role_of_the_inviter_counts_at_the_end() {
     ok(tx.commit().await);
     invalid(bench.orgs().view_invitation(&token).await);
     invalid(accept(&bench, &token, user_id(9)).await);
-    // What was refused uses nothing up.
+    // A rejected attempt does not consume the token.
     let mut tx = ok(bench.stores.orgs.begin().await);
     ok(tx.memberships().set_role(organization_id(1), user_id(2), Role::Admin).await);
     ok(tx.commit().await);
@@ -164,7 +164,7 @@ fn a_token_is_32_bytes_in_base64url() {
         }
     }
     let token = InvitationToken::generate(&Ones);
-    // As Python's base64.urlsafe_b64encode(b"\xfb" * 32) gives it, without the padding.
+    // Same value as Python's base64.urlsafe_b64encode(b"\xfb" * 32), without the padding.
     assert_eq!(token.expose(), "-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s");
     for bad in ["", "A", &"A".repeat(44), &"+".repeat(43), &"é".repeat(21)] {
         assert!(bad.parse::<InvitationToken>().is_err(), "{bad}");
@@ -192,7 +192,7 @@ async fn a_claim_ends_by_itself() {
     bench.clock.advance(Claim::TTL - Duration::microseconds(1));
     claimed(accept(&bench, &token, user_id(9)).await);
     bench.clock.advance(Duration::microseconds(1));
-    // Another may have it now, and the first has lost it.
+    // The claim has expired: another request can take it, and the first request has lost it.
     let second = ok(bench.orgs().claim_invitation(&token).await);
     claimed(accept_claimed(&bench, &token, user_id(9), Some(first)).await);
     ok(accept_claimed(&bench, &token, user_id(9), Some(second)).await);
@@ -223,7 +223,7 @@ async fn a_claim_that_came_to_nothing_is_given_back() {
     let first = ok(bench.orgs().claim_invitation(&token).await);
     ok(bench.orgs().release_invitation(&token, first).await);
     let second = ok(bench.orgs().claim_invitation(&token).await);
-    // Not another's, though.
+    // A request can't release the claim of another request.
     ok(bench.orgs().release_invitation(&token, first).await);
     claimed(accept(&bench, &token, user_id(9)).await);
     ok(accept_claimed(&bench, &token, user_id(9), Some(second)).await);

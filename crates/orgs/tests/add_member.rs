@@ -1,4 +1,4 @@
-//! An existing user is brought in without being asked.
+//! Direct addition of an existing user.
 
 use tessera_kernel::Role;
 use tessera_orgs::{
@@ -15,7 +15,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1; users 8 and 9 are not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. Users 8 and 9 are not members.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
@@ -147,7 +147,7 @@ async fn s152_s182_an_unverified_address_names_no_account() {
     assert_eq!(role_of(&bench, 7).await, Some(Role::Admin));
 }
 
-/// Recipient, subject and, in the fake, who added them.
+/// Recipient, subject and user who made the addition (the fake puts it into the HTML part) of each mail.
 async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
     let told = bench.mails().await.into_iter();
     told.map(|mail| (mail.recipient.as_str().to_owned(), mail.subject, mail.html.expose().clone())).collect()

@@ -1,4 +1,4 @@
-//! A member gets another role.
+//! Role changes of members.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A user founds an organization and owns it.
+//! Creation of organizations.
 
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ async fn an_explicit_slug_that_is_taken_is_refused() {
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 
-/// Draws the same every time.
+/// Returns the same bytes at every call.
 struct NoEntropy;
 
 impl Entropy for NoEntropy {

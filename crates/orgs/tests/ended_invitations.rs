@@ -1,4 +1,5 @@
-//! A change of a membership ends the invitations that would undo it, and those whose inviter may no longer answer for them.
+//! Invitations that end with a membership change: those that would undo the change, and those that the inviter may no
+//! longer send.
 
 use tessera_kernel::{InvitationId, PageRequest, Role};
 use tessera_orgs::{
@@ -11,8 +12,8 @@ use tessera_testkit::{
     expectations::{failed, ok, parsed, some},
 };
 
-/// Users 1 and 2 own organization 1, user 3 is its administrator and user 4 a member; user 9 is not in it and has not
-/// verified their address.
+/// Users 1 and 2 own organization 1, user 3 is its administrator and user 4 a member. User 9 is not a member and has no
+/// verified address.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Owner, Role::Admin, Role::Member]).await;
@@ -27,7 +28,7 @@ async fn invite(bench: &Workbench, by: u32, email: &str, role: Role) -> Invitati
     ok(bench.orgs().invite(&actor_of(user_id(by)), command).await).0.id
 }
 
-/// The token in the only mail to that address.
+/// The token in the only mail to the address.
 async fn token(bench: &Workbench, email: &str) -> InvitationToken {
     let mails = bench.mails().await;
     let carries = |mail: &&tessera_kernel::Mail| mail.recipient == parsed(email) && mail.text.expose().len() == 43;
@@ -71,9 +72,9 @@ async fn verify(bench: &Workbench, number: u32) {
     ok(bench.identity().verify_email(&actor_of(user_id(number)), &email).await);
 }
 
-/// How many mails with a token wait.
+/// The number of queued mails that contain a token.
 async fn links(bench: &Workbench) -> usize {
-    // Whoever took them has not delivered them.
+    // The leases of mails that were taken and not delivered expire.
     bench.clock.advance(time::Duration::HOUR);
     bench.mails().await.iter().filter(|mail| mail.text.expose().len() == 43).count()
 }
@@ -94,12 +95,12 @@ async fn s147_an_old_invitation_does_not_undo_a_removal() {
     assert!(matches!(failed(resent), ResendInvitationError::Closed));
     let deeds = bench.deeds(Some(organization_id(1))).await;
     let mut of_addition = deeds[1..3].to_vec();
-    // What one transaction notes within a millisecond has no order.
+    // Entries that one transaction writes within one millisecond have no order.
     of_addition.sort();
     assert_eq!(of_addition, ["invitation.withdrawn", "member.added"]);
 }
 
-/// An invitation to a present member, as an older version left it behind.
+/// An invitation to a current member, as an older version could leave it.
 async fn left_behind(bench: &Workbench, number: u32) -> InvitationToken {
     let token = InvitationToken::generate(&*bench.entropy);
     let hash = tessera_kernel::SecretDigest::digest(&tessera_testkit::fakes::FakeDigest, token.expose());
@@ -156,7 +157,7 @@ async fn s150_a_demoted_inviter_answers_only_for_roles_that_they_may_still_give(
         }
         change(&bench, 1, 2, left).await;
         assert_eq!(statuses(&bench).await, expected, "{left}");
-        // It is over, also if the role comes back.
+        // The invitation stays ended even if the inviter gets the role back.
         change(&bench, 1, 2, Role::Owner).await;
         assert_eq!(statuses(&bench).await, expected, "{left}");
         let pending = expected.iter().filter(|status| **status == Pending).count();
@@ -168,7 +169,7 @@ async fn s150_a_demoted_inviter_answers_only_for_roles_that_they_may_still_give(
 async fn nothing_is_listed_as_pending_that_can_not_be_accepted() {
     let bench = bench().await;
     invite(&bench, 3, "one@example.com", Role::Admin).await;
-    // As an older version does it.
+    // Simulates an older version, which deletes a membership without ending the invitations.
     let mut tx = ok(bench.stores.orgs.begin().await);
     ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
     ok(tx.commit().await);

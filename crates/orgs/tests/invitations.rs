@@ -1,4 +1,4 @@
-//! Somebody is asked in by mail; the invitation is sent again, and taken back.
+//! Sending, resending and withdrawal of invitations.
 
 use tessera_kernel::{InvitationId, MailRefusal, Page, PageRequest, QuotaExceeded, Role};
 use tessera_orgs::{
@@ -12,7 +12,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 8 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 8 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
@@ -132,7 +132,7 @@ async fn what_is_withdrawn_sends_no_mail_any_more() {
 async fn what_is_sent_again_leaves_one_mail_to_deliver() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
-    // Somebody tries in vain to deliver it, and another invitation goes out days later.
+    // A delivery attempt fails, and another invitation is sent days later.
     let first = bench.mails().await[0].text.expose().clone();
     bench.clock.advance(Duration::days(3));
     ok(invite(&bench, 1, "other@example.com", Role::Member).await);
@@ -223,7 +223,7 @@ async fn s187_inv_limit_by_organization() {
     ok(invite_with(&orgs, 1, "two@example.com", Role::Member).await);
     let error = failed(invite_with(&orgs, 1, "three@example.com", Role::Member).await);
     assert!(matches!(error, InviteError::Quota(QuotaExceeded { quota: "open_invitations", maximum: 2 })), "{error:?}");
-    // One that replaces another makes no more of them, and one that has expired does not count.
+    // An invitation that replaces another does not add to the count. An expired one does not count.
     ok(invite_with(&orgs, 1, "two@example.com", Role::Admin).await);
     bench.clock.advance(Invitation::TTL);
     ok(invite_with(&orgs, 1, "three@example.com", Role::Member).await);

@@ -14,14 +14,14 @@ use time::Duration;
 
 const VICTIM: &str = "victim@example.com";
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1, and their addresses are verified.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. Their addresses are verified.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
     bench
 }
 
-/// Adds a user with an address, verified or not, and an organization of theirs with the same number.
+/// Adds a user with a verified or unverified address, and an organization with the same number that the user owns.
 async fn add_sender(bench: &Workbench, number: u32, verified: bool) {
     let mut sender = user(number);
     sender.email_verified = verified;
@@ -29,7 +29,7 @@ async fn add_sender(bench: &Workbench, number: u32, verified: bool) {
     add_organization(bench, number, number).await;
 }
 
-/// Adds an organization that belongs to that user.
+/// Adds an organization with the given owner.
 async fn add_organization(bench: &Workbench, number: u32, owner: u32) {
     bench.stores.add_organizations([&organization(number)]).await;
     bench.stores.add_memberships([&membership(organization_id(number), user_id(owner), Role::Owner)]).await;
@@ -79,7 +79,7 @@ async fn establish(bench: &Workbench, organization: u32, by: u32, guest: u32) {
 async fn direct_additions_are_limited_per_caller_whatever_their_outcome() {
     let bench = bench().await;
     bench.stores.add_users([&user(9)]).await;
-    // Calls without permission are not counted: they show nothing.
+    // Calls without permission are not counted, because they disclose nothing.
     for _ in 0..=ADD_MEMBER.quota {
         let error = failed(add(&bench, 3, Candidate::Email(parsed("user9@example.com"))).await);
         assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
@@ -91,7 +91,7 @@ async fn direct_additions_are_limited_per_caller_whatever_their_outcome() {
         assert!(matches!(error, AddMemberError::AlreadyMember | AddMemberError::UserNotFound), "{error:?}");
     }
     bench.clock.advance(Duration::minutes(1));
-    // Known or unknown: the response is the same.
+    // The response is the same for known and unknown addresses.
     for email in ["user9@example.com", "nobody@example.com"] {
         let error = failed(add(&bench, 2, Candidate::Email(parsed(email))).await);
         let expected = RateLimited { limit: ADD_MEMBER, retry_after: Duration::minutes(59) };
@@ -109,7 +109,7 @@ async fn s187_inv_limit_by_inviter_in_all_organizations_together() {
     let bench = bench().await;
     add_organization(&bench, 2, 1).await;
     let first = ok(invite(&bench, 1, organization_id(1), "guest0@example.com").await);
-    // Failed attempts count too, and so do mails that are sent again.
+    // Failed and resent invitations count too.
     let error = failed(invite(&bench, 1, organization_id(1), "user2@example.com").await);
     assert!(matches!(error, InviteError::AlreadyMember), "{error:?}");
     ok(resend(&bench, 1, first).await);
@@ -161,7 +161,7 @@ async fn s187_inv_limit_by_sender_and_address() {
         assert_eq!(rejected(invite(&bench, 1, organization, VICTIM).await), Some(expected));
     }
     ok(resend(&bench, 2, id).await);
-    // Now the organization has reached it, whoever invites.
+    // Now the organization has reached the limit for every inviter.
     assert_eq!(limit_of(invite(&bench, 2, organization_id(1), VICTIM).await), Some(INVITE_ADDRESS));
     ok(invite(&bench, 1, organization_id(1), "other@example.com").await);
     bench.clock.advance(Duration::hours(21));
@@ -179,7 +179,7 @@ async fn s34_throttle_mail_of_invitations_from_many_senders() {
         sent += u32::from(limit.is_none());
     }
     assert_eq!(sent, SenderKind::Unverified.pool().quota);
-    // When the first mail of the pool was sent is not revealed.
+    // The response does not reveal when the first mail of the pool was sent.
     bench.clock.advance(Duration::HOUR);
     let refused = some(rejected(invite(&bench, 120, organization_id(120), VICTIM).await));
     assert_eq!(refused.retry_after, Duration::DAY);
@@ -191,7 +191,7 @@ async fn s34_throttle_mail_of_invitations_from_many_senders() {
 async fn strangers_do_not_use_up_the_invitations_of_a_real_organization() {
     let bench = bench().await;
     establish(&bench, 1, 1, 50).await;
-    // Five throw-away organizations of one account do not even use up the pool of their own kind.
+    // Five throw-away organizations of one account do not use up even the pool of their own kind.
     add_sender(&bench, 100, true).await;
     for number in 101..=105 {
         add_organization(&bench, number, 100).await;
@@ -202,7 +202,7 @@ async fn strangers_do_not_use_up_the_invitations_of_a_real_organization() {
     }
     add_sender(&bench, 106, true).await;
     ok(invite(&bench, 106, organization_id(106), VICTIM).await);
-    // Many accounts use up the pools of their kinds, and never the one of established organizations.
+    // Many accounts use up the pools of their own kinds, but never the pool of established organizations.
     for (number, verified) in (201..=204).map(|number| (number, number % 2 == 0)) {
         add_sender(&bench, number, verified).await;
         for _ in 0..5 {

@@ -1,4 +1,5 @@
-//! Whose profile a direct addition by user id discloses: nobody's, until the user opens the organization.
+//! Profile visibility after a direct addition by user id: the profile stays hidden until the user makes a request
+//! inside the organization.
 
 use tessera_kernel::{DataDocument, DocumentChange, PageRequest, Precondition, Role};
 use tessera_orgs::{
@@ -12,7 +13,7 @@ use tessera_testkit::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// User 1 owns organization 1, user 2 is its administrator, and user 9 was added by id in that role.
+/// User 1 owns organization 1, user 2 is its administrator, and user 9 was added by id with the given role.
 async fn bench(role: Role) -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin]).await;
@@ -28,7 +29,7 @@ async fn add(bench: &Workbench, candidate: Candidate, role: Role) -> Result<Memb
     bench.orgs().add_member(&actor_with(&session), command).await
 }
 
-/// What user `by` sees of user 9, in the list and alone.
+/// The profile of user 9 that user `by` sees. The list and the single member must be equal.
 async fn seen(bench: &Workbench, by: u32) -> Profile {
     let actor = actor_of(user_id(by));
     let listed = ok(bench.orgs().list_members(&actor, organization_id(1), PageRequest::default()).await).items;
@@ -60,7 +61,7 @@ async fn s162_a_user_id_discloses_neither_address_nor_name() {
         assert_eq!(seen(&bench, by).await, Profile::hidden(user_id(9)));
     }
     assert_eq!(visible_at(&bench).await, None);
-    // The user sees their own, which is their first request there.
+    // Users see their own profile. This is the first request of user 9 inside the organization.
     bench.clock.advance(Duration::HOUR);
     assert_eq!(seen(&bench, 9).await, whole());
     assert_eq!(seen(&bench, 1).await, whole());

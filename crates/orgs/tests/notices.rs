@@ -1,4 +1,4 @@
-//! Owners are told by mail of another one.
+//! Mails to owners about a new owner.
 
 use tessera_kernel::{Clock as _, Notices, Role};
 use tessera_orgs::{AcceptInvitation, AddMember, Candidate, ChangeRole, Invite};
@@ -22,13 +22,13 @@ async fn bench(roles: &[Role]) -> Workbench {
 
 async fn promote(bench: &Workbench, who: u32) {
     let command = ChangeRole { organization: organization_id(1), user: user_id(who), role: Owner };
-    // In a session that has just begun.
+    // The session has a recent authentication.
     let mut session = session(1, user_id(1));
     session.created_at = bench.clock.now();
     ok(bench.orgs().change_role(&actor_with(&session), command).await);
 }
 
-/// Who was told what since the last time, and whose doing it was.
+/// Recipient, subject and user who made the change, of the mails since the last call.
 async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
     let mails = bench.mails().await.into_iter();
     let mut told: Vec<_> =
@@ -37,7 +37,7 @@ async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
     told
 }
 
-/// What user `of` and the others should have been told, by whose doing.
+/// The expected notices to user `of` and to the other owners.
 fn expected(of: u32, others: &[u32], by: Option<u32>) -> Vec<(String, String, String)> {
     let address = |number: u32| some(user(number).email).as_str().to_owned();
     let by = by.map(|by| user_id(by).to_string()).unwrap_or_default();
@@ -56,7 +56,7 @@ async fn s153_delegate_fresh_s200_notify_of_a_new_role() {
     let bench = bench(&[Owner, Owner, Admin, Plain]).await;
     promote(&bench, 3).await;
     assert_eq!(told(&bench).await, expected(3, &[1, 2], Some(1)));
-    // Whoever is one already is not made one.
+    // A user who is already an owner causes no notice.
     promote(&bench, 3).await;
     let down = ChangeRole { organization: organization_id(1), user: user_id(3), role: Admin };
     ok(bench.orgs().change_role(&actor_of(user_id(1)), down).await);
@@ -72,7 +72,7 @@ async fn s200_notify_of_a_member_who_comes_in_as_owner() {
     ok(bench.orgs().add_member(&actor_of(user_id(1)), add(Owner)).await);
     let mut named = expected(9, &[1], Some(1));
     for (_, subject, _) in &mut named {
-        // Added by id, so the others do not learn the name yet.
+        // The user was added by id, so the other owners do not learn the name yet.
         subject.truncate(subject.find(": ").unwrap_or(subject.len()));
     }
     assert_eq!(told(&bench).await, named);
@@ -126,7 +126,7 @@ async fn s200_notify_of_owners_is_bounded_for_each_address_and_each_deed() {
     assert_eq!(to_first, ["", "", "", "", "last"]);
     let before = mails.len() + promote_in_turn(111..=159).await.len();
     bench.clock.advance(Notices::WINDOW);
-    // Nobody has delivered the mails from before, so they come again.
+    // The earlier mails were not delivered, so they are returned again.
     let mails = promote_in_turn(160..=160).await;
     assert_eq!(mails.len(), before + 50);
     assert!(mails.iter().any(|mail| mail.recipient == some(user(160).email)));

@@ -1,4 +1,4 @@
-//! Ownership is given in a session that began a moment ago.
+//! Recent authentication for grants of ownership.
 
 use tessera_kernel::{Actor, Clock as _, PageRequest, Principal, Role};
 use tessera_orgs::{
@@ -13,7 +13,8 @@ use time::Duration;
 
 use Role::{Admin, Member as Plain, Owner};
 
-/// An owner, an administrator, another owner and a member, and somebody who is none. `ago` is how long their sign-in is past.
+/// An owner, an administrator, another owner, a member, and a user who is not a member. `ago` is the time since their
+/// sign-in.
 async fn bench(ago: Duration) -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Owner, Admin, Owner, Plain]).await;
@@ -22,7 +23,7 @@ async fn bench(ago: Duration) -> Workbench {
     bench
 }
 
-/// A request of now, in a session that began when the bench did.
+/// An actor whose request is made now, in a session that began when the bench was created.
 fn somebody(bench: &Workbench, number: u32) -> Actor {
     let mut actor = actor_of(user_id(number));
     if let Principal::User { checked_at, .. } = &mut actor.principal {

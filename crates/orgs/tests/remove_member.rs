@@ -1,4 +1,4 @@
-//! A member leaves, or is made to.
+//! Removal and departure of members.
 
 use tessera_kernel::Role;
 use tessera_orgs::RemoveMemberError;

@@ -1,4 +1,4 @@
-//! Administrators see and replace the settings of their organization.
+//! Reads and writes of an organization's settings.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;

@@ -1,4 +1,4 @@
-//! The short name of an organization.
+//! Organization slugs.
 
 use tessera_kernel::Entropy;
 use tessera_orgs::model::{OrganizationName, Slug, SlugError};

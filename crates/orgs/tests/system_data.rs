@@ -1,4 +1,4 @@
-//! Administrators, and applications by a key that permits it, keep data about members.
+//! System data: access by administrators and by application keys.
 
 use tessera_kernel::{Actor, DataDocument, DocumentChange, PageRequest, Permission, Precondition, Role};
 use tessera_orgs::{
@@ -17,7 +17,8 @@ use time::Duration;
 
 type Change = DocumentChange<{ DataDocument::MAX_BYTES }>;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not. Organization 2 has nobody.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member. Organization 2 has
+/// no members.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
@@ -30,7 +31,7 @@ fn by(number: u32) -> Actor {
     actor_of(user_id(number))
 }
 
-/// A holder of a key of an application of that organization.
+/// An actor that uses a key of an application of the organization.
 fn by_key(of: u32, permissions: &[Permission]) -> Actor {
     let mut key = api_key(1, &application(1, organization_id(of)), user_id(1)).key;
     key.permissions = permissions.iter().copied().collect();

@@ -1,4 +1,4 @@
-//! A member looks at the organization and at who is in it.
+//! Reads of an organization and of its members.
 
 use tessera_kernel::{Limit, PageRequest, Role};
 use tessera_orgs::ViewError;
@@ -10,7 +10,7 @@ use tessera_testkit::{
     expectations::{failed, ok},
 };
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1; user 9 is not.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;

@@ -1,4 +1,4 @@
-//! What the machine can do without the service: the other side of the ratios that `scripts/bench` prints.
+//! Baseline measurements of the machine without the service. `scripts/bench` prints the ratios of its results to them.
 
 use std::{
     io::{self, Write as _},
@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
         ["wallets", url, tasks, seconds] => {
             runtime.block_on(wallets(url, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
         }
-        // `cargo bench` and test runners start it without a question.
+        // `cargo bench` and test runners start it without arguments.
         _ => Ok(()),
     }
 }
@@ -48,7 +48,7 @@ fn say(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// A handler that reads the body and answers one of that size.
+/// Serves a handler that reads the body and responds with one of that size.
 async fn bare(size: usize) -> anyhow::Result<()> {
     let answer = web::Bytes::from(vec![b' '; size]);
     let server = HttpServer::new(move || {
@@ -64,10 +64,10 @@ async fn bare(size: usize) -> anyhow::Result<()> {
     Ok(server.run().await?)
 }
 
-/// All work comes from one place.
+/// All work has the same requester.
 const ANYONE: Requester = Requester { network: None, known: false };
 
-/// argon2id verifications a second, on all processors.
+/// Measures argon2id verifications per second, on all processors.
 async fn argon2(seconds: u64) -> anyhow::Result<()> {
     let places = std::thread::available_parallelism()?.get();
     let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) })?;
@@ -93,7 +93,7 @@ async fn argon2(seconds: u64) -> anyhow::Result<()> {
     rate(tasks, begun).await
 }
 
-/// Signatures of service tokens a second, on all processors.
+/// Measures signatures of service tokens per second, on all processors.
 async fn rs256(length: Duration) -> anyhow::Result<()> {
     let master = Arc::new(MasterKey::generate_text(&SystemEntropy).parse()?);
     let issuer = "http://localhost:8080".to_owned();
@@ -130,7 +130,7 @@ async fn rs256(length: Duration) -> anyhow::Result<()> {
     rate(tasks, begun).await
 }
 
-/// Checks of a wallet's signature a second, on all processors.
+/// Measures verifications of wallet signatures per second, on all processors.
 async fn recover(length: Duration) -> anyhow::Result<()> {
     let places = std::thread::available_parallelism()?.get();
     let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) })?;
@@ -159,7 +159,7 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
     rate(tasks, begun).await
 }
 
-/// Sign-ins by wallet a second: each asks for a challenge, signs it and proves it, from so many tasks at once.
+/// Measures wallet sign-ins per second: each task requests a challenge, signs it and submits the signature.
 async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
     let api = Api::new(url);
     let begun = Instant::now();
@@ -181,7 +181,7 @@ async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()
     rate(tasks, begun).await
 }
 
-/// The select behind a verification, through the same pool, from so many tasks at once.
+/// Measures the select of a key verification per second, through the same pool, from that number of concurrent tasks.
 async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
     let url = DatabaseUrl::from_str(url)?;
     if let DatabaseUrl::Sqlite(path) = &url

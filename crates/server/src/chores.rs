@@ -1,4 +1,4 @@
-//! What is looked after beside the requests, whatever they do.
+//! Periodic jobs.
 
 use std::time::Duration;
 
@@ -7,28 +7,29 @@ use tessera_kernel::Origin;
 
 use crate::repeated::Repeated;
 
-/// How often the signing keys are read: what another node, or an operator, has done to them counts here within a second.
+/// The period of the job that maintains signing keys. A change by another node or by an operator takes effect within a
+/// second.
 const KEYS: Duration = Duration::from_millis(500);
 
-/// How often it is looked who has asked for a new password. Somebody may be waiting for their mail.
+/// The period of the job that processes password reset requests. It is short, because users wait for the mail.
 const RESETS: Duration = Duration::from_secs(1);
 
-/// How many of them are answered in one look. Whoever asks for more at once waits for the next.
+/// The maximum number of reset requests per run. Later requests wait for the next run.
 const MOST_RESETS: usize = 100;
 
-/// How often is forgotten what nobody answered or used.
+/// The period of the jobs that delete expired challenges, reset tokens, rate limit counters and application sign-ins.
 const FORGETTING: Duration = Duration::from_mins(1);
 
-/// How often the rows of deleted applications are cleared. One run removes up to 20,000 of them.
+/// The period of the job that removes rows of deleted applications. One run removes up to 20,000 rows.
 const CLEARING: Duration = Duration::from_secs(10);
 
-/// How often the costs of password hashes that no account has any more are forgotten: it reads through all users.
+/// The period of the job that deletes unused costs of password hashes. It is long, because the job reads all users.
 const COSTS: Duration = Duration::from_hours(1);
 
-/// How often departures are deleted that have no effect any more. They are stored for a month.
+/// The period of the job that deletes expired departures. Departures are stored for a month.
 const DEPARTURES: Duration = Duration::from_hours(1);
 
-/// Starts them all. They end when they are dropped.
+/// Starts all jobs. Dropping the result stops them.
 pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
     let orgs = &services.orgs;

@@ -1,4 +1,5 @@
-//! What an operator may set: environment over file over defaults, every key known, every fault named.
+//! The configuration: environment variables override the file, which overrides defaults. Unknown keys are rejected, and
+//! all errors are reported together.
 
 mod audiences;
 mod ca_file;
@@ -21,13 +22,13 @@ use time::Duration;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-/// The file that is read when it exists and `TESSERA_CONFIG` names no other.
+/// The file that is read if it exists and `TESSERA_CONFIG` is not set.
 pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 
-/// What is logged unless asked otherwise: not every malformed request, which the framework would call an error of ours.
+/// The default log filter. It hides malformed requests, which actix-http logs as errors of the server.
 const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
 
-/// All settings, checked.
+/// The validated settings.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
@@ -53,11 +54,11 @@ pub(crate) struct Config {
     pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
     pub(crate) quotas: Quotas,
-    /// Nodes of chains, each with its chain.
+    /// The RPC endpoints of chains.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
 }
 
-/// Where users reach the service. Links and token issuers are built from it and from nothing else.
+/// The public base URL of the installation. Links and token issuers are built from it only.
 #[derive(Debug, Clone)]
 pub(crate) struct PublicUrl(String);
 
@@ -66,7 +67,7 @@ impl PublicUrl {
         &self.0
     }
 
-    /// The name or the address of the host.
+    /// The name or address of the host.
     fn host(&self) -> String {
         let url = Url::parse(&self.0).ok();
         url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
@@ -82,7 +83,7 @@ impl FromStr for PublicUrl {
         if !matches!(url.scheme(), "http" | "https") || !plain || url.query().is_some() || url.fragment().is_some() {
             return Err("must be an http or https URL without user info, query or fragment");
         }
-        // The path becomes part of links, headers and cookies, where other characters have a meaning of their own.
+        // The path becomes part of links, headers and cookies, where other characters have a special meaning.
         let path = url.path().trim_end_matches('/');
         let plain = |segment: &str| {
             !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
@@ -94,7 +95,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// Text for a terminal, JSON otherwise.
@@ -136,7 +137,7 @@ impl FromStr for Throttle {
 }
 
 impl Config {
-    /// Reads the settings from a file's table and the environment.
+    /// Reads the settings from the table of a file and from the environment.
     pub(crate) fn load(file: toml::Table, environment: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut source = Source::new(file, environment);
         let argon2 = read_argon2(&mut source);
@@ -174,7 +175,7 @@ impl Config {
         source.finish(config)
     }
 
-    /// What no single key can tell.
+    /// Checks rules that involve several keys.
     fn check(&self, source: &mut Source) {
         if let Some(key) = &self.master_key
             && let Err(error) = key.expose().parse::<MasterKey>()
@@ -187,7 +188,7 @@ impl Config {
         if let Err(error) = self.sender() {
             source.fault("mail_from", error);
         }
-        // The server is asked nothing yet: it may be down while this starts.
+        // Only the URL is checked. The mail server may be unavailable at start.
         let mail_server = self.smtp_server().unwrap_or_else(|error| {
             source.fault("smtp_url", error);
             None
@@ -209,18 +210,18 @@ impl Config {
         }
     }
 
-    /// In whose name mails go out: the one that is named, or one at the host of the public URL.
+    /// The sender of mails: the configured one, or one at the host of the public URL.
     pub(crate) fn sender(&self) -> Result<Sender, SenderError> {
         self.mail_from.clone().map_or_else(|| Sender::of_host(&self.public_url.host()), Ok)
     }
 
-    /// The mail server that is named, if one is.
+    /// The configured mail server, if there is one.
     pub(crate) fn smtp_server(&self) -> Result<Option<SmtpServer>, SmtpUrlError> {
         let trusted = self.smtp_ca_file.as_ref().map(CaFile::authorities);
         self.smtp_url.as_ref().map(|url| SmtpServer::new(url.expose(), trusted)).transpose()
     }
 
-    /// How many passwords are hashed at once: as many as the memory allows, and no more than there are processors.
+    /// The number of concurrent password hashes: as many as the memory allows, but at most the number of processors.
     pub(crate) fn hash_places(&self) -> usize {
         let by_memory = u64::from(self.hash_memory_mib) * 1024 / u64::from(self.argon2.memory_kib());
         usize::try_from(by_memory).unwrap_or(usize::MAX).min(processors())
@@ -238,7 +239,7 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
     })
 }
 
-/// The nodes of Ethereum's chains. Their addresses may carry a key, so they are not shown.
+/// Reads the RPC endpoints of Ethereum chains. Their URLs may contain an access key, so they are secret.
 fn read_rpc(source: &mut Source) -> Vec<(Chain, Secret<String>)> {
     let mut nodes = Vec::new();
     for chain in Chain::ALL.into_iter().filter(|chain| chain.id().is_some()) {
@@ -252,10 +253,10 @@ fn read_rpc(source: &mut Source) -> Vec<(Chain, Secret<String>)> {
     nodes
 }
 
-/// A tebibyte, in MiB.
+/// One tebibyte, in MiB.
 const MAX_HASH_MEMORY: u32 = 1024 * 1024;
 
-/// One hash for each processor.
+/// The memory for one hash per processor.
 fn default_hash_memory(argon2: Argon2Settings) -> u32 {
     let one = argon2.memory_kib().div_ceil(1024);
     one.saturating_mul(u32::try_from(processors()).unwrap_or(1)).min(MAX_HASH_MEMORY)
@@ -266,7 +267,7 @@ fn processors() -> usize {
 }
 
 impl fmt::Display for Config {
-    /// The settings in force, without the secret ones.
+    /// Formats the settings in force, without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hidden = |secret: &Option<Secret<String>>| if secret.is_some() { "***" } else { "not set" };
         writeln!(f, "listen = {}", self.listen)?;

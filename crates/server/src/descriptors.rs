@@ -1,12 +1,12 @@
-//! How many connections the limit of file descriptors allows.
+//! The bound on connections that follows from the limit of file descriptors.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// File descriptors for everything but the connections of clients: databases, logs, mail, chains, the runtime.
+/// File descriptors that are not for client connections: databases, logs, mail, chains, the runtime.
 const RESERVED: usize = 256;
 
-/// Raises the soft limit of file descriptors as far as the connections need it and the hard limit allows it. Returns how many
-/// connections fit.
+/// Raises the soft limit of file descriptors as far as the connections need it and the hard limit allows it. Returns
+/// the number of connections that fit.
 pub(crate) fn connection_bound(wanted: usize) -> usize {
     let needed = wanted.saturating_add(RESERVED);
     let before = getrlimit(Resource::Nofile);
@@ -26,7 +26,7 @@ pub(crate) fn connection_bound(wanted: usize) -> usize {
     bound
 }
 
-/// `None` is no limit.
+/// `None` means no limit.
 fn raised(limit: Rlimit, needed: u64) -> Rlimit {
     let most = limit.maximum.map_or(needed, |hard| hard.min(needed));
     Rlimit { current: limit.current.map(|soft| soft.max(most)), maximum: limit.maximum }
@@ -34,7 +34,7 @@ fn raised(limit: Rlimit, needed: u64) -> Rlimit {
 
 fn fitting(wanted: usize, limit: Option<u64>) -> usize {
     let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    // Where not even the reserve fits, half of what there is.
+    // If the reserve is more than half of the limit, connections get half of the limit.
     wanted.min(limit.saturating_sub(RESERVED).max(limit / 2)).max(1)
 }
 

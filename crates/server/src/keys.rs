@@ -1,4 +1,4 @@
-//! `tessera keys`: the signing keys of service tokens, by hand.
+//! `tessera keys`: manual management of the signing keys of service tokens.
 
 use std::{
     fmt::Write as _,
@@ -13,16 +13,15 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{config::Config, wiring};
 
-/// What is to be done with the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     List,
     Rotate,
-    /// Without waiting: the tokens that are out die.
+    /// Replaces the keys at once. Issued tokens become invalid.
     Replace,
 }
 
-/// Reads what comes after `keys`. `None` asks for help.
+/// Parses the arguments after `keys`. `None` means that help was requested.
 pub(crate) fn action(arguments: &mut lexopt::Parser) -> anyhow::Result<Option<Action>> {
     use lexopt::Arg::{Long, Short, Value};
     let mut action = None;
@@ -41,9 +40,9 @@ pub(crate) fn action(arguments: &mut lexopt::Parser) -> anyhow::Result<Option<Ac
     }
 }
 
-/// Does it, and prints the keys as they are then.
+/// Performs the action, and prints the resulting keys.
 pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
-    // Opening would make it, and whoever has mistaken the place would be told that all is well.
+    // Opening the store would create a missing database, and hide a wrong path from the operator.
     if let DatabaseUrl::Sqlite(file) = &config.database_url
         && !file.exists()
     {

@@ -1,4 +1,4 @@
-//! The `tessera` binary: reads the configuration, plugs everything together and serves.
+//! The `tessera` binary: reads the configuration, connects all components and serves HTTP.
 
 mod chores;
 mod config;
@@ -49,7 +49,7 @@ Settings come from TESSERA_* variables over the file that TESSERA_CONFIG names, 
 docs/configuration.md lists them all.
 ";
 
-/// What the command line asks for.
+/// The command of the command line.
 enum Command {
     Serve,
     Migrate,
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Before logging starts there is nowhere else to say it.
+            // Logging is not started yet at this point, so standard error is used directly.
             drop(writeln!(io::stderr(), "tessera: {error:#}"));
             ExitCode::FAILURE
         }
@@ -95,7 +95,7 @@ fn run() -> anyhow::Result<()> {
     }
 }
 
-/// Several threads: the migrations need a second one.
+/// The runtime has several threads, because the migrations require a second one.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")
 }

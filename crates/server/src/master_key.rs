@@ -1,4 +1,4 @@
-//! Where the master key comes from: the environment, or a file beside the embedded database.
+//! The source of the master key: the environment, or a file next to the SQLite database.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,10 +13,9 @@ use tessera_kernel::Entropy;
 
 use crate::config::Config;
 
-/// The name of the key file.
 const FILE: &str = "master.key";
 
-/// Finds the key, or makes one where that is allowed: `fresh` says that nothing has been sealed yet.
+/// Returns the master key. If there is none, creates one, but only if `fresh` says that nothing is encrypted yet.
 pub(crate) fn find_or_make(config: &Config, fresh: bool, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
     if let Some(key) = &config.master_key {
         return Ok(key.expose().parse()?);
@@ -50,7 +49,7 @@ fn read(path: &Path) -> anyhow::Result<Option<MasterKey>> {
     if mode & 0o007 != 0 {
         bail!("{} has mode {mode:04o}, which is open to all users: set it to 0600", path.display());
     }
-    // Kubernetes gives the files of a volume to a group of the process (`fsGroup`), with permissions for it.
+    // Kubernetes assigns the files of a volume to a group of the process (`fsGroup`) and gives the group permissions.
     if mode & 0o070 != 0 && !groups()?.contains(&group) {
         bail!(
             "{} has mode {mode:04o}, which is open to the group {group}, and this process is not in that group: set it to 0600",
@@ -62,15 +61,15 @@ fn read(path: &Path) -> anyhow::Result<Option<MasterKey>> {
     Ok(Some(text.parse().with_context(|| format!("{} holds no key", path.display()))?))
 }
 
-/// The effective group of the process and its supplementary ones.
+/// The effective group of the process and its supplementary groups.
 fn groups() -> anyhow::Result<Vec<u32>> {
     let supplementary = rustix::process::getgroups().context("can't read the groups of the process")?;
     let effective = rustix::process::getegid();
     Ok(supplementary.into_iter().chain([effective]).map(rustix::process::Gid::as_raw).collect())
 }
 
-/// Writes a new key under another name first and links it into place, so that of two processes that start at once one
-/// wins and neither ever sees half a file.
+/// Writes a new key to a temporary file and links it to its path. If two processes start at once, one link succeeds,
+/// and no process reads an incomplete file.
 fn make(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
     let mut number = [0; 8];
     entropy.fill(&mut number);

@@ -1,4 +1,4 @@
-//! Takes mails out of the outbox and sees to it that they get where they belong.
+//! Delivery of mails from the outbox.
 
 use std::{error::Error, sync::Arc};
 
@@ -8,13 +8,13 @@ use tessera_kernel::{
 use time::Duration;
 use tokio::sync::watch;
 
-/// How many mails are taken at a time, and for how long nobody else may take them: handing one over takes eleven seconds at
-/// most, so that a node is done with all of them before its time is up.
+/// The number of mails that are taken at once, and the time for which they are reserved. Sending a mail takes at most
+/// eleven seconds, so a node finishes all of them before the reservation ends.
 const BATCH: u16 = 10;
 const LEASE: Duration = Duration::minutes(2);
 
-/// Delivers mails, except those that are refused for good: each at least once, and once only unless a node ends between
-/// sending one and noting that.
+/// Delivers mails that are not refused permanently. Each is delivered at least once. It is delivered twice only if a
+/// node stops between sending it and recording that.
 pub(crate) struct Postman {
     pub(crate) queue: Arc<dyn MailQueue>,
     pub(crate) seal: Arc<dyn MailSeal>,
@@ -23,14 +23,14 @@ pub(crate) struct Postman {
 }
 
 impl Postman {
-    /// Delivers all mails that are due, unless the process is to end before.
+    /// Delivers all mails that are due, until the process stops.
     pub(crate) async fn round(&self, stopping: &watch::Receiver<bool>) -> Result<(), StoreError> {
         loop {
             let now = self.clock.now();
             let taken = self.queue.take(now, now + LEASE, BATCH).await?;
             let last = taken.len() < usize::from(BATCH);
             for mail in taken {
-                // Another node need not wait for the lease of what this one will not come to.
+                // Releases the mail, so that another node need not wait until the reservation ends.
                 if *stopping.borrow() {
                     self.queue.put_off(mail.mail.id, mail.attempt, self.clock.now()).await?;
                 } else {
@@ -43,7 +43,7 @@ impl Postman {
         }
     }
 
-    /// Erases what mails said that nobody will read any more.
+    /// Erases the content of expired mails.
     pub(crate) async fn erase_expired(&self) -> Result<(), StoreError> {
         match delete_in_steps(|most| self.queue.erase_expired(self.clock.now(), most)).await? {
             0 => {}
@@ -56,7 +56,7 @@ impl Postman {
         let (id, attempt) = (mail.id, *attempt);
         let sent = match self.seal.open(mail) {
             Ok(opened) => self.mailer.send(id, &opened).await,
-            // Storage may give it back whole another time.
+            // The mail is tried again, because a later read from storage may succeed.
             Err(corrupt) => Err(MailerError::Unavailable(Box::new(corrupt))),
         };
         let now = self.clock.now();
@@ -66,7 +66,7 @@ impl Postman {
                 tracing::info!(mail = %id, attempt, "mail delivered");
             }
             Err(MailerError::Refused { refusal, .. }) => {
-                // The server's own words are left out: they repeat the address as a rule.
+                // The text of the server is not logged, because it usually contains the address.
                 if self.queue.refuse(id, attempt, refusal, now).await? {
                     tracing::warn!(mail = %id, attempt, %refusal, "mail refused for good; it is not tried again");
                 }
@@ -74,7 +74,7 @@ impl Postman {
             Err(MailerError::Unavailable(error)) => {
                 let wait = back_off(attempt);
                 let (cause, seconds) = (chain(&*error), wait.whole_seconds());
-                // It may have been taken back meanwhile, or be somebody else's by now.
+                // The mail may have been cancelled meanwhile, or another node may have taken it.
                 if self.queue.put_off(id, attempt, now + wait).await? {
                     tracing::warn!(mail = %id, attempt, cause, seconds, "mail not delivered; trying again later");
                 }
@@ -84,7 +84,7 @@ impl Postman {
     }
 }
 
-/// An error and all that it was caused by, in one line.
+/// Formats an error and all its causes in one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Whether this node can do its work, for `/health/ready`.
+//! The readiness of this node, for `/health/ready`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,16 +11,16 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// How long an answer is repeated, so that frequent health checks cost the database nothing.
+/// How long a result is reused, so that frequent health checks put no load on the database.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// How long one check may take.
+/// The timeout of one check.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How far the clock of this node may be from that of the database.
+/// The maximum difference between the clock of this node and that of the database.
 const MAX_SKEW: time::Duration = time::Duration::seconds(10);
 
-/// Asks the database.
+/// Checks the database.
 pub(crate) struct StoreReadiness {
     store: SqlStore,
     clock: Arc<dyn Clock>,
@@ -42,7 +42,7 @@ impl StoreReadiness {
     }
 
     async fn look_at_clock(&self) -> Check {
-        // A file has no clock of its own.
+        // SQLite has no clock of its own.
         if !self.store.is_remote() {
             return Check::Ok;
         }
@@ -67,7 +67,7 @@ impl StoreReadiness {
 #[async_trait]
 impl Readiness for StoreReadiness {
     async fn check(&self) -> Checks {
-        // Held while the database is asked: those who come meanwhile get the same answer.
+        // The lock is held during the check, so that concurrent callers share its result.
         let mut last = self.last.lock().await;
         if let Some((at, checks)) = &*last
             && at.elapsed() < KEPT
@@ -80,7 +80,7 @@ impl Readiness for StoreReadiness {
     }
 }
 
-/// The cause is for the log, the reason for every client.
+/// Logs the cause, and returns the reason for all clients.
 fn outcome(done: Result<(), StoreError>, reason: &str) -> Check {
     match done {
         Ok(()) => Check::Ok,

@@ -1,4 +1,4 @@
-//! What is done over and over, beside the requests.
+//! Repeated tasks in the background.
 
 use std::{fmt::Display, future::Future, sync::Arc, time::Duration};
 
@@ -7,12 +7,12 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
-/// A task that does one thing over and over. Dropped, it ends; what it was in the middle of is rolled back and done by the
-/// next who looks.
+/// A task that repeats one job. Dropping it stops the task. An interrupted transaction is rolled back, and a later run
+/// does the work.
 pub(crate) struct Repeated(JoinHandle<()>);
 
 impl Repeated {
-    /// Does it with a service once in each period, on the current runtime. `what` names it in the log.
+    /// Starts the task on the current runtime. It runs the job once per period. `what` names the job in the log.
     pub(crate) fn start<S, T, E, F>(
         what: &'static str,
         period: Duration,
@@ -42,26 +42,25 @@ impl Drop for Repeated {
     }
 }
 
-/// Ticks that don't come in a rush after one that took long.
+/// Returns ticks that are not caught up after a long run.
 pub(crate) fn every(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-/// Tells once of a trouble, and once that it is over: not each second for as long as the database is away.
+/// Logs the first of several consecutive failures, and the first success after them.
 pub(crate) struct Trouble {
     with: &'static str,
     there: bool,
 }
 
 impl Trouble {
-    /// There is none yet.
     pub(crate) const fn with(what: &'static str) -> Self {
         Self { with: what, there: false }
     }
 
-    /// Looks at how it went this time.
+    /// Records the result of a run.
     pub(crate) fn tell_of<T, E: Display>(&mut self, done: &Result<T, E>) {
         match done {
             Err(error) if !self.there => tracing::warn!(%error, work = self.with, "failed; trying again"),

@@ -1,4 +1,4 @@
-//! Serving, from the first byte of the socket to the last answer.
+//! The HTTP server, from start to shutdown.
 
 use std::{
     future::ready,
@@ -30,20 +30,20 @@ use crate::{
     worker::Worker,
 };
 
-/// An idle connection is closed after this: it bounds how long a stop waits for clients that say nothing.
+/// How long an idle connection stays open. It bounds how long a shutdown waits for silent clients.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How long a client may go on with a request that is answered already, before its connection is closed.
+/// How long a client may continue to send a request after its response, before the connection is closed.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
-/// How long an idle connection stays open at a stop, so that its client can send the request whose response says close. A
-/// connection that is closed under a client takes along the request that it has just sent.
+/// How long an idle connection stays open at shutdown, so that its client can send a request and get the response with
+/// `connection: close`. If the server closed the connection at once, a request that was just sent would be lost.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
-/// How many connections a worker may hold beyond the bound: those that are about to be closed.
+/// How many connections a worker may hold beyond the bound, because they are about to be closed.
 const BEYOND_BOUND: usize = 128;
 
-/// Serves until SIGTERM or SIGINT, then finishes what is in flight.
+/// Serves until SIGTERM or SIGINT, then completes the requests in progress.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
@@ -70,10 +70,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping: finishing what is in flight");
-        // Clients that keep their connection are told with their next answer to let it go.
+        // The next response on each connection says `connection: close`.
         draining.store(true, Ordering::Relaxed);
-        // It closes the listening socket at once, so that further clients are refused and none waits for a response that
-        // never comes. Idle connections are closed after `LETTING_GO`.
+        // This closes the listening socket at once, so that new clients are rejected instead of waiting for a response
+        // that never comes. Idle connections are closed after `LETTING_GO`.
         handle.stop(true).await;
     });
     announce(address)?;
@@ -85,27 +85,29 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How many connections may wait to be let in.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // A restart need not wait until the connections of the last run are forgotten.
+    // A restart need not wait until the kernel forgets the connections of the last run.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-/// What `HttpServer` would be, which serves connections of its own kind only.
+/// Builds what `HttpServer` would build. `HttpServer` itself does not accept another type of connection.
 fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow::Result<Server> {
     let api = Api::new(services.clone());
     let address = listener.local_addr()?;
     let connection_bound = descriptors::connection_bound(config.max_connections);
     let builder = Server::build()
-        // Workers look every second whether their connections are closed, and idle ones are open for the first.
+        // Workers check once per second whether their connections are closed, and idle connections stay open for the
+        // first second.
         .shutdown_timeout(config.shutdown_seconds.max(2))
-        // At this number a worker accepts nothing more. It must accept a connection beyond the bound to close an idle one for it.
+        // At this number a worker accepts no more connections. It must accept one beyond the bound to close an idle one
+        // for it.
         .max_concurrent_connections(connection_bound.saturating_add(BEYOND_BOUND))
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();
@@ -115,11 +117,12 @@ fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow
         let app = map_config(api.app().into_factory(), |()| AppConfig::default());
         let http = HttpService::build()
             .keep_alive(KEEP_ALIVE)
-            // It would cover the first head of a connection only. The guard covers all of them.
+            // This timeout would cover only the first head of a connection. The guard covers all heads.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT)
             .local_addr(address)
-            // Left out of its documentation, and how `HttpServer` has idle connections closed at a stop.
+            // This method is not in the documentation of actix-http. `HttpServer` uses it to close idle connections at
+            // shutdown.
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move {
@@ -135,7 +138,7 @@ fn server(config: &Config, services: &Services, listener: TcpListener) -> anyhow
     Ok(builder.listen("http", listener, serving)?.run())
 }
 
-/// Passes a connection on if the bounds on connections admit it.
+/// Passes a connection on if the bounds admit it.
 fn accept(
     stream: TcpStream,
     connections: &Connections,
@@ -153,7 +156,7 @@ fn accept(
     Ok((Connection::new(stream, slot).reset_by(reset), Protocol::Http1, Some(peer)))
 }
 
-/// Tells a person where to look, and a program that the service is up.
+/// Prints the URL for users. Scripts detect by this line that the service is ready.
 fn announce(address: SocketAddr) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Tessera is ready: http://{address}  (docs: http://{address}/docs)")

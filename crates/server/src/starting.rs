@@ -1,4 +1,4 @@
-//! The start while the database is not available: the process lives, is not ready, and tries again.
+//! Start while the database is unavailable: the process runs, is not ready, and retries.
 
 use std::{net::TcpListener, pin::pin, sync::Arc, time::Duration};
 
@@ -12,17 +12,18 @@ use tokio::time::{sleep, timeout};
 
 use crate::{config::Config, postman::Postman, wiring};
 
-/// The first and the longest pause between two tries.
+/// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A start that takes no longer than this has clients wait for it.
+/// During a start that takes no longer than this, clients wait. After that, they get an error response.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// Opens the database and builds the service over it, however long the database is away. `None`: told to stop before.
+/// Opens the database and builds the service, and retries while the database is unavailable. Returns `None` if the
+/// process is stopped before that.
 ///
 /// # Errors
-/// What another try would not change: a newer schema, a wrong master key.
+/// A failure that a retry would not change: a newer schema, a wrong master key.
 pub(crate) async fn open(
     config: &Config,
     listener: &TcpListener,
@@ -46,7 +47,7 @@ pub(crate) async fn open(
         opened = &mut opening => opened.map(Some),
         () = &mut told_to_stop => Ok(None),
     };
-    // The listening socket stays open: who comes meanwhile is served by the service itself.
+    // The listening socket stays open, so clients that connect now are served by the service itself.
     handle.stop(true).await;
     serving.await?.context("the server failed")?;
     opened
@@ -89,13 +90,13 @@ async fn open_once(config: &Config) -> anyhow::Result<(Services, Postman)> {
     wiring::services(config, store).await
 }
 
-/// Whether another try may succeed without a change of the settings.
+/// Returns whether a retry may succeed without a change of the settings.
 fn may_pass(error: &anyhow::Error) -> bool {
     let passing = |error: &StoreError| matches!(error, StoreError::Busy | StoreError::Unavailable(_));
     error.chain().any(|cause| {
         cause.downcast_ref::<OpenError>().is_some_and(OpenError::may_pass)
             || cause.downcast_ref::<StoreError>().is_some_and(passing)
-            // Transparent: the error of the store is not a link of the chain of its own.
+            // The error is transparent, so the error of the store is not a separate link of the chain.
             || matches!(cause.downcast_ref::<KeysError>(), Some(KeysError::Store(error)) if passing(error))
     })
 }

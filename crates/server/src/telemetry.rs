@@ -1,4 +1,4 @@
-//! Logs, on standard error.
+//! Logs on standard error.
 
 use std::io::IsTerminal as _;
 

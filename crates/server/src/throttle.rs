@@ -1,4 +1,4 @@
-//! What `TESSERA_THROTTLE=off` puts in front of the counters of rate limits.
+//! The switch for `TESSERA_THROTTLE=off`.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ impl RateLimits for RateLimitsOff {
         Ok(())
     }
 
-    /// Counters from before the setting was changed are deleted all the same.
+    /// Deletes counters from before the setting was changed.
     async fn delete_expired(&self) -> Result<u64, StoreError> {
         self.0.delete_expired().await
     }
 }
 
-/// The counters of that storage, or none if the operator has turned the limits off.
+/// Returns the counters of that storage, or counters that admit everything if the operator has turned the limits off.
 pub(crate) fn rate_limits(throttle: Throttle, store: Arc<dyn RateLimits>) -> Arc<dyn RateLimits> {
     match throttle {
         Throttle::On => store,

@@ -1,4 +1,4 @@
-//! The one place where ports meet what fulfils them.
+//! The composition root: connects ports with adapters.
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -30,16 +30,16 @@ use crate::{
     throttle,
 };
 
-/// The name under which the secret of user tokens is kept.
+/// The name of the secret of user tokens in storage.
 const JWT_SECRET: &str = "user-token-hs256";
 
-/// Where mails go while no mail server is named.
+/// The directory for mails if no mail server is configured.
 const MAIL_DIRECTORY: &str = "data/mail";
 
-/// How many requests may wait for a password hash, for each that is being made.
+/// The maximum number of requests that wait for a password hash, per concurrent hash.
 const HASH_QUEUE_PER_PLACE: usize = 256;
 
-/// What chance and time the service runs on.
+/// The system ports: random bytes and clock.
 #[derive(Clone)]
 struct Machine {
     clock: Arc<dyn Clock>,
@@ -60,7 +60,7 @@ impl Machine {
     }
 }
 
-/// Opens the configured storage, which brings its schema up to date.
+/// Opens the configured storage and migrates its schema.
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
     let settings = DatabaseSettings {
         url: config.database_url.clone(),
@@ -70,7 +70,7 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
     SqlStore::open(&settings).await.context("the database can't be opened")
 }
 
-/// Builds the service over an open store, and who delivers its mails.
+/// Builds the service and its mail delivery over an open store.
 pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Postman)> {
     let machine = Machine::real();
     let (master, secret) = secrets(config, &store, &*machine.entropy).await?;
@@ -114,7 +114,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     Ok((services, postman))
 }
 
-/// What domains need to send mail.
+/// The ports for mail.
 struct Post {
     letters: Arc<AskamaLetters>,
     seal: Arc<SealedOutbox>,
@@ -178,7 +178,7 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) 
     Orgs::new(ports).with_quotas(config.quotas.orgs)
 }
 
-/// Hands mails to the server that is named, or leaves them as files.
+/// Returns the transport to the configured mail server, or one that writes files.
 fn mailer(config: &Config, machine: &Machine) -> anyhow::Result<Arc<dyn Mailer>> {
     let (sender, clock) = (config.sender()?, Arc::clone(&machine.clock));
     Ok(match config.smtp_server()? {
@@ -237,7 +237,7 @@ fn single_sign_on(
     })
 }
 
-/// By keys alone, unless there are nodes to ask about contracts.
+/// Returns the verifier of wallet signatures. It supports contract accounts only if an RPC endpoint is configured.
 fn wallets(config: &Config, limits: &Arc<dyn NodeLimits>) -> anyhow::Result<Arc<dyn WalletVerifier>> {
     let keys = KeySignatures::new(signature_gate(config)?);
     if config.rpc.is_empty() {
@@ -247,13 +247,14 @@ fn wallets(config: &Config, limits: &Arc<dyn NodeLimits>) -> anyhow::Result<Arc<
     Ok(Arc::new(ContractSignatures::new(keys, Arc::new(chains), Arc::clone(limits))))
 }
 
-/// A gate of its own: signatures are a hundred times cheaper than hashes and must not queue behind them.
+/// Returns a separate gate for signatures. They are a hundred times cheaper than hashes and must not wait in the same
+/// queue.
 fn signature_gate(config: &Config) -> std::io::Result<Gate> {
     let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })
 }
 
-/// Tokens for other services, over a store that is opened for them alone.
+/// Builds the service token use cases alone, over a store of their own.
 pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
     let machine = Machine::real();
     let store = open_store(config).await?;
@@ -276,7 +277,7 @@ fn service_tokens(config: &Config, store: &Arc<SqlStore>, master: Arc<MasterKey>
     ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: config.signing_key_life })
 }
 
-/// The master key, and the secret of user tokens: the one in storage, or a new one that the first of all nodes puts there.
+/// Returns the master key and the secret of user tokens. If storage has no such secret, the first node creates it.
 async fn secrets(
     config: &Config,
     store: &SqlStore,

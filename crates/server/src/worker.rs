@@ -1,4 +1,4 @@
-//! What is done beside the requests, and has something to finish when the process is to end.
+//! Background tasks that must finish their work at shutdown.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,19 +10,19 @@ use crate::{
     repeated::{Trouble, every},
 };
 
-/// How often gathered uses of keys are looked through. A key's last use is written at most once a minute all the same.
+/// The period of the task that writes key usage. The last use of a key is still written at most once a minute.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// How long the last write may take.
+/// The timeout of the last write.
 const LAST: Duration = Duration::from_secs(1);
 
-/// How often mails are looked for. Somebody may be waiting for theirs.
+/// The period of mail delivery. It is short, because users wait for mails.
 const MAIL_PERIOD: Duration = Duration::from_secs(1);
 
-/// How often what expired mails said is erased.
+/// The period of the erasure of expired mails.
 const ERASE_PERIOD: Duration = Duration::from_mins(10);
 
-/// The worker, until it is told to stop.
+/// The running tasks.
 pub(crate) struct Worker {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -30,7 +30,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts it on the current runtime.
+    /// Starts the tasks on the current runtime.
     pub(crate) fn start(services: &Services, postman: Postman) -> Self {
         let api_keys = Arc::clone(&services.api_keys);
         let (stop, mut stopping) = watch::channel(false);
@@ -51,7 +51,7 @@ impl Worker {
         Self { stop, task, mails }
     }
 
-    /// Lets it write what is left, and waits for that, but not for a database that no longer answers.
+    /// Stops the tasks and waits for the last write, but not for a database that no longer responds.
     pub(crate) async fn finish(self) {
         let _told = self.stop.send(true);
         match timeout(LAST, self.task).await {
@@ -59,14 +59,14 @@ impl Worker {
             Ok(Err(error)) => tracing::error!(%error, "the worker ended early"),
             Err(_) => tracing::warn!("the last use of some keys was not written: the database does not answer"),
         }
-        // A mail that is on its way is given as long. If it does not get there, some node sends it again.
+        // A mail in delivery gets the same time. If it is not delivered, a node sends it again later.
         if timeout(LAST, self.mails).await.is_err() {
             tracing::warn!("stopped while a mail was on its way");
         }
     }
 }
 
-/// Delivers mails until it is told to stop.
+/// Delivers mails until the process stops.
 async fn deliver(postman: Postman, mut stopping: watch::Receiver<bool>) {
     let (mut ticks, mut erasing) = (every(MAIL_PERIOD), every(ERASE_PERIOD));
     let mut trouble = Trouble::with("looking for mails");

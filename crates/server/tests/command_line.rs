@@ -1,4 +1,4 @@
-//! What the binary says before it serves.
+//! Output of the binary before it serves.
 
 use std::process::{Command, Output};
 

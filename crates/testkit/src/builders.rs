@@ -1,6 +1,6 @@
-//! Entities with everything filled in, told apart by a number: the ids of higher numbers are greater.
+//! Builders of fully populated entities. Each entity is identified by a number; a higher number gives a greater id.
 //!
-//! What a test is about it sets by struct update: `User { email: None, ..user(1) }`.
+//! A test sets the fields under test with struct update syntax: `User { email: None, ..user(1) }`.
 
 mod documents;
 mod resets;
@@ -30,10 +30,10 @@ pub use documents::{custom_data, data_document, settings, system_data};
 pub use resets::{password_reset, reset_request};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 
-/// The time at which everything here was made: with microseconds, which must not be lost.
+/// Creation time of all built entities. It has microseconds, which storage must preserve.
 pub const NOW: OffsetDateTime = FixedClock::NOW;
 
-/// An id of the kind that `generate` makes, ordered by number.
+/// An id in the format of `generate`. Ids are ordered by number.
 fn id<T>(
     kind: u64,
     number: u32,
@@ -43,61 +43,61 @@ fn id<T>(
     generate(&clock, &SequentialEntropy::starting_at((kind << 32) | u64::from(number)))
 }
 
-/// The id of [`user`] with that number.
+/// The id of [`user`] with the same number.
 #[must_use]
 pub fn user_id(number: u32) -> UserId {
     id(1, number, UserId::generate)
 }
 
-/// The id of [`session`] with that number.
+/// The id of [`session`] with the same number.
 #[must_use]
 pub fn session_id(number: u32) -> SessionId {
     id(2, number, SessionId::generate)
 }
 
-/// The id of [`organization`] with that number.
+/// The id of [`organization`] with the same number.
 #[must_use]
 pub fn organization_id(number: u32) -> OrganizationId {
     id(3, number, OrganizationId::generate)
 }
 
-/// The id of [`application`] with that number.
+/// The id of [`application`] with the same number.
 #[must_use]
 pub fn application_id(number: u32) -> ApplicationId {
     id(4, number, ApplicationId::generate)
 }
 
-/// The id of [`api_key`] with that number.
+/// The id of [`api_key`] with the same number.
 #[must_use]
 pub fn api_key_id(number: u32) -> ApiKeyId {
     id(5, number, ApiKeyId::generate)
 }
 
-/// The id of [`item_change`] with that number.
+/// The id of [`item_change`] with the same number.
 #[must_use]
 pub fn item_id(number: u32) -> ItemId {
     id(6, number, ItemId::generate)
 }
 
-/// The id of [`event`] with that number.
+/// The id of [`event`] with the same number.
 #[must_use]
 pub fn event_id(number: u32) -> EventId {
     id(7, number, EventId::generate)
 }
 
-/// The id of [`invitation`] with that number.
+/// The id of [`invitation`] with the same number.
 #[must_use]
 pub fn invitation_id(number: u32) -> InvitationId {
     id(8, number, InvitationId::generate)
 }
 
-/// The id of [`mail`] with that number.
+/// The id of [`mail`] with the same number.
 #[must_use]
 pub fn mail_id(number: u32) -> MailId {
     id(9, number, MailId::generate)
 }
 
-/// A user with a whole profile, whose address is `user<number>@example.com`.
+/// A user with a complete profile and the address `user<number>@example.com`.
 #[must_use]
 pub fn user(number: u32) -> User {
     User {
@@ -114,7 +114,7 @@ pub fn user(number: u32) -> User {
     }
 }
 
-/// A user of whom nothing is known, as one made by a wallet.
+/// A user with an empty profile, as created by a wallet sign-in.
 #[must_use]
 pub fn bare_user(number: u32) -> User {
     User {
@@ -128,7 +128,7 @@ pub fn bare_user(number: u32) -> User {
     }
 }
 
-/// The account with that number on a chain: the same address on all chains of a kind.
+/// The wallet account with the number on the chain. All chains of one namespace use the same address.
 #[must_use]
 pub fn wallet_account(number: u32, chain: Chain) -> WalletAccount {
     let mut bytes = [0xA5; 32];
@@ -140,33 +140,33 @@ pub fn wallet_account(number: u32, chain: Chain) -> WalletAccount {
     ok(WalletAccount::parse(chain, &address.to_string()))
 }
 
-/// A wallet on Ethereum. Those of higher numbers were linked later.
+/// A wallet on Ethereum. Wallets with higher numbers were linked later.
 #[must_use]
 pub fn wallet(number: u32) -> Wallet {
     let linked_at = NOW + Duration::microseconds(i64::from(number));
     Wallet { account: wallet_account(number, Chain::Ethereum), linked_at }
 }
 
-/// Where the service of these tests is at home.
+/// The site of the service under test.
 #[must_use]
 pub fn site() -> Site {
     Site::of("https://accounts.example.com/tessera")
 }
 
-/// An open challenge to sign in, on that chain.
+/// An open sign-in challenge on the chain.
 #[must_use]
 pub fn challenge(number: u32, chain: Chain) -> Challenge {
     let entropy = SequentialEntropy::starting_at((8 << 32) | u64::from(number));
     Challenge::new(Purpose::SignIn, wallet_account(number, chain), &site(), NOW, &entropy)
 }
 
-/// The id of [`signing_key`] with that number.
+/// The id of [`signing_key`] with the same number.
 #[must_use]
 pub fn key_id(number: u32) -> KeyId {
     parsed(&format!("key-{number}"))
 }
 
-/// A key without a successor, which signs so many seconds after [`NOW`]. No token can be made with it.
+/// A key without a successor that starts to sign `number` seconds after [`NOW`]. It has no usable key material.
 #[must_use]
 pub fn signing_key(number: u32) -> SigningKey {
     SigningKey {
@@ -179,7 +179,7 @@ pub fn signing_key(number: u32) -> SigningKey {
     }
 }
 
-/// An open session that lasts for twelve hours.
+/// An open session with a lifetime of twelve hours.
 #[must_use]
 pub fn session(number: u32, of: UserId) -> Session {
     Session {
@@ -191,7 +191,7 @@ pub fn session(number: u32, of: UserId) -> Session {
     }
 }
 
-/// An organization whose slug is `org-<number>`.
+/// An organization with the slug `org-<number>`.
 #[must_use]
 pub fn organization(number: u32) -> Organization {
     Organization {
@@ -203,14 +203,14 @@ pub fn organization(number: u32) -> Organization {
     }
 }
 
-/// A membership of that role, with a profile that all members see.
+/// A membership with the role. All members see its profile.
 #[must_use]
 pub fn membership(organization: OrganizationId, user: UserId, role: Role) -> Membership {
     let joined_at = NOW + Duration::microseconds(3);
     Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at: Some(joined_at) }
 }
 
-/// An open invitation of a member, to `guest<number>@example.com`, and the hash of its token.
+/// An open invitation of `guest<number>@example.com` as member, and the hash of its token.
 #[must_use]
 pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, SecretHash) {
     let invitation = Invitation {
@@ -227,7 +227,7 @@ pub fn invitation(number: u32, of: OrganizationId, by: UserId) -> (Invitation, S
     (invitation, token_hash(number))
 }
 
-/// The hash of a token that nobody has.
+/// A token hash for which no token exists.
 #[must_use]
 pub fn token_hash(number: u32) -> SecretHash {
     let mut hash = [0xB4; 32];
@@ -235,7 +235,7 @@ pub fn token_hash(number: u32) -> SecretHash {
     SecretHash::from_bytes(hash)
 }
 
-/// A mail that is worth delivering for a day, each written a second after the one before.
+/// A mail that expires after one day. Each number is created one second after the previous one.
 #[must_use]
 pub fn mail(number: u32) -> SealedMail {
     let created_at = NOW + Duration::seconds(i64::from(number));
@@ -248,7 +248,7 @@ pub fn mail(number: u32) -> SealedMail {
     }
 }
 
-/// An application with a description and two redirect URIs, not in the order of the alphabet.
+/// An application with a description and two redirect URIs in non-alphabetical order.
 #[must_use]
 pub fn application(number: u32, of: OrganizationId) -> Application {
     let uris = ["https://z.example.com/callback?x=%20", "http://127.0.0.1:8080/a"].map(parsed).to_vec();
@@ -263,7 +263,7 @@ pub fn application(number: u32, of: OrganizationId) -> Application {
     }
 }
 
-/// An active key that may read and write the inventory and lives for thirty days.
+/// An active key with a lifetime of thirty days that may read and write the inventory.
 #[must_use]
 pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
     let key = ApiKey {
@@ -285,7 +285,7 @@ pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
     StoredKey { key, hash: SecretHash::from_bytes(hash) }
 }
 
-/// A change that gives every field a value. The `sku` is `sku-<number>`.
+/// A change that sets every field. The `sku` is `sku-<number>`.
 #[must_use]
 pub fn item_change(number: u32, of: ApplicationId) -> ItemChange {
     ItemChange {
@@ -300,13 +300,13 @@ pub fn item_change(number: u32, of: ApplicationId) -> ItemChange {
     }
 }
 
-/// The same change with nothing in it but the `sku`.
+/// The same change with only the `sku` set.
 #[must_use]
 pub fn bare_item_change(number: u32, of: ApplicationId) -> ItemChange {
     ItemChange { name: None, description: None, quantity: None, metadata: None, ..item_change(number, of) }
 }
 
-/// The item that a change makes when there is none.
+/// The item that a change creates if none exists.
 #[must_use]
 pub fn item_made_by(change: &ItemChange) -> Item {
     Item {
@@ -323,7 +323,7 @@ pub fn item_made_by(change: &ItemChange) -> Item {
     }
 }
 
-/// A deed of a user that belongs to no organization.
+/// A user's audit entry that belongs to no organization.
 #[must_use]
 pub fn event(number: u32) -> Event {
     Event {
@@ -340,7 +340,7 @@ pub fn event(number: u32) -> Event {
     }
 }
 
-/// A request from an address that is nobody's (RFC 5737).
+/// Request metadata with an address from a documentation range (RFC 5737).
 #[must_use]
 pub fn origin() -> Origin {
     Origin {
@@ -350,39 +350,39 @@ pub fn origin() -> Origin {
     }
 }
 
-/// A browser in the network of [`origin`].
+/// A device in the network of [`origin`].
 #[must_use]
 pub fn client() -> Client {
     Client::seen(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"), origin().address)
 }
 
-/// A user in the course of a request.
+/// A user as the actor of a request.
 #[must_use]
 pub fn actor_of(user: UserId) -> Actor {
     let principal = Principal::User { id: user, session: session_id(1), signed_in_at: NOW, checked_at: NOW };
     Actor { principal, origin: origin() }
 }
 
-/// A user in the course of a request that came with that session.
+/// A user as the actor of a request that was authenticated with the session.
 #[must_use]
 pub fn actor_with(session: &Session) -> Actor {
     actor_at(session, session.created_at)
 }
 
-/// A user in the course of a request that came with that session at that time.
+/// A user as the actor of a request that was authenticated with the session at `checked_at`.
 #[must_use]
 pub fn actor_at(session: &Session, checked_at: OffsetDateTime) -> Actor {
     let (id, signed_in_at) = (session.user_id, session.created_at);
     Actor { principal: Principal::User { id, session: session.id, signed_in_at, checked_at }, origin: origin() }
 }
 
-/// Anyone in the network of [`origin`].
+/// An anonymous requester in the network of [`origin`].
 #[must_use]
 pub fn requester() -> Requester {
     Requester::unknown(&origin())
 }
 
-/// An application in the course of a request that came with that key.
+/// An application as the actor of a request that was authenticated with the key.
 #[must_use]
 pub fn actor_by_key(key: &ApiKey) -> Actor {
     let principal = Principal::Application {

@@ -1,7 +1,7 @@
-//! The promises of the ports, as tests that every implementation is put through.
+//! Contracts of the ports, as tests for every implementation.
 //!
-//! Each module holds the cases of one port and the macro that turns them into tests. A case gets a harness of its own,
-//! so that no two share a row.
+//! Each module contains the cases of one port and the macro that expands them to tests. Each case gets its own harness,
+//! so no two cases share a row.
 
 pub mod accounts;
 pub mod api_key_store;
@@ -40,31 +40,32 @@ use crate::Stores;
 /// An implementation under test.
 #[async_trait]
 pub trait Harness: Sized + Send + Sync + 'static {
-    /// Starts one with nothing in it, shared with nobody.
+    /// Starts an empty implementation that no other test uses.
     async fn start() -> Self;
 
-    /// Its ports.
+    /// The ports of the implementation.
     fn stores(&self) -> &Stores;
 
-    /// How many connections, or whatever a transaction holds on to, are in use now. It must come back to 0 by itself.
+    /// The number of connections (or other resources of a transaction) now in use. It must return to 0 without any
+    /// further call.
     fn connections_in_use(&self) -> usize;
 }
 
-/// A reader of chains under test.
+/// A chain reader under test.
 #[async_trait]
 pub trait ChainHarness: Sized + Send + Sync + 'static {
-    /// Starts one that reads Ethereum and no other chain. There, a contract stands at the address of each
-    /// [`Program`](crate::fakes::Program) and does what it says.
+    /// Starts a reader that reads only Ethereum. At the address of each [`Program`](crate::fakes::Program) there is a
+    /// contract that runs this program.
     async fn start() -> Self;
 
     /// The reader.
     fn reader(&self) -> &dyn ChainReader;
 
-    /// Takes Ethereum away from the reader.
+    /// Makes Ethereum unavailable to the reader.
     fn cut_off(&self);
 }
 
-/// Turns cases into tests, each with a harness of its own.
+/// Expands cases to tests, each with its own harness.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {

@@ -1,22 +1,22 @@
-//! Saying what must have come out, for tests that can't return an error.
+//! Assertions for tests that can't return an error.
 
 use std::{fmt::Debug, str::FromStr};
 
 use tessera_kernel::StoreError;
 
-/// The value of a call that must have succeeded.
+/// Unwraps a call that must succeed.
 ///
 /// # Panics
-/// When it did not.
+/// Panics if the call failed.
 #[track_caller]
 pub fn ok<T, E: Debug>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("must succeed, but: {error:?}"))
 }
 
-/// The error of a call that must have failed.
+/// Unwraps the error of a call that must fail.
 ///
 /// # Panics
-/// When it succeeded.
+/// Panics if the call succeeded.
 #[track_caller]
 pub fn failed<T: Debug, E>(result: Result<T, E>) -> E {
     match result {
@@ -25,29 +25,29 @@ pub fn failed<T: Debug, E>(result: Result<T, E>) -> E {
     }
 }
 
-/// The value that must be there.
+/// Unwraps a value that must exist.
 ///
 /// # Panics
-/// When there is none.
+/// Panics if there is no value.
 #[track_caller]
 pub fn some<T>(value: Option<T>) -> T {
     value.unwrap_or_else(|| panic!("must be there"))
 }
 
-/// Holds a call to having been refused because of that unique key, or of [`StoreError::REFERENCE`].
+/// Asserts that a call failed with a conflict on the unique key, or on [`StoreError::REFERENCE`].
 ///
 /// # Panics
-/// When it succeeded or failed for another reason.
+/// Panics if the call succeeded or failed for another reason.
 #[track_caller]
 pub fn conflict<T: Debug>(result: Result<T, StoreError>, key: &str) {
     let error = failed(result);
     assert_eq!(error.conflict_key(), Some(key), "must be a conflict on {key}, but: {error:?}");
 }
 
-/// The value object of a text that must be one.
+/// Parses a text that must be a valid value.
 ///
 /// # Panics
-/// When it is none.
+/// Panics if the text is not valid.
 #[must_use]
 #[track_caller]
 pub fn parsed<T: FromStr<Err: Debug>>(text: &str) -> T {

@@ -1,4 +1,4 @@
-//! Implementations of every port that need nothing from outside.
+//! Fake implementations of every port, without external dependencies.
 
 mod chains;
 mod clock;

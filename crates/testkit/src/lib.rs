@@ -1,9 +1,9 @@
-//! What tests of this workspace, and of anybody's own adapter, are built from.
+//! Test support for this workspace and for third-party adapters.
 //!
-//! [`contract`] holds the promises of every port as tests that any implementation can be put through, [`fakes`]
-//! implementations that need nothing from outside, [`builders`] entities with everything filled in.
+//! [`contract`] contains the contract of every port as tests for any implementation. [`fakes`] contains implementations
+//! without external dependencies. [`builders`] creates fully populated entities.
 //!
-//! An adapter implements [`Harness`] and names it once for each port:
+//! An adapter implements [`Harness`] and invokes one macro per port:
 //!
 //! ```ignore
 //! tessera_testkit::identity_store_contract!(MyHarness);

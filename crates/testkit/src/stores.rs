@@ -1,4 +1,4 @@
-//! One storage, seen through every port that it serves.
+//! The store ports of one storage.
 
 use std::sync::Arc;
 
@@ -25,24 +25,24 @@ use tessera_orgs::{
 
 use crate::expectations::{ok, some};
 
-/// The ports of one storage. What is written through one is seen through the others.
+/// The ports of one storage. A write through one port is visible through the others.
 #[derive(Clone)]
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
-    /// Sessions of the sign-in page, and codes.
+    /// Sign-in sessions of applications, and authorization codes.
     pub sso: Arc<dyn SsoStore>,
-    /// Applications, as somebody to sign in to.
+    /// Applications as relying parties.
     pub relying_parties: Arc<dyn RelyingParties>,
-    /// Questions to wallets.
+    /// Wallet challenges.
     pub challenges: Arc<dyn Challenges>,
-    /// Wishes for new passwords, and the tokens that set them.
+    /// Password reset requests and tokens.
     pub resets: Arc<dyn PasswordResets>,
     /// Signing keys.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
-    /// Users, as organizations see them.
+    /// Users as organizations see them.
     pub directory: Arc<dyn Directory>,
     /// Applications.
     pub apps: Arc<dyn AppStore>,
@@ -52,11 +52,11 @@ pub struct Stores {
     pub items: Arc<dyn ItemStore>,
     /// Roles.
     pub memberships: Arc<dyn Memberships>,
-    /// What has happened.
+    /// The audit trail.
     pub audit: Arc<dyn AuditTrail>,
-    /// Mails that wait.
+    /// The outbox of mails.
     pub mails: Arc<dyn MailQueue>,
-    /// The counters of rate limits.
+    /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
 }
 
@@ -97,21 +97,21 @@ impl Stores {
         ok(tx.commit().await);
     }
 
-    /// Commits a token that sets a password.
+    /// Commits a password reset token.
     pub async fn add_password_reset(&self, reset: &PasswordReset) {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.password_resets().issue(reset).await);
         ok(tx.commit().await);
     }
 
-    /// Commits a session of the sign-in page.
+    /// Commits a sign-in session of an application.
     pub async fn add_sso_session(&self, session: &SsoSession) {
         let mut tx = ok(self.sso.begin().await);
         ok(tx.sso_sessions().insert(session).await);
         ok(tx.commit().await);
     }
 
-    /// Commits a code.
+    /// Commits an authorization code.
     pub async fn add_sso_code(&self, code: &SsoCode) {
         let mut tx = ok(self.sso.begin().await);
         ok(tx.sso_codes().insert(code).await);
@@ -175,7 +175,7 @@ impl Stores {
         ok(tx.commit().await);
     }
 
-    /// Commits other redirect URIs of an application, by whatever rule they were registered.
+    /// Commits new redirect URIs of an application without validating them.
     pub async fn set_redirect_uris(&self, of: ApplicationId, uris: &[&str]) {
         let uris: Vec<RedirectUri> = uris.iter().map(|uri| ok(RedirectUri::from_storage(uri))).collect();
         let mut tx = ok(self.apps.begin().await);
@@ -194,12 +194,12 @@ impl Stores {
         ok(tx.commit().await);
     }
 
-    /// Makes or changes an item.
+    /// Creates or changes an item.
     pub async fn put_item(&self, change: &ItemChange) -> Item {
         some(ok(self.items.upsert_item(change, None).await))
     }
 
-    /// Commits events.
+    /// Commits audit entries.
     pub async fn add_events<'a>(&self, all: impl IntoIterator<Item = &'a Event, IntoIter: Send> + Send) {
         let mut tx = ok(self.identity.begin().await);
         for event in all {

@@ -1,4 +1,4 @@
-//! The domains with fakes plugged into every port.
+//! The domains with fakes for every port.
 
 use std::sync::Arc;
 
@@ -23,25 +23,25 @@ use crate::{
     },
 };
 
-/// A storage, a clock and the other fakes, shared by all domains that are made here.
+/// A store, a clock and the other fakes, shared by all domains that a bench creates.
 pub struct Workbench {
-    /// The storage.
+    /// The store.
     pub store: MemoryStore,
-    /// The storage behind its ports.
+    /// The ports of the store.
     pub stores: Stores,
-    /// The time, of the storage too; it stands still.
+    /// The clock of the domains and of the store. Its time is fixed until a test changes it.
     pub clock: Arc<FixedClock>,
-    /// Chance without surprises.
+    /// Reproducible entropy.
     pub entropy: Arc<SequentialEntropy>,
-    /// Password hashes.
+    /// The password hasher.
     pub hasher: Arc<FakeHasher>,
-    /// Judgement of passwords: it finds `password` and `12345678` guessable.
+    /// The password strength check. It rejects `password` and `12345678`.
     pub strength: Arc<FakeStrength>,
-    /// Signatures of wallets.
+    /// The wallet verifier.
     pub wallets: Arc<FakeWallets>,
-    /// User tokens.
+    /// The signer of access tokens.
     pub signer: Arc<FakeSigner>,
-    /// Service tokens.
+    /// The signer of service tokens.
     pub service_signer: Arc<FakeServiceSigner>,
 }
 
@@ -66,22 +66,22 @@ impl Default for Workbench {
 }
 
 impl Workbench {
-    /// The account of an invited address, with all that comes before it is made.
+    /// Provisions the account of an invited address, including the preparation.
     ///
     /// # Errors
-    /// As [`Identity::prepare_account`] and [`Identity::welcome`] do.
+    /// Fails like [`Identity::prepare_account`] and [`Identity::welcome`].
     pub async fn welcome(identity: &Identity, command: Welcome) -> Result<Welcomed, WelcomeError> {
         let prepared = identity.prepare_account(&command).await?;
         identity.welcome(command, prepared).await
     }
 
-    /// An empty one.
+    /// Creates an empty bench.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The ports of [`Self::identity`], for a test that replaces one of them.
+    /// The ports of [`Self::identity`], for tests that replace one of them.
     #[must_use]
     pub fn identity_ports(&self) -> IdentityPorts {
         IdentityPorts {
@@ -100,20 +100,20 @@ impl Workbench {
         }
     }
 
-    /// Notices, as many as there are by default.
+    /// Notices with the default limits.
     #[must_use]
     pub fn notices(&self) -> Notices {
         let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
         Notices { seal: Arc::new(FakeSeal), clock, entropy, most: Some(Notices::MOST) }
     }
 
-    /// What [`Self::identity`] is set to: twelve hours, and the floor for passwords.
+    /// The settings of [`Self::identity`]: sessions of twelve hours, and the minimum password length.
     #[must_use]
     pub fn identity_settings() -> IdentitySettings {
         IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12), site: site() }
     }
 
-    /// Users and sessions.
+    /// The identity service.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::new(self.identity_ports(), Self::identity_settings())
@@ -146,19 +146,19 @@ impl Workbench {
         }
     }
 
-    /// Signing in to applications.
+    /// The service for sign-ins to applications.
     #[must_use]
     pub fn sso(&self) -> SingleSignOn {
         SingleSignOn::new(self.sso_ports())
     }
 
-    /// What [`Self::service_tokens`] is set to: one audience, and keys that sign for ninety days.
+    /// The settings of [`Self::service_tokens`]: one audience, and keys that sign for ninety days.
     #[must_use]
     pub fn service_token_settings() -> ServiceTokenSettings {
         ServiceTokenSettings { audiences: [parsed("https://games.example.com")].into(), key_life: Duration::days(90) }
     }
 
-    /// Service tokens. Nobody looks after their keys but the test.
+    /// The service for service tokens. The test must maintain the signing keys itself.
     #[must_use]
     pub fn service_tokens(&self) -> ServiceTokens {
         ServiceTokens::new(self.service_token_ports(), Self::service_token_settings())
@@ -180,13 +180,13 @@ impl Workbench {
         }
     }
 
-    /// Organizations.
+    /// The organization service.
     #[must_use]
     pub fn orgs(&self) -> Orgs {
         Orgs::new(self.org_ports())
     }
 
-    /// Applications.
+    /// The application service.
     #[must_use]
     pub fn apps(&self) -> Apps {
         Apps::new(AppPorts {
@@ -211,7 +211,7 @@ impl Workbench {
         }
     }
 
-    /// API keys.
+    /// The API key service.
     #[must_use]
     pub fn api_keys(&self) -> ApiKeys {
         ApiKeys::new(self.api_key_ports())
@@ -228,20 +228,20 @@ impl Workbench {
         }
     }
 
-    /// Inventories.
+    /// The inventory service.
     #[must_use]
     pub fn inventory(&self) -> Inventory {
         Inventory::new(self.inventory_ports())
     }
 
-    /// Adds the user with that number and this password.
+    /// Adds the user with the number and the password.
     pub async fn user_with_password(&self, number: u32, password: &str) -> User {
         let user = user(number);
         self.stores.add_user_with_password(&user, &self.hasher.hash_of(password)).await;
         user
     }
 
-    /// Adds organization 1 with application 1, and users 1, 2 and so on as its members in these roles.
+    /// Adds organization 1 with application 1, and users 1, 2 and so on as members in the given roles.
     pub async fn members(&self, roles: &[Role]) {
         let numbered = || (1..).zip(roles);
         self.stores.add_users(&numbered().map(|(number, _)| user(number)).collect::<Vec<_>>()).await;
@@ -251,20 +251,20 @@ impl Workbench {
         self.stores.add_applications([&application(1, organization_id(1))]).await;
     }
 
-    /// Takes all mails that are due, in order.
+    /// Takes all due mails in order.
     pub async fn mails(&self) -> Vec<Mail> {
         let now = self.clock.now();
         let taken = ok(self.stores.mails.take(now, now + Duration::minutes(2), u16::MAX).await);
         taken.iter().map(|taken| ok(FakeSeal.open(&taken.mail))).collect()
     }
 
-    /// The events of an organization, or of none.
+    /// The audit entries of an organization, or those outside of organizations.
     pub async fn events(&self, of: Option<OrganizationId>) -> Vec<Event> {
         let limit = ok(Limit::try_from(Limit::MAX));
         ok(self.stores.audit.list_events(of, PageRequest { limit, after: None }).await).items
     }
 
-    /// What happened in an organization, or outside of all, by name and in order.
+    /// The names of the audited actions in an organization, or outside of organizations, in order.
     pub async fn deeds(&self, of: Option<OrganizationId>) -> Vec<String> {
         self.events(of).await.into_iter().map(|event| event.name).collect()
     }

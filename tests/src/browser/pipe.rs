@@ -1,4 +1,4 @@
-//! Messages of the protocol: JSON, each ended by a zero byte.
+//! Messages of the protocol: JSON texts, each terminated by a zero byte.
 
 use std::{
     collections::HashMap,
@@ -14,13 +14,13 @@ use tokio::{
     time::timeout,
 };
 
-/// How long the browser may take for anything.
+/// Timeout for one call to the browser.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How many events a listener may be behind.
+/// Maximum number of events that a listener may lag behind.
 const BEHIND: usize = 4096;
 
-/// The way to the browser and back.
+/// The connection to the browser.
 pub(super) struct Pipe {
     outgoing: mpsc::UnboundedSender<Value>,
     state: Mutex<State>,
@@ -65,7 +65,7 @@ impl Pipe {
         let waiting = message["id"].as_u64().and_then(|id| self.state().waiting.remove(&id));
         match waiting {
             Some(waiting) => drop(waiting.send(message)),
-            // Nobody may listen.
+            // There may be no listener.
             None => drop(self.events.send(message)),
         }
     }
@@ -74,12 +74,12 @@ impl Pipe {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything that the browser says by itself, from now on.
+    /// Subscribes to all later events of the browser.
     pub(super) fn events(&self) -> broadcast::Receiver<Value> {
         self.events.subscribe()
     }
 
-    /// Has the browser do something, and waits until it is done.
+    /// Calls a method of the browser and waits for the result.
     pub(super) async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Value {
         let (sender, receiver) = oneshot::channel();
         let id = {
@@ -96,7 +96,7 @@ impl Pipe {
         assert!(self.outgoing.send(message).is_ok(), "the browser is gone");
         let answer = timeout(PATIENCE, receiver).await.unwrap_or_else(|_| panic!("no answer to {method}"));
         let answer = answer.unwrap_or_else(|_| panic!("the browser went away during {method}"));
-        // Nothing comes to anything on a page that is about to give way to another.
+        // An evaluation has no result on a page that is being replaced.
         if method == "Runtime.evaluate" && answer["error"]["message"] == "Inspected target navigated or closed" {
             return Value::Null;
         }

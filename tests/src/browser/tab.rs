@@ -1,4 +1,4 @@
-//! One tab: what a person does in it, and what they see.
+//! A browser tab: user actions and assertions on the visible page.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::pipe::Pipe;
 use crate::eventually;
 
-/// How long a page may take for anything.
+/// Timeout for every condition on a page.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A tab.
+/// A browser tab.
 #[derive(Clone)]
 pub struct Tab {
     pub(super) pipe: Arc<Pipe>,
@@ -27,7 +27,7 @@ impl Tab {
         let tab = Self { pipe: Arc::clone(pipe), session };
         tab.call("Page.enable", json!({})).await;
         tab.call("Runtime.enable", json!({})).await;
-        // Several tabs are open at once, and each is to behave as the one that is looked at.
+        // Several tabs are open at once, and each must behave as if it had the focus.
         tab.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
         tab
     }
@@ -36,10 +36,10 @@ impl Tab {
         self.pipe.call(Some(&self.session), method, params).await
     }
 
-    /// Types an address.
+    /// Navigates to an address.
     ///
     /// # Panics
-    /// When nobody answers there.
+    /// Panics if the address does not respond.
     pub async fn go(&self, url: &str) {
         let gone = self.call("Page.navigate", json!({ "url": url })).await;
         assert!(gone["errorText"].is_null(), "{url}: {gone}");
@@ -48,7 +48,7 @@ impl Tab {
     /// Presses the back button.
     ///
     /// # Panics
-    /// When there is nothing to go back to.
+    /// Panics if there is no previous page.
     pub async fn back(&self) {
         let history = self.call("Page.getNavigationHistory", json!({})).await;
         let current =
@@ -58,19 +58,19 @@ impl Tab {
         self.call("Page.navigateToHistoryEntry", json!({ "entryId": entry })).await;
     }
 
-    /// What an expression comes to on the page; `null` while the page changes.
+    /// The value of an expression on the page; `null` while the page is being replaced.
     pub async fn evaluate(&self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         self.call("Runtime.evaluate", params).await["result"]["value"].clone()
     }
 
-    /// Waits until the page shows something.
+    /// Waits until the page shows the text.
     pub async fn sees(&self, text: &str) {
         let quoted = json!(text);
         self.until(text, &format!("document.body?.innerText.includes({quoted})")).await;
     }
 
-    /// Types an address and waits until the page shows something.
+    /// Navigates to an address and waits until the page shows the text.
     pub async fn go_and_see(&self, url: &str, text: &str) {
         self.go(url).await;
         self.sees(text).await;
@@ -86,17 +86,17 @@ impl Tab {
         .await;
     }
 
-    /// Clicks on what a selector finds, once it is there.
+    /// Clicks the element that matches a selector, once it is visible.
     pub async fn click(&self, selector: &str) {
         let found = format!("document.querySelector({})", json!(selector));
         self.until(selector, &format!("!!{found} && {found}.checkVisibility()")).await;
         self.evaluate(&format!("{found}.click()")).await;
     }
 
-    /// Clicks twice in a row where something is, as a mouse does.
+    /// Double-clicks the element that matches a selector, with mouse events.
     ///
     /// # Panics
-    /// When it is nowhere.
+    /// Panics if the element has no position.
     pub async fn double_click(&self, selector: &str) {
         let found = format!("document.querySelector({})", json!(selector));
         self.until(selector, &format!("!!{found} && {found}.checkVisibility()")).await;
@@ -113,14 +113,14 @@ impl Tab {
         }
     }
 
-    /// Types a text into a field, once it is there.
+    /// Types a text into a field, once the field is visible.
     pub async fn types(&self, field: &str, text: &str) {
         self.click(field).await;
         self.evaluate(&format!("document.querySelector({}).focus()", json!(field))).await;
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
-    /// Presses a key, as on a keyboard.
+    /// Presses a key.
     pub async fn press(&self, key: &str, code: u8) {
         let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
@@ -134,10 +134,10 @@ impl Tab {
         self.evaluate("location.href").await.as_str().unwrap_or_default().to_owned()
     }
 
-    /// What has the focus, by its text; an outline shows that it has.
+    /// The text of the focused element. The element must have a visible outline.
     ///
     /// # Panics
-    /// When nobody could see it.
+    /// Panics if the focus is not visible.
     pub async fn focus(&self) -> String {
         let seen = "(() => { const style = getComputedStyle(document.activeElement); \
             return document.activeElement.matches(':focus-visible') && style.outlineStyle === 'solid' \
@@ -147,39 +147,39 @@ impl Tab {
         text.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Cuts the network off, or restores it.
+    /// Disables or restores the network.
     pub async fn offline(&self, offline: bool) {
         self.call("Network.enable", json!({})).await;
         let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
         self.call("Network.emulateNetworkConditions", conditions).await;
     }
 
-    /// Keeps requests to such addresses from going out, until [`Self::release`].
+    /// Holds back requests to matching addresses until [`Self::release`].
     pub async fn hold(&self, pattern: &str) {
         self.call("Fetch.enable", json!({ "patterns": [{ "urlPattern": pattern }] })).await;
     }
 
-    /// Lets all requests go out again.
+    /// Releases all requests.
     pub async fn release(&self) {
         self.call("Fetch.disable", json!({})).await;
     }
 
-    /// Loads pages without their scripts from now on.
+    /// Disables scripts on all pages that are loaded from now on.
     pub async fn without_scripts(&self) {
         self.call("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
     }
 
-    /// Runs a script in every page that is loaded from now on, before anything else does.
+    /// Runs a script first on every page that is loaded from now on.
     pub async fn prepare(&self, script: &str) {
         self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
 
-    /// Waits until the page has done what it does after that many milliseconds at most.
+    /// Waits until all page timers of at most this many milliseconds have fired.
     pub async fn outlive_timers(&self, milliseconds: u32) {
         self.evaluate(&format!("new Promise((done) => setTimeout(done, {milliseconds}))")).await;
     }
 
-    /// Sets the size of the window, and whether the system is dark.
+    /// Sets the size of the window and the color scheme of the system.
     pub async fn look(&self, width: u32, height: u32, scheme: &str) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": width < 500 });
         self.call("Emulation.setDeviceMetricsOverride", size).await;
@@ -187,11 +187,11 @@ impl Tab {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Keeps pictures of the page on a screen and on a phone, light and dark, and makes sure that nobody has to scroll
-    /// sideways and that every text stands out from its ground (WCAG 2.2, 1.4.3).
+    /// Saves screenshots of the page in desktop and phone size, light and dark. Asserts that there is no horizontal
+    /// scrolling and that all text has enough contrast (WCAG 2.2, 1.4.3).
     ///
     /// # Panics
-    /// When it is not so.
+    /// Panics if an assertion fails.
     pub async fn portray(&self, name: &str) {
         for (suffix, width, height, scheme) in [
             ("light", 1000, 760, "light"),
@@ -205,10 +205,10 @@ impl Tab {
         }
     }
 
-    /// Keeps a picture of the whole page among the artefacts of the build.
+    /// Saves a screenshot of the complete page to the build artifacts.
     ///
     /// # Panics
-    /// When it can't be written.
+    /// Panics if the file can't be written.
     pub async fn picture(&self, name: &str) {
         let mut whole = self.call("Page.getLayoutMetrics", json!({})).await["cssContentSize"].take();
         whole["scale"] = json!(1);
@@ -220,7 +220,7 @@ impl Tab {
         std::fs::write(&file, bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    /// What the page wanted to load and the policy refused, from now on: the browser says so in the console.
+    /// Records from now on all loads that the content security policy blocks. The browser reports them in the console.
     pub async fn watch_policy(&self) {
         let script = "window.__refused = []; \
             addEventListener('securitypolicyviolation', (event) => __refused.push(event.blockedURI))";
@@ -228,7 +228,7 @@ impl Tab {
     }
 }
 
-/// `screenshots` in the target directory.
+/// The directory `screenshots` in the target directory.
 fn pictures() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
     let target = test.ancestors().nth(3).unwrap_or_else(|| panic!("{} is nowhere", test.display()));

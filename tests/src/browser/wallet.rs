@@ -1,4 +1,4 @@
-//! Wallets in the browser, as extensions put them there, with real keys behind them.
+//! Browser wallets, injected like extensions, with real keys.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -11,38 +11,38 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Tab;
 use crate::wallet::EvmWallet;
 
-/// The page's side: asks are handed out through a binding, and settled from outside.
+/// The script in the page. It sends requests out through a binding; the test resolves them.
 const PROVIDER: &str = include_str!("wallet.js");
 
-/// How a page can find a wallet.
+/// How a page can discover a wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It announces itself (EIP-6963).
+    /// The wallet announces itself (EIP-6963).
     Announced,
-    /// It is `window.ethereum`, and says no more of itself.
+    /// The wallet is only `window.ethereum`.
     Older,
-    /// It does both.
+    /// Both.
     Both,
-    /// It is `window.ethereum`, and announces itself only when [`Pocket::announce`] has it do so.
+    /// The wallet is `window.ethereum`, and announces itself only when the test calls [`Pocket::announce`].
     Late,
 }
 
-/// How the owner of a wallet behaves.
+/// How the owner of a wallet reacts to requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manners {
-    /// Agrees to everything.
+    /// Approves every request.
     Willing,
     /// Declines to sign.
     Refusing,
     /// Declines to change the network.
     Staying,
-    /// Says neither yes nor no when this is asked, until [`Pocket::decide`].
+    /// Leaves requests of this method open until [`Pocket::decide`].
     Pondering(&'static str),
-    /// Has left another request open, so that the wallet takes no more.
+    /// Has another open request, so the wallet rejects new ones.
     Occupied,
 }
 
-/// A wallet, its owner, and the network it is on.
+/// A wallet with its owner and its current network.
 pub struct Pocket {
     name: String,
     number: usize,
@@ -66,13 +66,13 @@ struct Ask {
 }
 
 impl Pocket {
-    /// A new wallet on that chain.
+    /// Creates a wallet on the chain.
     #[must_use]
     pub fn new(manners: Manners, chain: u64) -> Arc<Self> {
         Self::named("Test Wallet", manners, chain)
     }
 
-    /// The same under another name.
+    /// Creates a wallet with the given name.
     #[must_use]
     pub fn named(name: &str, manners: Manners, chain: u64) -> Arc<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
@@ -85,30 +85,30 @@ impl Pocket {
         self.mind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The address of the account that it is on now.
+    /// The address of the current account.
     #[must_use]
     pub fn address(&self) -> String {
         self.mind().wallet.address()
     }
 
-    /// The chain that it is on now.
+    /// The current chain.
     #[must_use]
     pub fn chain(&self) -> u64 {
         self.chain.load(Ordering::SeqCst)
     }
 
-    /// How often a page has asked for this.
+    /// The number of requests of this method.
     #[must_use]
     pub fn asked(&self, method: &str) -> usize {
         self.mind().asked.iter().filter(|asked| *asked == method).count()
     }
 
-    /// Its owner thinks otherwise from now on.
+    /// Changes the reactions of the owner.
     pub fn behave(&self, manners: Manners) {
         self.mind().manners = manners;
     }
 
-    /// Its owner answers what they have pondered, by the manners that they have now.
+    /// Resolves the open requests with the current reactions of the owner.
     pub async fn decide(&self) {
         let pondered = std::mem::take(&mut self.mind().pondered);
         for ask in pondered {
@@ -116,24 +116,24 @@ impl Pocket {
         }
     }
 
-    /// Its owner turns to another account, and it says so.
+    /// Switches to another account and emits the event.
     pub async fn change_account(&self, tab: &Tab) {
         self.mind().wallet = EvmWallet::new();
         self.emit(tab, "accountsChanged", &json!([self.address()])).await;
     }
 
-    /// Its owner turns to another network, and it says so.
+    /// Switches to another network and emits the event.
     pub async fn change_chain(&self, tab: &Tab, chain: u64) {
         self.chain.store(chain, Ordering::SeqCst);
         self.emit(tab, "chainChanged", &json!(format!("{chain:#x}"))).await;
     }
 
-    /// Tells the page what has happened to it (EIP-1193).
+    /// Emits an event to the page (EIP-1193).
     pub async fn emit(&self, tab: &Tab, event: &str, value: &Value) {
         tab.evaluate(&format!("{}.emit({}, {value})", self.handle(), json!(event))).await;
     }
 
-    /// Announces itself, once more or at last.
+    /// Announces the wallet (again).
     pub async fn announce(&self, tab: &Tab) {
         tab.evaluate(&format!("{}.announce()", self.handle())).await;
     }
@@ -142,12 +142,12 @@ impl Pocket {
         format!("window.__wallet{}", self.number)
     }
 
-    /// Installs it in a tab, for every page that is loaded from now on.
+    /// Installs the wallet in a tab, on every page that is loaded from now on.
     pub async fn install(self: &Arc<Self>, tab: &Tab) {
         self.install_as(tab, Presence::Announced).await;
     }
 
-    /// The same for another way of being there.
+    /// Installs the wallet with the given way of discovery.
     pub async fn install_as(self: &Arc<Self>, tab: &Tab, presence: Presence) {
         let binding = format!("askWallet{}", self.number);
         let mut events = tab.pipe.events();
@@ -200,7 +200,7 @@ impl Pocket {
         ask.tab.call("Runtime.evaluate", json!({ "expression": settle, "contextId": ask.context })).await;
     }
 
-    /// As EIP-1193 says it: a result, or the code of an error.
+    /// The EIP-1193 response: a result or an error code.
     fn answer(&self, asked: &Value) -> Result<Value, i64> {
         let (manners, wallet) = {
             let mind = self.mind();

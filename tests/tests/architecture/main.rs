@@ -1,4 +1,4 @@
-//! Dependencies point inwards. The style guide, section 2, is the table below.
+//! Allowed dependencies between crates. The table below is section 2 of the style guide.
 
 mod modules;
 
@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::{Value, json};
 use tessera_tests::workspace_root;
 
-/// One crate: what it may use of the workspace, and of the world where that list is closed.
+/// One crate with its allowed workspace dependencies, and its allowed external dependencies if that list is closed.
 struct Row {
     name: &'static str,
     inside: &'static [&'static str],
@@ -22,26 +22,26 @@ const KERNEL_AND_DOMAINS: &[&str] =
 const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall"];
 
 const TABLE: &[Row] = &[
-    // Beyond the guide: normal forms and domain names of text (ADR 0006).
+    // In addition to the guide: Unicode normalization and domain names (ADR 0006).
     Row {
         name: "tessera-kernel",
         inside: &[],
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "unicode-normalization", "idna"]),
     },
-    // Beyond the guide: the address of a picture, and how addresses of wallets are written (ADR 0006).
+    // In addition to the guide: avatar URLs and the encoding of wallet addresses (ADR 0006).
     Row {
         name: "tessera-identity",
         inside: &["tessera-kernel"],
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url", "sha3", "bs58"]),
     },
     Row { name: "tessera-orgs", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
-    // Beyond the guide: redirect URIs (ADR 0006).
+    // In addition to the guide: redirect URIs (ADR 0006).
     Row {
         name: "tessera-apps",
         inside: &["tessera-kernel"],
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    // Beyond the guide: the checksum of a key (ADR 0006).
+    // In addition to the guide: the checksum of a key (ADR 0006).
     Row {
         name: "tessera-apikeys",
         inside: &["tessera-kernel"],
@@ -53,7 +53,7 @@ const TABLE: &[Row] = &[
         inside: KERNEL_AND_DOMAINS,
         outside: Some(&["async-trait", "time", "tokio", "uuid"]),
     },
-    // Beyond the guide: what actix-http takes and gives in its interface (ADR 0007).
+    // In addition to the guide: types in the interface of actix-http (ADR 0007).
     Row {
         name: "tessera-http-guard",
         inside: &[],
@@ -79,8 +79,8 @@ const TABLE: &[Row] = &[
     Row { name: "tessera-tests", inside: &[], outside: None },
 ];
 
-/// What tests may use beyond the table: fakes and the harness, which use no adapter themselves; and the tests of the
-/// whole service write keys and sign-ins that have expired already straight into storage.
+/// Additional dependencies of tests: the fakes and the harness, which use no adapter. The tests of the whole service
+/// also write expired keys and sign-ins directly into storage.
 const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-kernel", &["tessera-testkit"]),
     ("tessera-identity", &["tessera-testkit"]),
@@ -94,7 +94,7 @@ const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-tests", &["tessera-kernel", "tessera-identity", "tessera-apikeys", "tessera-adapters"]),
 ];
 
-/// Technologies and the only crates that may touch them.
+/// Technologies, and the only crates that may use them.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("diesel", &["tessera-adapters"]),
     ("diesel-async", &["tessera-adapters"]),
@@ -108,7 +108,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("anyhow", &["tessera-server"]),
 ];
 
-/// One edge of the dependency graph, out of one of our crates.
+/// One edge of the dependency graph that starts at a crate of the workspace.
 struct Edge<'a> {
     from: &'a str,
     to: &'a str,
@@ -138,7 +138,7 @@ fn name_of(value: &Value) -> &str {
     value["name"].as_str().unwrap_or_else(|| panic!("no name: {value}"))
 }
 
-/// Every breach of the table.
+/// Every violation of the table.
 fn breaches(metadata: &Value) -> Vec<String> {
     let mut found: Vec<String> = edges(metadata).iter().filter_map(breach).collect();
     let packages = metadata["packages"].as_array().into_iter().flatten().map(name_of);
@@ -177,7 +177,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("cargo metadata wrote no JSON: {error}"))
 }
 
-/// The real metadata with one dependency more.
+/// The real metadata with one additional dependency.
 fn with_edge(from: &str, dependency: &Value) -> Value {
     let mut metadata = metadata();
     let packages = metadata["packages"].as_array_mut().unwrap_or_else(|| panic!("no packages"));

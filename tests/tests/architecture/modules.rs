@@ -15,15 +15,15 @@ use tessera_tests::workspace_root;
 /// The path of a module inside its crate; empty for the root.
 type Module = Vec<String>;
 
-/// What a file of a crate refers to, as paths from the root of the crate.
+/// The references of a file, as paths from the root of the crate.
 #[derive(Default)]
 struct Source {
     references: BTreeSet<Vec<String>>,
-    /// What the file re-exports, by name.
+    /// The re-exports of the file, by name.
     exports: BTreeMap<String, Vec<String>>,
 }
 
-/// Gathers the references of one file. Modules inside a file count as part of it.
+/// Collects the references of one file. Inline modules count as part of the file.
 struct Collector<'a> {
     module: &'a [String],
     /// The modules that the file declares.
@@ -32,7 +32,7 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    /// The path from the root of the crate, if it leads into the crate.
+    /// The path from the root of the crate, if the path is inside the crate.
     fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
         let mut base = match path.first()?.as_str() {
             "crate" => Vec::new(),
@@ -91,7 +91,7 @@ impl<'ast> Visit<'ast> for Collector<'_> {
         }
     }
 
-    /// `pub(super)` refers to nothing.
+    /// `pub(super)` is not a reference.
     fn visit_vis_restricted(&mut self, _: &'ast VisRestricted) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -114,7 +114,7 @@ fn read(file: &Path, module: &[String]) -> (Source, Vec<String>) {
     (collector.source, children)
 }
 
-/// Every module of a crate, from its root on.
+/// Every module of a crate, starting at its root.
 fn modules(root: &Path) -> BTreeMap<Module, Source> {
     let folder = root.parent().unwrap_or(root);
     let mut found = BTreeMap::new();
@@ -130,10 +130,10 @@ fn modules(root: &Path) -> BTreeMap<Module, Source> {
     found
 }
 
-/// The module that defines what a path names: the longest prefix that is a module, after re-exports were followed.
+/// The module that defines the target of a path: the longest prefix that is a module, after following re-exports.
 fn target(modules: &BTreeMap<Module, Source>, path: &[String]) -> Module {
     let mut path = path.to_vec();
-    // A re-export leads to another one at most as often as there are modules.
+    // The length of a chain of re-exports is at most the number of modules.
     for _ in 0..modules.len() {
         let length = (0..=path.len()).rev().find(|length| modules.contains_key(&path[..*length])).unwrap_or_default();
         let exports = &modules[&path[..length]].exports;
@@ -145,7 +145,7 @@ fn target(modules: &BTreeMap<Module, Source>, path: &[String]) -> Module {
     panic!("re-exports in a circle: {path:?}")
 }
 
-/// Groups of modules that refer to each other in a circle.
+/// Groups of modules that form a cycle.
 fn cycles(modules: &BTreeMap<Module, Source>) -> Vec<String> {
     let edges: BTreeMap<&Module, BTreeSet<Module>> = modules
         .iter()

@@ -1,4 +1,4 @@
-//! Everybody who may come, set up once for each test.
+//! All actors of the authorization tests, created once per test.
 
 use serde_json::json;
 use tessera_adapters::{DatabaseSettings, Sha256Digest, SqlStore, SystemClock, SystemEntropy};
@@ -15,26 +15,26 @@ use tessera_tests::{
 };
 use time::Duration;
 
-/// A studio with everybody in and around it.
+/// A studio with its members and with outsiders.
 pub(crate) struct Cast {
     pub(crate) studio: Studio,
     pub(crate) stranger: Person,
     people: Vec<(&'static str, Person)>,
     /// In the order of the table.
     pub(crate) actors: Vec<(&'static str, Api)>,
-    /// A member for others to act upon.
+    /// A member as the target of other actors.
     pub(crate) target: Person,
-    /// Somebody who is in no organization.
+    /// A user without an organization.
     pub(crate) newcomer: Person,
     pub(crate) sibling_app: String,
     pub(crate) foreign_app: String,
-    /// What stands behind `expired_key`.
+    /// The id of the key that the actor `expired_key` uses.
     pub(crate) expired: String,
 }
 
 impl Cast {
     pub(crate) async fn assemble(backend: Backend) -> Self {
-        // Each operation on an invitation gets a new one for each actor.
+        // Each invitation endpoint gets a new invitation per actor, more than the rate limits allow.
         let studio = Studio::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
         let api = studio.api();
         let stranger = Person::join(&api).await;
@@ -57,13 +57,13 @@ impl Cast {
         Self { studio, stranger, people, actors, target, newcomer, sibling_app, foreign_app, expired }
     }
 
-    /// The actor of that name.
+    /// The actor with the name.
     pub(crate) fn actor(&self, name: &str) -> &Api {
         let found = self.actors.iter().find(|(known, _)| *known == name);
         &found.unwrap_or_else(|| panic!("no actor is called {name}")).1
     }
 
-    /// The same actor in a session of its own, where it has one.
+    /// The same actor in a new session, if the actor has sessions.
     pub(crate) async fn in_new_session(&self, name: &str) -> Api {
         match self.people.iter().find(|(known, _)| *known == name) {
             Some((_, person)) => (*person.again().await).clone(),
@@ -72,7 +72,7 @@ impl Cast {
     }
 }
 
-/// Keys of every kind.
+/// API keys of every kind.
 async fn keys(
     studio: &Studio,
     stranger: &Person,
@@ -98,7 +98,7 @@ async fn keys(
     raw.into_iter().map(|(name, raw)| (name, studio.api().key(&raw))).collect()
 }
 
-/// No operation makes a key that lives for less than a day, so this one is put into storage with its day long over.
+/// No endpoint creates a key with a lifetime below one day, so this expired key is written directly into storage.
 async fn expired_key(studio: &Studio) -> String {
     let url = studio.service.installation.database().url();
     let settings = DatabaseSettings {

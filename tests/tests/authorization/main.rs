@@ -1,6 +1,7 @@
-//! Who may do what: every kind of actor at every operation that is served, and what strangers can learn.
+//! Authorization matrix: every kind of actor at every endpoint, and the data that outsiders can learn.
 //!
-//! `tests/matrix.txt` is the table. `tests/public-operations.txt` lists what needs no credential; it may only shrink.
+//! `tests/matrix.txt` is the table. `tests/public-operations.txt` lists the endpoints without a required credential.
+//! That list may only shrink.
 
 mod cast;
 mod requests;
@@ -11,12 +12,12 @@ use cast::Cast;
 use requests::request;
 use tessera_tests::{api::Api, database::Backend, on_both, read_workspace_file, studio::NOBODY};
 
-/// What needs no credential and looks at one that is there.
+/// Endpoints that require no credential but use one if it is present.
 const OPTIONAL: [&str; 1] = ["POST /api/v1/invitations/accept"];
 
 const SIGN_OUT_EVERYWHERE: &str = "DELETE /api/v1/users/me/sessions";
 
-/// Every operation that the service says it serves, as `METHOD path`, in order.
+/// Every endpoint in the OpenAPI document, as `METHOD path`, sorted.
 async fn served_operations(api: &Api) -> BTreeSet<String> {
     let document = api.anonymous().get_root("/openapi.json").await.expecting(200);
     let paths = document["paths"].as_object().unwrap_or_else(|| panic!("no paths"));
@@ -30,16 +31,16 @@ async fn served_operations(api: &Api) -> BTreeSet<String> {
     paths.iter().flat_map(operation).collect()
 }
 
-/// One line of the table: the operation, and the status that each actor got.
+/// One line of the table: the endpoint and the status for each actor.
 async fn row(cast: &Cast, operation: &str) -> String {
     let mut line = operation.to_owned();
     for (name, actor) in &cast.actors {
         let mut request = request(cast, operation).await;
         if operation == "POST /api/v1/users/me/wallets" {
-            // A challenge is good for the session that asked for it.
+            // A challenge is bound to the session that requested it.
             request.body = Some(requests::proof(actor, "/users/me/wallets/challenge").await);
         }
-        // Signing out ends the session, so each actor does that in one made for it.
+        // Signing out ends the session, so each actor uses a new session.
         let actor = if operation.ends_with("/auth/logout") { cast.in_new_session(name).await } else { actor.clone() };
         let answer = request.by(&actor).await;
         if answer.status >= 400 {
@@ -67,7 +68,7 @@ async fn s145_matrix(backend: Backend) {
     let names: Vec<&str> = cast.actors.iter().map(|(name, _)| *name).collect();
     let mut table = vec![format!("operation | {}", names.join(" | "))];
     for operation in served_operations(&cast.studio.api()).await {
-        // Those who sign out everywhere are out for all rows to come, so this one has a cast of its own.
+        // Signing out everywhere ends the sessions that later rows need, so this row uses separate actors.
         let other = if operation == SIGN_OUT_EVERYWHERE { Some(Cast::assemble(backend).await) } else { None };
         table.push(row(other.as_ref().unwrap_or(&cast), &operation).await);
     }
@@ -135,7 +136,7 @@ async fn s134_key_app(backend: Backend) {
     }
 }
 
-/// A key reaches the users of its own organization, whichever of its applications it belongs to.
+/// A key can reach the users of its own organization, whichever application of the organization it belongs to.
 async fn s134_key_org(backend: Backend) {
     let cast = Cast::assemble(backend).await;
     let absent = format!("/orgs/{NOBODY}/custom-system-data");

@@ -1,4 +1,4 @@
-//! A good request for each operation, aimed at something fresh where the operation uses it up.
+//! A valid request for each endpoint. Consuming endpoints get a new target each time.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,30 +11,30 @@ use tessera_tests::{
 
 use crate::cast::Cast;
 
-/// What to send.
+/// A request to send.
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
-    /// What a browser sends along by itself.
+    /// The cookie that a browser sends.
     pub(crate) cookie: Option<String>,
 }
 
 impl Request {
-    /// Sends it as somebody.
+    /// Sends the request as the actor.
     pub(crate) async fn by(self, actor: &Api) -> Answer {
         let actor = self.cookie.map_or_else(|| actor.clone(), |cookie| actor.with_cookie(&cookie));
         actor.call(self.method, &self.path, self.body.as_ref()).await
     }
 }
 
-/// Method and path of an operation.
+/// Method and path of an endpoint.
 pub(crate) fn split(operation: &str) -> (Method, &str) {
     let (method, path) = operation.split_once(' ').unwrap_or_else(|| panic!("no operation: {operation}"));
     (method.parse().unwrap_or_else(|error| panic!("{method}: {error}")), path)
 }
 
-/// The path of an operation with each parameter filled in.
+/// The path of an endpoint with all parameters replaced.
 pub(crate) fn with_ids(operation: &str, id: impl Fn(&str) -> String) -> String {
     let (_, path) = split(operation);
     let part = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
@@ -44,8 +44,8 @@ pub(crate) fn with_ids(operation: &str, id: impl Fn(&str) -> String) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// A good request for an operation. One that is not here fails the tests: say what it takes, and add its row to
-/// `tests/matrix.txt`.
+/// A valid request for an endpoint. An endpoint that is missing here fails the tests: add its request here and its row
+/// to `tests/matrix.txt`.
 pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
     let studio = &cast.studio;
     let (app, key) = match operation {
@@ -61,9 +61,9 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         "userId" => cast.target.id.clone(),
         "keyId" => key.clone(),
         "invitationId" => invitation.clone(),
-        // Somebody else's: every actor has one of their own, and needs it.
+        // A session of another user, because every actor needs their own session.
         "sessionId" => session.clone(),
-        // Somebody else's: nobody in the cast has a wallet.
+        // The wallet of another user: no actor has a wallet.
         "address" => EvmWallet::new().address(),
         _ => panic!("{operation} has an unknown parameter"),
     };
@@ -76,7 +76,7 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
     Request { method, path, body: body(cast, operation).await, cookie: None }
 }
 
-/// What an operation wants to have in its query.
+/// The query that an endpoint requires.
 async fn query(cast: &Cast, operation: &str) -> String {
     match operation {
         "GET /api/v1/sso/web3/initiate" => sso::query(&cast.studio).await,
@@ -84,7 +84,7 @@ async fn query(cast: &Cast, operation: &str) -> String {
     }
 }
 
-/// A step of a new sign-in for the studio's application, and the cookie that goes with it.
+/// A step of a new sign-in to the studio's application, with the cookie of the sign-in.
 async fn sitting(cast: &Cast, path: &str) -> (Value, String) {
     let (sitting, wallet) = (Sitting::begin(&cast.studio).await, EvmWallet::new());
     let body = if path.ends_with("/challenge") {
@@ -141,7 +141,7 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
     })
 }
 
-/// Somebody to invite.
+/// The body of an invitation of a new address.
 fn guest() -> Value {
     json!({"email": format!("{}@example.com", unique("guest")), "role": "member"})
 }
@@ -153,13 +153,13 @@ async fn invite(cast: &Cast) -> String {
     text_of(&sent.expecting(201), "id")
 }
 
-/// The id of the session that somebody is in.
+/// The id of the user's session.
 async fn session_of(person: &Person) -> String {
     let sessions = person.get("/users/me/sessions").await.expecting(200);
     text_of(&sessions[0], "id")
 }
 
-/// The proof of a new wallet, by a challenge that the actor asked for; one that proves nothing where they got none.
+/// The proof of a new wallet, with a challenge that the actor requested. It is invalid if the actor got no challenge.
 pub(crate) async fn proof(actor: &Api, path: &str) -> Value {
     let wallet = EvmWallet::new();
     let challenge = actor.post(path, &wallet.named("ethereum")).await;
@@ -167,14 +167,14 @@ pub(crate) async fn proof(actor: &Api, path: &str) -> Value {
     wallet.proof("ethereum", &challenge)
 }
 
-/// Somebody to add, who is not a member yet or any more.
+/// The body that adds the newcomer, who is removed first if they are a member.
 async fn newcomer(cast: &Cast) -> Value {
     let left = cast.studio.owner.delete(&cast.studio.members(Some(&cast.newcomer.id))).await;
     assert!([204, 404].contains(&left.status), "{}", left.text());
     json!({"user_id": cast.newcomer.id, "role": "member"})
 }
 
-/// Sees to it that the member to be removed is one.
+/// Makes sure that the member to be removed is a member.
 async fn return_target(cast: &Cast) -> Option<Value> {
     let body = json!({"user_id": cast.target.id, "role": "member"});
     let back = cast.studio.owner.post(&cast.studio.members(None), &body).await;
@@ -182,14 +182,14 @@ async fn return_target(cast: &Cast) -> Option<Value> {
     None
 }
 
-/// Sees to it that there is something to read about a member.
+/// Makes sure that there are system data of the member.
 async fn write_about_target(cast: &Cast) -> Option<Value> {
     let path = format!("/orgs/{}/custom-system-data/{}", cast.studio.org, cast.target.id);
     cast.studio.owner.put(&path, &json!({"data": {}})).await.is(200);
     None
 }
 
-/// An answer without what differs between any two: the request's id.
+/// A response without the request id, which differs between any two responses.
 pub(crate) fn shape(answer: &Answer) -> (u16, Vec<String>, Value) {
     let mut body = answer.json();
     if let Some(body) = body.as_object_mut() {

@@ -44,9 +44,9 @@ async fn the_way_back_does_not_lead_to_a_broken_page(backend: Backend) {
     tab.until("the application", "location.pathname === '/'").await;
     // The end of the sign-in has removed its cookie.
     tab.go(&page).await;
-    tab.sees("This sign-in is over").await;
+    tab.sees("This sign-in has expired").await;
     let stranger = stage.browser.private_tab().await;
-    stranger.go_and_see(&page, "This sign-in is over").await;
+    stranger.go_and_see(&page, "This sign-in has expired").await;
     stranger.portray("not-yours").await;
 }
 

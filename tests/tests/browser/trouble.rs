@@ -56,10 +56,10 @@ async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
     let page = tab.address().await;
     stage.let_time_pass(&tab).await;
     choose(&tab).await;
-    tab.sees("This sign-in is over").await;
+    tab.sees("This sign-in has expired").await;
     tab.portray("over").await;
     assert_eq!((pocket.asked("personal_sign"), stage.visitors.tokens().len()), (0, 0));
-    tab.go_and_see(&page, "This sign-in is over").await;
+    tab.go_and_see(&page, "This sign-in has expired").await;
     // The application is where the way on begins.
     stage.come_in(&tab).await;
     choose(&tab).await;
@@ -77,7 +77,7 @@ async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
     tab.sees("The signature was not accepted").await;
     tab.portray("not-accepted").await;
     tab.click("#again").await;
-    tab.sees("This sign-in is over").await;
+    tab.sees("This sign-in has expired").await;
     tab.click("[data-scene=over] a.button").await;
     tab.until("the application", "location.pathname === '/' && !!document.querySelector('#sign-in')").await;
     stage.come_in(&tab).await;
@@ -114,7 +114,7 @@ async fn s103_redirect_err_a_person_sent_with_a_wrong_address_stays_here() {
     let tab = stage.browser.tab().await;
     tab.go(&format!("{}/", stage.party)).await;
     tab.click("#sign-in").await;
-    tab.sees("This sign-in can’t begin").await;
+    tab.sees("This sign-in cannot start").await;
     assert!(tab.address().await.starts_with(&stage.issuer));
     tab.portray("refusal").await;
 }
@@ -144,7 +144,7 @@ async fn a_service_without_its_storage_says_so_and_names_the_request() {
     for address in [page, format!("{}/login", stage.party)] {
         tab.go_and_see(&address, "The service is not available").await;
         let text = tab.evaluate("document.body.innerText").await;
-        let id = text.as_str().and_then(|text| text.split("tell whoever runs this: ").nth(1));
+        let id = text.as_str().and_then(|text| text.split("give the operator this request id: ").nth(1));
         let id = id.and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("no request id: {text}"));
         assert!(stage.studio.service.node.log().contains(id), "{id} is not in the log");
     }

@@ -88,7 +88,7 @@ async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
     let asking = show(&studio, &token).await;
     asking.is(200);
     let field = "name=\"password\" type=\"password\" required maxlength=\"128\" autocomplete=\"current-password\"";
-    let advice = "do not join, and tell whoever runs this service";
+    let advice = "do not join, and tell the operator of this service";
     for (password, said) in [
         ("", "Type the password of your account"),
         ("short", "This is not the password of the account"),

@@ -169,7 +169,7 @@ async fn s200_notify_of_keys(backend: Backend) {
     let (studio, sink) = studio(backend, "on").await;
     let key = studio.key().await;
     let told = letters(&sink, &studio.owner.email, 1).await;
-    assert_eq!(subjects(&told), ["You made an API key"]);
+    assert_eq!(subjects(&told), ["You created an API key"]);
     assert!(!told[0].raw.contains(&key.raw), "{}", told[0].raw);
     let listed = studio.owner.get(&format!("/apps/{}/apikeys", studio.app)).await.expecting(200);
     assert!(told[0].text.contains(&text_of(&listed[0], "key_prefix")), "{}", told[0].text);
@@ -185,7 +185,7 @@ async fn s200_notify_is_bounded_and_no_kind_silences_another(backend: Backend) {
     change(&studio.owner, PASSWORD, NEW).await;
     let told = letters(&sink, &studio.owner.email, 6).await;
     let expected: Vec<&str> =
-        std::iter::repeat_n("You made an API key", 5).chain(["Your password was changed"]).collect();
+        std::iter::repeat_n("You created an API key", 5).chain(["Your password was changed"]).collect();
     assert_eq!(subjects(&told), expected);
     let silent: Vec<bool> = told.iter().map(|letter| letter.text.contains("no more mails")).collect();
     assert_eq!(silent, [false, false, false, false, true, false]);
@@ -225,7 +225,7 @@ async fn s200_notify_of_sign_ins(backend: Backend) {
     // What a client says of itself gets into no mail.
     assert_eq!(sign_in("Call +1 555 0100 at once (Windows)", &account).await, 200);
     let told = letters(&sink, &person.email, 2).await;
-    assert_eq!(subjects(&told), ["Your account was signed in to with something new"; 2]);
+    assert_eq!(subjects(&told), ["New sign-in to your account"; 2]);
     assert!(told[0].text.contains("with Firefox on Linux, which"), "{}", told[0].text);
     assert!(told[1].text.contains("with an unknown program on Windows, which"), "{}", told[1].text);
     nothing_else_comes(&studio, &sink, 2).await;

@@ -195,7 +195,7 @@ async fn a_session_serves_once(backend: Backend) {
     let browser = studio.api().with_cookie(&sitting.cookie);
     let page = browser.get_root(&format!("/api/v1/sso/web3/sign-in?session_id={}", sitting.session)).await;
     page.is(200);
-    assert!(page.text().contains("This sign-in is used up"), "{}", page.text());
+    assert!(page.text().contains("This sign-in was already used"), "{}", page.text());
 }
 
 async fn a_signature_of_anything_else_is_refused_and_uses_the_challenge_up(backend: Backend) {

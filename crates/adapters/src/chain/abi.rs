@@ -1,13 +1,13 @@
-//! How arguments are written for contracts.
+//! ABI encoding of contract arguments.
 
-/// A number in a word of its own.
+/// Encodes a number as one 32-byte word.
 pub(super) fn word(number: usize) -> [u8; 32] {
     let mut word = [0; 32];
     word[24..].copy_from_slice(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
     word
 }
 
-/// Bytes behind the number of them, filled up to whole words.
+/// Encodes bytes as their length, followed by the content padded to whole words.
 pub(super) fn bytes(content: &[u8]) -> Vec<u8> {
     let padding = content.len().next_multiple_of(32) - content.len();
     [&word(content.len()), content, &[0; 32][..padding]].concat()

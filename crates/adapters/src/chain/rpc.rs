@@ -1,4 +1,4 @@
-//! JSON-RPC to nodes of chains, as far as signatures need it.
+//! JSON-RPC client for chain nodes.
 
 use std::{
     collections::BTreeMap,
@@ -18,37 +18,36 @@ use tessera_identity::{
 };
 use tessera_kernel::Secret;
 
-/// How long a node may take over one question.
+/// Time limit of one request to a chain node.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// How long it is believed that a node serves its chain. The operator may put another node behind the same address.
+/// How long a successful check of the chain id is cached. The operator may replace the chain node behind the same URL.
 const CHECKED_FOR: Duration = Duration::from_mins(10);
 
-/// The longest answer that is read, in bytes: a contract's code has half as many.
+/// Maximum size of a response in bytes. The code of a contract has at most half as many.
 const LONGEST: usize = 64 * 1024;
 
-/// Reads each chain from a node of it.
+/// Reads chains over JSON-RPC, with one chain node per chain.
 pub struct JsonRpcReader {
     http: Client,
     nodes: BTreeMap<Chain, Node>,
 }
 
-/// A node can't be asked.
+/// The HTTP client cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("no HTTP client can be made")]
 pub struct JsonRpcReaderError(#[from] reqwest::Error);
 
-/// JSON-RPC 2.0.
+/// Version of JSON-RPC.
 const VERSION: &str = "2.0";
 
-/// There is one question a request.
+/// Id of every call. An HTTP request contains one call.
 const ID: u64 = 1;
 
-/// A node of one chain.
 struct Node {
     url: Secret<String>,
     chain_id: u64,
-    /// When it last said that it serves this chain.
+    /// When the chain node last confirmed its chain id.
     checked: Mutex<Option<Instant>>,
 }
 
@@ -67,13 +66,12 @@ struct Refusal {
 }
 
 impl JsonRpcReader {
-    /// One that asks these nodes, each of its chain. The addresses come from the operator, and nothing that a client sends
-    /// changes them.
+    /// Creates a reader with one chain node per chain. The URLs come from the operator. No client input changes them.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// Fails if the HTTP client cannot be created.
     pub fn new(nodes: impl IntoIterator<Item = (Chain, Secret<String>)>) -> Result<Self, JsonRpcReaderError> {
-        // A client that goes where it is told and nowhere else.
+        // No redirects and no proxy: the client must contact only the configured URL.
         let http = Client::builder().redirect(Policy::none()).no_proxy().referer(false).timeout(DEADLINE).build()?;
         let of_chain = |(chain, url): (Chain, Secret<String>)| {
             Some((chain, Node { url, chain_id: chain.id()?, checked: Mutex::default() }))
@@ -84,7 +82,7 @@ impl JsonRpcReader {
     async fn ask(&self, chain: Chain, method: &str, parameters: Value) -> Result<String, ReadChainError> {
         let node = self.nodes.get(&chain).ok_or_else(|| unavailable("no node of this chain is named"))?;
         let body = json!({ "jsonrpc": VERSION, "id": ID, "method": method, "params": parameters });
-        // The address of the node may carry a key.
+        // The URL may contain an API key, so it is removed from errors.
         let lost = |error: reqwest::Error| unavailable(error.without_url());
         let mut answer = self.http.post(node.url.expose()).json(&body).send().await.map_err(lost)?;
         if answer.status() != StatusCode::OK {
@@ -110,8 +108,8 @@ impl JsonRpcReader {
 }
 
 impl JsonRpcReader {
-    /// Asks a node which chain it serves, unless it has said so lately: a node of a test chain would vouch for wallets that
-    /// anyone can make there.
+    /// Checks the chain id of the chain node, unless a recent check is cached. The node of a test chain would accept
+    /// wallets that any user can create there.
     async fn check_chain(&self, chain: Chain) -> Result<(), ReadChainError> {
         let node = self.nodes.get(&chain).ok_or_else(|| unavailable("no node of this chain is named"))?;
         let last = *node.checked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +145,8 @@ fn unavailable(why: impl Into<Box<dyn Error + Send + Sync>>) -> ReadChainError {
 }
 
 impl Refusal {
-    /// Whether the code that was run is to blame, or the node. Nodes agree on 3 for a revert with data, and on little else.
+    /// Decides whether the executed code or the chain node caused the error. Nodes agree on code 3 for a revert with
+    /// data, and on few other codes.
     fn of(&self, method: &str) -> ReadChainError {
         const GAS: [&str; 3] = ["out of gas", "outofgas", "gas required exceeds"];
         const CODE: [&str; 4] = ["revert", "invalid opcode", "invalid jump", "stack "];
@@ -165,7 +164,7 @@ impl Refusal {
     }
 }
 
-/// A number as JSON-RPC writes it.
+/// Encodes a JSON-RPC quantity.
 fn number(number: u64) -> String {
     format!("{number:#x}")
 }

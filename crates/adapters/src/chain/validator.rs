@@ -1,33 +1,33 @@
-//! The question to a chain whether a contract takes a signature (ERC-1271, ERC-6492).
+//! The signature validator of ERC-6492.
 
 use super::abi;
 
-/// What a signature ends with whose wallet is not made yet (ERC-6492).
+/// Suffix of a signature whose wallet is not deployed yet (ERC-6492).
 const UNDEPLOYED: [u8; 32] = [
     0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64,
     0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92, 0x64, 0x92,
 ];
 
-/// The validator of ERC-6492, in hexadecimal: code that runs once, makes the wallet if it has to, asks it by ERC-1271 and
-/// answers with one byte. From viem 2.57.20 (`erc6492SignatureValidatorByteCode`), MIT, copyright (c) 2023-present weth, LLC;
-/// it is the reference implementation in ERC-6492, compiled. `validator.LICENSE` has the terms.
+/// The validator of ERC-6492 in hexadecimal. The code runs once, deploys the wallet if necessary, calls it by ERC-1271
+/// and returns one byte. From viem 2.57.20 (`erc6492SignatureValidatorByteCode`), MIT, copyright (c) 2023-present weth,
+/// LLC. It is the compiled reference implementation of ERC-6492. `validator.LICENSE` contains the terms.
 const VALIDATOR: &str = include_str!("validator.hex");
 
-/// The shortest signature, in bytes, that the validator can be asked about: it reverts on anything shorter.
+/// Minimum length of a signature in bytes. The validator reverts on shorter signatures.
 pub(super) const SHORTEST: usize = 32;
 
-/// Whether the validator's answer is yes.
+/// Returns whether the validator accepted the signature.
 pub(super) fn is_yes(answer: &[u8]) -> bool {
     answer == [1]
 }
 
-/// Whether the signature says how its wallet is to be made.
+/// Returns whether the signature contains the deployment of its wallet.
 pub(super) fn is_of_a_wallet_to_be_made(signature: &[u8]) -> bool {
     signature.ends_with(&UNDEPLOYED)
 }
 
-/// Whether a signature that says how its wallet is to be made holds what ERC-6492 wants before the suffix: the ABI encoding
-/// of a factory's address, of the call that makes the wallet, and of the wallet's signature.
+/// Returns whether the part before the suffix has the form of ERC-6492: the ABI encoding of the factory address, of the
+/// deployment call, and of the wallet's signature.
 pub(super) fn is_well_formed(signature: &[u8]) -> bool {
     let Some(body) = signature.strip_suffix(&UNDEPLOYED) else { return false };
     let word = |at: usize| body.get(at..at.checked_add(32)?);
@@ -45,7 +45,7 @@ pub(super) fn is_well_formed(signature: &[u8]) -> bool {
     factory && bytes(32).is_some() && bytes(64).is_some()
 }
 
-/// The validator with its arguments behind it: `(address, bytes32, bytes)`.
+/// Returns the validator code followed by its arguments: `(address, bytes32, bytes)`.
 pub(super) fn question(address: &[u8; 20], hash: &[u8; 32], signature: &[u8]) -> Vec<u8> {
     let arguments = [&[0; 12], address.as_slice(), hash, &abi::word(3 * 32), &abi::bytes(signature)];
     [code(), arguments.concat()].concat()

@@ -1,4 +1,4 @@
-//! argon2id behind a gate.
+//! Password hashing with argon2id, limited by a [`Gate`].
 
 mod fillers;
 mod memory;
@@ -20,7 +20,7 @@ use super::Gate;
 use fillers::Fillers;
 use memory::{Memory, failed};
 
-/// The cost of a hash.
+/// Cost parameters of argon2id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argon2Settings {
     memory_kib: u32,
@@ -28,27 +28,27 @@ pub struct Argon2Settings {
     parallelism: u32,
 }
 
-/// The cost is under the floor, or no cost at all.
+/// The cost parameters are below the minimum, or invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Argon2SettingsError {
-    /// Less than OWASP recommends as the least.
+    /// Below the minimum that OWASP recommends.
     #[error("argon2id needs at least 19456 KiB of memory, 2 iterations and 1 lane")]
     BelowFloor,
-    /// argon2 itself has no such parameters.
+    /// argon2 does not support these parameters.
     #[error("argon2id can't work with these parameters: {0}")]
     Impossible(String),
 }
 
 impl Argon2Settings {
-    /// The least memory, in KiB: 19 MiB (OWASP Password Storage Cheat Sheet).
+    /// Minimum memory in KiB: 19 MiB (OWASP Password Storage Cheat Sheet).
     pub const MIN_MEMORY_KIB: u32 = 19 * 1024;
-    /// The fewest passes.
+    /// Minimum number of passes.
     pub const MIN_ITERATIONS: u32 = 2;
 
-    /// Takes parameters at or above the floor.
+    /// Creates settings.
     ///
     /// # Errors
-    /// See [`Argon2SettingsError`].
+    /// Fails if a parameter is below its minimum, or if argon2 does not support the parameters.
     pub fn new(memory_kib: u32, iterations: u32, parallelism: u32) -> Result<Self, Argon2SettingsError> {
         if memory_kib < Self::MIN_MEMORY_KIB || iterations < Self::MIN_ITERATIONS || parallelism < 1 {
             return Err(Argon2SettingsError::BelowFloor);
@@ -58,7 +58,7 @@ impl Argon2Settings {
         Ok(settings)
     }
 
-    /// The memory of one hash, in KiB.
+    /// Memory of one hash in KiB.
     #[must_use]
     pub const fn memory_kib(&self) -> u32 {
         self.memory_kib
@@ -68,7 +68,7 @@ impl Argon2Settings {
         Params::new(self.memory_kib, self.iterations, self.parallelism, None)
     }
 
-    /// Whether a stored hash is weaker than these settings in any respect.
+    /// Returns whether a stored hash is weaker than these settings in any parameter.
     fn outdates(&self, phc: &Phc) -> bool {
         let argon2id = phc.algorithm.as_str() == Algorithm::Argon2id.as_str();
         let params = Params::try_from(phc).ok();
@@ -87,7 +87,7 @@ impl Default for Argon2Settings {
     }
 }
 
-/// Hashes passwords with argon2id, a bounded number at once.
+/// Hashes passwords with argon2id. A gate limits the number of concurrent hashes.
 pub struct Argon2Hasher {
     settings: Argon2Settings,
     params: Params,
@@ -97,10 +97,10 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
-    /// A hasher with these settings.
+    /// Creates a hasher.
     ///
     /// # Errors
-    /// [`HashError::Failed`] when argon2 refuses the settings.
+    /// [`HashError::Failed`] if argon2 rejects the settings.
     pub fn new(settings: Argon2Settings, gate: Gate, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
         let params = settings.params().map_err(failed)?;
         let memory = Memory::for_blocks(params.block_count());
@@ -165,7 +165,7 @@ fn make(memory: &Memory, params: Params, text: &str, salt: &[u8]) -> Result<Pass
     Ok(PasswordHash::from_phc(phc.to_string()))
 }
 
-/// Hashes the attempt as the stored hash was made. Outputs are compared in constant time.
+/// Hashes the attempt with the parameters and the salt of the stored hash. Compares the outputs in constant time.
 fn compare(memory: &Memory, settings: Argon2Settings, text: &str, hash: &PasswordHash) -> Result<Verdict, HashError> {
     let phc = Phc::new(hash.expose()).map_err(failed)?;
     let (Some(salt), Some(expected)) = (&phc.salt, &phc.hash) else {

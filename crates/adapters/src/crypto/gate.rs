@@ -1,4 +1,4 @@
-//! A bound on expensive work: so much at once, a short queue with a deadline, and a clear no beyond it.
+//! Concurrency limit for expensive work, with a bounded queue and a deadline.
 
 mod queue;
 
@@ -15,19 +15,19 @@ use tokio::{sync::oneshot, time::timeout};
 
 use queue::{Job, Queue, Reply, Ticket};
 
-/// How much may run and how much may wait.
+/// Limits of a [`Gate`].
 #[derive(Debug, Clone, Copy)]
 pub struct GateSettings {
-    /// How many run at once.
+    /// Number of jobs that run concurrently.
     pub places: usize,
-    /// How many wait at most.
+    /// Maximum number of waiting jobs.
     pub queue: usize,
-    /// How long one waits at most.
+    /// Maximum time that a job waits for its start.
     pub deadline: Duration,
 }
 
-/// Lets a bounded number of jobs run off the async workers. Those that wait are taken in turns by the networks that they come
-/// from; requesters that are known have turns, and half of the places to wait, of their own.
+/// Runs a bounded number of concurrent jobs on its own threads, outside the async workers. Waiting jobs are scheduled
+/// round-robin by the network of the requester. Known requesters have their own queue, with half of the waiting places.
 #[derive(Clone)]
 pub struct Gate {
     threads: Arc<Threads>,
@@ -40,13 +40,13 @@ impl fmt::Debug for Gate {
     }
 }
 
-/// As many threads as there are places. Each takes the next job from the queue itself: no busy async worker has to wake
+/// One thread per place. Each thread takes the next job from the queue itself, so that no busy async worker has to wake
 /// up in between.
 struct Threads(Arc<Shared>);
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        // Waiting for the jobs is not allowed where a gate may be dropped, in async code.
+        // The threads are not joined: a gate may be dropped in async code, which must not block.
         let mut state = self.0.state();
         state.closed = true;
         state.queue.clear();
@@ -57,7 +57,7 @@ impl Drop for Threads {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// How many jobs may run and wait together.
+    /// Maximum number of running and waiting jobs together.
     most: usize,
 }
 
@@ -81,7 +81,7 @@ impl Shared {
         ticket
     }
 
-    /// What a thread does until the gate is dropped.
+    /// Runs jobs until the gate is dropped.
     fn work(&self) {
         let mut state = self.state();
         while !state.closed {
@@ -91,10 +91,10 @@ impl Shared {
             };
             state.running += 1;
             drop(state);
-            // A job that panics drops its reply, which its requester is told; the place is free again.
+            // A job that panics drops its reply channel, so its requester gets an error. Its place becomes free again.
             let done = catch_unwind(AssertUnwindSafe(job));
             self.state().running -= 1;
-            // Only now: a requester that has its result finds the place free.
+            // The reply comes last, so that a requester that has its result finds the place free.
             if let Ok(reply) = done {
                 reply();
             }
@@ -103,7 +103,7 @@ impl Shared {
     }
 }
 
-/// Takes a job that has not started out of the queue, if whoever waits for it gives up.
+/// Removes a job that has not started from the queue if its requester stops waiting.
 struct Place<'a> {
     shared: &'a Shared,
     ticket: Ticket,
@@ -116,15 +116,15 @@ impl Drop for Place<'_> {
 }
 
 impl Gate {
-    /// A gate with these bounds; there is always at least one place.
+    /// Creates a gate with at least one place.
     ///
     /// # Errors
-    /// When the system gives no more threads.
+    /// Fails if the system cannot start another thread.
     pub fn new(settings: GateSettings) -> io::Result<Self> {
         let places = settings.places.max(1);
         let most = places + settings.queue;
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), most });
-        // Dropped on an error, it ends the threads that there are.
+        // If a later thread fails to start, the drop of this value ends the threads that already run.
         let threads = Arc::new(Threads(Arc::clone(&shared)));
         for _ in 0..places {
             let shared = Arc::clone(&shared);
@@ -133,11 +133,11 @@ impl Gate {
         Ok(Self { threads, deadline: settings.deadline })
     }
 
-    /// Runs a job when it is its turn.
+    /// Waits for a place and runs the job.
     ///
     /// # Errors
-    /// [`HashError::Busy`] when the queue is full, when a requester from another network needs the place, or when the
-    /// deadline passed.
+    /// [`HashError::Busy`] if the queue is full, if a requester from another network needs the place, or if the
+    /// deadline passes. [`HashError::Failed`] if the job panics.
     pub async fn run<T: Send + 'static>(
         &self,
         requester: Requester,
@@ -154,7 +154,7 @@ impl Gate {
         });
         let shared = &*self.threads.0;
         let place = Place { shared, ticket: shared.enter(requester, job).ok_or_else(busy)? };
-        // A job that was pushed out of the queue never starts.
+        // A job that was evicted from the queue never starts, and its channel closes.
         timeout(self.deadline, started).await.map_err(|_| busy())?.map_err(|_| busy())?;
         let replied = replied.await.map_err(|_| HashError::Failed("the work behind the gate panicked".to_owned()));
         drop(place);

@@ -1,4 +1,4 @@
-//! The user token: a JWT signed with HS256.
+//! User access tokens: JWTs signed with HS256.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto::aws_lc, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -7,15 +7,15 @@ use tessera_kernel::{Entropy, Secret, SessionId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// RFC 9068 section 2.1. It keeps this kind of token apart from every other that may carry the same claims.
+/// The `typ` header (RFC 9068, section 2.1). It separates access tokens from other tokens with the same claims.
 const KIND: &str = "at+jwt";
 
-/// 256 bits that sign user tokens.
+/// 256-bit secret that signs access tokens.
 #[derive(Debug, Clone)]
 pub struct JwtSecret(Secret<[u8; 32]>);
 
 impl JwtSecret {
-    /// Draws a new one.
+    /// Generates a new secret.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
@@ -23,20 +23,20 @@ impl JwtSecret {
         Self(Secret::new(bytes))
     }
 
-    /// Takes one up from storage; `None` when it has another size.
+    /// Reads a stored secret. Returns `None` if it is not 32 bytes long.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|bytes| Self(Secret::new(bytes)))
     }
 
-    /// The secret, to be sealed.
+    /// Returns the secret, which must be sealed before it is stored.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 32] {
         self.0.expose()
     }
 }
 
-/// Every claim there is. Another one, a missing one, one that comes twice or one of another type is refused.
+/// All claims. A token with an unknown, missing, duplicate or wrongly typed claim is rejected.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Claims {
@@ -49,28 +49,29 @@ struct Claims {
     exp: i64,
 }
 
-/// Signs and reads user tokens.
+/// Signs and verifies access tokens.
 pub struct JwtSigner {
     issuer: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
     header: Header,
-    /// The first part of every token of ours, as it is written.
+    /// The encoded header, which is identical in every token.
     written_header: String,
 }
 
 impl JwtSigner {
-    /// A signer for the service at `issuer`, which is also the audience: these tokens are for the service itself.
+    /// Creates a signer for the service at `issuer`. The issuer is also the audience, because these tokens are for the
+    /// service itself.
     ///
     /// # Errors
-    /// [`TokenError::Signing`] when the secret can't sign.
+    /// [`TokenError::Signing`] if the secret cannot sign.
     pub fn new(secret: &JwtSecret, issuer: String) -> Result<Self, TokenError> {
-        // Already installed is as good: there is one provider in this binary.
+        // An already installed provider is equivalent: this binary contains only one.
         let _installed = aws_lc::DEFAULT_PROVIDER.install_default();
         let mut validation = Validation::new(Algorithm::HS256);
-        // The claims are checked below, and more strictly than the library would. The times are judged by whoever knows the
-        // time of the database.
+        // `read` checks issuer and audience more strictly than the library. The caller checks the times, because the
+        // caller knows the time of the database.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
@@ -89,7 +90,7 @@ impl JwtSigner {
     }
 
     fn read(&self, token: &str) -> Option<Claims> {
-        // Nothing in a header is the sender's to choose, so it is compared and not interpreted.
+        // The header is fixed, so it is compared and not parsed.
         let (header, _) = token.split_once('.')?;
         if header != self.written_header {
             return None;

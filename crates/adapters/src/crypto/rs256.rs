@@ -1,4 +1,4 @@
-//! The service token: a JWT signed with RS256, which others verify with published keys.
+//! Service tokens: JWTs signed with RS256, which other services verify with published keys.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -22,22 +22,23 @@ use uuid::Uuid;
 
 use super::{MasterKey, SealError};
 
-/// Not `at+jwt`: whoever mistakes one kind of token for the other has to overlook more than the algorithm.
+/// The `typ` header. It is not `at+jwt`, so that a verifier that confuses the two kinds of tokens has to ignore more
+/// than the algorithm.
 const KIND: &str = "service+jwt";
 
-/// How long an RSA key is.
+/// Length of an RSA key in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyBits {
-    /// 2048, which everybody verifies fast.
+    /// 2048 bits, which are fast to verify.
     #[default]
     B2048,
-    /// 3072, for a strength of 128 bits.
+    /// 3072 bits, for a strength of 128 bits.
     B3072,
-    /// 4096.
+    /// 4096 bits.
     B4096,
 }
 
-/// The number is not one of the lengths that keys may have.
+/// The number is not a supported key length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 2048, 3072 or 4096")]
 pub struct KeyBitsError;
@@ -71,7 +72,7 @@ impl KeyBits {
     }
 }
 
-/// Every claim, in the order in which it is written.
+/// All claims, in serialization order.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -110,18 +111,18 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// Makes RSA keys, sealed under the master key, and signs service tokens with them.
+/// Generates RSA keys, sealed with the master key, and signs service tokens with them.
 pub struct Rs256Signer {
     issuer: String,
     bits: KeyBits,
     master: Arc<MasterKey>,
     entropy: Arc<dyn Entropy>,
-    /// The key that signed last. To open one costs more than a signature, and one at a time signs.
+    /// The last used key. Opening a key costs more than a signature, and only one key signs at a time.
     open: RwLock<Option<(KeyId, Arc<KeyPair>)>>,
 }
 
 impl Rs256Signer {
-    /// A signer for the service at `issuer`.
+    /// Creates a signer for the service at `issuer`.
     #[must_use]
     pub fn new(issuer: String, bits: KeyBits, master: Arc<MasterKey>, entropy: Arc<dyn Entropy>) -> Self {
         Self { issuer, bits, master, entropy, open: RwLock::new(None) }
@@ -164,14 +165,14 @@ impl ServiceTokenSigner for Rs256Signer {
         header.typ = Some(KIND.to_owned());
         header.kid = Some(key.id.to_string());
         let message = format!("{}.{}", part(&header)?, part(&Claims::new(&self.issuer, claims))?);
-        // Not by jsonwebtoken, which parses and checks the key again for each signature.
+        // jsonwebtoken would parse and check the key again for each signature.
         let mut signature = vec![0; pair.public_modulus_len()];
         pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).map_err(failed)?;
         Ok(Secret::new(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))))
     }
 }
 
-/// The name that a private key is sealed under: one can't be put in the place of another.
+/// Name that a private key is sealed under. It contains the key id, so that one key cannot replace another.
 fn sealed_as(id: &KeyId) -> String {
     format!("service-token-rs256 {id}")
 }
@@ -181,7 +182,8 @@ fn public_part(pair: &KeyPair) -> PublicKey {
     PublicKey { modulus: URL_SAFE_NO_PAD.encode(parts.n), exponent: URL_SAFE_NO_PAD.encode(parts.e) }
 }
 
-/// RFC 7638: SHA-256 of the members that a key needs, in their order and without space.
+/// Computes the thumbprint of a key (RFC 7638): SHA-256 of the required members, in lexicographic order and without
+/// whitespace.
 #[must_use]
 pub fn thumbprint(key: &PublicKey) -> String {
     let members = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, key.exponent, key.modulus);

@@ -1,4 +1,4 @@
-//! Secrets at rest: AES-256-GCM under a key that the database never sees.
+//! Encryption at rest: AES-256-GCM with a key that is not stored in the database.
 
 use std::str::FromStr;
 
@@ -8,27 +8,27 @@ use aws_lc_rs::{
 };
 use tessera_kernel::Entropy;
 
-/// The layout of a sealed value: this byte, the nonce, then the ciphertext with its tag.
+/// First byte of a sealed value, the version of its layout. The nonce follows, then the ciphertext with its tag.
 const LAYOUT: u8 = 1;
 
-/// The key that seals what the service keeps secret.
+/// The key that encrypts stored secrets.
 pub struct MasterKey(LessSafeKey);
 
-/// The text can't serve as a master key.
+/// The text is not a valid master key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the master key must have at least 32 characters, 8 of them different, as 32 random bytes in hexadecimal have")]
 pub struct MasterKeyError;
 
-/// A value could not be sealed or opened.
+/// Why a value could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It was sealed with another key, or was changed since.
+    /// The value was sealed with another key or under another name, or it was changed afterwards.
     #[error("the value can't be opened with this master key")]
     WrongKey,
-    /// It is not of the known layout.
+    /// The value does not have the known layout.
     #[error("the value is not of the known layout")]
     Malformed,
-    /// The cipher failed.
+    /// Encryption failed.
     #[error("the value could not be sealed")]
     Failed,
 }
@@ -36,7 +36,8 @@ pub enum SealError {
 impl FromStr for MasterKey {
     type Err = MasterKeyError;
 
-    /// Takes any text with enough in it: HKDF-SHA256 (RFC 5869) makes the cipher's key of it.
+    /// Accepts a text of at least 32 characters, 8 of them different. HKDF-SHA256 (RFC 5869) derives the cipher key
+    /// from it.
     fn from_str(text: &str) -> Result<Self, MasterKeyError> {
         let text = text.trim();
         let mut different: Vec<char> = text.chars().collect();
@@ -52,7 +53,7 @@ impl FromStr for MasterKey {
 }
 
 impl MasterKey {
-    /// The text of a new key: 32 random bytes in hexadecimal.
+    /// Generates the text of a new key: 32 random bytes in hexadecimal.
     #[must_use]
     pub fn generate_text(entropy: &dyn Entropy) -> String {
         let (mut high, mut low) = ([0; 16], [0; 16]);
@@ -61,10 +62,10 @@ impl MasterKey {
         format!("{:032x}{:032x}", u128::from_be_bytes(high), u128::from_be_bytes(low))
     }
 
-    /// Seals a value under its name, so that one secret can't be put in the place of another.
+    /// Encrypts a value. The name is authenticated, so that one secret cannot replace another.
     ///
     /// # Errors
-    /// [`SealError::Failed`].
+    /// [`SealError::Failed`] if encryption fails.
     pub fn seal(&self, name: &str, value: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);
@@ -76,10 +77,10 @@ impl MasterKey {
         Ok([&[LAYOUT], nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens a value that was sealed under that name.
+    /// Decrypts a value that was sealed under the same name.
     ///
     /// # Errors
-    /// [`SealError::WrongKey`] or [`SealError::Malformed`].
+    /// [`SealError::Malformed`] if the layout is unknown. [`SealError::WrongKey`] if decryption fails.
     pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (layout, rest) = sealed.split_first().ok_or(SealError::Malformed)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Malformed)?;

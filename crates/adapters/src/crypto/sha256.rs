@@ -1,4 +1,4 @@
-//! SHA-256 of API keys and of other secrets that are random enough.
+//! SHA-256 digests of API keys and of other secrets with enough entropy.
 
 use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
@@ -6,7 +6,7 @@ use aws_lc_rs::{
 };
 use tessera_kernel::{SecretDigest, SecretHash};
 
-/// SHA-256 by AWS-LC.
+/// SHA-256, implemented by AWS-LC.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sha256Digest;
 
@@ -18,7 +18,7 @@ impl SecretDigest for Sha256Digest {
         SecretHash::from_bytes(bytes)
     }
 
-    /// In constant time, so that nobody measures how much of a guess was right.
+    /// Compares in constant time, so that timing does not reveal how much of a guess is correct.
     fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
         verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
     }

@@ -1,4 +1,4 @@
-//! zxcvbn: how soon a password would be guessed.
+//! Password strength estimation with zxcvbn.
 
 mod account_words;
 
@@ -14,29 +14,30 @@ use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 use super::Gate;
 use account_words::without_words;
 
-/// Wants a score of 3: more than 10^8 guesses, for somebody who knows the common passwords and the account.
+/// Requires a score of 3: more than 10^8 guesses for an attacker who knows the common passwords and the account.
 #[derive(Debug, Clone)]
 pub struct ZxcvbnStrength {
     gate: Gate,
 }
 
 impl ZxcvbnStrength {
-    /// Long passwords take milliseconds to judge, so it is done behind the gate that hashes go through.
+    /// Creates an estimator. The estimation of a long password takes milliseconds, so it runs behind the gate that
+    /// limits password hashes.
     #[must_use]
     pub const fn new(gate: Gate) -> Self {
         Self { gate }
     }
 }
 
-/// More than 10^8 guesses.
+/// Minimum score: more than 10^8 guesses.
 const WANTED: Score = Score::Three;
-/// The same as a number.
+/// The number of guesses that the minimum score stands for.
 const WANTED_GUESSES: f64 = 1e8;
 
-/// What a password must not lean on, beside what is known of the account.
+/// A word that a password must not be based on, in addition to the words of the account.
 const SERVICE_NAME: &str = "tessera";
 
-/// Words that people add to the name of a service. Beside a word of the account they are worth nothing.
+/// Words that users often add to the name of a service. Next to a word of the account, they add no strength.
 const COMPANIONS: [&str; 10] =
     ["account", "admin", "login", "pass", "password", "secret", "service", "signin", "user", "welcome"];
 
@@ -59,8 +60,8 @@ fn judge(password: &str, about: &[String]) -> Option<Guessable> {
     if let Some(guessable) = estimate(password, &words) {
         return Some(guessable);
     }
-    // zxcvbn takes each further word for a factor of ten thousand, however cheap that word is: the name of the service
-    // written twice would count as strong. So the rest has to be strong without words of the account.
+    // zxcvbn counts each further word as a factor of ten thousand, even if the word is weak. The name of the service
+    // written twice would count as strong. Therefore, the rest must be strong without words of the account.
     without_words(password, &words)?;
     words.extend(COMPANIONS);
     let rest = without_words(password, &words)?;
@@ -70,9 +71,9 @@ fn judge(password: &str, about: &[String]) -> Option<Guessable> {
     })
 }
 
-/// Whether the rest of a password is enough: by what its words and numbers are worth each, in whatever order. zxcvbn takes
-/// separators for random characters, so they are counted apart: one is worth nothing, and each different one beyond it is a
-/// choice of ten.
+/// Returns whether the rest of a password is strong enough, by the guesses for each of its parts in any order. zxcvbn
+/// treats separators as random characters, so they are counted separately. The first separator adds nothing, and each
+/// further different one adds a factor of ten.
 fn is_strong_alone(rest: &str, words: &[&str]) -> bool {
     let (letters, signs): (String, String) = rest.chars().partition(|character| character.is_alphanumeric());
     let estimate = zxcvbn(&letters, words);

@@ -1,4 +1,4 @@
-//! Signatures of wallets, by the keys that stand behind their addresses.
+//! Wallet signatures that the key of the address makes.
 
 mod ethereum;
 mod solana;
@@ -12,14 +12,15 @@ use tessera_identity::{
 use super::Gate;
 pub(crate) use ethereum::{is_of_key, message_hash};
 
-/// Checks signatures of keys: secp256k1 for Ethereum and its like, ed25519 for Solana.
+/// Verifies key signatures: secp256k1 for Ethereum and other EVM chains, ed25519 for Solana.
 #[derive(Debug, Clone)]
 pub struct KeySignatures {
     gate: Gate,
 }
 
 impl KeySignatures {
-    /// Recovering a key takes a third of a millisecond, so it is done off the threads that serve requests.
+    /// Creates a verifier. The recovery of a key takes a third of a millisecond, so it does not run on the request
+    /// threads.
     #[must_use]
     pub const fn new(gate: Gate) -> Self {
         Self { gate }

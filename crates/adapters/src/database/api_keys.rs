@@ -1,4 +1,4 @@
-//! The table of API keys, and storage as their domain needs it.
+//! Storage of API keys.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::sum, prelude::*};
@@ -99,7 +99,7 @@ impl TryFrom<KeyRow> for ApiKey {
     }
 }
 
-/// Keys of applications that are not deleted.
+/// Selects the keys of applications that are not deleted.
 #[diesel::dsl::auto_type]
 fn existing() -> _ {
     let of = applications::id.eq(api_keys::application_id);
@@ -145,7 +145,7 @@ impl ApiKeyStore for SqlStore {
         }
         let mut tx = self.transaction().await?;
         tx.lease.without_total_limit();
-        // One by one, as given: the caller's order is what keeps two batches from locking each other out.
+        // One update at a time, in the given order: the order of the caller prevents a deadlock between two batches.
         for (id, at) in uses {
             let at = DbInstant(*at);
             let earlier = api_keys::table
@@ -176,7 +176,7 @@ impl ApiKeyRows for Tx {
             .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(DbInstant(at))))
             .count();
         let active: i64 = on!(&mut self.lease, |c| active.get_result(c).await)?;
-        // Each application counts its keys, so this reads a row for each application and not one for each key.
+        // Each application row has a key counter, so this reads one row per application and not one row per key.
         let all = apps::of_organization(organization).select(sum(applications::key_count));
         let all: Option<i64> = on!(&mut self.lease, |c| all.get_result(c).await)?;
         let in_organization = count("applications.key_count", all.unwrap_or_default())?;

@@ -1,4 +1,4 @@
-//! The table of applications, and storage as their domain needs it.
+//! Storage of applications.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
@@ -72,24 +72,25 @@ impl TryFrom<ApplicationRow> for Application {
     }
 }
 
-/// The application, unless it is deleted: its row then only waits to be cleared.
+/// Selects an application unless it is deleted. The row of a deleted application remains until it is cleared.
 #[diesel::dsl::auto_type]
 pub(super) fn existing(id: DbId) -> _ {
     applications::table.filter(applications::id.eq(id)).filter(applications::deleted_at.is_null())
 }
 
-/// The applications of an organization without the deleted ones.
+/// Selects the applications of an organization that are not deleted.
 #[diesel::dsl::auto_type]
 pub(super) fn of_organization(id: DbId) -> _ {
     applications::table.filter(applications::organization_id.eq(id)).filter(applications::deleted_at.is_null())
 }
 
-/// Reads an application and keeps others from changing or deleting it until the transaction ends. Many may do so at once.
+/// Reads an application with a shared lock. Other transactions cannot change or delete it until this transaction ends.
+/// Several transactions may hold the lock concurrently.
 pub(super) async fn hold(lease: &mut Lease, id: DbId) -> Result<Option<Application>, StoreError> {
     let query = existing(id);
     let row: Option<ApplicationRow> = on!(lease, |c|
         postgres: query.select(ApplicationRow::as_select()).for_share().first(c).await.optional(),
-        // There is one writer.
+        // SQLite has one writer, so it needs no row lock.
         sqlite: query.select(ApplicationRow::as_select()).first(c).await.optional())?;
     row.map(Application::try_from).transpose()
 }
@@ -164,18 +165,19 @@ impl Applications for Tx {
     }
 
     async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
-        // One row changes, however many keys and items there are: removing them here would block all other writers.
+        // This only marks the row. A deletion of all keys and items here would block all other writers.
         let mark = diesel::update(existing(DbId(id.as_uuid()))).set(applications::deleted_at.eq(Now.nullable()));
         on!(&mut self.lease, |c| mark.execute(c).await).map(|rows| rows > 0)
     }
 }
 
-/// Locks an organization for transactions that add to it, and says whether it exists. Members are read and added as before.
+/// Locks an organization for transactions that add to it, and returns whether it exists. Its members can still be read
+/// and added.
 pub(super) async fn lock_organization(lease: &mut Lease, id: DbId) -> Result<bool, StoreError> {
     let query = organizations::table.find(id).select(organizations::id);
     let found: Option<DbId> = on!(lease, |c|
         postgres: query.for_no_key_update().first(c).await.optional(),
-        // There is one writer.
+        // SQLite has one writer, so it needs no row lock.
         sqlite: query.first(c).await.optional())?;
     Ok(found.is_some())
 }

@@ -1,4 +1,4 @@
-//! Deletion in bounded steps.
+//! Deletion of large row sets in bounded steps.
 
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -19,13 +19,13 @@ diesel::alias! {
     const CODES: Alias<SsoCodes> = sso_codes as cleared;
 }
 
-/// Deletes the rows whose keys a query selects, and returns how many. The query is on an alias of the table, has a limit and
-/// says in which order.
+/// Deletes the rows whose keys a query selects, and returns their number. The query must use an alias of the table, a
+/// limit and an order.
 macro_rules! delete_selected {
     ($lease:expr, $table:expr, $key:expr, $selected:expr) => {{
         let selected = $selected;
         $crate::database::connection::on!($lease, |c|
-            // Rows that another node has locked are skipped, not waited for.
+            // Rows that another node has locked are skipped, so that this node does not wait.
             postgres: diesel::delete($table).filter($key.eq_any(selected.for_update().skip_locked())).execute(c).await,
             sqlite: diesel::delete($table).filter($key.eq_any(selected)).execute(c).await)
         .map($crate::database::rows::affected)
@@ -41,13 +41,13 @@ macro_rules! delete_rows_of {
             .order($alias.field($table::$key))
             .limit($most)
             .select($alias.field($table::$key));
-        // A connection for each step, so that other writers get their turn in between.
+        // Each step takes a connection of its own, so that other writers can run in between.
         delete_selected!(&mut $store.writer().await?, $table::table, $table::$key, rows)
     }};
 }
 
-/// Removes up to `most` rows of deleted applications. Each statement commits on its own: a crash in between loses nothing,
-/// and the next call continues.
+/// Removes up to `most` rows of deleted applications. Each statement commits separately: a crash in between loses
+/// nothing, and the next call continues.
 pub(super) async fn clear_deleted(store: &SqlStore, most: u32) -> Result<u64, StoreError> {
     let most = u64::from(most);
     let mut cleared = 0;
@@ -55,7 +55,8 @@ pub(super) async fn clear_deleted(store: &SqlStore, most: u32) -> Result<u64, St
         let Some(id) = first_deleted(store).await? else { break };
         cleared += clear_contents(store, id, most - cleared).await?;
         if cleared < most {
-            // Nothing was added since: whoever adds something holds the row while it is not deleted.
+            // No rows were added since: a transaction that adds rows locks the application, and only while it is not
+            // deleted.
             let delete = applications::table.find(id).filter(applications::deleted_at.is_not_null());
             let mut lease = store.writer().await?;
             cleared += on!(&mut lease, |c| diesel::delete(delete).execute(c).await).map(affected)?;
@@ -73,7 +74,7 @@ async fn first_deleted(store: &SqlStore) -> Result<Option<DbId>, StoreError> {
     on!(&mut lease, |c| query.first(c).await.optional())
 }
 
-/// Removes up to `most` rows of what an application contains. Fewer only if nothing is left.
+/// Removes up to `most` rows that belong to an application. Removes fewer only if none are left.
 async fn clear_contents(store: &SqlStore, id: DbId, most: u64) -> Result<u64, StoreError> {
     let mut cleared = 0;
     let left = |cleared: u64| i64::try_from(most.saturating_sub(cleared)).unwrap_or(i64::MAX);

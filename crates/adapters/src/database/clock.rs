@@ -1,4 +1,4 @@
-//! The database's own clock, which is one for all nodes.
+//! The clock of the database, which all nodes share.
 
 use async_trait::async_trait;
 use diesel::{
@@ -19,7 +19,8 @@ use super::{
     types::{DbInstant, Instant},
 };
 
-/// When the statement came to the database. It stands for one time wherever it stands in the statement, which may wait.
+/// SQL expression for the time when the database received the statement. It has the same value everywhere in the
+/// statement, even if the statement waits.
 #[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
 pub(super) struct Now;
 
@@ -40,18 +41,19 @@ impl QueryFragment<Pg> for Now {
 
 impl QueryFragment<Sqlite> for Now {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        // It has milliseconds, as a fraction of seconds.
+        // SQLite returns seconds with a fraction of milliseconds.
         out.push_sql("(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)");
         Ok(())
     }
 }
 
-/// A time at that distance from [`Now`], in microseconds.
+/// SQL expression for [`Now`] plus an offset in microseconds.
 #[derive(Debug, Clone, Copy, QueryId, ValidGrouping)]
 pub(super) struct FromNow(i64);
 
 impl FromNow {
-    /// After [`Now`], or before it if the duration is negative. Durations beyond 292,000 years are cut.
+    /// Returns the time after [`Now`], or before it if the duration is negative. Durations beyond 292,000 years are
+    /// clamped.
     pub(super) fn after(duration: Duration) -> Self {
         let micros = duration.whole_microseconds();
         Self(i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX }))

@@ -1,4 +1,4 @@
-//! A connection on loan from a pool, and what becomes of it when its user leaves early.
+//! A connection from a pool, and its cleanup after a cancelled caller.
 
 use std::{
     error::Error,
@@ -22,14 +22,15 @@ use tokio::{runtime::Handle, time::Instant};
 use super::postgres::{Heard, PgManager};
 use crate::error::{self, Failure, Plight, Report};
 
-/// How long a connection may take to come to rest before it is given up.
+/// Time limit of the cleanup of a connection. After it, the connection is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The embedded database, on the runtime's threads for blocking work.
+/// A SQLite connection, which runs on the blocking threads of the runtime.
 pub(super) type LiteConnection = SyncConnectionWrapper<SqliteConnection, Blocking>;
 
-/// Where blocking work goes. The driver's own choice waits in `drop` for a statement whose caller has left, which panics
-/// on a runtime of one thread, as each worker of the HTTP server has. This one lets the statement run out by itself.
+/// Runs blocking work of the driver. The driver's own implementation waits in `drop` for a statement whose caller was
+/// cancelled. That panics on a runtime of one thread, which each worker of the HTTP server has. This implementation
+/// lets the statement finish by itself.
 pub(crate) struct Blocking(pub(super) Handle);
 
 impl SpawnBlocking for Blocking {
@@ -56,7 +57,7 @@ pub(super) enum Conn {
 }
 
 impl Conn {
-    /// What the server has said since [`Lease::start`].
+    /// Returns the server messages since [`Lease::start`]. Returns `None` for SQLite.
     fn heard(&self) -> Option<Heard<'_>> {
         match self {
             Self::Postgres(object) => Some(object.heard()),
@@ -64,7 +65,7 @@ impl Conn {
         }
     }
 
-    /// Takes the connection out of its pool and closes it, which ends its transaction too.
+    /// Removes the connection from its pool and closes it, which also ends its transaction.
     fn close(self) {
         match self {
             Self::Postgres(object) => drop(deadpool::managed::Object::take(object)),
@@ -75,36 +76,36 @@ impl Conn {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing is on its way.
+    /// No statement is running.
     Resting,
-    /// A statement has been sent and not been answered.
+    /// A statement was sent and has no response yet.
     Busy,
-    /// Nobody knows what the connection is in the middle of.
+    /// The state of the connection is unknown.
     Unknown,
 }
 
-/// A connection that one user holds. Dropped in whatever state, it goes back to the pool clean or not at all.
+/// A connection for one caller. When it is dropped, it returns to the pool in a clean state, or it is closed.
 pub(crate) struct Lease {
     conn: Option<Conn>,
     runtime: Handle,
     state: State,
     in_transaction: bool,
     failed: bool,
-    /// Whether a statement outside of a transaction may change something.
+    /// Whether a statement outside of a transaction may write.
     writes: bool,
-    /// Set when the disk was found full.
+    /// Set when a statement finds the disk full.
     disk_full: Arc<AtomicBool>,
-    /// When all statements have to be done. `None`: there is no such limit.
+    /// Deadline for all statements. `None` means no such limit.
     until: Option<Instant>,
 }
 
-/// Runs a query on whichever database is there. It is written once and checked by the compiler for both:
+/// Runs a query on the active database. The query is written once, and the compiler checks it for both databases:
 /// `on!(lease, |c| query.execute(c).await)`.
 macro_rules! on {
     ($lease:expr, |$c:ident| $body:expr) => {
         on!($lease, |$c| postgres: $body, sqlite: $body)
     };
-    // The arms differ only where the databases do.
+    // Separate expressions are only for queries that differ between the databases.
     ($lease:expr, |$c:ident| postgres: $postgres:expr, sqlite: $sqlite:expr) => {{
         let lease: &mut $crate::database::connection::Lease = $lease;
         let limit = lease.limit();
@@ -123,15 +124,16 @@ macro_rules! on {
 }
 pub(super) use on;
 
-/// How long a server may be silent. It bounds its own statements (see `postgres::SETTINGS`); this is for one that can't, frozen or
-/// cut off without a word. The embedded database is this process itself.
+/// Time limit of one server response. The server limits its own statements (see `postgres::SETTINGS`). This limit is
+/// for a server that cannot do so, because it is frozen or unreachable. SQLite runs in this process and needs no such
+/// limit.
 const SILENCE: Duration = Duration::from_secs(8);
 
-/// How long a user may wait in total, from asking for the connection to the end of the last statement.
+/// Time limit of all statements of a caller, from the request for the connection to the end of the last statement.
 const TOTAL: Duration = Duration::from_secs(10);
 
-/// The answer of a server, or that the connection is lost. The driver returns the first row of a statement before the
-/// server has committed it, so the end is waited for.
+/// Waits for the response of the server. After the limit, the connection counts as lost. The driver returns the first
+/// row of a statement before the server has committed it, so this also waits for the end of the statement.
 pub(super) async fn in_time<T>(
     limit: Duration,
     heard: Heard<'_>,
@@ -165,7 +167,7 @@ impl Lease {
         }
     }
 
-    /// For a user who has asked at that time, and who may change something.
+    /// Sets the time when the caller requested the connection, and whether the caller may write.
     pub(super) fn lent(mut self, asked: Instant, writes: bool, disk_full: &Arc<AtomicBool>) -> Self {
         self.until = Some(asked + TOTAL);
         self.writes = writes;
@@ -173,19 +175,20 @@ impl Lease {
         self
     }
 
-    /// For work that no request waits for: only its single statements are bounded.
+    /// Removes the total time limit, for work that no request waits for. Single statements are still limited.
     pub(super) fn without_total_limit(&mut self) {
         self.until = None;
     }
 
-    /// How long the next answer may take.
+    /// Returns the time limit of the next response.
     pub(super) fn limit(&self) -> Duration {
         self.until.map_or(SILENCE, |until| until.saturating_duration_since(Instant::now()).min(SILENCE))
     }
 
-    /// The connection, for one statement. [`Lease::finish`] has to follow; where it doesn't, the caller has left.
+    /// Returns the connection for one statement. [`Lease::finish`] must follow. If it does not, the caller was
+    /// cancelled.
     pub(super) fn start(&mut self) -> Result<&mut Conn, StoreError> {
-        // PostgreSQL refuses everything after a failed statement; SQLite would go on with half of the work.
+        // PostgreSQL rejects every statement after a failed one. SQLite would continue with a part of the work.
         if self.failed {
             return Err(StoreError::Other("an earlier statement of this transaction has failed".into()));
         }
@@ -206,7 +209,8 @@ impl Lease {
         result.map_err(|failure| failure.error)
     }
 
-    /// Compares the driver's answer with what the server has said. `commits`: the statement makes a change durable.
+    /// Combines the result of the driver with the messages of the server. `commits` means that the statement makes a
+    /// change durable.
     fn judge<T>(&self, result: QueryResult<T>, commits: bool) -> Result<T, Failure> {
         let heard = self.conn.as_ref().and_then(Conn::heard);
         let state = heard.and_then(Heard::error);
@@ -214,7 +218,8 @@ impl Lease {
         let judged = match (result, state) {
             (Err(error), _) => Err(error::failure(error, report)),
             (Ok(_), Some(state)) => Err(error::late_failure(state)),
-            // The change is committed here and perhaps on no other server: a wait for replication was cancelled.
+            // The change is committed on this server, but perhaps on no other one: a wait for replication was
+            // cancelled.
             (Ok(_), None) if commits && heard.is_some_and(Heard::warned) => Err(error::warned_commit()),
             (Ok(value), None) => Ok(value),
         };
@@ -224,7 +229,8 @@ impl Lease {
         judged
     }
 
-    /// Ends a statement that opens or closes a transaction. One that failed may have done either.
+    /// Finishes a statement that begins or ends a transaction. If the statement failed, the transaction may be in
+    /// either state.
     fn turn(&mut self, in_transaction: bool, result: QueryResult<()>) -> Result<(), StoreError> {
         self.in_transaction = in_transaction;
         let result = self.judge(result, !in_transaction);
@@ -232,8 +238,8 @@ impl Lease {
         result.map_err(|failure| failure.error)
     }
 
-    /// Opens a transaction that may write. In a task of its own, since a caller who leaves must not leave a connection
-    /// behind that is neither in a transaction nor out of one: the task goes on and rolls back what nobody takes.
+    /// Begins a transaction that may write. It runs in a task of its own: a cancelled caller must not leave a
+    /// connection whose transaction state is undefined. The task continues and rolls back if the caller is gone.
     pub(super) async fn begin(mut self) -> Result<Self, StoreError> {
         let runtime = self.runtime.clone();
         let begun = runtime.spawn(async move {
@@ -244,7 +250,7 @@ impl Lease {
         begun.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
     }
 
-    /// Commits, to the end even if the caller leaves meanwhile.
+    /// Commits. The commit finishes even if the caller is cancelled.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let runtime = self.runtime.clone();
         let committed = runtime.spawn(async move {
@@ -261,8 +267,8 @@ impl Drop for Lease {
         let Some(conn) = self.conn.take() else { return };
         match (&conn, self.state, self.in_transaction) {
             (_, State::Resting, false) => drop(conn),
-            // A statement of SQLite that nobody waits for still holds the connection, and the driver panics when a pool
-            // looks at it then. Closed, it ends with that statement.
+            // A running SQLite statement of a cancelled caller still holds the connection, and the driver panics if the
+            // pool checks the connection in that state. A closed connection ends with the statement.
             (_, State::Unknown, _) | (Conn::Sqlite(_), State::Busy, _) => conn.close(),
             (_, _, in_transaction) => {
                 let settling = settle(Guard(Some(conn)), in_transaction);
@@ -272,7 +278,7 @@ impl Drop for Lease {
     }
 }
 
-/// Closes the connection unless it has been set free: the runtime may stop at any point of a task.
+/// Closes the connection on drop, unless it was taken out. The runtime may stop a task at any point.
 struct Guard(Option<Conn>);
 
 impl Drop for Guard {
@@ -283,7 +289,8 @@ impl Drop for Guard {
     }
 }
 
-/// Brings a connection whose user has left to rest and gives it back.
+/// Waits for the statement of a cancelled caller, or rolls back its transaction, and returns the connection to the
+/// pool.
 async fn settle(mut guard: Guard, in_transaction: bool) {
     let Some(conn) = guard.0.as_mut() else { return };
     let settled = tokio::time::timeout(PATIENCE, async {
@@ -305,7 +312,7 @@ async fn begin(conn: &mut Conn, limit: Duration) -> QueryResult<()> {
             in_time(limit, heard, begun).await
         }
         Conn::Sqlite(object) => {
-            // IMMEDIATE takes the lock for writing at once: what is read in the transaction stays true until its end.
+            // IMMEDIATE takes the write lock at once, so that reads in the transaction stay valid until its end.
             let sql = "BEGIN IMMEDIATE";
             object
                 .spawn_blocking(move |c| diesel::connection::AnsiTransactionManager::begin_transaction_sql(c, sql))
@@ -339,7 +346,7 @@ async fn roll_back_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()>
     C::TransactionManager::rollback_transaction(connection).await
 }
 
-/// An empty statement: its answer comes after that of the one whose caller has left.
+/// Sends an empty statement. Its response follows the response to the statement of the cancelled caller.
 async fn wait_for(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Postgres(object) => object.parts().0.batch_execute("").await,

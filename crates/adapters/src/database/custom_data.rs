@@ -1,4 +1,4 @@
-//! The table of what users keep about themselves.
+//! Storage of the custom data of users.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*, upsert::excluded};

@@ -1,4 +1,4 @@
-//! The table of departures.
+//! Storage of the times when users left organizations.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*, upsert::excluded};

@@ -1,4 +1,4 @@
-//! The users, as far as organizations may know them.
+//! The part of user profiles that organizations may read.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
@@ -8,7 +8,7 @@ use tessera_orgs::{model::Profile, ports::Directory};
 
 use super::{SqlStore, connection::on, schema::users, types::DbId};
 
-/// Under the number of parameters that a statement may have on either database.
+/// Number of users per query. It is below the parameter limit of both databases.
 const AT_ONCE: usize = 1_000;
 
 type ProfileRow = (DbId, Option<String>, Option<String>);

@@ -1,4 +1,4 @@
-//! The table of events: the audit trail.
+//! Storage of audit entries.
 
 use std::fmt;
 
@@ -42,7 +42,8 @@ struct EventRow {
     attempts_key: Option<String>,
 }
 
-/// Facts as a JSON object, which people can query. No map on the way: it would lose their order and what comes twice.
+/// Details as a JSON object, which operators can query. There is no intermediate map, because a map would lose the
+/// order and duplicate keys.
 struct Details(Vec<(String, String)>);
 
 impl Serialize for Details {
@@ -123,7 +124,7 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-/// Adds an entry, or counts one more attempt of the entry with the same key.
+/// Inserts an entry, or increments the attempt counter of the entry with the same key.
 async fn append(lease: &mut Lease, event: &Event) -> Result<(), StoreError> {
     let row = EventRow::try_from(event)?;
     let counted = row.attempts_key.is_some();
@@ -155,7 +156,7 @@ impl AuditTrail for SqlStore {
     ) -> Result<Page<Event>, StoreError> {
         let mut lease = self.reader().await?;
         let query = events::table.filter(events::id.gt(after(&page))).order(events::id).limit(page.rows());
-        // Two queries: nothing is equal to NULL, and the comparison that says otherwise uses no index on PostgreSQL.
+        // Two queries: no value equals NULL, and the null-safe comparison uses no index on PostgreSQL.
         let rows: Vec<EventRow> = if let Some(id) = organization {
             let query = query.filter(events::organization_id.eq(DbId(id.as_uuid())));
             on!(&mut lease, |c| query.select(EventRow::as_select()).load(c).await)?

@@ -1,4 +1,4 @@
-//! The costs of stored password hashes.
+//! Storage of the costs of password hashes.
 
 use diesel::{
     dsl::{exists, not},
@@ -21,16 +21,16 @@ use super::{
 };
 
 diesel::define_sql_function! {
-    /// So many characters from a position on, which counts from one.
+    /// Returns `length` characters from the position `start`, which counts from one.
     fn substr(text: Nullable<Text>, start: Integer, length: Integer) -> Nullable<Text>;
 }
 
 diesel::define_sql_function! {
-    /// The number of characters.
+    /// Returns the number of characters.
     fn length(text: Text) -> Integer;
 }
 
-/// Costs that no account has.
+/// Condition for costs that no account has.
 #[diesel::dsl::auto_type]
 fn unused() -> _ {
     let beginning = substr(users::password_hash, 1_i32, length(password_hash_costs::cost));
@@ -38,7 +38,7 @@ fn unused() -> _ {
     not(exists(of_that_cost))
 }
 
-/// Notes the cost of a hash, in the transaction that stores it.
+/// Records the cost of a hash, in the transaction that stores the hash.
 pub(super) async fn note(lease: &mut Lease, hash: &PasswordHash) -> Result<(), StoreError> {
     let Some(cost) = hash.cost() else { return Ok(()) };
     let insert = diesel::insert_into(password_hash_costs::table)
@@ -62,14 +62,15 @@ pub(super) async fn check_context(
     Ok(PasswordCheckContext { costs, known_device, at: at.0 })
 }
 
-/// Whether there is anything to forget. This reads through all users, but holds no lock.
+/// Returns whether an unused cost exists. This reads all users but holds no lock.
 pub(super) async fn any_unused(lease: &mut Lease) -> Result<bool, StoreError> {
     let query = diesel::select(exists(password_hash_costs::table.filter(unused())));
     on!(lease, |c| query.get_result(c).await)
 }
 
-/// Forgets the costs that no account has. A transaction that stores a hash has noted its cost and is waited for, so that its
-/// user counts; those that come later wait, and note their cost again. On `SQLite` there is one writer anyway.
+/// Deletes the costs that no account has. The table lock waits for transactions that have recorded a cost, so that
+/// their users are counted. Later transactions wait for the lock and then record their cost again. SQLite has one
+/// writer, so it needs no lock.
 pub(super) async fn forget_unused(lease: &mut Lease) -> Result<u64, StoreError> {
     on!(&mut *lease, |c|
         postgres: diesel::sql_query("LOCK TABLE password_hash_costs IN SHARE ROW EXCLUSIVE MODE").execute(c).await,

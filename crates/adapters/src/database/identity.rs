@@ -1,4 +1,4 @@
-//! Storage as the domain of identity needs it.
+//! Storage for the identity domain.
 
 use async_trait::async_trait;
 use tessera_identity::{

@@ -1,4 +1,4 @@
-//! The table of inventory items.
+//! Storage of inventory items.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, prelude::*};
@@ -33,7 +33,7 @@ struct ItemRow {
     updated_at: DbInstant,
 }
 
-/// What changes in an item that is there: `None` leaves a column alone, `Some(None)` empties it.
+/// Changes of an existing item. `None` keeps a column, `Some(None)` sets it to NULL.
 #[expect(clippy::option_option, reason = "leaving alone and emptying are two things")]
 #[derive(AsChangeset)]
 #[diesel(table_name = items)]
@@ -44,7 +44,7 @@ struct ItemChangeset {
     metadata: Option<DbDocument>,
 }
 
-/// The item that a change makes where there is none.
+/// The new item, if the change creates one.
 impl From<&ItemChange> for ItemRow {
     fn from(change: &ItemChange) -> Self {
         Self {
@@ -92,20 +92,20 @@ impl TryFrom<ItemRow> for Item {
     }
 }
 
-/// How often an item is looked for anew because it was made meanwhile.
+/// Maximum number of attempts, because another request may create the same item concurrently.
 const TRIES: usize = 3;
 
-/// What became of an item to be made.
+/// Result of an attempt to create an item.
 enum Made {
     New(Item),
-    /// Another request has made it first.
+    /// Another request created the item first.
     Present,
-    /// The application has as many items as it may have.
+    /// The application has reached its item limit.
     Full,
 }
 
 impl SqlStore {
-    /// Changes an item. One statement, which locks nothing but the item.
+    /// Updates an item in one statement, which locks only the item.
     async fn change_item(&self, change: &ItemChange) -> Result<Option<Item>, StoreError> {
         let mut lease = self.writer().await?;
         let application = DbId(change.application_id.as_uuid());
@@ -123,8 +123,8 @@ impl SqlStore {
         row.map(Item::try_from).transpose()
     }
 
-    /// Makes an item. The counter of the application admits it: its row is locked until the commit, so that items that are
-    /// made at once are counted one after the other.
+    /// Creates an item. The item counter of the application enforces the limit. The row of the application is locked
+    /// until the commit, so that concurrent creations are counted one after the other.
     async fn make_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Made, StoreError> {
         let mut tx = self.transaction().await?;
         let application = DbId(change.application_id.as_uuid());
@@ -156,14 +156,14 @@ impl SqlStore {
 impl ItemStore for SqlStore {
     async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError> {
         for _ in 0..TRIES {
-            // First, because nearly all requests change an item that is there.
+            // The update comes first, because nearly all requests change an existing item.
             if let Some(item) = self.change_item(change).await? {
                 return Ok(Some(item));
             }
             match self.make_item(change, maximum).await? {
                 Made::New(item) => return Ok(Some(item)),
                 Made::Present => {}
-                // It may have been made after the look, as the last one for which there was room.
+                // Another request may have created the item after the update, as the last one within the limit.
                 Made::Full => return self.change_item(change).await,
             }
         }
@@ -172,7 +172,7 @@ impl ItemStore for SqlStore {
 
     async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError> {
         let mut lease = self.reader().await?;
-        // Items of a deleted application are cleared later.
+        // The items of a deleted application are cleared later, so they are filtered out here.
         let query = items::table
             .inner_join(applications::table.on(applications::id.eq(items::application_id)))
             .filter(applications::deleted_at.is_null())

@@ -1,4 +1,4 @@
-//! The table of clients that users have signed in with.
+//! Storage of the devices from which users have signed in.
 
 use async_trait::async_trait;
 use diesel::prelude::*;

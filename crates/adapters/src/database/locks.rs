@@ -1,4 +1,4 @@
-//! Locks on names, for rules about many rows that no unique key can hold.
+//! Locks on names, for rules about many rows that no unique key can enforce.
 
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
@@ -6,10 +6,10 @@ use tessera_kernel::StoreError;
 
 use super::connection::{Lease, on};
 
-/// Waits until no other transaction holds the name, and holds it until this transaction ends. Whoever locks several names
-/// does so in one order. SQLite has one writer, so there it does nothing.
+/// Locks a name until the transaction ends. Waits while another transaction holds the name. A caller that locks several
+/// names must always lock them in the same order, to avoid deadlocks. Does nothing on SQLite, which has one writer.
 pub(super) async fn lock_name(lease: &mut Lease, name: &str) -> Result<(), StoreError> {
-    // Two names with the same hash only wait for each other without need.
+    // Two names with the same hash wait for each other without need, which is harmless.
     let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
     on!(lease, |c|
     postgres: lock.execute(c).await.map(|_| ()),

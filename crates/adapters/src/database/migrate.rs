@@ -1,4 +1,4 @@
-//! Brings the schema up to date, once, however many processes start together.
+//! Schema migrations, which run once even if several processes start concurrently.
 
 use std::{collections::BTreeSet, error::Error, path::Path};
 
@@ -22,12 +22,14 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// The lock is of the session, not of a transaction, so that a migration may do what no transaction can. It goes with the
-/// connection, which is closed at the end. The number is any that nobody else on the database uses.
+/// Takes the migration lock. It belongs to the session and not to a transaction, so that a migration may run statements
+/// that are not allowed in a transaction. The lock ends with the connection, which is closed afterwards. No other user
+/// of the database may use the same number.
 const LOCK: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';
     SELECT pg_advisory_lock(8387236824920056683)";
 
-/// Looks first: a role that can't change the schema may serve when nothing is to be changed.
+/// Applies pending migrations. The applied versions are read first: a role that cannot change the schema is sufficient
+/// if no migration is pending.
 pub(super) async fn postgres(config: &Config) -> Result<(), OpenError> {
     let mut connection = postgres::connect(config).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
     if is_current::<diesel::pg::Pg>(&POSTGRES, &applied(&mut connection).await?)? {
@@ -35,7 +37,7 @@ pub(super) async fn postgres(config: &Config) -> Result<(), OpenError> {
     }
     let (mut connection, listener) = connection.into_parts();
     connection.batch_execute(LOCK).await.map_err(|fault| failed(fault, listener.error()))?;
-    // On a thread of its own: the runner blocks, which a runtime's worker must not do.
+    // The migration runner blocks, which an async worker must not do.
     let running = tokio::task::spawn_blocking(move || {
         let ran = AsyncMigrationHarness::new(connection).run_pending_migrations(POSTGRES).map(|_| ());
         ran.map_err(|fault| unmigrated(fault, listener.error()))
@@ -49,7 +51,7 @@ struct Applied {
     version: String,
 }
 
-/// The migrations that were applied; none where there is no table of them.
+/// Returns the applied versions. The set is empty if the table of migrations does not exist.
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<String>, OpenError> {
     let (driver, heard) = connection.parts();
     let query = sql_query("SELECT version FROM __diesel_schema_migrations");
@@ -60,7 +62,7 @@ async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<String>, Open
     }
 }
 
-/// Whether all migrations were applied, and no other.
+/// Returns whether all known migrations are applied. Fails if an unknown migration is applied.
 fn is_current<DB: Backend>(known: &EmbeddedMigrations, applied: &BTreeSet<String>) -> Result<bool, OpenError> {
     let known = MigrationSource::<DB>::migrations(known).map_err(OpenError::Prepare)?;
     let known: BTreeSet<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
@@ -76,7 +78,8 @@ fn failed(fault: diesel::result::Error, state: Option<SqlState>) -> OpenError {
     if passes || plight.is_some() { OpenError::Unavailable(error.into()) } else { OpenError::Prepare(error.into()) }
 }
 
-/// A role without the right to change the schema waits until `tessera migrate` has run as its owner.
+/// Translates an error of the migration runner. For a role that cannot change the schema, the database is unavailable
+/// until `tessera migrate` has run as the owner.
 fn unmigrated(fault: Fault, state: Option<SqlState>) -> OpenError {
     match state {
         Some(SqlState::INSUFFICIENT_PRIVILEGE) => OpenError::Unavailable(Box::new(NotAllowed(fault))),
@@ -85,30 +88,30 @@ fn unmigrated(fault: Fault, state: Option<SqlState>) -> OpenError {
     }
 }
 
-/// The role may not change the schema, and it has to be changed.
+/// A migration is pending, and the role must not change the schema.
 #[derive(Debug, thiserror::Error)]
 #[error("the schema has to be migrated, and this role must not do it: run tessera migrate as the owner of the schema")]
 struct NotAllowed(#[source] Fault);
 
-/// Blocks.
+/// Applies pending migrations. Blocks the thread.
 pub(super) fn sqlite(file: &Path) -> Result<(), OpenError> {
     let mut connection = pool::open(file, Access::Migrate).map_err(unopened)?;
-    // Another process may be at it; its migrations may take a while.
+    // Another process may be migrating, which can take long.
     connection.batch_execute("PRAGMA busy_timeout = 60000").map_err(unprepared)?;
-    // The lock for writing, taken before the first look, is what makes the second process find the work done.
+    // The write lock is taken before the versions are read, so that a second process finds the migrations applied.
     let prepared = connection.immediate_transaction(|connection| {
         let applied = connection.applied_migrations().map_err(OpenError::Prepare)?;
         let applied = applied.iter().map(ToString::to_string).collect();
         if !is_current::<diesel::sqlite::Sqlite>(&SQLITE, &applied)? {
             connection.run_pending_migrations(SQLITE).map_err(OpenError::Prepare)?;
         }
-        // A write for the sake of writing: a file that can only be read opens without complaint, and must not serve.
+        // A read-only file opens without an error, but must not be used. This write detects it.
         Ok(connection.batch_execute("PRAGMA user_version = 1")?)
     });
     prepared.map_err(|Stopped(error)| error)
 }
 
-/// Ends the transaction of the migrations.
+/// Error that rolls back the transaction of the migrations.
 struct Stopped(OpenError);
 
 impl From<OpenError> for Stopped {

@@ -1,4 +1,4 @@
-//! From an address to a store that is ready for work.
+//! Opening of a store: connection, migrations and pools.
 
 use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
 
@@ -14,23 +14,24 @@ use super::{
     url::DatabaseUrl,
 };
 
-/// How the database is used.
+/// Database settings.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
-    /// Where it is.
+    /// Address of the database.
     pub url: DatabaseUrl,
-    /// How many connections at most; of the embedded database, how many for reading beside the one for writing.
+    /// Maximum number of connections. For SQLite, the maximum number of read connections in addition to the one write
+    /// connection.
     pub pool_size: usize,
-    /// How long a request waits for a connection before it is told that the store is busy.
+    /// How long a request waits for a connection before it fails with `StoreError::Busy`.
     pub acquire_timeout: Duration,
 }
 
 impl SqlStore {
-    /// Connects and brings the schema up to date. Any number of processes may do so at once. The connections live on the
-    /// runtime that this is called on, which has to outlive their use.
+    /// Connects and applies pending migrations. Any number of processes may do so concurrently. The connections live on
+    /// the current runtime, which must outlive them.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// Fails if the database cannot be reached, opened or migrated. See [`OpenError`].
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, OpenError> {
         let pools = match &settings.url {
             DatabaseUrl::Sqlite(file) => open_sqlite(file, settings).await?,
@@ -45,7 +46,8 @@ fn prepare(fault: impl Into<Box<dyn Error + Send + Sync>>) -> OpenError {
 }
 
 async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
-    // From the root, so that no driver takes it for an address and no later change of directory moves it.
+    // An absolute path, so that no driver mistakes it for an address, and a later change of the working directory does
+    // not affect it.
     let file = std::path::absolute(file)
         .map_err(|source| OpenError::File { file: file.to_owned(), source: Box::new(source) })?;
     let new = file.clone();
@@ -65,14 +67,14 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
 
 async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
     let mut config: Config = address.parse().map_err(|fault| OpenError::Address(Box::new(fault)))?;
-    // With `prefer`, the default, a connection without TLS is what the address allows. `require` has to mean it.
+    // With `prefer`, the default, the address allows a connection without TLS. `require` must not be ignored.
     if config.get_ssl_mode() == SslMode::Require {
         return Err(OpenError::TlsUnsupported);
     }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(settings.acquire_timeout);
     }
-    // A server that vanished without a word is noticed after this and not after a quarter of an hour.
+    // An unreachable server is detected after this time and not after a quarter of an hour.
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(Duration::from_secs(30));
     }
@@ -88,7 +90,7 @@ fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {
     PoolSettings { size: settings.pool_size, timeout: settings.acquire_timeout, runtime: Handle::current() }
 }
 
-/// Makes the directory and the file for their owner only: password hashes will be in there.
+/// Creates the directory and the file with access for their owner only, because the file will contain password hashes.
 fn make_file(file: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
     if let Some(directory) = file.parent() {
         let mut builder = fs::DirBuilder::new();
@@ -98,7 +100,8 @@ fn make_file(file: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
         builder.create(directory)?;
     }
     if !file.try_exists()? {
-        // By the driver: on POSIX, whoever else opens and closes the file takes the locks of this process off it.
+        // The driver creates the file. On POSIX, other code of this process that opens and closes the file releases the
+        // locks that the process holds on it.
         let connection = pool::create(file)?;
         #[cfg(unix)]
         fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;

@@ -1,4 +1,4 @@
-//! The table of organizations, and storage as their domain needs it.
+//! Storage of organizations.
 
 use std::collections::BTreeMap;
 

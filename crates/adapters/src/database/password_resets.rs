@@ -1,4 +1,4 @@
-//! The tables of wishes for new passwords and of the tokens that set them.
+//! Storage of password reset requests and reset tokens.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, dsl::not, prelude::*, upsert::excluded};
@@ -20,7 +20,7 @@ use super::{
     types::{DbId, DbInstant},
 };
 
-// A table can't be named twice in one statement without a second name.
+// A statement can use a table twice only with an alias.
 diesel::alias! {
     const WAITING: Alias<Waiting> = requests as waiting;
     const EXPIRED: Alias<ExpiredResets> = resets as expired;
@@ -165,7 +165,7 @@ impl PasswordResetRows for Tx {
             .filter(WAITING.field(requests::email_canonical).eq(&first.email_canonical))
             .select(WAITING.field(requests::id));
         on!(&mut self.lease, |c|
-            // Waiting for another node that holds one of them could be waiting for each other.
+            // Locked rows are skipped: two nodes that wait for each other's rows would deadlock.
             postgres: diesel::delete(requests::table)
                 .filter(requests::id.eq_any(same.for_update().skip_locked())).execute(c).await,
             sqlite: diesel::delete(requests::table).filter(requests::id.eq_any(same)).execute(c).await)?;

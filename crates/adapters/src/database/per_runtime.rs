@@ -1,8 +1,8 @@
-//! PostgreSQL connections, each driven on the runtime that asks it.
+//! PostgreSQL connection pools, one for each runtime.
 //!
-//! A connection is driven by a task. Were that task on another runtime than the request, every round trip would wake two
-//! threads instead of none, which costs more than the query itself. The workers of the HTTP server have a runtime of one
-//! thread each, and so each of them gets a pool of its own.
+//! A task drives each connection. If that task ran on another runtime than the request, every round trip would wake two
+//! threads instead of none. That costs more than the query itself. Each worker of the HTTP server has a runtime of one
+//! thread, so each worker gets its own pool.
 
 use std::{
     collections::HashMap,
@@ -20,14 +20,14 @@ use super::{
     postgres::PgManager,
 };
 
-/// The pools of all runtimes that have asked.
+/// Connection pools of all runtimes that have requested a connection.
 pub(super) struct PostgresPools {
     config: Config,
     timeout: Duration,
-    /// For whoever is not on a runtime of one thread: it has all the connections there may be.
+    /// Pool for callers that are not on a runtime of one thread. It may open the maximum number of connections.
     shared: Pool<PgManager>,
     runtime: Handle,
-    /// Connections of each of the others.
+    /// Maximum number of connections of each other pool.
     share: usize,
     local: RwLock<HashMap<Id, Pool<PgManager>>>,
 }
@@ -41,7 +41,7 @@ impl PostgresPools {
         Ok(Self { config, timeout: settings.timeout, shared, runtime, share, local: RwLock::default() })
     }
 
-    /// The pool for the runtime that this is called on, and the runtime of its connections.
+    /// Returns the pool for the current runtime, and the runtime of its connections.
     pub(super) fn here(&self) -> Result<(Pool<PgManager>, Handle), StoreError> {
         let current = Handle::current();
         if current.runtime_flavor() != RuntimeFlavor::CurrentThread {
@@ -51,8 +51,8 @@ impl PostgresPools {
         if let Some(known) = known {
             return Ok((known, current));
         }
-        // A runtime that has ended may leave its number to another. Its connections are closed then, which the pool sees,
-        // and new ones are made wherever they are asked for.
+        // A new runtime may get the id of an ended one. The connections of the ended runtime are closed. The pool
+        // detects that and opens new connections on the runtime that requests them.
         let settings = PoolSettings { size: self.share, timeout: self.timeout, runtime: current.clone() };
         let made = pool::postgres(self.config.clone(), None, &settings);
         let made = made.map_err(|error| StoreError::Other(Box::new(error)))?;
@@ -60,7 +60,7 @@ impl PostgresPools {
         Ok((local.entry(current.id()).or_insert(made).clone(), current))
     }
 
-    /// How many connections somebody holds.
+    /// Returns the number of connections in use.
     pub(super) fn in_use(&self) -> usize {
         let local = self.local.read().unwrap_or_else(PoisonError::into_inner);
         local.values().chain([&self.shared]).map(|pool| pool::held(&pool.status())).sum()

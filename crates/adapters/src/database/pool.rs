@@ -1,4 +1,4 @@
-//! Pools of connections, and how a connection is set up.
+//! Connection pools and the setup of connections.
 
 use std::{path::Path, sync::Arc, thread, time::Duration};
 
@@ -18,20 +18,19 @@ use crate::error;
 
 pub(super) type LitePool = Pool<AsyncDieselConnectionManager<LiteConnection>>;
 
-/// How many connections of a pool somebody holds.
+/// Returns the number of connections of a pool that are in use.
 pub(super) fn held(status: &deadpool::Status) -> usize {
     status.size.saturating_sub(status.available)
 }
 
-/// What a pool is built from.
 pub(super) struct PoolSettings {
     pub(super) size: usize,
     pub(super) timeout: Duration,
-    /// Where connections live.
+    /// Runtime of the connections.
     pub(super) runtime: Handle,
 }
 
-/// Connections that live on that runtime, or on whichever first asks for one.
+/// Creates a PostgreSQL pool. Its connections live on `runtime`, or on the runtime that first requests one.
 pub(super) fn postgres(
     config: Config,
     runtime: Option<Handle>,
@@ -68,28 +67,29 @@ fn outcome<C: Send + 'static>(task: JoinHandle<ConnectionResult<C>>) -> BoxFutur
     task.map(|ended| ended.unwrap_or_else(|fault| Err(ConnectionError::BadConnection(fault.to_string())))).boxed()
 }
 
-/// What a connection to the embedded database is for.
+/// Purpose of a SQLite connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     Read,
     Write,
-    /// Changing the schema: references are not enforced meanwhile, since rebuilding a table breaks them for a moment.
+    /// Migrations. Foreign keys are not enforced, because rebuilding a table violates them temporarily.
     Migrate,
 }
 
-/// Opens the file, and makes it where there is none.
+/// Opens the file, and creates it if it does not exist.
 pub(super) fn create(file: &Path) -> ConnectionResult<SqliteConnection> {
     let unusable = || ConnectionError::BadConnection("the path of the database is not UTF-8".to_owned());
     SqliteConnection::establish(file.to_str().ok_or_else(unusable)?)
 }
 
-/// Opens the embedded database. Blocks.
+/// Opens and configures a SQLite connection. Blocks the thread.
 pub(super) fn open(file: &Path, access: Access) -> ConnectionResult<SqliteConnection> {
     let mut connection = create(file)?;
-    // First of all: it covers the statements after it.
+    // The timeout comes first, so that it applies to the statements after it.
     pragma(&mut connection, "PRAGMA busy_timeout = 5000")?;
     enter_wal(&mut connection)?;
-    // FULL: what was acknowledged survives a loss of power too. A revoked key or an ended session must not come back.
+    // FULL: acknowledged writes also survive a power failure. A revoked key or an ended session must not become valid
+    // again.
     pragma(&mut connection, "PRAGMA synchronous = FULL")?;
     pragma(
         &mut connection,
@@ -106,7 +106,8 @@ fn pragma(connection: &mut SqliteConnection, statement: &str) -> ConnectionResul
     connection.batch_execute(statement).map_err(ConnectionError::CouldntSetupConfiguration)
 }
 
-/// Two processes that open a new file at once meet here: the switch needs the file alone and does not always wait for it.
+/// Switches to WAL mode. Two processes may open a new file concurrently. The switch needs exclusive access and does not
+/// always wait for it, so it is retried.
 fn enter_wal(connection: &mut SqliteConnection) -> ConnectionResult<()> {
     const TRIES: u32 = 250;
     let mut tried = 0;

@@ -1,4 +1,4 @@
-//! Either database, with its connections.
+//! Connection pools of the active database.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use super::{
 };
 use crate::error;
 
-/// Either database, with its connections.
+/// Connection pools of the active database.
 pub(super) enum Pools {
     Postgres(Box<PostgresPools>),
-    /// SQLite has one writer at a time. With one connection for it, writers queue here and not in the file's lock.
+    /// SQLite has one writer at a time. With one write connection, writers queue in the pool and not at the lock of the
+    /// file.
     Sqlite {
         readers: LitePool,
         writer: LitePool,
@@ -39,7 +40,7 @@ impl Pools {
         }
     }
 
-    /// How many connections somebody holds.
+    /// Returns the number of connections in use.
     pub(super) fn in_use(&self) -> usize {
         match self {
             Self::Postgres(pools) => pools.in_use(),
@@ -54,13 +55,14 @@ async fn lend_postgres(pools: &PostgresPools) -> Result<Lease, StoreError> {
     Ok(Lease::new(Conn::Postgres(object), runtime))
 }
 
-/// The pool bounds the wait for a connection and the time that one takes to open. Together they must not take longer.
+/// Takes a connection from the pool. The pool limits the wait for a connection and the time to open one. This function
+/// limits both together.
 async fn get<M>(pool: &Pool<M>) -> Result<deadpool::managed::Object<M>, StoreError>
 where
     M: Manager<Error: std::error::Error + Send + Sync + 'static>,
 {
     let got = match pool.timeouts().wait {
-        // A little more, so that the pool itself can tell which of the two it was.
+        // Slightly more than the limit of the pool, so that the pool can report which of the two limits was exceeded.
         Some(limit) => timeout(limit + Duration::from_millis(10), pool.get()).await,
         None => Ok(pool.get().await),
     };

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL.
+//! PostgreSQL connections.
 
 mod wire;
 
@@ -20,23 +20,23 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::error::{self, SqlState};
 use wire::{Watched, Wire};
 
-/// How long a server may take to accept a connection and its settings.
+/// Time limit for a server to accept a connection and its settings.
 const HANDSHAKE: Duration = Duration::from_secs(8);
 
-/// A statement that waits for a lock ends by the same limit.
+/// Settings of a session. `statement_timeout` also ends a statement that waits for a lock.
 const SETTINGS: &str = "SET statement_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s';
     SHOW transaction_read_only";
 
-/// A connection, with what the server says beside its answers.
+/// A connection with the server messages that the driver does not return.
 pub(super) struct PgConnection {
     pub(super) connection: AsyncPgConnection,
     wire: Arc<Wire>,
-    /// Closes the socket when the connection is dropped, also in the middle of a statement.
+    /// Closes the socket when the connection is dropped, even during a statement.
     driver: AbortOnDropHandle<()>,
 }
 
 impl PgConnection {
-    /// The connection and, apart from it, what reads along. Borrowed together.
+    /// Borrows the connection and its server messages together.
     pub(super) fn parts(&mut self) -> (&mut AsyncPgConnection, Heard<'_>) {
         (&mut self.connection, Heard(&self.wire))
     }
@@ -45,18 +45,19 @@ impl PgConnection {
         Heard(&self.wire)
     }
 
-    /// For the migrations, which take the connection itself. What comes back with it has to be kept as long.
+    /// Splits the connection for the migrations, which need it by value. The [`Listener`] must live as long as the
+    /// connection.
     pub(super) fn into_parts(self) -> (AsyncPgConnection, Listener) {
         (self.connection, Listener { wire: self.wire, _driver: self.driver })
     }
 }
 
-/// What the server has said since the statement began.
+/// Server messages since the start of the statement.
 #[derive(Clone, Copy)]
 pub(super) struct Heard<'a>(&'a Wire);
 
 impl Heard<'_> {
-    /// A new statement begins.
+    /// Discards the messages of earlier statements.
     pub(super) fn forget(self) {
         self.0.forget();
     }
@@ -75,7 +76,7 @@ impl Heard<'_> {
     }
 }
 
-/// Keeps a connection alive that was taken apart.
+/// Keeps a connection alive after [`PgConnection::into_parts`].
 pub(super) struct Listener {
     wire: Arc<Wire>,
     _driver: AbortOnDropHandle<()>,
@@ -87,10 +88,10 @@ impl Listener {
     }
 }
 
-/// Makes the connections of a pool.
+/// Opens the connections of a pool.
 pub(super) struct PgManager {
     pub(super) config: Arc<Config>,
-    /// Where the connections live. `None`: on the runtime that first asks for one.
+    /// Runtime of the connections. `None` means the runtime that first requests one.
     pub(super) runtime: Option<Handle>,
 }
 
@@ -105,7 +106,7 @@ impl Manager for PgManager {
     }
 
     async fn recycle(&self, connection: &mut PgConnection, _: &Metrics) -> RecycleResult<ConnectionError> {
-        // A connection that broke while it rested is told by its socket; asking at each loan would double the round trips.
+        // The socket shows whether an idle connection is broken. A query before each use would double the round trips.
         if std::thread::panicking() || connection.connection.is_broken() {
             return Err(RecycleError::Message("the connection is broken".into()));
         }
@@ -117,8 +118,8 @@ fn bad(fault: &dyn std::error::Error) -> ConnectionError {
     ConnectionError::BadConnection(error::in_full(fault))
 }
 
-/// A connection on which no statement and no open transaction lasts for ever. The hosts of the address are tried in their
-/// order, and each must accept writes.
+/// Opens a connection on which statements and idle transactions have a time limit. The hosts of the address are tried
+/// in their order, and each must accept writes.
 pub(super) async fn connect(config: &Config) -> ConnectionResult<PgConnection> {
     let mut last = ConnectionError::BadConnection("the database address names no server".to_owned());
     for (place, port) in places(config)? {
@@ -132,7 +133,7 @@ pub(super) async fn connect(config: &Config) -> ConnectionResult<PgConnection> {
     Err(last)
 }
 
-/// The servers of an address with their ports. A numeric address outweighs the name beside it.
+/// Returns the servers of an address with their ports. A numeric address takes precedence over the host name.
 fn places(config: &Config) -> ConnectionResult<Vec<(Host, u16)>> {
     let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
     let count = hosts.len().max(addresses.len());
@@ -165,7 +166,7 @@ async fn connect_to(place: &Host, port: u16, config: &Config) -> ConnectionResul
     }
 }
 
-/// As the driver sets them where it opens the socket itself.
+/// Sets the options that the driver sets when it opens the socket itself.
 fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);

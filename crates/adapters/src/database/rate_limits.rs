@@ -1,4 +1,4 @@
-//! The table of the counters of rate limits.
+//! Storage of rate limit counters.
 
 use async_trait::async_trait;
 use diesel::{dsl::case_when, prelude::*, upsert::excluded};
@@ -29,7 +29,7 @@ impl RateLimits for SqlStore {
             rate_limits::expires_at.eq(FromNow::after(limit.window)),
         );
         let ended = || rate_limits::expires_at.le(Now);
-        // The row that is locked by this statement decides, so concurrent calls are counted one after the other.
+        // The row lock of this statement makes concurrent calls count one after the other.
         let count = diesel::insert_into(rate_limits::table)
             .values(first)
             .on_conflict((rate_limits::name, rate_limits::subject_hash))
@@ -45,7 +45,7 @@ impl RateLimits for SqlStore {
         if i64::from(events) <= i64::from(limit.quota) {
             return Ok(());
         }
-        // A statement that waited for another one may carry an older time than the window that the other one started.
+        // A statement that waited for another one may have an older time than the start of the window of the other one.
         let retry_after = (expires_at.0 - now.0).clamp(Duration::ZERO, limit.window);
         Err(RateLimited { limit, retry_after }.into())
     }

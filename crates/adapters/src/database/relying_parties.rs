@@ -1,4 +1,4 @@
-//! Applications as single sign-on sees them.
+//! Relying parties for single sign-on, read from the applications.
 
 use async_trait::async_trait;
 use tessera_apps::{model::Application, ports::AppStore};
@@ -14,8 +14,8 @@ impl RelyingParties for SqlStore {
     }
 }
 
-/// The application of a session or a code, which nobody changes or deletes until the transaction ends. It is held before
-/// what hangs on it, in the order of whoever deletes it: two that hold what the other wants next wait for ever.
+/// Reads the application of a session or a code. Other transactions cannot change or delete it until this transaction
+/// ends. It is locked before its dependent rows, in the same order as a deletion. Another order could deadlock.
 pub(super) async fn hold_party(lease: &mut Lease, id: DbId) -> Result<Option<RelyingParty>, StoreError> {
     Ok(apps::hold(lease, id).await?.as_ref().map(seen_by_sign_ins))
 }

@@ -1,4 +1,4 @@
-//! What the tables' modules share in turning rows into entities.
+//! Conversions between rows and entities.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use super::types::{DbDocument, DbId};
 
-/// A row that breaks the rules of its type. The value is left out: it may be personal.
+/// Returns the error for a row that violates the rules of its type. The value is omitted, because it may be personal
+/// data.
 pub(super) fn corrupt(column: &str, fault: impl Display) -> StoreError {
     StoreError::Corrupt(format!("{column}: {fault}"))
 }
 
-/// Reads a value object back through its only door.
+/// Parses a stored value with the validation of its value object.
 pub(super) fn parse<T>(column: &str, text: &str) -> Result<T, StoreError>
 where
     T: FromStr<Err: Display>,
@@ -21,7 +22,7 @@ where
     text.parse().map_err(|fault| corrupt(column, fault))
 }
 
-/// The same for a column that may be empty.
+/// Parses a stored value that may be NULL.
 pub(super) fn parse_optional<T>(column: &str, text: Option<&str>) -> Result<Option<T>, StoreError>
 where
     T: FromStr<Err: Display>,
@@ -29,12 +30,12 @@ where
     text.map(|text| parse(column, text)).transpose()
 }
 
-/// The network of a client, stored as its first address.
+/// Parses the network of a client, which is stored as its first address.
 pub(super) fn parse_network(column: &str, text: Option<&str>) -> Result<Option<Network>, StoreError> {
     Ok(parse_optional(column, text)?.map(Network::of))
 }
 
-/// The hash of a secret.
+/// Converts the stored hash of a secret.
 pub(super) fn sha256(column: &str, bytes: Vec<u8>) -> Result<SecretHash, StoreError> {
     bytes.try_into().map(SecretHash::from_bytes).map_err(|_| corrupt(column, "must have 32 bytes"))
 }
@@ -47,7 +48,7 @@ pub(super) fn from_document<T: DeserializeOwned>(column: &str, document: &DbDocu
     serde_json::from_str(&document.0).map_err(|fault| corrupt(column, fault))
 }
 
-/// Reads a document back to the byte.
+/// Converts a stored document and keeps it byte for byte.
 pub(super) fn parse_document<const MAX: usize>(
     column: &str,
     document: DbDocument,
@@ -55,18 +56,18 @@ pub(super) fn parse_document<const MAX: usize>(
     document.0.try_into().map_err(|fault| corrupt(column, fault))
 }
 
-/// The result of a count.
+/// Converts the result of a count.
 pub(super) fn count(of: &str, rows: i64) -> Result<u64, StoreError> {
     rows.try_into().map_err(|fault| corrupt(of, fault))
 }
 
-/// The number of rows that a statement has changed.
+/// Converts the number of rows that a statement has changed.
 pub(super) fn affected(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
-/// The key that a page starts behind. Nothing that was ever made sorts before the nil UUID or is it, so one query serves
-/// the first page and all others.
+/// Returns the key after which a page starts. No existing key equals the nil UUID or sorts before it, so one query
+/// works for the first page and for all others.
 pub(super) fn after(page: &PageRequest) -> DbId {
     DbId(page.after.unwrap_or(Uuid::nil()))
 }

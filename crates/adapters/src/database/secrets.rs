@@ -11,11 +11,11 @@ use super::{
 };
 
 impl SqlStore {
-    /// Keeps a secret under a name, unless there is one already. Gives the one that is kept then: of several nodes that
-    /// start at once, the first to write decides for all.
+    /// Stores a secret unless the name exists already, and returns the stored secret. If several nodes start
+    /// concurrently, the first write decides for all of them.
     ///
     /// # Errors
-    /// As any other write.
+    /// Fails like any write.
     pub async fn keep_secret(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
         let mut lease = self.writer().await?;
         let insert = diesel::insert_into(secrets::table)
@@ -25,10 +25,10 @@ impl SqlStore {
         find(&mut lease, name).await?.ok_or_else(|| StoreError::Other("a kept secret has gone".into()))
     }
 
-    /// The secret of that name, still sealed. `Ok(None)` when there is none.
+    /// Returns the secret of that name, still sealed. Returns `None` if the name does not exist.
     ///
     /// # Errors
-    /// As any other read.
+    /// Fails like any read.
     pub async fn find_secret(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         find(&mut self.reader().await?, name).await
     }

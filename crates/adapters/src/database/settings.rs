@@ -1,4 +1,4 @@
-//! The table of organizations' settings.
+//! Storage of organization settings.
 
 use diesel::{OptionalExtension, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;

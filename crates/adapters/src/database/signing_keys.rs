@@ -1,4 +1,4 @@
-//! The table of signing keys, and storage as service tokens need it.
+//! Storage of signing keys.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -92,10 +92,10 @@ impl SigningKeyTransaction for Tx {
 #[async_trait]
 impl SigningKeys for Tx {
     async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError> {
-        // The table and not its rows: at first start there are none. Readers are not in its way.
+        // This locks the table and not its rows, because at the first start there are none. It does not block readers.
         let lock = diesel::sql_query("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE");
         on!(&mut self.lease, |c| postgres: lock.execute(c).await.map(|_| ()), sqlite: {
-            // The transaction has the lock for writing.
+            // The transaction already holds the write lock.
             let _ = c;
             Ok(())
         })?;

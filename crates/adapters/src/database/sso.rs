@@ -1,4 +1,4 @@
-//! Storage of single sign-on.
+//! Storage for single sign-on.
 
 use async_trait::async_trait;
 use diesel::prelude::*;

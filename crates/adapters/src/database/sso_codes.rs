@@ -1,4 +1,4 @@
-//! The table of the codes that applications redeem.
+//! Storage of authorization codes.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};

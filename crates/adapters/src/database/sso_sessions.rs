@@ -1,4 +1,4 @@
-//! The table of the sign-in page's sessions.
+//! Storage of the sessions of the sign-in page.
 
 use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Bool};
@@ -37,7 +37,7 @@ struct SsoSessionRow {
     network: Option<String>,
 }
 
-/// `None` is written too: a step leaves nothing of the one before.
+/// `None` is written as NULL, so that no value of the previous step remains.
 #[derive(Insertable, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = sso_sessions)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
@@ -125,13 +125,13 @@ impl TryFrom<SsoSessionRow> for SsoSession {
     }
 }
 
-// The same table, seen from the statement that deletes from it.
+// Alias of the table for subqueries of its own delete statement.
 diesel::alias! {
     const VICTIMS: Alias<Victims> = sso_sessions as victims;
 }
 
-/// Removes the least promising unfinished sessions of those that `$of` selects, until `$most` are left with `$new`: expired
-/// ones first, then those in which no wallet was asked, then the others, each from the oldest on.
+/// Removes unfinished sessions among those that `$of` selects, until `$most` remain, including `$new`. Expired sessions
+/// are removed first, then those without a wallet challenge, then the others. Each group is removed from the oldest on.
 macro_rules! evict {
     ($lease:expr, $of:expr, $new:expr, $most:expr) => {{
         let (lease, new): (&mut Lease, &SsoSession) = ($lease, $new);
@@ -140,7 +140,7 @@ macro_rules! evict {
         let count: i64 = on!(&mut *lease, |c| count.get_result(c).await)?;
         let mut surplus = count - i64::try_from($most).unwrap_or(i64::MAX);
         let now = DbInstant(new.created_at);
-        // `None` stands for every session that is left.
+        // `None` means all sessions that remain.
         for (expired, started) in [(Some(true), None), (Some(false), Some(false)), (None, None)] {
             if surplus <= 0 {
                 break;
@@ -165,8 +165,8 @@ macro_rules! evict {
     }};
 }
 
-/// Removes sessions, and says how many. One that another transaction holds is passed over: waiting for it while holding
-/// others could be waiting for each other.
+/// Removes sessions and returns their number. Sessions that another transaction has locked are skipped. Waiting for
+/// them while holding other locks could deadlock.
 async fn remove(lease: &mut Lease, ids: Vec<DbId>) -> Result<i64, StoreError> {
     if ids.is_empty() {
         return Ok(0);
@@ -195,7 +195,7 @@ pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<S
 #[async_trait]
 impl SsoSessions for Tx {
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError> {
-        // The reference alone would accept a deleted application whose row is still there.
+        // The foreign key alone would accept a deleted application whose row still exists.
         if hold_party(&mut self.lease, DbId(session.request.application.as_uuid())).await?.is_none() {
             return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
         }
@@ -206,7 +206,8 @@ impl SsoSessions for Tx {
     async fn make_room(&mut self, session: &SsoSession, bounds: SsoBounds) -> Result<(), StoreError> {
         let application = DbId(session.request.application.as_uuid());
         let network = session.network.map(|network| network.to_string());
-        // Two that add at once would each not see what the other adds, and both stay within the bounds. Always in this order.
+        // Concurrent transactions do not see each other's new sessions, so each could add one beyond the limits. The
+        // locks are always taken in this order, to avoid deadlocks.
         if let Some(network) = &network {
             lock_name(&mut self.lease, &format!("sign-ins of {network}")).await?;
         }

@@ -1,4 +1,4 @@
-//! The table of what organizations keep about their users.
+//! Storage of system data, which organizations keep about their users.
 
 use diesel::{OptionalExtension, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
@@ -63,7 +63,7 @@ pub(super) async fn find(
     row.map(SystemData::try_from).transpose()
 }
 
-/// The data themselves stay where they are: a page of them could have several megabytes.
+/// Lists entries without their data: a page with data could have several megabytes.
 pub(super) async fn list(
     lease: &mut Lease,
     id: OrganizationId,

@@ -1,4 +1,4 @@
-//! The one transaction behind the four domains' ports. What it does to each table is in that table's module.
+//! The transaction that implements the ports of all domains. The module of each table implements the operations on it.
 
 use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
@@ -14,7 +14,7 @@ use tessera_orgs::ports::{
 
 use super::connection::Lease;
 
-/// An open transaction. Dropped without commit, it rolls back and gives its connection back.
+/// An open transaction. If it is dropped without a commit, it rolls back and returns its connection.
 pub(super) struct Tx {
     pub(super) lease: Lease,
 }

@@ -1,4 +1,4 @@
-//! SQL types that both databases have, each in its own form, and the values that go in and out of them.
+//! SQL types with a form for each database, and the Rust values that are stored in them.
 
 use diesel::{
     backend::Backend,
@@ -13,19 +13,19 @@ use diesel::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// `uuid`, or the same 16 bytes as a BLOB: both sort alike.
+/// `uuid` on PostgreSQL, a BLOB with the same 16 bytes on SQLite. Both have the same sort order.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 #[diesel(sqlite_type(name = "Binary"))]
 pub struct Id;
 
-/// `timestamptz`, or microseconds since 1970.
+/// `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Instant;
 
-/// `json`, or text: JSON that comes back byte for byte.
+/// `json` on PostgreSQL, text on SQLite. Both return the JSON byte for byte.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 114, array_oid = 199))]
 #[diesel(sqlite_type(name = "Text"))]
@@ -86,7 +86,7 @@ impl FromSql<Instant, Sqlite> for DbInstant {
 
 impl ToSql<Instant, Sqlite> for DbInstant {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        // The clock ticks in whole microseconds; what is finer is cut off.
+        // The clock returns whole microseconds. Finer digits are truncated.
         out.set_value(i64::try_from(self.0.unix_timestamp_nanos().div_euclid(1_000))?);
         Ok(IsNull::No)
     }
@@ -98,7 +98,7 @@ pub(crate) struct DbDocument(pub(crate) String);
 
 impl FromSql<Document, Pg> for DbDocument {
     fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        // `json` travels as its text, unlike `jsonb`, so text is what the driver's own conversion has to read.
+        // Unlike `jsonb`, `json` is transferred as its text, so the text conversion of the driver reads it.
         <String as FromSql<sql_types::Text, Pg>>::from_sql(bytes).map(Self)
     }
 }

@@ -1,4 +1,4 @@
-//! Where the database is.
+//! Database addresses.
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -7,28 +7,28 @@ use tessera_kernel::Secret;
 /// The address of a database.
 #[derive(Debug, Clone)]
 pub enum DatabaseUrl {
-    /// The embedded database: a file.
+    /// Path of the SQLite database file.
     Sqlite(PathBuf),
-    /// A PostgreSQL server. The address may hold a password.
+    /// Address of a PostgreSQL server. It may contain a password.
     Postgres(Secret<String>),
 }
 
-/// The text is no address of a database.
+/// The text is not a database address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    /// Another scheme, or none.
+    /// The scheme is missing or unknown.
     #[error("must start with sqlite:// or postgres://")]
     UnknownScheme,
-    /// An embedded database without a file.
+    /// The SQLite address has no file name.
     #[error("must name a file after sqlite://, as in sqlite://data/tessera.db")]
     NoFile,
-    /// An embedded database that would be gone with its first connection.
+    /// The SQLite address names an in-memory database, which is lost with its first connection.
     #[error("must name a file: a database in memory is not supported")]
     InMemory,
-    /// Options behind the file name.
+    /// The SQLite address has options after the file name.
     #[error("must not have options after the file name")]
     Options,
-    /// A server without a name.
+    /// The PostgreSQL address has no host.
     #[error("must name a server after postgres://")]
     NoServer,
 }
@@ -42,7 +42,7 @@ impl FromStr for DatabaseUrl {
                 "" => Err(DatabaseUrlError::NoFile),
                 ":memory:" => Err(DatabaseUrlError::InMemory),
                 file if file.ends_with('/') => Err(DatabaseUrlError::NoFile),
-                // They would silently become a part of the file's name.
+                // Options would silently become a part of the file name.
                 file if file.contains(['?', '#']) => Err(DatabaseUrlError::Options),
                 file => Ok(Self::Sqlite(PathBuf::from(file))),
             };

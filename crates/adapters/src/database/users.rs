@@ -1,4 +1,4 @@
-//! The table of users.
+//! Storage of users.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, QueryDsl, SelectableHelper, prelude::*};
@@ -75,7 +75,7 @@ impl TryFrom<UserRow> for Credentials {
     }
 }
 
-/// What changes in a profile: `None` empties a column.
+/// Changes of a profile. `None` sets a column to NULL.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 #[diesel(treat_none_as_null = true)]
@@ -94,10 +94,10 @@ impl From<&User> for ProfileChangeset {
     }
 }
 
-/// A user and one of their wallets; more than one when they have more.
+/// A user and one of their wallets. A user with several wallets has several rows.
 type JoinedRow = (UserRow, Option<WalletRow>);
 
-/// Reads the one user that is meant, with their wallets in the order of linking, in one statement: each sign-in does it.
+/// Reads one user with their wallets, in the order of linking. This is one statement, because each sign-in runs it.
 macro_rules! read {
     ($lease:expr, $meant:expr) => {{
         let query = users::table
@@ -109,8 +109,7 @@ macro_rules! read {
     }};
 }
 
-/// Reads the one user that is meant and keeps others from changing them, then their wallets: whoever changes those holds the
-/// lock.
+/// Reads and locks one user, then reads their wallets. Every change of wallets takes the same lock.
 macro_rules! lock {
     ($lease:expr, $meant:expr) => {{
         let lease: &mut Lease = $lease;

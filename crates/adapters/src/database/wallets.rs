@@ -1,4 +1,4 @@
-//! The tables of wallets and of the questions put to them.
+//! Storage of wallets and of wallet challenges.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
@@ -53,7 +53,7 @@ impl TryFrom<WalletRow> for Wallet {
     }
 }
 
-/// A user's wallets, in the order of linking.
+/// Returns the wallets of a user, in the order of linking.
 pub(super) async fn of_user(lease: &mut Lease, user: DbId) -> Result<Vec<Wallet>, StoreError> {
     let query = wallets::table.filter(wallets::user_id.eq(user)).order((wallets::linked_at, wallets::address));
     let rows: Vec<WalletRow> = on!(lease, |c| query.select(WalletRow::as_select()).load(c).await)?;
@@ -137,9 +137,9 @@ impl TryFrom<ChallengeRow> for Challenge {
     }
 }
 
-/// Removes the oldest challenges of a network beyond its bound, but never the one that has just been added.
+/// Removes the oldest challenges of a network beyond its limit, but never the challenge that was just added.
 async fn evict(lease: &mut Lease, network: &str, added: &str) -> Result<(), StoreError> {
-    // Two that add at once would each not see what the other adds, and both stay within the bound.
+    // Concurrent transactions do not see each other's new challenges, so each could add one beyond the limit.
     lock_name(lease, &format!("challenges of {network}")).await?;
     let of_network = || wallet_challenges::table.filter(wallet_challenges::network.eq(network.to_owned()));
     let count = of_network().count();
@@ -173,14 +173,15 @@ impl Challenges for SqlStore {
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
-        // Anyone can invent a nonce. An unknown one must not take SQLite's only lock for writing.
+        // A client can invent a nonce. An unknown nonce must not take the only write lock of SQLite.
         let known = wallet_challenges::table.find(nonce.as_str()).count();
         let known: i64 = on!(&mut self.reader().await?, |c| known.get_result(c).await)?;
         if known == 0 {
             return Ok(None);
         }
         let mut lease = self.writer().await?;
-        // One statement, and no transaction that somebody could leave: whoever gets the row is the only one, for good.
+        // One statement consumes the challenge. There is no transaction that a cancelled caller could leave open:
+        // exactly one caller gets the row, and the deletion is final.
         let delete = diesel::delete(wallet_challenges::table.find(nonce.as_str()));
         let taken: Option<(ChallengeRow, DbInstant)> =
             on!(&mut lease, |c| delete.returning((ChallengeRow::as_returning(), Now)).get_result(c).await.optional())?;

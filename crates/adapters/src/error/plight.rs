@@ -1,14 +1,14 @@
-//! Kinds of errors that pass.
+//! Kinds of temporary errors.
 
-/// Trouble that passes by itself.
+/// Kind of a temporary error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plight {
-    /// Others were faster. The same statement may succeed in a moment.
+    /// A concurrent operation came first. A retry of the same statement may soon succeed.
     Busy,
     /// The disk is full.
     Full,
-    /// The server can't do it now.
+    /// The server cannot run the statement now.
     Unavailable,
-    /// The connection is of no more use.
+    /// The connection is not usable any more.
     Lost,
 }

@@ -1,25 +1,25 @@
-//! Result codes of SQLite, by their messages.
+//! SQLite result codes, identified by their messages.
 //!
-//! diesel keeps the result code for itself, and reading it from the connection takes `unsafe`, which this workspace
-//! forbids. SQLite is compiled in, speaks English only, and gives each result code one constant text (`sqlite3ErrStr`).
-//! The tests below compare the texts with those of the library that is linked.
+//! diesel does not expose the result code, and reading it from the connection needs `unsafe`, which this workspace
+//! forbids. SQLite is compiled in, has English messages only, and has one constant text for each result code
+//! (`sqlite3ErrStr`). The tests below compare the texts with those of the linked library.
 
 use super::plight::Plight;
 
-/// What kind of trouble passes by itself. `None`: none that does.
+/// Returns the kind of a temporary error, or `None` for any other error.
 pub(super) fn plight(message: &str) -> Option<Plight> {
     match message {
         // SQLITE_FULL
         "database or disk is full" => Some(Plight::Full),
         // SQLITE_BUSY, SQLITE_PROTOCOL
         "database is locked" | "locking protocol" => Some(Plight::Busy),
-        // SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_NOMEM: the next connection may do better. SQLITE_READONLY: a disk that was
-        // mounted read-only after an error.
+        // SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_NOMEM: the next connection may succeed. SQLITE_READONLY: the disk may
+        // have been remounted read-only after an error.
         "unable to open database file"
         | "disk I/O error"
         | "out of memory"
         | "attempt to write a readonly database" => Some(Plight::Lost),
-        // SQLITE_LOCKED: the texts name the table.
+        // SQLITE_LOCKED: the messages contain the name of the table.
         other => ["database table is locked", "database schema is locked"]
             .iter()
             .any(|start| other.starts_with(start))
@@ -33,7 +33,7 @@ mod tests {
 
     use crate::error::{Plight, Report, failure};
 
-    /// What the linked library says to a statement.
+    /// Returns the kind of the error that the linked library reports for the statement.
     fn plight_of(connection: &mut SqliteConnection, statement: &str) -> Option<Plight> {
         match connection.batch_execute(statement) {
             Ok(()) => panic!("must fail: {statement}"),
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(plight_of(&mut other, "BEGIN IMMEDIATE"), Some(Plight::Busy));
         run(&mut one, "ROLLBACK; PRAGMA query_only = ON");
         assert_eq!(plight_of(&mut one, "INSERT INTO t VALUES (1)"), Some(Plight::Lost));
-        // A directory in the place of the journal.
+        // A directory blocks the path of the journal.
         std::fs::create_dir(directory.path().join("test.db-journal")).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plight_of(&mut other, "INSERT INTO t VALUES (1)"), Some(Plight::Lost));
         assert_eq!(plight_of(&mut other, "SELECT * FROM nothing"), None);

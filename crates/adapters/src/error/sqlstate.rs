@@ -1,31 +1,32 @@
-//! The codes of PostgreSQL (appendix A of its manual). Its messages depend on `lc_messages` and are never read.
+//! PostgreSQL error codes (appendix A of its manual). The messages depend on `lc_messages` and are never read.
 
 use super::plight::Plight;
 
-/// Five letters or digits, of which the first two are the class.
+/// An error code: five letters or digits, of which the first two are the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SqlState(pub(crate) [u8; 5]);
 
 impl SqlState {
-    /// The table of applied migrations does not exist yet.
+    /// The table does not exist. Before the first migration, the table of migrations does not exist.
     pub(crate) const UNDEFINED_TABLE: Self = Self(*b"42P01");
     /// The role lacks a privilege.
     pub(crate) const INSUFFICIENT_PRIVILEGE: Self = Self(*b"42501");
 
-    /// Whether it is of the class of warnings.
+    /// Returns whether the code is in the class of warnings.
     pub(crate) const fn is_warning(self) -> bool {
         matches!(self.0, [b'0', b'1', ..])
     }
 
-    /// What kind of trouble passes by itself. `None`: none that does.
+    /// Returns the kind of a temporary error, or `None` for any other error.
     pub(super) const fn plight(self) -> Option<Plight> {
         match &self.0 {
             b"53100" => Some(Plight::Full),
-            // A statement or a lock that took too long; a transaction that lost against another.
+            // A timeout of a statement or a lock, or a transaction that conflicts with another one.
             b"57014" | b"55P03" | [b'4', b'0', ..] => Some(Plight::Busy),
-            // A standby; an open transaction that the server has ended; connections that end or are refused.
+            // A standby server, an open transaction that the server has ended, or a connection that was ended or
+            // rejected.
             b"25006" | b"25P03" | b"25P04" | [b'0', b'8', ..] | [b'5', b'7', ..] => Some(Plight::Lost),
-            // Memory, connections, files: what the server has run out of, or what its machine refuses.
+            // Exhausted memory, connections or files of the server, or an error of its operating system.
             [b'5', b'3' | b'8', ..] => Some(Plight::Unavailable),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! Mails as files, for those who have no mail server at hand.
+//! Mail delivery to files, for installations without a mail server.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ pub struct FileMailer {
 }
 
 impl FileMailer {
-    /// One that writes into that directory, which is made with the first mail.
+    /// Creates a mailer that writes into the directory. The first mail creates the directory.
     #[must_use]
     pub fn new(directory: PathBuf, sender: Sender, clock: Arc<dyn Clock>) -> Self {
         Self { directory, sender, clock }
@@ -38,7 +38,7 @@ impl Mailer for FileMailer {
     }
 }
 
-/// Under another name first: whoever looks into the directory never sees half a mail.
+/// Writes to a temporary name first, so that a reader of the directory never sees a partial mail.
 fn write(directory: &Path, id: MailId, message: &[u8]) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -1,4 +1,4 @@
-//! What mails say.
+//! Mail templates.
 
 mod names;
 mod notices;

@@ -1,4 +1,4 @@
-//! A mail as a message (RFC 5322) with a text and an HTML part.
+//! Mails as messages (RFC 5322) with a text and an HTML part.
 
 use std::{error::Error, net::IpAddr, str::FromStr, time::SystemTime};
 
@@ -10,11 +10,11 @@ use tessera_kernel::{Mail, MailId, MailRefusal, MailerError};
 use time::OffsetDateTime;
 use url::Host;
 
-/// In whose name mails go out.
+/// The sender of all mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender(Mailbox);
 
-/// The text names no sender.
+/// The text is not a valid sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an address at a named host, or a name and such an address, as in Tessera <no-reply@example.com>")]
 pub struct SenderError;
@@ -24,7 +24,7 @@ impl FromStr for Sender {
 
     fn from_str(text: &str) -> Result<Self, SenderError> {
         let mailbox: Mailbox = text.parse().map_err(|_| SenderError)?;
-        // A domain in other letters is written in its ASCII form, which every mail server accepts.
+        // A domain with non-ASCII letters is written in its ASCII form, which every mail server accepts.
         let Ok(Host::Domain(domain)) = Host::parse(mailbox.email.domain()) else { return Err(SenderError) };
         let address = Address::new(mailbox.email.user(), domain).map_err(|_| SenderError)?;
         Ok(Self(Mailbox::new(mailbox.name, address)))
@@ -38,19 +38,19 @@ impl std::fmt::Display for Sender {
 }
 
 impl Sender {
-    /// The one that a host has unless somebody names another.
+    /// Returns the default sender for a host.
     ///
     /// # Errors
-    /// [`SenderError`] when no mail can come from such a host.
+    /// [`SenderError`] if the host cannot be the domain of a sender.
     pub fn of_host(host: &str) -> Result<Self, SenderError> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        // A header can't hold a number in the place of a name.
+        // The header cannot contain an IP address in place of a domain name.
         let domain = if bare.parse::<IpAddr>().is_ok() { "localhost" } else { host };
         let address = Address::new("no-reply", domain).map_err(|_| SenderError)?;
         Ok(Self(Mailbox::new(Some("Tessera".to_owned()), address)))
     }
 
-    /// Writes a mail down. The same id and time give the same headers.
+    /// Builds the message of a mail. The same id and time give the same headers.
     pub(super) fn message(&self, id: MailId, mail: &Mail, date: OffsetDateTime) -> Result<Message, MailerError> {
         let recipient: Address = mail.recipient.with_ascii_domain().parse().map_err(unwritable)?;
         let parts = MultiPart::alternative_plain_html(mail.text.expose().clone(), mail.html.expose().clone());
@@ -69,8 +69,8 @@ fn unwritable(fault: impl Error + Send + Sync + 'static) -> MailerError {
     MailerError::Refused { refusal: MailRefusal::Unwritable, source: Box::new(fault) }
 }
 
-/// Programs that read mail decode what looks encoded (RFC 2047), and so would show what no name may hold. A character that
-/// does not show keeps it from looking so.
+/// Mail clients decode text that looks like an encoded word (RFC 2047), and could then show characters that a name must
+/// not contain. A zero-width space prevents the decoding.
 fn plain(subject: &str) -> String {
     subject.replace("=?", "=\u{200B}?")
 }

@@ -1,4 +1,4 @@
-//! Mails at rest: they carry tokens, so that a copy of the database must not be enough to read them.
+//! Encryption of queued mails: mails contain tokens, so a copy of the database alone must not reveal their content.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ pub struct SealedOutbox {
     entropy: Arc<dyn Entropy>,
 }
 
-/// What is sealed. The recipient is not: whoever runs the service has to see who waits for mail.
+/// The sealed part of a mail. The recipient is not sealed, because the operator must see which recipients have pending
+/// mails.
 #[derive(Serialize, Deserialize)]
 struct Contents {
     subject: String,
@@ -22,13 +23,13 @@ struct Contents {
     html: String,
 }
 
-/// Under which a mail is sealed.
+/// Returns the name that a mail is sealed under.
 fn name(id: MailId) -> String {
     format!("mail {id}")
 }
 
 impl SealedOutbox {
-    /// One with that key.
+    /// Creates a seal with the master key.
     #[must_use]
     pub fn new(key: Arc<MasterKey>, entropy: Arc<dyn Entropy>) -> Self {
         Self { key, entropy }

@@ -1,4 +1,4 @@
-//! Mails by SMTP.
+//! Mail delivery by SMTP.
 
 mod cautious;
 mod server;
@@ -22,13 +22,13 @@ use trouble::{Step, Trouble};
 
 use super::Sender;
 
-/// How long handing a mail over may take, from the first byte to the last.
+/// Time limit of the delivery of one mail, from the first byte to the last.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a server may take to say goodbye.
+/// Time limit of the QUIT command.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Hands mails over to a mail server, each by a connection of its own.
+/// Delivers mails to a mail server, with one connection for each mail.
 pub struct SmtpMailer {
     server: SmtpServer,
     sender: Sender,
@@ -36,13 +36,14 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// One that speaks to that server. Nothing is connected yet.
+    /// Creates a mailer for the server. It does not connect yet.
     #[must_use]
     pub fn new(server: SmtpServer, sender: Sender, clock: Arc<dyn Clock>) -> Self {
         Self { server, sender, clock }
     }
 
-    /// Speaks with the server up to its last word about the mail. The connection is worth closing well whatever that is.
+    /// Connects, delivers the message, and returns the connection with the result. The caller closes the connection
+    /// properly for either result.
     async fn converse(&self, message: &Message) -> Result<(AsyncSmtpConnection, Result<(), Trouble>), Trouble> {
         let mut connection = self.server.connect().await?;
         let last_word = hand_over(&mut connection, message).await;
@@ -54,22 +55,23 @@ impl SmtpMailer {
 impl Mailer for SmtpMailer {
     async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError> {
         let message = self.sender.message(id, mail, self.clock.now())?;
-        // One limit for all of it: a server that is slow at every step must not hold up the rest.
+        // One limit for all steps: a server that is slow at every step must not delay other mails.
         let conversation = timeout(PATIENCE, self.converse(&message)).await;
         let (mut connection, last_word) = conversation.map_err(|_| Trouble::Slow(PATIENCE))??;
-        // The mail is handed over or it is not: a slow farewell changes nothing about that.
+        // The result of the delivery is known. A slow QUIT does not change it.
         drop(timeout(FAREWELL, connection.quit()).await);
         Ok(last_word?)
     }
 }
 
-/// One mail (RFC 5321, section 3.3). Each step is told from the others, because a refusal means something else at each.
+/// Delivers one mail (RFC 5321, section 3.3). Errors contain the step, because a rejection has another meaning at each
+/// step.
 async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Trouble> {
     let (envelope, bytes) = (message.envelope(), message.formatted());
     let mut parameters = Vec::new();
     let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
     if !envelope.to().iter().all(is_ascii) {
-        // No other form of such an address exists, so another attempt at the same server can't help.
+        // Such an address has no other form, so a retry with the same server cannot succeed.
         require(connection, Extension::SmtpUtfEight).map_err(|_| Trouble::NonAsciiRecipient)?;
         parameters.push(MailParameter::SmtpUtfEight);
     } else if !envelope.from().is_none_or(is_ascii) {

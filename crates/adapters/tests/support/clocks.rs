@@ -1,4 +1,4 @@
-//! Nodes whose clocks are wrong, over one database.
+//! Tests of nodes with wrong clocks that share one database.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use super::store::{Subject, open};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-/// A node with connections of its own and a wrong clock.
+/// A node with its own connections and a wrong clock.
 struct Node {
     store: SqlStore,
     identity: Arc<Identity>,
@@ -67,7 +67,7 @@ impl Node {
             .map(|_| ())
     }
 
-    /// A challenge as it was given so long ago.
+    /// Stores a challenge that was issued `ago` before now.
     async fn given(&self, number: u32, ago: Duration) -> Challenge {
         let then = ok(self.store.now().await) - ago;
         let account = wallet_account(number, Chain::Base);
@@ -77,7 +77,7 @@ impl Node {
     }
 }
 
-/// One whose clock is ten minutes fast, and one whose clock is as slow.
+/// Returns a node whose clock is ten minutes fast, and one whose clock is ten minutes slow.
 async fn two_nodes(subject: &Subject) -> (Node, Node) {
     let ten = Duration::minutes(10);
     (Node::over(subject, ten).await, Node::over(subject, -ten).await)
@@ -98,11 +98,12 @@ pub(crate) async fn s85_nonce_exp_by_the_clock_of_the_database(backend: Backend)
         assert_eq!(challenge.expires_at - challenge.issued_at, Duration::minutes(5));
         ok(answers.sign_in(&challenge).await);
     }
-    // By the clock of the fast node it is long over, by that of the slow one it has not begun.
+    // By the clock of the fast node, these challenges have expired. By the clock of the slow node, they are not valid
+    // yet.
     let (first, second) = (fast.given(3, Duration::minutes(4)).await, fast.given(4, Duration::minutes(4)).await);
     ok(fast.sign_in(&first).await);
     ok(slow.sign_in(&second).await);
-    // By the clock of the slow node they have five minutes left and more.
+    // By the clock of the slow node, these challenges are valid for at least five more minutes.
     let (first, second) = (fast.given(5, Duration::minutes(5)).await, fast.given(6, Duration::minutes(14)).await);
     is_refused(slow.sign_in(&first).await);
     is_refused(slow.sign_in(&second).await);
@@ -134,7 +135,7 @@ async fn with_an_application(backend: Backend) -> Subject {
     subject
 }
 
-/// Each step of a sign-in for an application on the other node than the one before.
+/// Each step of a sign-in for an application runs on the other node than the step before.
 pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Backend) {
     let subject = with_an_application(backend).await;
     let (fast, slow) = two_nodes(&subject).await;
@@ -185,7 +186,7 @@ pub(crate) async fn s106_code_bound_to_60_s_by_the_clock_of_the_database(backend
     }
 }
 
-/// The token in the one mail that waits.
+/// Returns the token in the only queued mail.
 async fn mailed(subject: &Subject) -> ResetToken {
     let now = NOW + Duration::MINUTE;
     let taken = ok(subject.stores.mails.take(now, now + Duration::DAY, 10).await);
@@ -193,7 +194,7 @@ async fn mailed(subject: &Subject) -> ResetToken {
     parsed(ok(FakeSeal.open(&taken[0].mail)).text.expose())
 }
 
-/// One node hears the wish, the other sends the link, and both know for how long it serves.
+/// One node accepts the reset request and the other sends the link. Both use the same expiry of the link.
 pub(crate) async fn s191_reset_bind_to_30_min_by_the_clock_of_the_database(backend: Backend) {
     let subject = Subject::on(backend).await;
     subject.stores.add_users([&user(1)]).await;
@@ -222,7 +223,7 @@ pub(crate) async fn s191_reset_bind_to_30_min_by_the_clock_of_the_database(backe
     failed(slow.identity.reset_password(command("battery staples")).await);
 }
 
-/// A session of a user without a password, as old as that.
+/// Stores a session of the given age, for a user without a password.
 async fn session_of_age(subject: &Subject, number: u32, age: Duration, left: Duration) -> Session {
     let now = ok(subject.store.now().await);
     let session = Session { created_at: now - age, expires_at: now + left, ..builders::session(number, user_id(1)) };
@@ -230,7 +231,7 @@ async fn session_of_age(subject: &Subject, number: u32, age: Duration, left: Dur
     session
 }
 
-/// A request that comes with that session.
+/// Returns the actor of a request with that session.
 async fn request(node: &Node, session: &Session) -> Actor {
     let known = some(ok(node.store.find_session(session.id).await));
     builders::actor_at(&known.session, known.at)
@@ -250,7 +251,7 @@ pub(crate) async fn s53_sess_reauth_by_the_clock_of_the_database(backend: Backen
         let error = failed(node.identity.challenge_own_wallet(&late, account(number)).await);
         assert!(matches!(error, ChallengeWalletError::StaleSession), "{error:?}");
     }
-    // What a node opens, every node takes for recent.
+    // Every node accepts a session that any node has created as recently authenticated.
     let hash = PasswordHash::from_phc("$fake$g=0$correct horse".to_owned());
     subject.stores.add_user_with_password(&user(2), &hash).await;
     for node in [&fast, &slow] {
@@ -268,7 +269,8 @@ pub(crate) async fn sessions_end_by_the_clock_of_the_database(backend: Backend) 
     let subject = Subject::on(backend).await;
     subject.stores.add_users([&user(1)]).await;
     let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);
-    // By the clock of the fast node these are over; by that of the slow one the last has half an hour left.
+    // By the clock of the fast node, these sessions have expired. By the clock of the slow node, the last one is valid
+    // for half an hour more.
     let first = session_of_age(&subject, 1, Duration::HOUR, Duration::minutes(30)).await;
     let second = session_of_age(&subject, 2, Duration::HOUR, Duration::minutes(30)).await;
     let over = session_of_age(&subject, 3, Duration::HOUR, -Duration::minutes(30)).await;

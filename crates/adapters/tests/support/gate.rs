@@ -1,4 +1,4 @@
-//! How much the gate lets through, and in which order.
+//! Tests of the gate: its limits and its scheduling order.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::{gate, ok};
 
-/// A job that holds a place of the gate until it is released.
+/// Starts a job that occupies a place of the gate until it is released.
 async fn occupy(gate: &Gate) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), HashError>>) {
     let (started, running) = tokio::sync::oneshot::channel();
     let (release, held) = std::sync::mpsc::channel::<()>();
@@ -40,7 +40,7 @@ async fn s210_argon_limit_a_full_gate_says_so_and_opens_again() {
 
 #[tokio::test]
 async fn a_queue_has_a_deadline() {
-    // Long enough for the first to get its place on a machine that has much to do.
+    // The deadline is long enough for the first job to start on a busy machine.
     let gate = gate(1, 1, Duration::from_secs(1));
     let (release, busy) = occupy(&gate).await;
     assert!(matches!(gate.run(requester(), || ()).await, Err(HashError::Busy { .. })));
@@ -48,12 +48,12 @@ async fn a_queue_has_a_deadline() {
     ok(ok(busy.await));
 }
 
-/// The requester from that network.
+/// Returns a requester from that network.
 fn from(network: u8, known: bool) -> Requester {
     Requester { network: Some(Network::of([203, 0, 113, network].into())), known }
 }
 
-/// Jobs that wait in a gate while it is occupied. Each writes down its name when its turn comes.
+/// Jobs that wait while the gate is occupied. Each records its name when it runs.
 struct Waiting {
     gate: Gate,
     order: Arc<Mutex<Vec<&'static str>>>,
@@ -65,7 +65,7 @@ impl Waiting {
         Self { gate: gate.clone(), order: Arc::default(), jobs: Vec::new() }
     }
 
-    /// Tests run on one thread, so a task that has had its turn is in the queue, or has been refused.
+    /// Tests run on one thread, so a task that has been polled is either in the queue or rejected.
     async fn add(&mut self, requester: Requester, name: &'static str) {
         let (gate, order) = (self.gate.clone(), Arc::clone(&self.order));
         let job = move || order.lock().unwrap_or_else(PoisonError::into_inner).push(name);
@@ -73,7 +73,7 @@ impl Waiting {
         tokio::task::yield_now().await;
     }
 
-    /// Lets all have their turns: the names in that order, and those that were refused.
+    /// Runs all jobs. Returns the names in the order of execution, and the names of the rejected jobs.
     async fn release(self, release: std::sync::mpsc::Sender<()>) -> (Vec<&'static str>, Vec<&'static str>) {
         ok(release.send(()));
         let mut refused = Vec::new();
@@ -112,7 +112,7 @@ async fn s216_pool_fair_known_requesters_do_not_wait_for_unknown_ones() {
     for (network, name) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
         waiting.add(from(network, false), name).await;
     }
-    // From the same network as one of them.
+    // This requester shares the network of one of the jobs.
     waiting.add(from(1, true), "known1").await;
     waiting.add(from(9, true), "known2").await;
     let (order, refused) = waiting.release(release).await;
@@ -127,19 +127,19 @@ async fn s216_pool_fair_one_network_fills_the_queue_and_makes_room_for_others() 
     let gate = gate(1, 4, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let mut waiting = Waiting::at(&gate);
-    // Alone, a network has all four places, and no fifth.
+    // While no other network waits, one network may use all four places, but no fifth.
     for name in ["a1", "a2", "a3", "a4", "a5"] {
         waiting.add(from(1, false), name).await;
     }
-    // Others push out its newest jobs, as long as it holds more than they do.
+    // Other networks evict its newest jobs, as long as it has more jobs than they have.
     waiting.add(from(2, false), "b1").await;
     waiting.add(from(2, false), "b2").await;
     waiting.add(from(2, false), "b3").await;
-    // Half of the places are for those that are known, whatever network they come from.
+    // Half of the places are reserved for known requesters from any network.
     waiting.add(from(1, true), "known1").await;
     waiting.add(from(3, true), "known2").await;
     waiting.add(from(3, true), "known3").await;
-    // And half are for those that are not.
+    // The other half is reserved for unknown requesters.
     waiting.add(from(4, false), "d1").await;
     let (order, mut refused) = waiting.release(release).await;
     assert_eq!(order.len(), 4, "{order:?}");

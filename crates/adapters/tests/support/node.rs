@@ -1,4 +1,4 @@
-//! A node of a chain: JSON-RPC over HTTP, and real bytecode run by an EVM over a state in memory.
+//! A chain node for tests: JSON-RPC over HTTP, and real bytecode in an EVM with an in-memory state.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What a call may burn at most, whatever it asks for. An endless loop takes a moment.
+/// Maximum gas of a call, whatever limit the call requests. An endless loop therefore ends quickly.
 const GAS: u64 = 1_000_000;
 
 /// Contracts by address.
@@ -29,22 +29,22 @@ pub(crate) type State = BTreeMap<H160, MemoryAccount>;
 /// How a node behaves.
 #[derive(Debug, Clone)]
 pub(crate) enum Mood {
-    /// As it should.
+    /// Responds correctly.
     Well,
-    /// Every answer is this: head and body.
+    /// Sends this text as every response: head and body.
     Saying(String),
-    /// It takes the question and gives no answer.
+    /// Reads the request and sends no response.
     Silent,
-    /// It answers this error to the method.
+    /// Returns this error for the method.
     Refusing(&'static str, i64, &'static str),
-    /// It serves another chain.
+    /// Serves another chain.
     Elsewhere,
 }
 
-/// A node that serves until the test is over.
+/// A chain node that runs until the end of the test.
 pub(crate) struct Node {
     pub(crate) url: String,
-    /// Each question: the method, and the block that it names.
+    /// The method of each request, and the block that it names.
     asked: Arc<Mutex<Vec<(String, Value)>>>,
     down: Arc<AtomicBool>,
 }
@@ -64,7 +64,7 @@ impl Node {
         Self { url: format!("http://{address}/"), asked, down }
     }
 
-    /// Answers with 503 from now on.
+    /// Returns 503 from now on.
     pub(crate) fn go_down(&self) {
         self.down.store(true, Ordering::SeqCst);
     }
@@ -79,7 +79,7 @@ struct Serving {
     mood: Mood,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
     down: Arc<AtomicBool>,
-    /// Grows with every question, as it does for a chain that goes on.
+    /// Increases with every request, like the height of a live chain.
     height: AtomicU64,
 }
 
@@ -95,7 +95,7 @@ async fn serve(stream: TcpStream, serving: Arc<Serving>) -> std::io::Result<()> 
     Ok(())
 }
 
-/// The body of the next request.
+/// Reads the body of the next request.
 async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Value>> {
     let mut length = 0;
     loop {
@@ -155,7 +155,8 @@ impl Serving {
     }
 }
 
-/// What a call gives: the answer of the contract, or, without one, the code that its data make when run.
+/// Returns the result of a call: the return value of the contract, or, without a contract, of the code in the call
+/// data.
 fn call(state: &State, transaction: &Value) -> Result<String, (i64, String)> {
     let zero = U256::zero();
     let vicinity = MemoryVicinity {
@@ -190,7 +191,7 @@ fn call(state: &State, transaction: &Value) -> Result<String, (i64, String)> {
     match reason {
         ExitReason::Succeed(_) => Ok(hex(&answer)),
         ExitReason::Revert(_) => Err((3, "execution reverted".to_owned())),
-        // As nodes say it, in words of their own.
+        // Chain nodes report these errors with texts of their own.
         ExitReason::Error(ExitError::DesignatedInvalid | ExitError::InvalidCode(_)) => {
             Err((-32000, "invalid opcode: INVALID".to_owned()))
         }

@@ -1,4 +1,4 @@
-//! What a PostgreSQL server says beside its answers: codes, warnings, missing rights.
+//! Tests of PostgreSQL errors: codes, warnings and missing privileges.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -40,7 +40,7 @@ async fn with_an_application() -> Subject {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_error_is_read_by_its_code_and_never_by_its_text() {
     let subject = Subject::on(Backend::Postgres).await;
-    // The name of the secret is the code. The text would be that of a lost connection.
+    // The name of the secret is used as the code. The text is that of a lost connection.
     execute(
         &subject.database,
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -102,7 +102,8 @@ async fn a_change_that_was_confirmed_with_a_warning_is_not_acknowledged() {
     at_rest(&store).await;
 }
 
-/// Cancels the wait for a standby. The change is committed on this server only, and the server says so by a warning.
+/// Cancels the wait for a standby. The change is committed on this server only, and the server reports that with a
+/// warning.
 async fn is_not_acknowledged<T>(admin: &Client, writing: impl Future<Output = Result<T, StoreError>> + Send + 'static)
 where
     T: Debug + Send + 'static,
@@ -137,7 +138,7 @@ async fn s228_least_db_a_role_without_ddl_serves_a_schema_that_is_up_to_date() {
     };
     let store = ok(SqlStore::open(&as_role(&subject.database)).await);
     ok(write(&store, 1).await);
-    // Where there is something to migrate, it waits for the owner.
+    // If a migration is pending, the role must wait for the owner.
     let empty = TestDatabase::create(Backend::Postgres).await;
     let error = failed(SqlStore::open(&as_role(&empty)).await.map(|_| ()));
     assert!(error.may_pass(), "{error:?}");

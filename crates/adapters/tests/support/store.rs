@@ -1,4 +1,4 @@
-//! The harness of a store on a database of its own, and what every store has to hold beyond the contracts of its ports.
+//! The test harness of a store with its own database, and tests beyond the contracts of the ports.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ pub(crate) trait On: Send + Sync + 'static {
     const BACKEND: Backend;
 }
 
-/// A store on a database of its own, for the contracts.
+/// A store with its own database, for the contract tests.
 pub(crate) struct SqlHarness<B>(Subject, std::marker::PhantomData<B>);
 
 #[async_trait]
@@ -76,7 +76,7 @@ pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError>
     SqlStore::open(&settings(database)).await
 }
 
-/// Does something to the database behind the store's back.
+/// Runs a statement on the database without the store.
 pub(crate) async fn execute(database: &TestDatabase, statement: &'static str) {
     if let Some(directory) = database.directory() {
         let file = directory.join("tessera.db");
@@ -90,7 +90,7 @@ pub(crate) async fn execute(database: &TestDatabase, statement: &'static str) {
     ok(ok(connection.await));
 }
 
-/// Waits until every connection is back.
+/// Waits until every connection is returned.
 pub(crate) async fn at_rest(store: &SqlStore) {
     let waiting = async {
         while store.connections_in_use() > 0 {
@@ -100,7 +100,7 @@ pub(crate) async fn at_rest(store: &SqlStore) {
     ok(tokio::time::timeout(Duration::from_secs(20), waiting).await);
 }
 
-/// Whether somebody can write, which somebody else's lock would prevent.
+/// Writes a user. This fails if another transaction holds the write lock.
 pub(crate) async fn write(store: &SqlStore, number: u32) -> Result<(), StoreError> {
     let mut tx = IdentityStore::begin(store).await?;
     tx.users().insert(&builders::user(number), None).await?;
@@ -152,7 +152,7 @@ pub(crate) async fn a_database_answers_to_a_ping(backend: Backend) {
     assert_eq!(subject.store.connections_in_use(), 0);
 }
 
-/// Others may be on another node, and can't clean up after this one.
+/// Other transactions may run on another node, which cannot clean up after this one.
 pub(crate) async fn a_dropped_transaction_is_out_of_everybodys_way(backend: Backend) {
     let subject = Subject::on(backend).await;
     let other = ok(open(&subject.database).await);
@@ -215,7 +215,7 @@ pub(crate) async fn an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_lin
     assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
     at_rest(&subject.store).await;
     execute(&subject.database, "UPDATE users SET first_name = NULL").await;
-    // Nor does a request that can't be read.
+    // A request that cannot be read does not block the others either.
     for email in ["user1@example.com", "user2@example.com"] {
         ok(identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: builders::origin() }).await);
     }
@@ -274,8 +274,9 @@ pub(crate) async fn who_waits_too_long_for_a_connection_is_told_that_the_store_i
     ok(write(&store, 1).await);
 }
 
-/// The workers of the HTTP server have a runtime of one thread each, on which a driver may not block when a client hangs
-/// up. This cancels work there, at every await in turn, and wants others to go on writing.
+/// Each worker of the HTTP server has a runtime of one thread, on which a driver must not block when a client
+/// disconnects. This test cancels work on such a runtime, at every await in turn, and requires that other writes
+/// continue.
 pub(crate) async fn work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody(backend: Backend) {
     let subject = Subject::on(backend).await;
     let stores = &subject.stores;
@@ -301,7 +302,7 @@ async fn all_sorts_of_work(store: &SqlStore, number: u32) -> Result<(), StoreErr
     write(store, number).await
 }
 
-/// Polls a future so many times, each time as soon as it wants to be, and drops it.
+/// Polls a future the given number of times, each time when it is woken, and drops it.
 async fn hang_up_after<F: Future>(polls: u32, work: F) {
     let mut work = std::pin::pin!(work);
     let mut left = polls;

@@ -65,7 +65,7 @@ impl<'a> InvitationPage<'a> {
         Self {
             base: url.path(),
             organization: invited.organization.name.as_str(),
-            inviter: host.display_name.as_deref().or(host.email.as_deref()).unwrap_or("Somebody"),
+            inviter: host.display_name.as_deref().or(host.email.as_deref()).unwrap_or("A member"),
             role: role(invited.invitation.role),
             email: invited.invitation.email.as_str(),
             token: &form.token,

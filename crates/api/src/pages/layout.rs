@@ -81,7 +81,7 @@ pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Resu
     let mut lines = vec![detail];
     if code.status().is_server_error() {
         lines.push(format!(
-            "Please try again in a moment. If it persists, tell whoever runs this: {}",
+            "Please try again in a moment. If it persists, give the operator this request id: {}",
             origin.shown_request_id()
         ));
     }

@@ -114,7 +114,7 @@ fn wanted(form: &Form) -> Result<Password, String> {
 
 fn done(url: &PublicUrl, email: &EmailAddress) -> Result<HttpResponse, Problem> {
     let lines = vec![
-        format!("From now on you sign in as {email} with your new password. Whoever was signed in is signed out."),
+        format!("From now on you sign in as {email} with your new password. All other sessions have ended."),
         "You can close this page.".to_owned(),
     ];
     let title = "Your password is set".to_owned();

@@ -239,7 +239,7 @@ impl From<ChangePasswordError> for Problem {
         const CURRENT: &str = "/current_password";
         match error {
             ChangePasswordError::NotFound | ChangePasswordError::SessionEnded => Code::InvalidToken.into(),
-            ChangePasswordError::CurrentMissing => fault(CURRENT, FaultCode::Required, "must be there"),
+            ChangePasswordError::CurrentMissing => fault(CURRENT, FaultCode::Required, "is required"),
             ChangePasswordError::CurrentWrong => {
                 fault(CURRENT, FaultCode::WrongPassword, "must be the password that the account has")
             }

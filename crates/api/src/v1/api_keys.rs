@@ -38,8 +38,8 @@ use crate::{
 ///
 /// The list includes revoked and expired keys.
 #[utoipa::path(tag = "api-keys", operation_id = "list_api_keys", security(("user_token" = [])), params(PageParameters),
-    responses((status = 200, description = "The keys, by id", body = [ApiKeyView]),
-    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+    responses((status = 200, description = "The keys, ordered by id", body = [ApiKeyView]),
+    (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[get("/apps/{appId}/apikeys")]
 pub(crate) async fn list_api_keys(
     Authenticated(actor): Authenticated,
@@ -106,8 +106,8 @@ fn permissions(value: &Value) -> Reading<PermissionSet> {
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
     request_body = GenerateKeyRequest, responses(
     (status = 201, description = "The key, and what is kept of it", body = GeneratedKeyView),
-    (status = 404, description = "The application does not exist, or is not the caller's to know of"),
-    (status = 409, description = "A quota of keys is used up")))]
+    (status = 404, description = "The application does not exist, or the caller has no access to it"),
+    (status = 409, description = "A quota of keys is reached")))]
 #[post("/apps/{appId}/apikeys")]
 pub(crate) async fn generate_api_key(
     Authenticated(actor): Authenticated,
@@ -132,7 +132,7 @@ pub(crate) async fn generate_api_key(
 /// effect.
 #[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = [])), responses(
     (status = 204, description = "The key is revoked"),
-    (status = 404, description = "The key does not exist, or is not the caller's to know of")))]
+    (status = 404, description = "The key does not exist, or the caller has no access to it")))]
 #[delete("/apikeys/{keyId}")]
 pub(crate) async fn revoke_api_key(
     Authenticated(actor): Authenticated,

@@ -55,8 +55,8 @@ impl From<Application> for ApplicationView {
 /// List applications within an organization
 #[utoipa::path(tag = "applications", operation_id = "list_applications", security(("user_token" = [])),
     params(PageParameters), responses(
-    (status = 200, description = "The applications, by id", body = [ApplicationView]),
-    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+    (status = 200, description = "The applications, ordered by id", body = [ApplicationView]),
+    (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}/apps")]
 pub(crate) async fn list_applications(
     Authenticated(actor): Authenticated,
@@ -100,9 +100,9 @@ impl Request for CreateApplicationRequest {
 #[utoipa::path(tag = "applications", operation_id = "create_application", security(("user_token" = [])),
     request_body = CreateApplicationRequest, responses(
     (status = 201, description = "The application", body = ApplicationView,
-        headers(("Location" = String, description = "Its address"))),
-    (status = 404, description = "The organization does not exist, or the caller is no member"),
-    (status = 409, description = "The quota of applications is used up")))]
+        headers(("Location" = String, description = "The URL of the created resource"))),
+    (status = 404, description = "The organization does not exist, or the caller is not a member"),
+    (status = 409, description = "The quota of applications is reached")))]
 #[post("/orgs/{orgId}/apps")]
 pub(crate) async fn create_application(
     Authenticated(actor): Authenticated,
@@ -121,7 +121,7 @@ pub(crate) async fn create_application(
 /// Get application details
 #[utoipa::path(tag = "applications", operation_id = "get_application", security(("user_token" = [])), responses(
     (status = 200, description = "The application", body = ApplicationView),
-    (status = 404, description = "It does not exist, or is not the caller's to know of")))]
+    (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[get("/apps/{appId}")]
 pub(crate) async fn get_application(
     Authenticated(actor): Authenticated,
@@ -158,7 +158,7 @@ impl Request for UpdateApplicationRequest {
 #[utoipa::path(tag = "applications", operation_id = "update_application", security(("user_token" = [])),
     request_body = UpdateApplicationRequest, responses(
     (status = 200, description = "The application", body = ApplicationView),
-    (status = 404, description = "It does not exist, or is not the caller's to know of")))]
+    (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[put("/apps/{appId}")]
 pub(crate) async fn update_application(
     Authenticated(actor): Authenticated,
@@ -176,8 +176,8 @@ pub(crate) async fn update_application(
 ///
 /// The keys of the application become invalid at once on every node.
 #[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = [])), responses(
-    (status = 204, description = "The application is gone"),
-    (status = 404, description = "It does not exist, or is not the caller's to know of")))]
+    (status = 204, description = "The application is deleted"),
+    (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[delete("/apps/{appId}")]
 pub(crate) async fn delete_application(
     Authenticated(actor): Authenticated,

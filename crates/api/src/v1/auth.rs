@@ -46,7 +46,7 @@ impl Request for RegisterRequest {
 /// Register a new global user
 #[utoipa::path(tag = "auth", operation_id = "register_user", request_body = RegisterRequest, responses(
     (status = 201, description = "The user", body = UserView,
-        headers(("Location" = String, description = "Their address"))),
+        headers(("Location" = String, description = "The URL of the created resource"))),
     (status = 409, description = "The address is taken")))]
 #[post("/auth/register")]
 pub(crate) async fn register_user(

@@ -52,11 +52,11 @@ fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
 /// Users can read only their own data. `me` stands for the caller.
 #[utoipa::path(tag = "users", operation_id = "get_custom_data", security(("user_token" = [])),
     params(ReadConditions), responses(
-    (status = 200, description = "The data; empty in version 0 when there are none", body = CustomDataView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 304, description = "They have the version that `If-None-Match` names",
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The user does not exist, or is somebody else")))]
+    (status = 200, description = "The data; an empty object with version 0 if there is none", body = CustomDataView,
+        headers(("ETag" = String, description = "The version"))),
+    (status = 304, description = "The version is the one that `If-None-Match` names",
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The user does not exist, or is not the caller")))]
 #[get("/users/{userId}/custom-data")]
 pub(crate) async fn get_custom_data(
     Authenticated(actor): Authenticated,
@@ -81,9 +81,9 @@ async fn write(target: Target, change: DataChange, identity: &Identity) -> Resul
 #[utoipa::path(tag = "users", operation_id = "set_custom_data", security(("user_token" = [])),
     params(ChangeConditions), request_body = SetDataRequest, responses(
     (status = 200, description = "The data", body = CustomDataView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The user does not exist, or is somebody else"),
-    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The user does not exist, or is not the caller"),
+    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`")))]
 #[put("/users/{userId}/custom-data")]
 pub(crate) async fn set_custom_data(
     target: Target,
@@ -99,9 +99,9 @@ pub(crate) async fn set_custom_data(
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
     responses(
     (status = 200, description = "The data", body = CustomDataView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The user does not exist, or is somebody else"),
-    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The user does not exist, or is not the caller"),
+    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`")))]
 #[patch("/users/{userId}/custom-data")]
 pub(crate) async fn merge_custom_data(
     target: Target,

@@ -116,8 +116,8 @@ impl From<ListedInvitation> for InvitationView {
 /// List an organization's invitations
 #[utoipa::path(tag = "invitations", operation_id = "list_invitations", security(("user_token" = [])),
     params(PageParameters), responses(
-    (status = 200, description = "The invitations, whatever became of them, by id", body = [InvitationView]),
-    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+    (status = 200, description = "The invitations in every status, ordered by id", body = [InvitationView]),
+    (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}/invitations")]
 pub(crate) async fn list_invitations(
     Authenticated(actor): Authenticated,
@@ -155,8 +155,8 @@ impl Request for InviteRequest {
 #[utoipa::path(tag = "invitations", operation_id = "send_invitation", security(("user_token" = [])),
     request_body = InviteRequest, responses(
     (status = 201, description = "The invitation", body = InvitationView),
-    (status = 404, description = "The organization does not exist, or the caller is no member"),
-    (status = 409, description = "The address is a member's, or the quota of open invitations is used up"),
+    (status = 404, description = "The organization does not exist, or the caller is not a member"),
+    (status = 409, description = "The address belongs to a member, or the quota of open invitations is reached"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations")]
 pub(crate) async fn send_invitation(
@@ -176,7 +176,7 @@ pub(crate) async fn send_invitation(
 /// from now.
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
-    (status = 404, description = "There is no such organization for the caller, or no such invitation"),
+    (status = 404, description = "The organization or the invitation does not exist, or the caller has no access to it"),
     (status = 409, description = "The address is a member's, the invitation was accepted or withdrawn, or the quota of \
         open invitations is used up"),
     (status = 429, description = "A rate limit of invitations is reached")))]
@@ -193,8 +193,8 @@ pub(crate) async fn resend_invitation(
 
 /// Withdraw an invitation
 #[utoipa::path(tag = "invitations", operation_id = "withdraw_invitation", security(("user_token" = [])), responses(
-    (status = 204, description = "The invitation can't be accepted any more"),
-    (status = 404, description = "There is no such organization for the caller, or no such invitation"),
+    (status = 204, description = "The invitation is withdrawn"),
+    (status = 404, description = "The organization or the invitation does not exist, or the caller has no access to it"),
     (status = 409, description = "The invitation was accepted")))]
 #[delete("/orgs/{orgId}/invitations/{invitationId}")]
 pub(crate) async fn withdraw_invitation(

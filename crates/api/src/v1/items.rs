@@ -66,8 +66,8 @@ impl TryFrom<Item> for ItemView {
 /// List inventory items for an application
 #[utoipa::path(tag = "inventory", operation_id = "list_inventory", security(("user_token" = []), ("api_key" = [])),
     params(PageParameters), responses(
-    (status = 200, description = "The items, by id", body = [ItemView]),
-    (status = 404, description = "The application does not exist, or is not the caller's to know of")))]
+    (status = 200, description = "The items, ordered by id", body = [ItemView]),
+    (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[get("/apps/{appId}/inventory")]
 pub(crate) async fn list_inventory(
     Caller(actor): Caller,
@@ -117,10 +117,10 @@ impl Request for PutItemRequest {
 /// Create or update an inventory item
 #[utoipa::path(tag = "inventory", operation_id = "put_inventory_item", security(("user_token" = []), ("api_key" = [])),
     request_body = PutItemRequest, responses(
-    (status = 200, description = "The item, changed", body = ItemView),
-    (status = 201, description = "The item, made", body = ItemView),
-    (status = 404, description = "The application does not exist, or is not the caller's to know of"),
-    (status = 409, description = "The quota of items is used up")))]
+    (status = 200, description = "The changed item", body = ItemView),
+    (status = 201, description = "The created item", body = ItemView),
+    (status = 404, description = "The application does not exist, or the caller has no access to it"),
+    (status = 409, description = "The quota of items is reached")))]
 #[post("/apps/{appId}/inventory")]
 pub(crate) async fn put_inventory_item(
     Caller(actor): Caller,

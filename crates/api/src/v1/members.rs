@@ -47,8 +47,8 @@ impl From<Member> for MemberView {
 
 /// List members of an organization
 #[utoipa::path(tag = "members", operation_id = "list_members", security(("user_token" = [])), params(PageParameters),
-    responses((status = 200, description = "The members, by id", body = [MemberView]),
-    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+    responses((status = 200, description = "The members, ordered by id", body = [MemberView]),
+    (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}/members")]
 pub(crate) async fn list_members(
     Authenticated(actor): Authenticated,
@@ -119,11 +119,11 @@ impl Request for NewMember {
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
-        headers(("Location" = String, description = "Their address"))),
-    (status = 404, description = "There is no such organization for the caller, or no such user"),
+        headers(("Location" = String, description = "The URL of the created resource"))),
+    (status = 404, description = "The organization or the user does not exist, or the caller has no access to it"),
     (status = 409, description = "The user is a member already, left less than 30 days ago (`user_left`; send an \
         invitation), or a quota is used up"),
-    (status = 429, description = "The caller has added, or tried to add, too many users")))]
+    (status = 429, description = "The limit `add-member` of the caller is reached")))]
 #[post("/orgs/{orgId}/members")]
 pub(crate) async fn add_member(
     Authenticated(actor): Authenticated,
@@ -143,9 +143,9 @@ pub(crate) async fn add_member(
 /// Administrators and owners can remove members up to their own role. Every member can leave. The request also ends the
 /// open invitation to the member's address, and the invitations that the member sent.
 #[utoipa::path(tag = "members", operation_id = "remove_member", security(("user_token" = [])), responses(
-    (status = 204, description = "The user is no member any more"),
-    (status = 404, description = "There is no such organization for the caller, or no such member"),
-    (status = 409, description = "The last owner stays")))]
+    (status = 204, description = "The user is no longer a member"),
+    (status = 404, description = "The organization or the member does not exist, or the caller has no access to it"),
+    (status = 409, description = "The organization would have no owner")))]
 #[delete("/orgs/{orgId}/members/{userId}")]
 pub(crate) async fn remove_member(
     Authenticated(actor): Authenticated,
@@ -160,7 +160,7 @@ pub(crate) async fn remove_member(
 /// Get a specific member's details
 #[utoipa::path(tag = "members", operation_id = "get_member", security(("user_token" = [])), responses(
     (status = 200, description = "The member", body = MemberView),
-    (status = 404, description = "There is no such organization for the caller, or no such member")))]
+    (status = 404, description = "The organization or the member does not exist, or the caller has no access to it")))]
 #[get("/orgs/{orgId}/members/{userId}")]
 pub(crate) async fn get_member(
     Authenticated(actor): Authenticated,
@@ -193,8 +193,8 @@ impl Request for ChangeRoleRequest {
 #[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),
-    (status = 404, description = "There is no such organization for the caller, or no such member"),
-    (status = 409, description = "The last owner stays, or the user owns as many organizations as allowed")))]
+    (status = 404, description = "The organization or the member does not exist, or the caller has no access to it"),
+    (status = 409, description = "The organization would have no owner, or the quota of owned organizations is reached")))]
 #[put("/orgs/{orgId}/members/{userId}")]
 pub(crate) async fn update_member_role(
     Authenticated(actor): Authenticated,

@@ -69,8 +69,8 @@ impl Request for CreateOrganizationRequest {
 #[utoipa::path(tag = "organizations", operation_id = "create_organization", security(("user_token" = [])),
     request_body = CreateOrganizationRequest, responses(
     (status = 201, description = "The organization", body = OrganizationView,
-        headers(("Location" = String, description = "Its address"))),
-    (status = 409, description = "The slug is taken, or the user owns as many organizations as allowed")))]
+        headers(("Location" = String, description = "The URL of the created resource"))),
+    (status = 409, description = "The slug is taken, or the quota of owned organizations is reached")))]
 #[post("/orgs")]
 pub(crate) async fn create_organization(
     Authenticated(actor): Authenticated,
@@ -87,7 +87,7 @@ pub(crate) async fn create_organization(
 /// Get organization details
 #[utoipa::path(tag = "organizations", operation_id = "get_organization", security(("user_token" = [])), responses(
     (status = 200, description = "The organization", body = OrganizationView),
-    (status = 404, description = "It does not exist, or the caller is no member")))]
+    (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}")]
 pub(crate) async fn get_organization(
     Authenticated(actor): Authenticated,

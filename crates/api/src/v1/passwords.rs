@@ -42,7 +42,7 @@ struct ForgottenView {
 /// If the address has an account, the account gets a mail with a reset link, at most 5 times per hour. The response is
 /// the same in every case.
 #[utoipa::path(tag = "auth", operation_id = "forgot_password", request_body = ForgotPasswordRequest, responses(
-    (status = 202, description = "It was heard. Whether a mail goes out is not said", body = ForgottenView)))]
+    (status = 202, description = "The request is accepted. The response does not say whether a mail is sent", body = ForgottenView)))]
 #[post("/auth/password/forgot")]
 pub(crate) async fn forgot_password(
     Visitor(origin): Visitor,
@@ -78,8 +78,8 @@ impl Request for ResetPasswordRequest {
 /// the token. The request ends all sessions of the user and verifies the email address. If the address was not verified
 /// before, the wallets of the account are unlinked. The request does not create a session.
 #[utoipa::path(tag = "auth", operation_id = "reset_password", request_body = ResetPasswordRequest, responses(
-    (status = 204, description = "The password is the new one"),
-    (status = 400, description = "The body has faults, or the token is not valid, or not any more")))]
+    (status = 204, description = "The new password is set"),
+    (status = 400, description = "The body is invalid, or the token is not valid or has expired")))]
 #[post("/auth/password/reset")]
 pub(crate) async fn reset_password(
     Visitor(origin): Visitor,

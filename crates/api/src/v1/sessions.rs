@@ -60,7 +60,7 @@ pub(crate) async fn list_sessions(
 ///
 /// This includes the session of the token in this request.
 #[utoipa::path(tag = "users", operation_id = "end_all_sessions", security(("user_token" = [])), responses(
-    (status = 204, description = "The user is signed in nowhere")))]
+    (status = 204, description = "All sessions have ended")))]
 #[delete("/users/me/sessions")]
 pub(crate) async fn end_all_sessions(
     Authenticated(actor): Authenticated,
@@ -75,7 +75,7 @@ pub(crate) async fn end_all_sessions(
 /// The tokens of the session are rejected at once on every node.
 #[utoipa::path(tag = "users", operation_id = "end_session", security(("user_token" = [])), responses(
     (status = 204, description = "The session has ended"),
-    (status = 404, description = "The user has no such session")))]
+    (status = 404, description = "The user has no live session with this id")))]
 #[delete("/users/me/sessions/{sessionId}")]
 pub(crate) async fn end_session(
     Authenticated(actor): Authenticated,

@@ -44,10 +44,10 @@ fn respond(settings: &Settings) -> Result<HttpResponse, Problem> {
 #[utoipa::path(tag = "organizations", operation_id = "get_organization_settings", security(("user_token" = [])),
     params(ReadConditions), responses(
     (status = 200, description = "The settings", body = SettingsView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 304, description = "They have the version that `If-None-Match` names",
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The organization does not exist, or the caller is no member")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 304, description = "The version is the one that `If-None-Match` names",
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}/settings")]
 pub(crate) async fn get_organization_settings(
     Authenticated(actor): Authenticated,
@@ -79,9 +79,9 @@ impl Request for UpdateSettingsRequest {
 #[utoipa::path(tag = "organizations", operation_id = "update_organization_settings", security(("user_token" = [])),
     params(ChangeConditions), request_body = UpdateSettingsRequest, responses(
     (status = 200, description = "The settings", body = SettingsView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The organization does not exist, or the caller is no member"),
-    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The organization does not exist, or the caller is not a member"),
+    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`")))]
 #[put("/orgs/{orgId}/settings")]
 pub(crate) async fn update_organization_settings(
     Authenticated(actor): Authenticated,

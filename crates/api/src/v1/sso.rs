@@ -59,7 +59,7 @@ struct InitiateParameters {
     (status = 302, description = "The sign-in page",
         headers(("Location" = String, description = "The page"),
             ("Set-Cookie" = String, description = "Binds the sign-in to this browser"))),
-    (status = 400, description = "A parameter is missing or not valid, or the application does not know of it"),
+    (status = 400, description = "A parameter is missing or invalid, or the redirect URI is not registered"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[get("/sso/web3/initiate")]
 pub(crate) async fn initiate_web3_sso(
@@ -139,7 +139,7 @@ impl<'a> Faults<'a> {
         let known = self.found.len();
         let value = self.optional(name, read);
         if value.is_none() && self.found.len() == known {
-            self.found.push(format!("the query parameter {name} must be there"));
+            self.found.push(format!("the query parameter {name} is required"));
         }
         value
     }

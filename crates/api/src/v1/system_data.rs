@@ -77,8 +77,8 @@ fn respond(data: &SystemData) -> Result<HttpResponse, Problem> {
 /// Data and entry remain when the user leaves the organization.
 #[utoipa::path(tag = "system-data", operation_id = "list_system_data",
     security(("user_token" = []), ("api_key" = [])), params(PageParameters), responses(
-    (status = 200, description = "Of whom there are data, by the user's id", body = [SystemDataEntryView]),
-    (status = 404, description = "The organization does not exist, or is not the caller's to know of")))]
+    (status = 200, description = "The users with system data, ordered by user id", body = [SystemDataEntryView]),
+    (status = 404, description = "The organization does not exist, or the caller has no access to it")))]
 #[get("/orgs/{orgId}/custom-system-data")]
 pub(crate) async fn list_system_data(
     Caller(actor): Caller,
@@ -97,11 +97,11 @@ pub(crate) async fn list_system_data(
 #[utoipa::path(tag = "system-data", operation_id = "get_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ReadConditions), responses(
     (status = 200, description = "The data", body = SystemDataView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 304, description = "They have the version that `If-None-Match` names",
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
-        or nothing was ever written about the user")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 304, description = "The version is the one that `If-None-Match` names",
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The organization does not exist, the caller has no access to it, \
+        or there is no data about the user")))]
 #[get("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn get_system_data(
     Caller(actor): Caller,
@@ -127,10 +127,10 @@ async fn write(target: Target, change: DataChange, orgs: &Orgs) -> Result<HttpRe
 #[utoipa::path(tag = "system-data", operation_id = "set_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest, responses(
     (status = 200, description = "The data", body = SystemDataView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
-        or the user is no member now"),
-    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The organization does not exist, the caller has no access to it, \
+        or the user is not a member"),
+    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`, or there is no data")))]
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn set_system_data(
     target: Target,
@@ -146,10 +146,10 @@ pub(crate) async fn set_system_data(
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
     responses(
     (status = 200, description = "The data", body = SystemDataView,
-        headers(("ETag" = String, description = "Their version"))),
-    (status = 404, description = "The organization does not exist, or is not the caller's to know of; \
-        or the user is no member now"),
-    (status = 412, description = "They are in a version that `If-Match` or `If-None-Match` does not allow, or are not there")))]
+        headers(("ETag" = String, description = "The version"))),
+    (status = 404, description = "The organization does not exist, the caller has no access to it, \
+        or the user is not a member"),
+    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`, or there is no data")))]
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn merge_system_data(
     target: Target,

@@ -60,8 +60,8 @@ impl From<ExchangedToken> for ServiceTokenView {
 #[utoipa::path(tag = "auth", operation_id = "exchange_token", security(("user_token" = [])),
     request_body = ExchangeTokenRequest, responses(
     (status = 200, description = "The token", body = ServiceTokenView),
-    (status = 400, description = "The body has faults, or nobody makes tokens for this audience"),
-    (status = 403, description = "The user is no member of the organization, or there is none; or a key was presented")))]
+    (status = 400, description = "The body is invalid, or no service token is issued for this audience"),
+    (status = 403, description = "The user is not a member of the organization, the organization does not exist, or an API key was sent")))]
 #[post("/auth/token/exchange")]
 pub(crate) async fn exchange_token(
     Authenticated(actor): Authenticated,

@@ -158,7 +158,7 @@ impl Request for ChangePasswordRequest {
 /// All other sessions of the user end.
 #[utoipa::path(tag = "users", operation_id = "change_password", security(("user_token" = [])),
     request_body = ChangePasswordRequest, responses(
-    (status = 204, description = "The password is the new one")))]
+    (status = 204, description = "The new password is set")))]
 #[put("/users/me/password")]
 pub(crate) async fn change_password(
     Authenticated(actor): Authenticated,

@@ -122,7 +122,7 @@ impl Spends for ProofRequest {
 ///
 /// The response does not reveal whether an account has the wallet. Earlier challenges for the wallet stay valid.
 #[utoipa::path(tag = "auth", operation_id = "get_web3_challenge", request_body = WalletFields, responses(
-    (status = 200, description = "What to sign", body = ChallengeView),
+    (status = 200, description = "The message to sign", body = ChallengeView),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/auth/web3/challenge")]
 pub(crate) async fn get_web3_challenge(
@@ -141,7 +141,7 @@ pub(crate) async fn get_web3_challenge(
 /// If no account has the wallet, a new user without an email address is created. The nonce is consumed in every case.
 #[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = ProofFields, responses(
     (status = 200, description = "The token and its user", body = LoginView),
-    (status = 401, description = "The nonce or the signature is not good: which, is not said"),
+    (status = 401, description = "The nonce or the signature is not valid"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/auth/web3/verify")]
 pub(crate) async fn verify_web3_signature(
@@ -160,7 +160,7 @@ pub(crate) async fn verify_web3_signature(
 /// The signature can only link the wallet, and only in this session. The session must be younger than 5 minutes.
 #[utoipa::path(tag = "users", operation_id = "get_wallet_challenge", security(("user_token" = [])),
     request_body = WalletFields, responses(
-    (status = 200, description = "What to sign", body = ChallengeView)))]
+    (status = 200, description = "The message to sign", body = ChallengeView)))]
 #[post("/users/me/wallets/challenge")]
 pub(crate) async fn get_wallet_challenge(
     Authenticated(actor): Authenticated,
@@ -192,7 +192,7 @@ pub(crate) async fn list_wallets(
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = ProofFields, responses(
     (status = 201, description = "The wallet", body = WalletView),
-    (status = 409, description = "The wallet is linked already, or the quota of wallets is used up"),
+    (status = 409, description = "The wallet is already linked, or the quota of wallets is reached"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/users/me/wallets")]
 pub(crate) async fn link_wallet(
@@ -209,9 +209,9 @@ pub(crate) async fn link_wallet(
 ///
 /// The session must be younger than 5 minutes. Sessions that were started with the wallet continue.
 #[utoipa::path(tag = "users", operation_id = "unlink_wallet", security(("user_token" = [])), responses(
-    (status = 204, description = "The wallet is the user's no more"),
+    (status = 204, description = "The wallet is unlinked"),
     (status = 404, description = "The user has no such wallet"),
-    (status = 409, description = "It is the last way to sign in")))]
+    (status = 409, description = "The wallet is the last sign-in method")))]
 #[delete("/users/me/wallets/{address}")]
 pub(crate) async fn unlink_wallet(
     Authenticated(actor): Authenticated,

@@ -271,7 +271,7 @@ async fn s110_login_csrf_a_browser_without_the_cookie_sees_nothing() {
         let answer = scene.page(&id, wrong).await;
         answer.expecting(404);
         let page = text(&answer);
-        assert!(page.contains("This sign-in is over") && !page.contains("Dungeon"), "{wrong}: {page}");
+        assert!(page.contains("This sign-in has expired") && !page.contains("Dungeon"), "{wrong}: {page}");
     }
     scene.page(&id, &format!("a=b; {cookie}; c=d")).await.expecting(200);
 }
@@ -295,7 +295,7 @@ async fn what_names_no_sign_in_is_over() {
         let answer = scene.world.send(TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in{query}"))).await;
         answer.expecting(404);
         assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-        assert!(text(&answer).contains("This sign-in is over"), "{query}");
+        assert!(text(&answer).contains("This sign-in has expired"), "{query}");
     }
 }
 

@@ -1,67 +1,69 @@
-//! What is known of a key.
+//! API keys and their states.
 
 use tessera_kernel::{ApiKeyId, ApplicationId, OrganizationId, PermissionSet, SecretHash, UserId, text_value};
 use time::OffsetDateTime;
 
 text_value! {
-    /// What a key is for.
+    /// The purpose of a key.
     KeyDescription, single_line, 200;
 }
 
-/// Whether somebody has taken the key back.
+/// Whether a key is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// Nobody has.
+    /// The key is not revoked.
     Active,
-    /// It was revoked and never comes back.
+    /// The key is revoked. This is final.
     Revoked {
-        /// When.
+        /// When the key was revoked.
         at: OffsetDateTime,
     },
 }
 
-/// What a key is worth at some time.
+/// The status of a key at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It serves.
+    /// The key is valid.
     Live,
-    /// It was revoked.
+    /// The key is revoked.
     Revoked,
-    /// Its time is over.
+    /// The key has expired.
     Expired,
 }
 
-/// An API key, without the key itself.
+/// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// The key's id.
+    /// The id.
     pub id: ApiKeyId,
-    /// The application it belongs to.
+    /// The application that owns the key.
     pub application_id: ApplicationId,
     /// The organization that owns the application.
     pub organization_id: OrganizationId,
-    /// Who made it. It belongs to the application and outlives their membership.
+    /// The user who created the key. The key belongs to the application and stays valid after the user leaves the
+    /// organization.
     pub created_by: UserId,
-    /// What it is for.
+    /// The purpose of the key.
     pub description: Option<KeyDescription>,
-    /// Its first characters.
+    /// The first characters of the key.
     pub key_prefix: String,
-    /// What it permits.
+    /// The permissions of the key.
     pub permissions: PermissionSet,
     /// Active or revoked.
     pub state: KeyState,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: OffsetDateTime,
-    /// When it expires by itself.
+    /// When the key expires. `None` if it never does.
     pub expires_at: Option<OffsetDateTime>,
-    /// When it last served, give or take a minute.
+    /// When the key was last used, to within a minute.
     pub last_used: Option<OffsetDateTime>,
-    /// The key that it replaces.
+    /// The key that this key replaces.
     pub rotated_from: Option<ApiKeyId>,
 }
 
 impl ApiKey {
-    /// What the key is worth at that time. Revocation outweighs expiry: it is what somebody decided.
+    /// Returns the status of the key at that time. Revocation takes precedence over expiry, because it is the decision
+    /// of a user.
     #[must_use]
     pub fn standing(&self, now: OffsetDateTime) -> Standing {
         match (self.state, self.expires_at) {
@@ -71,7 +73,7 @@ impl ApiKey {
         }
     }
 
-    /// When it was revoked.
+    /// When the key was revoked. `None` if it is not.
     #[must_use]
     pub const fn revoked_at(&self) -> Option<OffsetDateTime> {
         match self.state {
@@ -81,11 +83,11 @@ impl ApiKey {
     }
 }
 
-/// A key as storage has it: with the hash it was found by.
+/// A key as it is stored, with its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredKey {
-    /// What is known of it.
+    /// The key without its secret.
     pub key: ApiKey,
-    /// The hash of the key itself.
+    /// The hash of the secret.
     pub hash: SecretHash,
 }

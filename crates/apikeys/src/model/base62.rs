@@ -2,14 +2,14 @@
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Writes a big-endian number in exactly `WIDTH` digits. The width must hold it: digits above are lost.
+/// Encodes a big-endian number in exactly `WIDTH` digits. The number must fit: higher digits are lost.
 pub(super) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
     let mut digits = [b'0'; WIDTH];
     for digit in digits.iter_mut().rev() {
         let mut remainder = 0_u16;
         for byte in &mut number {
             let value = remainder * 256 + u16::from(*byte);
-            // The remainder is under 62, so the quotient fits a byte.
+            // The remainder is less than 62, so the quotient fits into a byte.
             *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
             remainder = value % 62;
         }
@@ -18,7 +18,7 @@ pub(super) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
     digits.iter().copied().map(char::from).collect()
 }
 
-/// Whether every character is a digit of the alphabet.
+/// Returns whether every character is a base62 digit.
 pub(super) fn is_base62(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -1,14 +1,14 @@
-//! How long a key is to live.
+//! Lifetimes of keys.
 
 use time::{Duration, OffsetDateTime};
 
-/// For ever, or a number of days of 24 hours.
+/// The lifetime of a key: unlimited, or a number of days of 24 hours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeyLifetime {
     /// The key never expires.
     #[default]
     Forever,
-    /// It expires so many times 24 hours after it was made.
+    /// The key expires that many times 24 hours after its creation.
     Days(u16),
 }
 
@@ -18,10 +18,10 @@ pub enum KeyLifetime {
 pub struct KeyLifetimeError;
 
 impl KeyLifetime {
-    /// The longest finite life, in days.
+    /// The longest limited lifetime, in days.
     pub const MAX_DAYS: u16 = 3650;
 
-    /// When a key made at that time expires.
+    /// Returns the expiry of a key that is created at that time.
     #[must_use]
     pub fn expiry(self, created_at: OffsetDateTime) -> Option<OffsetDateTime> {
         match self {

@@ -1,4 +1,4 @@
-//! The key itself, as its holder sends it.
+//! The secret of an API key.
 
 use std::str::FromStr;
 
@@ -6,27 +6,28 @@ use tessera_kernel::{Entropy, Secret};
 
 use super::base62;
 
-/// `ask_`, 43 base62 digits that carry 256 random bits, and the CRC-32 of those 43 characters in 6 base62 digits.
+/// The secret of an API key: `ask_`, 43 base62 digits that encode 256 random bits, and the CRC-32 of those 43
+/// characters in 6 base62 digits.
 ///
-/// The checksum lets a secret scanner tell a real key from a lookalike, and lets a malformed one be refused before storage
-/// is asked. It is no proof of anything: whoever has seen the format can compute it.
+/// The checksum allows secret scanners to recognize keys, and allows the service to reject a malformed key without a
+/// storage access. It proves nothing about the sender: the format is public and the checksum can be computed from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawKey(Secret<String>);
 
-/// The text is no key of this service.
+/// The text does not have the format of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not an API key")]
 pub struct RawKeyError;
 
 impl RawKey {
-    /// What every application key starts with.
+    /// The prefix of every API key.
     pub const PREFIX: &'static str = "ask_";
-    /// Characters in the shown prefix of a key.
+    /// The number of characters of a key that may be shown.
     pub const SHOWN: usize = 8;
     const RANDOM: usize = 43;
     const CHECKSUM: usize = 6;
 
-    /// Draws a new key.
+    /// Generates a key.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut random = [0; 32];
@@ -36,13 +37,13 @@ impl RawKey {
         Self(Secret::new(format!("{}{random}{checksum}", Self::PREFIX)))
     }
 
-    /// The key as its holder sends it.
+    /// The key as clients send it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// The first characters, by which people tell their keys apart.
+    /// The first characters, which identify a key to its users.
     #[must_use]
     pub fn shown(&self) -> &str {
         self.expose().get(..Self::SHOWN).unwrap_or(Self::PREFIX)

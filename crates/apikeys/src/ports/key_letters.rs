@@ -1,11 +1,12 @@
-//! What the makers of keys are told by mail.
+//! Mails to users who create API keys.
 
 use tessera_kernel::{EmailAddress, Mail, NoticeContext};
 
 use crate::model::ApiKey;
 
-/// Puts into words what was done with keys.
+/// Writes the mails about API keys.
 pub trait KeyLetters: Send + Sync {
-    /// The mail that tells whoever made a key that they did. It opens nothing: what is shown of the key is not enough.
+    /// Returns the mail that reports the new key to the user who created it. It contains only the shown characters of
+    /// the key, so it grants no access.
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail;
 }

@@ -1,4 +1,4 @@
-//! A key becomes somebody.
+//! Authentication of requests by API key.
 
 use tessera_kernel::{Principal, StoreError};
 use time::OffsetDateTime;
@@ -8,22 +8,22 @@ use crate::{
     model::{RawKey, Standing, StoredKey},
 };
 
-/// The key stands for nobody.
+/// Why a key does not authenticate a request.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateKeyError {
-    /// Malformed, unknown, revoked or expired.
+    /// The key is malformed, unknown, revoked or expired.
     #[error("the API key is not valid")]
     InvalidKey,
-    /// Storage failed, so nothing can be said of the key.
+    /// Storage failed, so the validity of the key is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl ApiKeys {
-    /// Reads a key from a request and notes its use.
+    /// Authenticates a request by its key and records the use.
     ///
     /// # Errors
-    /// See [`AuthenticateKeyError`].
+    /// The key is invalid, or storage failed.
     pub async fn authenticate_key(&self, key: &str) -> Result<Principal, AuthenticateKeyError> {
         let (StoredKey { key: found, .. }, at) = self.look_up(key).await?.ok_or(AuthenticateKeyError::InvalidKey)?;
         if found.standing(at) != Standing::Live {
@@ -38,7 +38,7 @@ impl ApiKeys {
         })
     }
 
-    /// Finds a key, with the time to judge it by. One that can't be ours by its form never reaches storage.
+    /// Finds a key and the time at which to judge it. Malformed keys are rejected without a storage access.
     pub(crate) async fn look_up(&self, key: &str) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
         let Ok(raw) = key.parse::<RawKey>() else { return Ok(None) };
         let hash = self.ports.digest.digest(raw.expose());

@@ -1,4 +1,4 @@
-//! An application gets a key.
+//! Creation of API keys.
 
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, NoticeTopic, OnConflict, OrganizationId, PermissionSet, QuotaExceeded, StoreError,
@@ -12,31 +12,31 @@ use crate::{
     ports::ApiKeyTransaction,
 };
 
-/// The key to be.
+/// The key to create.
 #[derive(Debug)]
 pub struct GenerateKey {
-    /// Whose.
+    /// The application that gets the key.
     pub application: ApplicationId,
-    /// What it is for.
+    /// The purpose of the key.
     pub description: Option<KeyDescription>,
-    /// How long it is to live.
+    /// The lifetime of the key.
     pub lifetime: KeyLifetime,
-    /// What it is to permit.
+    /// The requested permissions.
     pub permissions: PermissionSet,
-    /// Whether an owner wants these permissions and no more.
+    /// Whether the key of an owner gets only the requested permissions.
     pub restrict_permissions: bool,
 }
 
-/// No key was made.
+/// Why no key was created.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateKeyError {
-    /// The application does not exist, or the actor is no member of the organization that owns it.
+    /// The application does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such application")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The role of the actor does not allow this.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// A quota is used up.
@@ -48,10 +48,10 @@ pub enum GenerateKeyError {
 }
 
 impl ApiKeys {
-    /// Makes a key. The key itself is in the answer and nowhere else. Whoever made it is told by mail.
+    /// Creates a key. Only this return value contains the secret. The user who creates the key gets a mail.
     ///
     /// # Errors
-    /// See [`GenerateKeyError`].
+    /// The application is not visible to the actor, the role is too low, a quota is used up, or storage failed.
     pub async fn generate_key(
         &self,
         actor: &Actor,
@@ -85,7 +85,7 @@ impl ApiKeys {
         let mut tx = self.ports.store.begin().await?;
         let existing = tx.keys().lock_and_count(standing.organization, command.application, now).await?;
         self.quotas.admit(existing.ok_or(GenerateKeyError::NotFound)?)?;
-        // The application may be deleted at this very moment: then there is nothing to hang a key on.
+        // The application may be deleted concurrently, after the check above.
         tx.keys().insert(&stored).await.on_conflict(GenerateKeyError::NotFound)?;
         tx.events().append(&event).await?;
         self.tell(&mut *tx, &stored.key).await?;
@@ -93,7 +93,8 @@ impl ApiKeys {
         Ok((stored.key, raw))
     }
 
-    /// Tells whoever made a key, in the transaction that adds it. Nobody can be told who has no address.
+    /// Adds the mail to the creator of the key, in the transaction that adds the key. Users without an email address
+    /// get none.
     async fn tell(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
         let Some(to) = tx.keys().address_of(key.created_by).await? else { return Ok(()) };
         let letters = &*self.ports.letters;

@@ -1,19 +1,19 @@
-//! Whoever manages an application looks at its keys.
+//! The list of the API keys of an application.
 
 use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::{ApiKeys, model::ApiKey, policy};
 
-/// There is nothing to show.
+/// Why no keys are returned.
 #[derive(Debug, thiserror::Error)]
 pub enum ListKeysError {
-    /// The application does not exist, or the actor is no member of the organization that owns it.
+    /// The application does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such application")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The role of the actor does not allow this.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -22,10 +22,10 @@ pub enum ListKeysError {
 }
 
 impl ApiKeys {
-    /// The keys of an application, revoked ones too, in ascending order of their id.
+    /// Returns the keys of an application, including revoked ones, in ascending order of their ids.
     ///
     /// # Errors
-    /// See [`ListKeysError`].
+    /// The application is not visible to the actor, the role is too low, or storage failed.
     pub async fn list_keys(
         &self,
         actor: &Actor,

@@ -1,15 +1,15 @@
-//! What was gathered about the use of keys is written down.
+//! Writing of collected key usage.
 
 use tessera_kernel::{ROWS_PER_STEP, StoreError};
 
 use crate::ApiKeys;
 
 impl ApiKeys {
-    /// Writes the uses that are due, at most once a minute for each key; `all` of them before the service stops. Returns
-    /// how many keys were written. It writes in batches, so that other writers get their turn in between.
+    /// Writes the uses that are due, at most once a minute for each key. With `all`, which is set at shutdown, it
+    /// writes all uses. Returns the number of keys. It writes in batches, so that other writers can run in between.
     ///
     /// # Errors
-    /// When storage failed; nothing is lost then, the next call tries again.
+    /// Storage failed. No use is lost: the next call tries again.
     pub async fn record_usage(&self, all: bool) -> Result<usize, StoreError> {
         let mut due = self.usage.take_due(self.ports.clock.now(), all);
         let (keys, batch) = (due.len(), ROWS_PER_STEP as usize);

@@ -1,19 +1,19 @@
-//! A key is taken back.
+//! Revocation of API keys.
 
 use tessera_kernel::{Actor, ApiKeyId, OrganizationId, StoreError};
 
 use crate::{ApiKeys, events::KeyEvent, policy};
 
-/// The key stays as it was.
+/// Why the key was not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeKeyError {
-    /// The key does not exist, or the actor is no member of the organization that owns it.
+    /// The key does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such API key")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The role of the actor does not allow this.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -22,10 +22,10 @@ pub enum RevokeKeyError {
 }
 
 impl ApiKeys {
-    /// Revokes a key. It is dead on every node once this returns. Doing it again changes nothing.
+    /// Revokes a key. When this returns, every node rejects the key. Repeating the call changes nothing.
     ///
     /// # Errors
-    /// See [`RevokeKeyError`].
+    /// The key is not visible to the actor, the role is too low, or storage failed.
     pub async fn revoke_key(&self, actor: &Actor, id: ApiKeyId) -> Result<(), RevokeKeyError> {
         let user = actor.user().ok_or(RevokeKeyError::NotFound)?;
         let key = self.ports.store.find_key(id).await?.ok_or(RevokeKeyError::NotFound)?;
@@ -35,7 +35,7 @@ impl ApiKeys {
         }
         let event = self.event(actor, KeyEvent::Revoked(&key));
         let mut tx = self.ports.store.begin().await?;
-        // One statement decides, so that of two at once only the first counts.
+        // One conditional statement, so that of concurrent calls only the first adds an audit entry.
         if tx.keys().revoke(id, self.ports.clock.now()).await? {
             tx.events().append(&event).await?;
         }

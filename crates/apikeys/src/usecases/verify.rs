@@ -1,4 +1,4 @@
-//! Another service asks what a key is worth.
+//! Verification of API keys for other services.
 
 use tessera_kernel::{Permission, StoreError};
 
@@ -7,35 +7,35 @@ use crate::{
     model::{ApiKey, Standing},
 };
 
-/// The question.
+/// The key to verify.
 #[derive(Debug)]
 pub struct VerifyKey {
-    /// What was presented as a key. White space around it is ignored.
+    /// The key as received. Surrounding white space is ignored.
     pub key: String,
-    /// What it is to permit; `None` asks only whether it lives.
+    /// The required permission. `None` checks only whether the key is valid.
     pub permission: Option<Permission>,
 }
 
-/// The answer. Whoever holds the key may know what it is.
+/// The result of a verification. It may contain details of the key, because the caller has the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
-    /// It serves, and permits what was asked.
+    /// The key is valid and has the required permission.
     Valid(ApiKey),
-    /// No such key.
+    /// The key does not exist.
     NotFound,
-    /// It was revoked.
+    /// The key is revoked.
     Revoked(ApiKey),
-    /// Its time is over.
+    /// The key has expired.
     Expired(ApiKey),
-    /// It serves, but does not permit this.
+    /// The key is valid but lacks the required permission.
     InsufficientPermissions(ApiKey),
 }
 
 impl ApiKeys {
-    /// Tells what a key is worth, and notes its use when it is valid.
+    /// Verifies a key, and records the use if it is valid.
     ///
     /// # Errors
-    /// Only when storage failed.
+    /// Storage failed.
     pub async fn verify_key(&self, question: VerifyKey) -> Result<Verification, StoreError> {
         let Some((stored, at)) = self.look_up(question.key.trim()).await? else { return Ok(Verification::NotFound) };
         let key = stored.key;

@@ -1,4 +1,4 @@
-//! Something that an organization runs and lets its users sign in to.
+//! Applications.
 
 use tessera_kernel::{ApplicationId, OrganizationId, text_value};
 use time::OffsetDateTime;
@@ -6,27 +6,27 @@ use time::OffsetDateTime;
 use super::RedirectUris;
 
 text_value! {
-    /// What an application is called.
+    /// The name of an application.
     ApplicationName, single_line, 100;
-    /// What it is for.
+    /// The purpose of an application.
     ApplicationDescription, multi_line, 1000;
 }
 
-/// An application.
+/// An application of an organization. Users can sign in to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// The application's id.
+    /// The id.
     pub id: ApplicationId,
-    /// Who owns it.
+    /// The organization that owns the application.
     pub organization_id: OrganizationId,
-    /// What it is called.
+    /// The name.
     pub name: ApplicationName,
-    /// What it is for.
+    /// The purpose.
     pub description: Option<ApplicationDescription>,
-    /// Where its sign-ins may return to.
+    /// The registered redirect URIs for sign-ins.
     pub redirect_uris: RedirectUris,
-    /// When it was made.
+    /// When the application was created.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// When the application last changed.
     pub updated_at: OffsetDateTime,
 }

@@ -1,39 +1,40 @@
-//! Where a sign-in may return to. Kept to the letter, since it will be compared to the letter.
+//! Redirect URIs. They are stored exactly as registered, because a sign-in request must match one exactly.
 
 use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
-/// What the answer to a sign-in adds to the query (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
+/// The query parameters of an authorization response (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
 const ANSWER: [&str; 4] = ["code", "state", "iss", "error"];
 
-/// An absolute `https` URI, or `http` on a loopback literal (RFC 8252 section 7.3), without user info, fragment or wildcard.
-/// Its query leaves the names free that the answer to a sign-in has, or the answer would have two of them.
+/// An absolute `https` URI, or an `http` URI with a loopback address (RFC 8252 section 7.3), without user info,
+/// fragment or wildcard. Its query must not contain a parameter of the authorization response, because the response
+/// would then contain this parameter twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri(String);
 
-/// The text can't be a redirect URI.
+/// Why a text is not a valid redirect URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectUriError {
-    /// Too many bytes.
+    /// The URI has too many bytes.
     #[error("must have at most 2048 bytes")]
     TooLong,
-    /// Not an absolute URI in ASCII, or one that a browser would read differently than it is written.
+    /// The text is not an absolute ASCII URI, or a browser would normalize it to another text.
     #[error("must be an absolute URI in its ASCII form")]
     Malformed,
-    /// Another scheme, or `http` to somewhere else.
+    /// The scheme is not `https`, or it is `http` and the host is not a loopback address.
     #[error("must use https, or http with a loopback address, as 127.0.0.1 or [::1]")]
     InsecureScheme,
-    /// Parts that a redirect URI can't have.
+    /// The URI has a part that is not allowed.
     #[error("must not contain user info, a fragment or a wildcard")]
     ForbiddenPart,
-    /// A parameter of its own that the answer to a sign-in has too.
+    /// The query contains a parameter of the authorization response.
     #[error("must not have a parameter named code, state, iss or error: the answer to a sign-in has those")]
     TakenParameter,
 }
 
 impl RedirectUri {
-    /// The longest URI, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX_BYTES: usize = 2048;
 
     /// The URI, exactly as it was registered.
@@ -42,15 +43,16 @@ impl RedirectUri {
         &self.0
     }
 
-    /// Takes one up from storage. The names of the answer were not always kept free.
+    /// Parses a URI from storage. Earlier versions did not reserve the parameters of the authorization response, so
+    /// these are accepted here.
     ///
     /// # Errors
-    /// See [`RedirectUriError`].
+    /// [`RedirectUriError`] if another rule is violated.
     pub fn from_storage(text: &str) -> Result<Self, RedirectUriError> {
         Self::parse(text).map(|(uri, _)| uri)
     }
 
-    /// Whether a sign-in may return there: the query leaves the names free that the answer has.
+    /// Returns whether a sign-in may use the URI: its query contains no parameter of the authorization response.
     #[must_use]
     pub fn takes_an_answer(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| leaves_room(&url))
@@ -60,7 +62,7 @@ impl RedirectUri {
         if text.len() > Self::MAX_BYTES {
             return Err(RedirectUriError::TooLong);
         }
-        // A parser for browsers forgives spaces, backslashes and line breaks; a registered address must not need it.
+        // The URL parser corrects spaces, backslashes and line breaks. A registered URI must not depend on that.
         if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^'])
         {
             return Err(RedirectUriError::Malformed);
@@ -77,7 +79,7 @@ impl RedirectUri {
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             return Err(RedirectUriError::InsecureScheme);
         }
-        // What the parser reads must be what is written: no other spelling of scheme, host, port or path.
+        // The parsed URL must equal the text, so that scheme, host, port and path have no other spelling.
         let bare_origin = url.path() == "/" && url.as_str().strip_suffix('/') == Some(text);
         if url.as_str() != text && !bare_origin {
             return Err(RedirectUriError::Malformed);
@@ -86,7 +88,7 @@ impl RedirectUri {
     }
 }
 
-/// However the names are spelled: what reads them decodes them first.
+/// Compares decoded names, because the recipient of the response decodes them too.
 fn leaves_room(url: &Url) -> bool {
     url.query_pairs().all(|(name, _)| !ANSWER.contains(&&*name))
 }
@@ -106,17 +108,17 @@ impl fmt::Display for RedirectUri {
     }
 }
 
-/// The registered URIs of an application: at most 20, each once, in the order in which they were given.
+/// The registered URIs of an application: at most 20, without duplicates, in their registered order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedirectUris(Vec<RedirectUri>);
 
-/// More URIs than an application may register.
+/// There are more URIs than an application may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must have at most 20 entries")]
 pub struct TooManyRedirectUris;
 
 impl RedirectUris {
-    /// The most an application may register.
+    /// The maximum number of URIs.
     pub const MAX: usize = 20;
 
     /// The URIs, in order.
@@ -124,7 +126,7 @@ impl RedirectUris {
         self.0.iter()
     }
 
-    /// Those that a sign-in may return to, in order.
+    /// The URIs that a sign-in may use, in order.
     pub fn that_take_an_answer(&self) -> impl Iterator<Item = &RedirectUri> {
         self.iter().filter(|uri| uri.takes_an_answer())
     }

@@ -5,8 +5,8 @@ use tessera_kernel::{StoreError, delete_in_steps};
 use crate::Apps;
 
 impl Apps {
-    /// Removes rows of deleted applications in small steps, and returns how many. What is left is removed by the next
-    /// call. Every node may do it at any time.
+    /// Removes rows of deleted applications in small steps, and returns their number. The next call continues with the
+    /// remaining rows. Every node may call this at any time.
     ///
     /// # Errors
     /// Storage failed. The next call continues.

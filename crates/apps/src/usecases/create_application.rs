@@ -1,4 +1,4 @@
-//! An organization gets an application.
+//! Creation of applications.
 
 use tessera_kernel::{Actor, ApplicationId, OnConflict, OrganizationId, QuotaExceeded, StoreError};
 
@@ -9,29 +9,29 @@ use crate::{
     policy,
 };
 
-/// The application to be.
+/// The application to create.
 #[derive(Debug)]
 pub struct CreateApplication {
-    /// Whose.
+    /// The organization that owns the application.
     pub organization: OrganizationId,
-    /// What it is called.
+    /// The name.
     pub name: ApplicationName,
-    /// What it is for.
+    /// The purpose.
     pub description: Option<ApplicationDescription>,
-    /// Where its sign-ins may return to.
+    /// The redirect URIs for sign-ins.
     pub redirect_uris: RedirectUris,
 }
 
-/// No application was made.
+/// Why no application was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateApplicationError {
-    /// The organization does not exist, or the actor is no member.
+    /// The organization does not exist, or the actor is not a member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The role of the actor does not allow this.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// A quota is used up.
@@ -43,10 +43,10 @@ pub enum CreateApplicationError {
 }
 
 impl Apps {
-    /// Makes an application.
+    /// Creates an application.
     ///
     /// # Errors
-    /// See [`CreateApplicationError`].
+    /// The organization is not visible to the actor, the role is too low, a quota is used up, or storage failed.
     pub async fn create_application(
         &self,
         actor: &Actor,

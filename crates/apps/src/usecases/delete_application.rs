@@ -1,19 +1,19 @@
-//! An application goes, and everything that hung on it.
+//! Deletion of applications.
 
 use tessera_kernel::{Actor, ApplicationId, OrganizationId, StoreError};
 
 use crate::{Apps, events::AppEvent, policy};
 
-/// The application stays.
+/// Why the application was not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteApplicationError {
-    /// It does not exist, or the actor is no member of the organization that owns it.
+    /// The application does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such application")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The role of the actor does not allow this.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -22,12 +22,12 @@ pub enum DeleteApplicationError {
 }
 
 impl Apps {
-    /// Deletes an application. It is gone on every node when this returns: nobody finds it, its keys or its items, and
-    /// nothing can be added to it. The rows are cleared later, in small steps, so that the size of an application does not
-    /// block other writers; see [`Apps::clear_deleted_applications`].
+    /// Deletes an application. When this returns, no node finds the application, its keys or its items, and nothing can
+    /// be added to it. The rows are removed later, in small steps, so that a large application does not block other
+    /// writers; see [`Apps::clear_deleted_applications`].
     ///
     /// # Errors
-    /// See [`DeleteApplicationError`].
+    /// The application is not visible to the actor, the role is too low, or storage failed.
     pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<(), DeleteApplicationError> {
         let standing = self.standing_in(actor, id).await?.ok_or(DeleteApplicationError::NotFound)?;
         if !policy::may_manage(standing.role) {

@@ -1,4 +1,4 @@
-//! An application changes; what is not mentioned stays.
+//! Changes of applications.
 
 use tessera_kernel::{Actor, ApplicationId, OrganizationId, StoreError};
 
@@ -12,26 +12,26 @@ use crate::{
 /// The changes. `None` leaves a field as it is.
 #[derive(Debug)]
 pub struct UpdateApplication {
-    /// Which.
+    /// The application to change.
     pub application: ApplicationId,
-    /// A new name.
+    /// The new name.
     pub name: Option<ApplicationName>,
-    /// A new description; `Some(None)` removes it.
+    /// The new description. `Some(None)` removes it.
     pub description: Option<Option<ApplicationDescription>>,
-    /// New redirect URIs, in place of all the old ones.
+    /// The new redirect URIs, which replace all old ones.
     pub redirect_uris: Option<RedirectUris>,
 }
 
-/// Nothing was changed.
+/// Why the application was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateApplicationError {
-    /// It does not exist, or the actor is no member of the organization that owns it.
+    /// The application does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such application")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The role of the actor does not allow this.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -43,7 +43,7 @@ impl Apps {
     /// Changes an application.
     ///
     /// # Errors
-    /// See [`UpdateApplicationError`].
+    /// The application is not visible to the actor, the role is too low, or storage failed.
     pub async fn update_application(
         &self,
         actor: &Actor,

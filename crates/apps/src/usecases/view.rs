@@ -1,16 +1,16 @@
-//! A member looks at applications.
+//! Reads of applications.
 
 use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, Standing, StoreError};
 
 use crate::{Apps, model::Application};
 
-/// There is nothing to show.
+/// Why nothing is returned.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewApplicationError {
-    /// It does not exist, or the actor is no member of the organization that owns it.
+    /// The application does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such application")]
     NotFound,
-    /// The organization does not exist, or the actor is no member.
+    /// The organization does not exist, or the actor is not a member.
     #[error("there is no such organization")]
     OrganizationNotFound,
     /// Storage failed.
@@ -19,10 +19,10 @@ pub enum ViewApplicationError {
 }
 
 impl Apps {
-    /// One application.
+    /// Returns one application.
     ///
     /// # Errors
-    /// See [`ViewApplicationError`].
+    /// The application is not visible to the actor, or storage failed.
     pub async fn view_application(
         &self,
         actor: &Actor,
@@ -32,10 +32,10 @@ impl Apps {
         self.ports.store.find_application(id).await?.ok_or(ViewApplicationError::NotFound)
     }
 
-    /// The applications of an organization, in ascending order of their id.
+    /// Returns the applications of an organization, in ascending order of their ids.
     ///
     /// # Errors
-    /// See [`ViewApplicationError`].
+    /// The organization is not visible to the actor, or storage failed.
     pub async fn list_applications(
         &self,
         actor: &Actor,
@@ -48,7 +48,8 @@ impl Apps {
         Ok(self.ports.store.list_applications(organization, page).await?)
     }
 
-    /// Where the actor stands towards the application; `None` for strangers and applications.
+    /// Returns the role of the actor for the application. `None` for users who are not members and for actors that are
+    /// applications.
     pub(crate) async fn standing_in(&self, actor: &Actor, id: ApplicationId) -> Result<Option<Standing>, StoreError> {
         let Some(user) = actor.user() else { return Ok(None) };
         self.ports.memberships.standing_in(id, user).await

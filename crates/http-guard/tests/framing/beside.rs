@@ -1,4 +1,4 @@
-//! The framing beside the decoder that requests are really read by.
+//! Comparison of the framing with the decoder of actix-http.
 
 use actix_http::{
     error::ParseError,
@@ -9,23 +9,23 @@ use tessera_http_guard::Framing;
 use tokio::{runtime::Builder, task::LocalSet};
 use tokio_util::codec::Decoder as _;
 
-/// Holds that both see the same in these bytes, up to the first fault, however they come.
+/// Asserts that framing and decoder agree on these bytes up to the first fault, for every split into two parts.
 ///
 /// # Panics
-/// When they do not.
+/// If they disagree.
 pub(crate) fn sees_the_same(bytes: &[u8]) {
     let fault = fault_of(&[bytes]);
     for at in 0..=bytes.len() {
         assert_eq!(fault_of(&[&bytes[..at], &bytes[at..]]), fault, "in two parts, at {at}");
     }
-    // The decoder has a clock, which wants a runtime.
+    // The decoder has a clock that requires a runtime.
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
     let found = LocalSet::new().block_on(&runtime, async { beside_the_decoder(bytes) });
     assert_eq!(found, fault, "byte by byte");
 }
 
-/// Where the framing finds a fault, and whether in a head, in bytes that come in these parts.
+/// Returns the index of the fault that the framing finds in these parts, and whether it is in a head.
 pub(crate) fn fault_of(parts: &[&[u8]]) -> Option<(usize, bool)> {
     let mut framing = Framing::default();
     let mut read = 0;
@@ -38,7 +38,7 @@ pub(crate) fn fault_of(parts: &[&[u8]]) -> Option<(usize, bool)> {
     None
 }
 
-/// Follows all bytes, over the ends of requests. The error is the index of the first fault.
+/// Follows all bytes across the ends of requests. The error is the index of the first fault.
 fn follow(framing: &mut Framing, bytes: &mut [u8]) -> Result<(), usize> {
     let mut read = 0;
     while let Some(end) = framing.advance(&mut bytes[read..]).map_err(|at| read + at)? {
@@ -47,7 +47,7 @@ fn follow(framing: &mut Framing, bytes: &mut [u8]) -> Result<(), usize> {
     Ok(())
 }
 
-/// What the decoder made of the bytes that it has.
+/// The result of the decoder for the bytes so far.
 enum Decoded {
     All,
     Refused,
@@ -59,14 +59,15 @@ fn decode(codec: &mut Codec, buffer: &mut BytesMut) -> Decoded {
         match codec.decode(buffer) {
             Ok(Some(_)) => {}
             Ok(None) => return Decoded::All,
-            // The connection is closed without an answer then.
+            // In this case, actix-http closes the connection without a response.
             Err(ParseError::Io(_)) => return Decoded::Broken,
             Err(_) => return Decoded::Refused,
         }
     }
 }
 
-/// Once the decoder refuses a head, it reads no more, and whatever the framing thinks of the rest is right.
+/// Compares byte by byte. After the decoder rejects a head, it reads no more, so the framing is then not compared any
+/// further.
 fn beside_the_decoder(bytes: &[u8]) -> Option<(usize, bool)> {
     let (mut framing, mut codec, mut buffer) = (Framing::default(), Codec::default(), BytesMut::new());
     for (at, byte) in bytes.iter().enumerate() {

@@ -15,12 +15,12 @@ use tokio::{
 
 pub(crate) const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// A request for more than all buffers hold.
+/// A request whose response exceeds all buffers.
 pub(crate) const LARGE: &str = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
 
 pub(crate) const LARGE_SIZE: usize = 512 * 1024;
 
-/// What the stream between client and server holds.
+/// The capacity of the stream between client and server.
 const STREAM: usize = 8 * 1024;
 
 /// The head of a request with a body.
@@ -35,7 +35,7 @@ pub(crate) fn status_of(response: &str) -> u16 {
     status.unwrap_or_else(|| panic!("no response: {response:?}"))
 }
 
-/// Whether the server has closed the connection by now.
+/// Returns whether the server has closed the connection by now.
 pub(crate) async fn is_closed(client: &mut Client) -> bool {
     timeout(Duration::from_millis(1), client.read_to_end()).await.is_ok_and(|rest| rest.is_empty())
 }
@@ -55,7 +55,7 @@ impl Server {
         LocalSet::new().run_until(test(&server)).await;
     }
 
-    /// How often the service was called.
+    /// The number of calls of the service.
     pub(crate) fn calls(&self) -> usize {
         self.calls.get()
     }
@@ -76,7 +76,7 @@ impl Server {
         Client { reader: Reader(reader), writer: Writer(writer), serving }
     }
 
-    /// A connection of the operating system, with small buffers, on which a request was sent before it is served.
+    /// Connects over TCP with small buffers, and sends a request before the server accepts it.
     pub(crate) async fn connect_over_tcp(&self, request: &str) -> (TcpStream, JoinHandle<()>) {
         let listener = small_socket();
         listener.bind(([127, 0, 0, 1], 0).into()).unwrap_or_else(|error| panic!("not bound: {error}"));
@@ -103,7 +103,7 @@ impl Server {
                 respond(request)
             });
             let http = HttpService::build()
-                // Its timer reads the clock of the system, which does not pause.
+                // The keep-alive timer reads the system clock, which does not pause.
                 .keep_alive(KeepAlive::Os)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(Duration::from_secs(1))
@@ -123,7 +123,7 @@ fn small_socket() -> TcpSocket {
     socket
 }
 
-/// Responds "ok" to a GET, and with the length of its body to a POST.
+/// Responds "ok" to a GET, and the length of its body to a POST.
 async fn respond(mut request: Request) -> Result<Response<BoxBody>, Response<BoxBody>> {
     if request.path() == "/large" {
         return Ok(Response::ok().set_body(BoxBody::new("x".repeat(LARGE_SIZE))));
@@ -156,12 +156,12 @@ impl Client {
         self.writer.send_bytes(text.as_bytes()).await;
     }
 
-    /// Sends no more.
+    /// Closes the sending side.
     pub(crate) async fn end(&mut self) {
         self.writer.0.shutdown().await.unwrap_or_else(|error| panic!("not shut: {error}"));
     }
 
-    /// Waits until the server is done with the connection.
+    /// Waits until the server has closed the connection.
     pub(crate) async fn served(&mut self) {
         (&mut self.serving).await.unwrap_or_else(|error| panic!("the server failed: {error}"));
     }
@@ -197,7 +197,7 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
 pub(crate) struct Reader<S>(S);
 
 impl<S: AsyncRead + Unpin> Reader<S> {
-    /// Reads one response, by its length.
+    /// Reads one response of known length.
     pub(crate) async fn response(&mut self) -> String {
         let mut response = Vec::new();
         while !response.ends_with(b"\r\n\r\n") {

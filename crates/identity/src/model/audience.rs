@@ -1,36 +1,37 @@
-//! For whom a service token is.
+//! Audience of a service token.
 
 use std::{fmt, str::FromStr};
 
-/// The name by which a service knows that a token is for it: 1 to 200 characters that a URI may have, compared as they are.
+/// Audience of a service token: 1 to 200 URI characters, compared byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Audience(String);
 
-/// The text can't name an audience.
+/// Why a text is not an audience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AudienceError {
-    /// Nothing is there.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
-    /// It has more characters than [`Audience::MAX_LENGTH`].
+    /// The text has more characters than [`Audience::MAX_LENGTH`].
     #[error("must have at most {} characters", Audience::MAX_LENGTH)]
     TooLong,
-    /// It holds what no URI has.
+    /// The text has a character that a URI must not contain.
     #[error("must have only characters that a URI may have")]
     ForbiddenCharacter,
 }
 
 impl Audience {
-    /// The longest name.
+    /// Maximum length in characters.
     pub const MAX_LENGTH: usize = 200;
 
-    /// The name.
+    /// Returns the audience as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it starts with a scheme and goes on behind it (RFC 3986 section 3.1), so that it can't be taken for an id.
+    /// Returns whether the audience starts with a URI scheme followed by more text (RFC 3986 section 3.1). Such an
+    /// audience cannot be confused with an application id.
     #[must_use]
     pub fn is_absolute(&self) -> bool {
         let Some((scheme, rest)) = self.0.split_once(':') else { return false };

@@ -1,32 +1,33 @@
-//! Where a user's picture is.
+//! URL of a user's picture.
 
 use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
-/// An absolute `https` URL, or `http` on a loopback literal, in ASCII and without user info. This service never fetches it.
+/// An absolute ASCII `https` URL without user info. `http` is allowed for IP address literals of the loopback
+/// interface. This service never fetches the URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvatarUrl(String);
 
-/// The text can't be the URL of a picture.
+/// Why a text is not an avatar URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AvatarUrlError {
-    /// Too many characters.
+    /// The text has too many characters.
     #[error("must have at most 2048 characters")]
     TooLong,
-    /// Not an absolute URL in ASCII, or one that a browser would read differently than it is written.
+    /// The text is not an absolute ASCII URL, or a browser would interpret it differently from how it is written.
     #[error("must be an absolute URL in its ASCII form, without user info")]
     Malformed,
-    /// Another scheme, or `http` to somewhere else.
+    /// The scheme is neither `https` nor `http` with a loopback address.
     #[error("must use https, or http with the loopback address 127.0.0.1 or [::1]")]
     InsecureScheme,
 }
 
 impl AvatarUrl {
-    /// The longest URL, in characters.
+    /// Maximum length in characters.
     pub const MAX_LENGTH: usize = 2048;
 
-    /// The URL, as it was given.
+    /// Returns the URL as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -40,7 +41,8 @@ impl FromStr for AvatarUrl {
         if text.chars().count() > Self::MAX_LENGTH {
             return Err(AvatarUrlError::TooLong);
         }
-        // A page may put it into an attribute: nothing that ends one, and nothing that a parser for browsers forgives.
+        // A page may put the URL into an HTML attribute. So reject characters that end an attribute, and characters
+        // that URL parsers of browsers silently correct.
         if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['\\', '"', '\'', '<', '>', '`']) {
             return Err(AvatarUrlError::Malformed);
         }

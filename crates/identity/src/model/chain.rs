@@ -1,13 +1,13 @@
-//! The chains that wallets live on.
+//! Blockchains of the supported wallets.
 
 use std::{fmt, str::FromStr};
 
-/// A chain that a wallet may sign in from.
+/// A chain from which a wallet may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Chain {
-    /// Ethereum's main net.
+    /// Ethereum mainnet.
     Ethereum,
-    /// Polygon's proof-of-stake chain.
+    /// The proof-of-stake chain of Polygon.
     Polygon,
     /// Arbitrum One.
     Arbitrum,
@@ -15,27 +15,27 @@ pub enum Chain {
     Optimism,
     /// Base.
     Base,
-    /// Solana's main net.
+    /// Solana mainnet.
     Solana,
 }
 
-/// The text names no chain that is served here.
+/// The text does not name a supported chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of ethereum, polygon, arbitrum, optimism, base, solana")]
 pub struct ChainError;
 
-/// What kind of account a chain has (CAIP-2). Chains of one namespace share their addresses: whoever holds the key of one
-/// holds it on all of them.
+/// The account type of a chain (CAIP-2). Chains of one namespace share their addresses: a private key controls the same
+/// address on all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Namespace {
-    /// Ethereum and its like.
+    /// Ethereum and compatible chains.
     Eip155,
     /// Solana.
     Solana,
 }
 
 impl Namespace {
-    /// Its name in CAIP-2.
+    /// Returns the CAIP-2 namespace.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,11 +46,11 @@ impl Namespace {
 }
 
 impl Chain {
-    /// All of them.
+    /// All supported chains.
     pub const ALL: [Self; 6] =
         [Self::Ethereum, Self::Polygon, Self::Arbitrum, Self::Optimism, Self::Base, Self::Solana];
 
-    /// The chain's name over the wire.
+    /// Returns the name of the chain in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Chain {
         }
     }
 
-    /// The number of an Ethereum chain (EIP-155); Solana has none.
+    /// Returns the EIP-155 chain id. Solana has none.
     #[must_use]
     pub const fn id(self) -> Option<u64> {
         match self {
@@ -76,7 +76,7 @@ impl Chain {
         }
     }
 
-    /// What kind of account it has.
+    /// Returns the namespace of the chain.
     #[must_use]
     pub const fn namespace(self) -> Namespace {
         match self {
@@ -85,7 +85,7 @@ impl Chain {
         }
     }
 
-    /// The chain among its kind, as CAIP-2 refers to it: a number, or the first characters of Solana's genesis hash.
+    /// Returns the CAIP-2 reference: the chain id, or the first characters of Solana's genesis hash.
     #[must_use]
     pub const fn reference(self) -> &'static str {
         match self {

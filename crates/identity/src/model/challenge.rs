@@ -1,57 +1,59 @@
-//! What a wallet is asked to sign.
+//! Challenges that wallets sign.
 
 use tessera_kernel::{Entropy, Network, SessionId, UserId};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{Namespace, Nonce, Site, SiweMessage, WalletAccount, siws};
 
-/// What a signature is good for. One that was given for the one is worth nothing for the other.
+/// Purpose of a challenge. A signature is valid only for the purpose of its challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Signing in.
+    /// Sign in.
     SignIn,
-    /// Linking the wallet to a user, in the session that asked for it.
+    /// Link the wallet to a user, in the session that requested the challenge.
     Link {
-        /// Who asked.
+        /// The user who requested it.
         user: UserId,
-        /// In which session.
+        /// The session that requested it.
         session: SessionId,
     },
 }
 
-/// A question to a wallet. It is kept as it was put, and answered once.
+/// A message for a wallet to sign. It is stored exactly as issued and can be answered once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
-    /// By which it is found.
+    /// Key of the challenge.
     pub nonce: Nonce,
-    /// What the answer is good for.
+    /// What a signature is valid for.
     pub purpose: Purpose,
-    /// The wallet that was named.
+    /// The wallet that must sign.
     pub account: WalletAccount,
-    /// The exact text that was given out to be signed.
+    /// The exact text to sign.
     pub message: String,
-    /// When it was put, in whole seconds.
+    /// Start of validity, in whole seconds.
     pub issued_at: OffsetDateTime,
-    /// From when on no answer is taken, in whole seconds.
+    /// End of validity (exclusive), in whole seconds.
     pub expires_at: OffsetDateTime,
-    /// The network of the client that asked. `None` where the transport knows no address.
+    /// The network of the client that requested the challenge. `None` if the transport knows no address.
     pub network: Option<Network>,
 }
 
 impl Challenge {
-    /// How long an answer is taken.
+    /// Lifetime of a challenge.
     pub const TTL: Duration = Duration::minutes(5);
 
-    /// How many open challenges one network may have. The limit `challenge` admits no more on one node in the lifetime of a
-    /// challenge (60 a minute), so this bound only matters where that limit is off or counted on several nodes.
+    /// Maximum number of open challenges per network. The rate limit `challenge` allows no more than this on one node
+    /// during the lifetime of a challenge (60 per minute). So this limit only matters if the rate limit is off or is
+    /// counted on several nodes.
     pub const MOST_PER_NETWORK: usize = 300;
 
-    /// How many open challenges of all networks one node keeps, about 60 MB. The next one removes the oldest, and no request
-    /// is rejected: a limit that rejects would lock out all other networks during a flood from many. A node that issues 1,000
-    /// challenges a second, as fast as one can store them, still keeps each for 100 seconds.
+    /// Maximum number of open challenges of all networks per node, about 60 MB. A further challenge removes the oldest
+    /// one, and no request is rejected: a limit that rejects would lock out all other networks during a flood from many
+    /// networks. A node that issues 1,000 challenges per second, as fast as a node can store them, still keeps each one
+    /// for 100 seconds.
     pub const MOST_PER_NODE: usize = 100_000;
 
-    /// Puts a new question.
+    /// Creates a challenge with a random nonce. Its network is `None`.
     #[must_use]
     pub fn new(
         purpose: Purpose,
@@ -61,7 +63,7 @@ impl Challenge {
         entropy: &dyn Entropy,
     ) -> Self {
         let nonce = Nonce::generate(entropy);
-        // Whole seconds, as the text says it: nobody signs a time that has not come.
+        // Use whole seconds, as the message contains them. Round down so that the issue time is not in the future.
         let issued_at = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(now);
         let expires_at = issued_at + Self::TTL;
         let mut challenge =
@@ -73,15 +75,17 @@ impl Challenge {
         challenge
     }
 
-    /// Whether it is open at that time.
+    /// Returns whether the challenge is valid at that time.
     #[must_use]
     pub fn is_open(&self, now: OffsetDateTime) -> bool {
         self.issued_at <= now && now < self.expires_at
     }
 
-    /// Every text whose signature answers it, byte for byte; none when the stored one is not what this site asks. An
-    /// Ethereum wallet signs the message; a Solana wallet the nonce, or the message that is made of it, each bare or in the
-    /// envelope that hardware wallets put around texts.
+    /// Returns every text whose signature answers the challenge, byte for byte. Returns none if the stored message is
+    /// not one that this site issues.
+    ///
+    /// An Ethereum wallet signs the message. A Solana wallet signs the nonce, or the message built from the challenge.
+    /// Each may be bare or in the envelope that hardware wallets put around texts.
     #[must_use]
     pub fn answers(&self, site: &Site, now: OffsetDateTime) -> Vec<Vec<u8>> {
         if !self.says_what_it_must(site, now) {
@@ -105,7 +109,7 @@ impl Challenge {
         }
     }
 
-    /// Storage is not believed either: a message that was tampered with, or given out under another public URL, is none.
+    /// Checks the stored message too: rejects one that was tampered with or was issued under another public URL.
     fn says_what_it_must(&self, site: &Site, now: OffsetDateTime) -> bool {
         let Some(chain_id) = self.account.chain().id() else { return self.message == self.nonce.as_str() };
         let Ok(said) = self.message.parse::<SiweMessage>() else { return false };
@@ -129,7 +133,7 @@ impl Challenge {
         }
     }
 
-    /// What the holder of the wallet is told they agree to.
+    /// Returns the statement that the wallet shows to its owner.
     const fn statement(&self) -> &'static str {
         match self.purpose {
             Purpose::SignIn => "Sign in with this wallet.",

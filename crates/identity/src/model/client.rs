@@ -1,4 +1,4 @@
-//! What somebody signs in with, as far as a request shows it.
+//! Devices from which users sign in.
 
 use std::{
     fmt,
@@ -7,8 +7,8 @@ use std::{
 
 use tessera_kernel::UserId;
 
-/// What a program calls itself in `User-Agent`, and what it is called by people. Many claim to be others as well, so the first
-/// that fits counts.
+/// Substrings of `User-Agent` and the product names shown to users. Many programs also contain the names of others, so
+/// the first match counts.
 const PROGRAMS: [(&str, &str); 13] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -25,7 +25,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("UnityPlayer", "Unity"),
 ];
 
-/// The same for systems.
+/// Substrings of `User-Agent` and the operating system names shown to users.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -36,26 +36,28 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// How many letters of its own name tell an unknown program from others.
+/// Number of letters of its own name that distinguish an unknown program from others.
 const OWN_NAME: usize = 16;
 
-/// A program on a system somewhere. Whoever comes with another one than before may be somebody else. It prints as people
-/// would call it, in words of ours: what a client says of itself may be anything, and gets into no mail.
+/// The device of a request: program, operating system and address. A sign-in from a new device may come from an
+/// attacker. `Display` prints only fixed product names: a client can send any text in `User-Agent`, and that text must
+/// not appear in mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
     program: Option<&'static str>,
-    /// How a program that is none of [`PROGRAMS`] begins to call itself. It tells such programs apart and is never shown.
+    /// The start of the name of a program that is not in [`PROGRAMS`]. It distinguishes such programs and is never
+    /// shown.
     own_name: [u8; OWN_NAME],
     system: Option<&'static str>,
     address: Option<IpAddr>,
 }
 
 impl Client {
-    /// How many clients of a user are remembered. One that is forgotten is new again.
+    /// Maximum number of remembered devices per user. A forgotten device counts as new again.
     pub const MOST_KNOWN: u8 = 20;
 
-    /// The client of a request: what `User-Agent` says, and the address of the peer. One that is not public belongs to
-    /// whatever stands before the service, and says nothing.
+    /// Creates the device of a request from `User-Agent` and the peer address. A non-public address is ignored: it
+    /// belongs to a proxy in front of the service.
     #[must_use]
     pub fn seen(agent: Option<&str>, address: Option<IpAddr>) -> Self {
         let agent = agent.unwrap_or_default();
@@ -71,15 +73,16 @@ impl Client {
         Self { program, own_name, system: named(&SYSTEMS), address }
     }
 
-    /// From where it comes, where that is known.
+    /// Returns the public address of the device, if it is known.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// What stays the same of it for a user when it is updated or gets another address of its provider: the program, the
-    /// system, and the first 16 bits of an IPv4 address or 32 of an IPv6 address. It is to be hashed. Of two users it is
-    /// never the same.
+    /// Returns the fingerprint of the device for a user. It stays the same after a program update and after an address
+    /// change within the provider's network. It contains the program, the operating system, and the first 16 bits of an
+    /// IPv4 address or 32 bits of an IPv6 address. The user id makes it different for each user. Callers store only its
+    /// hash.
     #[must_use]
     pub fn trait_of(&self, user: UserId) -> String {
         let network = self.address.map(network).map(|network| network.to_string());

@@ -1,27 +1,27 @@
-//! What users keep about themselves.
+//! Custom data of users.
 
 use tessera_kernel::{DataDocument, UserId};
 use time::OffsetDateTime;
 
 use super::User;
 
-/// The data of a user, theirs alone.
+/// The custom data of a user. Only this user can access it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomData {
-    /// Whose they are.
+    /// The owner of the data.
     pub user_id: UserId,
     /// The data.
     pub data: DataDocument,
-    /// 0 as long as nothing was written, then one more with each change.
+    /// 0 before the first write. Each change adds 1.
     pub version: i64,
-    /// When they were first written.
+    /// Time of the first write.
     pub created_at: OffsetDateTime,
-    /// When they last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }
 
 impl CustomData {
-    /// The data of a user who has written none yet.
+    /// Returns the empty data of a user who has not written any yet.
     #[must_use]
     pub fn untouched(user: &User) -> Self {
         Self {

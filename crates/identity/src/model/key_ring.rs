@@ -1,102 +1,107 @@
-//! All signing keys together: which of them signs, which are published, and what has to become of them.
+//! Set of all signing keys: the current key, the published keys, and the due changes.
 //!
-//! A verifier fetches the published keys and keeps them for a while. A token must never come before its key, nor outlive
-//! it, so a rotation is slow: the next key is published, the old one signs on until everybody knows the next, and stays
-//! published until its last token has died. Every step follows from the stored keys and the time alone, so it does not
-//! matter which node takes it, nor how late.
+//! A verifier fetches the published keys and caches them. A token must not be issued before its key is published, and
+//! must not outlive it. So a rotation has these steps:
+//!
+//! 1. The next key is published. The old key continues to sign until every verifier can know the next key.
+//! 2. The next key signs. The old key stays published until its last token has expired.
+//!
+//! Every step depends only on the stored keys and the time. So any node can take it, at any later time.
 
 use time::{Duration, OffsetDateTime};
 
 use super::{KeyId, Retirement, SigningKey};
 
-/// How long a verifier may go by the published keys that it has.
+/// How long a verifier may cache the published keys.
 pub const PUBLISHED_FOR: Duration = Duration::minutes(5);
 
-/// How long a service token is good.
+/// Lifetime of a service token.
 pub const TOKEN_LIFE: Duration = Duration::minutes(5);
 
-/// How far apart the clocks of nodes and verifiers may be.
+/// Maximum difference between the clocks of nodes and verifiers.
 const LEEWAY: Duration = Duration::seconds(30);
 
-/// How old the keys may be that a node goes by.
+/// Maximum age of the keys that a node uses.
 pub const STALE: Duration = Duration::seconds(30);
 
-/// From the publication of a key to its first token: a node that does not know the key yet may be asked at the last moment,
-/// its answer is kept for as long as allowed, and another node's clock may be ahead.
+/// Time from the publication of a key to its first token. A verifier may fetch the keys at the last moment from a node
+/// that does not know the key yet. It may cache that response for the allowed time. The clock of another node may be
+/// ahead.
 pub const LEAD: Duration =
     Duration::seconds(STALE.whole_seconds() + PUBLISHED_FOR.whole_seconds() + LEEWAY.whole_seconds());
 
-/// From the last token of a key to its removal: the clock of the node that signed it may be behind, and the verifier allows
-/// for as much.
+/// Time from the last token of a key to its removal. The clock of the node that signed the token may be behind, and the
+/// verifier accepts the same tolerance.
 const TAIL: Duration = Duration::seconds(TOKEN_LIFE.whole_seconds() + 2 * LEEWAY.whole_seconds());
 
-/// Why keys are looked at.
+/// Why the keys are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// It is somebody's turn to see what is due.
+    /// Periodic check for due changes.
     Routine,
-    /// An operator wants a new key, without anybody noticing.
+    /// Rotation on request of an operator, without interruption for verifiers.
     Rotation,
-    /// An operator trusts the keys no longer: their tokens have to die.
+    /// The operator no longer trusts the keys. Their tokens must become invalid.
     Emergency,
 }
 
-/// What has to be done to the keys, all of it or nothing.
+/// Changes to the keys, applied together in one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Keys that go.
+    /// Keys to remove.
     pub removed: Vec<KeyId>,
-    /// The key that gets a successor, and its end.
+    /// The key that gets a successor, and its retirement times.
     pub retired: Option<(KeyId, Retirement)>,
-    /// When the successor signs, if one has to be made.
+    /// When the new key starts to sign, if one must be created.
     pub made: Option<OffsetDateTime>,
 }
 
 impl Plan {
-    /// Whether everything is as it has to be.
+    /// Returns whether no change is due.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Every key that there is, in the order in which they sign.
+/// All signing keys, in the order in which they sign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyRing(Vec<SigningKey>);
 
 impl KeyRing {
-    /// Brings keys into their order.
+    /// Sorts the keys by the time at which they start to sign.
     #[must_use]
     pub fn new(mut keys: Vec<SigningKey>) -> Self {
         keys.sort_by(|one, other| (one.signs_from, &one.id).cmp(&(other.signs_from, &other.id)));
         Self(keys)
     }
 
-    /// The keys, in their order.
+    /// Returns the keys in order.
     #[must_use]
     pub fn keys(&self) -> &[SigningKey] {
         &self.0
     }
 
-    /// The key that signs. The first of all signs even before its time: the clock that set it may be ahead of this one.
+    /// Returns the current signing key. The first key signs even before its start time: the clock of the node that set
+    /// the time may be ahead of this one.
     #[must_use]
     pub fn signing(&self, now: OffsetDateTime) -> Option<&SigningKey> {
         self.0.iter().rfind(|key| key.signs_from <= now).or(self.0.first())
     }
 
-    /// The key that will sign after that one.
+    /// Returns the next key, which does not sign yet.
     #[must_use]
     pub fn upcoming(&self, now: OffsetDateTime) -> Option<&SigningKey> {
         let signing = self.signing(now)?;
         self.0.iter().find(|key| key.signs_from > now && key.id != signing.id)
     }
 
-    /// The keys that verifiers have to know.
+    /// Returns the keys that verifiers must know.
     pub fn published(&self, now: OffsetDateTime) -> impl Iterator<Item = &SigningKey> {
         self.0.iter().filter(move |key| !has_left(key, now))
     }
 
-    /// What has to be done now, where a key is to sign for `life`.
+    /// Returns the changes that are due now. A key signs for `life`.
     #[must_use]
     pub fn plan(&self, now: OffsetDateTime, life: Duration, occasion: Occasion) -> Plan {
         if occasion == Occasion::Emergency {
@@ -104,7 +109,7 @@ impl KeyRing {
             return Plan { removed, retired: None, made: Some(now) };
         }
         let Some(signing) = self.signing(now) else {
-            // Nobody can have fetched anything yet, so nobody has to be waited for.
+            // No verifier can have fetched a key yet, so the new key can sign at once.
             return Plan { made: Some(now), ..Plan::default() };
         };
         let removed = self.0.iter().filter(|key| has_left(key, now)).map(|key| key.id.clone()).collect();

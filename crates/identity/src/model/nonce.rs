@@ -1,23 +1,23 @@
-//! What makes a text to be signed unlike every other.
+//! Nonces of messages that wallets sign.
 
 use std::{fmt, str::FromStr};
 
 use tessera_kernel::Entropy;
 
-/// 22 base62 digits that carry 128 random bits, of letters and digits only, as ERC-4361 wants it.
+/// 22 base62 digits with 128 random bits. ERC-4361 allows only letters and digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(String);
 
-/// The text can't be a nonce of this service.
+/// The text is not a nonce of this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 22 letters and digits, as they came with the challenge")]
 pub struct NonceError;
 
 impl Nonce {
-    /// Its characters.
+    /// Length in characters.
     pub const LENGTH: usize = 22;
 
-    /// Draws a new one.
+    /// Creates a random nonce.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -25,7 +25,7 @@ impl Nonce {
         entropy.fill(&mut random);
         let mut number = u128::from_be_bytes(random);
         let digits = (0..Self::LENGTH).map(|_| {
-            // The remainder is under 62, so it fits.
+            // The remainder is below 62, so the conversion cannot fail.
             let digit = usize::try_from(number % 62).unwrap_or_default();
             number /= 62;
             char::from(ALPHABET[digit])
@@ -33,7 +33,7 @@ impl Nonce {
         Self(digits.collect())
     }
 
-    /// The text.
+    /// Returns the nonce as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,43 +1,44 @@
-//! Passwords: new ones are held to a length, presented ones to nothing but a bound.
+//! Passwords and password hashes. New passwords must have an allowed length. Presented passwords only have an upper
+//! limit.
 
 use std::str::FromStr;
 
 use tessera_kernel::{Secret, text::nfc};
 
-/// A password that somebody wants to have: 8 to 128 characters of any kind, counted as code points after NFC.
+/// A new password: 8 to 128 characters of any kind, counted as code points after NFC.
 #[derive(Debug, Clone)]
 pub struct Password(Secret<String>);
 
-/// The text can't become a password.
+/// Why a text is not a valid new password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Fewer characters than the floor.
+    /// The password has fewer characters than the minimum.
     #[error("must have at least {min} characters")]
     TooShort {
-        /// The fewest allowed.
+        /// Minimum number of characters.
         min: usize,
     },
-    /// More characters than are ever hashed.
+    /// The password has more characters than the maximum.
     #[error("must have at most {max} characters")]
     TooLong {
-        /// The most allowed.
+        /// Maximum number of characters.
         max: usize,
     },
 }
 
 impl Password {
-    /// The floor under every configured minimum, in code points.
+    /// Lower bound of the configured minimum length, in code points.
     pub const MIN_LENGTH: usize = 8;
-    /// The most that is accepted, in code points. Nothing is ever cut off.
+    /// Maximum length in code points. Passwords are never truncated.
     pub const MAX_LENGTH: usize = 128;
 
-    /// The password in NFC.
+    /// Returns the password in NFC.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// How many code points it has.
+    /// Returns the number of code points.
     #[must_use]
     pub fn length(&self) -> usize {
         self.expose().chars().count()
@@ -47,7 +48,8 @@ impl Password {
 /// NFC never grows a text by more than this factor (Unicode Standard Annex #15, table "Maximum Expansion Factors").
 const NFC_EXPANSION: usize = 3;
 
-/// Normalises what may still be short enough; `None` spares the work on what can't be.
+/// Normalizes a text to NFC. Returns `None` if it is too long. A text that cannot be short enough after NFC is not
+/// normalized at all.
 fn normalised(text: &str) -> Option<String> {
     if text.len() > Password::MAX_LENGTH * 4 * NFC_EXPANSION {
         return None;
@@ -71,24 +73,24 @@ impl FromStr for Password {
 impl TryFrom<&PasswordAttempt> for Password {
     type Error = PasswordError;
 
-    /// What was typed turns out to be meant as a new password.
+    /// Converts a presented password to a new password.
     fn try_from(attempt: &PasswordAttempt) -> Result<Self, PasswordError> {
         attempt.expose().ok_or(PasswordError::TooLong { max: Self::MAX_LENGTH })?.parse()
     }
 }
 
-/// What somebody presents as their password: any text, since a wrong one is not malformed.
+/// A presented password. Any text is allowed: a wrong password is not malformed.
 #[derive(Debug, Clone)]
 pub struct PasswordAttempt(Option<Secret<String>>);
 
 impl PasswordAttempt {
-    /// Takes any text. One that is longer than a password can be is remembered only as such.
+    /// Accepts any text. A text that is longer than a password can be is not stored, only the fact that it is too long.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(normalised(text).map(Secret::new))
     }
 
-    /// The text in NFC; `None` when it is too long to be anybody's password and must not be hashed.
+    /// Returns the text in NFC, or `None` if it is too long for a password and must not be hashed.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.as_ref().map(|text| text.expose().as_str())
@@ -100,19 +102,19 @@ impl PasswordAttempt {
 pub struct PasswordHash(Secret<String>);
 
 impl PasswordHash {
-    /// Takes a PHC string from the hasher or from storage.
+    /// Wraps a PHC string from the hasher or from storage.
     #[must_use]
     pub const fn from_phc(phc: String) -> Self {
         Self(Secret::new(phc))
     }
 
-    /// The PHC string, for the hasher and for storage.
+    /// Returns the PHC string, for the hasher and for storage.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// What the hash costs to compute. `None` for a text that is no PHC string.
+    /// Returns the computation cost of the hash, or `None` if the text is not a PHC string.
     #[must_use]
     pub fn cost(&self) -> Option<HashCost> {
         let mut segments = self.expose().strip_prefix('$')?.split('$');
@@ -122,19 +124,19 @@ impl PasswordHash {
     }
 }
 
-/// The beginning of a PHC string, up to the salt: the algorithm, its version and its parameters. Hashes that begin alike
-/// cost alike.
+/// The start of a PHC string up to the salt: algorithm, version and parameters. Hashes with the same start cost the
+/// same work.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HashCost(String);
 
 impl HashCost {
-    /// Takes the text from storage or from a hasher.
+    /// Wraps the text from storage or from a hasher.
     #[must_use]
     pub const fn from_phc(text: String) -> Self {
         Self(text)
     }
 
-    /// The text, with a `$` at both ends.
+    /// Returns the text, with a `$` at both ends.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

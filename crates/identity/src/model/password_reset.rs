@@ -1,23 +1,23 @@
-//! A way back in for whoever has forgotten their password, or never had one: asked for by anybody, mailed to the address of
-//! the account, used once.
+//! Password reset requests and tokens. Any visitor can request a reset. The one-time token is mailed to the address of
+//! the account.
 
 use std::str::FromStr;
 
 use tessera_kernel::{EmailAddress, Entropy, LinkToken, LinkTokenError, Origin, ResetRequestId, SecretHash, UserId};
 use time::{Duration, OffsetDateTime};
 
-/// What sets a new password. It stands in the mail and nowhere else.
+/// One-time token that allows setting a new password. It is only in the mail: storage has its hash.
 #[derive(Debug, Clone)]
 pub struct ResetToken(LinkToken);
 
 impl ResetToken {
-    /// Draws a new one.
+    /// Creates a random token.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(LinkToken::generate(entropy))
     }
 
-    /// The token, for the mail and for its hash.
+    /// Returns the token, for the mail and for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -32,33 +32,33 @@ impl FromStr for ResetToken {
     }
 }
 
-/// Somebody's wish for a new password, as it waits to be looked at. Whether the address has an account is not known yet.
+/// A password reset request that waits to be processed. It is not known yet whether the address has an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResetRequest {
-    /// Its id.
+    /// Id of the request.
     pub id: ResetRequestId,
-    /// The address that was named.
+    /// The requested email address.
     pub email: EmailAddress,
-    /// Where the wish came from.
+    /// Request metadata of the request.
     pub origin: Origin,
-    /// From when on nobody waits for an answer any more.
+    /// When the request expires.
     pub expires_at: OffsetDateTime,
 }
 
-/// A token that went to an account's address, as it is kept: the token itself is not.
+/// A stored reset token. Only its hash is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordReset {
-    /// Whose password it sets.
+    /// The user whose password it sets.
     pub user: UserId,
-    /// The address that it went to. Once the account has another, the token is worth nothing.
+    /// The address that received the token. The token becomes invalid when the account has another address.
     pub email: EmailAddress,
     /// Hash of the token.
     pub hash: SecretHash,
-    /// From when on it is worth nothing.
+    /// When the token expires.
     pub expires_at: OffsetDateTime,
 }
 
 impl PasswordReset {
-    /// How long a token serves.
+    /// Lifetime of a token.
     pub const TTL: Duration = Duration::minutes(30);
 }

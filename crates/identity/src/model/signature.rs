@@ -1,28 +1,29 @@
-//! A signature, as a wallet gives it.
+//! Signatures of wallets.
 
 use super::{Namespace, wallet::hex_digit};
 
-/// The bytes of a signature. Whether they are one, and whose, is for [`WalletVerifier`](crate::ports::WalletVerifier). There
-/// may be none: a contract can take what its owners have approved on the chain, and needs no more to know it.
+/// The unverified bytes of a signature. [`WalletVerifier`](crate::ports::WalletVerifier) verifies them. They may be
+/// empty: a contract can accept a message that its owners have approved on the chain, without further data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalletSignature(Vec<u8>);
 
-/// The text holds no bytes.
+/// The text does not encode the bytes of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a signature as wallets of that chain write it: 0x and hexadecimal digits, or 64 bytes in base58")]
 pub struct WalletSignatureError;
 
 impl WalletSignature {
-    /// The most bytes. A key's signature has 65 or 64; that of a contract wallet may carry the call that makes the wallet.
+    /// Maximum length in bytes. The signature of a key has 64 or 65 bytes. The signature of a contract wallet may
+    /// contain the call that deploys the wallet.
     pub const MAX_BYTES: usize = 8 * 1024;
 
-    /// The bytes of an ed25519 signature.
+    /// Length of an ed25519 signature in bytes.
     const ED25519: usize = 64;
 
-    /// Reads the text that wallets of such chains give.
+    /// Decodes the text format of the namespace: hexadecimal digits or base58.
     ///
     /// # Errors
-    /// [`WalletSignatureError`].
+    /// Fails with [`WalletSignatureError`] when the text has another format or is too long.
     pub fn parse(text: &str, namespace: Namespace) -> Result<Self, WalletSignatureError> {
         let bytes = match namespace {
             Namespace::Eip155 => from_hex(text),
@@ -31,13 +32,13 @@ impl WalletSignature {
         bytes.map(Self).ok_or(WalletSignatureError)
     }
 
-    /// Takes bytes as they are.
+    /// Wraps bytes without checks.
     #[must_use]
     pub const fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -53,7 +54,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn from_base58(text: &str) -> Option<Vec<u8>> {
-    // 64 bytes have at most 88 digits; decoding takes the square of the length.
+    // 64 bytes have at most 88 digits. Limit the length, because base58 decoding takes quadratic time.
     let mut bytes = [0; WalletSignature::ED25519];
     let length = (text.len() <= 88).then(|| bs58::decode(text).onto(&mut bytes).ok())??;
     (length == bytes.len()).then(|| bytes.to_vec())

@@ -1,21 +1,21 @@
-//! A key that signs service tokens, and the time in which it does.
+//! Signing keys of service tokens and their validity periods.
 
 use std::{fmt, str::FromStr};
 
 use tessera_kernel::Secret;
 use time::OffsetDateTime;
 
-/// The name of a key, the `kid` of its tokens: a text that base64url could have written.
+/// Id of a key, used as the `kid` of its tokens: 1 to 64 base64url characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(String);
 
-/// The text can't name a key.
+/// The text is not a key id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 64 letters, digits, - or _")]
 pub struct KeyIdError;
 
 impl KeyId {
-    /// The name.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -38,7 +38,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// What everybody may know of an RSA key. Both numbers are as a JSON Web Key has them: big-endian, in base64url.
+/// Public part of an RSA key. Both numbers are encoded as in a JSON Web Key: big-endian, base64url.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     /// `n`
@@ -47,39 +47,39 @@ pub struct PublicKey {
     pub exponent: String,
 }
 
-/// A key that was just made and has no time yet.
+/// A new key without a validity period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
-    /// Its name.
+    /// Id of the key.
     pub id: KeyId,
-    /// Its public part.
+    /// Public part of the key.
     pub public: PublicKey,
-    /// Its private part, sealed: storage never sees it open.
+    /// Encrypted private part. Storage never contains it in plain text.
     pub sealed: Secret<Vec<u8>>,
 }
 
-/// When a key that has a successor leaves.
+/// When a key that has a successor stops signing and is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retirement {
-    /// From then on its successor signs.
+    /// When the successor starts to sign.
     pub signs_until: OffsetDateTime,
-    /// From then on no token of its is good any more, and nobody has to know it.
+    /// When the last token of the key has expired, so verifiers no longer need the key.
     pub published_until: OffsetDateTime,
 }
 
-/// A key in its time.
+/// A signing key and its validity period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKey {
-    /// Its name.
+    /// Id of the key.
     pub id: KeyId,
-    /// Its public part.
+    /// Public part of the key.
     pub public: PublicKey,
-    /// Its private part, sealed.
+    /// Encrypted private part.
     pub sealed: Secret<Vec<u8>>,
-    /// When it was made, and so published.
+    /// When the key was created and published.
     pub created_at: OffsetDateTime,
-    /// From when on it signs.
+    /// When the key starts to sign.
     pub signs_from: OffsetDateTime,
-    /// Its end; `None` while it has no successor.
+    /// Retirement times, or `None` while the key has no successor.
     pub retirement: Option<Retirement>,
 }

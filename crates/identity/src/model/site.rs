@@ -1,6 +1,7 @@
-//! The public URL as messages to wallets name it.
+//! Public URL in messages that wallets sign.
 
-/// Where the service is at home: what its challenges say of it. Made from the configuration, never from a request.
+/// Domain and public URL of the service, as challenges contain them. They come from the configuration, never from a
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     domain: String,
@@ -8,7 +9,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// The site of a public URL that the configuration has validated.
+    /// Creates the site from a public URL that the configuration has validated.
     #[must_use]
     pub fn of(public_url: &str) -> Self {
         let (_, rest) = public_url.split_once("://").unwrap_or(("", public_url));
@@ -16,13 +17,13 @@ impl Site {
         Self { domain: domain.to_owned(), uri: public_url.to_owned() }
     }
 
-    /// Host and port.
+    /// Returns host and port.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The URL itself.
+    /// Returns the public URL.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri

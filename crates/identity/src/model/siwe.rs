@@ -1,4 +1,4 @@
-//! Messages by which an Ethereum account signs in (ERC-4361).
+//! Sign-In with Ethereum messages (ERC-4361).
 
 mod grammar;
 mod parse;
@@ -11,40 +11,40 @@ pub use parse::SiweError;
 
 use super::{WalletAddress, rfc3339::rfc3339};
 
-/// A message, field by field. Written and read by the published grammar, and by nothing more lenient.
+/// The fields of a message. The writer and the parser follow the published grammar strictly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiweMessage {
-    /// The scheme of the origin that asks, where it is said.
+    /// Scheme of the requesting origin, if present.
     pub scheme: Option<String>,
-    /// The authority that asks (RFC 3986).
+    /// Authority that requests the sign-in (RFC 3986).
     pub domain: String,
-    /// The account that is to sign.
+    /// Account that must sign.
     pub address: WalletAddress,
-    /// What the holder agrees to, in one line.
+    /// Statement that the wallet owner agrees to, in one line.
     pub statement: Option<String>,
-    /// What is signed in to (RFC 3986).
+    /// Subject of the sign-in (RFC 3986 URI).
     pub uri: String,
-    /// The chain (EIP-155).
+    /// Chain id (EIP-155).
     pub chain_id: u64,
-    /// What makes the message unlike every other.
+    /// Value that makes the message unique.
     pub nonce: String,
-    /// When it was made.
+    /// When the message was created.
     pub issued_at: OffsetDateTime,
-    /// From when on it is worth nothing.
+    /// When the message expires.
     pub expiration_time: Option<OffsetDateTime>,
-    /// Until when it is worth nothing yet.
+    /// When the message becomes valid.
     pub not_before: Option<OffsetDateTime>,
-    /// The asker's own name for the request.
+    /// Request id chosen by the requester.
     pub request_id: Option<String>,
-    /// What the holder is told they give access to; empty when the field is there without any.
+    /// Resources that the wallet owner grants access to. Empty also if the field is present without entries.
     pub resources: Vec<String>,
 }
 
 impl SiweMessage {
-    /// The most bytes that a message may have.
+    /// Maximum length of a message in bytes.
     pub const MAX_BYTES: usize = 4 * 1024;
 
-    /// Whether each of its times allows for its use at that time. Both ends are looked at by themselves.
+    /// Returns whether the message is valid at that time. Each time field is checked on its own.
     #[must_use]
     pub fn is_valid_at(&self, now: OffsetDateTime) -> bool {
         self.issued_at <= now

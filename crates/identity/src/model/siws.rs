@@ -1,4 +1,4 @@
-//! What Solana wallets sign: the text itself, or the text in an envelope.
+//! Messages that Solana wallets sign, bare or in an envelope.
 
 use std::ops::Range;
 
@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 
 use super::{Nonce, Site, WalletAddress, rfc3339::rfc3339};
 
-/// The message that a Solana wallet may sign instead of the bare nonce ("Sign In With Solana"). Every word of it follows
-/// from the challenge, so it need not be sent along: only a wallet that was shown this very text has signed it.
+/// Returns the "Sign In With Solana" message that a wallet may sign instead of the bare nonce. The message is fully
+/// determined by the challenge, so the client does not send it: only a wallet that showed this exact text can have
+/// signed it.
 pub(super) fn message(
     site: &Site,
     address: &WalletAddress,
@@ -25,13 +26,13 @@ pub(super) fn message(
     )
 }
 
-/// The bytes that may be signed for a text: its own, and those of the off-chain message that hardware wallets make of it so
-/// that no text can be a transaction. There are two layouts of it in use, that of Solana's own tools and that of the
-/// proposal, which names the application (none here) and the signer.
+/// Returns the byte strings that may be signed for a text: the text itself, and the off-chain messages that hardware
+/// wallets make of it. The envelope ensures that no text can be a transaction. Two layouts are in use: the layout of
+/// Solana's own tools, and the layout of the proposal, which contains the application (none here) and the signer.
 pub(super) fn forms(text: &str, signer: &WalletAddress) -> Vec<Vec<u8>> {
     const DOMAIN: &[u8] = b"\xffsolana offchain";
     const VERSION: u8 = 0;
-    /// Printable ASCII in one line, or text of UTF-8.
+    /// Format 0 is printable ASCII in one line, format 1 is UTF-8 text.
     const FORMATS: [u8; 2] = [0, 1];
     const NO_APPLICATION: [u8; 32] = [0; 32];
     const ONE: u8 = 1;

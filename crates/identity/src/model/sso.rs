@@ -1,4 +1,4 @@
-//! Signing in to an application by wallet: from the browser's first step to the code that the application redeems.
+//! Single sign-on to applications with a wallet, from the authorization request to the authorization code.
 
 mod code;
 mod pkce;

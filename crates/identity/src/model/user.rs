@@ -1,4 +1,4 @@
-//! A person with an account.
+//! User accounts and their credentials.
 
 use tessera_kernel::{EmailAddress, UserId, text_value};
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{AvatarUrl, PasswordHash, Wallet, WalletAccount, WalletAddress};
 
 text_value! {
-    /// The name a person goes by.
+    /// The name that a user is shown as.
     DisplayName, single_line, 100;
     /// A given or family name.
     PersonName, single_line, 100;
@@ -15,59 +15,60 @@ text_value! {
 /// A global user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The user's id.
+    /// Id of the user.
     pub id: UserId,
-    /// The address they sign in with; an account made by a wallet has none.
+    /// The address the user signs in with. An account created by a wallet has none.
     pub email: Option<EmailAddress>,
-    /// Whether they have proved that the address is theirs.
+    /// Whether the user has proved control of the address.
     pub email_verified: bool,
-    /// The name they go by.
+    /// The name that the user is shown as.
     pub display_name: Option<DisplayName>,
-    /// Their given name.
+    /// Given name.
     pub first_name: Option<PersonName>,
-    /// Their family name.
+    /// Family name.
     pub last_name: Option<PersonName>,
-    /// Where their picture is.
+    /// URL of the user's picture.
     pub avatar_url: Option<AvatarUrl>,
-    /// The wallets they have proved to be theirs, in the order of linking.
+    /// The linked wallets, in the order of linking.
     pub wallets: Vec<Wallet>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// When the account was last changed.
     pub updated_at: OffsetDateTime,
 }
 
 impl User {
-    /// Whether others can tell who this is: an address and a name are there.
+    /// Returns whether the user has an email address and a display name, so that others can identify the user.
     #[must_use]
     pub const fn profile_complete(&self) -> bool {
         self.email.is_some() && self.display_name.is_some()
     }
 
-    /// Whether the wallet is theirs, on whatever chain they linked it.
+    /// Returns whether the wallet is linked, on any chain.
     #[must_use]
     pub fn holds(&self, address: &WalletAddress) -> bool {
         self.wallets.iter().any(|wallet| wallet.account.address() == *address)
     }
 
-    /// Whether the wallet is theirs and was linked on that very chain.
+    /// Returns whether the wallet was linked on exactly this chain.
     #[must_use]
     pub fn linked(&self, account: &WalletAccount) -> bool {
         self.wallets.iter().any(|wallet| wallet.account == *account)
     }
 }
 
-/// A user together with what proves them.
+/// A user with the password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user.
     pub user: User,
-    /// The hash of their password; `None` when they have no password.
+    /// The password hash, or `None` if the user has no password.
     pub password_hash: Option<PasswordHash>,
 }
 
 impl Credentials {
-    /// Whether they could still sign in with one wallet less. A password is a way in only together with an address.
+    /// Returns whether the user could still sign in after unlinking one wallet. A password allows sign-in only together
+    /// with an email address.
     #[must_use]
     pub const fn can_spare_a_wallet(&self) -> bool {
         let by_password = self.password_hash.is_some() && self.user.email.is_some();

@@ -1,4 +1,4 @@
-//! Wallets: keys that somebody holds, known by their addresses.
+//! Wallets and their addresses.
 
 use std::{fmt, str::FromStr};
 
@@ -7,34 +7,35 @@ use time::OffsetDateTime;
 
 use super::{Chain, Namespace};
 
-/// The address of a wallet. It is one value in whatever case it is written, and the same on all chains of its namespace.
+/// Address of a wallet. Upper and lower case do not matter for EVM addresses. An address is the same on all chains of
+/// its namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WalletAddress {
-    /// The account of an Ethereum chain.
+    /// An account on an Ethereum chain.
     Evm([u8; 20]),
     /// The public key of a Solana account.
     Solana([u8; 32]),
 }
 
-/// The text is no address of that chain.
+/// Why a text is not an address of that namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WalletAddressError {
-    /// It does not have the form.
+    /// The text has the wrong format.
     #[error("must be an address of that chain: 0x and 40 hexadecimal digits, or 32 bytes in base58")]
     Malformed,
-    /// Upper and lower case contradict the checksum that they are to carry.
+    /// Upper and lower case do not match the EIP-55 checksum.
     #[error("has a wrong checksum (EIP-55): a character was changed; send it as the wallet shows it, or in lower case")]
     Checksum,
 }
 
 impl WalletAddress {
-    /// The longest text of one.
+    /// Maximum length of an address as text.
     pub const MAX_LENGTH: usize = 44;
 
-    /// Reads an address of that kind.
+    /// Parses an address of that namespace.
     ///
     /// # Errors
-    /// See [`WalletAddressError`].
+    /// Fails with [`WalletAddressError`] when the text has the wrong format or a wrong checksum.
     pub fn parse(text: &str, namespace: Namespace) -> Result<Self, WalletAddressError> {
         match namespace {
             Namespace::Eip155 => parse_evm(text).map(Self::Evm),
@@ -42,7 +43,7 @@ impl WalletAddress {
         }
     }
 
-    /// What kind of address it is.
+    /// Returns the namespace of the address.
     #[must_use]
     pub const fn namespace(&self) -> Namespace {
         match self {
@@ -52,7 +53,7 @@ impl WalletAddress {
     }
 }
 
-/// Of whichever kind it is: the two have no text in common.
+/// Detects the namespace from the text: no text is a valid address of both namespaces.
 impl FromStr for WalletAddress {
     type Err = WalletAddressError;
 
@@ -61,7 +62,7 @@ impl FromStr for WalletAddress {
     }
 }
 
-/// With the checksum of EIP-55, or in base58.
+/// Writes the address with the EIP-55 checksum, or in base58.
 impl fmt::Display for WalletAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,7 +84,7 @@ fn parse_evm(text: &str) -> Result<[u8; 20], WalletAddressError> {
         };
         *byte = high << 4 | low;
     }
-    // In one case only it carries no checksum.
+    // Digits in only one case carry no checksum.
     let has = |is: fn(&u8) -> bool| digits.as_bytes().iter().any(is);
     let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     if mixed && checksummed(&bytes) != text { Err(WalletAddressError::Checksum) } else { Ok(bytes) }
@@ -93,7 +94,8 @@ pub(super) fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// EIP-55: a letter is in upper case where the digit at its place in the Keccak-256 of the lower-case digits is 8 or more.
+/// Applies EIP-55: a letter is in upper case if the digit at its position in the Keccak-256 hash of the lower-case
+/// digits is 8 or more.
 fn checksummed(bytes: &[u8; 20]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits: Vec<u8> =
@@ -116,7 +118,7 @@ fn parse_solana(text: &str) -> Result<[u8; 32], WalletAddressError> {
     }
 }
 
-/// A wallet on one chain (CAIP-10). The address is of the chain's kind.
+/// A wallet on one chain (CAIP-10). The address has the namespace of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WalletAccount {
     chain: Chain,
@@ -124,21 +126,21 @@ pub struct WalletAccount {
 }
 
 impl WalletAccount {
-    /// Reads an address of that chain.
+    /// Parses an address of that chain.
     ///
     /// # Errors
-    /// See [`WalletAddressError`].
+    /// Fails with [`WalletAddressError`] when the text has the wrong format or a wrong checksum.
     pub fn parse(chain: Chain, address: &str) -> Result<Self, WalletAddressError> {
         Ok(Self { chain, address: WalletAddress::parse(address, chain.namespace())? })
     }
 
-    /// The chain.
+    /// Returns the chain.
     #[must_use]
     pub const fn chain(&self) -> Chain {
         self.chain
     }
 
-    /// The address.
+    /// Returns the address.
     #[must_use]
     pub const fn address(&self) -> WalletAddress {
         self.address
@@ -163,11 +165,11 @@ impl fmt::Display for WalletAccount {
     }
 }
 
-/// A wallet that a user has proved to be theirs.
+/// A wallet that a user has proved to control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wallet {
-    /// Its address, and the chain that it was linked with.
+    /// The address, and the chain on which it was linked.
     pub account: WalletAccount,
-    /// When it was linked.
+    /// When the wallet was linked.
     pub linked_at: OffsetDateTime,
 }

@@ -1,33 +1,33 @@
-//! What the people behind accounts are told by mail.
+//! Texts of the mails about accounts.
 
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic};
 
 use crate::model::{Client, PasswordReset, ResetToken, WalletAccount};
 
-/// What was done to an account.
+/// A change to an account, or a sign-in from a new device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
-    /// It had no password and has one now.
+    /// The account had no password and got its first one.
     PasswordSet,
-    /// It has another password.
+    /// The password was changed.
     PasswordChanged,
-    /// Whoever reads its mails has set a password.
+    /// The password was reset with a mailed token.
     PasswordReset {
-        /// It had none.
+        /// Whether the account had no password before.
         first: bool,
-        /// How many wallets it lost by that, because nobody had proved before that the address is theirs.
+        /// Number of wallets that the reset unlinked because the email address was not verified before.
         wallets_unlinked: usize,
     },
-    /// One more wallet opens it.
+    /// A wallet was linked.
     WalletLinked(WalletAccount),
-    /// One wallet less opens it.
+    /// A wallet was unlinked.
     WalletUnlinked(WalletAccount),
-    /// It was signed in to with a client that it had not been signed in to with.
+    /// A user signed in from a new device.
     SignedIn(Client),
 }
 
 impl AccountChange {
-    /// What a notice of it is about.
+    /// Returns the notice topic of the change.
     #[must_use]
     pub const fn topic(&self) -> NoticeTopic {
         match self {
@@ -38,11 +38,11 @@ impl AccountChange {
     }
 }
 
-/// Puts into words what the people behind accounts get by mail.
+/// Writes the mails to account owners.
 pub trait AccountLetters: Send + Sync {
-    /// The mail that tells the person behind the account. It opens nothing.
+    /// Returns the mail that reports the change to the account owner. It contains no secret.
     fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail;
 
-    /// The mail that carries the token to the address of the account.
+    /// Returns the mail that carries the reset token to the address of the account.
     fn password_reset(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail;
 }

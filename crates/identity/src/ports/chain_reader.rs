@@ -1,4 +1,4 @@
-//! Reading the state of chains.
+//! Access to the state of EVM chains.
 
 use std::error::Error;
 
@@ -6,38 +6,38 @@ use async_trait::async_trait;
 
 use crate::model::Chain;
 
-/// Code to be run over the state of the latest block. It changes nothing.
+/// A read-only call on the state of the latest block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The contract that is called. Without one, the data are themselves the code that is run, as when a contract is made.
+    /// The contract to call. If `None`, `data` itself is executed as contract creation code.
     pub to: Option<[u8; 20]>,
-    /// What is sent along.
+    /// The call data.
     pub data: Vec<u8>,
-    /// How much gas it may burn. Whoever runs it may allow less.
+    /// Gas limit. The node that executes the call may allow less.
     pub gas: u64,
 }
 
-/// There is no answer from the chain.
+/// Why the chain returned no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadChainError {
-    /// The code refused, or is not such that it could be run to its end. Only of calls.
+    /// The code reverted or could not run to its end. Only for calls.
     #[error("the contract reverted")]
     Reverted,
-    /// The code wanted more gas than it was given. Only of calls.
+    /// The code needed more gas than allowed. Only for calls.
     #[error("the contract ran out of gas")]
     OutOfGas,
-    /// Nobody can say: the chain is not read here, or whoever reads it does not answer, or not sensibly.
+    /// The result is unknown: the chain is not configured, or its node does not respond or responds with invalid data.
     #[error("the chain can't be read")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Reads chains of Ethereum's kind. Every answer comes, or fails, within seconds.
+/// Reads EVM chains. Every method returns or fails within seconds.
 #[async_trait]
 pub trait ChainReader: Send + Sync {
-    /// Whether that chain is read here. Of one that is not, everything else is [`ReadChainError::Unavailable`].
+    /// Returns whether the chain is configured. For other chains every call fails with [`ReadChainError::Unavailable`].
     fn reads(&self, chain: Chain) -> bool;
 
-    /// What a call returns at the latest block. An account without code returns nothing: empty. The node behind it has been
-    /// asked, at most some minutes ago, whether it serves this chain.
+    /// Returns the result of a call at the latest block. An account without code returns an empty result. The adapter
+    /// has checked within the last minutes that the node behind it serves this chain.
     async fn call(&self, chain: Chain, call: &Call) -> Result<Vec<u8>, ReadChainError>;
 }

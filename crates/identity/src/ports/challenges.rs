@@ -1,4 +1,4 @@
-//! Where questions to wallets wait for their answers.
+//! Storage of open challenges.
 
 use async_trait::async_trait;
 use tessera_kernel::{StoreClock, StoreError};
@@ -6,29 +6,34 @@ use time::OffsetDateTime;
 
 use crate::model::{Challenge, Nonce};
 
-/// A challenge that nobody else gets any more.
+/// A challenge that was removed from storage. No other caller gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// The challenge, open or expired.
     pub challenge: Challenge,
-    /// When it was asked for, by the clock of the storage: the time to judge it by.
+    /// When the challenge was taken, by the storage clock. Callers use this time to check the expiry.
     pub at: OffsetDateTime,
 }
 
-/// Open challenges. They belong to no transaction: one is used up whatever becomes of what it was asked for.
+/// Open challenges. They are not part of the caller's transaction: a taken challenge stays consumed even if the rest of
+/// the request fails.
 #[async_trait]
 pub trait Challenges: StoreClock {
-    /// Keeps a challenge. If its network then has more than [`Challenge::MOST_PER_NETWORK`], the oldest others of the network
-    /// are removed; challenges of other networks never are. This holds for calls that arrive at the same time. Conflict on `wallet_challenges_nonce` when the nonce is taken, on
-    /// [`StoreError::REFERENCE`] when the session that asked for it is gone.
+    /// Stores a challenge.
+    ///
+    /// If its network then has more than [`Challenge::MOST_PER_NETWORK`] challenges, the oldest others of that network
+    /// are removed. Challenges of other networks are never removed. This also holds for concurrent calls.
+    ///
+    /// Fails with a conflict on `wallet_challenges_nonce` if the nonce exists, and on [`StoreError::REFERENCE`] if the
+    /// session that requested the challenge does not exist any more.
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError>;
 
-    /// Takes a challenge away and gives it, with the time in the same step. `Ok(None)` when there is none, or when somebody has just taken
-    /// it: of those who come at once, on whatever node, one gets it. An unknown nonce costs one indexed read and opens no
-    /// transaction that writes: anyone can send one.
+    /// Removes and returns a challenge, with the time of the removal in the same step. Returns `Ok(None)` if there is
+    /// none, or if another caller has just taken it: of concurrent callers on any nodes, only one gets it. An unknown
+    /// nonce costs one indexed read and opens no write transaction, because any client can send one.
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError>;
 
-    /// Deletes up to `most` challenges that have expired by the clock of the storage, oldest first, and returns how many.
-    /// Those that another node is deleting are skipped.
+    /// Deletes up to `most` challenges that have expired by the storage clock, oldest first. Returns their number.
+    /// Skips challenges that another node is deleting.
     async fn forget_expired(&self, most: u32) -> Result<u64, StoreError>;
 }

@@ -1,27 +1,27 @@
-//! With what users have signed in.
+//! Known devices of users.
 
 use async_trait::async_trait;
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
-/// Whether a user has signed in with a client before.
+/// Whether a user has signed in from a device before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acquaintance {
-    /// It is the first one that is known of them.
+    /// The user has no known devices yet.
     First,
-    /// They have.
+    /// The user has signed in from this device.
     Known,
-    /// They have signed in with others only.
+    /// The user has signed in only from other devices.
     New,
 }
 
-/// What is known of the clients of users. Whoever asks holds the lock on the user, so of two sign-ins at once with one
-/// client one is told that it is new.
+/// Known devices of users. The caller must hold the lock on the user, so that of two concurrent sign-ins from one
+/// device only one sees it as new.
 #[async_trait]
 pub trait KnownClients: Send {
-    /// Notes that a user signs in with a client, and tells whether they have before. Conflict on
-    /// [`StoreError::REFERENCE`] when there is no such user. Of the clients of a user,
-    /// [`Client::MOST_KNOWN`](crate::model::Client::MOST_KNOWN) are known: those that were seen last.
+    /// Records a sign-in of a user from a device, and returns whether the device was known. Keeps the
+    /// [`Client::MOST_KNOWN`](crate::model::Client::MOST_KNOWN) most recently seen devices of the user. Fails with a
+    /// conflict on [`StoreError::REFERENCE`] if the user does not exist.
     async fn meet(&mut self, user: UserId, client: &SecretHash, at: OffsetDateTime)
     -> Result<Acquaintance, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Hashing and checking passwords.
+//! Password hashing and verification.
 
 use std::time::Duration;
 
@@ -10,39 +10,42 @@ use crate::model::{HashCost, Password, PasswordAttempt, PasswordHash};
 /// Why no hash was computed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// All places are taken, and the queue is full, another network needs the place in it, or its deadline passed.
+    /// All slots are in use, and the queue is full, another network needs the place in the queue, or the deadline of
+    /// the request has passed.
     #[error("too many passwords are being hashed")]
     Busy {
-        /// How long to wait before trying again.
+        /// How long to wait before the next attempt.
         retry_after: Duration,
     },
-    /// The stored hash is not one, or hashing itself failed.
+    /// The stored hash is malformed, or hashing failed.
     #[error("password hashing failed: {0}")]
     Failed(String),
 }
 
-/// What became of a presented password.
+/// Result of a password comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the right one.
+    /// The password is correct.
     Match,
-    /// It is the right one, and its hash is below today's parameters: make a new one.
+    /// The password is correct, but its hash uses parameters below the current ones. Compute a new hash.
     MatchOutdated,
-    /// It is not the right one.
+    /// The password is wrong.
     Mismatch,
 }
 
-/// Makes password hashes and compares with them.
+/// Hashes passwords and compares passwords with hashes.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Hashes a password with today's parameters and a salt of its own.
+    /// Hashes a password with the current parameters and a random salt.
     async fn hash(&self, password: &Password, requester: Requester) -> Result<PasswordHash, HashError>;
 
-    /// Compares. `costs` are those of all stored hashes. Every mismatch does the same work, so that time does not tell
-    /// whether there is a hash or when it was made: one hash at each of these costs and at today's, in one turn of the
-    /// queue. A match does no more than its own hash.
+    /// Compares an attempt with a hash. `costs` are the costs of all stored hashes.
     ///
-    /// An attempt that is too long for a password is a mismatch and costs nothing, whether there is a hash or not.
+    /// Every mismatch does the same work: one hash at each of these costs and at the current cost, in one turn of the
+    /// queue. So the time does not reveal whether there is a hash or when it was made. A match computes only its own
+    /// hash.
+    ///
+    /// An attempt that is too long for a password is a mismatch and costs no work, whether there is a hash or not.
     async fn verify<'a>(
         &'a self,
         attempt: &'a PasswordAttempt,

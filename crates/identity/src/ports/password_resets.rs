@@ -1,48 +1,48 @@
-//! Where wishes for new passwords wait, and the tokens that they lead to.
+//! Storage of password reset requests and reset tokens.
 
 use async_trait::async_trait;
 use tessera_kernel::{SecretHash, StoreClock, StoreError, UserId};
 
 use crate::model::{PasswordReset, ResetRequest};
 
-/// What belongs to no transaction.
+/// Operations that are not part of the caller's transaction.
 #[async_trait]
 pub trait PasswordResets: StoreClock {
-    /// Keeps a request. It looks at no account, so what it costs says nothing of whether there is one. Conflict on
-    /// `password_reset_requests_id` when the id is taken.
+    /// Stores a request. It reads no account, so its cost does not reveal whether there is one. Fails with a conflict
+    /// on `password_reset_requests_id` if the id exists.
     async fn ask(&self, request: &ResetRequest) -> Result<(), StoreError>;
 
-    /// Deletes up to `most` requests for addresses that have no account, oldest first, but those that another node is
-    /// processing, and returns how many.
+    /// Deletes up to `most` requests for addresses without an account, oldest first. Skips requests that another node
+    /// is processing. Returns the number of deleted requests.
     async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError>;
 
-    /// What a token sets, while it serves by the clock of the storage. `Ok(None)` when there is none. One indexed read.
+    /// Finds a token that is valid by the storage clock. Returns `Ok(None)` if there is none. Costs one indexed read.
     async fn find_open(&self, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError>;
 
-    /// Deletes up to `most` requests or tokens that have expired by the clock of the storage, and returns how many. Those
-    /// that another node is deleting are skipped.
+    /// Deletes up to `most` requests or tokens that have expired by the storage clock. Returns their number. Skips
+    /// those that another node is deleting.
     async fn forget_expired(&self, most: u32) -> Result<u64, StoreError>;
 }
 
-/// What does, in a transaction. Whoever writes a token holds the lock on its user.
+/// Operations in a transaction. To write a token, the caller must hold the lock on its user.
 #[async_trait]
 pub trait PasswordResetRows: Send {
-    /// Takes away the request that has waited for the longest and has not expired by the clock of the storage, and with it
-    /// all others for its address. Those that another transaction holds are passed over and not waited for: of many takers
-    /// at once, no two get the same one. One that can't be read is taken away too. `Ok(None)` when there is none.
+    /// Removes and returns the oldest request that has not expired by the storage clock. Also removes all other
+    /// requests for its address. Skips requests that another transaction has locked, so no two concurrent callers get
+    /// the same one. A request that cannot be read is removed too. Returns `Ok(None)` if there is none.
     async fn take_request(&mut self) -> Result<Option<ResetRequest>, StoreError>;
 
-    /// Keeps a token, in place of the one that the user had. Conflict on [`StoreError::REFERENCE`] when there is no such
-    /// user, on `password_resets_token_hash` when the token is another's.
+    /// Stores a token and replaces the previous token of the user. Fails with a conflict on [`StoreError::REFERENCE`]
+    /// if the user does not exist, and on `password_resets_token_hash` if another user has the token.
     async fn issue(&mut self, reset: &PasswordReset) -> Result<(), StoreError>;
 
-    /// The token of a user. `Ok(None)` when there is none, or it has expired by the clock of the storage.
+    /// Finds the token of a user. Returns `Ok(None)` if there is none or it has expired by the storage clock.
     async fn find_open_of(&mut self, user: UserId) -> Result<Option<PasswordReset>, StoreError>;
 
-    /// Takes a token of that user away and gives it. `Ok(None)`, and nothing changes, when it has expired by the clock of the
-    /// storage, is another user's, or is not there any more.
+    /// Removes and returns a token of that user. Returns `Ok(None)` and changes nothing if the token has expired by the
+    /// storage clock, belongs to another user, or does not exist.
     async fn take(&mut self, user: UserId, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError>;
 
-    /// Takes back the token of a user. `Ok(false)` when there was none.
+    /// Removes the token of a user. Returns `Ok(false)` if there was none.
     async fn withdraw(&mut self, user: UserId) -> Result<bool, StoreError>;
 }

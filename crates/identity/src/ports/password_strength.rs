@@ -1,26 +1,26 @@
-//! Telling passwords that would soon be guessed.
+//! Password strength estimation.
 
 use async_trait::async_trait;
 
 use super::{HashError, Requester};
 use crate::model::Password;
 
-/// Why a password would be guessed, and what would be better.
+/// Why a password is easy to guess, and how to improve it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{warning}")]
 pub struct Guessable {
-    /// What makes it easy.
+    /// The weakness of the password.
     pub warning: String,
-    /// How to do better.
+    /// Hints for a better password.
     pub suggestions: Vec<String>,
 }
 
-/// Judges new passwords without asking anybody outside.
+/// Rates new passwords without an external service.
 #[async_trait]
 pub trait PasswordStrength: Send + Sync {
-    /// `Ok(Some(_))` when an attacker who knows the common passwords and these words about the account would find it soon.
-    /// That includes passwords that are made of these words, however often and however decorated: what is left without
-    /// them has to be strong.
+    /// Returns `Ok(Some(_))` if an attacker who knows common passwords and the words in `about` would guess the
+    /// password soon. Passwords that are made of these words are weak too, even if the words are repeated or decorated:
+    /// the rest of the password without them must be strong.
     async fn weakness(
         &self,
         password: &Password,

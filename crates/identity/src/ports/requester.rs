@@ -1,25 +1,25 @@
-//! For whom expensive work is done.
+//! Requesters of expensive work.
 
 use tessera_kernel::{Network, Origin};
 
-/// The requester of work that may have to wait. Requesters get their turns by network, and those that are known do not wait
-/// for those that are not.
+/// The requester of work that may have to queue. Queues are fair between networks. Known requesters do not wait for
+/// unknown ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requester {
-    /// The network that the request came from, where the transport knows it.
+    /// The network of the request, if the transport knows it.
     pub network: Option<Network>,
-    /// Whether they have signed in before: by a session, or with a device that the account knows.
+    /// Whether the requester has signed in before: with a session, or with a device that the account knows.
     pub known: bool,
 }
 
 impl Requester {
-    /// Anyone, by where their request came from.
+    /// Creates an unknown requester with the network of the request.
     #[must_use]
     pub fn unknown(origin: &Origin) -> Self {
         Self { network: origin.network(), known: false }
     }
 
-    /// A user with a session.
+    /// Creates the requester for a user with a session.
     #[must_use]
     pub fn known(origin: &Origin) -> Self {
         Self { known: true, ..Self::unknown(origin) }

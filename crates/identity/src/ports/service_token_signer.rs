@@ -1,4 +1,4 @@
-//! Making tokens that other services check by themselves, and the keys for them.
+//! Signing of service tokens, and creation of signing keys.
 
 use async_trait::async_trait;
 use tessera_kernel::{OrganizationId, Role, Secret, UserId};
@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::TokenError;
 use crate::model::{Audience, NewKey, SigningKey};
 
-/// What a service token says, beyond who made it. What is `None` or empty is left out of it.
+/// Claims of a service token, except the issuer. `None` and empty values are omitted from the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceClaims {
     /// `sub`
     pub user: UserId,
-    /// `aud`, one text
+    /// `aud`, a single string
     pub audience: Audience,
     /// `jti`
     pub token_id: Uuid,
@@ -25,36 +25,37 @@ pub struct ServiceClaims {
     pub organization: Option<OrganizationId>,
     /// `roles`
     pub roles: Vec<Role>,
-    /// `nonce`, as the audience gave it when it asked for the token.
+    /// `nonce`, as the audience sent it when it requested the token.
     pub nonce: Option<String>,
     /// `wallet_address` and `chain_id`
     pub wallet: Option<ProvenWallet>,
 }
 
-/// The wallet by which somebody has proved who they are.
+/// The wallet with which a user has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenWallet {
-    /// Its address, in the spelling of its chain.
+    /// The address, in the spelling of its chain.
     pub address: String,
-    /// The chain that the proof was made on.
+    /// The chain on which the wallet signed.
     pub chain_id: u64,
 }
 
-/// Makes signing keys, and signs service tokens with them.
+/// Creates signing keys and signs service tokens.
 #[async_trait]
 pub trait ServiceTokenSigner: Send + Sync {
-    /// Makes a key that nobody has had before. It takes a good part of a second, off the async workers.
+    /// Creates a key that is unique. It takes a large part of a second and does not block the async workers.
     async fn make_key(&self) -> Result<NewKey, TokenError>;
 
-    /// Opens a key. Later tokens of it don't pay for that again.
+    /// Decrypts a key and caches it for later tokens.
     ///
     /// # Errors
-    /// [`TokenError::Signing`] when it can't be opened: it was sealed under another master key.
+    /// Fails with [`TokenError::Signing`] when the key cannot be decrypted because it was encrypted with another master
+    /// key.
     fn open_key(&self, key: &SigningKey) -> Result<(), TokenError>;
 
-    /// Makes a token of these claims, with the key's id as its `kid`.
+    /// Signs a token with these claims. Its `kid` is the id of the key.
     ///
     /// # Errors
-    /// [`TokenError::Signing`].
+    /// Fails with [`TokenError::Signing`] when the key cannot be decrypted or signing fails.
     fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, TokenError>;
 }

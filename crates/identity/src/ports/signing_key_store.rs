@@ -1,47 +1,47 @@
-//! Where the keys of service tokens are kept.
+//! Storage of the signing keys of service tokens.
 
 use async_trait::async_trait;
 use tessera_kernel::{EventLog, StoreError};
 
 use crate::model::{KeyId, Retirement, SigningKey};
 
-/// The storage of signing keys: one read, and transactions.
+/// Reads signing keys and opens transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// Opens a transaction that may write.
+    /// Begins a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn SigningKeyTransaction>, StoreError>;
 
-    /// Every key, in ascending order of `signs_from`, then of the id. There are a few at most.
+    /// Returns all keys, ordered by `signs_from`, then by id. There are only a few.
     async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
 }
 
-/// A transaction. What is not committed never happened; dropping it rolls back.
+/// A transaction. Dropping it without a commit rolls it back.
 #[async_trait]
 pub trait SigningKeyTransaction: Send {
-    /// Signing keys, in this transaction.
+    /// Returns the signing keys in this transaction.
     fn signing_keys(&mut self) -> &mut dyn SigningKeys;
 
-    /// The audit trail, in this transaction.
+    /// Returns the audit trail in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;
 
-    /// Makes all of it durable and visible at once.
+    /// Commits all changes atomically.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Signing keys.
+/// Signing keys in a transaction.
 #[async_trait]
 pub trait SigningKeys: Send {
-    /// Reads every key, in the order of the list, and keeps everybody else from locking them, none or many, until the
-    /// transaction ends.
+    /// Reads all keys in the order of the list, and locks the set until the transaction ends. The lock works even if
+    /// there are no keys.
     async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError>;
 
-    /// Adds a key. Conflict on `signing_keys_kid` when the id is taken.
+    /// Inserts a key. Fails with a conflict on `signing_keys_kid` if the id exists.
     async fn insert(&mut self, key: &SigningKey) -> Result<(), StoreError>;
 
-    /// Sets the end of a key. `Ok(false)` when there is no such key.
+    /// Sets the retirement times of a key. Returns `Ok(false)` if the key does not exist.
     async fn retire(&mut self, id: &KeyId, retirement: &Retirement) -> Result<bool, StoreError>;
 
-    /// Removes a key, its private part too. `Ok(false)` when there is no such key.
+    /// Deletes a key and its private part. Returns `Ok(false)` if the key does not exist.
     async fn delete(&mut self, id: &KeyId) -> Result<bool, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! What signing in to applications needs from outside.
+//! Ports of single sign-on.
 
 use async_trait::async_trait;
 use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreClock, StoreError};
@@ -6,91 +6,95 @@ use time::OffsetDateTime;
 
 use crate::model::{RelyingParty, SsoCode, SsoSession, SsoSessionId, SsoStep};
 
-/// Applications, as somebody to sign in to.
+/// Applications as relying parties.
 #[async_trait]
 pub trait RelyingParties: Send + Sync {
-    /// The application. `Ok(None)` when there is none.
+    /// Finds an application. Returns `Ok(None)` if there is none.
     async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError>;
 }
 
-/// What sign-ins leave behind: sessions of the sign-in page, and codes.
+/// Storage of sign-in page sessions and authorization codes.
 #[async_trait]
 pub trait SsoStore: StoreClock {
-    /// Opens a transaction that may write.
+    /// Begins a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn SsoTransaction>, StoreError>;
 
-    /// The session, whatever its step and its age. `Ok(None)` when there is none, or when its application is deleted.
+    /// Finds a session, in any step and also if expired. Returns `Ok(None)` if there is none or its application is
+    /// deleted.
     async fn find_sso_session(&self, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError>;
 
-    /// Whether a code with that hash was issued and is still stored, in whatever state. One indexed read: anyone can present
-    /// a code, so an unknown one must cost no more.
+    /// Returns whether a code with that hash is stored, in any state. Costs one indexed read: any client can present a
+    /// code, so an unknown code must cost no more.
     async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError>;
 
-    /// Deletes up to `most` sessions or codes that ended before that time, and returns how many. Those that another node is
-    /// deleting are skipped.
+    /// Deletes up to `most` sessions or codes that expired before that time. Returns their number. Skips those that
+    /// another node is deleting.
     async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
-/// A transaction. What is not committed never happened; dropping it rolls back.
+/// A transaction. Dropping it without a commit rolls it back.
 #[async_trait]
 pub trait SsoTransaction: Send {
-    /// Sessions, in this transaction.
+    /// Returns the sessions in this transaction.
     fn sso_sessions(&mut self) -> &mut dyn SsoSessions;
 
-    /// Codes, in this transaction.
+    /// Returns the codes in this transaction.
     fn sso_codes(&mut self) -> &mut dyn SsoCodes;
 
-    /// The audit trail, in this transaction.
+    /// Returns the audit trail in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;
 
-    /// Makes all of it durable and visible at once.
+    /// Commits all changes atomically.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// How many unfinished sessions of the sign-in page are kept.
+/// Maximum numbers of unfinished sign-in page sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SsoBounds {
-    /// Of one application.
+    /// Per application.
     pub per_application: usize,
-    /// Of one network.
+    /// Per network.
     pub per_network: usize,
 }
 
-/// Sessions of the sign-in page. They go with their application.
+/// Sign-in page sessions. They are deleted together with their application.
 #[async_trait]
 pub trait SsoSessions: Send {
-    /// Adds a session. Conflict on [`StoreError::REFERENCE`] when there is no such application, on `sso_sessions_id` when
-    /// the id is taken.
+    /// Inserts a session. Fails with a conflict on [`StoreError::REFERENCE`] if the application does not exist, and on
+    /// `sso_sessions_id` if the id exists.
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError>;
 
-    /// Removes unfinished sessions until the application and the network of this session, which has just been added, have no
-    /// more than the bounds allow. It removes expired sessions first, then those in which no wallet was asked yet, then the
-    /// others; among them the oldest first. It never removes `session` itself, so that strangers who fill the bound do not
-    /// lock anyone out. Sessions that another transaction holds stay.
+    /// Deletes unfinished sessions until the application and the network of this newly inserted session are within the
+    /// bounds.
     ///
-    /// Other calls for the same application or network wait until the transaction ends, so the bounds also hold for sessions
-    /// that are added at the same time. A session without a network counts for its application only.
+    /// It deletes expired sessions first, then those in which no wallet was asked yet, then the others. In each group
+    /// the oldest go first. It never deletes `session` itself, so clients that fill the bound do not lock out other
+    /// users. Sessions that another transaction has locked stay.
+    ///
+    /// Concurrent calls for the same application or network wait until the transaction ends, so the bounds also hold
+    /// for sessions that are inserted at the same time. A session without a network counts only for its application.
     async fn make_room(&mut self, session: &SsoSession, bounds: SsoBounds) -> Result<(), StoreError>;
 
-    /// Reads a session with its application, and keeps others from changing either, and the application from going, until
-    /// the transaction ends. `Ok(None)` when there is none.
+    /// Reads and locks a session and its application until the transaction ends. Other transactions cannot change
+    /// either or delete the application. Returns `Ok(None)` if there is none.
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError>;
 
-    /// Writes how far a session has come, and nothing else. `Ok(false)` when there is no such session.
+    /// Updates only the step of a session. Returns `Ok(false)` if the session does not exist.
     async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError>;
 }
 
-/// Codes. They go with their application and with their user.
+/// Authorization codes. They are deleted together with their application or their user.
 #[async_trait]
 pub trait SsoCodes: Send {
-    /// Adds a code. Conflict on [`StoreError::REFERENCE`] when there is no such application or user, on
-    /// `sso_codes_code_hash` when the code is known.
+    /// Inserts a code. Fails with a conflict on [`StoreError::REFERENCE`] if the application or user does not exist,
+    /// and on `sso_codes_code_hash` if the hash exists.
     async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError>;
 
-    /// Reads the code with that hash, redeemed or not, with its application, and keeps others from changing either until the
-    /// transaction ends. `Ok(None)` when there is none.
+    /// Reads and locks the code with that hash and its application until the transaction ends. The code may be redeemed
+    /// already. Returns `Ok(None)` if there is none.
     async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError>;
 
-    /// Marks an open code redeemed. `Ok(false)`, and nothing changes, when it was redeemed before or never was.
+    /// Marks an open code as redeemed. Returns `Ok(false)` and changes nothing if the code is already redeemed or does
+    /// not exist.
     async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError>;
 }

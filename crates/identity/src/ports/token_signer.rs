@@ -1,10 +1,10 @@
-//! Making and reading the user token.
+//! Signing and verification of user tokens.
 
 use tessera_kernel::{Secret, SessionId, UserId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// What a user token says, beyond who made it for whom.
+/// Claims of a user token, except the issuer and the audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessClaims {
     /// `sub`
@@ -19,21 +19,21 @@ pub struct AccessClaims {
     pub expires_at: OffsetDateTime,
 }
 
-/// How far clocks may differ from each other, where a token is judged.
+/// Tolerated clock difference when a token is verified.
 const LEEWAY: Duration = Duration::seconds(30);
 
 impl AccessClaims {
-    /// Whether that time lies between `iat` and `exp`, give or take 30 s.
+    /// Returns whether the time is between `iat` and `exp`, with a tolerance of 30 s.
     #[must_use]
     pub fn is_valid_at(&self, time: OffsetDateTime) -> bool {
         time + LEEWAY >= self.issued_at && time - LEEWAY < self.expires_at
     }
 }
 
-/// A token could not be made or is not good.
+/// Why a token could not be signed or is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The token is malformed, forged, or made for somebody or something else.
+    /// The token is malformed, forged, or has another audience or type.
     #[error("the token is not valid")]
     Invalid,
     /// Signing failed.
@@ -41,18 +41,19 @@ pub enum TokenError {
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Signs user tokens and reads them back.
+/// Signs and verifies user tokens.
 pub trait TokenSigner: Send + Sync {
-    /// Makes a token of these claims.
+    /// Signs a token with these claims.
     ///
     /// # Errors
-    /// [`TokenError::Signing`].
+    /// Fails with [`TokenError::Signing`] when signing fails.
     fn sign(&self, claims: &AccessClaims) -> Result<Secret<String>, TokenError>;
 
-    /// Reads a token. The algorithm, issuer, audience and kind are the signer's own, never the token's choice. Its times
-    /// are left to [`AccessClaims::is_valid_at`]: only the database knows the time that they are judged by.
+    /// Verifies a token. The signer fixes the algorithm, issuer, audience and type. The token cannot choose them. The
+    /// times are not checked here but by [`AccessClaims::is_valid_at`], because they are compared with the database
+    /// clock.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`], whatever the fault.
+    /// Fails with [`TokenError::Invalid`] for every defect.
     fn verify(&self, token: &str) -> Result<AccessClaims, TokenError>;
 }

@@ -1,4 +1,4 @@
-//! Telling whose signature it is.
+//! Verification of wallet signatures.
 
 use std::time::Duration;
 
@@ -8,53 +8,55 @@ use tessera_kernel::RateLimited;
 use super::Requester;
 use crate::model::{WalletAccount, WalletSignature};
 
-/// A signature, and what it is to be of.
+/// A signature with the data to verify it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
-    /// Who is said to have signed.
+    /// The account that is claimed to have signed.
     pub account: WalletAccount,
-    /// What they may have signed, byte for byte: any one of these.
+    /// The allowed texts, byte for byte. The signature must match one of them.
     pub texts: Vec<Vec<u8>>,
     /// The signature.
     pub signature: WalletSignature,
-    /// Who presents it. Requests to a chain are limited by the network.
+    /// The requester of the verification. Calls to a chain are rate-limited by its network.
     pub requester: Requester,
 }
 
-/// What a signature was found good by.
+/// What confirmed a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Voucher {
-    /// The key behind the address. Whoever holds it holds it on every chain of that kind.
+    /// The private key of the address. It controls the address on every chain of its namespace.
     Key,
-    /// The contract at the address, on that one chain: on another, somebody else may have made theirs at the same address.
+    /// The contract at the address, on that chain only. On another chain the contract at the same address may have
+    /// another owner.
     Contract,
 }
 
-/// A signature could not be judged.
+/// Why a signature could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// All places are taken, and the queue is full, another network needs the place in it, or its deadline passed.
+    /// All slots are in use, and the queue is full, another network needs the place in the queue, or the deadline of
+    /// the request has passed.
     #[error("too many signatures are being checked")]
     Busy {
-        /// How long to wait before trying again.
+        /// How long to wait before the next attempt.
         retry_after: Duration,
     },
-    /// The network, or the wallet, has used up its share of the questions to a chain. Nothing was asked.
+    /// The network or the wallet has used up its limit of chain calls. No call was made.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The chain that has to be asked does not answer.
+    /// The chain does not respond.
     #[error("the chain can't be asked")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Checking itself failed.
+    /// The verification itself failed.
     #[error("checking the signature failed: {0}")]
     Failed(String),
 }
 
-/// Judges signatures of wallets.
+/// Verifies signatures of wallets.
 #[async_trait]
 pub trait WalletVerifier: Send + Sync {
-    /// What vouches that the account has signed one of the texts. `Ok(None)` when nothing does, and for whatever is no
-    /// signature at all: an error says that nobody knows. A text has one signature and no twin: of the two that elliptic curves allow, the one with the high `s`
-    /// is refused.
+    /// Returns what confirms that the account has signed one of the texts. Returns `Ok(None)` if the signature is wrong
+    /// or malformed. An error means that the result is unknown. Of the two signatures that elliptic curves allow per
+    /// text, the one with the high `s` is rejected, so a signature has no second valid form.
     async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError>;
 }

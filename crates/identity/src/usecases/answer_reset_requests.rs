@@ -1,4 +1,4 @@
-//! Those who asked for a new password get a link to it, if they are known.
+//! Processing of password reset requests: mails reset links.
 
 use tessera_kernel::{Event, NoticeTopic, StoreError, delete_in_steps};
 use time::OffsetDateTime;
@@ -11,13 +11,13 @@ use crate::{
 };
 
 impl Identity {
-    /// Answers up to so many requests, those that have waited the longest first, and says how many. Any node may do it at
-    /// any time. Requests for addresses without an account go unanswered.
+    /// Processes up to `most` requests, oldest first. Returns their number. Any node may call it at any time. Requests
+    /// for addresses without an account are deleted without a mail.
     ///
     /// # Errors
-    /// When storage fails. What was not answered waits on.
+    /// Fails when storage fails. Unprocessed requests stay queued.
     pub async fn answer_reset_requests(&self, most: usize) -> Result<usize, StoreError> {
-        // At once, so that whoever asks for many that are nobody's keeps nobody waiting.
+        // Delete them in bulk first, so that a flood of requests for unknown addresses does not delay other users.
         delete_in_steps(|most| self.ports.resets.dismiss_strangers(most)).await?;
         for answered in 0..most {
             if !self.answer_one().await? {
@@ -27,20 +27,20 @@ impl Identity {
         Ok(most)
     }
 
-    /// Forgets requests and tokens whose time is over, and says how many.
+    /// Deletes expired requests and tokens. Returns their number.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn forget_expired_resets(&self) -> Result<u64, StoreError> {
         delete_in_steps(|most| self.ports.resets.forget_expired(most)).await
     }
 
-    /// `false` when nobody waits.
+    /// Processes the oldest request. Returns `false` if there is none.
     async fn answer_one(&self) -> Result<bool, StoreError> {
         let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
         match self.answer_first(&mut *tx, now).await {
-            // Tried again and again, what can't be read would keep all others waiting.
+            // Commit the removal of an unreadable request. Otherwise it is read again each time and blocks all others.
             Err(error @ StoreError::Corrupt(_)) => {
                 tx.commit().await?;
                 Err(error)
@@ -61,10 +61,11 @@ impl Identity {
         Ok(true)
     }
 
-    /// Mails a new link to the address as the account has it, however it was typed.
+    /// Mails a new link to the address as stored in the account, not as typed in the request.
     ///
-    /// If the address has reached its limit, no link is sent while the last one is valid. Once that one has expired or was
-    /// used, another one is sent in spite of the limit: a flood of requests by strangers must not lock the user out.
+    /// If the address has reached its mail limit, no link is sent while the last one is valid. Once the last link has
+    /// expired or was used, a new one is sent despite the limit: a flood of requests by strangers must not lock the
+    /// user out.
     async fn send_link(
         &self,
         tx: &mut dyn IdentityTransaction,

@@ -1,4 +1,4 @@
-//! Somebody can't sign in and asks for a new password.
+//! Password reset request by a visitor who cannot sign in.
 
 use tessera_kernel::{EmailAddress, Origin, ResetRequestId, StoreError};
 
@@ -7,26 +7,26 @@ use crate::{
     model::{PasswordReset, ResetRequest},
 };
 
-/// Who asks.
+/// A password reset request.
 #[derive(Debug)]
 pub struct AskForReset {
-    /// The address of the account, as typed. One that is none belongs to nobody.
+    /// The email address of the account, as typed. A malformed address matches no account.
     pub email: String,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
 impl Identity {
-    /// Writes the wish down for [`Self::answer_reset_requests`]. No account is looked at here, so neither the answer nor the
-    /// time that it takes can tell whether there is one.
+    /// Stores the request for [`Self::answer_reset_requests`]. It reads no account, so neither the response nor the
+    /// time reveals whether there is one.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn ask_for_reset(&self, command: AskForReset) -> Result<(), StoreError> {
-        // Whoever typed it knows that it is none.
+        // Ignore a malformed address. This reveals nothing, because the caller can see that it is malformed.
         let Ok(email) = command.email.parse::<EmailAddress>() else { return Ok(()) };
         let id = ResetRequestId::generate(&*self.ports.clock, &*self.ports.entropy);
-        // A wish is worth as much time as the link that it leads to.
+        // A request is valid as long as the link that it leads to.
         let expires_at = self.ports.resets.now().await? + PasswordReset::TTL;
         self.ports.resets.ask(&ResetRequest { id, email, origin: command.origin, expires_at }).await
     }

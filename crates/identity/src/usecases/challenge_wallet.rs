@@ -1,4 +1,4 @@
-//! Somebody asks what their wallet is to sign.
+//! Creation of challenges for wallets.
 
 use tessera_kernel::{Actor, Network, OnConflict, Origin, Principal, SessionId, StoreError, UserId, delete_in_steps};
 
@@ -7,16 +7,16 @@ use crate::{
     model::{Challenge, Purpose, WalletAccount},
 };
 
-/// No challenge was given.
+/// Why no challenge was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeWalletError {
-    /// An application has no wallets.
+    /// The actor is an application. Applications have no wallets.
     #[error("only a user can link a wallet")]
     NotAUser,
-    /// The session has ended meanwhile.
+    /// The session has ended.
     #[error("the session has ended")]
     SessionEnded,
-    /// The session is too old to change by what one signs in.
+    /// Changes to sign-in methods require recent authentication.
     #[error("the session is not fresh")]
     StaleSession,
     /// Storage failed.
@@ -25,11 +25,11 @@ pub enum ChallengeWalletError {
 }
 
 impl Identity {
-    /// Gives a text to sign in with. It tells nothing of whether anybody has the wallet, and does nothing to those that were
-    /// given for it before: whoever names somebody else's wallet takes nothing from them.
+    /// Issues a challenge to sign in. The result does not reveal whether a user has the wallet. Earlier challenges for
+    /// the wallet stay valid: a caller who names another user's wallet does not affect that user.
     ///
     /// # Errors
-    /// [`ChallengeWalletError::Store`].
+    /// Fails with [`ChallengeWalletError::Store`] when storage fails.
     pub async fn challenge_wallet(
         &self,
         account: WalletAccount,
@@ -38,17 +38,17 @@ impl Identity {
         self.challenge(Purpose::SignIn, account, origin.network()).await
     }
 
-    /// Gives a text by which the actor links the wallet, in this session and no other.
+    /// Issues a challenge to link the wallet to the actor's account. It is valid only in this session.
     ///
     /// # Errors
-    /// See [`ChallengeWalletError`].
+    /// Fails when the actor is not a user, the session has ended or is too old, or storage fails.
     pub async fn challenge_own_wallet(
         &self,
         actor: &Actor,
         account: WalletAccount,
     ) -> Result<Challenge, ChallengeWalletError> {
         let (user, session) = session_of(actor).ok_or(ChallengeWalletError::NotAUser)?;
-        // Nobody is asked to sign what would be refused.
+        // Check this first: do not ask for a signature that would be rejected.
         self.require_fresh(session).await?;
         self.challenge(Purpose::Link { user, session }, account, actor.origin.network()).await
     }
@@ -59,29 +59,29 @@ impl Identity {
         account: WalletAccount,
         network: Option<Network>,
     ) -> Result<Challenge, ChallengeWalletError> {
-        // Another node may be asked for the answer, and its clock may be wrong, or this one's.
+        // Use the database clock: another node may verify the signature, and the clocks of nodes may be wrong.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
         let challenge = Challenge { network, ..challenge };
-        // Only a challenge to link refers to something, the session that was live just now.
+        // Only a challenge to link references another row: the session that was live a moment ago.
         self.ports.challenges.keep(&challenge).await.on_conflict(ChallengeWalletError::SessionEnded)?;
         if let Some(oldest) = self.issued_challenges.add(&challenge.nonce) {
-            // Answered challenges are gone already; for them this is one read.
+            // Answered challenges are already deleted. For them this call is only one read.
             self.ports.challenges.take(&oldest).await?;
         }
         Ok(challenge)
     }
 
-    /// Forgets the challenges that nobody has answered in time, and says how many.
+    /// Deletes expired challenges. Returns their number.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn forget_expired_challenges(&self) -> Result<u64, StoreError> {
         delete_in_steps(|most| self.ports.challenges.forget_expired(most)).await
     }
 }
 
-/// Who acts and in which session, unless it is an application.
+/// Returns the user and the session of the actor, or `None` if the actor is an application.
 pub(crate) const fn session_of(actor: &Actor) -> Option<(UserId, SessionId)> {
     match actor.principal {
         Principal::User { id, session, .. } => Some((id, session)),

@@ -1,4 +1,4 @@
-//! A user changes their password, or sets their first one.
+//! Password change, and the first password of an account.
 
 use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
@@ -11,37 +11,37 @@ use crate::{
     ports::{AccountChange, HashError, Requester, Verdict},
 };
 
-/// What somebody presents, and what they want.
+/// The current and the new password.
 #[derive(Debug)]
 pub struct ChangePassword {
-    /// The password they have, as typed; absent where the account has none.
+    /// The current password as typed. `None` if the account has none.
     pub current: Option<PasswordAttempt>,
-    /// The password they want.
+    /// The new password.
     pub new: Password,
 }
 
-/// The password stays as it was.
+/// Why the password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The actor is an application, or the account is gone.
+    /// The actor is an application, or the account does not exist any more.
     #[error("there is no such user")]
     NotFound,
-    /// The session has ended meanwhile.
+    /// The session has ended.
     #[error("the session has ended")]
     SessionEnded,
-    /// The account has a password, and none was presented.
+    /// The account has a password, but the current password is missing.
     #[error("the current password is missing")]
     CurrentMissing,
-    /// What was presented is not the account's password, or no longer.
+    /// The presented password is not, or no longer, the password of the account.
     #[error("the current password is wrong")]
     CurrentWrong,
-    /// The account has no password, and the session is too old to give it one.
+    /// The account has no password, and the session is too old to set the first one.
     #[error("the session is too old for this")]
     StaleSession,
-    /// The new one is not taken.
+    /// The new password is rejected.
     #[error(transparent)]
     NewPassword(#[from] NewPasswordError),
-    /// The current one could not be checked, or the new one not hashed.
+    /// The current password could not be verified, or the new one could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Storage failed.
@@ -49,14 +49,15 @@ pub enum ChangePasswordError {
     Store(#[from] StoreError),
 }
 
-/// How often a password is compared anew because its hash was replaced meanwhile.
+/// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
 const TRIES: usize = 3;
 
 impl Identity {
-    /// Changes the actor's password and ends all their other sessions. They are told by mail.
+    /// Changes the actor's password and ends all their other sessions. The user gets a mail.
     ///
     /// # Errors
-    /// See [`ChangePasswordError`].
+    /// Fails when the current password is missing or wrong, the new one is rejected, the session has ended or is too
+    /// old, the account does not exist, or hashing or storage fails.
     pub async fn change_password(&self, actor: &Actor, command: ChangePassword) -> Result<(), ChangePasswordError> {
         let Principal::User { id, session, checked_at, .. } = actor.principal else {
             return Err(ChangePasswordError::NotFound);
@@ -75,7 +76,8 @@ impl Identity {
         self.refuse_change(actor, id).await
     }
 
-    /// Somebody with a password proves themselves by it, somebody without by having signed in just now.
+    /// Verifies the actor. An account with a password requires the password. An account without one requires recent
+    /// authentication.
     async fn prove(
         &self,
         actor: &Actor,
@@ -96,8 +98,8 @@ impl Identity {
         }
     }
 
-    /// Replaces the hash that was compared with. `false` when it is no longer there: another change came first, or a
-    /// sign-in has renewed it.
+    /// Replaces the hash that the current password was compared with. Returns `false` if the hash was replaced
+    /// meanwhile, by another password change or by the rehash of a sign-in.
     async fn replace_hash(
         &self,
         actor: &Actor,
@@ -112,13 +114,14 @@ impl Identity {
         if current.password_hash != known.password_hash {
             return Ok(false);
         }
-        // Hashing took its time: a session that was ended meanwhile changes nothing any more.
+        // Hashing takes time. Check again that the session was not ended meanwhile.
         if !tx.sessions().is_live(id, session, checked_at).await? {
             return Err(ChangePasswordError::SessionEnded);
         }
         tx.users().set_password_hash(id, hash).await?;
         tx.password_resets().withdraw(id).await?;
-        // Whoever signed in with the old password is out with it; this session has just proved itself.
+        // End all sessions that were opened with the old password. Keep this session, because it has just been
+        // verified.
         let ended = tx.sessions().end_all(id, Some(session), checked_at).await?;
         let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;

@@ -1,4 +1,4 @@
-//! A user gets a token by which another service knows them.
+//! Token exchange (RFC 8693): user token for service token.
 
 use tessera_kernel::{Actor, ApplicationId, Event, OrganizationId, Principal, Role, Secret, StoreError};
 use time::{Duration, OffsetDateTime};
@@ -10,40 +10,40 @@ use crate::{
     ports::{ServiceClaims, TokenError},
 };
 
-/// What a user asks for.
+/// A token exchange request.
 #[derive(Debug)]
 pub struct ExchangeToken {
-    /// The organization in which they want to act.
+    /// The organization in which the user wants to act.
     pub organization: OrganizationId,
-    /// The service that the token is for: a configured one, or an application of the organization.
+    /// The service that receives the token: a configured audience or an application of the organization.
     pub audience: Audience,
 }
 
-/// A token for another service.
+/// A service token.
 #[derive(Debug)]
 pub struct ExchangedToken {
     /// The token.
     pub token: Secret<String>,
-    /// How long it is good, in whole seconds.
+    /// Lifetime of the token, in whole seconds.
     pub life: Duration,
 }
 
-/// No token was made.
+/// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeTokenError {
-    /// An application has no user token to exchange.
+    /// The actor is an application, so there is no user token to exchange.
     #[error("only a user can exchange their token")]
     NotAUser,
     /// The session has ended.
     #[error("the session has ended")]
     SessionEnded,
-    /// The user is no member of the organization, or there is none: always the same answer.
+    /// The user is not a member of the organization, or it does not exist. The response is the same for both.
     #[error("the token can't be exchanged")]
     Refused,
-    /// Nobody makes tokens for this audience.
+    /// The audience is neither configured nor an application of the organization.
     #[error("there is no such audience")]
     UnknownAudience,
-    /// The token could not be made.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -52,10 +52,11 @@ pub enum ExchangeTokenError {
 }
 
 impl ServiceTokens {
-    /// Makes a token of what is true now: the session lives, and the user has this role in the organization.
+    /// Issues a token with the current state: the session is live, and the user has this role in the organization.
     ///
     /// # Errors
-    /// See [`ExchangeTokenError`].
+    /// Fails when the actor is not a user, the session has ended, the user is not a member, the audience is unknown, or
+    /// signing or storage fails.
     pub async fn exchange_token(
         &self,
         actor: &Actor,
@@ -68,7 +69,7 @@ impl ServiceTokens {
         }
     }
 
-    /// The live session and the role, or why there is no token.
+    /// Returns the live session and the role, or the reason for refusal.
     async fn entitled(
         &self,
         actor: &Actor,
@@ -76,7 +77,8 @@ impl ServiceTokens {
     ) -> Result<Result<(KnownSession, Role), ExchangeRefusal>, StoreError> {
         let Some(known) = self.live_session(actor).await? else { return Ok(Err(ExchangeRefusal::Session)) };
         let session = &known.session;
-        // Before the audience, so that who belongs elsewhere can't find out which applications there are here.
+        // Check membership before the audience, so that a user of another organization cannot find out which
+        // applications exist.
         let role = self.ports.memberships.role_of(command.organization, session.user_id).await?;
         let Some(role) = role else { return Ok(Err(ExchangeRefusal::Membership)) };
         let audience_known =
@@ -90,7 +92,7 @@ impl ServiceTokens {
         Ok(found.filter(|known| known.session.user_id == id && known.is_live()))
     }
 
-    /// Whether the audience is an application of the organization.
+    /// Returns whether the audience is an application of the organization.
     async fn is_application(&self, session: &Session, command: &ExchangeToken) -> Result<bool, StoreError> {
         let Ok(application) = command.audience.as_str().parse::<ApplicationId>() else { return Ok(false) };
         let standing = self.ports.memberships.standing_in(application, session.user_id).await?;
@@ -162,7 +164,8 @@ impl ServiceTokens {
     }
 }
 
-/// A token tells times in whole seconds, and must not outlive its session by the rest of one.
+/// Truncates to whole seconds, as tokens contain them. Otherwise a token could outlive its session by a fraction of a
+/// second.
 fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
     time.replace_nanosecond(0).unwrap_or(time)
 }

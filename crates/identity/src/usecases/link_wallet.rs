@@ -1,4 +1,4 @@
-//! A user adds a wallet to the ways in which they sign in.
+//! Linking of a wallet to an account.
 
 use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId};
 
@@ -13,36 +13,36 @@ use crate::{
     ports::{AccountChange, Requester, VerifyError},
 };
 
-/// What the user presents.
+/// A request to link a wallet.
 #[derive(Debug)]
 pub struct LinkWallet {
     /// The wallet and its signature.
     pub proof: WalletProof,
 }
 
-/// No wallet was linked.
+/// Why no wallet was linked.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkWalletError {
-    /// An application has no wallets.
+    /// The actor is an application. Applications have no wallets.
     #[error("only a user can link a wallet")]
     NotAUser,
-    /// The session has ended meanwhile.
+    /// The session has ended.
     #[error("the session has ended")]
     SessionEnded,
-    /// The session is too old to change by what one signs in.
+    /// Changes to sign-in methods require recent authentication.
     #[error("the session is not fresh")]
     StaleSession,
-    /// The nonce is unknown, used or expired, was given for something else or to another session, or the signature is not
-    /// this wallet's: always the same answer.
+    /// The nonce is unknown, used, expired, or was issued for another purpose or another session, or the signature is
+    /// not valid for this wallet. The response is the same for all of them.
     #[error("the signature does not prove this")]
     InvalidSignature,
-    /// The wallet is linked already, to this account or another; it stays where it is.
+    /// The wallet is already linked to this account or another one. That link does not change.
     #[error("this wallet is linked already")]
     WalletTaken,
-    /// The user has as many wallets as allowed.
+    /// The user has the maximum number of wallets.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
-    /// The signature could not be checked.
+    /// The signature could not be verified.
     #[error(transparent)]
     Verify(#[from] VerifyError),
     /// Storage failed.
@@ -60,10 +60,11 @@ impl From<RedeemError> for LinkWalletError {
 }
 
 impl Identity {
-    /// Links a wallet to the actor's account. They are told by mail.
+    /// Links a wallet to the actor's account. The user gets a mail.
     ///
     /// # Errors
-    /// See [`LinkWalletError`]; nothing has changed then, but the nonce is used up.
+    /// Fails when the actor is not a user, the session has ended or is too old, the signature is invalid or cannot be
+    /// verified, the wallet is linked, the quota is exceeded, or storage fails. The nonce is consumed even then.
     pub async fn link_wallet(&self, actor: &Actor, command: LinkWallet) -> Result<Wallet, LinkWalletError> {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;
@@ -78,9 +79,10 @@ impl Identity {
         let wallet = Wallet { account, linked_at: clock.now() };
         let event = Event::by(actor, IdentityEvent::WalletLinked { user, wallet: account }.into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
-        // Held until the end, so that two at once do not exceed the number.
+        // Hold the lock until the end, so that concurrent requests do not exceed the quota.
         let known = tx.users().lock(user).await?.ok_or(LinkWalletError::SessionEnded)?;
-        // Whoever has taken the account back meanwhile has ended this session, and it leaves no way in behind.
+        // If the owner has recovered the account meanwhile, this session was ended. It must not leave a sign-in method
+        // behind.
         if !tx.sessions().is_live(user, session, now).await? {
             return Err(LinkWalletError::SessionEnded);
         }

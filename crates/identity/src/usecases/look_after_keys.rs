@@ -1,4 +1,4 @@
-//! Signing keys are made, succeed each other, and go.
+//! Creation, rotation and removal of signing keys.
 
 use tessera_kernel::{Event, Origin, StoreError};
 use time::OffsetDateTime;
@@ -10,16 +10,16 @@ use crate::{
     ports::{SigningKeyTransaction, TokenError},
 };
 
-/// The keys are not as they should be.
+/// Why the signing keys could not be maintained.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The next key is published and waits for its time: a rotation is under way.
+    /// A rotation is in progress: the next key is published but does not sign yet.
     #[error("a rotation is under way: the next key signs from {}", second(*signs_from))]
     UnderWay {
-        /// When it begins to sign.
+        /// When the next key starts to sign.
         signs_from: OffsetDateTime,
     },
-    /// No key could be made, or the one that signs not be opened.
+    /// A key could not be created, or the current key could not be decrypted.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -27,15 +27,15 @@ pub enum KeysError {
     Store(#[from] StoreError),
 }
 
-/// How often a plan is made anew because another node has changed the keys meanwhile.
+/// Maximum number of attempts. A plan is made again if another node has changed the keys meanwhile.
 const TRIES: usize = 3;
 
 impl ServiceTokens {
-    /// Reads the keys, does what is due, and opens the one that signs. For every node, again and again; which of them comes
-    /// first does not matter.
+    /// Reads the keys, makes the changes that are due, and decrypts the current signing key. Every node calls it
+    /// periodically. It does not matter which node is first.
     ///
     /// # Errors
-    /// See [`KeysError`].
+    /// Fails when a key cannot be created or decrypted, or storage fails.
     pub async fn look_after_keys(&self, origin: &Origin) -> Result<(), KeysError> {
         let ring = self.read_keys().await?;
         if !self.plan(&ring, Occasion::Routine).is_empty() {
@@ -44,10 +44,11 @@ impl ServiceTokens {
         Ok(self.ports.signer.open_key(&self.signing_key().await?)?)
     }
 
-    /// Publishes a new key, which signs once every verifier can know it.
+    /// Publishes a new key. It starts to sign when every verifier can know it.
     ///
     /// # Errors
-    /// [`KeysError::UnderWay`] when there is such a key already; the rest of [`KeysError`].
+    /// Fails with [`KeysError::UnderWay`] when a next key is already published. Also fails when a key cannot be created
+    /// or storage fails.
     pub async fn rotate_keys(&self, origin: &Origin) -> Result<(), KeysError> {
         let ring = self.read_keys().await?;
         if let Some(next) = ring.upcoming(self.ports.clock.now()) {
@@ -56,10 +57,10 @@ impl ServiceTokens {
         self.carry_out(Occasion::Rotation, origin).await
     }
 
-    /// Removes every key and puts a new one in their place at once. Every service token that is out dies with its key.
+    /// Deletes all keys and replaces them with a new one at once. All issued service tokens become invalid.
     ///
     /// # Errors
-    /// See [`KeysError`].
+    /// Fails when a key cannot be created, or storage fails.
     pub async fn replace_keys(&self, origin: &Origin) -> Result<(), KeysError> {
         self.carry_out(Occasion::Emergency, origin).await
     }
@@ -71,16 +72,16 @@ impl ServiceTokens {
     async fn carry_out(&self, occasion: Occasion, origin: &Origin) -> Result<(), KeysError> {
         for _ in 0..TRIES {
             let expected = self.plan(&*self.read_keys().await?, occasion);
-            // Before opening a transaction: it takes a good part of a second.
+            // Create the key before opening a transaction: it takes a large part of a second.
             let new = if expected.made.is_some() { Some(self.ports.signer.make_key().await?) } else { None };
             let mut tx = self.ports.keys.begin().await?;
             let ring = KeyRing::new(tx.signing_keys().lock_all().await?);
             let plan = self.plan(&ring, occasion);
             let new = match (plan.made, new) {
                 (Some(signs_from), Some(new)) => Some(self.in_its_time(new, signs_from)),
-                // Another node has removed what was there.
+                // Another node has removed the keys meanwhile: plan again with a new key.
                 (Some(_), None) => continue,
-                // Another node has made the key: ours is for nothing.
+                // Another node has created the key meanwhile: discard ours.
                 (None, _) => None,
             };
             self.write(&mut *tx, &plan, new.as_ref(), origin).await?;
@@ -123,7 +124,7 @@ impl ServiceTokens {
     }
 }
 
-/// A time as lists of keys say it, to the second.
+/// Formats a time for error texts, to the second.
 fn second(time: OffsetDateTime) -> String {
     rfc3339(time.replace_nanosecond(0).unwrap_or(time))
 }

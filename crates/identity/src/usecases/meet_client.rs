@@ -1,4 +1,4 @@
-//! Somebody signs in with what they have not signed in with before.
+//! Recording of devices at sign-in.
 
 use tessera_kernel::StoreError;
 
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Identity {
-    /// Notes with what a user signs in, in the transaction of that, and tells them when it is something new. Of the first one
-    /// nobody is told: it is the one with which they came. The transaction holds the lock on the user.
+    /// Records the device of a sign-in in its transaction, which must hold the lock on the user. The user gets a mail
+    /// if the device is new. The first device causes no mail, because the user has signed in only with it.
     pub(crate) async fn meet_client(
         &self,
         tx: &mut dyn IdentityTransaction,

@@ -1,4 +1,4 @@
-//! A wallet answers a challenge, once.
+//! Verification of a signed challenge. A challenge can be answered once.
 
 use tessera_kernel::StoreError;
 use time::OffsetDateTime;
@@ -9,18 +9,18 @@ use crate::{
     ports::{Proof, Requester, Taken, VerifyError, Voucher},
 };
 
-/// What somebody presents to prove that a wallet is theirs.
+/// Proof that a user controls a wallet.
 #[derive(Debug)]
 pub struct WalletProof {
     /// The wallet.
     pub account: WalletAccount,
-    /// Its signature of the challenge.
+    /// The signature of the challenge.
     pub signature: WalletSignature,
-    /// By which the challenge is found. One that is none was given to nobody.
+    /// Nonce of the challenge, as received. A malformed nonce matches no challenge.
     pub nonce: String,
 }
 
-/// Nobody can say whether the proof is good.
+/// Why the proof could not be verified.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RedeemError {
     #[error(transparent)]
@@ -29,19 +29,21 @@ pub(crate) enum RedeemError {
     Store(#[from] StoreError),
 }
 
-/// What came of an answer to a challenge.
+/// Result of an answer to a challenge.
 pub(crate) enum Redeemed {
-    /// The signature is good. With it comes the time of the redemption by the clock of the database.
+    /// The signature is valid. Contains the time of the redemption, by the database clock.
     By(Voucher, OffsetDateTime),
-    /// There was a challenge, and this does not answer it.
+    /// The challenge exists, but the proof is not valid for it.
     Denied,
-    /// There is no such challenge. Nothing was written, and nothing is to be: anyone can invent nonces.
+    /// The challenge does not exist. Nothing was written, and the caller must not write anything either: any client can
+    /// invent nonces.
     Unknown,
 }
 
 impl Identity {
-    /// What vouches that the wallet has signed the challenge that was given to it for this purpose. The challenge is used up, whatever
-    /// comes out, before anything else is looked at: no two can answer it, and nobody can try a second signature.
+    /// Verifies that the wallet has signed the challenge that was issued to it for this purpose. The challenge is
+    /// consumed before any check, whatever the result: no two callers can answer it, and no caller can try a second
+    /// signature.
     pub(crate) async fn redeem(
         &self,
         proof: WalletProof,

@@ -1,4 +1,4 @@
-//! A visitor becomes a user.
+//! Registration of a user with email address and password.
 
 use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
 
@@ -10,36 +10,36 @@ use crate::{
     ports::{Guessable, HashError, Requester},
 };
 
-/// What a visitor says of themselves.
+/// Data of a new user.
 #[derive(Debug)]
 pub struct Register {
-    /// The address they will sign in with.
+    /// The email address to sign in with.
     pub email: EmailAddress,
-    /// The password they want.
+    /// The new password.
     pub password: Password,
-    /// The name they go by.
+    /// The name that the user is shown as.
     pub display_name: Option<DisplayName>,
-    /// Their given name.
+    /// Given name.
     pub first_name: Option<PersonName>,
-    /// Their family name.
+    /// Family name.
     pub last_name: Option<PersonName>,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
-/// Nobody was registered.
+/// Why no user was registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// Another account has the address.
     #[error("this email address is already registered")]
     EmailTaken,
-    /// The password is under the configured minimum.
+    /// The password is shorter than the configured minimum.
     #[error("the password is too short")]
     PasswordLength(#[source] PasswordError),
-    /// The password would soon be guessed.
+    /// The password is easy to guess.
     #[error("the password is easy to guess")]
     PasswordGuessable(#[source] Guessable),
-    /// No hash could be made.
+    /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Storage failed.
@@ -48,10 +48,11 @@ pub enum RegisterError {
 }
 
 impl Identity {
-    /// Registers a user.
+    /// Registers a user. The email address is not verified yet.
     ///
     /// # Errors
-    /// See [`RegisterError`]; nothing was kept then.
+    /// Fails when the email address is taken, the password is rejected, or hashing or storage fails. Nothing is stored
+    /// then.
     pub async fn register(&self, command: Register) -> Result<User, RegisterError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let now = clock.now();
@@ -69,7 +70,7 @@ impl Identity {
         };
         let requester = Requester::unknown(&command.origin);
         self.check_new_password(&command.password, &words_about(&user), requester).await?;
-        // Hash before opening a transaction: it takes tens of milliseconds.
+        // Hash before opening a transaction, because it takes tens of milliseconds.
         let hash = self.ports.hasher.hash(&command.password, requester).await?;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
         let event = Event::by_visitor(&command.origin, announcement, clock, entropy);

@@ -1,4 +1,4 @@
-//! Whoever reads the mails of an account sets a new password for it.
+//! Password reset with a mailed token.
 
 use tessera_kernel::{EmailAddress, Event, Origin, StoreError};
 use time::OffsetDateTime;
@@ -11,28 +11,28 @@ use crate::{
     ports::{AccountChange, HashError, IdentityTransaction, Requester},
 };
 
-/// What somebody presents, and what they want.
+/// A token and the new password.
 #[derive(Debug)]
 pub struct ResetPassword {
     /// The token from the mail.
     pub token: ResetToken,
-    /// The password they want.
+    /// The new password.
     pub password: Password,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
-/// The password stays as it was.
+/// Why the password was not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
-    /// The token is unknown, used, expired, replaced by another, or went to an address that the account has no more: always
-    /// the same answer.
+    /// The token is unknown, used, expired, replaced by another one, or was sent to an address that the account no
+    /// longer has. The response is the same for all of them.
     #[error("this link is not valid")]
     Invalid,
-    /// The password is not taken. The token still serves.
+    /// The new password is rejected. The token stays valid.
     #[error(transparent)]
     NewPassword(#[from] NewPasswordError),
-    /// No hash could be made. The token still serves.
+    /// The password could not be hashed. The token stays valid.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Storage failed.
@@ -41,32 +41,34 @@ pub enum ResetPasswordError {
 }
 
 impl Identity {
-    /// Whose password a token sets. Nothing changes.
+    /// Returns the email address of the account whose password the token sets. Changes nothing.
     ///
     /// # Errors
-    /// See [`ResetPasswordError`].
+    /// Fails when the token is invalid, or storage fails.
     pub async fn view_reset(&self, token: &ResetToken) -> Result<EmailAddress, ResetPasswordError> {
         let (reset, _) = self.find_reset(token).await?;
         Ok(reset.email)
     }
 
-    /// Uses a token up and sets the password: together or not at all. All sessions of the user end. The address is proved
-    /// from then on, since a mail to it has been read. If it was not before, anybody may have made the account, so the
-    /// wallets that they linked are unlinked. The user is told by mail. Nobody is signed in.
+    /// Consumes the token and sets the password, both or neither. Ends all sessions of the user. The user gets a mail.
+    /// No session is opened.
+    ///
+    /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
+    /// visitor may have created the account. So all linked wallets are then unlinked.
     ///
     /// # Errors
-    /// See [`ResetPasswordError`].
+    /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
     pub async fn reset_password(&self, command: ResetPassword) -> Result<(), ResetPasswordError> {
         let (reset, known) = self.find_reset(&command.token).await?;
-        // Judged and hashed while the token still serves: a password that is not taken costs nobody their link.
-        // Whoever has the link reads the mails of the account.
+        // Check and hash before consuming the token: a rejected password must not cost the user their link. The
+        // requester counts as known, because only a reader of the account's mails has the link.
         let requester = Requester::known(&command.origin);
         self.check_new_password(&command.password, &words_about(&known.user), requester).await?;
         let hash = self.ports.hasher.hash(&command.password, requester).await?;
         let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(reset.user).await?.ok_or(ResetPasswordError::Invalid)?;
-        // Only under the lock is it certain whose turn it is, and to which address the account belongs.
+        // Only under the lock is it certain that the token is still valid and which address the account has.
         let taken = tx.password_resets().take(reset.user, &reset.hash).await?;
         taken.filter(|taken| is_theirs(taken, &current.user)).ok_or(ResetPasswordError::Invalid)?;
         self.replace_password(&mut *tx, &current, (&hash, now), &command.origin).await?;
@@ -74,7 +76,7 @@ impl Identity {
         Ok(())
     }
 
-    /// What a token that serves sets, and for whom.
+    /// Finds a valid token and its account.
     async fn find_reset(&self, token: &ResetToken) -> Result<(PasswordReset, Credentials), ResetPasswordError> {
         let hash = self.ports.digest.digest(token.expose());
         let reset = self.ports.resets.find_open(&hash).await?.ok_or(ResetPasswordError::Invalid)?;
@@ -83,7 +85,8 @@ impl Identity {
         Ok((reset, known))
     }
 
-    /// All that goes with the new password, under the lock on the user, at that time by the clock of the database.
+    /// Sets the password and applies its consequences. The caller must hold the lock on the user. `now` is by the
+    /// database clock.
     async fn replace_password(
         &self,
         tx: &mut dyn IdentityTransaction,

@@ -1,4 +1,4 @@
-//! A user opens a session with their wallet; the first time, it makes them one.
+//! Wallet sign-in. The first sign-in of a wallet creates its user.
 
 use tessera_kernel::{Event, Origin, StoreError, UserId};
 use time::OffsetDateTime;
@@ -11,28 +11,28 @@ use crate::{
     ports::{IdentityTransaction, Requester, TokenError, VerifyError, Voucher},
 };
 
-/// What somebody presents.
+/// A wallet sign-in request.
 #[derive(Debug)]
 pub struct SignInWithWallet {
     /// The wallet and its signature.
     pub proof: WalletProof,
-    /// With what they sign in.
+    /// The device of the request.
     pub client: Client,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
-/// Nobody was signed in.
+/// Why a wallet sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInWithWalletError {
-    /// The nonce is unknown, used or expired, was given for something else, or the signature is not this wallet's: always
-    /// the same answer.
+    /// The nonce is unknown, used, expired, or was issued for another purpose, or the signature is not valid for this
+    /// wallet. The response is the same for all of them.
     #[error("the signature does not prove this")]
     InvalidSignature,
-    /// The signature could not be checked.
+    /// The signature could not be verified.
     #[error(transparent)]
     Verify(#[from] VerifyError),
-    /// The token could not be made.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -49,15 +49,15 @@ impl From<RedeemError> for SignInWithWalletError {
     }
 }
 
-/// How often a wallet's user is looked for anew because the wallet came to somebody, or left them, meanwhile.
+/// Maximum number of lookups of the wallet's user. A lookup is repeated if the wallet was linked or unlinked meanwhile.
 const TRIES: usize = 5;
 
 impl Identity {
-    /// Signs in with a wallet. One that nobody has gets a user without an address; nothing else that was sent along leads to
-    /// an account.
+    /// Signs in with a wallet. An unknown wallet gets a new user without an email address. Only the wallet determines
+    /// the account.
     ///
     /// # Errors
-    /// See [`SignInWithWalletError`].
+    /// Fails when the signature is invalid or cannot be verified, or signing the token or storage fails.
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, client, origin } = command;
         let account = proof.account;
@@ -77,7 +77,7 @@ impl Identity {
         Err(StoreError::Busy.into())
     }
 
-    /// Opens a session for whoever has the wallet. `None` when that has changed meanwhile.
+    /// Opens a session for the user of the wallet. Returns `None` if the wallet was linked or unlinked meanwhile.
     async fn open_session_of(
         &self,
         account: WalletAccount,
@@ -102,7 +102,8 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
-    /// The user of a wallet that has proved itself, for those who open no session. `None` when it has not proved this.
+    /// Returns the user of a verified wallet without opening a session. Returns `None` if the signature does not
+    /// authenticate this user: see [`is_vouched`].
     pub(crate) async fn holder(
         &self,
         account: WalletAccount,
@@ -123,7 +124,8 @@ impl Identity {
         Err(StoreError::Busy)
     }
 
-    /// Whoever has the wallet, made now if nobody has. `None` when that has changed meanwhile.
+    /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked
+    /// meanwhile.
     async fn holder_in(
         &self,
         tx: &mut dyn IdentityTransaction,
@@ -137,7 +139,8 @@ impl Identity {
         Ok(known.filter(|user| user.holds(&account.address())))
     }
 
-    /// `None` when the wallet has become somebody's meanwhile: the transaction is then worth nothing.
+    /// Creates the user of a wallet. Returns `None` if the wallet was linked meanwhile: the caller must then drop the
+    /// transaction.
     async fn make_user(
         &self,
         tx: &mut dyn IdentityTransaction,
@@ -179,7 +182,8 @@ impl Identity {
     }
 }
 
-/// A contract vouches for its own chain only: on another, its address may be somebody else's.
+/// Returns whether the signature authenticates the user. A contract only counts on the chain on which the wallet was
+/// linked: on another chain the contract at the same address may have another owner.
 fn is_vouched(user: &User, account: WalletAccount, voucher: Voucher) -> bool {
     voucher == Voucher::Key || user.linked(&account)
 }

@@ -1,16 +1,16 @@
-//! A user ends sessions: the one they came with, another of theirs, or all of them.
+//! Sign-out: ends the current session, another session, or all sessions of a user.
 
 use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError};
 
 use crate::{Identity, events::IdentityEvent};
 
-/// No session was ended.
+/// Why no session was ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SignOutError {
-    /// An application has no session to end.
+    /// The actor is an application. Applications have no sessions.
     #[error("only a user can sign out")]
     NotAUser,
-    /// The actor has no such session, or has it no more.
+    /// The actor has no such session, or it has already ended.
     #[error("the user has no such session")]
     NotFound,
     /// Storage failed.
@@ -19,23 +19,24 @@ pub enum SignOutError {
 }
 
 impl Identity {
-    /// Ends the actor's session; its tokens are refused from then on, on every node.
+    /// Ends the actor's current session. Every node then rejects its tokens. Succeeds if the session has already ended.
     ///
     /// # Errors
-    /// See [`SignOutError`]; it is no error when the session had ended already.
+    /// Fails when the actor is not a user, or storage fails.
     pub async fn sign_out(&self, actor: &Actor) -> Result<(), SignOutError> {
         let Principal::User { session, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         match self.end_session(actor, session).await {
-            // Two at once: one ends it, the other finds it ended, and there is one event.
+            // Of two concurrent requests, one ends the session and the other finds it ended. There is only one audit
+            // entry.
             Err(SignOutError::NotFound) => Ok(()),
             ended => ended,
         }
     }
 
-    /// Ends a session of the actor's; its tokens are refused from then on, on every node.
+    /// Ends a session of the actor. Every node then rejects its tokens.
     ///
     /// # Errors
-    /// See [`SignOutError`].
+    /// Fails when the actor is not a user, has no such session, or storage fails.
     pub async fn end_session(&self, actor: &Actor, session: SessionId) -> Result<(), SignOutError> {
         let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
@@ -49,15 +50,15 @@ impl Identity {
         Ok(())
     }
 
-    /// Ends all sessions of the actor's, the one they came with among them.
+    /// Ends all sessions of the actor, including the current one.
     ///
     /// # Errors
-    /// See [`SignOutError`].
+    /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), SignOutError> {
         let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
-        // Whoever signs in meanwhile comes before this, and is out with the others, or after it.
+        // Lock the user. A concurrent sign-in commits either before this, so its session is ended too, or after it.
         tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
         let ended = tx.sessions().end_all(user, None, checked_at).await?;
         let what = IdentityEvent::SessionsEnded { user, sessions_ended: ended }.into();

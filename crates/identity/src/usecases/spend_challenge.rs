@@ -1,17 +1,17 @@
-//! A challenge is used up by somebody who answers it with what can't be read.
+//! Consumption of a challenge when the rest of the request is invalid.
 
 use tessera_kernel::StoreError;
 
 use crate::{Identity, model::Nonce};
 
 impl Identity {
-    /// Takes the challenge with that nonce away, if there is one: who knows the nonce has come with it, and has no second
-    /// try.
+    /// Deletes the challenge with that nonce, if there is one. The caller has presented the nonce and gets no second
+    /// attempt.
     ///
     /// # Errors
-    /// Storage failed.
+    /// Fails when storage fails.
     pub async fn spend_challenge(&self, nonce: &str) -> Result<(), StoreError> {
-        // One that is none was given to nobody.
+        // A malformed nonce matches no challenge.
         let Ok(nonce) = nonce.parse::<Nonce>() else { return Ok(()) };
         self.ports.challenges.take(&nonce).await.map(drop)
     }

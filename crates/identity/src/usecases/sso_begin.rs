@@ -1,4 +1,4 @@
-//! An application sends a browser to sign in.
+//! Start of a single sign-on.
 
 use tessera_kernel::{Network, OnConflict, StoreError};
 use time::Duration;
@@ -9,29 +9,30 @@ use crate::{
     ports::SsoBounds,
 };
 
-/// How long somebody may take, from the first page to the signature.
+/// Maximum time from the first page to the signature.
 pub(crate) const SSO_SESSION_TTL: Duration = Duration::minutes(10);
 
-/// How many unfinished sign-ins are kept. One network cannot fill the share of an application by itself: the limit
-/// `challenge` admits 600 in the lifetime of a session on one node, and this bound as many on all nodes.
+/// Maximum numbers of unfinished sign-ins. One network cannot use up the share of an application alone: the rate limit
+/// `challenge` allows a network 600 during the lifetime of a session on one node, and this bound the same number on all
+/// nodes together.
 pub(crate) const SSO_BOUNDS: SsoBounds = SsoBounds { per_application: 10_000, per_network: 600 };
 
-/// A session of the sign-in page, and what binds it to the browser.
+/// A new sign-in page session and the secret that binds it to the browser.
 #[derive(Debug)]
 pub struct BegunSso {
     /// The session.
     pub session: SsoSession,
-    /// For the browser, and for it alone.
+    /// The secret. Only this browser may receive it.
     pub browser: SsoSecret,
 }
 
-/// No session was begun. Whoever asked must not be sent anywhere.
+/// Why no session was started. The browser must not be redirected to the requested URI.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginSsoError {
     /// There is no such application.
     #[error("there is no such application")]
     UnknownApplication,
-    /// The application has not registered this address, to the letter.
+    /// The application has not registered exactly this redirect URI.
     #[error("the application has not registered this redirect URI")]
     RedirectUriNotRegistered,
     /// Storage failed.
@@ -40,11 +41,11 @@ pub enum BeginSsoError {
 }
 
 impl SingleSignOn {
-    /// Begins a sign-in for an application. Where too many are unfinished, the least promising ones end for it, as
-    /// [`SsoSessions::make_room`](crate::ports::SsoSessions::make_room) says.
+    /// Starts a sign-in to an application. If there are too many unfinished sign-ins, it ends the ones that
+    /// [`SsoSessions::make_room`](crate::ports::SsoSessions::make_room) selects.
     ///
     /// # Errors
-    /// See [`BeginSsoError`].
+    /// Fails when the application is unknown, the redirect URI is not registered, or storage fails.
     pub async fn begin(&self, request: SsoRequest, network: Option<Network>) -> Result<BegunSso, BeginSsoError> {
         let party = self.ports.relying_parties.find_relying_party(request.application).await?;
         let party = party.ok_or(BeginSsoError::UnknownApplication)?;
@@ -63,7 +64,7 @@ impl SingleSignOn {
             network,
         };
         let mut tx = self.ports.store.begin().await?;
-        // It was there a moment ago: a conflict says that it has been deleted since.
+        // The application existed a moment ago. A conflict means that it was deleted meanwhile.
         tx.sso_sessions().insert(&session).await.on_conflict(BeginSsoError::UnknownApplication)?;
         tx.sso_sessions().make_room(&session, SSO_BOUNDS).await?;
         tx.commit().await?;

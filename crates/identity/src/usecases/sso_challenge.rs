@@ -1,4 +1,4 @@
-//! A wallet is asked to sign in to an application.
+//! Challenge of a single sign-on.
 
 use tessera_kernel::StoreError;
 use time::{Duration, OffsetDateTime, UtcOffset};
@@ -10,36 +10,36 @@ use crate::{
     },
 };
 
-/// How long a signature is taken, unless the session ends before.
+/// Lifetime of a challenge. It ends earlier if the session expires.
 const CHALLENGE_TTL: Duration = Duration::minutes(5);
 
-/// Who wants to sign in by which session.
+/// A request for a challenge.
 #[derive(Debug)]
 pub struct ChallengeSso {
     /// The session.
     pub session: SsoSessionId,
-    /// What the browser holds; nothing, when it did not begin the session.
+    /// The secret of the browser. `None` if the browser did not start the session.
     pub browser: Option<SsoSecret>,
     /// The wallet, on an Ethereum chain.
     pub account: WalletAccount,
 }
 
-/// What the wallet is to sign.
+/// The challenge that the wallet must sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoQuestion {
-    /// The message, byte for byte.
+    /// The exact message.
     pub message: String,
-    /// What makes it unlike every other.
+    /// Nonce of the message.
     pub nonce: Nonce,
-    /// Until when the signature is taken.
+    /// When the challenge expires.
     pub expires_at: OffsetDateTime,
 }
 
-/// Nothing is to be signed.
+/// Why no challenge was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeSsoError {
-    /// The session never was, is over or used up, belongs to another browser, or would return to an address that the
-    /// application has given up: which, is not said.
+    /// The session does not exist, has expired, is completed, or belongs to another browser, or the application has
+    /// removed the redirect URI. The response is the same for all of them.
     #[error("there is no such sign-in")]
     NotFound,
     /// Storage failed.
@@ -48,20 +48,20 @@ pub enum ChallengeSsoError {
 }
 
 impl SingleSignOn {
-    /// Puts a message to a wallet. It takes the place of the one before: the person may have chosen another wallet.
+    /// Issues a challenge. It replaces the previous one, because the user may have chosen another wallet.
     ///
     /// # Errors
-    /// See [`ChallengeSsoError`].
+    /// Fails when the session cannot be used, or storage fails.
     pub async fn challenge(&self, command: ChallengeSso) -> Result<SsoQuestion, ChallengeSsoError> {
         let browser = command.browser.ok_or(ChallengeSsoError::NotFound)?;
-        // Read first: a session that never was costs no transaction.
+        // Read first, so that an unknown session costs no transaction.
         self.ports.store.find_sso_session(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(command.session).await?;
         let (session, party) = held.ok_or(ChallengeSsoError::NotFound)?;
         let open = self.is_theirs(&session, &browser, now) && !matches!(session.step, SsoStep::Done { .. });
-        // The application may have given the address up since: nobody is asked to sign what leads nowhere.
+        // The application may have removed the redirect URI meanwhile. Do not ask for a signature that leads nowhere.
         if !open || !party.takes(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
@@ -81,7 +81,7 @@ impl SingleSignOn {
     ) -> (SsoChallenge, Nonce) {
         let nonce = Nonce::generate(&*self.ports.entropy);
         let site = &self.ports.identity.settings.site;
-        // Whole seconds, as the message says them.
+        // Use whole seconds, as the message contains them.
         let whole = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(time);
         let issued_at = whole(now);
         let expires_at = (issued_at + CHALLENGE_TTL).min(whole(session.expires_at));
@@ -103,9 +103,9 @@ impl SingleSignOn {
     }
 }
 
-/// What the holder of the wallet is told they agree to. The grammar of these messages has ASCII only, and not all of it; the
-/// address that the sign-in returns to comes first, and the name in brackets that it can't hold itself: a name that reads like
-/// a sentence pretends nothing.
+/// Returns the statement that the wallet shows to its owner. The message grammar allows only a subset of ASCII, so
+/// other characters of the name become `?`. The host of the redirect URI comes first. The name is in brackets, and
+/// brackets in the name are replaced: so a name that reads like a sentence cannot pose as part of the statement.
 fn statement(party: &RelyingParty, redirect_uri: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:/?#[]@ ".contains(c);
     let shown = |c: char| match c {

@@ -1,18 +1,19 @@
-//! What is over is forgotten.
+//! Deletion of expired sign-in page sessions and codes.
 
 use tessera_kernel::{StoreError, delete_in_steps};
 use time::Duration;
 
 use crate::SingleSignOn;
 
-/// How long sessions and codes are kept beyond their end: a code that comes twice is to be noticed.
+/// How long sessions and codes are kept after expiry. The audit trail can then report a code that is presented again.
 const KEPT: Duration = Duration::hours(1);
 
 impl SingleSignOn {
-    /// Removes what ended more than an hour ago, and says how many rows that were. Any node may do it at any time.
+    /// Deletes sessions and codes that expired more than an hour ago. Returns their number. Any node may call it at any
+    /// time.
     ///
     /// # Errors
-    /// Storage failed.
+    /// Fails when storage fails.
     pub async fn forget(&self) -> Result<u64, StoreError> {
         let before = self.ports.store.now().await? - KEPT;
         delete_in_steps(|most| self.ports.store.forget_sso(before, most)).await

@@ -1,4 +1,4 @@
-//! An application's back end redeems a code.
+//! Redemption of an authorization code by the back end of an application.
 
 use tessera_kernel::{Event, Origin, StoreError};
 use time::OffsetDateTime;
@@ -11,27 +11,27 @@ use crate::{
     ports::TokenError,
 };
 
-/// What an application presents.
+/// A redemption request.
 #[derive(Debug)]
 pub struct RedeemSsoCode {
-    /// The code, as it came. One that is none was given to nobody.
+    /// The code, as received. A malformed code matches no stored code.
     pub code: String,
-    /// Where it came.
+    /// The redirect URI that received the code.
     pub redirect_uri: String,
-    /// What only the application knows.
+    /// The PKCE code verifier.
     pub verifier: CodeVerifier,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
-/// No token was made.
+/// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum RedeemSsoCodeError {
-    /// The code is unknown, used or expired, not of this address and verifier, or of an application that has given the address
-    /// up: always the same answer.
+    /// The code is unknown, used, expired, or belongs to another redirect URI or verifier, or the application has
+    /// removed the redirect URI. The response is the same for all of them.
     #[error("the code is not valid")]
     InvalidGrant,
-    /// The token could not be made.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -49,10 +49,10 @@ impl From<IssueError> for RedeemSsoCodeError {
 }
 
 impl SingleSignOn {
-    /// Redeems a code. It is used up, whatever comes out: who has it without the verifier has stolen it.
+    /// Redeems a code. The code is consumed whatever the result: a caller without the verifier has stolen it.
     ///
     /// # Errors
-    /// See [`RedeemSsoCodeError`].
+    /// Fails when the code is invalid, or signing or storage fails.
     pub async fn redeem(&self, command: RedeemSsoCode) -> Result<SsoToken, RedeemSsoCodeError> {
         let judge = |code: &SsoCode, party: &RelyingParty, now| self.fault_of(code, party, &command, now);
         match self.present(&command.code, &command.origin, judge).await? {
@@ -61,7 +61,7 @@ impl SingleSignOn {
         }
     }
 
-    /// Uses a code up, and tells what was wrong about it. `None` when there is no such code.
+    /// Consumes a code and returns it with the reason for refusal, if any. Returns `None` if the code does not exist.
     pub(super) async fn present(
         &self,
         code: &str,
@@ -70,13 +70,13 @@ impl SingleSignOn {
     ) -> Result<Option<(SsoCode, Option<CodeRefusal>)>, StoreError> {
         let Ok(secret) = code.parse::<SsoSecret>() else { return Ok(None) };
         let hash = self.ports.digest.digest(secret.expose());
-        // Read first: a code that was never issued costs no transaction.
+        // Read first, so that an unknown code costs no transaction.
         if !self.ports.store.knows_sso_code(&hash).await? {
             return Ok(None);
         }
         let now = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
-        // Codes go with their application: of one that was deleted there is none.
+        // Codes are deleted together with their application.
         let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
         let refusal = judge(&code, &party, now);
         let what = IdentityEvent::of_code(&code, refusal).into();
@@ -87,7 +87,7 @@ impl SingleSignOn {
         Ok(Some((code, refusal)))
     }
 
-    /// What is wrong with a code by itself, whatever comes with it.
+    /// Checks whether the code itself is already used or expired.
     pub(super) fn fault_of_age(code: &SsoCode, now: OffsetDateTime) -> Option<CodeRefusal> {
         if code.state != SsoCodeState::Open {
             Some(CodeRefusal::Used)
@@ -98,7 +98,7 @@ impl SingleSignOn {
         }
     }
 
-    /// What is wrong, for the trail; the answer does not say it.
+    /// Returns the reason for refusal for the audit trail. The response does not contain it.
     fn fault_of(
         &self,
         code: &SsoCode,

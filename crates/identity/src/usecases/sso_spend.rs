@@ -1,4 +1,4 @@
-//! What a sign-in serves once is used up by somebody who comes with what can't be read.
+//! Consumption of challenges and codes when the rest of the request is invalid.
 
 use tessera_kernel::{Origin, StoreError};
 
@@ -9,10 +9,10 @@ use crate::{
 };
 
 impl SingleSignOn {
-    /// Takes away what the wallet was asked in that session, if it is this browser's.
+    /// Consumes the challenge of the session, if the session belongs to this browser.
     ///
     /// # Errors
-    /// Storage failed.
+    /// Fails when storage fails.
     pub async fn spend_challenge(&self, session: SsoSessionId, browser: Option<SsoSecret>) -> Result<(), StoreError> {
         match browser {
             Some(browser) => self.take_challenge(session, &browser, None).await.map(drop),
@@ -20,10 +20,10 @@ impl SingleSignOn {
         }
     }
 
-    /// Uses a code up that was presented without what belongs to it. The trail tells of it.
+    /// Consumes a code that was presented in an invalid request. Writes an audit entry.
     ///
     /// # Errors
-    /// Storage failed.
+    /// Fails when storage fails.
     pub async fn spend_code(&self, code: &str, origin: &Origin) -> Result<(), StoreError> {
         self.present(code, origin, |code, _, now| Self::fault_of_age(code, now).or(Some(CodeRefusal::Body)))
             .await

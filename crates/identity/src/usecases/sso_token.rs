@@ -1,4 +1,4 @@
-//! The token by which an application knows who has signed in.
+//! Tokens that tell an application which user has signed in.
 
 use tessera_kernel::{ApplicationId, Secret, StoreError, UserId};
 use time::Duration;
@@ -9,7 +9,7 @@ use crate::{
     ports::{ProvenWallet, ServiceClaims, TokenError},
 };
 
-/// What a sign-in has come to.
+/// Content of a token: the result of a sign-in.
 #[derive(Debug)]
 pub(crate) struct Grant {
     application: ApplicationId,
@@ -19,7 +19,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// Of a session that has just ended well.
+    /// Creates the grant of a session whose challenge was signed.
     pub(crate) fn of(session: &SsoSession, challenge: &SsoChallenge, user: UserId) -> Self {
         let request = &session.request;
         Self { application: request.application, user, account: challenge.account, nonce: request.nonce.clone() }
@@ -37,11 +37,11 @@ impl From<SsoCode> for Grant {
 pub struct SsoToken {
     /// The token.
     pub token: Secret<String>,
-    /// How long it is good, in whole seconds.
+    /// Lifetime of the token, in whole seconds.
     pub life: Duration,
 }
 
-/// No token was made.
+/// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
     #[error(transparent)]
@@ -51,7 +51,7 @@ pub(crate) enum IssueError {
 }
 
 impl SingleSignOn {
-    /// Makes a token for the application, and for nobody else.
+    /// Issues a token whose only audience is the application.
     pub(crate) async fn issue(&self, grant: Grant) -> Result<SsoToken, IssueError> {
         let audience = grant.application.to_string().parse();
         let audience = audience.map_err(|error| StoreError::Corrupt(format!("applications.id: {error}")))?;

@@ -1,4 +1,4 @@
-//! A wallet has signed: its user goes back to the application with a code.
+//! Verification of the signed challenge of a single sign-on. Issues a token and an authorization code.
 
 use tessera_kernel::{Event, OnConflict, Origin, Secret, StoreError, UserId};
 use time::Duration;
@@ -14,55 +14,55 @@ use crate::{
     ports::{Proof, Requester, TokenError, VerifyError, Voucher},
 };
 
-/// How long an application may take to redeem a code.
+/// Lifetime of a code.
 const CODE_TTL: Duration = Duration::seconds(60);
 
-/// What somebody presents.
+/// A signed challenge.
 #[derive(Debug)]
 pub struct VerifySso {
     /// The session.
     pub session: SsoSessionId,
-    /// What the browser holds; nothing, when it did not begin the session.
+    /// The secret of the browser. `None` if the browser did not start the session.
     pub browser: Option<SsoSecret>,
-    /// The message that was signed.
+    /// The signed message.
     pub message: String,
     /// The signature.
     pub signature: WalletSignature,
-    /// With what they sign in.
+    /// The device of the request.
     pub client: Client,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
-/// A sign-in that has come to its end.
+/// A completed sign-in.
 #[derive(Debug)]
 pub struct VerifiedSso {
-    /// For the application, by itself.
+    /// Token for the application.
     pub token: Secret<String>,
-    /// How long the token is good.
+    /// Lifetime of the token.
     pub life: Duration,
-    /// For the application's back end, which redeems it.
+    /// Authorization code, which the back end of the application redeems.
     pub code: SsoSecret,
-    /// Where the application wants the browser back.
+    /// Where the browser returns to.
     pub redirect_uri: String,
-    /// What the application said, unchanged.
+    /// The `state` of the application, unchanged.
     pub state: Echo,
 }
 
-/// Nobody has signed in.
+/// Why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifySsoError {
-    /// There is no such session for this browser, nothing was to be signed, the signature is not of that, or the application
-    /// has gone or given the address up: which, is not said.
+    /// This browser has no such session, there is no challenge, the signature is not valid for it, or the application
+    /// was deleted or has removed the redirect URI. The response is the same for all of them.
     #[error("the signature does not prove this")]
     Refused,
-    /// The session has served, or what was signed in it is being looked at for somebody who came first.
+    /// The session is completed, or another request is verifying its challenge.
     #[error("the sign-in is used up")]
     Used,
-    /// The signature could not be checked.
+    /// The signature could not be verified.
     #[error(transparent)]
     Verify(#[from] VerifyError),
-    /// The token could not be made.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -79,13 +79,13 @@ impl From<IssueError> for VerifySsoError {
     }
 }
 
-/// What a browser holds of a session.
+/// Result of taking the challenge of a session.
 pub(super) enum Taken {
     Challenge(Box<TakenChallenge>),
     Used,
-    /// There is such a session, and nothing for this browser to answer in it.
+    /// The session has expired, belongs to another browser, or has no challenge.
     Nothing,
-    /// There is no such session.
+    /// The session does not exist.
     Unknown,
 }
 
@@ -93,31 +93,32 @@ pub(super) struct TakenChallenge {
     session: SsoSession,
     party: RelyingParty,
     challenge: SsoChallenge,
-    /// Whether it was when it was taken.
+    /// Whether the challenge was not expired when it was taken.
     open: bool,
 }
 
 impl SingleSignOn {
-    /// Signs in to an application by what a wallet has signed. The first time, the wallet gets a user.
+    /// Completes a sign-in with a signed challenge. The first sign-in of a wallet creates its user.
     ///
     /// # Errors
-    /// See [`VerifySsoError`].
+    /// Fails when the sign-in is refused, the session is used, the signature cannot be verified, or signing the token
+    /// or storage fails.
     pub async fn verify(&self, command: VerifySso) -> Result<VerifiedSso, VerifySsoError> {
         let taken = match &command.browser {
             Some(browser) => self.take_challenge(command.session, browser, Some(&command.message)).await?,
-            // Without the cookie nothing was presented that could be denied.
+            // Without the cookie there is no session that could be refused.
             None => Taken::Unknown,
         };
         let taken = match taken {
             Taken::Challenge(taken) => *taken,
             Taken::Used => return Err(VerifySsoError::Used),
-            // Nothing is written: anyone can invent ids of sessions.
+            // Write no audit entry: any client can invent session ids.
             Taken::Unknown => return Err(VerifySsoError::Refused),
             Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
         };
         match self.conclude(&taken, &command).await {
             Err(error) => {
-                // Of this nothing comes any more, and nobody is told that the session has served.
+                // The sign-in failed. Reset the step, so that the session does not appear as used.
                 self.give_back(&taken).await?;
                 Err(error)
             }
@@ -125,7 +126,7 @@ impl SingleSignOn {
         }
     }
 
-    /// Comes to the end with what the wallet was asked.
+    /// Verifies the signature and completes the sign-in.
     async fn conclude(&self, taken: &TakenChallenge, command: &VerifySso) -> Result<VerifiedSso, VerifySsoError> {
         let TakenChallenge { session, party, challenge, open } = taken;
         if !party.takes(&session.request.redirect_uri) {
@@ -148,16 +149,16 @@ impl SingleSignOn {
         Ok(VerifiedSso { token: issued.token, life: issued.life, code, redirect_uri, state })
     }
 
-    /// Takes what the wallet was asked, so that nobody can come with another signature of it, whatever this one is worth. Until
-    /// it is known what the signature of that message is worth, whoever else comes finds the session used: whether they came
-    /// in the middle or a moment later makes no difference to them.
+    /// Takes the challenge, so that no request can present another signature of it, whether this one is valid or not.
+    /// While the signature of that message is being verified, other requests find the session used. So a request during
+    /// the verification and a request shortly after it get the same result.
     pub(super) async fn take_challenge(
         &self,
         id: SsoSessionId,
         browser: &SsoSecret,
         signed: Option<&str>,
     ) -> Result<Taken, StoreError> {
-        // Read first: a session that never was costs no transaction.
+        // Read first, so that an unknown session costs no transaction.
         if self.ports.store.find_sso_session(id).await?.is_none() {
             return Ok(Taken::Unknown);
         }
@@ -180,7 +181,7 @@ impl SingleSignOn {
         }
     }
 
-    /// Nothing is being looked at any more, unless a wallet was asked anew meanwhile, or somebody else has signed in.
+    /// Resets the step, unless a new challenge was issued or another request has completed the sign-in meanwhile.
     async fn give_back(&self, taken: &TakenChallenge) -> Result<(), StoreError> {
         let id = taken.session.id;
         let mut tx = self.ports.store.begin().await?;
@@ -194,7 +195,7 @@ impl SingleSignOn {
         Ok(())
     }
 
-    /// What vouches for the signature of what was asked.
+    /// Verifies the signature of the challenge.
     async fn voucher(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<Voucher>, VerifyError> {
         if challenge.message != command.message {
             return Ok(None);
@@ -205,8 +206,8 @@ impl SingleSignOn {
         self.ports.identity.ports.wallets.verify(proof).await
     }
 
-    /// Ends the session with a code. Of two who came this far at once, one does. `None` when the application has gone, or given
-    /// the address up, while the wallet was asked.
+    /// Completes the session and issues a code. Of two concurrent requests only one succeeds. Returns `None` if the
+    /// application was deleted or has removed the redirect URI meanwhile.
     async fn finish(
         &self,
         session: &SsoSession,

@@ -1,4 +1,4 @@
-//! The sign-in page asks what it is to show.
+//! Content of the sign-in page.
 
 use tessera_kernel::StoreError;
 
@@ -7,22 +7,22 @@ use crate::{
     model::{SsoSecret, SsoSessionId, SsoStep},
 };
 
-/// What a person is to know of a sign-in before they agree to it.
+/// Information for the user before the sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoView {
     /// The name of the application.
     pub application: String,
-    /// Where the browser will go.
+    /// Where the browser will return to.
     pub redirect_uri: String,
-    /// Whether somebody has signed in by it already.
+    /// Whether a user has already signed in with this session.
     pub used: bool,
 }
 
-/// There is nothing to show.
+/// Why there is no sign-in to show.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSsoError {
-    /// The session never was, is over, belongs to another browser, or would return to an address that the application has
-    /// given up: which, is not said.
+    /// The session does not exist, has expired, or belongs to another browser, or the application has removed the
+    /// redirect URI. The response is the same for all of them.
     #[error("there is no such sign-in")]
     NotFound,
     /// Storage failed.
@@ -31,17 +31,17 @@ pub enum ViewSsoError {
 }
 
 impl SingleSignOn {
-    /// Shows a sign-in to the browser that began it. Changes nothing.
+    /// Returns a sign-in for the browser that started it. Changes nothing.
     ///
     /// # Errors
-    /// See [`ViewSsoError`].
+    /// Fails when the session cannot be used, or storage fails.
     pub async fn view(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<SsoView, ViewSsoError> {
         let session = self.ports.store.find_sso_session(id).await?.ok_or(ViewSsoError::NotFound)?;
         if !self.is_theirs(&session, browser, self.ports.store.now().await?) {
             return Err(ViewSsoError::NotFound);
         }
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
-        // Nobody is shown the way to an address that the application has given up.
+        // Do not show a redirect URI that the application has removed.
         let party = party.filter(|party| party.takes(&session.request.redirect_uri)).ok_or(ViewSsoError::NotFound)?;
         let used = matches!(session.step, SsoStep::Done { .. });
         Ok(SsoView { application: party.name, redirect_uri: session.request.redirect_uri, used })

@@ -1,26 +1,26 @@
-//! A user gives up one of the ways in which they sign in.
+//! Unlinking of a wallet from an account.
 
 use tessera_kernel::{Actor, Event, StoreError};
 
 use super::challenge_wallet::session_of;
 use crate::{Identity, events::IdentityEvent, model::WalletAddress, ports::AccountChange};
 
-/// No wallet was unlinked.
+/// Why no wallet was unlinked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnlinkWalletError {
-    /// An application has no wallets.
+    /// The actor is an application. Applications have no wallets.
     #[error("only a user can unlink a wallet")]
     NotAUser,
-    /// The session has ended meanwhile.
+    /// The session has ended.
     #[error("the session has ended")]
     SessionEnded,
-    /// The session is too old to change by what one signs in.
+    /// Changes to sign-in methods require recent authentication.
     #[error("the session is not fresh")]
     StaleSession,
     /// The user has no such wallet.
     #[error("the user has no such wallet")]
     NotFound,
-    /// Without it nobody could sign in to the account any more.
+    /// It is the last sign-in method of the account.
     #[error("this is the last way to sign in")]
     LastWayIn,
     /// Storage failed.
@@ -29,18 +29,20 @@ pub enum UnlinkWalletError {
 }
 
 impl Identity {
-    /// Unlinks a wallet of the actor's, on whatever chain it was linked. Sessions that it opened go on. They are
-    /// told by mail.
+    /// Unlinks a wallet of the actor, on whatever chain it was linked. Sessions that it opened continue. The user gets
+    /// a mail.
     ///
     /// # Errors
-    /// See [`UnlinkWalletError`]; nothing has changed then.
+    /// Fails when the actor is not a user, the session has ended or is too old, the user has no such wallet, it is the
+    /// last sign-in method, or storage fails. Nothing changes then.
     pub async fn unlink_wallet(&self, actor: &Actor, address: &WalletAddress) -> Result<(), UnlinkWalletError> {
         let (user, session) = session_of(actor).ok_or(UnlinkWalletError::NotAUser)?;
         let now = self.require_fresh(session).await?;
         let mut tx = self.ports.store.begin().await?;
-        // Whoever takes away a way in holds the user: two at once do not take the last two.
+        // Lock the user, so that concurrent requests do not remove the last two sign-in methods.
         let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::SessionEnded)?;
-        // Whoever has taken the account back meanwhile has ended this session, and it takes no way in from them.
+        // If the owner has recovered the account meanwhile, this session was ended. It must not remove a sign-in
+        // method.
         if !tx.sessions().is_live(user, session, now).await? {
             return Err(UnlinkWalletError::SessionEnded);
         }

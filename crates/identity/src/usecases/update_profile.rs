@@ -1,4 +1,4 @@
-//! A user changes what their account says of them.
+//! Profile update.
 
 use tessera_kernel::{Actor, Event, StoreError};
 
@@ -8,24 +8,24 @@ use crate::{
     model::{AvatarUrl, DisplayName, PersonName, User},
 };
 
-/// What is to change. `None` leaves a field as it is, `Some(None)` empties it. The address is not among them: whoever
-/// changes it has to prove the new one.
+/// Changes to a profile. `None` keeps a field, `Some(None)` clears it. The email address is not included, because a new
+/// address must be verified.
 #[derive(Debug, Default)]
 pub struct UpdateProfile {
-    /// The name they go by.
+    /// The name that the user is shown as.
     pub display_name: Option<Option<DisplayName>>,
-    /// Their given name.
+    /// Given name.
     pub first_name: Option<Option<PersonName>>,
-    /// Their family name.
+    /// Family name.
     pub last_name: Option<Option<PersonName>>,
-    /// Where their picture is.
+    /// URL of the user's picture.
     pub avatar_url: Option<Option<AvatarUrl>>,
 }
 
-/// The account stays as it was.
+/// Why the profile was not updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateProfileError {
-    /// The actor is an application, or the account is gone.
+    /// The actor is an application, or the account does not exist any more.
     #[error("there is no such user")]
     NotFound,
     /// Storage failed.
@@ -34,10 +34,10 @@ pub enum UpdateProfileError {
 }
 
 impl Identity {
-    /// Changes the actor's own account. What changes nothing leaves no trace.
+    /// Updates the actor's own profile. An update without changes writes nothing, not even an audit entry.
     ///
     /// # Errors
-    /// See [`UpdateProfileError`].
+    /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
     pub async fn update_profile(&self, actor: &Actor, command: UpdateProfile) -> Result<User, UpdateProfileError> {
         let id = actor.user().ok_or(UpdateProfileError::NotFound)?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);

@@ -1,16 +1,16 @@
-//! A user proves that the address of their account is theirs.
+//! Verification of email addresses.
 
 use tessera_kernel::{Actor, EmailAddress, Event, StoreError, UserId};
 
 use crate::{Identity, events::IdentityEvent, model::User, ports::IdentityTransaction};
 
-/// Nothing was proved.
+/// Why the address was not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyEmailError {
-    /// The actor is an application, or the account is gone.
+    /// The actor is an application, or the account does not exist any more.
     #[error("there is no such user")]
     NotFound,
-    /// The account has another address, or none.
+    /// The account has another address or none.
     #[error("the account has another address")]
     AnotherAddress,
     /// Storage failed.
@@ -19,10 +19,12 @@ pub enum VerifyEmailError {
 }
 
 impl Identity {
-    /// Takes it that the actor has read a mail to this address: it is proved from now on, if it is the one of their account.
+    /// Marks the address as verified if it is the address of the actor's account. The caller has checked that the actor
+    /// has read a mail to it.
     ///
     /// # Errors
-    /// See [`VerifyEmailError`]; nothing has changed then.
+    /// Fails when the actor is not a user, the account has another address or does not exist, or storage fails. Nothing
+    /// changes then.
     pub async fn verify_email(&self, actor: &Actor, email: &EmailAddress) -> Result<User, VerifyEmailError> {
         let id = actor.user().ok_or(VerifyEmailError::NotFound)?;
         let announcement = IdentityEvent::EmailVerified { user: id }.into();
@@ -35,16 +37,16 @@ impl Identity {
         Ok(self.mark_verified(tx, known.user, &event).await?)
     }
 
-    /// Whether the user has proved that their address is theirs. Who is gone has not.
+    /// Returns whether the user has verified their address. Returns `false` if the user does not exist.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn is_verified(&self, user: UserId) -> Result<bool, StoreError> {
         Ok(self.ports.store.find_user(user).await?.is_some_and(|user| user.email_verified))
     }
 
-    /// Ends a transaction that holds the lock on the user by noting that their address is proved. What was noted before is
-    /// not announced again.
+    /// Marks the address as verified and commits the transaction, which must hold the lock on the user. An address that
+    /// is already verified causes no further audit entry.
     pub(crate) async fn mark_verified(
         &self,
         mut tx: Box<dyn IdentityTransaction>,

@@ -1,13 +1,13 @@
-//! A user looks at the data they keep.
+//! Reading of custom data.
 
 use tessera_kernel::{Actor, StoreError, UserId};
 
 use crate::{Identity, model::CustomData};
 
-/// There is nothing to show.
+/// Why there are no data to show.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewCustomDataError {
-    /// The user does not exist, or is somebody else.
+    /// The user does not exist, or is not the actor.
     #[error("there is no such user")]
     NotFound,
     /// Storage failed.
@@ -16,10 +16,10 @@ pub enum ViewCustomDataError {
 }
 
 impl Identity {
-    /// The actor's own data; empty ones when they have written none yet.
+    /// Returns the actor's own data, or empty data if nothing was written yet.
     ///
     /// # Errors
-    /// See [`ViewCustomDataError`].
+    /// Fails when the user does not exist or is not the actor, or storage fails.
     pub async fn view_custom_data(&self, actor: &Actor, user: UserId) -> Result<CustomData, ViewCustomDataError> {
         if actor.user() != Some(user) {
             return Err(ViewCustomDataError::NotFound);

@@ -1,4 +1,4 @@
-//! Verifiers, and operators, look at the signing keys.
+//! Listing of signing keys for verifiers and operators.
 
 use tessera_kernel::StoreError;
 use time::OffsetDateTime;
@@ -8,31 +8,31 @@ use crate::{
     model::{KeyId, KeyRing, PublicKey},
 };
 
-/// A key as verifiers see it.
+/// Public part of a signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedKey {
     /// The `kid` of its tokens.
     pub id: KeyId,
-    /// What its tokens are verified with.
+    /// The key that verifies its tokens.
     pub public: PublicKey,
 }
 
 impl ServiceTokens {
-    /// The keys that verifiers have to know: the one that signs, the next, and those whose last token may still live. From
-    /// memory, so that they are there while storage is not.
+    /// Returns the keys that verifiers must know: the current key, the next key, and the keys whose last token may
+    /// still be valid. It returns cached keys, so it works while storage is unavailable.
     ///
     /// # Errors
-    /// When storage fails and was never read before.
+    /// Fails when storage fails and the keys were never read before.
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>, StoreError> {
         let ring = self.remembered_keys().await?;
         let shown = ring.published(self.ports.clock.now());
         Ok(shown.map(|key| PublishedKey { id: key.id.clone(), public: key.public.clone() }).collect())
     }
 
-    /// Every key as storage has it, and the time to hold against theirs.
+    /// Reads all keys from storage. Returns them with the current time, for comparison with their times.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn list_keys(&self) -> Result<(KeyRing, OffsetDateTime), StoreError> {
         let ring = self.read_keys().await?;
         Ok(((*ring).clone(), self.ports.clock.now()))

@@ -1,13 +1,13 @@
-//! A user looks at their own account.
+//! Reading of the own profile.
 
 use tessera_kernel::{Actor, StoreError};
 
 use crate::{Identity, model::User};
 
-/// There is nothing to show.
+/// Why there is no profile to show.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewProfileError {
-    /// The actor is an application, or the account is gone.
+    /// The actor is an application, or the account does not exist any more.
     #[error("there is no such user")]
     NotFound,
     /// Storage failed.
@@ -16,10 +16,10 @@ pub enum ViewProfileError {
 }
 
 impl Identity {
-    /// The actor's own account.
+    /// Returns the actor's own account.
     ///
     /// # Errors
-    /// See [`ViewProfileError`].
+    /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
     pub async fn view_profile(&self, actor: &Actor) -> Result<User, ViewProfileError> {
         let id = actor.user().ok_or(ViewProfileError::NotFound)?;
         self.ports.store.find_user(id).await?.ok_or(ViewProfileError::NotFound)

@@ -1,4 +1,4 @@
-//! Somebody who was invited becomes a user, or is one already.
+//! Account of an invited user: finds it or creates it.
 
 use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
 
@@ -10,48 +10,48 @@ use crate::{
     ports::{Guessable, HashError, Requester, Verdict},
 };
 
-/// Who comes, and what they say of themselves.
+/// An invited user who accepts.
 #[derive(Debug)]
 pub struct Welcome {
-    /// The address that was invited. A mail to it has been read, which proves that it is theirs.
+    /// The invited address. The user has read a mail to it, which verifies it.
     pub email: EmailAddress,
-    /// What they typed as their password: the one they want, or the one of an account that the address has.
+    /// The password as typed: the new one, or the one of the account that the address already has.
     pub password: Option<PasswordAttempt>,
-    /// The name they go by, if they are new.
+    /// The name that a new user is shown as.
     pub display_name: Option<DisplayName>,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: Origin,
 }
 
-/// The account of the address.
+/// The account of an invited address.
 #[derive(Debug)]
 pub struct Welcomed {
-    /// Whose it is.
+    /// The user.
     pub user: User,
-    /// Whether it was made just now, and not by somebody who came first.
+    /// Whether this call created the account.
     pub new: bool,
 }
 
-/// An account that is ready to be made: all that takes time is done.
+/// A prepared account: all slow work, such as hashing, is done.
 #[derive(Debug)]
 pub struct NewAccount {
     user: User,
     hash: Option<PasswordHash>,
 }
 
-/// No account was made, and none was taken.
+/// Why no account was created or found.
 #[derive(Debug, thiserror::Error)]
 pub enum WelcomeError {
-    /// The address has an account that nobody has proved, and its password was not presented.
+    /// The address has an unverified account, and its password was not presented.
     #[error("the account is not proved to be theirs")]
     NotProved,
-    /// The password for a new account is shorter than the configured minimum, or longer than any may be.
+    /// The password for a new account is shorter than the configured minimum, or too long.
     #[error("the password is of the wrong length")]
     PasswordLength(#[source] PasswordError),
-    /// The password for a new account would soon be guessed.
+    /// The password for a new account is easy to guess.
     #[error("the password is easy to guess")]
     PasswordGuessable(#[source] Guessable),
-    /// No hash could be made, or none compared with.
+    /// The password could not be hashed or verified.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Storage failed.
@@ -69,7 +69,7 @@ impl From<NewPasswordError> for WelcomeError {
     }
 }
 
-/// Another request took the address first.
+/// Why an account was not inserted. `Taken`: another request has inserted the address first.
 enum Insertion {
     Taken,
     Store(StoreError),
@@ -81,16 +81,16 @@ impl From<StoreError> for Insertion {
     }
 }
 
-/// How often a password is compared anew because its hash was replaced meanwhile.
+/// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
 const TRIES: usize = 3;
 
 impl Identity {
-    /// Prepares the account of an address that has none, and keeps nothing of it. `None` when the address has one.
+    /// Prepares an account for an address without one. Stores nothing. Returns `None` if the address has an account.
     ///
     /// # Errors
-    /// See [`WelcomeError`].
+    /// Fails when the password is rejected, or hashing or storage fails.
     pub async fn prepare_account(&self, command: &Welcome) -> Result<Option<NewAccount>, WelcomeError> {
-        // What the password is for depends on it. Whether the address is free is settled by the insertion all the same.
+        // The meaning of the password depends on this. The later insertion still decides whether the address is free.
         if self.ports.store.find_credentials(&command.email).await?.is_some() {
             return Ok(None);
         }
@@ -107,14 +107,15 @@ impl Identity {
         Ok(Some(NewAccount { user, hash }))
     }
 
-    /// The account of an address: the one that it has, or the prepared one.
+    /// Returns the account of an address: the existing one or the prepared one.
     ///
-    /// One that was never proved may have been made by anybody who knows the address. Whoever presents its password proves
-    /// it, since they have read a mail to that address as well. Nothing else about it changes. Of an account that is proved
-    /// nothing is asked.
+    /// Any visitor who knows the address may have created an unverified account. A caller who presents its password
+    /// proves to be its owner and verifies the address, because the caller has also read a mail to it. Nothing else
+    /// about the account changes. A verified account requires no password.
     ///
     /// # Errors
-    /// See [`WelcomeError`]; nothing was kept then.
+    /// Fails when the account is not verified and its password is missing or wrong, or hashing or storage fails. No
+    /// account is created or changed then.
     pub async fn welcome(&self, command: Welcome, prepared: Option<NewAccount>) -> Result<Welcomed, WelcomeError> {
         if let Some(account) = prepared
             && let Some(user) = self.make_account(account, &command.origin).await?
@@ -142,7 +143,8 @@ impl Identity {
         }
     }
 
-    /// A new account with a proved address. `None` when another request has taken the address meanwhile.
+    /// Inserts a new account with a verified address. Returns `None` if another request has taken the address
+    /// meanwhile.
     async fn make_account(&self, account: NewAccount, origin: &Origin) -> Result<Option<User>, WelcomeError> {
         let NewAccount { user, hash } = account;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
@@ -170,7 +172,7 @@ impl Identity {
             let Some(attempt) = &command.password else {
                 return Err(WelcomeError::NotProved);
             };
-            // A hash below today's parameters is left to the next sign-in to renew.
+            // The next sign-in renews an outdated hash.
             let requester = Requester::unknown(&command.origin);
             if self.check_password(attempt, Some(&known), None, requester).await?.verdict == Verdict::Mismatch {
                 break;
@@ -183,8 +185,8 @@ impl Identity {
         self.refuse_proof(id, &command.origin).await
     }
 
-    /// Notes that the address of somebody whose password was found right is proved. `None` when it is no longer the
-    /// password that was compared with: a sign-in has renewed the hash, or they have changed it.
+    /// Marks the address as verified after a correct password. Returns `None` if the hash is no longer the one that was
+    /// compared: a sign-in has renewed it, or the user has changed the password.
     async fn take_proof(&self, known: &Credentials, origin: &Origin) -> Result<Option<User>, StoreError> {
         let announcement = IdentityEvent::EmailVerified { user: known.user.id }.into();
         let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);

@@ -1,30 +1,30 @@
-//! A user writes the data they keep.
+//! Writing of custom data.
 
 use tessera_kernel::{Actor, DataDocument, DocumentChange, DocumentError, Event, Precondition, StoreError, UserId};
 
 use crate::{Identity, events::IdentityEvent, model::CustomData};
 
-/// What is to become of a user's data.
+/// A change to a user's custom data.
 #[derive(Debug)]
 pub struct WriteCustomData {
-    /// Whose.
+    /// The owner of the data.
     pub user: UserId,
-    /// What is to become of them; none are as good as empty ones.
+    /// The change. Missing data count as empty.
     pub change: DocumentChange<{ DataDocument::MAX_BYTES }>,
-    /// What they must be until now.
+    /// Condition on the current version.
     pub precondition: Precondition,
 }
 
-/// The data stay as they were.
+/// Why the data were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteCustomDataError {
-    /// The user does not exist, or is somebody else.
+    /// The user does not exist, or is not the actor.
     #[error("there is no such user")]
     NotFound,
-    /// They are not what the caller took for granted.
+    /// The precondition is not met: the data have changed.
     #[error("the data have changed meanwhile")]
     Stale,
-    /// A merge would make them too large.
+    /// The merged data would be too large.
     #[error("the data are too large")]
     Document(#[source] DocumentError),
     /// Storage failed.
@@ -33,10 +33,12 @@ pub enum WriteCustomDataError {
 }
 
 impl Identity {
-    /// Replaces or merges the actor's own data. Who writes holds the lock on the user, so that no change is lost.
+    /// Replaces or merges the actor's own data. The transaction holds the lock on the user, so that no concurrent
+    /// change is lost.
     ///
     /// # Errors
-    /// See [`WriteCustomDataError`].
+    /// Fails when the user does not exist or is not the actor, the precondition is not met, the data are too large, or
+    /// storage fails.
     pub async fn write_custom_data(
         &self,
         actor: &Actor,
@@ -50,7 +52,7 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         let user = tx.users().lock(id).await?.ok_or(WriteCustomDataError::NotFound)?.user;
         let known = tx.custom_data().find(id).await?.unwrap_or_else(|| CustomData::untouched(&user));
-        // Data that nobody has written are there too: they are empty, in version 0.
+        // Data that were never written exist with version 0 and are empty.
         if !command.precondition.holds(Some(known.version)) {
             return Err(WriteCustomDataError::Stale);
         }

@@ -1,6 +1,6 @@
-//! The characters of each rule of the grammar.
+//! Characters of each rule of the grammar.
 
-/// Every one of them.
+/// All characters that the rule allows.
 pub(crate) const ALLOWED: [(&str, &str); 8] = [
     ("scheme", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."),
     ("statement", ":/?#[]@!$&'()*+,;= abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"),
@@ -12,7 +12,7 @@ pub(crate) const ALLOWED: [(&str, &str); 8] = [
     ("fragment", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@%00%ff%FF%0a%0A%20/?"),
 ];
 
-/// None of these alone; of the first, none with the space before it.
+/// Texts that the rule forbids, each on its own. The first text is forbidden because of its leading space.
 pub(crate) const FORBIDDEN: [(&str, &[&str]); 7] = [
     ("scheme", &[" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.", ":", "#", "?", "@", "!", "~"]),
     ("statement", &["`", "<", ">", "{", "|", "}"]),

@@ -1,6 +1,6 @@
-//! A message, field by field, as vectors give it: as text, right or wrong.
+//! The fields of a message as texts, valid or invalid.
 
-/// What a message is to say. An empty text stands for a field of which the value is missing.
+/// The fields of a message. An empty text stands for a field without a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields {
     pub(crate) scheme: Option<&'static str>,
@@ -18,7 +18,7 @@ pub(crate) struct Fields {
     pub(crate) resources: Option<&'static [&'static str]>,
 }
 
-/// What most vectors say, without anything that is optional.
+/// The fields of most vectors, without optional fields.
 pub(crate) const BARE: Fields = Fields {
     scheme: None,
     domain: "service.org",
@@ -35,10 +35,10 @@ pub(crate) const BARE: Fields = Fields {
     resources: None,
 };
 
-/// The same with a statement.
+/// The same fields with a statement.
 pub(crate) const STATED: Fields = Fields { statement: Some(TERMS), ..BARE };
 
-/// What those say that are to be wrong in one place: everything that a message can.
+/// Every field that a message can have. The invalid vectors change one place of it.
 pub(crate) const WHOLE: Fields = Fields {
     address: "0xe5A12547fe4E872D192E3eCecb76F2Ce1aeA4946",
     nonce: "12341234",
@@ -53,7 +53,7 @@ pub(crate) const WHOLE: Fields = Fields {
 const TERMS: &str = "I accept the ServiceOrg Terms of Service: https://service.org/tos";
 
 impl Fields {
-    /// The message, by the template of ERC-4361.
+    /// The message in the format of ERC-4361.
     pub(crate) fn text(&self) -> String {
         let scheme = self.scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
         let statement = self.statement.map_or_else(String::new, |statement| format!("{statement}\n"));

@@ -1,10 +1,10 @@
-//! Messages that can be read, and messages that can't.
+//! Valid and invalid messages.
 
 use super::fields::{BARE, Fields, STATED};
 
 const EXAMPLE_TERMS: Option<&str> = Some("I accept the ExampleOrg Terms of Service: https://example.com/tos");
 
-/// What the message says.
+/// The fields of each valid message.
 pub(crate) const GOOD: [(&str, Fields); 19] = [
     (
         "couple of optional fields",
@@ -68,7 +68,7 @@ pub(crate) const GOOD: [(&str, Fields); 19] = [
     ),
 ];
 
-/// One place of the whole message, and what stands there instead.
+/// A part of the complete message, and the replacement that makes it invalid.
 pub(crate) const BAD: [(&str, &str, &str); 29] = [
     ("missing domain", "service.org wants", " wants"),
     ("missing address", "0xe5A12547fe4E872D192E3eCecb76F2Ce1aeA4946", ""),

@@ -1,11 +1,11 @@
-//! Messages given by their fields: whether a message can be made of them.
+//! Messages that are given by their fields, and whether the fields form a message.
 
 use super::fields::{BARE, Fields, WHOLE};
 
 const CEST: &str = "Wed Oct 05 2011 16:48:00 GMT+0200 (CEST)";
 const NO_URI: &str = ":not_a_rfc3986_valid_uri_";
 
-/// None can. What is missing there is an empty text here.
+/// Fields that form no message. A field that is missing in the original is an empty text here.
 pub(crate) const INCOMPLETE: [(&str, Fields); 18] = [
     ("missing domain", Fields { domain: "", ..WHOLE }),
     ("missing address", Fields { address: "", ..WHOLE }),
@@ -30,7 +30,7 @@ pub(crate) const INCOMPLETE: [(&str, Fields); 18] = [
 const SAMPLE: Fields = Fields { uri: "https://sample.org", resources: None, ..WHOLE };
 const TIMED: Fields = Fields { uri: "https://service.org", resources: None, ..WHOLE };
 
-/// And whether it can.
+/// Fields, and whether they form a message.
 pub(crate) const OBJECTS: [(&str, Fields, bool); 13] = [
     ("valid message object: missing resources", SAMPLE, true),
     ("valid message object: empty resources", Fields { resources: Some(&[]), ..SAMPLE }, true),
@@ -81,7 +81,7 @@ pub(crate) const OBJECTS: [(&str, Fields, bool); 13] = [
 
 const PLAIN: Fields = Fields { uri: "uri:", ..BARE };
 
-/// What is optional, there, there and empty, and not there. All can.
+/// Optional fields that are present, empty or missing. All of them form a message.
 pub(crate) const OPTIONAL: [(&str, Fields); 9] = [
     ("resources present", Fields { resources: Some(&["uri:"]), ..PLAIN }),
     ("resources empty", Fields { resources: Some(&[]), ..PLAIN }),

@@ -1,6 +1,6 @@
-//! What is a URI (RFC 3986), and what is none.
+//! Valid and invalid URIs (RFC 3986).
 
-/// In a message that says nothing optional.
+/// Valid URIs, used in a message without optional fields.
 pub(crate) const GOOD: [&str; 36] = [
     "uri:",
     "uri://@",
@@ -40,7 +40,7 @@ pub(crate) const GOOD: [&str; 36] = [
     "uri://[ffff:aaaa:bbbb::cccc:dddd:198.162.10.255]",
 ];
 
-/// As the URI, and as a resource.
+/// Invalid texts, used as the URI and as a resource.
 pub(crate) const BAD: [&str; 16] = [
     "uri://[::0.0.0.256]/p/path",
     "uri://[::300.0.0.0]/p/path",

@@ -1,4 +1,4 @@
-//! An item and a change to one.
+//! Items and their changes.
 
 use tessera_kernel::{ApplicationId, ItemId, text_value};
 use time::OffsetDateTime;
@@ -6,63 +6,64 @@ use time::OffsetDateTime;
 use super::{Metadata, Quantity};
 
 text_value! {
-    /// Stock-keeping unit: what an application calls an item, unique in it, case-sensitive.
+    /// The stock-keeping unit: the application's identifier of an item. It is unique within the application and
+    /// case-sensitive.
     Sku, identifier, 128;
-    /// What people call an item.
+    /// The display name of an item.
     ItemName, single_line, 200;
-    /// What people say about it.
+    /// The description of an item.
     ItemDescription, multi_line, 2000;
 }
 
 /// An inventory item of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The item's id.
+    /// The id.
     pub id: ItemId,
-    /// Whose it is.
+    /// The application that owns the item.
     pub application_id: ApplicationId,
-    /// What the application calls it.
+    /// The stock-keeping unit.
     pub sku: Sku,
-    /// What people call it.
+    /// The display name.
     pub name: Option<ItemName>,
-    /// What people say about it.
+    /// The description.
     pub description: Option<ItemDescription>,
-    /// How many there are.
+    /// The number of pieces.
     pub quantity: Quantity,
-    /// What the application attached.
+    /// The data that the application attached.
     pub metadata: Metadata,
-    /// 1 when made, one more with each change.
+    /// The version. It is 1 at creation and grows by one with each change.
     pub version: i64,
-    /// When it was made.
+    /// When the item was created.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// When the item last changed.
     pub updated_at: OffsetDateTime,
 }
 
 impl Item {
-    /// Whether no change has followed the making.
+    /// Returns whether the item has not changed since its creation.
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.version == 1
     }
 }
 
-/// What is to become of an item, whether it exists or not. `None` leaves a field as it is, and a new item with its default.
+/// The creation or change of an item. `None` keeps the current value, or sets the default for a new item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemChange {
-    /// The id it gets if it is new.
+    /// The id for a new item.
     pub id: ItemId,
-    /// Whose it is.
+    /// The application that owns the item.
     pub application_id: ApplicationId,
-    /// What the application calls it.
+    /// The stock-keeping unit.
     pub sku: Sku,
-    /// What people call it; `Some(None)` removes the name.
+    /// The display name. `Some(None)` removes it.
     pub name: Option<Option<ItemName>>,
-    /// What people say about it; `Some(None)` removes it.
+    /// The description. `Some(None)` removes it.
     pub description: Option<Option<ItemDescription>>,
-    /// How many there are.
+    /// The number of pieces.
     pub quantity: Option<Quantity>,
-    /// What the application attached, in place of all it attached before.
+    /// The new metadata, which replaces all old metadata.
     pub metadata: Option<Metadata>,
     /// The time of the change.
     pub at: OffsetDateTime,

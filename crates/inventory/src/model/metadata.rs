@@ -1,4 +1,4 @@
-//! What an application attaches to an item, and only it understands.
+//! Data that an application attaches to an item. The service does not interpret it.
 
 use tessera_kernel::Document;
 

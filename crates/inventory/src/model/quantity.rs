@@ -1,6 +1,7 @@
-//! How many.
+//! Quantities.
 
-/// 0 to 2^53 - 1: what every JSON reader keeps exactly (RFC 8259 section 6, RFC 7493 section 2.2).
+/// An integer from 0 to 2^53 - 1, the range that every JSON parser represents exactly (RFC 8259 section 6, RFC 7493
+/// section 2.2).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(i64);
 

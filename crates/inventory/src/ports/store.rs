@@ -1,21 +1,21 @@
-//! Where items are kept.
+//! The storage port of items.
 
 use async_trait::async_trait;
 use tessera_kernel::{ApplicationId, Page, PageRequest, StoreError};
 
 use crate::model::{Item, ItemChange};
 
-/// The storage of this domain. Every write is complete in itself, so there is no transaction to hand out.
+/// The storage of this domain. Each write is one complete operation, so there are no transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ItemStore: Send + Sync {
-    /// Makes the item that application and `sku` name, or changes it, with the version counted up. Gives the item as it is
-    /// then; version 1 means that this call made it. `Ok(None)`, and nothing changes, when there is no such item and the
-    /// application has `maximum` items already, however many are made at once. Conflict on [`StoreError::REFERENCE`] when
-    /// there is no such application. A change of an item is one statement, and neither counts items nor locks more than
-    /// the item.
+    /// Creates the item that the application and the `sku` identify, or changes it and increments its version. Returns
+    /// the item after the change; version 1 means that this call created it. Returns `Ok(None)`, and changes nothing,
+    /// if the item does not exist and the application already has `maximum` items. This also holds for concurrent
+    /// calls. Fails with a conflict on [`StoreError::REFERENCE`] if the application does not exist. A change of an item
+    /// is one statement that does not count items and locks only the item.
     async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError>;
 
-    /// The items of an application, in ascending order of their id. Empty when it does not exist.
+    /// Returns the items of an application, in ascending order of their ids. Empty if the application does not exist.
     async fn list_items(&self, application: ApplicationId, page: PageRequest) -> Result<Page<Item>, StoreError>;
 }

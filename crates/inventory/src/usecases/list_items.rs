@@ -1,19 +1,19 @@
-//! A member, or the application itself, looks at its items.
+//! The list of items.
 
 use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::{Inventory, model::Item, policy::Access, service::Reach};
 
-/// There is nothing to show.
+/// Why no items are returned.
 #[derive(Debug, thiserror::Error)]
 pub enum ListItemsError {
-    /// The application does not exist, or is not the actor's to know of.
+    /// The application does not exist or is not visible to the actor.
     #[error("there is no such application")]
     NotFound,
     /// The key lacks `inventory:read`.
     #[error("this key does not permit this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -22,10 +22,10 @@ pub enum ListItemsError {
 }
 
 impl Inventory {
-    /// The items of an application, in ascending order of their id.
+    /// Returns the items of an application, in ascending order of their ids.
     ///
     /// # Errors
-    /// See [`ListItemsError`].
+    /// The application is not visible to the actor, the key lacks the permission, or storage failed.
     pub async fn list_items(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! An item is made or changed.
+//! Creation and change of items.
 
 use tessera_kernel::{Actor, ApplicationId, ItemId, OnConflict, OrganizationId, QuotaExceeded, StoreError};
 
@@ -9,33 +9,33 @@ use crate::{
     service::Reach,
 };
 
-/// What is to become of an item. `None` leaves a field as it is, and a new item with its default.
+/// The creation or change of an item. `None` keeps the current value, or sets the default for a new item.
 #[derive(Debug)]
 pub struct PutItem {
-    /// Whose.
+    /// The application that owns the item.
     pub application: ApplicationId,
-    /// Which.
+    /// The stock-keeping unit.
     pub sku: Sku,
-    /// What people call it; `Some(None)` removes the name.
+    /// The display name. `Some(None)` removes it.
     pub name: Option<Option<ItemName>>,
-    /// What people say about it; `Some(None)` removes it.
+    /// The description. `Some(None)` removes it.
     pub description: Option<Option<ItemDescription>>,
-    /// How many there are.
+    /// The number of pieces.
     pub quantity: Option<Quantity>,
-    /// What the application attaches, in place of all it attached before.
+    /// The new metadata, which replaces all old metadata.
     pub metadata: Option<Metadata>,
 }
 
-/// Nothing was made or changed.
+/// Why nothing was created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PutItemError {
-    /// The application does not exist, or is not the actor's to know of.
+    /// The application does not exist or is not visible to the actor.
     #[error("there is no such application")]
     NotFound,
-    /// The role or the key does not reach for this.
+    /// The role or the permissions of the actor do not allow this.
     #[error("your role or key does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// A quota is used up.
@@ -47,10 +47,11 @@ pub enum PutItemError {
 }
 
 impl Inventory {
-    /// Makes the item, or changes it. However many come at once, each counts.
+    /// Creates or changes the item. Of concurrent calls, each takes effect.
     ///
     /// # Errors
-    /// See [`PutItemError`].
+    /// The application is not visible to the actor, the role or the permissions do not allow this, a quota is used up,
+    /// or storage failed.
     pub async fn put_item(&self, actor: &Actor, command: PutItem) -> Result<Item, PutItemError> {
         match self.reach(actor, command.application, Access::Write).await? {
             Reach::Unknown => return Err(PutItemError::NotFound),

@@ -1,26 +1,24 @@
-//! Why a text is not a document, and the limits that decide it.
+//! Document errors and limits.
 
-/// The object without members.
 pub(super) const EMPTY: &str = "{}";
-/// The most members that an object may have.
 pub(super) const MAX_MEMBERS: usize = 500;
 
-/// The text can't be such a document.
+/// Why a text is not a valid document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// Not the text of an object.
+    /// The text is not a JSON object.
     #[error("must be an object")]
     NotAnObject,
-    /// Too many bytes.
+    /// The document has too many bytes.
     #[error("must have at most {max} bytes in compact form")]
     TooLong {
-        /// The most there may be.
+        /// The largest number of bytes.
         max: usize,
     },
-    /// An object in it has too many members.
+    /// An object in the document has too many members.
     #[error("must have at most {max} members in each object")]
     TooManyMembers {
-        /// The most there may be.
+        /// The largest number of members.
         max: usize,
     },
 }

@@ -1,12 +1,14 @@
-//! JSON Merge Patch (RFC 7396) on text, so that whatever a patch does not touch keeps its bytes.
+//! JSON Merge Patch (RFC 7396) on text, so that members that the patch does not change keep their bytes.
 //!
-//! Both texts are compact and spell each string in one way: names are equal when their tokens are.
+//! Both texts are compact and spell each string in one way. Two member names are therefore equal if their tokens are
+//! equal.
 
 use std::collections::BTreeMap;
 
 use super::error::{DocumentError, EMPTY, MAX_MEMBERS};
 
-/// What the target, an object or not, becomes by a patch. Objects that the patch does not reach are not counted.
+/// Applies a patch to a target, which may be any JSON value. The member limit is checked only for objects that the
+/// patch changes.
 pub(super) fn merged(target: &str, patch: &str) -> Result<String, DocumentError> {
     if !patch.starts_with('{') {
         return Ok(patch.to_owned());
@@ -22,7 +24,7 @@ pub(super) fn merged(target: &str, patch: &str) -> Result<String, DocumentError>
             members.len() - 1
         });
         let member = &mut members[place].1;
-        // What a member is merged with when there is none is no object, and so the same as an empty one.
+        // A missing member merges like a value that is not an object: the patch is applied to an empty object.
         *member = if value == "null" { None } else { Some(merged(member.as_deref().unwrap_or_default(), value)?) };
     }
     let kept = members.into_iter().filter_map(|(name, value)| Some(format!("{name}:{}", value?)));
@@ -33,7 +35,7 @@ pub(super) fn merged(target: &str, patch: &str) -> Result<String, DocumentError>
     Ok(format!("{{{}}}", kept.join(",")))
 }
 
-/// The members of an object: name and value, as they are written.
+/// The members of an object as pairs of name and value, in their original spelling.
 fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = object.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -45,7 +47,8 @@ fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Where the value that the text begins with ends: before the colon, comma or bracket that is none of its own.
+/// Returns the end of the value at the start of the text: the first colon, comma or closing bracket outside strings and
+/// nested values.
 fn token(text: &str) -> usize {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (at, byte) in text.bytes().enumerate() {

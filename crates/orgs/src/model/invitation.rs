@@ -1,4 +1,4 @@
-//! Asking somebody in by mail.
+//! Invitations and their one-time tokens.
 
 use std::str::FromStr;
 
@@ -9,100 +9,101 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Organization, Profile};
 
-/// What became of an invitation, as far as somebody decided it.
+/// The recorded state of an invitation. Expiry is not part of it; see [`InvitationStatus`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationState {
-    /// Nobody has; it serves until it expires.
+    /// Not accepted and not withdrawn. It is valid until it expires.
     Open,
     /// It was accepted.
     Accepted {
-        /// When.
+        /// Time of acceptance.
         at: OffsetDateTime,
     },
-    /// It was taken back, or replaced by another.
+    /// It was withdrawn, or replaced by another invitation.
     Withdrawn {
-        /// When.
+        /// Time of withdrawal.
         at: OffsetDateTime,
     },
 }
 
-/// How an invitation stands at some time.
+/// The status of an invitation at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationStatus {
     /// It can be accepted.
     Pending,
     /// It was accepted.
     Accepted,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// It was taken back, or replaced by another.
+    /// It was withdrawn, or replaced by another invitation.
     Withdrawn,
 }
 
-/// What became of the latest mail that carries an invitation.
+/// Delivery state of the latest mail of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailDelivery {
-    /// It waits for its first or next attempt.
+    /// It waits for its first or next delivery attempt.
     Queued,
     /// A mail server accepted it.
     Sent,
-    /// It will not be delivered: it was refused for good, or it expired before a mail server accepted it.
+    /// It will not be delivered: it was permanently rejected, or it expired before a mail server accepted it.
     Failed,
 }
 
-/// An invitation, as those who may invite see it.
+/// An invitation as shown to members who may invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedInvitation {
     /// The invitation.
     pub invitation: Invitation,
-    /// How it stands now.
+    /// Status at the time of the request.
     pub status: InvitationStatus,
-    /// What became of its latest mail. `None` when the mail was taken back, or is no longer on record.
+    /// Delivery state of the latest mail. `None` if the mail was cancelled or its record was deleted.
     pub delivery: Option<MailDelivery>,
 }
 
-/// That one request is about to accept an invitation, and first makes the account that it is for.
+/// Reservation of an invitation for one request that first creates the invited account and then accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// Which request.
+    /// The request that holds the claim.
     pub by: InvitationClaimId,
-    /// From when on others may accept, by the clock of the storage.
+    /// Time from which other requests may accept, by the clock of the database.
     pub until: OffsetDateTime,
 }
 
 impl Claim {
-    /// How long others are kept out: longer than making an account takes, and short for whoever repeats a request that died.
+    /// Lifetime of a claim. It is longer than the creation of an account takes, and short enough to repeat a request
+    /// that died.
     pub const TTL: Duration = Duration::seconds(5);
 }
 
-/// An invitation into an organization.
+/// An invitation to join an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// The invitation's id. It opens nothing.
+    /// The invitation's id. It is not a secret and does not authorize acceptance.
     pub id: InvitationId,
-    /// Into which organization.
+    /// The organization to join.
     pub organization_id: OrganizationId,
-    /// Whom.
+    /// The invited address.
     pub email: EmailAddress,
-    /// As what.
+    /// The role that the new member gets.
     pub role: Role,
-    /// What became of it.
+    /// The recorded state.
     pub state: InvitationState,
-    /// By whom.
+    /// The user who sent or last resent the invitation.
     pub invited_by: UserId,
-    /// When it was made.
+    /// Creation time.
     pub created_at: OffsetDateTime,
-    /// From when on it no longer serves.
+    /// Time from which the invitation is no longer valid.
     pub expires_at: OffsetDateTime,
-    /// Who is about to accept it, or was.
+    /// The latest claim, which may have expired.
     pub claim: Option<Claim>,
 }
 
 impl Invitation {
-    /// How long an invitation serves.
+    /// Lifetime of an invitation.
     pub const TTL: Duration = Duration::days(7);
 
-    /// How it stands at that time.
+    /// The status at the given time.
     #[must_use]
     pub fn status(&self, now: OffsetDateTime) -> InvitationStatus {
         match self.state {
@@ -113,44 +114,44 @@ impl Invitation {
         }
     }
 
-    /// Whether it can be accepted at that time.
+    /// Whether it can be accepted at the given time.
     #[must_use]
     pub fn is_pending(&self, now: OffsetDateTime) -> bool {
         self.status(now) == InvitationStatus::Pending
     }
 
-    /// Whether another request than that one is about to accept it, at that time of the storage's clock.
+    /// Whether a request other than `than` holds a valid claim at the given time of the database clock.
     #[must_use]
     pub fn is_claimed_by_another(&self, than: Option<InvitationClaimId>, now: OffsetDateTime) -> bool {
         self.claim.is_some_and(|claim| now < claim.until && than != Some(claim.by))
     }
 }
 
-/// What whoever holds the token may know before they accept.
+/// The details of an invitation that the holder of its token may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invited {
     /// The invitation.
     pub invitation: Invitation,
-    /// Into which organization.
+    /// The organization to join.
     pub organization: Organization,
-    /// Who invites.
+    /// The user who invites.
     pub inviter: Profile,
-    /// The account that the address has.
+    /// The account of the invited address, if there is one.
     pub account: Option<UserId>,
 }
 
-/// What opens an invitation. It stands in the mail and nowhere else.
+/// The one-time token of an invitation. It is only in the mail; the database stores its hash.
 #[derive(Debug, Clone)]
 pub struct InvitationToken(LinkToken);
 
 impl InvitationToken {
-    /// Draws a new one.
+    /// Generates a random token.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(LinkToken::generate(entropy))
     }
 
-    /// The token, for the mail and for its hash.
+    /// The token as text, for the mail and for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()

@@ -1,61 +1,62 @@
-//! A user in an organization.
+//! Memberships and the member profiles that other members see.
 
 use tessera_kernel::{OrganizationId, Role, UserId};
 use time::{Duration, OffsetDateTime};
 
 use super::Organization;
 
-/// That a user belongs to an organization, and as what.
+/// The membership of a user in an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The organization.
     pub organization_id: OrganizationId,
     /// The user.
     pub user_id: UserId,
-    /// What they may do there.
+    /// The user's role in the organization.
     pub role: Role,
-    /// Since when.
+    /// Time when the user joined.
     pub joined_at: OffsetDateTime,
-    /// Since when other members see the email address and the name of this one. `None` from a direct addition by user id
-    /// until the user makes a request inside the organization: a user id must not disclose whose it is.
+    /// Time from which other members see the email address and the name of this member. It is `None` from a direct
+    /// addition by user id until the user makes a request inside the organization, because a user id must not disclose
+    /// its user's identity.
     pub profile_visible_at: Option<OffsetDateTime>,
 }
 
 impl Membership {
-    /// How long a user who left an organization can't be added to it directly. An invitation is possible at any time.
+    /// How long a user who left an organization can't be added directly. An invitation is possible at any time.
     pub const NO_DIRECT_ADDITION_AFTER_LEAVING: Duration = Duration::days(30);
 }
 
-/// What other members see of a user.
+/// The part of a user that other members see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The user.
     pub user_id: UserId,
-    /// Their address, if they have one.
+    /// The user's email address, if there is one.
     pub email: Option<String>,
-    /// The name they go by.
+    /// The user's display name.
     pub display_name: Option<String>,
 }
 
 impl Profile {
-    /// A profile that shows nothing but the user id.
+    /// A profile that contains only the user id.
     #[must_use]
     pub const fn hidden(user_id: UserId) -> Self {
         Self { user_id, email: None, display_name: None }
     }
 }
 
-/// A membership with the face of its member.
+/// A membership with the profile of its member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The membership.
     pub membership: Membership,
-    /// Who it is.
+    /// The member's profile.
     pub profile: Profile,
 }
 
 impl Member {
-    /// The member as that user sees them: without address and name while these are hidden from others.
+    /// The member as `viewer` sees it. While the profile is hidden, other users see no address and no name.
     #[must_use]
     pub fn seen_by(self, viewer: UserId) -> Self {
         let member = self.membership.user_id;
@@ -66,26 +67,26 @@ impl Member {
     }
 }
 
-/// That an organization has one more owner, as somebody is told of it.
+/// Data of the notice about a new owner.
 #[derive(Debug, Clone, Copy)]
 pub struct NewOwner<'a> {
     /// The organization.
     pub organization: &'a Organization,
     /// The new owner.
     pub owner: &'a Profile,
-    /// Whether it is the new owner who is told.
+    /// Whether the recipient is the new owner.
     pub to_themselves: bool,
-    /// The owner who saw to it, if it was another.
+    /// The user who made the change, if it was another owner.
     pub by: Option<&'a Profile>,
 }
 
-/// That a user was added to an organization directly, as the user is notified of it.
+/// Data of the notice to a user who was added directly.
 #[derive(Debug, Clone, Copy)]
 pub struct DirectAddition<'a> {
     /// The organization.
     pub organization: &'a Organization,
-    /// The role that the user has there.
+    /// The role of the user in the organization.
     pub role: Role,
-    /// Who added the user.
+    /// The user who added the member.
     pub by: &'a Profile,
 }

@@ -1,4 +1,4 @@
-//! The tenant.
+//! Organizations, the tenants of the service.
 
 use tessera_kernel::{OrganizationId, text_value};
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::Slug;
 
 text_value! {
-    /// What an organization is called.
+    /// The display name of an organization.
     OrganizationName, single_line, 100;
 }
 
@@ -15,12 +15,12 @@ text_value! {
 pub struct Organization {
     /// The organization's id.
     pub id: OrganizationId,
-    /// What it is called.
+    /// The display name.
     pub name: OrganizationName,
     /// Its unique short name.
     pub slug: Slug,
-    /// When it was made.
+    /// Creation time.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }

@@ -1,25 +1,25 @@
-//! What an organization sets for itself.
+//! Settings of an organization.
 
 use tessera_kernel::{DataDocument, OrganizationId};
 use time::OffsetDateTime;
 
 use super::Organization;
 
-/// The settings of an organization. What they mean is for whoever reads them.
+/// The settings of an organization. Their meaning is defined by the applications that read them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Whose they are.
+    /// The organization.
     pub organization_id: OrganizationId,
     /// The settings.
     pub settings: DataDocument,
-    /// 0 as long as nothing was set, then one more with each change.
+    /// 0 before the first write. Each write adds 1.
     pub version: i64,
-    /// When they last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }
 
 impl Settings {
-    /// The settings of an organization that has set nothing yet.
+    /// The default settings of an organization: an empty document in version 0.
     #[must_use]
     pub fn untouched(organization: &Organization) -> Self {
         let settings = DataDocument::default();

@@ -1,14 +1,14 @@
-//! The short name of an organization, unique in the service.
+//! Organization slugs, unique in the service.
 
 use std::{fmt, str::FromStr};
 
 use tessera_kernel::{Entropy, text::without_marks};
 
-/// 1 to 63 lower-case ASCII letters and digits, in groups joined by single hyphens: it fits a DNS label.
+/// 1 to 63 lower-case ASCII letters and digits, in groups joined by single hyphens. A slug fits a DNS label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slug(String);
 
-/// The text can't be a slug.
+/// The text is not a valid slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 63 lower-case letters and digits, in groups joined by single hyphens")]
 pub struct SlugError;
@@ -17,7 +17,7 @@ impl Slug {
     /// The longest slug, in characters.
     pub const MAX_LENGTH: usize = 63;
 
-    /// Room for the hyphen and the six characters that [`Slug::distinguished`] adds.
+    /// Leaves room for the hyphen and the six characters that [`Slug::distinguished`] adds.
     const MAX_STEM: usize = Self::MAX_LENGTH - 7;
 
     /// The slug as text.
@@ -26,7 +26,7 @@ impl Slug {
         &self.0
     }
 
-    /// The slug that a name suggests. `None` when the name has no ASCII letter or digit to make one of.
+    /// Derives a slug from a name. `None` if the name contains no ASCII letter or digit.
     #[must_use]
     pub fn suggested_by(name: &str) -> Option<Self> {
         let name = without_marks(name).to_lowercase();
@@ -37,7 +37,7 @@ impl Slug {
         stem.trim_end_matches('-').parse().ok()
     }
 
-    /// The same with six random characters behind it, for when the plain one is taken.
+    /// Appends six random characters to the stem, for use when the plain slug is taken.
     #[must_use]
     pub fn distinguished(stem: Option<&Self>, entropy: &dyn Entropy) -> Self {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

@@ -1,32 +1,32 @@
-//! What an organization and its applications keep about a member.
+//! System data: data that an organization and its applications store about a user.
 
 use tessera_kernel::{DataDocument, OrganizationId, UserId};
 use time::OffsetDateTime;
 
-/// The data of one user in one organization. It stays when the user leaves.
+/// The data of one user in one organization. They stay when the user leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemData {
-    /// Whose data they are.
+    /// The organization that owns the data.
     pub organization_id: OrganizationId,
-    /// Whom they are about.
+    /// The user whom the data describe.
     pub user_id: UserId,
     /// The data.
     pub data: DataDocument,
-    /// 1 when first written, one more with each change.
+    /// 1 after the first write. Each write adds 1.
     pub version: i64,
-    /// When they were first written.
+    /// Time of the first write.
     pub created_at: OffsetDateTime,
-    /// When they last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }
 
-/// That there are data of a user, without the data.
+/// List entry for the data of one user, without the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemDataEntry {
-    /// Whom they are about.
+    /// The user whom the data describe.
     pub user_id: UserId,
-    /// Their version.
+    /// The version of the data.
     pub version: i64,
-    /// When they last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
 }

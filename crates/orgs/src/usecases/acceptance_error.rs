@@ -2,17 +2,17 @@
 
 use tessera_kernel::{QuotaExceeded, StoreError};
 
-/// Nobody came in.
+/// Why an invitation can't be viewed or accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptInvitationError {
-    /// The token is unknown, expired, used, replaced or withdrawn, whoever invited may no longer do so, or the user is not
-    /// the one who has verified the invited address: always the same answer.
+    /// The token is unknown, expired, used, replaced or withdrawn; or the inviter may no longer invite; or the user has
+    /// not verified the invited address. One error covers all cases, so that callers can't distinguish them.
     #[error("this invitation is not valid")]
     Invalid,
-    /// Another request is about to accept it.
+    /// Another request holds the claim on the invitation.
     #[error("this invitation is being accepted by another request")]
     Claimed,
-    /// A quota is used up.
+    /// A quota is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// Storage failed.

@@ -1,12 +1,12 @@
-//! The membership of the user who makes a request.
+//! The caller's membership.
 
 use tessera_kernel::{OrganizationId, StoreError, UserId};
 
 use crate::{Orgs, model::Membership, ports::OrgTransaction};
 
 impl Orgs {
-    /// The membership of the caller, for an operation that only reads. Like every request inside the organization, it makes
-    /// the caller's profile visible to the other members.
+    /// Returns the caller's membership for an operation that only reads. Like every request inside the organization, it
+    /// makes the caller's profile visible to the other members.
     pub(crate) async fn caller_membership(
         &self,
         id: OrganizationId,
@@ -17,7 +17,8 @@ impl Orgs {
         Ok(Some(membership))
     }
 
-    /// Makes the caller's profile visible in a transaction of its own. Nothing is written once it is visible.
+    /// Makes the caller's profile visible, in a separate transaction. A profile that is already visible causes no
+    /// write.
     pub(crate) async fn open_organization(&self, caller: &Membership) -> Result<(), StoreError> {
         if caller.profile_visible_at.is_some() {
             return Ok(());
@@ -27,8 +28,8 @@ impl Orgs {
         tx.commit().await
     }
 
-    /// The membership of the caller, for an operation that holds the organization's lock. The profile becomes visible with
-    /// the commit, so a rejected operation leaves it hidden.
+    /// Returns the caller's membership for an operation that holds the organization's lock. The profile becomes visible
+    /// with the commit, so a rejected operation leaves it hidden.
     pub(crate) async fn locked_caller(
         &self,
         tx: &mut dyn OrgTransaction,

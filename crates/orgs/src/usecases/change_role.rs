@@ -1,33 +1,33 @@
-//! A member gets another role.
+//! Role changes of members.
 
 use tessera_kernel::{Actor, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
 
 use crate::{Orgs, events::OrgEvent, model::Member, policy};
 
-/// The role to be.
+/// Command of [`Orgs::change_role`].
 #[derive(Debug)]
 pub struct ChangeRole {
-    /// Where.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Whose.
+    /// The member.
     pub user: UserId,
-    /// To what.
+    /// The new role.
     pub role: Role,
 }
 
-/// The role stays as it was.
+/// Why the role change failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeRoleError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// Ownership is given in a session that began a moment ago.
+    /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     StaleSession,
     /// The organization has no such member.
@@ -36,7 +36,7 @@ pub enum ChangeRoleError {
     /// The organization would be left without an owner.
     #[error("an organization keeps at least one owner")]
     LastOwner,
-    /// A quota is used up.
+    /// A quota is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// Storage failed.
@@ -45,9 +45,9 @@ pub enum ChangeRoleError {
 }
 
 impl Orgs {
-    /// Changes a member's role. Who decides about owners holds the organization's lock, so that the last one stays. Of a
-    /// new one, all owners are told by mail. A change ends the open invitation to the member's address, and those that the
-    /// member sent for a role that the new one may not give.
+    /// Changes a member's role. The operation locks the organization, so that concurrent changes can't remove the last
+    /// owner. All owners get a mail about a new owner. A change ends the open invitation to the member's address. It
+    /// also ends the invitations of the member that the new role could not send.
     ///
     /// # Errors
     /// See [`ChangeRoleError`].

@@ -1,4 +1,4 @@
-//! A user founds an organization and owns it.
+//! Creation of organizations.
 
 use tessera_kernel::{Actor, OnConflict, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
 
@@ -8,16 +8,16 @@ use crate::{
     model::{Membership, Organization, OrganizationName, Slug},
 };
 
-/// The organization to be.
+/// Command of [`Orgs::create_organization`].
 #[derive(Debug)]
 pub struct CreateOrganization {
-    /// What it is called.
+    /// The display name.
     pub name: OrganizationName,
-    /// The slug it must have; without one, it gets one that its name suggests.
+    /// The requested slug. Without one, the slug is derived from the name.
     pub slug: Option<Slug>,
 }
 
-/// No organization was made.
+/// Why the creation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateOrganizationError {
     /// Only a user can own an organization.
@@ -26,7 +26,7 @@ pub enum CreateOrganizationError {
     /// Another organization has the slug.
     #[error("this slug is already taken")]
     SlugTaken,
-    /// A quota is used up.
+    /// A quota is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// Storage failed.
@@ -34,11 +34,11 @@ pub enum CreateOrganizationError {
     Store(#[from] StoreError),
 }
 
-/// 2^30 suffixes make a second miss unlikely already.
+/// With 2^30 suffixes, a second conflict is already unlikely.
 const TRIES: usize = 4;
 
 impl Orgs {
-    /// Makes an organization and its first owner, together or not at all.
+    /// Creates an organization and the owner's membership in one transaction.
     ///
     /// # Errors
     /// See [`CreateOrganizationError`].

@@ -5,14 +5,14 @@ use time::Duration;
 
 use crate::{Orgs, model::Membership};
 
-/// How much longer departures are stored than they have an effect: the clocks of nodes may differ.
+/// Departures are kept this much longer than they have an effect, because the clocks of the nodes may differ.
 const MARGIN: Duration = Duration::DAY;
 
 impl Orgs {
-    /// Deletes the departures that no longer prevent a direct addition, and returns their number.
+    /// Deletes the departures that no longer prevent a direct addition. Returns their number.
     ///
     /// # Errors
-    /// When storage fails.
+    /// Fails when storage fails.
     pub async fn delete_old_departures(&self) -> Result<u64, StoreError> {
         let until = self.ports.clock.now() - Membership::NO_DIRECT_ADDITION_AFTER_LEAVING - MARGIN;
         let mut tx = self.ports.store.begin().await?;

@@ -1,4 +1,4 @@
-//! A change of a membership ends invitations.
+//! End of invitations after a membership change.
 
 use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Orgs {
-    /// Ends the open invitation to the address of a user whose membership changes: its link would undo the change.
+    /// Ends the open invitation to the user whose membership changes, because its link would undo the change.
     pub(crate) async fn end_invitations_to(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -22,7 +22,7 @@ impl Orgs {
         self.end_invitations(tx, actor, of, InvitationsOf::Invitee(invitee)).await
     }
 
-    /// Ends the invitations that a user sent and could not send with the role that is left. `None`: no member any more.
+    /// Ends the user's invitations that the remaining role could not send. `None`: the user is no longer a member.
     pub(crate) async fn end_invitations_by(
         &self,
         tx: &mut dyn OrgTransaction,

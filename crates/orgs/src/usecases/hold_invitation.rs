@@ -1,4 +1,4 @@
-//! An invitation, kept from others while it is decided what becomes of it.
+//! Lock of an invitation.
 
 use tessera_kernel::SecretHash;
 use time::OffsetDateTime;
@@ -9,31 +9,32 @@ use crate::{
     ports::OrgTransaction,
 };
 
-/// An invitation under the lock of its organization, whatever became of it.
+/// An invitation of any state, under the lock of its organization.
 pub(super) struct Held {
-    /// What keeps it.
+    /// The transaction that holds the lock.
     pub(super) tx: Box<dyn OrgTransaction>,
-    /// Into which organization.
+    /// The organization of the invitation.
     pub(super) organization: Organization,
-    /// The invitation, as nobody else can change it now.
+    /// The invitation, read under the lock.
     pub(super) invitation: Invitation,
-    /// The storage's time, by which claims are judged.
+    /// The database time, against which claims are checked.
     pub(super) storage_time: OffsetDateTime,
 }
 
 impl Orgs {
-    /// Keeps the invitation with that token from others. `known` is what was found by it, without a lock.
+    /// Locks the invitation with the token. `known` is the invitation that was found earlier, without a lock.
     pub(super) async fn hold_invitation(
         &self,
         token: &SecretHash,
         known: &Invitation,
     ) -> Result<Held, AcceptInvitationError> {
-        // Asked before the lock: what is told too early keeps others out for longer, and never lets one in.
+        // Read before the lock is taken. A time that is too early makes a claim last longer; it never admits a second
+        // request.
         let storage_time = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(known.organization_id).await?;
         let organization = organization.ok_or(AcceptInvitationError::Invalid)?;
-        // By its token, and not by its id: a resend gives it another, and this one is then worth nothing.
+        // Looked up by token, not by id: a resend replaces the token, and the old token must become invalid.
         let invitation = tx.invitations().lock_by_token(token).await?.ok_or(AcceptInvitationError::Invalid)?;
         Ok(Held { tx, organization, invitation, storage_time })
     }

@@ -1,4 +1,4 @@
-//! Somebody is asked in by mail.
+//! Invitations by mail.
 
 use tessera_kernel::{
     Actor, EmailAddress, InvitationId, MailId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role,
@@ -14,36 +14,36 @@ use crate::{
     ports::{MailNote, OrgTransaction},
 };
 
-/// Whom to ask.
+/// Command of [`Orgs::invite`].
 #[derive(Debug)]
 pub struct Invite {
-    /// Where.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Whom.
+    /// The address to invite.
     pub email: EmailAddress,
-    /// As what.
+    /// The role that the new member gets.
     pub role: Role,
 }
 
-/// Nobody was invited.
+/// Why the invitation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// Ownership is given in a session that began a moment ago.
+    /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     StaleSession,
-    /// The address is a member's.
+    /// The address belongs to a member.
     #[error("this user is already a member")]
     AlreadyMember,
-    /// The organization has no room for another open invitation.
+    /// The quota for open invitations of the organization is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// A limit of [`limits`](crate::limits) is reached.
@@ -54,13 +54,13 @@ pub enum InviteError {
     Store(#[from] StoreError),
 }
 
-/// A mail that is ready for the outbox, and the hash of the token in it.
+/// A mail ready for the outbox, with the hash of its token.
 pub(crate) struct Letter {
     pub(crate) mail: SealedMail,
     pub(crate) hash: SecretHash,
 }
 
-/// Why no mail may go out.
+/// Why no mail may be sent.
 pub(crate) enum Refusal {
     Quota(QuotaExceeded),
     Store(StoreError),
@@ -88,7 +88,7 @@ impl From<Refusal> for InviteError {
 }
 
 impl Orgs {
-    /// Invites somebody. An invitation that is open for the address ends: there is one at a time.
+    /// Invites an address. An invitation that is already open for the address ends, so there is one at a time.
     ///
     /// # Errors
     /// See [`InviteError`].
@@ -98,7 +98,7 @@ impl Orgs {
         let known = self.ports.store.find_organization(id, acting).await?;
         let (organization, own) = known.ok_or(InviteError::NotFound)?;
         self.open_organization(&own).await?;
-        // Asked before anybody is looked up: only who may invite learns who is a member.
+        // Checked before any lookup of the address: only callers who may invite learn who is a member.
         if !policy::may_add(own.role, role) {
             return Err(InviteError::Forbidden { organization: id });
         }
@@ -112,7 +112,7 @@ impl Orgs {
         let letter = self.letter(&invitation, organization, inviter)?;
         let mut tx = self.ports.store.begin().await?;
         tx.organizations().lock(id).await?.ok_or(InviteError::NotFound)?;
-        // And again under the lock: the role may have gone in between.
+        // Checked again under the lock, because the role may have changed since the first check.
         let own = tx.memberships().find(id, acting).await?.ok_or(InviteError::NotFound)?.role;
         if !policy::may_add(own, role) {
             return Err(InviteError::Forbidden { organization: id });
@@ -131,7 +131,7 @@ impl Orgs {
         Ok((invitation, InvitationStatus::Pending))
     }
 
-    /// An invitation of that time by the clock of the database: every node has to judge it alike.
+    /// Builds an invitation. `now` is the database time, because all nodes must agree on the expiry.
     fn new_invitation(&self, invited_by: UserId, command: Invite, now: OffsetDateTime) -> Invitation {
         Invitation {
             id: InvitationId::generate(&*self.ports.clock, &*self.ports.entropy),
@@ -146,7 +146,7 @@ impl Orgs {
         }
     }
 
-    /// Ends the open invitation of the same address, unless it reaches above the actor's own role.
+    /// Ends the open invitation for the same address. Fails if its role is above the actor's own role.
     async fn replace(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -165,13 +165,13 @@ impl Orgs {
         Ok(())
     }
 
-    /// What is known of a user who acts.
+    /// The profile of an acting user.
     pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
         let known = self.ports.directory.profiles(&[user]).await?.into_iter().next();
         Ok(known.unwrap_or(Profile::hidden(user)))
     }
 
-    /// Draws a token and writes the mail that carries it.
+    /// Generates a token and renders the mail that contains it.
     pub(crate) fn letter(
         &self,
         invitation: &Invitation,
@@ -187,7 +187,7 @@ impl Orgs {
         Ok(Letter { mail, hash: self.ports.digest.digest(token.expose()) })
     }
 
-    /// Checks the number of pending invitations. `another` says that there will be one more pending invitation.
+    /// Checks the number of pending invitations. `another` is true if the invitation adds one to that number.
     pub(crate) async fn may_send(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -201,7 +201,7 @@ impl Orgs {
         Ok(())
     }
 
-    /// Puts the mail into the outbox and counts it.
+    /// Adds the mail to the outbox and records it for the invitation.
     pub(crate) async fn send(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -211,12 +211,13 @@ impl Orgs {
         let at: OffsetDateTime = letter.mail.created_at;
         tx.outbox().add(&letter.mail).await?;
         let note = MailNote { mail: letter.mail.id, invitation: invitation.id, email: &invitation.email, at };
-        // A day is enough to count them; but as long as a mail may wait, it must be known what it carries.
+        // One day is enough for counting. The record must last as long as the mail may wait, so that it can be
+        // cancelled.
         tx.invitation_mails().note(invitation.organization_id, &note, at - Invitation::TTL).await
     }
 }
 
-/// Ends an open invitation, and takes its mails back.
+/// Ends an open invitation and cancels its mails.
 pub(super) async fn end(
     tx: &mut dyn OrgTransaction,
     invitation: InvitationId,
@@ -226,7 +227,7 @@ pub(super) async fn end(
     take_back(tx, invitation).await
 }
 
-/// Erases the mails of an invitation that are not delivered yet: their link opens nothing any more.
+/// Deletes the undelivered mails of an invitation, because their link is no longer valid.
 pub(super) async fn take_back(tx: &mut dyn OrgTransaction, invitation: InvitationId) -> Result<(), StoreError> {
     let mails = tx.invitation_mails().carrying(invitation).await?;
     tx.outbox().take_back(&mails).await?;

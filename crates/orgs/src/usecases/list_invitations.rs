@@ -1,4 +1,4 @@
-//! Whoever may invite looks at who was.
+//! List of the invitations of an organization.
 
 use tessera_kernel::{Actor, InvitationId, OrganizationId, Page, PageRequest, StoreError};
 
@@ -8,16 +8,16 @@ use crate::{
     policy,
 };
 
-/// There is nothing to show.
+/// Why the read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ListInvitationsError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -26,8 +26,8 @@ pub enum ListInvitationsError {
 }
 
 impl Orgs {
-    /// The invitations, whatever became of them, in ascending order of their id. One whose inviter could not send it any
-    /// more is withdrawn, since it can't be accepted.
+    /// Lists the invitations of every status, in ascending order of their id. An invitation is listed as withdrawn if
+    /// its inviter could no longer send it, because it can't be accepted.
     ///
     /// # Errors
     /// See [`ListInvitationsError`].

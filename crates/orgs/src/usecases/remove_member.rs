@@ -1,19 +1,19 @@
-//! A member leaves, or is made to.
+//! Removal and departure of members.
 
 use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
 
 use crate::{Orgs, events::OrgEvent, policy};
 
-/// The member stays.
+/// Why the removal failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveMemberError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// The organization has no such member.
@@ -28,8 +28,9 @@ pub enum RemoveMemberError {
 }
 
 impl Orgs {
-    /// Removes a member, or lets the actor leave. Both end the open invitation to the member's address and those that the
-    /// member sent. Who left by themselves can't be added directly for a while.
+    /// Removes a member, or lets the actor leave. Both end the open invitation to the member's address and the
+    /// invitations that the member sent. A user who left can't be added directly for
+    /// [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`](crate::model::Membership::NO_DIRECT_ADDITION_AFTER_LEAVING).
     ///
     /// # Errors
     /// See [`RemoveMemberError`].

@@ -1,4 +1,4 @@
-//! An invitation is sent once more.
+//! Resending of invitations.
 
 use tessera_kernel::{
     Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
@@ -12,7 +12,7 @@ use crate::{
     policy,
 };
 
-/// Nothing was sent.
+/// Why the resending failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ResendInvitationError {
     /// The organization does not exist, or the actor is no member.
@@ -21,22 +21,22 @@ pub enum ResendInvitationError {
     /// The organization has no such invitation.
     #[error("there is no such invitation")]
     InvitationNotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// The address is a member's.
+    /// The address belongs to a member.
     #[error("this user is already a member")]
     AlreadyMember,
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     StaleSession,
-    /// It was accepted or withdrawn.
+    /// The invitation was accepted or withdrawn.
     #[error("this invitation is closed")]
     Closed,
-    /// The organization has no room for another open invitation.
+    /// The quota for open invitations of the organization is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// A limit of [`limits`](crate::limits) is reached.
@@ -57,8 +57,8 @@ impl From<Refusal> for ResendInvitationError {
 }
 
 impl Orgs {
-    /// Sends an invitation again, with a new token: the old one is worth nothing from then on, and mails with it that are not
-    /// delivered yet are taken back. Its time starts anew, and the actor is the one who answers for it.
+    /// Sends an invitation again with a new token. The old token becomes invalid, and undelivered mails with it are
+    /// cancelled. The lifetime starts again, and the actor becomes the inviter.
     ///
     /// # Errors
     /// See [`ResendInvitationError`].
@@ -82,11 +82,11 @@ impl Orgs {
         if !policy::may_add(own, known.role) {
             return Err(ResendInvitationError::Forbidden { organization: of });
         }
-        // The caller answers for the invitation from now on, as if they had sent it.
+        // The caller becomes the inviter, as if they had sent the invitation.
         if policy::must_sign_in_again(actor, known.role) {
             return Err(ResendInvitationError::StaleSession);
         }
-        // Before the state: this is the reason why most invitations to members are closed.
+        // Checked before the state: most invitations to members are closed for this reason.
         if tx.memberships().find_by_email(of, &known.email).await?.is_some() {
             return Err(ResendInvitationError::AlreadyMember);
         }
@@ -105,7 +105,7 @@ impl Orgs {
         Ok((invitation, InvitationStatus::Pending))
     }
 
-    /// Counts the mail before the transaction begins, for whoever may send invitations.
+    /// Checks that the caller may invite, and counts the mail before the main transaction begins.
     async fn limit_resending(
         &self,
         acting: UserId,
@@ -120,7 +120,7 @@ impl Orgs {
         let mut tx = self.ports.store.begin().await?;
         let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;
         let accepted = tx.invitations().any_accepted(of).await?;
-        // Counting takes a connection of its own. SQLite has only one that can write.
+        // Counting uses a separate connection, and SQLite has only one connection that can write.
         drop(tx);
         self.limit_recipient(&inviter, of, accepted, &known.email).await.map_err(RateLimitError::split)
     }

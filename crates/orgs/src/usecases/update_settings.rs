@@ -1,33 +1,33 @@
-//! An administrator replaces the organization's settings.
+//! Replacement of an organization's settings.
 
 use tessera_kernel::{Actor, DataDocument, OrganizationId, Precondition, StoreError};
 
 use crate::{Orgs, events::OrgEvent, model::Settings, policy};
 
-/// The settings to be.
+/// Command of [`Orgs::update_settings`].
 #[derive(Debug)]
 pub struct UpdateSettings {
-    /// Whose.
+    /// The organization.
     pub organization: OrganizationId,
-    /// In place of all there were.
+    /// The new settings. They replace all previous settings.
     pub settings: DataDocument,
-    /// What they must be until now.
+    /// The condition on the current version.
     pub precondition: Precondition,
 }
 
-/// The settings stay as they were.
+/// Why the update failed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateSettingsError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// They are not what the caller took for granted.
+    /// The precondition does not hold.
     #[error("the settings have changed meanwhile")]
     Stale,
     /// Storage failed.
@@ -55,7 +55,7 @@ impl Orgs {
         }
         let known = tx.documents().find_settings(id).await?;
         let known = known.unwrap_or_else(|| Settings::untouched(&organization));
-        // Settings that nobody has set are there too: they are empty, in version 0.
+        // Settings that were never written exist as an empty document in version 0.
         if !command.precondition.holds(Some(known.version)) {
             return Err(UpdateSettingsError::Stale);
         }

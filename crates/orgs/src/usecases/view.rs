@@ -1,4 +1,4 @@
-//! A member looks at the organization and at who is in it.
+//! Reads of an organization and of its members.
 
 use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
 
@@ -7,10 +7,10 @@ use crate::{
     model::{Member, Membership, Organization, Profile},
 };
 
-/// There is nothing to show.
+/// Why the read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
-    /// The organization does not exist, or the actor is no member: strangers can't tell which.
+    /// The organization does not exist, or the actor is no member. Callers can't distinguish the two.
     #[error("there is no such organization")]
     NotFound,
     /// The organization has no such member.
@@ -22,7 +22,7 @@ pub enum ViewError {
 }
 
 impl Orgs {
-    /// The organization, and the actor's role in it.
+    /// Returns the organization and the actor's role in it.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -37,7 +37,7 @@ impl Orgs {
         Ok((organization, own.role))
     }
 
-    /// The members, in ascending order of their user id, with the profiles that the actor may see.
+    /// Lists the members in ascending order of their user id, with the profiles that the actor may see.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -54,7 +54,7 @@ impl Orgs {
         Ok(page.map(|membership| with_profile(membership, &profiles).seen_by(viewer)))
     }
 
-    /// One member, with the profile that the actor may see.
+    /// Returns one member, with the profile that the actor may see.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -64,7 +64,7 @@ impl Orgs {
         Ok(self.present(membership, viewer).await?)
     }
 
-    /// The membership with what that user may see of its member's profile.
+    /// Adds to a membership the part of its profile that `viewer` may see.
     pub(crate) async fn present(&self, membership: Membership, viewer: UserId) -> Result<Member, StoreError> {
         let profiles = self.ports.directory.profiles(&[membership.user_id]).await?;
         Ok(with_profile(membership, &profiles).seen_by(viewer))

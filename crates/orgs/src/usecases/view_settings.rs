@@ -1,19 +1,19 @@
-//! An administrator looks at the organization's settings.
+//! Reads of an organization's settings.
 
 use tessera_kernel::{Actor, OrganizationId, StoreError};
 
 use crate::{Orgs, model::Settings, policy};
 
-/// There is nothing to show.
+/// Why the read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSettingsError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
     /// Storage failed.
@@ -22,7 +22,7 @@ pub enum ViewSettingsError {
 }
 
 impl Orgs {
-    /// The settings of an organization; empty ones where nothing was set yet.
+    /// Returns the settings of an organization. They are empty if nothing was set.
     ///
     /// # Errors
     /// See [`ViewSettingsError`].

@@ -1,4 +1,4 @@
-//! An administrator, or an application, looks at what the organization keeps about its users.
+//! Reads of system data.
 
 use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
 
@@ -8,19 +8,19 @@ use crate::{
     policy::{self, Access, Reach},
 };
 
-/// There is nothing to show.
+/// Why the read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSystemDataError {
-    /// The organization does not exist, or is not the actor's to know of.
+    /// The organization does not exist, or the actor must not learn that it exists.
     #[error("there is no such organization")]
     NotFound,
-    /// The role or the key does not reach for this.
+    /// The role or the key does not permit this action.
     #[error("your role or key does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// Nothing was ever written about the user.
+    /// No data were ever written for the user.
     #[error("there are no data of this user")]
     DataNotFound,
     /// Storage failed.
@@ -29,7 +29,7 @@ pub enum ViewSystemDataError {
 }
 
 impl Orgs {
-    /// Of whom there are data, in ascending order of their user id.
+    /// Lists the users that have data, in ascending order of their user id.
     ///
     /// # Errors
     /// See [`ViewSystemDataError`].
@@ -43,7 +43,7 @@ impl Orgs {
         Ok(self.ports.store.list_system_data(id, page).await?)
     }
 
-    /// The data of one user.
+    /// Returns the data of one user.
     ///
     /// # Errors
     /// See [`ViewSystemDataError`].

@@ -1,11 +1,11 @@
-//! An invitation is taken back.
+//! Withdrawal of invitations.
 
 use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
 
 use super::invite::end;
 use crate::{Orgs, events::OrgEvent, model::InvitationState, policy};
 
-/// The invitation stays as it was.
+/// Why the withdrawal failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WithdrawInvitationError {
     /// The organization does not exist, or the actor is no member.
@@ -14,13 +14,13 @@ pub enum WithdrawInvitationError {
     /// The organization has no such invitation.
     #[error("there is no such invitation")]
     InvitationNotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// It was accepted.
+    /// The invitation was accepted.
     #[error("this invitation is closed")]
     Closed,
     /// Storage failed.
@@ -29,7 +29,7 @@ pub enum WithdrawInvitationError {
 }
 
 impl Orgs {
-    /// Takes an invitation back, and with it the mails that are not delivered yet. One that was taken back before stays so.
+    /// Withdraws an invitation and cancels its undelivered mails. Withdrawing it again has no effect.
     ///
     /// # Errors
     /// See [`WithdrawInvitationError`].

@@ -1,4 +1,4 @@
-//! An administrator, or an application, writes what the organization keeps about a member.
+//! Writes of system data.
 
 use tessera_kernel::{
     Actor, DataDocument, DocumentChange, DocumentError, OrganizationId, Precondition, StoreError, UserId,
@@ -12,38 +12,38 @@ use crate::{
     ports::OrgTransaction,
 };
 
-/// What is to become of the data of a member.
+/// Command of [`Orgs::write_system_data`].
 #[derive(Debug)]
 pub struct WriteSystemData {
-    /// Where.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Whose.
+    /// The user whom the data describe.
     pub user: UserId,
-    /// What is to become of them; none are as good as empty ones.
+    /// The change. Missing data count as an empty document.
     pub change: DocumentChange<{ DataDocument::MAX_BYTES }>,
-    /// What they must be until now.
+    /// The condition on the current version.
     pub precondition: Precondition,
 }
 
-/// The data stay as they were.
+/// Why the write failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteSystemDataError {
-    /// The organization does not exist, or is not the actor's to know of.
+    /// The organization does not exist, or the actor must not learn that it exists.
     #[error("there is no such organization")]
     NotFound,
-    /// The role or the key does not reach for this.
+    /// The role or the key does not permit this action.
     #[error("your role or key does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// The organization has no such member, or no longer.
+    /// The user is not a member of the organization.
     #[error("there is no such member")]
     MemberNotFound,
-    /// They are not what the caller took for granted.
+    /// The precondition does not hold.
     #[error("the data have changed meanwhile")]
     Stale,
-    /// A merge would make them too large.
+    /// The merged document would be too large.
     #[error("the data are too large")]
     Document(#[source] DocumentError),
     /// Storage failed.
@@ -52,8 +52,8 @@ pub enum WriteSystemDataError {
 }
 
 impl Orgs {
-    /// Replaces or merges the data of a member. Who writes holds the organization's lock, so that no change is lost and
-    /// nobody is written about who is being removed.
+    /// Replaces or merges the data of a member. The operation locks the organization, so that no concurrent change is
+    /// lost and no data are written for a member who is being removed.
     ///
     /// # Errors
     /// See [`WriteSystemDataError`].
@@ -92,7 +92,7 @@ impl Orgs {
         Ok(data)
     }
 
-    /// Locks the organization and asks under the lock whether the actor may write: a role may have gone in between.
+    /// Locks the organization and then checks the permission, because the role may have changed before the lock.
     async fn permit_writing(
         &self,
         tx: &mut dyn OrgTransaction,

@@ -1,10 +1,10 @@
-//! The services that tokens are made for.
+//! The audiences of service tokens.
 
 use std::{fmt, str::FromStr};
 
 use tessera_identity::model::Audience;
 
-/// Audiences in the order in which they were given.
+/// The audiences in the configured order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Audiences(pub(super) Vec<Audience>);
 
@@ -17,7 +17,7 @@ impl Audiences {
 impl FromStr for Audiences {
     type Err = String;
 
-    /// Takes names with commas between them, and tells all that is wrong with any.
+    /// Parses a comma-separated list. The error names all invalid entries.
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut audiences, mut faults) = (Vec::new(), Vec::new());
         for (place, name) in (1..).zip(text.split(',').map(str::trim)) {

@@ -1,4 +1,4 @@
-//! A file that names the authorities to trust.
+//! Files with certificates of trusted authorities.
 
 use std::{fmt, path::PathBuf};
 
@@ -6,7 +6,7 @@ use tessera_adapters::Authorities;
 
 use super::source::Source;
 
-/// Certificates of authorities, and where they came from.
+/// Certificates of authorities, and the path of their file.
 #[derive(Debug)]
 pub(crate) struct CaFile {
     path: PathBuf,
@@ -14,7 +14,8 @@ pub(crate) struct CaFile {
 }
 
 impl CaFile {
-    /// Reads the file that a key names, if it names one. A file without certificates is a fault: nobody would be trusted.
+    /// Reads the file that a key names, if the key is set. A file without certificates is an error, because no server
+    /// would be trusted.
     pub(super) fn read(source: &mut Source, key: &str) -> Option<Self> {
         let path: PathBuf = source.read_optional(key)?;
         let text = match std::fs::read(&path) {

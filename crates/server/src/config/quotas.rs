@@ -1,4 +1,4 @@
-//! How many objects of each kind may exist.
+//! The quotas of all domains.
 
 use std::fmt;
 
@@ -11,7 +11,6 @@ use tessera_orgs::OrgQuotas;
 
 use super::source::Source;
 
-/// The quotas of all domains.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quotas {
     pub(crate) orgs: OrgQuotas,
@@ -22,10 +21,10 @@ pub(crate) struct Quotas {
 }
 
 impl Quotas {
-    /// The highest number that can be set. It fits into every counter of both databases.
+    /// The maximum of a quota. It fits into every counter of both databases.
     const MAX: u64 = 1_000_000_000;
 
-    /// Reads `quota_<name>` of each quota. 0 stands for no quota.
+    /// Reads `quota_<name>` for each quota. 0 disables a quota.
     pub(super) fn read(source: &mut Source) -> Self {
         let mut read = |quota: Quota| {
             let default = quota.maximum().unwrap_or_default();
@@ -46,7 +45,7 @@ impl Quotas {
     }
 }
 
-/// One line for each, as the settings are shown.
+/// Writes one line per quota.
 impl fmt::Display for Quotas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orgs, applications, keys, items, identity } = self;

@@ -1,4 +1,4 @@
-//! Where settings come from, and everything that is wrong with them.
+//! The sources of settings, and the errors found in them.
 
 use std::{
     collections::BTreeMap,
@@ -11,15 +11,16 @@ use std::{
 use anyhow::Context as _;
 use tessera_kernel::Secret;
 
-/// Every variable of ours starts so.
+/// The prefix of all environment variables.
 const PREFIX: &str = "TESSERA_";
 
-/// All that is wrong with the settings. A service that starts on half-understood ones would fall open somewhere.
+/// All errors in the settings. The service does not start with any of them, because a partly understood configuration
+/// could be insecure.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration is not usable:\n{}", .0.join("\n"))]
 pub(crate) struct ConfigError(Vec<String>);
 
-/// The settings as they were given, each under its key, and the faults found so far.
+/// The settings that are not read yet, by key, and the errors found so far.
 pub(crate) struct Source {
     values: BTreeMap<String, Given>,
     faults: Vec<String>,
@@ -30,7 +31,7 @@ struct Given {
     name: String,
 }
 
-/// Reads a file of settings. `None` stands for an empty one.
+/// Reads a configuration file. `None` gives an empty table.
 pub(crate) fn read_file(path: Option<&Path>) -> anyhow::Result<toml::Table> {
     let Some(path) = path else { return Ok(toml::Table::new()) };
     let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
@@ -59,7 +60,7 @@ impl Source {
                 Some(key) if key == key.to_ascii_uppercase() => {
                     source.values.insert(key.to_ascii_lowercase(), Given { text, name });
                 }
-                // A second spelling would contradict the first without a word.
+                // A second spelling could silently contradict the first.
                 Some(_) => source.faults.push(format!("  {name}: there is no such setting; names are in upper case")),
                 None => {}
             }
@@ -67,12 +68,12 @@ impl Source {
         source
     }
 
-    /// Notes that something is wrong with a key.
+    /// Records an error of a key.
     pub(crate) fn fault(&mut self, key: &str, what: impl Display) {
         self.faults.push(format!("  {PREFIX}{}: {what}", key.to_ascii_uppercase()));
     }
 
-    /// The value of a key, or its default.
+    /// Returns the value of a key, or its default.
     pub(crate) fn read<T: FromStr<Err: Display>>(&mut self, key: &str, default: T) -> T {
         let Some(given) = self.values.remove(key) else { return default };
         match given.text.parse() {
@@ -84,7 +85,7 @@ impl Source {
         }
     }
 
-    /// The value of a key, if it has one.
+    /// Returns the value of a key, if it is set.
     pub(crate) fn read_optional<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
         let given = self.values.remove(key)?;
         match given.text.parse() {
@@ -96,7 +97,7 @@ impl Source {
         }
     }
 
-    /// The same for a number that must lie in a range.
+    /// Like [`Self::read`], for a number that must be within a range.
     pub(crate) fn read_in<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
     where
         T: FromStr<Err: Display> + PartialOrd + Display + Copy,
@@ -109,12 +110,12 @@ impl Source {
         default
     }
 
-    /// A value that must not be shown.
+    /// Returns a secret value.
     pub(crate) fn read_secret(&mut self, key: &str) -> Option<Secret<String>> {
         self.values.remove(key).map(|given| Secret::new(given.text))
     }
 
-    /// The settings, when nothing is wrong with them and no key is left over.
+    /// Returns the settings if there are no errors and no unknown keys.
     pub(crate) fn finish<T>(mut self, settings: T) -> Result<T, ConfigError> {
         self.faults
             .extend(self.values.into_values().map(|given| format!("  {}: there is no such setting", given.name)));
@@ -122,12 +123,13 @@ impl Source {
     }
 }
 
-/// Whether Kubernetes sets this variable in every pod beside a Service named `tessera`: `TESSERA_SERVICE_HOST`,
+/// Returns whether Kubernetes sets this variable in pods next to a Service named `tessera`: `TESSERA_SERVICE_HOST`,
 /// `TESSERA_SERVICE_PORT[_<port name>]`, `TESSERA_PORT` and `TESSERA_PORT_<number>_<protocol>[_PROTO|_PORT|_ADDR]`.
 fn is_from_kubernetes(name: &str, text: &str) -> bool {
     match name.strip_prefix(PREFIX) {
         Some("SERVICE_HOST" | "SERVICE_PORT") => true,
-        // A plain number is not from Kubernetes: an operator expects it to have an effect.
+        // Kubernetes sets a URL here. A plain number comes from an operator who expects an effect, so it is reported as
+        // unknown.
         Some("PORT") => text.contains("://"),
         Some(rest) => {
             rest.strip_prefix("SERVICE_PORT_").is_some_and(|port| !port.is_empty())
@@ -137,7 +139,7 @@ fn is_from_kubernetes(name: &str, text: &str) -> bool {
     }
 }
 
-/// Whether this is `<number>_<protocol>`, or that and a part of the address.
+/// Returns whether the text is `<number>_<protocol>`, optionally with `_PROTO`, `_PORT` or `_ADDR`.
 fn is_port_variable(rest: &str) -> bool {
     let mut parts = rest.split('_');
     let number = parts.next().is_some_and(|number| number.parse::<u16>().is_ok());

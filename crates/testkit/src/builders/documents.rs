@@ -1,4 +1,4 @@
-//! Documents that organizations and users keep.
+//! Builders of documents of organizations and users.
 
 use tessera_identity::model::CustomData;
 use tessera_kernel::{DataDocument, OrganizationId, UserId};
@@ -8,20 +8,20 @@ use time::Duration;
 use super::NOW;
 use crate::expectations::ok;
 
-/// A document of that text.
+/// A document with the given JSON text.
 #[must_use]
 pub fn data_document(json: &str) -> DataDocument {
     ok(json.to_owned().try_into())
 }
 
-/// Settings in their first version.
+/// Settings in version 1.
 #[must_use]
 pub fn settings(of: OrganizationId) -> Settings {
     let settings = data_document(r#"{"theme":"dark","limits":{"seats":5}}"#);
     Settings { organization_id: of, settings, version: 1, updated_at: NOW + Duration::microseconds(6) }
 }
 
-/// What an organization keeps about a user, in its first version.
+/// System data of a user in version 1.
 #[must_use]
 pub fn system_data(organization: OrganizationId, user: UserId) -> SystemData {
     SystemData {
@@ -34,7 +34,7 @@ pub fn system_data(organization: OrganizationId, user: UserId) -> SystemData {
     }
 }
 
-/// What a user keeps, in its first version.
+/// Custom data of a user in version 1.
 #[must_use]
 pub fn custom_data(of: UserId) -> CustomData {
     CustomData {

@@ -1,4 +1,4 @@
-//! Ways back in for whoever has forgotten their password.
+//! Builders of password resets.
 
 use tessera_identity::model::{PasswordReset, ResetRequest, User};
 use tessera_kernel::{ResetRequestId, SecretHash};
@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::{id, origin, user};
 use crate::expectations::some;
 
-/// The wish of [`user`] with that number, so many seconds before nobody waits for an answer any more.
+/// A reset request for the address of [`user`] with the same number. It expires `left` seconds after `now`.
 #[must_use]
 pub fn reset_request(number: u32, now: OffsetDateTime, left: i64) -> ResetRequest {
     ResetRequest {
@@ -18,10 +18,10 @@ pub fn reset_request(number: u32, now: OffsetDateTime, left: i64) -> ResetReques
     }
 }
 
-/// A token for a user with an address, so many seconds before it is worth nothing. Nobody has it.
+/// A reset token for a user with an address. It expires `left` seconds after `now`. Only its hash exists.
 ///
 /// # Panics
-/// When the user has no address.
+/// Panics if the user has no address.
 #[must_use]
 pub fn password_reset(number: u32, of: &User, now: OffsetDateTime, left: i64) -> PasswordReset {
     let mut hash = [0xD2; 32];

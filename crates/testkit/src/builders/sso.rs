@@ -1,4 +1,4 @@
-//! Sign-ins for applications.
+//! Builders for sign-ins to applications.
 
 use tessera_identity::model::{
     CodeChallenge, SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoSessionId, SsoStep,
@@ -9,7 +9,7 @@ use time::Duration;
 use super::{NOW, organization_id};
 use crate::{expectations::parsed, fakes::SequentialEntropy};
 
-/// What an application of [`application`](super::application) asks for.
+/// An authorization request of [`application`](super::application).
 #[must_use]
 pub fn sso_request(of: ApplicationId) -> SsoRequest {
     SsoRequest {
@@ -21,7 +21,7 @@ pub fn sso_request(of: ApplicationId) -> SsoRequest {
     }
 }
 
-/// A session that has just begun and lasts for ten minutes.
+/// A new session with a lifetime of ten minutes.
 #[must_use]
 pub fn sso_session(number: u32, of: ApplicationId) -> SsoSession {
     SsoSession {
@@ -35,7 +35,7 @@ pub fn sso_session(number: u32, of: ApplicationId) -> SsoSession {
     }
 }
 
-/// A message that is to be signed on Polygon.
+/// A challenge to sign on Polygon.
 #[must_use]
 pub fn sso_challenge(number: u32) -> SsoChallenge {
     SsoChallenge {
@@ -45,7 +45,7 @@ pub fn sso_challenge(number: u32) -> SsoChallenge {
     }
 }
 
-/// A code that nobody has redeemed, good for a minute.
+/// An unredeemed code with a lifetime of one minute.
 #[must_use]
 pub fn sso_code(number: u32, of: ApplicationId, user: UserId) -> SsoCode {
     let mut hash = [0xC0; 32];

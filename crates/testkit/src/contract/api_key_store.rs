@@ -1,4 +1,4 @@
-//! The promises of [`ApiKeyStore`](tessera_apikeys::ports::ApiKeyStore).
+//! Contract of [`ApiKeyStore`](tessera_apikeys::ports::ApiKeyStore).
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! api_key_store_contract {
     ($harness:ident) => {
@@ -79,7 +79,7 @@ fn key(number: u32, tenant: &Tenant) -> StoredKey {
     api_key(number, &tenant.application, tenant.owner.id)
 }
 
-/// The time so many seconds, and one microsecond, after the key was made.
+/// The time `seconds` and one microsecond after the creation of the key.
 fn later(seconds: u32) -> OffsetDateTime {
     NOW + Duration::seconds(i64::from(seconds)) + Duration::MICROSECOND
 }
@@ -267,7 +267,7 @@ pub async fn a_batch_may_be_long(harness: &impl Harness) {
     let stores = harness.stores();
     let tenant = tenant(stores, 1).await;
     stores.add_keys([&key(1, &tenant), &key(1_000, &tenant)]).await;
-    // As many as the domain writes at once.
+    // The domain writes at most this many uses at once.
     let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), later(1))).collect();
     ok(world::in_time(stores.api_keys.record_uses(&uses)).await);
     assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(1)));

@@ -1,4 +1,4 @@
-//! The promises of [`AppStore`](tessera_apps::ports::AppStore).
+//! Contract of [`AppStore`](tessera_apps::ports::AppStore).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! app_store_contract {
     ($harness:ident) => {
@@ -78,7 +78,7 @@ async fn find(store: &dyn AppStore, number: u32) -> Option<Application> {
     ok(world::in_time(store.find_application(application_id(number))).await)
 }
 
-/// The application of organization 1 with that number.
+/// The application of organization 1 with the number.
 fn app(number: u32) -> Application {
     application(number, organization_id(1))
 }

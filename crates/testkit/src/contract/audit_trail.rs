@@ -1,4 +1,5 @@
-//! The promises of [`AuditTrail`](tessera_kernel::AuditTrail) and of [`EventLog`](tessera_kernel::EventLog), its other end.
+//! Contract of [`AuditTrail`](tessera_kernel::AuditTrail) and of its write side,
+//! [`EventLog`](tessera_kernel::EventLog).
 
 use tessera_kernel::{Event, OrganizationId, Origin, Outcome, PageRequest};
 use time::Duration;
@@ -13,7 +14,7 @@ use crate::{
     expectations::{ok, parsed},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! audit_trail_contract {
     ($harness:ident) => {
@@ -178,9 +179,9 @@ pub async fn denied_attempts_of_one_caller_in_one_minute_are_one_entry(harness: 
         ok(world::in_time(stores.audit.record(&denied(number))).await);
     }
     stores.add_events(&(4..=6).map(denied).collect::<Vec<_>>()).await;
-    // The entry is the one of the first attempt, but for the counter.
+    // The entry is that of the first attempt, except for the counter.
     assert_eq!(listed(stores, None).await, [Event { attempts: 6, ..denied(1) }]);
-    // What succeeds is never counted together.
+    // Successful actions are never counted together.
     stores.add_events([&event(7), &Event { id: event(8).id, ..event(7) }]).await;
     assert_eq!(listed(stores, None).await.len(), 3);
     world::nothing_is_held(harness).await;
@@ -210,7 +211,8 @@ pub async fn denied_attempts_that_differ_are_entries_of_their_own(harness: &impl
         anonymous(12, "2001:db8:0:2::1"),
     ];
     stores.add_events(&different).await;
-    // A client changes its address in a network of IPv6 at will, and an actor the subject.
+    // Neither a new address in the same IPv6 network nor another subject of a known actor makes a new entry, because a
+    // client can choose both at will.
     stores.add_events([&anonymous(13, "2001:db8:0:1::2"), &Event { subject: None, ..denied(14) }]).await;
     let mut listed = [listed(stores, None).await, listed(stores, Some(organization_id(1))).await].concat();
     listed.sort_by_key(|event| event.id);

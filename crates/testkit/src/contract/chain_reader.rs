@@ -1,4 +1,4 @@
-//! The promises of [`ChainReader`](tessera_identity::ports::ChainReader).
+//! Contract of [`ChainReader`](tessera_identity::ports::ChainReader).
 
 use tessera_identity::{
     model::Chain,
@@ -11,7 +11,7 @@ use crate::{
     fakes::Program,
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! chain_reader_contract {
     ($harness:ident) => {
@@ -27,7 +27,7 @@ macro_rules! chain_reader_contract {
     };
 }
 
-/// More than any program needs.
+/// More gas than any program needs.
 const GAS: u64 = 200_000;
 
 /// An account without code.
@@ -81,7 +81,7 @@ pub async fn a_revert_is_told_from_gas_that_ran_out(harness: &impl ChainHarness)
 }
 
 pub async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
-    // A call alone costs 21 000.
+    // The base cost of a call is 21 000 gas.
     let poor = Call { gas: 21_001, ..to(Program::AnswersOne.address()) };
     let error = failed(run(harness, poor).await);
     assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");

@@ -1,4 +1,4 @@
-//! The promises of [`Challenges`](tessera_identity::ports::Challenges).
+//! Contract of [`Challenges`](tessera_identity::ports::Challenges).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! challenges_contract {
     ($harness:ident) => {
@@ -89,7 +89,7 @@ pub async fn an_unknown_nonce_gives_nothing(harness: &impl Harness) {
 
 pub async fn an_unknown_nonce_waits_for_no_writer(harness: &impl Harness) {
     let stores = harness.stores();
-    // SQLite and the memory have one writer, and this is it.
+    // SQLite and the memory store allow one writer at a time, and this transaction is it.
     let mut writer = ok(stores.identity.begin().await);
     ok(writer.users().lock(user_id(1)).await);
     assert_eq!(world::in_time(take(stores.challenges.clone(), challenge(2, Chain::Ethereum))).await, None);
@@ -177,7 +177,7 @@ pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harne
     assert_eq!(take(store.clone(), open.clone()).await, Some(open));
 }
 
-/// A challenge of a network, each a second later than the one before.
+/// A challenge that the network requested. Each number is issued one second after the previous one.
 fn of_network(network: u8, number: u32) -> Challenge {
     let issued_at = NOW + Duration::seconds(i64::from(number));
     let network = Some(Network::of([192, 0, 2, network].into()));

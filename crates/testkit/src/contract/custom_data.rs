@@ -1,4 +1,4 @@
-//! The promises of [`CustomDataRows`](tessera_identity::ports::CustomDataRows), and of the read beside it.
+//! Contract of [`CustomDataRows`](tessera_identity::ports::CustomDataRows) and of the matching read.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! custom_data_contract {
     ($harness:ident) => {
@@ -101,7 +101,7 @@ pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
 }
 
 pub async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
-    /// Adds a member of its own, 25 times.
+    /// Adds 25 members to the document, each with a key of this writer.
     async fn merge(store: Arc<dyn IdentityStore>, writer: u32) {
         for round in 0..25 {
             let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());

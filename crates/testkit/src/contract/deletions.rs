@@ -1,4 +1,4 @@
-//! The promises of [`AppStore`](tessera_apps::ports::AppStore) about deleted applications.
+//! Contract of [`AppStore`](tessera_apps::ports::AppStore) for deleted applications.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Turns the cases of this promise into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! deletions_contract {
     ($harness:ident) => {
@@ -35,7 +35,8 @@ async fn delete(apps: &dyn AppStore, id: ApplicationId) -> bool {
     deleted
 }
 
-/// Application 1 with three keys, two items, a session and a code: eight rows with its own. Application 2 with one of each.
+/// Creates application 1 with three keys, two items, a session and a code (eight rows with its own), and application 2
+/// with one of each.
 async fn filled(stores: &Stores) {
     tenant(stores, 1).await;
     let (first, second) = (application(1, organization_id(1)), application(2, organization_id(1)));
@@ -51,7 +52,7 @@ async fn filled(stores: &Stores) {
     }
 }
 
-/// Holds application 2 to being whole.
+/// Asserts that application 2 is complete.
 async fn the_other_is_whole(stores: &Stores) {
     let of = application_id(2);
     assert!(ok(stores.apps.find_application(of).await).is_some());
@@ -93,7 +94,7 @@ pub async fn a_deleted_application_is_gone_before_its_rows_are_cleared(harness: 
     let mut tx = ok(stores.api_keys.begin().await);
     conflict(tx.keys().insert(&api_key(9, &gone, user_id(1))).await, StoreError::REFERENCE);
     drop(tx);
-    // One that is there, and a new one.
+    // An item that exists and a new one.
     for number in [1, 9] {
         conflict(stores.items.upsert_item(&item_change(number, id), None).await, StoreError::REFERENCE);
     }
@@ -110,7 +111,7 @@ pub async fn rows_are_cleared_in_steps_of_bounded_size(harness: &impl Harness) {
         assert_eq!(ok(stores.apps.clear_deleted(3).await), cleared);
     }
     the_other_is_whole(stores).await;
-    // The ids of all that was there are free again, so nothing is left of it.
+    // All ids of the deleted rows are free again, so no row is left.
     let (again, id) = (application(1, organization_id(1)), application_id(1));
     stores.add_applications([&again]).await;
     stores.add_keys(&[1, 2, 3].map(|number| api_key(number, &again, user_id(1)))).await;
@@ -119,7 +120,7 @@ pub async fn rows_are_cleared_in_steps_of_bounded_size(harness: &impl Harness) {
     }
     stores.add_sso_session(&sso_session(1, id)).await;
     stores.add_sso_code(&sso_code(1, id, user_id(1))).await;
-    // Two deleted applications at once are no reason to stop early.
+    // The deletion continues across two deleted applications.
     assert!(delete(&*stores.apps, application_id(2)).await && delete(&*stores.apps, id).await);
     assert_eq!(ok(stores.apps.clear_deleted(100).await), 13);
 }

@@ -1,4 +1,4 @@
-//! The promises of [`Directory`](tessera_orgs::ports::Directory).
+//! Contract of [`Directory`](tessera_orgs::ports::Directory).
 
 use tessera_identity::model::User;
 use tessera_kernel::UserId;
@@ -11,7 +11,7 @@ use crate::{
     expectations::{ok, parsed},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! directory_contract {
     ($harness:ident) => {

@@ -1,4 +1,4 @@
-//! The promises of [`IdentityStore`] about what is known before a password is compared, and when.
+//! Contract of [`IdentityStore`] for the reads before a password comparison: hash costs and the time of the read.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     expectations::{ok, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! hash_costs_contract {
     ($harness:ident) => {
@@ -59,7 +59,7 @@ pub async fn the_costs_of_stored_hashes_are_known_from_their_commit_on(harness: 
     let set_at_once = world::at_once(8, |_| set(stores.identity.clone(), user_id(1), 0)).await;
     assert!(set_at_once.into_iter().all(ok));
     assert_eq!(costs(stores).await, [COSTS[0], COSTS[1]]);
-    // Neither a change that is taken back nor one of a user that is not there leaves a cost.
+    // Neither a change that is rolled back nor a change of an unknown user stores a cost.
     let mut tx = ok(stores.identity.begin().await);
     ok(tx.users().set_password_hash(user_id(1), &hash(2)).await);
     drop(tx);
@@ -85,7 +85,7 @@ pub async fn a_cost_stays_while_its_first_hash_is_being_stored(harness: &impl Ha
     let stores = harness.stores();
     stores.add_user_with_password(&user(1), &hash(0)).await;
     assert!(ok(set(stores.identity.clone(), user_id(1), 1).await));
-    // No account has the first cost any more, but one is about to.
+    // No committed account has the first cost any more, but an open transaction sets it again.
     let mut tx = ok(stores.identity.begin().await);
     assert!(ok(tx.users().set_password_hash(user_id(1), &hash(0)).await));
     let store = stores.identity.clone();

@@ -1,4 +1,4 @@
-//! The promises of [`ItemStore`](tessera_inventory::ports::ItemStore).
+//! Contract of [`ItemStore`](tessera_inventory::ports::ItemStore).
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! item_store_contract {
     ($harness:ident) => {
@@ -52,7 +52,7 @@ async fn listed(store: &dyn ItemStore, application: u32) -> Vec<Item> {
     ok(store.list_items(application_id(application), PageRequest::default()).await).items
 }
 
-/// A change of `sku-1` that comes a second after its making, with an id that it must not take.
+/// A change of `sku-1` one second after its creation. The id of the change must be ignored.
 fn later_change() -> ItemChange {
     ItemChange { id: item_id(99), at: NOW + Duration::SECOND, ..bare_item_change(1, application_id(1)) }
 }
@@ -275,7 +275,7 @@ pub async fn changes_dropped_at_any_await_happen_whole_or_not_at_all(harness: &i
         let number = ok(u32::try_from(waits)) + 1;
         let change = item_change(number, application_id(1));
         let done = world::dropped_after(waits, stores.items.upsert_item(&change, None)).await.is_some();
-        // The same item again, after whatever became of it: it is new, or it is changed for the first time.
+        // The same change again after the dropped one: it either creates the item or changes it for the first time.
         let item = some(ok(world::in_time(stores.items.upsert_item(&change, None)).await));
         assert!(item.version == 2 || (item.version == 1 && !done), "after {waits} waits: version {}", item.version);
     }

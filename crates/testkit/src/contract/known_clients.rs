@@ -1,4 +1,4 @@
-//! The promises of [`KnownClients`](tessera_identity::ports::KnownClients).
+//! Contract of [`KnownClients`](tessera_identity::ports::KnownClients).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     expectations::{conflict, ok},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! known_clients_contract {
     ($harness:ident) => {
@@ -93,7 +93,7 @@ pub async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl
     for number in 1..=most {
         meet_after(stores, user_id(1), number, number.into()).await;
     }
-    // The first is seen again, so the second is the one that was not seen for longest.
+    // The first device is seen again, so the second device is now the one that was not seen for the longest time.
     assert_eq!(meet_after(stores, user_id(1), 1, 100).await, Acquaintance::Known);
     assert_eq!(meet_after(stores, user_id(1), most + 1, 101).await, Acquaintance::New);
     for number in (1..=most + 1).filter(|number| *number != 2) {

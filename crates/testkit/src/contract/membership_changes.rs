@@ -1,5 +1,5 @@
-//! The promises of the ports of organizations about what a change of a membership brings with it: visible profiles,
-//! departures and ended invitations.
+//! Contract of the organization ports for the effects of a membership change: visible profiles, departures and ended
+//! invitations.
 
 use tessera_identity::model::User;
 use tessera_kernel::{InvitationId, OrganizationId, PageRequest, Role, SecretHash, StoreError, UserId};
@@ -22,7 +22,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of these ports into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! membership_changes_contract {
     ($harness:ident) => {
@@ -49,7 +49,7 @@ fn hidden(number: u32) -> Membership {
     Membership { profile_visible_at: None, ..membership(org(), user_id(number), Role::Member) }
 }
 
-/// Tenant 1, owned by user 1, with user 2 as a member whose profile is hidden.
+/// Creates tenant 1 with owner user 1 and member user 2, whose profile is hidden.
 async fn with_hidden_member(stores: &Stores) {
     tenant(stores, 1).await;
     stores.add_users([&user(2)]).await;
@@ -85,7 +85,7 @@ pub async fn the_first_request_of_a_member_shows_the_profile(harness: &impl Harn
     with_hidden_member(stores).await;
     stores.add_users([&user(3)]).await;
     stores.add_memberships([&hidden(3)]).await;
-    // The requests of others show nothing.
+    // Requests of other members do not make the profile visible.
     assert_eq!(ok(stores.memberships.role_of(org(), user_id(1)).await), Some(Role::Owner));
     assert_eq!((visible_at(stores, 2).await, visible_at(stores, 3).await), (None, None));
     assert_eq!(ok(stores.memberships.role_of(org(), user_id(2)).await), Some(Role::Member));
@@ -172,7 +172,7 @@ pub async fn old_departures_are_deleted_up_to_a_time(harness: &impl Harness) {
     ok(tx.commit().await);
 }
 
-/// An invitation of organization 1 to the address of the user with that number.
+/// An invitation of organization 1 to the address of the user with the number.
 fn to_user(number: u32) -> (Invitation, SecretHash) {
     let (invitation, hash) = invitation(number, org(), user_id(1));
     (Invitation { email: some(user(number).email), ..invitation }, hash)

@@ -1,4 +1,4 @@
-//! The promises of [`Memberships`](tessera_kernel::Memberships).
+//! Contract of [`Memberships`](tessera_kernel::Memberships).
 
 use tessera_kernel::{Role, Standing};
 
@@ -12,7 +12,7 @@ use crate::{
     expectations::ok,
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! memberships_contract {
     ($harness:ident) => {
@@ -34,7 +34,7 @@ macro_rules! memberships_contract {
 
 const ROLES: [Role; 3] = [Role::Owner, Role::Admin, Role::Member];
 
-/// Tenant 1 with users 1, 2 and 3 as its owner, administrator and member, and user 9 as a stranger.
+/// Creates tenant 1 with users 1, 2 and 3 as owner, administrator and member. User 9 is not a member.
 async fn world(stores: &Stores) {
     tenant(stores, 1).await;
     stores.add_users([&user(2), &user(3), &user(9)]).await;

@@ -1,4 +1,4 @@
-//! The promises of [`OrgDocuments`](tessera_orgs::ports::OrgDocuments), and of the reads beside it.
+//! Contract of [`OrgDocuments`](tessera_orgs::ports::OrgDocuments) and of the matching reads.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! org_documents_contract {
     ($harness:ident) => {
@@ -75,7 +75,7 @@ async fn found_data(stores: &Stores, organization: u32, user: u32) -> Option<Sys
     outside
 }
 
-/// Texts that a storage could be tempted to improve.
+/// JSON texts that a storage could normalize by mistake.
 fn texts() -> [String; 4] {
     [
         r#"{"z":1,"a":{"ü":[1.50,null,"A"]},"m":1e2}"#.to_owned(),
@@ -171,7 +171,7 @@ pub async fn system_data_outlast_the_membership(harness: &impl Harness) {
     assert_eq!(found_data(stores, 1, 1).await, Some(kept));
 }
 
-/// Data of users 1 to `count` in organization 1.
+/// Adds data of users 1 to `count` in organization 1.
 async fn data_of_many(stores: &Stores, count: u32) -> Vec<SystemDataEntry> {
     tenant(stores, 1).await;
     stores.add_users(&(2..=count).map(user).collect::<Vec<_>>()).await;
@@ -222,7 +222,7 @@ pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
 }
 
 pub async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
-    /// Adds a member of its own, 25 times.
+    /// Adds 25 members to the document, each with a key of this writer.
     async fn merge(store: Arc<dyn OrgStore>, writer: u32) {
         for round in 0..25 {
             let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());

@@ -1,4 +1,4 @@
-//! The promises of [`OrgStore`](tessera_orgs::ports::OrgStore).
+//! Contract of [`OrgStore`](tessera_orgs::ports::OrgStore).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! org_store_contract {
     ($harness:ident) => {
@@ -88,13 +88,13 @@ fn member(number: u32, role: Role) -> Membership {
     membership(organization_id(1), user_id(number), role)
 }
 
-/// Organization 1 with users 1, 2 and so on in these roles.
+/// Creates organization 1 with users 1, 2 and so on in the given roles.
 async fn organization_of(stores: &Stores, roles: &[Role]) -> Vec<Membership> {
     let members: Vec<Membership> = (1..).zip(roles).map(|(number, role)| member(number, *role)).collect();
     let users: Vec<_> = (1..).zip(roles).map(|(number, _)| user(number)).collect();
     stores.add_users(&users).await;
     stores.add_organizations([&organization(1)]).await;
-    // Backwards, so that the order of a list is its own.
+    // Inserted in reverse order, so that a list must sort by itself.
     stores.add_memberships(members.iter().rev()).await;
     members
 }
@@ -337,7 +337,7 @@ pub async fn of_eight_owners_that_leave_at_once_one_stays(harness: &impl Harness
 }
 
 pub async fn locked_changes_lose_nothing(harness: &impl Harness) {
-    /// Makes owners of as many more members: each time the one whose number follows from the count under the lock.
+    /// Makes 25 members owners. The number of each member follows from the owner count under the lock.
     async fn promote(store: Arc<dyn OrgStore>) {
         for _ in 0..25 {
             let mut tx = ok(store.begin().await);

@@ -1,4 +1,4 @@
-//! The promise of [`MembershipRows`](tessera_orgs::ports::MembershipRows) about owners.
+//! Contract of [`MembershipRows`](tessera_orgs::ports::MembershipRows) for owners.
 
 use tessera_identity::model::User;
 use tessera_kernel::{OrganizationId, Role};
@@ -11,7 +11,7 @@ use crate::{
     expectations::{ok, parsed},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! owners_contract {
     ($harness:ident) => {

@@ -1,4 +1,4 @@
-//! The promises of [`PasswordResets`](tessera_identity::ports::PasswordResets) and of
+//! Contract of [`PasswordResets`](tessera_identity::ports::PasswordResets) and of
 //! [`PasswordResetRows`](tessera_identity::ports::PasswordResetRows).
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! password_resets_contract {
     ($harness:ident) => {
@@ -84,7 +84,7 @@ async fn find(stores: &Stores, reset: &PasswordReset) -> Option<PasswordReset> {
 pub async fn a_request_comes_back_as_it_was(harness: &impl Harness) {
     let stores = harness.stores();
     let request = reset_request(1, now(stores).await, 60);
-    // Brought into the form in which addresses are compared, this one is longer than any may be.
+    // The canonical form of this address is longer than the maximum length of an address.
     let email: EmailAddress = parsed(&format!("{}@Example.com", "İ".repeat(32)));
     let nowhere = Origin { address: None, client_request_id: None, ..origin() };
     let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
@@ -151,7 +151,7 @@ pub async fn a_request_waits_on_when_its_taker_gives_up(harness: &impl Harness) 
     let mut tx = ok(stores.identity.begin().await);
     assert_eq!(ok(tx.password_resets().take_request().await).as_ref(), Some(&request));
     drop(tx);
-    // Until it is rolled back, others may pass it over.
+    // Other takers may skip the request until the transaction is rolled back.
     world::nothing_is_held(harness).await;
     assert_eq!(take_request(stores.identity.clone()).await, Some(request));
 }
@@ -162,7 +162,7 @@ pub async fn of_eight_takers_at_once_each_request_has_one(harness: &impl Harness
     let all: Vec<ResetRequest> = (1..=5).map(|number| reset_request(number, now, 60 + i64::from(number))).collect();
     ask(stores, &all).await;
     let mut taken = Vec::new();
-    // Whoever comes while all that wait are in somebody's hands gets none, and comes again.
+    // A taker gets no request while other transactions hold all waiting ones, so it tries again.
     while taken.len() < all.len() {
         let round = world::at_once(8, |_| take_request(stores.identity.clone())).await;
         taken.extend(round.into_iter().flatten());
@@ -292,7 +292,7 @@ pub async fn a_token_is_one_users(harness: &impl Harness) {
     let one = password_reset(1, &user(1), now, 60);
     stores.add_password_reset(&one).await;
     conflict(issue(stores, &password_reset(1, &user(2), now, 60)).await, "password_resets_token_hash");
-    // The same once more is no conflict with itself.
+    // Storing the same token again causes no conflict.
     stores.add_password_reset(&one).await;
     assert_eq!(find(stores, &one).await, Some(one));
 }

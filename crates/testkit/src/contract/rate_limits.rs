@@ -1,4 +1,4 @@
-//! The contract of [`RateLimits`](tessera_kernel::RateLimits).
+//! Contract of [`RateLimits`](tessera_kernel::RateLimits).
 
 use tessera_kernel::{KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited};
 use time::Duration;
@@ -9,7 +9,7 @@ use crate::{
     expectations::{failed, ok},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! rate_limits_contract {
     ($harness:ident) => {
@@ -35,7 +35,7 @@ async fn count(stores: &Stores, limit: RateLimit, subject: &str) -> Result<(), R
     }
 }
 
-/// The number of admitted events among the next `events` ones.
+/// The number of admitted events among the next `events` events.
 async fn admitted(stores: &Stores, limit: RateLimit, subject: &str, events: u32) -> u32 {
     let mut admitted = 0;
     for _ in 0..events {
@@ -72,10 +72,10 @@ pub async fn of_two_hundred_concurrent_events_the_quota_is_admitted(harness: &im
 
 pub async fn a_window_that_ended_is_followed_by_a_new_one(harness: &impl Harness) {
     let stores = harness.stores();
-    // Every window of this limit has ended by the time of the next event.
+    // With a negative length, every window has ended before the next event.
     let ended = RateLimit { quota: 1, window: -Duration::SECOND, ..LIMIT };
     assert_eq!(admitted(stores, ended, "ada", 5).await, 5);
-    // The new window has a quota and a length of its own.
+    // The new window has its own quota and length.
     assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 3);
     let limited = failed(count(stores, LIMIT, "ada").await);
     assert!(limited.retry_after > Duration::minutes(59), "{limited:?}");
@@ -110,6 +110,6 @@ pub async fn counters_are_deleted_an_hour_after_their_window(harness: &impl Harn
     }
     assert_eq!(ok(stores.limits.delete_expired().await), 1);
     assert_eq!(ok(stores.limits.delete_expired().await), 0);
-    // The window that is open still counts.
+    // The open window still counts.
     assert_eq!(admitted(stores, RateLimit { name: "a", quota: 1, window: minute }, "ada", 1).await, 0);
 }

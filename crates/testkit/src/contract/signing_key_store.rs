@@ -1,4 +1,4 @@
-//! The promises of [`SigningKeyStore`](tessera_identity::ports::SigningKeyStore).
+//! Contract of [`SigningKeyStore`](tessera_identity::ports::SigningKeyStore).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! signing_key_store_contract {
     ($harness:ident) => {
@@ -39,7 +39,7 @@ macro_rules! signing_key_store_contract {
     };
 }
 
-/// The key with that number, which signs after those with lower ones.
+/// The key with the number. It signs after all keys with lower numbers.
 fn key(number: u32) -> SigningKey {
     signing_key(number)
 }
@@ -58,7 +58,7 @@ async fn insert(store: &dyn SigningKeyStore, key: &SigningKey) -> Result<(), Sto
     tx.commit().await
 }
 
-/// Adds a key unless there is one. Whether it did.
+/// Adds a key if none exists. Returns whether it was added.
 async fn insert_first(store: Arc<dyn SigningKeyStore>, key: SigningKey) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let first = tx.signing_keys().lock_all().await?.is_empty();

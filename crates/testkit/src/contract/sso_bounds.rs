@@ -1,4 +1,4 @@
-//! The promises of [`SsoSessions::make_room`](tessera_identity::ports::SsoSessions::make_room) and of
+//! Contract of [`SsoSessions::make_room`](tessera_identity::ports::SsoSessions::make_room) and of
 //! [`SsoStore::knows_sso_code`](tessera_identity::ports::SsoStore::knows_sso_code).
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::{
     expectations::ok,
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! sso_bounds_contract {
     ($harness:ident) => {
@@ -32,7 +32,7 @@ macro_rules! sso_bounds_contract {
     };
 }
 
-/// Applications 1 and 2.
+/// Creates applications 1 and 2.
 async fn ready(harness: &impl Harness) -> &Stores {
     world::tenant(harness.stores(), 1).await;
     world::tenant(harness.stores(), 2).await;
@@ -45,7 +45,7 @@ fn network(number: u8) -> Network {
     Network::of([192, 0, 2, number].into())
 }
 
-/// A session of an application from a network, each a second later than the one before.
+/// A session of the application from the network. Each number is created one second after the previous one.
 fn session(number: u32, application: u32, from: u8) -> SsoSession {
     let created_at = NOW + Duration::seconds(i64::from(number));
     let expires_at = created_at + Duration::minutes(10);
@@ -64,7 +64,7 @@ async fn begin(store: Arc<dyn SsoStore>, session: SsoSession) {
     ok(tx.commit().await);
 }
 
-/// The numbers of those sessions that are there.
+/// The numbers of the given sessions that still exist.
 async fn left(stores: &Stores, sessions: &[SsoSession]) -> Vec<usize> {
     let mut left = Vec::new();
     for (number, session) in (1..).zip(sessions) {
@@ -88,7 +88,7 @@ pub async fn a_session_comes_back_with_its_network(harness: &impl Harness) {
 pub async fn an_application_keeps_its_most_promising_sessions(harness: &impl Harness) {
     let stores = ready(harness).await;
     let challenged = SsoStep::Challenged(sso_challenge(1));
-    // The oldest has started, the second has not, the third has expired although it started.
+    // The first session has a challenge, the second has none, the third has a challenge but has expired.
     let all = [
         SsoSession { step: challenged.clone(), ..session(1, 1, 1) },
         session(2, 1, 2),
@@ -108,7 +108,7 @@ pub async fn an_application_keeps_its_most_promising_sessions(harness: &impl Har
     assert_eq!(kept[4], [1, 2, 4, 5]);
     assert_eq!(kept[5], [1, 4, 5, 6]);
     assert_eq!(kept[7], [1, 6, 7, 8]);
-    // Those that have started go when no others are left, and a new one always fits in.
+    // Sessions with a challenge are evicted when no others are left, and a new session is always stored.
     let started = |number| SsoSession { step: all[0].step.clone(), ..session(number, 1, 20) };
     let started: Vec<SsoSession> = (9..=12)
         .map(|number| SsoSession {
@@ -132,7 +132,7 @@ pub async fn a_network_is_bounded_over_all_applications(harness: &impl Harness) 
         begin(stores.sso.clone(), session.clone()).await;
     }
     assert_eq!(left(stores, &all).await, [2, 3, 4, 5]);
-    // Without a network, only the application counts.
+    // Sessions without a network count only for the application.
     for number in 6..=8 {
         begin(stores.sso.clone(), SsoSession { network: None, ..session(number, 2, 1) }).await;
     }
@@ -169,7 +169,7 @@ pub async fn a_code_is_known_from_its_issue_on(harness: &impl Harness) {
     let mut writer = ok(stores.sso.begin().await);
     assert!(ok(writer.sso_codes().redeem(&code.hash, NOW).await));
     ok(writer.commit().await);
-    // SQLite and the memory have one writer, and this is it: whoever only asks does not wait for it.
+    // SQLite and the memory store allow one writer at a time, and this transaction is it. A read does not wait for it.
     let mut writer = ok(stores.identity.begin().await);
     ok(writer.users().lock(user_id(1)).await);
     assert!(ok(world::in_time(stores.sso.knows_sso_code(&code.hash)).await));

@@ -1,4 +1,4 @@
-//! The promises of [`SsoStore`](tessera_identity::ports::SsoStore) and of
+//! Contract of [`SsoStore`](tessera_identity::ports::SsoStore) and of
 //! [`RelyingParties`](tessera_identity::ports::RelyingParties).
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! sso_store_contract {
     ($harness:ident) => {
@@ -54,7 +54,7 @@ macro_rules! sso_store_contract {
     };
 }
 
-/// Application 1 with user 1.
+/// Creates application 1 and user 1.
 async fn ready(harness: &impl Harness) -> &Stores {
     world::tenant(harness.stores(), 1).await;
     harness.stores()
@@ -94,7 +94,7 @@ async fn find_code(store: &dyn SsoStore, code: &SsoCode) -> Option<SsoCode> {
     ok(ok(store.begin().await).sso_codes().lock(&code.hash).await).map(|(code, _)| code)
 }
 
-/// Where the application of a code takes its sign-ins back to, as whoever redeems the code sees it.
+/// The redirect URIs of the code's application, as read under the lock of the code.
 async fn addresses(store: Arc<dyn SsoStore>, code: SsoCode) -> Vec<String> {
     some(ok(ok(store.begin().await).sso_codes().lock(&code.hash).await)).1.redirect_uris
 }

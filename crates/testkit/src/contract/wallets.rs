@@ -1,4 +1,4 @@
-//! The promises of [`Wallets`](tessera_identity::ports::Wallets).
+//! Contract of [`Wallets`](tessera_identity::ports::Wallets).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! wallets_contract {
     ($harness:ident) => {

@@ -1,4 +1,4 @@
-//! What cases start from, and the ways in which they press an implementation.
+//! Initial data of contract cases, and helpers for concurrency, cancellation and paging.
 
 use std::{
     future::{Future, pending, poll_fn},
@@ -20,7 +20,7 @@ use crate::{
     expectations::ok,
 };
 
-/// How long anything may take before it counts as stuck. No case waits for it unless it fails.
+/// Timeout after which an operation counts as stuck. Only failing cases wait this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An organization with one owner and one application.
@@ -30,7 +30,7 @@ pub(super) struct Tenant {
     pub(super) application: Application,
 }
 
-/// Commits the tenant with that number.
+/// Commits the tenant with the number.
 pub(super) async fn tenant(stores: &Stores, number: u32) -> Tenant {
     let (owner, organization) = (user(number), organization(number));
     let application = application(number, organization.id);
@@ -41,7 +41,7 @@ pub(super) async fn tenant(stores: &Stores, number: u32) -> Tenant {
     Tenant { owner, organization, application }
 }
 
-/// Fails instead of hanging.
+/// Fails after a timeout instead of hanging.
 pub(super) async fn in_time<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("must not take for ever"))
 }
@@ -56,12 +56,12 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
     tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("must come: {what}"));
 }
 
-/// Holds the implementation to giving back every connection.
+/// Asserts that the implementation returns every connection.
 pub(super) async fn nothing_is_held(harness: &impl Harness) {
     until("all connections given back", || harness.connections_in_use() == 0).await;
 }
 
-/// Runs so many pieces of work at once and gives their results.
+/// Runs `count` operations concurrently and returns their results.
 pub(super) async fn at_once<F>(count: u32, work: impl Fn(u32) -> F) -> Vec<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -74,7 +74,7 @@ where
     results
 }
 
-/// Holds exactly one of the attempts to having won, and all others to having lost to that key.
+/// Asserts that exactly one attempt succeeds and that all others fail with a conflict on the key.
 #[track_caller]
 pub(super) fn one_wins(attempts: Vec<Result<(), StoreError>>, key: &str) {
     let (won, lost): (Vec<_>, Vec<_>) = attempts.into_iter().partition(Result::is_ok);
@@ -84,7 +84,7 @@ pub(super) fn one_wins(attempts: Vec<Result<(), StoreError>>, key: &str) {
     }
 }
 
-/// Runs work in a task, and ends the task when the work is done and its result (an open transaction) still held.
+/// Runs work in a task, and aborts the task while it still holds the result of the work (an open transaction).
 pub(super) async fn end_while_held<F>(work: F)
 where
     F: Future<Output: Send> + Send + 'static,
@@ -102,7 +102,7 @@ where
     assert!(ended.is_err_and(|error| error.is_cancelled()), "the task must have been ended");
 }
 
-/// Drops the work at the await where it has had to wait for so many times. `None` when it was dropped.
+/// Drops the work after it was pending `waits` times. Returns `None` if it was dropped.
 pub(super) async fn dropped_after<F: Future>(waits: usize, work: F) -> Option<F::Output> {
     let mut work = pin!(work);
     let mut left = waits;
@@ -117,7 +117,7 @@ pub(super) async fn dropped_after<F: Future>(waits: usize, work: F) -> Option<F:
     in_time(limited).await
 }
 
-/// Lets `second` begin while its caller holds a lock, and gives it every chance to overtake before the caller goes on.
+/// Starts `second` while the caller holds a lock, and gives `second` enough time to overtake before it returns.
 pub(super) async fn second_comes_while_first_holds<F, T>(
     second: F,
     read: impl AsyncFn() -> T,
@@ -126,7 +126,7 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     let task = tokio::spawn(second);
-    // Each read takes about as long as one step of the second: it would be through by now if nothing held it.
+    // Each read takes about as long as one step of `second`. Without the lock, `second` would finish during the loop.
     for _ in 0..25 {
         read().await;
         tokio::task::yield_now().await;
@@ -134,7 +134,7 @@ where
     task
 }
 
-/// Follows the list from its first page to its last, so many entries at a time, and gives the pages.
+/// Reads a list from the first to the last page, with `limit` entries per page, and returns the pages.
 pub(super) async fn pages<T, F>(limit: u16, list: impl Fn(PageRequest) -> F) -> Vec<Vec<T>>
 where
     F: Future<Output = Result<Page<T>, StoreError>>,
@@ -154,7 +154,7 @@ where
     }
 }
 
-/// Holds a list to its order and its edges: `expected` are all entries, at least four.
+/// Asserts the order and the page boundaries of a list. `expected` contains all entries, at least four.
 pub(super) async fn pages_in_order<T, F>(expected: &[T], list: impl Fn(PageRequest) -> F)
 where
     T: PartialEq + std::fmt::Debug + Clone,
@@ -171,7 +171,7 @@ where
     }
 }
 
-/// Holds a list to a full page of the greatest length, with one entry more behind it.
+/// Asserts that a page of the maximum length is full and that one more entry follows it.
 pub(super) async fn longest_page<T, F>(list: impl Fn(PageRequest) -> F)
 where
     F: Future<Output = Result<Page<T>, StoreError>>,
@@ -180,7 +180,7 @@ where
     assert_eq!(sizes, [200, 1]);
 }
 
-/// Holds a list to being empty.
+/// Asserts that a list is empty.
 pub(super) async fn is_empty<T, F>(list: impl Fn(PageRequest) -> F)
 where
     F: Future<Output = Result<Page<T>, StoreError>>,

@@ -1,4 +1,4 @@
-//! A chain without an EVM.
+//! Fake chain reader without an EVM.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,27 +8,27 @@ use tessera_identity::{
     ports::{Call, ChainReader, ReadChainError},
 };
 
-/// What a contract does, whoever calls it and with what.
+/// Behavior of a contract, independent of the caller and the call data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
-    /// Answers with one byte, a 1.
+    /// Returns one byte with the value 1.
     AnswersOne,
-    /// Ends without an answer.
+    /// Stops without returning data.
     AnswersNothing,
-    /// Refuses.
+    /// Reverts.
     Reverts,
-    /// Goes round in circles.
+    /// Loops until the gas is used up.
     BurnsAllGas,
-    /// Is code that nothing can run.
+    /// Executes an invalid instruction.
     IsNoCode,
 }
 
 impl Program {
-    /// All of them.
+    /// All programs.
     pub const ALL: [Self; 5] =
         [Self::AnswersOne, Self::AnswersNothing, Self::Reverts, Self::BurnsAllGas, Self::IsNoCode];
 
-    /// The same as bytecode of the EVM, to be called, or to be run as that which makes a contract.
+    /// The program as EVM bytecode. It works as runtime code and as init code.
     #[must_use]
     pub const fn bytecode(self) -> &'static [u8] {
         match self {
@@ -45,7 +45,7 @@ impl Program {
         }
     }
 
-    /// Where a contract stands that does this.
+    /// The address of the contract that runs the program.
     #[must_use]
     pub const fn address(self) -> [u8; 20] {
         let mut address = [0xC0; 20];
@@ -54,7 +54,7 @@ impl Program {
     }
 
     fn run(self, gas: u64) -> Result<Vec<u8>, ReadChainError> {
-        /// What any call costs, and a little for what it does.
+        /// The base cost of a call and a small amount for the program.
         const LEAST: u64 = 21_050;
         match self {
             Self::BurnsAllGas => Err(ReadChainError::OutOfGas),
@@ -66,7 +66,7 @@ impl Program {
     }
 }
 
-/// Reads Ethereum, where there is one contract for each [`Program`], and no other chain.
+/// Reads only Ethereum, which has one contract for each [`Program`].
 #[derive(Debug)]
 pub struct FakeChains {
     unavailable: AtomicBool,
@@ -74,13 +74,13 @@ pub struct FakeChains {
 }
 
 impl FakeChains {
-    /// Does this with code that it does not know.
+    /// Creates a reader that runs `others` for unknown init code.
     #[must_use]
     pub const fn running(others: Program) -> Self {
         Self { unavailable: AtomicBool::new(false), others }
     }
 
-    /// Does not answer from now on.
+    /// Makes every later call fail as unavailable.
     pub fn become_unavailable(&self) {
         self.unavailable.store(true, Ordering::SeqCst);
     }

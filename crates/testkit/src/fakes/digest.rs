@@ -1,10 +1,10 @@
-//! A digest without cryptography.
+//! Fake digest without cryptography.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tessera_kernel::{SecretDigest, SecretHash};
 
-/// 32 bytes that depend on the text alone, the same in every run of one build. Good for telling texts apart and nothing else.
+/// 32 bytes that depend only on the text and are stable for one build. It only distinguishes texts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FakeDigest;
 

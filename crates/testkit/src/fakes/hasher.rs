@@ -1,4 +1,4 @@
-//! Password hashes that anybody can read.
+//! Fake password hasher with readable hashes.
 
 use std::{
     sync::{
@@ -14,7 +14,7 @@ use tessera_identity::{
     ports::{HashError, PasswordHasher, Requester, Verdict},
 };
 
-/// Writes `$fake$g=<generation>$<password>` for a hash, and remembers what it is asked. Each generation has a cost of its own.
+/// Hashes to `$fake$g=<generation>$<password>` and records its calls. Each generation has its own cost.
 #[derive(Debug, Default)]
 pub struct FakeHasher {
     generation: AtomicUsize,
@@ -26,41 +26,41 @@ pub struct FakeHasher {
 }
 
 impl FakeHasher {
-    /// The hash that it makes of that password.
+    /// The hash of the password.
     #[must_use]
     pub fn hash_of(&self, password: &str) -> PasswordHash {
         PasswordHash::from_phc(format!("$fake$g={}${password}", self.generation.load(Ordering::SeqCst)))
     }
 
-    /// Makes every hash made so far outdated.
+    /// Makes all earlier hashes outdated.
     pub fn outdate(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Refuses all work from now on, as when too many passwords are being hashed.
+    /// Rejects all later work, as the real hasher does when too many passwords are being hashed.
     pub fn become_busy(&self) {
         self.busy.store(true, Ordering::SeqCst);
     }
 
-    /// How many hashes were made.
+    /// The number of hashes that were computed.
     #[must_use]
     pub fn hashed(&self) -> usize {
         self.hashed.load(Ordering::SeqCst)
     }
 
-    /// How many attempts cost a comparison, with a hash or without.
+    /// The number of verifications, with or without a hash.
     #[must_use]
     pub fn verified(&self) -> usize {
         self.verified.load(Ordering::SeqCst)
     }
 
-    /// How many of them had no hash to compare with.
+    /// The number of verifications without a hash.
     #[must_use]
     pub fn verified_without_hash(&self) -> usize {
         self.verified_without_hash.load(Ordering::SeqCst)
     }
 
-    /// The costs and the requester that came with the last comparison.
+    /// The costs and the requester of the last verification.
     #[must_use]
     pub fn last(&self) -> Option<(Vec<HashCost>, Requester)> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,4 +1,4 @@
-//! Mails that everybody can read.
+//! Fake mail encryption and mail templates.
 
 use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
 use tessera_identity::{
@@ -12,7 +12,7 @@ use tessera_orgs::{
 };
 use time::OffsetDateTime;
 
-/// Seals nothing: the parts of a mail, with a mark between them.
+/// Does not encrypt: the sealed mail contains its parts with a separator between them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FakeSeal;
 
@@ -40,8 +40,8 @@ impl MailSeal for FakeSeal {
     }
 }
 
-/// Writes the bare token as text, and names or times as HTML. Notices name the deed as subject, and say as text whether they are the
-/// last.
+/// Writes the bare token as text, and names or times as HTML. The subject of a notice is the action. The text says
+/// whether it is the last notice.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FakeLetters;
 

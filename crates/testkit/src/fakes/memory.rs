@@ -1,4 +1,4 @@
-//! A storage in memory that keeps every promise of the ports: the third backend.
+//! In-memory store that fulfils every store contract, as the third backend.
 
 mod applications;
 mod clients;

@@ -1,4 +1,4 @@
-//! Somebody else acts while a password is being worked on.
+//! Password hasher during whose work the account changes.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use tessera_identity::{
 use super::FakeHasher;
 use crate::{Workbench, expectations::ok};
 
-/// Hashes like [`FakeHasher`], but the account changes at the worst moment: while a password is compared, another takes its
-/// place; while one is hashed for an account that is not there yet, somebody registers it.
+/// Hashes like [`FakeHasher`], but changes the account concurrently. During a comparison, the stored password is
+/// replaced. During hashing for an account that does not exist yet, the account is registered.
 pub struct OvertakenHasher {
-    /// What hashes.
+    /// The hasher that does the work.
     pub inner: Arc<FakeHasher>,
-    /// Where the account is.
+    /// The store of the account.
     pub store: Arc<dyn IdentityStore>,
-    /// Whose account it is.
+    /// The user of the account.
     pub user: User,
-    /// The password that it has afterwards.
+    /// The password of the account after the change.
     pub password: &'static str,
 }
 
 impl OvertakenHasher {
-    /// An identity on that store whose account changes at the worst moment.
+    /// Creates an identity service over the store whose account changes while a password is hashed or compared.
     #[must_use]
     pub fn identity(bench: &Workbench, store: Arc<dyn IdentityStore>, user: User, password: &'static str) -> Identity {
         let hasher = Arc::new(Self { inner: bench.hasher.clone(), store: store.clone(), user, password });

@@ -1,4 +1,4 @@
-//! Service tokens that say nothing: the signer remembers what each stands for.
+//! Fake signer of service tokens. Tokens are opaque; the signer stores their claims.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use tessera_kernel::Secret;
 
 use crate::builders;
 
-/// Numbers its keys and tokens, and keeps by which key and of which claims a token was made.
+/// Numbers its keys and tokens, and stores the key and the claims of each token.
 #[derive(Default)]
 pub struct FakeServiceSigner {
     made: AtomicUsize,
@@ -26,13 +26,13 @@ pub struct FakeServiceSigner {
 }
 
 impl FakeServiceSigner {
-    /// How many keys were made.
+    /// The number of keys that were generated.
     #[must_use]
     pub fn keys_made(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }
 
-    /// Makes no key and opens none from now on.
+    /// Makes every later generation or opening of a key fail.
     pub fn break_down(&self) {
         self.broken.store(true, Ordering::SeqCst);
     }

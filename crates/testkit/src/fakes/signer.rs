@@ -1,4 +1,4 @@
-//! Tokens that say nothing: the signer remembers what each stands for.
+//! Fake signer of access tokens. Tokens are opaque; the signer stores their claims.
 
 use std::{
     collections::HashMap,
@@ -8,7 +8,7 @@ use std::{
 use tessera_identity::ports::{AccessClaims, TokenError, TokenSigner};
 use tessera_kernel::Secret;
 
-/// Numbers its tokens and keeps their claims.
+/// Numbers its tokens and stores their claims.
 #[derive(Default)]
 pub struct FakeSigner {
     claims: Mutex<HashMap<String, AccessClaims>>,

@@ -1,4 +1,4 @@
-//! A judge of passwords with a short list.
+//! Fake password strength check with a short list.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use tessera_identity::{
     ports::{Guessable, HashError, PasswordStrength, Requester},
 };
 
-/// Refuses the passwords it was told of, and remembers which words about the account it was given.
+/// Rejects a fixed list of passwords, and records the account words of the last check.
 #[derive(Debug, Default)]
 pub struct FakeStrength {
     refused: Vec<String>,
@@ -16,13 +16,13 @@ pub struct FakeStrength {
 }
 
 impl FakeStrength {
-    /// One that finds these passwords guessable and all others good.
+    /// Creates a check that rejects the given passwords and accepts all others.
     #[must_use]
     pub fn refusing(passwords: &[&str]) -> Self {
         Self { refused: passwords.iter().map(ToString::to_string).collect(), words: Mutex::default() }
     }
 
-    /// The words about the account that came with the last password.
+    /// The account words of the last check.
     #[must_use]
     pub fn last_words(&self) -> Vec<String> {
         self.words.lock().unwrap_or_else(PoisonError::into_inner).clone()

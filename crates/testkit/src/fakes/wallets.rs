@@ -1,4 +1,4 @@
-//! Signatures without cryptography.
+//! Fake wallet signatures without cryptography.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -12,7 +12,7 @@ use tessera_identity::{
     ports::{Proof, VerifyError, Voucher, WalletVerifier},
 };
 
-/// Takes what it signed itself, and counts what it is asked. Anybody can forge that.
+/// Accepts only its own signatures and counts its calls. The signatures are forgeable.
 #[derive(Debug, Default)]
 pub struct FakeWallets {
     asked: AtomicUsize,
@@ -21,7 +21,7 @@ pub struct FakeWallets {
 }
 
 impl FakeWallets {
-    /// What the wallet of that address makes of a text: 64 bytes that depend on the two alone.
+    /// The signature of a text by the wallet with the address: 64 bytes that depend only on these two.
     #[must_use]
     pub fn sign(address: &WalletAddress, text: &[u8]) -> WalletSignature {
         let part = |number: u8| {
@@ -32,17 +32,17 @@ impl FakeWallets {
         WalletSignature::from_bytes((0..8).flat_map(part).collect())
     }
 
-    /// Fails from now on, as when a chain does not answer.
+    /// Makes every later call fail, as when a chain is unavailable.
     pub fn become_unavailable(&self) {
         self.unavailable.store(true, Ordering::SeqCst);
     }
 
-    /// Takes every wallet for a contract from now on.
+    /// Treats every wallet as a contract account from now on.
     pub fn become_contracts(&self) {
         self.contracts.store(true, Ordering::SeqCst);
     }
 
-    /// How many signatures it was asked about.
+    /// The number of signatures that were checked.
     #[must_use]
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)

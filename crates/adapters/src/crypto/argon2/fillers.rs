@@ -1,4 +1,4 @@
-//! Hashes whose output is not looked at: they make every mismatch cost the same.
+//! Additional hashes, which make every failed password check cost the same.
 
 use argon2::{Algorithm, Argon2, Params, Version, password_hash::phc::ParamsString};
 use tessera_identity::{
@@ -8,11 +8,12 @@ use tessera_identity::{
 
 use super::memory::{Memory, failed};
 
-/// The costs at which an attempt is hashed beside the comparison with the stored hash.
+/// The costs at which a failed attempt is hashed in addition to the comparison with the stored hash.
 ///
-/// While costs change, there are hashes of the old cost and of the new one. A mismatch with either, and with an account that
-/// has no password or does not exist, takes one hash at every cost. A single hash of the difference would be cheaper, but
-/// the time of a hash is not proportional to memory times passes, so the difference could be measured.
+/// After a change of the settings, hashes of the old and of the new cost exist. Every mismatch therefore computes one
+/// hash per cost, also for an account without a password and for an unknown account. A single hash of the cost
+/// difference would be cheaper. But the time of a hash is not proportional to memory times passes, so an attacker could
+/// measure the difference.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fillers(Vec<Cost>);
 
@@ -30,9 +31,9 @@ impl From<&Params> for Cost {
 }
 
 impl Cost {
-    /// `None` for what is no cost of argon2: such a hash can't be compared with either.
+    /// Returns `None` if the text is no valid cost of argon2. A stored hash with such a cost cannot be compared either.
     fn read(cost: &HashCost) -> Option<Self> {
-        // Of a text without parameters, argon2 would take its own defaults.
+        // For a text without parameters, argon2 would use its own defaults.
         let parameters = cost.as_str().trim_end_matches('$').rsplit('$').next().filter(|text| !text.is_empty())?;
         let parameters = parameters.parse::<ParamsString>().ok()?;
         Params::try_from(&parameters).ok().as_ref().map(Self::from)
@@ -40,7 +41,7 @@ impl Cost {
 }
 
 impl Fillers {
-    /// All costs but the one of the stored hash, which the comparison spends.
+    /// Returns all costs except that of the stored hash, because the comparison computes a hash of that cost.
     pub(super) fn new(today: &Params, costs: &[HashCost], stored: Option<&PasswordHash>) -> Self {
         let mut all: Vec<Cost> = costs.iter().filter_map(Cost::read).chain([Cost::from(today)]).collect();
         all.sort_unstable();
@@ -50,12 +51,12 @@ impl Fillers {
         Self(all)
     }
 
-    /// Hashes the attempt at each of them.
+    /// Hashes the attempt once at each cost.
     pub(super) fn spend(&self, memory: &Memory, text: &str) -> Result<(), HashError> {
         for Cost { memory_kib, iterations, parallelism } in &self.0 {
             let params = Params::new(*memory_kib, *iterations, *parallelism, None).map_err(failed)?;
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            // The salt does not matter: nothing is compared with the output.
+            // The salt is irrelevant, because the output is discarded.
             memory.hash(&argon2, text, &[0; 16], Params::DEFAULT_OUTPUT_LEN)?;
         }
         Ok(())
@@ -77,7 +78,7 @@ mod tests {
         PasswordHash::from_phc(format!("{cost}AAECAwQFBgcICQoLDA0ODw$0Zye3DYt1CrHPXRhkNrAGTF+3+xHcWxbUO0kdYhoR9o"))
     }
 
-    /// The memory and passes of everything that a mismatch hashes, in order.
+    /// Returns the sorted costs of all hashes that a mismatch computes.
     fn work(costs: &[&str], hash: Option<&PasswordHash>) -> Vec<Cost> {
         let costs: Vec<HashCost> = costs.iter().map(|cost| HashCost::from_phc((*cost).to_owned())).collect();
         let Fillers(mut all) = Fillers::new(&today(), &costs, hash);

@@ -1,12 +1,12 @@
-//! The memory that hashes work in.
+//! Reusable memory for argon2.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Argon2, Block, password_hash::phc::Output};
 use tessera_identity::ports::HashError;
 
-/// Keeps the memory of finished hashes for the next ones. Left to the allocator, each thread that ever hashed holds on to
-/// its own, which is many times what the gate was told to stay within.
+/// Keeps the memory of finished hashes for later hashes. With the allocator alone, each thread that ever hashed would
+/// retain its own memory. The total would be many times the limit of the gate.
 #[derive(Clone)]
 pub(super) struct Memory {
     blocks: usize,
@@ -14,12 +14,12 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Memory for hashes of so many blocks. None is taken before the first.
+    /// Creates a store of memory for hashes of `blocks` blocks. It allocates nothing before the first hash.
     pub(super) fn for_blocks(blocks: usize) -> Self {
         Self { blocks, idle: Arc::default() }
     }
 
-    /// One hash of `length` bytes.
+    /// Computes one hash of `length` bytes.
     pub(super) fn hash(
         &self,
         argon2: &Argon2<'_>,
@@ -33,7 +33,7 @@ impl Memory {
         let mut buffer = [0; Output::MAX_LENGTH];
         let output = buffer.get_mut(..length).ok_or_else(|| failed("the stored output is too long"))?;
         let hashed = argon2.hash_password_into_with_memory(text.as_bytes(), salt, output, &mut memory[..needed]);
-        // A stored hash may be of a higher cost than today's; that much is not kept.
+        // A stored hash may have a higher cost than the current settings. Its larger memory is not kept.
         if memory.len() == self.blocks {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
         }

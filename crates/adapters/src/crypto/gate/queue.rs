@@ -1,26 +1,26 @@
-//! The queue in front of the gate: shared fairly between networks.
+//! The waiting queue of the gate, shared fairly between networks.
 
 use std::collections::{HashMap, VecDeque};
 
 use tessera_identity::ports::Requester;
 use tessera_kernel::Network;
 
-/// Work that waits, or runs, in a thread of the gate. It returns how its requester is told of the result.
+/// Work for a thread of the gate. It returns the function that sends its result.
 pub(super) type Job = Box<dyn FnOnce() -> Reply + Send>;
 
-/// Tells a requester of the result.
+/// Sends the result to the requester.
 pub(super) type Reply = Box<dyn FnOnce() + Send>;
 
-/// Jobs that wait. Requesters that are known, and those that are not, are in lanes of their own. The lanes take turns, and
-/// within a lane the networks do, so a network with many jobs delays its own jobs only.
+/// Waiting jobs. Known and unknown requesters have separate lanes. The lanes take turns, and the networks within a lane
+/// take turns. A network with many jobs therefore delays only its own jobs.
 ///
-/// A single network may fill all places as long as they are free. When they are not, a job of a network that holds fewer
-/// pushes out the newest job of the network that holds the most.
+/// One network may use all places while they are free. In a full queue, a new job of a network with fewer jobs evicts
+/// the newest job of the network with the most jobs.
 #[derive(Default)]
 pub(super) struct Queue {
     known: Lane,
     unknown: Lane,
-    /// Whose turn it is.
+    /// Whether the lane of known requesters is next.
     known_next: bool,
     last_ticket: u64,
 }
@@ -28,7 +28,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Lane {
     networks: HashMap<Option<Network>, VecDeque<Waiting>>,
-    /// The networks that have jobs, in the order of their turns.
+    /// Networks with waiting jobs, in scheduling order.
     turns: VecDeque<Option<Network>>,
     count: usize,
 }
@@ -38,7 +38,7 @@ struct Waiting {
     job: Job,
 }
 
-/// By which a waiting job is taken back.
+/// Identifies a waiting job for its removal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     number: u64,
@@ -50,8 +50,8 @@ impl Queue {
         self.known.count + self.unknown.count
     }
 
-    /// Adds a job to a queue of at most so many. Of a full queue another job is pushed out, which is dropped, or the new one
-    /// is refused.
+    /// Adds a job to a queue of at most `most` jobs. If the queue is full, another job is evicted and dropped, or the
+    /// new job is rejected.
     pub(super) fn push(&mut self, requester: Requester, job: Job, most: usize) -> Option<Ticket> {
         if self.count() >= most && !self.make_room(requester, most) {
             return None;
@@ -62,7 +62,7 @@ impl Queue {
         Some(Ticket { number, requester })
     }
 
-    /// Each lane has half of the places for itself if it needs them.
+    /// Evicts one job if possible. Each lane is guaranteed half of the places.
     fn make_room(&mut self, requester: Requester, most: usize) -> bool {
         let (own, share) = (self.lane(requester.known).count, most / 2);
         if own < share {
@@ -70,18 +70,19 @@ impl Queue {
         }
         let lane = self.lane(requester.known);
         let held = lane.networks.get(&requester.network).map_or(0, VecDeque::len);
-        // Equal holders do not push each other out.
+        // An eviction must not leave this network with more jobs than the other network. Otherwise, networks with equal
+        // shares would evict each other in turn.
         lane.drop_of_longest(held + 1)
     }
 
-    /// The job whose turn it is.
+    /// Removes and returns the next job.
     pub(super) fn pop(&mut self) -> Option<Job> {
         let known = if self.known_next { self.known.count > 0 } else { self.unknown.count == 0 };
         self.known_next = !known;
         self.lane(known).pop()
     }
 
-    /// Takes a job back that its requester does not wait for any more.
+    /// Removes a job whose requester no longer waits.
     pub(super) fn remove(&mut self, ticket: Ticket) {
         self.lane(ticket.requester.known).remove(ticket.requester.network, ticket.number);
     }
@@ -125,7 +126,7 @@ impl Lane {
         self.left(network);
     }
 
-    /// Drops the newest job of the network that holds the most, if it holds more than so many.
+    /// Drops the newest job of the network with the most jobs, if that network has more than `than` jobs.
     fn drop_of_longest(&mut self, than: usize) -> bool {
         let longest = self.networks.iter().max_by_key(|(_, jobs)| jobs.len());
         let Some((network, jobs)) = longest.map(|(network, jobs)| (*network, jobs.len())) else { return false };
@@ -137,7 +138,7 @@ impl Lane {
         true
     }
 
-    /// One job of a network has gone without its turn.
+    /// Updates the counters after a job was removed without its turn.
     fn left(&mut self, network: Option<Network>) {
         self.count -= 1;
         if self.networks.get(&network).is_some_and(VecDeque::is_empty) {

@@ -1,15 +1,15 @@
-//! Words of the account and of the service inside a password.
+//! Search for words of the account and of the service in a password.
 
 use tessera_kernel::text::without_marks;
 
-/// The shortest word that is looked for, in characters. Shorter ones occur in random text.
+/// Minimum length of a word that is searched for, in characters. Shorter words occur in random text.
 const MIN_WORD_LENGTH: usize = 3;
 
-/// The letters and digits of a text in the form in which they are compared, without what lies between them. Each has its
-/// position among the characters of the text. A run of one character counts once, so that `Tesssera` is `tessera`.
+/// The letters and digits of a text in the form in which they are compared, without separators. Each has its position
+/// among the characters of the text. A run of the same character counts once, so that `Tesssera` equals `tessera`.
 struct Folded {
     characters: Vec<char>,
-    /// For each folded character, the first and the last position that it stands for.
+    /// For each folded character, its first and its last position in the text.
     positions: Vec<(usize, usize)>,
 }
 
@@ -31,8 +31,8 @@ impl Folded {
     }
 }
 
-/// A character in lower case and without accents, with digits and signs as the letters that they commonly stand for. What is
-/// neither a letter nor a digit nor such a sign folds to nothing.
+/// Converts a character to lower case without accents, and digits and signs to the letters that they commonly stand
+/// for. Any other character that is neither a letter nor a digit is dropped.
 fn fold(character: char) -> Vec<char> {
     let plain = without_marks(&character.to_lowercase().to_string());
     let letter = |character| match character {
@@ -50,7 +50,8 @@ fn fold(character: char) -> Vec<char> {
     plain.chars().map(letter).filter(|character| character.is_alphanumeric()).collect()
 }
 
-/// Every text, and every part of it between characters that are neither letters nor digits, and between letters and digits.
+/// Returns every text and its parts, split at characters that are neither letters nor digits, and between letters and
+/// digits.
 fn parts(words: &[&str]) -> Vec<String> {
     let mut parts = Vec::new();
     for word in words {
@@ -64,9 +65,9 @@ fn parts(words: &[&str]) -> Vec<String> {
     parts
 }
 
-/// What is left of a password without these words and their parts, and `None` when it has none of them. Found are also
-/// words in another case, with accents, signs or digits in the place of letters, with separators inside, with repeated
-/// letters, and spelled backwards.
+/// Removes these words and their parts from a password. Returns `None` if the password contains none of them. The
+/// search ignores case, accents, separators inside a word and repeated letters. It also finds words with signs or
+/// digits in place of letters, and words spelled backwards.
 pub(super) fn without_words(password: &str, words: &[&str]) -> Option<String> {
     let text: Vec<char> = password.chars().collect();
     let folded = Folded::of(&text);
@@ -84,7 +85,7 @@ pub(super) fn without_words(password: &str, words: &[&str]) -> Option<String> {
 
 /// Marks every occurrence of a folded word.
 fn cover(covered: &mut [bool], text: &Folded, word: &[char]) {
-    // Folding may shorten a word: a run of one letter is no word any more.
+    // Folding may shorten a word: a run of one letter becomes one character, which is not a word.
     if word.len() < 2 {
         return;
     }

@@ -1,7 +1,8 @@
-//! Reads along on a connection to PostgreSQL.
+//! Observation of the messages on a PostgreSQL connection.
 //!
-//! The driver hides three facts that decide whether a write may be acknowledged: the SQLSTATE of an error, warnings, and
-//! whether the server has finished the statement. A statement that returns a row is answered before its implicit commit.
+//! The driver hides three facts that decide whether a write may be acknowledged: the SQLSTATE of an error, warnings,
+//! and whether the server has finished the statement. The response to a statement that returns a row arrives before its
+//! implicit commit.
 
 use std::{
     io,
@@ -18,15 +19,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::SqlState;
 
-/// The type and the length that each message begins with.
+/// Length of a message header: the type and the length of the message.
 const HEAD: usize = 5;
 
-/// How much of an error or a warning is read: its first fields are the severity and the SQLSTATE.
+/// Maximum number of bytes that are kept of an error or a warning. Its first fields are the severity and the SQLSTATE.
 const KEPT: usize = 256;
 
-/// What the server has said on one connection.
+/// Messages of the server on one connection.
 pub(super) struct Wire {
-    /// Requests sent and answered. The start-up counts as one.
+    /// Number of requests that were sent, and number that were answered. The start-up counts as one.
     sent: AtomicU64,
     answered: AtomicU64,
     closed: AtomicBool,
@@ -47,20 +48,20 @@ impl Wire {
         }
     }
 
-    /// Forgets the messages of earlier statements.
+    /// Discards the messages of earlier statements.
     pub(super) fn forget(&self) {
         self.warned.store(false, Ordering::Release);
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Waits until the server has answered every request in full, or the connection is closed.
+    /// Waits until the server has completely answered every request, or the connection is closed.
     pub(super) async fn settled(&self) {
         std::future::poll_fn(|context| {
             if self.is_settled() {
                 return Poll::Ready(());
             }
             self.waiting.register(context.waker());
-            // It may have come in between.
+            // The answer may have arrived between the first check and the registration.
             if self.is_settled() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -71,7 +72,7 @@ impl Wire {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the server has sent a warning.
+    /// Returns whether the server has sent a warning.
     pub(super) fn warned(&self) -> bool {
         self.warned.load(Ordering::Acquire)
     }
@@ -107,7 +108,7 @@ impl Wire {
     }
 }
 
-/// By its class, or by its severity in the form that no `lc_messages` translates.
+/// Detects a warning by the class of its SQLSTATE, or by the severity field that `lc_messages` does not translate.
 fn is_warning(body: &[u8]) -> bool {
     state(body).is_some_and(SqlState::is_warning) || field(body, b'V') == Some(b"WARNING")
 }
@@ -116,7 +117,7 @@ fn state(body: &[u8]) -> Option<SqlState> {
     field(body, b'C')?.try_into().ok().map(SqlState)
 }
 
-/// One field of an error or a warning: each is a type and a text that ends with 0.
+/// Returns one field of an error or a warning. Each field is a type and a text that ends with 0.
 fn field(body: &[u8], wanted: u8) -> Option<&[u8]> {
     let mut rest = body;
     while let [kind, fields @ ..] = rest {
@@ -129,7 +130,7 @@ fn field(body: &[u8], wanted: u8) -> Option<&[u8]> {
     None
 }
 
-/// Splits a stream of bytes into messages, however they are cut into reads.
+/// Splits a byte stream into messages, whatever the boundaries of the reads are.
 struct Messages {
     head: [u8; HEAD],
     filled: usize,
@@ -158,7 +159,7 @@ impl Messages {
                     return;
                 }
                 let [_, length @ ..] = self.head;
-                // The length counts itself.
+                // The length includes itself.
                 self.left = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX).saturating_sub(4);
                 self.body.clear();
             }
@@ -178,7 +179,7 @@ impl Messages {
     }
 }
 
-/// A stream to the server that is read along.
+/// A stream to the server whose messages are observed.
 pub(super) struct Watched<S> {
     stream: S,
     wire: std::sync::Arc<Wire>,
@@ -241,7 +242,7 @@ mod tests {
         [&[kind][..], &length.to_be_bytes(), body].concat()
     }
 
-    /// However the bytes are cut, the same messages come out.
+    /// The boundaries of the reads do not change the messages.
     #[test]
     fn errors_and_ends_are_seen_in_reads_of_any_size() {
         let error = [&b"SFEHLER\0VERROR\0C53100\0M"[..], &[b'x'; 400], b"\0\0"].concat();

@@ -3,7 +3,7 @@
 diesel::table! {
     use diesel::sql_types::{Binary, Text};
 
-    // `created_at` is for people: the database fills it in and nothing here reads it.
+    // `created_at` is for operators: the database sets it, and no query of this crate reads it.
     secrets (name) {
         name -> Text,
         sealed -> Binary,

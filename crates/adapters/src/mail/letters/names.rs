@@ -1,16 +1,16 @@
-//! Text that users have chosen, as mails show it.
+//! Names that users have chosen, as mails show them.
 
-/// The greatest number of characters of a name in a mail, without the quotation marks.
+/// Maximum number of characters of a name in a mail, without the quotation marks.
 ///
-/// Names are the first thing that a recipient reads, in the subject and in the preview of the first line, and their
-/// authors may be strangers. Cut and quoted, a name can not pass for a message of this service.
+/// Names are the first text that a recipient reads, in the subject and in the preview of the first line. The recipient
+/// may not know the users who chose them. A cut and quoted name cannot pass for a message of this service.
 const LONGEST: usize = 40;
 
-/// The name in quotation marks, cut to [`LONGEST`] characters. Quotation marks inside of it become `'`.
+/// Returns the name in quotation marks, cut to [`LONGEST`] characters. Quotation marks inside the name become `'`.
 pub(super) fn quoted(name: &str) -> String {
     let plain = |c| if matches!(c, '"' | '\u{201C}'..='\u{201F}' | '«' | '»' | '\u{FF02}') { '\'' } else { c };
     let shown = if name.chars().count() > LONGEST {
-        // The ellipsis takes the place of the last character.
+        // The ellipsis replaces the last character.
         let start: String = name.chars().take(LONGEST - 1).collect();
         format!("{}…", start.trim_end())
     } else {
@@ -19,8 +19,8 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", shown.chars().map(plain).collect::<String>())
 }
 
-/// Names are somebody's own choice, and programs that read mail make links of whatever looks like an address. A character
-/// that does not show, behind each that addresses are made with, keeps them from it.
+/// Prevents links in a name. Users choose their names, and mail clients make links of text that looks like an address.
+/// A zero-width space after each character that is typical for addresses prevents this.
 pub(super) fn unlinked(name: &str) -> String {
     const BREAK: char = '\u{200B}';
     let mut text = String::with_capacity(name.len());

@@ -1,5 +1,5 @@
-//! What people are told of what was done to what is theirs. These mails have no link: whoever is used to follow one from such
-//! a mail would follow anybody's.
+//! Notices about changes to accounts, API keys and organizations. These mails contain no link: a recipient who is used
+//! to links in them would also follow a link in a forged mail.
 
 use askama::Template;
 use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
@@ -23,7 +23,7 @@ struct NoticeText<'a>(&'a Words);
 #[template(path = "notice.html")]
 struct NoticeHtml<'a>(&'a Words);
 
-/// What both parts of a notice say.
+/// Content of both parts of a notice.
 struct Words {
     subject: String,
     news: String,
@@ -33,26 +33,28 @@ struct Words {
     last: bool,
 }
 
-/// What is new, and what to do if it should not be.
+/// The change, and advice for a recipient who did not expect it.
 pub(super) struct News {
     subject: String,
     text: String,
     advice: &'static str,
 }
 
-const PASSWORD: &str = "If it was not you, somebody else can sign in as you: tell whoever runs the service at once.";
-const RESET: &str = "If it was not you, somebody else reads your mails: tell whoever runs the service at once.";
-const LINKED: &str = "If it was not you, somebody else can sign in as you: unlink the wallet, change your password, and tell \
-    whoever runs the service at once.";
-const UNLINKED: &str = "If it was not you, somebody else can sign in as you: change your password, and tell whoever runs the service at once.";
-const SIGNED_IN: &str = "If it was not you, somebody else can sign in as you: change your password, end all your sessions, and tell \
-    whoever runs the service at once.";
-const OWNER: &str = "Owners may do everything in an organization. If this is not as it should be, tell its other owners, or \
-    whoever runs the service.";
+const PASSWORD: &str =
+    "If this was not you, another person can sign in to your account: tell the operator of the service at once.";
+const RESET: &str = "If this was not you, another person reads your mails: tell the operator of the service at once.";
+const LINKED: &str = "If this was not you, another person can sign in to your account: unlink the wallet, change your password, and \
+    tell the operator of the service at once.";
+const UNLINKED: &str = "If this was not you, another person can sign in to your account: change your password, and tell the operator \
+    of the service at once.";
+const SIGNED_IN: &str = "If this was not you, another person can sign in to your account: change your password, end all sessions, and \
+    tell the operator of the service at once.";
+const OWNER: &str = "Owners have every permission in an organization. If this is not right, tell its other owners or the operator of \
+    the service.";
 const ADDED: &str = "The other members see your email address and your name once you open the organization. If you do not know \
     it, leave it without opening it: you can't be added again for 30 days.";
-const KEY: &str = "If it was not you, somebody else can sign in as you: revoke the key, change your password, and tell \
-    whoever runs the service at once.";
+const KEY: &str = "If this was not you, another person can sign in to your account: revoke the key, change your password, and tell \
+    the operator of the service at once.";
 
 impl AskamaLetters {
     pub(super) fn notice(&self, to: &EmailAddress, news: News, context: NoticeContext) -> Mail {
@@ -68,7 +70,7 @@ impl AskamaLetters {
             recipient: to.clone(),
             text: Secret::new(NoticeText(&words).render().unwrap_or_default()),
             html: Secret::new(NoticeHtml(&words).render().unwrap_or_default()),
-            // Nothing makes links of a subject.
+            // Mail clients make no links in a subject, so it needs no protection.
             subject: words.subject,
         }
     }
@@ -98,20 +100,15 @@ impl AccountLetters for AskamaLetters {
             ),
             AccountChange::WalletLinked(wallet) => (
                 "A wallet was linked to your account",
-                format!("The wallet {} was linked to your account: whoever holds it can sign in.", wallet.address()),
+                format!("The wallet {} was linked to your account. Its holder can sign in.", wallet.address()),
                 LINKED,
             ),
             AccountChange::WalletUnlinked(wallet) => (
                 "A wallet was unlinked from your account",
-                format!(
-                    "The wallet {} was unlinked from your account: nobody signs in by it any more.",
-                    wallet.address()
-                ),
+                format!("The wallet {} was unlinked from your account. It can no longer sign in.", wallet.address()),
                 UNLINKED,
             ),
-            AccountChange::SignedIn(client) => {
-                ("Your account was signed in to with something new", sign_in(client), SIGNED_IN)
-            }
+            AccountChange::SignedIn(client) => ("New sign-in to your account", sign_in(client), SIGNED_IN),
         };
         self.notice(to, News { subject: subject.to_owned(), text, advice }, context)
     }
@@ -121,37 +118,36 @@ impl AccountLetters for AskamaLetters {
     }
 }
 
-/// Whoever gets an account back need not know what somebody else had linked to it, but that nobody comes in by that.
+/// Describes the unlinked wallets. An owner who recovers an account does not need to know which wallets were linked,
+/// only that those wallets cannot sign in any more.
 fn unlinked_wallets(count: usize) -> String {
     let wallets = match count {
         0 => return String::new(),
         1 => "One wallet was".to_owned(),
         more => format!("{more} wallets were"),
     };
-    format!(
-        " Until then nobody had proved that this address is theirs. {wallets} unlinked, so nobody signs in that way."
-    )
+    format!(" Until then the address was not verified. {wallets} unlinked and can no longer sign in.")
 }
 
 fn sign_in(client: Client) -> String {
     let from = client.address().map(|address| format!(" from {address}")).unwrap_or_default();
-    format!("Your account was signed in to with {client}{from}, which was not seen there before.")
+    format!("Your account was signed in to from a new device: {client}{from}.")
 }
 
 impl KeyLetters for AskamaLetters {
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail {
         let text = format!(
-            "You made an API key that begins with {}. Whoever has it can do what it permits in the application {}.",
+            "You created an API key that begins with {}. It can do what its permissions allow in the application {}.",
             key.key_prefix, key.application_id
         );
-        self.notice(to, News { subject: "You made an API key".to_owned(), text, advice: KEY }, context)
+        self.notice(to, News { subject: "You created an API key".to_owned(), text, advice: KEY }, context)
     }
 }
 
-/// The names in it are their bearers' own choice.
+/// Describes a new owner. Users have chosen the names in the text.
 pub(super) fn of_owner(about: &NewOwner<'_>) -> News {
     let organization = quoted(about.organization.name.as_str());
-    let by = about.by.map(|by| format!(" {} saw to that.", unlinked(&name(by)))).unwrap_or_default();
+    let by = about.by.map(|by| format!(" {} made the change.", unlinked(&name(by)))).unwrap_or_default();
     let (subject, who) = if about.to_themselves {
         (format!("You are now an owner of {organization}"), "You are".to_owned())
     } else {

@@ -1,4 +1,4 @@
-//! The mails of organizations.
+//! Mails about organizations.
 
 use askama::Template;
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
@@ -13,7 +13,7 @@ use super::{
     text::{AskamaLetters, minute, name, role},
 };
 
-/// Where an invitation is looked at and accepted.
+/// Path of the page that shows and accepts an invitation.
 const ACCEPT: &str = "/invitations/accept";
 
 #[derive(Template)]
@@ -24,7 +24,7 @@ struct InvitationText<'a>(&'a Words);
 #[template(path = "invitation.html")]
 struct InvitationHtml<'a>(&'a Words);
 
-/// What both parts of an invitation say.
+/// Content of both parts of an invitation.
 struct Words {
     organization: String,
     inviter: String,
@@ -45,7 +45,7 @@ impl Letters for AskamaLetters {
         };
         Mail {
             recipient: about.invitation.email.clone(),
-            // Nothing makes links of a subject.
+            // Mail clients make no links in a subject, so it needs no protection.
             subject: format!("{inviter} invites you to {organization}"),
             text: Secret::new(InvitationText(&words).render().unwrap_or_default()),
             html: Secret::new(InvitationHtml(&words).render().unwrap_or_default()),

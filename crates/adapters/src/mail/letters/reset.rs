@@ -1,4 +1,4 @@
-//! The mail with the link that sets a new password.
+//! The password reset mail.
 
 use askama::Template;
 use tessera_identity::model::{PasswordReset, ResetToken};
@@ -6,7 +6,7 @@ use tessera_kernel::{Mail, NoticeContext, Secret};
 
 use super::text::{AskamaLetters, minute};
 
-/// Where a password is set.
+/// Path of the page that sets a password.
 const RESET: &str = "/password/reset";
 
 #[derive(Template)]
@@ -17,7 +17,7 @@ struct ResetText<'a>(&'a Words);
 #[template(path = "reset.html")]
 struct ResetHtml<'a>(&'a Words);
 
-/// What both parts say. Nobody's own words are among them.
+/// Content of both parts. It contains no text that users have chosen.
 struct Words {
     link: String,
     expires: String,

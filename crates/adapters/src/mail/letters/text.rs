@@ -1,4 +1,4 @@
-//! The mail templates, and the words that several of them share.
+//! The renderer of the mail templates, and text that several templates share.
 
 use tessera_kernel::Role;
 use tessera_orgs::model::Profile;
@@ -6,20 +6,20 @@ use time::{OffsetDateTime, macros::format_description};
 
 use super::names::quoted;
 
-/// Words mails by templates.
+/// Renders mails from templates.
 pub struct AskamaLetters {
     pub(super) public_url: String,
 }
 
 impl AskamaLetters {
-    /// Links start with that URL and with nothing else.
+    /// Creates a renderer. All links start with `public_url`.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
         Self { public_url: public_url.trim_end_matches('/').to_owned() }
     }
 }
 
-/// The name of a user: quoted, or a word for users without a name and an address.
+/// Returns the name or the address of a user, quoted. Returns a fixed word for users without either.
 pub(super) fn name(profile: &Profile) -> String {
     profile.display_name.as_deref().or(profile.email.as_deref()).map_or_else(|| "Somebody".to_owned(), quoted)
 }

@@ -1,4 +1,4 @@
-//! A connection of which nothing is read ahead.
+//! A TCP stream that is never read ahead.
 
 use std::{
     io,
@@ -13,9 +13,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Gives one byte at a time. lettre reads through a buffer and keeps the buffer when it goes over to TLS, so whoever sits
-/// in between could put answers behind the server's go-ahead, which would then count as if they had come through TLS.
-/// What is not read ahead goes to the handshake, which fails over it.
+/// Returns one byte per read. lettre reads through a buffer and keeps the buffer when it upgrades to TLS. Without this
+/// type, an attacker on the network could append responses to the server's reply to STARTTLS, and lettre would treat
+/// them as received over TLS. Bytes that are not read ahead go to the TLS handshake, which then fails.
 #[derive(Debug)]
 pub(super) struct Cautious(pub(super) TcpStream);
 

@@ -1,4 +1,4 @@
-//! A mail server: where it is, how it is spoken to, and by whom its certificate has to be issued.
+//! Mail server settings: address, TLS, credentials and trusted certificate authorities.
 
 use std::net::IpAddr;
 
@@ -21,26 +21,26 @@ use super::{
     trouble::{Step, Trouble},
 };
 
-/// Authorities whose certificates are trusted in the place of the system's.
+/// Certificate authorities that are trusted instead of those of the system.
 #[derive(Debug, Clone)]
 pub struct Authorities(Vec<CertificateDer<'static>>);
 
-/// There are no certificates to trust.
+/// Why the certificates cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthoritiesError {
-    /// Nothing in the text is one.
+    /// The text contains no certificate.
     #[error("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
     Empty,
-    /// Something in the text looks like one and is not.
+    /// The text contains a malformed certificate.
     #[error("holds a certificate that can't be read")]
     Malformed,
 }
 
 impl Authorities {
-    /// Reads certificates, one after the other, in PEM.
+    /// Reads one or more certificates in PEM.
     ///
     /// # Errors
-    /// See [`AuthoritiesError`].
+    /// Fails if the text contains no certificate, or a malformed one.
     pub fn from_pem(text: &[u8]) -> Result<Self, AuthoritiesError> {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
         let certificates = certificates.map_err(|_| AuthoritiesError::Malformed)?;
@@ -55,18 +55,18 @@ impl Authorities {
     }
 }
 
-/// The address is not one of a mail server.
+/// Why the URL of a mail server is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpUrlError {
-    /// It does not have the form.
+    /// The URL does not have the expected form.
     #[error(
         "must be smtp://host:port, smtp://host:port?tls=required or smtps://host:port, with user:password@ before the host"
     )]
     Malformed,
-    /// Everybody on the way could read the password.
+    /// The password would be readable on the network.
     #[error("would send the password in the clear: use smtps:// or ?tls=required")]
     PasswordInTheClear,
-    /// There is no TLS to be had, for want of certificates to trust.
+    /// TLS cannot be set up, because there are no certificates to trust.
     #[error("asks for TLS, which can't be set up: {0}")]
     Tls(lettre::transport::smtp::Error),
 }
@@ -79,24 +79,24 @@ pub struct SmtpServer {
     credentials: Option<Credentials>,
 }
 
-/// Whether TLS keeps others from reading along.
+/// The TLS mode of a connection.
 enum Security {
-    /// It does not.
+    /// Without TLS.
     Plain,
-    /// If the server offers it (STARTTLS).
+    /// With TLS if the server offers it (STARTTLS).
     Offered(TlsParameters),
-    /// It does from early on (STARTTLS), or nothing is sent.
+    /// With TLS after STARTTLS. Without it, no mail is sent.
     Required(TlsParameters),
-    /// It does from the first byte.
+    /// With TLS from the first byte.
     Wrapped(TlsParameters),
 }
 
 impl SmtpServer {
-    /// Reads the address of a server. Its certificate has to be issued by these authorities, or, without them, by those
-    /// that the system trusts.
+    /// Parses the URL of a mail server. The given authorities must have issued its certificate. Without them, the
+    /// authorities of the system are trusted.
     ///
     /// # Errors
-    /// See [`SmtpUrlError`].
+    /// Fails if the URL is malformed, if the password would be sent without TLS, or if TLS cannot be set up.
     pub fn new(url: &str, trusted: Option<&Authorities>) -> Result<Self, SmtpUrlError> {
         let url = Url::parse(url).map_err(|_| SmtpUrlError::Malformed)?;
         let host = host(&url).ok_or(SmtpUrlError::Malformed)?;
@@ -111,7 +111,7 @@ impl SmtpServer {
             _ => return Err(SmtpUrlError::Malformed),
         };
         let server = Self { port: url.port().unwrap_or(port), security, credentials: credentials(&url)?, host };
-        // Nobody is on the way to this very machine.
+        // Traffic to the same machine does not cross a network.
         let here = server.host == "localhost" || server.host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
         if !server.speaks_tls() && server.credentials.is_some() && !here {
             return Err(SmtpUrlError::PasswordInTheClear);
@@ -119,14 +119,14 @@ impl SmtpServer {
         Ok(server)
     }
 
-    /// Whether TLS is asked for, at least where the server offers it.
+    /// Returns whether TLS is used, at least if the server offers it.
     #[must_use]
     pub const fn speaks_tls(&self) -> bool {
         !matches!(self.security, Security::Plain)
     }
 
-    /// Whether nothing may be sent without TLS. Where it is merely taken when it is offered, somebody in between may have
-    /// taken the offer away, and would get the password.
+    /// Returns whether TLS is mandatory. If TLS is only used when the server offers it, an attacker on the network can
+    /// remove the offer and read the password. TLS is therefore mandatory if there are credentials.
     const fn insists_on_tls(&self) -> bool {
         match self.security {
             Security::Plain => false,
@@ -135,8 +135,8 @@ impl SmtpServer {
         }
     }
 
-    /// A connection that is as secure as it was asked to be, and signed in. Nothing but the greeting has gone in the clear
-    /// when TLS was asked for, the password least of all.
+    /// Connects with the configured TLS mode and authenticates. If TLS is mandatory, only the greeting is sent before
+    /// TLS, and never the password.
     pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, Trouble> {
         let (address, own_name) = ((self.host.as_str(), self.port), ClientId::default());
         let connection = match &self.security {
@@ -169,7 +169,7 @@ impl SmtpServer {
 fn host(url: &Url) -> Option<String> {
     let nothing_else = matches!(url.path(), "" | "/") && url.fragment().is_none();
     let host = match url.host()? {
-        // In `smtp:` URLs the parser leaves names as they are: other letters than ASCII come in percent-encoding.
+        // The parser does not decode names in `smtp:` URLs: non-ASCII letters are percent-encoded.
         Host::Domain(name) if name.contains('%') => Host::parse(name).ok()?.to_string(),
         Host::Domain(name) => name.to_owned(),
         Host::Ipv4(address) => address.to_string(),
@@ -185,7 +185,7 @@ fn credentials(url: &Url) -> Result<Option<Credentials>, SmtpUrlError> {
         (user, Some(password)) if !user.is_empty() => {
             Ok(Some(Credentials::new(decoded(user)?.into_owned(), decoded(password)?.into_owned())))
         }
-        // Half of it would sign nobody in.
+        // A user without a password, or a password without a user, cannot authenticate.
         _ => Err(SmtpUrlError::Malformed),
     }
 }

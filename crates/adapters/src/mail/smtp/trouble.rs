@@ -1,4 +1,4 @@
-//! What went wrong between us and a mail server, in words for whoever runs the service.
+//! SMTP errors, with messages for the operator.
 
 use std::{error::Error, fmt, io, time::Duration};
 
@@ -6,7 +6,7 @@ use lettre::transport::smtp::{self, extension::Extension};
 use rustls::CertificateError;
 use tessera_kernel::{MailRefusal, MailerError};
 
-/// What the server was asked to take.
+/// The step of the SMTP conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Connection,
@@ -28,7 +28,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// Why a mail was not handed over. What lettre says includes its causes, so they are not named as sources again.
+/// Why a mail was not delivered. The messages of lettre contain their causes, so they have no source here.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     #[error("the mail server can't be reached")]
@@ -54,10 +54,10 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    /// What a failure at that step means.
+    /// Classifies a failure at a step.
     pub(super) fn at(step: Step, fault: smtp::Error) -> Self {
         match certificate_error(&fault) {
-            // The signature is bad where somebody else goes by the name of the authority.
+            // The signature is invalid if another authority uses the name of a trusted authority.
             Some(CertificateError::UnknownIssuer | CertificateError::BadSignature) => Self::UnknownAuthority,
             Some(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => Self::Expired,
             Some(error @ (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })) => {
@@ -68,9 +68,9 @@ impl Trouble {
         }
     }
 
-    /// Why it will be the same whenever this mail is sent, if it will. Before the recipient is named, a refusal is about us
-    /// or the connection. So is one for a reason of security or policy (RFC 3463, x.7.x) at the recipient: servers say by it
-    /// that they do not relay for us.
+    /// Returns why the mail can never be delivered, or `None` if a later attempt may succeed. Before the recipient is
+    /// sent, a rejection is about the sender or the connection. A rejection of the recipient for a reason of security
+    /// or policy (RFC 3463, x.7.x) is too: servers use it if they do not relay mail for the sender.
     fn refusal(&self) -> Option<MailRefusal> {
         const OF_A_MAIL: [u16; 6] = [550, 551, 552, 553, 554, 556];
         if matches!(self, Self::NonAsciiRecipient) {
@@ -92,7 +92,7 @@ impl From<Trouble> for MailerError {
     }
 }
 
-/// What was wrong with the certificate, if that is what ended the handshake.
+/// Returns the certificate error that ended the handshake, if any.
 fn certificate_error(fault: &smtp::Error) -> Option<&CertificateError> {
     let mut next: Option<&(dyn Error + 'static)> = Some(fault);
     while let Some(error) = next {

@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
         match self.get(name) {
             None => {
-                self.fault(name, FaultCode::Required, "must be there");
+                self.fault(name, FaultCode::Required, "is required");
                 None
             }
             Some(value) => self.read(name, value, read),

@@ -96,7 +96,7 @@ impl From<Verification> for VerificationView {
 ///
 /// The status is 200 for every well-formed request. The result is in `code`.
 #[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", request_body = VerifyKeyRequest, responses(
-    (status = 200, description = "What the key is worth", body = VerificationView)))]
+    (status = 200, description = "The result of the verification", body = VerificationView)))]
 #[post("/apikeys/verify")]
 pub(crate) async fn verify_api_key(
     Body(body): Body<VerifyKeyRequest>,

@@ -83,9 +83,9 @@ impl From<SsoQuestion> for ChallengeView {
 ///
 /// For the sign-in page: the request must carry the cookie of the sign-in. A new challenge replaces the previous one.
 #[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = ChallengeFields, responses(
-    (status = 200, description = "What the wallet is to sign", body = ChallengeView),
-    (status = 403, description = "Another site made the browser send this"),
-    (status = 404, description = "The sign-in is unknown, over, used up, or was begun in another browser"),
+    (status = 200, description = "The message to sign", body = ChallengeView),
+    (status = 403, description = "The request came from a page of another site"),
+    (status = 404, description = "The sign-in is unknown, expired, completed, or was started in another browser"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/sso/web3/challenge")]
 pub(crate) async fn request_web3_sso_challenge(
@@ -180,11 +180,11 @@ impl VerifiedView {
 ///
 /// For the sign-in page: the request must carry the cookie of the sign-in. A sign-in can be completed only once.
 #[utoipa::path(tag = "sso", operation_id = "verify_web3_sso", request_body = VerifyFields, responses(
-    (status = 200, description = "The token, the code, and where to go", body = VerifiedView,
+    (status = 200, description = "The token, the authorization code and the redirect URI", body = VerifiedView,
         headers(("Set-Cookie" = String, description = "Removes the cookie of the sign-in"))),
-    (status = 401, description = "The wallet has not signed what this browser was asked for"),
-    (status = 403, description = "Another site made the browser send this"),
-    (status = 409, description = "The sign-in is used up"),
+    (status = 401, description = "The wallet has not signed the message for this browser"),
+    (status = 403, description = "The request came from a page of another site"),
+    (status = 409, description = "The sign-in was already used"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/sso/web3/verify")]
 pub(crate) async fn verify_web3_sso(

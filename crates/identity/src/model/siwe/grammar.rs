@@ -1,4 +1,4 @@
-//! The parts of RFC 3986 and RFC 3339 that a message is made of.
+//! Grammar rules of RFC 3986 and RFC 3339 that messages use.
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -10,7 +10,7 @@ fn is_sub_delimiter(b: u8) -> bool {
     b"!$&'()*+,;=".contains(&b)
 }
 
-/// Every `%` is followed by two hexadecimal digits, and every other character is one of those.
+/// Returns whether every `%` is followed by two hexadecimal digits and every other character is allowed.
 fn is_made_of(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -25,12 +25,12 @@ fn is_made_of(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     true
 }
 
-/// What may stand in a path's segment, or in a request's id: `*pchar`.
+/// Matches `*pchar`: a path segment or a request id.
 pub(super) fn is_pchars(text: &str) -> bool {
     is_made_of(text, |b| is_unreserved(b) || is_sub_delimiter(b) || b":@".contains(&b))
 }
 
-/// `reserved / unreserved / " "`: a percent sign is none of them.
+/// Matches `reserved / unreserved / " "`. A percent sign is not allowed.
 pub(super) fn is_statement(text: &str) -> bool {
     text.bytes().all(|b| is_unreserved(b) || is_sub_delimiter(b) || b":/?#[]@ ".contains(&b))
 }
@@ -40,7 +40,7 @@ pub(super) fn is_scheme(text: &str) -> bool {
     text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic()) && text.bytes().all(rest)
 }
 
-/// `[ userinfo "@" ] host [ ":" port ]`, with a host.
+/// Matches `[ userinfo "@" ] host [ ":" port ]` with a non-empty host.
 pub(super) fn is_authority(text: &str) -> bool {
     let (userinfo, host_and_port) = text.rsplit_once('@').unwrap_or(("", text));
     let userinfo = is_made_of(userinfo, |b| is_unreserved(b) || is_sub_delimiter(b) || b == b':');
@@ -52,7 +52,7 @@ pub(super) fn is_authority(text: &str) -> bool {
     userinfo && is_host(host) && (port.is_empty() || port.strip_prefix(':').is_some_and(digits))
 }
 
-/// A name, which is not empty, or an address in brackets.
+/// Matches a non-empty name or an address in brackets.
 fn is_host(text: &str) -> bool {
     match text.strip_prefix('[') {
         Some(literal) => literal.strip_suffix(']').is_some_and(is_ip_literal),
@@ -60,12 +60,12 @@ fn is_host(text: &str) -> bool {
     }
 }
 
-/// An address of IPv6; those of versions to come are nobody's yet.
+/// Matches an IPv6 address. Future IP versions are not supported.
 fn is_ip_literal(text: &str) -> bool {
     text.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
-/// `scheme ":" hier-part [ "?" query ] [ "#" fragment ]`.
+/// Matches `scheme ":" hier-part [ "?" query ] [ "#" fragment ]`.
 pub(super) fn is_uri(text: &str) -> bool {
     let Some((_, rest)) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else { return false };
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
@@ -74,7 +74,7 @@ pub(super) fn is_uri(text: &str) -> bool {
     let (authority, path) = match hierarchy.strip_prefix("//") {
         Some(rest) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            // A file may be nowhere: `file:///etc`.
+            // A `file` URI may have an empty authority: `file:///etc`.
             (authority.is_empty() || is_authority(authority), path)
         }
         None => (true, hierarchy),
@@ -82,13 +82,13 @@ pub(super) fn is_uri(text: &str) -> bool {
     authority && path.split('/').all(is_pchars) && tail(query) && tail(fragment)
 }
 
-/// A number as a machine writes it: no sign, no zero in front.
+/// Parses a number in canonical form: no sign, no leading zero.
 pub(super) fn chain_id(text: &str) -> Option<u64> {
     let canonical = text == "0" || (!text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()));
     canonical.then(|| text.parse().ok())?
 }
 
-/// At least eight letters and digits.
+/// Matches at least eight letters and digits.
 pub(super) fn is_nonce(text: &str) -> bool {
     text.len() >= 8 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -1,4 +1,4 @@
-//! Reading a message, strictly.
+//! Strict parser of messages.
 
 use std::str::{FromStr, Split};
 
@@ -7,11 +7,11 @@ use time::OffsetDateTime;
 use super::{SiweMessage, grammar};
 use crate::model::{Namespace, WalletAddress};
 
-/// The text is no message of ERC-4361. The field is the first that is not as it must be.
+/// The text is not an ERC-4361 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a message of ERC-4361: {field}")]
 pub struct SiweError {
-    /// Where it breaks the grammar.
+    /// The first field that violates the grammar.
     pub field: &'static str,
 }
 
@@ -19,7 +19,7 @@ const fn fault(field: &'static str) -> SiweError {
     SiweError { field }
 }
 
-/// The lines of a message, in the one order that they may have.
+/// The lines of a message. They have a fixed order.
 struct Lines<'a> {
     lines: Split<'a, char>,
     ahead: Option<&'a str>,
@@ -36,7 +36,7 @@ impl<'a> Lines<'a> {
         std::mem::replace(&mut self.ahead, self.lines.next())
     }
 
-    /// The next line, which must be there and become something.
+    /// Reads the next line. Fails if it is missing or invalid.
     fn read<T>(&mut self, field: &'static str, read: impl FnOnce(&'a str) -> Option<T>) -> Result<T, SiweError> {
         self.next().and_then(read).ok_or(fault(field))
     }
@@ -45,7 +45,7 @@ impl<'a> Lines<'a> {
         self.read(field, |line| line.is_empty().then_some(()))
     }
 
-    /// The value of the next line if it is of that field.
+    /// Reads the value of the next line if the line has that prefix.
     fn optional<T>(
         &mut self,
         field: &'static str,
@@ -109,13 +109,13 @@ fn preamble(line: &str) -> Option<(Option<&str>, &str)> {
     (scheme.is_none_or(grammar::is_scheme) && grammar::is_authority(domain)).then_some((scheme, domain))
 }
 
-/// With its checksum and in no other spelling: a message has one text.
+/// Requires the address with its checksum. Another spelling is rejected, so that a message has only one text.
 fn address(line: &str) -> Option<WalletAddress> {
     let address = WalletAddress::parse(line, Namespace::Eip155).ok()?;
     (address.to_string() == line).then_some(address)
 }
 
-/// A line and the blank one behind it, or the blank one alone.
+/// Reads a statement line and the blank line after it, or only the blank line.
 fn statement<'a>(lines: &mut Lines<'a>) -> Result<Option<&'a str>, SiweError> {
     let line = lines.read("statement", |line| grammar::is_statement(line).then_some(line))?;
     if line.is_empty() {

@@ -1,45 +1,45 @@
-//! What the browser carries back to the application, which redeems it for a token.
+//! Authorization codes. The browser carries a code to the application, which redeems it for a token.
 
 use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId};
 use time::OffsetDateTime;
 
 use super::{super::WalletAccount, CodeChallenge, Echo};
 
-/// Whether a code still serves.
+/// Whether a code can still be redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SsoCodeState {
-    /// Nobody has come with it.
+    /// The code was not presented yet.
     Open,
-    /// Somebody has, for good or not.
+    /// The code was presented, successfully or not.
     Redeemed {
-        /// When.
+        /// When it was presented.
         at: OffsetDateTime,
     },
 }
 
-/// A code, as it is kept: the code itself is not.
+/// A stored authorization code. Only its hash is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoCode {
     /// Hash of the code.
     pub hash: SecretHash,
-    /// The application that it is for.
+    /// The application that receives the code.
     pub application: ApplicationId,
-    /// Who owns the application.
+    /// The organization that owns the application.
     pub organization: OrganizationId,
-    /// Where it was sent.
+    /// The redirect URI that the code was sent to.
     pub redirect_uri: String,
-    /// What its redemption must prove.
+    /// The PKCE challenge that the redemption must satisfy.
     pub code_challenge: CodeChallenge,
-    /// Comes back inside the token.
+    /// The `nonce` of the request, repeated in the token.
     pub nonce: Option<Echo>,
-    /// Who has signed in.
+    /// The user who has signed in.
     pub user: UserId,
     /// The wallet that signed, on the chain that it named.
     pub account: WalletAccount,
-    /// Whether it still serves.
+    /// Whether the code can still be redeemed.
     pub state: SsoCodeState,
-    /// When it was made.
+    /// When the code was issued.
     pub created_at: OffsetDateTime,
-    /// From when it is worth nothing.
+    /// When the code expires.
     pub expires_at: OffsetDateTime,
 }

@@ -1,26 +1,26 @@
-//! Proof key for code exchange (RFC 7636), method S256 and no other.
+//! Proof key for code exchange (RFC 7636), method S256 only.
 
 use std::str::FromStr;
 
 use tessera_kernel::{Secret, SecretHash};
 
-/// SHA-256 of a verifier that only the application knows so far.
+/// SHA-256 of a code verifier. Only the application knows the verifier until it redeems the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeChallenge(SecretHash);
 
-/// The text is no challenge.
+/// The text is not a code challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a SHA-256 in base64url without padding: 43 characters")]
 pub struct CodeChallengeError;
 
 impl CodeChallenge {
-    /// Takes one up from storage.
+    /// Wraps a hash from storage.
     #[must_use]
     pub const fn from_hash(hash: SecretHash) -> Self {
         Self(hash)
     }
 
-    /// What the SHA-256 of the verifier has to be.
+    /// Returns the expected SHA-256 of the verifier.
     #[must_use]
     pub const fn hash(&self) -> &SecretHash {
         &self.0
@@ -35,7 +35,7 @@ impl FromStr for CodeChallenge {
     }
 }
 
-/// 43 characters of base64url that stand for 32 bytes; what remains of the last one must be zero.
+/// Decodes 43 base64url characters to 32 bytes. The unused bits of the last character must be zero.
 fn decode(text: &[u8]) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 43 {
@@ -66,17 +66,17 @@ fn value(character: u8) -> Option<u8> {
     })
 }
 
-/// What the application proves itself with: the text whose SHA-256 the challenge is.
+/// The code verifier: the text whose SHA-256 is the code challenge.
 #[derive(Debug, Clone)]
 pub struct CodeVerifier(Secret<String>);
 
-/// The text is no verifier.
+/// The text is not a code verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 43 to 128 letters, digits, or one of - . _ ~")]
 pub struct CodeVerifierError;
 
 impl CodeVerifier {
-    /// The text, to be hashed.
+    /// Returns the text, for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()

@@ -1,20 +1,20 @@
-//! What is handed out once and kept as a hash.
+//! Secrets that are issued once and stored as a hash.
 
 use std::{fmt::Write as _, str::FromStr};
 
 use tessera_kernel::{Entropy, Secret};
 
-/// 256 random bits, written as 64 hexadecimal digits.
+/// 256 random bits as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSecret(Secret<String>);
 
-/// The text is no secret of ours.
+/// The text is not such a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 64 hexadecimal digits in lower case")]
 pub struct SsoSecretError;
 
 impl SsoSecret {
-    /// Draws a new one.
+    /// Creates a random secret.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
@@ -22,7 +22,7 @@ impl SsoSecret {
         Self(Secret::new(hex(&bytes)))
     }
 
-    /// The text, for whoever it is made for.
+    /// Returns the text, for the recipient of the secret and for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -38,12 +38,12 @@ impl FromStr for SsoSecret {
     }
 }
 
-/// One spelling only.
+/// Accepts lower case only, so that each value has one spelling.
 pub(super) fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Lower case.
+/// Encodes bytes as lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string does not fail.

@@ -1,4 +1,4 @@
-//! One way through the sign-in, bound to the browser that began it.
+//! Sessions of the sign-in page. Each is bound to the browser that started it.
 
 use std::{fmt, str::FromStr};
 
@@ -12,18 +12,18 @@ use super::{
     secret::{hex, is_hex},
 };
 
-/// Names a session: 128 random bits, written as 32 hexadecimal digits. It stands in the address of the sign-in page, so it
-/// opens nothing without the secret that the browser holds.
+/// Id of a session: 128 random bits as 32 hexadecimal digits. The id is in the URL of the sign-in page, so it grants no
+/// access without the secret of the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SsoSessionId(Uuid);
 
-/// The text names no session.
+/// The text is not a session id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 32 hexadecimal digits in lower case")]
 pub struct SsoSessionIdError;
 
 impl SsoSessionId {
-    /// Draws a new one.
+    /// Creates a random id.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 16];
@@ -31,13 +31,13 @@ impl SsoSessionId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// Takes one up from storage.
+    /// Wraps an id from storage.
     #[must_use]
     pub const fn from_uuid(id: Uuid) -> Self {
         Self(id)
     }
 
-    /// The same bits, for storage.
+    /// Returns the id as a UUID, for storage.
     #[must_use]
     pub const fn as_uuid(&self) -> Uuid {
         self.0
@@ -61,41 +61,41 @@ impl FromStr for SsoSessionId {
     }
 }
 
-/// An application, as somebody to sign in to.
+/// An application that users sign in to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelyingParty {
-    /// The application.
+    /// Id of the application.
     pub application: ApplicationId,
-    /// Who owns it, and reads of its sign-ins in the audit trail.
+    /// The organization that owns the application. Its audit trail contains the sign-ins.
     pub organization: OrganizationId,
-    /// What it is called.
+    /// Name of the application.
     pub name: String,
-    /// Where its sign-ins may return to, to the letter. None of these has a parameter that the answer has too.
+    /// Registered redirect URIs, compared exactly. None of them has a query parameter that the response also uses.
     pub redirect_uris: Vec<String>,
 }
 
 impl RelyingParty {
-    /// Whether a sign-in may return there: only to what is registered, to the letter.
+    /// Returns whether the URI is registered. The comparison is exact.
     #[must_use]
     pub fn takes(&self, redirect_uri: &str) -> bool {
         self.redirect_uris.iter().any(|known| known == redirect_uri)
     }
 }
 
-/// What an application says and gets back unchanged: 1 to 1024 printable characters of ASCII.
+/// An opaque value that an application sends and gets back unchanged: 1 to 1024 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Echo(String);
 
-/// The text can't be given back unchanged everywhere.
+/// The text has a length or a character that is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 1024 printable ASCII characters")]
 pub struct EchoError;
 
 impl Echo {
-    /// The longest, in characters, which are bytes here.
+    /// Maximum length in characters (= bytes).
     pub const MAX_LENGTH: usize = 1024;
 
-    /// The text.
+    /// Returns the value as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -106,72 +106,73 @@ impl FromStr for Echo {
     type Err = EchoError;
 
     fn from_str(text: &str) -> Result<Self, EchoError> {
-        // RFC 6749, appendix A.5: what `state` may hold.
+        // RFC 6749, appendix A.5: the characters that `state` may contain.
         let good = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|b| matches!(b, b' '..=b'~'));
         if good { Ok(Self(text.to_owned())) } else { Err(EchoError) }
     }
 }
 
-/// What an application asked for when it sent a browser here.
+/// The authorization request of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoRequest {
-    /// The application.
+    /// Id of the application.
     pub application: ApplicationId,
-    /// Where to return to.
+    /// Where the browser returns to.
     pub redirect_uri: String,
-    /// Comes back beside the code.
+    /// Returned together with the code.
     pub state: Echo,
-    /// Comes back inside the token.
+    /// Returned in the token.
     pub nonce: Option<Echo>,
-    /// What the redemption of the code must prove.
+    /// The PKCE challenge that the redemption of the code must satisfy.
     pub code_challenge: CodeChallenge,
 }
 
-/// A message that a wallet was asked to sign.
+/// A message that a wallet is asked to sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoChallenge {
-    /// The message, byte for byte.
+    /// The exact message.
     pub message: String,
-    /// The wallet that is to sign it, on the chain that it names.
+    /// The wallet that must sign, on the chain that the message names.
     pub account: WalletAccount,
-    /// Until when a signature is taken.
+    /// When the challenge expires.
     pub expires_at: OffsetDateTime,
 }
 
-/// How far a session has come.
+/// Progress of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SsoStep {
-    /// Nothing is being signed.
+    /// No challenge is open.
     Begun,
-    /// A wallet was asked.
+    /// A wallet has been asked to sign.
     Challenged(SsoChallenge),
-    /// What a wallet has signed is being looked at. Whoever looks may end before they are done: another wallet can be asked.
+    /// A signature is being verified. The verifying request may end before it completes: another wallet can still be
+    /// asked.
     Taken {
-        /// The message that it signed.
+        /// The signed message.
         message: String,
     },
-    /// Somebody has signed in by it; it serves no more.
+    /// A user has signed in with this session. It cannot be used again.
     Done {
-        /// When.
+        /// When the user signed in.
         at: OffsetDateTime,
     },
 }
 
-/// A session of the sign-in page. It is no session of a user.
+/// A session of the sign-in page. It is not a session of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSession {
-    /// The session's id.
+    /// Id of the session.
     pub id: SsoSessionId,
-    /// What the application asked for.
+    /// The authorization request.
     pub request: SsoRequest,
-    /// The secret of the browser that began it.
+    /// Hash of the secret of the browser that started the session.
     pub browser: SecretHash,
-    /// How far it has come.
+    /// Progress of the session.
     pub step: SsoStep,
-    /// When it began.
+    /// When the session started.
     pub created_at: OffsetDateTime,
-    /// When it ends, done or not.
+    /// When the session expires, completed or not.
     pub expires_at: OffsetDateTime,
-    /// The network of the browser that began it. `None` where the transport knows no address.
+    /// The network of the browser that started the session. `None` if the transport knows no address.
     pub network: Option<Network>,
 }

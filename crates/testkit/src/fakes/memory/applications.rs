@@ -1,4 +1,4 @@
-//! Applications, and their keys and items.
+//! Applications, API keys and items.
 
 use async_trait::async_trait;
 use tessera_apikeys::{
@@ -41,7 +41,7 @@ impl State {
             .is_some()
     }
 
-    /// What it contains stays until it is cleared, and nobody finds it.
+    /// The contents of the application stay until they are cleared, but no read returns them.
     fn delete_application(&mut self, id: ApplicationId) -> bool {
         let deleted = self.applications.remove(&id).is_some();
         if deleted {

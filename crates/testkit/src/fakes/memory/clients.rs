@@ -1,4 +1,4 @@
-//! Clients that users have signed in with.
+//! Known devices of users.
 
 use async_trait::async_trait;
 use tessera_identity::{

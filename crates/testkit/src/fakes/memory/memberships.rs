@@ -22,7 +22,7 @@ impl State {
 }
 
 impl MemoryStore {
-    /// The membership of the user who makes a request, which makes their profile visible.
+    /// Returns the caller's membership and makes the caller's profile visible.
     pub(super) async fn open_organization(&self, id: OrganizationId, user: UserId) -> Option<Membership> {
         let membership = self.state().memberships.get(&(id, user)).cloned()?;
         if membership.profile_visible_at.is_none() {

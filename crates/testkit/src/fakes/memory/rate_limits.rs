@@ -1,4 +1,4 @@
-//! The counters of rate limits.
+//! Rate limit counters.
 
 use async_trait::async_trait;
 use tessera_kernel::{Clock as _, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError};

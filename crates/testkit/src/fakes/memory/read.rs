@@ -1,4 +1,4 @@
-//! The single reads and the writes outside of transactions.
+//! Reads and writes outside of transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ use time::OffsetDateTime;
 
 use super::{state::profile_of, store::MemoryStore};
 
-/// The page of entries that come in the order of their key. A macro, since this crate has no name for that key's type.
+/// A page of entries in the order of their key. It is a macro because this crate can't name the type of the key.
 macro_rules! page {
     ($rows:expr, $request:expr, $key:expr) => {{
         let key = $key;

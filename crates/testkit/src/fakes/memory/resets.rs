@@ -1,4 +1,4 @@
-//! Wishes for new passwords, and the tokens that set them.
+//! Password reset requests and tokens.
 
 use async_trait::async_trait;
 use tessera_identity::{

@@ -1,4 +1,4 @@
-//! Rows that no domain has a type for.
+//! Rows without a domain type.
 
 use tessera_kernel::{InvitationId, MailId, MailRefusal, OrganizationId, SealedMail};
 use tessera_orgs::model::MailDelivery;
@@ -31,7 +31,7 @@ impl StoredMail {
     }
 }
 
-/// A mail that carries an invitation.
+/// A mail that contains an invitation.
 #[derive(Debug, Clone)]
 pub(super) struct NotedMail {
     pub(super) of: OrganizationId,

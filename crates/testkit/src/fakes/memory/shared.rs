@@ -1,4 +1,4 @@
-//! What a store and its transactions share.
+//! State that a store shares with its transactions.
 
 use std::sync::{Arc, PoisonError, RwLock, atomic::AtomicUsize};
 
@@ -7,9 +7,9 @@ use crate::fakes::FixedClock;
 
 #[derive(Default)]
 pub(super) struct Shared {
-    /// What everybody sees. It is replaced as a whole.
+    /// The committed state. A commit replaces it as a whole.
     pub(super) published: RwLock<Arc<State>>,
-    /// Whoever holds it may write.
+    /// The lock that a writer holds.
     pub(super) writer: Arc<tokio::sync::Mutex<()>>,
     pub(super) open: AtomicUsize,
     pub(super) clock: Arc<FixedClock>,

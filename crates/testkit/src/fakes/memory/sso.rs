@@ -1,4 +1,4 @@
-//! Signing in to applications.
+//! Sign-ins to applications.
 
 use async_trait::async_trait;
 use tessera_identity::{
@@ -104,7 +104,8 @@ impl SsoSessions for MemoryTransaction {
     }
 }
 
-/// Removes the least promising of those sessions until no more than `most` are unfinished.
+/// Removes unfinished sessions until at most `most` are left. Expired sessions go first, then those without progress,
+/// then the oldest.
 fn evict(state: &mut State, new: &SsoSession, most: usize, of: impl Fn(&SsoSession) -> bool) {
     let unfinished =
         state.sso_sessions.values().filter(|known| !matches!(known.step, SsoStep::Done { .. }) && of(known));

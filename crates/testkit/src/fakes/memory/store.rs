@@ -1,31 +1,31 @@
-//! The store itself.
+//! The in-memory store.
 
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{shared::Shared, state::State, transaction::MemoryTransaction};
 use crate::{Stores, fakes::FixedClock};
 
-/// Serves all store ports from one state. A copy of it is the same storage.
+/// Implements all store ports over one state. Clones share the storage.
 ///
-/// There is one writer at a time: a transaction has a state of its own, which becomes everybody's with its commit and is
-/// forgotten with its drop.
+/// There is one writer at a time. A transaction works on its own copy of the state; a commit publishes the copy, and a
+/// drop discards it.
 #[derive(Clone, Default)]
 pub struct MemoryStore(pub(super) Arc<Shared>);
 
 impl MemoryStore {
-    /// An empty storage with a clock of its own, that stands still.
+    /// Creates an empty store with its own fixed clock.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty storage with that clock.
+    /// Creates an empty store with the given clock.
     #[must_use]
     pub fn with_clock(clock: Arc<FixedClock>) -> Self {
         Self(Arc::new(Shared { clock, ..Shared::default() }))
     }
 
-    /// The storage behind every port that it serves.
+    /// The store as a set of ports.
     #[must_use]
     pub fn stores(&self) -> Stores {
         let store = Arc::new(self.clone());
@@ -48,7 +48,7 @@ impl MemoryStore {
         }
     }
 
-    /// How many transactions are open.
+    /// The number of open transactions.
     #[must_use]
     pub fn open_transactions(&self) -> usize {
         self.0.open.load(Ordering::SeqCst)
