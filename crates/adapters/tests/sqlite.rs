@@ -39,6 +39,7 @@ tessera_testkit::app_store_contract!(SqlHarness);
 tessera_testkit::api_key_store_contract!(SqlHarness);
 tessera_testkit::item_store_contract!(SqlHarness);
 tessera_testkit::invitation_store_contract!(SqlHarness);
+tessera_testkit::invitation_claims_contract!(SqlHarness);
 tessera_testkit::mail_queue_contract!(SqlHarness);
 tessera_testkit::memberships_contract!(SqlHarness);
 tessera_testkit::audit_trail_contract!(SqlHarness);

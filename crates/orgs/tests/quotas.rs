@@ -4,12 +4,12 @@ use tessera_kernel::{QuotaExceeded, Role};
 use tessera_orgs::{
     AcceptInvitation, AcceptInvitationError, AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError,
     CreateOrganization, CreateOrganizationError, Invite, OrgQuotas, Orgs,
-    model::{InvitationToken, Membership},
+    model::{Claim, InvitationToken, Membership},
 };
 use tessera_testkit::{
     Workbench,
     builders::{actor_of, organization_id, origin, user, user_id},
-    expectations::{failed, ok, parsed},
+    expectations::{failed, ok, parsed, some},
 };
 
 /// Users 1 and 2 are an owner and a member of organization 1; users 8 and 9 are not in it.
@@ -109,4 +109,40 @@ async fn s188_members_are_counted_when_an_invitation_is_accepted_and_it_stays_op
     let deeds = bench.deeds(Some(organization_id(1))).await;
     assert_eq!(deeds, ["invitation.sent", "invitation.accepted", "member.added"]);
     assert!(matches!(failed(add(&room, 8, Role::Member).await), AddMemberError::Quota(_)));
+}
+
+/// The token of an invitation of organization 1 to the address.
+async fn invite(bench: &Workbench, email: &str) -> InvitationToken {
+    let command = Invite { organization: organization_id(1), email: parsed(email), role: Role::Member };
+    ok(bench.orgs().invite(&actor_of(user_id(1)), command).await);
+    parsed(some(bench.mails().await.last()).text.expose())
+}
+
+#[tokio::test]
+async fn s188_a_claimed_invitation_takes_a_place_until_the_claim_ends() {
+    let bench = bench().await;
+    let (first, second) = (invite(&bench, "one@example.com").await, invite(&bench, "two@example.com").await);
+    let known = invite(&bench, "user9@example.com").await;
+    let orgs = holding(&bench, 3);
+    let claim = ok(orgs.claim_invitation(&first).await);
+    // Until then no account is created and no user joins for this place.
+    assert!(matches!(failed(orgs.claim_invitation(&second).await), AcceptInvitationError::Quota(_)));
+    assert!(matches!(failed(accept(&orgs, &known).await), AcceptInvitationError::Quota(_)));
+    assert!(matches!(failed(add(&orgs, 8, Role::Member).await), AddMemberError::Quota(_)));
+    // A released claim frees the place at once, one that is left alone when it expires.
+    ok(orgs.release_invitation(&first, claim).await);
+    ok(orgs.claim_invitation(&second).await);
+    assert!(matches!(failed(orgs.claim_invitation(&first).await), AcceptInvitationError::Quota(_)));
+    bench.clock.advance(Claim::TTL);
+    ok(accept(&orgs, &known).await);
+}
+
+#[tokio::test]
+async fn s188_the_request_that_claimed_the_last_place_gets_it() {
+    let bench = bench().await;
+    let token = invited(&bench, Role::Member).await;
+    let orgs = holding(&bench, 3);
+    let claim = Some(ok(orgs.claim_invitation(&token).await));
+    let command = AcceptInvitation { token, user: user_id(9), claim, actor: None, origin: origin() };
+    assert_eq!(ok(orgs.accept_invitation(command).await).role, Role::Member);
 }

@@ -14,6 +14,7 @@ pub mod deletions;
 pub mod directory;
 pub mod hash_costs;
 pub mod identity_store;
+pub mod invitation_claims;
 pub mod invitation_store;
 pub mod item_store;
 pub mod known_clients;

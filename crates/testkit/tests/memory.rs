@@ -34,6 +34,7 @@ tessera_testkit::membership_changes_contract!(MemoryHarness);
 tessera_testkit::app_store_contract!(MemoryHarness);
 tessera_testkit::api_key_store_contract!(MemoryHarness);
 tessera_testkit::item_store_contract!(MemoryHarness);
+tessera_testkit::invitation_claims_contract!(MemoryHarness);
 tessera_testkit::invitation_store_contract!(MemoryHarness);
 tessera_testkit::mail_queue_contract!(MemoryHarness);
 tessera_testkit::memberships_contract!(MemoryHarness);

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, text_of},
     database::Backend,
+    mail::last_of,
     on_both,
+    process::Installation,
     studio::{PASSWORD, Person, Service, Studio, sign_in},
 };
 use tokio::task::JoinSet;
@@ -35,6 +37,7 @@ on_both! {
     fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions
     s165_race_unique
     organizations_of_one_name_all_get_a_slug
+    s188_no_account_is_created_for_a_place_that_another_acceptance_gets
     one_member_added_many_times_at_once_is_added_once
     a_key_revoked_many_times_at_once_is_revoked_once
     a_session_ended_many_times_at_once_is_ended_once
@@ -151,6 +154,32 @@ async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
     slugs.sort();
     slugs.dedup();
     assert_eq!(slugs.len(), 20);
+}
+
+async fn s188_no_account_is_created_for_a_place_that_another_acceptance_gets(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_QUOTA_MEMBERS", "2");
+    let studio = Studio::open_on(installation).await;
+    let guests = ["one", "two", "three", "four"].map(|name| format!("{name}@example.com"));
+    let mut accepting = Vec::new();
+    for email in &guests {
+        let invitation = json!({"email": email, "role": "member"});
+        studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+        let token = last_of(&studio.service.installation, email, 1).await.token();
+        let (api, body) = (studio.api(), json!({"token": token, "password": PASSWORD}));
+        accepting.push(async move { api.post("/invitations/accept", &body).await });
+    }
+    let answers = together(accepting).await;
+    assert_eq!((count(&answers, 200), count(&answers, 409)), (1, 3));
+    for loser in answers.iter().filter(|answer| answer.status == 409) {
+        assert_eq!(loser.problem(409, "quota_exceeded")["quota"], "members");
+    }
+    // An address without an account can be registered.
+    let registered = guests.map(|email| {
+        let api = studio.api();
+        async move { api.post("/auth/register", &json!({"email": email, "password": PASSWORD})).await }
+    });
+    let registered = together(registered).await;
+    assert_eq!((count(&registered, 201), count(&registered, 409)), (3, 1));
 }
 
 async fn one_member_added_many_times_at_once_is_added_once(backend: Backend) {

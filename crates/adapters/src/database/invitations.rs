@@ -253,4 +253,14 @@ impl InvitationRows for Tx {
         let pending: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
         u64::try_from(pending).map_err(|fault| corrupt("invitations", fault))
     }
+
+    async fn count_claimed(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let query = invitations::table
+            .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
+            .filter(invitations::pending_email.is_not_null())
+            .filter(invitations::claimed_until.gt(DbInstant(now)))
+            .count();
+        let claimed: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        u64::try_from(claimed).map_err(|fault| corrupt("invitations", fault))
+    }
 }

@@ -51,6 +51,9 @@ pub trait InvitationRows: Send {
 
     /// How many invitations of the organization can be accepted at that time.
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
+
+    /// The number of open invitations of the organization whose claim lasts beyond that time of the storage's clock.
+    async fn count_claimed(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
 /// Open invitations that a change of a user's membership invalidates.

@@ -73,7 +73,7 @@ impl Orgs {
             user: command.user,
         };
         tx.events().append(&self.event_of(&command, accepted)).await?;
-        let membership = self.join(&mut *tx, &command, &invitation, &organization).await?;
+        let membership = self.join(&mut *tx, &command, &invitation, &organization, now).await?;
         tx.commit().await?;
         Ok(membership)
     }
@@ -84,12 +84,14 @@ impl Orgs {
         command: &AcceptInvitation,
         invitation: &Invitation,
         into: &Organization,
+        storage_time: OffsetDateTime,
     ) -> Result<Membership, AcceptInvitationError> {
         let (organization, user, role) = (into.id, command.user, invitation.role);
         if let Some(present) = tx.memberships().find(organization, user).await? {
             return Ok(present);
         }
-        self.check_new_member::<AcceptInvitationError>(tx, organization, user, role).await?;
+        // This invitation has ended above, so its own claim does not count.
+        self.check_new_member::<AcceptInvitationError>(tx, organization, user, role, storage_time).await?;
         let joined_at = self.ports.clock.now();
         // The organization knows the address, and the user has answered it.
         let profile_visible_at = Some(joined_at);

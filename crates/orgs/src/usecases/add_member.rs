@@ -4,6 +4,7 @@ use tessera_kernel::{
     Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role, StoreError,
     UserId,
 };
+use time::OffsetDateTime;
 
 use crate::{
     Orgs,
@@ -90,6 +91,8 @@ impl Orgs {
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let by = self.profile(acting).await?;
         let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
+        // Read before the lock: a claim that ends meanwhile keeps its place for longer, never for a shorter time.
+        let storage_time = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
         // And again under the lock: the role may have gone in between.
@@ -97,7 +100,7 @@ impl Orgs {
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
         }
-        self.insert(&mut *tx, actor, &member.membership).await?;
+        self.insert(&mut *tx, actor, &member.membership, storage_time).await?;
         self.notify_of_addition(&mut *tx, &organization, &member, &by).await?;
         tx.commit().await?;
         Ok(member.seen_by(acting))
@@ -120,13 +123,14 @@ impl Orgs {
         tx: &mut dyn OrgTransaction,
         actor: &Actor,
         membership: &Membership,
+        storage_time: OffsetDateTime,
     ) -> Result<(), AddMemberError> {
         let Membership { organization_id: organization, user_id: user, role, joined_at: now, .. } = *membership;
         // A member already is the more useful answer, and they need no room.
         if tx.memberships().find(organization, user).await?.is_some() {
             return Err(AddMemberError::AlreadyMember);
         }
-        self.check_new_member::<AddMemberError>(tx, organization, user, role).await?;
+        self.check_new_member::<AddMemberError>(tx, organization, user, role, storage_time).await?;
         tx.memberships().insert(membership).await.on_conflict(AddMemberError::AlreadyMember)?;
         if let Some(left_at) = tx.departures().find(organization, user).await? {
             if now < left_at + Membership::NO_DIRECT_ADDITION_AFTER_LEAVING {

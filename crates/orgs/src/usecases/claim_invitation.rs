@@ -11,7 +11,8 @@ use crate::{
 impl Orgs {
     /// Keeps an invitation for the request that makes the account which it is for. Account and membership are not made
     /// together: without this, another request with the same token could use the invitation up between the two, and the one
-    /// that made the account would be refused.
+    /// that made the account would be refused. The claim also counts in the quota of members, so that the account is not
+    /// created for an organization that has no room left when it is to be joined.
     ///
     /// # Errors
     /// See [`AcceptInvitationError`].
@@ -24,10 +25,9 @@ impl Orgs {
         if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
         }
-        // Before the account is created: nobody wants one for an organization that has no room for them.
-        if self.quotas.members.maximum().is_some() {
-            self.quotas.members.admit(tx.memberships().count(invitation.organization_id).await?)?;
-        }
+        // Before the account is created. The claim keeps a place until the membership is added or the claim expires.
+        let organization = invitation.organization_id;
+        self.check_member_quota::<AcceptInvitationError>(&mut *tx, organization, storage_time).await?;
         tx.invitations().claim(invitation.id, Claim { by, until: storage_time + Claim::TTL }).await?;
         tx.commit().await?;
         Ok(by)

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{InvitationClaimId, MailRefusal, OrganizationId, PageRequest, Role, SecretHash, StoreError};
+use tessera_kernel::{MailRefusal, OrganizationId, PageRequest, Role, SecretHash, StoreError};
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState, MailDelivery},
+    model::{Invitation, InvitationState, MailDelivery},
     ports::{MailNote, OrgStore},
 };
 use time::{Duration, OffsetDateTime};
@@ -33,8 +33,6 @@ macro_rules! invitation_store_contract {
             an_invitation_ends_once
             a_renewed_invitation_has_another_token
             an_ended_invitation_is_not_renewed
-            an_open_invitation_is_claimed
-            a_renewed_invitation_is_claimed_by_nobody
             invitations_come_in_pages_by_id
             the_longest_page_of_invitations_is_full
             an_unknown_organization_has_no_invitations
@@ -199,44 +197,6 @@ pub async fn an_ended_invitation_is_not_renewed(harness: &impl Harness) {
     assert!(!ok(tx.invitations().renew(&guest(2).0, &token_hash(8)).await));
     ok(tx.commit().await);
     assert_eq!(ok(stores.orgs.find_invitation(&token_hash(8)).await), None);
-}
-
-async fn claim(stores: &Stores, number: u32, claim: Claim) -> bool {
-    let mut tx = ok(stores.orgs.begin().await);
-    let done = ok(tx.invitations().claim(invitation_id(number), claim).await);
-    ok(tx.commit().await);
-    done
-}
-
-fn claim_number(number: u32) -> Claim {
-    let by = InvitationClaimId::from_uuid(invitation_id(100 + number).as_uuid());
-    Claim { by, until: NOW + Duration::seconds(number.into()) }
-}
-
-pub async fn an_open_invitation_is_claimed(harness: &impl Harness) {
-    let stores = harness.stores();
-    organizations(stores).await;
-    stores.add_invitations([&guest(1), &guest(2)]).await;
-    for number in 1..=2 {
-        assert!(claim(stores, 1, claim_number(number)).await);
-        let expected = Invitation { claim: Some(claim_number(number)), ..guest(1).0 };
-        assert_eq!(ok(stores.orgs.find_invitation(&token_hash(1)).await), Some(expected));
-    }
-    assert!(end(stores.orgs.clone(), 1, withdrawn()).await);
-    assert!(!claim(stores, 1, claim_number(3)).await);
-    assert!(!claim(stores, 9, claim_number(3)).await);
-    assert_eq!(ok(stores.orgs.find_invitation(&token_hash(2)).await), Some(guest(2).0));
-}
-
-pub async fn a_renewed_invitation_is_claimed_by_nobody(harness: &impl Harness) {
-    let stores = harness.stores();
-    organizations(stores).await;
-    stores.add_invitations([&guest(1)]).await;
-    assert!(claim(stores, 1, claim_number(1)).await);
-    let mut tx = ok(stores.orgs.begin().await);
-    assert!(ok(tx.invitations().renew(&guest(1).0, &token_hash(8)).await));
-    ok(tx.commit().await);
-    assert_eq!(ok(stores.orgs.find_invitation(&token_hash(8)).await), Some(guest(1).0));
 }
 
 pub async fn invitations_come_in_pages_by_id(harness: &impl Harness) {

@@ -11,8 +11,8 @@ use tessera_identity::{
     model::{PasswordHash, Session, SessionState},
     ports::IdentityStore,
 };
-use tessera_kernel::{PageRequest, Role, SessionId};
-use tessera_orgs::ports::OrgStore;
+use tessera_kernel::{InvitationClaimId, PageRequest, Role, SessionId};
+use tessera_orgs::{model::Claim, ports::OrgStore};
 use time::Duration;
 
 use super::{
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     builders::{
-        NOW, api_key, application, application_id, bare_user, invitation, item_change, membership, organization,
-        organization_id, session, session_id, user, user_id, wallet,
+        NOW, api_key, application, application_id, bare_user, invitation, invitation_id, item_change, membership,
+        organization, organization_id, session, session_id, user, user_id, wallet,
     },
     expectations::{ok, some},
 };
@@ -39,6 +39,7 @@ macro_rules! quotas_contract {
             of_eight_applications_at_once_as_many_are_made_as_there_is_room_for
             of_eight_members_at_once_as_many_join_as_there_is_room_for
             of_eight_organizations_at_once_a_user_owns_as_many_as_allowed
+            of_eight_claims_at_once_as_many_are_made_as_there_is_room_for
             of_eight_invitations_at_once_as_many_are_open_as_allowed
             of_eight_wallets_at_once_as_many_are_linked_as_allowed
             of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed
@@ -174,6 +175,28 @@ pub async fn of_eight_members_at_once_as_many_join_as_there_is_room_for(harness:
     stores.add_organizations([&organization(1), &organization(2)]).await;
     stores.add_memberships([&membership(organization_id(2), user_id(9), Role::Member)]).await;
     room_is_filled(world::at_once(8, |number| join(stores.orgs.clone(), number + 1)).await);
+}
+
+async fn claim(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
+    let mut tx = ok(orgs.begin().await);
+    some(ok(tx.organizations().lock(organization_id(1)).await));
+    if ok(tx.invitations().count_claimed(organization_id(1), NOW).await) >= ROOM {
+        return false;
+    }
+    let by = InvitationClaimId::from_uuid(invitation_id(100 + number).as_uuid());
+    let claim = Claim { by, until: NOW + Claim::TTL };
+    assert!(ok(tx.invitations().claim(invitation_id(number), claim).await));
+    ok(tx.commit().await);
+    true
+}
+
+pub async fn of_eight_claims_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_organizations([&organization(1)]).await;
+    let invitations = (1..=8).map(|number| invitation(number, organization_id(1), user_id(1)));
+    stores.add_invitations(&invitations.collect::<Vec<_>>()).await;
+    room_is_filled(world::at_once(8, |number| claim(stores.orgs.clone(), number + 1)).await);
+    world::nothing_is_held(harness).await;
 }
 
 async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> bool {

@@ -117,6 +117,12 @@ impl InvitationRows for MemoryTransaction {
         let pending = |known: &&(Invitation, SecretHash)| known.0.organization_id == of && known.0.is_pending(now);
         Ok(self.state.invitations.values().filter(pending).map(|_| 1).sum())
     }
+
+    async fn count_claimed(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
+        let open = self.state.invitations.values().map(|(known, _)| known);
+        let open = open.filter(|known| known.organization_id == of && known.state == InvitationState::Open);
+        Ok(open.filter(|known| known.is_claimed_by_another(None, now)).map(|_| 1).sum())
+    }
 }
 
 #[async_trait]
