@@ -14,6 +14,7 @@ pub mod ports;
 mod quotas;
 mod service;
 mod service_tokens;
+mod session_uses;
 mod sso;
 mod usecases;
 

@@ -9,6 +9,7 @@ mod password_resets;
 mod password_strength;
 mod requester;
 mod service_token_signer;
+mod session_jobs;
 mod signing_key_store;
 mod sso;
 mod store;
@@ -24,6 +25,9 @@ pub use password_resets::{PasswordResetRows, PasswordResets};
 pub use password_strength::{Guessable, PasswordStrength};
 pub use requester::Requester;
 pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
+#[cfg(feature = "mock")]
+pub use session_jobs::MockSessionJobs;
+pub use session_jobs::SessionJobs;
 #[cfg(feature = "mock")]
 pub use signing_key_store::MockSigningKeyStore;
 pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys};

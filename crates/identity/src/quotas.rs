@@ -7,7 +7,7 @@ use tessera_kernel::Quota;
 pub struct IdentityQuotas {
     /// Wallets of one user.
     pub wallets: Quota,
-    /// Live sessions of one user. Reaching it rejects nothing: the oldest session ends.
+    /// Live sessions of one user. Reaching it rejects nothing: the least recently used session ends.
     pub sessions: Quota,
 }
 

@@ -10,9 +10,10 @@ use crate::{
     issued_challenges::IssuedChallenges,
     model::{Challenge, Site},
     ports::{
-        AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, TokenSigner,
-        WalletVerifier,
+        AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
+        TokenSigner, WalletVerifier,
     },
+    session_uses::SessionUses,
 };
 
 /// Ports of the identity domain.
@@ -20,6 +21,8 @@ use crate::{
 pub struct IdentityPorts {
     /// Users and sessions.
     pub store: Arc<dyn IdentityStore>,
+    /// Recording and deletion of sessions, for jobs.
+    pub session_jobs: Arc<dyn SessionJobs>,
     /// Open wallet challenges.
     pub challenges: Arc<dyn Challenges>,
     /// Password reset requests and reset tokens.
@@ -61,6 +64,7 @@ pub struct Identity {
     pub(crate) settings: IdentitySettings,
     pub(crate) quotas: IdentityQuotas,
     pub(crate) issued_challenges: IssuedChallenges,
+    pub(crate) session_uses: SessionUses,
 }
 
 impl Identity {
@@ -68,7 +72,8 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
         let issued_challenges = IssuedChallenges::new(Challenge::MOST_PER_NODE);
-        Self { ports, settings, quotas: IdentityQuotas::default(), issued_challenges }
+        let (quotas, session_uses) = (IdentityQuotas::default(), SessionUses::default());
+        Self { ports, settings, quotas, issued_challenges, session_uses }
     }
 
     /// Replaces the default quotas.

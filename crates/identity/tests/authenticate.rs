@@ -5,16 +5,16 @@ use std::sync::Arc;
 use tessera_identity::{
     AuthenticateError, Identity, IdentityPorts,
     model::Session,
-    ports::{AccessClaims, MockIdentityStore, TokenSigner},
+    ports::{AccessClaims, MockIdentityStore, MockSessionJobs, TokenSigner},
 };
 use tessera_kernel::{Actor, Clock as _, Principal, StoreError, UserId};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_with, origin, session, session_id, user, user_id},
-    expectations::{failed, ok},
+    expectations::{failed, ok, some},
     fakes::FixedClock,
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// A token of the session that names the user as its subject.
 fn token(bench: &Workbench, session: &Session, user: UserId) -> String {
@@ -165,4 +165,75 @@ async fn a_bad_token_never_reaches_storage() {
     let bench = Workbench::new();
     let ports = IdentityPorts { store: Arc::new(MockIdentityStore::new()), ..bench.identity_ports() };
     failed(Identity::new(ports, Workbench::identity_settings()).authenticate("forged").await);
+}
+
+async fn last_used_at(bench: &Workbench) -> OffsetDateTime {
+    some(ok(bench.stores.identity.find_session(session_id(1)).await)).session.last_used_at
+}
+
+#[tokio::test]
+async fn a_request_is_a_use_of_the_session_that_is_written_later() {
+    let (bench, token) = signed_in().await;
+    let identity = bench.identity();
+    bench.clock.advance(Duration::MINUTE);
+    ok(identity.authenticate(&token).await);
+    assert_eq!(last_used_at(&bench).await, NOW);
+    assert_eq!(ok(identity.record_session_uses().await), 1);
+    assert_eq!(last_used_at(&bench).await, NOW + Duration::MINUTE);
+    assert_eq!(ok(identity.record_session_uses().await), 0);
+}
+
+#[tokio::test]
+async fn uses_within_a_minute_of_the_written_one_write_nothing() {
+    let (bench, token) = signed_in().await;
+    let identity = bench.identity();
+    for _ in 0..4 {
+        bench.clock.advance(Duration::seconds(10));
+        ok(identity.authenticate(&token).await);
+        assert_eq!(ok(identity.record_session_uses().await), 0);
+    }
+    // Of several uses that are not written yet, the last one counts, and all are one write.
+    for _ in 0..3 {
+        bench.clock.advance(Duration::seconds(10));
+        ok(identity.authenticate(&token).await);
+    }
+    assert_eq!(ok(identity.record_session_uses().await), 1);
+    assert_eq!(last_used_at(&bench).await, NOW + Duration::seconds(70));
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_not_a_use() {
+    let (bench, _) = signed_in().await;
+    let identity = bench.identity();
+    bench.clock.advance(Duration::HOUR);
+    let token = token(&bench, &session(1, user_id(1)), user_id(2));
+    failed(identity.authenticate(&token).await);
+    assert_eq!(ok(identity.record_session_uses().await), 0);
+}
+
+#[tokio::test]
+async fn uses_that_could_not_be_written_are_written_by_the_next_call() {
+    let (bench, token) = signed_in().await;
+    let mut jobs = MockSessionJobs::new();
+    jobs.expect_record_uses().times(1).return_once(|_| Err(StoreError::Busy));
+    let expected = [(session_id(1), NOW + Duration::MINUTE)];
+    jobs.expect_record_uses().times(1).withf(move |uses| uses == expected).return_once(|_| Ok(()));
+    let ports = IdentityPorts { session_jobs: Arc::new(jobs), ..bench.identity_ports() };
+    let identity = Identity::new(ports, Workbench::identity_settings());
+    bench.clock.advance(Duration::MINUTE);
+    ok(identity.authenticate(&token).await);
+    assert!(matches!(failed(identity.record_session_uses().await), StoreError::Busy));
+    assert_eq!(ok(identity.record_session_uses().await), 1);
+    assert_eq!(ok(identity.record_session_uses().await), 0);
+}
+
+#[tokio::test]
+async fn sessions_are_deleted_thirty_days_after_their_end() {
+    let (bench, _) = signed_in().await;
+    let expires_at = session(1, user_id(1)).expires_at;
+    bench.clock.set(expires_at + Session::RETENTION - Duration::SECOND);
+    assert_eq!(ok(bench.identity().delete_old_sessions().await), 0);
+    bench.clock.advance(Duration::SECOND);
+    assert_eq!(ok(bench.identity().delete_old_sessions().await), 1);
+    assert_eq!(ok(bench.stores.identity.find_session(session_id(1)).await), None);
 }

@@ -45,6 +45,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         Repeated::start("forgetting expired challenges", FORGETTING, identity, |identity| async move {
             identity.forget_expired_challenges().await
         }),
+        Repeated::start("deleting sessions that ended long ago", FORGETTING, identity, |identity| async move {
+            identity.delete_old_sessions().await
+        }),
         Repeated::start("forgetting expired links to passwords", FORGETTING, identity, |identity| async move {
             identity.forget_expired_resets().await
         }),

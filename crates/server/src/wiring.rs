@@ -200,6 +200,7 @@ fn identity(
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
+        session_jobs: Arc::clone(store) as _,
         challenges: Arc::clone(store) as _,
         resets: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),

@@ -10,7 +10,7 @@ use crate::{
     repeated::{Trouble, every},
 };
 
-/// The period of the task that writes key usage. The last use of a key is still written at most once a minute.
+/// The period of the task that writes uses of keys and sessions. The last use of each is written at most once a minute.
 const PERIOD: Duration = Duration::from_secs(5);
 
 /// The timeout of the last write.
@@ -32,17 +32,19 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts the tasks on the current runtime.
     pub(crate) fn start(services: &Services, postman: Postman) -> Self {
-        let api_keys = Arc::clone(&services.api_keys);
+        let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
         let (stop, mut stopping) = watch::channel(false);
         let mails = tokio::spawn(deliver(postman, stop.subscribe()));
         let task = tokio::spawn(async move {
             let (mut ticks, mut trouble) = (every(PERIOD), Trouble::with("writing the use of keys"));
+            let mut session_trouble = Trouble::with("writing the use of sessions");
             loop {
                 let last = tokio::select! {
                     _ = ticks.tick() => false,
                     _ = stopping.changed() => true,
                 };
                 trouble.tell_of(&api_keys.record_usage(last).await);
+                session_trouble.tell_of(&identity.record_session_uses().await);
                 if last {
                     return;
                 }
@@ -57,7 +59,9 @@ impl Worker {
         match timeout(LAST, self.task).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the worker ended early"),
-            Err(_) => tracing::warn!("the last use of some keys was not written: the database does not answer"),
+            Err(_) => {
+                tracing::warn!("the last use of some keys or sessions was not written: the database does not answer")
+            }
         }
         // A mail in delivery gets the same time. If it is not delivered, a node sends it again later.
         if timeout(LAST, self.mails).await.is_err() {

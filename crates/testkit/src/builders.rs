@@ -187,6 +187,7 @@ pub fn session(number: u32, of: UserId) -> Session {
         user_id: of,
         state: SessionState::Open,
         created_at: NOW,
+        last_used_at: NOW,
         expires_at: NOW + Duration::hours(12),
     }
 }

@@ -27,6 +27,7 @@ pub mod owners;
 pub mod password_resets;
 pub mod quotas;
 pub mod rate_limits;
+pub mod session_jobs;
 pub mod signing_key_store;
 pub mod sso_bounds;
 pub mod sso_store;

@@ -9,7 +9,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{PasswordHash, PasswordReset, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
-    ports::{Challenges, IdentityStore, PasswordResets, RelyingParties, SigningKeyStore, SsoStore},
+    ports::{Challenges, IdentityStore, PasswordResets, RelyingParties, SessionJobs, SigningKeyStore, SsoStore},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -30,6 +30,8 @@ use crate::expectations::{ok, some};
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
+    /// Recording and deletion of sessions.
+    pub session_jobs: Arc<dyn SessionJobs>,
     /// Sign-in sessions of applications, and authorization codes.
     pub sso: Arc<dyn SsoStore>,
     /// Applications as relying parties.

@@ -86,6 +86,7 @@ impl Workbench {
     pub fn identity_ports(&self) -> IdentityPorts {
         IdentityPorts {
             store: self.stores.identity.clone(),
+            session_jobs: self.stores.session_jobs.clone(),
             challenges: self.stores.challenges.clone(),
             resets: self.stores.resets.clone(),
             digest: Arc::new(FakeDigest),

@@ -45,6 +45,7 @@ tessera_testkit::custom_data_contract!(MemoryHarness);
 tessera_testkit::accounts_contract!(MemoryHarness);
 tessera_testkit::wallets_contract!(MemoryHarness);
 tessera_testkit::quotas_contract!(MemoryHarness);
+tessera_testkit::session_jobs_contract!(MemoryHarness);
 tessera_testkit::deletions_contract!(MemoryHarness);
 tessera_testkit::challenges_contract!(MemoryHarness);
 tessera_testkit::hash_costs_contract!(MemoryHarness);

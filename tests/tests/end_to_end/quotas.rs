@@ -71,7 +71,7 @@ async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
 
     exceeds_wallets(&third).await;
 
-    // One session too many ends the oldest one.
+    // One session too many ends the least recently used one.
     let (second_session, last) = (third.again().await, third.again().await);
     third.get("/users/me").await.problem(401, "invalid_token");
     second_session.get("/users/me").await.is(200);

@@ -33,6 +33,7 @@ diesel::table! {
         created_at -> Instant,
         expires_at -> Instant,
         ended_at -> Nullable<Instant>,
+        last_used_at -> Nullable<Instant>,
     }
 }
 

@@ -5,13 +5,15 @@ use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{KnownSession, PasswordHash, Session, SessionState},
-    ports::Sessions,
+    ports::{SessionJobs, Sessions},
 };
 use tessera_kernel::{Page, PageRequest, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
+    SqlStore,
+    clearing::delete_selected,
     clock::Now,
     connection::{Lease, on},
     rows::after,
@@ -22,6 +24,11 @@ use super::{
 
 diesel::alias!(const OLDER: Alias<Older> = sessions as older);
 
+diesel::define_sql_function! {
+    /// The first of the two that is not NULL.
+    fn coalesce(first: Nullable<Instant>, second: Instant) -> Instant;
+}
+
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
@@ -31,6 +38,7 @@ struct SessionRow {
     created_at: DbInstant,
     expires_at: DbInstant,
     ended_at: Option<DbInstant>,
+    last_used_at: Option<DbInstant>,
 }
 
 impl From<&Session> for SessionRow {
@@ -45,6 +53,7 @@ impl From<&Session> for SessionRow {
             created_at: DbInstant(session.created_at),
             expires_at: DbInstant(session.expires_at),
             ended_at,
+            last_used_at: Some(DbInstant(session.last_used_at)),
         }
     }
 }
@@ -56,6 +65,8 @@ impl From<SessionRow> for Session {
             user_id: UserId::from_uuid(row.user_id.0),
             state: row.ended_at.map_or(SessionState::Open, |at| SessionState::Ended { at: at.0 }),
             created_at: row.created_at.0,
+            // A version without this column has added the session.
+            last_used_at: row.last_used_at.unwrap_or(row.created_at).0,
             expires_at: row.expires_at.0,
         }
     }
@@ -98,15 +109,23 @@ impl Sessions for Tx {
     }
 
     async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {
-        let SessionRow { id, user_id, created_at, expires_at, ended_at } = SessionRow::from(session);
+        let SessionRow { id, user_id, created_at, expires_at, ended_at, last_used_at } = SessionRow::from(session);
         let row = users::table.find(user_id).filter(users::password_hash.eq(hash.expose())).select((
             id.into_sql::<Id>(),
             users::id,
             created_at.into_sql::<Instant>(),
             expires_at.into_sql::<Instant>(),
             ended_at.into_sql::<Nullable<Instant>>(),
+            last_used_at.into_sql::<Nullable<Instant>>(),
         ));
-        let columns = (sessions::id, sessions::user_id, sessions::created_at, sessions::expires_at, sessions::ended_at);
+        let columns = (
+            sessions::id,
+            sessions::user_id,
+            sessions::created_at,
+            sessions::expires_at,
+            sessions::ended_at,
+            sessions::last_used_at,
+        );
         on!(&mut self.lease, |c|
             postgres: row.for_no_key_update().insert_into(sessions::table).into_columns(columns).execute(c).await,
             sqlite: row.insert_into(sessions::table).into_columns(columns).execute(c).await)
@@ -132,7 +151,7 @@ impl Sessions for Tx {
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
-    async fn end_oldest(
+    async fn end_least_recently_used(
         &mut self,
         user: UserId,
         keep: SessionId,
@@ -145,7 +164,11 @@ impl Sessions for Tx {
             .filter(OLDER.field(sessions::ended_at).is_null())
             .filter(OLDER.field(sessions::expires_at).gt(DbInstant(at)))
             .filter(OLDER.field(sessions::id).ne(DbId(keep.as_uuid())))
-            .order((OLDER.field(sessions::created_at).desc(), OLDER.field(sessions::id).desc()))
+            .order((
+                coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).desc(),
+                OLDER.field(sessions::created_at).desc(),
+                OLDER.field(sessions::id).desc(),
+            ))
             .offset(others)
             .select(OLDER.field(sessions::id));
         let update = diesel::update(sessions::table.filter(sessions::id.eq_any(older)))
@@ -161,5 +184,41 @@ impl Sessions for Tx {
         )
         .set(sessions::ended_at.eq(DbInstant(at)));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+    }
+}
+
+#[async_trait]
+impl SessionJobs for SqlStore {
+    async fn record_uses(&self, uses: &[(SessionId, OffsetDateTime)]) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.transaction().await?;
+        tx.lease.without_total_limit();
+        for (id, at) in uses {
+            let at = DbInstant(*at);
+            let used = OLDER
+                .filter(OLDER.field(sessions::id).eq(DbId(id.as_uuid())))
+                .filter(coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).lt(at))
+                .select(OLDER.field(sessions::id));
+            let last_used_at = sessions::last_used_at.eq(Some(at));
+            on!(&mut tx.lease, |c|
+                // Not waited for: a transaction that ends several sessions of a user could be waiting for this one.
+                postgres: diesel::update(sessions::table.filter(sessions::id.eq_any(used.for_update().skip_locked())))
+                    .set(last_used_at).execute(c).await,
+                sqlite: diesel::update(sessions::table.filter(sessions::id.eq_any(used)))
+                    .set(last_used_at).execute(c).await)?;
+        }
+        tx.lease.commit().await
+    }
+
+    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+        let ended_at = || coalesce(OLDER.field(sessions::ended_at), OLDER.field(sessions::expires_at));
+        let old = OLDER
+            .filter(ended_at().le(DbInstant(until)))
+            .order(ended_at())
+            .limit(most.into())
+            .select(OLDER.field(sessions::id));
+        delete_selected!(&mut self.writer().await?, sessions::table, sessions::id, old)
     }
 }

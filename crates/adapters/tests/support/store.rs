@@ -49,6 +49,7 @@ impl Subject {
         let store = ok(open(&database).await);
         let stores = Stores {
             identity: Arc::new(store.clone()),
+            session_jobs: Arc::new(store.clone()),
             sso: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
             challenges: Arc::new(store.clone()),

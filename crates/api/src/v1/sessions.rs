@@ -23,6 +23,9 @@ struct SessionView {
     current: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// The sign-in, or the last request with a token of the session. Accurate to one minute.
+    #[schema(value_type = String, format = DateTime)]
+    last_used_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
@@ -33,6 +36,7 @@ impl SessionView {
             id: session.id.as_uuid(),
             current: session.id == current,
             created_at: session.created_at.into(),
+            last_used_at: session.last_used_at.into(),
             expires_at: session.expires_at.into(),
         }
     }

@@ -227,6 +227,7 @@ fn identity(
     let clock: Arc<dyn Clock> = clock.clone();
     let ports = IdentityPorts {
         store: stores.identity.clone(),
+        session_jobs: stores.session_jobs.clone(),
         challenges: stores.challenges.clone(),
         resets: stores.resets.clone(),
         digest: Arc::new(FakeDigest),

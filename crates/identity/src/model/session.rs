@@ -1,7 +1,7 @@
 //! One sign-in, from its beginning to its end.
 
 use tessera_kernel::{SessionId, UserId};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// Whether a session still carries its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,16 @@ pub struct Session {
     pub state: SessionState,
     /// When the user signed in, by the clock of the database.
     pub created_at: OffsetDateTime,
+    /// When it was last used, by the same clock: the sign-in, or a request with one of its tokens. Accurate to one minute.
+    pub last_used_at: OffsetDateTime,
     /// When it ends by itself, by the same clock.
     pub expires_at: OffsetDateTime,
 }
 
 impl Session {
+    /// How long a session is stored after it ended or expired.
+    pub const RETENTION: Duration = Duration::days(30);
+
     /// Whether tokens of this session are good at that time.
     #[must_use]
     pub fn is_live(&self, now: OffsetDateTime) -> bool {

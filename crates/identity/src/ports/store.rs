@@ -140,9 +140,10 @@ pub trait Sessions: Send {
     /// somebody else's, or never was.
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Ends the oldest of a user's sessions that are live at `at`, so that `most` are left, `keep` among them, and returns
-    /// how many it ended. `most` is at least 1. Whoever calls it holds the lock on the user.
-    async fn end_oldest(
+    /// Ends sessions of a user that are live at `at`, so that `most` are left, `keep` among them, and returns how many it
+    /// ended. The least recently used end first; of those that were last used at one time, the one that began first. `most`
+    /// is at least 1. The caller holds the lock on the user.
+    async fn end_least_recently_used(
         &mut self,
         user: UserId,
         keep: SessionId,

@@ -16,7 +16,8 @@ pub enum AuthenticateError {
 }
 
 impl Identity {
-    /// Reads a user token and looks its session up.
+    /// Reads a user token and looks its session up. A use of the session is collected for
+    /// [`Self::record_session_uses`].
     ///
     /// # Errors
     /// See [`AuthenticateError`].
@@ -30,7 +31,9 @@ impl Identity {
         let good = |known: &KnownSession| {
             known.session.user_id == claims.user && known.is_live() && claims.is_valid_at(known.at)
         };
-        let KnownSession { session, at } = known.filter(good).ok_or(AuthenticateError::InvalidToken)?;
+        let known = known.filter(good).ok_or(AuthenticateError::InvalidToken)?;
+        self.session_uses.note(&known);
+        let KnownSession { session, at } = known;
         let (id, signed_in_at) = (session.user_id, session.created_at);
         Ok(Principal::User { id, session: session.id, signed_in_at, checked_at: at })
     }

@@ -5,11 +5,9 @@ use tessera_kernel::{Event, Origin, StoreError};
 use crate::{Identity, events::IdentityEvent, model::Session, ports::IdentityTransaction};
 
 impl Identity {
-    /// Ends the oldest sessions of a user who has just opened one too many. The caller holds the lock on the user, so the
+    /// Ends the least recently used sessions of a user who has just opened one too many. The caller holds the lock on the user, so the
     /// count is exact however many sign in at once. It is a statement of its own and not a part of the insertion, because
     /// on PostgreSQL a statement does not see what was committed while it waited for the lock.
-    ///
-    /// Age is the time of the sign-in: a session has no other use that is stored.
     pub(crate) async fn limit_sessions(
         &self,
         tx: &mut dyn IdentityTransaction,
@@ -20,7 +18,7 @@ impl Identity {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let user = opened.user_id;
         // Its beginning is by the clock of the database, by which every node judges whether a session is live.
-        let sessions_ended = tx.sessions().end_oldest(user, opened.id, maximum, opened.created_at).await?;
+        let sessions_ended = tx.sessions().end_least_recently_used(user, opened.id, maximum, opened.created_at).await?;
         if sessions_ended > 0 {
             let what = IdentityEvent::SessionsEnded { user, sessions_ended }.into();
             tx.events().append(&Event::by_visitor(origin, what, clock, entropy)).await?;

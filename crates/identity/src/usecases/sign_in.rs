@@ -127,6 +127,7 @@ impl Identity {
             user_id,
             state: SessionState::Open,
             created_at,
+            last_used_at: created_at,
             expires_at: created_at + self.settings.session_ttl,
         }
     }

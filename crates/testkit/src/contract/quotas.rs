@@ -43,7 +43,7 @@ macro_rules! quotas_contract {
             of_eight_invitations_at_once_as_many_are_open_as_allowed
             of_eight_wallets_at_once_as_many_are_linked_as_allowed
             of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed
-            the_oldest_sessions_end_first
+            the_least_recently_used_sessions_end_first
         }
     };
 }
@@ -265,7 +265,7 @@ async fn live(identity: &dyn IdentityStore, of: u32) -> Vec<SessionId> {
 async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHash) {
     let mut tx = ok(identity.begin().await);
     assert!(ok(tx.sessions().insert_for(&session(number, user_id(1)), &hash).await));
-    ok(tx.sessions().end_oldest(user_id(1), session_id(number), ROOM, NOW).await);
+    ok(tx.sessions().end_least_recently_used(user_id(1), session_id(number), ROOM, NOW).await);
     ok(tx.commit().await);
 }
 
@@ -278,30 +278,30 @@ pub async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harn
     world::nothing_is_held(harness).await;
 }
 
-pub async fn the_oldest_sessions_end_first(harness: &impl Harness) {
+pub async fn the_least_recently_used_sessions_end_first(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
-    // Their age, and not their ids, says in which order they end. Two began in the same moment.
-    let opened = |number, seconds| {
-        let created_at = NOW - Duration::seconds(seconds);
-        Session { created_at, ..session(number, user_id(1)) }
+    // Neither their age nor their ids say in which order they end, unless they were last used at one time.
+    let used = |number, seconds, age| {
+        let (last_used_at, created_at) = (NOW - Duration::seconds(seconds), NOW - Duration::seconds(age));
+        Session { last_used_at, created_at, ..session(number, user_id(1)) }
     };
-    let ended = Session { state: SessionState::Ended { at: NOW }, ..opened(6, 0) };
-    let expired = Session { expires_at: NOW, ..opened(7, 0) };
-    for session in [opened(1, 10), opened(2, 30), opened(3, 20), opened(4, 20), ended, expired] {
+    let ended = Session { state: SessionState::Ended { at: NOW }, ..used(6, 0, 0) };
+    let expired = Session { expires_at: NOW, ..used(7, 0, 0) };
+    for session in [used(1, 10, 90), used(2, 30, 30), used(3, 20, 90), used(4, 20, 95), ended, expired] {
         stores.add_session(&session).await;
     }
     stores.add_session(&session(9, user_id(2))).await;
     let end = async |keep, most| {
         let mut tx = ok(stores.identity.begin().await);
-        let ended = ok(tx.sessions().end_oldest(user_id(1), session_id(keep), most, NOW).await);
+        let ended = ok(tx.sessions().end_least_recently_used(user_id(1), session_id(keep), most, NOW).await);
         ok(tx.commit().await);
         (ended, live(&*stores.identity, 1).await)
     };
     let ids = |numbers: &[u32]| numbers.iter().copied().map(session_id).collect::<Vec<_>>();
     assert_eq!(end(1, 4).await, (0, ids(&[1, 2, 3, 4])));
-    assert_eq!(end(1, 2).await, (2, ids(&[1, 4])));
+    assert_eq!(end(1, 2).await, (2, ids(&[1, 3])));
     // The one that has just been opened stays, whatever the clock of its node says.
-    assert_eq!(end(4, 1).await, (1, ids(&[4])));
+    assert_eq!(end(3, 1).await, (1, ids(&[3])));
     assert_eq!(live(&*stores.identity, 2).await, ids(&[9]));
 }

@@ -9,6 +9,7 @@ mod rate_limits;
 mod read;
 mod resets;
 mod rows;
+mod sessions;
 mod shared;
 mod sso;
 mod state;

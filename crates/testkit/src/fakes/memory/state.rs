@@ -6,7 +6,7 @@ use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     Challenge, Credentials, CustomData, HashCost, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest,
-    Retirement, Session, SessionState, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    Retirement, Session, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
@@ -132,29 +132,6 @@ impl State {
             self.challenges.remove(nonce);
         }
         expired.len() as u64
-    }
-
-    pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        unless(self.sessions.contains_key(&session.id), "sessions_id")?;
-        unless(!self.users.contains_key(&session.user_id), StoreError::REFERENCE)?;
-        self.sessions.insert(session.id, session.clone());
-        Ok(())
-    }
-
-    /// Ends the live sessions of a user that are meant, and tells how many.
-    pub(super) fn end_sessions(&mut self, user: UserId, at: OffsetDateTime, meant: impl Fn(SessionId) -> bool) -> u64 {
-        let live = |session: &&mut Session| session.user_id == user && session.is_live(at) && meant(session.id);
-        let ended = self.sessions.values_mut().filter(live);
-        ended.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
-    }
-
-    pub(super) fn end_oldest_sessions(&mut self, user: UserId, keep: SessionId, most: u64, at: OffsetDateTime) -> u64 {
-        let live = |session: &&Session| session.user_id == user && session.is_live(at) && session.id != keep;
-        let others = usize::try_from(most.saturating_sub(1)).unwrap_or(usize::MAX);
-        let mut older: Vec<&Session> = self.sessions.values().filter(live).collect();
-        older.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
-        let older: Vec<SessionId> = older.into_iter().skip(others).map(|session| session.id).collect();
-        self.end_sessions(user, at, |session| older.contains(&session))
     }
 
     pub(super) fn update_profile(&mut self, change: &User) -> bool {

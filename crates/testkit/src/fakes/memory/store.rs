@@ -31,6 +31,7 @@ impl MemoryStore {
         let store = Arc::new(self.clone());
         Stores {
             identity: store.clone(),
+            session_jobs: store.clone(),
             sso: store.clone(),
             relying_parties: store.clone(),
             challenges: store.clone(),

@@ -1,0 +1,79 @@
+//! Sessions.
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{Purpose, Session, SessionState},
+    ports::SessionJobs,
+};
+use tessera_kernel::{SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use super::{
+    state::{State, unless},
+    store::MemoryStore,
+};
+
+impl State {
+    pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        unless(self.sessions.contains_key(&session.id), "sessions_id")?;
+        unless(!self.users.contains_key(&session.user_id), StoreError::REFERENCE)?;
+        self.sessions.insert(session.id, session.clone());
+        Ok(())
+    }
+
+    /// Ends the live sessions of a user that are meant, and tells how many.
+    pub(super) fn end_sessions(&mut self, user: UserId, at: OffsetDateTime, meant: impl Fn(SessionId) -> bool) -> u64 {
+        let live = |session: &&mut Session| session.user_id == user && session.is_live(at) && meant(session.id);
+        let ended = self.sessions.values_mut().filter(live);
+        ended.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
+    }
+
+    pub(super) fn end_least_recently_used_sessions(
+        &mut self,
+        user: UserId,
+        keep: SessionId,
+        most: u64,
+        at: OffsetDateTime,
+    ) -> u64 {
+        let live = |session: &&Session| session.user_id == user && session.is_live(at) && session.id != keep;
+        let others = usize::try_from(most.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut older: Vec<&Session> = self.sessions.values().filter(live).collect();
+        older.sort_by_key(|session| std::cmp::Reverse((session.last_used_at, session.created_at, session.id)));
+        let older: Vec<SessionId> = older.into_iter().skip(others).map(|session| session.id).collect();
+        self.end_sessions(user, at, |session| older.contains(&session))
+    }
+}
+
+#[async_trait]
+impl SessionJobs for MemoryStore {
+    async fn record_uses(&self, uses: &[(SessionId, OffsetDateTime)]) -> Result<(), StoreError> {
+        let mut tx = self.transaction().await;
+        for (id, at) in uses {
+            if let Some(session) = tx.state.sessions.get_mut(id) {
+                session.last_used_at = session.last_used_at.max(*at);
+            }
+        }
+        tx.publish();
+        Ok(())
+    }
+
+    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let end = |session: &Session| match session.state {
+            SessionState::Open => session.expires_at,
+            SessionState::Ended { at } => at,
+        };
+        let mut old: Vec<_> = tx.state.sessions.values().map(|session| (end(session), session.id)).collect();
+        old.retain(|(ended_at, _)| *ended_at <= until);
+        old.sort_unstable();
+        old.truncate(most as usize);
+        for (_, id) in &old {
+            tx.state.sessions.remove(id);
+            tx.state
+                .challenges
+                .retain(|_, challenge| !matches!(challenge.purpose, Purpose::Link { session, .. } if session == *id));
+        }
+        tx.publish();
+        Ok(old.len() as u64)
+    }
+}
