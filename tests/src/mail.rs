@@ -1,4 +1,4 @@
-//! Mails, parsed by a standard library.
+//! Delivered mails, read with an independent mail parser.
 
 use std::{path::Path, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Two migration trees, one schema: the same names, tables, columns and unique keys on both databases. That they go up,
-//! down and up again is tested where they are run, in the adapters.
+//! The two migration trees give the same schema: the same names, tables, columns and unique keys on both databases. The
+//! adapters test that the migrations run up, down and up again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ fn names(tree: &str) -> Vec<String> {
 #[derive(Debug, PartialEq, Eq)]
 struct Table {
     columns: Vec<String>,
-    /// Names of unique keys, with the columns they are on.
+    /// The names of unique keys, with their columns.
     keys: BTreeMap<String, Vec<String>>,
     strict: bool,
 }
 
-/// Every table that a tree makes.
+/// Every table that a tree creates.
 fn tables(tree: &str) -> BTreeMap<String, Table> {
     names(tree)
         .iter()
@@ -76,7 +76,7 @@ fn split_definitions(body: &str) -> Vec<String> {
     parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
-/// The unique key that a definition declares, of a column or of the table.
+/// The unique key that a column or table definition declares.
 fn unique_key(definition: &str, column: &str) -> Option<(String, Vec<String>)> {
     if !definition.contains("UNIQUE") && !definition.contains("PRIMARY KEY") {
         return None;
@@ -147,8 +147,8 @@ fn every_table_has_a_unique_key() {
     }
 }
 
-/// A conflict with this index is resolved by `ON CONFLICT` and never reported by name. SQLite can't add a constraint to a
-/// table that exists.
+/// `ON CONFLICT` resolves conflicts with this index, so its name is never reported. SQLite can't add a constraint to an
+/// existing table.
 const RESOLVED_BY_THE_STATEMENT: &str = "CREATE UNIQUE INDEX events_attempts_key ";
 
 #[test]

@@ -1,11 +1,11 @@
-//! What the service says of itself is what it does, and what is committed.
+//! The OpenAPI document matches the service and the committed file.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tessera_tests::{database::Backend, on_both, read_workspace_file, studio::Service};
 
-/// Every operation of this version: method, path and its id.
+/// Every endpoint of this version: method, path and operation id.
 const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/register", "register_user"),
     ("post", "/api/v1/auth/login", "login"),
@@ -181,7 +181,7 @@ fn every_failure_is_a_problem() {
     }
 }
 
-/// What a reference points at.
+/// The target of a reference.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let reference = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     reference.map_or(value, |pointer| document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} leads nowhere")))
@@ -227,7 +227,7 @@ fn operations_with_a_credential_say_so() {
     }
 }
 
-/// The operations of EGP, by method and path, as the page for its consumers lists them.
+/// The operations of EGP by method and path, as listed on the migration page.
 #[test]
 fn the_page_for_egp_lists_37_operations_that_are_served() {
     let page = read_workspace_file("docs/moving-from-egp.md");

@@ -1,10 +1,10 @@
-//! Sources stay small and in their place.
+//! Limits on the size and the location of source files.
 
 use std::path::{Path, PathBuf};
 
 use tessera_tests::workspace_root;
 
-/// Every Rust source under a directory of the workspace.
+/// Every Rust source file in a directory of the workspace.
 fn sources(directory: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![workspace_root().join(directory)];
@@ -27,7 +27,7 @@ fn text_of(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Whether the file is shipped: under `src/` of a crate.
+/// Whether the file is shipped, that is, in `src/` of a crate.
 fn is_shipped(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == "src")
 }
@@ -44,7 +44,7 @@ fn no_file_reaches_400_lines() {
     assert_eq!(long, Vec::<String>::new());
 }
 
-/// The functions of a formatted file, each with its number of lines.
+/// The functions of a formatted file, with their number of lines.
 fn functions(source: &str) -> Vec<(String, usize)> {
     let lines: Vec<&str> = source.lines().collect();
     let starts = |line: &str| {

@@ -18,7 +18,7 @@ use time::Duration;
 
 const GAMES: &str = "https://games.example.com";
 
-/// Organization 1 with its owner as the acting user.
+/// Organization 1 with one member, who is the acting user.
 struct Scene {
     bench: Workbench,
     tokens: Arc<ServiceTokens>,

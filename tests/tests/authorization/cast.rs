@@ -28,7 +28,7 @@ pub(crate) struct Cast {
     pub(crate) newcomer: Person,
     pub(crate) sibling_app: String,
     pub(crate) foreign_app: String,
-    /// The id of the key that the actor `expired_key` uses.
+    /// The raw key of the actor `expired_key`.
     pub(crate) expired: String,
 }
 

@@ -1,4 +1,4 @@
-//! The page of an invitation.
+//! Invitation page.
 
 use serde_json::json;
 use tessera_tests::{
@@ -14,7 +14,7 @@ async fn an_invitation_looks_right_everywhere() {
     let invitation = json!({ "email": "grace@example.com", "role": "admin" });
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
     let link = last_of(&studio.service.installation, "grace@example.com", 1).await.link();
-    // The service of a test is not where its links say.
+    // The service under test does not run at the host of its links.
     let link = link.replace("http://localhost:8080", studio.service.node.url());
     let browser = Browser::start().await;
     let tab = browser.tab().await;

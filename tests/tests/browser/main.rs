@@ -1,4 +1,4 @@
-//! Pages in a real browser: what people see and do there.
+//! Tests of pages in a real browser.
 
 mod invitation;
 mod reset;

@@ -1,4 +1,4 @@
-//! The page on which a forgotten password is set anew.
+//! Password reset page.
 
 use serde_json::json;
 use tessera_tests::{
@@ -30,7 +30,7 @@ async fn a_new_password_is_set_in_a_browser_and_looks_right_everywhere() {
     tab.sees("Look into your mails").await;
     tab.portray("forgot-done").await;
     let link = last_of(&service.installation, &person.email, 1).await.link();
-    // The service of a test is not where its links say.
+    // The service under test does not run at the host of its links.
     let link = link.replace("http://localhost:8080", service.node.url());
     tab.go_and_see(&link, &person.email).await;
     tab.portray("reset").await;

@@ -1,4 +1,4 @@
-//! A person with a wallet signs in to an application.
+//! Wallet sign-in to an application.
 
 use serde_json::json;
 use tessera_tests::{
@@ -42,7 +42,7 @@ async fn the_way_back_does_not_lead_to_a_broken_page(backend: Backend) {
     tab.sees("Welcome back").await;
     tab.back().await;
     tab.until("the application", "location.pathname === '/'").await;
-    // The end of the sign-in has removed its cookie.
+    // The end of the sign-in has deleted its cookie.
     tab.go(&page).await;
     tab.sees("This sign-in has expired").await;
     let stranger = stage.browser.private_tab().await;
@@ -108,7 +108,7 @@ async fn what_is_to_be_signed_is_shown_word_for_word() {
 async fn a_person_sees_how_far_it_has_come() {
     let (stage, pocket) = (Stage::set(Backend::Sqlite).await, Pocket::new(Manners::Willing, 1));
     let tab = stage.browser.tab().await;
-    // What was signed goes out when the test says so, and what comes back leads nowhere else.
+    // The signed message is sent when the test allows it, and the response does not navigate away from the page.
     tab.prepare(
         "const real = window.fetch; \
          const told = new Promise((go) => { window.__go = go; }); \

@@ -1,4 +1,4 @@
-//! What every scene on the sign-in page needs.
+//! Shared setup of the tests of the sign-in page.
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
@@ -19,10 +19,10 @@ use tessera_tests::{
     studio::Studio,
 };
 
-/// How long the service may take to end.
+/// Timeout for the end of the service.
 const END: Duration = Duration::from_secs(30);
 
-/// A service at an address that a browser can go to, and an application that people sign in to by it.
+/// A service at an address that a browser can reach, and a relying party that signs users in through it.
 pub(crate) struct Stage {
     pub(crate) studio: Studio,
     pub(crate) issuer: String,
@@ -41,7 +41,7 @@ fn free_port() -> u16 {
 impl Stage {
     pub(crate) async fn set(backend: Backend) -> Self {
         let port = free_port();
-        // On one of the databases under a path, as behind a proxy that shares its host with others.
+        // One backend runs below a path, as behind a proxy that shares its host with other services.
         let path = if matches!(backend, Backend::Postgres) { "/accounts" } else { "" };
         let issuer = format!("http://localhost:{port}{path}");
         let installation = Installation::new(backend).await.set("TESSERA_LISTEN", &format!("127.0.0.1:{port}"));
@@ -54,7 +54,7 @@ impl Stage {
         Self { studio, issuer, party: url, visitors, browser: Browser::start().await }
     }
 
-    /// A tab with this wallet in it, on the sign-in page.
+    /// Opens a tab with the wallet on the sign-in page.
     pub(crate) async fn enter(&self, pocket: &Arc<Pocket>) -> Tab {
         let tab = self.browser.tab().await;
         tab.watch_policy().await;
@@ -64,14 +64,14 @@ impl Stage {
         tab
     }
 
-    /// From the application to the sign-in page, as a person goes.
+    /// Goes from the application to the sign-in page, as a user does.
     pub(crate) async fn come_in(&self, tab: &Tab) {
         tab.go(&format!("{}/", self.party)).await;
         tab.click("#sign-in").await;
         tab.until("the sign-in page", "!!document.querySelector('main')").await;
     }
 
-    /// What the application was told of its visitors, one after the other.
+    /// The claims of the tokens that the application received, in order.
     pub(crate) async fn claims(&self) -> Vec<Value> {
         let keys = self.studio.api().get_root("/.well-known/jwks.json").await.expecting(200);
         let tokens = self.visitors.tokens();
@@ -84,12 +84,12 @@ impl Stage {
         self.studio.service.node.wait(END).await;
     }
 
-    /// Starts it again, where it was.
+    /// Starts the service again at the same address.
     pub(crate) fn start_again(&mut self) {
         self.studio.service.node = self.studio.service.installation.start();
     }
 
-    /// Moves the end of a tab's sign-in to this moment, as the service has stored it.
+    /// Sets the stored expiry of the tab's sign-in to the current time.
     pub(crate) async fn let_time_pass(&self, tab: &Tab) {
         let address = tab.address().await;
         let (_, id) = address.split_once("session_id=").unwrap_or_else(|| panic!("no sign-in: {address}"));
@@ -98,7 +98,7 @@ impl Stage {
     }
 }
 
-/// A session's end is written once, so the session is taken out, and put back with another.
+/// The expiry of a session is never updated, so the session is removed and stored again with another expiry.
 async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dyn std::error::Error>> {
     let url = installation.database().url().parse()?;
     let store = SqlStore::open(&DatabaseSettings { url, pool_size: 2, acquire_timeout: END }).await?;
@@ -109,14 +109,14 @@ async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dy
     Ok(tx.commit().await?)
 }
 
-/// Chooses the first wallet that the page offers.
+/// Chooses the first wallet on the page.
 pub(crate) async fn choose(tab: &Tab) {
     tab.click("#wallets button").await;
 }
 
-/// How many wallets the page offers.
+/// The wallets on the page.
 pub(crate) async fn offered(tab: &Tab) -> Value {
-    // Whoever has not announced itself by then is looked for elsewhere.
+    // Then the page looks for wallets that have not announced themselves.
     tab.outlive_timers(400).await;
     tab.evaluate("[...document.querySelectorAll('#wallets button')].map((button) => button.textContent)").await
 }

@@ -1,4 +1,4 @@
-//! What goes wrong between the page and the service, and how people get on.
+//! Failures between the page and the service, and recovery by the user.
 
 use tessera_tests::{
     browser::{Manners, Pocket},
@@ -35,7 +35,7 @@ async fn a_network_that_comes_back_is_enough_to_go_on(backend: Backend) {
     tab.offline(false).await;
     tab.click("#again").await;
     tab.sees("Welcome back").await;
-    // What was signed has kept: the wallet was asked once.
+    // The signature was kept, so the wallet was asked only once.
     assert_eq!(pocket.asked("personal_sign"), 1);
 }
 
@@ -60,7 +60,7 @@ async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
     tab.portray("over").await;
     assert_eq!((pocket.asked("personal_sign"), stage.visitors.tokens().len()), (0, 0));
     tab.go_and_see(&page, "This sign-in has expired").await;
-    // The application is where the way on begins.
+    // The user must start again at the application.
     stage.come_in(&tab).await;
     choose(&tab).await;
     tab.sees("Welcome back").await;
@@ -89,7 +89,7 @@ async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
 async fn a_service_that_is_silent_counts_as_gone() {
     let (stage, pocket) = (Stage::set(Backend::Sqlite).await, Pocket::new(Manners::Willing, 1));
     let tab = stage.browser.tab().await;
-    // The page's half minute is over when the test says so.
+    // The 30-second timeout of the page fires when the test triggers it.
     tab.prepare(
         "const real = setTimeout; \
          window.setTimeout = (deed, after) => after === 30000 ? void (window.__late = deed) : real(deed, after)",

@@ -1,4 +1,4 @@
-//! Wallets, as they are found, and as they and their owners behave.
+//! Discovery of wallets, and behavior of wallets and their owners.
 
 use serde_json::json;
 use tessera_tests::{
@@ -132,7 +132,7 @@ async fn a_wallet_that_never_answers_is_asked_once_and_may_be_left() {
     assert_eq!(silent.asked("eth_requestAccounts"), 1);
     tab.click("#cancel").await;
     tab.sees("Choose your wallet").await;
-    // What it says now is for a sign-in that nobody wants any more.
+    // The response now belongs to a cancelled sign-in.
     silent.behave(Manners::Willing);
     silent.decide().await;
     tab.click("#wallets li:last-child button").await;
@@ -166,7 +166,7 @@ async fn a_wallet_that_turns_to_another_account_signs_in_with_that_one_or_not_at
     pocket.change_account(&tab).await;
     tab.sees("Your wallet changed its account").await;
     tab.portray("changed").await;
-    // Its owner signs what was asked before, and nobody takes it.
+    // The owner signs the earlier request, and the page ignores the signature.
     pocket.behave(Manners::Willing);
     pocket.decide().await;
     assert!(stage.visitors.tokens().is_empty());
@@ -189,7 +189,7 @@ async fn a_wallet_that_turns_to_another_network_names_that_one() {
     tab.click("#again").await;
     tab.sees("Sign the message").await;
     tab.sees("Base").await;
-    // What is no change is none.
+    // Events without a change have no effect.
     pocket.change_chain(&tab, 8453).await;
     pocket.emit(&tab, "accountsChanged", &json!([pocket.address().to_uppercase().replace("0X", "0x")])).await;
     pocket.behave(Manners::Willing);

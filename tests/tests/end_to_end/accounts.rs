@@ -1,4 +1,4 @@
-//! Registering: one account for each address, however it is written.
+//! Registration: one account per address, in any spelling.
 
 use serde_json::{Value, json};
 use tessera_tests::{

@@ -1,4 +1,4 @@
-//! What callers without a credential can write to storage.
+//! Storage writes that callers without a credential can cause.
 
 use serde_json::json;
 use tessera_tests::{
@@ -31,14 +31,15 @@ async fn anonymous_callers_write_few_rows(backend: Backend) {
         unknown.verify(&api, &never_asked).await.problem(401, "invalid_signature");
         redeem(&api, &"0".repeat(64)).await.problem(400, "invalid_grant");
     }
-    // Nothing of that ever existed, so nothing was written.
+    // None of these objects ever existed, so nothing was written.
     assert_eq!(trail(&studio.service.installation, None).await.len(), before);
     for _ in 0..6 {
         api.post("/auth/login", &json!({ "email": person.email, "password": "wrong" })).await.is(401);
         let exchange = json!({ "organization_id": studio.org, "audience": "urn:nobody" });
         person.post("/auth/token/exchange", &exchange).await.is(403);
     }
-    // A minute may end in between: one entry in each, with all attempts counted.
+    // A new minute may begin during the requests. Then there is one entry per minute, and the entries count all
+    // attempts.
     let entries = trail(&studio.service.installation, None).await.split_off(before);
     for name in ["session.refused", "token.refused"] {
         let attempts: Vec<u64> =

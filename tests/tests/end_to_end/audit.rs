@@ -1,4 +1,4 @@
-//! Each deed leaves its row in the audit trail, and what was not done leaves none.
+//! Audit entries: one for each action, none for actions that did not happen.
 
 use reqwest::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ use tessera_tests::{
 
 use crate::storage;
 
-/// The trail of an organization, or of what happened in none.
+/// The audit entries of an organization, or those outside of organizations.
 pub(crate) async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
     let parse = |id: &str| id.parse::<OrganizationId>().unwrap_or_else(|error| panic!("{id}: {error}"));
     let store = storage::open(installation).await;
@@ -86,7 +86,7 @@ async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
 
 async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Backend) {
     let studio = Studio::open(backend).await;
-    // Names of jobs: an entry of a client must not pass for one of theirs.
+    // Names of jobs: an entry of a client must not look like an entry of a job.
     for (name, response_has_it) in [("key-worker", true), ("internal=signing-key-job", false)] {
         let request = studio.owner.request(Method::POST, &format!("/api/v1/orgs/{}/apps", studio.org));
         let created = send(request.header("X-Request-Id", name).json(&json!({"name": "x"}))).await;
@@ -102,7 +102,7 @@ async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Ba
         let line = lines.lines().find(|line| line.contains(own)).unwrap_or_else(|| panic!("{own}: {lines}"));
         assert_eq!(line.contains("\"client_request_id\":\"key-worker\""), response_has_it, "{line}");
     }
-    // What the service does by itself has an id that no client can send.
+    // Entries of the service itself have a request id that a client can't send.
     let own_work = trail(&studio.service.installation, None).await;
     let key = own_work.iter().find(|event| event.name == "signing_key.published");
     assert_eq!(key.map(|event| event.origin.request_id.as_str()), Some("internal=start"));
@@ -150,7 +150,7 @@ async fn s198_a_missing_permission_is_in_the_trail(backend: Backend) {
     );
 }
 
-/// Who was refused what on what, with names in place of ids.
+/// Actor, details and subject of a denied attempt, with names instead of ids.
 fn told(event: &Event, studio: &Studio, member: &Person, admin: &Person, key: &str) -> String {
     let names = [
         (&*member.id, "member"),

@@ -1,4 +1,4 @@
-//! Databases that are not there yet, that are gone, full, or in another time.
+//! Databases that are not yet available, unavailable, full, or have another time.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,7 +21,7 @@ async fn free_address() -> SocketAddr {
     listener.and_then(|listener| listener.local_addr()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Passes connections on to a server.
+/// Forwards connections to a server.
 async fn forward(listener: TcpListener, server: String) {
     while let Ok((mut client, _)) = listener.accept().await {
         let server = server.clone();
@@ -63,7 +63,7 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
     assert_eq!(node.log().matches("not ready until it is").count(), 1, "each cause is logged once");
 }
 
-/// Asks until readiness is as it should be: answers are repeated for a second.
+/// Polls readiness until it has the expected state. The service caches the result for a second.
 async fn readiness(api: &Api, what: &str, right: impl Fn(&Answer) -> bool) -> Value {
     eventually(what, PATIENCE, || async {
         let answer = api.get_root("/health/ready").await;
@@ -93,7 +93,7 @@ async fn readiness_names_what_fails_and_life_does_not_depend_on_it() {
     database.execute("DROP FUNCTION full_disk() CASCADE").await;
     readiness(&api, "there is room again", |answer| answer.status == 200).await;
 
-    // The service asks for the time without a schema, so this function is found before the server's own.
+    // The service calls the function without a schema name, so this function is found before the built-in one.
     let name = database.url().rsplit('/').next().unwrap_or_default();
     let turn = "CREATE FUNCTION public.statement_timestamp() RETURNS timestamptz LANGUAGE sql
         AS $$ SELECT pg_catalog.clock_timestamp() + interval '20 s' $$";

@@ -1,4 +1,4 @@
-//! Bodies that are no good, at each operation that takes one: a problem with the right status, and never a 5xx.
+//! Invalid bodies at every endpoint that takes a body: the response is a problem with the right status, never a 5xx.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tessera_tests::{
     studio::{PASSWORD, Person, Studio, unique},
 };
 
-/// An operation and a good body for it, with each of its fields.
+/// An endpoint, and a valid body with every field.
 struct Operation {
     method: Method,
     path: String,
@@ -67,14 +67,14 @@ impl Operation {
         send(request.header("Content-Type", "application/json").body(body)).await
     }
 
-    /// The good body with one member more, written as it is.
+    /// The valid body with one additional member, as raw text.
     fn with(&self, member: &str) -> String {
         let body = self.body.to_string();
         format!("{},{member}}}", body.strip_suffix('}').unwrap_or(&body))
     }
 }
 
-/// Sends a body made of each operation's good one, and holds that it is refused with that status and code.
+/// Sends a modified body to each endpoint, and asserts that it is rejected with the status and the code.
 async fn refused(studio: &Studio, status: u16, code: &str, body: impl Fn(&Operation) -> Vec<u8>) {
     let member = Person::join(&studio.api()).await;
     for operation in operations(studio, &member) {
@@ -84,7 +84,7 @@ async fn refused(studio: &Studio, status: u16, code: &str, body: impl Fn(&Operat
     }
 }
 
-/// So many arrays in each other.
+/// Nested arrays with the given number of levels.
 fn nested(levels: usize) -> String {
     format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }

@@ -1,4 +1,4 @@
-//! What a person sees and does, in a browser.
+//! Pages in a browser.
 
 use serde_json::json;
 use tessera_tests::{
@@ -18,13 +18,13 @@ async fn an_invitation_is_accepted_in_a_browser(backend: Backend) {
     let invitation = json!({"email": "grace@example.com", "role": "admin"});
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
     let link = last_of(&studio.service.installation, "grace@example.com", 1).await.link();
-    // The service of a test is not where its links say.
+    // The service under test does not run at the host of its links.
     let link = link.replace("http://localhost:8080", studio.service.node.url());
     let browser = Browser::start().await;
     let page = browser.tab().await;
     page.go(&link).await;
     page.sees("as an administrator").await;
-    // The text may come before the stylesheet does, but it has to come, past the policy.
+    // The text may appear before the stylesheet, but the stylesheet must load despite the content security policy.
     page.until("the stylesheet", "getComputedStyle(document.querySelector('main')).maxWidth === '448px'").await;
     page.picture("invitation").await;
     page.types("#display_name", "Grace").await;

@@ -1,4 +1,4 @@
-//! Clients that are slow, silent or too many.
+//! Slow clients, silent clients and too many clients.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ async fn send(stream: &mut TcpStream, text: &str) {
     stream.write_all(text.as_bytes()).await.unwrap_or_else(|error| panic!("not sent: {error}"));
 }
 
-/// Sends a request and reads its response, which the connection outlives.
+/// Sends a request and reads its response. The connection stays open.
 async fn ask_live(stream: &mut TcpStream) {
     send(stream, LIVE).await;
     let mut response = Vec::new();
@@ -29,7 +29,7 @@ async fn ask_live(stream: &mut TcpStream) {
 
 const BODY: &str = "{\"key\":\"x\"}";
 
-/// Sends the head of a request, and waits until the service has read it.
+/// Sends the head of a request and waits until the service has read it.
 async fn begin(stream: &mut TcpStream) {
     let head =
         "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n";
@@ -39,7 +39,7 @@ async fn begin(stream: &mut TcpStream) {
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-/// A connection from another address of this machine.
+/// A connection from another loopback address.
 async fn connect_from(address: &str, authority: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap_or_else(|error| panic!("no socket: {error}"));
     let (from, to) = (format!("{address}:0").parse(), authority.parse());
@@ -48,14 +48,14 @@ async fn connect_from(address: &str, authority: &str) -> TcpStream {
     socket.connect(to).await.unwrap_or_else(|error| panic!("no connection: {error}"))
 }
 
-/// How long the service took to close the connection, in seconds.
+/// The response, and the seconds until the service closed the connection.
 async fn ended(mut stream: TcpStream) -> (String, u64) {
     let start = Instant::now();
     let response = read_to_end(&mut stream).await;
     (response, start.elapsed().as_secs())
 }
 
-/// The exact deadlines are tested in `http-guard`, where time can be paused.
+/// The exact deadlines are tested in `http-guard`, where the time can be paused.
 #[tokio::test]
 async fn s212_slow_clients_are_cut_off_slow() {
     let node = Installation::new(Backend::Sqlite).await.start();
@@ -105,12 +105,12 @@ async fn s212_connections_of_one_address_are_bounded_and_do_not_keep_others_out(
         ask_live(&mut client).await;
         idle.push(client);
     }
-    // The oldest idle connection makes room.
+    // The oldest idle connection is closed for the new one.
     let mut next = connect(node.authority()).await;
     ask_live(&mut next).await;
     assert_eq!(read_to_end(&mut idle.remove(0)).await, "");
 
-    // Requests in progress do not.
+    // Connections with a request in progress are not closed.
     for client in idle.iter_mut().chain([&mut next]) {
         begin(client).await;
     }

@@ -1,4 +1,4 @@
-//! The process dies in the middle of its work: what it has acknowledged is there afterwards.
+//! Process crashes: acknowledged writes survive.
 
 use std::{
     collections::BTreeMap,
@@ -19,11 +19,11 @@ use tessera_tests::{
 };
 use tokio::task::JoinSet;
 
-/// Writes item after item until the service is gone, and gives the last acknowledged version of each.
+/// Writes items until the service is gone, and returns the last acknowledged version of each item.
 async fn write(api: Api, path: String, writer: usize, acknowledged: Arc<AtomicUsize>) -> BTreeMap<String, i64> {
     let mut known = BTreeMap::new();
     for number in 0..100_000 {
-        // Every item twice, so that changes are lost or kept as well as new ones.
+        // Every item is written twice, so that both inserts and updates are tested.
         let sku = format!("w{writer}-{}", number / 2);
         let request =
             api.request(Method::POST, &format!("/api/v1{path}")).json(&json!({"sku": sku, "quantity": number}));
@@ -35,7 +35,7 @@ async fn write(api: Api, path: String, writer: usize, acknowledged: Arc<AtomicUs
     known
 }
 
-/// Every item, by its sku.
+/// Every item by its SKU.
 async fn items(api: &Api, path: &str) -> BTreeMap<String, Value> {
     let (mut found, mut open) = (BTreeMap::new(), Some(format!("/api/v1{path}?limit=200")));
     while let Some(page) = open {
@@ -90,7 +90,7 @@ async fn a_process_that_dies_young_can_be_started_again(backend: Backend) {
     let Service { installation, node } = service;
     node.kill();
     for _ in 0..3 {
-        // Killed in the middle of its start, wherever that is.
+        // Killed at an arbitrary moment of its start.
         drop(installation.spawn());
     }
     owner.at_node(&installation.start()).get("/users/me").await.is(200);

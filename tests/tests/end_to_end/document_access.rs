@@ -1,4 +1,4 @@
-//! Who reads and writes what about users.
+//! Authorization of reads and writes of user documents.
 
 use serde_json::json;
 use tessera_tests::{

@@ -1,4 +1,4 @@
-//! `If-None-Match`: the first write is made once, and what was seen is not sent again.
+//! `If-None-Match`: the first write succeeds once, and unchanged documents are not sent again.
 
 use reqwest::Method;
 use serde_json::json;
@@ -25,7 +25,7 @@ on_both! {
     of_two_first_writes_one_is_made
 }
 
-/// Documents of somebody new and their organization, none of them written yet.
+/// The documents of a new user and of their organization, before any write.
 async fn untouched(studio: &Studio) -> (Person, [Place; 3]) {
     let person = Person::join(&studio.api()).await;
     let places = places_of(&person.found().await, &person.id);
@@ -58,7 +58,7 @@ async fn what_is_read_in_version_0_was_not_written(backend: Backend) {
         place.write_if(&person, Method::PUT, "{}", &both).await.is(200);
         place.write_if(&person, Method::PUT, "{}", &both).await.is(412);
     }
-    // System data are not there at all before, and `If-Match` comes first.
+    // System data do not exist before the first write, and `If-Match` is evaluated first.
     system.write_if(&person, Method::PUT, "{}", &[FIRST, ("If-Match", "*")]).await.is(412);
     system.write_if(&person, Method::PUT, "{}", &[FIRST]).await.is(200);
 }
@@ -67,7 +67,7 @@ async fn if_none_match_keeps_a_write_from_a_version(backend: Backend) {
     each_written(backend, async |studio, place, method, current| {
         let weak = format!("W/{current}");
         let listed = format!("\"99\" , {current}");
-        // What can't be read keeps it from every version.
+        // A condition that can't be parsed prevents the write for every version.
         for named in ["*, *", "", "1", "\"", "\"99\" \"98\"", "\"99\", x", current, &weak, &listed] {
             let condition = [("If-None-Match", named)];
             let answer = place.write_if(&studio.owner, method.clone(), r#"{"n":2}"#, &condition).await;
@@ -82,7 +82,7 @@ async fn if_none_match_keeps_a_write_from_a_version(backend: Backend) {
     .await;
 }
 
-/// RFC 9110 section 13.2.2. Either way the answer is 412, so the order can't be seen.
+/// RFC 9110 section 13.2.2. Both conditions fail with 412, so the order of evaluation is not visible.
 async fn of_two_conditions_both_hold(backend: Backend) {
     each_written(backend, async |studio, place, method, current| {
         for (if_match, if_none_match, status) in
@@ -127,7 +127,7 @@ async fn a_condition_tells_a_stranger_nothing(backend: Backend) {
     }
 }
 
-/// A new user with an organization. A wallet, since a hundred passwords take their time.
+/// A new user with an organization. They sign in with a wallet, because a hundred password hashes take too long.
 async fn newcomer(api: &Api) -> (Api, [Place; 3]) {
     let wallet = EvmWallet::new();
     let challenge = api.post("/auth/web3/challenge", &wallet.named("ethereum")).await.expecting(200);
@@ -139,7 +139,7 @@ async fn newcomer(api: &Api) -> (Api, [Place; 3]) {
 }
 
 async fn of_two_first_writes_one_is_made(backend: Backend) {
-    // It makes more users by wallet than the limit of challenges admits.
+    // The test creates more users by wallet than the limit for challenges permits.
     let installation = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
     let studio = Studio::open_on(installation).await;
     let other = studio.service.installation.start();

@@ -1,4 +1,4 @@
-//! Nobody overwrites a document that they have not seen, unless they want to.
+//! `If-Match`: conditional writes of documents prevent lost updates.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ async fn a_stale_if_match_is_412_and_changes_nothing(backend: Backend) {
 async fn data_are_there_before_if_match_holds(backend: Backend) {
     let studio = Studio::open(backend).await;
     for place in places(&studio) {
-        // Settings and custom data that nobody wrote are there all the same: empty, in version 0.
+        // Settings and custom data exist before the first write, as empty documents in version 0.
         let expected = if place.path.contains("system") { [412, 412] } else { [200, 412] };
         for (tag, status) in ["*", "\"0\""].into_iter().zip(expected) {
             place.write(&studio.owner, Method::PUT, "{}", Some(tag)).await.is(status);
@@ -60,7 +60,7 @@ async fn data_are_there_before_if_match_holds(backend: Backend) {
     }
 }
 
-/// Two clients patch members of their own, a hundred times each.
+/// Two clients patch different members, a hundred times each.
 async fn two_who_patch_different_members_lose_nothing(backend: Backend) {
     async fn patch(by: Api, path: String, client: usize) {
         let place = Place { path, member: "data", merges: true };

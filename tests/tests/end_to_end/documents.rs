@@ -1,4 +1,4 @@
-//! Settings, system data and custom data are JSON objects that come back to the byte.
+//! Settings, system data and custom data are JSON objects that are returned byte by byte.
 
 use reqwest::Method;
 use serde_json::json;
@@ -11,23 +11,23 @@ use tessera_tests::{
 
 use crate::places::{places, system_data, tag};
 
-/// A document of so many bytes.
+/// A document with the given number of bytes.
 fn sized(bytes: usize) -> String {
     format!(r#"{{"k":"{}"}}"#, "x".repeat(bytes - 8))
 }
 
-/// Objects in each other, so many levels deep.
+/// Nested objects with the given number of levels.
 fn nested(levels: usize) -> String {
     format!("{}{{}}{}", r#"{"a":"#.repeat(levels - 1), "}".repeat(levels - 1))
 }
 
-/// An object of so many members.
+/// An object with the given number of members.
 fn members(count: usize) -> String {
     let members: Vec<String> = (0..count).map(|number| format!(r#""m{number}":{number}"#)).collect();
     format!("{{{}}}", members.join(","))
 }
 
-/// An array of so many entries.
+/// An array with the given number of elements.
 fn entries(count: usize) -> String {
     format!("[{}]", vec!["1"; count].join(","))
 }
@@ -108,7 +108,7 @@ async fn a_merge_is_bounded_by_what_comes_of_it(backend: Backend) {
     }
 }
 
-/// RFC 7493 section 2.2, as everywhere: what a reader may round is not taken.
+/// RFC 7493 section 2.2, as everywhere: numbers that a reader may round are rejected.
 async fn s169_json_num_in_documents(backend: Backend) {
     let studio = Studio::open(backend).await;
     for place in places(&studio) {
@@ -158,7 +158,7 @@ async fn s171_nul_in_documents(backend: Backend) {
     }
 }
 
-/// The body is the first level, so the document has one less.
+/// The body is the first level, so the document may have one level less.
 async fn s167_json_depth_in_documents(backend: Backend) {
     let studio = Studio::open(backend).await;
     for place in places(&studio) {
@@ -224,7 +224,7 @@ async fn only_objects_are_documents(backend: Backend) {
     }
 }
 
-/// All cases of the appendix. Where a target or a patch is no object, both stand one level down.
+/// All cases of the appendix. If the target or the patch is not an object, both are moved one level down.
 async fn rfc_7396_appendix_a(backend: Backend) {
     let studio = Studio::open(backend).await;
     let cases = [

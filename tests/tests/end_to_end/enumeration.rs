@@ -1,4 +1,4 @@
-//! Nobody learns who has an account.
+//! Responses do not reveal which accounts exist.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.post("/auth/login", &json!({"email": email, "password": password})).await
 }
 
-/// An answer but for its date and request id.
+/// A response without its date and request id.
 pub(crate) fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
     let mut body = answer.json();
     if let Some(body) = body.as_object_mut() {
@@ -56,13 +56,13 @@ async fn s17_enum_time(backend: Backend) {
     let with = cost(&service, &known.email, 20).await;
     let without = cost(&service, "nobody@example.com", 20).await;
     let malformed = cost(&service, "no address", 20).await;
-    // A hash takes tens of milliseconds and everything else a few: half is far from none.
+    // A hash takes tens of milliseconds and everything else a few, so a factor of two shows a missing hash.
     assert!(without > with / 2, "unknown {without:?}, known {with:?}");
     assert!(malformed > with / 2, "malformed {malformed:?}, known {with:?}");
     assert!(with > without / 2, "unknown {without:?}, known {with:?}");
 }
 
-/// An operator raises the cost of hashes. Until everybody has signed in again there are hashes of both costs.
+/// An operator raises the cost of hashes. Hashes of both costs exist until all users have signed in again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s17_enum_time_while_there_are_hashes_of_two_costs() {
     let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_THROTTLE", "off");
@@ -77,11 +77,11 @@ async fn s17_enum_time_while_there_are_hashes_of_two_costs() {
         costs.push(cost(&service, email, 8).await);
     }
     let (least, most) = (costs.iter().min(), costs.iter().max());
-    // The new cost is five times the old one and more.
+    // The new cost is at least five times the old one.
     assert!(least.zip(most).is_some_and(|(least, most)| *most < *least * 3 / 2), "old, new, unknown, none: {costs:?}");
 }
 
-/// What so many failed logins cost the service.
+/// The processor time of the service for a number of failed sign-ins.
 async fn cost(service: &Service, email: &str, times: usize) -> Duration {
     let (began, spent) = (Instant::now(), processor_time(service.node.pid()));
     for _ in 0..times {
@@ -89,12 +89,12 @@ async fn cost(service: &Service, email: &str, times: usize) -> Duration {
     }
     match (spent, processor_time(service.node.pid())) {
         (Some(before), Some(after)) => after.saturating_sub(before),
-        // Where the system does not tell: how long they took, which other tests at the same time blur.
+        // Without processor times of the system: the elapsed time, which concurrent tests distort.
         _ => began.elapsed(),
     }
 }
 
-/// What a process has used of the processors so far, in the hundredths of a second that Linux counts in.
+/// The processor time of a process so far. Linux counts it in hundredths of a second.
 fn processor_time(pid: u32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(") ")?;

@@ -1,4 +1,4 @@
-//! Service tokens: what others can trust in, and what they are not given.
+//! Token exchange: the claims of service tokens, and rejected requests.
 
 use serde_json::{Value, json};
 use tessera_kernel::{AuditTrail as _, Outcome, PageRequest};
@@ -17,7 +17,7 @@ use crate::{
 
 const GAMES: &str = "https://games.example.com";
 
-/// A studio whose users may get tokens for a service.
+/// A studio whose users may get service tokens for an audience.
 async fn studio(backend: Backend) -> Studio {
     Studio::open_on(settings(backend).await).await
 }
@@ -35,12 +35,12 @@ pub(crate) async fn ask(api: &Api, org: &str, audience: &str) -> Answer {
     api.post("/auth/token/exchange", &json!({"organization_id": org, "audience": audience})).await
 }
 
-/// A token that was given.
+/// Returns the service token of a successful exchange.
 pub(crate) async fn exchanged(api: &Api, org: &str, audience: &str) -> String {
     text_of(&ask(api, org, audience).await.expecting(200), "service_token")
 }
 
-/// Header and claims, as the audience gets them.
+/// Header and claims of a token, verified like the audience does it.
 async fn verified(api: &Api, token: &str) -> (Value, Value) {
     jose::verify(&keys(api).await, token).unwrap_or_else(|error| panic!("{error}: {token}"))
 }
@@ -198,7 +198,7 @@ async fn s81_ex_opaque(backend: Backend) {
     assert!(outside.iter().all(|event| event.outcome == Outcome::Refused));
 }
 
-/// What S55 to S67 refuse everywhere is refused where a mistake would be passed on.
+/// The forgeries of S55 to S67 are also rejected here, where an error would be passed on to other services.
 async fn s56_alg_confusion_no_forgery_is_exchanged(backend: Backend) {
     let studio = studio(backend).await;
     let (header, claims) = open(&studio.owner.token);

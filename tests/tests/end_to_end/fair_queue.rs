@@ -1,4 +1,4 @@
-//! One network can't keep others from signing in.
+//! A flood from one network does not prevent sign-ins from other networks.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use tessera_tests::{
 };
 use tokio::task::JoinSet;
 
-/// More than one place to hash and the places to wait for it.
+/// More requests than the slots for hashing and the places in the queue.
 const FLOOD: usize = 400;
 
 /// A client at 127.0.0.x.
@@ -36,7 +36,7 @@ async fn login(client: &Client, url: &str, email: &str, password: &str) -> Optio
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s216_pool_fair_a_flood_from_one_network_keeps_nobody_from_signing_in() {
     let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_THROTTLE", "off");
-    // One place, so that 256 wait, and long enough for the queue to stay full.
+    // One slot, so that 256 requests wait, and a timeout that keeps the queue full.
     let installation = installation.set("TESSERA_HASH_MEMORY_MIB", "19").set("TESSERA_HASH_QUEUE_MS", "30000");
     let service = Service::on(installation);
     let person = Person::join(&service.api()).await;
@@ -52,7 +52,7 @@ async fn s216_pool_fair_a_flood_from_one_network_keeps_nobody_from_signing_in() 
                     == Some(StatusCode::SERVICE_UNAVAILABLE)
                 {
                     refused.fetch_add(1, Ordering::Relaxed);
-                    // Otherwise the flood would be of refusals and not of hashes.
+                    // Without the pause, the flood would cause rejections instead of hashes.
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }
@@ -68,7 +68,7 @@ async fn s216_pool_fair_a_flood_from_one_network_keeps_nobody_from_signing_in() 
     let status = login(&client(3), &url, &person.email, PASSWORD).await;
     assert_eq!(status, Some(StatusCode::OK), "a sign-in from another network");
     eventually("the queue is still full", patience, refused_more_than(before)).await;
-    // Three turns: the current password, the judgement of the new one, its hash.
+    // The request waits three times: for the current password, for the strength check of the new one and for its hash.
     let body = json!({"current_password": PASSWORD, "new_password": "lantern-violet-59-harbour"});
     let change = attacker.put(format!("{url}/api/v1/users/me/password")).bearer_auth(&person.token).json(&body);
     let status = change.send().await.ok().map(|answer| answer.status());

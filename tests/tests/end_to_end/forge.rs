@@ -1,4 +1,4 @@
-//! Tokens that this service never made.
+//! Forged tokens.
 
 use aws_lc_rs::{
     hmac,
@@ -13,7 +13,7 @@ use tessera_tests::process::{Installation, MASTER_KEY};
 
 use crate::storage;
 
-/// Base64url without padding, as JWS wants it.
+/// Base64url without padding, as in JWS.
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -27,21 +27,21 @@ pub(crate) fn open(token: &str) -> (Value, Value) {
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
 
-/// Signs whatever it is given with HMAC-SHA256.
+/// Signs any content with HMAC-SHA256.
 pub(crate) struct Forge(hmac::Key);
 
 impl Forge {
-    /// With a secret that the service does not have.
+    /// Uses a secret that the service does not have.
     pub(crate) fn foreign() -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))
     }
 
-    /// With any secret, such as a key that is public.
+    /// Uses any secret, such as a public key.
     pub(crate) fn with(secret: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// With the service's own secret, out of its storage: then it is a claim that is refused, and not the signature.
+    /// Uses the service's own secret from its storage, so that a claim is rejected and not the signature.
     pub(crate) async fn own(installation: &Installation) -> Self {
         let store = storage::open(installation).await;
         let sealed = store.find_secret("user-token-hs256").await.unwrap_or_else(|error| panic!("no secret: {error}"));
@@ -51,26 +51,26 @@ impl Forge {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &secret))
     }
 
-    /// A token of these two parts, already encoded.
+    /// A token of two encoded parts.
     pub(crate) fn sign_parts(&self, header: &str, payload: &str) -> String {
         let message = format!("{header}.{payload}");
         let signature = hmac::sign(&self.0, message.as_bytes());
         format!("{message}.{}", encode(signature))
     }
 
-    /// A token of this header and payload.
+    /// A token of the header and the payload.
     pub(crate) fn sign(&self, header: &Value, payload: &Value) -> String {
         self.sign_parts(&encode(header.to_string()), &encode(payload.to_string()))
     }
 
-    /// A token of this payload under the header that the service itself writes.
+    /// A token of the payload, with the header of a real token.
     pub(crate) fn sign_like(&self, real: &str, payload: impl AsRef<[u8]>) -> String {
         let header = real.split('.').next().unwrap_or_default();
         self.sign_parts(header, &encode(payload))
     }
 }
 
-/// The payload signed with a throwaway RSA key.
+/// The payload, signed with a throwaway RSA key.
 pub(crate) fn rs256(payload: &Value) -> String {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap_or_else(|error| panic!("no RSA key: {error}"));
     let message =

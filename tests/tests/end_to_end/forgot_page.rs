@@ -1,4 +1,4 @@
-//! The page on which people ask for a link to a new password: it works without a script, and tells nobody who has an account.
+//! Forgotten password page: it works without scripts and does not reveal which accounts exist.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::password_resets::{NEW, link_to, login, reset};
 
 const PAGE: &str = "/password/forgot";
 
-/// A form as a browser sends it.
+/// A form submission of a browser.
 fn form(api: &Api, fields: &[(&str, &str)]) -> RequestBuilder {
     let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -60,7 +60,7 @@ async fn s19_enum_forgot_on_the_page(backend: Backend) {
         told.push(page.text().replace(email, "…"));
     }
     assert_eq!(told[0], told[1]);
-    // Opening a page with an address in it asks for nothing, and shows nothing of it.
+    // Opening the page with an address in the query sends no mail and does not show the address.
     let page = api.get_root(&format!("{PAGE}?email={}", person.email)).await;
     page.is(200);
     assert!(!page.text().contains(&person.email), "{}", page.text());

@@ -1,4 +1,4 @@
-//! What every answer has, and what every wrong request gets.
+//! HTTP properties of all responses, and responses to invalid requests.
 
 use reqwest::Method;
 use serde_json::json;

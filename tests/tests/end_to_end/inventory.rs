@@ -1,4 +1,4 @@
-//! Items: made or changed by stock-keeping unit, with exact numbers.
+//! Inventory items: created or changed by SKU, with exact numbers.
 
 use serde_json::{Value, json};
 use tessera_tests::{database::Backend, on_both, studio::Studio};

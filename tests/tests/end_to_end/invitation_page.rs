@@ -1,4 +1,4 @@
-//! The page that the link in an invitation leads to: it works without a script and changes nothing until its button is used.
+//! Invitation page: it works without scripts, and only its button changes data.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -12,19 +12,19 @@ use tessera_tests::{
 
 const PAGE: &str = "/invitations/accept";
 
-/// Invites an address and gives the token.
+/// Invites an address and returns the token.
 async fn invited(studio: &Studio, email: &str) -> String {
     invited_again(studio, email, 1).await
 }
 
-/// The same for one who has got mails before: this is the one with that number.
+/// Invites an address and returns the token of the mail with the given number.
 async fn invited_again(studio: &Studio, email: &str, number: usize) -> String {
     let body = json!({"email": email, "role": "member"});
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
     last_of(&studio.service.installation, email, number).await.token()
 }
 
-/// A form as a browser sends it.
+/// A form submission of a browser.
 fn form(studio: &Studio, fields: &[(&str, &str)]) -> RequestBuilder {
     let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -195,7 +195,7 @@ async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
         assert!(page.text().contains(said), "{}", page.text());
         assert!(page.text().contains("value=\"Grace\"") && !page.text().contains(&format!("value=\"{password}")));
     }
-    // Without one, or with two, nobody would know a way back into the account.
+    // Without exactly one password, no user would know how to sign in to the account.
     for passwords in [&[][..], &[("password", PASSWORD), ("password", PASSWORD)]] {
         let fields: Vec<(&str, &str)> = [("token", &*token)].iter().chain(passwords).copied().collect();
         let page = submit(&studio, &fields).await;

@@ -1,4 +1,5 @@
-//! Somebody has registered an address before it is invited: an account joins, and only proof makes the address its own.
+//! Invitations of addresses that another user registered before: the account joins, but only verification makes the
+//! address its own.
 
 use serde_json::{Value, json};
 use tessera_kernel::{Event, Outcome};
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 
 const OTHER: &str = "granite-orchard-58-kettle";
 
-/// Invites somebody, who has got so many mails by then, and gives the token.
+/// Invites a user whose mail then has the given number, and returns the token.
 async fn invited(studio: &Studio, person: &Person, mails: usize) -> String {
     let body = json!({"email": person.email, "role": "member"});
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
@@ -32,13 +33,13 @@ async fn is_member(studio: &Studio, person: &Person) -> bool {
     studio.owner.get(&studio.members(Some(&person.id))).await.status == 200
 }
 
-/// How the only invitation of the organization stands.
+/// The status of the only invitation of the organization.
 async fn status(studio: &Studio) -> Value {
     let listed = studio.owner.get(&format!("/orgs/{}/invitations", studio.org)).await.expecting(200);
     listed[0]["status"].clone()
 }
 
-/// What the trail says of the proof of that person's address.
+/// The audit entries about the verification of the user's address.
 async fn proofs(studio: &Studio, person: &Person) -> Vec<Event> {
     let mut trail = crate::audit::trail(&studio.service.installation, None).await;
     trail.retain(|event| event.name.starts_with("user.email_"));
@@ -92,7 +93,7 @@ async fn s182_the_password_of_the_account_proves_the_address(backend: Backend) {
 
 async fn s182_another_password_lets_nobody_in(backend: Backend) {
     let studio = Studio::open(backend).await;
-    // Somebody has registered the address of the one who gets the mail.
+    // A squatter has registered the address of the recipient.
     let squatter = Person::join(&studio.api()).await;
     let token = invited(&studio, &squatter, 1).await;
     for password in [OTHER, "short", "", &"x".repeat(5000)] {
@@ -104,10 +105,10 @@ async fn s182_another_password_lets_nobody_in(backend: Backend) {
     assert_eq!(status(&studio).await, "pending");
     let proofs = proofs(&studio, &squatter).await;
     let refused = |event: &Event| event.name == "user.email_verification_refused" && event.outcome == Outcome::Refused;
-    // They come from one network within a minute or two: few entries count all of them.
+    // The attempts come from one network within a minute or two, so few entries count all of them.
     assert!(proofs.len() <= 2 && proofs.iter().all(refused), "{proofs:?}");
     assert_eq!(proofs.iter().map(|event| event.attempts).sum::<u64>(), 4, "{proofs:?}");
-    // Nothing of the account has changed, and the invitation still serves.
+    // The account is unchanged, and the invitation is still valid.
     sign_in(&studio.api(), &squatter.email).await;
     accept(&studio.api(), &token, Some(PASSWORD)).await.is(200);
 }
@@ -184,14 +185,14 @@ async fn s116_step_order_of_an_invitation(backend: Backend) {
     let studio = Studio::open(backend).await;
     let (squatter, other) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
     let theirs = invited(&studio, &squatter, 1).await;
-    // Without the mail, neither the account nor its password is worth anything.
+    // Without the mail, neither the account nor its password is sufficient.
     for token in ["none", &"A".repeat(43)] {
         accept(&squatter, token, None).await.problem(400, "invitation_invalid");
         accept(&studio.api(), token, Some(PASSWORD)).await.problem(400, "invitation_invalid");
     }
-    // The mail of somebody else proves no account but theirs.
+    // The mail of another user verifies only the account of that user.
     accept(&other, &theirs, Some(PASSWORD)).await.problem(409, "invitation_for_another_address");
-    // What the body says of itself is not looked at.
+    // Claims in the body are ignored.
     let claims = json!({"token": theirs, "email_verified": true, "user_id": other.id, "email": other.email});
     studio.api().post("/invitations/accept", &claims).await.problem(409, "email_not_verified");
     assert!(!is_verified(&squatter).await && !is_verified(&other).await && !is_member(&studio, &other).await);

@@ -1,4 +1,4 @@
-//! Invitations: sent by mail, read from it, accepted once.
+//! Invitations: sent by mail, viewed with the token, accepted once.
 
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -20,12 +20,12 @@ fn new_address() -> String {
     format!("{}@example.com", unique("Guest"))
 }
 
-/// Invites an address and gives the invitation.
+/// Invites an address and returns the invitation.
 async fn invite(studio: &Studio, by: &Person, email: &str, role: &str) -> Value {
     by.post(&path(studio), &json!({"email": email, "role": role})).await.expecting(201)
 }
 
-/// The token of the only mail, or of the one after so many others, to an address.
+/// The token of the mail with the given number to an address.
 async fn token(studio: &Studio, email: &str, count: usize) -> String {
     last_of(&studio.service.installation, email, count).await.token()
 }
@@ -43,7 +43,7 @@ async fn role_of(studio: &Studio, user: &str) -> Value {
     studio.owner.get(&studio.members(Some(user))).await.expecting(200)["role"].clone()
 }
 
-/// An answer's body without what differs between any two.
+/// The body of a response without the request id.
 fn body(answer: &Answer) -> Value {
     let mut body = answer.json();
     body["request_id"].take();
@@ -104,13 +104,13 @@ async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend:
     let accepted = studio.api().post("/invitations/accept", &words).await.expecting(200);
     assert_eq!((&accepted["user_id"], &accepted["new_user"]), (&json!(one.id), &json!(false)));
     assert_eq!(accepted["token"], Value::Null);
-    // Nothing of the account has changed.
+    // The account is unchanged.
     assert_eq!(one.again().await.get("/users/me").await.expecting(200)["display_name"], Value::Null);
     let token = invited(&studio, &two.email, "member").await;
     let accepted = two.post("/invitations/accept", &json!({"token": token})).await.expecting(200);
     let again = studio.api().bearer(&text_of(&accepted, "token"));
     assert_eq!(again.get("/users/me").await.expecting(200)["id"], json!(two.id));
-    // It is a token of the same session, and ends with it.
+    // The token belongs to the same session and ends with it.
     two.post("/auth/logout", &json!({})).await.is(204);
     again.get("/users/me").await.problem(401, "invalid_token");
 }
@@ -138,7 +138,8 @@ async fn s180_inv_token(backend: Backend) {
     accept(&studio, &id).await.problem(400, "invitation_invalid");
 }
 
-/// So many accept one invitation at once. One joins, which has made the account and so has a token.
+/// Several requests accept one invitation concurrently. Exactly one joins; it has created the account, so it gets an
+/// access token.
 async fn race(studio: &Studio, many: usize) {
     let token = invited(studio, &new_address(), "member").await;
     let mut running: JoinSet<Answer> = JoinSet::new();
@@ -165,7 +166,7 @@ async fn s181_inv_once(backend: Backend) {
 }
 
 async fn s181_whoever_makes_the_account_joins(backend: Backend) {
-    // It sends more invitations than the limit of an inviter admits.
+    // The test sends more invitations than the limit of one inviter permits.
     let studio = Studio::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
     for _ in 0..40 {
         race(&studio, 4).await;
@@ -221,7 +222,7 @@ async fn s183_inv_role(backend: Backend) {
     let listed = studio.owner.get(&path(&studio)).await.expecting(200);
     assert_eq!((&listed[0]["status"], &listed[1]["status"]), (&json!("withdrawn"), &json!("withdrawn")));
     studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(409, "invitation_closed");
-    // The role is the stored one, whatever the body says.
+    // The stored role counts; the role in the body is ignored.
     invite(&studio, &studio.owner, &two, "member").await;
     let body = json!({"token": token(&studio, &two, 2).await, "role": "owner", "organization_id": "x"});
     assert_eq!(studio.api().post("/invitations/accept", &body).await.expecting(200)["role"], "member");
@@ -233,11 +234,11 @@ async fn s187_inv_limit(backend: Backend) {
     let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
     let resend = format!("{}/{id}/resend", path(&studio));
     for sent in 1..=4 {
-        // One that is not delivered yet would be taken back.
+        // An undelivered mail would be cancelled by the resend.
         token(&studio, &email, sent).await;
         studio.owner.post(&resend, &json!({})).await.is(200);
     }
-    // One limit for all organizations of an inviter, which is 5 while the address of the inviter is not verified.
+    // One limit covers all organizations of an inviter. It is 5 while the inviter's address is not verified.
     let other = format!("/orgs/{}/invitations", studio.owner.found().await);
     let invitation = json!({"email": new_address(), "role": "member"});
     for (address, body) in [(resend, json!({})), (path(&studio), invitation.clone()), (other, invitation)] {
@@ -247,7 +248,7 @@ async fn s187_inv_limit(backend: Backend) {
         assert!((3_300..=3_600).contains(&seconds), "{seconds}");
         assert_eq!(refused.header("ratelimit-policy"), Some("\"invite\";q=5;w=3600"));
     }
-    // A rejected request changes nothing: the last token is valid. Other inviters have a limit of their own.
+    // A rejected request changes nothing: the last token is valid. Other inviters have their own limit.
     let admin = studio.hire("admin").await;
     accept(&studio, &token(&studio, &email, 5).await).await.is(200);
     invite(&studio, &admin, &new_address(), "member").await;
@@ -330,7 +331,7 @@ async fn invitations_are_listed_with_what_became_of_them(backend: Backend) {
     let listed = studio.owner.get(&path(&studio)).await.expecting(200);
     let states: Vec<&Value> = listed.as_array().into_iter().flatten().map(|one| &one["status"]).collect();
     assert_eq!(states, ["withdrawn", "pending", "accepted"]);
-    // Its mail may have been sent meanwhile.
+    // The mail may have been sent in the meantime.
     let mut pending = listed[1].clone();
     pending["delivery"] = second["delivery"].clone();
     assert_eq!(pending, second);
@@ -368,7 +369,7 @@ async fn invitations_are_in_the_trail(backend: Backend) {
     studio.owner.delete(&format!("{}/{other}", path(&studio))).await.is(204);
     let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
     let mut names: Vec<&str> = trail.iter().map(|event| event.name.as_str()).skip(2).collect();
-    // What one transaction notes within a millisecond has no order.
+    // Entries that one transaction writes within one millisecond have no order.
     names[2..4].sort_unstable();
     let expected = [
         "invitation.sent",

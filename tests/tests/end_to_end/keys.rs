@@ -1,4 +1,4 @@
-//! Keys: what they look like, what they permit, and how long.
+//! API keys: format, permissions and lifetime.
 
 use serde_json::{Value, json};
 use tessera_adapters::SystemEntropy;
@@ -191,7 +191,7 @@ async fn s142_key_notuser(backend: Backend) {
     let key = studio.key().await.raw;
     studio.api().bearer(&key).get("/users/me").await.problem(403, "user_token_required");
     studio.api().key(&key).get("/users/me").await.problem(403, "user_token_required");
-    // A user token is no key.
+    // An access token is not an API key.
     studio.api().key(&studio.owner.token).get(&studio.inventory()).await.problem(401, "invalid_token");
     assert_eq!(studio.verify(&studio.owner.token).await["code"], "not_found");
 }

@@ -1,4 +1,4 @@
-//! The main job, from registration to a dead key.
+//! The main workflow, from registration to a revoked key.
 
 use std::time::Duration;
 

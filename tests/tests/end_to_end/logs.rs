@@ -1,4 +1,4 @@
-//! Logs: one event a line, and no secret in any.
+//! Logs: one event per line, without secrets.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -53,13 +53,13 @@ async fn s197_log_inject(backend: Backend) {
     assert!(log.lines().count() > 5, "{log}");
     for line in log.lines() {
         let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        // What is told at the start is a warning; an error would be one that a request had made up.
+        // The start logs only warnings, so an error could only be forged by a request.
         assert!(event["level"] != "ERROR" && event["fields"].is_object(), "{line}");
     }
 }
 
-/// Makes every write fail until the value is dropped: the one writer of SQLite waits for another that never ends, and the
-/// database of PostgreSQL is gone.
+/// Makes every write fail until the value is dropped. On SQLite, another transaction holds the only writer; on
+/// PostgreSQL, the database is unavailable.
 async fn no_writes(studio: &Studio, backend: Backend) -> Option<(Box<dyn SsoTransaction>, SqlStore)> {
     let installation = &studio.service.installation;
     match backend {

@@ -1,4 +1,5 @@
-//! A mail server is down while an invitation is withdrawn, replaced or sent again: nobody gets a link that opens nothing.
+//! Withdrawal, replacement and resending of invitations while the mail server is down: no mail with an invalid link is
+//! delivered.
 
 use std::net::SocketAddr;
 
@@ -16,7 +17,7 @@ use tessera_tests::{
 
 use crate::storage;
 
-/// A studio, and where its mail server is not.
+/// A studio without a running mail server, and the configured address of the server.
 async fn without_mail_server(backend: Backend) -> (Studio, SocketAddr) {
     let address = Sink::nowhere().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
@@ -32,7 +33,7 @@ async fn invite(studio: &Studio, email: &str, role: &str) -> String {
     text_of(&sent.expecting(201), "id")
 }
 
-/// Waits until a node has tried in vain to deliver a mail.
+/// Waits until a delivery has failed.
 async fn tried(studio: &Studio) {
     eventually("a first try", ON_ITS_WAY, || {
         std::future::ready(studio.service.node.log().contains("mail not delivered").then_some(()))
@@ -40,7 +41,7 @@ async fn tried(studio: &Studio) {
     .await;
 }
 
-/// Starts the mail server, and gives what has come once nothing waits any more.
+/// Starts the mail server and returns the received mails once the outbox is empty.
 async fn letters(studio: &Studio, address: SocketAddr, count: usize) -> Vec<Letter> {
     let sink = Sink::on(address).await;
     eventually("the mails", ON_ITS_WAY, || std::future::ready((sink.letters().len() >= count).then_some(()))).await;

@@ -1,4 +1,4 @@
-//! Mails over TLS: to a server that proves itself, or to nobody.
+//! Mails over TLS: delivered only to an authenticated server.
 
 use serde_json::json;
 use tessera_tests::{
@@ -14,7 +14,7 @@ use tessera_tests::{
 
 use crate::storage;
 
-/// A studio whose mails go to that server, with a password, and somebody who was invited.
+/// A studio that sends its mails to the server with a password, and an invited guest.
 async fn inviting(backend: Backend, sink: &Sink, trusted: Option<&Authority>) -> Studio {
     let installation = Installation::new(backend).await;
     let mut installation = installation.set("TESSERA_SMTP_URL", &sink.tls_url("tessera:hush-hush@localhost"));
@@ -27,7 +27,7 @@ async fn inviting(backend: Backend, sink: &Sink, trusted: Option<&Authority>) ->
     studio
 }
 
-/// Waits until a try was told of in these words, and finds the mail where it was.
+/// Waits until a failed delivery was logged with these words, and asserts that the mail is still in the outbox.
 async fn it_waits(studio: &Studio, sink: &Sink, words: &str) {
     eventually(words, ON_ITS_WAY, || {
         let log = studio.service.node.log();

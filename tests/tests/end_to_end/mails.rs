@@ -1,4 +1,4 @@
-//! Mails get where they belong: late when they must, never lost, and not twice.
+//! Mail delivery: mails may be late, but they are never lost or sent twice.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ async fn invite(studio: &Studio, email: &str) {
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
 }
 
-/// Waits until nothing waits any more.
+/// Waits until the outbox is empty.
 async fn all_delivered(studio: &Studio, letters: impl Fn() -> Vec<Letter>, count: usize) {
     eventually("all mails", ON_ITS_WAY, || std::future::ready((letters().len() >= count).then_some(()))).await;
     let store = storage::open(&studio.service.installation).await;
@@ -78,7 +78,7 @@ async fn a_mail_becomes_a_file_for_its_owner_only(backend: Backend) {
 async fn two_nodes_deliver_each_mail_once(backend: Backend) {
     let sink = Sink::start().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
-    // So many invitations are more than one inviter may send.
+    // The test sends more invitations than one inviter may send.
     let studio = Studio::open_on(installation.set("TESSERA_THROTTLE", "off")).await;
     let _other = studio.service.installation.start();
     let all: BTreeSet<String> = (0..40).map(|_| format!("{}@example.com", unique("guest"))).collect();
@@ -110,7 +110,7 @@ async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Bac
     let id = told["fields"]["mail"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id: {told}"));
     let left = storage::refused_mail(&storage::open(&studio.service.installation).await, id).await;
     assert_eq!((left.recipient.as_str(), left.refusal), ("gone@example.com", MailRefusal::Reply(550)));
-    // The invitation is none the worse for it.
+    // The invitation is not affected.
     let invitations = format!("/orgs/{}/invitations", studio.org);
     let listed = studio.owner.get(&invitations).await.expecting(200);
     assert_eq!((&listed[0]["email"], &listed[0]["status"]), (&json!("gone@example.com"), &json!("pending")));
@@ -125,7 +125,7 @@ async fn a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii(backen
     for email in ["jürg@example.com", "inv@bücher.example"] {
         invite(&studio, email).await;
     }
-    // A reset mail has no list to be seen in: the log names it.
+    // A reset mail is in no list, but the log names it.
     let account = json!({"email": "zoë@example.com", "password": PASSWORD});
     studio.api().post("/auth/register", &account).await.is(201);
     studio.api().post("/auth/password/forgot", &json!({"email": "zoë@example.com"})).await.is(202);
@@ -154,7 +154,7 @@ async fn a_mail_at_rest_is_sealed(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
     let studio = Studio::open_on(installation).await;
     invite(&studio, "sealed@example.com").await;
-    // Taken by hand, long after, when it is due whatever became of the first try.
+    // Taken directly, with a later time, so that the mail is due whatever the result of the first attempt.
     let store = storage::open(&studio.service.installation).await;
     let waiting = storage::waiting_mails(&store).await;
     let bytes = waiting.iter().map(|taken| String::from_utf8_lossy(&taken.mail.sealed)).collect::<String>();

@@ -1,6 +1,6 @@
-//! The whole service, from outside: the real binary over HTTP, each scenario on SQLite and on PostgreSQL.
+//! Black-box tests of the whole service: the real binary over HTTP, each scenario on SQLite and on PostgreSQL.
 //!
-//! Names such as `s148_last_owner` are those of statements in the security bar.
+//! Names such as `s148_last_owner` refer to statements of the security bar.
 
 mod accounts;
 mod anonymous_writes;

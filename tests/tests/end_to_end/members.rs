@@ -1,4 +1,4 @@
-//! Roles: who may bring in, change and remove whom.
+//! Roles: permissions to add, change and remove members.
 
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -51,7 +51,7 @@ async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend)
     assert_eq!(letter.subject, "You were added to an organization");
     assert!(letter.text.contains("added you to \"Studio") && letter.text.contains("as an administrator"), "{letter:?}");
     assert_eq!(last_of(&studio.service.installation, &two.email, 2).await.subject, letter.subject);
-    // The address is seen once the user has made a request there.
+    // The address becomes visible after the user has made a request in the organization.
     let email = async || {
         let listed = studio.owner.get(&path).await.expecting(200);
         let mut members = listed.as_array().cloned().unwrap_or_default().into_iter();

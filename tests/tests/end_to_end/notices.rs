@@ -1,4 +1,4 @@
-//! People are told by mail what was done to what is theirs.
+//! Mails to users about changes of their accounts, organizations and keys.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ fn to(sink: &Sink, email: &str) -> Vec<Letter> {
     sink.letters().into_iter().filter(|letter| letter.to == email).collect()
 }
 
-/// Waits for so many mails to an address.
+/// Waits until the address has received `count` mails.
 async fn letters(sink: &Sink, email: &str, count: usize) -> Vec<Letter> {
     let came = eventually("mails", ON_ITS_WAY, || {
         let came = to(sink, email);
@@ -41,7 +41,7 @@ async fn letters(sink: &Sink, email: &str, count: usize) -> Vec<Letter> {
     came.await
 }
 
-/// Mails go out in the order of the deeds: when this one has come, so have all before it.
+/// Mails are sent in the order of the actions: when this mail arrives, all earlier mails have arrived.
 async fn nothing_else_comes(studio: &Studio, sink: &Sink, count: usize) {
     let last = Person::join(&studio.api()).await;
     change(&last, PASSWORD, NEW).await;
@@ -76,7 +76,7 @@ on_both! {
 async fn s200_notify_of_passwords(backend: Backend) {
     let (studio, sink) = studio(backend, "on").await;
     let person = Person::join(&studio.api()).await;
-    // What is refused is nobody's news; of many at once, the one that is made is told of once.
+    // A rejected change causes no notice. Of several concurrent changes, only the successful one causes a notice.
     let wrong = json!({"current_password": "wrong", "new_password": NEW});
     person.put("/users/me/password", &wrong).await.is(400);
     let mut running: JoinSet<u16> = JoinSet::new();
@@ -116,7 +116,7 @@ async fn s200_notify_of_wallets(backend: Backend) {
     for letter in &told {
         assert!(letter.text.to_lowercase().contains(&wallet.address()), "{}", letter.text);
     }
-    // An account without an address can't be told anything, and does all the same.
+    // An account without an address gets no notices, but all actions succeed.
     let nameless = studio.api().bearer(&text_of(&enter(&studio.api(), &EvmWallet::new()).await, "token"));
     assert_eq!(link(&nameless, &EvmWallet::new()).await, 201);
     nothing_else_comes(&studio, &sink, 2).await;
@@ -158,7 +158,7 @@ async fn s200_notify_of_owners(backend: Backend) {
     });
     guest.post("/invitations/accept", &json!({"token": token.await})).await.is(200);
     told(&guest.email).await;
-    // Nobody is told of an owner who ceases to be one, of another role, or of what was refused.
+    // No notice is sent when an owner loses the role, for other roles, or for rejected requests.
     studio.owner.put(&path, &json!({"role": "member"})).await.is(200);
     admin.put(&studio.members(Some(&guest.id)), &json!({"role": "owner"})).await.problem(403, "forbidden");
     // The invitation, and the addition of the administrator.
@@ -181,7 +181,8 @@ async fn s200_notify_is_bounded_and_no_kind_silences_another(backend: Backend) {
     for _ in 0..8 {
         studio.key().await;
     }
-    // Whoever makes noise to hide a change of the password has told of the noise, and hides nothing.
+    // An attacker who creates many keys to hide a password change causes notices about the keys, and the notice about
+    // the password is still sent.
     change(&studio.owner, PASSWORD, NEW).await;
     let told = letters(&sink, &studio.owner.email, 6).await;
     let expected: Vec<&str> =
@@ -213,7 +214,7 @@ async fn s200_notify_of_sign_ins(backend: Backend) {
         let request = api.request(Method::POST, "/api/v1/auth/login").header(USER_AGENT, agent).json(body);
         async move { send(request).await.status }
     };
-    // What is refused makes nothing known, and of many at once one is told of.
+    // A failed sign-in does not record the device. Several concurrent sign-ins cause one notice.
     assert_eq!(sign_in(FIREFOX, &wrong).await, 401);
     let mut running: JoinSet<u16> = JoinSet::new();
     for _ in 0..8 {
@@ -222,7 +223,7 @@ async fn s200_notify_of_sign_ins(backend: Backend) {
     assert_eq!(running.join_all().await, [200; 8]);
     assert_eq!(sign_in(&FIREFOX.replace("145", "146"), &account).await, 200);
     person.again().await;
-    // What a client says of itself gets into no mail.
+    // A user agent text of the client is never copied into a mail.
     assert_eq!(sign_in("Call +1 555 0100 at once (Windows)", &account).await, 200);
     let told = letters(&sink, &person.email, 2).await;
     assert_eq!(subjects(&told), ["New sign-in to your account"; 2]);

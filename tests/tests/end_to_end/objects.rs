@@ -1,4 +1,4 @@
-//! Objects of others: as if they were not there.
+//! Objects of other tenants: indistinguishable from missing objects.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use tessera_tests::{
     studio::{NOBODY, Person, Studio},
 };
 
-/// The body without what differs between any two answers.
+/// The body without the members that differ between any two responses.
 fn body_of(answer: &Answer) -> Value {
     let mut body = answer.json();
     if let Some(body) = body.as_object_mut() {
@@ -18,7 +18,7 @@ fn body_of(answer: &Answer) -> Value {
     body
 }
 
-/// Two studios at one service; `other` is a user, an organization, an application and a key of the second.
+/// Two studios at one service. `other` is a user, an organization, an application and a key of the second one.
 struct Neighbours {
     studio: Studio,
     user: Person,

@@ -1,4 +1,4 @@
-//! Lists in pages, by key: each entry once, in order, and no cursor that opens another door.
+//! Pages of lists: each entry once, in order, and no cursor that gives access to other data.
 
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -8,7 +8,7 @@ use tessera_tests::{
     studio::{Person, Studio, unique},
 };
 
-/// The path and query of the next page, as `Link` gives it.
+/// The path and query of the next page, from the `Link` header.
 #[track_caller]
 fn next(answer: &Answer) -> Option<String> {
     let link = answer.header("link")?;
@@ -18,7 +18,7 @@ fn next(answer: &Answer) -> Option<String> {
     Some(path.to_owned())
 }
 
-/// Every entry of a list, page by page, and how many pages there were.
+/// Every entry of a list, read page by page, and the number of pages.
 async fn walk(api: &Api, path: &str, limit: usize) -> (Vec<Value>, usize) {
     let (mut entries, mut pages) = (Vec::new(), 0);
     let mut open = Some(format!("/api/v1{path}?limit={limit}"));
@@ -34,7 +34,7 @@ async fn walk(api: &Api, path: &str, limit: usize) -> (Vec<Value>, usize) {
     (entries, pages)
 }
 
-/// Holds that a list of five has all five, once and in order, whatever the page.
+/// Asserts that a list of five entries contains all of them once and in order, with every page size.
 async fn pages_well(api: &Api, path: &str, key: &str) {
     let (all, pages) = walk(api, path, 200).await;
     assert_eq!((all.len(), pages), (5, 1), "{path}");

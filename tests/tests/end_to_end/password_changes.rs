@@ -1,4 +1,4 @@
-//! Changing a password: by whoever has the old one, once, and everybody else is out.
+//! Password changes: only with the old password, only once, and with the end of all other sessions.
 
 use serde_json::json;
 use tessera_tests::{
@@ -127,7 +127,7 @@ async fn of_eight_changes_with_one_old_password_one_is_made(backend: Backend) {
     let (made, refused): (Vec<_>, Vec<_>) = done.into_iter().partition(|(.., answer)| answer.status == 204);
     assert_eq!(made.len(), 1, "{:?}", refused.iter().map(|(.., answer)| answer.text()).collect::<Vec<_>>());
     for (number, session, answer) in refused {
-        // Whoever came after the winner is out already, or finds another password.
+        // A later request has lost its session or finds another current password.
         assert!([400, 401].contains(&answer.status), "{}", answer.text());
         session.get("/users/me").await.problem(401, "invalid_token");
         login(&service.api(), &person.email, &format!("{NEW}-{number}")).await.is(401);
@@ -171,7 +171,7 @@ async fn s13_pw_noecho_when_changed(backend: Backend) {
 async fn s198_changes_are_in_the_trail(backend: Backend) {
     let studio = Studio::open(backend).await;
     let owner = &studio.owner;
-    // No digits: ids and times hold any few of them by chance.
+    // No digits in the secret values, because ids and times contain short digit sequences by chance.
     owner.put("/users/me", &json!({"first_name": "Ada"})).await.is(200);
     change(owner, Some("wrong"), NEW).await.is(400);
     change(owner, Some(PASSWORD), NEW).await.is(204);

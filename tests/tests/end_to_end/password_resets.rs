@@ -1,4 +1,4 @@
-//! Who has forgotten their password gets a new one by mail, and nobody learns who has an account.
+//! Password resets by mail, without revealing which accounts exist.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ pub(crate) async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.anonymous().post("/auth/login", &json!({"email": email, "password": password})).await
 }
 
-/// Asks for a link, and gives the token in the mail with that number.
+/// Requests a reset and returns the mail with the given number.
 pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> Letter {
     forgot(&service.api(), email).await.is(202);
     let letter = last_of(&service.installation, email, mails).await;
@@ -42,7 +42,8 @@ pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> Let
     letter
 }
 
-/// Mails to an address by now. Whoever asks after others is answered after them: when their mail has come, so have all before.
+/// The number of mails to an address so far. Requests are processed in order: when the mail of a later request arrives,
+/// all earlier mails have arrived.
 async fn mails_to(service: &Service, email: &str) -> usize {
     let last = Person::join(&service.api()).await;
     link_to(service, &last.email, 1).await;
@@ -138,8 +139,8 @@ async fn s19_enum_forgot(backend: Backend) {
     api.post("/auth/password/forgot", &json!({"email": 1})).await.problem(400, "invalid_body");
 }
 
-/// What looks at accounts has not begun when the answer is sent, so the two differ by chance alone: by little, if not at the
-/// first try, when other tests keep the machine busy. What they differed by in themselves would show each time.
+/// The response is sent before any account is looked up, so both times differ only by chance. On a busy machine, the
+/// difference may be large once; a systematic difference would appear in every attempt.
 async fn s19_enum_forgot_time(backend: Backend) {
     let service = Service::start(backend).await;
     let known = Person::join(&service.api()).await;
@@ -154,7 +155,7 @@ async fn s19_enum_forgot_time(backend: Backend) {
     panic!("known and unknown: {seen:?}");
 }
 
-/// What 300 interleaved pairs of requests take, those for that address and those for nobody's.
+/// The median times of 300 interleaved pairs of requests, for the known address and for unknown addresses.
 async fn medians(api: &Api, known: &str) -> (Duration, Duration) {
     let timed = async |email: &str| {
         let began = Instant::now();
@@ -163,7 +164,7 @@ async fn medians(api: &Api, known: &str) -> (Duration, Duration) {
     };
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for number in 0..300 {
-        // Neither comes first each time.
+        // The order alternates.
         if number % 2 == 0 {
             with.push(timed(known).await);
         }
@@ -194,7 +195,7 @@ async fn s34_throttle_mail(backend: Backend) {
     }
     let last = last.unwrap_or_else(|| panic!("no mail"));
     assert!(last.text.contains("no more of them while this link is valid"), "{}", last.text);
-    // Whoever asks on and on takes nobody's link away.
+    // Repeated requests of a stranger do not invalidate the last link.
     reset(&service.api(), &last.token(), NEW).await.is(204);
 }
 
@@ -205,7 +206,7 @@ async fn s34_throttle_mail_lifted(backend: Backend) {
         let letter = link_to(&service, &person.email, number).await;
         assert!(!letter.text.contains("no more of them"), "{}", letter.text);
     }
-    // The limits on invitations and on direct additions are lifted too.
+    // The limits on invitations and on direct additions are disabled too.
     let org = person.found().await;
     for _ in 0..6 {
         let invitation = json!({"email": format!("{}@example.com", unique("guest")), "role": "member"});
@@ -220,7 +221,7 @@ async fn s34_throttle_mail_lifted(backend: Backend) {
 async fn s115_autolink_the_owner_of_an_address_takes_the_account_back(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
-    // Somebody registers an address that is not theirs, and links a wallet for later.
+    // A squatter registers an address that is not theirs, and links a wallet for later use.
     let squatter = Person::join(&api).await;
     let challenge = squatter.post("/users/me/wallets/challenge", &wallet.named("base")).await.expecting(200);
     squatter.post("/users/me/wallets", &wallet.proof("base", &challenge)).await.is(201);
@@ -233,11 +234,11 @@ async fn s115_autolink_the_owner_of_an_address_takes_the_account_back(backend: B
     let user = login(&api, &squatter.email, NEW).await.expecting(200)["user"].clone();
     assert_eq!((&user["id"], &user["email_verified"]), (&json!(squatter.id), &json!(true)));
     assert_eq!(addresses(&user), Vec::<String>::new());
-    // The wallet is somebody's of its own now.
+    // The wallet now signs in to its own new account.
     assert_ne!(enter(&api, &wallet).await["user"]["id"], user["id"]);
     let notice = last_of(&service.installation, &squatter.email, 3).await;
     assert!(notice.text.contains("One wallet was unlinked"), "{}", notice.text);
-    // Once the address is proved, wallets are the owner's, and stay.
+    // Once the address is verified, linked wallets belong to the owner and stay linked.
     let own = api.bearer(&text_of(&login(&api, &squatter.email, NEW).await.expecting(200), "token"));
     let (kept, path) = (EvmWallet::new(), "/users/me/wallets");
     let challenge = own.post(&format!("{path}/challenge"), &kept.named("base")).await.expecting(200);

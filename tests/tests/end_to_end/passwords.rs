@@ -1,4 +1,4 @@
-//! Passwords: what is taken, and that nothing of one is ever cut, changed or shown.
+//! Passwords: accepted texts, and no truncation, change or disclosure of a password.
 
 use serde_json::json;
 use tessera_tests::{
@@ -19,7 +19,7 @@ async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.post("/auth/login", &json!({"email": email, "password": password})).await
 }
 
-/// So many code points that nobody guesses.
+/// A text with the given number of code points that passes the strength check.
 fn random_looking(length: usize) -> String {
     "k7#Qz!m2Vw_9rT(x4Lp)8Nd^Yb3"
         .chars()
@@ -45,13 +45,13 @@ on_sqlite! {
 
 async fn s1_pw_min(backend: Backend) {
     let service = Service::start(backend).await;
-    // Seven characters in fourteen bytes: characters are counted.
+    // Seven characters in fourteen bytes: the length counts characters.
     for short in ["", "x7#Qz!m", "éüßøåæñ"] {
         let answer = register(&service.api(), short).await.1;
         assert_eq!(answer.faults(), ["/password"], "{short}");
         assert_eq!(answer.json()["errors"][0]["code"], "too_short", "{short}");
     }
-    // Eight are long enough, but whatever they are, eight are guessed too soon.
+    // Eight characters are long enough, but every password of eight characters fails the strength check.
     let eight = register(&service.api(), "x7#Qz!m2").await.1;
     assert_eq!(eight.json()["errors"][0]["code"], "guessable");
     register(&service.api(), "x7#Qz!m2V").await.1.is(201);

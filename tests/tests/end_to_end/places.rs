@@ -1,4 +1,4 @@
-//! Where documents are kept: settings, system data and custom data.
+//! Locations of documents: settings, system data and custom data.
 
 use reqwest::Method;
 use tessera_tests::{
@@ -7,7 +7,7 @@ use tessera_tests::{
     studio::Studio,
 };
 
-/// A document that may be replaced: where it is, what its member is called, and whether it may be merged too.
+/// A document that can be replaced: its path, the name of its member, and whether it can be merged.
 pub(crate) struct Place {
     pub(crate) path: String,
     pub(crate) member: &'static str,
@@ -18,7 +18,7 @@ pub(crate) fn places(studio: &Studio) -> [Place; 3] {
     places_of(&studio.org, &studio.owner.id)
 }
 
-/// Those of an organization and of its owner.
+/// The documents of an organization and of its owner.
 pub(crate) fn places_of(org: &str, user: &str) -> [Place; 3] {
     [
         Place { path: format!("/orgs/{org}/settings"), member: "settings", merges: false },
@@ -27,8 +27,8 @@ pub(crate) fn places_of(org: &str, user: &str) -> [Place; 3] {
     ]
 }
 
-/// Writes each document of a studio, and looks with each method that writes it. It holds `{"n":1}` then, in the version of
-/// the tag.
+/// Writes each document of a studio and calls `look` with each method that writes it. The document is then `{"n":1}` in
+/// the version of the tag.
 pub(crate) async fn each_written(backend: Backend, look: impl AsyncFn(&Studio, &Place, &Method, &str)) {
     let studio = Studio::open(backend).await;
     for place in places(&studio) {
@@ -45,13 +45,13 @@ pub(crate) fn system_data(studio: &Studio, user: &str) -> String {
 }
 
 impl Place {
-    /// Sends a document as it is written, with what `If-Match` says where it says something.
+    /// Sends a document as raw text, with an optional `If-Match`.
     pub(crate) async fn write(&self, by: &Api, method: Method, document: &str, if_match: Option<&str>) -> Answer {
         let conditions: Vec<(&str, &str)> = if_match.into_iter().map(|tag| ("If-Match", tag)).collect();
         self.write_if(by, method, document, &conditions).await
     }
 
-    /// The same with any headers.
+    /// Sends a document as raw text, with any headers.
     pub(crate) async fn write_if(
         &self,
         by: &Api,
@@ -65,7 +65,7 @@ impl Place {
         send(conditions.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
-    /// Reads it unless it is what the caller has seen.
+    /// Reads the document unless it has the tag that the caller has seen.
     pub(crate) async fn get_if(&self, by: &Api, method: Method, seen: &str) -> Answer {
         send(by.request(method, &format!("{BASE}{}", self.path)).header("If-None-Match", seen)).await
     }
@@ -78,7 +78,7 @@ impl Place {
         self.write(by, Method::PATCH, document, None).await
     }
 
-    /// Whether an answer holds this document, to the byte.
+    /// Asserts that a response contains exactly this document, byte by byte.
     #[track_caller]
     pub(crate) fn holds(&self, answer: &Answer, document: &str) {
         answer.is(200);
@@ -86,7 +86,7 @@ impl Place {
         assert!(text.contains(&format!("\"{}\":{document},", self.member)), "{document}: {text}");
     }
 
-    /// The methods that write it.
+    /// The methods that write the document.
     pub(crate) fn methods(&self) -> &'static [Method] {
         if self.merges { &[Method::PUT, Method::PATCH] } else { &[Method::PUT] }
     }

@@ -1,4 +1,4 @@
-//! What users change of their own account.
+//! Changes of the own account.
 
 use serde_json::{Value, json};
 use tessera_tests::{

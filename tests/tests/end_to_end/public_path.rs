@@ -1,4 +1,4 @@
-//! A public URL with a path: every link has it, and leads somewhere, whether the proxy removes the path or not.
+//! Public URLs with a path: every link contains the path and works, whether or not the proxy removes the path.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -17,14 +17,14 @@ const PATH: &str = "/accounts";
 const PUBLIC_URL: &str = "https://example.com/accounts";
 const GAMES: &str = "https://games.example.com";
 
-/// What a browser sends for a form of a page of the service.
+/// A form submission of a browser to a page of the service.
 async fn submit(api: &Api, path: &str, fields: &[(&str, &str)]) -> Answer {
     let encoded: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let request = api.request(Method::POST, path).header("Origin", ORIGIN).body(encoded.join("&"));
     send(request.header("Content-Type", "application/x-www-form-urlencoded")).await
 }
 
-/// The path of a link that has to lead to the service's public URL.
+/// The path of a link, which must point to the public URL of the service.
 #[track_caller]
 fn path_of(link: &str) -> String {
     let path = link.strip_prefix(ORIGIN).unwrap_or_else(|| panic!("not an absolute link: {link}"));
@@ -37,7 +37,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.header(name).unwrap_or_else(|| panic!("no {name}: {answer:?}"))
 }
 
-/// The addresses in the attributes of a page, by attribute.
+/// The addresses in the attributes of a page, with their attribute.
 fn addresses(page: &str) -> Vec<(&str, &str)> {
     let of = |attribute: &'static str| {
         page.match_indices(attribute).map(move |(at, _)| {
@@ -48,7 +48,7 @@ fn addresses(page: &str) -> Vec<(&str, &str)> {
     ["href=\"", "src=\"", "action=\"", "data-api=\""].into_iter().flat_map(of).collect()
 }
 
-/// Holds that every address of a page has the path and leads somewhere.
+/// Asserts that every address of a page contains the path and works.
 async fn all_lead_somewhere(api: &Api, page: &Answer, least: usize) {
     let text = page.text();
     let all = addresses(&text);
@@ -57,9 +57,9 @@ async fn all_lead_somewhere(api: &Api, page: &Answer, least: usize) {
         assert!(address.starts_with("/accounts/"), "{attribute}{address}");
         let found = api.get_root(address).await;
         match attribute {
-            // A form needs what a person types, or a token.
+            // A form needs user input or a token.
             "action=\"" => assert_ne!(found.status, 404, "{address}"),
-            // The operations that a script calls are below it.
+            // The endpoints that a script calls are below this address.
             "data-api=\"" => {}
             _ => found.is(200),
         }
@@ -85,7 +85,7 @@ async fn the_service_is_reachable_with_the_path_and_without() {
     for path in ["/accountsx/health/live", "/accounts/accounts/health/live", "/Accounts/health/live"] {
         api.get_root(path).await.problem(404, "route_not_found");
     }
-    // The log has the route, however it was reached.
+    // The log contains the route without the path prefix.
     assert!(!service.node.log().contains("/accounts/"), "{}", service.node.log());
 }
 
@@ -110,20 +110,20 @@ async fn every_link_has_the_path_and_leads_somewhere() {
     let first = owner.get(&format!("/orgs/{}/apps?limit=1", studio.org)).await;
     let next = header(&first, "link").trim_start_matches('<').split('>').next().unwrap_or_default();
     owner.get_root(&path_of(next)).await.is(200);
-    // The document, and the page that shows it.
+    // The OpenAPI document and its page.
     let document: Value = api.get_root("/openapi.json").await.expecting(200);
     assert_eq!(document["servers"], json!([{"url": PATH}]));
     all_lead_somewhere(&api, &api.get_root("/docs").await, 3).await;
     let slash = api.get_root("/docs/").await;
     api.get_root(header(&slash, "location")).await.is(200);
     assert!(header(&slash, "location").starts_with("/accounts/"));
-    // Service tokens, and the keys that verify them.
+    // Service tokens and their verification keys.
     let exchange = json!({"organization_id": studio.org, "audience": GAMES});
     let token = text_of(&owner.post("/auth/token/exchange", &exchange).await.expecting(200), "service_token");
     let keys = api.get_root("/accounts/.well-known/jwks.json").await.expecting(200);
     let (_, claims) = jose::verify(&keys, &token).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(claims["iss"], PUBLIC_URL);
-    // The way of a browser to the sign-in page.
+    // The redirects of a browser to the sign-in page.
     let begun = api.get(&format!("/sso/web3/initiate{}", query(&studio).await)).await;
     let cookie = header(&begun, "set-cookie").split(';').next().unwrap_or_default().to_owned();
     let page = api.with_cookie(&cookie).get_root(&path_of(header(&begun, "location"))).await;
@@ -145,7 +145,7 @@ async fn the_links_of_mails_and_their_pages_have_the_path() {
     let accepted = submit(&api, "/accounts/invitations/accept", &form).await;
     accepted.is(200);
     all_lead_somewhere(&api, &accepted, 2).await;
-    // The page for a forgotten password sends a mail, whose link leads to another page.
+    // The forgotten password page sends a mail. The link in the mail leads to the reset page.
     all_lead_somewhere(&api, &api.get_root("/accounts/password/forgot").await, 3).await;
     let asked = submit(&api, "/accounts/password/forgot", &[("email", "grace@example.com")]).await;
     asked.is(202);

@@ -1,4 +1,4 @@
-//! Quotas, as clients see them, and deletions of any size.
+//! Quotas in the API, and deletion of applications of any size.
 
 use serde_json::json;
 use tessera_tests::{
@@ -14,7 +14,7 @@ on_both! {
     s215_quotas_are_settings_and_name_themselves
 }
 
-/// Holds a request to having been rejected by that quota.
+/// Asserts that a request was rejected by the quota.
 #[track_caller]
 fn exceeds(rejected: &Answer, quota: &str) {
     assert_eq!(rejected.problem(409, "quota_exceeded")["quota"], quota);
@@ -71,14 +71,14 @@ async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
 
     exceeds_wallets(&third).await;
 
-    // One session too many ends the least recently used one.
+    // A session above the quota ends the least recently used session.
     let (second_session, last) = (third.again().await, third.again().await);
     third.get("/users/me").await.problem(401, "invalid_token");
     second_session.get("/users/me").await.is(200);
     last.get("/users/me").await.is(200);
 
-    // A deleted application stops at once and makes room at once. Its rows are cleared while the service runs, and nothing
-    // of the other application with them.
+    // A deleted application stops working and frees its quota at once. Its rows are cleared while the service runs. The
+    // other application is not affected.
     owner.delete(&format!("/apps/{app}")).await.is(204);
     for key in [&first, &other] {
         assert_eq!(studio.verify(&key.raw).await["code"], "not_found");

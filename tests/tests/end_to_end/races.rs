@@ -1,4 +1,4 @@
-//! Requests that come at once: each rule holds as if they had come one by one.
+//! Concurrent requests: each rule holds as if the requests came one by one.
 
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -11,7 +11,7 @@ use tessera_tests::{
 };
 use tokio::task::JoinSet;
 
-/// Sends all at once and gathers what came back.
+/// Sends all requests concurrently and collects the responses.
 async fn together(requests: impl IntoIterator<Item = impl Future<Output = Answer> + Send + 'static>) -> Vec<Answer> {
     let mut running: JoinSet<Answer> = JoinSet::new();
     for request in requests {
@@ -96,7 +96,7 @@ async fn s148_last_owner_under_concurrency(backend: Backend) {
     let studio = Studio::open(backend).await;
     let mut one = studio.owner.clone();
     for round in 0..30 {
-        // Whoever left is not added directly, so each round has a new owner.
+        // A user who left can't be added directly, so each round has a new owner.
         let two = Person::join(&studio.api()).await;
         one.again().await.post(&studio.members(None), &json!({"user_id": two.id, "role": "owner"})).await.is(201);
         let leave = |who: &Person| {
@@ -231,7 +231,7 @@ async fn an_application_deleted_while_it_gets_keys_and_items_leaves_neither(back
     }
 }
 
-/// Whether the person is still in the organization.
+/// Whether the user is still a member of the organization.
 async fn answers_to(person: &Person, studio: &Studio) -> bool {
     person.get(&format!("/orgs/{}", studio.org)).await.status == 200
 }

@@ -1,4 +1,4 @@
-//! A link to a new password: what it is good for, and for how long.
+//! Password reset links: validity and lifetime.
 
 use serde_json::json;
 use tessera_adapters::Sha256Digest;
@@ -43,16 +43,16 @@ async fn s191_reset_bind(backend: Backend) {
     let first = link_to(&service, &person.email, 1).await.token();
     let second = link_to(&service, &person.email, 2).await.token();
     assert!(first.len() == 43 && first != second, "{first} {second}");
-    // Another one kills the old.
+    // A new link invalidates the old one.
     reset(&api, &first, NEW).await.problem(400, "reset_invalid");
-    // So does a change of the password, but not one that fails.
+    // A password change invalidates it too, but a failed change does not.
     let change = |current: &str| json!({"current_password": current, "new_password": NEW});
     person.put("/users/me/password", &change("wrong")).await.is(400);
     api.get_root(&format!("/password/reset?token={second}")).await.is(200);
     person.put("/users/me/password", &change(PASSWORD)).await.is(204);
     reset(&api, &second, PASSWORD).await.problem(400, "reset_invalid");
     login(&api, &person.email, NEW).await.is(200);
-    // And its own use, for whoever comes next.
+    // Its own use invalidates it for later requests.
     let third = link_to(&service, &person.email, 4).await.token();
     reset(&api, &third, PASSWORD).await.is(204);
     let said = reset(&api, &third, NEW).await.problem(400, "reset_invalid");
@@ -97,7 +97,7 @@ async fn s191_reset_bind_to_30_minutes(backend: Backend) {
     let now = store.now().await.unwrap_or_else(|error| panic!("{error}"));
     let left = kept.expires_at - now;
     assert!((29..=30).contains(&left.whole_minutes()), "{left}");
-    // Time passes: what is stored is moved, and nothing else.
+    // Simulates elapsed time by changing the stored expiry and nothing else.
     let passed = async |left: time::Duration| {
         let moved = PasswordReset { expires_at: store.now().await? + left, ..kept.clone() };
         let mut tx = store.begin().await?;
@@ -111,7 +111,7 @@ async fn s191_reset_bind_to_30_minutes(backend: Backend) {
     }
     reset(&service.api(), &token, NEW).await.problem(400, "reset_invalid");
     login(&service.api(), &person.email, PASSWORD).await.is(200);
-    // A node looks at once when it starts, and then once a minute.
+    // A node deletes expired tokens at its start and then once a minute.
     let _second = service.installation.start();
     eventually("it is forgotten", ON_ITS_WAY, || {
         let (store, user) = (store.clone(), kept.user);

@@ -1,4 +1,4 @@
-//! The page that the link to a new password leads to: it works without a script and changes nothing until its button is used.
+//! Password reset page: it works without scripts, and only its button changes data.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::password_resets::{NEW, link_to, login};
 
 const PAGE: &str = "/password/reset";
 
-/// A form as a browser sends it.
+/// A form submission of a browser.
 pub(crate) fn form(api: &Api, fields: &[(&str, &str)]) -> RequestBuilder {
     let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -29,7 +29,7 @@ async fn show(api: &Api, token: &str) -> Answer {
     api.get_root(&format!("{PAGE}?token={token}")).await
 }
 
-/// Somebody who has a link.
+/// A registered user with a reset link.
 async fn somebody(backend: Backend) -> (Service, Person, String) {
     let service = Service::start(backend).await;
     let person = Person::join(&service.api()).await;
@@ -56,7 +56,7 @@ async fn s14_pw_form(backend: Backend) {
         assert!(page.text().contains(part), "{part} in {}", page.text());
     }
     assert_eq!(page.text().matches("type=\"password\"").count(), 1);
-    // Nothing cuts off what is pasted: a password that is too long is refused.
+    // A pasted password is not truncated: a password that is too long is rejected.
     let page = submit(&service.api(), &[("token", &token), ("password", &"k7#Qz!m2".repeat(17))]).await;
     page.is(400);
     assert!(page.text().contains("must have at most 128 characters"), "{}", page.text());

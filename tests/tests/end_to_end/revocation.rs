@@ -1,4 +1,4 @@
-//! What is revoked is dead on every node once that is acknowledged.
+//! Revoked credentials are rejected by every node once the revocation is acknowledged.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use tessera_tests::{
     studio::{Key, Person, Studio},
 };
 
-/// Asks for a key's worth without pause, and keeps when each question began and what came back.
+/// Verifies a key continuously, and stores the start and the result of each request.
 struct Questioner {
     stop: Arc<AtomicBool>,
     valid: Arc<AtomicUsize>,
@@ -50,7 +50,7 @@ impl Questioner {
     }
 }
 
-/// Kills the key while both nodes are asked about it: no question that began after that may be answered with yes.
+/// Revokes the key while both nodes verify it. No request that starts after the revocation may succeed.
 async fn dies_everywhere(studio: &Studio, other: &Node, key: &Key, kill: impl AsyncFnOnce(), then: &str) {
     let nodes = [studio.api(), other.api()];
     let questioners: Vec<Questioner> =
@@ -102,7 +102,7 @@ async fn s137_key_writeback(backend: Backend) {
     let list = format!("/apps/{}/apikeys", studio.app);
     studio.api().key(&key.raw).get(&studio.inventory()).await.is(200);
     studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
-    // The use before the end is written down later, and brings nothing back.
+    // The use before the revocation is recorded later, and does not make the key valid again.
     let keys = eventually("the last use", Duration::from_secs(20), || async {
         let keys = studio.owner.get(&list).await.expecting(200);
         keys[0]["last_used"].is_string().then_some(keys)

@@ -1,4 +1,4 @@
-//! Sessions: one for each sign-in, ended on time, and alive across a restart.
+//! Sessions: one per sign-in, ended on time, and valid after a restart.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn s42_rt_persist(backend: Backend) {
     live.at_node(&node).get("/users/me").await.is(200);
 }
 
-/// The ids of the sessions of somebody, and which of them is the one that asks.
+/// The ids of the user's sessions, and which of them is the current one.
 async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
     let listed = person.get("/users/me/sessions").await.expecting(200);
     let listed = listed.as_array().unwrap_or_else(|| panic!("{listed} is no list"));

@@ -1,4 +1,4 @@
-//! Every object has the members that the contract gives it, and no other.
+//! Response objects have exactly the members of the API contract.
 
 use serde_json::{Value, json};
 use tessera_tests::{

@@ -1,4 +1,4 @@
-//! SIGTERM: what is in flight is finished, and then the process ends with 0.
+//! SIGTERM: requests in progress are completed, then the process ends with status 0.
 
 use std::{
     sync::{
@@ -22,10 +22,10 @@ use tokio::{
     task::JoinSet,
 };
 
-/// How long a stop may take.
+/// Timeout for a stop.
 const STOP: Duration = Duration::from_secs(10);
 
-/// A request of which the service has read the head and now waits for the body.
+/// A request whose head was read by the service, which now waits for the body.
 async fn begin(authority: &str, path: &str, body: &str) -> TcpStream {
     let mut stream = connect(authority).await;
     let length = body.len();
@@ -40,14 +40,14 @@ async fn begin(authority: &str, path: &str, body: &str) -> TcpStream {
     stream
 }
 
-/// Whether an answer came whole: as many bytes after its head as the head announces.
+/// Whether a response is complete: its body is as long as its head announces.
 fn is_whole(answer: &str) -> bool {
     let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };
     let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
     length.and_then(|length| length.parse::<usize>().ok()) == Some(body.len())
 }
 
-/// What became of one request on a connection of its own.
+/// The response to one request on its own connection.
 async fn one_request(authority: String, request: String) -> Option<String> {
     let mut stream = TcpStream::connect(&authority).await.ok()?;
     stream.write_all(request.as_bytes()).await.ok()?;
@@ -56,7 +56,7 @@ async fn one_request(authority: String, request: String) -> Option<String> {
     Some(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Waits until a node that was told to stop has done so, without an error.
+/// Waits until a terminated node has ended without an error.
 async fn ends_cleanly(node: &mut Node) {
     assert_eq!(node.wait(STOP).await.code(), Some(0));
     let log = node.log();
@@ -143,7 +143,7 @@ async fn the_last_uses_of_keys_are_written_before_the_end(backend: Backend) {
     assert!(keys[0]["last_used"].is_string(), "{keys}");
 }
 
-/// Makes item after item until the service takes no more, and gives those that were acknowledged.
+/// Creates items until the service stops, and returns the acknowledged items.
 async fn load(authority: String, app: String, key: String, client: usize, done: Arc<AtomicUsize>) -> Vec<Value> {
     let mut written = Vec::new();
     for number in 0..100_000 {
@@ -154,7 +154,7 @@ async fn load(authority: String, app: String, key: String, client: usize, done: 
             body.len()
         );
         match one_request(authority.clone(), request).await {
-            // Refused at the door, or still waiting outside when it closed.
+            // The connection was rejected, or closed before it was accepted.
             None => break,
             Some(answer) if answer.is_empty() => break,
             Some(answer) => {

@@ -1,4 +1,4 @@
-//! The keys of service tokens: published, rotated, replaced, and shared by every node.
+//! Signing keys of service tokens: published, rotated, replaced, and shared by all nodes.
 
 use std::{
     sync::{
@@ -25,14 +25,14 @@ fn kids(keys: &Value) -> Vec<String> {
     all.iter().filter_map(|key| key["kid"].as_str()).map(str::to_owned).collect()
 }
 
-/// The kid of the key that signs at a node.
+/// The `kid` of the key that signs at a node.
 async fn signing(api: &Api, studio: &Studio) -> String {
     let token = exchanged(api, &studio.org, &studio.app).await;
     let (header, _) = jose::verify(&keys(api).await, &token).unwrap_or_else(|error| panic!("{error}"));
     header["kid"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Runs `tessera keys …` and gives what it printed.
+/// Runs `tessera keys …` and returns its output.
 #[track_caller]
 fn run(installation: &Installation, arguments: &[&str]) -> String {
     let output = installation.run(&[&["keys"], arguments].concat());
@@ -141,7 +141,7 @@ async fn s73_sig_rotate(backend: Backend) {
             (published.len() == 2).then_some(published)
         });
         assert_eq!(published.await[0], old);
-        // Nobody can be sure to know the next key yet, so none of its tokens is out.
+        // Verifiers may not have the next key yet, so it signs no token yet.
         assert_eq!(signing(api, &studio).await, old);
         let token = exchanged(api, &studio.org, &studio.app).await;
         assert!(jose::verify(&kept, &token).is_ok());
@@ -149,7 +149,7 @@ async fn s73_sig_rotate(backend: Backend) {
     let again = studio.service.installation.run(&["keys", "rotate"]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(!again.status.success() && said.contains("under way"), "{said}");
-    // The time is told as the list tells it.
+    // The time has the same format as in the list.
     let next = listed.lines().find(|line| line.contains(" next ")).unwrap_or_default();
     let signs_from = next.split_whitespace().nth(3).unwrap_or_default();
     assert!(signs_from.ends_with('Z') && said.contains(signs_from), "{said}{listed}");
@@ -163,13 +163,14 @@ async fn of_many_rotations_at_once_one_is_done(backend: Backend) {
             (0..4).map(|_| scope.spawn(|| installation.run(&["keys", "rotate"]).status.success())).collect();
         rotating.into_iter().map(|one| one.join().unwrap_or_default()).collect()
     });
-    // Who came while another was at it finds it done; who came later is told that it is under way.
+    // A command that starts during another rotation may find it done. A later command fails because a rotation is under
+    // way.
     assert!(done.contains(&true), "{done:?}");
     let listed = run(installation, &["list"]);
     assert_eq!(listed.lines().count(), 3, "{listed}");
 }
 
-/// Asks for tokens without pause.
+/// Requests tokens continuously.
 async fn asking(api: Api, studio: Arc<Studio>, stop: Arc<AtomicBool>) -> usize {
     let mut given = 0;
     while !stop.load(Ordering::Relaxed) && given < 100_000 {

@@ -1,4 +1,4 @@
-//! Requests that two readers would read differently, and ones that never end.
+//! Requests that two HTTP parsers would read differently, and requests that never end.
 
 use tessera_tests::{
     database::Backend,
@@ -40,15 +40,15 @@ async fn s179_header_smuggle(backend: Backend) {
     service.api().get_root("/health/live").await.is(200);
 }
 
-/// What a request for verification begins with.
+/// The head of a key verification request.
 const VERIFY: &str = "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
 
-/// A body for it, with line ends of every kind.
+/// A body for it, with line endings of every kind.
 const QUESTION: &str = "\n{\"key\":\r\n\"K\"\n\r,\n\n\"permission\":\r\"event:record\"}\r\n";
 
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// The question in chunks of three bytes, with an extension and a trailer.
+/// The body in chunks of three bytes, with an extension and a trailer.
 fn in_chunks() -> String {
     let chunks: Vec<String> = QUESTION
         .as_bytes()
@@ -62,22 +62,22 @@ fn in_one() -> String {
     format!("{VERIFY}Content-Length: {}\r\n\r\n{QUESTION}", QUESTION.len())
 }
 
-/// The request as the last of its connection, which would be kept for the next one otherwise.
+/// The request with `Connection: close`, because the connection would otherwise stay open.
 fn last(request: &str) -> String {
     request.replacen("Host: a\r\n", "Host: a\r\nConnection: close\r\n", 1)
 }
 
-/// The statuses of all the answers.
+/// The statuses of all responses.
 fn statuses(answers: &str) -> Vec<u16> {
     answers.match_indices("HTTP/1.1 ").map(|(at, _)| status_of(&answers[at..])).collect()
 }
 
-/// What comes back for bytes that are sent one by one.
+/// The response to bytes that are sent one by one.
 async fn byte_by_byte(service: &Service, bytes: &str) -> String {
     let mut stream = connect(service.node.authority()).await;
     stream.set_nodelay(true).unwrap_or_else(|error| panic!("no option: {error}"));
     for byte in bytes.as_bytes() {
-        // Once it has seen the fault, the service may close.
+        // The service may close the connection once it has seen the error.
         let _refused_early = stream.write_all(&[*byte]).await;
     }
     read_to_end(&mut stream).await
@@ -95,7 +95,7 @@ async fn s179_bare_line_feeds_in_heads(backend: Backend) {
         "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Length: 2\n\r\n{}",
         "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\n\r\n0\r\n\r\n",
     ] {
-        // What is behind the fault is no request.
+        // Bytes after the error are not a request.
         let together = exchange(service.node.authority(), format!("{head}{LIVE}").as_bytes()).await;
         for answer in [together, byte_by_byte(&service, head).await] {
             assert_eq!(statuses(&answer), [400], "{head:?}: {answer:?}");
@@ -130,7 +130,7 @@ async fn s179_malformed_chunks(backend: Backend) {
             assert!(answer.to_lowercase().contains("connection: close\r\n"), "{chunks:?}: {answer:?}");
         }
     }
-    // A lot may follow: it is read away, and the answer is not lost.
+    // A long remainder is read and discarded, so the response is not lost.
     let long = format!("{start}2\n{}", "{}".repeat(64 * 1024));
     assert_eq!(statuses(&exchange(service.node.authority(), long.as_bytes()).await), [400]);
     service.api().get_root("/health/live").await.is(200);
@@ -144,7 +144,7 @@ async fn s179_what_comes_before_a_fault_is_answered(backend: Backend) {
         let answers = exchange(service.node.authority(), format!("{good}{fault}").as_bytes()).await;
         assert_eq!(statuses(&answers), [200, 200, 200, 400], "{fault:?}: {answers}");
     }
-    // More than the service takes into its queue.
+    // More requests than the service queues.
     let answers = exchange(service.node.authority(), format!("{}{LIVE}\n", LIVE.repeat(40)).as_bytes()).await;
     let statuses = statuses(&answers);
     assert_eq!((statuses.len(), statuses.last()), (42, Some(&400)), "{answers}");
@@ -185,7 +185,7 @@ async fn s67_jwt_size(backend: Backend) {
         let answer = exchange(service.node.authority(), request(bytes).as_bytes()).await;
         assert!([401, 431].contains(&status_of(&answer)), "{bytes}: {answer}");
     }
-    // Far beyond all headers that are taken: closed, with or without a word.
+    // Far above the header limit: the connection is closed with or without a response.
     let answer = exchange(service.node.authority(), request(2 * 1024 * 1024).as_bytes()).await;
     assert!(answer.is_empty() || (400..500).contains(&status_of(&answer)), "{answer}");
     service.api().get_root("/health/live").await.is(200);
@@ -204,7 +204,7 @@ async fn s212_slowloris_with_a_body_that_never_ends(backend: Backend) {
     for (status, path, headers, body) in refused {
         for length in ["Content-Length: 2000000", "Transfer-Encoding: chunked"] {
             let request = format!("POST {path} HTTP/1.1\r\nHost: a\r\n{headers}{length}\r\n\r\n{body}");
-            // It is refused at once, and then the connection does not stay open for the rest.
+            // The request is rejected at once, and the connection does not stay open for the rest.
             let answer = exchange(service.node.authority(), request.as_bytes()).await;
             assert_eq!(status_of(&answer), status, "{path} {length}: {answer}");
         }

@@ -1,4 +1,4 @@
-//! What serves once is used up by whoever comes with it, also in a body that has faults elsewhere.
+//! One-time tokens are consumed by an authorized attempt, even if the rest of the body is invalid.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ on_both! {
     s105_code_once_of_good_and_faulty_bodies_at_once_one_wins_at_most
 }
 
-/// What can be wrong with a proof beside its nonce: a member with another value, or without any.
+/// Possible errors of a proof besides its nonce: a member with another value, or without a value.
 const FAULTS: [(&str, Option<&str>); 6] = [
     ("signature", None),
     ("signature", Some("0xzz")),
@@ -39,13 +39,13 @@ fn spoilt(body: &Value, member: &str, value: Option<&str>) -> Value {
     others.chain(value.map(|value| (member.to_owned(), value.into()))).collect()
 }
 
-/// Sends a body as it is.
+/// Sends a body as raw text.
 async fn post_text(api: &Api, body: String) -> Answer {
     let request = api.request(Method::POST, &format!("{BASE}{VERIFY}"));
     send(request.header("Content-Type", "application/json").body(body)).await
 }
 
-/// The same text with a member in it twice that nobody asks for.
+/// The body with an unknown member that occurs twice.
 fn with_a_double(body: &Value) -> String {
     body.to_string().replacen('{', "{\"x\":1,\"x\":2,", 1)
 }
@@ -62,7 +62,7 @@ async fn s83_nonce_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
     let proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
     assert_eq!(post_text(&api, with_a_double(&proof)).await.faults(), ["/x"]);
     api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
-    // A wallet of another kind, and every fault at once.
+    // A wallet of another namespace, and all errors at once.
     let solana = SolanaWallet::new();
     let asked = api.post(CHALLENGE, &solana.named()).await.expecting(200);
     let all = api.post(VERIFY, &json!({ "nonce": asked["nonce"] })).await.faults();
@@ -78,7 +78,7 @@ async fn s83_nonce_once_for_links_too(backend: Backend) {
         let asked = person.post("/users/me/wallets/challenge", &wallet.named("base")).await.expecting(200);
         let proof = wallet.proof("base", &asked);
         let faulty = spoilt(&proof, member, value);
-        // Whoever is nobody uses nothing up.
+        // An unauthenticated caller consumes nothing.
         service.api().post("/users/me/wallets", &faulty).await.problem(401, "authentication_required");
         assert_eq!(person.post("/users/me/wallets", &faulty).await.faults(), [format!("/{member}")]);
         person.post("/users/me/wallets", &proof).await.problem(401, "invalid_signature");
@@ -95,7 +95,8 @@ async fn s83_nonce_once_for_sign_ins_too(backend: Backend) {
         assert_eq!(sitting.verify(&studio.api(), &faulty).await.faults(), [format!("/{member}")]);
         sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
     }
-    // Who knows the session and not its cookie uses nothing up, nor does another site by the browser that has it.
+    // A caller with the session id but without its cookie consumes nothing, and neither does a request of another site
+    // from the browser that has the cookie.
     let proof = sitting.proof(&studio.api(), &wallet).await;
     let faulty = spoilt(&proof, "signature", None);
     assert_eq!(studio.api().post("/sso/web3/verify", &faulty).await.faults(), ["/signature"]);
@@ -146,7 +147,7 @@ async fn what_can_not_be_read_uses_nothing_up(backend: Backend) {
     api.post(VERIFY, &proof).await.is(200);
 }
 
-/// Sends a good body ten times, and a faulty one as often, all at once over two nodes.
+/// Sends a valid body ten times and an invalid body ten times, concurrently over two nodes.
 async fn good_and_faulty(service: &Service, path: &'static str, good: &Value, faulty: &Value) -> Vec<Answer> {
     let other = service.installation.start();
     let nodes = [service.api(), other.api()];

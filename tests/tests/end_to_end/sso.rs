@@ -1,4 +1,4 @@
-//! Signing in to an application by a wallet, over HTTP, from the first redirect to the redeemed code.
+//! Wallet sign-in to an application over HTTP, from the first redirect to the redeemed code.
 
 use std::time::Instant;
 
@@ -37,7 +37,7 @@ on_both! {
     s198_audit_of_sign_ins
 }
 
-/// The claims of a token, checked as the application would check them.
+/// The claims of a token, verified as the application would do it.
 async fn claims(studio: &Studio, token: &Value) -> Value {
     let keys = studio.api().get_root("/.well-known/jwks.json").await.expecting(200);
     let token = token.as_str().unwrap_or_else(|| panic!("no token: {token}"));
@@ -45,7 +45,7 @@ async fn claims(studio: &Studio, token: &Value) -> Value {
     claims
 }
 
-/// Every answer to the same request, sent so many times at once over two nodes.
+/// All responses to the same request, sent concurrently several times over two nodes.
 async fn at_once(studio: &Studio, cookie: &str, path: &'static str, body: &Value, times: usize) -> Vec<Answer> {
     let other = studio.service.installation.start();
     let mut running = JoinSet::new();
@@ -128,7 +128,7 @@ async fn s110_login_csrf_the_cookie_decides(backend: Backend) {
         foreign.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
         foreign.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
     }
-    // What others tried has used nothing up.
+    // The attempts of other callers have consumed nothing.
     attacker.verify(&studio.api(), &proof).await.is(200);
     let unknown = Sitting { session: "0".repeat(32), ..victim };
     unknown.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
@@ -165,7 +165,7 @@ async fn s83_nonce_once_fifty_verifications_sign_in_once(backend: Backend) {
     for answer in &answers {
         match answer.status {
             200 => good += 1,
-            // Whether they came in the middle or after the end is all the same.
+            // A request during the sign-in and a request after its end get the same problem.
             _ => drop(answer.problem(409, "sso_session_used")),
         }
     }
@@ -264,7 +264,7 @@ async fn s106_code_bound(backend: Backend) {
         let mut body = json!({ "code": done["code"], "redirect_uri": RETURN, "code_verifier": VERIFIER });
         body[member] = value.into();
         studio.api().post("/sso/token", &body).await.problem(400, "invalid_grant");
-        // Presented once, it is used up: who had it without the rest has stolen it.
+        // The code is consumed by the first attempt. A caller who has the code without the other values has stolen it.
         redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
     }
     redeem(&studio.api(), &"0".repeat(64)).await.problem(400, "invalid_grant");
@@ -294,8 +294,8 @@ async fn an_address_that_was_given_up_gets_nobody(backend: Backend) {
     redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
 }
 
-/// A code is redeemed before the application gives the address up, or it is worth nothing: nobody is held off, and nothing
-/// that begins after the change was acknowledged succeeds.
+/// A code is either redeemed before the application removes the redirect URI, or it is invalid. No request is blocked,
+/// and no request that starts after the acknowledged change succeeds.
 async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Backend) {
     let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
     let other = studio.service.installation.start();
@@ -305,7 +305,7 @@ async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Back
         codes.push(text_of(&done, "code"));
     }
     let mut running = JoinSet::new();
-    // Eight that redeem one code after the other, each from both nodes in turn.
+    // Eight tasks redeem one code after the other, alternating between the nodes.
     for own in codes.chunks(3).map(<[String]>::to_vec) {
         let nodes = [studio.api(), other.api()];
         running.spawn(async move {
@@ -330,7 +330,7 @@ async fn s56_alg_confusion_a_token_for_an_application_is_none_for_the_service(ba
     let studio = Studio::open(backend).await;
     let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
     studio.api().bearer(&text_of(&done, "token")).get("/users/me").await.problem(401, "invalid_token");
-    // s49_sess_fix: neither do the session's own names open anything.
+    // s49_sess_fix: the identifiers of the sign-in session do not authorize requests either.
     studio.api().bearer(&text_of(&done, "code")).get("/users/me").await.problem(401, "invalid_token");
     assert!(!sign_in(&studio.api(), &studio.owner.email).await.is_empty());
 }
@@ -355,7 +355,7 @@ async fn s198_audit_of_sign_ins(backend: Backend) {
     assert!(outside.iter().any(|event| event.name == "sso.refused"), "{outside:?}");
 }
 
-/// Whoever deletes an application is not held off by those who are signing in to it.
+/// Concurrent sign-ins do not block the deletion of an application.
 async fn s112_app_disabled_amid_its_sign_ins(backend: Backend) {
     // More sign-ins than one network may begin in a minute.
     let unlimited = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");

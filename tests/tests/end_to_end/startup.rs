@@ -1,4 +1,4 @@
-//! Starts that must succeed, and starts that must not.
+//! Starts that must succeed, and starts that must fail.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -12,7 +12,7 @@ use tessera_tests::{
 
 const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
 
-/// Holds that the service does not start with this setting, and names it.
+/// Asserts that the service does not start with the setting and that the error names the setting.
 async fn refuses(backend: Backend, name: &str, value: &str) {
     let said = Installation::new(backend).await.set(name, value).refuses_to_start().await;
     assert!(said.contains(name), "it does not name {name}: {said}");
@@ -155,7 +155,7 @@ async fn a_key_file_that_others_can_read_is_refused() {
         let said = installation.refuses_to_start().await;
         assert!(said.contains(&format!("has mode {mode:04o}")) && said.contains("set it to 0600"), "{said}");
     }
-    // A group of others: only root can give a file away.
+    // A group that the process does not belong to. Only root can change the group of a file to it.
     set_mode(&file, 0o640);
     if std::os::unix::fs::chown(&file, None, Some(54_321)).is_ok() {
         let said = installation.refuses_to_start().await;
@@ -163,7 +163,7 @@ async fn a_key_file_that_others_can_read_is_refused() {
     }
 }
 
-/// Kubernetes gives every file of a volume to a group of the process and lets the group write (`fsGroup`).
+/// Kubernetes assigns every file of a volume to a group of the process and makes it group-writable (`fsGroup`).
 #[tokio::test]
 async fn the_files_may_belong_to_a_group_of_the_process() {
     let Service { installation, mut node } = Service::start(Backend::Sqlite).await;
@@ -195,7 +195,7 @@ async fn a_lost_key_file_is_not_made_anew() {
     assert!(said.contains("TESSERA_MASTER_KEY") && !file.exists(), "{said}");
 }
 
-/// The one file beside the database that is not the database.
+/// The key file next to the embedded database.
 fn key_file(installation: &Installation) -> std::path::PathBuf {
     let directory = installation.database().directory().unwrap_or_else(|| panic!("not an embedded database"));
     directory.join("master.key")

@@ -1,4 +1,4 @@
-//! The service's storage from behind, for what no operation shows.
+//! Direct access to the storage of the service, for state that no endpoint shows.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tessera_adapters::{DatabaseSettings, SqlStore, SystemClock};
 use tessera_kernel::{Clock as _, MailId, MailQueue as _, RefusedMail, TakenMail};
 use tessera_tests::process::Installation;
 
-/// A store of its own on the service's database.
+/// A separate store on the database of the service.
 pub(crate) async fn open(installation: &Installation) -> SqlStore {
     let url = installation.database().url();
     let settings = DatabaseSettings {
@@ -17,14 +17,14 @@ pub(crate) async fn open(installation: &Installation) -> SqlStore {
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }
 
-/// Every mail that was not delivered yet. Nobody gets them any more for an hour, unless they are on their way already.
+/// Every undelivered mail. Taking them blocks their delivery for an hour, except for mails that are already being sent.
 pub(crate) async fn waiting_mails(store: &SqlStore) -> Vec<TakenMail> {
     let now = SystemClock.now();
     let taken = store.take(now + time::Duration::DAY, now + time::Duration::HOUR, u16::MAX).await;
     taken.unwrap_or_else(|error| panic!("no mails: {error}"))
 }
 
-/// What is left of a mail that was refused.
+/// The record of a permanently rejected mail.
 pub(crate) async fn refused_mail(store: &SqlStore, id: MailId) -> RefusedMail {
     let left = store.find_refused(id).await.unwrap_or_else(|error| panic!("no mail: {error}"));
     left.unwrap_or_else(|| panic!("{id} was not refused"))

@@ -1,9 +1,9 @@
-//! Text that people type: bounded, in one form, and not deceiving.
+//! User-provided text: limited length, normalized, without deceptive characters.
 
 use serde_json::{Value, json};
 use tessera_tests::{database::Backend, on_sqlite, studio::Studio};
 
-/// Every text field: where it is sent, under which name, how long it may be, and whether it may have several lines.
+/// Every text field: its endpoint, base body, name, maximum length, and whether it may have several lines.
 fn fields(studio: &Studio) -> Vec<(String, Value, &'static str, usize, bool)> {
     let (org, app) = (&studio.org, &studio.app);
     vec![
@@ -70,7 +70,7 @@ async fn a_text_that_does_not_show_is_none(backend: Backend) {
         for hidden in ["\u{200b}", "\u{3164}", "\u{115f}", "\u{2800}", "\u{301}", " \u{200d} \u{ad}"] {
             let answer = send(&studio, &path, &base, field, hidden).await;
             assert_eq!(answer.faults(), [format!("/{field}")], "{path} {hidden:?}");
-            // What tells items apart must not hold such a character at all.
+            // Identifiers of items must not contain such a character at all.
             let code = if field == "sku" && !["\u{2800}", "\u{301}"].contains(&hidden) {
                 "forbidden_character"
             } else {

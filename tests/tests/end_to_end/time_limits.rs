@@ -1,4 +1,4 @@
-//! Requests that wait for a lock of the database fail in time and write nothing.
+//! Requests that wait for a database lock fail in time and write nothing.
 
 use std::time::{Duration, Instant};
 
@@ -13,16 +13,16 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::storage;
 
-/// How long a statement may take, less what its server's clock may differ by.
+/// The statement timeout, minus a tolerance for the clock of the database server.
 const STATEMENT: Duration = Duration::from_millis(4_900);
 
-/// How long a request may wait for its connection, less the same.
+/// The timeout for a connection, minus the same tolerance.
 const CONNECTION: Duration = Duration::from_millis(1_900);
 
-/// How long a request may wait for the database in all.
+/// The total database timeout of a request.
 const TOTAL: Duration = Duration::from_secs(10);
 
-/// A session of PostgreSQL beside the service, in a transaction.
+/// A PostgreSQL session besides the service, with an open transaction.
 async fn begin_on_postgres(service: &Service) -> Client {
     let connected = tokio_postgres::connect(service.installation.database().url(), NoTls).await;
     let (client, connection) = connected.unwrap_or_else(|error| panic!("no connection: {error}"));
@@ -35,13 +35,13 @@ async fn execute(client: &Client, statement: &str) {
     client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
 
-/// Waits for a response, and says how long that took.
+/// The response and the time until it arrived.
 async fn timed(response: impl Future<Output = Answer>) -> (Answer, Duration) {
     let start = Instant::now();
     (response.await, start.elapsed())
 }
 
-/// Holds that a request has waited, but not longer than its total time.
+/// Asserts that a request has waited at least this long, but not longer than the total timeout.
 #[track_caller]
 fn is_unavailable(response: &(Answer, Duration), at_least: Duration) {
     let (answer, elapsed) = response;
@@ -89,7 +89,7 @@ async fn a_request_that_waits_for_the_writer_of_sqlite_is_503_in_time_slow() {
 
     let name = json!({"display_name": "Changed"});
     let (changed, read) = tokio::join!(timed(person.put("/users/me", &name)), timed(person.get("/users/me")));
-    // A job of the service may have the only connection that writes, and wait for the same lock.
+    // A job of the service may hold the only write connection and wait for the same lock.
     is_unavailable(&changed, CONNECTION);
     assert_eq!(read.0.expecting(200), before);
     assert!(read.1 < CONNECTION, "{:?}", read.1);

@@ -1,4 +1,4 @@
-//! User tokens: exactly the ones this service made for itself, and nothing like them.
+//! Access tokens: only tokens that this service issued for itself are accepted.
 
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -10,7 +10,7 @@ use tessera_tests::{
 
 use crate::forge::{Forge, encode, open, rs256};
 
-/// Somebody signed in at a service whose signing secret the test can open.
+/// A signed-in user of a service whose signing secret the test can read.
 struct Scene {
     service: Service,
     person: Person,
@@ -28,7 +28,7 @@ impl Scene {
         Self { service, person, forge, header, claims }
     }
 
-    /// The claims with one of them replaced; `None` takes it away.
+    /// The claims with one claim replaced; `None` removes it.
     fn claims_with(&self, name: &str, value: Option<Value>) -> Value {
         let mut claims = self.claims.clone();
         let object = claims.as_object_mut().unwrap_or_else(|| panic!("no claims"));
@@ -39,7 +39,7 @@ impl Scene {
         claims
     }
 
-    /// A token of the service's own making but for its claims.
+    /// A token that differs from a token of the service only in its claims.
     fn token_of(&self, claims: &Value) -> String {
         self.forge.sign_like(&self.person.token, claims.to_string())
     }
@@ -331,7 +331,7 @@ async fn s69_jwt_live(backend: Backend) {
     scene.refuses("another token of the same session", &scene.token_of(&fresh)).await;
 }
 
-/// The token with a last character that decodes to the same bytes: the bits beyond the last byte differ.
+/// The token with another last character that decodes to the same bytes, because only the unused bits differ.
 fn other_tail(token: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (body, last) = token.split_at(token.len() - 1);

@@ -1,4 +1,4 @@
-//! The README's five-minute tour, as a reader would paste it.
+//! The five-minute tour of the README, run as a script.
 
 use std::{
     process::{Command, Stdio},
@@ -18,7 +18,7 @@ fn script() -> String {
     blocks.join("\n")
 }
 
-/// Runs a script to its end, with nothing of this environment but the path.
+/// Runs a script to its end, with only `PATH` from the environment.
 async fn run(script: &str) -> (bool, String, String) {
     let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
     let file =

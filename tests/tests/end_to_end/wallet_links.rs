@@ -1,4 +1,4 @@
-//! Linking wallets to an account, and giving them up.
+//! Linking and unlinking of wallets.
 
 use serde_json::json;
 use tessera_tests::{
@@ -46,7 +46,7 @@ async fn s98_wallet_link(backend: Backend) {
     let (person, other) = (Person::join(&api).await, Person::join(&api).await);
     let challenge = person.post(LINK_CHALLENGE, &wallet.named("base")).await.expecting(200);
     let proof = wallet.proof("base", &challenge);
-    // Another session of the same person, or another person, can't use it; and it is used up by the attempt.
+    // Neither another session of the same user nor another user can use the challenge. The attempt consumes it.
     person.again().await.post(WALLETS, &proof).await.problem(401, "invalid_signature");
     person.post(WALLETS, &proof).await.problem(401, "invalid_signature");
     let linked = link(&person, &wallet).await.expecting(201);
@@ -73,7 +73,7 @@ async fn s100_wallet_last(backend: Backend) {
     me.delete(&format!("{WALLETS}/{}", first.address())).await.is(204);
     me.delete(&format!("{WALLETS}/{}", first.address())).await.problem(404, "wallet_not_found");
     me.delete(&format!("{WALLETS}/{}", second.address())).await.problem(409, "last_way_in");
-    // Whoever has a password can give up every wallet.
+    // A user with a password can unlink every wallet.
     let person = Person::join(&api).await;
     let wallet = EvmWallet::new();
     link(&person, &wallet).await.is(201);

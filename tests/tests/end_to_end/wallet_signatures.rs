@@ -1,4 +1,4 @@
-//! What is taken for the signature of a wallet, and what is not.
+//! Accepted and rejected wallet signatures.
 
 use serde_json::json;
 use tessera_tests::{
@@ -18,10 +18,10 @@ on_sqlite! {
     s96_siwx_cross
 }
 
-/// What somebody makes of a good signature.
+/// A modification of a valid signature.
 type Forgery = fn(&[u8]) -> Vec<u8>;
 
-/// What a wallet signs when it is asked to sign a nonce.
+/// The text that a wallet signs for a nonce.
 type Form = fn(&str) -> Vec<u8>;
 
 /// The order of the curve.
@@ -30,7 +30,7 @@ const ORDER: [u8; 32] = [
     0xE6, 0xAF, 0x48, 0xA0, 0x3B, 0xBF, 0xD2, 0x5E, 0x8C, 0xD0, 0x36, 0x41, 0x41,
 ];
 
-/// The other signature that the same key has for the same text: `n - s`, and the other parity.
+/// The other signature of the same key for the same text: `n - s` with the other parity.
 fn twin(signature: &[u8]) -> Vec<u8> {
     let mut twin = signature.to_vec();
     let mut borrow = 0;
@@ -99,7 +99,7 @@ async fn s94_siwe_addr(backend: Backend) {
     let wrong: String = shown.char_indices().map(|(place, c)| if place > 1 { letter(c) } else { c }).collect();
     let answer = api.post(CHALLENGE, &json!({"wallet_address": wrong, "chain_type": "ethereum"})).await;
     assert_eq!(answer.faults(), ["/wallet_address"]);
-    // The signature of another key, over this wallet's own message.
+    // The signature of another key over the message for this wallet.
     let asked = challenge(&api, &wallet).await;
     let mut proof = EvmWallet::new().proof("ethereum", &asked);
     proof["wallet_address"] = wallet.address().into();
@@ -130,7 +130,7 @@ async fn s95_siws_ed(backend: Backend) {
     let mut proof = wallet.proof(&asked);
     proof["signature"] = wallet.sign(&envelope(&text_of(&asked, "nonce"))).into();
     api.post(VERIFY, &proof).await.is(200);
-    // The identity: with it for a key, this is a signature of every text, for those who do not look closely.
+    // The identity point: with it as the key, this is a valid signature of every text for a lax verifier.
     let identity = [&[1_u8][..], &[0; 31]].concat();
     let named = json!({"wallet_address": bs58::encode(&identity).into_string(), "chain_type": "solana"});
     let asked = api.post(CHALLENGE, &named).await.expecting(200);
@@ -143,7 +143,7 @@ async fn s95_siws_ed(backend: Backend) {
 async fn s96_siwx_cross(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, evm, solana) = (service.api(), EvmWallet::new(), SolanaWallet::new());
-    // Each wallet answers, rightly, the question that was put to the other, or to itself on another chain.
+    // Each wallet correctly signs a challenge for the other wallet, or for itself on another chain.
     let asked = challenge(&api, &evm).await;
     api.post(VERIFY, &solana.proof(&asked)).await.problem(401, "invalid_signature");
     let asked = api.post(CHALLENGE, &solana.named()).await.expecting(200);

@@ -1,4 +1,4 @@
-//! Signing in with a wallet.
+//! Wallet sign-in.
 
 use std::collections::BTreeSet;
 
@@ -157,7 +157,7 @@ async fn s84_nonce_server(backend: Backend) {
     let asked = api.post(CHALLENGE, &wallet.named("ethereum")).await;
     assert_eq!(asked.header("set-cookie"), None);
     let proof = wallet.proof("ethereum", &asked.expecting(200));
-    // Asked on one node, answered on the other, and replayed on both.
+    // Requested on one node, verified on the other, and replayed on both.
     api.at(other.url()).post(VERIFY, &proof).await.is(200);
     api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
     api.at(other.url()).post(VERIFY, &proof).await.problem(401, "invalid_signature");
@@ -252,7 +252,7 @@ async fn s97_a_node_that_does_not_answer_is_no_success(backend: Backend) {
     let answer = api.post(VERIFY, &proof).await;
     answer.problem(503, "unavailable");
     assert!(answer.header("retry-after").is_some());
-    // The nonce is used up all the same; and a key asks no node, nor does a chain without one.
+    // The nonce is consumed nevertheless. Externally owned accounts and chains without an RPC node need no call.
     api.post(VERIFY, &wallet.proof("ethereum", &asked)).await.problem(401, "invalid_signature");
     enter(&api, &wallet).await;
     let asked = api.post(CHALLENGE, &wallet.named("base")).await.expecting(200);
