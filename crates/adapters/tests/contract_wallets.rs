@@ -358,7 +358,7 @@ async fn what_the_chain_says_decides_whatever_reads_it() {
     assert!(matches!(outcome, Err(VerifyError::Unavailable(_))), "{outcome:?}");
 }
 
-/// The vectors of the siwe project for ERC-1271 (`crates/identity/tests/vectors/README.md`): a wallet of Argent and a
+/// The vectors of the siwe project for ERC-1271 (`crates/identity/tests/domain/vectors/README.md`): a wallet of Argent and a
 /// wallet of Loopring, whose signature does not have the length of a key signature. Account, nonce, time, signature.
 const PUBLISHED: [(&str, &str, &str, &str); 2] = [
     (

@@ -1,4 +1,4 @@
-//! Tests with the signed vectors of the siwe project. `crates/identity/tests/vectors/README.md` contains their source.
+//! Tests with the signed vectors of the siwe project. `crates/identity/tests/domain/vectors/README.md` contains their source.
 
 use std::{fmt::Debug, time::Duration};
 

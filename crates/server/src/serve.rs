@@ -166,9 +166,9 @@ fn announce(address: SocketAddr) -> anyhow::Result<()> {
 
 fn warn_of_what_is_off(config: &Config) {
     if config.throttle == Throttle::Off {
-        tracing::warn!("TESSERA_THROTTLE is off: nothing limits how often anybody may ask");
+        tracing::warn!("TESSERA_THROTTLE is off: rate limits are disabled");
     }
     if config.smtp_url.is_none() {
-        tracing::warn!("TESSERA_SMTP_URL is not set: mails become files in data/mail and reach nobody");
+        tracing::warn!("TESSERA_SMTP_URL is not set: mails are written to files in data/mail and are not delivered");
     }
 }

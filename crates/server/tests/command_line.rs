@@ -32,7 +32,7 @@ fn complaint(output: &Output) -> String {
 #[test]
 fn the_settings_in_force_are_printed_without_secrets() {
     let secret = "0123456789abcdeffedcba9876543210";
-    let url = "postgres://somebody:hunter2hunter2@db.example.com/tessera";
+    let url = "postgres://tessera:hunter2hunter2@db.example.com/tessera";
     let settings = [("TESSERA_MASTER_KEY", secret), ("TESSERA_DATABASE_URL", url), ("TESSERA_LISTEN", "[::1]:9000")];
     let output = run(&["check-config"], &settings, None);
     assert!(output.status.success(), "{}", complaint(&output));

@@ -66,7 +66,7 @@ async fn s198_audit(backend: Backend) {
 async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::join(&service.api()).await;
-    for email in [person.email.as_str(), "nobody@example.com"] {
+    for email in [person.email.as_str(), "unknown@example.com"] {
         service.api().post("/auth/login", &json!({"email": email, "password": "wrong"})).await.is(401);
     }
     person.post("/auth/logout", &json!({})).await.is(204);

@@ -40,12 +40,12 @@ async fn s16_enum_login(backend: Backend) {
     let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
     wrong.problem(401, "invalid_credentials");
     assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
-    for email in ["nobody@example.com", "not an address", "", "a@b@c.com"] {
+    for email in ["unknown@example.com", "not an address", "", "a@b@c.com"] {
         let unknown = login(&api, email, "wrong-violet-lantern-17").await;
         assert_eq!(shape(&unknown), shape(&wrong), "{email}");
     }
     let endless = "x".repeat(2000);
-    assert_eq!(shape(&login(&api, "nobody@example.com", &endless).await), shape(&wrong));
+    assert_eq!(shape(&login(&api, "unknown@example.com", &endless).await), shape(&wrong));
     assert_eq!(shape(&login(&api, &known.email, &endless).await), shape(&wrong));
     assert_eq!(shape(&login(&api, &known.email, "").await), shape(&wrong));
 }
@@ -54,7 +54,7 @@ async fn s17_enum_time(backend: Backend) {
     let service = Service::start(backend).await;
     let known = Person::join(&service.api()).await;
     let with = cost(&service, &known.email, 20).await;
-    let without = cost(&service, "nobody@example.com", 20).await;
+    let without = cost(&service, "unknown@example.com", 20).await;
     let malformed = cost(&service, "no address", 20).await;
     // A hash takes tens of milliseconds and everything else a few, so a factor of two shows a missing hash.
     assert!(without > with / 2, "unknown {without:?}, known {with:?}");
@@ -73,7 +73,7 @@ async fn s17_enum_time_while_there_are_hashes_of_two_costs() {
     let service = Service::on(raised);
     let new = Person::join(&service.api()).await;
     let mut costs = Vec::new();
-    for email in [&*old.email, &*new.email, "nobody@example.com", "no address"] {
+    for email in [&*old.email, &*new.email, "unknown@example.com", "no address"] {
         costs.push(cost(&service, email, 8).await);
     }
     let (least, most) = (costs.iter().min(), costs.iter().max());

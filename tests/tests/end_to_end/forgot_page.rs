@@ -53,7 +53,7 @@ async fn s19_enum_forgot_on_the_page(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, person) = (service.api(), Person::join(&service.api()).await);
     let mut told = Vec::new();
-    for email in [&*person.email, "nobody@example.com"] {
+    for email in [&*person.email, "unknown@example.com"] {
         let page = ask(&api, email).await;
         page.is(202);
         assert!(page.text().contains(email) && page.header("set-cookie").is_none(), "{}", page.text());
@@ -72,7 +72,7 @@ async fn s19_enum_forgot_on_the_page(backend: Backend) {
 
 async fn s114_referrer_of_the_way_to_a_link(backend: Backend) {
     let service = Service::start(backend).await;
-    for page in [service.api().get_root(PAGE).await, ask(&service.api(), "nobody@example.com").await] {
+    for page in [service.api().get_root(PAGE).await, ask(&service.api(), "unknown@example.com").await] {
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(page.header("cache-control"), Some("no-store"));
         let policy = page.header("content-security-policy").unwrap_or_default();

@@ -49,9 +49,9 @@ async fn direct_additions_are_limited_before_the_user_is_looked_up() {
         world.send(post(&members).set_json(&body).bearer(&owner)).await
     };
     for _ in 0..30 {
-        add("nobody@example.com").await.problem(404, "user_not_found");
+        add("unknown@example.com").await.problem(404, "user_not_found");
     }
-    for email in ["bob@example.com", "nobody@example.com"] {
+    for email in ["bob@example.com", "unknown@example.com"] {
         let refused = add(email).await;
         assert_eq!(refused.problem(429, "rate_limited")["limit"], "add-member");
         assert_eq!(refused.header("ratelimit-policy"), Some("\"add-member\";q=30;w=3600"));

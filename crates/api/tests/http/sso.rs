@@ -143,12 +143,12 @@ async fn s125_host_header_leads_nowhere() {
 #[actix_web::test]
 async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
     let scene = Scene::new().await;
-    let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
     let long = "x".repeat(1025);
     let cases: &[(&str, Option<&str>, &str)] = &[
         ("app_id", None, "invalid_query"),
         ("app_id", Some("1"), "invalid_query"),
-        ("app_id", Some(nobody), "unknown_relying_party"),
+        ("app_id", Some(unknown), "unknown_relying_party"),
         ("redirect_uri", None, "invalid_query"),
         ("redirect_uri", Some("https://game.example/back"), "redirect_uri_not_registered"),
         ("redirect_uri", Some("https://game.example/back?x=1&y"), "redirect_uri_not_registered"),

@@ -44,9 +44,9 @@ async fn s81_ex_opaque_refusals_of_an_exchange_are_of_one_shape() {
     let other = world.found(&stranger).await;
     let nowhere = "01890a5d-ac96-774b-bcce-b302099a8057";
     let one = world.send(exchange(&token, &other, AUDIENCE)).await.problem(403, "exchange_refused");
-    let two = world.send(exchange(&token, nowhere, "urn:nobody")).await.problem(403, "exchange_refused");
+    let two = world.send(exchange(&token, nowhere, "urn:unknown")).await.problem(403, "exchange_refused");
     assert_eq!((&one["title"], &one["detail"]), (&two["title"], &two["detail"]));
-    world.send(exchange(&token, &organization, "urn:nobody")).await.problem(400, "invalid_target");
+    world.send(exchange(&token, &organization, "urn:unknown")).await.problem(400, "invalid_target");
     let foreign = world.launch(&stranger, &other).await;
     world.send(exchange(&token, &organization, &foreign)).await.problem(400, "invalid_target");
 }
@@ -76,7 +76,7 @@ async fn only_users_exchange_a_token() {
     let application = world.launch(&token, &organization).await;
     let key = world.key(&token, &application).await;
     world.send(exchange(&key, &organization, AUDIENCE)).await.problem(403, "user_token_required");
-    world.send(exchange("nobody", &organization, AUDIENCE)).await.problem(401, "invalid_token");
+    world.send(exchange("unknown", &organization, AUDIENCE)).await.problem(401, "invalid_token");
     let anonymous = post("/auth/token/exchange").set_json(json!({}));
     world.send(anonymous).await.problem(401, "authentication_required");
 }

@@ -31,7 +31,7 @@ macro_rules! chain_reader_contract {
 const GAS: u64 = 200_000;
 
 /// An account without code.
-const NOBODY: [u8; 20] = [0x11; 20];
+const NO_CONTRACT: [u8; 20] = [0x11; 20];
 
 fn to(address: [u8; 20]) -> Call {
     Call { to: Some(address), data: vec![1, 2, 3], gas: GAS }
@@ -51,11 +51,11 @@ pub async fn only_chains_that_are_served_are_read(harness: &impl ChainHarness) {
     for chain in Chain::ALL {
         assert_eq!(reader.reads(chain), chain == Chain::Ethereum, "{chain}");
     }
-    is_unavailable(reader.call(Chain::Base, &to(NOBODY)).await);
+    is_unavailable(reader.call(Chain::Base, &to(NO_CONTRACT)).await);
 }
 
 pub async fn an_account_without_code_answers_nothing(harness: &impl ChainHarness) {
-    assert_eq!(ok(run(harness, to(NOBODY)).await), []);
+    assert_eq!(ok(run(harness, to(NO_CONTRACT)).await), []);
 }
 
 pub async fn a_call_gives_what_the_contract_answers(harness: &impl ChainHarness) {
@@ -89,5 +89,5 @@ pub async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
 
 pub async fn a_chain_that_does_not_answer_is_unavailable(harness: &impl ChainHarness) {
     harness.cut_off();
-    is_unavailable(run(harness, to(NOBODY)).await);
+    is_unavailable(run(harness, to(NO_CONTRACT)).await);
 }

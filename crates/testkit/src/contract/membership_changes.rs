@@ -119,7 +119,7 @@ pub async fn a_membership_is_found_by_the_address_of_its_user(harness: &impl Har
     let rows = tx.memberships();
     assert_eq!(ok(rows.find_by_email(org(), &parsed("ADA@example.com")).await), Some(ada));
     assert_eq!(ok(rows.find_by_email(org(), &parsed("user3@example.com")).await), None);
-    assert_eq!(ok(rows.find_by_email(org(), &parsed("nobody@example.com")).await), None);
+    assert_eq!(ok(rows.find_by_email(org(), &parsed("unknown@example.com")).await), None);
     assert_eq!(ok(rows.find_by_email(organization_id(2), &parsed("ada@example.com")).await), None);
 }
 

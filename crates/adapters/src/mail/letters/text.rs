@@ -21,7 +21,7 @@ impl AskamaLetters {
 
 /// Returns the name or the address of a user, quoted. Returns a fixed word for users without either.
 pub(super) fn name(profile: &Profile) -> String {
-    profile.display_name.as_deref().or(profile.email.as_deref()).map_or_else(|| "Somebody".to_owned(), quoted)
+    profile.display_name.as_deref().or(profile.email.as_deref()).map_or_else(|| "A user".to_owned(), quoted)
 }
 
 pub(super) fn role(role: Role) -> &'static str {

@@ -131,7 +131,7 @@ async fn s77_exchange_dead_who_was_removed_gets_nothing_from_then_on() {
 async fn s81_ex_opaque_strangers_learn_neither_of_organizations_nor_of_audiences() {
     let scene = Scene::with_role(Role::Member).await;
     scene.bench.stores.add_organizations([&organization(2)]).await;
-    for (organization, audience) in [(2, GAMES), (3, GAMES), (2, "https://nobody.example.com")] {
+    for (organization, audience) in [(2, GAMES), (3, GAMES), (2, "https://unknown.example.com")] {
         let error = failed(scene.ask(organization, audience).await);
         assert!(matches!(error, ExchangeTokenError::Refused), "{error:?}");
     }

@@ -108,8 +108,8 @@ fn other_request_ids_are_refused() {
 
 #[test]
 fn a_secret_prints_stars() {
-    let secret = Secret::new("tell nobody".to_owned());
-    assert_eq!((format!("{secret:?}"), secret.expose().as_str()), ("***".to_owned(), "tell nobody"));
+    let secret = Secret::new("keep secret".to_owned());
+    assert_eq!((format!("{secret:?}"), secret.expose().as_str()), ("***".to_owned(), "keep secret"));
     assert_eq!(format!("{:?}", Some(Secret::from(7))), "Some(***)");
 }
 

@@ -124,10 +124,10 @@ async fn members_may_neither_read_nor_write_even_their_own() {
 #[tokio::test]
 async fn data_are_of_members_when_written_and_stay_when_they_leave() {
     let bench = bench().await;
-    for (actor, nobody) in [(by(1), 9), (by_key(1, &Permission::ALL), 8)] {
-        let error = failed(bench.orgs().write_system_data(&actor, about(nobody, replace("{}"))).await);
+    for (actor, outsider) in [(by(1), 9), (by_key(1, &Permission::ALL), 8)] {
+        let error = failed(bench.orgs().write_system_data(&actor, about(outsider, replace("{}"))).await);
         assert!(matches!(error, WriteSystemDataError::MemberNotFound), "{error:?}");
-        let error = failed(view(&bench, &actor, nobody).await);
+        let error = failed(view(&bench, &actor, outsider).await);
         assert!(matches!(error, ViewSystemDataError::DataNotFound), "{error:?}");
     }
     let written = ok(write(&bench, &by(1), replace("{}")).await);

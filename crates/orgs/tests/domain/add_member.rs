@@ -125,7 +125,7 @@ async fn a_new_member_is_shown_with_their_profile() {
 #[tokio::test]
 async fn an_unknown_user_is_not_found() {
     let bench = bench().await;
-    for candidate in [by_id(77), by_email("nobody@example.com")] {
+    for candidate in [by_id(77), by_email("unknown@example.com")] {
         let error = failed(add(&bench, 1, candidate, Role::Member).await);
         assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
     }
@@ -222,7 +222,7 @@ async fn departures_are_deleted_a_day_after_they_have_no_effect() {
 #[tokio::test]
 async fn who_may_not_add_does_not_learn_which_users_exist() {
     let bench = bench().await;
-    let error = failed(add(&bench, 3, by_email("nobody@example.com"), Role::Member).await);
+    let error = failed(add(&bench, 3, by_email("unknown@example.com"), Role::Member).await);
     assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
 }
 

@@ -24,7 +24,7 @@ async fn bench(ago: Duration) -> Workbench {
 }
 
 /// An actor whose request is made now, in a session that began when the bench was created.
-fn somebody(bench: &Workbench, number: u32) -> Actor {
+fn user_actor(bench: &Workbench, number: u32) -> Actor {
     let mut actor = actor_of(user_id(number));
     if let Principal::User { checked_at, .. } = &mut actor.principal {
         *checked_at = bench.clock.now();
@@ -34,17 +34,17 @@ fn somebody(bench: &Workbench, number: u32) -> Actor {
 
 async fn change(bench: &Workbench, by: u32, of: u32, role: Role) -> Result<(), ChangeRoleError> {
     let command = ChangeRole { organization: organization_id(1), user: user_id(of), role };
-    bench.orgs().change_role(&somebody(bench, by), command).await.map(|_| ())
+    bench.orgs().change_role(&user_actor(bench, by), command).await.map(|_| ())
 }
 
 async fn add(bench: &Workbench, by: u32, role: Role) -> Result<(), AddMemberError> {
     let command = AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
-    bench.orgs().add_member(&somebody(bench, by), command).await.map(|_| ())
+    bench.orgs().add_member(&user_actor(bench, by), command).await.map(|_| ())
 }
 
 async fn invite(bench: &Workbench, by: u32, role: Role) -> Result<(), InviteError> {
     let command = Invite { organization: organization_id(1), email: parsed("guest@example.com"), role };
-    bench.orgs().invite(&somebody(bench, by), command).await.map(|_| ())
+    bench.orgs().invite(&user_actor(bench, by), command).await.map(|_| ())
 }
 
 const EDGE: Duration = Duration::minutes(5);
@@ -102,9 +102,9 @@ async fn s53_an_older_session_resends_no_invitation_of_an_owner() {
     let bench = bench(Duration::ZERO).await;
     ok(invite(&bench, 1, Owner).await);
     let listed =
-        ok(bench.orgs().list_invitations(&somebody(&bench, 1), organization_id(1), PageRequest::default()).await);
+        ok(bench.orgs().list_invitations(&user_actor(&bench, 1), organization_id(1), PageRequest::default()).await);
     let id = listed.items[0].invitation.id;
     bench.clock.advance(EDGE);
-    let again = bench.orgs().resend_invitation(&somebody(&bench, 3), organization_id(1), id).await;
+    let again = bench.orgs().resend_invitation(&user_actor(&bench, 3), organization_id(1), id).await;
     assert!(matches!(failed(again), ResendInvitationError::StaleSession));
 }

@@ -136,8 +136,8 @@ async fn s162_every_request_of_the_user_inside_the_organization_opens_it() {
 #[tokio::test]
 async fn s162_what_others_do_opens_nothing() {
     let bench = bench(Role::Member).await;
-    let nobody = actor_of(user_id(9));
-    failed(bench.orgs().view_organization(&nobody, organization_id(2)).await);
+    let outsider = actor_of(user_id(9));
+    failed(bench.orgs().view_organization(&outsider, organization_id(2)).await);
     seen(&bench, 1).await;
     seen(&bench, 2).await;
     assert_eq!(visible_at(&bench).await, None);

@@ -86,21 +86,21 @@ async fn direct_additions_are_limited_per_caller_whatever_their_outcome() {
     }
     ok(add(&bench, 2, Candidate::Email(parsed("user9@example.com"))).await);
     for number in 1..ADD_MEMBER.quota {
-        let (member, unknown) = (Candidate::User(user_id(1)), Candidate::Email(parsed("nobody@example.com")));
+        let (member, unknown) = (Candidate::User(user_id(1)), Candidate::Email(parsed("unknown@example.com")));
         let error = failed(add(&bench, 2, if number % 2 == 0 { member } else { unknown }).await);
         assert!(matches!(error, AddMemberError::AlreadyMember | AddMemberError::UserNotFound), "{error:?}");
     }
     bench.clock.advance(Duration::minutes(1));
     // The response is the same for known and unknown addresses.
-    for email in ["user9@example.com", "nobody@example.com"] {
+    for email in ["user9@example.com", "unknown@example.com"] {
         let error = failed(add(&bench, 2, Candidate::Email(parsed(email))).await);
         let expected = RateLimited { limit: ADD_MEMBER, retry_after: Duration::minutes(59) };
         assert!(matches!(error, AddMemberError::RateLimited(limited) if limited == expected), "{error:?}");
     }
-    let error = failed(add(&bench, 1, Candidate::Email(parsed("nobody@example.com"))).await);
+    let error = failed(add(&bench, 1, Candidate::Email(parsed("unknown@example.com"))).await);
     assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
     bench.clock.advance(Duration::minutes(59));
-    let error = failed(add(&bench, 2, Candidate::Email(parsed("nobody@example.com"))).await);
+    let error = failed(add(&bench, 2, Candidate::Email(parsed("unknown@example.com"))).await);
     assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
 }
 

@@ -1,21 +1,13 @@
 //! The public test vectors of the siwe project that need no signature. `vectors/README.md` names their source.
 
-mod vectors {
-    pub(crate) mod characters;
-    pub(crate) mod fields;
-    pub(crate) mod messages;
-    pub(crate) mod objects;
-    pub(crate) mod uris;
-}
-
-use tessera_identity::model::SiweMessage;
-use tessera_testkit::expectations::ok;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use vectors::{
+use crate::vectors::{
     characters, fields,
     fields::{BARE, Fields},
     messages, objects, uris,
 };
+use tessera_identity::model::SiweMessage;
+use tessera_testkit::expectations::ok;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A text, and whether the siwe project accepts it as a message.
 struct Vector {

@@ -81,7 +81,7 @@ async fn a_wrong_password_is_refused() {
 #[tokio::test]
 async fn an_unknown_address_costs_one_comparison_too() {
     let bench = Workbench::new();
-    is_refused(&bench, "nobody@example.com", PASSWORD).await;
+    is_refused(&bench, "unknown@example.com", PASSWORD).await;
     assert_eq!((bench.hasher.verified(), bench.hasher.verified_without_hash()), (1, 1));
 }
 
@@ -110,7 +110,7 @@ async fn s17_enum_time_every_failed_sign_in_is_compared_at_the_costs_of_all_stor
     bench.user_with_password(2, PASSWORD).await;
     bench.stores.add_users([&user(3)]).await;
     let expected: Vec<HashCost> = ["$fake$g=0$", "$fake$g=1$"].map(|cost| HashCost::from_phc(cost.to_owned())).into();
-    for email in ["user1@example.com", "user2@example.com", "user3@example.com", "nobody@example.com", "no address"] {
+    for email in ["user1@example.com", "user2@example.com", "user3@example.com", "unknown@example.com", "no address"] {
         is_refused(&bench, email, "correct hors").await;
         let (costs, requester) = some(bench.hasher.last());
         assert_eq!((costs, requester), (expected.clone(), requester_of_tests()), "{email}");
@@ -119,7 +119,7 @@ async fn s17_enum_time_every_failed_sign_in_is_compared_at_the_costs_of_all_stor
     // The old cost is deleted with the last hash that has it.
     ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
     assert_eq!(ok(bench.identity().forget_unused_hash_costs().await), 1);
-    is_refused_later(&bench, "nobody@example.com").await;
+    is_refused_later(&bench, "unknown@example.com").await;
     assert_eq!(some(bench.hasher.last()).0, expected[1..]);
 }
 
@@ -145,7 +145,7 @@ async fn a_device_that_has_signed_in_before_is_known_to_the_queue() {
     assert!(known("user1@example.com", PASSWORD).await);
     assert!(known("user1@example.com", "wrong").await);
     assert!(!known("user2@example.com", "wrong").await);
-    assert!(!known("nobody@example.com", "wrong").await);
+    assert!(!known("unknown@example.com", "wrong").await);
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn a_password_that_is_too_long_is_refused_unhashed() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     is_refused(&bench, "user1@example.com", &"x".repeat(129)).await;
-    is_refused(&bench, "nobody@example.com", &"x".repeat(1_000_000)).await;
+    is_refused(&bench, "unknown@example.com", &"x".repeat(1_000_000)).await;
     assert_eq!(bench.hasher.verified(), 0);
 }
 
@@ -294,7 +294,7 @@ async fn a_refusal_names_the_account_that_was_tried() {
 #[tokio::test]
 async fn a_refusal_names_nobody_when_there_is_no_account() {
     let bench = Workbench::new();
-    failed(sign_in(&bench, "nobody@example.com", PASSWORD).await);
+    failed(sign_in(&bench, "unknown@example.com", PASSWORD).await);
     let event = bench.events(None).await.remove(0);
     assert_eq!((event.name.as_str(), event.subject, event.details), ("session.refused", None, Vec::new()));
 }

@@ -1,0 +1,8 @@
+//! Tests of API keys, on fakes. One binary, because each further one costs a link.
+
+mod generate;
+mod list_and_revoke;
+mod raw_key;
+mod usage;
+mod values;
+mod verify;

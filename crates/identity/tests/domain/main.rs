@@ -1,0 +1,31 @@
+//! Tests of the identity domain, on fakes. One binary, because each further one costs a link.
+
+mod ask_for_reset;
+mod audience;
+mod authenticate;
+mod change_password;
+mod custom_data;
+mod exchange_token;
+mod key_ring;
+mod known_clients;
+mod link_wallet;
+mod look_after_keys;
+mod never_issued;
+mod notices;
+mod password;
+mod register;
+mod reset_password;
+mod sign_in;
+mod sign_in_with_wallet;
+mod sign_out;
+mod siwe;
+mod siwe_vectors;
+mod sso_begin;
+mod sso_flow;
+mod sso_values;
+mod update_profile;
+mod vectors;
+mod verify_email;
+mod view_profile;
+mod wallet_values;
+mod welcome;

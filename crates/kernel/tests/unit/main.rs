@@ -1,0 +1,10 @@
+//! Tests of the shared types. One binary, because each further one costs a link.
+
+mod document;
+mod email;
+mod event;
+mod id;
+mod limits;
+mod mail;
+mod text;
+mod values;

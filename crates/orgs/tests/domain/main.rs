@@ -1,0 +1,18 @@
+//! Tests of organizations, on fakes. One binary, because each further one costs a link.
+
+mod accept_invitation;
+mod add_member;
+mod change_role;
+mod create_organization;
+mod ended_invitations;
+mod invitations;
+mod limits;
+mod membership_visibility;
+mod notices;
+mod ownership;
+mod quotas;
+mod remove_member;
+mod settings;
+mod slug;
+mod system_data;
+mod view;
