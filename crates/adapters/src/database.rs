@@ -11,6 +11,7 @@ mod directory;
 mod events;
 mod hash_costs;
 mod identity;
+mod invitation_jobs;
 mod invitation_mails;
 mod invitations;
 mod items;

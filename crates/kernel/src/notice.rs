@@ -36,6 +36,9 @@ impl Notices {
     /// The length of the window in which notices are counted. It starts with the first notice.
     pub const WINDOW: Duration = Duration::HOUR;
 
+    /// How long counts are stored after their window.
+    pub const RETENTION: Duration = Duration::days(2);
+
     /// For how long a notice stays deliverable.
     pub const TTL: Duration = Duration::days(7);
 

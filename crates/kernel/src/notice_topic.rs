@@ -11,9 +11,10 @@ pub enum NoticeTopic {
     Wallets,
     /// The API keys that a user created.
     ApiKeys,
-    /// The owners of organizations.
+    /// The owners of organizations that the recipient has opened.
     Owners,
-    /// Direct additions to organizations.
+    /// Direct additions to organizations, and the owners of organizations that the recipient has not opened: what anyone can
+    /// cause who creates an organization.
     Memberships,
     /// Password reset links.
     PasswordResets,

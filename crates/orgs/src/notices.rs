@@ -4,7 +4,7 @@ use tessera_kernel::{EmailAddress, NoticeTopic, Role, StoreError, UserId};
 
 use crate::{
     Orgs,
-    model::{DirectAddition, Member, NewOwner, Organization, Profile},
+    model::{DirectAddition, Member, Membership, NewOwner, Organization, Profile},
     ports::OrgTransaction,
 };
 
@@ -27,19 +27,19 @@ impl Orgs {
         let by = by.filter(|by| *by != owner).and_then(find).map(public_profile);
         let others = owners.iter().filter(|member| member.membership.user_id != owner);
         let mut told = Vec::new();
-        for Member { profile, .. } in [new].into_iter().chain(others).take(MOST_TOLD) {
-            told.extend(address(profile)?.map(|address| (address, profile.user_id == owner)));
+        for Member { membership, profile } in [new].into_iter().chain(others).take(MOST_TOLD) {
+            told.extend(address(profile)?.map(|address| (address, topic(membership), profile.user_id == owner)));
         }
         // The mail to the new owner does not contain a name. The mails to the others must not reveal the identity
         // behind a user id.
         let new = public_profile(new);
         // All transactions use the same order, so that two transactions with the same recipients can't deadlock.
-        told.sort_by(|(one, _), (other, _)| one.canonical().cmp(other.canonical()));
+        told.sort_by(|(one, ..), (other, ..)| one.canonical().cmp(other.canonical()));
         let letters = &*self.ports.letters;
-        for (to, to_themselves) in &told {
+        for (to, topic, to_themselves) in &told {
             let about = NewOwner { organization, owner: &new, to_themselves: *to_themselves, by: by.as_ref() };
             let write = |context| letters.new_owner(to, &about, context);
-            self.ports.notices.tell(tx.outbox(), NoticeTopic::Owners, to, write).await?;
+            self.ports.notices.tell(tx.outbox(), *topic, to, write).await?;
         }
         Ok(())
     }
@@ -71,6 +71,12 @@ fn public_profile(member: &Member) -> Profile {
     } else {
         Profile::hidden(member.membership.user_id)
     }
+}
+
+/// As what a notice about owners counts. Anyone can add a user to an organization, so a member who has not opened it must not
+/// lose notices of other organizations by its notices.
+const fn topic(recipient: &Membership) -> NoticeTopic {
+    if recipient.opened_at.is_some() { NoticeTopic::Owners } else { NoticeTopic::Memberships }
 }
 
 fn address(profile: &Profile) -> Result<Option<EmailAddress>, StoreError> {

@@ -6,7 +6,7 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits
 
 use crate::{
     events::OrgEvent,
-    ports::{Directory, Letters, OrgStore},
+    ports::{Directory, InvitationJobs, Letters, OrgStore},
     quotas::OrgQuotas,
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub struct OrgPorts {
     /// Organizations, memberships and invitations.
     pub store: Arc<dyn OrgStore>,
+    /// Deletion of old invitations.
+    pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// The user data that organizations may see.
     pub directory: Arc<dyn Directory>,
     /// Hashes invitation tokens.

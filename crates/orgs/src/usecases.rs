@@ -9,6 +9,7 @@ mod check_quotas;
 mod claim_invitation;
 pub(crate) mod create_organization;
 mod delete_departures;
+mod delete_invitations;
 mod end_invitations;
 mod hold_invitation;
 pub(crate) mod invite;

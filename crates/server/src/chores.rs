@@ -64,6 +64,12 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
             identity.forget_unused_hash_costs().await
         }),
         Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
+        Repeated::start("deleting invitations that ended long ago", FORGETTING, orgs, |orgs| async move {
+            orgs.delete_old_invitations().await
+        }),
+        Repeated::start("deleting old notes of invitation mails", FORGETTING, orgs, |orgs| async move {
+            orgs.delete_old_mail_notes().await
+        }),
         Repeated::start("deleting old departures", DEPARTURES, orgs, |orgs| async move {
             orgs.delete_old_departures().await
         }),

@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use tessera_kernel::{
-    Clock, MailQueue, MailSeal, Mailer, MailerError, StoreError, TakenMail, back_off, delete_in_steps,
+    Clock, MailQueue, MailSeal, Mailer, MailerError, Notices, StoreError, TakenMail, back_off, delete_in_steps,
 };
 use time::Duration;
 use tokio::sync::watch;
@@ -49,6 +49,13 @@ impl Postman {
             0 => {}
             mails => tracing::warn!(mails, "mails expired before they could be delivered"),
         }
+        Ok(())
+    }
+
+    /// Deletes the counts of notices whose window ended long ago.
+    pub(crate) async fn delete_old_counts(&self) -> Result<(), StoreError> {
+        let until = self.clock.now() - Notices::WINDOW - Notices::RETENTION;
+        delete_in_steps(|most| self.queue.delete_notice_counts(until, most)).await?;
         Ok(())
     }
 

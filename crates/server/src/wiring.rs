@@ -166,6 +166,7 @@ fn inventory(config: &Config, store: &Arc<SqlStore>, machine: &Machine) -> Inven
 fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
+        invitation_jobs: Arc::clone(store) as _,
         directory: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
         letters: Arc::clone(&post.letters) as _,

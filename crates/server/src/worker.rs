@@ -22,6 +22,9 @@ const MAIL_PERIOD: Duration = Duration::from_secs(1);
 /// The period of the erasure of expired mails.
 const ERASE_PERIOD: Duration = Duration::from_mins(10);
 
+/// The period of the deletion of old counts of notices.
+const COUNT_PERIOD: Duration = Duration::from_mins(1);
+
 /// The running tasks.
 pub(crate) struct Worker {
     stop: watch::Sender<bool>,
@@ -72,13 +75,14 @@ impl Worker {
 
 /// Delivers mails until the process stops.
 async fn deliver(postman: Postman, mut stopping: watch::Receiver<bool>) {
-    let (mut ticks, mut erasing) = (every(MAIL_PERIOD), every(ERASE_PERIOD));
+    let (mut ticks, mut erasing, mut forgetting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
     let mut trouble = Trouble::with("looking for mails");
     loop {
         let done = tokio::select! {
             _ = stopping.changed() => return,
             _ = ticks.tick() => postman.round(&stopping).await,
             _ = erasing.tick() => postman.erase_expired().await,
+            _ = forgetting.tick() => postman.delete_old_counts().await,
         };
         trouble.tell_of(&done);
     }

@@ -208,7 +208,8 @@ pub fn organization(number: u32) -> Organization {
 #[must_use]
 pub fn membership(organization: OrganizationId, user: UserId, role: Role) -> Membership {
     let joined_at = NOW + Duration::microseconds(3);
-    Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at: Some(joined_at) }
+    let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
+    Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at, opened_at }
 }
 
 /// An open invitation of `guest<number>@example.com` as member, and the hash of its token.

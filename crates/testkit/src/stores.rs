@@ -20,7 +20,7 @@ use tessera_kernel::{
 };
 use tessera_orgs::{
     model::{Invitation, Membership, Organization},
-    ports::{Directory, OrgStore},
+    ports::{Directory, InvitationJobs, OrgStore},
 };
 
 use crate::expectations::{ok, some};
@@ -44,6 +44,8 @@ pub struct Stores {
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
+    /// Deletion of old invitations.
+    pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// Users as organizations see them.
     pub directory: Arc<dyn Directory>,
     /// Applications.

@@ -170,6 +170,7 @@ impl Workbench {
     pub fn org_ports(&self) -> OrgPorts {
         OrgPorts {
             store: self.stores.orgs.clone(),
+            invitation_jobs: self.stores.invitation_jobs.clone(),
             directory: self.stores.directory.clone(),
             digest: Arc::new(FakeDigest),
             letters: Arc::new(FakeLetters),

@@ -1,7 +1,7 @@
 //! The table of invitations.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, prelude::*};
+use diesel::{OptionalExtension, dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError,
@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::{
     connection::{Lease, on},
     rows::{after, corrupt, parse, parse_optional},
-    schema::{invitations, memberships, users},
+    schema::{invitations, memberships, organizations, users},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -196,14 +196,26 @@ impl InvitationRows for Tx {
             invitations::pending_email.eq(None::<String>),
             invitations::ended_at.eq(ended_at),
         ));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        let of: Option<DbId> =
+            on!(&mut self.lease, |c| update.returning(invitations::organization_id).get_result(c).await.optional())?;
+        let Some(of) = of else { return Ok(false) };
+        if matches!(state, InvitationState::Accepted { .. }) {
+            let first = organizations::table.find(of).filter(organizations::invitation_accepted_at.is_null());
+            let update = diesel::update(first).set(organizations::invitation_accepted_at.eq(ended_at));
+            on!(&mut self.lease, |c| update.execute(c).await)?;
+        }
+        Ok(true)
     }
 
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError> {
-        let query = invitations::table
+        // An acceptance by a version without the column is known by its invitation alone.
+        let accepted = invitations::table
             .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
-            .filter(invitations::status.eq(ACCEPTED))
-            .select(invitations::id);
+            .filter(invitations::status.eq(ACCEPTED));
+        let query = organizations::table
+            .find(DbId(of.as_uuid()))
+            .filter(organizations::invitation_accepted_at.is_not_null().or(exists(accepted)))
+            .select(organizations::id);
         let accepted: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
         Ok(accepted.is_some())
     }

@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     SqlStore,
+    clearing::delete_selected,
     connection::on,
     rows::{affected, corrupt, parse},
     schema::{mails, notice_counts},
@@ -20,6 +21,7 @@ use super::{
 // A table can't be named twice in one statement without a second name.
 diesel::alias! {
     const WAITING: Alias<Waiting> = mails as waiting;
+    const COUNTS: Alias<Counts> = notice_counts as counts;
 }
 
 #[derive(Queryable, Selectable)]
@@ -202,5 +204,26 @@ impl MailQueue for SqlStore {
                 .set(erased).execute(c).await,
             sqlite: diesel::update(mails::table).filter(mails::id.eq_any(expired)).set(erased).execute(c).await)
         .map(affected)
+    }
+
+    async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        // Topic by topic, because the key has two columns and a selection has one.
+        for topic in NoticeTopic::ALL {
+            let left = i64::from(most).saturating_sub_unsigned(deleted);
+            if left <= 0 {
+                break;
+            }
+            let old = COUNTS
+                .filter(COUNTS.field(notice_counts::topic).eq(topic.as_str()))
+                .filter(COUNTS.field(notice_counts::started_at).le(DbInstant(started_until)))
+                .order(COUNTS.field(notice_counts::started_at))
+                .limit(left)
+                .select(COUNTS.field(notice_counts::email_canonical));
+            let of_topic = notice_counts::table.filter(notice_counts::topic.eq(topic.as_str()));
+            // A connection for each statement, so that other writers get their turn in between.
+            deleted += delete_selected!(&mut self.writer().await?, of_topic, notice_counts::email_canonical, old)?;
+        }
+        Ok(deleted)
     }
 }

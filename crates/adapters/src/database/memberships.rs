@@ -1,7 +1,7 @@
 //! The table of memberships, and the question that every domain inside an organization asks of it.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, prelude::*};
+use diesel::{IntoSql, NullableExpressionMethods, OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     ApplicationId, EmailAddress, Memberships, OrganizationId, Page, PageRequest, Role, Standing, StoreClock,
@@ -20,7 +20,7 @@ use super::{
     rows::{after, corrupt, count, parse},
     schema::{applications, memberships, users},
     transaction::Tx,
-    types::{DbId, DbInstant},
+    types::{DbId, DbInstant, Instant, coalesce},
 };
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -32,6 +32,7 @@ pub(super) struct MembershipRow {
     role: String,
     joined_at: DbInstant,
     profile_visible_at: Option<DbInstant>,
+    opened_at: Option<DbInstant>,
 }
 
 impl From<&Membership> for MembershipRow {
@@ -42,6 +43,7 @@ impl From<&Membership> for MembershipRow {
             role: membership.role.to_string(),
             joined_at: DbInstant(membership.joined_at),
             profile_visible_at: membership.profile_visible_at.map(DbInstant),
+            opened_at: membership.opened_at.map(DbInstant),
         }
     }
 }
@@ -56,6 +58,7 @@ impl TryFrom<MembershipRow> for Membership {
             role: parse("memberships.role", &row.role)?,
             joined_at: row.joined_at.0,
             profile_visible_at: row.profile_visible_at.map(|at| at.0),
+            opened_at: row.opened_at.map(|at| at.0),
         })
     }
 }
@@ -90,29 +93,36 @@ pub(super) async fn list(
     Ok(Page::from_rows(found, &page, |membership| membership.user_id.as_uuid()))
 }
 
-/// Makes a profile visible that is hidden. One conditional statement: of many at once, the first decides on the time.
-async fn show_profile(
+/// Records that a member opened the organization. One conditional statement: of many at once, the first decides on the time.
+async fn record_opening(
     lease: &mut Lease,
     id: OrganizationId,
     user: UserId,
     at: OffsetDateTime,
 ) -> Result<bool, StoreError> {
-    let hidden = memberships::table.find(key(id, user)).filter(memberships::profile_visible_at.is_null());
-    let update = diesel::update(hidden).set(memberships::profile_visible_at.eq(DbInstant(at)));
+    let unopened = memberships::table.find(key(id, user)).filter(memberships::opened_at.is_null());
+    let update = diesel::update(unopened).set((
+        memberships::opened_at.eq(Some(DbInstant(at))),
+        memberships::profile_visible_at.eq(coalesce(
+            memberships::profile_visible_at,
+            DbInstant(at).into_sql::<Instant>(),
+        )
+        .nullable()),
+    ));
     on!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
 }
 
 impl SqlStore {
-    /// The caller's request makes their profile visible. Writes only if it was read as hidden.
+    /// Records that the caller opened the organization. Writes only if that was not read as recorded.
     async fn open_organization(
         &self,
         id: OrganizationId,
         user: UserId,
-        visible_at: Option<DbInstant>,
+        opened_at: Option<DbInstant>,
     ) -> Result<(), StoreError> {
-        if visible_at.is_none() {
+        if opened_at.is_none() {
             let now = self.now().await?;
-            show_profile(&mut self.writer().await?, id, user, now).await?;
+            record_opening(&mut self.writer().await?, id, user, now).await?;
         }
         Ok(())
     }
@@ -122,13 +132,13 @@ impl SqlStore {
 impl Memberships for SqlStore {
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
         let mut lease = self.reader().await?;
-        let columns = (memberships::role, memberships::profile_visible_at);
+        let columns = (memberships::role, memberships::opened_at);
         let query = memberships::table.find(key(organization, user)).select(columns);
         let row: Option<(String, Option<DbInstant>)> = on!(&mut lease, |c| query.first(c).await.optional())?;
         // Given back first: whoever writes needs another one.
         drop(lease);
-        let Some((role, visible_at)) = row else { return Ok(None) };
-        self.open_organization(organization, user, visible_at).await?;
+        let Some((role, opened_at)) = row else { return Ok(None) };
+        self.open_organization(organization, user, opened_at).await?;
         parse("memberships.role", &role).map(Some)
     }
 
@@ -139,12 +149,12 @@ impl Memberships for SqlStore {
             .filter(applications::id.eq(DbId(application.as_uuid())))
             .filter(applications::deleted_at.is_null())
             .filter(memberships::user_id.eq(DbId(user.as_uuid())))
-            .select((memberships::organization_id, memberships::role, memberships::profile_visible_at));
+            .select((memberships::organization_id, memberships::role, memberships::opened_at));
         let row: Option<(DbId, String, Option<DbInstant>)> = on!(&mut lease, |c| query.first(c).await.optional())?;
         drop(lease);
-        let Some((organization, role, visible_at)) = row else { return Ok(None) };
+        let Some((organization, role, opened_at)) = row else { return Ok(None) };
         let organization = OrganizationId::from_uuid(organization.0);
-        self.open_organization(organization, user, visible_at).await?;
+        self.open_organization(organization, user, opened_at).await?;
         Ok(Some(Standing { organization, role: parse("memberships.role", &role)? }))
     }
 }
@@ -220,8 +230,13 @@ impl MembershipRows for Tx {
         rows.into_iter().map(member).collect()
     }
 
-    async fn show_profile(&mut self, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        show_profile(&mut self.lease, id, user, at).await
+    async fn record_opening(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        record_opening(&mut self.lease, id, user, at).await
     }
 
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {

@@ -105,7 +105,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     use super::super::types::{Id, Instant};
 
     organizations (id) {
@@ -114,6 +114,7 @@ diesel::table! {
         slug -> Text,
         created_at -> Instant,
         updated_at -> Instant,
+        invitation_accepted_at -> Nullable<Instant>,
     }
 }
 
@@ -127,6 +128,7 @@ diesel::table! {
         role -> Text,
         joined_at -> Instant,
         profile_visible_at -> Nullable<Instant>,
+        opened_at -> Nullable<Instant>,
     }
 }
 

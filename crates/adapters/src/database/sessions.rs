@@ -19,15 +19,10 @@ use super::{
     rows::after,
     schema::{sessions, users},
     transaction::Tx,
-    types::{DbId, DbInstant, Id, Instant},
+    types::{DbId, DbInstant, Id, Instant, coalesce},
 };
 
 diesel::alias!(const OLDER: Alias<Older> = sessions as older);
-
-diesel::define_sql_function! {
-    /// The first of the two that is not NULL.
-    fn coalesce(first: Nullable<Instant>, second: Instant) -> Instant;
-}
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = sessions)]

@@ -121,3 +121,8 @@ impl ToSql<Document, Sqlite> for DbDocument {
         Ok(IsNull::No)
     }
 }
+
+diesel::define_sql_function! {
+    /// The first of the two that is not NULL.
+    fn coalesce(first: sql_types::Nullable<Instant>, second: Instant) -> Instant;
+}

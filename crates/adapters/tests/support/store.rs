@@ -56,6 +56,7 @@ impl Subject {
             resets: Arc::new(store.clone()),
             signing_keys: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
+            invitation_jobs: Arc::new(store.clone()),
             directory: Arc::new(store.clone()),
             apps: Arc::new(store.clone()),
             api_keys: Arc::new(store.clone()),

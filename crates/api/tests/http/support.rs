@@ -204,6 +204,7 @@ fn notices(clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Notices {
 fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Orgs {
     let ports = OrgPorts {
         store: stores.orgs.clone(),
+        invitation_jobs: stores.invitation_jobs.clone(),
         directory: stores.directory.clone(),
         digest: Arc::new(FakeDigest),
         letters: Arc::new(FakeLetters),

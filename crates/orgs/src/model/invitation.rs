@@ -103,6 +103,9 @@ impl Invitation {
     /// Lifetime of an invitation.
     pub const TTL: Duration = Duration::days(7);
 
+    /// How long an invitation is stored after it was accepted, was withdrawn or expired.
+    pub const RETENTION: Duration = Duration::days(90);
+
     /// The status at the given time.
     #[must_use]
     pub fn status(&self, now: OffsetDateTime) -> InvitationStatus {

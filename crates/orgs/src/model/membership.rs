@@ -20,6 +20,9 @@ pub struct Membership {
     /// addition by user id until the user makes a request inside the organization, because a user id must not disclose
     /// its user's identity.
     pub profile_visible_at: Option<OffsetDateTime>,
+    /// When the user first made a request inside the organization, created it or accepted an invitation. `None` from a direct
+    /// addition until then: until then the organization may be one of a stranger.
+    pub opened_at: Option<OffsetDateTime>,
 }
 
 impl Membership {

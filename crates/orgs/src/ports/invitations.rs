@@ -37,7 +37,7 @@ pub trait InvitationRows: Send {
     /// Ends an open invitation. `Ok(false)`, and nothing changes, when it is not open. [`InvitationState::Open`] ends nothing.
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError>;
 
-    /// Whether an invitation of the organization was ever accepted.
+    /// Whether an invitation of the organization was ever accepted, deleted ones included.
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError>;
 
     /// Ends the open invitations of the organization that a change of a membership invalidates, as withdrawn at that time,

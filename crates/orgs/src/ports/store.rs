@@ -141,9 +141,14 @@ pub trait MembershipRows: Send {
     /// Gives a member another role. `Ok(false)` when there is no such membership.
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;
 
-    /// Makes the profile of a member visible to the others from that time on. `Ok(false)`, and nothing changes, when it is
-    /// visible already or there is no such membership.
-    async fn show_profile(&mut self, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
+    /// Records that a member opened the organization at that time, and makes a hidden profile visible to the others from then
+    /// on. `Ok(false)`, and nothing changes, when it is recorded already or there is no such membership.
+    async fn record_opening(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a membership. `Ok(false)` when there is none.
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;

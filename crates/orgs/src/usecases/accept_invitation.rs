@@ -94,9 +94,9 @@ impl Orgs {
         self.check_new_member::<AcceptInvitationError>(tx, organization, user, role, storage_time).await?;
         let joined_at = self.ports.clock.now();
         // The organization knows the address, and the user has answered it.
-        let profile_visible_at = Some(joined_at);
+        let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
         let membership =
-            Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at };
+            Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at, opened_at };
         tx.memberships().insert(&membership).await?;
         tx.departures().delete(organization, user).await?;
         let added = OrgEvent::MemberAdded { organization, user, role };

@@ -115,6 +115,7 @@ impl Orgs {
             joined_at: now,
             // Who gives an address knows it already. A user id must not disclose it.
             profile_visible_at: matches!(command.candidate, Candidate::Email(_)).then_some(now),
+            opened_at: None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{Orgs, model::Membership, ports::OrgTransaction};
 
 impl Orgs {
     /// Returns the caller's membership for an operation that only reads. Like every request inside the organization, it
-    /// makes the caller's profile visible to the other members.
+    /// makes the caller's profile visible to the other members and records that the caller has opened the organization.
     pub(crate) async fn caller_membership(
         &self,
         id: OrganizationId,
@@ -17,14 +17,13 @@ impl Orgs {
         Ok(Some(membership))
     }
 
-    /// Makes the caller's profile visible, in a separate transaction. A profile that is already visible causes no
-    /// write.
+    /// Records in a separate transaction that the caller has opened the organization. Once recorded, it causes no write.
     pub(crate) async fn open_organization(&self, caller: &Membership) -> Result<(), StoreError> {
-        if caller.profile_visible_at.is_some() {
+        if caller.opened_at.is_some() {
             return Ok(());
         }
         let mut tx = self.ports.store.begin().await?;
-        tx.memberships().show_profile(caller.organization_id, caller.user_id, self.ports.clock.now()).await?;
+        tx.memberships().record_opening(caller.organization_id, caller.user_id, self.ports.clock.now()).await?;
         tx.commit().await
     }
 
@@ -37,8 +36,8 @@ impl Orgs {
         caller: UserId,
     ) -> Result<Option<Membership>, StoreError> {
         let Some(membership) = tx.memberships().find(id, caller).await? else { return Ok(None) };
-        if membership.profile_visible_at.is_none() {
-            tx.memberships().show_profile(id, caller, self.ports.clock.now()).await?;
+        if membership.opened_at.is_none() {
+            tx.memberships().record_opening(id, caller, self.ports.clock.now()).await?;
         }
         Ok(Some(membership))
     }

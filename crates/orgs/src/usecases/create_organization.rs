@@ -80,6 +80,7 @@ impl Orgs {
             role: Role::Owner,
             joined_at: now,
             profile_visible_at: Some(now),
+            opened_at: Some(now),
         };
         let mut tx = self.ports.store.begin().await?;
         self.check_new_owner::<CreateOrganizationError>(&mut *tx, owner).await?;

@@ -112,7 +112,9 @@ async fn a_new_member_is_shown_with_their_profile() {
     let added = ok(add(&bench, 1, by_email("user9@example.com"), Role::Member).await);
     let expected = membership(organization_id(1), user_id(9), Role::Member);
     let joined_at = NOW + Duration::HOUR;
-    assert_eq!(added.membership, Membership { joined_at, profile_visible_at: Some(joined_at), ..expected });
+    // Visible, because the caller knew the address, and not opened yet.
+    let (profile_visible_at, opened_at) = (Some(joined_at), None);
+    assert_eq!(added.membership, Membership { joined_at, profile_visible_at, opened_at, ..expected });
     let (email, name) = (user(9).email, user(9).display_name);
     let profile = Profile {
         user_id: user_id(9),

@@ -46,6 +46,7 @@ async fn the_founder_owns_the_organization() {
         [tessera_orgs::model::Membership {
             joined_at,
             profile_visible_at: Some(joined_at),
+            opened_at: Some(joined_at),
             ..membership(made.id, user_id(1), Role::Owner)
         }]
     );

@@ -231,3 +231,24 @@ async fn s187_inv_limit_by_organization() {
     let back = orgs.resend_invitation(&actor_of(user_id(1)), organization_id(1), first.id).await;
     assert!(matches!(failed(back), ResendInvitationError::Quota(_)));
 }
+
+#[tokio::test]
+async fn invitations_are_deleted_ninety_days_after_their_end() {
+    let bench = bench().await;
+    let sent = ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
+    bench.clock.set(sent.expires_at + Invitation::RETENTION - Duration::SECOND);
+    assert_eq!(ok(bench.orgs().delete_old_invitations().await), 0);
+    bench.clock.advance(Duration::SECOND);
+    assert_eq!(ok(bench.orgs().delete_old_invitations().await), 1);
+    assert_eq!(statuses(&bench).await, []);
+}
+
+#[tokio::test]
+async fn notes_of_mails_are_deleted_when_no_mail_can_wait_any_more() {
+    let bench = bench().await;
+    ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
+    bench.clock.advance(Invitation::TTL + Duration::days(2) - Duration::SECOND);
+    assert_eq!(ok(bench.orgs().delete_old_mail_notes().await), 0);
+    bench.clock.advance(Duration::SECOND);
+    assert_eq!(ok(bench.orgs().delete_old_mail_notes().await), 1);
+}

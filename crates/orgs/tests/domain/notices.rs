@@ -131,3 +131,32 @@ async fn s200_notify_of_owners_is_bounded_for_each_address_and_each_deed() {
     assert_eq!(mails.len(), before + 50);
     assert!(mails.iter().any(|mail| mail.recipient == some(user(160).email)));
 }
+
+/// How many mails user 9 got since the last time.
+async fn told_user_9(bench: &Workbench) -> usize {
+    let address = some(user(9).email);
+    bench.mails().await.iter().filter(|mail| mail.recipient == address).count()
+}
+
+#[tokio::test]
+async fn s200_notices_of_an_organization_that_was_not_opened_use_up_no_others() {
+    for by_email in [false, true] {
+        // User 1 is a stranger to user 9, who owns organization 2.
+        let bench = bench(&[Owner]).await;
+        bench.stores.add_users(&(10..=20).map(user).collect::<Vec<_>>()).await;
+        bench.stores.add_organizations([&organization(2)]).await;
+        let own = [(9, Owner), (20, Plain)].map(|(who, role)| membership(organization_id(2), user_id(who), role));
+        bench.stores.add_memberships(&own).await;
+        let candidate = if by_email { Candidate::Email(some(user(9).email)) } else { Candidate::User(user_id(9)) };
+        let add = |candidate| AddMember { organization: organization_id(1), candidate, role: Owner };
+        ok(bench.orgs().add_member(&actor_of(user_id(1)), add(candidate)).await);
+        for number in 10..=19 {
+            ok(bench.orgs().add_member(&actor_of(user_id(1)), add(Candidate::User(user_id(number)))).await);
+        }
+        assert_eq!(told_user_9(&bench).await, Notices::MOST as usize);
+        // All of them were counted in a pool of their own.
+        let promote = ChangeRole { organization: organization_id(2), user: user_id(20), role: Owner };
+        ok(bench.orgs().change_role(&actor_of(user_id(9)), promote).await);
+        assert_eq!(told_user_9(&bench).await, 1);
+    }
+}

@@ -27,7 +27,8 @@ use crate::{
 macro_rules! membership_changes_contract {
     ($harness:ident) => {
         $crate::contract_tests! { $harness, membership_changes:
-            a_hidden_profile_is_shown_once
+            the_first_opening_is_recorded_and_shows_a_hidden_profile
+            an_opening_leaves_a_visible_profile_as_it_is
             the_first_request_of_a_member_shows_the_profile
             of_eight_first_requests_at_once_one_shows_the_profile
             a_membership_is_found_by_the_address_of_its_user
@@ -46,7 +47,7 @@ fn org() -> OrganizationId {
 }
 
 fn hidden(number: u32) -> Membership {
-    Membership { profile_visible_at: None, ..membership(org(), user_id(number), Role::Member) }
+    Membership { profile_visible_at: None, opened_at: None, ..membership(org(), user_id(number), Role::Member) }
 }
 
 /// Creates tenant 1 with owner user 1 and member user 2, whose profile is hidden.
@@ -62,12 +63,12 @@ async fn visible_at(stores: &Stores, number: u32) -> Option<OffsetDateTime> {
 
 async fn show(stores: &Stores, id: OrganizationId, user: UserId, at: OffsetDateTime) -> bool {
     let mut tx = ok(stores.orgs.begin().await);
-    let shown = ok(tx.memberships().show_profile(id, user, at).await);
+    let shown = ok(tx.memberships().record_opening(id, user, at).await);
     ok(tx.commit().await);
     shown
 }
 
-pub async fn a_hidden_profile_is_shown_once(harness: &impl Harness) {
+pub async fn the_first_opening_is_recorded_and_shows_a_hidden_profile(harness: &impl Harness) {
     let stores = harness.stores();
     with_hidden_member(stores).await;
     assert_eq!(ok(stores.orgs.find_membership(org(), user_id(2)).await), Some(hidden(2)));
@@ -78,6 +79,18 @@ pub async fn a_hidden_profile_is_shown_once(harness: &impl Harness) {
     assert!(!show(stores, org(), user_id(9), at).await);
     assert!(!show(stores, organization_id(2), user_id(2), at).await);
     assert_eq!(visible_at(stores, 2).await, Some(at));
+}
+
+pub async fn an_opening_leaves_a_visible_profile_as_it_is(harness: &impl Harness) {
+    let stores = harness.stores();
+    tenant(stores, 1).await;
+    stores.add_users([&user(2)]).await;
+    let visible = membership(org(), user_id(2), Role::Member);
+    stores.add_memberships([&Membership { opened_at: None, ..visible.clone() }]).await;
+    let at = NOW + Duration::hours(1);
+    assert!(show(stores, org(), user_id(2), at).await);
+    let expected = Membership { opened_at: Some(at), ..visible };
+    assert_eq!(ok(stores.orgs.find_membership(org(), user_id(2)).await), Some(expected));
 }
 
 pub async fn the_first_request_of_a_member_shows_the_profile(harness: &impl Harness) {

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
 use tessera_orgs::{
     model::{Claim, Invitation, InvitationState, MailDelivery},
-    ports::{InvitationMails, InvitationRows, InvitationsOf, MailNote},
+    ports::{InvitationJobs, InvitationMails, InvitationRows, InvitationsOf, MailNote},
 };
 use time::OffsetDateTime;
 
 use super::{
     rows::{NotedMail, StoredMail},
-    state::{State, unless},
+    state::{Room, State, unless},
+    store::MemoryStore,
     transaction::MemoryTransaction,
 };
 
@@ -80,12 +81,17 @@ impl InvitationRows for MemoryTransaction {
 
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError> {
         let open = self.state.open_by_id(id).filter(|_| state != InvitationState::Open);
-        Ok(open.map(|(known, _)| known.state = state).is_some())
+        let Some((known, _)) = open else { return Ok(false) };
+        known.state = state;
+        let of = known.organization_id;
+        if matches!(state, InvitationState::Accepted { .. }) {
+            self.state.joined_by_invitation.insert(of);
+        }
+        Ok(true)
     }
 
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError> {
-        let mut known = self.state.invitations.values().map(|(known, _)| known);
-        Ok(known.any(|known| known.organization_id == of && matches!(known.state, InvitationState::Accepted { .. })))
+        Ok(self.state.joined_by_invitation.contains(&of))
     }
 
     async fn withdraw_all(
@@ -139,5 +145,36 @@ impl InvitationMails for MemoryTransaction {
         let MailNote { mail, invitation, at, .. } = *note;
         self.state.invitation_mails.push(NotedMail { of, mail, invitation, at });
         Ok(())
+    }
+}
+
+#[async_trait]
+impl InvitationJobs for MemoryStore {
+    async fn delete_invitations(&self, ended_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let end = |known: &Invitation| match known.state {
+            InvitationState::Open => known.expires_at,
+            InvitationState::Accepted { at } | InvitationState::Withdrawn { at } => at,
+        };
+        let mut old: Vec<_> = tx.state.invitations.values().map(|(known, _)| (end(known), known.id)).collect();
+        old.retain(|(ended_at, _)| *ended_at <= ended_until);
+        old.sort_unstable();
+        old.truncate(most as usize);
+        for (_, id) in &old {
+            tx.state.invitations.remove(id);
+        }
+        tx.publish();
+        Ok(old.len() as u64)
+    }
+
+    async fn delete_mail_notes(&self, written_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        tx.state.invitation_mails.sort_by_key(|known| known.at);
+        let mut room = Room(most);
+        let before = tx.state.invitation_mails.len();
+        tx.state.invitation_mails.retain(|known| !room.takes(known.at <= written_until));
+        let deleted = before - tx.state.invitation_mails.len();
+        tx.publish();
+        Ok(deleted as u64)
     }
 }

@@ -15,20 +15,24 @@ use super::{
 };
 
 impl State {
-    fn show_profile(&mut self, key: (OrganizationId, UserId), at: OffsetDateTime) -> bool {
-        let hidden = self.memberships.get_mut(&key).filter(|known| known.profile_visible_at.is_none());
-        hidden.map(|known| known.profile_visible_at = Some(at)).is_some()
+    fn record_opening(&mut self, key: (OrganizationId, UserId), at: OffsetDateTime) -> bool {
+        let unopened = self.memberships.get_mut(&key).filter(|known| known.opened_at.is_none());
+        let opened = |known: &mut Membership| {
+            known.opened_at = Some(at);
+            known.profile_visible_at = known.profile_visible_at.or(Some(at));
+        };
+        unopened.map(opened).is_some()
     }
 }
 
 impl MemoryStore {
-    /// Returns the caller's membership and makes the caller's profile visible.
+    /// Returns the caller's membership and records that the caller has opened the organization.
     pub(super) async fn open_organization(&self, id: OrganizationId, user: UserId) -> Option<Membership> {
         let membership = self.state().memberships.get(&(id, user)).cloned()?;
-        if membership.profile_visible_at.is_none() {
+        if membership.opened_at.is_none() {
             let mut tx = self.transaction().await;
             let now = tx.now();
-            tx.state.show_profile((id, user), now);
+            tx.state.record_opening((id, user), now);
             tx.publish();
         }
         Some(membership)
@@ -81,8 +85,13 @@ impl MembershipRows for MemoryTransaction {
         Ok(self.state.memberships.get_mut(&(id, user)).map(|membership| membership.role = role).is_some())
     }
 
-    async fn show_profile(&mut self, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        Ok(self.state.show_profile((id, user), at))
+    async fn record_opening(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state.record_opening((id, user), at))
     }
 
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {

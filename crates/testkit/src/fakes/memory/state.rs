@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) events: BTreeMap<EventId, Event>,
     pub(super) invitations: BTreeMap<InvitationId, (Invitation, SecretHash)>,
     pub(super) invitation_mails: Vec<NotedMail>,
+    /// Organizations of which an invitation was ever accepted.
+    pub(super) joined_by_invitation: BTreeSet<OrganizationId>,
     pub(super) mails: BTreeMap<MailId, StoredMail>,
     /// Since when notices of a topic to an address are counted, and how many there were.
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,

@@ -38,6 +38,7 @@ impl MemoryStore {
             resets: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
+            invitation_jobs: store.clone(),
             directory: store.clone(),
             apps: store.clone(),
             api_keys: store.clone(),
