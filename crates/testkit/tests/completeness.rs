@@ -45,18 +45,22 @@ every_case_is_listed! {
     directory
     hash_costs
     identity_store
+    invitation_claims
+    invitation_jobs
     invitation_store
     item_store
     known_clients
     mail_queue
     membership_changes
     memberships
+    notice_counts
     org_documents
     org_store
     owners
     password_resets
     quotas
     rate_limits
+    session_jobs
     signing_key_store
     sso_bounds
     sso_store

@@ -38,8 +38,8 @@ macro_rules! quotas_contract {
             keys_count_where_they_are_active_and_where_they_exist
             of_eight_applications_at_once_as_many_are_made_as_there_is_room_for
             of_eight_members_at_once_as_many_join_as_there_is_room_for
-            of_eight_organizations_at_once_a_user_owns_as_many_as_allowed
             of_eight_claims_at_once_as_many_are_made_as_there_is_room_for
+            of_eight_organizations_at_once_a_user_owns_as_many_as_allowed
             of_eight_invitations_at_once_as_many_are_open_as_allowed
             of_eight_wallets_at_once_as_many_are_linked_as_allowed
             of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed
