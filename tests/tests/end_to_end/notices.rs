@@ -227,7 +227,7 @@ async fn s200_notify_of_sign_ins(backend: Backend) {
     assert_eq!(sign_in("Call +1 555 0100 at once (Windows)", &account).await, 200);
     let told = letters(&sink, &person.email, 2).await;
     assert_eq!(subjects(&told), ["New sign-in to your account"; 2]);
-    assert!(told[0].text.contains("with Firefox on Linux, which"), "{}", told[0].text);
-    assert!(told[1].text.contains("with an unknown program on Windows, which"), "{}", told[1].text);
+    assert!(told[0].text.contains("from a new device: Firefox on Linux."), "{}", told[0].text);
+    assert!(told[1].text.contains("from a new device: an unknown program on Windows."), "{}", told[1].text);
     nothing_else_comes(&studio, &sink, 2).await;
 }
