@@ -33,9 +33,8 @@ const WALLET: &str = "600435541560185763\
                       1626ba7e60e01b60005260206000f3\
                       5b63ffffffff60e01b60005260206000f3";
 
-/// A wallet that accepts the hashes in its storage, but only for an exact ERC-1271 call with an empty signature, as
-/// Safe does for hashes that were approved on the chain. It checks the selector, the offset of the bytes, their length
-/// and the total length, then it uses `sload`. Any other call reverts.
+/// A wallet that accepts the hashes in its storage for an exact ERC-1271 call with an empty signature, as Safe does for
+/// hashes that were approved on the chain. It checks selector, offset and lengths, then uses `sload`, and else reverts.
 const APPROVING: &str = "60003560e01c631626ba7e18\
                          602435604018176044351736606418176004355415176035\
                          57631626ba7e60e01b60005260206000f3\
