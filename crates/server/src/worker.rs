@@ -63,7 +63,7 @@ impl Worker {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the worker ended early"),
             Err(_) => {
-                tracing::warn!("the last use of some keys or sessions was not written: the database does not answer")
+                tracing::warn!("the last use of some keys or sessions was not written: the database does not answer");
             }
         }
         // A mail in delivery gets the same time. If it is not delivered, a node sends it again later.

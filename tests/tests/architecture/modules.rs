@@ -154,14 +154,14 @@ fn cycles(modules: &BTreeMap<Module, Source>) -> Vec<String> {
             (module, targets.filter(|target| target != module).collect())
         })
         .collect();
-    let reaches = |from: &Module| {
+    let walk = |from: &Module| {
         let (mut seen, mut open) = (BTreeSet::new(), vec![from.clone()]);
         while let Some(module) = open.pop() {
             open.extend(edges[&module].iter().filter(|next| seen.insert((*next).clone())).cloned());
         }
         seen
     };
-    let reached: BTreeMap<&Module, BTreeSet<Module>> = modules.keys().map(|module| (module, reaches(module))).collect();
+    let reached: BTreeMap<&Module, BTreeSet<Module>> = modules.keys().map(|module| (module, walk(module))).collect();
     let tied = |one: &Module, other: &Module| reached[one].contains(other) && reached[other].contains(one);
     let mut groups = BTreeSet::new();
     for module in modules.keys().filter(|module| reached[*module].contains(*module)) {

@@ -192,16 +192,16 @@ impl SessionJobs for SqlStore {
         tx.lease.without_total_limit();
         for (id, at) in uses {
             let at = DbInstant(*at);
-            let used = OLDER
+            let stale = OLDER
                 .filter(OLDER.field(sessions::id).eq(DbId(id.as_uuid())))
                 .filter(coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).lt(at))
                 .select(OLDER.field(sessions::id));
             let last_used_at = sessions::last_used_at.eq(Some(at));
             on!(&mut tx.lease, |c|
                 // Not waited for: a transaction that ends several sessions of a user could be waiting for this one.
-                postgres: diesel::update(sessions::table.filter(sessions::id.eq_any(used.for_update().skip_locked())))
+                postgres: diesel::update(sessions::table.filter(sessions::id.eq_any(stale.for_update().skip_locked())))
                     .set(last_used_at).execute(c).await,
-                sqlite: diesel::update(sessions::table.filter(sessions::id.eq_any(used)))
+                sqlite: diesel::update(sessions::table.filter(sessions::id.eq_any(stale)))
                     .set(last_used_at).execute(c).await)?;
         }
         tx.lease.commit().await

@@ -71,7 +71,7 @@ pub async fn counting_and_deleting_at_once_fail_for_no_caller(harness: &impl Har
     world::at_once(8, |number| {
         let (orgs, mails, addresses) = (stores.orgs.clone(), stores.mails.clone(), addresses.clone());
         async move {
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 ok(mails.delete_notice_counts(NOW - WINDOW, 10).await);
                 return;
             }

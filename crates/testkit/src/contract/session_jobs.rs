@@ -99,7 +99,7 @@ pub async fn uses_and_the_end_of_all_sessions_do_not_block_each_other(harness: &
     async fn use_or_end(jobs: Arc<dyn SessionJobs>, store: Arc<dyn IdentityStore>, number: u32) {
         let mut uses: Vec<(SessionId, _)> =
             (1..=20).map(|id| (session_id(id), later(60 + i64::from(number)))).collect();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             // In the other order than the statement that ends them may take.
             uses.reverse();
             ok(jobs.record_uses(&uses).await);
