@@ -10,7 +10,6 @@ use crate::{
 
 const NO_SCOPES: [&str; 0] = [];
 
-/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Any caller. Credentials are not read.

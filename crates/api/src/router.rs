@@ -145,19 +145,23 @@ fn page_routes(config: &mut PageConfig) {
 /// The path and the methods of each page, for the route table.
 fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
     let documents = pages::assets::PATHS.into_iter().chain(pages::api_docs::PATHS).chain([pages::sign_in::PATH]);
-    let forms = [pages::invitation::ACCEPT, pages::forgot::FORGOT, pages::reset::RESET];
+    let forms = [pages::invitation::ACCEPT, pages::layout::FORGOT, pages::reset::RESET];
     documents
         .map(|path| (path, vec![Method::GET]))
         .chain(forms.map(|path| (path, vec![Method::GET, Method::POST])))
         .collect()
 }
 
+/// Every operation of the OpenAPI document.
+fn operation_routes(config: &mut ServiceConfig) {
+    config.service(scope::scope(API_BASE).configure(v1_routes)).configure(unversioned_routes);
+}
+
 /// Returns the OpenAPI document.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let app = App::new().into_utoipa_app().openapi(description::frame());
-    let api = scope::scope(API_BASE).configure(v1_routes);
-    let (_, mut document) = app.service(api).configure(unversioned_routes).split_for_parts();
+    let (_, mut document) = app.configure(operation_routes).split_for_parts();
     description::complete::complete(&mut document);
     document
 }
@@ -188,8 +192,7 @@ impl Api {
         let services = &self.0.services;
         // Before the API: the sign-in page is under its path, so that one cookie path covers the page and its requests.
         let app = App::new().service(pages::sign_in::sign_in_page).into_utoipa_app();
-        let api = scope::scope(API_BASE).configure(v1_routes);
-        let (app, _) = app.service(api).configure(unversioned_routes).split_for_parts();
+        let (app, _) = app.configure(operation_routes).split_for_parts();
         app.app_data(Data::from(Arc::clone(&services.identity)))
             .app_data(Data::from(Arc::clone(&services.sso)))
             .app_data(Data::from(Arc::clone(&services.service_tokens)))

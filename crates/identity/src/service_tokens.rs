@@ -35,7 +35,7 @@ pub struct ServiceTokenPorts {
 pub struct ServiceTokenSettings {
     /// Configured audiences. The applications of each organization are audiences too.
     pub audiences: HashSet<Audience>,
-    /// How long a key signs tokens.
+    /// The time from the activation of a signing key to that of its successor.
     pub key_life: Duration,
 }
 

@@ -65,7 +65,7 @@ fn object(json: String) -> Result<String, DocumentError> {
     if json.starts_with('{') && json.ends_with('}') { Ok(json) } else { Err(DocumentError::NotAnObject) }
 }
 
-/// How a document changes.
+/// A write to a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentChange<const MAX: usize> {
     /// Replaces the whole document.

@@ -17,7 +17,7 @@ const RESETS: Duration = Duration::from_secs(1);
 /// The maximum number of reset requests per run. Later requests wait for the next run.
 const MOST_RESETS: usize = 100;
 
-/// The period of the jobs that delete expired challenges, reset tokens, rate limit counters and application sign-ins.
+/// The period of the jobs that delete rows after their retention.
 const FORGETTING: Duration = Duration::from_mins(1);
 
 /// The period of the job that removes rows of deleted applications. One run removes up to 20,000 rows.

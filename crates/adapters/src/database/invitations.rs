@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::{
     connection::{Lease, on},
-    rows::{after, corrupt, parse, parse_optional},
+    rows::{after, corrupt, count, parse, parse_optional},
     schema::{invitations, memberships, organizations, users},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -263,7 +263,7 @@ impl InvitationRows for Tx {
             .filter(invitations::expires_at.gt(DbInstant(now)))
             .count();
         let pending: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
-        u64::try_from(pending).map_err(|fault| corrupt("invitations", fault))
+        count("invitations", pending)
     }
 
     async fn count_claimed(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
@@ -273,6 +273,6 @@ impl InvitationRows for Tx {
             .filter(invitations::claimed_until.gt(DbInstant(now)))
             .count();
         let claimed: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
-        u64::try_from(claimed).map_err(|fault| corrupt("invitations", fault))
+        count("invitations", claimed)
     }
 }

@@ -7,12 +7,10 @@ use tessera_kernel::{EmailAddress, Origin};
 
 use crate::{
     extract::{Visitor, fetch_metadata, form_of},
-    pages::layout::{Message, Onward, Policy, answer, sorry},
+    pages::layout::{FORGOT, Message, Onward, Policy, answer, sorry},
     problem::{Code, Problem},
     public_url::PublicUrl,
 };
-
-pub(crate) const FORGOT: &str = "/password/forgot";
 
 /// The form and its field errors.
 #[derive(Template)]

@@ -68,8 +68,11 @@ pub(crate) struct Onward {
     pub(crate) label: &'static str,
 }
 
+/// The path of the page for reset requests. The problem page links to it too.
+pub(crate) const FORGOT: &str = "/password/forgot";
+
 /// The link to request a new reset link after the old one has become invalid.
-const ANOTHER_LINK: Onward = Onward { path: "/password/forgot", label: "Ask for a new link" };
+const ANOTHER_LINK: Onward = Onward { path: FORGOT, label: "Ask for a new link" };
 
 /// Returns a page that describes a problem.
 pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Result<HttpResponse, Problem> {

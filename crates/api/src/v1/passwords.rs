@@ -32,7 +32,7 @@ impl Request for ForgotPasswordRequest {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ForgottenPassword)]
 struct ForgottenView {
-    /// How long a reset link is valid, in seconds.
+    /// Lifetime of a reset link in seconds, counted from its creation.
     #[schema(minimum = 0, example = 1800)]
     expires_in: i64,
 }

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// A user about whom the organization stores data.
+/// A user with stored system data.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SystemDataEntry)]
 struct SystemDataEntryView {

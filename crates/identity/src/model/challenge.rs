@@ -24,7 +24,7 @@ pub enum Purpose {
 pub struct Challenge {
     /// Key of the challenge.
     pub nonce: Nonce,
-    /// What a signature is valid for.
+    /// A signature for another purpose is rejected.
     pub purpose: Purpose,
     /// The wallet that must sign.
     pub account: WalletAccount,

@@ -14,7 +14,7 @@ pub enum HashError {
     /// the request has passed.
     #[error("too many passwords are being hashed")]
     Busy {
-        /// How long to wait before the next attempt.
+        /// At least one second.
         retry_after: Duration,
     },
     /// The stored hash is malformed, or hashing failed.

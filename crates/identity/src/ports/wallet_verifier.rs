@@ -21,7 +21,7 @@ pub struct Proof {
     pub requester: Requester,
 }
 
-/// What confirmed a signature.
+/// The kind of account that confirmed a signature: externally owned, or a contract (ERC-1271).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Voucher {
     /// The private key of the address. It controls the address on every chain of its namespace.
@@ -38,7 +38,7 @@ pub enum VerifyError {
     /// the request has passed.
     #[error("too many signatures are being checked")]
     Busy {
-        /// How long to wait before the next attempt.
+        /// At least one second.
         retry_after: Duration,
     },
     /// The network or the wallet has used up its limit of chain calls. No call was made.

@@ -17,7 +17,7 @@ use crate::{
 pub struct WriteSystemData {
     /// The organization.
     pub organization: OrganizationId,
-    /// The user whom the data describe.
+    /// The described member.
     pub user: UserId,
     /// The change. Missing data count as an empty document.
     pub change: DocumentChange<{ DataDocument::MAX_BYTES }>,
