@@ -5,22 +5,18 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{InvitationId, MailId, OrganizationId, ROWS_PER_STEP, StoreError};
+use tessera_kernel::{InvitationId, MailId, OrganizationId, StoreError};
 use tessera_orgs::{
     model::MailDelivery,
     ports::{InvitationMails, MailNote},
 };
-use time::OffsetDateTime;
 
 use super::{
-    clearing::delete_selected,
     connection::{Lease, on},
     schema::{invitation_mails, mails},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
-
-diesel::alias!(const OLD: Alias<Old> = invitation_mails as old);
 
 pub(super) async fn list_deliveries(
     lease: &mut Lease,
@@ -69,15 +65,7 @@ impl InvitationMails for Tx {
         Ok(mails.into_iter().map(|id| MailId::from_uuid(id.0)).collect())
     }
 
-    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError> {
-        // Not all of them at once: one request must not pay for all that came before it.
-        let old = OLD
-            .filter(OLD.field(invitation_mails::organization_id).eq(DbId(of.as_uuid())))
-            .filter(OLD.field(invitation_mails::sent_at).le(DbInstant(since)))
-            .order((OLD.field(invitation_mails::email_canonical), OLD.field(invitation_mails::sent_at)))
-            .limit(ROWS_PER_STEP.into())
-            .select(OLD.field(invitation_mails::mail_id));
-        delete_selected!(&mut self.lease, invitation_mails::table, invitation_mails::mail_id, old)?;
+    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError> {
         let insert = diesel::insert_into(invitation_mails::table).values((
             invitation_mails::mail_id.eq(DbId(note.mail.as_uuid())),
             invitation_mails::organization_id.eq(DbId(of.as_uuid())),

@@ -70,14 +70,15 @@ pub enum InvitationsOf<'a> {
     },
 }
 
-/// The mails that invitations cause, in a transaction. Whoever writes holds the organization's lock.
+/// The mails that invitations cause, in a transaction. The caller holds the organization's lock for every write.
 #[async_trait]
 pub trait InvitationMails: Send {
     /// The mails that carry an invitation, delivered or not, in ascending order of their id. Empty when none was noted.
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError>;
 
-    /// Notes that the address gets a mail, and forgets those of the organization that were sent before `since`.
-    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError>;
+    /// Records that a mail of the organization carries an invitation. [`InvitationJobs`](super::InvitationJobs) deletes
+    /// old records.
+    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError>;
 }
 
 /// That an address gets a mail.

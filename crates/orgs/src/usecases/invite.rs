@@ -211,9 +211,7 @@ impl Orgs {
         let at: OffsetDateTime = letter.mail.created_at;
         tx.outbox().add(&letter.mail).await?;
         let note = MailNote { mail: letter.mail.id, invitation: invitation.id, email: &invitation.email, at };
-        // One day is enough for counting. The record must last as long as the mail may wait, so that it can be
-        // cancelled.
-        tx.invitation_mails().note(invitation.organization_id, &note, at - Invitation::TTL).await
+        tx.invitation_mails().note(invitation.organization_id, &note).await
     }
 }
 

@@ -38,7 +38,6 @@ macro_rules! invitation_store_contract {
             an_unknown_organization_has_no_invitations
             pending_invitations_are_counted
             an_accepted_invitation_is_reported_for_its_organization
-            old_notes_of_mails_are_deleted_by_organization
             mails_are_known_by_the_invitation_that_they_carry
             the_latest_mail_of_an_invitation_is_its_delivery
             of_eight_invitations_of_one_address_one_is_added
@@ -249,24 +248,6 @@ pub async fn an_accepted_invitation_is_reported_for_its_organization(harness: &i
     assert_eq!((any_accepted(org()).await, any_accepted(organization_id(2)).await), (true, false));
 }
 
-pub async fn old_notes_of_mails_are_deleted_by_organization(harness: &impl Harness) {
-    let stores = harness.stores();
-    organizations(stores).await;
-    let email = parsed("Guest1@example.com");
-    let at = |minutes| NOW + Duration::minutes(minutes);
-    let mut tx = ok(stores.orgs.begin().await);
-    let mails = tx.invitation_mails();
-    for (number, of, minutes) in [(1, 1, 5), (2, 1, 3), (3, 1, 4), (4, 2, 4)] {
-        let note = MailNote { mail: mail_id(number), invitation: invitation_id(of), email: &email, at: at(minutes) };
-        ok(mails.note(organization_id(of), &note, NOW).await);
-    }
-    let note = MailNote { mail: mail_id(5), invitation: invitation_id(1), email: &email, at: at(6) };
-    ok(mails.note(org(), &note, at(4)).await);
-    assert_eq!(ok(mails.carrying(invitation_id(1)).await), [mail_id(1), mail_id(5)]);
-    assert_eq!(ok(mails.carrying(invitation_id(2)).await), [mail_id(4)]);
-    ok(tx.commit().await);
-}
-
 pub async fn mails_are_known_by_the_invitation_that_they_carry(harness: &impl Harness) {
     let stores = harness.stores();
     organizations(stores).await;
@@ -280,7 +261,7 @@ pub async fn mails_are_known_by_the_invitation_that_they_carry(harness: &impl Ha
     };
     let mut tx = ok(stores.orgs.begin().await);
     for (mail, invitation) in [(2, 1), (1, 1), (3, 2), (4, 1)] {
-        ok(tx.invitation_mails().note(org(), &note(mail, invitation), NOW).await);
+        ok(tx.invitation_mails().note(org(), &note(mail, invitation)).await);
     }
     ok(tx.commit().await);
     let mut tx = ok(stores.orgs.begin().await);
@@ -288,12 +269,6 @@ pub async fn mails_are_known_by_the_invitation_that_they_carry(harness: &impl Ha
     assert_eq!(ok(mails.carrying(invitation_id(1)).await), [mail_id(1), mail_id(2), mail_id(4)]);
     assert_eq!(ok(mails.carrying(invitation_id(2)).await), [mail_id(3)]);
     assert_eq!(ok(mails.carrying(invitation_id(9)).await), []);
-    // What is forgotten is no longer known.
-    ok(mails.note(org(), &note(5, 2), at(2)).await);
-    assert_eq!(ok(mails.carrying(invitation_id(1)).await), [mail_id(4)]);
-    drop(tx);
-    let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.invitation_mails().carrying(invitation_id(2)).await), [mail_id(3)]);
 }
 
 pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Harness) {
@@ -308,7 +283,7 @@ pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Har
     for (invitation, mail) in carried {
         let email = guest(invitation).0.email;
         let note = MailNote { mail: mail_id(mail), invitation: invitation_id(invitation), email: &email, at: NOW };
-        ok(tx.invitation_mails().note(org(), &note, NOW - Duration::DAY).await);
+        ok(tx.invitation_mails().note(org(), &note).await);
     }
     ok(tx.outbox().take_back(&[mail_id(5)]).await);
     ok(tx.commit().await);

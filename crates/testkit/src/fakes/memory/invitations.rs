@@ -140,10 +140,9 @@ impl InvitationMails for MemoryTransaction {
         Ok(mails)
     }
 
-    async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>, since: OffsetDateTime) -> Result<(), StoreError> {
-        self.state.invitation_mails.retain(|known| known.of != of || known.at > since);
+    async fn note(&mut self, _of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError> {
         let MailNote { mail, invitation, at, .. } = *note;
-        self.state.invitation_mails.push(NotedMail { of, mail, invitation, at });
+        self.state.invitation_mails.push(NotedMail { mail, invitation, at });
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Rows without a domain type.
 
-use tessera_kernel::{InvitationId, MailId, MailRefusal, OrganizationId, SealedMail};
+use tessera_kernel::{InvitationId, MailId, MailRefusal, SealedMail};
 use tessera_orgs::model::MailDelivery;
 use time::OffsetDateTime;
 
@@ -34,7 +34,6 @@ impl StoredMail {
 /// A mail that contains an invitation.
 #[derive(Debug, Clone)]
 pub(super) struct NotedMail {
-    pub(super) of: OrganizationId,
     pub(super) mail: MailId,
     pub(super) invitation: InvitationId,
     pub(super) at: OffsetDateTime,
