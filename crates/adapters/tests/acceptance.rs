@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_identity::{
-    Welcome, WelcomeError,
+    ProvisionAccount, ProvisionAccountError,
     model::{PasswordAttempt, User},
     ports::IdentityStore,
 };
@@ -158,16 +158,16 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: B
     ok(tx.users().insert(&unproved, Some(&bench.hasher.hash_of(PASSWORD))).await);
     ok(tx.commit().await);
     let identity = OvertakenHasher::identity(&bench, Arc::new(store.clone()), unproved.clone(), OTHER);
-    let welcome = |password| Welcome {
+    let command = |password| ProvisionAccount {
         email: parsed("user1@example.com"),
         password: Some(PasswordAttempt::new(password)),
         display_name: None,
         origin: origin(),
     };
-    let error = failed(Workbench::welcome(&identity, welcome(PASSWORD)).await);
-    assert!(matches!(error, WelcomeError::NotProved), "{error:?}");
+    let error = failed(Workbench::provision_account(&identity, command(PASSWORD)).await);
+    assert!(matches!(error, ProvisionAccountError::EmailNotVerified), "{error:?}");
     assert_eq!(ok(store.find_user(user_id(1)).await), Some(unproved));
-    assert!(ok(Workbench::welcome(&identity, welcome(OTHER)).await).user.email_verified);
+    assert!(ok(Workbench::provision_account(&identity, command(OTHER)).await).user.email_verified);
 }
 
 /// Organization 1 with users 1 and 2 as its owner and an administrator, and user 9 outside of it.

@@ -2,7 +2,7 @@
 //! owns the membership.
 
 use tessera_identity::{
-    Welcome, Welcomed,
+    ProvisionAccount, ProvisionedAccount,
     model::{Client, DisplayName, PasswordAttempt},
 };
 use tessera_kernel::{Actor, InvitationClaimId, Secret};
@@ -49,8 +49,8 @@ impl Acceptance {
         let MaybeUser { actor, origin } = caller;
         let (token, invited) = look_at(services, &token).await?;
         let email = invited.invitation.email;
-        let welcome = Welcome { email, password, display_name, origin: origin.clone() };
-        let (Welcomed { user, new }, claim) = account(services, actor.as_ref(), welcome, &token).await?;
+        let command = ProvisionAccount { email, password, display_name, origin: origin.clone() };
+        let (ProvisionedAccount { user, created }, claim) = account(services, actor.as_ref(), command, &token).await?;
         let command = AcceptInvitation { token, user: user.id, claim, actor: actor.clone(), origin: origin.clone() };
         let membership = services.orgs.accept_invitation(command).await?;
         let profile_completion_required = !user.profile_complete();
@@ -58,11 +58,11 @@ impl Acceptance {
             // Without a user token, only a new account gets a session: a forwarded mail must not open an existing
             // account.
             Some(actor) => Some(services.identity.continue_session(&actor).await?),
-            None if new => Some(services.identity.first_session(user, client, &origin).await?),
+            None if created => Some(services.identity.first_session(user, client, &origin).await?),
             None => None,
         };
         let token = signed_in.map(|signed_in| signed_in.token);
-        Ok(Accepted { membership, new_user: new, profile_completion_required, token })
+        Ok(Accepted { membership, new_user: created, profile_completion_required, token })
     }
 }
 
@@ -72,23 +72,23 @@ impl Acceptance {
 async fn account(
     services: &Services,
     actor: Option<&Actor>,
-    welcome: Welcome,
+    command: ProvisionAccount,
     token: &InvitationToken,
-) -> Result<(Welcomed, Option<InvitationClaimId>), Problem> {
+) -> Result<(ProvisionedAccount, Option<InvitationClaimId>), Problem> {
     if let Some(actor) = actor {
-        let user = services.identity.verify_email(actor, &welcome.email).await?;
-        return Ok((Welcomed { user, new: false }, None));
+        let user = services.identity.verify_email(actor, &command.email).await?;
+        return Ok((ProvisionedAccount { user, created: false }, None));
     }
-    let prepared = services.identity.prepare_account(&welcome).await?;
+    let prepared = services.identity.prepare_account(&command).await?;
     let claim = match prepared {
         Some(_) => Some(services.orgs.claim_invitation(token).await?),
         None => None,
     };
-    let welcomed = services.identity.welcome(welcome, prepared).await;
+    let provisioned = services.identity.provision_account(command, prepared).await;
     // The account was not created, for example because another client registered the address in the meantime. Without
     // the claim, a caller with the password of that account can retry at once.
-    if let (Err(_), Some(claim)) = (&welcomed, claim) {
+    if let (Err(_), Some(claim)) = (&provisioned, claim) {
         services.orgs.release_invitation(token, claim).await?;
     }
-    Ok((welcomed?, claim))
+    Ok((provisioned?, claim))
 }

@@ -75,4 +75,4 @@ macro_rules! unchecked {
     )+};
 }
 
-unchecked! { crate::SignInError crate::ChangePasswordError crate::WelcomeError }
+unchecked! { crate::SignInError crate::ChangePasswordError crate::ProvisionAccountError }

@@ -33,6 +33,7 @@ pub use usecases::{
     link_wallet::{LinkWallet, LinkWalletError},
     list_sessions::{ListSessionsError, OwnSessions},
     look_after_keys::KeysError,
+    provision_account::{NewAccount, ProvisionAccount, ProvisionAccountError, ProvisionedAccount},
     redeem_challenge::WalletProof,
     register::{Register, RegisterError},
     reset_password::{ResetPassword, ResetPasswordError},
@@ -51,6 +52,5 @@ pub use usecases::{
     view_custom_data::ViewCustomDataError,
     view_keys::PublishedKey,
     view_profile::ViewProfileError,
-    welcome::{NewAccount, Welcome, WelcomeError, Welcomed},
     write_custom_data::{WriteCustomData, WriteCustomDataError},
 };

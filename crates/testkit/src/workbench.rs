@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
-    SsoPorts, Welcome, WelcomeError, Welcomed, model::User,
+    Identity, IdentityPorts, IdentitySettings, ProvisionAccount, ProvisionAccountError, ProvisionedAccount,
+    ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts, model::User,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, Notices, OrganizationId, PageRequest, Role};
@@ -69,10 +69,13 @@ impl Workbench {
     /// Provisions the account of an invited address, including the preparation.
     ///
     /// # Errors
-    /// Fails like [`Identity::prepare_account`] and [`Identity::welcome`].
-    pub async fn welcome(identity: &Identity, command: Welcome) -> Result<Welcomed, WelcomeError> {
+    /// Fails like [`Identity::prepare_account`] and [`Identity::provision_account`].
+    pub async fn provision_account(
+        identity: &Identity,
+        command: ProvisionAccount,
+    ) -> Result<ProvisionedAccount, ProvisionAccountError> {
         let prepared = identity.prepare_account(&command).await?;
-        identity.welcome(command, prepared).await
+        identity.provision_account(command, prepared).await
     }
 
     /// Creates an empty bench.

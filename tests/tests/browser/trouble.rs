@@ -34,7 +34,7 @@ async fn a_network_that_comes_back_is_enough_to_go_on(backend: Backend) {
     tab.sees("No connection").await;
     tab.offline(false).await;
     tab.click("#again").await;
-    tab.sees("Welcome back").await;
+    tab.sees("ProvisionAccount back").await;
     // The signature was kept, so the wallet was asked only once.
     assert_eq!(pocket.asked("personal_sign"), 1);
 }
@@ -47,7 +47,7 @@ async fn a_service_that_comes_back_is_enough_to_go_on(backend: Backend) {
     tab.sees("No connection").await;
     stage.start_again();
     tab.click("#again").await;
-    tab.sees("Welcome back").await;
+    tab.sees("ProvisionAccount back").await;
 }
 
 async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
@@ -63,7 +63,7 @@ async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
     // The user must start again at the application.
     stage.come_in(&tab).await;
     choose(&tab).await;
-    tab.sees("Welcome back").await;
+    tab.sees("ProvisionAccount back").await;
 }
 
 async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
@@ -82,7 +82,7 @@ async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
     tab.until("the application", "location.pathname === '/' && !!document.querySelector('#sign-in')").await;
     stage.come_in(&tab).await;
     choose(&tab).await;
-    tab.sees("Welcome back").await;
+    tab.sees("ProvisionAccount back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +104,7 @@ async fn a_service_that_is_silent_counts_as_gone() {
     tab.sees("No connection").await;
     tab.release().await;
     tab.click("#again").await;
-    tab.sees("Welcome back").await;
+    tab.sees("ProvisionAccount back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

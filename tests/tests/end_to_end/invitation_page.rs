@@ -65,7 +65,7 @@ async fn a_new_user_comes_in_by_the_page(backend: Backend) {
     let fields = [("token", &*token), ("display_name", "Grace H."), ("password", PASSWORD), ("username", &email)];
     let done = submit(&studio, &fields).await;
     done.is(200);
-    assert!(done.text().contains("Welcome to"), "{}", done.text());
+    assert!(done.text().contains("ProvisionAccount to"), "{}", done.text());
     let own = studio.api().bearer(&sign_in(&studio.api(), &email).await);
     assert_eq!(own.get("/users/me").await.expecting(200)["display_name"], "Grace H.");
     assert_eq!(own.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "member");
@@ -114,7 +114,7 @@ async fn s182_the_page_takes_an_account_with_its_password(backend: Backend) {
     submit(&studio, &[("token", &token), ("password", "wrong")]).await.is(409);
     let done = submit(&studio, &[("token", &token), ("password", PASSWORD), ("username", &person.email)]).await;
     done.is(200);
-    assert!(done.text().contains("Welcome to") && done.header("set-cookie").is_none(), "{}", done.text());
+    assert!(done.text().contains("ProvisionAccount to") && done.header("set-cookie").is_none(), "{}", done.text());
     person.get(&format!("/orgs/{}", studio.org)).await.is(200);
     assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], true);
 }

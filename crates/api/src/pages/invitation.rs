@@ -191,7 +191,7 @@ async fn submit(
     let SeenClient(client) = SeenClient::of(request);
     let acceptance = Acceptance { token, password, display_name, caller, client };
     match acceptance.perform(&state.services).await {
-        Ok(accepted) => welcome(url, &invited, &accepted),
+        Ok(accepted) => accepted_page(url, &invited, &accepted),
         Err(problem) => match problem.code() {
             Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
             // Also if the account was created after the form was checked.
@@ -201,7 +201,7 @@ async fn submit(
     }
 }
 
-fn welcome(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Result<HttpResponse, Problem> {
+fn accepted_page(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Result<HttpResponse, Problem> {
     let organization = invited.organization.name.as_str();
     let lines = vec![
         format!("You belong to {organization} now, as {}.", role(accepted.membership.role)),
@@ -210,6 +210,6 @@ fn welcome(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Result<Ht
     answer(
         Policy::Forms,
         StatusCode::OK,
-        &Message { base: url.path(), title: format!("Welcome to {organization}"), lines, onward: None },
+        &Message { base: url.path(), title: format!("ProvisionAccount to {organization}"), lines, onward: None },
     )
 }

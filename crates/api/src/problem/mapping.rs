@@ -8,9 +8,10 @@ use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, Rev
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
     AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError,
-    ContinueSessionError, ExchangeTokenError, LinkWalletError, ListSessionsError, NewPasswordError, RedeemSsoCodeError,
-    RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError,
-    VerifyEmailError, VerifySsoError, ViewCustomDataError, ViewProfileError, WelcomeError, WriteCustomDataError,
+    ContinueSessionError, ExchangeTokenError, LinkWalletError, ListSessionsError, NewPasswordError,
+    ProvisionAccountError, RedeemSsoCodeError, RegisterError, SignInError, SignInWithWalletError, SignOutError,
+    UnlinkWalletError, UpdateProfileError, VerifyEmailError, VerifySsoError, ViewCustomDataError, ViewProfileError,
+    WriteCustomDataError,
     ports::{Guessable, HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -100,14 +101,14 @@ impl From<RegisterError> for Problem {
     }
 }
 
-impl From<WelcomeError> for Problem {
-    fn from(error: WelcomeError) -> Self {
+impl From<ProvisionAccountError> for Problem {
+    fn from(error: ProvisionAccountError) -> Self {
         match error {
-            WelcomeError::NotProved => Code::EmailNotVerified.into(),
-            WelcomeError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            WelcomeError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
-            WelcomeError::Hash(error) => error.into(),
-            WelcomeError::Store(error) => error.into(),
+            ProvisionAccountError::EmailNotVerified => Code::EmailNotVerified.into(),
+            ProvisionAccountError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
+            ProvisionAccountError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
+            ProvisionAccountError::Hash(error) => error.into(),
+            ProvisionAccountError::Store(error) => error.into(),
         }
     }
 }

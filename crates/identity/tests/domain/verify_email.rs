@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    Identity, VerifyEmailError, Welcome, WelcomeError, Welcomed,
+    Identity, ProvisionAccount, ProvisionAccountError, ProvisionedAccount, VerifyEmailError,
     model::{Credentials, PasswordAttempt, User},
     ports::HashError,
 };
@@ -33,8 +33,8 @@ async fn bench() -> Workbench {
     bench
 }
 
-fn command(password: Option<&str>) -> Welcome {
-    Welcome {
+fn command(password: Option<&str>) -> ProvisionAccount {
+    ProvisionAccount {
         email: parsed("USER1@example.com"),
         password: password.map(PasswordAttempt::new),
         display_name: Some(parsed("Mallory")),
@@ -42,8 +42,11 @@ fn command(password: Option<&str>) -> Welcome {
     }
 }
 
-async fn welcome(bench: &Workbench, password: Option<&str>) -> Result<Welcomed, WelcomeError> {
-    Workbench::welcome(&bench.identity(), command(password)).await
+async fn provision_account(
+    bench: &Workbench,
+    password: Option<&str>,
+) -> Result<ProvisionedAccount, ProvisionAccountError> {
+    Workbench::provision_account(&bench.identity(), command(password)).await
 }
 
 async fn stored(bench: &Workbench) -> Credentials {
@@ -57,17 +60,17 @@ async fn is_untouched(bench: &Workbench) {
 }
 
 #[track_caller]
-fn not_proved<T: std::fmt::Debug>(result: Result<T, WelcomeError>) {
+fn assert_not_verified<T: std::fmt::Debug>(result: Result<T, ProvisionAccountError>) {
     let error = failed(result);
-    assert!(matches!(error, WelcomeError::NotProved), "{error:?}");
+    assert!(matches!(error, ProvisionAccountError::EmailNotVerified), "{error:?}");
 }
 
 #[tokio::test]
 async fn s182_the_password_of_the_account_proves_its_address() {
     let bench = bench().await;
-    let welcomed = ok(welcome(&bench, Some(PASSWORD)).await);
+    let provisioned = ok(provision_account(&bench, Some(PASSWORD)).await);
     let proved = User { updated_at: NOW + Duration::hours(1), ..user(1) };
-    assert_eq!((welcomed.new, &welcomed.user), (false, &proved));
+    assert_eq!((provisioned.created, &provisioned.user), (false, &proved));
     let hash = Some(bench.hasher.hash_of(PASSWORD));
     assert_eq!(stored(&bench).await, Credentials { user: proved, password_hash: hash });
     assert!(ok(bench.identity().is_verified(user_id(1)).await));
@@ -80,7 +83,7 @@ async fn s182_the_password_of_the_account_proves_its_address() {
 async fn s182_another_password_proves_nothing() {
     let bench = bench().await;
     for wrong in [OTHER, "", "correct hors", &"x".repeat(5000)] {
-        not_proved(welcome(&bench, Some(wrong)).await);
+        assert_not_verified(provision_account(&bench, Some(wrong)).await);
     }
     is_untouched(&bench).await;
     assert!(!ok(bench.identity().is_verified(user_id(1)).await));
@@ -96,7 +99,7 @@ async fn s182_another_password_proves_nothing() {
 #[tokio::test]
 async fn s182_without_a_password_nothing_is_proved() {
     let bench = bench().await;
-    not_proved(welcome(&bench, None).await);
+    assert_not_verified(provision_account(&bench, None).await);
     is_untouched(&bench).await;
     assert!(bench.deeds(None).await.is_empty());
 }
@@ -106,8 +109,8 @@ async fn s182_a_proved_account_is_asked_for_nothing() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     for password in [None, Some(OTHER), Some("")] {
-        let welcomed = ok(welcome(&bench, password).await);
-        assert_eq!((welcomed.new, welcomed.user), (false, user(1)));
+        let provisioned = ok(provision_account(&bench, password).await);
+        assert_eq!((provisioned.created, provisioned.user), (false, user(1)));
     }
     assert_eq!((bench.hasher.verified(), bench.deeds(None).await.len()), (0, 0));
 }
@@ -116,7 +119,7 @@ async fn s182_a_proved_account_is_asked_for_nothing() {
 async fn s182_an_account_without_a_password_is_proved_by_none() {
     let bench = Workbench::new();
     bench.stores.add_users([&unproved()]).await;
-    not_proved(welcome(&bench, Some(PASSWORD)).await);
+    assert_not_verified(provision_account(&bench, Some(PASSWORD)).await);
     assert_eq!(bench.hasher.verified_without_hash(), 1);
     assert_eq!(ok(bench.stores.identity.find_user(user_id(1)).await), Some(unproved()));
 }
@@ -125,8 +128,8 @@ async fn s182_an_account_without_a_password_is_proved_by_none() {
 async fn s182_a_busy_hasher_is_no_wrong_password() {
     let bench = bench().await;
     bench.hasher.become_busy();
-    let error = failed(welcome(&bench, Some(PASSWORD)).await);
-    assert!(matches!(error, WelcomeError::Hash(HashError::Busy { .. })), "{error:?}");
+    let error = failed(provision_account(&bench, Some(PASSWORD)).await);
+    assert!(matches!(error, ProvisionAccountError::Hash(HashError::Busy { .. })), "{error:?}");
     is_untouched(&bench).await;
     assert!(bench.deeds(None).await.is_empty());
 }
@@ -138,7 +141,7 @@ fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
 #[tokio::test]
 async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
     let bench = bench().await;
-    not_proved(Workbench::welcome(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
+    assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
     let now = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(OTHER)) };
     assert_eq!(stored(&bench).await, now);
     assert_eq!(bench.deeds(None).await, ["user.email_verification_refused"]);
@@ -148,8 +151,8 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
 async fn s182_a_hash_that_a_sign_in_renewed_meanwhile_is_compared_anew() {
     let bench = bench().await;
     bench.hasher.outdate();
-    let welcomed = ok(Workbench::welcome(&overtaken(&bench, PASSWORD), command(Some(PASSWORD))).await);
-    assert!(welcomed.user.email_verified && stored(&bench).await.user.email_verified);
+    let provisioned = ok(Workbench::provision_account(&overtaken(&bench, PASSWORD), command(Some(PASSWORD))).await);
+    assert!(provisioned.user.email_verified && stored(&bench).await.user.email_verified);
     assert_eq!(bench.hasher.verified(), 2);
 }
 
@@ -158,14 +161,14 @@ async fn s182_an_outdated_hash_proves_as_well() {
     let bench = bench().await;
     let outdated = stored(&bench).await.password_hash;
     bench.hasher.outdate();
-    assert!(ok(welcome(&bench, Some(PASSWORD)).await).user.email_verified);
+    assert!(ok(provision_account(&bench, Some(PASSWORD)).await).user.email_verified);
     assert_eq!((stored(&bench).await.password_hash, bench.hasher.hashed()), (outdated, 0));
 }
 
 #[tokio::test]
 async fn s182_an_account_that_somebody_makes_meanwhile_is_trusted_no_more() {
     let bench = Workbench::new();
-    not_proved(Workbench::welcome(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
+    assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
     assert_eq!(stored(&bench).await.user, unproved());
 }
 
@@ -177,7 +180,7 @@ async fn s182_of_many_proofs_at_once_one_is_announced() {
         .map(|number| {
             let identity = Arc::clone(&identity);
             let password = [Some(PASSWORD), None, Some(PASSWORD)][number % 3];
-            tokio::spawn(async move { Workbench::welcome(&identity, command(password)).await })
+            tokio::spawn(async move { Workbench::provision_account(&identity, command(password)).await })
         })
         .collect();
     for task in tasks {

@@ -12,7 +12,7 @@ use crate::{
 
 /// An invited user who accepts.
 #[derive(Debug)]
-pub struct Welcome {
+pub struct ProvisionAccount {
     /// The invited address. The user has read a mail to it, which verifies it.
     pub email: EmailAddress,
     /// The password as typed: the new one, or the one of the account that the address already has.
@@ -25,11 +25,11 @@ pub struct Welcome {
 
 /// The account of an invited address.
 #[derive(Debug)]
-pub struct Welcomed {
+pub struct ProvisionedAccount {
     /// The user.
     pub user: User,
     /// Whether this call created the account.
-    pub new: bool,
+    pub created: bool,
 }
 
 /// A prepared account: all slow work, such as hashing, is done.
@@ -41,10 +41,10 @@ pub struct NewAccount {
 
 /// Why no account was created or found.
 #[derive(Debug, thiserror::Error)]
-pub enum WelcomeError {
+pub enum ProvisionAccountError {
     /// The address has an unverified account, and its password was not presented.
-    #[error("the account is not proved to be theirs")]
-    NotProved,
+    #[error("the email address of the account is not verified")]
+    EmailNotVerified,
     /// The password for a new account is shorter than the configured minimum, or too long.
     #[error("the password is of the wrong length")]
     PasswordLength(#[source] PasswordError),
@@ -59,7 +59,7 @@ pub enum WelcomeError {
     Store(#[from] StoreError),
 }
 
-impl From<NewPasswordError> for WelcomeError {
+impl From<NewPasswordError> for ProvisionAccountError {
     fn from(error: NewPasswordError) -> Self {
         match error {
             NewPasswordError::Length(error) => Self::PasswordLength(error),
@@ -89,7 +89,10 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when the password is rejected, or hashing or storage fails.
-    pub async fn prepare_account(&self, command: &Welcome) -> Result<Option<NewAccount>, WelcomeError> {
+    pub async fn prepare_account(
+        &self,
+        command: &ProvisionAccount,
+    ) -> Result<Option<NewAccount>, ProvisionAccountError> {
         // The meaning of the password depends on this. The later insertion still decides whether the address is free.
         if self.ports.store.find_credentials(&command.email).await?.is_some() {
             return Ok(None);
@@ -97,7 +100,7 @@ impl Identity {
         let user = self.new_user(command);
         let hash = match &command.password {
             Some(wanted) => {
-                let password = Password::try_from(wanted).map_err(WelcomeError::PasswordLength)?;
+                let password = Password::try_from(wanted).map_err(ProvisionAccountError::PasswordLength)?;
                 let requester = Requester::unknown(&command.origin);
                 self.check_new_password(&password, &words_about(&user), requester).await?;
                 Some(self.ports.hasher.hash(&password, requester).await?)
@@ -116,18 +119,22 @@ impl Identity {
     /// # Errors
     /// Fails when the account is not verified and its password is missing or wrong, or hashing or storage fails. No
     /// account is created or changed then.
-    pub async fn welcome(&self, command: Welcome, prepared: Option<NewAccount>) -> Result<Welcomed, WelcomeError> {
+    pub async fn provision_account(
+        &self,
+        command: ProvisionAccount,
+        prepared: Option<NewAccount>,
+    ) -> Result<ProvisionedAccount, ProvisionAccountError> {
         if let Some(account) = prepared
             && let Some(user) = self.make_account(account, &command.origin).await?
         {
-            return Ok(Welcomed { user, new: true });
+            return Ok(ProvisionedAccount { user, created: true });
         }
         let known = self.ports.store.find_credentials(&command.email).await?.ok_or_else(gone)?;
-        let user = self.recognise(known, &command).await?;
-        Ok(Welcomed { user, new: false })
+        let user = self.verify_existing_account(known, &command).await?;
+        Ok(ProvisionedAccount { user, created: false })
     }
 
-    fn new_user(&self, command: &Welcome) -> User {
+    fn new_user(&self, command: &ProvisionAccount) -> User {
         let now = self.ports.clock.now();
         User {
             id: UserId::generate(&*self.ports.clock, &*self.ports.entropy),
@@ -145,7 +152,7 @@ impl Identity {
 
     /// Inserts a new account with a verified address. Returns `None` if another request has taken the address
     /// meanwhile.
-    async fn make_account(&self, account: NewAccount, origin: &Origin) -> Result<Option<User>, WelcomeError> {
+    async fn make_account(&self, account: NewAccount, origin: &Origin) -> Result<Option<User>, ProvisionAccountError> {
         let NewAccount { user, hash } = account;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
         let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
@@ -163,31 +170,35 @@ impl Identity {
         }
     }
 
-    async fn recognise(&self, mut known: Credentials, command: &Welcome) -> Result<User, WelcomeError> {
+    async fn verify_existing_account(
+        &self,
+        mut known: Credentials,
+        command: &ProvisionAccount,
+    ) -> Result<User, ProvisionAccountError> {
         let id = known.user.id;
         for _ in 0..TRIES {
             if known.user.email_verified {
                 return Ok(known.user);
             }
             let Some(attempt) = &command.password else {
-                return Err(WelcomeError::NotProved);
+                return Err(ProvisionAccountError::EmailNotVerified);
             };
             // The next sign-in renews an outdated hash.
             let requester = Requester::unknown(&command.origin);
             if self.check_password(attempt, Some(&known), None, requester).await?.verdict == Verdict::Mismatch {
                 break;
             }
-            if let Some(user) = self.take_proof(&known, &command.origin).await? {
+            if let Some(user) = self.mark_email_verified(&known, &command.origin).await? {
                 return Ok(user);
             }
             known = self.ports.store.find_credentials_of(id).await?.ok_or_else(gone)?;
         }
-        self.refuse_proof(id, &command.origin).await
+        self.record_failed_verification(id, &command.origin).await
     }
 
     /// Marks the address as verified after a correct password. Returns `None` if the hash is no longer the one that was
     /// compared: a sign-in has renewed it, or the user has changed the password.
-    async fn take_proof(&self, known: &Credentials, origin: &Origin) -> Result<Option<User>, StoreError> {
+    async fn mark_email_verified(&self, known: &Credentials, origin: &Origin) -> Result<Option<User>, StoreError> {
         let announcement = IdentityEvent::EmailVerified { user: known.user.id }.into();
         let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
@@ -198,11 +209,11 @@ impl Identity {
         }
     }
 
-    async fn refuse_proof(&self, user: UserId, origin: &Origin) -> Result<User, WelcomeError> {
+    async fn record_failed_verification(&self, user: UserId, origin: &Origin) -> Result<User, ProvisionAccountError> {
         let announcement = IdentityEvent::EmailVerificationRefused { user }.into();
         let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
-        Err(WelcomeError::NotProved)
+        Err(ProvisionAccountError::EmailNotVerified)
     }
 }
 

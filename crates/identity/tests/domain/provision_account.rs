@@ -1,7 +1,7 @@
 //! Provisioning and sign-in of invited accounts.
 
 use tessera_identity::{
-    ContinueSessionError, Welcome, WelcomeError,
+    ContinueSessionError, ProvisionAccount, ProvisionAccountError,
     model::{PasswordAttempt, PasswordError, Session},
 };
 use tessera_kernel::Principal;
@@ -14,8 +14,8 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-fn welcome(email: &str, password: Option<&str>) -> Welcome {
-    Welcome {
+fn provision_account(email: &str, password: Option<&str>) -> ProvisionAccount {
+    ProvisionAccount {
         email: parsed(email),
         password: password.map(PasswordAttempt::new),
         display_name: Some(parsed("Grace")),
@@ -26,18 +26,21 @@ fn welcome(email: &str, password: Option<&str>) -> Welcome {
 #[tokio::test]
 async fn the_invited_get_an_account_with_a_verified_address() {
     let bench = Workbench::new();
-    let welcomed =
-        ok(Workbench::welcome(&bench.identity(), welcome("guest@example.com", Some("violet harbour"))).await);
-    assert!(welcomed.new && welcomed.user.email_verified && welcomed.user.profile_complete());
+    let provisioned = ok(Workbench::provision_account(
+        &bench.identity(),
+        provision_account("guest@example.com", Some("violet harbour")),
+    )
+    .await);
+    assert!(provisioned.created && provisioned.user.email_verified && provisioned.user.profile_complete());
     let known = ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await);
-    assert_eq!(known.map(|known| (known.user, known.password_hash.is_some())), Some((welcomed.user, true)));
+    assert_eq!(known.map(|known| (known.user, known.password_hash.is_some())), Some((provisioned.user, true)));
     assert_eq!(bench.deeds(None).await, ["user.registered"]);
 }
 
 #[tokio::test]
 async fn a_password_is_not_needed() {
     let bench = Workbench::new();
-    ok(Workbench::welcome(&bench.identity(), welcome("guest@example.com", None)).await);
+    ok(Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", None)).await);
     let known = ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await);
     assert_eq!(known.map(|known| known.password_hash), Some(None));
 }
@@ -47,9 +50,12 @@ async fn an_account_that_is_there_stays_as_it_is() {
     let bench = Workbench::new();
     bench.user_with_password(1, "violet harbour").await;
     let before = ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await);
-    let welcomed =
-        ok(Workbench::welcome(&bench.identity(), welcome("USER1@example.com", Some("another lantern"))).await);
-    assert_eq!((welcomed.new, welcomed.user), (false, user(1)));
+    let provisioned = ok(Workbench::provision_account(
+        &bench.identity(),
+        provision_account("USER1@example.com", Some("another lantern")),
+    )
+    .await);
+    assert_eq!((provisioned.created, provisioned.user), (false, user(1)));
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await), before);
     assert!(bench.deeds(None).await.is_empty());
 }
@@ -57,8 +63,10 @@ async fn an_account_that_is_there_stays_as_it_is() {
 #[tokio::test]
 async fn a_guessable_password_makes_no_account() {
     let bench = Workbench::new();
-    let error = failed(Workbench::welcome(&bench.identity(), welcome("guest@example.com", Some("password"))).await);
-    assert!(matches!(error, WelcomeError::PasswordGuessable(_)), "{error:?}");
+    let error = failed(
+        Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", Some("password"))).await,
+    );
+    assert!(matches!(error, ProvisionAccountError::PasswordGuessable(_)), "{error:?}");
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
 }
 
@@ -70,8 +78,11 @@ async fn a_password_of_the_wrong_length_makes_no_account() {
         ("", PasswordError::TooShort { min: 8 }),
         (&"x".repeat(129), PasswordError::TooLong { max: 128 }),
     ] {
-        let error = failed(Workbench::welcome(&bench.identity(), welcome("guest@example.com", Some(password))).await);
-        assert!(matches!(error, WelcomeError::PasswordLength(found) if found == expected), "{error:?}");
+        let error = failed(
+            Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", Some(password)))
+                .await,
+        );
+        assert!(matches!(error, ProvisionAccountError::PasswordLength(found) if found == expected), "{error:?}");
     }
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
     assert_eq!(bench.hasher.hashed(), 0);
@@ -81,7 +92,7 @@ async fn a_password_of_the_wrong_length_makes_no_account() {
 async fn a_new_user_gets_their_first_session() {
     let bench = Workbench::new();
     let identity = bench.identity();
-    let user = ok(Workbench::welcome(&identity, welcome("guest@example.com", None)).await).user;
+    let user = ok(Workbench::provision_account(&identity, provision_account("guest@example.com", None)).await).user;
     let signed_in = ok(identity.first_session(user.clone(), client(), &origin()).await);
     let principal = ok(identity.authenticate(signed_in.token.expose()).await);
     assert!(matches!(principal, Principal::User { id, .. } if id == user.id), "{principal:?}");
