@@ -15,7 +15,7 @@ mod invitation_jobs;
 mod invitation_mails;
 mod invitations;
 mod items;
-mod known_clients;
+mod known_devices;
 mod locks;
 mod mails;
 mod memberships;

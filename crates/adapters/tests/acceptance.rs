@@ -67,16 +67,16 @@ impl Obstacle {
             );
             return Self::Trigger(file);
         }
-        let (client, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
+        let (device, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
         drop(tokio::spawn(connection));
-        ok(client.batch_execute("BEGIN; LOCK TABLE memberships IN SHARE MODE").await);
-        Self::Lock(client)
+        ok(device.batch_execute("BEGIN; LOCK TABLE memberships IN SHARE MODE").await);
+        Self::Lock(device)
     }
 
     async fn clear(self) {
         match self {
             Self::Trigger(file) => sqlite(&file, "DROP TRIGGER obstacle; DROP VIEW numbers;"),
-            Self::Lock(client) => ok(client.batch_execute("ROLLBACK").await),
+            Self::Lock(device) => ok(device.batch_execute("ROLLBACK").await),
         }
     }
 }

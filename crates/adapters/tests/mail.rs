@@ -16,7 +16,7 @@ use tessera_orgs::{
 };
 use tessera_testkit::{
     builders::{
-        NOW, api_key, application, client, invitation, mail_id, organization, organization_id, password_reset, user,
+        NOW, api_key, application, device, invitation, mail_id, organization, organization_id, password_reset, user,
         user_id, wallet_account,
     },
     expectations::{failed, ok, parsed},
@@ -137,7 +137,7 @@ fn s200_notify_in_words() {
             letters.account_changed(&to, AccountChange::WalletUnlinked(account), MOMENT),
             "was unlinked from your account",
         ),
-        (letters.account_changed(&to, AccountChange::SignedIn(client()), MOMENT), "Firefox on Linux from 192.0.2.7"),
+        (letters.account_changed(&to, AccountChange::SignedIn(device()), MOMENT), "Firefox on Linux from 192.0.2.7"),
         (letters.key_generated(&to, &key, MOMENT), "You created an API key"),
     ];
     for (mail, words) in &mails {

@@ -186,12 +186,12 @@ async fn refused_inserts_go_on_with_the_same_connection() {
 
 /// Returns the server processes of the store's connections.
 async fn backends(url: &str) -> Vec<i32> {
-    let (client, connection) = ok(tokio_postgres::connect(url, tokio_postgres::NoTls).await);
+    let (device, connection) = ok(tokio_postgres::connect(url, tokio_postgres::NoTls).await);
     let connection = tokio::spawn(connection);
     let query = "SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'tessera' ORDER BY pid";
-    let pids = ok(client.query(query, &[]).await).iter().map(|row| row.get(0)).collect();
-    drop(client);
+    let pids = ok(device.query(query, &[]).await).iter().map(|row| row.get(0)).collect();
+    drop(device);
     ok(ok(connection.await));
     pids
 }

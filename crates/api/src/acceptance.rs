@@ -3,7 +3,7 @@
 
 use tessera_identity::{
     ProvisionAccount, ProvisionedAccount,
-    model::{Client, DisplayName, PasswordAttempt},
+    model::{Device, DisplayName, PasswordAttempt},
 };
 use tessera_kernel::{Actor, InvitationClaimId, Secret};
 use tessera_orgs::{
@@ -23,7 +23,7 @@ pub(crate) struct Acceptance {
     pub(crate) password: Option<PasswordAttempt>,
     pub(crate) display_name: Option<DisplayName>,
     pub(crate) caller: MaybeUser,
-    pub(crate) client: Client,
+    pub(crate) device: Device,
 }
 
 /// The result of an accepted invitation.
@@ -45,7 +45,7 @@ impl Acceptance {
     /// Creates or verifies the account first, then the membership. If the process stops between the two steps, the same
     /// request succeeds when it is repeated, because the account exists by then.
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
-        let Self { token, password, display_name, caller, client } = self;
+        let Self { token, password, display_name, caller, device } = self;
         let MaybeUser { actor, origin } = caller;
         let (token, invited) = look_at(services, &token).await?;
         let email = invited.invitation.email;
@@ -58,7 +58,7 @@ impl Acceptance {
             // Without a user token, only a new account gets a session: a forwarded mail must not open an existing
             // account.
             Some(actor) => Some(services.identity.continue_session(&actor).await?),
-            None if created => Some(services.identity.first_session(user, client, &origin).await?),
+            None if created => Some(services.identity.first_session(user, device, &origin).await?),
             None => None,
         };
         let token = signed_in.map(|signed_in| signed_in.token);

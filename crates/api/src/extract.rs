@@ -11,7 +11,7 @@ mod path;
 mod query;
 mod unread_payload;
 
-pub(crate) use caller::{Authenticated, Caller, MaybeUser, SeenClient, Visit, Visitor};
+pub(crate) use caller::{Authenticated, Caller, MaybeUser, RequestDevice, Visit, Visitor};
 pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag};
 pub(crate) use form::{Form, form_of};
 pub(crate) use json::{

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    model::{Client, Credentials, PasswordAttempt},
+    model::{Credentials, Device, PasswordAttempt},
     ports::{HashError, PasswordCheckContext, Requester, Verdict},
 };
 
@@ -47,9 +47,9 @@ impl Identity {
 
     /// Returns the device fingerprint of a request for a user. A missing user gets the nil id: the lookup costs the
     /// same and finds no device.
-    pub(crate) fn device_of(&self, user: Option<UserId>, client: Client) -> (UserId, SecretHash) {
+    pub(crate) fn device_of(&self, user: Option<UserId>, device: Device) -> (UserId, SecretHash) {
         let user = user.unwrap_or_else(|| UserId::from_uuid(uuid::Uuid::nil()));
-        (user, self.ports.digest.digest(&client.trait_of(user)))
+        (user, self.ports.digest.digest(&device.fingerprint(user)))
     }
 
     /// Deletes the costs of password hashes that no account has any more. Returns their number.

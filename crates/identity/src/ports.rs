@@ -3,7 +3,7 @@
 mod account_letters;
 mod chain_reader;
 mod challenges;
-mod known_clients;
+mod known_devices;
 mod password_hasher;
 mod password_resets;
 mod password_strength;
@@ -19,7 +19,7 @@ mod wallet_verifier;
 pub use account_letters::{AccountChange, AccountLetters};
 pub use chain_reader::{Call, ChainReader, ReadChainError};
 pub use challenges::{Challenges, Taken};
-pub use known_clients::{Acquaintance, KnownClients};
+pub use known_devices::{DeviceStatus, KnownDevices};
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_resets::{PasswordResetRows, PasswordResets};
 pub use password_strength::{Guessable, PasswordStrength};

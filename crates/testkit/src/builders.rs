@@ -9,7 +9,7 @@ mod sso;
 use tessera_apikeys::model::{ApiKey, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::model::{
-    Chain, Challenge, Client, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
+    Chain, Challenge, Device, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
     WalletAccount, WalletAddress,
 };
 use tessera_identity::ports::Requester;
@@ -354,8 +354,8 @@ pub fn origin() -> Origin {
 
 /// A device in the network of [`origin`].
 #[must_use]
-pub fn client() -> Client {
-    Client::seen(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"), origin().address)
+pub fn device() -> Device {
+    Device::seen(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"), origin().address)
 }
 
 /// A user as the actor of a request.

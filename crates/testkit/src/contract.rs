@@ -18,7 +18,7 @@ pub mod invitation_claims;
 pub mod invitation_jobs;
 pub mod invitation_store;
 pub mod item_store;
-pub mod known_clients;
+pub mod known_devices;
 pub mod mail_queue;
 pub mod membership_changes;
 pub mod memberships;

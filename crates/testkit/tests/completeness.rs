@@ -49,7 +49,7 @@ every_case_is_listed! {
     invitation_jobs
     invitation_store
     item_store
-    known_clients
+    known_devices
     mail_queue
     membership_changes
     memberships

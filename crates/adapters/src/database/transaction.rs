@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
 use tessera_identity::ports::{
-    CustomDataRows, IdentityTransaction, KnownClients, PasswordResetRows, Sessions, SsoCodes, SsoSessions,
+    CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, SsoCodes, SsoSessions,
     SsoTransaction, Users, Wallets,
 };
 use tessera_kernel::{EventLog, Outbox, StoreError};
@@ -33,7 +33,7 @@ impl IdentityTransaction for Tx {
         self
     }
 
-    fn known_clients(&mut self) -> &mut dyn KnownClients {
+    fn known_devices(&mut self) -> &mut dyn KnownDevices {
         self
     }
 

@@ -15,7 +15,7 @@ use tessera_identity::{
 use tessera_kernel::{Actor, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
 use tessera_testkit::{
     Workbench, builders,
-    builders::{NOW, application_id, client, origin, password_reset, site, sso_request, user, user_id, wallet_account},
+    builders::{NOW, application_id, device, origin, password_reset, site, sso_request, user, user_id, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock},
 };
@@ -62,7 +62,7 @@ impl Node {
         let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
         let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
         self.identity
-            .sign_in_with_wallet(SignInWithWallet { proof, client: client(), origin: origin() })
+            .sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() })
             .await
             .map(|_| ())
     }
@@ -154,7 +154,7 @@ pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Back
             (question.message.clone(), FakeWallets::sign(&account.address(), question.message.as_bytes()));
         let verified = ok(one
             .sso
-            .verify(VerifySso { session, browser, message, signature, client: client(), origin: origin() })
+            .verify(VerifySso { session, browser, message, signature, device: device(), origin: origin() })
             .await);
         ok(other.sso.redeem(presented(&verified.code)).await);
     }
@@ -257,7 +257,7 @@ pub(crate) async fn s53_sess_reauth_by_the_clock_of_the_database(backend: Backen
     for node in [&fast, &slow] {
         let password = PasswordAttempt::new("correct horse");
         let email = "user2@example.com".to_owned();
-        let signed_in = ok(node.identity.sign_in(SignIn { email, password, client: client(), origin: origin() }).await);
+        let signed_in = ok(node.identity.sign_in(SignIn { email, password, device: device(), origin: origin() }).await);
         let principal = ok(node.identity.authenticate(signed_in.token.expose()).await);
         let actor = Actor { principal, origin: origin() };
         assert!(actor.is_fresh());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::USER_AGENT};
-use tessera_identity::model::Client;
+use tessera_identity::model::Device;
 use tessera_kernel::{Actor, Origin, Principal};
 
 use crate::problem::{Code, Problem};
@@ -40,13 +40,13 @@ impl Visit {
 pub(crate) struct Visitor(pub(crate) Origin);
 
 /// The device from which the request comes.
-pub(crate) struct SeenClient(pub(crate) Client);
+pub(crate) struct RequestDevice(pub(crate) Device);
 
-impl SeenClient {
+impl RequestDevice {
     /// Derives the device from the `User-Agent` header and the peer address.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Self(Client::seen(agent, request.peer_addr().map(|peer| peer.ip())))
+        Self(Device::seen(agent, request.peer_addr().map(|peer| peer.ip())))
     }
 }
 
@@ -71,7 +71,7 @@ impl FromRequest for Visitor {
     }
 }
 
-impl FromRequest for SeenClient {
+impl FromRequest for RequestDevice {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 

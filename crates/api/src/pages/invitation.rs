@@ -13,7 +13,7 @@ use tessera_orgs::model::Invited;
 
 use crate::{
     acceptance::{Acceptance, Accepted, look_at},
-    extract::{Form, MaybeUser, SeenClient, Visitor, fetch_metadata, form_of},
+    extract::{Form, MaybeUser, RequestDevice, Visitor, fetch_metadata, form_of},
     pages::layout::{Message, Policy, answer, sorry},
     problem::{Code, Problem},
     public_url::PublicUrl,
@@ -188,8 +188,8 @@ async fn submit(
     };
     let (token, password) = (entry.token.clone(), entry.password());
     let caller = MaybeUser { actor: None, origin: origin.clone() };
-    let SeenClient(client) = SeenClient::of(request);
-    let acceptance = Acceptance { token, password, display_name, caller, client };
+    let RequestDevice(device) = RequestDevice::of(request);
+    let acceptance = Acceptance { token, password, display_name, caller, device };
     match acceptance.perform(&state.services).await {
         Ok(accepted) => accepted_page(url, &invited, &accepted),
         Err(problem) => match problem.code() {

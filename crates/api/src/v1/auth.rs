@@ -10,7 +10,7 @@ use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Request, SeenClient, Visitor, text},
+    extract::{Authenticated, Body, Fields, Request, RequestDevice, Visitor, text},
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -110,11 +110,11 @@ impl From<SignedIn> for LoginView {
 #[post("/auth/login")]
 pub(crate) async fn login(
     Visitor(origin): Visitor,
-    SeenClient(client): SeenClient,
+    RequestDevice(device): RequestDevice,
     Body(body): Body<LoginRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let command = SignIn { email: body.email, password: body.password, client, origin };
+    let command = SignIn { email: body.email, password: body.password, device, origin };
     let signed_in = identity.sign_in(command).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     acceptance::{Acceptance, Accepted},
     extract::{
-        Authenticated, Body, Fields, Kind, List, MaybeUser, PageParameters, PageQuery, PathId, Request, SeenClient,
+        Authenticated, Body, Fields, Kind, List, MaybeUser, PageParameters, PageQuery, PathId, Request, RequestDevice,
         text,
     },
     openapi::schema,
@@ -272,12 +272,12 @@ impl From<Accepted> for AcceptedView {
 #[post("/invitations/accept")]
 pub(crate) async fn accept_invitation(
     caller: MaybeUser,
-    SeenClient(client): SeenClient,
+    RequestDevice(device): RequestDevice,
     Body(body): Body<AcceptRequest>,
     state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let AcceptRequest { token, password, display_name } = body;
-    let acceptance = Acceptance { token, password, display_name, caller, client };
+    let acceptance = Acceptance { token, password, display_name, caller, device };
     let accepted = acceptance.perform(&state.services).await?;
     Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
 }

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Authenticated, Body, Fields, PathAddress, Reading, Reason, Request, SeenClient, Spending, Spends, Visitor, text,
+        Authenticated, Body, Fields, PathAddress, Reading, Reason, Request, RequestDevice, Spending, Spends, Visitor,
+        text,
     },
     openapi::schema,
     problem::{Code, Problem},
@@ -146,12 +147,12 @@ pub(crate) async fn get_web3_challenge(
 #[post("/auth/web3/verify")]
 pub(crate) async fn verify_web3_signature(
     Visitor(origin): Visitor,
-    SeenClient(client): SeenClient,
+    RequestDevice(device): RequestDevice,
     body: Spending<ProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let ProofRequest(proof) = body.or_spend(async |nonce| identity.spend_challenge(&nonce).await).await?;
-    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, client, origin }).await?;
+    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, device, origin }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
 

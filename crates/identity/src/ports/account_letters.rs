@@ -2,7 +2,7 @@
 
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic};
 
-use crate::model::{Client, PasswordReset, ResetToken, WalletAccount};
+use crate::model::{Device, PasswordReset, ResetToken, WalletAccount};
 
 /// A change to an account, or a sign-in from a new device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum AccountChange {
     /// A wallet was unlinked.
     WalletUnlinked(WalletAccount),
     /// A user signed in from a new device.
-    SignedIn(Client),
+    SignedIn(Device),
 }
 
 impl AccountChange {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::{KnownClients, PasswordResetRows};
+use super::{KnownDevices, PasswordResetRows};
 use crate::model::{
     Credentials, CustomData, HashCost, KnownSession, PasswordHash, Session, User, Wallet, WalletAddress,
 };
@@ -38,7 +38,7 @@ pub trait IdentityStore: Send + Sync {
     async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError>;
 
     /// What has to be known before a password is compared. `device` is what the request came with, as
-    /// [`KnownClients::meet`] keeps it, and the user that it may be known of. What is read does not depend on whether there
+    /// [`KnownDevices::meet`] keeps it, and the user that it may be known of. What is read does not depend on whether there
     /// is such a user.
     async fn password_check_context(
         &self,
@@ -78,7 +78,7 @@ pub trait IdentityTransaction: Send {
     fn sessions(&mut self) -> &mut dyn Sessions;
 
     /// With what users have signed in, in this transaction.
-    fn known_clients(&mut self) -> &mut dyn KnownClients;
+    fn known_devices(&mut self) -> &mut dyn KnownDevices;
 
     /// The data that users keep, in this transaction.
     fn custom_data(&mut self) -> &mut dyn CustomDataRows;

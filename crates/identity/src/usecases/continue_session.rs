@@ -6,7 +6,7 @@ use super::sign_in::SignedIn;
 use crate::{
     Identity,
     events::IdentityEvent,
-    model::{Client, KnownSession, User},
+    model::{Device, KnownSession, User},
     ports::{AccessClaims, TokenError},
 };
 
@@ -48,7 +48,7 @@ impl Identity {
     pub async fn first_session(
         &self,
         user: User,
-        client: Client,
+        device: Device,
         origin: &Origin,
     ) -> Result<SignedIn, ContinueSessionError> {
         let session = self.new_session(user.id, self.ports.resets.now().await?);
@@ -60,7 +60,7 @@ impl Identity {
         tx.sessions().insert(&session).await?;
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
-        self.meet_client(&mut *tx, &user, client).await?;
+        self.record_device(&mut *tx, &user, device).await?;
         tx.commit().await?;
         Ok(SignedIn { token, expires_at: session.expires_at, user })
     }

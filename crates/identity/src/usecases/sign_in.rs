@@ -7,7 +7,7 @@ use crate::{
     Identity,
     check_password::PasswordCheck,
     events::IdentityEvent,
-    model::{Client, Credentials, PasswordAttempt, PasswordHash, Session, SessionState, User},
+    model::{Credentials, Device, PasswordAttempt, PasswordHash, Session, SessionState, User},
     ports::{AccessClaims, HashError, Requester, TokenError, Verdict},
 };
 
@@ -19,7 +19,7 @@ pub struct SignIn {
     /// The password, as typed.
     pub password: PasswordAttempt,
     /// With what they sign in.
-    pub client: Client,
+    pub device: Device,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -85,7 +85,7 @@ impl Identity {
         let user = credentials.as_ref().map(|known| known.user.id);
         // Behind a proxy, devices are told apart by little: anyone could come with one that an account knows, and would
         // see by their turn in the queue that there is such an account.
-        let device = command.client.address().map(|_| self.device_of(user, command.client));
+        let device = command.device.address().map(|_| self.device_of(user, command.device));
         let known = credentials.as_ref();
         let check = self.check_password(&command.password, known, device, Requester::unknown(&command.origin)).await?;
         Ok((credentials, check))
@@ -112,7 +112,7 @@ impl Identity {
             tx.users().set_password_hash(user.id, &hash).await?;
         }
         tx.events().append(&event).await?;
-        self.meet_client(&mut *tx, &user, command.client).await?;
+        self.record_device(&mut *tx, &user, command.device).await?;
         tx.commit().await?;
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }

@@ -7,7 +7,7 @@ use super::redeem_challenge::{RedeemError, Redeemed};
 use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
-    model::{Client, Purpose, User, Wallet, WalletAccount},
+    model::{Device, Purpose, User, Wallet, WalletAccount},
     ports::{IdentityTransaction, Requester, TokenError, VerifyError, Voucher},
 };
 
@@ -17,7 +17,7 @@ pub struct SignInWithWallet {
     /// The wallet and its signature.
     pub proof: WalletProof,
     /// The device of the request.
-    pub client: Client,
+    pub device: Device,
     /// Request metadata.
     pub origin: Origin,
 }
@@ -59,7 +59,7 @@ impl Identity {
     /// # Errors
     /// Fails when the signature is invalid or cannot be verified, or signing the token or storage fails.
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
-        let SignInWithWallet { proof, client, origin } = command;
+        let SignInWithWallet { proof, device, origin } = command;
         let account = proof.account;
         let (voucher, now) = match self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
             Redeemed::By(voucher, now) => (voucher, now),
@@ -67,7 +67,7 @@ impl Identity {
             Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
         };
         for _ in 0..TRIES {
-            match self.open_session_of(account, (voucher, now), client, &origin).await {
+            match self.open_session_of(account, (voucher, now), device, &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
                 Ok(None) => {}
                 Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
@@ -82,7 +82,7 @@ impl Identity {
         &self,
         account: WalletAccount,
         (voucher, now): (Voucher, OffsetDateTime),
-        client: Client,
+        device: Device,
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
@@ -97,7 +97,7 @@ impl Identity {
         tx.sessions().insert(&session).await?;
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
-        self.meet_client(&mut *tx, &user, client).await?;
+        self.record_device(&mut *tx, &user, device).await?;
         tx.commit().await?;
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
@@ -108,7 +108,7 @@ impl Identity {
         &self,
         account: WalletAccount,
         voucher: Voucher,
-        client: Client,
+        device: Device,
         origin: &Origin,
     ) -> Result<Option<UserId>, StoreError> {
         for _ in 0..TRIES {
@@ -117,7 +117,7 @@ impl Identity {
             if !is_vouched(&user, account, voucher) {
                 return Ok(None);
             }
-            self.meet_client(&mut *tx, &user, client).await?;
+            self.record_device(&mut *tx, &user, device).await?;
             tx.commit().await?;
             return Ok(Some(user.id));
         }

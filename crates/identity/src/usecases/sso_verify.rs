@@ -8,7 +8,7 @@ use crate::{
     SingleSignOn,
     events::{IdentityEvent, SsoRefusal},
     model::{
-        Client, Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
+        Device, Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
         WalletSignature,
     },
     ports::{Proof, Requester, TokenError, VerifyError, Voucher},
@@ -29,7 +29,7 @@ pub struct VerifySso {
     /// The signature.
     pub signature: WalletSignature,
     /// The device of the request.
-    pub client: Client,
+    pub device: Device,
     /// Request metadata.
     pub origin: Origin,
 }
@@ -137,7 +137,7 @@ impl SingleSignOn {
             return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
         };
         let Some(user) =
-            self.ports.identity.holder(challenge.account, voucher, command.client, &command.origin).await?
+            self.ports.identity.holder(challenge.account, voucher, command.device, &command.origin).await?
         else {
             return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
         };

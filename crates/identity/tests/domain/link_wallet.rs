@@ -12,7 +12,7 @@ use tessera_kernel::{Actor, QuotaExceeded};
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, actor_by_key, actor_with, api_key, application, bare_user, client, organization_id, origin, session, user,
+        NOW, actor_by_key, actor_with, api_key, application, bare_user, device, organization_id, origin, session, user,
         user_id, wallet, wallet_account,
     },
     expectations::{failed, ok, parsed, some},
@@ -31,7 +31,7 @@ async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
 }
 
 async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
-    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, client: client(), origin: origin() }).await
+    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
 }
 
 async fn is_refused(bench: &Workbench, proof: WalletProof) {

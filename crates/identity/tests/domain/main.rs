@@ -7,7 +7,7 @@ mod change_password;
 mod custom_data;
 mod exchange_token;
 mod key_ring;
-mod known_clients;
+mod known_devices;
 mod link_wallet;
 mod look_after_keys;
 mod never_issued;

@@ -10,7 +10,7 @@ use tessera_identity::{
 use tessera_kernel::Role;
 use tessera_testkit::{
     Workbench,
-    builders::{actor_of, application_id, client, origin, sso_request, user_id, wallet_account},
+    builders::{actor_of, application_id, device, origin, sso_request, user_id, wallet_account},
     expectations::{failed, ok, parsed},
     fakes::SequentialEntropy,
 };
@@ -26,7 +26,7 @@ fn invented(number: u64) -> WalletProof {
 
 fn verify(session: SsoSessionId, browser: Option<SsoSecret>) -> VerifySso {
     let signature = WalletSignature::from_bytes(vec![1; 65]);
-    VerifySso { session, browser, message: "x".to_owned(), signature, client: client(), origin: origin() }
+    VerifySso { session, browser, message: "x".to_owned(), signature, device: device(), origin: origin() }
 }
 
 fn redeem() -> RedeemSsoCode {
@@ -50,7 +50,7 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     let writer = ok(bench.stores.identity.begin().await);
     let attempts = async {
         for number in 0..50 {
-            let command = SignInWithWallet { proof: invented(number), client: client(), origin: origin() };
+            let command = SignInWithWallet { proof: invented(number), device: device(), origin: origin() };
             let error = failed(identity.sign_in_with_wallet(command).await);
             assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
             ok(identity.spend_challenge(&invented(number).nonce).await);

@@ -6,7 +6,7 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{Chain, PasswordAttempt, User, WalletAccount},
     ports::{
-        CustomDataRows, IdentityTransaction, KnownClients, MockIdentityStore, PasswordResetRows, Sessions, Users,
+        CustomDataRows, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows, Sessions, Users,
         Wallets,
     },
 };
@@ -160,8 +160,8 @@ impl IdentityTransaction for Doomed {
         self.0.sessions()
     }
 
-    fn known_clients(&mut self) -> &mut dyn KnownClients {
-        self.0.known_clients()
+    fn known_devices(&mut self) -> &mut dyn KnownDevices {
+        self.0.known_devices()
     }
 
     fn custom_data(&mut self) -> &mut dyn CustomDataRows {

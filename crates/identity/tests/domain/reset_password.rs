@@ -9,7 +9,7 @@ use tessera_identity::{
 use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_with, client, origin, session, session_id, user, user_id, wallet},
+    builders::{actor_with, device, origin, session, session_id, user, user_id, wallet},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, SequentialEntropy},
 };
@@ -86,7 +86,7 @@ async fn the_new_password_signs_in_and_the_token_is_used_up() {
     ok(reset(&bench, &token, NEW).await);
     assert!(has(&bench, NEW).await);
     let email = "user1@example.com".to_owned();
-    let sign_in = SignIn { email, password: PasswordAttempt::new(NEW), client: client(), origin: origin() };
+    let sign_in = SignIn { email, password: PasswordAttempt::new(NEW), device: device(), origin: origin() };
     ok(bench.identity().sign_in(sign_in).await);
     is_invalid(&bench, &token).await;
 }

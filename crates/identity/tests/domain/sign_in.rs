@@ -10,7 +10,7 @@ use tessera_identity::{
 use tessera_kernel::{Outcome, Secret};
 use tessera_testkit::{
     Stores, Workbench,
-    builders::{NOW, client, origin, user, user_id},
+    builders::{NOW, device, origin, user, user_id},
     expectations::{failed, ok, parsed, some},
     fakes::{FixedClock, OvertakenHasher},
 };
@@ -19,7 +19,7 @@ use time::Duration;
 const PASSWORD: &str = "correct horse";
 
 fn command(email: &str, password: &str) -> SignIn {
-    SignIn { email: email.to_owned(), password: PasswordAttempt::new(password), client: client(), origin: origin() }
+    SignIn { email: email.to_owned(), password: PasswordAttempt::new(password), device: device(), origin: origin() }
 }
 
 async fn sign_in(bench: &Workbench, email: &str, password: &str) -> Result<SignedIn, SignInError> {

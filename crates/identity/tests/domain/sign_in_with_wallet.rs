@@ -10,7 +10,7 @@ use tessera_identity::{
 use tessera_kernel::Outcome;
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, client, origin, user, user_id, wallet, wallet_account},
+    builders::{NOW, device, origin, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeWallets, FixedClock},
 };
@@ -27,7 +27,7 @@ async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
 }
 
 async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
-    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, client: client(), origin: origin() }).await
+    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
 }
 
 async fn enter(bench: &Workbench, account: WalletAccount) -> SignedIn {
@@ -160,13 +160,13 @@ async fn s85_nonce_exp_whatever_the_clocks_of_the_nodes_show() {
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let challenge = ok(asks.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await);
         ok(answers
-            .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), client: client(), origin: origin() })
+            .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
             .await);
     }
     let challenge = ok(fast.challenge_wallet(wallet_account(3, Chain::Ethereum), &origin()).await);
     bench.clock.advance(Duration::minutes(5));
     let late = slow
-        .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), client: client(), origin: origin() })
+        .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
         .await;
     assert!(matches!(failed(late), SignInWithWalletError::InvalidSignature));
 }

@@ -11,7 +11,7 @@ use tessera_identity::{
 use tessera_kernel::{Outcome, Role, Secret, SecretDigest as _};
 use tessera_testkit::{
     Stores, Workbench, async_trait,
-    builders::{application_id, client, organization_id, origin, sso_request, wallet_account},
+    builders::{application_id, device, organization_id, origin, sso_request, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeWallets},
 };
@@ -50,7 +50,7 @@ impl Scene {
             browser: Some(self.begun.browser.clone()),
             message: message.to_owned(),
             signature: FakeWallets::sign(&self.account.address(), message.as_bytes()),
-            client: client(),
+            device: device(),
             origin: origin(),
         }
     }

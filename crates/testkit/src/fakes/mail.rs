@@ -80,7 +80,7 @@ impl AccountLetters for FakeLetters {
             }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
-            AccountChange::SignedIn(client) => format!("signed in with {client}"),
+            AccountChange::SignedIn(device) => format!("signed in with {device}"),
         };
         notice(to, &subject, context)
     }

@@ -1,7 +1,7 @@
 //! In-memory store that fulfils every store contract, as the third backend.
 
 mod applications;
-mod clients;
+mod devices;
 mod invitations;
 mod mails;
 mod memberships;

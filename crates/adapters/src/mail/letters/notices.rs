@@ -4,7 +4,7 @@
 use askama::Template;
 use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
 use tessera_identity::{
-    model::{Client, PasswordReset, ResetToken},
+    model::{Device, PasswordReset, ResetToken},
     ports::{AccountChange, AccountLetters},
 };
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
@@ -108,7 +108,7 @@ impl AccountLetters for AskamaLetters {
                 format!("The wallet {} was unlinked from your account. It can no longer sign in.", wallet.address()),
                 UNLINKED,
             ),
-            AccountChange::SignedIn(client) => ("New sign-in to your account", sign_in(client), SIGNED_IN),
+            AccountChange::SignedIn(device) => ("New sign-in to your account", sign_in(device), SIGNED_IN),
         };
         self.notice(to, News { subject: subject.to_owned(), text, advice }, context)
     }
@@ -129,9 +129,9 @@ fn unlinked_wallets(count: usize) -> String {
     format!(" Until then the address was not verified. {wallets} unlinked and can no longer sign in.")
 }
 
-fn sign_in(client: Client) -> String {
-    let from = client.address().map(|address| format!(" from {address}")).unwrap_or_default();
-    format!("Your account was signed in to from a new device: {client}{from}.")
+fn sign_in(device: Device) -> String {
+    let from = device.address().map(|address| format!(" from {address}")).unwrap_or_default();
+    format!("Your account was signed in to from a new device: {device}{from}.")
 }
 
 impl KeyLetters for AskamaLetters {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Body, Fields, Reading, Reason, Request, SeenClient, Spending, Spends, Visitor, cookies, fetch_metadata, text,
+        Body, Fields, Reading, Reason, Request, RequestDevice, Spending, Spends, Visitor, cookies, fetch_metadata, text,
     },
     openapi::schema,
     problem::{FaultCode, Problem},
@@ -189,7 +189,7 @@ impl VerifiedView {
 #[post("/sso/web3/verify")]
 pub(crate) async fn verify_web3_sso(
     Visitor(origin): Visitor,
-    SeenClient(client): SeenClient,
+    RequestDevice(device): RequestDevice,
     request: HttpRequest,
     body: Spending<VerifyRequest>,
     sso: Data<SingleSignOn>,
@@ -205,7 +205,7 @@ pub(crate) async fn verify_web3_sso(
     let VerifyRequest { session, message, signature } = body.await?;
     here?;
     let browser = browser(session);
-    let verified = sso.verify(VerifySso { session, browser, message, signature, client, origin }).await?;
+    let verified = sso.verify(VerifySso { session, browser, message, signature, device, origin }).await?;
     let ended = cookies::removed_cookie(&url, session)?;
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
 }

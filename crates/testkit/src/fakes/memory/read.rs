@@ -66,7 +66,7 @@ impl IdentityStore for MemoryStore {
         device: Option<(UserId, SecretHash)>,
     ) -> Result<PasswordCheckContext, StoreError> {
         let state = self.state();
-        let known = |(user, device)| state.known_clients.get(&user).is_some_and(|known| known.contains_key(&device));
+        let known = |(user, device)| state.known_devices.get(&user).is_some_and(|known| known.contains_key(&device));
         Ok(PasswordCheckContext {
             costs: state.hash_costs.iter().cloned().collect(),
             known_device: device.is_some_and(known),

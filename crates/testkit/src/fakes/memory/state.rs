@@ -24,7 +24,7 @@ pub(super) struct State {
     /// The costs of their password hashes, and of some that they had.
     pub(super) hash_costs: BTreeSet<HashCost>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
-    pub(super) known_clients: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
+    pub(super) known_devices: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
     pub(super) custom_data: BTreeMap<UserId, CustomData>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,

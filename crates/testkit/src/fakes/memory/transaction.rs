@@ -8,7 +8,7 @@ use tessera_identity::{
         Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
     },
     ports::{
-        CustomDataRows, IdentityTransaction, KnownClients, PasswordResetRows, Sessions, SigningKeyTransaction,
+        CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, SigningKeyTransaction,
         SigningKeys, Users, Wallets,
     },
 };
@@ -68,7 +68,7 @@ impl IdentityTransaction for MemoryTransaction {
         self
     }
 
-    fn known_clients(&mut self) -> &mut dyn KnownClients {
+    fn known_devices(&mut self) -> &mut dyn KnownDevices {
         self
     }
 

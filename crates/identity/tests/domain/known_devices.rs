@@ -4,32 +4,32 @@ use std::net::IpAddr;
 
 use tessera_identity::{
     ContinueSessionError, SignIn, SignInWithWallet, WalletProof,
-    model::{Chain, Client, PasswordAttempt},
+    model::{Chain, Device, PasswordAttempt},
 };
 use tessera_testkit::{
     Workbench,
-    builders::{client, origin, user, user_id, wallet, wallet_account},
+    builders::{device, origin, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, some},
     fakes::FakeWallets,
 };
 
 const PASSWORD: &str = "correct horse";
 
-fn from(agent: &str, address: &str) -> Client {
-    Client::seen(Some(agent), address.parse::<IpAddr>().ok())
+fn from(agent: &str, address: &str) -> Device {
+    Device::seen(Some(agent), address.parse::<IpAddr>().ok())
 }
 
-async fn sign_in(bench: &Workbench, client: Client, password: &str) -> Result<(), String> {
+async fn sign_in(bench: &Workbench, device: Device, password: &str) -> Result<(), String> {
     let email = some(user(1).email).as_str().to_owned();
-    let command = SignIn { email, password: PasswordAttempt::new(password), client, origin: origin() };
+    let command = SignIn { email, password: PasswordAttempt::new(password), device, origin: origin() };
     bench.identity().sign_in(command).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
-async fn enter(bench: &Workbench, client: Client) {
+async fn enter(bench: &Workbench, device: Device) {
     let challenge = ok(bench.identity().challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
-    ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, client, origin: origin() }).await);
+    ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device, origin: origin() }).await);
 }
 
 async fn told(bench: &Workbench) -> Vec<String> {
@@ -45,11 +45,11 @@ async fn bench() -> Workbench {
 #[tokio::test]
 async fn s200_notify_of_a_sign_in_with_something_new() {
     let bench = bench().await;
-    ok(sign_in(&bench, client(), PASSWORD).await);
+    ok(sign_in(&bench, device(), PASSWORD).await);
     assert_eq!(told(&bench).await, [""; 0]);
     ok(sign_in(&bench, from("curl/8.9.1", "192.0.2.7"), PASSWORD).await);
     ok(sign_in(&bench, from("curl/8.10.0", "192.0.9.9"), PASSWORD).await);
-    ok(sign_in(&bench, client(), PASSWORD).await);
+    ok(sign_in(&bench, device(), PASSWORD).await);
     assert_eq!(told(&bench).await, ["signed in with curl"]);
     ok(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), PASSWORD).await);
     assert_eq!(told(&bench).await, ["signed in with curl"]);
@@ -58,7 +58,7 @@ async fn s200_notify_of_a_sign_in_with_something_new() {
 #[tokio::test]
 async fn s200_notify_of_no_sign_in_that_was_refused() {
     let bench = bench().await;
-    ok(sign_in(&bench, client(), PASSWORD).await);
+    ok(sign_in(&bench, device(), PASSWORD).await);
     failed(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), "wrong horse").await);
     assert_eq!(told(&bench).await, [""; 0]);
     // The failed sign-in did not record the device.
@@ -71,8 +71,8 @@ async fn s200_notify_of_a_sign_in_by_wallet_too() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    enter(&bench, client()).await;
-    enter(&bench, client()).await;
+    enter(&bench, device()).await;
+    enter(&bench, device()).await;
     assert_eq!(told(&bench).await, [""; 0]);
     enter(&bench, from("curl/8.9.1", "192.0.2.7")).await;
     assert_eq!(told(&bench).await, ["signed in with curl"]);
@@ -81,16 +81,16 @@ async fn s200_notify_of_a_sign_in_by_wallet_too() {
 #[tokio::test]
 async fn the_client_that_made_an_account_is_known() {
     let bench = bench().await;
-    ok(bench.identity().first_session(user(1), client(), &origin()).await);
-    ok(sign_in(&bench, client(), PASSWORD).await);
+    ok(bench.identity().first_session(user(1), device(), &origin()).await);
+    ok(sign_in(&bench, device(), PASSWORD).await);
     assert_eq!(told(&bench).await, [""; 0]);
-    ok(sign_in(&bench, Client::seen(None, None), PASSWORD).await);
+    ok(sign_in(&bench, Device::seen(None, None), PASSWORD).await);
     assert_eq!(told(&bench).await, ["signed in with an unknown program"]);
 }
 
 #[tokio::test]
 async fn a_session_needs_its_user() {
     let bench = Workbench::new();
-    let error = failed(bench.identity().first_session(user(1), client(), &origin()).await);
+    let error = failed(bench.identity().first_session(user(1), device(), &origin()).await);
     assert!(matches!(error, ContinueSessionError::Ended), "{error:?}");
 }

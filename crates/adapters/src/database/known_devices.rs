@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::Client,
-    ports::{Acquaintance, KnownClients},
+    model::Device,
+    ports::{DeviceStatus, KnownDevices},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
@@ -20,17 +20,17 @@ use super::{
 diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
 
 #[async_trait]
-impl KnownClients for Tx {
-    async fn meet(
+impl KnownDevices for Tx {
+    async fn record(
         &mut self,
         user: UserId,
         client: &SecretHash,
         at: OffsetDateTime,
-    ) -> Result<Acquaintance, StoreError> {
+    ) -> Result<DeviceStatus, StoreError> {
         let (user, client, at) = (DbId(user.as_uuid()), client.as_bytes().as_slice(), DbInstant(at));
         let seen = diesel::update(known_clients::table.find((user, client))).set(known_clients::last_seen_at.eq(at));
         if on!(&mut self.lease, |c| seen.execute(c).await)? > 0 {
-            return Ok(Acquaintance::Known);
+            return Ok(DeviceStatus::Known);
         }
         let insert = diesel::insert_into(known_clients::table).values((
             known_clients::user_id.eq(user),
@@ -40,7 +40,7 @@ impl KnownClients for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await)?;
         let count = known_clients::table.filter(known_clients::user_id.eq(user)).count();
         let count: i64 = on!(&mut self.lease, |c| count.get_result(c).await)?;
-        let most = i64::from(Client::MOST_KNOWN);
+        let most = i64::from(Device::MOST_KNOWN);
         if count > most {
             let recent = RECENT
                 .filter(RECENT.field(known_clients::user_id).eq(user))
@@ -52,6 +52,6 @@ impl KnownClients for Tx {
                 .filter(known_clients::client.ne_all(recent));
             on!(&mut self.lease, |c| diesel::delete(forgotten).execute(c).await)?;
         }
-        Ok(if count == 1 { Acquaintance::First } else { Acquaintance::New })
+        Ok(if count == 1 { DeviceStatus::First } else { DeviceStatus::New })
     }
 }

@@ -4,23 +4,23 @@ use tessera_kernel::StoreError;
 
 use crate::{
     Identity,
-    model::{Client, User},
-    ports::{AccountChange, Acquaintance, IdentityTransaction},
+    model::{Device, User},
+    ports::{AccountChange, DeviceStatus, IdentityTransaction},
 };
 
 impl Identity {
     /// Records the device of a sign-in in its transaction, which must hold the lock on the user. The user gets a mail
     /// if the device is new. The first device causes no mail, because the user has signed in only with it.
-    pub(crate) async fn meet_client(
+    pub(crate) async fn record_device(
         &self,
         tx: &mut dyn IdentityTransaction,
         user: &User,
-        client: Client,
+        device: Device,
     ) -> Result<(), StoreError> {
-        let hash = self.ports.digest.digest(&client.trait_of(user.id));
-        match tx.known_clients().meet(user.id, &hash, self.ports.clock.now()).await? {
-            Acquaintance::New => self.tell(tx, user, AccountChange::SignedIn(client)).await,
-            Acquaintance::First | Acquaintance::Known => Ok(()),
+        let hash = self.ports.digest.digest(&device.fingerprint(user.id));
+        match tx.known_devices().record(user.id, &hash, self.ports.clock.now()).await? {
+            DeviceStatus::New => self.tell(tx, user, AccountChange::SignedIn(device)).await,
+            DeviceStatus::First | DeviceStatus::Known => Ok(()),
         }
     }
 }

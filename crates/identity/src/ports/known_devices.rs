@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 /// Whether a user has signed in from a device before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acquaintance {
+pub enum DeviceStatus {
     /// The user has no known devices yet.
     First,
     /// The user has signed in from this device.
@@ -18,10 +18,14 @@ pub enum Acquaintance {
 /// Known devices of users. The caller must hold the lock on the user, so that of two concurrent sign-ins from one
 /// device only one sees it as new.
 #[async_trait]
-pub trait KnownClients: Send {
+pub trait KnownDevices: Send {
     /// Records a sign-in of a user from a device, and returns whether the device was known. Keeps the
-    /// [`Client::MOST_KNOWN`](crate::model::Client::MOST_KNOWN) most recently seen devices of the user. Fails with a
+    /// [`Device::MOST_KNOWN`](crate::model::Device::MOST_KNOWN) most recently seen devices of the user. Fails with a
     /// conflict on [`StoreError::REFERENCE`] if the user does not exist.
-    async fn meet(&mut self, user: UserId, client: &SecretHash, at: OffsetDateTime)
-    -> Result<Acquaintance, StoreError>;
+    async fn record(
+        &mut self,
+        user: UserId,
+        device: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<DeviceStatus, StoreError>;
 }

@@ -43,7 +43,7 @@ const OWN_NAME: usize = 16;
 /// attacker. `Display` prints only fixed product names: a client can send any text in `User-Agent`, and that text must
 /// not appear in mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Client {
+pub struct Device {
     program: Option<&'static str>,
     /// The start of the name of a program that is not in [`PROGRAMS`]. It distinguishes such programs and is never
     /// shown.
@@ -52,7 +52,7 @@ pub struct Client {
     address: Option<IpAddr>,
 }
 
-impl Client {
+impl Device {
     /// Maximum number of remembered devices per user. A forgotten device counts as new again.
     pub const MOST_KNOWN: u8 = 20;
 
@@ -84,7 +84,7 @@ impl Client {
     /// IPv4 address or 32 bits of an IPv6 address. The user id makes it different for each user. Callers store only its
     /// hash.
     #[must_use]
-    pub fn trait_of(&self, user: UserId) -> String {
+    pub fn fingerprint(&self, user: UserId) -> String {
         let network = self.address.map(network).map(|network| network.to_string());
         format!(
             "{user} {} {} {} {}",
@@ -96,7 +96,7 @@ impl Client {
     }
 }
 
-impl fmt::Display for Client {
+impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.program.unwrap_or("an unknown program"))?;
         self.system.map_or(Ok(()), |system| write!(f, " on {system}"))
@@ -130,8 +130,8 @@ mod tests {
 
     const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
-    fn at(agent: &str, address: &str) -> Client {
-        Client::seen(Some(agent), address.parse().ok())
+    fn at(agent: &str, address: &str) -> Device {
+        Device::seen(Some(agent), address.parse().ok())
     }
 
     #[test]
@@ -151,29 +151,29 @@ mod tests {
         for (agent, name) in names {
             assert_eq!(at(agent, "203.0.113.7").to_string(), name);
         }
-        assert_eq!(Client::seen(None, None).to_string(), "an unknown program");
+        assert_eq!(Device::seen(None, None).to_string(), "an unknown program");
     }
 
     #[test]
     fn an_update_or_another_address_of_the_provider_does_not_make_it_another() {
         let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
-        let one = at(FIREFOX, "203.0.113.7").trait_of(user);
-        assert_eq!(at(&FIREFOX.replace("145", "146"), "203.0.200.9").trait_of(user), one);
-        assert_eq!(at(FIREFOX, "::ffff:203.0.113.7").trait_of(user), one);
+        let one = at(FIREFOX, "203.0.113.7").fingerprint(user);
+        assert_eq!(at(&FIREFOX.replace("145", "146"), "203.0.200.9").fingerprint(user), one);
+        assert_eq!(at(FIREFOX, "::ffff:203.0.113.7").fingerprint(user), one);
         for other in
             [at(FIREFOX, "203.1.113.7"), at("curl/8", "203.0.113.7"), at(&FIREFOX.replace("Linux", ""), "203.0.113.7")]
         {
-            assert_ne!(other.trait_of(user), one);
+            assert_ne!(other.fingerprint(user), one);
         }
-        let unknown = at("Guild-Launcher/1.2 (x)", "203.0.113.7").trait_of(user);
-        assert_eq!(at("Guild-Launcher/2.0 (y)", "203.0.113.7").trait_of(user), unknown);
+        let unknown = at("Guild-Launcher/1.2 (x)", "203.0.113.7").fingerprint(user);
+        assert_eq!(at("Guild-Launcher/2.0 (y)", "203.0.113.7").fingerprint(user), unknown);
         for other in ["Other-Launcher/1.2 (x)", "", "\u{fc}/1"] {
-            assert_ne!(at(other, "203.0.113.7").trait_of(user), unknown);
+            assert_ne!(at(other, "203.0.113.7").fingerprint(user), unknown);
         }
-        assert_ne!(at(FIREFOX, "203.0.113.7").trait_of(UserId::from_uuid(uuid::Uuid::from_u128(2))), one);
-        let six = at(FIREFOX, "2001:db8:1::1").trait_of(user);
-        assert_eq!(at(FIREFOX, "2001:db8:ffff::1").trait_of(user), six);
-        assert_ne!(at(FIREFOX, "2001:db9::1").trait_of(user), six);
+        assert_ne!(at(FIREFOX, "203.0.113.7").fingerprint(UserId::from_uuid(uuid::Uuid::from_u128(2))), one);
+        let six = at(FIREFOX, "2001:db8:1::1").fingerprint(user);
+        assert_eq!(at(FIREFOX, "2001:db8:ffff::1").fingerprint(user), six);
+        assert_ne!(at(FIREFOX, "2001:db9::1").fingerprint(user), six);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Contract of [`KnownClients`](tessera_identity::ports::KnownClients).
+//! Contract of [`KnownDevices`](tessera_identity::ports::KnownDevices).
 
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::Client,
-    ports::{Acquaintance, IdentityStore},
+    model::Device,
+    ports::{DeviceStatus, IdentityStore},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::Duration;
@@ -20,7 +20,7 @@ use crate::{
 #[macro_export]
 macro_rules! known_clients_contract {
     ($harness:ident) => {
-        $crate::contract_tests! { $harness, known_clients:
+        $crate::contract_tests! { $harness, known_devices:
             the_first_client_of_a_user_is_known_from_then_on
             another_client_is_new_once
             a_client_of_one_user_is_not_anothers
@@ -33,7 +33,7 @@ macro_rules! known_clients_contract {
     };
 }
 
-fn client(number: u8) -> SecretHash {
+fn device(number: u8) -> SecretHash {
     SecretHash::from_bytes([number; 32])
 }
 
@@ -42,65 +42,65 @@ async fn sign_in(
     user: UserId,
     number: u8,
     seconds: i64,
-) -> Result<Acquaintance, StoreError> {
+) -> Result<DeviceStatus, StoreError> {
     let mut tx = store.begin().await?;
     tx.users().lock(user).await?;
-    let met = tx.known_clients().meet(user, &client(number), NOW + Duration::seconds(seconds)).await?;
+    let met = tx.known_devices().record(user, &device(number), NOW + Duration::seconds(seconds)).await?;
     tx.commit().await?;
     Ok(met)
 }
 
-async fn meet_after(stores: &Stores, user: UserId, number: u8, seconds: i64) -> Acquaintance {
+async fn record_after(stores: &Stores, user: UserId, number: u8, seconds: i64) -> DeviceStatus {
     ok(sign_in(stores.identity.clone(), user, number, seconds).await)
 }
 
-async fn meet(stores: &Stores, user: UserId, number: u8) -> Acquaintance {
-    meet_after(stores, user, number, 0).await
+async fn record(stores: &Stores, user: UserId, number: u8) -> DeviceStatus {
+    record_after(stores, user, number, 0).await
 }
 
 pub async fn the_first_client_of_a_user_is_known_from_then_on(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::Known);
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::Known);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
 }
 
 pub async fn another_client_is_new_once(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
-    assert_eq!(meet(stores, user_id(1), 2).await, Acquaintance::New);
-    assert_eq!(meet(stores, user_id(1), 2).await, Acquaintance::Known);
-    assert_eq!(meet(stores, user_id(1), 3).await, Acquaintance::New);
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::Known);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+    assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
+    assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::Known);
+    assert_eq!(record(stores, user_id(1), 3).await, DeviceStatus::New);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
 }
 
 pub async fn a_client_of_one_user_is_not_anothers(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
-    assert_eq!(meet(stores, user_id(2), 1).await, Acquaintance::First);
-    assert_eq!(meet(stores, user_id(2), 2).await, Acquaintance::New);
-    assert_eq!(meet(stores, user_id(1), 2).await, Acquaintance::New);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+    assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
+    assert_eq!(record(stores, user_id(2), 2).await, DeviceStatus::New);
+    assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
 }
 
 pub async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
-    let most = Client::MOST_KNOWN;
-    assert_eq!(meet(stores, user_id(2), 1).await, Acquaintance::First);
+    let most = Device::MOST_KNOWN;
+    assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
     for number in 1..=most {
-        meet_after(stores, user_id(1), number, number.into()).await;
+        record_after(stores, user_id(1), number, number.into()).await;
     }
     // The first device is seen again, so the second device is now the one that was not seen for the longest time.
-    assert_eq!(meet_after(stores, user_id(1), 1, 100).await, Acquaintance::Known);
-    assert_eq!(meet_after(stores, user_id(1), most + 1, 101).await, Acquaintance::New);
+    assert_eq!(record_after(stores, user_id(1), 1, 100).await, DeviceStatus::Known);
+    assert_eq!(record_after(stores, user_id(1), most + 1, 101).await, DeviceStatus::New);
     for number in (1..=most + 1).filter(|number| *number != 2) {
-        assert_eq!(meet_after(stores, user_id(1), number, 102).await, Acquaintance::Known, "{number}");
+        assert_eq!(record_after(stores, user_id(1), number, 102).await, DeviceStatus::Known, "{number}");
     }
-    assert_eq!(meet_after(stores, user_id(1), 2, 103).await, Acquaintance::New);
-    assert_eq!(meet(stores, user_id(2), 1).await, Acquaintance::Known);
+    assert_eq!(record_after(stores, user_id(1), 2, 103).await, DeviceStatus::New);
+    assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::Known);
 }
 
 pub async fn a_client_needs_its_user(harness: &impl Harness) {
@@ -112,29 +112,29 @@ pub async fn what_is_dropped_was_never_met(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
     let mut tx = ok(stores.identity.begin().await);
-    assert_eq!(ok(tx.known_clients().meet(user_id(1), &client(1), NOW).await), Acquaintance::First);
+    assert_eq!(ok(tx.known_devices().record(user_id(1), &device(1), NOW).await), DeviceStatus::First);
     drop(tx);
-    assert_eq!(meet(stores, user_id(1), 1).await, Acquaintance::First);
+    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
 }
 
 pub async fn of_eight_that_meet_a_client_one_finds_it_new(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
-    meet(stores, user_id(1), 1).await;
+    record(stores, user_id(1), 1).await;
     let met = world::at_once(8, |_| sign_in(stores.identity.clone(), user_id(1), 2, 0)).await;
     let met: Vec<_> = met.into_iter().map(ok).collect();
-    assert_eq!(met.iter().filter(|met| **met == Acquaintance::New).count(), 1, "{met:?}");
-    assert_eq!(met.iter().filter(|met| **met == Acquaintance::Known).count(), 7, "{met:?}");
+    assert_eq!(met.iter().filter(|met| **met == DeviceStatus::New).count(), 1, "{met:?}");
+    assert_eq!(met.iter().filter(|met| **met == DeviceStatus::Known).count(), 7, "{met:?}");
 }
 
 pub async fn a_device_is_known_before_a_password_is_compared(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
     let known = async |device| ok(stores.identity.password_check_context(device).await).known_device;
-    assert!(!known(Some((user_id(1), client(1)))).await);
-    meet(stores, user_id(1), 1).await;
-    assert!(known(Some((user_id(1), client(1)))).await);
-    for unknown in [None, Some((user_id(1), client(2))), Some((user_id(2), client(1))), Some((user_id(9), client(1)))] {
+    assert!(!known(Some((user_id(1), device(1)))).await);
+    record(stores, user_id(1), 1).await;
+    assert!(known(Some((user_id(1), device(1)))).await);
+    for unknown in [None, Some((user_id(1), device(2))), Some((user_id(2), device(1))), Some((user_id(9), device(1)))] {
         assert!(!known(unknown).await, "{unknown:?}");
     }
 }

@@ -1,0 +1,33 @@
+//! Known devices of users.
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::Device,
+    ports::{DeviceStatus, KnownDevices},
+};
+use tessera_kernel::{SecretHash, StoreError, UserId};
+use time::OffsetDateTime;
+
+use super::{state::unless, transaction::MemoryTransaction};
+
+#[async_trait]
+impl KnownDevices for MemoryTransaction {
+    async fn record(
+        &mut self,
+        user: UserId,
+        device: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<DeviceStatus, StoreError> {
+        unless(!self.state.users.contains_key(&user), StoreError::REFERENCE)?;
+        let known = self.state.known_devices.entry(user).or_default();
+        let first = known.is_empty();
+        if known.insert(*device, at).is_some() {
+            return Ok(DeviceStatus::Known);
+        }
+        if known.len() > usize::from(Device::MOST_KNOWN) {
+            let oldest = known.iter().min_by_key(|(_, seen)| **seen).map(|(device, _)| *device);
+            oldest.map(|oldest| known.remove(&oldest));
+        }
+        Ok(if first { DeviceStatus::First } else { DeviceStatus::New })
+    }
+}
