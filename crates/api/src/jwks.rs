@@ -8,7 +8,7 @@ use actix_web::{
 use serde::Serialize;
 use tessera_identity::{
     PublishedKey, ServiceTokens,
-    model::{KeyId, PUBLISHED_FOR},
+    model::{JWKS_MAX_AGE, KeyId},
 };
 use utoipa::ToSchema;
 
@@ -67,7 +67,7 @@ pub(crate) async fn get_jwks(
     let tag = tag_of(keys.iter().map(|key| &key.id));
     let known = seen.is_some_and(|web::Header(seen)| matches(&seen, &tag));
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    let age = format!("public, max-age={}", PUBLISHED_FOR.whole_seconds());
+    let age = format!("public, max-age={}", JWKS_MAX_AGE.whole_seconds());
     answer.insert_header((CACHE_CONTROL, age)).insert_header((ETAG, tag));
     let view = || KeySetView { keys: keys.into_iter().map(KeyView::from).collect() };
     Ok(if known { answer.finish() } else { answer.json(view()) })

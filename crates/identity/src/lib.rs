@@ -32,7 +32,7 @@ pub use usecases::{
     exchange_token::{ExchangeToken, ExchangeTokenError, ExchangedToken},
     link_wallet::{LinkWallet, LinkWalletError},
     list_sessions::{ListSessionsError, OwnSessions},
-    look_after_keys::KeysError,
+    maintain_signing_keys::KeysError,
     provision_account::{NewAccount, ProvisionAccount, ProvisionAccountError, ProvisionedAccount},
     redeem_challenge::WalletProof,
     register::{Register, RegisterError},

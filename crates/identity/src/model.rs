@@ -27,7 +27,9 @@ pub use chain::{Chain, ChainError, Namespace};
 pub use challenge::{Challenge, Purpose};
 pub use custom_data::CustomData;
 pub use device::Device;
-pub use key_ring::{KeyRing, LEAD, Occasion, PUBLISHED_FOR, Plan, STALE, TOKEN_LIFE};
+pub use key_ring::{
+    JWKS_MAX_AGE, KeyRing, MAX_SNAPSHOT_AGE, PUBLISH_BEFORE_USE, Plan, RotationTrigger, TOKEN_LIFETIME,
+};
 pub use nonce::{Nonce, NonceError};
 pub use password::{HashCost, Password, PasswordAttempt, PasswordError, PasswordHash};
 pub use password_reset::{PasswordReset, ResetRequest, ResetToken};

@@ -9,7 +9,7 @@ use tessera_kernel::{Clock, Entropy, Memberships, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    model::{Audience, KeyRing, STALE, SigningKey},
+    model::{Audience, KeyRing, MAX_SNAPSHOT_AGE, SigningKey},
     ports::{IdentityStore, ServiceTokenSigner, SigningKeyStore},
 };
 
@@ -81,11 +81,11 @@ impl ServiceTokens {
         }
     }
 
-    /// Returns keys that are at most [`STALE`] old. A node must not continue to sign with a removed key because it did
+    /// Returns keys that are at most [`MAX_SNAPSHOT_AGE`] old. A node must not continue to sign with a removed key because it did
     /// not notice the removal.
     pub(crate) async fn recent_keys(&self) -> Result<Arc<KeyRing>, StoreError> {
         let now = self.ports.clock.now();
-        match self.known().filter(|known| (now - known.read_at).abs() < STALE) {
+        match self.known().filter(|known| (now - known.read_at).abs() < MAX_SNAPSHOT_AGE) {
             Some(known) => Ok(known.ring),
             None => self.read_keys().await,
         }

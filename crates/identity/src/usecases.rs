@@ -11,7 +11,7 @@ pub(crate) mod exchange_token;
 mod limit_sessions;
 pub(crate) mod link_wallet;
 pub(crate) mod list_sessions;
-pub(crate) mod look_after_keys;
+pub(crate) mod maintain_signing_keys;
 pub(crate) mod provision_account;
 mod record_device;
 mod record_session_uses;

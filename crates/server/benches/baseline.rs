@@ -16,7 +16,7 @@ use tessera_adapters::{
 };
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
-    model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFE, WalletAccount, WalletSignature},
+    model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFETIME, WalletAccount, WalletSignature},
     ports::{PasswordHasher as _, Proof, Requester, ServiceClaims, ServiceTokenSigner as _, WalletVerifier as _},
 };
 use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
@@ -106,7 +106,7 @@ async fn rs256(length: Duration) -> anyhow::Result<()> {
         audience: "https://games.example.com".parse()?,
         token_id: UserId::generate(&SystemClock, &SystemEntropy).as_uuid(),
         issued_at: now,
-        expires_at: now + TOKEN_LIFE,
+        expires_at: now + TOKEN_LIFETIME,
         organization: Some(OrganizationId::generate(&SystemClock, &SystemEntropy)),
         roles: vec![Role::Owner],
         nonce: None,

@@ -37,7 +37,7 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     vec![
         Repeated::start("looking after the signing keys", KEYS, tokens, move |tokens| {
             let origin = origin.clone();
-            async move { tokens.look_after_keys(&origin).await }
+            async move { tokens.maintain_signing_keys(&origin).await }
         }),
         Repeated::start("answering requests for a new password", RESETS, identity, |identity| async move {
             identity.answer_reset_requests(MOST_RESETS).await

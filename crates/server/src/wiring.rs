@@ -91,7 +91,10 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let store = Arc::new(store);
     let node_limits = node_limits(config, &machine);
     let service_tokens = service_tokens(config, &store, master, &machine);
-    service_tokens.look_after_keys(&Origin::internal("start")).await.context("the signing keys are not usable")?;
+    service_tokens
+        .maintain_signing_keys(&Origin::internal("start"))
+        .await
+        .context("the signing keys are not usable")?;
     let (identity, service_tokens) =
         (Arc::new(identity(config, &store, signer, &post, &node_limits, &machine)?), Arc::new(service_tokens));
     let services = Services {

@@ -38,7 +38,7 @@ impl Node {
         let store = ok(open(&subject.database).await);
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::new(SystemClock.now() + wrong_by));
         let bench = Workbench::new();
-        ok(bench.service_tokens().look_after_keys(&origin()).await);
+        ok(bench.service_tokens().maintain_signing_keys(&origin()).await);
         let mut ports = bench.identity_ports();
         ports.store = Arc::new(store.clone());
         ports.challenges = Arc::new(store.clone());

@@ -137,7 +137,7 @@ impl World {
 
     /// Ensures that a signing key exists.
     pub(crate) async fn keep_keys(&self) {
-        ok(self.services.service_tokens.look_after_keys(&origin()).await);
+        ok(self.services.service_tokens.maintain_signing_keys(&origin()).await);
     }
 
     pub(crate) async fn rotate_keys(&self) {

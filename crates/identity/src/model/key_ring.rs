@@ -13,30 +13,30 @@ use time::{Duration, OffsetDateTime};
 use super::{KeyId, Retirement, SigningKey};
 
 /// How long a verifier may cache the published keys.
-pub const PUBLISHED_FOR: Duration = Duration::minutes(5);
+pub const JWKS_MAX_AGE: Duration = Duration::minutes(5);
 
 /// Lifetime of a service token.
-pub const TOKEN_LIFE: Duration = Duration::minutes(5);
+pub const TOKEN_LIFETIME: Duration = Duration::minutes(5);
 
 /// Maximum difference between the clocks of nodes and verifiers.
 const LEEWAY: Duration = Duration::seconds(30);
 
 /// Maximum age of the keys that a node uses.
-pub const STALE: Duration = Duration::seconds(30);
+pub const MAX_SNAPSHOT_AGE: Duration = Duration::seconds(30);
 
 /// Time from the publication of a key to its first token. A verifier may fetch the keys at the last moment from a node
 /// that does not know the key yet. It may cache that response for the allowed time. The clock of another node may be
 /// ahead.
-pub const LEAD: Duration =
-    Duration::seconds(STALE.whole_seconds() + PUBLISHED_FOR.whole_seconds() + LEEWAY.whole_seconds());
+pub const PUBLISH_BEFORE_USE: Duration =
+    Duration::seconds(MAX_SNAPSHOT_AGE.whole_seconds() + JWKS_MAX_AGE.whole_seconds() + LEEWAY.whole_seconds());
 
 /// Time from the last token of a key to its removal. The clock of the node that signed the token may be behind, and the
 /// verifier accepts the same tolerance.
-const TAIL: Duration = Duration::seconds(TOKEN_LIFE.whole_seconds() + 2 * LEEWAY.whole_seconds());
+const KEEP_AFTER_USE: Duration = Duration::seconds(TOKEN_LIFETIME.whole_seconds() + 2 * LEEWAY.whole_seconds());
 
 /// Why the keys are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
+pub enum RotationTrigger {
     /// Periodic check for due changes.
     Routine,
     /// Rotation on request of an operator, without interruption for verifiers.
@@ -103,8 +103,8 @@ impl KeyRing {
 
     /// Returns the changes that are due now. A key signs for `life`.
     #[must_use]
-    pub fn plan(&self, now: OffsetDateTime, life: Duration, occasion: Occasion) -> Plan {
-        if occasion == Occasion::Emergency {
+    pub fn plan(&self, now: OffsetDateTime, life: Duration, trigger: RotationTrigger) -> Plan {
+        if trigger == RotationTrigger::Emergency {
             let removed = self.0.iter().map(|key| key.id.clone()).collect();
             return Plan { removed, retired: None, made: Some(now) };
         }
@@ -114,13 +114,13 @@ impl KeyRing {
         };
         let removed = self.0.iter().filter(|key| has_left(key, now)).map(|key| key.id.clone()).collect();
         let end = signing.signs_from + life;
-        let due = occasion == Occasion::Rotation || now + LEAD >= end;
+        let due = trigger == RotationTrigger::Rotation || now + PUBLISH_BEFORE_USE >= end;
         if !due || self.upcoming(now).is_some() {
             return Plan { removed, ..Plan::default() };
         }
-        let earliest = now + LEAD;
-        let signs_until = if occasion == Occasion::Rotation { earliest } else { end.max(earliest) };
-        let retirement = Retirement { signs_until, published_until: signs_until + TAIL };
+        let earliest = now + PUBLISH_BEFORE_USE;
+        let signs_until = if trigger == RotationTrigger::Rotation { earliest } else { end.max(earliest) };
+        let retirement = Retirement { signs_until, published_until: signs_until + KEEP_AFTER_USE };
         Plan { removed, retired: Some((signing.id.clone(), retirement)), made: Some(signs_until) }
     }
 }

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     ServiceTokens,
     events::{ExchangeRefusal, IdentityEvent},
-    model::{Audience, KnownSession, Session, TOKEN_LIFE},
+    model::{Audience, KnownSession, Session, TOKEN_LIFETIME},
     ports::{ServiceClaims, TokenError},
 };
 
@@ -107,7 +107,7 @@ impl ServiceTokens {
         role: Role,
     ) -> Result<ExchangedToken, ExchangeTokenError> {
         let issued_at = whole_seconds(*at);
-        let expires_at = (issued_at + TOKEN_LIFE).min(whole_seconds(session.expires_at));
+        let expires_at = (issued_at + TOKEN_LIFETIME).min(whole_seconds(session.expires_at));
         if expires_at <= issued_at {
             return self.refuse(actor, &command, ExchangeRefusal::Session).await;
         }

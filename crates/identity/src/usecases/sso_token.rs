@@ -5,7 +5,7 @@ use time::Duration;
 
 use crate::{
     SingleSignOn,
-    model::{Echo, SsoChallenge, SsoCode, SsoSession, TOKEN_LIFE, WalletAccount},
+    model::{Echo, SsoChallenge, SsoCode, SsoSession, TOKEN_LIFETIME, WalletAccount},
     ports::{ProvenWallet, ServiceClaims, TokenError},
 };
 
@@ -69,7 +69,7 @@ impl SingleSignOn {
             audience,
             token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
             issued_at,
-            expires_at: issued_at + TOKEN_LIFE,
+            expires_at: issued_at + TOKEN_LIFETIME,
             organization: None,
             roles: Vec::new(),
             nonce: grant.nonce.map(|nonce| nonce.as_str().to_owned()),
@@ -77,6 +77,6 @@ impl SingleSignOn {
         };
         let tokens = &self.ports.tokens;
         let token = tokens.ports.signer.sign(&tokens.signing_key().await?, &claims)?;
-        Ok(SsoToken { token, life: TOKEN_LIFE })
+        Ok(SsoToken { token, life: TOKEN_LIFETIME })
     }
 }

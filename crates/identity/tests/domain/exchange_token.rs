@@ -32,7 +32,7 @@ impl Scene {
         let session = session(1, user_id(1));
         bench.stores.add_session(&session).await;
         let tokens = Arc::new(bench.service_tokens());
-        ok(tokens.look_after_keys(&origin()).await);
+        ok(tokens.maintain_signing_keys(&origin()).await);
         Self { bench, tokens, session }
     }
 

@@ -1,7 +1,7 @@
 //! Lifecycle of signing keys, with a fixed clock.
 
 use tessera_identity::model::{
-    KeyId, KeyRing, LEAD, Occasion, PUBLISHED_FOR, Plan, Retirement, SigningKey, TOKEN_LIFE,
+    JWKS_MAX_AGE, KeyId, KeyRing, PUBLISH_BEFORE_USE, Plan, Retirement, RotationTrigger, SigningKey, TOKEN_LIFETIME,
 };
 use tessera_testkit::{
     builders::{NOW, key_id, signing_key},
@@ -28,7 +28,7 @@ fn ring(keys: impl IntoIterator<Item = SigningKey>) -> KeyRing {
 }
 
 fn routine(ring: &KeyRing, now: OffsetDateTime) -> Plan {
-    ring.plan(now, LIFE, Occasion::Routine)
+    ring.plan(now, LIFE, RotationTrigger::Routine)
 }
 
 /// Applies a plan, as storage would.
@@ -49,17 +49,17 @@ fn done(ring: &KeyRing, plan: &Plan, number: u32, now: OffsetDateTime) -> KeyRin
 fn the_first_key_signs_at_once() {
     let plan = routine(&ring([]), NOW);
     assert_eq!(plan, Plan { made: Some(NOW), ..Plan::default() });
-    assert_eq!(ring([]).plan(NOW, LIFE, Occasion::Rotation), plan);
-    assert_eq!(ring([]).plan(NOW, LIFE, Occasion::Emergency), plan);
+    assert_eq!(ring([]).plan(NOW, LIFE, RotationTrigger::Rotation), plan);
+    assert_eq!(ring([]).plan(NOW, LIFE, RotationTrigger::Emergency), plan);
 }
 
 #[test]
 fn a_key_is_left_alone_until_its_successor_has_to_be_published() {
     let ring = ring([key(1, NOW)]);
-    for now in [NOW - LEEWAY, NOW, NOW + LIFE / 2, NOW + LIFE - LEAD - SECOND] {
+    for now in [NOW - LEEWAY, NOW, NOW + LIFE / 2, NOW + LIFE - PUBLISH_BEFORE_USE - SECOND] {
         assert!(routine(&ring, now).is_empty(), "{now}");
     }
-    let plan = routine(&ring, NOW + LIFE - LEAD);
+    let plan = routine(&ring, NOW + LIFE - PUBLISH_BEFORE_USE);
     let signs_until = NOW + LIFE;
     let retirement = Retirement { signs_until, published_until: signs_until + Duration::minutes(6) };
     assert_eq!(plan, Plan { removed: vec![], retired: Some((key_id(1), retirement)), made: Some(signs_until) });
@@ -68,24 +68,24 @@ fn a_key_is_left_alone_until_its_successor_has_to_be_published() {
 #[test]
 fn s73_sig_rotate_a_late_successor_waits_all_the_same() {
     let late = NOW + LIFE * 5;
-    assert_eq!(routine(&ring([key(1, NOW)]), late).made, Some(late + LEAD));
-    assert!(LEAD >= PUBLISHED_FOR + LEEWAY);
+    assert_eq!(routine(&ring([key(1, NOW)]), late).made, Some(late + PUBLISH_BEFORE_USE));
+    assert!(PUBLISH_BEFORE_USE >= JWKS_MAX_AGE + LEEWAY);
 }
 
 #[test]
 fn a_rotation_that_is_asked_for_waits_as_long_as_any_and_no_longer() {
-    let plan = ring([key(1, NOW)]).plan(NOW + SECOND, LIFE, Occasion::Rotation);
-    assert_eq!(plan.made, Some(NOW + SECOND + LEAD));
-    assert_eq!(some(plan.retired).1.signs_until, NOW + SECOND + LEAD);
+    let plan = ring([key(1, NOW)]).plan(NOW + SECOND, LIFE, RotationTrigger::Rotation);
+    assert_eq!(plan.made, Some(NOW + SECOND + PUBLISH_BEFORE_USE));
+    assert_eq!(some(plan.retired).1.signs_until, NOW + SECOND + PUBLISH_BEFORE_USE);
 }
 
 #[test]
 fn one_successor_is_enough() {
     let next = NOW + LIFE;
     let ring = ring([until(key(1, NOW), next), key(2, next)]);
-    for now in [next - LEAD, next - SECOND] {
+    for now in [next - PUBLISH_BEFORE_USE, next - SECOND] {
         assert!(routine(&ring, now).is_empty());
-        assert!(ring.plan(now, LIFE, Occasion::Rotation).is_empty());
+        assert!(ring.plan(now, LIFE, RotationTrigger::Rotation).is_empty());
         assert_eq!(some(ring.upcoming(now)).id, key_id(2));
     }
 }
@@ -99,7 +99,7 @@ fn s73_sig_rotate_the_next_key_signs_in_its_time_and_the_old_stays_until_its_las
     assert_eq!(some(ring.signing(next)).id, key_id(2));
     assert_eq!(ring.upcoming(next), None);
     let dead = next + Duration::minutes(6);
-    assert!(dead >= next + TOKEN_LIFE + LEEWAY);
+    assert!(dead >= next + TOKEN_LIFETIME + LEEWAY);
     for now in [NOW, next - SECOND, next, dead - SECOND] {
         assert_eq!(published(now), [key_id(1), key_id(2)], "{now}");
         assert!(routine(&ring, now).removed.is_empty());
@@ -112,7 +112,7 @@ fn s73_sig_rotate_the_next_key_signs_in_its_time_and_the_old_stays_until_its_las
 fn s74_key_emergency_every_key_goes_and_a_new_one_signs_at_once() {
     let next = NOW + LIFE;
     let ring = ring([until(key(1, NOW), next), key(2, next)]);
-    let plan = ring.plan(NOW + SECOND, LIFE, Occasion::Emergency);
+    let plan = ring.plan(NOW + SECOND, LIFE, RotationTrigger::Emergency);
     assert_eq!(plan, Plan { removed: vec![key_id(1), key_id(2)], retired: None, made: Some(NOW + SECOND) });
 }
 
@@ -147,8 +147,8 @@ fn three_hours(nodes: &Nodes) -> usize {
         let now = at(step);
         let before = some(rings.last()).clone();
         let asked = nodes.asked_at.is_some_and(|asked| NOW + asked == now);
-        let occasion = if asked { Occasion::Rotation } else { Occasion::Routine };
-        let plan = before.plan(now + nodes.planner, LIFE, occasion);
+        let trigger = if asked { RotationTrigger::Rotation } else { RotationTrigger::Routine };
+        let plan = before.plan(now + nodes.planner, LIFE, trigger);
         rings.push(done(&before, &plan, step, now));
         let old = &rings[usize::try_from(step.saturating_sub(3)).unwrap_or_default()];
         let key = some(old.signing(now + nodes.signer)).id.clone();

@@ -9,7 +9,7 @@ mod exchange_token;
 mod key_ring;
 mod known_devices;
 mod link_wallet;
-mod look_after_keys;
+mod maintain_signing_keys;
 mod never_issued;
 mod notices;
 mod password;

@@ -31,7 +31,7 @@ impl Scene {
     async fn set() -> Self {
         let bench = Workbench::new();
         bench.members(&[Role::Owner]).await;
-        ok(bench.service_tokens().look_after_keys(&origin()).await);
+        ok(bench.service_tokens().maintain_signing_keys(&origin()).await);
         let code_challenge = CodeChallenge::from_hash(FakeDigest.digest(VERIFIER));
         let request = SsoRequest { code_challenge, ..sso_request(application_id(1)) };
         let sso = bench.sso();

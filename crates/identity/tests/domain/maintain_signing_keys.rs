@@ -7,7 +7,7 @@ use std::{
 
 use tessera_identity::{
     ExchangeToken, KeysError, ServiceTokenPorts, ServiceTokens,
-    model::{KeyId, LEAD, PUBLISHED_FOR},
+    model::{JWKS_MAX_AGE, KeyId, PUBLISH_BEFORE_USE},
     ports::{MockSigningKeyStore, TokenError},
 };
 use tessera_kernel::{Clock as _, Role, StoreError};
@@ -21,7 +21,7 @@ use time::{Duration, OffsetDateTime};
 async fn started() -> (Workbench, ServiceTokens) {
     let bench = Workbench::new();
     let tokens = bench.service_tokens();
-    ok(tokens.look_after_keys(&origin()).await);
+    ok(tokens.maintain_signing_keys(&origin()).await);
     (bench, tokens)
 }
 
@@ -37,7 +37,7 @@ async fn stored(bench: &Workbench) -> Vec<KeyId> {
 async fn the_first_look_makes_a_key_and_the_next_ones_make_none() {
     let (bench, tokens) = started().await;
     for _ in 0..3 {
-        ok(tokens.look_after_keys(&origin()).await);
+        ok(tokens.maintain_signing_keys(&origin()).await);
     }
     assert_eq!((published(&tokens).await, bench.service_signer.keys_made()), (vec![key_id(1)], 1));
     assert_eq!(bench.deeds(None).await, ["signing_key.published"]);
@@ -51,7 +51,7 @@ async fn nodes_that_start_at_once_end_with_one_key() {
         .iter()
         .map(|node| {
             let node = Arc::clone(node);
-            tokio::spawn(async move { node.look_after_keys(&origin()).await })
+            tokio::spawn(async move { node.maintain_signing_keys(&origin()).await })
         })
         .collect();
     for node in starting {
@@ -68,16 +68,16 @@ async fn nodes_that_start_at_once_end_with_one_key() {
 #[tokio::test]
 async fn s73_sig_rotate_keys_succeed_each_other_by_themselves() {
     let (bench, tokens) = started().await;
-    bench.clock.advance(Duration::days(90) - LEAD - Duration::SECOND);
-    ok(tokens.look_after_keys(&origin()).await);
+    bench.clock.advance(Duration::days(90) - PUBLISH_BEFORE_USE - Duration::SECOND);
+    ok(tokens.maintain_signing_keys(&origin()).await);
     assert_eq!(published(&tokens).await, [key_id(1)]);
     bench.clock.advance(Duration::SECOND);
-    ok(tokens.look_after_keys(&origin()).await);
+    ok(tokens.maintain_signing_keys(&origin()).await);
     assert_eq!(published(&tokens).await, [key_id(1), key_id(2)]);
-    bench.clock.advance(LEAD + Duration::minutes(6));
+    bench.clock.advance(PUBLISH_BEFORE_USE + Duration::minutes(6));
     assert_eq!(published(&tokens).await, [key_id(2)]);
     assert_eq!(stored(&bench).await, [key_id(1), key_id(2)]);
-    ok(tokens.look_after_keys(&origin()).await);
+    ok(tokens.maintain_signing_keys(&origin()).await);
     assert_eq!(stored(&bench).await, [key_id(2)]);
     let deeds = bench.deeds(None).await;
     assert_eq!(deeds, ["signing_key.published", "signing_key.published", "signing_key.removed"]);
@@ -88,7 +88,7 @@ async fn a_rotation_is_asked_for_once_at_a_time() {
     let (bench, tokens) = started().await;
     ok(tokens.rotate_keys(&origin()).await);
     assert_eq!(published(&tokens).await, [key_id(1), key_id(2)]);
-    bench.clock.advance(LEAD - Duration::SECOND);
+    bench.clock.advance(PUBLISH_BEFORE_USE - Duration::SECOND);
     assert!(matches!(failed(tokens.rotate_keys(&origin()).await), KeysError::UnderWay { .. }));
     bench.clock.advance(Duration::SECOND);
     ok(tokens.rotate_keys(&origin()).await);
@@ -120,7 +120,7 @@ async fn s74_key_emergency_replaced_keys_are_gone_at_once() {
     assert_eq!(stored(&bench).await, [key_id(3)]);
     assert_eq!(published(&tokens).await, [key_id(3)]);
     let other = bench.service_tokens();
-    ok(other.look_after_keys(&origin()).await);
+    ok(other.maintain_signing_keys(&origin()).await);
     assert_eq!(published(&other).await, [key_id(3)]);
 }
 
@@ -136,22 +136,22 @@ async fn keys_that_were_never_read_are_not_published_as_none() {
     let bench = Workbench::new();
     let tokens = ServiceTokens::new(without_storage(&bench.service_token_ports()), Workbench::service_token_settings());
     assert!(matches!(failed(tokens.published_keys().await), StoreError::Busy));
-    assert!(matches!(failed(tokens.look_after_keys(&origin()).await), KeysError::Store(StoreError::Busy)));
+    assert!(matches!(failed(tokens.maintain_signing_keys(&origin()).await), KeysError::Store(StoreError::Busy)));
 }
 
 #[tokio::test]
 async fn s75_jwks_cache_keys_are_published_from_memory_while_storage_is_away() {
     let bench = Workbench::new();
-    ok(bench.service_tokens().look_after_keys(&origin()).await);
+    ok(bench.service_tokens().maintain_signing_keys(&origin()).await);
     let stored = ok(bench.stores.signing_keys.list_signing_keys().await);
     let mut keys = MockSigningKeyStore::new();
     keys.expect_list_signing_keys().times(1).return_once(move || Ok(stored));
     keys.expect_list_signing_keys().returning(|| Err(StoreError::Busy));
     let ports = ServiceTokenPorts { keys: Arc::new(keys), ..bench.service_token_ports() };
     let tokens = ServiceTokens::new(ports, Workbench::service_token_settings());
-    ok(tokens.look_after_keys(&origin()).await);
+    ok(tokens.maintain_signing_keys(&origin()).await);
     bench.clock.advance(Duration::hours(1));
-    drop(failed(tokens.look_after_keys(&origin()).await));
+    drop(failed(tokens.maintain_signing_keys(&origin()).await));
     assert_eq!(published(&tokens).await, [key_id(1)]);
 }
 
@@ -159,7 +159,7 @@ async fn s75_jwks_cache_keys_are_published_from_memory_while_storage_is_away() {
 async fn keys_that_can_not_be_opened_are_noticed() {
     let (bench, tokens) = started().await;
     bench.service_signer.break_down();
-    let error = failed(tokens.look_after_keys(&origin()).await);
+    let error = failed(tokens.maintain_signing_keys(&origin()).await);
     assert!(matches!(error, KeysError::Token(TokenError::Signing(_))), "{error:?}");
 }
 
@@ -178,7 +178,7 @@ async fn s74_key_emergency_of_many_that_replace_the_keys_at_once_one_key_is_left
     let left = stored(&bench).await;
     assert_eq!(left.len(), 1);
     assert_ne!(left, [key_id(1)]);
-    ok(tokens.look_after_keys(&origin()).await);
+    ok(tokens.maintain_signing_keys(&origin()).await);
     assert_eq!(published(&tokens).await, left);
 }
 
@@ -190,7 +190,7 @@ impl Verifier {
     /// Asserts that the verifier knows the key of a token, whichever node it fetches the keys from.
     async fn knows(&mut self, kid: &KeyId, node: &ServiceTokens, now: OffsetDateTime) {
         let fetched = match self.0.take() {
-            Some((at, keys)) if now - at < PUBLISHED_FOR => (at, keys),
+            Some((at, keys)) if now - at < JWKS_MAX_AGE => (at, keys),
             _ => (now, published(node).await),
         };
         assert!(fetched.1.contains(kid), "{kid} is unknown at {now}: {fetched:?}");
@@ -213,9 +213,9 @@ async fn s73_sig_rotate_no_token_is_refused_while_keys_rotate_under_load() {
     for step in 0..1000_usize {
         bench.clock.advance(Duration::seconds(7));
         let now = bench.clock.now();
-        ok(brisk.look_after_keys(&origin()).await);
+        ok(brisk.maintain_signing_keys(&origin()).await);
         if step % 4 == 0 {
-            ok(slow.look_after_keys(&origin()).await);
+            ok(slow.maintain_signing_keys(&origin()).await);
         }
         if step % 250 == 100 {
             ok(slow.rotate_keys(&origin()).await);

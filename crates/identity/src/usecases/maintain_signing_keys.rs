@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     ServiceTokens,
     events::IdentityEvent,
-    model::{KeyRing, NewKey, Occasion, Plan, SigningKey, rfc3339},
+    model::{KeyRing, NewKey, Plan, RotationTrigger, SigningKey, rfc3339},
     ports::{SigningKeyTransaction, TokenError},
 };
 
@@ -36,10 +36,10 @@ impl ServiceTokens {
     ///
     /// # Errors
     /// Fails when a key cannot be created or decrypted, or storage fails.
-    pub async fn look_after_keys(&self, origin: &Origin) -> Result<(), KeysError> {
+    pub async fn maintain_signing_keys(&self, origin: &Origin) -> Result<(), KeysError> {
         let ring = self.read_keys().await?;
-        if !self.plan(&ring, Occasion::Routine).is_empty() {
-            self.carry_out(Occasion::Routine, origin).await?;
+        if !self.plan(&ring, RotationTrigger::Routine).is_empty() {
+            self.carry_out(RotationTrigger::Routine, origin).await?;
         }
         Ok(self.ports.signer.open_key(&self.signing_key().await?)?)
     }
@@ -54,7 +54,7 @@ impl ServiceTokens {
         if let Some(next) = ring.upcoming(self.ports.clock.now()) {
             return Err(KeysError::UnderWay { signs_from: next.signs_from });
         }
-        self.carry_out(Occasion::Rotation, origin).await
+        self.carry_out(RotationTrigger::Rotation, origin).await
     }
 
     /// Deletes all keys and replaces them with a new one at once. All issued service tokens become invalid.
@@ -62,21 +62,21 @@ impl ServiceTokens {
     /// # Errors
     /// Fails when a key cannot be created, or storage fails.
     pub async fn replace_keys(&self, origin: &Origin) -> Result<(), KeysError> {
-        self.carry_out(Occasion::Emergency, origin).await
+        self.carry_out(RotationTrigger::Emergency, origin).await
     }
 
-    fn plan(&self, ring: &KeyRing, occasion: Occasion) -> Plan {
-        ring.plan(self.ports.clock.now(), self.settings.key_life, occasion)
+    fn plan(&self, ring: &KeyRing, trigger: RotationTrigger) -> Plan {
+        ring.plan(self.ports.clock.now(), self.settings.key_life, trigger)
     }
 
-    async fn carry_out(&self, occasion: Occasion, origin: &Origin) -> Result<(), KeysError> {
+    async fn carry_out(&self, trigger: RotationTrigger, origin: &Origin) -> Result<(), KeysError> {
         for _ in 0..TRIES {
-            let expected = self.plan(&*self.read_keys().await?, occasion);
+            let expected = self.plan(&*self.read_keys().await?, trigger);
             // Create the key before opening a transaction: it takes a large part of a second.
             let new = if expected.made.is_some() { Some(self.ports.signer.make_key().await?) } else { None };
             let mut tx = self.ports.keys.begin().await?;
             let ring = KeyRing::new(tx.signing_keys().lock_all().await?);
-            let plan = self.plan(&ring, occasion);
+            let plan = self.plan(&ring, trigger);
             let new = match (plan.made, new) {
                 (Some(signs_from), Some(new)) => Some(self.in_its_time(new, signs_from)),
                 // Another node has removed the keys meanwhile: plan again with a new key.
