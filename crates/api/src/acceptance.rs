@@ -12,7 +12,7 @@ use tessera_orgs::{
 };
 
 use crate::{
-    extract::MaybeUser,
+    extract::OptionalUser,
     problem::{Code, Problem},
     services::Services,
 };
@@ -22,7 +22,7 @@ pub(crate) struct Acceptance {
     pub(crate) token: String,
     pub(crate) password: Option<PasswordAttempt>,
     pub(crate) display_name: Option<DisplayName>,
-    pub(crate) caller: MaybeUser,
+    pub(crate) caller: OptionalUser,
     pub(crate) device: Device,
 }
 
@@ -46,7 +46,7 @@ impl Acceptance {
     /// request succeeds when it is repeated, because the account exists by then.
     pub(crate) async fn perform(self, services: &Services) -> Result<Accepted, Problem> {
         let Self { token, password, display_name, caller, device } = self;
-        let MaybeUser { actor, origin } = caller;
+        let OptionalUser { actor, origin } = caller;
         let (token, invited) = look_at(services, &token).await?;
         let email = invited.invitation.email;
         let command = ProvisionAccount { email, password, display_name, origin: origin.clone() };

@@ -11,7 +11,7 @@ mod path;
 mod query;
 mod unread_payload;
 
-pub(crate) use caller::{Authenticated, Caller, MaybeUser, RequestDevice, Visit, Visitor};
+pub(crate) use caller::{Anonymous, Authenticated, Caller, OptionalUser, RequestContext, RequestDevice};
 pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag};
 pub(crate) use form::{Form, form_of};
 pub(crate) use json::{
@@ -24,4 +24,4 @@ pub(crate) use json::{
 pub(crate) use page::{Kind, List, PageParameters, PageQuery};
 pub(crate) use path::{ADDRESS, PathAddress, PathId, PathUser};
 pub(crate) use query::{only, pairs};
-pub(crate) use unread_payload::Unread;
+pub(crate) use unread_payload::UnreadPayload;

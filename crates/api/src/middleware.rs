@@ -25,8 +25,8 @@ use tessera_kernel::Origin;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    extract::{Unread, Visit},
-    middleware::problem_body::Undone,
+    extract::{RequestContext, UnreadPayload},
+    middleware::problem_body::PreparedErrorResponse,
     problem::{Code, Problem},
     route_table::Route,
     state::AppState,
@@ -58,7 +58,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
-    let unread = Unread::keep(&mut request);
+    let unread = UnreadPayload::keep(&mut request);
     let served = AssertUnwindSafe(answer(state, route, request, &origin, next)).catch_unwind().await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
@@ -66,15 +66,15 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let outcome = match outcome {
         Ok(answer) => {
             let answer = audit_denied::recorded(services, route, answer).await;
-            let mut answer = problem_body::explained(state, answer, &origin);
-            headers::dress(state, answer.response_mut(), &origin);
+            let mut answer = problem_body::with_problem_body(state, answer, &origin);
+            headers::apply_response_headers(state, answer.response_mut(), &origin);
             Ok(unread.go_with(answer))
         }
         // Without the request no `ServiceResponse` can be built, so the response is wrapped in an error.
         Err(error) => {
             let mut answer = problem_body::explain(state, &error, &origin);
-            headers::dress(state, &mut answer, &origin);
-            Err(Undone::new(answer))
+            headers::apply_response_headers(state, &mut answer, &origin);
+            Err(PreparedErrorResponse::new(answer))
         }
     };
     let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
@@ -105,6 +105,6 @@ async fn admit(
     let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
     let principal = authenticate::admit(&state.services, access, request.headers()).await?;
     let permitted = authenticate::permit(access, principal.as_ref());
-    request.extensions_mut().insert(Visit { origin: origin.clone(), principal });
+    request.extensions_mut().insert(RequestContext { origin: origin.clone(), principal });
     permitted
 }

@@ -148,7 +148,7 @@ impl Problem {
     }
 
     /// Returns code and detail for a page. Logs server errors, as [`Self::respond`] does.
-    pub(crate) fn told(&self, origin: &Origin) -> (Code, &str) {
+    pub(crate) fn log_and_describe(&self, origin: &Origin) -> (Code, &str) {
         if self.0.code.status().is_server_error() {
             self.log(origin);
         }

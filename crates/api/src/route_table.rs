@@ -15,7 +15,7 @@ pub(crate) enum Access {
     /// Any caller. Credentials are not read.
     Public,
     /// Any caller. User tokens are optional.
-    MaybeUser,
+    OptionalUser,
     /// Users.
     User,
     /// Users, and applications with one of their keys.
@@ -111,7 +111,7 @@ fn access(operation: &Operation) -> Access {
     match ways {
         [] => Access::Public,
         // An empty requirement makes credentials optional.
-        ways if ways.contains(&SecurityRequirement::default()) => Access::MaybeUser,
+        ways if ways.contains(&SecurityRequirement::default()) => Access::OptionalUser,
         ways if ways.contains(&SecurityRequirement::new(API_KEY, NO_SCOPES)) => Access::Caller,
         _ => Access::User,
     }

@@ -13,12 +13,12 @@ use crate::problem::{Code, Problem};
 
 /// Request metadata and principal. The middleware stores them in the request extensions.
 #[derive(Clone)]
-pub(crate) struct Visit {
+pub(crate) struct RequestContext {
     pub(crate) origin: Origin,
     pub(crate) principal: Option<Principal>,
 }
 
-impl Visit {
+impl RequestContext {
     /// Returns the value that the middleware stored. A request without it is rejected, so a handler without an access
     /// rule is not reachable.
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
@@ -37,7 +37,7 @@ impl Visit {
 }
 
 /// Any caller. Credentials are not read.
-pub(crate) struct Visitor(pub(crate) Origin);
+pub(crate) struct Anonymous(pub(crate) Origin);
 
 /// The device from which the request comes.
 pub(crate) struct RequestDevice(pub(crate) Device);
@@ -51,7 +51,7 @@ impl RequestDevice {
 }
 
 /// Any caller. `actor` is set if the request carries a valid user token.
-pub(crate) struct MaybeUser {
+pub(crate) struct OptionalUser {
     pub(crate) actor: Option<Actor>,
     pub(crate) origin: Origin,
 }
@@ -62,12 +62,12 @@ pub(crate) struct Authenticated(pub(crate) Actor);
 /// A user, or an application with one of its keys.
 pub(crate) struct Caller(pub(crate) Actor);
 
-impl FromRequest for Visitor {
+impl FromRequest for Anonymous {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::of(request).map(|visit| Self(visit.origin)))
+        ready(RequestContext::of(request).map(|visit| Self(visit.origin)))
     }
 }
 
@@ -80,12 +80,12 @@ impl FromRequest for RequestDevice {
     }
 }
 
-impl FromRequest for MaybeUser {
+impl FromRequest for OptionalUser {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::of(request).and_then(|visit| match visit.actor() {
+        ready(RequestContext::of(request).and_then(|visit| match visit.actor() {
             Some(Actor { principal: Principal::Application { .. }, .. }) => Err(Code::UserTokenRequired.into()),
             actor => Ok(Self { actor, origin: visit.origin }),
         }))
@@ -97,7 +97,7 @@ impl FromRequest for Authenticated {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::actor_of(request).and_then(|actor| match actor.principal {
+        ready(RequestContext::actor_of(request).and_then(|actor| match actor.principal {
             Principal::User { .. } => Ok(Self(actor)),
             Principal::Application { .. } => Err(Code::UserTokenRequired.into()),
         }))
@@ -109,6 +109,6 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Visit::actor_of(request).map(Self))
+        ready(RequestContext::actor_of(request).map(Self))
     }
 }

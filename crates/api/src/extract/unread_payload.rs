@@ -20,9 +20,9 @@ use actix_web::{
 /// the body is still held when the response is sent. If the body was dropped, the framework waits for its end, which
 /// never comes for an endless chunked body.
 #[derive(Clone, Default)]
-pub(crate) struct Unread(Rc<RefCell<Option<Payload>>>);
+pub(crate) struct UnreadPayload(Rc<RefCell<Option<Payload>>>);
 
-impl Unread {
+impl UnreadPayload {
     /// Takes the body out of the request, so that it is not dropped early.
     pub(crate) fn keep(request: &mut ServiceRequest) -> Self {
         let unread = Self::default();

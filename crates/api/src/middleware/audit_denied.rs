@@ -4,7 +4,7 @@ use actix_web::{HttpMessage, dev::ServiceResponse};
 use tessera_kernel::{Announcement, Event, StoreError};
 use uuid::Uuid;
 
-use crate::{extract::Visit, problem::Problem, route_table::Route, services::Services};
+use crate::{extract::RequestContext, problem::Problem, route_table::Route, services::Services};
 
 /// Records a denied attempt before the response is sent. If the audit entry cannot be written, the request fails,
 /// because an incomplete audit trail would be misleading.
@@ -19,7 +19,9 @@ async fn record(services: &Services, route: Option<&Route>, answer: &ServiceResp
     let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
     let Some(organization) = problem.and_then(Problem::denied) else { return Ok(()) };
     let request = answer.request();
-    let Some(actor) = request.extensions().get::<Visit>().and_then(Visit::actor) else { return Ok(()) };
+    let Some(actor) = request.extensions().get::<RequestContext>().and_then(RequestContext::actor) else {
+        return Ok(());
+    };
     // The last identifier in the path is the resource that the caller tried to access.
     let subject = request.match_info().as_str().rsplit('/').find_map(|part| Uuid::try_parse(part).ok());
     let what = Announcement::denied(subject)

@@ -21,7 +21,7 @@ pub(crate) async fn admit(
         return Ok(None);
     }
     let presented = Presented::in_headers(headers)?;
-    if access == Access::MaybeUser && presented.is_none() {
+    if access == Access::OptionalUser && presented.is_none() {
         return Ok(None);
     }
     principal(services, presented).await.map(Some)
@@ -31,7 +31,7 @@ pub(crate) async fn admit(
 /// used.
 pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<(), Problem> {
     match (access, principal) {
-        (Access::User | Access::MaybeUser, Some(Principal::Application { organization, .. })) => {
+        (Access::User | Access::OptionalUser, Some(Principal::Application { organization, .. })) => {
             Err(Problem::new(Code::UserTokenRequired).denied_in(*organization))
         }
         _ => Ok(()),

@@ -43,7 +43,7 @@ pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
     }
 }
 
-pub(crate) fn dress(state: &AppState, response: &mut HttpResponse, origin: &Origin) {
+pub(crate) fn apply_response_headers(state: &AppState, response: &mut HttpResponse, origin: &Origin) {
     add(response.headers_mut(), origin.shown_request_id(), state.services.public_url.is_https());
     // While draining, a kept-alive connection with steady traffic would prevent the process from exiting. After a
     // request timeout, the server closes the connection, because the body did not arrive in time.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Adds the problem body to a failed response, including failures of the framework.
-pub(crate) fn explained(state: &AppState, answer: ServiceResponse, origin: &Origin) -> ServiceResponse {
+pub(crate) fn with_problem_body(state: &AppState, answer: ServiceResponse, origin: &Origin) -> ServiceResponse {
     let explanation = match answer.response().error() {
         Some(error) => explain(state, error, origin),
         None if is_bare_failure(&answer) => {
@@ -45,18 +45,18 @@ fn is_bare_failure(answer: &ServiceResponse) -> bool {
 }
 
 /// A complete response in the form of an error. The framework requests it once.
-pub(crate) struct Undone {
+pub(crate) struct PreparedErrorResponse {
     status: StatusCode,
     answer: Cell<Option<HttpResponse>>,
 }
 
-impl Undone {
+impl PreparedErrorResponse {
     pub(crate) fn new(answer: HttpResponse) -> Self {
         Self { status: answer.status(), answer: Cell::new(Some(answer)) }
     }
 }
 
-impl ResponseError for Undone {
+impl ResponseError for PreparedErrorResponse {
     fn status_code(&self) -> StatusCode {
         self.status
     }
@@ -66,13 +66,13 @@ impl ResponseError for Undone {
     }
 }
 
-impl fmt::Display for Undone {
+impl fmt::Display for PreparedErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "answered with {}", self.status)
     }
 }
 
-impl fmt::Debug for Undone {
+impl fmt::Debug for PreparedErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -6,8 +6,8 @@ use tessera_identity::{AskForReset, Identity};
 use tessera_kernel::{EmailAddress, Origin};
 
 use crate::{
-    extract::{Visitor, fetch_metadata, form_of},
-    pages::layout::{FORGOT, Message, Onward, Policy, answer, sorry},
+    extract::{Anonymous, fetch_metadata, form_of},
+    pages::layout::{FORGOT, Message, Onward, Policy, answer, problem_page},
     problem::{Code, Problem},
     public_url::PublicUrl,
 };
@@ -30,12 +30,12 @@ pub(crate) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> 
 /// Requests a password reset. The response does not reveal whether the account exists.
 #[post("/password/forgot")]
 pub(crate) async fn ask(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
+    submit(&request, &origin, &identity, &url).await.or_else(|problem| problem_page(&problem, &url, &origin))
 }
 
 async fn submit(

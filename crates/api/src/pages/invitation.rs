@@ -13,8 +13,8 @@ use tessera_orgs::model::Invited;
 
 use crate::{
     acceptance::{Acceptance, Accepted, look_at},
-    extract::{Form, MaybeUser, RequestDevice, Visitor, fetch_metadata, form_of},
-    pages::layout::{Message, Policy, answer, sorry},
+    extract::{Anonymous, Form, OptionalUser, RequestDevice, fetch_metadata, form_of},
+    pages::layout::{Message, Policy, answer, problem_page},
     problem::{Code, Problem},
     public_url::PublicUrl,
     services::Services,
@@ -135,7 +135,7 @@ impl Entry {
 /// Shows the invitation. It changes nothing, because mail scanners open links too.
 #[get("/invitations/accept")]
 pub(crate) async fn show(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     state: Data<AppState>,
     url: Data<PublicUrl>,
@@ -148,7 +148,7 @@ pub(crate) async fn show(
         Ok((invited, guest)) => {
             answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[]))
         }
-        Err(problem) => sorry(&problem, &url, &origin),
+        Err(problem) => problem_page(&problem, &url, &origin),
     }
 }
 
@@ -162,12 +162,12 @@ async fn open(services: &Services, entry: &Entry) -> Result<(Invited, Guest), Pr
 /// Accepts the invitation.
 #[post("/invitations/accept")]
 pub(crate) async fn accept(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     state: Data<AppState>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &state, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
+    submit(&request, &origin, &state, &url).await.or_else(|problem| problem_page(&problem, &url, &origin))
 }
 
 async fn submit(
@@ -187,7 +187,7 @@ async fn submit(
         Err(faults) => return again(Code::InvalidBody, guest, &faults),
     };
     let (token, password) = (entry.token.clone(), entry.password());
-    let caller = MaybeUser { actor: None, origin: origin.clone() };
+    let caller = OptionalUser { actor: None, origin: origin.clone() };
     let RequestDevice(device) = RequestDevice::of(request);
     let acceptance = Acceptance { token, password, display_name, caller, device };
     match acceptance.perform(&state.services).await {

@@ -75,8 +75,8 @@ pub(crate) const FORGOT: &str = "/password/forgot";
 const ANOTHER_LINK: Onward = Onward { path: FORGOT, label: "Ask for a new link" };
 
 /// Returns a page that describes a problem.
-pub(crate) fn sorry(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Result<HttpResponse, Problem> {
-    let (code, detail) = problem.told(origin);
+pub(crate) fn problem_page(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Result<HttpResponse, Problem> {
+    let (code, detail) = problem.log_and_describe(origin);
     let mut detail = detail.to_owned();
     if let Some(first) = detail.get(..1) {
         detail = first.to_uppercase() + &detail[1..] + ".";

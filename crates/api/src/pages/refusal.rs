@@ -9,7 +9,7 @@ use tessera_kernel::Origin;
 
 use crate::{
     pages::{
-        layout::{Policy, answer, sorry},
+        layout::{Policy, answer, problem_page},
         sign_in::site,
     },
     problem::Problem,
@@ -30,9 +30,9 @@ struct Refusal<'a> {
 /// Returns an error page to browsers and the problem to other clients.
 pub(crate) fn refusal_page(url: &PublicUrl, problem: &Problem, origin: &Origin) -> Result<HttpResponse, Problem> {
     let mut page = if problem.code().status().is_server_error() {
-        sorry(problem, url, origin)?
+        problem_page(problem, url, origin)?
     } else {
-        let (code, text) = problem.told(origin);
+        let (code, text) = problem.log_and_describe(origin);
         let (base, service) = (url.path(), site(url.origin()));
         let refusal = Refusal { base, service, title: code.title(), text, code: code.as_str() };
         answer(Policy::Script, code.status(), &refusal)?

@@ -14,8 +14,8 @@ use tessera_identity::{
 use tessera_kernel::{EmailAddress, Origin};
 
 use crate::{
-    extract::{Form, Visitor, fetch_metadata, form_of},
-    pages::layout::{Message, Policy, answer, sorry},
+    extract::{Anonymous, Form, fetch_metadata, form_of},
+    pages::layout::{Message, Policy, answer, problem_page},
     problem::{Code, Problem},
     public_url::PublicUrl,
 };
@@ -54,7 +54,7 @@ impl Open {
 /// Shows the form. It changes nothing, because mail scanners open links too.
 #[get("/password/reset")]
 pub(crate) async fn show(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     identity: Data<Identity>,
     url: Data<PublicUrl>,
@@ -65,19 +65,19 @@ pub(crate) async fn show(
     let token = token.map(|(_, token)| token).unwrap_or_default();
     match Open::by(&identity, &token).await {
         Ok(open) => open.form(&url, StatusCode::OK, &[]),
-        Err(problem) => sorry(&problem, &url, &origin),
+        Err(problem) => problem_page(&problem, &url, &origin),
     }
 }
 
 /// Sets the password.
 #[post("/password/reset")]
 pub(crate) async fn set(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &identity, &url).await.or_else(|problem| sorry(&problem, &url, &origin))
+    submit(&request, &origin, &identity, &url).await.or_else(|problem| problem_page(&problem, &url, &origin))
 }
 
 async fn submit(

@@ -13,8 +13,8 @@ use tessera_identity::{
 use tessera_kernel::StoreError;
 
 use crate::{
-    extract::{Visitor, cookies, only, pairs},
-    pages::layout::{Policy, answer, sorry},
+    extract::{Anonymous, cookies, only, pairs},
+    pages::layout::{Policy, answer, problem_page},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
 };
@@ -47,7 +47,7 @@ struct SignInPage<'a> {
 
 #[get("/api/v1/sso/web3/sign-in")]
 pub(crate) async fn sign_in_page(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
@@ -57,7 +57,7 @@ pub(crate) async fn sign_in_page(
     let held = id.filter(|_| secret.is_some());
     let view = match find(&sso, id, secret).await {
         Ok(view) => view,
-        Err(error) => return sorry(&error.into(), &url, &origin),
+        Err(error) => return problem_page(&error.into(), &url, &origin),
     };
     let scene = match &view {
         None => Scene::Over,

@@ -10,7 +10,7 @@ use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Request, RequestDevice, Visitor, text},
+    extract::{Anonymous, Authenticated, Body, Fields, Request, RequestDevice, text},
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -50,7 +50,7 @@ impl Request for RegisterRequest {
     (status = 409, description = "The address is taken")))]
 #[post("/auth/register")]
 pub(crate) async fn register_user(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     Body(body): Body<RegisterRequest>,
     identity: Data<Identity>,
     url: Data<PublicUrl>,
@@ -109,7 +109,7 @@ impl From<SignedIn> for LoginView {
     (status = 401, description = "The address or the password is wrong: which, is not said")))]
 #[post("/auth/login")]
 pub(crate) async fn login(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
     Body(body): Body<LoginRequest>,
     identity: Data<Identity>,

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::{
     acceptance::{Acceptance, Accepted},
     extract::{
-        Authenticated, Body, Fields, Kind, List, MaybeUser, PageParameters, PageQuery, PathId, Request, RequestDevice,
-        text,
+        Authenticated, Body, Fields, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, Request,
+        RequestDevice, text,
     },
     openapi::schema,
     problem::Problem,
@@ -271,7 +271,7 @@ impl From<Accepted> for AcceptedView {
         and neither its password nor its access token was sent, or a quota is used up. The invitation stays open")))]
 #[post("/invitations/accept")]
 pub(crate) async fn accept_invitation(
-    caller: MaybeUser,
+    caller: OptionalUser,
     RequestDevice(device): RequestDevice,
     Body(body): Body<AcceptRequest>,
     state: Data<AppState>,

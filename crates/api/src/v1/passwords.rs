@@ -9,7 +9,7 @@ use tessera_identity::{
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Body, Fields, Request, Visitor, text},
+    extract::{Anonymous, Body, Fields, Request, text},
     openapi::schema,
     problem::{Code, Problem},
 };
@@ -45,7 +45,7 @@ struct ForgottenView {
     (status = 202, description = "The request is accepted. The response does not say whether a mail is sent", body = ForgottenView)))]
 #[post("/auth/password/forgot")]
 pub(crate) async fn forgot_password(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     Body(body): Body<ForgotPasswordRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
@@ -82,7 +82,7 @@ impl Request for ResetPasswordRequest {
     (status = 400, description = "The body is invalid, or the token is not valid or has expired")))]
 #[post("/auth/password/reset")]
 pub(crate) async fn reset_password(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     Body(body): Body<ResetPasswordRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {

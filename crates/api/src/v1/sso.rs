@@ -18,7 +18,7 @@ use tessera_kernel::{ApplicationId, NodeLimits};
 use utoipa::IntoParams;
 
 use crate::{
-    extract::{Visitor, cookies, fetch_metadata, pairs},
+    extract::{Anonymous, cookies, fetch_metadata, pairs},
     pages::{refusal, sign_in},
     problem::{Code, Problem},
     public_url::PublicUrl,
@@ -63,7 +63,7 @@ struct InitiateParameters {
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[get("/sso/web3/initiate")]
 pub(crate) async fn initiate_web3_sso(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     sso: Data<SingleSignOn>,
     limits: Data<dyn NodeLimits>,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Authenticated, Body, Fields, PathAddress, Reading, Reason, Request, RequestDevice, Spending, Spends, Visitor,
+        Anonymous, Authenticated, Body, Fields, PathAddress, Reading, Reason, Request, RequestDevice, Spending, Spends,
         text,
     },
     openapi::schema,
@@ -127,7 +127,7 @@ impl Spends for ProofRequest {
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/auth/web3/challenge")]
 pub(crate) async fn get_web3_challenge(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     Body(ChallengeRequest(account)): Body<ChallengeRequest>,
     identity: Data<Identity>,
     limits: Data<dyn NodeLimits>,
@@ -146,7 +146,7 @@ pub(crate) async fn get_web3_challenge(
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/auth/web3/verify")]
 pub(crate) async fn verify_web3_signature(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
     body: Spending<ProofRequest>,
     identity: Data<Identity>,

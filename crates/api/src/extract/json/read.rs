@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use crate::{
     extract::{
         json::limits::{Share, too_large},
-        unread_payload::Unread,
+        unread_payload::UnreadPayload,
     },
     problem::{Code, Problem},
     state::AppState,
@@ -43,7 +43,7 @@ impl Deref for ReadBody {
 }
 
 pub(crate) struct Reader {
-    unread: Unread,
+    unread: UnreadPayload,
     share: Share,
     limit: usize,
 }
@@ -51,10 +51,10 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn of(request: &HttpRequest, limit: usize) -> Self {
         let memory = request.app_data::<Data<AppState>>().map(|state| Arc::clone(&state.bodies)).unwrap_or_default();
-        Self { unread: Unread::of(request), share: Share::of(memory), limit }
+        Self { unread: UnreadPayload::of(request), share: Share::of(memory), limit }
     }
 
-    /// Reads the whole body. If this fails, the payload is put back for [`Unread`]. The server below limits the time.
+    /// Reads the whole body. If this fails, the payload is put back for [`UnreadPayload`]. The server below limits the time.
     pub(crate) async fn whole(self) -> Result<ReadBody, Problem> {
         let Self { unread, mut share, limit } = self;
         let mut payload = unread.take();

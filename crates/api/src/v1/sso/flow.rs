@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Body, Fields, Reading, Reason, Request, RequestDevice, Spending, Spends, Visitor, cookies, fetch_metadata, text,
+        Anonymous, Body, Fields, Reading, Reason, Request, RequestDevice, Spending, Spends, cookies, fetch_metadata,
+        text,
     },
     openapi::schema,
     problem::{FaultCode, Problem},
@@ -89,7 +90,7 @@ impl From<SsoQuestion> for ChallengeView {
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/sso/web3/challenge")]
 pub(crate) async fn request_web3_sso_challenge(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     request: HttpRequest,
     Body(body): Body<ChallengeRequest>,
     sso: Data<SingleSignOn>,
@@ -188,7 +189,7 @@ impl VerifiedView {
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/sso/web3/verify")]
 pub(crate) async fn verify_web3_sso(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
     request: HttpRequest,
     body: Spending<VerifyRequest>,
@@ -268,7 +269,7 @@ impl From<SsoToken> for TokenView {
     (status = 200, description = "The token", body = TokenView)))]
 #[post("/sso/token")]
 pub(crate) async fn redeem_sso_code(
-    Visitor(origin): Visitor,
+    Anonymous(origin): Anonymous,
     body: Spending<TokenRequest>,
     sso: Data<SingleSignOn>,
 ) -> Result<HttpResponse, Problem> {
