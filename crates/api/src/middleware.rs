@@ -21,7 +21,7 @@ use actix_web::{
     rt,
 };
 use futures_util::FutureExt;
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -86,7 +86,7 @@ async fn answer(
     state: &AppState,
     route: Option<&Route>,
     request: ServiceRequest,
-    origin: &Origin,
+    origin: &RequestMetadata,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     match admit(state, route, &request, origin).await {
@@ -100,7 +100,7 @@ async fn admit(
     state: &AppState,
     route: Option<&Route>,
     request: &ServiceRequest,
-    origin: &Origin,
+    origin: &RequestMetadata,
 ) -> Result<(), Problem> {
     let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
     let principal = authenticate::admit(&state.services, access, request.headers()).await?;

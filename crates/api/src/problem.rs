@@ -14,7 +14,7 @@ use actix_web::{
         header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use tessera_kernel::{ClientRequestId, OrganizationId, Origin, QuotaExceeded, RateLimit, RateLimited};
+use tessera_kernel::{ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata};
 
 pub use code::Code;
 pub use field_error::FaultCode;
@@ -148,7 +148,7 @@ impl Problem {
     }
 
     /// Returns code and detail for a page. Logs server errors, as [`Self::respond`] does.
-    pub(crate) fn log_and_describe(&self, origin: &Origin) -> (Code, &str) {
+    pub(crate) fn log_and_describe(&self, origin: &RequestMetadata) -> (Code, &str) {
         if self.0.code.status().is_server_error() {
             self.log(origin);
         }
@@ -156,7 +156,7 @@ impl Problem {
     }
 
     /// Builds the response. Logs a server error once, with its chain of causes.
-    pub(crate) fn respond(&self, url: &PublicUrl, origin: &Origin) -> HttpResponse {
+    pub(crate) fn respond(&self, url: &PublicUrl, origin: &RequestMetadata) -> HttpResponse {
         let Facts { code, faults, allow, retry_after, limit, quota, checks, .. } = &*self.0;
         if code.status().is_server_error() {
             self.log(origin);
@@ -199,7 +199,7 @@ impl Problem {
         }
     }
 
-    fn log(&self, origin: &Origin) {
+    fn log(&self, origin: &RequestMetadata) {
         let (code, request_id) = (self.0.code, origin.request_id.as_str());
         let client_request_id = origin.client_request_id.as_ref().map(ClientRequestId::as_str);
         let cause = self.0.cause.as_deref().map(chain).unwrap_or_default();

@@ -81,7 +81,7 @@ impl FromStr for ClientRequestId {
 
 /// Request metadata: where a request came from. The audit trail stores it with each entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct RequestMetadata {
     /// The id of the request or job.
     pub request_id: RequestId,
     /// The id that the client assigned to its request, if it sent a well-formed one.
@@ -90,7 +90,7 @@ pub struct Origin {
     pub address: Option<IpAddr>,
 }
 
-impl Origin {
+impl RequestMetadata {
     /// The metadata of internal work, which has no request.
     #[must_use]
     pub fn internal(name: &'static str) -> Self {
@@ -153,7 +153,7 @@ pub struct Actor {
     /// The principal that performs the action.
     pub principal: Principal,
     /// The metadata of the request.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 impl Actor {

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Actor, Clock, Entropy, EventId, OrganizationId, Origin, Page, PageRequest, Principal, StoreError};
+use crate::{
+    Actor, Clock, Entropy, EventId, OrganizationId, Page, PageRequest, Principal, RequestMetadata, StoreError,
+};
 
 /// The result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +92,7 @@ pub struct Event {
     /// Further facts.
     pub details: Vec<(String, String)>,
     /// The metadata of the request.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
     /// How many denied attempts the entry counts (see [`Event::attempts_key`]). 1 for all other entries.
     pub attempts: u64,
 }
@@ -136,12 +138,17 @@ impl Event {
             Principal::User { id, .. } => ("user".to_owned(), id.as_uuid()),
             Principal::Application { key, .. } => ("api_key".to_owned(), key.as_uuid()),
         };
-        Self { actor: Some(who), ..Self::by_visitor(&actor.origin, what, clock, entropy) }
+        Self { actor: Some(who), ..Self::by_anonymous(&actor.origin, what, clock, entropy) }
     }
 
     /// An audit entry of a caller without a credential.
     #[must_use]
-    pub fn by_visitor(origin: &Origin, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn by_anonymous(
+        origin: &RequestMetadata,
+        what: Announcement,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Self {
         Self {
             id: EventId::generate(clock, entropy),
             occurred_at: clock.now(),

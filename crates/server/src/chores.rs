@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tessera_api::Services;
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 
 use crate::repeated::Repeated;
 
@@ -33,7 +33,7 @@ const DEPARTURES: Duration = Duration::from_hours(1);
 pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
     let orgs = &services.orgs;
-    let origin = Origin::internal("signing-key-job");
+    let origin = RequestMetadata::internal("signing-key-job");
     vec![
         Repeated::start("looking after the signing keys", KEYS, tokens, move |tokens| {
             let origin = origin.clone();

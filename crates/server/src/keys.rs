@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use tessera_adapters::DatabaseUrl;
 use tessera_identity::{ServiceTokens, model::KeyRing};
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{config::Config, wiring};
@@ -49,7 +49,7 @@ pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
         bail!("there is no database at {}; nothing was done", file.display());
     }
     let tokens = wiring::service_tokens_alone(config).await?;
-    let origin = Origin::internal("keys-command");
+    let origin = RequestMetadata::internal("keys-command");
     match action {
         Action::List => {}
         Action::Rotate => tokens.rotate_keys(&origin).await?,

@@ -19,7 +19,7 @@ use tessera_identity::{
     SsoPorts, model::Site, ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, Origin, Unlimited};
+use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, RequestMetadata, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
 
 use crate::{
@@ -92,7 +92,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let node_limits = node_limits(config, &machine);
     let service_tokens = service_tokens(config, &store, master, &machine);
     service_tokens
-        .maintain_signing_keys(&Origin::internal("start"))
+        .maintain_signing_keys(&RequestMetadata::internal("start"))
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) =

@@ -15,8 +15,8 @@ use tessera_identity::model::{
 use tessera_identity::ports::Requester;
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Origin, Outcome,
-    Permission, Principal, Role, SealedMail, Secret, SecretHash, SessionId, UserId,
+    Actor, ApiKeyId, ApplicationId, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome, Permission,
+    Principal, RequestMetadata, Role, SealedMail, Secret, SecretHash, SessionId, UserId,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use time::{Duration, OffsetDateTime};
@@ -344,8 +344,8 @@ pub fn event(number: u32) -> Event {
 
 /// Request metadata with an address from a documentation range (RFC 5737).
 #[must_use]
-pub fn origin() -> Origin {
-    Origin {
+pub fn origin() -> RequestMetadata {
+    RequestMetadata {
         request_id: parsed("req-1"),
         client_request_id: Some(parsed("client-1")),
         address: Some(parsed("192.0.2.7")),

@@ -10,7 +10,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use tessera_kernel::{
-    AuditTrail, Event, EventId, EventLog, OrganizationId, Origin, Outcome, Page, PageRequest, StoreError,
+    AuditTrail, Event, EventId, EventLog, OrganizationId, Outcome, Page, PageRequest, RequestMetadata, StoreError,
 };
 
 use super::{
@@ -114,7 +114,7 @@ impl TryFrom<EventRow> for Event {
             organization: row.organization_id.map(|id| OrganizationId::from_uuid(id.0)),
             subject: row.subject.map(|id| id.0),
             details: from_document::<Details>("events.details", &row.details)?.0,
-            origin: Origin {
+            origin: RequestMetadata {
                 request_id: parse("events.request_id", &row.request_id)?,
                 client_request_id: parse_optional("events.client_request_id", row.client_request_id.as_deref())?,
                 address: parse_optional("events.address", row.address.as_deref())?,

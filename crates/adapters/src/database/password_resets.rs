@@ -7,7 +7,7 @@ use tessera_identity::{
     model::{PasswordReset, ResetRequest},
     ports::{PasswordResetRows, PasswordResets},
 };
-use tessera_kernel::{Origin, ResetRequestId, SecretHash, StoreError, UserId};
+use tessera_kernel::{RequestMetadata, ResetRequestId, SecretHash, StoreError, UserId};
 
 use super::{
     SqlStore,
@@ -60,7 +60,7 @@ impl TryFrom<RequestRow> for ResetRequest {
         Ok(Self {
             id: ResetRequestId::from_uuid(row.id.0),
             email: parse("password_reset_requests.email", &row.email)?,
-            origin: Origin {
+            origin: RequestMetadata {
                 request_id: parse("password_reset_requests.request_id", &row.request_id)?,
                 client_request_id: parse_optional(
                     "password_reset_requests.client_request_id",

@@ -7,14 +7,14 @@ use std::{
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::USER_AGENT};
 use tessera_identity::model::Device;
-use tessera_kernel::{Actor, Origin, Principal};
+use tessera_kernel::{Actor, Principal, RequestMetadata};
 
 use crate::problem::{Code, Problem};
 
 /// Request metadata and principal. The middleware stores them in the request extensions.
 #[derive(Clone)]
 pub(crate) struct RequestContext {
-    pub(crate) origin: Origin,
+    pub(crate) origin: RequestMetadata,
     pub(crate) principal: Option<Principal>,
 }
 
@@ -37,7 +37,7 @@ impl RequestContext {
 }
 
 /// Any caller. Credentials are not read.
-pub(crate) struct Anonymous(pub(crate) Origin);
+pub(crate) struct Anonymous(pub(crate) RequestMetadata);
 
 /// The device from which the request comes.
 pub(crate) struct RequestDevice(pub(crate) Device);
@@ -53,7 +53,7 @@ impl RequestDevice {
 /// Any caller. `actor` is set if the request carries a valid user token.
 pub(crate) struct OptionalUser {
     pub(crate) actor: Option<Actor>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: RequestMetadata,
 }
 
 /// A user with a live session.

@@ -12,7 +12,7 @@ use actix_web::{
         },
     },
 };
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 
 use crate::{middleware::request_id::X_REQUEST_ID, state::AppState};
 
@@ -43,7 +43,7 @@ pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
     }
 }
 
-pub(crate) fn apply_response_headers(state: &AppState, response: &mut HttpResponse, origin: &Origin) {
+pub(crate) fn apply_response_headers(state: &AppState, response: &mut HttpResponse, origin: &RequestMetadata) {
     add(response.headers_mut(), origin.shown_request_id(), state.services.public_url.is_https());
     // While draining, a kept-alive connection with steady traffic would prevent the process from exiting. After a
     // request timeout, the server closes the connection, because the body did not arrive in time.

@@ -1,7 +1,7 @@
 //! The access log.
 
 use actix_web::http::Method;
-use tessera_kernel::{ClientRequestId, Origin};
+use tessera_kernel::{ClientRequestId, RequestMetadata};
 use time::OffsetDateTime;
 
 use crate::{route_table::Route, state::AppState};
@@ -13,7 +13,7 @@ pub(crate) fn write_line(
     route: Option<&Route>,
     status: u16,
     started: OffsetDateTime,
-    origin: &Origin,
+    origin: &RequestMetadata,
 ) {
     let micros = i64::try_from((state.services.clock.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
     let route = route.map_or("-", Route::pattern);

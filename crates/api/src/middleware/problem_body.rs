@@ -10,7 +10,7 @@ use actix_web::{
         header::{CONTENT_TYPE, HeaderValue},
     },
 };
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 
 use crate::{
     pages::layout::HTML,
@@ -19,7 +19,11 @@ use crate::{
 };
 
 /// Adds the problem body to a failed response, including failures of the framework.
-pub(crate) fn with_problem_body(state: &AppState, answer: ServiceResponse, origin: &Origin) -> ServiceResponse {
+pub(crate) fn with_problem_body(
+    state: &AppState,
+    answer: ServiceResponse,
+    origin: &RequestMetadata,
+) -> ServiceResponse {
     let explanation = match answer.response().error() {
         Some(error) => explain(state, error, origin),
         None if is_bare_failure(&answer) => {
@@ -30,7 +34,7 @@ pub(crate) fn with_problem_body(state: &AppState, answer: ServiceResponse, origi
     answer.into_response(explanation)
 }
 
-pub(crate) fn explain(state: &AppState, error: &Error, origin: &Origin) -> HttpResponse {
+pub(crate) fn explain(state: &AppState, error: &Error, origin: &RequestMetadata) -> HttpResponse {
     match error.as_error::<Problem>() {
         Some(problem) => problem.respond(&state.services.public_url, origin),
         None => Problem::of_status(error.as_response_error().status_code()).respond(&state.services.public_url, origin),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
-use tessera_kernel::{ClientRequestId, Clock, Entropy, Origin, RequestId};
+use tessera_kernel::{ClientRequestId, Clock, Entropy, RequestId, RequestMetadata};
 
 /// The header with the client's id in the request, and with the id to show in the response.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -14,8 +14,8 @@ pub(crate) fn origin_of(
     peer: Option<SocketAddr>,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-) -> Origin {
-    Origin {
+) -> RequestMetadata {
+    RequestMetadata {
         request_id: RequestId::generate(clock, entropy),
         client_request_id: of_client(headers),
         // The address comes from the transport only. Headers such as `X-Forwarded-For` are not evaluated.

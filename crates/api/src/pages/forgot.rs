@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data};
 use askama::Template;
 use tessera_identity::{AskForReset, Identity};
-use tessera_kernel::{EmailAddress, Origin};
+use tessera_kernel::{EmailAddress, RequestMetadata};
 
 use crate::{
     extract::{Anonymous, fetch_metadata, form_of},
@@ -40,7 +40,7 @@ pub(crate) async fn ask(
 
 async fn submit(
     request: &HttpRequest,
-    origin: &Origin,
+    origin: &RequestMetadata,
     identity: &Identity,
     url: &PublicUrl,
 ) -> Result<HttpResponse, Problem> {

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use askama::Template;
 use tessera_identity::model::{DisplayName, Password, PasswordAttempt};
-use tessera_kernel::{Origin, Role, StoreError};
+use tessera_kernel::{RequestMetadata, Role, StoreError};
 use tessera_orgs::model::Invited;
 
 use crate::{
@@ -172,7 +172,7 @@ pub(crate) async fn accept(
 
 async fn submit(
     request: &HttpRequest,
-    origin: &Origin,
+    origin: &RequestMetadata,
     state: &AppState,
     url: &PublicUrl,
 ) -> Result<HttpResponse, Problem> {

@@ -11,7 +11,7 @@ use actix_web::{
     },
 };
 use askama::Template;
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 
 use crate::{
     problem::{Code, Problem},
@@ -75,7 +75,11 @@ pub(crate) const FORGOT: &str = "/password/forgot";
 const ANOTHER_LINK: Onward = Onward { path: FORGOT, label: "Ask for a new link" };
 
 /// Returns a page that describes a problem.
-pub(crate) fn problem_page(problem: &Problem, url: &PublicUrl, origin: &Origin) -> Result<HttpResponse, Problem> {
+pub(crate) fn problem_page(
+    problem: &Problem,
+    url: &PublicUrl,
+    origin: &RequestMetadata,
+) -> Result<HttpResponse, Problem> {
     let (code, detail) = problem.log_and_describe(origin);
     let mut detail = detail.to_owned();
     if let Some(first) = detail.get(..1) {

@@ -5,7 +5,7 @@ use actix_web::{
     http::header::{HeaderValue, RETRY_AFTER, VARY},
 };
 use askama::Template;
-use tessera_kernel::Origin;
+use tessera_kernel::RequestMetadata;
 
 use crate::{
     pages::{
@@ -28,7 +28,11 @@ struct Refusal<'a> {
 }
 
 /// Returns an error page to browsers and the problem to other clients.
-pub(crate) fn refusal_page(url: &PublicUrl, problem: &Problem, origin: &Origin) -> Result<HttpResponse, Problem> {
+pub(crate) fn refusal_page(
+    url: &PublicUrl,
+    problem: &Problem,
+    origin: &RequestMetadata,
+) -> Result<HttpResponse, Problem> {
     let mut page = if problem.code().status().is_server_error() {
         problem_page(problem, url, origin)?
     } else {

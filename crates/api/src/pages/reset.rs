@@ -11,7 +11,7 @@ use tessera_identity::{
     Identity, ResetPassword,
     model::{Password, PasswordAttempt, ResetToken},
 };
-use tessera_kernel::{EmailAddress, Origin};
+use tessera_kernel::{EmailAddress, RequestMetadata};
 
 use crate::{
     extract::{Anonymous, Form, fetch_metadata, form_of},
@@ -82,7 +82,7 @@ pub(crate) async fn set(
 
 async fn submit(
     request: &HttpRequest,
-    origin: &Origin,
+    origin: &RequestMetadata,
     identity: &Identity,
     url: &PublicUrl,
 ) -> Result<HttpResponse, Problem> {

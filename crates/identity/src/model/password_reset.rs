@@ -3,7 +3,9 @@
 
 use std::str::FromStr;
 
-use tessera_kernel::{EmailAddress, Entropy, LinkToken, LinkTokenError, Origin, ResetRequestId, SecretHash, UserId};
+use tessera_kernel::{
+    EmailAddress, Entropy, LinkToken, LinkTokenError, RequestMetadata, ResetRequestId, SecretHash, UserId,
+};
 use time::{Duration, OffsetDateTime};
 
 /// One-time token that allows setting a new password. It is only in the mail: storage has its hash.
@@ -40,7 +42,7 @@ pub struct ResetRequest {
     /// The requested email address.
     pub email: EmailAddress,
     /// Request metadata of the request.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
     /// When the request expires.
     pub expires_at: OffsetDateTime,
 }

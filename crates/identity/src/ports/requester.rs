@@ -1,6 +1,6 @@
 //! Requesters of expensive work.
 
-use tessera_kernel::{Network, Origin};
+use tessera_kernel::{Network, RequestMetadata};
 
 /// The requester of work that may have to queue. Queues are fair between networks. Known requesters do not wait for
 /// unknown ones.
@@ -15,13 +15,13 @@ pub struct Requester {
 impl Requester {
     /// Creates an unknown requester with the network of the request.
     #[must_use]
-    pub fn unknown(origin: &Origin) -> Self {
+    pub fn unknown(origin: &RequestMetadata) -> Self {
         Self { network: origin.network(), known: false }
     }
 
     /// Creates the requester for a user with a session.
     #[must_use]
-    pub fn known(origin: &Origin) -> Self {
+    pub fn known(origin: &RequestMetadata) -> Self {
         Self { known: true, ..Self::unknown(origin) }
     }
 }

@@ -85,7 +85,7 @@ impl Identity {
         if notices.tell_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
             tx.password_resets().issue(&reset).await?;
             let what = IdentityEvent::PasswordResetMailed { user: user.id }.into();
-            let event = Event::by_visitor(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);
+            let event = Event::by_anonymous(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);
             tx.events().append(&event).await?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Password reset request by a visitor who cannot sign in.
 
-use tessera_kernel::{EmailAddress, Origin, ResetRequestId, StoreError};
+use tessera_kernel::{EmailAddress, RequestMetadata, ResetRequestId, StoreError};
 
 use crate::{
     Identity,
@@ -13,7 +13,7 @@ pub struct AskForReset {
     /// The email address of the account, as typed. A malformed address matches no account.
     pub email: String,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 impl Identity {

@@ -1,6 +1,8 @@
 //! Creation of challenges for wallets.
 
-use tessera_kernel::{Actor, Network, OnConflict, Origin, Principal, SessionId, StoreError, UserId, delete_in_steps};
+use tessera_kernel::{
+    Actor, Network, OnConflict, Principal, RequestMetadata, SessionId, StoreError, UserId, delete_in_steps,
+};
 
 use crate::{
     Identity,
@@ -33,7 +35,7 @@ impl Identity {
     pub async fn challenge_wallet(
         &self,
         account: WalletAccount,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<Challenge, ChallengeWalletError> {
         self.challenge(Purpose::SignIn, account, origin.network()).await
     }

@@ -1,6 +1,6 @@
 //! A user gets a token without typing a password: for the session they are in, or for their first one.
 
-use tessera_kernel::{Actor, Event, Origin, Principal, StoreError};
+use tessera_kernel::{Actor, Event, Principal, RequestMetadata, StoreError};
 
 use super::sign_in::SignedIn;
 use crate::{
@@ -49,12 +49,12 @@ impl Identity {
         &self,
         user: User,
         device: Device,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<SignedIn, ContinueSessionError> {
         let session = self.new_session(user.id, self.ports.resets.now().await?);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
-        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.users().lock(user.id).await?.ok_or(ContinueSessionError::Ended)?;
         tx.sessions().insert(&session).await?;

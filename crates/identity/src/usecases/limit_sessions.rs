@@ -1,6 +1,6 @@
 //! The quota of live sessions.
 
-use tessera_kernel::{Event, Origin, StoreError};
+use tessera_kernel::{Event, RequestMetadata, StoreError};
 
 use crate::{Identity, events::IdentityEvent, model::Session, ports::IdentityTransaction};
 
@@ -12,7 +12,7 @@ impl Identity {
         &self,
         tx: &mut dyn IdentityTransaction,
         opened: &Session,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
         let Some(maximum) = self.quotas.sessions.maximum() else { return Ok(()) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
@@ -21,7 +21,7 @@ impl Identity {
         let sessions_ended = tx.sessions().end_least_recently_used(user, opened.id, maximum, opened.created_at).await?;
         if sessions_ended > 0 {
             let what = IdentityEvent::SessionsEnded { user, sessions_ended }.into();
-            tx.events().append(&Event::by_visitor(origin, what, clock, entropy)).await?;
+            tx.events().append(&Event::by_anonymous(origin, what, clock, entropy)).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Creation, rotation and removal of signing keys.
 
-use tessera_kernel::{Event, Origin, StoreError};
+use tessera_kernel::{Event, RequestMetadata, StoreError};
 use time::OffsetDateTime;
 
 use crate::{
@@ -36,7 +36,7 @@ impl ServiceTokens {
     ///
     /// # Errors
     /// Fails when a key cannot be created or decrypted, or storage fails.
-    pub async fn maintain_signing_keys(&self, origin: &Origin) -> Result<(), KeysError> {
+    pub async fn maintain_signing_keys(&self, origin: &RequestMetadata) -> Result<(), KeysError> {
         let ring = self.read_keys().await?;
         if !self.plan(&ring, RotationTrigger::Routine).is_empty() {
             self.carry_out(RotationTrigger::Routine, origin).await?;
@@ -49,7 +49,7 @@ impl ServiceTokens {
     /// # Errors
     /// Fails with [`KeysError::UnderWay`] when a next key is already published. Also fails when a key cannot be created
     /// or storage fails.
-    pub async fn rotate_keys(&self, origin: &Origin) -> Result<(), KeysError> {
+    pub async fn rotate_keys(&self, origin: &RequestMetadata) -> Result<(), KeysError> {
         let ring = self.read_keys().await?;
         if let Some(next) = ring.upcoming(self.ports.clock.now()) {
             return Err(KeysError::UnderWay { signs_from: next.signs_from });
@@ -61,7 +61,7 @@ impl ServiceTokens {
     ///
     /// # Errors
     /// Fails when a key cannot be created, or storage fails.
-    pub async fn replace_keys(&self, origin: &Origin) -> Result<(), KeysError> {
+    pub async fn replace_keys(&self, origin: &RequestMetadata) -> Result<(), KeysError> {
         self.carry_out(RotationTrigger::Emergency, origin).await
     }
 
@@ -69,7 +69,7 @@ impl ServiceTokens {
         ring.plan(self.ports.clock.now(), self.settings.key_life, trigger)
     }
 
-    async fn carry_out(&self, trigger: RotationTrigger, origin: &Origin) -> Result<(), KeysError> {
+    async fn carry_out(&self, trigger: RotationTrigger, origin: &RequestMetadata) -> Result<(), KeysError> {
         for _ in 0..TRIES {
             let expected = self.plan(&*self.read_keys().await?, trigger);
             // Create the key before opening a transaction: it takes a large part of a second.
@@ -102,7 +102,7 @@ impl ServiceTokens {
         tx: &mut dyn SigningKeyTransaction,
         plan: &Plan,
         new: Option<&SigningKey>,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
         let mut deeds = Vec::new();
         for id in &plan.removed {
@@ -117,7 +117,7 @@ impl ServiceTokens {
             deeds.push(IdentityEvent::SigningKeyPublished { key: key.id.clone(), signs_from: key.signs_from });
         }
         for deed in deeds {
-            let event = Event::by_visitor(origin, deed.into(), &*self.ports.clock, &*self.ports.entropy);
+            let event = Event::by_anonymous(origin, deed.into(), &*self.ports.clock, &*self.ports.entropy);
             tx.events().append(&event).await?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Account of an invited user: finds it or creates it.
 
-use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, StoreError, UserId};
 
 use crate::{
     Identity, NewPasswordError,
@@ -20,7 +20,7 @@ pub struct ProvisionAccount {
     /// The name that a new user is shown as.
     pub display_name: Option<DisplayName>,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// The account of an invited address.
@@ -152,10 +152,14 @@ impl Identity {
 
     /// Inserts a new account with a verified address. Returns `None` if another request has taken the address
     /// meanwhile.
-    async fn make_account(&self, account: NewAccount, origin: &Origin) -> Result<Option<User>, ProvisionAccountError> {
+    async fn make_account(
+        &self,
+        account: NewAccount,
+        origin: &RequestMetadata,
+    ) -> Result<Option<User>, ProvisionAccountError> {
         let NewAccount { user, hash } = account;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
-        let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
         let inserted: Result<(), Insertion> = async {
             let mut tx = self.ports.store.begin().await?;
             tx.users().insert(&user, hash.as_ref()).await.on_conflict(Insertion::Taken)?;
@@ -198,9 +202,13 @@ impl Identity {
 
     /// Marks the address as verified after a correct password. Returns `None` if the hash is no longer the one that was
     /// compared: a sign-in has renewed it, or the user has changed the password.
-    async fn mark_email_verified(&self, known: &Credentials, origin: &Origin) -> Result<Option<User>, StoreError> {
+    async fn mark_email_verified(
+        &self,
+        known: &Credentials,
+        origin: &RequestMetadata,
+    ) -> Result<Option<User>, StoreError> {
         let announcement = IdentityEvent::EmailVerified { user: known.user.id }.into();
-        let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(known.user.id).await?;
         match current.filter(|current| current.password_hash == known.password_hash) {
@@ -209,9 +217,13 @@ impl Identity {
         }
     }
 
-    async fn record_failed_verification(&self, user: UserId, origin: &Origin) -> Result<User, ProvisionAccountError> {
+    async fn record_failed_verification(
+        &self,
+        user: UserId,
+        origin: &RequestMetadata,
+    ) -> Result<User, ProvisionAccountError> {
         let announcement = IdentityEvent::EmailVerificationRefused { user }.into();
-        let event = Event::by_visitor(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
         Err(ProvisionAccountError::EmailNotVerified)
     }

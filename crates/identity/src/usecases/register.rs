@@ -1,6 +1,6 @@
 //! Registration of a user with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, OnConflict, Origin, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, StoreError, UserId};
 
 use crate::{
     Identity, NewPasswordError,
@@ -24,7 +24,7 @@ pub struct Register {
     /// Family name.
     pub last_name: Option<PersonName>,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// Why no user was registered.
@@ -73,7 +73,7 @@ impl Identity {
         // Hash before opening a transaction, because it takes tens of milliseconds.
         let hash = self.ports.hasher.hash(&command.password, requester).await?;
         let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
-        let event = Event::by_visitor(&command.origin, announcement, clock, entropy);
+        let event = Event::by_anonymous(&command.origin, announcement, clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.users().insert(&user, Some(&hash)).await.on_conflict(RegisterError::EmailTaken)?;
         tx.events().append(&event).await?;

@@ -1,6 +1,6 @@
 //! Password reset with a mailed token.
 
-use tessera_kernel::{EmailAddress, Event, Origin, StoreError};
+use tessera_kernel::{EmailAddress, Event, RequestMetadata, StoreError};
 use time::OffsetDateTime;
 
 use crate::{
@@ -19,7 +19,7 @@ pub struct ResetPassword {
     /// The new password.
     pub password: Password,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// Why the password was not reset.
@@ -92,7 +92,7 @@ impl Identity {
         tx: &mut dyn IdentityTransaction,
         current: &Credentials,
         (hash, now): (&PasswordHash, OffsetDateTime),
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let user = current.user.id;
@@ -109,7 +109,7 @@ impl Identity {
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
         deeds.push(IdentityEvent::PasswordReset { user, sessions_ended });
         for deed in deeds {
-            tx.events().append(&Event::by_visitor(origin, deed.into(), clock, entropy)).await?;
+            tx.events().append(&Event::by_anonymous(origin, deed.into(), clock, entropy)).await?;
         }
         let first = current.password_hash.is_none();
         self.tell(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await

@@ -1,6 +1,6 @@
 //! A user opens a session with their password.
 
-use tessera_kernel::{EmailAddress, Event, Origin, Secret, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, RequestMetadata, Secret, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::{
@@ -21,7 +21,7 @@ pub struct SignIn {
     /// With what they sign in.
     pub device: Device,
     /// Where the request came from.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// A session and the token that names it.
@@ -102,7 +102,7 @@ impl Identity {
     ) -> Result<Option<SignedIn>, SignInError> {
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
-        let event = Event::by_visitor(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         if !tx.sessions().insert_for(&session, compared).await? {
             return Ok(None);
@@ -144,9 +144,9 @@ impl Identity {
         }
     }
 
-    async fn refuse(&self, user: Option<UserId>, origin: &Origin) -> Result<SignedIn, SignInError> {
+    async fn refuse(&self, user: Option<UserId>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {
         let what = IdentityEvent::SignInRefused { user }.into();
-        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
         Err(SignInError::InvalidCredentials)
     }

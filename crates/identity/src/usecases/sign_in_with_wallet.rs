@@ -1,6 +1,6 @@
 //! Wallet sign-in. The first sign-in of a wallet creates its user.
 
-use tessera_kernel::{Event, Origin, StoreError, UserId};
+use tessera_kernel::{Event, RequestMetadata, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::redeem_challenge::{RedeemError, Redeemed};
@@ -19,7 +19,7 @@ pub struct SignInWithWallet {
     /// The device of the request.
     pub device: Device,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// Why a wallet sign-in failed.
@@ -83,7 +83,7 @@ impl Identity {
         account: WalletAccount,
         (voucher, now): (Voucher, OffsetDateTime),
         device: Device,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
         let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { return Ok(None) };
@@ -93,7 +93,7 @@ impl Identity {
         let session = self.new_session(user.id, now);
         let token = self.ports.signer.sign(&self.claims(&session))?;
         let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
-        let event = Event::by_visitor(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
         tx.sessions().insert(&session).await?;
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
@@ -109,7 +109,7 @@ impl Identity {
         account: WalletAccount,
         voucher: Voucher,
         device: Device,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<Option<UserId>, StoreError> {
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
@@ -130,7 +130,7 @@ impl Identity {
         &self,
         tx: &mut dyn IdentityTransaction,
         account: WalletAccount,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<Option<User>, StoreError> {
         let Some(id) = tx.wallets().find_holder(&account.address()).await? else {
             return self.make_user(tx, account, origin).await;
@@ -145,7 +145,7 @@ impl Identity {
         &self,
         tx: &mut dyn IdentityTransaction,
         account: WalletAccount,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<Option<User>, StoreError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let now = clock.now();
@@ -168,15 +168,19 @@ impl Identity {
             inserted => inserted?,
         }
         let made = IdentityEvent::UserMadeByWallet { user: user.id, wallet: account };
-        tx.events().append(&Event::by_visitor(origin, made.into(), clock, entropy)).await?;
+        tx.events().append(&Event::by_anonymous(origin, made.into(), clock, entropy)).await?;
         Ok(Some(user))
     }
 
-    async fn refuse_wallet(&self, account: WalletAccount, origin: &Origin) -> Result<SignedIn, SignInWithWalletError> {
+    async fn refuse_wallet(
+        &self,
+        account: WalletAccount,
+        origin: &RequestMetadata,
+    ) -> Result<SignedIn, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
         let user = tx.wallets().find_holder(&account.address()).await?;
         let what = IdentityEvent::WalletRefused { user, wallet: account }.into();
-        tx.events().append(&Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy)).await?;
+        tx.events().append(&Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy)).await?;
         tx.commit().await?;
         Err(SignInWithWalletError::InvalidSignature)
     }

@@ -1,6 +1,6 @@
 //! Redemption of an authorization code by the back end of an application.
 
-use tessera_kernel::{Event, Origin, StoreError};
+use tessera_kernel::{Event, RequestMetadata, StoreError};
 use time::OffsetDateTime;
 
 use super::sso_token::{IssueError, SsoToken};
@@ -21,7 +21,7 @@ pub struct RedeemSsoCode {
     /// The PKCE code verifier.
     pub verifier: CodeVerifier,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// Why no token was issued.
@@ -65,7 +65,7 @@ impl SingleSignOn {
     pub(super) async fn present(
         &self,
         code: &str,
-        origin: &Origin,
+        origin: &RequestMetadata,
         judge: impl FnOnce(&SsoCode, &RelyingParty, OffsetDateTime) -> Option<CodeRefusal>,
     ) -> Result<Option<(SsoCode, Option<CodeRefusal>)>, StoreError> {
         let Ok(secret) = code.parse::<SsoSecret>() else { return Ok(None) };
@@ -80,7 +80,7 @@ impl SingleSignOn {
         let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
         let refusal = judge(&code, &party, now);
         let what = IdentityEvent::of_code(&code, refusal).into();
-        let event = Event::by_visitor(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! Consumption of challenges and codes when the rest of the request is invalid.
 
-use tessera_kernel::{Origin, StoreError};
+use tessera_kernel::{RequestMetadata, StoreError};
 
 use crate::{
     SingleSignOn,
@@ -24,7 +24,7 @@ impl SingleSignOn {
     ///
     /// # Errors
     /// Fails when storage fails.
-    pub async fn spend_code(&self, code: &str, origin: &Origin) -> Result<(), StoreError> {
+    pub async fn spend_code(&self, code: &str, origin: &RequestMetadata) -> Result<(), StoreError> {
         self.present(code, origin, |code, _, now| Self::fault_of_age(code, now).or(Some(CodeRefusal::Body)))
             .await
             .map(drop)

@@ -1,6 +1,6 @@
 //! Verification of the signed challenge of a single sign-on. Issues a token and an authorization code.
 
-use tessera_kernel::{Event, OnConflict, Origin, Secret, StoreError, UserId};
+use tessera_kernel::{Event, OnConflict, RequestMetadata, Secret, StoreError, UserId};
 use time::Duration;
 
 use super::sso_token::{Grant, IssueError};
@@ -31,7 +31,7 @@ pub struct VerifySso {
     /// The device of the request.
     pub device: Device,
     /// Request metadata.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 /// A completed sign-in.
@@ -213,7 +213,7 @@ impl SingleSignOn {
         session: &SsoSession,
         challenge: &SsoChallenge,
         user: UserId,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<Option<SsoSecret>, VerifySsoError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let (secret, now) = (SsoSecret::generate(entropy), self.ports.store.now().await?);
@@ -241,7 +241,7 @@ impl SingleSignOn {
         let what = IdentityEvent::SsoSignedIn { user, organization, application, wallet: code.account };
         tx.sso_sessions().set_step(session.id, &SsoStep::Done { at: now }).await?;
         tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
-        tx.events().append(&Event::by_visitor(origin, what.into(), clock, entropy)).await?;
+        tx.events().append(&Event::by_anonymous(origin, what.into(), clock, entropy)).await?;
         tx.commit().await?;
         Ok(Some(secret))
     }
@@ -250,10 +250,10 @@ impl SingleSignOn {
         &self,
         reason: SsoRefusal,
         challenge: Option<&SsoChallenge>,
-        origin: &Origin,
+        origin: &RequestMetadata,
     ) -> Result<T, VerifySsoError> {
         let what = IdentityEvent::SsoRefused { reason, wallet: challenge.map(|challenge| challenge.account) };
-        let event = Event::by_visitor(origin, what.into(), &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, what.into(), &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.events().append(&event).await?;
         tx.commit().await?;

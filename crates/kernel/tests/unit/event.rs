@@ -41,7 +41,7 @@ fn an_applications_deed_names_the_key() {
 #[test]
 fn a_visitors_deed_names_nobody() {
     let (clock, entropy) = (FixedClock::default(), SequentialEntropy::default());
-    let event = Event::by_visitor(&origin(), announcement(), &clock, &entropy);
+    let event = Event::by_anonymous(&origin(), announcement(), &clock, &entropy);
     assert_eq!((event.actor, event.origin), (None, origin()));
 }
 

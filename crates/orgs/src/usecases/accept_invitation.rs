@@ -1,6 +1,6 @@
 //! Somebody who was asked in comes in.
 
-use tessera_kernel::{Actor, Event, InvitationClaimId, Origin, Role, UserId};
+use tessera_kernel::{Actor, Event, InvitationClaimId, RequestMetadata, Role, UserId};
 use time::OffsetDateTime;
 
 use super::{acceptance_error::AcceptInvitationError, hold_invitation::Held, invite::end};
@@ -24,7 +24,7 @@ pub struct AcceptInvitation {
     /// Their credential, if they showed one.
     pub actor: Option<Actor>,
     /// Where the request came from.
-    pub origin: Origin,
+    pub origin: RequestMetadata,
 }
 
 impl Orgs {
@@ -110,7 +110,7 @@ impl Orgs {
     fn event_of(&self, command: &AcceptInvitation, event: OrgEvent) -> Event {
         match &command.actor {
             Some(actor) => self.event(actor, event),
-            None => Event::by_visitor(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
+            None => Event::by_anonymous(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Contract of [`AuditTrail`](tessera_kernel::AuditTrail) and of its write side,
 //! [`EventLog`](tessera_kernel::EventLog).
 
-use tessera_kernel::{Event, OrganizationId, Origin, Outcome, PageRequest};
+use tessera_kernel::{Event, OrganizationId, Outcome, PageRequest, RequestMetadata};
 use time::Duration;
 
 use super::{
@@ -60,7 +60,7 @@ pub async fn an_event_with_nothing_optional_comes_back_as_it_was(harness: &impl 
         actor: None,
         subject: None,
         details: Vec::new(),
-        origin: Origin { request_id: parsed("a"), client_request_id: None, address: None },
+        origin: RequestMetadata { request_id: parsed("a"), client_request_id: None, address: None },
         ..event(1)
     };
     stores.add_events([&bare]).await;
@@ -71,7 +71,7 @@ pub async fn an_event_of_an_organization_comes_back_as_it_was(harness: &impl Har
     let stores = harness.stores();
     tenant(stores, 1).await;
     let (request_id, client_request_id) = (parsed(&"r".repeat(128)), Some(parsed(&"c".repeat(128))));
-    let origin = Origin { request_id, client_request_id, address: Some(parsed("2001:db8::7")) };
+    let origin = RequestMetadata { request_id, client_request_id, address: Some(parsed("2001:db8::7")) };
     let event = Event { origin, ..event_within(1) };
     stores.add_events([&event]).await;
     assert_eq!(listed(stores, Some(organization_id(1))).await, [event]);
@@ -192,7 +192,7 @@ pub async fn denied_attempts_that_differ_are_entries_of_their_own(harness: &impl
     tenant(stores, 1).await;
     let reason = |reason: &str| vec![("reason".to_owned(), reason.to_owned())];
     let anonymous = |number, address: &str| {
-        let origin = Origin { address: Some(parsed(address)), ..event(1).origin };
+        let origin = RequestMetadata { address: Some(parsed(address)), ..event(1).origin };
         Event { actor: None, subject: None, origin, ..denied(number) }
     };
     let later = denied(1).occurred_at + Duration::MINUTE;

@@ -7,7 +7,7 @@ use tessera_identity::{
     model::{PasswordReset, ResetRequest, User},
     ports::IdentityStore,
 };
-use tessera_kernel::{EmailAddress, Origin, SecretHash, StoreError, UserId};
+use tessera_kernel::{EmailAddress, RequestMetadata, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{Harness, world};
@@ -86,7 +86,7 @@ pub async fn a_request_comes_back_as_it_was(harness: &impl Harness) {
     let request = reset_request(1, now(stores).await, 60);
     // The canonical form of this address is longer than the maximum length of an address.
     let email: EmailAddress = parsed(&format!("{}@Example.com", "İ".repeat(32)));
-    let nowhere = Origin { address: None, client_request_id: None, ..origin() };
+    let nowhere = RequestMetadata { address: None, client_request_id: None, ..origin() };
     let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
     ask(stores, &[request.clone(), other.clone()]).await;
     assert_eq!(take_request(stores.identity.clone()).await, Some(request));
