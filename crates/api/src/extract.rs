@@ -16,12 +16,12 @@ pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadCondi
 pub(crate) use form::{Form, form_of};
 pub(crate) use json::{
     Body, Request,
-    fields::{Fields, Reading, Reason},
+    fields::{FieldResult, Fields, ValueError},
     limits,
     spending::{Spending, Spends},
-    values::{boolean, list, text, whole},
+    values::{boolean, integer, list, text},
 };
 pub(crate) use page::{Kind, List, PageParameters, PageQuery};
 pub(crate) use path::{ADDRESS, PathAddress, PathId, PathUser};
-pub(crate) use query::{only, pairs};
+pub(crate) use query::{pairs, single_value};
 pub(crate) use unread_payload::UnreadPayload;

@@ -19,7 +19,7 @@ mod starting;
 mod state;
 mod v1;
 
-pub use problem::{Code, FaultCode};
+pub use problem::{Code, FieldErrorCode};
 pub use public_url::PublicUrl;
 pub use router::{Api, openapi};
 pub use services::{Check, Checks, Readiness, Services};

@@ -17,8 +17,8 @@ use actix_web::{
 use tessera_kernel::{ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata};
 
 pub use code::Code;
-pub use field_error::FaultCode;
-pub(crate) use field_error::{Fault, Faults, Flaw};
+pub use field_error::FieldErrorCode;
+pub(crate) use field_error::{FieldError, FieldErrors, ToFieldError};
 use view::Extensions;
 pub(crate) use view::{ChecksView, PROBLEM_JSON, ProblemView};
 
@@ -37,7 +37,7 @@ pub(crate) struct Problem(Box<Facts>);
 struct Facts {
     code: Code,
     detail: Cow<'static, str>,
-    faults: Vec<Fault>,
+    faults: Vec<FieldError>,
     allow: Option<String>,
     retry_after: Option<u64>,
     limit: Option<RateLimit>,
@@ -91,7 +91,7 @@ impl Problem {
     }
 
     /// Sets the field errors.
-    pub(crate) fn faults(mut self, faults: Vec<Fault>) -> Self {
+    pub(crate) fn faults(mut self, faults: Vec<FieldError>) -> Self {
         self.0.faults = faults;
         self
     }

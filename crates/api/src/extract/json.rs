@@ -12,7 +12,7 @@ pub(crate) mod values;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use crate::problem::{Code, Fault, FaultCode, Faults, Problem};
+use crate::problem::{Code, FieldError, FieldErrorCode, FieldErrors, Problem};
 
 use fields::Fields;
 use read::{ReadBody, Reader};
@@ -46,7 +46,7 @@ fn whole_of(request: &HttpRequest, limit: usize) -> impl Future<Output = Result<
     let reader = Reader::of(request, limit);
     async move {
         head?;
-        reader.whole().await
+        reader.read_body().await
     }
 }
 
@@ -60,10 +60,13 @@ fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Parses the body and applies `read` to its fields. Returns the result with all field errors. `read` is not called if
 /// the body is not an object.
-fn read_fields<T>(bytes: &[u8], read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<(Option<T>, Vec<Fault>), Problem> {
+fn read_fields<T>(
+    bytes: &[u8],
+    read: impl FnOnce(&mut Fields<'_>) -> T,
+) -> Result<(Option<T>, Vec<FieldError>), Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
-    let mut faults = Faults::default();
+    let mut faults = FieldErrors::default();
     let document = document::parse(text, &mut faults)?;
     let found = document.as_object().map(|object| {
         let mut fields = Fields::new(text, object, &mut faults);
@@ -72,11 +75,11 @@ fn read_fields<T>(bytes: &[u8], read: impl FnOnce(&mut Fields<'_>) -> T) -> Resu
         found
     });
     if !document.is_object() {
-        faults.add(String::new(), FaultCode::InvalidType, "must be an object");
+        faults.add(String::new(), FieldErrorCode::InvalidType, "must be an object");
     }
     Ok((found, faults.into_vec()))
 }
 
-fn invalid(faults: Vec<Fault>) -> Problem {
+fn invalid(faults: Vec<FieldError>) -> Problem {
     Problem::new(Code::InvalidBody).faults(faults)
 }

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{
-    extract::query::{only, pairs},
+    extract::query::{pairs, single_value},
     problem::{Code, Problem},
     public_url::PublicUrl,
 };
@@ -65,8 +65,8 @@ impl FromRequest for PageQuery {
 impl PageQuery {
     fn read(query: &str) -> Result<Self, Problem> {
         let pairs = pairs(query)?;
-        let limit = only(&pairs, "limit")?.map(limit).transpose()?.unwrap_or_default();
-        Ok(Self { limit, cursor: only(&pairs, "cursor")?.map(str::to_owned) })
+        let limit = single_value(&pairs, "limit")?.map(limit).transpose()?.unwrap_or_default();
+        Ok(Self { limit, cursor: single_value(&pairs, "cursor")?.map(str::to_owned) })
     }
 
     /// Returns the requested page. Fails if the cursor belongs to another list.

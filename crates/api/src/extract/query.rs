@@ -10,7 +10,7 @@ pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
 }
 
 /// Returns the value of a parameter. A repeated parameter is rejected, because it is ambiguous.
-pub(crate) fn only<'a>(pairs: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Problem> {
+pub(crate) fn single_value<'a>(pairs: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let value = values.next();
     if values.next().is_some() {

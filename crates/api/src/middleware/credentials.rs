@@ -26,8 +26,8 @@ pub(crate) struct Presented<'a> {
 impl<'a> Presented<'a> {
     /// Reads the credential headers. A malformed credential is invalid, not absent.
     pub(crate) fn in_headers(headers: &'a HeaderMap) -> Result<Self, Problem> {
-        let bearer = only(headers, &AUTHORIZATION)?.map(bearer).transpose()?;
-        Ok(Self { bearer, api_key: only(headers, &X_API_KEY)? })
+        let bearer = single_value(headers, &AUTHORIZATION)?.map(bearer).transpose()?;
+        Ok(Self { bearer, api_key: single_value(headers, &X_API_KEY)? })
     }
 
     /// Returns whether the request carries no credential.
@@ -37,7 +37,7 @@ impl<'a> Presented<'a> {
 }
 
 /// Returns the value of a header. Fails if the header is repeated, too long, or not readable as text.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() || value.len() > MAX_BYTES {

@@ -46,7 +46,7 @@ async fn submit(
 ) -> Result<HttpResponse, Problem> {
     fetch_metadata::same_origin(url, request.headers())?;
     let form = form_of(request).await?;
-    let email = form.only("email").unwrap_or_default().trim();
+    let email = form.single_value("email").unwrap_or_default().trim();
     // A user who mistypes would wait for a mail that never arrives. The syntax of an address reveals nothing about
     // accounts.
     let fault = match email.parse::<EmailAddress>() {

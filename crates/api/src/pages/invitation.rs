@@ -95,7 +95,7 @@ struct Entry {
 
 impl Entry {
     fn of(form: &Form) -> Self {
-        let field = |name| form.only(name).unwrap_or_default().to_owned();
+        let field = |name| form.single_value(name).unwrap_or_default().to_owned();
         Self { token: field("token"), password: field("password"), display_name: field("display_name") }
     }
 

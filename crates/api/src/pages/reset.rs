@@ -88,7 +88,7 @@ async fn submit(
 ) -> Result<HttpResponse, Problem> {
     fetch_metadata::same_origin(url, request.headers())?;
     let form = form_of(request).await?;
-    let open = Open::by(identity, form.only("token").unwrap_or_default()).await?;
+    let open = Open::by(identity, form.single_value("token").unwrap_or_default()).await?;
     let again = |faults: &[String]| open.form(url, Code::InvalidBody.status(), faults);
     let password = match wanted(&form) {
         Ok(password) => password,
@@ -104,7 +104,7 @@ async fn submit(
 
 /// Returns the password, or its error.
 fn wanted(form: &Form) -> Result<Password, String> {
-    match form.only("password").filter(|typed| !typed.is_empty()) {
+    match form.single_value("password").filter(|typed| !typed.is_empty()) {
         Some(typed) => {
             Password::try_from(&PasswordAttempt::new(typed)).map_err(|fault| format!("Your password {fault}."))
         }

@@ -13,7 +13,7 @@ use tessera_identity::{
 use tessera_kernel::StoreError;
 
 use crate::{
-    extract::{Anonymous, cookies, only, pairs},
+    extract::{Anonymous, cookies, pairs, single_value},
     pages::layout::{Policy, answer, problem_page},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -98,7 +98,7 @@ async fn find(
 }
 
 fn session_id(query: &str) -> Option<SsoSessionId> {
-    only(&pairs(query).ok()?, "session_id").ok()??.parse().ok()
+    single_value(&pairs(query).ok()?, "session_id").ok()??.parse().ok()
 }
 
 /// Returns host and port of a URI.

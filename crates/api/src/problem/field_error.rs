@@ -16,11 +16,11 @@ macro_rules! fault_codes {
     ($($(#[doc = $meaning:literal])+ $name:ident $code:literal)+) => {
         /// The stable code of a field error. `docs/errors.md` has a line for each code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum FaultCode {
+        pub enum FieldErrorCode {
             $($(#[doc = $meaning])+ $name,)+
         }
 
-        impl FaultCode {
+        impl FieldErrorCode {
             /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
@@ -66,7 +66,7 @@ fault_codes! {
     Malformed "malformed"
 }
 
-impl Serialize for FaultCode {
+impl Serialize for FieldErrorCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -74,20 +74,20 @@ impl Serialize for FaultCode {
 
 /// One field error of a body.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Fault {
+pub(crate) struct FieldError {
     /// The location as a JSON Pointer (RFC 6901). Empty for the whole body.
     #[schema(example = "/email")]
     pointer: String,
     /// The type of the error, for programs.
     #[schema(value_type = String, example = "invalid_format")]
-    code: FaultCode,
+    code: FieldErrorCode,
     /// A description of the error, for people.
     #[schema(example = "must be one plain address of the form name@example.com")]
     detail: String,
 }
 
-impl Fault {
-    pub(crate) fn new(pointer: String, code: FaultCode, detail: impl Into<String>) -> Self {
+impl FieldError {
+    pub(crate) fn new(pointer: String, code: FieldErrorCode, detail: impl Into<String>) -> Self {
         Self { pointer, code, detail: detail.into() }
     }
 
@@ -98,15 +98,15 @@ impl Fault {
 
 /// The field errors found so far. The number is limited, so that a response does not become larger than its request.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct FieldErrors(Vec<FieldError>);
 
-impl Faults {
+impl FieldErrors {
     const MAX: usize = 100;
 
     /// Adds a field error. Only the first error of each location is kept, because it is the most informative.
-    pub(crate) fn add(&mut self, pointer: String, code: FaultCode, detail: impl Into<String>) {
+    pub(crate) fn add(&mut self, pointer: String, code: FieldErrorCode, detail: impl Into<String>) {
         if !self.is_full() && self.0.iter().all(|known| known.pointer != pointer) {
-            self.0.push(Fault::new(pointer, code, detail));
+            self.0.push(FieldError::new(pointer, code, detail));
         }
     }
 
@@ -121,7 +121,7 @@ impl Faults {
         };
         // A full list may lack errors of fields that were read, so it is kept as it is.
         if !self.is_full() {
-            let excused = |code| !matches!(code, FaultCode::Duplicate | FaultCode::TooLong);
+            let excused = |code| !matches!(code, FieldErrorCode::Duplicate | FieldErrorCode::TooLong);
             self.0.retain(|fault| !excused(fault.code) || within(&fault.pointer));
         }
     }
@@ -130,20 +130,20 @@ impl Faults {
         self.0.len() >= Self::MAX
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Fault> {
+    pub(crate) fn into_vec(self) -> Vec<FieldError> {
         self.0
     }
 }
 
 /// The error of a value object as a field error. `Display` is its detail.
-pub(crate) trait Flaw: std::fmt::Display {
-    fn code(&self) -> FaultCode;
+pub(crate) trait ToFieldError: std::fmt::Display {
+    fn code(&self) -> FieldErrorCode;
 }
 
 macro_rules! flaws {
     ($($error:ty: |$value:pat_param| $code:expr;)+) => {$(
-        impl Flaw for $error {
-            fn code(&self) -> FaultCode {
+        impl ToFieldError for $error {
+            fn code(&self) -> FieldErrorCode {
                 let $value = self;
                 $code
             }
@@ -152,52 +152,52 @@ macro_rules! flaws {
 }
 
 flaws! {
-    IdError: |_| FaultCode::InvalidFormat;
-    SlugError: |_| FaultCode::InvalidFormat;
-    RoleError: |_| FaultCode::UnknownValue;
-    ChainError: |_| FaultCode::UnknownValue;
-    SsoSessionIdError: |_| FaultCode::InvalidFormat;
-    CodeVerifierError: |_| FaultCode::InvalidFormat;
-    WalletAddressError: |_| FaultCode::InvalidFormat;
-    WalletSignatureError: |_| FaultCode::InvalidFormat;
-    PermissionError: |_| FaultCode::UnknownValue;
-    QuantityError: |_| FaultCode::OutOfRange;
-    KeyLifetimeError: |_| FaultCode::OutOfRange;
-    TooManyRedirectUris: |_| FaultCode::TooLong;
+    IdError: |_| FieldErrorCode::InvalidFormat;
+    SlugError: |_| FieldErrorCode::InvalidFormat;
+    RoleError: |_| FieldErrorCode::UnknownValue;
+    ChainError: |_| FieldErrorCode::UnknownValue;
+    SsoSessionIdError: |_| FieldErrorCode::InvalidFormat;
+    CodeVerifierError: |_| FieldErrorCode::InvalidFormat;
+    WalletAddressError: |_| FieldErrorCode::InvalidFormat;
+    WalletSignatureError: |_| FieldErrorCode::InvalidFormat;
+    PermissionError: |_| FieldErrorCode::UnknownValue;
+    QuantityError: |_| FieldErrorCode::OutOfRange;
+    KeyLifetimeError: |_| FieldErrorCode::OutOfRange;
+    TooManyRedirectUris: |_| FieldErrorCode::TooLong;
     std::convert::Infallible: |never| match *never {};
     TextError: |error| match error {
-        TextError::Empty => FaultCode::TooShort,
-        TextError::TooLong { .. } => FaultCode::TooLong,
-        TextError::ForbiddenCharacter => FaultCode::ForbiddenCharacter,
-        TextError::Invisible => FaultCode::Invisible,
+        TextError::Empty => FieldErrorCode::TooShort,
+        TextError::TooLong { .. } => FieldErrorCode::TooLong,
+        TextError::ForbiddenCharacter => FieldErrorCode::ForbiddenCharacter,
+        TextError::Invisible => FieldErrorCode::Invisible,
     };
     EmailError: |error| match error {
-        EmailError::TooLong => FaultCode::TooLong,
-        EmailError::Malformed => FaultCode::InvalidFormat,
-        EmailError::Compatibility => FaultCode::ForbiddenCharacter,
+        EmailError::TooLong => FieldErrorCode::TooLong,
+        EmailError::Malformed => FieldErrorCode::InvalidFormat,
+        EmailError::Compatibility => FieldErrorCode::ForbiddenCharacter,
     };
     PasswordError: |error| match error {
-        PasswordError::TooShort { .. } => FaultCode::TooShort,
-        PasswordError::TooLong { .. } => FaultCode::TooLong,
+        PasswordError::TooShort { .. } => FieldErrorCode::TooShort,
+        PasswordError::TooLong { .. } => FieldErrorCode::TooLong,
     };
     AudienceError: |error| match error {
-        AudienceError::Empty => FaultCode::TooShort,
-        AudienceError::TooLong => FaultCode::TooLong,
-        AudienceError::ForbiddenCharacter => FaultCode::ForbiddenCharacter,
+        AudienceError::Empty => FieldErrorCode::TooShort,
+        AudienceError::TooLong => FieldErrorCode::TooLong,
+        AudienceError::ForbiddenCharacter => FieldErrorCode::ForbiddenCharacter,
     };
     RedirectUriError: |error| match error {
-        RedirectUriError::TooLong => FaultCode::TooLong,
+        RedirectUriError::TooLong => FieldErrorCode::TooLong,
         RedirectUriError::Malformed
         | RedirectUriError::InsecureScheme
         | RedirectUriError::ForbiddenPart
-        | RedirectUriError::TakenParameter => FaultCode::InvalidFormat,
+        | RedirectUriError::TakenParameter => FieldErrorCode::InvalidFormat,
     };
     AvatarUrlError: |error| match error {
-        AvatarUrlError::TooLong => FaultCode::TooLong,
-        AvatarUrlError::Malformed | AvatarUrlError::InsecureScheme => FaultCode::InvalidFormat,
+        AvatarUrlError::TooLong => FieldErrorCode::TooLong,
+        AvatarUrlError::Malformed | AvatarUrlError::InsecureScheme => FieldErrorCode::InvalidFormat,
     };
     DocumentError: |error| match error {
-        DocumentError::NotAnObject => FaultCode::InvalidType,
-        DocumentError::TooLong { .. } | DocumentError::TooManyMembers { .. } => FaultCode::TooLong,
+        DocumentError::NotAnObject => FieldErrorCode::InvalidType,
+        DocumentError::TooLong { .. } | DocumentError::TooManyMembers { .. } => FieldErrorCode::TooLong,
     };
 }

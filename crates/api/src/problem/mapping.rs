@@ -25,7 +25,7 @@ use tessera_orgs::{
 use crate::problem::{
     Problem,
     code::Code,
-    field_error::{Fault, FaultCode, Flaw},
+    field_error::{FieldError, FieldErrorCode, ToFieldError},
 };
 
 /// `Retry-After` in seconds if the database is busy or unavailable.
@@ -94,7 +94,7 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            RegisterError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
+            RegisterError::PasswordGuessable(why) => fault("/password", FieldErrorCode::Guessable, advice(why)),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
@@ -106,7 +106,7 @@ impl From<ProvisionAccountError> for Problem {
         match error {
             ProvisionAccountError::EmailNotVerified => Code::EmailNotVerified.into(),
             ProvisionAccountError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            ProvisionAccountError::PasswordGuessable(why) => fault("/password", FaultCode::Guessable, advice(why)),
+            ProvisionAccountError::PasswordGuessable(why) => fault("/password", FieldErrorCode::Guessable, advice(why)),
             ProvisionAccountError::Hash(error) => error.into(),
             ProvisionAccountError::Store(error) => error.into(),
         }
@@ -124,8 +124,8 @@ impl From<ContinueSessionError> for Problem {
 }
 
 /// A field error that is found after the fields were parsed.
-fn fault(pointer: &str, code: FaultCode, detail: impl Into<String>) -> Problem {
-    Problem::new(Code::InvalidBody).faults(vec![Fault::new(pointer.to_owned(), code, detail)])
+fn fault(pointer: &str, code: FieldErrorCode, detail: impl Into<String>) -> Problem {
+    Problem::new(Code::InvalidBody).faults(vec![FieldError::new(pointer.to_owned(), code, detail)])
 }
 
 fn advice(why: Guessable) -> String {
@@ -240,9 +240,9 @@ impl From<ChangePasswordError> for Problem {
         const CURRENT: &str = "/current_password";
         match error {
             ChangePasswordError::NotFound | ChangePasswordError::SessionEnded => Code::InvalidToken.into(),
-            ChangePasswordError::CurrentMissing => fault(CURRENT, FaultCode::Required, "is required"),
+            ChangePasswordError::CurrentMissing => fault(CURRENT, FieldErrorCode::Required, "is required"),
             ChangePasswordError::CurrentWrong => {
-                fault(CURRENT, FaultCode::WrongPassword, "must be the password that the account has")
+                fault(CURRENT, FieldErrorCode::WrongPassword, "must be the password that the account has")
             }
             ChangePasswordError::StaleSession => Code::FreshSessionRequired.into(),
             ChangePasswordError::NewPassword(error) => error.into(),
@@ -257,7 +257,7 @@ impl From<NewPasswordError> for Problem {
         const NEW: &str = "/new_password";
         match error {
             NewPasswordError::Length(error) => fault(NEW, error.code(), error.to_string()),
-            NewPasswordError::Guessable(why) => fault(NEW, FaultCode::Guessable, advice(why)),
+            NewPasswordError::Guessable(why) => fault(NEW, FieldErrorCode::Guessable, advice(why)),
             NewPasswordError::Hash(error) => error.into(),
         }
     }

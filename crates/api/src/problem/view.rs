@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    problem::{code::Code, field_error::Fault},
+    problem::{code::Code, field_error::FieldError},
     public_url::PublicUrl,
     services::{Check, Checks},
 };
@@ -38,7 +38,7 @@ pub(crate) struct ProblemView<'a> {
     /// All field errors of the body. Absent in other problems.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
-    errors: &'a [Fault],
+    errors: &'a [FieldError],
     /// The name of the rate limit that rejected the request. Absent in other problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, example = "invite")]
@@ -82,7 +82,7 @@ impl From<&Checks> for ChecksView {
 /// The members that only some problem types have.
 #[derive(Default)]
 pub(super) struct Extensions<'a> {
-    pub(super) errors: &'a [Fault],
+    pub(super) errors: &'a [FieldError],
     pub(super) limit: Option<&'static str>,
     pub(super) quota: Option<&'static str>,
     pub(super) checks: Option<ChecksView>,

@@ -22,11 +22,11 @@ use utoipa::{
 
 use crate::{
     extract::{
-        Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Reading, Reason, Request, boolean,
-        list, text, whole,
+        Authenticated, Body, FieldResult, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ValueError,
+        boolean, integer, list, text,
     },
     openapi::schema,
-    problem::{FaultCode, Problem},
+    problem::{FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
     v1::{
         api_keys::view::{ApiKeyView, GeneratedKeyView},
@@ -72,7 +72,7 @@ struct GenerateKeyRequest {
 impl Request for GenerateKeyRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let description = fields.optional("description", text);
-        let expires_in_days = fields.optional("expires_in_days", whole);
+        let expires_in_days = fields.optional("expires_in_days", integer);
         let permissions = fields.optional("permissions", permissions).unwrap_or_default();
         let restrict_permissions = fields.optional("restrict_permissions", boolean);
         Some(Self { description, expires_in_days, permissions, restrict_permissions })
@@ -88,14 +88,14 @@ fn permissions_schema() -> ArrayBuilder {
 /// Maximum number of entries. Longer lists are rejected without reading their entries.
 const MOST_PERMISSIONS: usize = 100;
 
-fn permissions(value: &Value) -> Reading<PermissionSet> {
+fn permissions(value: &Value) -> FieldResult<PermissionSet> {
     let seen = RefCell::new(BTreeSet::new());
     let once = |value: &Value| {
         let permission = text::<Permission>(value)?;
         if seen.borrow_mut().insert(permission) {
             return Ok(permission);
         }
-        Err(Reason::new(FaultCode::Duplicate, "must not be there twice").into())
+        Err(ValueError::new(FieldErrorCode::Duplicate, "must not be there twice").into())
     };
     Ok(list(MOST_PERMISSIONS, once)(value)?.into_iter().collect())
 }

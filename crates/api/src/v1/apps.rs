@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{
     extract::{
-        Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Reading, Reason, Request, list,
-        text,
+        Authenticated, Body, FieldResult, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ValueError,
+        list, text,
     },
     openapi::schema,
     problem::Problem,
@@ -70,9 +70,9 @@ pub(crate) async fn list_applications(
     Ok(query.respond(&list, &page.map(ApplicationView::from), &url))
 }
 
-fn redirect_uris(value: &Value) -> Reading<RedirectUris> {
+fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {
     let uris = list(RedirectUris::MAX, text::<RedirectUri>)(value)?;
-    uris.try_into().map_err(|flaw| Reason::of(&flaw).into())
+    uris.try_into().map_err(|error| ValueError::of(&error).into())
 }
 
 /// The properties of a new application.

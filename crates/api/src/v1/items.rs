@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Body, Caller, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, limits, text, whole},
+    extract::{Body, Caller, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, integer, limits, text},
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -108,7 +108,7 @@ impl Request for PutItemRequest {
         let sku = fields.required("sku", text);
         let name = fields.patch("name", text);
         let description = fields.patch("description", text);
-        let quantity = fields.optional("quantity", whole);
+        let quantity = fields.optional("quantity", integer);
         let metadata = fields.optional_object("metadata");
         Some(Self { sku: sku?, name, description, quantity, metadata })
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, text},
     openapi::schema,
-    problem::{FaultCode, Problem},
+    problem::{FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
     v1::{enums::RoleName, timestamp::Timestamp},
 };
@@ -100,8 +100,8 @@ struct NewMember {
 impl Request for NewMember {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         match (fields.has("user_id"), fields.has("email")) {
-            (true, true) => fields.fault("", FaultCode::Conflicting, "must have user_id or email, not both"),
-            (false, false) => fields.fault("", FaultCode::Required, "must have user_id or email"),
+            (true, true) => fields.fault("", FieldErrorCode::Conflicting, "must have user_id or email, not both"),
+            (false, false) => fields.fault("", FieldErrorCode::Required, "must have user_id or email"),
             (true, false) | (false, true) => {}
         }
         let user = fields.optional("user_id", text).map(Candidate::User);

@@ -99,7 +99,7 @@ const MAX_REDIRECT_URI_BYTES: usize = 2048;
 /// reported with the name of its parameter.
 fn read(query: &str) -> Result<SsoRequest, Problem> {
     let pairs = pairs(query)?;
-    let mut query = Faults { pairs: &pairs, found: Vec::new() };
+    let mut query = QueryErrors { pairs: &pairs, found: Vec::new() };
     if pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_QUERY_BYTES {
         query.found.push(format!("the query parameters must have at most {MAX_QUERY_BYTES} bytes together"));
     }
@@ -129,12 +129,12 @@ fn redirect_uri(text: &str) -> Result<String, String> {
 }
 
 /// The query parameters and their errors.
-struct Faults<'a> {
+struct QueryErrors<'a> {
     pairs: &'a [(String, String)],
     found: Vec<String>,
 }
 
-impl<'a> Faults<'a> {
+impl<'a> QueryErrors<'a> {
     fn required<T, E: Display>(&mut self, name: &str, read: impl FnOnce(&'a str) -> Result<T, E>) -> Option<T> {
         let known = self.found.len();
         let value = self.optional(name, read);

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Anonymous, Authenticated, Body, Fields, PathAddress, Reading, Reason, Request, RequestDevice, Spending, Spends,
-        text,
+        Anonymous, Authenticated, Body, FieldResult, Fields, PathAddress, Request, RequestDevice, Spending, Spends,
+        ValueError, text,
     },
     openapi::schema,
     problem::{Code, Problem},
@@ -48,16 +48,16 @@ fn account(fields: &mut Fields<'_>) -> Option<WalletAccount> {
     };
     fields.required("wallet_address", |value| {
         let address: String = text(value)?;
-        WalletAccount::parse(chain, &address).map_err(|flaw| Reason::of(&flaw).into())
+        WalletAccount::parse(chain, &address).map_err(|error| ValueError::of(&error).into())
     })
 }
 
-fn signature(value: &Value, account: Option<WalletAccount>) -> Reading<Option<WalletSignature>> {
+fn signature(value: &Value, account: Option<WalletAccount>) -> FieldResult<Option<WalletSignature>> {
     let text: String = text(value)?;
     // The signature format depends on the wallet, so it is unknown if the wallet is invalid.
     let Some(account) = account else { return Ok(None) };
     let read = WalletSignature::parse(&text, account.chain().namespace());
-    read.map(Some).map_err(|flaw| Reason::of(&flaw).into())
+    read.map(Some).map_err(|error| ValueError::of(&error).into())
 }
 
 /// A challenge for a wallet.

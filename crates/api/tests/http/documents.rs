@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use actix_web::test::TestRequest;
 use serde_json::Value;
-use tessera_api::{Code, FaultCode};
+use tessera_api::{Code, FieldErrorCode};
 use tessera_testkit::{expectations::some, fakes::MemoryStore};
 
 use crate::support::{Mood, World, document};
@@ -57,7 +57,7 @@ fn no_section_is_of_a_problem_that_there_is_not() {
 
 #[test]
 fn every_fault_has_its_line() {
-    for code in FaultCode::ALL {
+    for code in FieldErrorCode::ALL {
         assert!(ERRORS.contains(&format!("| `{}` |", code.as_str())), "{}", code.as_str());
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 use tessera_kernel::DataDocument;
 
-use crate::problem::{Code, FaultCode, Faults, Problem};
+use crate::problem::{Code, FieldErrorCode, FieldErrors, Problem};
 
 /// Maximum nesting depth. The outermost object is level one.
 const MAX_DEPTH: usize = 64;
@@ -23,7 +23,7 @@ const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// Parses one JSON text. Field errors are recorded and parsing continues. Parsing stops if the text is not JSON, is
 /// nested too deeply, or has a number that the parser cannot represent.
-pub(crate) fn parse(text: &str, faults: &mut Faults) -> Result<Value, Problem> {
+pub(crate) fn parse(text: &str, faults: &mut FieldErrors) -> Result<Value, Problem> {
     let notes = RefCell::new(Notes { faults: std::mem::take(faults), stuck_at: None, too_deep: false });
     let mut parser = serde_json::Deserializer::from_str(text);
     let root = Node { place: Place { parent: None, step: Step::Root }, depth: 0, notes: &notes };
@@ -38,7 +38,7 @@ pub(crate) fn parse(text: &str, faults: &mut Faults) -> Result<Value, Problem> {
         Err(error) if error.to_string().starts_with("number out of range") => {
             // The number is valid JSON, but the parser has no type for it and cannot skip it.
             let mut faults = notes.faults;
-            faults.add(notes.stuck_at.unwrap_or_default(), FaultCode::OutOfRange, NUMBER_RANGE);
+            faults.add(notes.stuck_at.unwrap_or_default(), FieldErrorCode::OutOfRange, NUMBER_RANGE);
             Err(Problem::new(Code::InvalidBody).faults(faults.into_vec()))
         }
         Err(error) => Err(malformed(&error, notes.stuck_at)),
@@ -52,13 +52,13 @@ fn malformed(error: &serde_json::Error, stuck_at: Option<String>) -> Problem {
     } else {
         format!("the body is not JSON {place}")
     };
-    let mut faults = Faults::default();
-    faults.add(stuck_at.unwrap_or_default(), FaultCode::Malformed, detail.clone());
+    let mut faults = FieldErrors::default();
+    faults.add(stuck_at.unwrap_or_default(), FieldErrorCode::Malformed, detail.clone());
     Problem::new(Code::MalformedJson).detail(detail).faults(faults.into_vec())
 }
 
 struct Notes {
-    faults: Faults,
+    faults: FieldErrors,
     /// JSON Pointer of the innermost value at which parsing stopped.
     stuck_at: Option<String>,
     too_deep: bool,
@@ -101,7 +101,7 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    fn fault(&self, code: FaultCode, detail: &str) {
+    fn fault(&self, code: FieldErrorCode, detail: &str) {
         let faults = &mut self.notes.borrow_mut().faults;
         // Check first: a body full of errors must not allocate a pointer for each of them.
         if !faults.is_full() {
@@ -112,12 +112,12 @@ impl Node<'_> {
     fn check_text(&self, text: &str) {
         // Not every database can store U+0000. Where one can, C programs read a truncated text.
         if text.contains('\0') {
-            self.fault(FaultCode::ForbiddenCharacter, "must not contain the character U+0000");
+            self.fault(FieldErrorCode::ForbiddenCharacter, "must not contain the character U+0000");
         }
     }
 
     fn out_of_range(&self) -> Value {
-        self.fault(FaultCode::OutOfRange, NUMBER_RANGE);
+        self.fault(FieldErrorCode::OutOfRange, NUMBER_RANGE);
         Value::from(0)
     }
 
@@ -129,14 +129,14 @@ impl Node<'_> {
         if self.depth < MAX_DEPTH {
             return Ok(());
         }
-        self.fault(FaultCode::TooDeep, "must not lie more than 64 levels deep");
+        self.fault(FieldErrorCode::TooDeep, "must not lie more than 64 levels deep");
         self.notes.borrow_mut().too_deep = true;
         Err(E::custom("too deep"))
     }
 
     fn bound(&self, size: usize, most: usize, parts: &str) {
         if size > most {
-            self.fault(FaultCode::TooLong, &format!("must have at most {most} {parts}"));
+            self.fault(FieldErrorCode::TooLong, &format!("must have at most {most} {parts}"));
         }
     }
 
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             let member = self.inside(Step::Member(&name));
             member.check_text(&name);
             if object.contains_key(&name) {
-                member.fault(FaultCode::Duplicate, "must not be there twice");
+                member.fault(FieldErrorCode::Duplicate, "must not be there twice");
             }
             let value = members.next_value_seed(member)?;
             object.insert(name, value);

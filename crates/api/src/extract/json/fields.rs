@@ -4,47 +4,47 @@ use serde_json::{Map, Value};
 
 use crate::{
     extract::json::compact,
-    problem::{FaultCode, Faults, Flaw},
+    problem::{FieldErrorCode, FieldErrors, ToFieldError},
 };
 
 /// Why a value was rejected.
-pub(crate) struct Reason {
+pub(crate) struct ValueError {
     /// JSON Pointer from the field to the error. Empty for the field itself.
     pub(crate) inside: String,
-    pub(crate) code: FaultCode,
+    pub(crate) code: FieldErrorCode,
     pub(crate) detail: String,
 }
 
-impl Reason {
-    pub(crate) fn new(code: FaultCode, detail: impl Into<String>) -> Self {
+impl ValueError {
+    pub(crate) fn new(code: FieldErrorCode, detail: impl Into<String>) -> Self {
         Self { inside: String::new(), code, detail: detail.into() }
     }
 
-    pub(crate) fn of(flaw: &impl Flaw) -> Self {
-        Self::new(flaw.code(), flaw.to_string())
+    pub(crate) fn of(error: &impl ToFieldError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 
-impl From<Reason> for Vec<Reason> {
-    fn from(reason: Reason) -> Self {
+impl From<ValueError> for Vec<ValueError> {
+    fn from(reason: ValueError) -> Self {
         vec![reason]
     }
 }
 
 /// The result of reading a field.
-pub(crate) type Reading<T> = Result<T, Vec<Reason>>;
+pub(crate) type FieldResult<T> = Result<T, Vec<ValueError>>;
 
 pub(crate) struct Fields<'a> {
     /// The body as received.
     text: &'a str,
     object: &'a Map<String, Value>,
-    faults: &'a mut Faults,
+    faults: &'a mut FieldErrors,
     /// Pointers of the fields that were read. Most errors in other fields are ignored.
     asked: Vec<String>,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(text: &'a str, object: &'a Map<String, Value>, faults: &'a mut Faults) -> Self {
+    pub(crate) fn new(text: &'a str, object: &'a Map<String, Value>, faults: &'a mut FieldErrors) -> Self {
         Self { text, object, faults, asked: Vec::new() }
     }
 
@@ -59,10 +59,10 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads a required field. `None` implies a recorded field error.
-    pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
+    pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
         match self.get(name) {
             None => {
-                self.fault(name, FaultCode::Required, "is required");
+                self.fault(name, FieldErrorCode::Required, "is required");
                 None
             }
             Some(value) => self.read(name, value, read),
@@ -70,19 +70,19 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads an optional field. `null` is equal to an absent field.
-    pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
+    pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
         let value = self.get(name).filter(|value| !value.is_null())?;
         self.read(name, value, read)
     }
 
     /// Reads a required object and keeps it as text.
-    pub(crate) fn required_object<T: TryFrom<String, Error: Flaw>>(&mut self, name: &str) -> Option<T> {
+    pub(crate) fn required_object<T: TryFrom<String, Error: ToFieldError>>(&mut self, name: &str) -> Option<T> {
         let body = self.text;
         self.required(name, |value| object(body, name, value))
     }
 
     /// Reads an optional object and keeps it as text. `null` is equal to an absent field.
-    pub(crate) fn optional_object<T: TryFrom<String, Error: Flaw>>(&mut self, name: &str) -> Option<T> {
+    pub(crate) fn optional_object<T: TryFrom<String, Error: ToFieldError>>(&mut self, name: &str) -> Option<T> {
         let body = self.text;
         self.optional(name, |value| object(body, name, value))
     }
@@ -92,7 +92,7 @@ impl<'a> Fields<'a> {
         clippy::option_option,
         reason = "absent, removed and replaced are three answers, and the domains name them so"
     )]
-    pub(crate) fn patch<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Reading<T>) -> Option<Option<T>> {
+    pub(crate) fn patch<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<Option<T>> {
         match self.get(name)? {
             Value::Null => Some(None),
             value => self.read(name, value, read).map(Some),
@@ -105,11 +105,11 @@ impl<'a> Fields<'a> {
     }
 
     /// Records a field error that does not come from a single value. An empty name stands for the whole body.
-    pub(crate) fn fault(&mut self, name: &str, code: FaultCode, detail: &str) {
+    pub(crate) fn fault(&mut self, name: &str, code: FieldErrorCode, detail: &str) {
         self.faults.add(pointer(name), code, detail);
     }
 
-    fn read<T>(&mut self, name: &str, value: &Value, read: impl FnOnce(&Value) -> Reading<T>) -> Option<T> {
+    fn read<T>(&mut self, name: &str, value: &Value, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
         let reasons = match read(value) {
             Ok(value) => return Some(value),
             Err(reasons) => reasons,
@@ -122,10 +122,10 @@ impl<'a> Fields<'a> {
 }
 
 /// Checks the type in the parsed tree and takes the text from the body.
-fn object<T: TryFrom<String, Error: Flaw>>(body: &str, name: &str, value: &Value) -> Reading<T> {
+fn object<T: TryFrom<String, Error: ToFieldError>>(body: &str, name: &str, value: &Value) -> FieldResult<T> {
     let text = if value.is_object() { compact::member(body, name) } else { None };
-    let text = text.ok_or_else(|| Reason::new(FaultCode::InvalidType, "must be an object"))?;
-    text.try_into().map_err(|flaw| Reason::of(&flaw).into())
+    let text = text.ok_or_else(|| ValueError::new(FieldErrorCode::InvalidType, "must be an object"))?;
+    text.try_into().map_err(|error| ValueError::of(&error).into())
 }
 
 /// Field names of requests are constants that need no escaping.

@@ -55,7 +55,7 @@ impl Reader {
     }
 
     /// Reads the whole body. If this fails, the payload is put back for [`UnreadPayload`]. The server below limits the time.
-    pub(crate) async fn whole(self) -> Result<ReadBody, Problem> {
+    pub(crate) async fn read_body(self) -> Result<ReadBody, Problem> {
         let Self { unread, mut share, limit } = self;
         let mut payload = unread.take();
         match gather(&mut payload, &mut share, limit).await {

@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Anonymous, Body, Fields, Reading, Reason, Request, RequestDevice, Spending, Spends, cookies, fetch_metadata,
-        text,
+        Anonymous, Body, FieldResult, Fields, Request, RequestDevice, Spending, Spends, ValueError, cookies,
+        fetch_metadata, text,
     },
     openapi::schema,
-    problem::{FaultCode, Problem},
+    problem::{FieldErrorCode, Problem},
     public_url::PublicUrl,
     v1::{challenge_limit::admit_challenge, sso::redirect, timestamp::Timestamp},
 };
@@ -47,18 +47,18 @@ impl Request for ChallengeRequest {
             let address: String = text(value)?;
             // All these chains have the same address format, so the address can be parsed even if the chain is invalid.
             let account = WalletAccount::parse(chain.unwrap_or(Chain::Ethereum), &address);
-            account.map_err(|flaw| Reason::of(&flaw).into())
+            account.map_err(|error| ValueError::of(&error).into())
         });
         Some(Self { session: session?, account: chain.and(account)? })
     }
 }
 
-fn chain(value: &Value) -> Reading<Chain> {
+fn chain(value: &Value) -> FieldResult<Chain> {
     let Some(id) = value.as_u64() else {
-        return Err(Reason::new(FaultCode::InvalidType, "must be a whole number").into());
+        return Err(ValueError::new(FieldErrorCode::InvalidType, "must be a whole number").into());
     };
     let known = Chain::ALL.into_iter().find(|chain| chain.id() == Some(id));
-    known.ok_or_else(|| Reason::new(FaultCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
+    known.ok_or_else(|| ValueError::new(FieldErrorCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
 }
 
 /// The challenge for the wallet.
@@ -130,7 +130,7 @@ impl Request for VerifyRequest {
         let message = fields.required("message", text);
         let signature = fields.required("signature", |value| {
             let text: String = text(value)?;
-            WalletSignature::parse(&text, Namespace::Eip155).map_err(|flaw| Reason::of(&flaw).into())
+            WalletSignature::parse(&text, Namespace::Eip155).map_err(|error| ValueError::of(&error).into())
         });
         Some(Self { session: session?, message: message?, signature: signature? })
     }
