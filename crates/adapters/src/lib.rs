@@ -15,8 +15,8 @@ pub use crypto::{
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
 pub use mail::{
-    AskamaLetters, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer,
-    SmtpServer, SmtpUrlError,
+    AskamaMails, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer,
+    SmtpUrlError,
 };
 pub use node_limits::MemoryLimits;
 pub use system::{SystemClock, SystemEntropy};

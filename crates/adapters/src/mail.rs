@@ -7,7 +7,7 @@ mod seal;
 mod smtp;
 
 pub use file::FileMailer;
-pub use letters::AskamaLetters;
+pub use letters::AskamaMails;
 pub use message::{Sender, SenderError};
 pub use seal::SealedOutbox;
 pub use smtp::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError};

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use tessera_adapters::{AskamaLetters, FileMailer, MasterKey, SealedOutbox, Sender, SystemClock, SystemEntropy};
-use tessera_apikeys::ports::KeyLetters as _;
+use tessera_adapters::{AskamaMails, FileMailer, MasterKey, SealedOutbox, Sender, SystemClock, SystemEntropy};
+use tessera_apikeys::ports::ApiKeyMails as _;
 use tessera_identity::{
     model::{Chain, ResetToken},
-    ports::{AccountChange, AccountLetters as _},
+    ports::{AccountChange, AccountMails as _},
 };
 use tessera_kernel::{Mail, MailSeal as _, Mailer as _, NoticeContext, Role, SealedMail, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
-    ports::Letters as _,
+    ports::MailTemplates as _,
 };
 use tessera_testkit::{
     builders::{
@@ -73,7 +73,7 @@ fn about(organization_name: &str, inviter: &str) -> Invited {
 #[test]
 fn s189_inv_injection() {
     let token = InvitationToken::generate(&SystemEntropy);
-    let letters = AskamaLetters::new("https://id.example.com/sub/");
+    let letters = AskamaMails::new("https://id.example.com/sub/");
     let mail =
         letters.invitation(&about("<i>Evil</i> http://evil.example.com", "www.evil.example a@evil.example"), &token);
     let (text, html) = (mail.text.expose(), mail.html.expose());
@@ -91,7 +91,7 @@ fn s189_inv_injection() {
 
 #[test]
 fn s189_inv_injection_of_sentences() {
-    let (letters, token) = (AskamaLetters::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
+    let (letters, token) = (AskamaMails::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
     // A name of 40 characters is shown in full, a longer one is cut, and no quotation mark ends the name early.
     for (name, shown) in [
         ("ä".repeat(40), "ä".repeat(40)),
@@ -126,7 +126,7 @@ const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };
 
 #[test]
 fn s200_notify_in_words() {
-    let (letters, to) = (AskamaLetters::new("https://id.example.com/"), parsed("ada@example.com"));
+    let (letters, to) = (AskamaMails::new("https://id.example.com/"), parsed("ada@example.com"));
     let account = wallet_account(5, Chain::Base);
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let mails = [
@@ -159,7 +159,7 @@ fn s200_notify_in_words() {
 
 #[test]
 fn a_link_to_a_new_password_in_words() {
-    let letters = AskamaLetters::new("https://id.example.com/sub/");
+    let letters = AskamaMails::new("https://id.example.com/sub/");
     let token = ResetToken::generate(&SystemEntropy);
     let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
     let mail = letters.password_reset(&reset, &token, MOMENT);
@@ -182,7 +182,7 @@ fn a_link_to_a_new_password_in_words() {
 
 #[test]
 fn s200_notify_of_a_reset_in_words() {
-    let (letters, to) = (AskamaLetters::new("https://id.example.com"), parsed("ada@example.com"));
+    let (letters, to) = (AskamaMails::new("https://id.example.com"), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
         letters.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
     };
@@ -206,7 +206,7 @@ fn s189_inv_injection_in_notices_of_owners() {
     let to = parsed("ada@example.com");
     for to_themselves in [true, false] {
         let about = NewOwner { organization: &organization, owner: &owner, to_themselves, by: Some(&by) };
-        let mail = AskamaLetters::new("https://id.example.com").new_owner(&to, &about, MOMENT);
+        let mail = AskamaMails::new("https://id.example.com").new_owner(&to, &about, MOMENT);
         let (text, html) = (mail.text.expose(), mail.html.expose());
         let (_, body) = html.split_once("<body>").unwrap_or_default();
         for part in ["http://evil", "evil.example", "a@evil"] {
@@ -222,7 +222,7 @@ fn s189_inv_injection_in_notices_of_additions() {
     let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
     let by = Profile { display_name: Some("a@evil.example <b>".to_owned()), ..Profile::hidden(user_id(2)) };
     let about = DirectAddition { organization: &organization, role: Role::Admin, by: &by };
-    let mail = AskamaLetters::new("https://id.example.com").added_directly(&parsed("ada@example.com"), &about, MOMENT);
+    let mail = AskamaMails::new("https://id.example.com").added_directly(&parsed("ada@example.com"), &about, MOMENT);
     assert_eq!(mail.subject, "You were added to an organization");
     let (text, html) = (mail.text.expose(), mail.html.expose());
     for part in ["http://evil", "a@evil", "href"] {
@@ -236,7 +236,7 @@ fn s189_inv_injection_in_notices_of_additions() {
 fn s162_a_new_owner_with_a_hidden_profile_is_named_by_id() {
     let (organization, owner) = (organization(1), Profile::hidden(user_id(9)));
     let about = NewOwner { organization: &organization, owner: &owner, to_themselves: false, by: None };
-    let mail = AskamaLetters::new("https://id.example.com").new_owner(&parsed("ada@example.com"), &about, MOMENT);
+    let mail = AskamaMails::new("https://id.example.com").new_owner(&parsed("ada@example.com"), &about, MOMENT);
     assert!(
         mail.text.expose().contains(&format!("The user {} is now an owner", user_id(9))),
         "{:?}",

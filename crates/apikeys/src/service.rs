@@ -6,7 +6,7 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Notices, SecretD
 
 use crate::{
     events::KeyEvent,
-    ports::{ApiKeyStore, KeyLetters},
+    ports::{ApiKeyMails, ApiKeyStore},
     quotas::KeyQuotas,
     usage::UsageBuffer,
 };
@@ -21,7 +21,7 @@ pub struct ApiKeyPorts {
     /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
     /// The mails about keys.
-    pub letters: Arc<dyn KeyLetters>,
+    pub letters: Arc<dyn ApiKeyMails>,
     /// The writer of notices.
     pub notices: Notices,
     /// The clock of the node.

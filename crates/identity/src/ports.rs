@@ -16,7 +16,7 @@ mod store;
 mod token_signer;
 mod wallet_verifier;
 
-pub use account_letters::{AccountChange, AccountLetters};
+pub use account_letters::{AccountChange, AccountMails};
 pub use chain_reader::{Call, ChainReader, ReadChainError};
 pub use challenges::{Challenges, Taken};
 pub use known_devices::{DeviceStatus, KnownDevices};

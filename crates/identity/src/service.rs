@@ -10,7 +10,7 @@ use crate::{
     issued_challenges::IssuedChallenges,
     model::{Challenge, Site},
     ports::{
-        AccountLetters, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
+        AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
         TokenSigner, WalletVerifier,
     },
     session_uses::SessionUses,
@@ -38,7 +38,7 @@ pub struct IdentityPorts {
     /// Signs and verifies user tokens.
     pub signer: Arc<dyn TokenSigner>,
     /// Texts of the account mails.
-    pub letters: Arc<dyn AccountLetters>,
+    pub letters: Arc<dyn AccountMails>,
     /// Sends account mails within their limits.
     pub notices: Notices,
     /// Source of the current time.

@@ -127,7 +127,7 @@ pub trait Outbox: Send {
 
     /// Erases those of the mails that are neither delivered nor refused, and returns their number. After the commit, no
     /// node takes them. A node that took a mail before the commit may still deliver it, and then finds no such mail.
-    async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
+    async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
 
     /// Counts one more notice of a topic for an address, whose case is ignored, and returns the new count. The count
     /// restarts when the first notice of the window is at least as old as `window`. One statement does this and holds a
@@ -168,7 +168,7 @@ pub trait MailQueue: Send + Sync {
 
     /// Makes a mail due again at `until`. Returns `Ok(false)`, and changes nothing, if the mail was delivered or
     /// refused, or another caller has taken it since that attempt.
-    async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
+    async fn reschedule(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns their number. Mails
     /// that another node is erasing are skipped.

@@ -14,7 +14,7 @@ const MOST_TOLD: usize = 50;
 impl Orgs {
     /// Notifies a new owner and all other owners, in the transaction that grants ownership. Owners without an address
     /// get no notice.
-    pub(crate) async fn tell_of_owner(
+    pub(crate) async fn notify_owners(
         &self,
         tx: &mut dyn OrgTransaction,
         organization: &Organization,
@@ -55,7 +55,7 @@ impl Orgs {
     ) -> Result<(), StoreError> {
         let Member { membership, profile } = added;
         if membership.role == Role::Owner {
-            return self.tell_of_owner(tx, organization, membership.user_id, Some(by.user_id)).await;
+            return self.notify_owners(tx, organization, membership.user_id, Some(by.user_id)).await;
         }
         let Some(to) = address(profile)? else { return Ok(()) };
         let about = DirectAddition { organization, role: membership.role, by };

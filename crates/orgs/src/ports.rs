@@ -12,5 +12,5 @@ mod invitation_jobs;
 mod invitations;
 
 pub use invitation_jobs::InvitationJobs;
-pub use invitations::{InvitationMails, InvitationRows, InvitationsOf, Letters, MailNote};
+pub use invitations::{InvitationMails, InvitationRows, InvitationsOf, MailNote, MailTemplates};
 pub use store::{MembershipRows, OrgStore, OrgTransaction, Organizations};

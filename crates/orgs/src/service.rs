@@ -6,7 +6,7 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits
 
 use crate::{
     events::OrgEvent,
-    ports::{Directory, InvitationJobs, Letters, OrgStore},
+    ports::{Directory, InvitationJobs, MailTemplates, OrgStore},
     quotas::OrgQuotas,
 };
 
@@ -22,7 +22,7 @@ pub struct OrgPorts {
     /// Hashes invitation tokens.
     pub digest: Arc<dyn SecretDigest>,
     /// Mail templates.
-    pub letters: Arc<dyn Letters>,
+    pub letters: Arc<dyn MailTemplates>,
     /// Encrypts queued mails until delivery.
     pub seal: Arc<dyn MailSeal>,
     /// Sends notices about changed memberships.

@@ -15,14 +15,14 @@ const LEASE: Duration = Duration::minutes(2);
 
 /// Delivers mails that are not refused permanently. Each is delivered at least once. It is delivered twice only if a
 /// node stops between sending it and recording that.
-pub(crate) struct Postman {
+pub(crate) struct MailDispatcher {
     pub(crate) queue: Arc<dyn MailQueue>,
     pub(crate) seal: Arc<dyn MailSeal>,
     pub(crate) mailer: Arc<dyn Mailer>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Postman {
+impl MailDispatcher {
     /// Delivers all mails that are due, until the process stops.
     pub(crate) async fn round(&self, stopping: &watch::Receiver<bool>) -> Result<(), StoreError> {
         loop {
@@ -32,7 +32,7 @@ impl Postman {
             for mail in taken {
                 // Releases the mail, so that another node need not wait until the reservation ends.
                 if *stopping.borrow() {
-                    self.queue.put_off(mail.mail.id, mail.attempt, self.clock.now()).await?;
+                    self.queue.reschedule(mail.mail.id, mail.attempt, self.clock.now()).await?;
                 } else {
                     self.deliver(&mail).await?;
                 }
@@ -82,7 +82,7 @@ impl Postman {
                 let wait = back_off(attempt);
                 let (cause, seconds) = (chain(&*error), wait.whole_seconds());
                 // The mail may have been cancelled meanwhile, or another node may have taken it.
-                if self.queue.put_off(id, attempt, now + wait).await? {
+                if self.queue.reschedule(id, attempt, now + wait).await? {
                     tracing::warn!(mail = %id, attempt, cause, seconds, "mail not delivered; trying again later");
                 }
             }

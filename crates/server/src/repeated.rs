@@ -30,7 +30,7 @@ impl Repeated {
             let (mut ticks, mut trouble) = (every(period), Trouble::with(what));
             loop {
                 ticks.tick().await;
-                trouble.tell_of(&work(Arc::clone(&service)).await);
+                trouble.report(&work(Arc::clone(&service)).await);
             }
         }))
     }
@@ -61,7 +61,7 @@ impl Trouble {
     }
 
     /// Records the result of a run.
-    pub(crate) fn tell_of<T, E: Display>(&mut self, done: &Result<T, E>) {
+    pub(crate) fn report<T, E: Display>(&mut self, done: &Result<T, E>) {
         match done {
             Err(error) if !self.there => tracing::warn!(%error, work = self.with, "failed; trying again"),
             Ok(_) if self.there => tracing::info!(work = self.with, "works again"),

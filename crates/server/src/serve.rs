@@ -54,11 +54,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    let Some((services, postman)) = starting::open(&config, &listener, told_to_stop).await? else {
+    let Some((services, mail_dispatcher)) = starting::open(&config, &listener, told_to_stop).await? else {
         tracing::info!("stopped before the database was available");
         return Ok(());
     };
-    let worker = Worker::start(&services, postman);
+    let worker = Worker::start(&services, mail_dispatcher);
     let chores = chores::start(&services);
     let address = listener.local_addr()?;
     let server = server(&config, &services, listener)?;

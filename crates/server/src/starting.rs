@@ -10,7 +10,7 @@ use tessera_identity::KeysError;
 use tessera_kernel::StoreError;
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, postman::Postman, wiring};
+use crate::{config::Config, postman::MailDispatcher, wiring};
 
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -28,7 +28,7 @@ pub(crate) async fn open(
     config: &Config,
     listener: &TcpListener,
     told_to_stop: impl Future<Output = ()>,
-) -> anyhow::Result<Option<(Services, Postman)>> {
+) -> anyhow::Result<Option<(Services, MailDispatcher)>> {
     let mut opening = pin!(keep_trying(config));
     let mut told_to_stop = pin!(told_to_stop);
     let soon = async {
@@ -68,7 +68,7 @@ fn server(config: &Config, listener: &TcpListener) -> anyhow::Result<Server> {
     Ok(server.run())
 }
 
-async fn keep_trying(config: &Config) -> anyhow::Result<(Services, Postman)> {
+async fn keep_trying(config: &Config) -> anyhow::Result<(Services, MailDispatcher)> {
     let (mut pause, mut known) = (FIRST_PAUSE, String::new());
     loop {
         let error = match open_once(config).await {
@@ -85,7 +85,7 @@ async fn keep_trying(config: &Config) -> anyhow::Result<(Services, Postman)> {
     }
 }
 
-async fn open_once(config: &Config) -> anyhow::Result<(Services, Postman)> {
+async fn open_once(config: &Config) -> anyhow::Result<(Services, MailDispatcher)> {
     let store = wiring::open_store(config).await?;
     wiring::services(config, store).await
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use tessera_adapters::{
-    Argon2Hasher, AskamaLetters, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
+    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
     JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer,
     SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
 };
@@ -25,7 +25,7 @@ use tessera_orgs::{OrgPorts, Orgs};
 use crate::{
     config::{Config, Throttle},
     master_key,
-    postman::Postman,
+    postman::MailDispatcher,
     readiness::StoreReadiness,
     throttle,
 };
@@ -41,20 +41,20 @@ const HASH_QUEUE_PER_PLACE: usize = 256;
 
 /// The system ports: random bytes and clock.
 #[derive(Clone)]
-struct Machine {
+struct SystemPorts {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
 /// The rate limits of this node, unless they are turned off.
-fn node_limits(config: &Config, machine: &Machine) -> Arc<dyn NodeLimits> {
+fn node_limits(config: &Config, system: &SystemPorts) -> Arc<dyn NodeLimits> {
     match config.throttle {
-        Throttle::On => Arc::new(MemoryLimits::new(Arc::clone(&machine.clock))),
+        Throttle::On => Arc::new(MemoryLimits::new(Arc::clone(&system.clock))),
         Throttle::Off => Arc::new(Unlimited),
     }
 }
 
-impl Machine {
+impl SystemPorts {
     fn real() -> Self {
         Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
     }
@@ -71,102 +71,102 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
 }
 
 /// Builds the service and its mail delivery over an open store.
-pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Postman)> {
-    let machine = Machine::real();
-    let (master, secret) = secrets(config, &store, &*machine.entropy).await?;
-    let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&machine.entropy)));
+pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, MailDispatcher)> {
+    let system = SystemPorts::real();
+    let (master, secret) = secrets(config, &store, &*system.entropy).await?;
+    let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
     let post = Post {
-        letters: Arc::new(AskamaLetters::new(config.public_url.as_str())),
-        notices: notices(config, &seal, &machine),
+        letters: Arc::new(AskamaMails::new(config.public_url.as_str())),
+        notices: notices(config, &seal, &system),
         seal: Arc::clone(&seal),
     };
-    let postman = Postman {
+    let mail_dispatcher = MailDispatcher {
         queue: Arc::new(store.clone()),
         seal: Arc::clone(&seal) as _,
-        mailer: mailer(config, &machine)?,
-        clock: Arc::clone(&machine.clock),
+        mailer: mailer(config, &system)?,
+        clock: Arc::clone(&system.clock),
     };
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
-    let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&machine.clock)));
+    let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
-    let node_limits = node_limits(config, &machine);
-    let service_tokens = service_tokens(config, &store, master, &machine);
+    let node_limits = node_limits(config, &system);
+    let service_tokens = service_tokens(config, &store, master, &system);
     service_tokens
         .maintain_signing_keys(&RequestMetadata::internal("start"))
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) =
-        (Arc::new(identity(config, &store, signer, &post, &node_limits, &machine)?), Arc::new(service_tokens));
+        (Arc::new(identity(config, &store, signer, &post, &node_limits, &system)?), Arc::new(service_tokens));
     let services = Services {
-        sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &machine)),
+        sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &system)),
         service_tokens,
         identity,
-        orgs: Arc::new(orgs(config, &store, &post, &machine)),
-        apps: Arc::new(apps(config, &store, &machine)),
-        api_keys: Arc::new(api_keys(config, &store, &post, &machine)),
-        inventory: Arc::new(inventory(config, &store, &machine)),
+        orgs: Arc::new(orgs(config, &store, &post, &system)),
+        apps: Arc::new(apps(config, &store, &system)),
+        api_keys: Arc::new(api_keys(config, &store, &post, &system)),
+        inventory: Arc::new(inventory(config, &store, &system)),
         limits: throttle::rate_limits(config.throttle, Arc::clone(&store) as _),
         audit: store,
         node_limits,
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
         draining: Arc::new(AtomicBool::new(false)),
-        clock: machine.clock,
-        entropy: machine.entropy,
+        clock: system.clock,
+        entropy: system.entropy,
     };
-    Ok((services, postman))
+    Ok((services, mail_dispatcher))
 }
 
 /// The ports for mail.
 struct Post {
-    letters: Arc<AskamaLetters>,
+    letters: Arc<AskamaMails>,
     seal: Arc<SealedOutbox>,
     notices: Notices,
 }
 
-fn notices(config: &Config, seal: &Arc<SealedOutbox>, machine: &Machine) -> Notices {
+fn notices(config: &Config, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> Notices {
     let most = match config.throttle {
         Throttle::On => Some(Notices::MOST),
         Throttle::Off => None,
     };
-    let Machine { clock, entropy } = machine.clone();
+    let SystemPorts { clock, entropy } = system.clone();
     Notices { seal: Arc::clone(seal) as _, clock, entropy, most }
 }
 
-fn apps(config: &Config, store: &Arc<SqlStore>, machine: &Machine) -> Apps {
+fn apps(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Apps {
     let ports = AppPorts {
         store: Arc::clone(store) as _,
         memberships: Arc::clone(store) as _,
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     };
     Apps::new(ports).with_quota(config.quotas.applications)
 }
 
-fn api_keys(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) -> ApiKeys {
+fn api_keys(config: &Config, store: &Arc<SqlStore>, post: &Post, system: &SystemPorts) -> ApiKeys {
     let ports = ApiKeyPorts {
         store: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
         memberships: Arc::clone(store) as _,
         letters: Arc::clone(&post.letters) as _,
         notices: post.notices.clone(),
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     };
     ApiKeys::new(ports).with_quotas(config.quotas.keys)
 }
 
-fn inventory(config: &Config, store: &Arc<SqlStore>, machine: &Machine) -> Inventory {
+fn inventory(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Inventory {
     let ports = InventoryPorts {
         store: Arc::clone(store) as _,
         memberships: Arc::clone(store) as _,
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     };
     Inventory::new(ports).with_quota(config.quotas.items)
 }
 
-fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) -> Orgs {
+fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, system: &SystemPorts) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
         invitation_jobs: Arc::clone(store) as _,
@@ -176,15 +176,15 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, machine: &Machine) 
         seal: Arc::clone(&post.seal) as _,
         notices: post.notices.clone(),
         limits: throttle::rate_limits(config.throttle, Arc::clone(store) as _),
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     };
     Orgs::new(ports).with_quotas(config.quotas.orgs)
 }
 
 /// Returns the transport to the configured mail server, or one that writes files.
-fn mailer(config: &Config, machine: &Machine) -> anyhow::Result<Arc<dyn Mailer>> {
-    let (sender, clock) = (config.sender()?, Arc::clone(&machine.clock));
+fn mailer(config: &Config, system: &SystemPorts) -> anyhow::Result<Arc<dyn Mailer>> {
+    let (sender, clock) = (config.sender()?, Arc::clone(&system.clock));
     Ok(match config.smtp_server()? {
         Some(server) => Arc::new(SmtpMailer::new(server, sender, clock)),
         None => Arc::new(FileMailer::new(MAIL_DIRECTORY.into(), sender, clock)),
@@ -197,11 +197,11 @@ fn identity(
     signer: JwtSigner,
     post: &Post,
     limits: &Arc<dyn NodeLimits>,
-    machine: &Machine,
+    system: &SystemPorts,
 ) -> anyhow::Result<Identity> {
     let places = config.hash_places();
     let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })?;
-    let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&machine.entropy))?;
+    let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&system.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
         session_jobs: Arc::clone(store) as _,
@@ -214,8 +214,8 @@ fn identity(
         signer: Arc::new(signer),
         letters: Arc::clone(&post.letters) as _,
         notices: post.notices.clone(),
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     };
     let settings = IdentitySettings {
         min_password_length: config.password_min_length,
@@ -229,7 +229,7 @@ fn single_sign_on(
     store: &Arc<SqlStore>,
     identity: &Arc<Identity>,
     tokens: &Arc<ServiceTokens>,
-    machine: &Machine,
+    system: &SystemPorts,
 ) -> SingleSignOn {
     SingleSignOn::new(SsoPorts {
         store: Arc::clone(store) as _,
@@ -237,8 +237,8 @@ fn single_sign_on(
         digest: Arc::new(Sha256Digest),
         identity: Arc::clone(identity),
         tokens: Arc::clone(tokens),
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     })
 }
 
@@ -261,22 +261,27 @@ fn signature_gate(config: &Config) -> std::io::Result<Gate> {
 
 /// Builds the service token use cases alone, over a store of their own.
 pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
-    let machine = Machine::real();
+    let system = SystemPorts::real();
     let store = open_store(config).await?;
-    let (master, _) = secrets(config, &store, &*machine.entropy).await?;
-    Ok(service_tokens(config, &Arc::new(store), master, &machine))
+    let (master, _) = secrets(config, &store, &*system.entropy).await?;
+    Ok(service_tokens(config, &Arc::new(store), master, &system))
 }
 
-fn service_tokens(config: &Config, store: &Arc<SqlStore>, master: Arc<MasterKey>, machine: &Machine) -> ServiceTokens {
+fn service_tokens(
+    config: &Config,
+    store: &Arc<SqlStore>,
+    master: Arc<MasterKey>,
+    system: &SystemPorts,
+) -> ServiceTokens {
     let issuer = config.public_url.as_str().to_owned();
-    let entropy = Arc::clone(&machine.entropy);
+    let entropy = Arc::clone(&system.entropy);
     let ports = ServiceTokenPorts {
         store: Arc::clone(store) as _,
         keys: Arc::clone(store) as _,
         memberships: Arc::clone(store) as _,
         signer: Arc::new(Rs256Signer::new(issuer, config.signing_key_bits, master, entropy)),
-        clock: Arc::clone(&machine.clock),
-        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&system.clock),
+        entropy: Arc::clone(&system.entropy),
     };
     let audiences = config.audiences.iter().cloned().collect();
     ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: config.signing_key_life })

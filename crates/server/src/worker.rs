@@ -6,7 +6,7 @@ use tessera_api::Services;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
-    postman::Postman,
+    postman::MailDispatcher,
     repeated::{Trouble, every},
 };
 
@@ -34,10 +34,10 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts the tasks on the current runtime.
-    pub(crate) fn start(services: &Services, postman: Postman) -> Self {
+    pub(crate) fn start(services: &Services, mail_dispatcher: MailDispatcher) -> Self {
         let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
         let (stop, mut stopping) = watch::channel(false);
-        let mails = tokio::spawn(deliver(postman, stop.subscribe()));
+        let mails = tokio::spawn(deliver(mail_dispatcher, stop.subscribe()));
         let task = tokio::spawn(async move {
             let (mut ticks, mut trouble) = (every(PERIOD), Trouble::with("writing the use of keys"));
             let mut session_trouble = Trouble::with("writing the use of sessions");
@@ -46,8 +46,8 @@ impl Worker {
                     _ = ticks.tick() => false,
                     _ = stopping.changed() => true,
                 };
-                trouble.tell_of(&api_keys.record_usage(last).await);
-                session_trouble.tell_of(&identity.record_session_uses().await);
+                trouble.report(&api_keys.record_usage(last).await);
+                session_trouble.report(&identity.record_session_uses().await);
                 if last {
                     return;
                 }
@@ -74,16 +74,16 @@ impl Worker {
 }
 
 /// Delivers mails until the process stops.
-async fn deliver(postman: Postman, mut stopping: watch::Receiver<bool>) {
+async fn deliver(mail_dispatcher: MailDispatcher, mut stopping: watch::Receiver<bool>) {
     let (mut ticks, mut erasing, mut forgetting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
     let mut trouble = Trouble::with("looking for mails");
     loop {
         let done = tokio::select! {
             _ = stopping.changed() => return,
-            _ = ticks.tick() => postman.round(&stopping).await,
-            _ = erasing.tick() => postman.erase_expired().await,
-            _ = forgetting.tick() => postman.delete_old_counts().await,
+            _ = ticks.tick() => mail_dispatcher.round(&stopping).await,
+            _ = erasing.tick() => mail_dispatcher.erase_expired().await,
+            _ = forgetting.tick() => mail_dispatcher.delete_old_counts().await,
         };
-        trouble.tell_of(&done);
+        trouble.report(&done);
     }
 }

@@ -18,7 +18,7 @@ pub use clock::FixedClock;
 pub use digest::FakeDigest;
 pub use entropy::SequentialEntropy;
 pub use hasher::FakeHasher;
-pub use mail::{FakeLetters, FakeSeal};
+pub use mail::{FakeMails, FakeSeal};
 pub use memory::MemoryStore;
 pub use overtaken::OvertakenHasher;
 pub use service_signer::FakeServiceSigner;

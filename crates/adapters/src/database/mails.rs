@@ -78,7 +78,7 @@ impl Outbox for Tx {
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
+    async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
         if mails.is_empty() {
             return Ok(0);
         }
@@ -182,7 +182,7 @@ impl MailQueue for SqlStore {
         .transpose()
     }
 
-    async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
+    async fn reschedule(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
         let Ok(attempt) = i32::try_from(attempt) else { return Ok(false) };
         let mut lease = self.writer().await?;
         let update = diesel::update(taken(id, attempt)).set(mails::due_at.eq(DbInstant(until)));

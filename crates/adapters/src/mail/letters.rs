@@ -6,4 +6,4 @@ mod organizations;
 mod reset;
 mod text;
 
-pub use text::AskamaLetters;
+pub use text::AskamaMails;

@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("Chrome", "Chrome"),
     ("Safari", "Safari"),
     ("curl", "curl"),
-    ("PostmanRuntime", "Postman"),
+    ("PostmanRuntime", "MailDispatcher"),
     ("python", "Python"),
     ("okhttp", "OkHttp"),
     ("UnityPlayer", "Unity"),

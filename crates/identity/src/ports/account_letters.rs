@@ -39,7 +39,7 @@ impl AccountChange {
 }
 
 /// Writes the mails to account owners.
-pub trait AccountLetters: Send + Sync {
+pub trait AccountMails: Send + Sync {
     /// Returns the mail that reports the change to the account owner. It contains no secret.
     fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail;
 

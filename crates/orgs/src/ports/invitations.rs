@@ -95,7 +95,7 @@ pub struct MailNote<'a> {
 }
 
 /// Puts into words what is sent by mail.
-pub trait Letters: Send + Sync {
+pub trait MailTemplates: Send + Sync {
     /// The mail that invites somebody and carries the token.
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail;
 

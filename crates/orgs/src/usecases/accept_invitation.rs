@@ -102,7 +102,7 @@ impl Orgs {
         let added = OrgEvent::MemberAdded { organization, user, role };
         tx.events().append(&self.event_of(command, added)).await?;
         if role == Role::Owner {
-            self.tell_of_owner(tx, into, user, Some(invitation.invited_by)).await?;
+            self.notify_owners(tx, into, user, Some(invitation.invited_by)).await?;
         }
         Ok(membership)
     }

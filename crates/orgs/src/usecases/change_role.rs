@@ -80,7 +80,7 @@ impl Orgs {
             self.end_invitations_to(&mut *tx, actor, id, user).await?;
             self.end_invitations_by(&mut *tx, actor, id, user, Some(to)).await?;
             if to == Role::Owner {
-                self.tell_of_owner(&mut *tx, &organization, user, Some(acting)).await?;
+                self.notify_owners(&mut *tx, &organization, user, Some(acting)).await?;
             }
         }
         tx.commit().await?;

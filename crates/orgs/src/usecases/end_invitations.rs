@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
 
-use super::invite::take_back;
+use super::invite::cancel;
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -49,7 +49,7 @@ impl Orgs {
         which: InvitationsOf<'_>,
     ) -> Result<(), StoreError> {
         for invitation in tx.invitations().withdraw_all(of, which, self.ports.clock.now()).await? {
-            take_back(tx, invitation).await?;
+            cancel(tx, invitation).await?;
             let withdrawn = OrgEvent::InvitationWithdrawn { organization: of, invitation };
             tx.events().append(&self.event(actor, withdrawn)).await?;
         }

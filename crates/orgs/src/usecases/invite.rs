@@ -222,12 +222,12 @@ pub(super) async fn end(
     state: InvitationState,
 ) -> Result<(), StoreError> {
     tx.invitations().end(invitation, state).await?;
-    take_back(tx, invitation).await
+    cancel(tx, invitation).await
 }
 
 /// Deletes the undelivered mails of an invitation, because their link is no longer valid.
-pub(super) async fn take_back(tx: &mut dyn OrgTransaction, invitation: InvitationId) -> Result<(), StoreError> {
+pub(super) async fn cancel(tx: &mut dyn OrgTransaction, invitation: InvitationId) -> Result<(), StoreError> {
     let mails = tx.invitation_mails().carrying(invitation).await?;
-    tx.outbox().take_back(&mails).await?;
+    tx.outbox().cancel(&mails).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use tessera_kernel::{
     Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
 };
 
-use super::invite::{Refusal, take_back};
+use super::invite::{Refusal, cancel};
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -98,7 +98,7 @@ impl Orgs {
         self.may_send(&mut *tx, &invitation, comes_back).await?;
         let letter = self.letter(&invitation, organization, inviter)?;
         tx.invitations().renew(&invitation, &letter.hash).await?;
-        take_back(&mut *tx, id).await?;
+        cancel(&mut *tx, id).await?;
         self.send(&mut *tx, &invitation, &letter).await?;
         tx.events().append(&self.event(actor, OrgEvent::InvitationResent { organization: of, invitation: id })).await?;
         tx.commit().await?;

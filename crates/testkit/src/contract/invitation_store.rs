@@ -285,7 +285,7 @@ pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Har
         let note = MailNote { mail: mail_id(mail), invitation: invitation_id(invitation), email: &email, at: NOW };
         ok(tx.invitation_mails().note(org(), &note).await);
     }
-    ok(tx.outbox().take_back(&[mail_id(5)]).await);
+    ok(tx.outbox().cancel(&[mail_id(5)]).await);
     ok(tx.commit().await);
     assert_eq!(ok(stores.mails.take(later, later + Duration::HOUR, 10).await).len(), 8);
     for sent in [2, 7, 8] {

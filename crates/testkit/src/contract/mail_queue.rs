@@ -116,7 +116,7 @@ pub async fn a_delivered_mail_is_never_taken_again(harness: &impl Harness) {
     assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
     let much_later = LATER + Duration::hours(2);
     assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
-    assert!(!ok(stores.mails.put_off(mail_id(1), 1, LATER).await));
+    assert!(!ok(stores.mails.reschedule(mail_id(1), 1, LATER).await));
     assert_eq!(take(&*stores.mails, much_later, 10).await, []);
 }
 
@@ -136,7 +136,7 @@ pub async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl
     assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
     let much_later = LATER + Duration::hours(2);
     assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
-    assert!(!ok(stores.mails.put_off(mail_id(1), 1, LATER).await));
+    assert!(!ok(stores.mails.reschedule(mail_id(1), 1, LATER).await));
     assert_eq!(take(&*stores.mails, much_later, 10).await, []);
     let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
     assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
@@ -193,7 +193,7 @@ pub async fn a_mail_that_is_put_off_comes_back(harness: &impl Harness) {
     stores.add_mails([&mail(1)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
     let until = LATER + Duration::seconds(5);
-    assert!(ok(stores.mails.put_off(mail_id(1), 1, until).await));
+    assert!(ok(stores.mails.reschedule(mail_id(1), 1, until).await));
     assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
     assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
 }
@@ -204,9 +204,9 @@ pub async fn whoever_came_too_late_puts_nothing_off(harness: &impl Harness) {
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
     let second = LATER + Duration::minutes(3);
     assert_eq!(take(&*stores.mails, second, 10).await.len(), 1);
-    assert!(!ok(stores.mails.put_off(mail_id(1), 1, NOW).await));
+    assert!(!ok(stores.mails.reschedule(mail_id(1), 1, NOW).await));
     assert_eq!(take(&*stores.mails, second, 10).await, []);
-    assert!(!ok(stores.mails.put_off(mail_id(9), 1, NOW).await));
+    assert!(!ok(stores.mails.reschedule(mail_id(9), 1, NOW).await));
 }
 
 pub async fn an_expired_mail_is_not_taken(harness: &impl Harness) {
@@ -246,10 +246,10 @@ pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
     assert_eq!(take(&*stores.mails, LATER, 5).await, []);
 }
 
-async fn take_back(stores: &Stores, numbers: &[u32]) -> u64 {
+async fn cancel(stores: &Stores, numbers: &[u32]) -> u64 {
     let ids: Vec<MailId> = numbers.iter().copied().map(mail_id).collect();
     let mut tx = ok(stores.orgs.begin().await);
-    let erased = ok(world::in_time(tx.outbox().take_back(&ids)).await);
+    let erased = ok(world::in_time(tx.outbox().cancel(&ids)).await);
     ok(tx.commit().await);
     erased
 }
@@ -257,9 +257,9 @@ async fn take_back(stores: &Stores, numbers: &[u32]) -> u64 {
 pub async fn a_mail_that_is_taken_back_is_gone(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
-    assert_eq!(take_back(stores, &[]).await, 0);
-    assert_eq!(take_back(stores, &[1, 3, 9]).await, 2);
-    assert_eq!(take_back(stores, &[1, 3]).await, 0);
+    assert_eq!(cancel(stores, &[]).await, 0);
+    assert_eq!(cancel(stores, &[1, 3, 9]).await, 2);
+    assert_eq!(cancel(stores, &[1, 3]).await, 0);
     assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
     assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at, 10).await), 1);
 }
@@ -270,7 +270,7 @@ pub async fn a_mail_that_has_ended_is_not_taken_back(harness: &impl Harness) {
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 2);
     assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
     assert!(ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
-    assert_eq!(take_back(stores, &[1, 2]).await, 0);
+    assert_eq!(cancel(stores, &[1, 2]).await, 0);
     let left = RefusedMail { recipient: mail(2).recipient, refusal: MailRefusal::Reply(550), at: LATER };
     assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), Some(left));
 }
@@ -279,7 +279,7 @@ pub async fn a_mail_that_is_taken_back_without_a_commit_stays(harness: &impl Har
     let stores = harness.stores();
     stores.add_mails([&mail(1)]).await;
     let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.outbox().take_back(&[mail_id(1)]).await), 1);
+    assert_eq!(ok(tx.outbox().cancel(&[mail_id(1)]).await), 1);
     drop(tx);
     world::nothing_is_held(harness).await;
     assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
@@ -289,9 +289,9 @@ pub async fn a_mail_that_is_taken_back_on_its_way_is_no_trouble(harness: &impl H
     let stores = harness.stores();
     stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
-    assert_eq!(take_back(stores, &[1, 2, 3]).await, 3);
+    assert_eq!(cancel(stores, &[1, 2, 3]).await, 3);
     assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
-    assert!(!ok(stores.mails.put_off(mail_id(2), 1, LATER).await));
+    assert!(!ok(stores.mails.reschedule(mail_id(2), 1, LATER).await));
     assert!(!ok(stores.mails.refuse(mail_id(3), 1, MailRefusal::Reply(550), LATER).await));
     assert_eq!(ok(stores.mails.find_refused(mail_id(3)).await), None);
     assert_eq!(take(&*stores.mails, LATER + Duration::hours(2), 10).await, []);
@@ -306,11 +306,11 @@ pub async fn of_those_who_take_a_mail_and_take_it_back_at_once_none_fails(harnes
         async move {
             if number.is_multiple_of(2) {
                 for mail in take(&*stores.mails, LATER, 10).await {
-                    ok(stores.mails.put_off(mail.mail.id, mail.attempt, LATER).await);
+                    ok(stores.mails.reschedule(mail.mail.id, mail.attempt, LATER).await);
                 }
                 0
             } else {
-                take_back(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await
+                cancel(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await
             }
         }
     };

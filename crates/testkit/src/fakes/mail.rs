@@ -1,14 +1,14 @@
 //! Fake mail encryption and mail templates.
 
-use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
+use tessera_apikeys::{model::ApiKey, ports::ApiKeyMails};
 use tessera_identity::{
     model::{PasswordReset, ResetToken},
-    ports::{AccountChange, AccountLetters},
+    ports::{AccountChange, AccountMails},
 };
 use tessera_kernel::{EmailAddress, Mail, MailId, MailSeal, NoticeContext, SealedMail, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner},
-    ports::Letters,
+    ports::MailTemplates,
 };
 use time::OffsetDateTime;
 
@@ -43,9 +43,9 @@ impl MailSeal for FakeSeal {
 /// Writes the bare token as text, and names or times as HTML. The subject of a notice is the action. The text says
 /// whether it is the last notice.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FakeLetters;
+pub struct FakeMails;
 
-impl Letters for FakeLetters {
+impl MailTemplates for FakeMails {
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
         Mail {
             recipient: about.invitation.email.clone(),
@@ -70,7 +70,7 @@ impl Letters for FakeLetters {
     }
 }
 
-impl AccountLetters for FakeLetters {
+impl AccountMails for FakeMails {
     fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail {
         let subject = match change {
             AccountChange::PasswordSet => "password set".to_owned(),
@@ -92,7 +92,7 @@ impl AccountLetters for FakeLetters {
     }
 }
 
-impl KeyLetters for FakeLetters {
+impl ApiKeyMails for FakeMails {
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail {
         notice(to, &format!("key {}", key.key_prefix), context)
     }

@@ -2,17 +2,17 @@
 //! to links in them would also follow a link in a forged mail.
 
 use askama::Template;
-use tessera_apikeys::{model::ApiKey, ports::KeyLetters};
+use tessera_apikeys::{model::ApiKey, ports::ApiKeyMails};
 use tessera_identity::{
     model::{Device, PasswordReset, ResetToken},
-    ports::{AccountChange, AccountLetters},
+    ports::{AccountChange, AccountMails},
 };
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
 use tessera_orgs::model::{DirectAddition, NewOwner, Profile};
 
 use super::{
     names::{quoted, unlinked},
-    text::{AskamaLetters, minute, name, role},
+    text::{AskamaMails, minute, name, role},
 };
 
 #[derive(Template)]
@@ -56,7 +56,7 @@ const ADDED: &str = "The other members see your email address and your name once
 const KEY: &str = "If this was not you, another person can sign in to your account: revoke the key, change your password, and tell \
     the operator of the service at once.";
 
-impl AskamaLetters {
+impl AskamaMails {
     pub(super) fn notice(&self, to: &EmailAddress, news: News, context: NoticeContext) -> Mail {
         let words = Words {
             subject: news.subject,
@@ -76,7 +76,7 @@ impl AskamaLetters {
     }
 }
 
-impl AccountLetters for AskamaLetters {
+impl AccountMails for AskamaMails {
     fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail {
         let (subject, text, advice) = match change {
             AccountChange::PasswordSet => (
@@ -134,7 +134,7 @@ fn sign_in(device: Device) -> String {
     format!("Your account was signed in to from a new device: {device}{from}.")
 }
 
-impl KeyLetters for AskamaLetters {
+impl ApiKeyMails for AskamaMails {
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail {
         let text = format!(
             "You created an API key that begins with {}. It can do what its permissions allow in the application {}.",

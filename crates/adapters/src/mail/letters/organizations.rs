@@ -4,13 +4,13 @@ use askama::Template;
 use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner},
-    ports::Letters,
+    ports::MailTemplates,
 };
 
 use super::{
     names::{quoted, unlinked},
     notices,
-    text::{AskamaLetters, minute, name, role},
+    text::{AskamaMails, minute, name, role},
 };
 
 /// Path of the page that shows and accepts an invitation.
@@ -33,7 +33,7 @@ struct Words {
     expires: String,
 }
 
-impl Letters for AskamaLetters {
+impl MailTemplates for AskamaMails {
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
         let (organization, inviter) = (quoted(about.organization.name.as_str()), name(&about.inviter));
         let words = Words {

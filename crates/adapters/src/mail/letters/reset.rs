@@ -4,7 +4,7 @@ use askama::Template;
 use tessera_identity::model::{PasswordReset, ResetToken};
 use tessera_kernel::{Mail, NoticeContext, Secret};
 
-use super::text::{AskamaLetters, minute};
+use super::text::{AskamaMails, minute};
 
 /// Path of the page that sets a password.
 const RESET: &str = "/password/reset";
@@ -24,7 +24,7 @@ struct Words {
     last: bool,
 }
 
-impl AskamaLetters {
+impl AskamaMails {
     pub(super) fn reset_link(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail {
         let words = Words {
             link: format!("{}{RESET}?token={}", self.public_url, token.expose()),

@@ -7,11 +7,11 @@ use time::{OffsetDateTime, macros::format_description};
 use super::names::quoted;
 
 /// Renders mails from templates.
-pub struct AskamaLetters {
+pub struct AskamaMails {
     pub(super) public_url: String,
 }
 
-impl AskamaLetters {
+impl AskamaMails {
     /// Creates a renderer. All links start with `public_url`.
     #[must_use]
     pub fn new(public_url: &str) -> Self {

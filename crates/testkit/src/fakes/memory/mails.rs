@@ -23,7 +23,7 @@ impl Outbox for MemoryTransaction {
         Ok(())
     }
 
-    async fn take_back(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
+    async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
         let before = self.state.mails.len();
         self.state.mails.retain(|id, known| known.ended() || !mails.contains(id));
         Ok(u64::try_from(before - self.state.mails.len()).unwrap_or(u64::MAX))
@@ -94,7 +94,7 @@ impl MailQueue for MemoryStore {
         Ok(known.refused.map(|(refusal, at)| RefusedMail { recipient: known.mail.recipient.clone(), refusal, at }))
     }
 
-    async fn put_off(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
+    async fn reschedule(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError> {
         let mut tx = self.transaction().await;
         let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
         let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
