@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use super::{
     connection::on,
-    relying_parties::hold_party,
+    relying_parties::lock_relying_party,
     rows::{parse, parse_optional, sha256},
     schema::sso_codes,
     transaction::Tx,
@@ -88,7 +88,7 @@ impl SsoCodes for Tx {
     async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError> {
         let of = sso_codes::table.find(hash.as_bytes().as_slice()).select(sso_codes::application_id);
         let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
-        let Some(party) = hold_party(&mut self.lease, of).await? else { return Ok(None) };
+        let Some(party) = lock_relying_party(&mut self.lease, of).await? else { return Ok(None) };
         let query = sso_codes::table.find(hash.as_bytes().as_slice());
         let row: Option<SsoCodeRow> = on!(&mut self.lease, |c|
             postgres: query.select(SsoCodeRow::as_select()).for_update().first(c).await.optional(),

@@ -12,7 +12,7 @@ use tessera_kernel::{ApplicationId, StoreError};
 use super::{
     connection::{Lease, on},
     locks::lock_name,
-    relying_parties::hold_party,
+    relying_parties::lock_relying_party,
     rows::{corrupt, parse, parse_network, parse_optional, sha256},
     schema::{applications, sso_sessions},
     transaction::Tx,
@@ -196,7 +196,7 @@ pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<S
 impl SsoSessions for Tx {
     async fn insert(&mut self, session: &SsoSession) -> Result<(), StoreError> {
         // The foreign key alone would accept a deleted application whose row still exists.
-        if hold_party(&mut self.lease, DbId(session.request.application.as_uuid())).await?.is_none() {
+        if lock_relying_party(&mut self.lease, DbId(session.request.application.as_uuid())).await?.is_none() {
             return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
         }
         let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::from(session));
@@ -222,7 +222,7 @@ impl SsoSessions for Tx {
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError> {
         let of = sso_sessions::table.find(DbId(id.as_uuid())).select(sso_sessions::application_id);
         let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
-        let Some(party) = hold_party(&mut self.lease, of).await? else { return Ok(None) };
+        let Some(party) = lock_relying_party(&mut self.lease, of).await? else { return Ok(None) };
         let query = sso_sessions::table.find(DbId(id.as_uuid()));
         let row: Option<SsoSessionRow> = on!(&mut self.lease, |c|
             postgres: query.select(SsoSessionRow::as_select()).for_update().first(c).await.optional(),

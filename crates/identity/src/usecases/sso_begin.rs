@@ -49,7 +49,7 @@ impl SingleSignOn {
     pub async fn begin(&self, request: SsoRequest, network: Option<Network>) -> Result<BegunSso, BeginSsoError> {
         let party = self.ports.relying_parties.find_relying_party(request.application).await?;
         let party = party.ok_or(BeginSsoError::UnknownApplication)?;
-        if !party.takes(&request.redirect_uri) {
+        if !party.allows_redirect_uri(&request.redirect_uri) {
             return Err(BeginSsoError::RedirectUriNotRegistered);
         }
         let browser = SsoSecret::generate(&*self.ports.entropy);

@@ -62,7 +62,7 @@ impl SingleSignOn {
         let (session, party) = held.ok_or(ChallengeSsoError::NotFound)?;
         let open = self.is_theirs(&session, &browser, now) && !matches!(session.step, SsoStep::Done { .. });
         // The application may have removed the redirect URI meanwhile. Do not ask for a signature that leads nowhere.
-        if !open || !party.takes(&session.request.redirect_uri) {
+        if !open || !party.allows_redirect_uri(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
         let (challenge, nonce) = self.question(&session, &party, command.account, now);

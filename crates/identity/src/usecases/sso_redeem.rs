@@ -111,7 +111,7 @@ impl SingleSignOn {
             Some(refusal)
         } else if code.redirect_uri != command.redirect_uri {
             Some(CodeRefusal::RedirectUri)
-        } else if !party.takes(&code.redirect_uri) {
+        } else if !party.allows_redirect_uri(&code.redirect_uri) {
             Some(CodeRefusal::Application)
         } else if !digest.matches(code.code_challenge.hash(), &digest.digest(command.verifier.expose())) {
             Some(CodeRefusal::Verifier)

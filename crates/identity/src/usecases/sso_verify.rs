@@ -129,7 +129,7 @@ impl SingleSignOn {
     /// Verifies the signature and completes the sign-in.
     async fn conclude(&self, taken: &TakenChallenge, command: &VerifySso) -> Result<VerifiedSso, VerifySsoError> {
         let TakenChallenge { session, party, challenge, open } = taken;
-        if !party.takes(&session.request.redirect_uri) {
+        if !party.allows_redirect_uri(&session.request.redirect_uri) {
             return self.refuse(SsoRefusal::Application, Some(challenge), &command.origin).await;
         }
         let voucher = if *open { self.voucher(challenge, command).await? } else { None };
@@ -219,7 +219,7 @@ impl SingleSignOn {
         let (secret, now) = (SsoSecret::generate(entropy), self.ports.store.now().await?);
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(session.id).await?;
-        let held = held.filter(|(_, party)| party.takes(&session.request.redirect_uri));
+        let held = held.filter(|(_, party)| party.allows_redirect_uri(&session.request.redirect_uri));
         let Some((current, party)) = held else { return Ok(None) };
         if matches!(current.step, SsoStep::Done { .. }) {
             return Err(VerifySsoError::Used);

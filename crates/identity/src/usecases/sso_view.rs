@@ -42,7 +42,9 @@ impl SingleSignOn {
         }
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
         // Do not show a redirect URI that the application has removed.
-        let party = party.filter(|party| party.takes(&session.request.redirect_uri)).ok_or(ViewSsoError::NotFound)?;
+        let party = party
+            .filter(|party| party.allows_redirect_uri(&session.request.redirect_uri))
+            .ok_or(ViewSsoError::NotFound)?;
         let used = matches!(session.step, SsoStep::Done { .. });
         Ok(SsoView { application: party.name, redirect_uri: session.request.redirect_uri, used })
     }

@@ -3,7 +3,7 @@
 use tessera_kernel::{Actor, Event, InvitationClaimId, RequestMetadata, Role, UserId};
 use time::OffsetDateTime;
 
-use super::{acceptance_error::AcceptInvitationError, hold_invitation::Held, invite::end};
+use super::{acceptance_error::AcceptInvitationError, invite::end, lock_invitation::LockedInvitation};
 use crate::{
     Orgs,
     events::OrgEvent,
@@ -59,7 +59,8 @@ impl Orgs {
         if account.is_none_or(|account| account.user_id != command.user) {
             return Err(AcceptInvitationError::Invalid);
         }
-        let Held { mut tx, organization, invitation, storage_time: now } = self.hold_invitation(&hash, &known).await?;
+        let LockedInvitation { mut tx, organization, invitation, storage_time: now } =
+            self.lock_invitation(&hash, &known).await?;
         // Only under the lock is it certain how the invitation stands.
         require_acceptable(&mut *tx, &invitation, now).await?;
         if invitation.is_claimed_by_another(command.claim, now) {

@@ -2,7 +2,7 @@
 
 use tessera_kernel::InvitationClaimId;
 
-use super::{accept_invitation::require_acceptable, hold_invitation::Held};
+use super::{accept_invitation::require_acceptable, lock_invitation::LockedInvitation};
 use crate::{
     AcceptInvitationError, Orgs,
     model::{Claim, InvitationToken},
@@ -20,7 +20,7 @@ impl Orgs {
         let hash = self.ports.digest.digest(token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let by = InvitationClaimId::generate(&*self.ports.clock, &*self.ports.entropy);
-        let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
+        let LockedInvitation { mut tx, invitation, storage_time, .. } = self.lock_invitation(&hash, &known).await?;
         require_acceptable(&mut *tx, &invitation, storage_time).await?;
         if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
@@ -45,7 +45,7 @@ impl Orgs {
     ) -> Result<(), AcceptInvitationError> {
         let hash = self.ports.digest.digest(token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let Held { mut tx, invitation, storage_time, .. } = self.hold_invitation(&hash, &known).await?;
+        let LockedInvitation { mut tx, invitation, storage_time, .. } = self.lock_invitation(&hash, &known).await?;
         if invitation.claim.is_some_and(|held| held.by == claim) {
             tx.invitations().claim(invitation.id, Claim { by: claim, until: storage_time }).await?;
         }

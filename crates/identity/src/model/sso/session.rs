@@ -77,7 +77,7 @@ pub struct RelyingParty {
 impl RelyingParty {
     /// Returns whether the URI is registered. The comparison is exact.
     #[must_use]
-    pub fn takes(&self, redirect_uri: &str) -> bool {
+    pub fn allows_redirect_uri(&self, redirect_uri: &str) -> bool {
         self.redirect_uris.iter().any(|known| known == redirect_uri)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// An invitation of any state, under the lock of its organization.
-pub(super) struct Held {
+pub(super) struct LockedInvitation {
     /// The transaction that holds the lock.
     pub(super) tx: Box<dyn OrgTransaction>,
     /// The organization of the invitation.
@@ -23,11 +23,11 @@ pub(super) struct Held {
 
 impl Orgs {
     /// Locks the invitation with the token. `known` is the invitation that was found earlier, without a lock.
-    pub(super) async fn hold_invitation(
+    pub(super) async fn lock_invitation(
         &self,
         token: &SecretHash,
         known: &Invitation,
-    ) -> Result<Held, AcceptInvitationError> {
+    ) -> Result<LockedInvitation, AcceptInvitationError> {
         // Read before the lock is taken. A time that is too early makes a claim last longer; it never admits a second
         // request.
         let storage_time = self.ports.store.now().await?;
@@ -36,6 +36,6 @@ impl Orgs {
         let organization = organization.ok_or(AcceptInvitationError::Invalid)?;
         // Looked up by token, not by id: a resend replaces the token, and the old token must become invalid.
         let invitation = tx.invitations().lock_by_token(token).await?.ok_or(AcceptInvitationError::Invalid)?;
-        Ok(Held { tx, organization, invitation, storage_time })
+        Ok(LockedInvitation { tx, organization, invitation, storage_time })
     }
 }
