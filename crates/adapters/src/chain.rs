@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Chain, WalletAddress},
-    ports::{Call, ChainReader, Proof, ReadChainError, VerifyError, Voucher, WalletVerifier},
+    ports::{Call, ChainReader, ReadChainError, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
 };
 use tessera_kernel::{NodeLimits, RateLimit};
 use tokio::{sync::Semaphore, time::timeout};
@@ -59,7 +59,7 @@ impl ContractSignatures {
         Self { keys, chains, places: Arc::new(Semaphore::new(PLACES)), limits }
     }
 
-    async fn ask(&self, address: &[u8; 20], proof: &Proof) -> Result<Option<Voucher>, VerifyError> {
+    async fn ask(&self, address: &[u8; 20], proof: &SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
         // The limit of the network comes first. A request that it rejects must not count against the wallet, which may
         // belong to another user.
         if let Some(network) = proof.requester.network {
@@ -72,7 +72,7 @@ impl ContractSignatures {
         let (chain, signature) = (proof.account.chain(), proof.signature.as_bytes());
         for text in &proof.texts {
             match timeout(DEADLINE, self.accepts(chain, address, &message_hash(text), signature)).await {
-                Ok(Ok(true)) => return Ok(Some(Voucher::Contract)),
+                Ok(Ok(true)) => return Ok(Some(SignerKind::Contract)),
                 Ok(Ok(false) | Err(ReadChainError::Reverted | ReadChainError::OutOfGas)) => {}
                 Ok(Err(ReadChainError::Unavailable(error))) => return Err(VerifyError::Unavailable(error)),
                 Err(late) => return Err(VerifyError::Unavailable(late.into())),
@@ -105,7 +105,7 @@ impl ContractSignatures {
 /// Every form of a signature by the key of the address is excluded, because the key was checked before. This also
 /// prevents the validator from accepting the high-`s` form of a key signature, because the validator recovers keys for
 /// accounts without code. A signature for a wallet that is not deployed yet must contain the three values of ERC-6492.
-fn may_be_of_a_contract(address: &[u8; 20], proof: &Proof) -> bool {
+fn may_be_of_a_contract(address: &[u8; 20], proof: &SignatureCheck) -> bool {
     let signature = proof.signature.as_bytes();
     if validator::is_of_a_wallet_to_be_made(signature) {
         return validator::is_well_formed(signature);
@@ -115,7 +115,7 @@ fn may_be_of_a_contract(address: &[u8; 20], proof: &Proof) -> bool {
 
 #[async_trait]
 impl WalletVerifier for ContractSignatures {
-    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError> {
+    async fn verify(&self, proof: SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
         let WalletAddress::Evm(address) = proof.account.address() else { return self.keys.verify(proof).await };
         if !self.chains.reads(proof.account.chain()) {
             return self.keys.verify(proof).await;

@@ -15,7 +15,7 @@ use node::{Mood, Node, State, bytes};
 use tessera_adapters::{ContractSignatures, Gate, GateSettings, JsonRpcReader, KeySignatures};
 use tessera_identity::{
     model::{Chain, SiweMessage, WalletAccount, WalletSignature},
-    ports::{ChainReader, Proof, VerifyError, Voucher, WalletVerifier as _},
+    ports::{ChainReader, SignatureCheck, SignerKind, VerifyError, WalletVerifier as _},
 };
 use tessera_kernel::Unlimited;
 use tessera_testkit::{
@@ -73,13 +73,13 @@ fn verifier(url: &str) -> ContractSignatures {
     over(Arc::new(ok(JsonRpcReader::new([(Chain::Ethereum, url.to_owned().into())]))))
 }
 
-fn proof(address: H160, text: &str, signature: &[u8]) -> Proof {
+fn proof(address: H160, text: &str, signature: &[u8]) -> SignatureCheck {
     let account = ok(WalletAccount::parse(Chain::Ethereum, &format!("{address:#x}")));
     let signature = WalletSignature::from_bytes(signature.to_vec());
-    Proof { account, texts: vec![text.as_bytes().to_vec()], signature, requester: requester() }
+    SignatureCheck { account, texts: vec![text.as_bytes().to_vec()], signature, requester: requester() }
 }
 
-async fn ask(node: &Node, proof: Proof) -> bool {
+async fn ask(node: &Node, proof: SignatureCheck) -> bool {
     ok(verifier(&node.url).verify(proof).await).is_some()
 }
 
@@ -92,15 +92,15 @@ async fn s97_1271() {
         assert!(!ask(&node, proof(address(1), "something else", &vec![7; length])).await, "{length}");
     }
     assert!(!ask(&node, proof(address(2), TEXT, &[7; 65])).await);
-    let voucher = verifier(&node.url).verify(proof(address(1), TEXT, &[7; 65])).await;
-    assert_eq!(ok(voucher), Some(Voucher::Contract));
+    let signer = verifier(&node.url).verify(proof(address(1), TEXT, &[7; 65])).await;
+    assert_eq!(ok(signer), Some(SignerKind::Contract));
 }
 
 #[tokio::test]
 async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
     let node = Node::start(with(APPROVING), Mood::Well).await;
-    let voucher = verifier(&node.url).verify(proof(address(1), TEXT, &[])).await;
-    assert_eq!(ok(voucher), Some(Voucher::Contract));
+    let signer = verifier(&node.url).verify(proof(address(1), TEXT, &[])).await;
+    assert_eq!(ok(signer), Some(SignerKind::Contract));
     assert!(!ask(&node, proof(address(1), "something else", &[])).await);
     assert!(!ask(&node, proof(address(1), TEXT, &[0])).await);
     // An address without code has no contract, and an empty signature is not a key signature.
@@ -160,9 +160,9 @@ async fn an_account_without_code_vouches_for_nothing() {
 async fn a_chain_without_a_node_has_no_contract_wallets() {
     let node = Node::start(with(WALLET), Mood::Well).await;
     let on_base = ok(WalletAccount::parse(Chain::Base, &format!("{:#x}", address(1))));
-    assert!(!ask(&node, Proof { account: on_base, ..proof(address(1), TEXT, &[7; 65]) }).await);
+    assert!(!ask(&node, SignatureCheck { account: on_base, ..proof(address(1), TEXT, &[7; 65]) }).await);
     let solana = ok(WalletAccount::parse(Chain::Solana, &SolanaWallet::new().address()));
-    assert!(!ask(&node, Proof { account: solana, ..proof(address(1), TEXT, &[7; 64]) }).await);
+    assert!(!ask(&node, SignatureCheck { account: solana, ..proof(address(1), TEXT, &[7; 64]) }).await);
     assert_eq!(node.asked(), []);
 }
 
@@ -348,8 +348,8 @@ async fn what_the_chain_says_decides_whatever_reads_it() {
     // The contract is the same each time. Only the response of the validator differs.
     for (validator, good) in Program::ALL.into_iter().map(|program| (program, program == Program::AnswersOne)) {
         let verifier = over(Arc::new(FakeChains::running(validator)));
-        let voucher = ok(verifier.verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await);
-        assert_eq!(voucher, good.then_some(Voucher::Contract), "{validator:?}");
+        let signer = ok(verifier.verify(proof(at(Program::AnswersNothing), TEXT, &[7; 65])).await);
+        assert_eq!(signer, good.then_some(SignerKind::Contract), "{validator:?}");
     }
     let chains = Arc::new(FakeChains::running(Program::AnswersOne));
     chains.become_unavailable();
@@ -390,10 +390,10 @@ async fn published_signatures_of_contract_wallets_are_for_the_contract_to_judge(
         let proof = proof(ok(address.parse()), &text, &bytes(signature));
         let alone = over(Arc::new(ok(JsonRpcReader::new([]))));
         assert_eq!(ok(alone.verify(proof.clone()).await), None, "{address}");
-        for (approved, voucher) in [(text.as_str(), Some(Voucher::Contract)), ("something else", None)] {
+        for (approved, signer) in [(text.as_str(), Some(SignerKind::Contract)), ("something else", None)] {
             let chain = BTreeMap::from([(ok(address.parse()), account(WALLET, &[hash_message(approved)]))]);
             let node = Node::start(chain, Mood::Well).await;
-            assert_eq!(ok(verifier(&node.url).verify(proof.clone()).await), voucher, "{address}");
+            assert_eq!(ok(verifier(&node.url).verify(proof.clone()).await), signer, "{address}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tessera_adapters::{ContractSignatures, Gate, GateSettings, KeySignatures, MemoryLimits};
 use tessera_identity::{
     model::{Chain, WalletAccount, WalletSignature},
-    ports::{Proof, Requester, VerifyError, Voucher, WalletVerifier as _},
+    ports::{Requester, SignatureCheck, SignerKind, VerifyError, WalletVerifier as _},
 };
 use tessera_kernel::{Network, NodeLimits as _, RateLimit, RateLimited};
 use tessera_testkit::{
@@ -76,8 +76,8 @@ fn of_many_at_once_no_more_than_the_quota_are_admitted() {
     assert_eq!(admitted, 3);
 }
 
-fn proof(network: u8, address: &str, signature: Vec<u8>) -> Proof {
-    Proof {
+fn proof(network: u8, address: &str, signature: Vec<u8>) -> SignatureCheck {
+    SignatureCheck {
         account: ok(WalletAccount::parse(Chain::Ethereum, address)),
         texts: vec![b"sign in".to_vec()],
         signature: WalletSignature::from_bytes(signature),
@@ -85,7 +85,7 @@ fn proof(network: u8, address: &str, signature: Vec<u8>) -> Proof {
     }
 }
 
-fn wrong(network: u8, wallet: u64) -> Proof {
+fn wrong(network: u8, wallet: u64) -> SignatureCheck {
     proof(network, &format!("0x{wallet:040x}"), vec![7; 65])
 }
 
@@ -95,7 +95,7 @@ async fn a_network_and_a_wallet_have_a_share_of_the_questions_to_a_chain() {
     let (clock, chains) = (Arc::new(FixedClock::default()), Arc::new(FakeChains::running(Program::AnswersNothing)));
     let limits = Arc::new(MemoryLimits::new(clock.clone()));
     let verifier = ContractSignatures::new(KeySignatures::new(gate), chains, limits);
-    let is_limited = async |proof: Proof| match verifier.verify(proof).await {
+    let is_limited = async |proof: SignatureCheck| match verifier.verify(proof).await {
         Err(VerifyError::RateLimited(limited)) => limited.limit.name == "contract-wallet",
         outcome => {
             assert_eq!(ok(outcome), None);
@@ -115,7 +115,7 @@ async fn a_network_and_a_wallet_have_a_share_of_the_questions_to_a_chain() {
     // Neither limit prevents a sign-in with a key, because it causes no call.
     let wallet = EvmWallet::new();
     let signed = proof(1, &wallet.address(), wallet.sign_bytes("sign in"));
-    assert_eq!(ok(verifier.verify(signed).await), Some(Voucher::Key));
+    assert_eq!(ok(verifier.verify(signed).await), Some(SignerKind::ExternallyOwned));
     clock.advance(Time::MINUTE);
     assert!(!is_limited(wrong(1, 1)).await);
 }

@@ -5,7 +5,7 @@ use std::{fmt::Debug, time::Duration};
 use tessera_adapters::{Gate, GateSettings, KeySignatures};
 use tessera_identity::{
     model::{Chain, Namespace, SiweMessage, WalletAccount, WalletSignature},
-    ports::{Proof, WalletVerifier as _},
+    ports::{SignatureCheck, WalletVerifier as _},
 };
 use tessera_testkit::builders::requester;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -195,7 +195,8 @@ impl Signed {
         let gate = ok(Gate::new(GateSettings { places: 1, queue: 1, deadline: Duration::from_secs(30) }));
         let Ok(signature) = WalletSignature::parse(self.signature, Namespace::Eip155) else { return false };
         let account = ok(WalletAccount::parse(Chain::Ethereum, self.address));
-        let proof = Proof { account, texts: vec![text.as_bytes().to_vec()], signature, requester: requester() };
+        let proof =
+            SignatureCheck { account, texts: vec![text.as_bytes().to_vec()], signature, requester: requester() };
         ok(KeySignatures::new(gate).verify(proof).await).is_some()
     }
 

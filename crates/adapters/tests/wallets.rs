@@ -5,7 +5,7 @@ use std::{fmt::Debug, time::Duration};
 use tessera_adapters::{Gate, GateSettings, KeySignatures};
 use tessera_identity::{
     model::{Chain, WalletAccount, WalletSignature},
-    ports::{Proof, VerifyError, Voucher, WalletVerifier as _},
+    ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier as _},
 };
 use tessera_testkit::builders::requester;
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
@@ -19,14 +19,14 @@ fn verifier(queue: usize) -> KeySignatures {
     KeySignatures::new(ok(Gate::new(GateSettings { places: 2, queue, deadline: Duration::from_secs(30) })))
 }
 
-fn proof(chain: Chain, address: &str, text: &[u8], signature: &str) -> Proof {
+fn proof(chain: Chain, address: &str, text: &[u8], signature: &str) -> SignatureCheck {
     let account = ok(WalletAccount::parse(chain, address));
     let signature = ok(WalletSignature::parse(signature, chain.namespace()));
-    Proof { account, texts: vec![text.to_vec()], signature, requester: requester() }
+    SignatureCheck { account, texts: vec![text.to_vec()], signature, requester: requester() }
 }
 
-async fn is_good(proof: Proof) -> bool {
-    ok(verifier(8).verify(proof).await) == Some(Voucher::Key)
+async fn is_good(proof: SignatureCheck) -> bool {
+    ok(verifier(8).verify(proof).await) == Some(SignerKind::ExternallyOwned)
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -145,10 +145,10 @@ async fn any_one_of_the_texts_may_be_signed_and_no_other() {
     let texts: Vec<Vec<u8>> = ["one", "two", "three"].map(|text| text.as_bytes().to_vec()).into();
     for (text, good) in [("one", true), ("three", true), ("four", false), ("", false)] {
         let proof = proof(Chain::Base, &wallet.address(), b"", &wallet.sign(text));
-        assert_eq!(is_good(Proof { texts: texts.clone(), ..proof }).await, good, "{text:?}");
+        assert_eq!(is_good(SignatureCheck { texts: texts.clone(), ..proof }).await, good, "{text:?}");
     }
     let proof = proof(Chain::Base, &wallet.address(), b"", &wallet.sign(""));
-    assert!(!is_good(Proof { texts: Vec::new(), ..proof }).await);
+    assert!(!is_good(SignatureCheck { texts: Vec::new(), ..proof }).await);
 }
 
 #[tokio::test]
@@ -158,7 +158,10 @@ async fn bytes_that_are_no_signature_prove_nothing() {
     for length in (0..whole.as_bytes().len()).chain([66, 97, 8192]) {
         let cut: Vec<u8> = whole.as_bytes().iter().copied().chain(std::iter::repeat(0)).take(length).collect();
         let proof = proof(Chain::Ethereum, address, b"Some data", signature);
-        assert!(!is_good(Proof { signature: WalletSignature::from_bytes(cut), ..proof }).await, "{length} bytes");
+        assert!(
+            !is_good(SignatureCheck { signature: WalletSignature::from_bytes(cut), ..proof }).await,
+            "{length} bytes"
+        );
     }
     let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
     for (r, s) in [("00", "00"), ("00", "11"), ("11", "00"), ("ff", "11"), ("11", "ff")] {

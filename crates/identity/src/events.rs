@@ -4,7 +4,7 @@ use tessera_kernel::{Announcement, ApplicationId, OrganizationId, Outcome, Sessi
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::model::{Audience, KeyId, SsoCode, WalletAccount};
+use crate::model::{Audience, AuthorizationCode, KeyId, WalletAccount};
 
 /// Actions of this domain that the audit trail records.
 #[derive(Debug)]
@@ -120,8 +120,8 @@ pub(crate) enum IdentityEvent {
 
 impl IdentityEvent {
     /// Creates the entry for an issued code that was presented. `refusal` is `None` if it was redeemed.
-    pub(crate) const fn of_code(code: &SsoCode, refusal: Option<CodeRefusal>) -> Self {
-        let SsoCode { user, organization, application, .. } = *code;
+    pub(crate) const fn of_code(code: &AuthorizationCode, refusal: Option<CodeRefusal>) -> Self {
+        let AuthorizationCode { user, organization, application, .. } = *code;
         Self::SsoCodePresented { user, organization, application, refusal }
     }
 }

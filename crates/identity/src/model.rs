@@ -40,8 +40,9 @@ pub use signing_key::{KeyId, KeyIdError, NewKey, PublicKey, Retirement, SigningK
 pub use site::Site;
 pub use siwe::{SiweError, SiweMessage};
 pub use sso::{
-    CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError, Echo, EchoError, RelyingParty, SsoChallenge,
-    SsoCode, SsoCodeState, SsoRequest, SsoSecret, SsoSecretError, SsoSession, SsoSessionId, SsoSessionIdError, SsoStep,
+    AuthorizationCode, AuthorizationState, CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError,
+    OneTimeSecret, OpaqueState, OpaqueStateError, RelyingParty, SsoChallenge, SsoCodeState, SsoRequest, SsoSecretError,
+    SsoSession, SsoSessionId, SsoSessionIdError,
 };
 pub use user::{Credentials, DisplayName, PersonName, User};
 pub use wallet::{Wallet, WalletAccount, WalletAddress, WalletAddressError};

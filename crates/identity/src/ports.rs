@@ -36,4 +36,4 @@ pub use sso::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTra
 pub use store::MockIdentityStore;
 pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, PasswordCheckContext, Sessions, Users, Wallets};
 pub use token_signer::{AccessClaims, TokenError, TokenSigner};
-pub use wallet_verifier::{Proof, VerifyError, Voucher, WalletVerifier};
+pub use wallet_verifier::{SignatureCheck, SignerKind, VerifyError, WalletVerifier};

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity, ServiceTokens,
-    model::{SsoSecret, SsoSession},
+    model::{OneTimeSecret, SsoSession},
     ports::{RelyingParties, SsoStore},
 };
 
@@ -43,7 +43,7 @@ impl SingleSignOn {
     }
 
     /// Returns whether the session has not expired and belongs to this browser.
-    pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &SsoSecret, now: OffsetDateTime) -> bool {
+    pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &OneTimeSecret, now: OffsetDateTime) -> bool {
         let digest = &self.ports.digest;
         let bound = digest.matches(&session.browser, &digest.digest(browser.expose()));
         bound && now < session.expires_at

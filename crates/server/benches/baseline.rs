@@ -17,7 +17,9 @@ use tessera_adapters::{
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
     model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFETIME, WalletAccount, WalletSignature},
-    ports::{PasswordHasher as _, Proof, Requester, ServiceClaims, ServiceTokenSigner as _, WalletVerifier as _},
+    ports::{
+        PasswordHasher as _, Requester, ServiceClaims, ServiceTokenSigner as _, SignatureCheck, WalletVerifier as _,
+    },
 };
 use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
 use tessera_tests::{api::Api, wallet::EvmWallet};
@@ -135,7 +137,7 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
     let places = std::thread::available_parallelism()?.get();
     let gate = Gate::new(GateSettings { places, queue: places, deadline: Duration::from_mins(1) })?;
     let (verifier, wallet) = (KeySignatures::new(gate), EvmWallet::new());
-    let proof = Proof {
+    let proof = SignatureCheck {
         account: WalletAccount::parse(Chain::Ethereum, &wallet.address())?,
         texts: vec![b"text".to_vec()],
         signature: WalletSignature::from_bytes(wallet.sign_bytes("text")),

@@ -8,7 +8,7 @@ use tessera_apps::{
     ports::AppStore,
 };
 use tessera_identity::{
-    model::{PasswordHash, PasswordReset, Session, SigningKey, SsoCode, SsoSession, User, Wallet},
+    model::{AuthorizationCode, PasswordHash, PasswordReset, Session, SigningKey, SsoSession, User, Wallet},
     ports::{Challenges, IdentityStore, PasswordResets, RelyingParties, SessionJobs, SigningKeyStore, SsoStore},
 };
 use tessera_inventory::{
@@ -116,7 +116,7 @@ impl Stores {
     }
 
     /// Commits an authorization code.
-    pub async fn add_sso_code(&self, code: &SsoCode) {
+    pub async fn add_sso_code(&self, code: &AuthorizationCode) {
         let mut tx = ok(self.sso.begin().await);
         ok(tx.sso_codes().insert(code).await);
         ok(tx.commit().await);

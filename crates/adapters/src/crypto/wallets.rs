@@ -6,7 +6,7 @@ mod solana;
 use async_trait::async_trait;
 use tessera_identity::{
     model::WalletAddress,
-    ports::{HashError, Proof, VerifyError, Voucher, WalletVerifier},
+    ports::{HashError, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
 };
 
 use super::Gate;
@@ -29,8 +29,8 @@ impl KeySignatures {
 
 #[async_trait]
 impl WalletVerifier for KeySignatures {
-    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError> {
-        let judged = self.gate.run(proof.requester, move || judge(&proof).then_some(Voucher::Key)).await;
+    async fn verify(&self, proof: SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
+        let judged = self.gate.run(proof.requester, move || judge(&proof).then_some(SignerKind::ExternallyOwned)).await;
         judged.map_err(|error| match error {
             HashError::Busy { retry_after } => VerifyError::Busy { retry_after },
             HashError::Failed(why) => VerifyError::Failed(why),
@@ -38,7 +38,7 @@ impl WalletVerifier for KeySignatures {
     }
 }
 
-fn judge(proof: &Proof) -> bool {
+fn judge(proof: &SignatureCheck) -> bool {
     let signature = proof.signature.as_bytes();
     match proof.account.address() {
         WalletAddress::Evm(address) => ethereum::is_signed(&address, &proof.texts, signature),

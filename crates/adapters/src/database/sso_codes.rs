@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{CodeChallenge, RelyingParty, SsoCode, SsoCodeState},
+    model::{AuthorizationCode, CodeChallenge, RelyingParty, SsoCodeState},
     ports::SsoCodes,
 };
 use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, StoreError, UserId};
@@ -36,8 +36,8 @@ struct SsoCodeRow {
     redeemed_at: Option<DbInstant>,
 }
 
-impl From<&SsoCode> for SsoCodeRow {
-    fn from(code: &SsoCode) -> Self {
+impl From<&AuthorizationCode> for SsoCodeRow {
+    fn from(code: &AuthorizationCode) -> Self {
         let redeemed_at = match code.state {
             SsoCodeState::Open => None,
             SsoCodeState::Redeemed { at } => Some(DbInstant(at)),
@@ -58,7 +58,7 @@ impl From<&SsoCode> for SsoCodeRow {
     }
 }
 
-impl TryFrom<SsoCodeRow> for SsoCode {
+impl TryFrom<SsoCodeRow> for AuthorizationCode {
     type Error = StoreError;
 
     fn try_from(row: SsoCodeRow) -> Result<Self, StoreError> {
@@ -80,12 +80,12 @@ impl TryFrom<SsoCodeRow> for SsoCode {
 
 #[async_trait]
 impl SsoCodes for Tx {
-    async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError> {
+    async fn insert(&mut self, code: &AuthorizationCode) -> Result<(), StoreError> {
         let insert = diesel::insert_into(sso_codes::table).values(SsoCodeRow::from(code));
         on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError> {
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(AuthorizationCode, RelyingParty)>, StoreError> {
         let of = sso_codes::table.find(hash.as_bytes().as_slice()).select(sso_codes::application_id);
         let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
         let Some(party) = lock_relying_party(&mut self.lease, of).await? else { return Ok(None) };
@@ -93,7 +93,7 @@ impl SsoCodes for Tx {
         let row: Option<SsoCodeRow> = on!(&mut self.lease, |c|
             postgres: query.select(SsoCodeRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(SsoCodeRow::as_select()).first(c).await.optional())?;
-        row.map(|row| SsoCode::try_from(row).map(|code| (code, party))).transpose()
+        row.map(|row| AuthorizationCode::try_from(row).map(|code| (code, party))).transpose()
     }
 
     async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{CodeChallenge, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoStep},
+    model::{AuthorizationState, CodeChallenge, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId},
     ports::{SsoBounds, SsoSessions},
 };
 use tessera_kernel::{ApplicationId, StoreError};
@@ -49,31 +49,31 @@ struct StepRow {
     done_at: Option<DbInstant>,
 }
 
-impl From<&SsoStep> for StepRow {
-    fn from(step: &SsoStep) -> Self {
+impl From<&AuthorizationState> for StepRow {
+    fn from(step: &AuthorizationState) -> Self {
         let empty = Self { message: None, account: None, message_expires_at: None, done_at: None };
         match step {
-            SsoStep::Begun => empty,
-            SsoStep::Challenged(challenge) => Self {
+            AuthorizationState::Started => empty,
+            AuthorizationState::Challenged(challenge) => Self {
                 message: Some(challenge.message.clone()),
                 account: Some(challenge.account.to_string()),
                 message_expires_at: Some(DbInstant(challenge.expires_at)),
                 ..empty
             },
-            SsoStep::Taken { message } => Self { message: Some(message.clone()), ..empty },
-            SsoStep::Done { at } => Self { done_at: Some(DbInstant(*at)), ..empty },
+            AuthorizationState::Verifying { message } => Self { message: Some(message.clone()), ..empty },
+            AuthorizationState::Completed { at } => Self { done_at: Some(DbInstant(*at)), ..empty },
         }
     }
 }
 
-impl TryFrom<StepRow> for SsoStep {
+impl TryFrom<StepRow> for AuthorizationState {
     type Error = StoreError;
 
     fn try_from(row: StepRow) -> Result<Self, StoreError> {
         match (row.done_at, row.message, row.account, row.message_expires_at) {
-            (Some(at), None, None, None) => Ok(Self::Done { at: at.0 }),
-            (None, None, None, None) => Ok(Self::Begun),
-            (None, Some(message), None, None) => Ok(Self::Taken { message }),
+            (Some(at), None, None, None) => Ok(Self::Completed { at: at.0 }),
+            (None, None, None, None) => Ok(Self::Started),
+            (None, Some(message), None, None) => Ok(Self::Verifying { message }),
             (None, Some(message), Some(account), Some(expires_at)) => {
                 let account = parse("sso_sessions.account", &account)?;
                 Ok(Self::Challenged(SsoChallenge { message, account, expires_at: expires_at.0 }))
@@ -117,7 +117,7 @@ impl TryFrom<SsoSessionRow> for SsoSession {
                 code_challenge: CodeChallenge::from_hash(code_challenge),
             },
             browser: sha256("sso_sessions.browser_hash", row.browser_hash)?,
-            step: SsoStep::try_from(row.step)?,
+            step: AuthorizationState::try_from(row.step)?,
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
             network: parse_network("sso_sessions.network", row.network.as_deref())?,
@@ -230,7 +230,7 @@ impl SsoSessions for Tx {
         row.map(|row| SsoSession::try_from(row).map(|session| (session, party))).transpose()
     }
 
-    async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
+    async fn set_step(&mut self, id: SsoSessionId, step: &AuthorizationState) -> Result<bool, StoreError> {
         let update = diesel::update(sso_sessions::table.find(DbId(id.as_uuid()))).set(StepRow::from(step));
         on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }

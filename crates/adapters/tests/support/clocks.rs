@@ -7,8 +7,8 @@ use tessera_identity::{
     AskForReset, ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, ResetPassword,
     SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
     model::{
-        Chain, Challenge, CodeChallenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session,
-        SessionState, SsoCode, SsoRequest, SsoSecret,
+        AuthorizationCode, Chain, Challenge, CodeChallenge, OneTimeSecret, PasswordAttempt, PasswordHash,
+        PasswordReset, Purpose, ResetToken, Session, SessionState, SsoRequest,
     },
     ports::{Challenges, IdentityStore as _},
 };
@@ -120,7 +120,7 @@ pub(crate) async fn s85_nonce_exp_and_is_forgotten_by_that_clock(backend: Backen
     ok(slow.sign_in(&open).await);
 }
 
-fn presented(code: &SsoSecret) -> RedeemSsoCode {
+fn presented(code: &OneTimeSecret) -> RedeemSsoCode {
     let redirect_uri = sso_request(application_id(1)).redirect_uri;
     RedeemSsoCode { code: code.expose().to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
 }
@@ -164,9 +164,9 @@ pub(crate) async fn s106_code_bound_to_60_s_by_the_clock_of_the_database(backend
     let subject = with_an_application(backend).await;
     let (fast, slow) = two_nodes(&subject).await;
     let given = async |number: u32, left: Duration| {
-        let code = SsoSecret::generate(&SystemEntropy);
+        let code = OneTimeSecret::generate(&SystemEntropy);
         let expires_at = ok(subject.store.now().await) + left;
-        let stored = SsoCode {
+        let stored = AuthorizationCode {
             hash: FakeDigest.digest(code.expose()),
             code_challenge: CodeChallenge::from_hash(FakeDigest.digest(VERIFIER)),
             created_at: expires_at - Duration::seconds(60),

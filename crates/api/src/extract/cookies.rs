@@ -3,7 +3,7 @@
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use tessera_identity::{
     BegunSso,
-    model::{SsoSecret, SsoSessionId},
+    model::{OneTimeSecret, SsoSessionId},
 };
 
 use crate::{
@@ -67,7 +67,7 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 
 /// Returns the secret that binds the browser to the sign-in. Two cookies with this name are ambiguous, so both are
 /// ignored.
-pub(crate) fn secret(url: &PublicUrl, headers: &HeaderMap, id: SsoSessionId) -> Option<SsoSecret> {
+pub(crate) fn secret(url: &PublicUrl, headers: &HeaderMap, id: SsoSessionId) -> Option<OneTimeSecret> {
     let name = cookie_name(url, id);
     let mut values = cookies(headers).filter(|(known, _)| *known == name);
     let (_, value) = values.next()?;

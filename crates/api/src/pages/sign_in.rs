@@ -8,7 +8,7 @@ use actix_web::{
 use askama::Template;
 use tessera_identity::{
     SingleSignOn, SsoView, ViewSsoError,
-    model::{SsoSecret, SsoSessionId},
+    model::{OneTimeSecret, SsoSessionId},
 };
 use tessera_kernel::StoreError;
 
@@ -87,7 +87,7 @@ pub(crate) async fn sign_in_page(
 async fn find(
     sso: &SingleSignOn,
     id: Option<SsoSessionId>,
-    secret: Option<SsoSecret>,
+    secret: Option<OneTimeSecret>,
 ) -> Result<Option<SsoView>, StoreError> {
     let Some((id, secret)) = id.zip(secret) else { return Ok(None) };
     match sso.view(id, &secret).await {

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use tessera_identity::{
     SingleSignOn,
-    model::{CodeChallenge, Echo, SsoRequest},
+    model::{CodeChallenge, OpaqueState, SsoRequest},
 };
 use tessera_kernel::{ApplicationId, NodeLimits};
 use utoipa::IntoParams;
@@ -105,8 +105,8 @@ fn read(query: &str) -> Result<SsoRequest, Problem> {
     }
     let application = query.required("app_id", str::parse::<ApplicationId>);
     let redirect_uri = query.required("redirect_uri", redirect_uri);
-    let state = query.required("state", str::parse::<Echo>);
-    let nonce = query.optional("nonce", str::parse::<Echo>);
+    let state = query.required("state", str::parse::<OpaqueState>);
+    let nonce = query.optional("nonce", str::parse::<OpaqueState>);
     let code_challenge = query.required("code_challenge", str::parse::<CodeChallenge>);
     // Only S256 protects the code. If the method is absent, the challenge is `plain` (RFC 7636 section 4.3), so the
     // parameter is required.

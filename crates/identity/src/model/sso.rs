@@ -5,9 +5,10 @@ mod pkce;
 mod secret;
 mod session;
 
-pub use code::{SsoCode, SsoCodeState};
+pub use code::{AuthorizationCode, SsoCodeState};
 pub use pkce::{CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError};
-pub use secret::{SsoSecret, SsoSecretError};
+pub use secret::{OneTimeSecret, SsoSecretError};
 pub use session::{
-    Echo, EchoError, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoSessionIdError, SsoStep,
+    AuthorizationState, OpaqueState, OpaqueStateError, RelyingParty, SsoChallenge, SsoRequest, SsoSession,
+    SsoSessionId, SsoSessionIdError,
 };

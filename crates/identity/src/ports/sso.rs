@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreClock, StoreError};
 use time::OffsetDateTime;
 
-use crate::model::{RelyingParty, SsoCode, SsoSession, SsoSessionId, SsoStep};
+use crate::model::{AuthorizationCode, AuthorizationState, RelyingParty, SsoSession, SsoSessionId};
 
 /// Applications as relying parties.
 #[async_trait]
@@ -80,7 +80,7 @@ pub trait SsoSessions: Send {
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError>;
 
     /// Updates only the step of a session. Returns `Ok(false)` if the session does not exist.
-    async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError>;
+    async fn set_step(&mut self, id: SsoSessionId, step: &AuthorizationState) -> Result<bool, StoreError>;
 }
 
 /// Authorization codes. They are deleted together with their application or their user.
@@ -88,11 +88,11 @@ pub trait SsoSessions: Send {
 pub trait SsoCodes: Send {
     /// Inserts a code. Fails with a conflict on [`StoreError::REFERENCE`] if the application or user does not exist,
     /// and on `sso_codes_code_hash` if the hash exists.
-    async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError>;
+    async fn insert(&mut self, code: &AuthorizationCode) -> Result<(), StoreError>;
 
     /// Reads and locks the code with that hash and its application until the transaction ends. The code may be redeemed
     /// already. Returns `Ok(None)` if there is none.
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError>;
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(AuthorizationCode, RelyingParty)>, StoreError>;
 
     /// Marks an open code as redeemed. Returns `Ok(false)` and changes nothing if the code is already redeemed or does
     /// not exist.

@@ -10,7 +10,7 @@ use crate::model::{WalletAccount, WalletSignature};
 
 /// A signature with the data to verify it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct SignatureCheck {
     /// The account that is claimed to have signed.
     pub account: WalletAccount,
     /// The allowed texts, byte for byte. The signature must match one of them.
@@ -23,9 +23,9 @@ pub struct Proof {
 
 /// The kind of account that confirmed a signature: externally owned, or a contract (ERC-1271).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voucher {
+pub enum SignerKind {
     /// The private key of the address. It controls the address on every chain of its namespace.
-    Key,
+    ExternallyOwned,
     /// The contract at the address, on that chain only. On another chain the contract at the same address may have
     /// another owner.
     Contract,
@@ -58,5 +58,5 @@ pub trait WalletVerifier: Send + Sync {
     /// Returns what confirms that the account has signed one of the texts. Returns `Ok(None)` if the signature is wrong
     /// or malformed. An error means that the result is unknown. Of the two signatures that elliptic curves allow per
     /// text, the one with the high `s` is rejected, so a signature has no second valid form.
-    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError>;
+    async fn verify(&self, proof: SignatureCheck) -> Result<Option<SignerKind>, VerifyError>;
 }

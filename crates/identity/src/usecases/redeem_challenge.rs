@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use crate::{
     Identity,
     model::{Nonce, Purpose, WalletAccount, WalletSignature},
-    ports::{Proof, Requester, Taken, VerifyError, Voucher},
+    ports::{Requester, SignatureCheck, SignerKind, Taken, VerifyError},
 };
 
-/// Proof that a user controls a wallet.
+/// SignatureCheck that a user controls a wallet.
 #[derive(Debug)]
 pub struct WalletProof {
     /// The wallet.
@@ -32,7 +32,7 @@ pub(crate) enum RedeemError {
 /// Result of an answer to a challenge.
 pub(crate) enum Redeemed {
     /// The signature is valid. Contains the time of the redemption, by the database clock.
-    By(Voucher, OffsetDateTime),
+    By(SignerKind, OffsetDateTime),
     /// The challenge exists, but the proof is not valid for it.
     Denied,
     /// The challenge does not exist. Nothing was written, and the caller must not write anything either: any client can
@@ -61,8 +61,8 @@ impl Identity {
         if texts.is_empty() {
             return Ok(Redeemed::Denied);
         }
-        let proof = Proof { account: proof.account, texts, signature: proof.signature, requester };
-        let voucher = self.ports.wallets.verify(proof).await?;
-        Ok(voucher.map_or(Redeemed::Denied, |voucher| Redeemed::By(voucher, at)))
+        let proof = SignatureCheck { account: proof.account, texts, signature: proof.signature, requester };
+        let signer = self.ports.wallets.verify(proof).await?;
+        Ok(signer.map_or(Redeemed::Denied, |signer| Redeemed::By(signer, at)))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
     model::{Device, Purpose, User, Wallet, WalletAccount},
-    ports::{IdentityTransaction, Requester, TokenError, VerifyError, Voucher},
+    ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
 };
 
 /// A wallet sign-in request.
@@ -61,13 +61,13 @@ impl Identity {
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, device, origin } = command;
         let account = proof.account;
-        let (voucher, now) = match self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
-            Redeemed::By(voucher, now) => (voucher, now),
+        let (signer, now) = match self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
+            Redeemed::By(signer, now) => (signer, now),
             Redeemed::Denied => return self.refuse_wallet(account, &origin).await,
             Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
         };
         for _ in 0..TRIES {
-            match self.open_session_of(account, (voucher, now), device, &origin).await {
+            match self.open_session_of(account, (signer, now), device, &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
                 Ok(None) => {}
                 Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
@@ -81,13 +81,13 @@ impl Identity {
     async fn open_session_of(
         &self,
         account: WalletAccount,
-        (voucher, now): (Voucher, OffsetDateTime),
+        (signer, now): (SignerKind, OffsetDateTime),
         device: Device,
         origin: &RequestMetadata,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
-        let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { return Ok(None) };
-        if !is_vouched(&user, account, voucher) {
+        let Some(user) = self.find_user_in(&mut *tx, account, origin).await? else { return Ok(None) };
+        if !is_vouched(&user, account, signer) {
             return Err(SignInWithWalletError::InvalidSignature);
         }
         let session = self.new_session(user.id, now);
@@ -104,17 +104,17 @@ impl Identity {
 
     /// Returns the user of a verified wallet without opening a session. Returns `None` if the signature does not
     /// authenticate this user: see [`is_vouched`].
-    pub(crate) async fn holder(
+    pub(crate) async fn find_user_by_wallet(
         &self,
         account: WalletAccount,
-        voucher: Voucher,
+        signer: SignerKind,
         device: Device,
         origin: &RequestMetadata,
     ) -> Result<Option<UserId>, StoreError> {
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
-            let Some(user) = self.holder_in(&mut *tx, account, origin).await? else { continue };
-            if !is_vouched(&user, account, voucher) {
+            let Some(user) = self.find_user_in(&mut *tx, account, origin).await? else { continue };
+            if !is_vouched(&user, account, signer) {
                 return Ok(None);
             }
             self.record_device(&mut *tx, &user, device).await?;
@@ -126,7 +126,7 @@ impl Identity {
 
     /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked
     /// meanwhile.
-    async fn holder_in(
+    async fn find_user_in(
         &self,
         tx: &mut dyn IdentityTransaction,
         account: WalletAccount,
@@ -188,6 +188,6 @@ impl Identity {
 
 /// Returns whether the signature authenticates the user. A contract only counts on the chain on which the wallet was
 /// linked: on another chain the contract at the same address may have another owner.
-fn is_vouched(user: &User, account: WalletAccount, voucher: Voucher) -> bool {
-    voucher == Voucher::Key || user.linked(&account)
+fn is_vouched(user: &User, account: WalletAccount, signer: SignerKind) -> bool {
+    signer == SignerKind::ExternallyOwned || user.linked(&account)
 }

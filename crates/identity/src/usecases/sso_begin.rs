@@ -5,7 +5,7 @@ use time::Duration;
 
 use crate::{
     SingleSignOn,
-    model::{SsoRequest, SsoSecret, SsoSession, SsoSessionId, SsoStep},
+    model::{AuthorizationState, OneTimeSecret, SsoRequest, SsoSession, SsoSessionId},
     ports::SsoBounds,
 };
 
@@ -23,7 +23,7 @@ pub struct BegunSso {
     /// The session.
     pub session: SsoSession,
     /// The secret. Only this browser may receive it.
-    pub browser: SsoSecret,
+    pub browser: OneTimeSecret,
 }
 
 /// Why no session was started. The browser must not be redirected to the requested URI.
@@ -52,13 +52,13 @@ impl SingleSignOn {
         if !party.allows_redirect_uri(&request.redirect_uri) {
             return Err(BeginSsoError::RedirectUriNotRegistered);
         }
-        let browser = SsoSecret::generate(&*self.ports.entropy);
+        let browser = OneTimeSecret::generate(&*self.ports.entropy);
         let now = self.ports.store.now().await?;
         let session = SsoSession {
             id: SsoSessionId::generate(&*self.ports.entropy),
             request,
             browser: self.ports.digest.digest(browser.expose()),
-            step: SsoStep::Begun,
+            step: AuthorizationState::Started,
             created_at: now,
             expires_at: now + SSO_SESSION_TTL,
             network,

@@ -6,7 +6,8 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 use crate::{
     SingleSignOn,
     model::{
-        Nonce, RelyingParty, SiweMessage, SsoChallenge, SsoSecret, SsoSession, SsoSessionId, SsoStep, WalletAccount,
+        AuthorizationState, Nonce, OneTimeSecret, RelyingParty, SiweMessage, SsoChallenge, SsoSession, SsoSessionId,
+        WalletAccount,
     },
 };
 
@@ -19,7 +20,7 @@ pub struct ChallengeSso {
     /// The session.
     pub session: SsoSessionId,
     /// The secret of the browser. `None` if the browser did not start the session.
-    pub browser: Option<SsoSecret>,
+    pub browser: Option<OneTimeSecret>,
     /// The wallet, on an Ethereum chain.
     pub account: WalletAccount,
 }
@@ -60,14 +61,15 @@ impl SingleSignOn {
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(command.session).await?;
         let (session, party) = held.ok_or(ChallengeSsoError::NotFound)?;
-        let open = self.is_theirs(&session, &browser, now) && !matches!(session.step, SsoStep::Done { .. });
+        let open =
+            self.is_theirs(&session, &browser, now) && !matches!(session.step, AuthorizationState::Completed { .. });
         // The application may have removed the redirect URI meanwhile. Do not ask for a signature that leads nowhere.
         if !open || !party.allows_redirect_uri(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
         let (challenge, nonce) = self.question(&session, &party, command.account, now);
         let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
-        tx.sso_sessions().set_step(session.id, &SsoStep::Challenged(challenge)).await?;
+        tx.sso_sessions().set_step(session.id, &AuthorizationState::Challenged(challenge)).await?;
         tx.commit().await?;
         Ok(question)
     }

@@ -7,7 +7,7 @@ use super::sso_token::{IssueError, SsoToken};
 use crate::{
     SingleSignOn,
     events::{CodeRefusal, IdentityEvent},
-    model::{CodeVerifier, RelyingParty, SsoCode, SsoCodeState, SsoSecret},
+    model::{AuthorizationCode, CodeVerifier, OneTimeSecret, RelyingParty, SsoCodeState},
     ports::TokenError,
 };
 
@@ -54,7 +54,7 @@ impl SingleSignOn {
     /// # Errors
     /// Fails when the code is invalid, or signing or storage fails.
     pub async fn redeem(&self, command: RedeemSsoCode) -> Result<SsoToken, RedeemSsoCodeError> {
-        let judge = |code: &SsoCode, party: &RelyingParty, now| self.fault_of(code, party, &command, now);
+        let judge = |code: &AuthorizationCode, party: &RelyingParty, now| self.fault_of(code, party, &command, now);
         match self.present(&command.code, &command.origin, judge).await? {
             Some((code, None)) => Ok(self.issue(code.into()).await?),
             _ => Err(RedeemSsoCodeError::InvalidGrant),
@@ -66,9 +66,9 @@ impl SingleSignOn {
         &self,
         code: &str,
         origin: &RequestMetadata,
-        judge: impl FnOnce(&SsoCode, &RelyingParty, OffsetDateTime) -> Option<CodeRefusal>,
-    ) -> Result<Option<(SsoCode, Option<CodeRefusal>)>, StoreError> {
-        let Ok(secret) = code.parse::<SsoSecret>() else { return Ok(None) };
+        judge: impl FnOnce(&AuthorizationCode, &RelyingParty, OffsetDateTime) -> Option<CodeRefusal>,
+    ) -> Result<Option<(AuthorizationCode, Option<CodeRefusal>)>, StoreError> {
+        let Ok(secret) = code.parse::<OneTimeSecret>() else { return Ok(None) };
         let hash = self.ports.digest.digest(secret.expose());
         // Read first, so that an unknown code costs no transaction.
         if !self.ports.store.knows_sso_code(&hash).await? {
@@ -88,7 +88,7 @@ impl SingleSignOn {
     }
 
     /// Checks whether the code itself is already used or expired.
-    pub(super) fn fault_of_age(code: &SsoCode, now: OffsetDateTime) -> Option<CodeRefusal> {
+    pub(super) fn fault_of_age(code: &AuthorizationCode, now: OffsetDateTime) -> Option<CodeRefusal> {
         if code.state != SsoCodeState::Open {
             Some(CodeRefusal::Used)
         } else if now >= code.expires_at {
@@ -101,7 +101,7 @@ impl SingleSignOn {
     /// Returns the reason for refusal for the audit trail. The response does not contain it.
     fn fault_of(
         &self,
-        code: &SsoCode,
+        code: &AuthorizationCode,
         party: &RelyingParty,
         command: &RedeemSsoCode,
         now: OffsetDateTime,

@@ -5,7 +5,7 @@ use tessera_kernel::{RequestMetadata, StoreError};
 use crate::{
     SingleSignOn,
     events::CodeRefusal,
-    model::{SsoSecret, SsoSessionId},
+    model::{OneTimeSecret, SsoSessionId},
 };
 
 impl SingleSignOn {
@@ -13,7 +13,11 @@ impl SingleSignOn {
     ///
     /// # Errors
     /// Fails when storage fails.
-    pub async fn spend_challenge(&self, session: SsoSessionId, browser: Option<SsoSecret>) -> Result<(), StoreError> {
+    pub async fn spend_challenge(
+        &self,
+        session: SsoSessionId,
+        browser: Option<OneTimeSecret>,
+    ) -> Result<(), StoreError> {
         match browser {
             Some(browser) => self.take_challenge(session, &browser, None).await.map(drop),
             None => Ok(()),

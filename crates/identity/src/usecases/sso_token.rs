@@ -5,7 +5,7 @@ use time::Duration;
 
 use crate::{
     SingleSignOn,
-    model::{Echo, SsoChallenge, SsoCode, SsoSession, TOKEN_LIFETIME, WalletAccount},
+    model::{AuthorizationCode, OpaqueState, SsoChallenge, SsoSession, TOKEN_LIFETIME, WalletAccount},
     ports::{ProvenWallet, ServiceClaims, TokenError},
 };
 
@@ -15,7 +15,7 @@ pub(crate) struct Grant {
     application: ApplicationId,
     user: UserId,
     account: WalletAccount,
-    nonce: Option<Echo>,
+    nonce: Option<OpaqueState>,
 }
 
 impl Grant {
@@ -26,8 +26,8 @@ impl Grant {
     }
 }
 
-impl From<SsoCode> for Grant {
-    fn from(code: SsoCode) -> Self {
+impl From<AuthorizationCode> for Grant {
+    fn from(code: AuthorizationCode) -> Self {
         Self { application: code.application, user: code.user, account: code.account, nonce: code.nonce }
     }
 }

@@ -8,10 +8,10 @@ use crate::{
     SingleSignOn,
     events::{IdentityEvent, SsoRefusal},
     model::{
-        Device, Echo, RelyingParty, SsoChallenge, SsoCode, SsoCodeState, SsoSecret, SsoSession, SsoSessionId, SsoStep,
-        WalletSignature,
+        AuthorizationCode, AuthorizationState, Device, OneTimeSecret, OpaqueState, RelyingParty, SsoChallenge,
+        SsoCodeState, SsoSession, SsoSessionId, WalletSignature,
     },
-    ports::{Proof, Requester, TokenError, VerifyError, Voucher},
+    ports::{Requester, SignatureCheck, SignerKind, TokenError, VerifyError},
 };
 
 /// Lifetime of a code.
@@ -23,7 +23,7 @@ pub struct VerifySso {
     /// The session.
     pub session: SsoSessionId,
     /// The secret of the browser. `None` if the browser did not start the session.
-    pub browser: Option<SsoSecret>,
+    pub browser: Option<OneTimeSecret>,
     /// The signed message.
     pub message: String,
     /// The signature.
@@ -42,11 +42,11 @@ pub struct VerifiedSso {
     /// Lifetime of the token.
     pub life: Duration,
     /// Authorization code, which the back end of the application redeems.
-    pub code: SsoSecret,
+    pub code: OneTimeSecret,
     /// Where the browser returns to.
     pub redirect_uri: String,
     /// The `state` of the application, unchanged.
-    pub state: Echo,
+    pub state: OpaqueState,
 }
 
 /// Why a sign-in failed.
@@ -132,12 +132,12 @@ impl SingleSignOn {
         if !party.allows_redirect_uri(&session.request.redirect_uri) {
             return self.refuse(SsoRefusal::Application, Some(challenge), &command.origin).await;
         }
-        let voucher = if *open { self.voucher(challenge, command).await? } else { None };
-        let Some(voucher) = voucher else {
+        let signer = if *open { self.signer(challenge, command).await? } else { None };
+        let Some(signer) = signer else {
             return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
         };
         let Some(user) =
-            self.ports.identity.holder(challenge.account, voucher, command.device, &command.origin).await?
+            self.ports.identity.find_user_by_wallet(challenge.account, signer, command.device, &command.origin).await?
         else {
             return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
         };
@@ -155,7 +155,7 @@ impl SingleSignOn {
     pub(super) async fn take_challenge(
         &self,
         id: SsoSessionId,
-        browser: &SsoSecret,
+        browser: &OneTimeSecret,
         signed: Option<&str>,
     ) -> Result<Taken, StoreError> {
         // Read first, so that an unknown session costs no transaction.
@@ -166,13 +166,13 @@ impl SingleSignOn {
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(id).await?.filter(|(session, _)| self.is_theirs(session, browser, now));
         let Some((mut session, party)) = held else { return Ok(Taken::Nothing) };
-        match std::mem::replace(&mut session.step, SsoStep::Begun) {
-            SsoStep::Done { .. } | SsoStep::Taken { .. } => Ok(Taken::Used),
-            SsoStep::Begun => Ok(Taken::Nothing),
-            SsoStep::Challenged(challenge) => {
+        match std::mem::replace(&mut session.step, AuthorizationState::Started) {
+            AuthorizationState::Completed { .. } | AuthorizationState::Verifying { .. } => Ok(Taken::Used),
+            AuthorizationState::Started => Ok(Taken::Nothing),
+            AuthorizationState::Challenged(challenge) => {
                 let open = now < challenge.expires_at;
                 if open && signed == Some(&*challenge.message) {
-                    session.step = SsoStep::Taken { message: challenge.message.clone() };
+                    session.step = AuthorizationState::Verifying { message: challenge.message.clone() };
                 }
                 tx.sso_sessions().set_step(id, &session.step).await?;
                 tx.commit().await?;
@@ -187,22 +187,23 @@ impl SingleSignOn {
         let mut tx = self.ports.store.begin().await?;
         if let Some((current, _)) = tx.sso_sessions().lock(id).await?
             && current.step == taken.session.step
-            && matches!(current.step, SsoStep::Taken { .. })
+            && matches!(current.step, AuthorizationState::Verifying { .. })
         {
-            tx.sso_sessions().set_step(id, &SsoStep::Begun).await?;
+            tx.sso_sessions().set_step(id, &AuthorizationState::Started).await?;
             tx.commit().await?;
         }
         Ok(())
     }
 
     /// Verifies the signature of the challenge.
-    async fn voucher(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<Voucher>, VerifyError> {
+    async fn signer(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<SignerKind>, VerifyError> {
         if challenge.message != command.message {
             return Ok(None);
         }
         let texts = vec![challenge.message.clone().into_bytes()];
         let requester = Requester::unknown(&command.origin);
-        let proof = Proof { account: challenge.account, texts, signature: command.signature.clone(), requester };
+        let proof =
+            SignatureCheck { account: challenge.account, texts, signature: command.signature.clone(), requester };
         self.ports.identity.ports.wallets.verify(proof).await
     }
 
@@ -214,17 +215,17 @@ impl SingleSignOn {
         challenge: &SsoChallenge,
         user: UserId,
         origin: &RequestMetadata,
-    ) -> Result<Option<SsoSecret>, VerifySsoError> {
+    ) -> Result<Option<OneTimeSecret>, VerifySsoError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let (secret, now) = (SsoSecret::generate(entropy), self.ports.store.now().await?);
+        let (secret, now) = (OneTimeSecret::generate(entropy), self.ports.store.now().await?);
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(session.id).await?;
         let held = held.filter(|(_, party)| party.allows_redirect_uri(&session.request.redirect_uri));
         let Some((current, party)) = held else { return Ok(None) };
-        if matches!(current.step, SsoStep::Done { .. }) {
+        if matches!(current.step, AuthorizationState::Completed { .. }) {
             return Err(VerifySsoError::Used);
         }
-        let code = SsoCode {
+        let code = AuthorizationCode {
             hash: self.ports.digest.digest(secret.expose()),
             application: party.application,
             organization: party.organization,
@@ -239,7 +240,7 @@ impl SingleSignOn {
         };
         let (organization, application) = (party.organization, party.application);
         let what = IdentityEvent::SsoSignedIn { user, organization, application, wallet: code.account };
-        tx.sso_sessions().set_step(session.id, &SsoStep::Done { at: now }).await?;
+        tx.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: now }).await?;
         tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
         tx.events().append(&Event::by_anonymous(origin, what.into(), clock, entropy)).await?;
         tx.commit().await?;

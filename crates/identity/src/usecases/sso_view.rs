@@ -4,7 +4,7 @@ use tessera_kernel::StoreError;
 
 use crate::{
     SingleSignOn,
-    model::{SsoSecret, SsoSessionId, SsoStep},
+    model::{AuthorizationState, OneTimeSecret, SsoSessionId},
 };
 
 /// Information for the user before the sign-in.
@@ -35,7 +35,7 @@ impl SingleSignOn {
     ///
     /// # Errors
     /// Fails when the session cannot be used, or storage fails.
-    pub async fn view(&self, id: SsoSessionId, browser: &SsoSecret) -> Result<SsoView, ViewSsoError> {
+    pub async fn view(&self, id: SsoSessionId, browser: &OneTimeSecret) -> Result<SsoView, ViewSsoError> {
         let session = self.ports.store.find_sso_session(id).await?.ok_or(ViewSsoError::NotFound)?;
         if !self.is_theirs(&session, browser, self.ports.store.now().await?) {
             return Err(ViewSsoError::NotFound);
@@ -45,7 +45,7 @@ impl SingleSignOn {
         let party = party
             .filter(|party| party.allows_redirect_uri(&session.request.redirect_uri))
             .ok_or(ViewSsoError::NotFound)?;
-        let used = matches!(session.step, SsoStep::Done { .. });
+        let used = matches!(session.step, AuthorizationState::Completed { .. });
         Ok(SsoView { application: party.name, redirect_uri: session.request.redirect_uri, used })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tessera_identity::{
     ChallengeSso, ChallengeSsoError, LinkWallet, LinkWalletError, RedeemSsoCode, RedeemSsoCodeError, SignInWithWallet,
     SignInWithWalletError, VerifySso, VerifySsoError, WalletProof,
-    model::{Chain, SsoSecret, SsoSessionId, WalletSignature},
+    model::{Chain, OneTimeSecret, SsoSessionId, WalletSignature},
 };
 use tessera_kernel::Role;
 use tessera_testkit::{
@@ -24,7 +24,7 @@ fn invented(number: u64) -> WalletProof {
     }
 }
 
-fn verify(session: SsoSessionId, browser: Option<SsoSecret>) -> VerifySso {
+fn verify(session: SsoSessionId, browser: Option<OneTimeSecret>) -> VerifySso {
     let signature = WalletSignature::from_bytes(vec![1; 65]);
     VerifySso { session, browser, message: "x".to_owned(), signature, device: device(), origin: origin() }
 }
@@ -44,7 +44,7 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     let bench = Workbench::new();
     bench.members(&[Role::Owner]).await;
     let (identity, sso) = (bench.identity(), bench.sso());
-    let browser = || SsoSecret::generate(&SequentialEntropy::starting_at(7));
+    let browser = || OneTimeSecret::generate(&SequentialEntropy::starting_at(7));
     let session = SsoSessionId::generate(&SequentialEntropy::starting_at(9));
     // The memory store allows one writer at a time, and this transaction is it.
     let writer = ok(bench.stores.identity.begin().await);
@@ -83,7 +83,7 @@ async fn a_stranger_in_a_session_that_exists_is_counted_in_one_entry() {
     let sso = bench.sso();
     let begun = ok(sso.begin(sso_request(application_id(1)), origin().network()).await);
     for _ in 0..50 {
-        let stranger = Some(SsoSecret::generate(&SequentialEntropy::starting_at(7)));
+        let stranger = Some(OneTimeSecret::generate(&SequentialEntropy::starting_at(7)));
         let error = failed(sso.verify(verify(begun.session.id, stranger)).await);
         assert!(matches!(error, VerifySsoError::Refused), "{error:?}");
     }

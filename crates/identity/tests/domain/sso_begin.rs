@@ -2,7 +2,7 @@
 
 use tessera_identity::{
     BeginSsoError, BegunSso, SsoView, ViewSsoError,
-    model::{SsoRequest, SsoSecret, SsoStep},
+    model::{AuthorizationState, OneTimeSecret, SsoRequest},
 };
 use tessera_kernel::Role;
 use tessera_testkit::{
@@ -29,7 +29,7 @@ async fn a_sign_in_is_kept_for_ten_minutes() {
     let BegunSso { session, .. } = begun(&bench).await;
     assert_eq!(session.request, sso_request(application_id(1)));
     assert_eq!(session.expires_at - session.created_at, Duration::minutes(10));
-    assert_eq!(session.step, SsoStep::Begun);
+    assert_eq!(session.step, AuthorizationState::Started);
     assert_eq!(some(ok(bench.stores.sso.find_sso_session(session.id).await)), session);
 }
 
@@ -48,7 +48,7 @@ async fn the_secret_of_the_browser_is_not_kept() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     assert!(!format!("{session:?}").contains(browser.expose()));
-    assert_eq!(format!("{browser:?}"), "SsoSecret(***)");
+    assert_eq!(format!("{browser:?}"), "OneTimeSecret(***)");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn s110_login_csrf_another_browser_sees_nothing() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     let other = begun(&bench).await.browser;
-    for secret in [other, SsoSecret::generate(&SequentialEntropy::starting_at(900))] {
+    for secret in [other, OneTimeSecret::generate(&SequentialEntropy::starting_at(900))] {
         assert_ne!(secret, browser);
         let error = failed(bench.sso().view(session.id, &secret).await);
         assert!(matches!(error, ViewSsoError::NotFound), "{error:?}");
@@ -130,7 +130,7 @@ async fn what_was_used_is_shown_as_such() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     let mut tx = ok(bench.stores.sso.begin().await);
-    ok(tx.sso_sessions().set_step(session.id, &SsoStep::Done { at: session.created_at }).await);
+    ok(tx.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: session.created_at }).await);
     ok(tx.commit().await);
     assert!(ok(bench.sso().view(session.id, &browser).await).used);
 }

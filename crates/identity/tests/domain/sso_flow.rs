@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tessera_identity::{
     BegunSso, ChallengeSso, ChallengeSsoError, Identity, IdentityPorts, RedeemSsoCode, RedeemSsoCodeError,
     SingleSignOn, SsoPorts, SsoQuestion, SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
-    model::{Chain, CodeChallenge, SiweMessage, SsoRequest, SsoStep, WalletAccount},
-    ports::{Proof, ServiceClaims, VerifyError, Voucher, WalletVerifier},
+    model::{AuthorizationState, Chain, CodeChallenge, SiweMessage, SsoRequest, WalletAccount},
+    ports::{ServiceClaims, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
 };
 use tessera_kernel::{Outcome, Role, Secret, SecretDigest as _};
 use tessera_testkit::{
@@ -88,7 +88,7 @@ impl Scene {
         reasons.map(reason).collect()
     }
 
-    async fn step(&self) -> SsoStep {
+    async fn step(&self) -> AuthorizationState {
         some(ok(self.bench.stores.sso.find_sso_session(self.begun.session.id).await)).step
     }
 
@@ -182,7 +182,7 @@ async fn a_check_that_fails_signs_nobody_in() {
     let error = failed(scene.sso.verify(scene.answer(&question.message)).await);
     assert!(matches!(error, VerifySsoError::Verify(_)), "{error:?}");
     assert!(!ok(scene.sso.view(scene.begun.session.id, &scene.begun.browser).await).used);
-    assert_eq!(scene.step().await, SsoStep::Begun);
+    assert_eq!(scene.step().await, AuthorizationState::Started);
 }
 
 #[tokio::test]
@@ -190,7 +190,10 @@ async fn whoever_ended_in_the_middle_of_a_check_keeps_nobody_from_being_asked_ag
     let scene = Scene::set().await;
     let message = ok(scene.ask().await).message;
     let mut tx = ok(scene.bench.stores.sso.begin().await);
-    ok(tx.sso_sessions().set_step(scene.begun.session.id, &SsoStep::Taken { message: message.clone() }).await);
+    ok(tx
+        .sso_sessions()
+        .set_step(scene.begun.session.id, &AuthorizationState::Verifying { message: message.clone() })
+        .await);
     ok(tx.commit().await);
     let meanwhile = failed(scene.sso.verify(scene.answer(&message)).await);
     assert!(matches!(meanwhile, VerifySsoError::Used), "{meanwhile:?}");
@@ -245,7 +248,7 @@ async fn what_was_spent_serves_nobody_any_more() {
     {
         ok(scene.sso.spend_challenge(session, stranger).await);
     }
-    assert!(matches!(scene.step().await, SsoStep::Challenged(_)));
+    assert!(matches!(scene.step().await, AuthorizationState::Challenged(_)));
     ok(scene.sso.spend_challenge(session, Some(browser)).await);
     scene.is_refused(scene.answer(&question.message)).await;
     let code = scene.sign_in().await.code;
@@ -269,9 +272,9 @@ struct Slow(Stores);
 
 #[async_trait]
 impl WalletVerifier for Slow {
-    async fn verify(&self, _: Proof) -> Result<Option<Voucher>, VerifyError> {
+    async fn verify(&self, _: SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
         self.0.set_redirect_uris(application_id(1), &[]).await;
-        Ok(Some(Voucher::Key))
+        Ok(Some(SignerKind::ExternallyOwned))
     }
 }
 
@@ -312,7 +315,7 @@ async fn an_address_that_is_given_up_while_the_wallet_is_asked_gets_no_code() {
     let question = ok(scene.ask().await);
     scene.is_refused(scene.answer(&question.message)).await;
     assert_eq!(scene.refusals().await, ["application"]);
-    assert_eq!(scene.step().await, SsoStep::Begun);
+    assert_eq!(scene.step().await, AuthorizationState::Started);
 }
 
 #[tokio::test]

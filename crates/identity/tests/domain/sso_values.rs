@@ -1,6 +1,6 @@
 //! Values of a sign-in to an application.
 
-use tessera_identity::model::{CodeChallenge, CodeVerifier, Echo, SsoSecret, SsoSessionId};
+use tessera_identity::model::{CodeChallenge, CodeVerifier, OneTimeSecret, OpaqueState, SsoSessionId};
 use tessera_testkit::{expectations::parsed, fakes::SequentialEntropy};
 
 #[test]
@@ -45,12 +45,12 @@ fn a_verifier_has_the_length_and_the_letters_of_the_standard() {
 
 #[test]
 fn s109_state_is_taken_as_it_is_or_not_at_all() {
-    let long = "x".repeat(Echo::MAX_LENGTH);
+    let long = "x".repeat(OpaqueState::MAX_LENGTH);
     for good in ["s", " a b ", "%20&=+\"<script>", &long] {
-        assert_eq!(parsed::<Echo>(good).as_str(), good);
+        assert_eq!(parsed::<OpaqueState>(good).as_str(), good);
     }
     for bad in ["", "a\nb", "\u{7f}", "é", "\0", &format!("{long}x")] {
-        assert!(bad.parse::<Echo>().is_err(), "{bad:?}");
+        assert!(bad.parse::<OpaqueState>().is_err(), "{bad:?}");
     }
 }
 
@@ -60,8 +60,8 @@ fn names_and_secrets_are_read_as_they_were_written() {
     let id = SsoSessionId::generate(&entropy);
     assert_eq!(parsed::<SsoSessionId>(&id.to_string()), id);
     assert_eq!(id.to_string().len(), 32);
-    let secret = SsoSecret::generate(&entropy);
-    assert_eq!(parsed::<SsoSecret>(secret.expose()), secret);
+    let secret = OneTimeSecret::generate(&entropy);
+    assert_eq!(parsed::<OneTimeSecret>(secret.expose()), secret);
     assert_eq!(secret.expose().len(), 64);
 }
 
@@ -73,6 +73,6 @@ fn another_spelling_is_no_name_and_no_secret() {
     }
     assert!("01234567-89ab-cdef-0123-456789abcdef".parse::<SsoSessionId>().is_err());
     for bad in [secret.to_uppercase(), format!("{secret}0"), secret[1..].to_owned(), "g".repeat(64)] {
-        assert!(bad.parse::<SsoSecret>().is_err(), "{bad}");
+        assert!(bad.parse::<OneTimeSecret>().is_err(), "{bad}");
     }
 }

@@ -1,7 +1,8 @@
 //! Builders for sign-ins to applications.
 
 use tessera_identity::model::{
-    CodeChallenge, SsoChallenge, SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoSessionId, SsoStep,
+    AuthorizationCode, AuthorizationState, CodeChallenge, SsoChallenge, SsoCodeState, SsoRequest, SsoSession,
+    SsoSessionId,
 };
 use tessera_kernel::{ApplicationId, SecretHash, UserId};
 use time::Duration;
@@ -28,7 +29,7 @@ pub fn sso_session(number: u32, of: ApplicationId) -> SsoSession {
         id: SsoSessionId::generate(&SequentialEntropy::starting_at(u64::from(number))),
         request: sso_request(of),
         browser: SecretHash::from_bytes([0xB0; 32]),
-        step: SsoStep::Begun,
+        step: AuthorizationState::Started,
         created_at: NOW,
         expires_at: NOW + Duration::minutes(10),
         network: None,
@@ -47,11 +48,11 @@ pub fn sso_challenge(number: u32) -> SsoChallenge {
 
 /// An unredeemed code with a lifetime of one minute.
 #[must_use]
-pub fn sso_code(number: u32, of: ApplicationId, user: UserId) -> SsoCode {
+pub fn sso_code(number: u32, of: ApplicationId, user: UserId) -> AuthorizationCode {
     let mut hash = [0xC0; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
     let request = sso_request(of);
-    SsoCode {
+    AuthorizationCode {
         hash: SecretHash::from_bytes(hash),
         application: of,
         organization: organization_id(1),

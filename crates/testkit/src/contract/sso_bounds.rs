@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::{SsoSession, SsoStep},
+    model::{AuthorizationState, SsoSession},
     ports::{SsoBounds, SsoStore},
 };
 use tessera_kernel::Network;
@@ -87,7 +87,7 @@ pub async fn a_session_comes_back_with_its_network(harness: &impl Harness) {
 
 pub async fn an_application_keeps_its_most_promising_sessions(harness: &impl Harness) {
     let stores = ready(harness).await;
-    let challenged = SsoStep::Challenged(sso_challenge(1));
+    let challenged = AuthorizationState::Challenged(sso_challenge(1));
     // The first session has a challenge, the second has none, the third has a challenge but has expired.
     let all = [
         SsoSession { step: challenged.clone(), ..session(1, 1, 1) },
@@ -141,7 +141,7 @@ pub async fn a_network_is_bounded_over_all_applications(harness: &impl Harness) 
 
 pub async fn sessions_that_have_ended_well_do_not_count(harness: &impl Harness) {
     let stores = ready(harness).await;
-    let done = |number| SsoSession { step: SsoStep::Done { at: NOW }, ..session(number, 1, 1) };
+    let done = |number| SsoSession { step: AuthorizationState::Completed { at: NOW }, ..session(number, 1, 1) };
     let all: Vec<SsoSession> = (1..=6).map(done).chain((7..=9).map(|number| session(number, 1, 1))).collect();
     for session in &all {
         begin(stores.sso.clone(), session.clone()).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tessera_apps::model::RedirectUri;
 use tessera_identity::{
-    model::{SsoCode, SsoCodeState, SsoRequest, SsoSession, SsoStep},
+    model::{AuthorizationCode, AuthorizationState, SsoCodeState, SsoRequest, SsoSession},
     ports::SsoStore,
 };
 use tessera_kernel::{PageRequest, StoreError};
@@ -66,20 +66,20 @@ async fn insert(store: Arc<dyn SsoStore>, session: SsoSession) -> Result<(), Sto
     tx.commit().await
 }
 
-async fn insert_code(store: &dyn SsoStore, code: &SsoCode) -> Result<(), StoreError> {
+async fn insert_code(store: &dyn SsoStore, code: &AuthorizationCode) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.sso_codes().insert(code).await?;
     tx.commit().await
 }
 
-async fn set_step(store: &dyn SsoStore, session: &SsoSession, step: &SsoStep) -> bool {
+async fn set_step(store: &dyn SsoStore, session: &SsoSession, step: &AuthorizationState) -> bool {
     let mut tx = ok(store.begin().await);
     let known = ok(tx.sso_sessions().set_step(session.id, step).await);
     ok(tx.commit().await);
     known
 }
 
-async fn redeem(store: Arc<dyn SsoStore>, code: SsoCode) -> bool {
+async fn redeem(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> bool {
     let mut tx = ok(store.begin().await);
     let redeemed = ok(tx.sso_codes().redeem(&code.hash, NOW).await);
     ok(tx.commit().await);
@@ -90,12 +90,12 @@ async fn find(store: &dyn SsoStore, session: &SsoSession) -> Option<SsoSession> 
     ok(world::in_time(store.find_sso_session(session.id)).await)
 }
 
-async fn find_code(store: &dyn SsoStore, code: &SsoCode) -> Option<SsoCode> {
+async fn find_code(store: &dyn SsoStore, code: &AuthorizationCode) -> Option<AuthorizationCode> {
     ok(ok(store.begin().await).sso_codes().lock(&code.hash).await).map(|(code, _)| code)
 }
 
 /// The redirect URIs of the code's application, as read under the lock of the code.
-async fn addresses(store: Arc<dyn SsoStore>, code: SsoCode) -> Vec<String> {
+async fn addresses(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> Vec<String> {
     some(ok(ok(store.begin().await).sso_codes().lock(&code.hash).await)).1.redirect_uris
 }
 
@@ -118,9 +118,11 @@ pub async fn an_unknown_application_is_no_relying_party(harness: &impl Harness) 
 
 pub async fn a_session_comes_back_as_it_was_at_every_step(harness: &impl Harness) {
     let stores = ready(harness).await;
-    let done = SsoStep::Done { at: NOW + Duration::microseconds(7) };
-    let taken = SsoStep::Taken { message: sso_challenge(1).message };
-    for (number, step) in (1..).zip([SsoStep::Begun, SsoStep::Challenged(sso_challenge(1)), taken, done]) {
+    let done = AuthorizationState::Completed { at: NOW + Duration::microseconds(7) };
+    let taken = AuthorizationState::Verifying { message: sso_challenge(1).message };
+    for (number, step) in
+        (1..).zip([AuthorizationState::Started, AuthorizationState::Challenged(sso_challenge(1)), taken, done])
+    {
         let session = SsoSession { step, ..sso_session(number, application_id(1)) };
         stores.add_sso_session(&session).await;
         assert_eq!(find(&*stores.sso, &session).await, Some(session));
@@ -162,11 +164,11 @@ pub async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harn
     stores.add_sso_session(&one).await;
     stores.add_sso_session(&other).await;
     let steps = [
-        SsoStep::Challenged(sso_challenge(1)),
-        SsoStep::Challenged(sso_challenge(2)),
-        SsoStep::Taken { message: sso_challenge(2).message },
-        SsoStep::Begun,
-        SsoStep::Done { at: NOW },
+        AuthorizationState::Challenged(sso_challenge(1)),
+        AuthorizationState::Challenged(sso_challenge(2)),
+        AuthorizationState::Verifying { message: sso_challenge(2).message },
+        AuthorizationState::Started,
+        AuthorizationState::Completed { at: NOW },
     ];
     for step in steps {
         assert!(set_step(&*stores.sso, &one, &step).await);
@@ -177,14 +179,14 @@ pub async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harn
 
 pub async fn an_unknown_session_takes_no_step(harness: &impl Harness) {
     let stores = ready(harness).await;
-    assert!(!set_step(&*stores.sso, &sso_session(1, application_id(1)), &SsoStep::Begun).await);
+    assert!(!set_step(&*stores.sso, &sso_session(1, application_id(1)), &AuthorizationState::Started).await);
 }
 
 pub async fn a_code_comes_back_as_it_was(harness: &impl Harness) {
     let stores = ready(harness).await;
     let open = sso_code(1, application_id(1), user_id(1));
     let redeemed = SsoCodeState::Redeemed { at: NOW + Duration::microseconds(7) };
-    let redeemed = SsoCode { state: redeemed, nonce: None, ..sso_code(2, application_id(1), user_id(1)) };
+    let redeemed = AuthorizationCode { state: redeemed, nonce: None, ..sso_code(2, application_id(1), user_id(1)) };
     for code in [open, redeemed] {
         stores.add_sso_code(&code).await;
         assert_eq!(find_code(&*stores.sso, &code).await, Some(code));
@@ -212,7 +214,7 @@ pub async fn a_code_is_redeemed_once(harness: &impl Harness) {
     assert!(redeem(stores.sso.clone(), code.clone()).await);
     assert!(!redeem(stores.sso.clone(), code.clone()).await);
     let state = SsoCodeState::Redeemed { at: NOW };
-    assert_eq!(find_code(&*stores.sso, &code).await, Some(SsoCode { state, ..code }));
+    assert_eq!(find_code(&*stores.sso, &code).await, Some(AuthorizationCode { state, ..code }));
 }
 
 pub async fn an_unknown_code_is_not_redeemed(harness: &impl Harness) {
@@ -228,7 +230,7 @@ pub async fn of_eight_that_redeem_a_code_one_does(harness: &impl Harness) {
 }
 
 pub async fn a_second_lock_of_a_session_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn SsoStore>, session: SsoSession) -> SsoStep {
+    async fn read_locked(store: Arc<dyn SsoStore>, session: SsoSession) -> AuthorizationState {
         some(ok(ok(store.begin().await).sso_sessions().lock(session.id).await)).0.step
     }
     let stores = ready(harness).await;
@@ -239,13 +241,13 @@ pub async fn a_second_lock_of_a_session_waits_for_the_first(harness: &impl Harne
     let read = async || find(&*stores.sso, &session).await;
     let second = read_locked(stores.sso.clone(), session.clone());
     let second = world::second_comes_while_first_holds(second, read).await;
-    ok(first.sso_sessions().set_step(session.id, &SsoStep::Done { at: NOW }).await);
+    ok(first.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: NOW }).await);
     ok(first.commit().await);
-    assert_eq!(ok(world::in_time(second).await), SsoStep::Done { at: NOW });
+    assert_eq!(ok(world::in_time(second).await), AuthorizationState::Completed { at: NOW });
 }
 
 pub async fn a_second_lock_of_a_code_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn SsoStore>, code: SsoCode) -> SsoCodeState {
+    async fn read_locked(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> SsoCodeState {
         some(find_code(&*store, &code).await).state
     }
     let stores = ready(harness).await;
@@ -338,7 +340,7 @@ pub async fn a_deleted_application_takes_its_sign_ins_along(harness: &impl Harne
 pub async fn what_ended_is_forgotten_and_nothing_else(harness: &impl Harness) {
     let stores = ready(harness).await;
     let session = |number, expires_at| SsoSession { expires_at, ..sso_session(number, application_id(1)) };
-    let code = |number, expires_at| SsoCode { expires_at, ..sso_code(number, application_id(1), user_id(1)) };
+    let code = |number, expires_at| AuthorizationCode { expires_at, ..sso_code(number, application_id(1), user_id(1)) };
     let (past, now) = (NOW - Duration::microseconds(1), NOW);
     for (number, at) in [(1, past), (2, now)] {
         stores.add_sso_session(&session(number, at)).await;
@@ -374,11 +376,11 @@ pub async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness)
     let (store, id) = (stores.sso.clone(), session.id);
     world::end_while_held(async move {
         let mut tx = ok(store.begin().await);
-        ok(tx.sso_sessions().set_step(id, &SsoStep::Done { at: NOW }).await);
+        ok(tx.sso_sessions().set_step(id, &AuthorizationState::Completed { at: NOW }).await);
         tx
     })
     .await;
-    let step = SsoStep::Challenged(sso_challenge(1));
+    let step = AuthorizationState::Challenged(sso_challenge(1));
     assert!(world::in_time(set_step(&*stores.sso, &session, &step)).await);
     assert_eq!(find(&*stores.sso, &session).await, Some(SsoSession { step, ..session }));
     world::nothing_is_held(harness).await;

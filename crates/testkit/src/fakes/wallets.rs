@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use tessera_identity::{
     model::{WalletAddress, WalletSignature},
-    ports::{Proof, VerifyError, Voucher, WalletVerifier},
+    ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier},
 };
 
 /// Accepts only its own signatures and counts its calls. The signatures are forgeable.
@@ -51,14 +51,15 @@ impl FakeWallets {
 
 #[async_trait]
 impl WalletVerifier for FakeWallets {
-    async fn verify(&self, proof: Proof) -> Result<Option<Voucher>, VerifyError> {
+    async fn verify(&self, proof: SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if self.unavailable.load(Ordering::SeqCst) {
             return Err(VerifyError::Busy { retry_after: Duration::from_secs(1) });
         }
         let address = proof.account.address();
-        let voucher = if self.contracts.load(Ordering::SeqCst) { Voucher::Contract } else { Voucher::Key };
+        let signer =
+            if self.contracts.load(Ordering::SeqCst) { SignerKind::Contract } else { SignerKind::ExternallyOwned };
         let signed = proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature);
-        Ok(signed.then_some(voucher))
+        Ok(signed.then_some(signer))
     }
 }

@@ -3,7 +3,7 @@
 use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId};
 use time::OffsetDateTime;
 
-use super::{super::WalletAccount, CodeChallenge, Echo};
+use super::{super::WalletAccount, CodeChallenge, OpaqueState};
 
 /// Whether a code can still be redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum SsoCodeState {
 
 /// A stored authorization code. Only its hash is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SsoCode {
+pub struct AuthorizationCode {
     /// Hash of the code.
     pub hash: SecretHash,
     /// The application that receives the code.
@@ -31,7 +31,7 @@ pub struct SsoCode {
     /// The PKCE challenge that the redemption must satisfy.
     pub code_challenge: CodeChallenge,
     /// The `nonce` of the request, repeated in the token.
-    pub nonce: Option<Echo>,
+    pub nonce: Option<OpaqueState>,
     /// The user who has signed in.
     pub user: UserId,
     /// The wallet that signed, on the chain that it named.

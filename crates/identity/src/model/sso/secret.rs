@@ -6,14 +6,14 @@ use tessera_kernel::{Entropy, Secret};
 
 /// 256 random bits as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SsoSecret(Secret<String>);
+pub struct OneTimeSecret(Secret<String>);
 
 /// The text is not such a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 64 hexadecimal digits in lower case")]
 pub struct SsoSecretError;
 
-impl SsoSecret {
+impl OneTimeSecret {
     /// Creates a random secret.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
@@ -29,7 +29,7 @@ impl SsoSecret {
     }
 }
 
-impl FromStr for SsoSecret {
+impl FromStr for OneTimeSecret {
     type Err = SsoSecretError;
 
     fn from_str(text: &str) -> Result<Self, SsoSecretError> {

@@ -84,14 +84,14 @@ impl RelyingParty {
 
 /// An opaque value that an application sends and gets back unchanged: 1 to 1024 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Echo(String);
+pub struct OpaqueState(String);
 
 /// The text has a length or a character that is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 1024 printable ASCII characters")]
-pub struct EchoError;
+pub struct OpaqueStateError;
 
-impl Echo {
+impl OpaqueState {
     /// Maximum length in characters (= bytes).
     pub const MAX_LENGTH: usize = 1024;
 
@@ -102,13 +102,13 @@ impl Echo {
     }
 }
 
-impl FromStr for Echo {
-    type Err = EchoError;
+impl FromStr for OpaqueState {
+    type Err = OpaqueStateError;
 
-    fn from_str(text: &str) -> Result<Self, EchoError> {
+    fn from_str(text: &str) -> Result<Self, OpaqueStateError> {
         // RFC 6749, appendix A.5: the characters that `state` may contain.
         let good = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|b| matches!(b, b' '..=b'~'));
-        if good { Ok(Self(text.to_owned())) } else { Err(EchoError) }
+        if good { Ok(Self(text.to_owned())) } else { Err(OpaqueStateError) }
     }
 }
 
@@ -120,9 +120,9 @@ pub struct SsoRequest {
     /// Where the browser returns to.
     pub redirect_uri: String,
     /// Returned together with the code.
-    pub state: Echo,
+    pub state: OpaqueState,
     /// Returned in the token.
-    pub nonce: Option<Echo>,
+    pub nonce: Option<OpaqueState>,
     /// The PKCE challenge that the redemption of the code must satisfy.
     pub code_challenge: CodeChallenge,
 }
@@ -140,19 +140,19 @@ pub struct SsoChallenge {
 
 /// Progress of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SsoStep {
+pub enum AuthorizationState {
     /// No challenge is open.
-    Begun,
+    Started,
     /// A wallet has been asked to sign.
     Challenged(SsoChallenge),
     /// A signature is being verified. The verifying request may end before it completes: another wallet can still be
     /// asked.
-    Taken {
+    Verifying {
         /// The signed message.
         message: String,
     },
     /// A user has signed in with this session. It cannot be used again.
-    Done {
+    Completed {
         /// When the user signed in.
         at: OffsetDateTime,
     },
@@ -168,7 +168,7 @@ pub struct SsoSession {
     /// Hash of the secret of the browser that started the session.
     pub browser: SecretHash,
     /// Progress of the session.
-    pub step: SsoStep,
+    pub step: AuthorizationState,
     /// When the session started.
     pub created_at: OffsetDateTime,
     /// When the session expires, completed or not.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{RelyingParty, SsoCode, SsoCodeState, SsoSession, SsoSessionId, SsoStep},
+    model::{AuthorizationCode, AuthorizationState, RelyingParty, SsoCodeState, SsoSession, SsoSessionId},
     ports::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
 };
 use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreError};
@@ -99,7 +99,7 @@ impl SsoSessions for MemoryTransaction {
         Ok(session.and_then(|session| Some((session.clone(), party(&self.state, session.request.application)?))))
     }
 
-    async fn set_step(&mut self, id: SsoSessionId, step: &SsoStep) -> Result<bool, StoreError> {
+    async fn set_step(&mut self, id: SsoSessionId, step: &AuthorizationState) -> Result<bool, StoreError> {
         Ok(self.state.sso_sessions.get_mut(&id).map(|session| session.step = step.clone()).is_some())
     }
 }
@@ -107,13 +107,15 @@ impl SsoSessions for MemoryTransaction {
 /// Removes unfinished sessions until at most `most` are left. Expired sessions go first, then those without progress,
 /// then the oldest.
 fn evict(state: &mut State, new: &SsoSession, most: usize, of: impl Fn(&SsoSession) -> bool) {
-    let unfinished =
-        state.sso_sessions.values().filter(|known| !matches!(known.step, SsoStep::Done { .. }) && of(known));
+    let unfinished = state
+        .sso_sessions
+        .values()
+        .filter(|known| !matches!(known.step, AuthorizationState::Completed { .. }) && of(known));
     let mut unfinished: Vec<_> = unfinished
         .filter(|known| known.id != new.id)
         .map(|known| {
             let live = known.expires_at > new.created_at;
-            let started = !matches!(known.step, SsoStep::Begun);
+            let started = !matches!(known.step, AuthorizationState::Started);
             (live, live && started, known.created_at, known.id)
         })
         .collect();
@@ -126,7 +128,7 @@ fn evict(state: &mut State, new: &SsoSession, most: usize, of: impl Fn(&SsoSessi
 
 #[async_trait]
 impl SsoCodes for MemoryTransaction {
-    async fn insert(&mut self, code: &SsoCode) -> Result<(), StoreError> {
+    async fn insert(&mut self, code: &AuthorizationCode) -> Result<(), StoreError> {
         unless(self.state.sso_codes.contains_key(&code.hash), "sso_codes_code_hash")?;
         let known =
             self.state.applications.contains_key(&code.application) && self.state.users.contains_key(&code.user);
@@ -135,7 +137,7 @@ impl SsoCodes for MemoryTransaction {
         Ok(())
     }
 
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(SsoCode, RelyingParty)>, StoreError> {
+    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(AuthorizationCode, RelyingParty)>, StoreError> {
         let code = self.state.sso_codes.get(hash);
         Ok(code.and_then(|code| Some((code.clone(), party(&self.state, code.application)?))))
     }

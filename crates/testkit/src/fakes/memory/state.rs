@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, CustomData, HashCost, KeyId, KeyRing, Nonce, PasswordReset, Purpose, ResetRequest,
-    Retirement, Session, SigningKey, SsoCode, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    AuthorizationCode, Challenge, Credentials, CustomData, HashCost, KeyId, KeyRing, Nonce, PasswordReset, Purpose,
+    ResetRequest, Retirement, Session, SigningKey, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
@@ -27,7 +27,7 @@ pub(super) struct State {
     pub(super) known_devices: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
     pub(super) custom_data: BTreeMap<UserId, CustomData>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
-    pub(super) sso_codes: BTreeMap<SecretHash, SsoCode>,
+    pub(super) sso_codes: BTreeMap<SecretHash, AuthorizationCode>,
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
     pub(super) reset_requests: BTreeMap<ResetRequestId, ResetRequest>,
     pub(super) password_resets: BTreeMap<UserId, PasswordReset>,
