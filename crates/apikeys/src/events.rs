@@ -1,6 +1,6 @@
 //! Audit actions of this domain.
 
-use tessera_kernel::Announcement;
+use tessera_kernel::AuditEntry;
 
 use crate::model::ApiKey;
 
@@ -10,7 +10,7 @@ pub(crate) enum KeyEvent<'a> {
     Revoked(&'a ApiKey),
 }
 
-impl From<KeyEvent<'_>> for Announcement {
+impl From<KeyEvent<'_>> for AuditEntry {
     fn from(event: KeyEvent<'_>) -> Self {
         let (name, key) = match event {
             KeyEvent::Generated(key) => ("api_key.generated", key),

@@ -1,6 +1,6 @@
 //! Audit actions of this domain.
 
-use tessera_kernel::{Announcement, ApplicationId, OrganizationId};
+use tessera_kernel::{ApplicationId, AuditEntry, OrganizationId};
 
 #[derive(Debug)]
 pub(crate) enum AppEvent {
@@ -9,7 +9,7 @@ pub(crate) enum AppEvent {
     Deleted { organization: OrganizationId, application: ApplicationId },
 }
 
-impl From<AppEvent> for Announcement {
+impl From<AppEvent> for AuditEntry {
     fn from(event: AppEvent) -> Self {
         let (name, organization, application) = match event {
             AppEvent::Created { organization, application } => ("application.created", organization, application),

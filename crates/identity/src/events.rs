@@ -1,6 +1,6 @@
 //! Audit entries of the identity domain.
 
-use tessera_kernel::{Announcement, ApplicationId, OrganizationId, Outcome, SessionId, UserId};
+use tessera_kernel::{ApplicationId, AuditEntry, OrganizationId, Outcome, SessionId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -188,7 +188,7 @@ impl ExchangeRefusal {
     }
 }
 
-impl From<IdentityEvent> for Announcement {
+impl From<IdentityEvent> for AuditEntry {
     fn from(event: IdentityEvent) -> Self {
         match event {
             IdentityEvent::UserRegistered { user } => Self::success("user.registered", user.as_uuid()),
@@ -247,21 +247,21 @@ impl From<IdentityEvent> for Announcement {
     }
 }
 
-fn done(name: &'static str, user: UserId) -> Announcement {
-    Announcement::success(name, user.as_uuid())
+fn done(name: &'static str, user: UserId) -> AuditEntry {
+    AuditEntry::success(name, user.as_uuid())
 }
 
 /// Creates the entry of an action that ended sessions, with their number.
-fn ended(name: &'static str, user: UserId, sessions: u64) -> Announcement {
+fn ended(name: &'static str, user: UserId, sessions: u64) -> AuditEntry {
     done(name, user).with("sessions_ended", &sessions)
 }
 
-fn refused(name: &'static str, user: UserId) -> Announcement {
-    Announcement { outcome: Outcome::Refused, ..Announcement::success(name, user.as_uuid()) }
+fn refused(name: &'static str, user: UserId) -> AuditEntry {
+    AuditEntry { outcome: Outcome::Refused, ..AuditEntry::success(name, user.as_uuid()) }
 }
 
-fn refused_sign_in(user: Option<UserId>) -> Announcement {
-    Announcement {
+fn refused_sign_in(user: Option<UserId>) -> AuditEntry {
+    AuditEntry {
         name: "session.refused",
         outcome: Outcome::Refused,
         organization: None,
@@ -270,8 +270,8 @@ fn refused_sign_in(user: Option<UserId>) -> Announcement {
     }
 }
 
-fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> Announcement {
-    let what = Announcement {
+fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> AuditEntry {
+    let what = AuditEntry {
         name: "token.refused",
         outcome: Outcome::Refused,
         // Non-members must not write to the audit trail of an organization, which may not even exist.
@@ -283,15 +283,15 @@ fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> A
 }
 
 /// The id of a key is not a UUID, so it goes into the details and not into the subject.
-fn about_key(name: &'static str, key: &KeyId) -> Announcement {
-    let what = Announcement { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
+fn about_key(name: &'static str, key: &KeyId) -> AuditEntry {
+    let what = AuditEntry { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
     what.with("kid", key)
 }
 
 /// Belongs to no organization: an unauthenticated caller must not write to the audit trail of an organization.
-fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> Announcement {
+fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> AuditEntry {
     let name = "sso.refused";
-    let what = Announcement { name, outcome: Outcome::Refused, organization: None, subject: None, details: Vec::new() };
+    let what = AuditEntry { name, outcome: Outcome::Refused, organization: None, subject: None, details: Vec::new() };
     let what = what.with("reason", reason.as_str());
     match wallet {
         Some(wallet) => what.with("wallet", &wallet),
@@ -299,6 +299,6 @@ fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> Announc
     }
 }
 
-fn about_sign_on(name: &'static str, user: UserId, of: OrganizationId, application: ApplicationId) -> Announcement {
-    Announcement::success(name, user.as_uuid()).within(of).with("application_id", &application)
+fn about_sign_on(name: &'static str, user: UserId, of: OrganizationId, application: ApplicationId) -> AuditEntry {
+    AuditEntry::success(name, user.as_uuid()).within(of).with("application_id", &application)
 }

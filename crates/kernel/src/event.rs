@@ -30,7 +30,7 @@ impl Outcome {
 
 /// The part of an audit entry that a domain provides: the action, without the actor and the request metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announcement {
+pub struct AuditEntry {
     /// The stable name of the action: the object, a dot, and a past participle.
     pub name: &'static str,
     /// The result of the action.
@@ -43,7 +43,7 @@ pub struct Announcement {
     pub details: Vec<(&'static str, String)>,
 }
 
-impl Announcement {
+impl AuditEntry {
     /// A performed action.
     #[must_use]
     pub const fn success(name: &'static str, subject: Uuid) -> Self {
@@ -133,7 +133,7 @@ impl Event {
 
     /// An audit entry of an actor.
     #[must_use]
-    pub fn by(actor: &Actor, what: Announcement, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn by(actor: &Actor, what: AuditEntry, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         let who = match &actor.principal {
             Principal::User { id, .. } => ("user".to_owned(), id.as_uuid()),
             Principal::Application { key, .. } => ("api_key".to_owned(), key.as_uuid()),
@@ -143,12 +143,7 @@ impl Event {
 
     /// An audit entry of a caller without a credential.
     #[must_use]
-    pub fn by_anonymous(
-        origin: &RequestMetadata,
-        what: Announcement,
-        clock: &dyn Clock,
-        entropy: &dyn Entropy,
-    ) -> Self {
+    pub fn by_anonymous(origin: &RequestMetadata, what: AuditEntry, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
         Self {
             id: EventId::generate(clock, entropy),
             occurred_at: clock.now(),

@@ -32,7 +32,7 @@ pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergePatch};
 pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
-pub use event::{Announcement, AuditTrail, Event, EventLog, Outcome};
+pub use event::{AuditEntry, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
     ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
     ResetRequestId, SessionId, UserId,

@@ -1,6 +1,6 @@
 //! Audit entries of the organizations domain.
 
-use tessera_kernel::{Announcement, EmailAddress, InvitationId, OrganizationId, Role, UserId};
+use tessera_kernel::{AuditEntry, EmailAddress, InvitationId, OrganizationId, Role, UserId};
 
 /// Audited actions of this domain.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) enum OrgEvent {
     InvitationAccepted { organization: OrganizationId, invitation: InvitationId, user: UserId },
 }
 
-impl From<OrgEvent> for Announcement {
+impl From<OrgEvent> for AuditEntry {
     fn from(event: OrgEvent) -> Self {
         match event {
             OrgEvent::OrganizationCreated { organization } => {

@@ -1,7 +1,7 @@
 //! Audit entries for denied requests of all use cases.
 
 use actix_web::{HttpMessage, dev::ServiceResponse};
-use tessera_kernel::{Announcement, Event, StoreError};
+use tessera_kernel::{AuditEntry, Event, StoreError};
 use uuid::Uuid;
 
 use crate::{extract::RequestContext, problem::Problem, route_table::Route, services::Services};
@@ -24,7 +24,7 @@ async fn record(services: &Services, route: Option<&Route>, answer: &ServiceResp
     };
     // The last identifier in the path is the resource that the caller tried to access.
     let subject = request.match_info().as_str().rsplit('/').find_map(|part| Uuid::try_parse(part).ok());
-    let what = Announcement::denied(subject)
+    let what = AuditEntry::denied(subject)
         .within(organization)
         .with("method", request.method().as_str())
         .with("route", route.map_or("-", Route::pattern));

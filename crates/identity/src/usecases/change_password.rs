@@ -123,8 +123,8 @@ impl Identity {
         // End all sessions that were opened with the old password. Keep this session, because it has just been
         // verified.
         let ended = tx.sessions().end_all(id, Some(session), checked_at).await?;
-        let announcement = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
-        tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
+        let entry = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
+        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         let first = known.password_hash.is_none();
         let change = if first { AccountChange::PasswordSet } else { AccountChange::PasswordChanged };
         self.tell(&mut *tx, &current.user, change).await?;
@@ -134,8 +134,8 @@ impl Identity {
 
     async fn refuse_change(&self, actor: &Actor, user: UserId) -> Result<(), ChangePasswordError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let announcement = IdentityEvent::PasswordChangeRefused { user }.into();
-        self.note(&Event::by(actor, announcement, clock, entropy)).await?;
+        let entry = IdentityEvent::PasswordChangeRefused { user }.into();
+        self.note(&Event::by(actor, entry, clock, entropy)).await?;
         Err(ChangePasswordError::CurrentWrong)
     }
 }

@@ -158,8 +158,8 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<Option<User>, ProvisionAccountError> {
         let NewAccount { user, hash } = account;
-        let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
-        let event = Event::by_anonymous(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let entry = IdentityEvent::UserRegistered { user: user.id }.into();
+        let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         let inserted: Result<(), Insertion> = async {
             let mut tx = self.ports.store.begin().await?;
             tx.users().insert(&user, hash.as_ref()).await.on_conflict(Insertion::Taken)?;
@@ -207,8 +207,8 @@ impl Identity {
         known: &Credentials,
         origin: &RequestMetadata,
     ) -> Result<Option<User>, StoreError> {
-        let announcement = IdentityEvent::EmailVerified { user: known.user.id }.into();
-        let event = Event::by_anonymous(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let entry = IdentityEvent::EmailVerified { user: known.user.id }.into();
+        let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(known.user.id).await?;
         match current.filter(|current| current.password_hash == known.password_hash) {
@@ -222,8 +222,8 @@ impl Identity {
         user: UserId,
         origin: &RequestMetadata,
     ) -> Result<User, ProvisionAccountError> {
-        let announcement = IdentityEvent::EmailVerificationRefused { user }.into();
-        let event = Event::by_anonymous(origin, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let entry = IdentityEvent::EmailVerificationRefused { user }.into();
+        let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
         Err(ProvisionAccountError::EmailNotVerified)
     }

@@ -72,8 +72,8 @@ impl Identity {
         self.check_new_password(&command.password, &words_about(&user), requester).await?;
         // Hash before opening a transaction, because it takes tens of milliseconds.
         let hash = self.ports.hasher.hash(&command.password, requester).await?;
-        let announcement = IdentityEvent::UserRegistered { user: user.id }.into();
-        let event = Event::by_anonymous(&command.origin, announcement, clock, entropy);
+        let entry = IdentityEvent::UserRegistered { user: user.id }.into();
+        let event = Event::by_anonymous(&command.origin, entry, clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.users().insert(&user, Some(&hash)).await.on_conflict(RegisterError::EmailTaken)?;
         tx.events().append(&event).await?;

@@ -54,9 +54,9 @@ impl Identity {
             return Ok(known);
         }
         let user = User { updated_at: clock.now(), ..changed };
-        let announcement = IdentityEvent::UserUpdated { user: id }.into();
+        let entry = IdentityEvent::UserUpdated { user: id }.into();
         tx.users().update_profile(&user).await?;
-        tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
+        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         tx.commit().await?;
         Ok(user)
     }

@@ -27,8 +27,8 @@ impl Identity {
     /// changes then.
     pub async fn verify_email(&self, actor: &Actor, email: &EmailAddress) -> Result<User, VerifyEmailError> {
         let id = actor.user().ok_or(VerifyEmailError::NotFound)?;
-        let announcement = IdentityEvent::EmailVerified { user: id }.into();
-        let event = Event::by(actor, announcement, &*self.ports.clock, &*self.ports.entropy);
+        let entry = IdentityEvent::EmailVerified { user: id }.into();
+        let event = Event::by(actor, entry, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(id).await?.ok_or(VerifyEmailError::NotFound)?;
         if known.user.email.as_ref() != Some(email) {

@@ -64,9 +64,9 @@ impl Identity {
             updated_at: now,
             ..known
         };
-        let announcement = IdentityEvent::CustomDataWritten { user: id, version: data.version }.into();
+        let entry = IdentityEvent::CustomDataWritten { user: id, version: data.version }.into();
         tx.custom_data().save(&data).await?;
-        tx.events().append(&Event::by(actor, announcement, clock, entropy)).await?;
+        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         tx.commit().await?;
         Ok(data)
     }
