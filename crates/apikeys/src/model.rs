@@ -5,6 +5,6 @@ mod base62;
 mod lifetime;
 mod raw_key;
 
-pub use api_key::{ApiKey, KeyDescription, KeyState, Standing, StoredKey};
+pub use api_key::{ApiKey, KeyDescription, KeyState, KeyStatus, StoredKey};
 pub use lifetime::{KeyLifetime, KeyLifetimeError};
 pub use raw_key::{RawKey, RawKeyError};

@@ -72,8 +72,10 @@ impl Inventory {
                 own.then(|| (*organization, policy::key_may(permissions, access)))
             }
             Principal::User { id, .. } => {
-                let standing = self.ports.memberships.standing_in(application, *id).await?;
-                standing.map(|standing| (standing.organization, policy::member_may(standing.role, access)))
+                let application_role = self.ports.memberships.application_role(application, *id).await?;
+                application_role.map(|application_role| {
+                    (application_role.organization, policy::member_may(application_role.role, access))
+                })
             }
         };
         Ok(match allowed {

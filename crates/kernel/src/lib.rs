@@ -43,7 +43,7 @@ pub use mail::{
     Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,
     TakenMail, back_off,
 };
-pub use membership::{Memberships, Role, RoleError, Standing};
+pub use membership::{ApplicationRole, Memberships, Role, RoleError};
 pub use node_limits::{NodeLimits, Unlimited};
 pub use notice::{NoticeContext, Notices};
 pub use notice_topic::NoticeTopic;

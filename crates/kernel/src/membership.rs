@@ -50,7 +50,7 @@ impl FromStr for Role {
 
 /// The organization of an application, and the role of a user in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct ApplicationRole {
     /// The organization that owns the application.
     pub organization: OrganizationId,
     /// The user's role in it.
@@ -70,5 +70,9 @@ pub trait Memberships: Send + Sync {
     /// Returns the organization of an application and the role in it of the user who makes the request. `Ok(None)` if
     /// the application does not exist or the user is not a member. The call makes the profile visible, like
     /// [`Self::role_of`].
-    async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError>;
+    async fn application_role(
+        &self,
+        application: ApplicationId,
+        user: UserId,
+    ) -> Result<Option<ApplicationRole>, StoreError>;
 }

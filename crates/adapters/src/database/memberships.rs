@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{IntoSql, NullableExpressionMethods, OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
-    ApplicationId, EmailAddress, Memberships, OrganizationId, Page, PageRequest, Role, Standing, StoreClock,
+    ApplicationId, ApplicationRole, EmailAddress, Memberships, OrganizationId, Page, PageRequest, Role, StoreClock,
     StoreError, UserId,
 };
 use tessera_orgs::{
@@ -142,7 +142,11 @@ impl Memberships for SqlStore {
         parse("memberships.role", &role).map(Some)
     }
 
-    async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError> {
+    async fn application_role(
+        &self,
+        application: ApplicationId,
+        user: UserId,
+    ) -> Result<Option<ApplicationRole>, StoreError> {
         let mut lease = self.reader().await?;
         let query = applications::table
             .inner_join(memberships::table.on(memberships::organization_id.eq(applications::organization_id)))
@@ -155,7 +159,7 @@ impl Memberships for SqlStore {
         let Some((organization, role, opened_at)) = row else { return Ok(None) };
         let organization = OrganizationId::from_uuid(organization.0);
         self.open_organization(organization, user, opened_at).await?;
-        Ok(Some(Standing { organization, role: parse("memberships.role", &role)? }))
+        Ok(Some(ApplicationRole { organization, role: parse("memberships.role", &role)? }))
     }
 }
 

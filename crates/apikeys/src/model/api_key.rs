@@ -22,7 +22,7 @@ pub enum KeyState {
 
 /// The status of a key at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum KeyStatus {
     /// The key is valid.
     Live,
     /// The key is revoked.
@@ -65,11 +65,11 @@ impl ApiKey {
     /// Returns the status of the key at that time. Revocation takes precedence over expiry, because it is the decision
     /// of a user.
     #[must_use]
-    pub fn standing(&self, now: OffsetDateTime) -> Standing {
+    pub fn status(&self, now: OffsetDateTime) -> KeyStatus {
         match (self.state, self.expires_at) {
-            (KeyState::Revoked { .. }, _) => Standing::Revoked,
-            (KeyState::Active, Some(expiry)) if now >= expiry => Standing::Expired,
-            (KeyState::Active, _) => Standing::Live,
+            (KeyState::Revoked { .. }, _) => KeyStatus::Revoked,
+            (KeyState::Active, Some(expiry)) if now >= expiry => KeyStatus::Expired,
+            (KeyState::Active, _) => KeyStatus::Live,
         }
     }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ApiKeys,
-    model::{RawKey, Standing, StoredKey},
+    model::{KeyStatus, RawKey, StoredKey},
 };
 
 /// Why a key does not authenticate a request.
@@ -26,7 +26,7 @@ impl ApiKeys {
     /// The key is invalid, or storage failed.
     pub async fn authenticate_key(&self, key: &str) -> Result<Principal, AuthenticateKeyError> {
         let (StoredKey { key: found, .. }, at) = self.look_up(key).await?.ok_or(AuthenticateKeyError::InvalidKey)?;
-        if found.standing(at) != Standing::Live {
+        if found.status(at) != KeyStatus::Live {
             return Err(AuthenticateKeyError::InvalidKey);
         }
         self.usage.note(found.id, self.ports.clock.now());

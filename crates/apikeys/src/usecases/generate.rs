@@ -58,10 +58,10 @@ impl ApiKeys {
         command: GenerateKey,
     ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
         let user = actor.user().ok_or(GenerateKeyError::NotFound)?;
-        let standing = self.ports.memberships.standing_in(command.application, user).await?;
-        let standing = standing.ok_or(GenerateKeyError::NotFound)?;
-        if !policy::may_manage(standing.role) {
-            return Err(GenerateKeyError::Forbidden { organization: standing.organization });
+        let application_role = self.ports.memberships.application_role(command.application, user).await?;
+        let application_role = application_role.ok_or(GenerateKeyError::NotFound)?;
+        if !policy::may_manage(application_role.role) {
+            return Err(GenerateKeyError::Forbidden { organization: application_role.organization });
         }
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let raw = RawKey::generate(entropy);
@@ -69,11 +69,11 @@ impl ApiKeys {
         let key = ApiKey {
             id: ApiKeyId::generate(clock, entropy),
             application_id: command.application,
-            organization_id: standing.organization,
+            organization_id: application_role.organization,
             created_by: user,
             description: command.description,
             key_prefix: raw.shown().to_owned(),
-            permissions: policy::granted(standing.role, command.permissions, command.restrict_permissions),
+            permissions: policy::granted(application_role.role, command.permissions, command.restrict_permissions),
             state: KeyState::Active,
             created_at: now,
             expires_at: command.lifetime.expiry(now),
@@ -83,7 +83,7 @@ impl ApiKeys {
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
         let event = self.event(actor, KeyEvent::Generated(&stored.key));
         let mut tx = self.ports.store.begin().await?;
-        let existing = tx.keys().lock_and_count(standing.organization, command.application, now).await?;
+        let existing = tx.keys().lock_and_count(application_role.organization, command.application, now).await?;
         self.quotas.admit(existing.ok_or(GenerateKeyError::NotFound)?)?;
         // The application may be deleted concurrently, after the check above.
         tx.keys().insert(&stored).await.on_conflict(GenerateKeyError::NotFound)?;

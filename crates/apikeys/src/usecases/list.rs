@@ -33,9 +33,10 @@ impl ApiKeys {
         page: PageRequest,
     ) -> Result<Page<ApiKey>, ListKeysError> {
         let user = actor.user().ok_or(ListKeysError::NotFound)?;
-        let standing = self.ports.memberships.standing_in(application, user).await?.ok_or(ListKeysError::NotFound)?;
-        if !policy::may_manage(standing.role) {
-            return Err(ListKeysError::Forbidden { organization: standing.organization });
+        let application_role =
+            self.ports.memberships.application_role(application, user).await?.ok_or(ListKeysError::NotFound)?;
+        if !policy::may_manage(application_role.role) {
+            return Err(ListKeysError::Forbidden { organization: application_role.organization });
         }
         Ok(self.ports.store.list_keys(application, page).await?)
     }

@@ -4,7 +4,7 @@ use tessera_kernel::{Permission, StoreError};
 
 use crate::{
     ApiKeys,
-    model::{ApiKey, Standing},
+    model::{ApiKey, KeyStatus},
 };
 
 /// The key to verify.
@@ -39,13 +39,13 @@ impl ApiKeys {
     pub async fn verify_key(&self, question: VerifyKey) -> Result<Verification, StoreError> {
         let Some((stored, at)) = self.look_up(question.key.trim()).await? else { return Ok(Verification::NotFound) };
         let key = stored.key;
-        Ok(match key.standing(at) {
-            Standing::Revoked => Verification::Revoked(key),
-            Standing::Expired => Verification::Expired(key),
-            Standing::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(wanted)) => {
+        Ok(match key.status(at) {
+            KeyStatus::Revoked => Verification::Revoked(key),
+            KeyStatus::Expired => Verification::Expired(key),
+            KeyStatus::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(wanted)) => {
                 Verification::InsufficientPermissions(key)
             }
-            Standing::Live => {
+            KeyStatus::Live => {
                 self.usage.note(key.id, self.ports.clock.now());
                 Verification::Valid(key)
             }

@@ -1,6 +1,6 @@
 //! Lifetimes, descriptions and states of keys.
 
-use tessera_apikeys::model::{ApiKey, KeyDescription, KeyLifetime, KeyLifetimeError, KeyState, Standing};
+use tessera_apikeys::model::{ApiKey, KeyDescription, KeyLifetime, KeyLifetimeError, KeyState, KeyStatus};
 use tessera_apikeys::policy;
 use tessera_kernel::{Permission, PermissionSet, Role, text::TextError};
 use tessera_testkit::{
@@ -48,17 +48,17 @@ fn key(state: KeyState) -> ApiKey {
 #[test]
 fn an_active_key_is_live_until_it_expires() {
     let expiry = NOW + Duration::days(30);
-    assert_eq!(key(KeyState::Active).standing(expiry - Duration::MICROSECOND), Standing::Live);
-    assert_eq!(key(KeyState::Active).standing(expiry), Standing::Expired);
+    assert_eq!(key(KeyState::Active).status(expiry - Duration::MICROSECOND), KeyStatus::Live);
+    assert_eq!(key(KeyState::Active).status(expiry), KeyStatus::Expired);
     let forever = ApiKey { expires_at: None, ..key(KeyState::Active) };
-    assert_eq!(forever.standing(NOW + Duration::days(365_000)), Standing::Live);
+    assert_eq!(forever.status(NOW + Duration::days(365_000)), KeyStatus::Live);
 }
 
 #[test]
 fn a_revoked_key_stays_revoked_when_it_expires() {
     let revoked = key(KeyState::Revoked { at: NOW });
-    assert_eq!(revoked.standing(NOW), Standing::Revoked);
-    assert_eq!(revoked.standing(NOW + Duration::days(31)), Standing::Revoked);
+    assert_eq!(revoked.status(NOW), KeyStatus::Revoked);
+    assert_eq!(revoked.status(NOW + Duration::days(31)), KeyStatus::Revoked);
     assert_eq!((revoked.revoked_at(), key(KeyState::Active).revoked_at()), (Some(NOW), None));
 }
 

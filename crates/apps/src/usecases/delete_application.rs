@@ -29,9 +29,9 @@ impl Apps {
     /// # Errors
     /// The application is not visible to the actor, the role is too low, or storage failed.
     pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<(), DeleteApplicationError> {
-        let standing = self.standing_in(actor, id).await?.ok_or(DeleteApplicationError::NotFound)?;
-        if !policy::may_manage(standing.role) {
-            return Err(DeleteApplicationError::Forbidden { organization: standing.organization });
+        let application_role = self.application_role(actor, id).await?.ok_or(DeleteApplicationError::NotFound)?;
+        if !policy::may_manage(application_role.role) {
+            return Err(DeleteApplicationError::Forbidden { organization: application_role.organization });
         }
         let mut tx = self.ports.store.begin().await?;
         let application = tx.applications().lock(id).await?.ok_or(DeleteApplicationError::NotFound)?;

@@ -49,9 +49,10 @@ impl Apps {
         actor: &Actor,
         command: UpdateApplication,
     ) -> Result<Application, UpdateApplicationError> {
-        let standing = self.standing_in(actor, command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
-        if !policy::may_manage(standing.role) {
-            return Err(UpdateApplicationError::Forbidden { organization: standing.organization });
+        let application_role =
+            self.application_role(actor, command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
+        if !policy::may_manage(application_role.role) {
+            return Err(UpdateApplicationError::Forbidden { organization: application_role.organization });
         }
         let mut tx = self.ports.store.begin().await?;
         let mut application =

@@ -1,6 +1,6 @@
 //! Reads of applications.
 
-use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, Standing, StoreError};
+use tessera_kernel::{Actor, ApplicationId, ApplicationRole, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::{Apps, model::Application};
 
@@ -28,7 +28,7 @@ impl Apps {
         actor: &Actor,
         id: ApplicationId,
     ) -> Result<Application, ViewApplicationError> {
-        self.standing_in(actor, id).await?.ok_or(ViewApplicationError::NotFound)?;
+        self.application_role(actor, id).await?.ok_or(ViewApplicationError::NotFound)?;
         self.ports.store.find_application(id).await?.ok_or(ViewApplicationError::NotFound)
     }
 
@@ -50,8 +50,12 @@ impl Apps {
 
     /// Returns the role of the actor for the application. `None` for users who are not members and for actors that are
     /// applications.
-    pub(crate) async fn standing_in(&self, actor: &Actor, id: ApplicationId) -> Result<Option<Standing>, StoreError> {
+    pub(crate) async fn application_role(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+    ) -> Result<Option<ApplicationRole>, StoreError> {
         let Some(user) = actor.user() else { return Ok(None) };
-        self.ports.memberships.standing_in(id, user).await
+        self.ports.memberships.application_role(id, user).await
     }
 }

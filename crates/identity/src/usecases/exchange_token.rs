@@ -95,7 +95,7 @@ impl ServiceTokens {
     /// Returns whether the audience is an application of the organization.
     async fn is_application(&self, session: &Session, command: &ExchangeToken) -> Result<bool, StoreError> {
         let Ok(application) = command.audience.as_str().parse::<ApplicationId>() else { return Ok(false) };
-        let standing = self.ports.memberships.standing_in(application, session.user_id).await?;
+        let standing = self.ports.memberships.application_role(application, session.user_id).await?;
         Ok(standing.is_some_and(|standing| standing.organization == command.organization))
     }
 

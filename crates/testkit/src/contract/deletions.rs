@@ -72,7 +72,7 @@ pub async fn a_deleted_application_is_gone_before_its_rows_are_cleared(harness: 
     assert_eq!(ok(stores.apps.find_application(id).await), None);
     let listed = ok(stores.apps.list_applications(organization_id(1), PageRequest::default()).await).items;
     assert_eq!(listed.into_iter().map(|one| one.id).collect::<Vec<_>>(), [application_id(2)]);
-    assert_eq!(ok(stores.memberships.standing_in(id, user_id(1)).await), None);
+    assert_eq!(ok(stores.memberships.application_role(id, user_id(1)).await), None);
     assert_eq!(ok(stores.relying_parties.find_relying_party(id).await), None);
     let key = api_key(1, &gone, user_id(1));
     assert_eq!(ok(stores.api_keys.find_key_by_hash(&key.hash).await), None);

@@ -104,7 +104,7 @@ pub async fn the_first_request_of_a_member_shows_the_profile(harness: &impl Harn
     assert_eq!(ok(stores.memberships.role_of(org(), user_id(2)).await), Some(Role::Member));
     let first = some(visible_at(stores, 2).await);
     assert_eq!(visible_at(stores, 3).await, None);
-    assert!(ok(stores.memberships.standing_in(application_id(1), user_id(3)).await).is_some());
+    assert!(ok(stores.memberships.application_role(application_id(1), user_id(3)).await).is_some());
     assert!(visible_at(stores, 3).await.is_some());
     ok(stores.memberships.role_of(org(), user_id(2)).await);
     assert_eq!(visible_at(stores, 2).await, Some(first));

@@ -1,6 +1,6 @@
 //! Contract of [`Memberships`](tessera_kernel::Memberships).
 
-use tessera_kernel::{Role, Standing};
+use tessera_kernel::{ApplicationRole, Role};
 
 use super::{
     Harness,
@@ -46,8 +46,8 @@ async fn role(stores: &Stores, user: u32) -> Option<Role> {
     ok(world::in_time(stores.memberships.role_of(organization_id(1), user_id(user))).await)
 }
 
-async fn standing(stores: &Stores, user: u32) -> Option<Standing> {
-    ok(world::in_time(stores.memberships.standing_in(application_id(1), user_id(user))).await)
+async fn application_role(stores: &Stores, user: u32) -> Option<ApplicationRole> {
+    ok(world::in_time(stores.memberships.application_role(application_id(1), user_id(user))).await)
 }
 
 pub async fn each_role_is_told(harness: &impl Harness) {
@@ -84,7 +84,7 @@ pub async fn a_changed_role_is_told_at_once(harness: &impl Harness) {
     ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Admin).await);
     ok(tx.commit().await);
     assert_eq!(role(stores, 3).await, Some(Role::Admin));
-    assert_eq!(standing(stores, 3).await.map(|standing| standing.role), Some(Role::Admin));
+    assert_eq!(application_role(stores, 3).await.map(|application_role| application_role.role), Some(Role::Admin));
 }
 
 pub async fn a_role_that_ended_is_told_no_more(harness: &impl Harness) {
@@ -93,7 +93,7 @@ pub async fn a_role_that_ended_is_told_no_more(harness: &impl Harness) {
     let mut tx = ok(stores.orgs.begin().await);
     ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
     ok(tx.commit().await);
-    assert_eq!((role(stores, 3).await, standing(stores, 3).await), (None, None));
+    assert_eq!((role(stores, 3).await, application_role(stores, 3).await), (None, None));
 }
 
 pub async fn a_role_that_is_not_committed_is_not_told(harness: &impl Harness) {
@@ -107,8 +107,8 @@ pub async fn a_role_that_is_not_committed_is_not_told(harness: &impl Harness) {
 pub async fn a_standing_names_organization_and_role(harness: &impl Harness) {
     world(harness.stores()).await;
     for (number, role) in (1..).zip(ROLES) {
-        let expected = Standing { organization: organization_id(1), role };
-        assert_eq!(standing(harness.stores(), number).await, Some(expected));
+        let expected = ApplicationRole { organization: organization_id(1), role };
+        assert_eq!(application_role(harness.stores(), number).await, Some(expected));
     }
 }
 
@@ -116,14 +116,14 @@ pub async fn strangers_have_no_standing(harness: &impl Harness) {
     world(harness.stores()).await;
     tenant(harness.stores(), 5).await;
     for number in [5, 9, 77] {
-        assert_eq!(standing(harness.stores(), number).await, None);
+        assert_eq!(application_role(harness.stores(), number).await, None);
     }
 }
 
 pub async fn an_unknown_application_gives_no_standing(harness: &impl Harness) {
     let stores = harness.stores();
     world(stores).await;
-    assert_eq!(ok(stores.memberships.standing_in(application_id(2), user_id(1)).await), None);
+    assert_eq!(ok(stores.memberships.application_role(application_id(2), user_id(1)).await), None);
 }
 
 pub async fn a_deleted_application_gives_no_standing(harness: &impl Harness) {
@@ -132,5 +132,5 @@ pub async fn a_deleted_application_gives_no_standing(harness: &impl Harness) {
     let mut tx = ok(stores.apps.begin().await);
     assert!(ok(tx.applications().delete(application_id(1)).await));
     ok(tx.commit().await);
-    assert_eq!(standing(stores, 1).await, None);
+    assert_eq!(application_role(stores, 1).await, None);
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_apikeys::{
-    model::{KeyState, Standing, StoredKey},
+    model::{KeyState, KeyStatus, StoredKey},
     ports::{ApiKeyRows, ApiKeyTransaction, KeyCounts},
 };
 use tessera_apps::{
@@ -218,7 +218,7 @@ impl ApiKeyRows for MemoryTransaction {
             return Ok(None);
         }
         let keys = || self.state.keys().map(|stored| &stored.key);
-        let active = keys().filter(|key| key.application_id == application && key.standing(at) == Standing::Live);
+        let active = keys().filter(|key| key.application_id == application && key.status(at) == KeyStatus::Live);
         let in_organization = keys().filter(|key| key.organization_id == organization);
         Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: in_organization.map(|_| 1).sum() }))
     }

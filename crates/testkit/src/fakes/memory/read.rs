@@ -21,8 +21,8 @@ use tessera_inventory::{
     ports::ItemStore,
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships, OrganizationId,
-    Page, PageRequest, Role, SecretHash, SessionId, Standing, StoreClock, StoreError, UserId,
+    ApiKeyId, ApplicationId, ApplicationRole, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships,
+    OrganizationId, Page, PageRequest, Role, SecretHash, SessionId, StoreClock, StoreError, UserId,
 };
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
@@ -254,11 +254,15 @@ impl Memberships for MemoryStore {
         Ok(self.open_organization(organization, user).await.map(|membership| membership.role))
     }
 
-    async fn standing_in(&self, application: ApplicationId, user: UserId) -> Result<Option<Standing>, StoreError> {
+    async fn application_role(
+        &self,
+        application: ApplicationId,
+        user: UserId,
+    ) -> Result<Option<ApplicationRole>, StoreError> {
         let known = self.state().applications.get(&application).map(|known| known.organization_id);
         let Some(organization) = known else { return Ok(None) };
         let membership = self.open_organization(organization, user).await;
-        Ok(membership.map(|membership| Standing { organization, role: membership.role }))
+        Ok(membership.map(|membership| ApplicationRole { organization, role: membership.role }))
     }
 }
 
