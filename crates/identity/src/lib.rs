@@ -5,13 +5,13 @@
 
 mod check_password;
 mod events;
-mod freshness;
 mod issued_challenges;
 pub mod model;
 mod new_password;
 mod notices;
 pub mod ports;
 mod quotas;
+mod recent_authentication;
 mod service;
 mod service_tokens;
 mod session_uses;

@@ -143,7 +143,7 @@ const FRESH: Duration = Duration::minutes(5);
 /// Returns whether a sign-in at that time still counts as recent authentication. Both times must come from the clock of
 /// the database.
 #[must_use]
-pub fn is_fresh(signed_in_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+pub fn is_recent(signed_in_at: OffsetDateTime, now: OffsetDateTime) -> bool {
     now < signed_in_at + FRESH
 }
 
@@ -169,9 +169,9 @@ impl Actor {
     /// Returns whether the actor is a user with recent authentication. Both times come from the clock of the database,
     /// so the clock of the node does not matter.
     #[must_use]
-    pub fn is_fresh(&self) -> bool {
+    pub fn is_recent(&self) -> bool {
         match self.principal {
-            Principal::User { signed_in_at, checked_at, .. } => is_fresh(signed_in_at, checked_at),
+            Principal::User { signed_in_at, checked_at, .. } => is_recent(signed_in_at, checked_at),
             Principal::Application { .. } => false,
         }
     }

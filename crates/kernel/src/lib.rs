@@ -27,7 +27,7 @@ mod steps;
 mod store;
 pub mod text;
 
-pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_fresh};
+pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergePatch};
 pub use email::{EmailAddress, EmailError};

@@ -24,7 +24,7 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
 /// can do everything and can demote the other owners.
 #[must_use]
 pub fn must_sign_in_again(actor: &Actor, role: Role) -> bool {
-    role == Role::Owner && !actor.is_fresh()
+    role == Role::Owner && !actor.is_recent()
 }
 
 /// Whether `actor` may remove a member of that role. Members may remove themselves; administrators and owners may

@@ -246,10 +246,10 @@ pub(crate) async fn s53_sess_reauth_by_the_clock_of_the_database(backend: Backen
     let account = |number| wallet_account(number, Chain::Base);
     for (number, node) in [(1, &fast), (2, &slow)] {
         let (actor, late) = (request(node, &recent).await, request(node, &old).await);
-        assert!(actor.is_fresh() && !late.is_fresh());
+        assert!(actor.is_recent() && !late.is_recent());
         ok(node.identity.challenge_own_wallet(&actor, account(number)).await);
         let error = failed(node.identity.challenge_own_wallet(&late, account(number)).await);
-        assert!(matches!(error, ChallengeWalletError::StaleSession), "{error:?}");
+        assert!(matches!(error, ChallengeWalletError::ReauthenticationRequired), "{error:?}");
     }
     // Every node accepts a session that any node has created as recently authenticated.
     let hash = PasswordHash::from_phc("$fake$g=0$correct horse".to_owned());
@@ -260,7 +260,7 @@ pub(crate) async fn s53_sess_reauth_by_the_clock_of_the_database(backend: Backen
         let signed_in = ok(node.identity.sign_in(SignIn { email, password, device: device(), origin: origin() }).await);
         let principal = ok(node.identity.authenticate(signed_in.token.expose()).await);
         let actor = Actor { principal, origin: origin() };
-        assert!(actor.is_fresh());
+        assert!(actor.is_recent());
         assert!((signed_in.expires_at - ok(subject.store.now().await) - Duration::hours(12)).abs() < Duration::MINUTE);
     }
 }

@@ -79,7 +79,7 @@ codes! {
         "a page of another site sent this request"
     Forbidden "forbidden" FORBIDDEN "This is not allowed"
         "your role or your API key does not permit this"
-    FreshSessionRequired "fresh_session_required" FORBIDDEN "Recent authentication is required"
+    ReauthenticationRequired "reauthentication_required" FORBIDDEN "Recent authentication is required"
         "this operation requires a session that is younger than 5 minutes; sign in again"
     ExchangeRefused "exchange_refused" FORBIDDEN "The token exchange is denied"
         "you are not a member of this organization, or it does not exist"

@@ -171,7 +171,7 @@ impl From<LinkWalletError> for Problem {
         match error {
             LinkWalletError::NotAUser => Code::UserTokenRequired.into(),
             LinkWalletError::SessionEnded => Code::InvalidToken.into(),
-            LinkWalletError::StaleSession => Code::FreshSessionRequired.into(),
+            LinkWalletError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
             LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
             LinkWalletError::WalletTaken => Code::WalletTaken.into(),
             LinkWalletError::Quota(exceeded) => exceeded.into(),
@@ -244,7 +244,7 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::CurrentWrong => {
                 fault(CURRENT, FieldErrorCode::WrongPassword, "must be the password that the account has")
             }
-            ChangePasswordError::StaleSession => Code::FreshSessionRequired.into(),
+            ChangePasswordError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
             ChangePasswordError::NewPassword(error) => error.into(),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
@@ -318,12 +318,12 @@ problems! {
     ChallengeWalletError {
         NotAUser => UserTokenRequired,
         SessionEnded => InvalidToken,
-        StaleSession => FreshSessionRequired,
+        ReauthenticationRequired => ReauthenticationRequired,
     }
     UnlinkWalletError {
         NotAUser => UserTokenRequired,
         SessionEnded => InvalidToken,
-        StaleSession => FreshSessionRequired,
+        ReauthenticationRequired => ReauthenticationRequired,
         NotFound => WalletNotFound,
         LastWayIn => LastWayIn,
     }
@@ -331,14 +331,14 @@ problems! {
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
     AddMemberError or Forbidden by RateLimited by Quota {
         NotFound => OrganizationNotFound,
-        StaleSession => FreshSessionRequired,
+        ReauthenticationRequired => ReauthenticationRequired,
         UserNotFound => UserNotFound,
         AlreadyMember => AlreadyMember,
         UserLeft => UserLeft,
     }
     ChangeRoleError or Forbidden by Quota {
         NotFound => OrganizationNotFound,
-        StaleSession => FreshSessionRequired,
+        ReauthenticationRequired => ReauthenticationRequired,
         MemberNotFound => MemberNotFound,
         LastOwner => LastOwner,
     }

@@ -53,7 +53,7 @@ async fn s53_sess_reauth() {
         let body = json!({ "current_password": current, "new_password": NEW });
         let answer = world.send(put("/users/me/password").set_json(body).bearer(&token)).await;
         if current.is_null() {
-            answer.problem(403, "fresh_session_required");
+            answer.problem(403, "reauthentication_required");
         } else {
             let fault = ("/current_password".to_owned(), "wrong_password".to_owned());
             assert_eq!(faults(&answer.problem(400, "invalid_body")), [fault]);

@@ -198,7 +198,7 @@ async fn a_wallet_is_challenged_and_proved_by_nothing_less_than_its_signature() 
 }
 
 #[actix_web::test]
-async fn s53_wallets_change_in_a_fresh_session_only() {
+async fn s53_wallets_change_after_recent_authentication_only() {
     let world = World::new();
     let token = world.sign_up("ada").await;
     let named = json!({ "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "chain_type": "ethereum" });
@@ -207,13 +207,13 @@ async fn s53_wallets_change_in_a_fresh_session_only() {
     ask().await.expecting(200);
     unlink().await.problem(404, "wallet_not_found");
     world.clock.advance(time::Duration::minutes(5));
-    ask().await.problem(403, "fresh_session_required");
+    ask().await.problem(403, "reauthentication_required");
     let known = "/users/me/wallets/0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
-    world.send(delete(known).bearer(&token)).await.problem(403, "fresh_session_required");
+    world.send(delete(known).bearer(&token)).await.problem(403, "reauthentication_required");
 }
 
 #[actix_web::test]
-async fn s53_ownership_is_given_in_a_fresh_session_only() {
+async fn s53_ownership_is_given_after_recent_authentication_only() {
     let world = World::new();
     let (owner, other) = (world.sign_up("ada").await, world.sign_up("bob").await);
     let id = |answer: serde_json::Value| answer["id"].as_str().unwrap_or_default().to_owned();
@@ -232,10 +232,10 @@ async fn s53_ownership_is_given_in_a_fresh_session_only() {
         world.send(put(&path).set_json(json!({"role": role})).bearer(&owner)).await
     };
     world.clock.advance(time::Duration::minutes(5));
-    add("owner").await.problem(403, "fresh_session_required");
+    add("owner").await.problem(403, "reauthentication_required");
     add("member").await.expecting(201);
-    invite("owner").await.problem(403, "fresh_session_required");
+    invite("owner").await.problem(403, "reauthentication_required");
     invite("admin").await.expecting(201);
-    change("owner").await.problem(403, "fresh_session_required");
+    change("owner").await.problem(403, "reauthentication_required");
     change("admin").await.expecting(200);
 }

@@ -19,8 +19,8 @@ pub enum ChallengeWalletError {
     #[error("the session has ended")]
     SessionEnded,
     /// Changes to sign-in methods require recent authentication.
-    #[error("the session is not fresh")]
-    StaleSession,
+    #[error("recent authentication is required")]
+    ReauthenticationRequired,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -51,7 +51,7 @@ impl Identity {
     ) -> Result<Challenge, ChallengeWalletError> {
         let (user, session) = session_of(actor).ok_or(ChallengeWalletError::NotAUser)?;
         // Check this first: do not ask for a signature that would be rejected.
-        self.require_fresh(session).await?;
+        self.require_recent_authentication(session).await?;
         self.challenge(Purpose::Link { user, session }, account, actor.origin.network()).await
     }
 

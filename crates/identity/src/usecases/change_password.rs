@@ -37,7 +37,7 @@ pub enum ChangePasswordError {
     CurrentWrong,
     /// The account has no password, and the session is too old to set the first one.
     #[error("the session is too old for this")]
-    StaleSession,
+    ReauthenticationRequired,
     /// The new password is rejected.
     #[error(transparent)]
     NewPassword(#[from] NewPasswordError),
@@ -88,7 +88,7 @@ impl Identity {
         let Some(attempt) = current else {
             return match known.password_hash {
                 Some(_) => Err(ChangePasswordError::CurrentMissing),
-                None => Ok(self.require_fresh(session).await.map(|_| ())?),
+                None => Ok(self.require_recent_authentication(session).await.map(|_| ())?),
             };
         };
         let requester = Requester::known(&actor.origin);

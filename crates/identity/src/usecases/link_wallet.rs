@@ -30,8 +30,8 @@ pub enum LinkWalletError {
     #[error("the session has ended")]
     SessionEnded,
     /// Changes to sign-in methods require recent authentication.
-    #[error("the session is not fresh")]
-    StaleSession,
+    #[error("recent authentication is required")]
+    ReauthenticationRequired,
     /// The nonce is unknown, used, expired, or was issued for another purpose or another session, or the signature is
     /// not valid for this wallet. The response is the same for all of them.
     #[error("the signature does not prove this")]
@@ -74,7 +74,7 @@ impl Identity {
             Redeemed::Denied => return self.refuse_link(actor, user, account).await,
             Redeemed::Unknown => return Err(LinkWalletError::InvalidSignature),
         }
-        let now = self.require_fresh(session).await?;
+        let now = self.require_recent_authentication(session).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let wallet = Wallet { account, linked_at: clock.now() };
         let event = Event::by(actor, IdentityEvent::WalletLinked { user, wallet: account }.into(), clock, entropy);

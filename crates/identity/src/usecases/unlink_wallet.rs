@@ -15,8 +15,8 @@ pub enum UnlinkWalletError {
     #[error("the session has ended")]
     SessionEnded,
     /// Changes to sign-in methods require recent authentication.
-    #[error("the session is not fresh")]
-    StaleSession,
+    #[error("recent authentication is required")]
+    ReauthenticationRequired,
     /// The user has no such wallet.
     #[error("the user has no such wallet")]
     NotFound,
@@ -37,7 +37,7 @@ impl Identity {
     /// last sign-in method, or storage fails. Nothing changes then.
     pub async fn unlink_wallet(&self, actor: &Actor, address: &WalletAddress) -> Result<(), UnlinkWalletError> {
         let (user, session) = session_of(actor).ok_or(UnlinkWalletError::NotAUser)?;
-        let now = self.require_fresh(session).await?;
+        let now = self.require_recent_authentication(session).await?;
         let mut tx = self.ports.store.begin().await?;
         // Lock the user, so that concurrent requests do not remove the last two sign-in methods.
         let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::SessionEnded)?;

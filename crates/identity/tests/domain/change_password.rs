@@ -134,7 +134,7 @@ async fn s53_sess_reauth() {
     let bench = wallet_bench().await;
     bench.clock.advance(Duration::minutes(5));
     let error = failed(change(&bench, None, NEW).await);
-    assert!(matches!(error, ChangePasswordError::StaleSession), "{error:?}");
+    assert!(matches!(error, ChangePasswordError::ReauthenticationRequired), "{error:?}");
     let error = failed(change(&bench, Some(NEW), NEW).await);
     assert!(matches!(error, ChangePasswordError::CurrentWrong), "{error:?}");
     assert!(!has(&bench, NEW).await);

@@ -164,7 +164,7 @@ async fn s215_a_user_has_at_most_50_wallets() {
 }
 
 #[tokio::test]
-async fn s53_wallets_change_in_a_fresh_session_only() {
+async fn s53_wallets_change_after_recent_authentication_only() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -174,11 +174,11 @@ async fn s53_wallets_change_in_a_fresh_session_only() {
     let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     bench.clock.set(NOW + Duration::minutes(5));
     let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-    assert!(matches!(error, ChallengeWalletError::StaleSession), "{error:?}");
+    assert!(matches!(error, ChallengeWalletError::ReauthenticationRequired), "{error:?}");
     let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::StaleSession), "{error:?}");
+    assert!(matches!(error, LinkWalletError::ReauthenticationRequired), "{error:?}");
     let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::StaleSession), "{error:?}");
+    assert!(matches!(error, UnlinkWalletError::ReauthenticationRequired), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 

@@ -48,7 +48,7 @@ pub enum AddMemberError {
     },
     /// Ownership is given in a session that began a moment ago.
     #[error("the session is too old for this")]
-    StaleSession,
+    ReauthenticationRequired,
     /// The caller has reached [`limits::ADD_MEMBER`](crate::limits::ADD_MEMBER).
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
@@ -85,7 +85,7 @@ impl Orgs {
             return Err(AddMemberError::Forbidden { organization: id });
         }
         if policy::must_sign_in_again(actor, command.role) {
-            return Err(AddMemberError::StaleSession);
+            return Err(AddMemberError::ReauthenticationRequired);
         }
         self.limit_additions(acting).await.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;

@@ -29,7 +29,7 @@ pub enum ChangeRoleError {
     },
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
-    StaleSession,
+    ReauthenticationRequired,
     /// The organization has no such member.
     #[error("there is no such member")]
     MemberNotFound,
@@ -66,7 +66,7 @@ impl Orgs {
             return Err(ChangeRoleError::Forbidden { organization: id });
         }
         if from != to && policy::must_sign_in_again(actor, to) {
-            return Err(ChangeRoleError::StaleSession);
+            return Err(ChangeRoleError::ReauthenticationRequired);
         }
         if from == Role::Owner && to != Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(ChangeRoleError::LastOwner);

@@ -39,7 +39,7 @@ pub enum InviteError {
     },
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
-    StaleSession,
+    ReauthenticationRequired,
     /// The address belongs to a member.
     #[error("this user is already a member")]
     AlreadyMember,
@@ -103,7 +103,7 @@ impl Orgs {
             return Err(InviteError::Forbidden { organization: id });
         }
         if policy::must_sign_in_again(actor, role) {
-            return Err(InviteError::StaleSession);
+            return Err(InviteError::ReauthenticationRequired);
         }
         let counted = self.limit_invitation(acting, id, &command.email).await;
         counted.map_err(RateLimitError::split::<InviteError>)?;

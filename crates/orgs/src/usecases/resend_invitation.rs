@@ -32,7 +32,7 @@ pub enum ResendInvitationError {
     AlreadyMember,
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
-    StaleSession,
+    ReauthenticationRequired,
     /// The invitation was accepted or withdrawn.
     #[error("this invitation is closed")]
     Closed,
@@ -84,7 +84,7 @@ impl Orgs {
         }
         // The caller becomes the inviter, as if they had sent the invitation.
         if policy::must_sign_in_again(actor, known.role) {
-            return Err(ResendInvitationError::StaleSession);
+            return Err(ResendInvitationError::ReauthenticationRequired);
         }
         // Checked before the state: most invitations to members are closed for this reason.
         if tx.memberships().find_by_email(of, &known.email).await?.is_some() {

@@ -50,7 +50,7 @@ async fn invite(bench: &Workbench, by: u32, role: Role) -> Result<(), InviteErro
 const EDGE: Duration = Duration::minutes(5);
 
 #[tokio::test]
-async fn s53_a_fresh_session_gives_ownership() {
+async fn s53_recent_authentication_gives_ownership() {
     let bench = bench(EDGE - Duration::microseconds(1)).await;
     ok(change(&bench, 1, 4, Owner).await);
     ok(add(&bench, 1, Owner).await);
@@ -62,11 +62,11 @@ async fn s53_an_older_session_gives_no_ownership() {
     let bench = bench(EDGE).await;
     let before = bench.deeds(Some(organization_id(1))).await;
     let error = failed(change(&bench, 1, 4, Owner).await);
-    assert!(matches!(error, ChangeRoleError::StaleSession), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::ReauthenticationRequired), "{error:?}");
     let error = failed(add(&bench, 1, Owner).await);
-    assert!(matches!(error, AddMemberError::StaleSession), "{error:?}");
+    assert!(matches!(error, AddMemberError::ReauthenticationRequired), "{error:?}");
     let error = failed(invite(&bench, 1, Owner).await);
-    assert!(matches!(error, InviteError::StaleSession), "{error:?}");
+    assert!(matches!(error, InviteError::ReauthenticationRequired), "{error:?}");
     assert_eq!(bench.deeds(Some(organization_id(1))).await, before);
     assert_eq!(ok(bench.stores.memberships.role_of(organization_id(1), user_id(4)).await), Some(Plain));
     assert_eq!(ok(bench.stores.memberships.role_of(organization_id(1), user_id(9)).await), None);
@@ -106,5 +106,5 @@ async fn s53_an_older_session_resends_no_invitation_of_an_owner() {
     let id = listed.items[0].invitation.id;
     bench.clock.advance(EDGE);
     let again = bench.orgs().resend_invitation(&user_actor(&bench, 3), organization_id(1), id).await;
-    assert!(matches!(failed(again), ResendInvitationError::StaleSession));
+    assert!(matches!(failed(again), ResendInvitationError::ReauthenticationRequired));
 }

@@ -9,7 +9,7 @@ impl From<InviteError> for Problem {
         match error {
             InviteError::NotFound => Code::OrganizationNotFound.into(),
             InviteError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
-            InviteError::StaleSession => Code::FreshSessionRequired.into(),
+            InviteError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
             InviteError::AlreadyMember => Code::AlreadyMember.into(),
             InviteError::Quota(exceeded) => exceeded.into(),
             InviteError::RateLimited(limited) => limited.into(),
@@ -25,7 +25,7 @@ impl From<ResendInvitationError> for Problem {
             ResendInvitationError::InvitationNotFound => Code::InvitationNotFound.into(),
             ResendInvitationError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             ResendInvitationError::AlreadyMember => Code::AlreadyMember.into(),
-            ResendInvitationError::StaleSession => Code::FreshSessionRequired.into(),
+            ResendInvitationError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
             ResendInvitationError::Closed => Code::InvitationClosed.into(),
             ResendInvitationError::Quota(exceeded) => exceeded.into(),
             ResendInvitationError::RateLimited(limited) => limited.into(),
