@@ -103,7 +103,7 @@ async fn s7_pw_block_common_passwords_and_words_of_the_account_are_refused_with_
     let about = ["grace.hopper.1906@example.com".to_owned(), "grace.hopper.1906".to_owned()];
     for weak in ["password123", "qwertyuiop", "Tessera1", "grace.hopper.1906", "aaaaaaaaaaaa", "letmein99"] {
         let judged = ok(strength.weakness(&ok(weak.parse()), &about, requester()).await);
-        assert!(judged.is_some_and(|guessable| !guessable.warning.is_empty()), "{weak} was accepted");
+        assert!(judged.is_some_and(|weak| !weak.warning.is_empty()), "{weak} was accepted");
     }
     assert_eq!(ok(strength.weakness(&ok(WORDS.parse()), &about, requester()).await), None);
 }
@@ -135,7 +135,7 @@ async fn s7_pw_block_repeated_and_decorated_words_of_the_account_are_refused() {
         "L1ndqv1st!L1ndqv1st",
     ] {
         let judged = ok(strength.weakness(&ok(weak.parse()), &about, requester()).await);
-        assert!(judged.is_some_and(|guessable| !guessable.warning.is_empty()), "{weak} was accepted");
+        assert!(judged.is_some_and(|weak| !weak.warning.is_empty()), "{weak} was accepted");
     }
     for strong in [
         "violet-tessera-harbour-93-lantern",

@@ -88,7 +88,7 @@ pub(crate) enum IdentityEvent {
         organization: OrganizationId,
         audience: Audience,
     },
-    ExchangeRefused {
+    ExchangeDenied {
         refusal: ExchangeRefusal,
         organization: OrganizationId,
         audience: Audience,
@@ -225,7 +225,7 @@ impl From<IdentityEvent> for AuditEntry {
             IdentityEvent::TokenExchanged { token, organization, audience } => {
                 Self::success("token.exchanged", token).within(organization).with("audience", &audience)
             }
-            IdentityEvent::ExchangeRefused { refusal, organization, audience } => {
+            IdentityEvent::ExchangeDenied { refusal, organization, audience } => {
                 refused_exchange(refusal, organization).with("audience", &audience)
             }
             IdentityEvent::SigningKeyPublished { key, signs_from } => {

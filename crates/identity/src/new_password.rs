@@ -3,7 +3,7 @@
 use crate::{
     Identity,
     model::{Password, PasswordError, User},
-    ports::{Guessable, HashError, Requester},
+    ports::{HashError, Requester, WeakPassword},
 };
 
 /// Why a new password is rejected.
@@ -14,7 +14,7 @@ pub enum NewPasswordError {
     Length(#[source] PasswordError),
     /// The password is easy to guess.
     #[error("the password is easy to guess")]
-    Guessable(#[source] Guessable),
+    WeakPassword(#[source] WeakPassword),
     /// The strength of the password could not be rated.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -34,7 +34,7 @@ impl Identity {
             return Err(NewPasswordError::Length(PasswordError::TooShort { min }));
         }
         match self.ports.strength.weakness(password, about, requester).await? {
-            Some(guessable) => Err(NewPasswordError::Guessable(guessable)),
+            Some(weak) => Err(NewPasswordError::WeakPassword(weak)),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ pub use challenges::{Challenges, Taken};
 pub use known_devices::{DeviceStatus, KnownDevices};
 pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_resets::{PasswordResetRows, PasswordResets};
-pub use password_strength::{Guessable, PasswordStrength};
+pub use password_strength::{PasswordStrength, WeakPassword};
 pub use requester::Requester;
 pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]

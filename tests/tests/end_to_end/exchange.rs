@@ -130,7 +130,7 @@ async fn s77_exchange_dead(backend: Backend) {
     let there = member.at_node(&other);
     exchanged(&there, &studio.org, GAMES).await;
     studio.owner.delete(&studio.members(Some(&member.id))).await.is(204);
-    ask(&there, &studio.org, GAMES).await.problem(403, "exchange_refused");
+    ask(&there, &studio.org, GAMES).await.problem(403, "exchange_denied");
     studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
     ask(&studio.owner.at_node(&other), &studio.org, &studio.app).await.problem(400, "invalid_target");
     let ended = studio.owner.again().await;
@@ -174,8 +174,8 @@ async fn s80_ex_chain(backend: Backend) {
 async fn s81_ex_opaque(backend: Backend) {
     let studio = studio(backend).await;
     let stranger = Person::join(&studio.api()).await;
-    let hidden = ask(&stranger, &studio.org, GAMES).await.problem(403, "exchange_refused");
-    let absent = ask(&stranger, NOBODY, &studio.app).await.problem(403, "exchange_refused");
+    let hidden = ask(&stranger, &studio.org, GAMES).await.problem(403, "exchange_denied");
+    let absent = ask(&stranger, NOBODY, &studio.app).await.problem(403, "exchange_denied");
     assert_eq!((&hidden["detail"], &hidden["title"]), (&absent["detail"], &absent["title"]));
     let token = exchanged(&studio.owner, &studio.org, GAMES).await;
     ask(&studio.owner, &studio.org, "urn:nobody").await.problem(400, "invalid_target");

@@ -86,7 +86,7 @@ async fn a_forgotten_password_is_set_anew_by_mail(backend: Backend) {
     login(&service.api(), &person.email, PASSWORD).await.problem(401, "invalid_credentials");
     let own = service.api().bearer(&text_of(&login(&service.api(), &person.email, NEW).await.expecting(200), "token"));
     assert_eq!(own.get("/users/me").await.expecting(200)["email_verified"], true);
-    reset(&service.api(), &letter.token(), PASSWORD).await.problem(400, "reset_invalid");
+    reset(&service.api(), &letter.token(), PASSWORD).await.problem(400, "invalid_reset_token");
     service.api().get_root(path).await.is(400);
     let notice = came(1).await;
     assert_eq!(notice.subject, "Your password was changed");

@@ -53,7 +53,7 @@ async fn s1_pw_min(backend: Backend) {
     }
     // Eight characters are long enough, but every password of eight characters fails the strength check.
     let eight = register(&service.api(), "x7#Qz!m2").await.1;
-    assert_eq!(eight.json()["errors"][0]["code"], "guessable");
+    assert_eq!(eight.json()["errors"][0]["code"], "weak_password");
     register(&service.api(), "x7#Qz!m2V").await.1.is(201);
 }
 
@@ -136,7 +136,7 @@ async fn s7_pw_block(backend: Backend) {
         let (_, answer) = register(&service.api(), password).await;
         assert_eq!(answer.faults(), ["/password"], "{password}");
         let fault = &answer.json()["errors"][0];
-        assert_eq!(fault["code"], "guessable", "{password}");
+        assert_eq!(fault["code"], "weak_password", "{password}");
     }
     let body = json!({"email": "wilhelmina.quist@example.com", "password": "wilhelmina.quist"});
     assert_eq!(service.api().post("/auth/register", &body).await.faults(), ["/password"]);

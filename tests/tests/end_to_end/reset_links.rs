@@ -44,20 +44,20 @@ async fn s191_reset_bind(backend: Backend) {
     let second = link_to(&service, &person.email, 2).await.token();
     assert!(first.len() == 43 && first != second, "{first} {second}");
     // A new link invalidates the old one.
-    reset(&api, &first, NEW).await.problem(400, "reset_invalid");
+    reset(&api, &first, NEW).await.problem(400, "invalid_reset_token");
     // A password change invalidates it too, but a failed change does not.
     let change = |current: &str| json!({"current_password": current, "new_password": NEW});
     person.put("/users/me/password", &change("wrong")).await.is(400);
     api.get_root(&format!("/password/reset?token={second}")).await.is(200);
     person.put("/users/me/password", &change(PASSWORD)).await.is(204);
-    reset(&api, &second, PASSWORD).await.problem(400, "reset_invalid");
+    reset(&api, &second, PASSWORD).await.problem(400, "invalid_reset_token");
     login(&api, &person.email, NEW).await.is(200);
     // Its own use invalidates it for later requests.
     let third = link_to(&service, &person.email, 4).await.token();
     reset(&api, &third, PASSWORD).await.is(204);
-    let said = reset(&api, &third, NEW).await.problem(400, "reset_invalid");
+    let said = reset(&api, &third, NEW).await.problem(400, "invalid_reset_token");
     for unknown in ["none", "", &"A".repeat(43), &"x".repeat(5000)] {
-        let unknown = reset(&api, unknown, NEW).await.problem(400, "reset_invalid");
+        let unknown = reset(&api, unknown, NEW).await.problem(400, "invalid_reset_token");
         assert_eq!((&unknown["title"], &unknown["detail"]), (&said["title"], &said["detail"]));
     }
     login(&api, &person.email, PASSWORD).await.is(200);
@@ -109,7 +109,7 @@ async fn s191_reset_bind_to_30_minutes(backend: Backend) {
         passed(left).await.unwrap_or_else(|error| panic!("{error}"));
         service.api().get_root(&page).await.is(status);
     }
-    reset(&service.api(), &token, NEW).await.problem(400, "reset_invalid");
+    reset(&service.api(), &token, NEW).await.problem(400, "invalid_reset_token");
     login(&service.api(), &person.email, PASSWORD).await.is(200);
     // A node deletes expired tokens at its start and then once a minute.
     let _second = service.installation.start();
@@ -149,10 +149,10 @@ async fn s61_jwt_typ_of_links(backend: Backend) {
     studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
     let invitation = last_of(&studio.service.installation, &person.email, 1).await.token();
     let link = link_to(&studio.service, &person.email, 2).await.token();
-    reset(&studio.api(), &invitation, NEW).await.problem(400, "reset_invalid");
+    reset(&studio.api(), &invitation, NEW).await.problem(400, "invalid_reset_token");
     let accept = json!({"token": link});
     studio.api().post("/invitations/accept", &accept).await.problem(400, "invitation_invalid");
-    reset(&studio.api(), &person.token, NEW).await.problem(400, "reset_invalid");
+    reset(&studio.api(), &person.token, NEW).await.problem(400, "invalid_reset_token");
     studio.api().bearer(&link).get("/users/me").await.problem(401, "invalid_token");
     reset(&studio.api(), &link, NEW).await.is(204);
 }
@@ -206,7 +206,7 @@ async fn a_wish_outlives_the_process_that_heard_it(backend: Backend) {
     reset(&node.api(), &letter.token(), NEW).await.is(204);
     drop(node);
     let node = installation.start();
-    reset(&node.api(), &letter.token(), PASSWORD).await.problem(400, "reset_invalid");
+    reset(&node.api(), &letter.token(), PASSWORD).await.problem(400, "invalid_reset_token");
     person.at_node(&node).get("/users/me").await.problem(401, "invalid_token");
     login(&node.api(), &person.email, NEW).await.is(200);
 }
@@ -218,8 +218,8 @@ async fn a_password_that_is_not_taken_leaves_the_link_alive(backend: Backend) {
     for (password, code) in [
         ("short7!", "too_short"),
         ("x7#Qz!m2Vw_9rT", "too_short"),
-        ("passwordpassword", "guessable"),
-        (person.email.as_str(), "guessable"),
+        ("passwordpassword", "weak_password"),
+        (person.email.as_str(), "weak_password"),
         (&"k7#Qz!m2".repeat(17), "too_long"),
     ] {
         let answer = reset(&api, &token, password).await;

@@ -68,11 +68,11 @@ async fn s100_wallet_last(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, first, second) = (service.api(), EvmWallet::new(), EvmWallet::new());
     let me = api.bearer(&text_of(&enter(&api, &first).await, "token"));
-    me.delete(&format!("{WALLETS}/{}", first.address())).await.problem(409, "last_way_in");
+    me.delete(&format!("{WALLETS}/{}", first.address())).await.problem(409, "last_sign_in_method");
     link(&me, &second).await.is(201);
     me.delete(&format!("{WALLETS}/{}", first.address())).await.is(204);
     me.delete(&format!("{WALLETS}/{}", first.address())).await.problem(404, "wallet_not_found");
-    me.delete(&format!("{WALLETS}/{}", second.address())).await.problem(409, "last_way_in");
+    me.delete(&format!("{WALLETS}/{}", second.address())).await.problem(409, "last_sign_in_method");
     // A user with a password can unlink every wallet.
     let person = Person::join(&api).await;
     let wallet = EvmWallet::new();

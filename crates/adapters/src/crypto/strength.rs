@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use tessera_identity::{
     model::Password,
-    ports::{Guessable, HashError, PasswordStrength, Requester},
+    ports::{HashError, PasswordStrength, Requester, WeakPassword},
 };
 use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 
@@ -48,24 +48,24 @@ impl PasswordStrength for ZxcvbnStrength {
         password: &Password,
         about: &[String],
         requester: Requester,
-    ) -> Result<Option<Guessable>, HashError> {
+    ) -> Result<Option<WeakPassword>, HashError> {
         let (password, about) = (password.clone(), about.to_vec());
         self.gate.run(requester, move || judge(password.expose(), &about)).await
     }
 }
 
-fn judge(password: &str, about: &[String]) -> Option<Guessable> {
+fn judge(password: &str, about: &[String]) -> Option<WeakPassword> {
     let mut words: Vec<&str> = about.iter().map(String::as_str).collect();
     words.push(SERVICE_NAME);
-    if let Some(guessable) = estimate(password, &words) {
-        return Some(guessable);
+    if let Some(weak) = estimate(password, &words) {
+        return Some(weak);
     }
     // zxcvbn counts each further word as a factor of ten thousand, even if the word is weak. The name of the service
     // written twice would count as strong. Therefore, the rest must be strong without words of the account.
     without_words(password, &words)?;
     words.extend(COMPANIONS);
     let rest = without_words(password, &words)?;
-    (!is_strong_alone(&rest, &words)).then(|| Guessable {
+    (!is_strong_alone(&rest, &words)).then(|| WeakPassword {
         warning: "this is little more than your own name or address, or the name of the service".to_owned(),
         suggestions: vec!["choose words that have nothing to do with the account".to_owned()],
     })
@@ -86,14 +86,14 @@ fn is_strong_alone(rest: &str, words: &[&str]) -> bool {
     zxcvbn(rest, words).score() >= WANTED && guesses * signs >= WANTED_GUESSES
 }
 
-fn estimate(password: &str, words: &[&str]) -> Option<Guessable> {
+fn estimate(password: &str, words: &[&str]) -> Option<WeakPassword> {
     let estimate = zxcvbn(password, words);
     if estimate.score() >= WANTED {
         return None;
     }
     let feedback = estimate.feedback();
     let warning = feedback.and_then(Feedback::warning).map(|warning| warning.to_string());
-    Some(Guessable {
+    Some(WeakPassword {
         warning: warning.unwrap_or_else(|| "this password would soon be guessed".to_owned()),
         suggestions: feedback.map(|f| f.suggestions().iter().map(ToString::to_string).collect()).unwrap_or_default(),
     })

@@ -92,7 +92,7 @@ pub(crate) fn problem_page(
             origin.shown_request_id()
         ));
     }
-    let onward = (code == Code::ResetInvalid).then_some(ANOTHER_LINK);
+    let onward = (code == Code::InvalidResetToken).then_some(ANOTHER_LINK);
     let message = Message { base: url.path(), title: code.title().to_owned(), lines, onward };
     let mut page = answer(Policy::Forms, code.status(), &message)?;
     if let Some(seconds) = problem.wait() {

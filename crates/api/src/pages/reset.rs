@@ -40,7 +40,7 @@ struct Open {
 
 impl Open {
     async fn by(identity: &Identity, token: &str) -> Result<Self, Problem> {
-        let token: ResetToken = token.parse().map_err(|_| Code::ResetInvalid)?;
+        let token: ResetToken = token.parse().map_err(|_| Code::InvalidResetToken)?;
         let email = identity.view_reset(&token).await?;
         Ok(Self { token, email })
     }

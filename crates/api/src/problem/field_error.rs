@@ -59,7 +59,7 @@ fault_codes! {
     /// The value is nested more than 64 levels deep.
     TooDeep "too_deep"
     /// The password is too easy to guess.
-    Guessable "guessable"
+    WeakPassword "weak_password"
     /// The password is not the current password of the account.
     WrongPassword "wrong_password"
     /// The body is not JSON. Parsing stopped at this location.

@@ -12,7 +12,7 @@ use tessera_identity::{
     ProvisionAccountError, RedeemSsoCodeError, RegisterError, SignInError, SignInWithWalletError, SignOutError,
     UnlinkWalletError, UpdateProfileError, VerifyEmailError, VerifySsoError, ViewCustomDataError, ViewProfileError,
     WriteCustomDataError,
-    ports::{Guessable, HashError, TokenError, VerifyError},
+    ports::{HashError, TokenError, VerifyError, WeakPassword},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
 use tessera_kernel::{DocumentError, StoreError};
@@ -94,7 +94,7 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            RegisterError::PasswordGuessable(why) => fault("/password", FieldErrorCode::Guessable, advice(why)),
+            RegisterError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, advice(why)),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
@@ -106,7 +106,7 @@ impl From<ProvisionAccountError> for Problem {
         match error {
             ProvisionAccountError::EmailNotVerified => Code::EmailNotVerified.into(),
             ProvisionAccountError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            ProvisionAccountError::PasswordGuessable(why) => fault("/password", FieldErrorCode::Guessable, advice(why)),
+            ProvisionAccountError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, advice(why)),
             ProvisionAccountError::Hash(error) => error.into(),
             ProvisionAccountError::Store(error) => error.into(),
         }
@@ -128,7 +128,7 @@ fn fault(pointer: &str, code: FieldErrorCode, detail: impl Into<String>) -> Prob
     Problem::new(Code::InvalidBody).faults(vec![FieldError::new(pointer.to_owned(), code, detail)])
 }
 
-fn advice(why: Guessable) -> String {
+fn advice(why: WeakPassword) -> String {
     std::iter::once(why.warning).chain(why.suggestions).collect::<Vec<_>>().join(" ")
 }
 
@@ -208,7 +208,7 @@ impl From<ExchangeTokenError> for Problem {
         match error {
             ExchangeTokenError::NotAUser => Code::UserTokenRequired.into(),
             ExchangeTokenError::SessionEnded => Code::InvalidToken.into(),
-            ExchangeTokenError::Refused => Code::ExchangeRefused.into(),
+            ExchangeTokenError::Refused => Code::ExchangeDenied.into(),
             ExchangeTokenError::UnknownAudience => Code::InvalidTarget.into(),
             ExchangeTokenError::Token(error) => error.into(),
             ExchangeTokenError::Store(error) => error.into(),
@@ -257,7 +257,7 @@ impl From<NewPasswordError> for Problem {
         const NEW: &str = "/new_password";
         match error {
             NewPasswordError::Length(error) => fault(NEW, error.code(), error.to_string()),
-            NewPasswordError::Guessable(why) => fault(NEW, FieldErrorCode::Guessable, advice(why)),
+            NewPasswordError::WeakPassword(why) => fault(NEW, FieldErrorCode::WeakPassword, advice(why)),
             NewPasswordError::Hash(error) => error.into(),
         }
     }
@@ -314,7 +314,7 @@ problems! {
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ListSessionsError { NotAUser => UserTokenRequired }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
-    BeginSsoError { UnknownApplication => UnknownRelyingParty, RedirectUriNotRegistered => RedirectUriNotRegistered }
+    BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeWalletError {
         NotAUser => UserTokenRequired,
         SessionEnded => InvalidToken,
@@ -325,7 +325,7 @@ problems! {
         SessionEnded => InvalidToken,
         ReauthenticationRequired => ReauthenticationRequired,
         NotFound => WalletNotFound,
-        LastWayIn => LastWayIn,
+        LastSignInMethod => LastSignInMethod,
     }
     CreateOrganizationError by Quota { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
     ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }

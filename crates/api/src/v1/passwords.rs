@@ -86,7 +86,7 @@ pub(crate) async fn reset_password(
     Body(body): Body<ResetPasswordRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let token: ResetToken = body.token.parse().map_err(|_| Code::ResetInvalid)?;
+    let token: ResetToken = body.token.parse().map_err(|_| Code::InvalidResetToken)?;
     identity.reset_password(ResetPassword { token, password: body.new_password, origin }).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -54,7 +54,7 @@ async fn a_registration_is_read_to_its_end() {
 async fn a_weak_password_comes_with_advice() {
     let ada = Ada::new().await;
     let body = |password: &str| json!({ "email": "bob@example.com", "password": password });
-    named(&ada.faults("/auth/register", body("password123")).await, &[("/password", "guessable")]);
+    named(&ada.faults("/auth/register", body("password123")).await, &[("/password", "weak_password")]);
     // Below the configured minimum, but not below the fixed minimum.
     named(&ada.faults("/auth/register", body("ninechars")).await, &[("/password", "too_short")]);
     let answer = ada.world.send(post("/auth/register").set_json(body("password123"))).await.json();

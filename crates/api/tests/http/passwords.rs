@@ -100,7 +100,7 @@ async fn what_is_no_such_body_is_a_problem() {
 async fn a_token_sets_one_password_and_signs_nobody_in() {
     let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
     let session = crate::support::text(&scene.login(PASSWORD).await.expecting(200)["token"]);
-    for (password, code) in [("password123", "guessable"), ("ninechars", "too_short"), ("short", "too_short")] {
+    for (password, code) in [("password123", "weak_password"), ("ninechars", "too_short"), ("short", "too_short")] {
         let problem = scene.reset(&token, password).await.problem(400, "invalid_body");
         assert_eq!(faults(&problem), [("/new_password".to_owned(), code.to_owned())]);
     }
@@ -111,9 +111,9 @@ async fn a_token_sets_one_password_and_signs_nobody_in() {
     scene.world.send(get("/users/me").bearer(&session)).await.problem(401, "invalid_token");
     scene.login(PASSWORD).await.problem(401, "invalid_credentials");
     scene.login(NEW).await.expecting(200);
-    let used = scene.reset(&token, NEW).await.problem(400, "reset_invalid");
+    let used = scene.reset(&token, NEW).await.problem(400, "invalid_reset_token");
     for unknown in ["none", "", &"A".repeat(43), &token[1..]] {
-        let problem = scene.reset(unknown, NEW).await.problem(400, "reset_invalid");
+        let problem = scene.reset(unknown, NEW).await.problem(400, "invalid_reset_token");
         assert_eq!(problem["detail"], used["detail"]);
     }
 }

@@ -148,7 +148,7 @@ async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
     let cases: &[(&str, Option<&str>, &str)] = &[
         ("app_id", None, "invalid_query"),
         ("app_id", Some("1"), "invalid_query"),
-        ("app_id", Some(unknown), "unknown_relying_party"),
+        ("app_id", Some(unknown), "unauthorized_client"),
         ("redirect_uri", None, "invalid_query"),
         ("redirect_uri", Some("https://game.example/back"), "redirect_uri_not_registered"),
         ("redirect_uri", Some("https://game.example/back?x=1&y"), "redirect_uri_not_registered"),

@@ -43,8 +43,8 @@ async fn s81_ex_opaque_refusals_of_an_exchange_are_of_one_shape() {
     let stranger = world.sign_up("bob").await;
     let other = world.found(&stranger).await;
     let nowhere = "01890a5d-ac96-774b-bcce-b302099a8057";
-    let one = world.send(exchange(&token, &other, AUDIENCE)).await.problem(403, "exchange_refused");
-    let two = world.send(exchange(&token, nowhere, "urn:unknown")).await.problem(403, "exchange_refused");
+    let one = world.send(exchange(&token, &other, AUDIENCE)).await.problem(403, "exchange_denied");
+    let two = world.send(exchange(&token, nowhere, "urn:unknown")).await.problem(403, "exchange_denied");
     assert_eq!((&one["title"], &one["detail"]), (&two["title"], &two["detail"]));
     world.send(exchange(&token, &organization, "urn:unknown")).await.problem(400, "invalid_target");
     let foreign = world.launch(&stranger, &other).await;

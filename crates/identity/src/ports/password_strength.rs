@@ -8,7 +8,7 @@ use crate::model::Password;
 /// Why a password is easy to guess, and how to improve it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{warning}")]
-pub struct Guessable {
+pub struct WeakPassword {
     /// The weakness of the password.
     pub warning: String,
     /// Hints for a better password.
@@ -26,5 +26,5 @@ pub trait PasswordStrength: Send + Sync {
         password: &Password,
         about: &[String],
         requester: Requester,
-    ) -> Result<Option<Guessable>, HashError>;
+    ) -> Result<Option<WeakPassword>, HashError>;
 }

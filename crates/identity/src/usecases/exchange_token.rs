@@ -147,7 +147,7 @@ impl ServiceTokens {
         refusal: ExchangeRefusal,
     ) -> Result<T, ExchangeTokenError> {
         let ExchangeToken { organization, audience } = command;
-        let deed = IdentityEvent::ExchangeRefused { refusal, organization: *organization, audience: audience.clone() };
+        let deed = IdentityEvent::ExchangeDenied { refusal, organization: *organization, audience: audience.clone() };
         self.record(actor, deed).await?;
         Err(match refusal {
             ExchangeRefusal::Session => ExchangeTokenError::SessionEnded,

@@ -7,7 +7,7 @@ use crate::{
     events::IdentityEvent,
     model::{Credentials, DisplayName, Password, PasswordAttempt, PasswordError, PasswordHash, User},
     new_password::words_about,
-    ports::{Guessable, HashError, Requester, Verdict},
+    ports::{HashError, Requester, Verdict, WeakPassword},
 };
 
 /// An invited user who accepts.
@@ -50,7 +50,7 @@ pub enum ProvisionAccountError {
     PasswordLength(#[source] PasswordError),
     /// The password for a new account is easy to guess.
     #[error("the password is easy to guess")]
-    PasswordGuessable(#[source] Guessable),
+    PasswordWeak(#[source] WeakPassword),
     /// The password could not be hashed or verified.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -63,7 +63,7 @@ impl From<NewPasswordError> for ProvisionAccountError {
     fn from(error: NewPasswordError) -> Self {
         match error {
             NewPasswordError::Length(error) => Self::PasswordLength(error),
-            NewPasswordError::Guessable(why) => Self::PasswordGuessable(why),
+            NewPasswordError::WeakPassword(why) => Self::PasswordWeak(why),
             NewPasswordError::Hash(error) => Self::Hash(error),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     events::IdentityEvent,
     model::{DisplayName, Password, PasswordError, PersonName, User},
     new_password::words_about,
-    ports::{Guessable, HashError, Requester},
+    ports::{HashError, Requester, WeakPassword},
 };
 
 /// Data of a new user.
@@ -38,7 +38,7 @@ pub enum RegisterError {
     PasswordLength(#[source] PasswordError),
     /// The password is easy to guess.
     #[error("the password is easy to guess")]
-    PasswordGuessable(#[source] Guessable),
+    PasswordWeak(#[source] WeakPassword),
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -86,7 +86,7 @@ impl From<NewPasswordError> for RegisterError {
     fn from(error: NewPasswordError) -> Self {
         match error {
             NewPasswordError::Length(error) => Self::PasswordLength(error),
-            NewPasswordError::Guessable(why) => Self::PasswordGuessable(why),
+            NewPasswordError::WeakPassword(why) => Self::PasswordWeak(why),
             NewPasswordError::Hash(error) => Self::Hash(error),
         }
     }

@@ -22,7 +22,7 @@ pub enum UnlinkWalletError {
     NotFound,
     /// It is the last sign-in method of the account.
     #[error("this is the last way to sign in")]
-    LastWayIn,
+    LastSignInMethod,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,7 +49,7 @@ impl Identity {
         let theirs = known.user.wallets.iter().find(|wallet| wallet.account.address() == *address);
         let wallet = theirs.ok_or(UnlinkWalletError::NotFound)?.account;
         if !known.can_spare_a_wallet() {
-            return Err(UnlinkWalletError::LastWayIn);
+            return Err(UnlinkWalletError::LastSignInMethod);
         }
         let what = IdentityEvent::WalletUnlinked { user, wallet }.into();
         tx.wallets().delete(user, address).await?;

@@ -101,7 +101,7 @@ async fn s8_pw_change() {
 async fn a_new_password_obeys_the_rules() {
     let bench = bench().await;
     let error = failed(change(&bench, Some(OLD), "password").await);
-    assert!(matches!(error, ChangePasswordError::NewPassword(NewPasswordError::Guessable(_))), "{error:?}");
+    assert!(matches!(error, ChangePasswordError::NewPassword(NewPasswordError::WeakPassword(_))), "{error:?}");
     let mut settings = Workbench::identity_settings();
     settings.min_password_length = 15;
     let strict = Identity::new(bench.identity_ports(), settings);

@@ -229,7 +229,7 @@ async fn s100_wallet_last() {
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
     let actor = with_session(&bench, 1).await;
     let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::LastWayIn), "{error:?}");
+    assert!(matches!(error, UnlinkWalletError::LastSignInMethod), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
 }
 
@@ -250,7 +250,7 @@ async fn s100_a_password_without_an_address_is_no_way_in() {
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
     let actor = with_session(&bench, 1).await;
     let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::LastWayIn), "{error:?}");
+    assert!(matches!(error, UnlinkWalletError::LastSignInMethod), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
 }
 

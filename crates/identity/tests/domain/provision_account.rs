@@ -66,7 +66,7 @@ async fn a_guessable_password_makes_no_account() {
     let error = failed(
         Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", Some("password"))).await,
     );
-    assert!(matches!(error, ProvisionAccountError::PasswordGuessable(_)), "{error:?}");
+    assert!(matches!(error, ProvisionAccountError::PasswordWeak(_)), "{error:?}");
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
 }
 

@@ -88,8 +88,8 @@ async fn a_password_of_the_configured_minimum_is_taken() {
 async fn a_guessable_password_is_refused_with_advice() {
     let bench = Workbench::new();
     let error = failed(bench.identity().register(command("ada@example.com", "password")).await);
-    let RegisterError::PasswordGuessable(guessable) = error else { panic!("{error:?}") };
-    assert!(!guessable.warning.is_empty() && !guessable.suggestions.is_empty());
+    let RegisterError::PasswordWeak(weak) = error else { panic!("{error:?}") };
+    assert!(!weak.warning.is_empty() && !weak.suggestions.is_empty());
     assert_eq!(bench.hasher.hashed(), 0);
 }
 

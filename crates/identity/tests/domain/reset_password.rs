@@ -181,7 +181,7 @@ async fn a_password_that_is_not_taken_uses_no_token_up() {
     let bench = bench(true).await;
     let token = token(&bench).await;
     let error = failed(reset(&bench, &token, "password").await);
-    assert!(matches!(error, ResetPasswordError::NewPassword(NewPasswordError::Guessable(_))), "{error:?}");
+    assert!(matches!(error, ResetPasswordError::NewPassword(NewPasswordError::WeakPassword(_))), "{error:?}");
     // The strength check gets the data of the account.
     assert!(bench.strength.last_words().contains(&"user1@example.com".to_owned()));
     let mut settings = Workbench::identity_settings();

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use tessera_identity::{
     model::Password,
-    ports::{Guessable, HashError, PasswordStrength, Requester},
+    ports::{HashError, PasswordStrength, Requester, WeakPassword},
 };
 
 /// Rejects a fixed list of passwords, and records the account words of the last check.
@@ -36,10 +36,10 @@ impl PasswordStrength for FakeStrength {
         password: &Password,
         about: &[String],
         _: Requester,
-    ) -> Result<Option<Guessable>, HashError> {
+    ) -> Result<Option<WeakPassword>, HashError> {
         *self.words.lock().unwrap_or_else(PoisonError::into_inner) = about.to_vec();
         let refused = self.refused.iter().any(|known| known == password.expose());
-        let advice = || Guessable {
+        let advice = || WeakPassword {
             warning: "this is a very common password".to_owned(),
             suggestions: vec!["add another word or two".to_owned()],
         };

@@ -7,7 +7,7 @@ use crate::problem::{Problem, code::Code};
 impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {
         match error {
-            ResetPasswordError::Invalid => Code::ResetInvalid.into(),
+            ResetPasswordError::Invalid => Code::InvalidResetToken.into(),
             ResetPasswordError::NewPassword(error) => error.into(),
             ResetPasswordError::Hash(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
