@@ -24,7 +24,6 @@ pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use service_tokens::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
 pub use sso::{SingleSignOn, SsoPorts};
 pub use usecases::{
-    ask_for_reset::AskForReset,
     authenticate::AuthenticateError,
     challenge_wallet::ChallengeWalletError,
     change_password::{ChangePassword, ChangePasswordError},
@@ -36,6 +35,7 @@ pub use usecases::{
     provision_account::{NewAccount, ProvisionAccount, ProvisionAccountError, ProvisionedAccount},
     redeem_challenge::WalletProof,
     register::{Register, RegisterError},
+    request_password_reset::RequestPasswordReset,
     reset_password::{ResetPassword, ResetPasswordError},
     sign_in::{SignIn, SignInError, SignedIn},
     sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},

@@ -1,7 +1,5 @@
 //! Use cases of the identity domain, one file per use case.
 
-pub(crate) mod answer_reset_requests;
-pub(crate) mod ask_for_reset;
 pub(crate) mod authenticate;
 pub(crate) mod challenge_wallet;
 pub(crate) mod change_password;
@@ -12,11 +10,13 @@ mod limit_sessions;
 pub(crate) mod link_wallet;
 pub(crate) mod list_sessions;
 pub(crate) mod maintain_signing_keys;
+pub(crate) mod process_reset_requests;
 pub(crate) mod provision_account;
 mod record_device;
 mod record_session_uses;
 pub(crate) mod redeem_challenge;
 pub(crate) mod register;
+pub(crate) mod request_password_reset;
 pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_with_wallet;

@@ -40,7 +40,7 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
             async move { tokens.maintain_signing_keys(&origin).await }
         }),
         Repeated::start("answering requests for a new password", RESETS, identity, |identity| async move {
-            identity.answer_reset_requests(MOST_RESETS).await
+            identity.process_reset_requests(MOST_RESETS).await
         }),
         Repeated::start("forgetting expired challenges", FORGETTING, identity, |identity| async move {
             identity.forget_expired_challenges().await

@@ -115,7 +115,7 @@ impl PasswordResets for SqlStore {
         on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
     }
 
-    async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError> {
+    async fn delete_requests_without_account(&self, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let account =
             users::table.filter(users::email_canonical.eq(WAITING.field(requests::email_canonical).nullable()));

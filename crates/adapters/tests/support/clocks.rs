@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tessera_adapters::{SqlStore, SystemClock, SystemEntropy};
 use tessera_identity::{
-    AskForReset, ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, ResetPassword,
-    SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
+    ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, RequestPasswordReset,
+    ResetPassword, SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
     model::{
         AuthorizationCode, Chain, Challenge, CodeChallenge, OneTimeSecret, PasswordAttempt, PasswordHash,
         PasswordReset, Purpose, ResetToken, Session, SessionState, SsoRequest,
@@ -201,8 +201,8 @@ pub(crate) async fn s191_reset_bind_to_30_min_by_the_clock_of_the_database(backe
     let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);
     for (asks, answers) in [(&fast, &slow), (&slow, &fast)] {
         let email = "user1@example.com".to_owned();
-        ok(asks.identity.ask_for_reset(AskForReset { email, origin: origin() }).await);
-        assert_eq!(ok(answers.identity.answer_reset_requests(9).await), 1);
+        ok(asks.identity.request_password_reset(RequestPasswordReset { email, origin: origin() }).await);
+        assert_eq!(ok(answers.identity.process_reset_requests(9).await), 1);
         let token = mailed(&subject).await;
         for node in [asks, answers] {
             ok(node.identity.view_reset(&token).await);

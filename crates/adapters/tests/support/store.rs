@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
-use tessera_identity::{AskForReset, Identity, model::User, ports::IdentityStore};
+use tessera_identity::{Identity, RequestPasswordReset, model::User, ports::IdentityStore};
 use tessera_inventory::ports::ItemStore;
 use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
 use tessera_orgs::ports::OrgStore;
@@ -209,26 +209,30 @@ pub(crate) async fn an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_lin
     (ports.store, ports.resets) = (stores.identity.clone(), stores.resets.clone());
     let identity = Identity::new(ports, Workbench::identity_settings());
     for email in ["user1@example.com", "user2@example.com"] {
-        ok(identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: builders::origin() }).await);
+        ok(identity
+            .request_password_reset(RequestPasswordReset { email: email.to_owned(), origin: builders::origin() })
+            .await);
     }
     execute(&subject.database, "UPDATE users SET first_name = '' WHERE email_canonical = 'user1@example.com'").await;
-    let error = failed(identity.answer_reset_requests(9).await);
+    let error = failed(identity.process_reset_requests(9).await);
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
-    assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
+    assert_eq!(ok(identity.process_reset_requests(9).await), 1);
     at_rest(&subject.store).await;
     execute(&subject.database, "UPDATE users SET first_name = NULL").await;
     // A request that cannot be read does not block the others either.
     for email in ["user1@example.com", "user2@example.com"] {
-        ok(identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: builders::origin() }).await);
+        ok(identity
+            .request_password_reset(RequestPasswordReset { email: email.to_owned(), origin: builders::origin() })
+            .await);
     }
     execute(
         &subject.database,
         "UPDATE password_reset_requests SET request_id = '' WHERE email_canonical = 'user1@example.com'",
     )
     .await;
-    let error = failed(identity.answer_reset_requests(9).await);
+    let error = failed(identity.process_reset_requests(9).await);
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
-    assert_eq!(ok(identity.answer_reset_requests(9).await), 1);
+    assert_eq!(ok(identity.process_reset_requests(9).await), 1);
     at_rest(&subject.store).await;
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data};
 use askama::Template;
-use tessera_identity::{AskForReset, Identity};
+use tessera_identity::{Identity, RequestPasswordReset};
 use tessera_kernel::{EmailAddress, RequestMetadata};
 
 use crate::{
@@ -58,7 +58,7 @@ async fn submit(
         let page = ForgotPage { base: url.path(), email, faults: &[fault] };
         return answer(Policy::Forms, Code::InvalidBody.status(), &page);
     }
-    identity.ask_for_reset(AskForReset { email: email.to_owned(), origin: origin.clone() }).await?;
+    identity.request_password_reset(RequestPasswordReset { email: email.to_owned(), origin: origin.clone() }).await?;
     heard(url, email)
 }
 

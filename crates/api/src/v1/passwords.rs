@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
-    AskForReset, Identity, ResetPassword,
+    Identity, RequestPasswordReset, ResetPassword,
     model::{Password, PasswordReset, ResetToken},
 };
 use utoipa::ToSchema;
@@ -49,7 +49,7 @@ pub(crate) async fn forgot_password(
     Body(body): Body<ForgotPasswordRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    identity.ask_for_reset(AskForReset { email: body.email, origin }).await?;
+    identity.request_password_reset(RequestPasswordReset { email: body.email, origin }).await?;
     let expires_in = PasswordReset::TTL.whole_seconds();
     Ok(HttpResponse::Accepted().json(ForgottenView { expires_in }))
 }

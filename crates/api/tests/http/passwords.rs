@@ -47,7 +47,7 @@ impl Scene {
 
     /// The texts of all mails sent so far.
     async fn answered(&self) -> Vec<String> {
-        ok(self.world.services.identity.answer_reset_requests(100).await);
+        ok(self.world.services.identity.process_reset_requests(100).await);
         let taken = ok(self.stores.mails.take(NOW, NOW + Duration::DAY, 100).await);
         taken.iter().map(|taken| ok(FakeSeal.open(&taken.mail)).text.expose().clone()).collect()
     }

@@ -14,7 +14,7 @@ pub trait PasswordResets: StoreClock {
 
     /// Deletes up to `most` requests for addresses without an account, oldest first. Skips requests that another node
     /// is processing. Returns the number of deleted requests.
-    async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError>;
+    async fn delete_requests_without_account(&self, most: u32) -> Result<u64, StoreError>;
 
     /// Finds a token that is valid by the storage clock. Returns `Ok(None)` if there is none. Costs one indexed read.
     async fn find_open(&self, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError>;

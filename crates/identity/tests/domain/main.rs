@@ -1,6 +1,5 @@
 //! Tests of the identity domain, on fakes. One binary, because each further one costs a link.
 
-mod ask_for_reset;
 mod audience;
 mod authenticate;
 mod change_password;
@@ -15,6 +14,7 @@ mod notices;
 mod password;
 mod provision_account;
 mod register;
+mod request_password_reset;
 mod reset_password;
 mod sign_in;
 mod sign_in_with_wallet;

@@ -181,7 +181,7 @@ pub async fn strangers_are_dismissed_and_nobody_else(harness: &impl Harness) {
     ask(stores, &[upper.clone(), reset_request(2, now, 60), reset_request(3, now, 60), reset_request(4, now, -60)])
         .await;
     for dismissed in [2, 1, 0] {
-        assert_eq!(ok(stores.resets.dismiss_strangers(2).await), dismissed);
+        assert_eq!(ok(stores.resets.delete_requests_without_account(2).await), dismissed);
     }
     assert_eq!(take_request(stores.identity.clone()).await, Some(upper));
     assert_eq!(take_request(stores.identity.clone()).await, None);

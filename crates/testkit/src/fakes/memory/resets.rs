@@ -23,7 +23,7 @@ impl PasswordResets for MemoryStore {
         Ok(())
     }
 
-    async fn dismiss_strangers(&self, most: u32) -> Result<u64, StoreError> {
+    async fn delete_requests_without_account(&self, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let strange = tx.state.reset_requests.values().filter(|known| tx.state.user_by_email(&known.email).is_none());
         let strange: Vec<_> = strange.map(|request| request.id).take(most as usize).collect();

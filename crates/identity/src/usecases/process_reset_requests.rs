@@ -16,9 +16,9 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when storage fails. Unprocessed requests stay queued.
-    pub async fn answer_reset_requests(&self, most: usize) -> Result<usize, StoreError> {
+    pub async fn process_reset_requests(&self, most: usize) -> Result<usize, StoreError> {
         // Delete them in bulk first, so that a flood of requests for unknown addresses does not delay other users.
-        delete_in_steps(|most| self.ports.resets.dismiss_strangers(most)).await?;
+        delete_in_steps(|most| self.ports.resets.delete_requests_without_account(most)).await?;
         for answered in 0..most {
             if !self.answer_one().await? {
                 return Ok(answered);

@@ -9,7 +9,7 @@ use crate::{
 
 /// A password reset request.
 #[derive(Debug)]
-pub struct AskForReset {
+pub struct RequestPasswordReset {
     /// The email address of the account, as typed. A malformed address matches no account.
     pub email: String,
     /// Request metadata.
@@ -17,12 +17,12 @@ pub struct AskForReset {
 }
 
 impl Identity {
-    /// Stores the request for [`Self::answer_reset_requests`]. It reads no account, so neither the response nor the
+    /// Stores the request for [`Self::process_reset_requests`]. It reads no account, so neither the response nor the
     /// time reveals whether there is one.
     ///
     /// # Errors
     /// Fails when storage fails.
-    pub async fn ask_for_reset(&self, command: AskForReset) -> Result<(), StoreError> {
+    pub async fn request_password_reset(&self, command: RequestPasswordReset) -> Result<(), StoreError> {
         // Ignore a malformed address. This reveals nothing, because the caller can see that it is malformed.
         let Ok(email) = command.email.parse::<EmailAddress>() else { return Ok(()) };
         let id = ResetRequestId::generate(&*self.ports.clock, &*self.ports.entropy);

@@ -1,7 +1,7 @@
 //! Requests of password resets.
 
 use tessera_identity::{
-    AskForReset, ResetPassword,
+    RequestPasswordReset, ResetPassword,
     model::{PasswordReset, ResetToken, User},
 };
 use tessera_kernel::{Mail, Notices};
@@ -22,11 +22,14 @@ async fn bench() -> Workbench {
 }
 
 async fn ask(bench: &Workbench, email: &str) {
-    ok(bench.identity().ask_for_reset(AskForReset { email: email.to_owned(), origin: origin() }).await);
+    ok(bench
+        .identity()
+        .request_password_reset(RequestPasswordReset { email: email.to_owned(), origin: origin() })
+        .await);
 }
 
 async fn answer(bench: &Workbench) -> usize {
-    ok(bench.identity().answer_reset_requests(100).await)
+    ok(bench.identity().process_reset_requests(100).await)
 }
 
 fn token_in(mail: &Mail) -> ResetToken {
@@ -172,7 +175,7 @@ async fn no_more_are_answered_at_once_than_wanted() {
         ask(&bench, some(user(number).email).as_str()).await;
     }
     for answered in [2, 1, 0] {
-        assert_eq!(ok(bench.identity().answer_reset_requests(2).await), answered);
+        assert_eq!(ok(bench.identity().process_reset_requests(2).await), answered);
     }
     assert_eq!(bench.mails().await.len(), 3);
 }
