@@ -7,7 +7,6 @@ mod clock;
 mod connection;
 mod custom_data;
 mod departures;
-mod directory;
 mod events;
 mod hash_costs;
 mod identity;
@@ -43,6 +42,7 @@ mod system_data;
 mod transaction;
 mod types;
 mod url;
+mod user_profiles;
 mod users;
 mod wallets;
 
@@ -59,7 +59,7 @@ use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 use tokio::time::{Instant, timeout};
 
-use connection::{Lease, on};
+use connection::{PooledConnection, with_connection};
 use pools::Pools;
 use schema::secrets as secrets_table;
 use transaction::Tx;
@@ -94,7 +94,7 @@ impl SqlStore {
         let mut lease = self.reader().await?;
         // The query reads a table of the schema: a database without the schema is not ready either.
         let query = secrets_table::table.select(secrets_table::name).limit(1);
-        on!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
+        with_connection!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
     }
 
     /// Checks that the disk has room for writes. After a write failed because the disk was full, this tries another
@@ -108,7 +108,7 @@ impl SqlStore {
         }
         let mut lease = self.writer().await?;
         let update = diesel::update(secrets_table::table).set(secrets_table::name.eq(secrets_table::name));
-        on!(&mut lease, |c| update.execute(c).await)?;
+        with_connection!(&mut lease, |c| update.execute(c).await)?;
         self.disk_full.store(false, Ordering::Relaxed);
         Ok(())
     }
@@ -125,12 +125,12 @@ impl SqlStore {
         self.pools.in_use()
     }
 
-    async fn reader(&self) -> Result<Lease, StoreError> {
+    async fn reader(&self) -> Result<PooledConnection, StoreError> {
         let asked = Instant::now();
         Ok(self.pools.reader().await?.lent(asked, false, &self.disk_full))
     }
 
-    async fn writer(&self) -> Result<Lease, StoreError> {
+    async fn writer(&self) -> Result<PooledConnection, StoreError> {
         let asked = Instant::now();
         Ok(self.pools.writer().await?.lent(asked, true, &self.disk_full))
     }

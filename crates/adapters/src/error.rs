@@ -1,15 +1,15 @@
 //! Translation of database driver errors to the errors of the ports. No other module of this crate reads driver errors.
 
-mod plight;
 mod sqlite;
 mod sqlstate;
+mod transient;
 
 use deadpool::managed::{PoolError, TimeoutType};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use tessera_kernel::StoreError;
 
-pub(crate) use plight::Plight;
 pub(crate) use sqlstate::SqlState;
+pub(crate) use transient::TransientError;
 
 /// The database that returned an error, and the error code that it reported.
 #[derive(Debug, Clone, Copy)]
@@ -21,39 +21,44 @@ pub(crate) enum Report {
 /// A translated error of a statement.
 pub(crate) struct Failure {
     pub(crate) error: StoreError,
-    pub(crate) plight: Option<Plight>,
+    pub(crate) transient: Option<TransientError>,
 }
 
 /// Translates the error of a statement.
 pub(crate) fn failure(error: Error, report: Report) -> Failure {
-    let plight = plight(&error, report);
-    let error = match plight {
-        Some(Plight::Busy) => StoreError::Busy,
-        Some(Plight::Full | Plight::Unavailable | Plight::Lost) => StoreError::Unavailable(Box::new(error)),
+    let transient = transient(&error, report);
+    let error = match transient {
+        Some(TransientError::Busy) => StoreError::Busy,
+        Some(TransientError::Full | TransientError::Unavailable | TransientError::Lost) => {
+            StoreError::Unavailable(Box::new(error))
+        }
         None => lasting(error),
     };
-    Failure { error, plight }
+    Failure { error, transient }
 }
 
 /// Translates an error that arrived after the driver had returned the first row of a statement.
 pub(crate) fn late_failure(state: SqlState) -> Failure {
-    let (plight, cause) = (state.plight(), format!("the statement failed after its first row (SQLSTATE {state})"));
-    let error = match plight {
-        Some(Plight::Busy) => StoreError::Busy,
-        Some(Plight::Full | Plight::Unavailable | Plight::Lost) => StoreError::Unavailable(cause.into()),
+    let (transient, cause) =
+        (state.transient(), format!("the statement failed after its first row (SQLSTATE {state})"));
+    let error = match transient {
+        Some(TransientError::Busy) => StoreError::Busy,
+        Some(TransientError::Full | TransientError::Unavailable | TransientError::Lost) => {
+            StoreError::Unavailable(cause.into())
+        }
         None => StoreError::Other(cause.into()),
     };
-    Failure { error, plight }
+    Failure { error, transient }
 }
 
 /// Returns the failure for a commit that the server has confirmed with a warning. It is unknown whether the change is
 /// durable.
 pub(crate) fn warned_commit() -> Failure {
     let error = StoreError::Unavailable("the database server confirmed a change with a warning".into());
-    Failure { error, plight: Some(Plight::Lost) }
+    Failure { error, transient: Some(TransientError::Lost) }
 }
 
-fn plight(error: &Error, report: Report) -> Option<Plight> {
+fn transient(error: &Error, report: Report) -> Option<TransientError> {
     use DatabaseErrorKind::{
         ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
     };
@@ -64,10 +69,10 @@ fn plight(error: &Error, report: Report) -> Option<Plight> {
             Error::BrokenTransactionManager
             | Error::DatabaseError(UnableToSendCommand | ClosedConnection | ReadOnlyTransaction, _),
             _,
-        ) => Some(Plight::Lost),
-        (Error::DatabaseError(..), Report::Postgres(Some(state))) => state.plight(),
-        (Error::DatabaseError(SerializationFailure, _), _) => Some(Plight::Busy),
-        (Error::DatabaseError(Unknown, facts), Report::Sqlite) => sqlite::plight(facts.message()),
+        ) => Some(TransientError::Lost),
+        (Error::DatabaseError(..), Report::Postgres(Some(state))) => state.transient(),
+        (Error::DatabaseError(SerializationFailure, _), _) => Some(TransientError::Busy),
+        (Error::DatabaseError(Unknown, facts), Report::Sqlite) => sqlite::transient(facts.message()),
         _ => None,
     }
 }
@@ -97,12 +102,12 @@ pub(crate) fn from_pool<E: std::error::Error + Send + Sync + 'static>(error: Poo
 
 /// Returns whether a retry of the same SQLite statement may soon succeed.
 pub(crate) fn is_busy(error: &Error) -> bool {
-    plight(error, Report::Sqlite) == Some(Plight::Busy)
+    transient(error, Report::Sqlite) == Some(TransientError::Busy)
 }
 
 /// Returns whether SQLite may soon be opened: another process has locked the file, or the disk is full.
 pub(crate) fn may_pass(error: &Error) -> bool {
-    matches!(plight(error, Report::Sqlite), Some(Plight::Busy | Plight::Full))
+    matches!(transient(error, Report::Sqlite), Some(TransientError::Busy | TransientError::Full))
 }
 
 /// Returns an error and its causes in one line, for drivers whose errors do not contain the cause.

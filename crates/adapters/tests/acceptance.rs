@@ -182,7 +182,7 @@ async fn organization_on(store: &SqlStore, bench: &Workbench) -> Arc<Orgs> {
     ok(tx.memberships().insert(&membership(organization_id(1), user_id(1), Role::Owner)).await);
     ok(tx.commit().await);
     let store = Arc::new(store.clone());
-    let ports = OrgPorts { store: store.clone(), directory: store, ..bench.org_ports() };
+    let ports = OrgPorts { store: store.clone(), user_profiles: store, ..bench.org_ports() };
     Arc::new(Orgs::new(ports))
 }
 

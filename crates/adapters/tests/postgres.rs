@@ -39,7 +39,7 @@ tessera_testkit::signing_key_store_contract!(SqlHarness);
 tessera_testkit::org_store_contract!(SqlHarness);
 tessera_testkit::owners_contract!(SqlHarness);
 tessera_testkit::membership_changes_contract!(SqlHarness);
-tessera_testkit::directory_contract!(SqlHarness);
+tessera_testkit::user_profiles_contract!(SqlHarness);
 tessera_testkit::app_store_contract!(SqlHarness);
 tessera_testkit::api_key_store_contract!(SqlHarness);
 tessera_testkit::item_store_contract!(SqlHarness);

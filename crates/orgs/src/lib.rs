@@ -1,7 +1,7 @@
 //! Organizations, memberships and roles.
 //!
 //! This crate owns organizations, memberships, invitations, settings and system data. It does not depend on passwords,
-//! applications or keys. It reads user data through [`ports::Directory`].
+//! applications or keys. It reads user data through [`ports::UserProfiles`].
 
 mod events;
 pub mod limits;

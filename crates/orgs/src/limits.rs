@@ -84,7 +84,7 @@ impl Orgs {
 
     /// Counts an invitation attempt of the user, whatever its outcome.
     pub(crate) async fn limit_inviter(&self, user: UserId) -> Result<Inviter, RateLimitError> {
-        let verified = self.ports.directory.has_verified_email(user).await?;
+        let verified = self.ports.user_profiles.has_verified_email(user).await?;
         let limit = if verified { INVITE } else { INVITE_UNVERIFIED };
         self.ports.limits.count(limit, &user.to_string()).await?;
         Ok(Inviter { user, verified })

@@ -1,13 +1,13 @@
 //! Ports of this domain.
 
 mod departures;
-mod directory;
 mod documents;
 mod store;
+mod user_profiles;
 
 pub use departures::Departures;
-pub use directory::Directory;
 pub use documents::OrgDocuments;
+pub use user_profiles::UserProfiles;
 mod invitation_jobs;
 mod invitations;
 

@@ -6,7 +6,7 @@ use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits
 
 use crate::{
     events::OrgEvent,
-    ports::{Directory, InvitationJobs, MailTemplates, OrgStore},
+    ports::{InvitationJobs, MailTemplates, OrgStore, UserProfiles},
     quotas::OrgQuotas,
 };
 
@@ -18,7 +18,7 @@ pub struct OrgPorts {
     /// Deletion of old invitations.
     pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// The user data that organizations may see.
-    pub directory: Arc<dyn Directory>,
+    pub user_profiles: Arc<dyn UserProfiles>,
     /// Hashes invitation tokens.
     pub digest: Arc<dyn SecretDigest>,
     /// Mail templates.

@@ -27,10 +27,10 @@ impl Repeated {
     {
         let service = Arc::clone(service);
         Self(tokio::spawn(async move {
-            let (mut ticks, mut trouble) = (every(period), Trouble::with(what));
+            let (mut ticks, mut failures) = (every(period), FailureLog::with(what));
             loop {
                 ticks.tick().await;
-                trouble.report(&work(Arc::clone(&service)).await);
+                failures.report(&work(Arc::clone(&service)).await);
             }
         }))
     }
@@ -50,12 +50,12 @@ pub(crate) fn every(period: Duration) -> Interval {
 }
 
 /// Logs the first of several consecutive failures, and the first success after them.
-pub(crate) struct Trouble {
+pub(crate) struct FailureLog {
     with: &'static str,
     there: bool,
 }
 
-impl Trouble {
+impl FailureLog {
     pub(crate) const fn with(what: &'static str) -> Self {
         Self { with: what, there: false }
     }

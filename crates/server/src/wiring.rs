@@ -33,7 +33,7 @@ use crate::{
 /// The name of the secret of user tokens in storage.
 const JWT_SECRET: &str = "user-token-hs256";
 
-/// The directory for mails if no mail server is configured.
+/// The user_profiles for mails if no mail server is configured.
 const MAIL_DIRECTORY: &str = "data/mail";
 
 /// The maximum number of requests that wait for a password hash, per concurrent hash.
@@ -170,7 +170,7 @@ fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, system: &SystemPort
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
         invitation_jobs: Arc::clone(store) as _,
-        directory: Arc::clone(store) as _,
+        user_profiles: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
         letters: Arc::clone(&post.letters) as _,
         seal: Arc::clone(&post.seal) as _,

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
     postman::MailDispatcher,
-    repeated::{Trouble, every},
+    repeated::{FailureLog, every},
 };
 
 /// The period of the task that writes uses of keys and sessions. The last use of each is written at most once a minute.
@@ -39,15 +39,15 @@ impl Worker {
         let (stop, mut stopping) = watch::channel(false);
         let mails = tokio::spawn(deliver(mail_dispatcher, stop.subscribe()));
         let task = tokio::spawn(async move {
-            let (mut ticks, mut trouble) = (every(PERIOD), Trouble::with("writing the use of keys"));
-            let mut session_trouble = Trouble::with("writing the use of sessions");
+            let (mut ticks, mut failures) = (every(PERIOD), FailureLog::with("writing the use of keys"));
+            let mut session_failures = FailureLog::with("writing the use of sessions");
             loop {
                 let last = tokio::select! {
                     _ = ticks.tick() => false,
                     _ = stopping.changed() => true,
                 };
-                trouble.report(&api_keys.record_usage(last).await);
-                session_trouble.report(&identity.record_session_uses().await);
+                failures.report(&api_keys.record_usage(last).await);
+                session_failures.report(&identity.record_session_uses().await);
                 if last {
                     return;
                 }
@@ -76,7 +76,7 @@ impl Worker {
 /// Delivers mails until the process stops.
 async fn deliver(mail_dispatcher: MailDispatcher, mut stopping: watch::Receiver<bool>) {
     let (mut ticks, mut erasing, mut forgetting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
-    let mut trouble = Trouble::with("looking for mails");
+    let mut failures = FailureLog::with("looking for mails");
     loop {
         let done = tokio::select! {
             _ = stopping.changed() => return,
@@ -84,6 +84,6 @@ async fn deliver(mail_dispatcher: MailDispatcher, mut stopping: watch::Receiver<
             _ = erasing.tick() => mail_dispatcher.erase_expired().await,
             _ = forgetting.tick() => mail_dispatcher.delete_old_counts().await,
         };
-        trouble.report(&done);
+        failures.report(&done);
     }
 }

@@ -11,7 +11,6 @@ pub mod chain_reader;
 pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
-pub mod directory;
 pub mod hash_costs;
 pub mod identity_store;
 pub mod invitation_claims;
@@ -33,6 +32,7 @@ pub mod session_jobs;
 pub mod signing_key_store;
 pub mod sso_bounds;
 pub mod sso_store;
+pub mod user_profiles;
 pub mod wallets;
 mod world;
 

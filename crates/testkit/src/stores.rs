@@ -20,7 +20,7 @@ use tessera_kernel::{
 };
 use tessera_orgs::{
     model::{Invitation, Membership, Organization},
-    ports::{Directory, InvitationJobs, OrgStore},
+    ports::{InvitationJobs, OrgStore, UserProfiles},
 };
 
 use crate::expectations::{ok, some};
@@ -47,7 +47,7 @@ pub struct Stores {
     /// Deletion of old invitations.
     pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// Users as organizations see them.
-    pub directory: Arc<dyn Directory>,
+    pub user_profiles: Arc<dyn UserProfiles>,
     /// Applications.
     pub apps: Arc<dyn AppStore>,
     /// API keys.

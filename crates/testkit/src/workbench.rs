@@ -174,7 +174,7 @@ impl Workbench {
         OrgPorts {
             store: self.stores.orgs.clone(),
             invitation_jobs: self.stores.invitation_jobs.clone(),
-            directory: self.stores.directory.clone(),
+            user_profiles: self.stores.user_profiles.clone(),
             digest: Arc::new(FakeDigest),
             letters: Arc::new(FakeMails),
             seal: Arc::new(FakeSeal),

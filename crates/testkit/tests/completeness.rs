@@ -42,7 +42,7 @@ every_case_is_listed! {
     challenges
     custom_data
     deletions
-    directory
+    user_profiles
     hash_costs
     identity_store
     invitation_claims

@@ -39,7 +39,7 @@ tessera_testkit::invitation_jobs_contract!(MemoryHarness);
 tessera_testkit::invitation_store_contract!(MemoryHarness);
 tessera_testkit::mail_queue_contract!(MemoryHarness);
 tessera_testkit::memberships_contract!(MemoryHarness);
-tessera_testkit::directory_contract!(MemoryHarness);
+tessera_testkit::user_profiles_contract!(MemoryHarness);
 tessera_testkit::audit_trail_contract!(MemoryHarness);
 tessera_testkit::notice_counts_contract!(MemoryHarness);
 tessera_testkit::org_documents_contract!(MemoryHarness);

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::{
     SqlStore, apps,
     clock::Now,
-    connection::on,
+    connection::with_connection,
     rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
     schema::{api_keys, applications, users},
     transaction::Tx,
@@ -116,14 +116,15 @@ impl ApiKeyStore for SqlStore {
         let mut lease = self.reader().await?;
         let query = existing().filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
         let row: Option<(KeyRow, DbInstant)> =
-            on!(&mut lease, |c| query.select((KeyRow::as_select(), Now)).first(c).await.optional())?;
+            with_connection!(&mut lease, |c| query.select((KeyRow::as_select(), Now)).first(c).await.optional())?;
         row.map(|(row, at)| Ok((StoredKey::try_from(row)?, at.0))).transpose()
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
         let query = existing().filter(api_keys::id.eq(DbId(id.as_uuid())));
-        let row: Option<KeyRow> = on!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
+        let row: Option<KeyRow> =
+            with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
         row.map(ApiKey::try_from).transpose()
     }
 
@@ -134,7 +135,7 @@ impl ApiKeyStore for SqlStore {
             .filter(api_keys::id.gt(after(&page)))
             .order(api_keys::id)
             .limit(page.rows());
-        let rows: Vec<KeyRow> = on!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?;
+        let rows: Vec<KeyRow> = with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?;
         let found = rows.into_iter().map(ApiKey::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_rows(found, &page, |key| key.id.as_uuid()))
     }
@@ -152,7 +153,7 @@ impl ApiKeyStore for SqlStore {
                 .find(DbId(id.as_uuid()))
                 .filter(api_keys::last_used.is_null().or(api_keys::last_used.lt(at)));
             let update = diesel::update(earlier).set(api_keys::last_used.eq(at));
-            on!(&mut tx.lease, |c| update.execute(c).await)?;
+            with_connection!(&mut tx.lease, |c| update.execute(c).await)?;
         }
         tx.lease.commit().await
     }
@@ -175,10 +176,10 @@ impl ApiKeyRows for Tx {
             .filter(api_keys::revoked_at.is_null())
             .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(DbInstant(at))))
             .count();
-        let active: i64 = on!(&mut self.lease, |c| active.get_result(c).await)?;
+        let active: i64 = with_connection!(&mut self.lease, |c| active.get_result(c).await)?;
         // Each application row has a key counter, so this reads one row per application and not one row per key.
         let all = apps::of_organization(organization).select(sum(applications::key_count));
-        let all: Option<i64> = on!(&mut self.lease, |c| all.get_result(c).await)?;
+        let all: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
         let in_organization = count("applications.key_count", all.unwrap_or_default())?;
         Ok(Some(KeyCounts { active: count("api_keys", active)?, in_organization }))
     }
@@ -186,22 +187,22 @@ impl ApiKeyRows for Tx {
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         let of = apps::existing(DbId(key.key.application_id.as_uuid()));
         let counted = diesel::update(of).set(applications::key_count.eq(applications::key_count + 1));
-        if on!(&mut self.lease, |c| counted.execute(c).await)? == 0 {
+        if with_connection!(&mut self.lease, |c| counted.execute(c).await)? == 0 {
             return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
         }
         let insert = diesel::insert_into(api_keys::table).values(KeyRow::try_from(key)?);
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
         let query = users::table.find(DbId(user.as_uuid())).select(users::email);
-        let email: Option<Option<String>> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        let email: Option<Option<String>> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
         parse_optional("users.email", email.flatten().as_deref())
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
         let active = api_keys::table.find(DbId(id.as_uuid())).filter(api_keys::revoked_at.is_null());
         let update = diesel::update(active).set(api_keys::revoked_at.eq(DbInstant(at)));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 }

@@ -12,7 +12,7 @@ use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, StoreErro
 use super::{
     SqlStore, clearing,
     clock::Now,
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
     schema::{applications, organizations},
     transaction::Tx,
@@ -86,9 +86,9 @@ pub(super) fn of_organization(id: DbId) -> _ {
 
 /// Reads an application with a shared lock. Other transactions cannot change or delete it until this transaction ends.
 /// Several transactions may hold the lock concurrently.
-pub(super) async fn hold(lease: &mut Lease, id: DbId) -> Result<Option<Application>, StoreError> {
+pub(super) async fn hold(lease: &mut PooledConnection, id: DbId) -> Result<Option<Application>, StoreError> {
     let query = existing(id);
-    let row: Option<ApplicationRow> = on!(lease, |c|
+    let row: Option<ApplicationRow> = with_connection!(lease, |c|
         postgres: query.select(ApplicationRow::as_select()).for_share().first(c).await.optional(),
         // SQLite has one writer, so it needs no row lock.
         sqlite: query.select(ApplicationRow::as_select()).first(c).await.optional())?;
@@ -105,7 +105,7 @@ impl AppStore for SqlStore {
         let mut lease = self.reader().await?;
         let query = existing(DbId(id.as_uuid()));
         let row: Option<ApplicationRow> =
-            on!(&mut lease, |c| query.select(ApplicationRow::as_select()).first(c).await.optional())?;
+            with_connection!(&mut lease, |c| query.select(ApplicationRow::as_select()).first(c).await.optional())?;
         row.map(Application::try_from).transpose()
     }
 
@@ -119,7 +119,8 @@ impl AppStore for SqlStore {
             .filter(applications::id.gt(after(&page)))
             .order(applications::id)
             .limit(page.rows());
-        let rows: Vec<ApplicationRow> = on!(&mut lease, |c| query.select(ApplicationRow::as_select()).load(c).await)?;
+        let rows: Vec<ApplicationRow> =
+            with_connection!(&mut lease, |c| query.select(ApplicationRow::as_select()).load(c).await)?;
         let found = rows.into_iter().map(Application::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_rows(found, &page, |application| application.id.as_uuid()))
     }
@@ -133,7 +134,7 @@ impl AppStore for SqlStore {
 impl Applications for Tx {
     async fn insert(&mut self, application: &Application) -> Result<(), StoreError> {
         let insert = diesel::insert_into(applications::table).values(ApplicationRow::try_from(application)?);
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn lock_and_count(&mut self, of: OrganizationId) -> Result<Option<u64>, StoreError> {
@@ -142,13 +143,13 @@ impl Applications for Tx {
             return Ok(None);
         }
         let query = of_organization(of).count();
-        let applications: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        let applications: i64 = with_connection!(&mut self.lease, |c| query.get_result(c).await)?;
         count("applications", applications).map(Some)
     }
 
     async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
         let query = existing(DbId(id.as_uuid()));
-        let row: Option<ApplicationRow> = on!(&mut self.lease, |c|
+        let row: Option<ApplicationRow> = with_connection!(&mut self.lease, |c|
             postgres: query.select(ApplicationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(ApplicationRow::as_select()).first(c).await.optional())?;
         row.map(Application::try_from).transpose()
@@ -161,21 +162,21 @@ impl Applications for Tx {
             applications::redirect_uris.eq(uris_document(&application.redirect_uris)?),
             applications::updated_at.eq(DbInstant(application.updated_at)),
         ));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
         // This only marks the row. A deletion of all keys and items here would block all other writers.
         let mark = diesel::update(existing(DbId(id.as_uuid()))).set(applications::deleted_at.eq(Now.nullable()));
-        on!(&mut self.lease, |c| mark.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| mark.execute(c).await).map(|rows| rows > 0)
     }
 }
 
 /// Locks an organization for transactions that add to it, and returns whether it exists. Its members can still be read
 /// and added.
-pub(super) async fn lock_organization(lease: &mut Lease, id: DbId) -> Result<bool, StoreError> {
+pub(super) async fn lock_organization(lease: &mut PooledConnection, id: DbId) -> Result<bool, StoreError> {
     let query = organizations::table.find(id).select(organizations::id);
-    let found: Option<DbId> = on!(lease, |c|
+    let found: Option<DbId> = with_connection!(lease, |c|
         postgres: query.for_no_key_update().first(c).await.optional(),
         // SQLite has one writer, so it needs no row lock.
         sqlite: query.first(c).await.optional())?;

@@ -6,7 +6,7 @@ use tessera_kernel::StoreError;
 
 use super::{
     SqlStore,
-    connection::on,
+    connection::with_connection,
     rows::affected,
     schema::{api_keys, applications, items, sso_codes, sso_sessions},
     types::DbId,
@@ -24,7 +24,7 @@ diesel::alias! {
 macro_rules! delete_selected {
     ($lease:expr, $table:expr, $key:expr, $selected:expr) => {{
         let selected = $selected;
-        $crate::database::connection::on!($lease, |c|
+        $crate::database::connection::with_connection!($lease, |c|
             // Rows that another node has locked are skipped, so that this node does not wait.
             postgres: diesel::delete($table).filter($key.eq_any(selected.for_update().skip_locked())).execute(c).await,
             sqlite: diesel::delete($table).filter($key.eq_any(selected)).execute(c).await)
@@ -59,7 +59,7 @@ pub(super) async fn clear_deleted(store: &SqlStore, most: u32) -> Result<u64, St
             // deleted.
             let delete = applications::table.find(id).filter(applications::deleted_at.is_not_null());
             let mut lease = store.writer().await?;
-            cleared += on!(&mut lease, |c| diesel::delete(delete).execute(c).await).map(affected)?;
+            cleared += with_connection!(&mut lease, |c| diesel::delete(delete).execute(c).await).map(affected)?;
         }
     }
     Ok(cleared)
@@ -71,7 +71,7 @@ async fn first_deleted(store: &SqlStore) -> Result<Option<DbId>, StoreError> {
         .filter(applications::deleted_at.is_not_null())
         .order((applications::deleted_at, applications::id))
         .select(applications::id);
-    on!(&mut lease, |c| query.first(c).await.optional())
+    with_connection!(&mut lease, |c| query.first(c).await.optional())
 }
 
 /// Removes up to `most` rows that belong to an application. Removes fewer only if none are left.

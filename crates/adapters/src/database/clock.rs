@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     SqlStore,
-    connection::on,
+    connection::with_connection,
     types::{DbInstant, Instant},
 };
 
@@ -94,7 +94,7 @@ impl QueryFragment<Sqlite> for FromNow {
 impl StoreClock for SqlStore {
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {
         let mut lease = self.reader().await?;
-        let now: DbInstant = on!(&mut lease, |c| diesel::select(Now).get_result(c).await)?;
+        let now: DbInstant = with_connection!(&mut lease, |c| diesel::select(Now).get_result(c).await)?;
         Ok(now.0)
     }
 }

@@ -20,7 +20,7 @@ use tessera_kernel::StoreError;
 use tokio::{runtime::Handle, time::Instant};
 
 use super::postgres::{Heard, PgManager};
-use crate::error::{self, Failure, Plight, Report};
+use crate::error::{self, Failure, Report, TransientError};
 
 /// Time limit of the cleanup of a connection. After it, the connection is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ pub(super) enum Conn {
 }
 
 impl Conn {
-    /// Returns the server messages since [`Lease::start`]. Returns `None` for SQLite.
+    /// Returns the server messages since [`PooledConnection::start`]. Returns `None` for SQLite.
     fn heard(&self) -> Option<Heard<'_>> {
         match self {
             Self::Postgres(object) => Some(object.heard()),
@@ -85,7 +85,7 @@ enum State {
 }
 
 /// A connection for one caller. When it is dropped, it returns to the pool in a clean state, or it is closed.
-pub(crate) struct Lease {
+pub(crate) struct PooledConnection {
     conn: Option<Conn>,
     runtime: Handle,
     state: State,
@@ -100,14 +100,14 @@ pub(crate) struct Lease {
 }
 
 /// Runs a query on the active database. The query is written once, and the compiler checks it for both databases:
-/// `on!(lease, |c| query.execute(c).await)`.
-macro_rules! on {
+/// `with_connection!(lease, |c| query.execute(c).await)`.
+macro_rules! with_connection {
     ($lease:expr, |$c:ident| $body:expr) => {
-        on!($lease, |$c| postgres: $body, sqlite: $body)
+        with_connection!($lease, |$c| postgres: $body, sqlite: $body)
     };
     // Separate expressions are only for queries that differ between the databases.
     ($lease:expr, |$c:ident| postgres: $postgres:expr, sqlite: $sqlite:expr) => {{
-        let lease: &mut $crate::database::connection::Lease = $lease;
+        let lease: &mut $crate::database::connection::PooledConnection = $lease;
         let limit = lease.limit();
         let result = match lease.start()? {
             $crate::database::connection::Conn::Postgres(object) => {
@@ -122,7 +122,7 @@ macro_rules! on {
         lease.finish(result)
     }};
 }
-pub(super) use on;
+pub(super) use with_connection;
 
 /// Time limit of one server response. The server limits its own statements (see `postgres::SETTINGS`). This limit is
 /// for a server that cannot do so, because it is frozen or unreachable. SQLite runs in this process and needs no such
@@ -153,7 +153,7 @@ pub(super) async fn in_time<T>(
     }
 }
 
-impl Lease {
+impl PooledConnection {
     pub(super) fn new(conn: Conn, runtime: Handle) -> Self {
         Self {
             conn: Some(conn),
@@ -185,7 +185,7 @@ impl Lease {
         self.until.map_or(SILENCE, |until| until.saturating_duration_since(Instant::now()).min(SILENCE))
     }
 
-    /// Returns the connection for one statement. [`Lease::finish`] must follow. If it does not, the caller was
+    /// Returns the connection for one statement. [`PooledConnection::finish`] must follow. If it does not, the caller was
     /// cancelled.
     pub(super) fn start(&mut self) -> Result<&mut Conn, StoreError> {
         // PostgreSQL rejects every statement after a failed one. SQLite would continue with a part of the work.
@@ -203,7 +203,7 @@ impl Lease {
     pub(super) fn finish<T>(&mut self, result: QueryResult<T>) -> Result<T, StoreError> {
         let commits = self.writes && !self.in_transaction;
         let result = self.judge(result, commits);
-        let lost = matches!(&result, Err(Failure { plight: Some(Plight::Lost), .. }));
+        let lost = matches!(&result, Err(Failure { transient: Some(TransientError::Lost), .. }));
         self.state = if lost { State::Unknown } else { State::Resting };
         self.failed = result.is_err();
         result.map_err(|failure| failure.error)
@@ -223,7 +223,7 @@ impl Lease {
             (Ok(_), None) if commits && heard.is_some_and(Heard::warned) => Err(error::warned_commit()),
             (Ok(value), None) => Ok(value),
         };
-        if matches!(&judged, Err(Failure { plight: Some(Plight::Full), .. })) {
+        if matches!(&judged, Err(Failure { transient: Some(TransientError::Full), .. })) {
             self.disk_full.store(true, Ordering::Relaxed);
         }
         judged
@@ -231,7 +231,11 @@ impl Lease {
 
     /// Finishes a statement that begins or ends a transaction. If the statement failed, the transaction may be in
     /// either state.
-    fn turn(&mut self, in_transaction: bool, result: QueryResult<()>) -> Result<(), StoreError> {
+    fn finish_transaction_statement(
+        &mut self,
+        in_transaction: bool,
+        result: QueryResult<()>,
+    ) -> Result<(), StoreError> {
         self.in_transaction = in_transaction;
         let result = self.judge(result, !in_transaction);
         self.state = if result.is_ok() { State::Resting } else { State::Unknown };
@@ -245,7 +249,7 @@ impl Lease {
         let begun = runtime.spawn(async move {
             let limit = self.limit();
             let result = begin(self.start()?, limit).await;
-            self.turn(true, result).map(|()| self)
+            self.finish_transaction_statement(true, result).map(|()| self)
         });
         begun.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
     }
@@ -256,13 +260,13 @@ impl Lease {
         let committed = runtime.spawn(async move {
             let limit = self.limit();
             let result = commit(self.start()?, limit).await;
-            self.turn(false, result)
+            self.finish_transaction_statement(false, result)
         });
         committed.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
     }
 }
 
-impl Drop for Lease {
+impl Drop for PooledConnection {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
         match (&conn, self.state, self.in_transaction) {
@@ -271,8 +275,8 @@ impl Drop for Lease {
             // pool checks the connection in that state. A closed connection ends with the statement.
             (_, State::Unknown, _) | (Conn::Sqlite(_), State::Busy, _) => conn.close(),
             (_, _, in_transaction) => {
-                let settling = settle(Guard(Some(conn)), in_transaction);
-                drop(self.runtime.spawn(settling));
+                let resetting = reset_connection(Guard(Some(conn)), in_transaction);
+                drop(self.runtime.spawn(resetting));
             }
         }
     }
@@ -291,7 +295,7 @@ impl Drop for Guard {
 
 /// Waits for the statement of a cancelled caller, or rolls back its transaction, and returns the connection to the
 /// pool.
-async fn settle(mut guard: Guard, in_transaction: bool) {
+async fn reset_connection(mut guard: Guard, in_transaction: bool) {
     let Some(conn) = guard.0.as_mut() else { return };
     let settled = tokio::time::timeout(PATIENCE, async {
         if in_transaction { roll_back(conn).await } else { wait_for(conn).await }

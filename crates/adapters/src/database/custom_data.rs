@@ -7,7 +7,7 @@ use tessera_identity::{model::CustomData, ports::CustomDataRows};
 use tessera_kernel::{StoreError, UserId};
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::parse_document,
     schema::custom_data,
     transaction::Tx,
@@ -51,10 +51,10 @@ impl TryFrom<CustomDataRow> for CustomData {
     }
 }
 
-pub(super) async fn find(lease: &mut Lease, user: UserId) -> Result<Option<CustomData>, StoreError> {
+pub(super) async fn find(lease: &mut PooledConnection, user: UserId) -> Result<Option<CustomData>, StoreError> {
     let query = custom_data::table.find(DbId(user.as_uuid()));
     let row: Option<CustomDataRow> =
-        on!(lease, |c| query.select(CustomDataRow::as_select()).first(c).await.optional())?;
+        with_connection!(lease, |c| query.select(CustomDataRow::as_select()).first(c).await.optional())?;
     row.map(CustomData::try_from).transpose()
 }
 
@@ -74,6 +74,6 @@ impl CustomDataRows for Tx {
                 custom_data::version.eq(excluded(custom_data::version)),
                 custom_data::updated_at.eq(excluded(custom_data::updated_at)),
             ));
-        on!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
     }
 }

@@ -8,7 +8,7 @@ use tessera_orgs::ports::Departures;
 use time::OffsetDateTime;
 
 use super::{
-    connection::on,
+    connection::with_connection,
     schema::departures,
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -31,22 +31,23 @@ impl Departures for Tx {
             .on_conflict((departures::organization_id, departures::user_id))
             .do_update()
             .set(departures::left_at.eq(excluded(departures::left_at)));
-        on!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
     }
 
     async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<OffsetDateTime>, StoreError> {
         let query = departures::table.find(key(id, user)).select(departures::left_at);
-        let left_at: Option<DbInstant> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        let left_at: Option<DbInstant> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
         Ok(left_at.map(|at| at.0))
     }
 
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
         let delete = diesel::delete(departures::table.find(key(id, user)));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn delete_until(&mut self, left_at: OffsetDateTime) -> Result<u64, StoreError> {
         let delete = diesel::delete(departures::table.filter(departures::left_at.le(DbInstant(left_at))));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
+        with_connection!(&mut self.lease, |c| delete.execute(c).await)
+            .map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
     }
 }

@@ -15,7 +15,7 @@ use tessera_kernel::{
 
 use super::{
     SqlStore,
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::{after, corrupt, from_document, parse, parse_optional, to_document},
     schema::events,
     transaction::Tx,
@@ -125,15 +125,15 @@ impl TryFrom<EventRow> for Event {
 }
 
 /// Inserts an entry, or increments the attempt counter of the entry with the same key.
-async fn append(lease: &mut Lease, event: &Event) -> Result<(), StoreError> {
+async fn append(lease: &mut PooledConnection, event: &Event) -> Result<(), StoreError> {
     let row = EventRow::try_from(event)?;
     let counted = row.attempts_key.is_some();
     let insert = diesel::insert_into(events::table).values(row);
     if !counted {
-        return on!(lease, |c| insert.execute(c).await).map(|_| ());
+        return with_connection!(lease, |c| insert.execute(c).await).map(|_| ());
     }
     let upsert = insert.on_conflict(events::attempts_key).do_update().set(events::attempts.eq(events::attempts + 1));
-    on!(lease, |c| upsert.execute(c).await).map(|_| ())
+    with_connection!(lease, |c| upsert.execute(c).await).map(|_| ())
 }
 
 #[async_trait]
@@ -159,10 +159,10 @@ impl AuditTrail for SqlStore {
         // Two queries: no value equals NULL, and the null-safe comparison uses no index on PostgreSQL.
         let rows: Vec<EventRow> = if let Some(id) = organization {
             let query = query.filter(events::organization_id.eq(DbId(id.as_uuid())));
-            on!(&mut lease, |c| query.select(EventRow::as_select()).load(c).await)?
+            with_connection!(&mut lease, |c| query.select(EventRow::as_select()).load(c).await)?
         } else {
             let query = query.filter(events::organization_id.is_null());
-            on!(&mut lease, |c| query.select(EventRow::as_select()).load(c).await)?
+            with_connection!(&mut lease, |c| query.select(EventRow::as_select()).load(c).await)?
         };
         let found = rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_rows(found, &page, |event| event.id.as_uuid()))

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     clock::Now,
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     schema::{known_clients, password_hash_costs, users},
     types::{DbId, DbInstant},
 };
@@ -39,42 +39,42 @@ fn unused() -> _ {
 }
 
 /// Records the cost of a hash, in the transaction that stores the hash.
-pub(super) async fn note(lease: &mut Lease, hash: &PasswordHash) -> Result<(), StoreError> {
+pub(super) async fn note(lease: &mut PooledConnection, hash: &PasswordHash) -> Result<(), StoreError> {
     let Some(cost) = hash.cost() else { return Ok(()) };
     let insert = diesel::insert_into(password_hash_costs::table)
         .values(password_hash_costs::cost.eq(cost.as_str()))
         .on_conflict_do_nothing();
-    on!(lease, |c| insert.execute(c).await).map(|_| ())
+    with_connection!(lease, |c| insert.execute(c).await).map(|_| ())
 }
 
 pub(super) async fn check_context(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     device: Option<(UserId, SecretHash)>,
 ) -> Result<PasswordCheckContext, StoreError> {
     let device = device.map(|(user, device)| (user.as_uuid(), *device.as_bytes()));
     let (user, device) = device.unwrap_or((Uuid::nil(), [0; 32]));
     let known = known_clients::table.find((DbId(user), device.as_slice()));
     let query = diesel::select((Now, exists(known)));
-    let (at, known_device): (DbInstant, bool) = on!(&mut *lease, |c| query.get_result(c).await)?;
+    let (at, known_device): (DbInstant, bool) = with_connection!(&mut *lease, |c| query.get_result(c).await)?;
     let query = password_hash_costs::table.select(password_hash_costs::cost).order(password_hash_costs::cost);
-    let costs: Vec<String> = on!(lease, |c| query.load(c).await)?;
+    let costs: Vec<String> = with_connection!(lease, |c| query.load(c).await)?;
     let costs = costs.into_iter().map(HashCost::from_phc).collect();
     Ok(PasswordCheckContext { costs, known_device, at: at.0 })
 }
 
 /// Returns whether an unused cost exists. This reads all users but holds no lock.
-pub(super) async fn any_unused(lease: &mut Lease) -> Result<bool, StoreError> {
+pub(super) async fn any_unused(lease: &mut PooledConnection) -> Result<bool, StoreError> {
     let query = diesel::select(exists(password_hash_costs::table.filter(unused())));
-    on!(lease, |c| query.get_result(c).await)
+    with_connection!(lease, |c| query.get_result(c).await)
 }
 
 /// Deletes the costs that no account has. The table lock waits for transactions that have recorded a cost, so that
 /// their users are counted. Later transactions wait for the lock and then record their cost again. SQLite has one
 /// writer, so it needs no lock.
-pub(super) async fn forget_unused(lease: &mut Lease) -> Result<u64, StoreError> {
-    on!(&mut *lease, |c|
+pub(super) async fn forget_unused(lease: &mut PooledConnection) -> Result<u64, StoreError> {
+    with_connection!(&mut *lease, |c|
         postgres: diesel::sql_query("LOCK TABLE password_hash_costs IN SHARE ROW EXCLUSIVE MODE").execute(c).await,
         sqlite: diesel::sql_query("SELECT 1").execute(c).await)?;
     let delete = diesel::delete(password_hash_costs::table.filter(unused()));
-    on!(lease, |c| delete.execute(c).await).map(|rows| rows as u64)
+    with_connection!(lease, |c| delete.execute(c).await).map(|rows| rows as u64)
 }

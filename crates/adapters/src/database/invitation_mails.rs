@@ -12,14 +12,14 @@ use tessera_orgs::{
 };
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     schema::{invitation_mails, mails},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
 
 pub(super) async fn list_deliveries(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     invitations: &[InvitationId],
 ) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
     let ids: Vec<DbId> = invitations.iter().map(|id| DbId(id.as_uuid())).collect();
@@ -35,7 +35,7 @@ pub(super) async fn list_deliveries(
             mails::refused_at.nullable(),
             mails::sealed.is_not_null().nullable(),
         ));
-    let rows: Vec<DeliveryRow> = on!(lease, |c| query.load(c).await)?;
+    let rows: Vec<DeliveryRow> = with_connection!(lease, |c| query.load(c).await)?;
     let latest = rows.into_iter().map(|row| (InvitationId::from_uuid(row.0.0), delivery(&row)));
     let latest: BTreeMap<InvitationId, Option<MailDelivery>> = latest.collect();
     Ok(latest.into_iter().filter_map(|(id, delivery)| Some((id, delivery?))).collect())
@@ -61,7 +61,7 @@ impl InvitationMails for Tx {
             .filter(invitation_mails::invitation_id.eq(Some(DbId(invitation.as_uuid()))))
             .order(invitation_mails::mail_id)
             .select(invitation_mails::mail_id);
-        let mails: Vec<DbId> = on!(&mut self.lease, |c| query.load(c).await)?;
+        let mails: Vec<DbId> = with_connection!(&mut self.lease, |c| query.load(c).await)?;
         Ok(mails.into_iter().map(|id| MailId::from_uuid(id.0)).collect())
     }
 
@@ -73,6 +73,6 @@ impl InvitationMails for Tx {
             invitation_mails::email_canonical.eq(note.email.canonical()),
             invitation_mails::sent_at.eq(DbInstant(note.at)),
         ));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 }

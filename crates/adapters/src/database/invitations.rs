@@ -14,7 +14,7 @@ use tessera_orgs::{
 use time::OffsetDateTime;
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse, parse_optional},
     schema::{invitations, memberships, organizations, users},
     transaction::Tx,
@@ -102,15 +102,18 @@ impl TryFrom<InvitationRow> for Invitation {
     }
 }
 
-pub(super) async fn find_by_token(lease: &mut Lease, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
+pub(super) async fn find_by_token(
+    lease: &mut PooledConnection,
+    token: &SecretHash,
+) -> Result<Option<Invitation>, StoreError> {
     let query = invitations::table.filter(invitations::token_hash.eq(token.as_bytes().as_slice()));
     let row: Option<InvitationRow> =
-        on!(lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+        with_connection!(lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
     row.map(Invitation::try_from).transpose()
 }
 
 pub(super) async fn list(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     of: OrganizationId,
     page: PageRequest,
 ) -> Result<Page<(Invitation, Option<Role>)>, StoreError> {
@@ -123,8 +126,10 @@ pub(super) async fn list(
         .filter(invitations::id.gt(after(&page)))
         .order(invitations::id)
         .limit(page.rows());
-    let rows: Vec<(InvitationRow, Option<String>)> =
-        on!(lease, |c| query.select((InvitationRow::as_select(), memberships::role.nullable())).load(c).await)?;
+    let rows: Vec<(InvitationRow, Option<String>)> = with_connection!(lease, |c| query
+        .select((InvitationRow::as_select(), memberships::role.nullable()))
+        .load(c)
+        .await)?;
     let listed = |(row, role): (InvitationRow, Option<String>)| {
         Ok((row.try_into()?, parse_optional("memberships.role", role.as_deref())?))
     };
@@ -136,14 +141,14 @@ pub(super) async fn list(
 impl InvitationRows for Tx {
     async fn insert(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<(), StoreError> {
         let insert = diesel::insert_into(invitations::table).values(InvitationRow::new(invitation, token));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn find(&mut self, of: OrganizationId, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
         let query =
             invitations::table.find(DbId(id.as_uuid())).filter(invitations::organization_id.eq(DbId(of.as_uuid())));
         let row: Option<InvitationRow> =
-            on!(&mut self.lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+            with_connection!(&mut self.lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
         row.map(Invitation::try_from).transpose()
     }
 
@@ -152,13 +157,13 @@ impl InvitationRows for Tx {
             .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
             .filter(invitations::pending_email.eq(email.canonical()));
         let row: Option<InvitationRow> =
-            on!(&mut self.lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+            with_connection!(&mut self.lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
         row.map(Invitation::try_from).transpose()
     }
 
     async fn lock_by_token(&mut self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
         let query = invitations::table.filter(invitations::token_hash.eq(token.as_bytes().as_slice()));
-        let row: Option<InvitationRow> = on!(&mut self.lease, |c|
+        let row: Option<InvitationRow> = with_connection!(&mut self.lease, |c|
             postgres: query.select(InvitationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(InvitationRow::as_select()).first(c).await.optional())?;
         row.map(Invitation::try_from).transpose()
@@ -173,7 +178,7 @@ impl InvitationRows for Tx {
             invitations::claimed_by.eq(None::<DbId>),
             invitations::claimed_until.eq(None::<DbInstant>),
         ));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn claim(&mut self, id: InvitationId, claim: Claim) -> Result<bool, StoreError> {
@@ -182,7 +187,7 @@ impl InvitationRows for Tx {
             invitations::claimed_by.eq(DbId(claim.by.as_uuid())),
             invitations::claimed_until.eq(DbInstant(claim.until)),
         ));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError> {
@@ -196,13 +201,16 @@ impl InvitationRows for Tx {
             invitations::pending_email.eq(None::<String>),
             invitations::ended_at.eq(ended_at),
         ));
-        let of: Option<DbId> =
-            on!(&mut self.lease, |c| update.returning(invitations::organization_id).get_result(c).await.optional())?;
+        let of: Option<DbId> = with_connection!(&mut self.lease, |c| update
+            .returning(invitations::organization_id)
+            .get_result(c)
+            .await
+            .optional())?;
         let Some(of) = of else { return Ok(false) };
         if matches!(state, InvitationState::Accepted { .. }) {
             let first = organizations::table.find(of).filter(organizations::invitation_accepted_at.is_null());
             let update = diesel::update(first).set(organizations::invitation_accepted_at.eq(ended_at));
-            on!(&mut self.lease, |c| update.execute(c).await)?;
+            with_connection!(&mut self.lease, |c| update.execute(c).await)?;
         }
         Ok(true)
     }
@@ -216,7 +224,7 @@ impl InvitationRows for Tx {
             .find(DbId(of.as_uuid()))
             .filter(organizations::invitation_accepted_at.is_not_null().or(exists(accepted)))
             .select(organizations::id);
-        let accepted: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        let accepted: Option<DbId> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
         Ok(accepted.is_some())
     }
 
@@ -238,7 +246,7 @@ impl InvitationRows for Tx {
             InvitationsOf::Invitee(user) => {
                 let address = users::table.find(DbId(user.as_uuid())).select(users::email_canonical);
                 let update = diesel::update(open.filter(invitations::pending_email.eq_any(address))).set(withdrawn);
-                on!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
+                with_connection!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
             }
             InvitationsOf::Inviter { user, roles } => {
                 let sent = open
@@ -246,7 +254,7 @@ impl InvitationRows for Tx {
                     .filter(invitations::expires_at.gt(DbInstant(at)))
                     .filter(invitations::role.eq_any(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>()));
                 let update = diesel::update(sent).set(withdrawn);
-                on!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
+                with_connection!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
             }
         };
         let mut ids: Vec<InvitationId> = ended.into_iter().map(|id| InvitationId::from_uuid(id.0)).collect();
@@ -262,7 +270,7 @@ impl InvitationRows for Tx {
             .filter(invitations::pending_email.is_not_null())
             .filter(invitations::expires_at.gt(DbInstant(now)))
             .count();
-        let pending: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        let pending: i64 = with_connection!(&mut self.lease, |c| query.get_result(c).await)?;
         count("invitations", pending)
     }
 
@@ -272,7 +280,7 @@ impl InvitationRows for Tx {
             .filter(invitations::pending_email.is_not_null())
             .filter(invitations::claimed_until.gt(DbInstant(now)))
             .count();
-        let claimed: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        let claimed: i64 = with_connection!(&mut self.lease, |c| query.get_result(c).await)?;
         count("invitations", claimed)
     }
 }

@@ -11,7 +11,7 @@ use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError};
 
 use super::{
     SqlStore, apps,
-    connection::on,
+    connection::with_connection,
     rows::{after, corrupt, parse, parse_document, parse_optional},
     schema::{applications, items},
     types::{DbDocument, DbId, DbInstant},
@@ -119,7 +119,7 @@ impl SqlStore {
             items::updated_at.eq(DbInstant(change.at)),
         ));
         let row: Option<ItemRow> =
-            on!(&mut lease, |c| update.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
+            with_connection!(&mut lease, |c| update.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
         row.map(Item::try_from).transpose()
     }
 
@@ -131,9 +131,9 @@ impl SqlStore {
         let most = maximum.map_or(i64::MAX, |maximum| i64::try_from(maximum).unwrap_or(i64::MAX));
         let counted = diesel::update(apps::existing(application).filter(applications::item_count.lt(most)))
             .set(applications::item_count.eq(applications::item_count + 1));
-        if on!(&mut tx.lease, |c| counted.execute(c).await)? == 0 {
+        if with_connection!(&mut tx.lease, |c| counted.execute(c).await)? == 0 {
             let known = diesel::select(exists(apps::existing(application)));
-            let known: bool = on!(&mut tx.lease, |c| known.get_result(c).await)?;
+            let known: bool = with_connection!(&mut tx.lease, |c| known.get_result(c).await)?;
             return if known {
                 Ok(Made::Full)
             } else {
@@ -144,8 +144,11 @@ impl SqlStore {
             .values(ItemRow::from(change))
             .on_conflict((items::application_id, items::sku))
             .do_nothing();
-        let row: Option<ItemRow> =
-            on!(&mut tx.lease, |c| insert.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
+        let row: Option<ItemRow> = with_connection!(&mut tx.lease, |c| insert
+            .returning(ItemRow::as_returning())
+            .get_result(c)
+            .await
+            .optional())?;
         let Some(row) = row else { return Ok(Made::Present) };
         tx.lease.commit().await?;
         row.try_into().map(Made::New)
@@ -180,7 +183,7 @@ impl ItemStore for SqlStore {
             .filter(items::id.gt(after(&page)))
             .order(items::id)
             .limit(page.rows());
-        let rows: Vec<ItemRow> = on!(&mut lease, |c| query.select(ItemRow::as_select()).load(c).await)?;
+        let rows: Vec<ItemRow> = with_connection!(&mut lease, |c| query.select(ItemRow::as_select()).load(c).await)?;
         let found = rows.into_iter().map(Item::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_rows(found, &page, |item| item.id.as_uuid()))
     }

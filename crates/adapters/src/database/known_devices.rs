@@ -11,7 +11,7 @@ use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{
-    connection::on,
+    connection::with_connection,
     schema::known_clients,
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -29,7 +29,7 @@ impl KnownDevices for Tx {
     ) -> Result<DeviceStatus, StoreError> {
         let (user, client, at) = (DbId(user.as_uuid()), client.as_bytes().as_slice(), DbInstant(at));
         let seen = diesel::update(known_clients::table.find((user, client))).set(known_clients::last_seen_at.eq(at));
-        if on!(&mut self.lease, |c| seen.execute(c).await)? > 0 {
+        if with_connection!(&mut self.lease, |c| seen.execute(c).await)? > 0 {
             return Ok(DeviceStatus::Known);
         }
         let insert = diesel::insert_into(known_clients::table).values((
@@ -37,9 +37,9 @@ impl KnownDevices for Tx {
             known_clients::client.eq(client),
             known_clients::last_seen_at.eq(at),
         ));
-        on!(&mut self.lease, |c| insert.execute(c).await)?;
+        with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
         let count = known_clients::table.filter(known_clients::user_id.eq(user)).count();
-        let count: i64 = on!(&mut self.lease, |c| count.get_result(c).await)?;
+        let count: i64 = with_connection!(&mut self.lease, |c| count.get_result(c).await)?;
         let most = i64::from(Device::MOST_KNOWN);
         if count > most {
             let recent = RECENT
@@ -50,7 +50,7 @@ impl KnownDevices for Tx {
             let forgotten = known_clients::table
                 .filter(known_clients::user_id.eq(user))
                 .filter(known_clients::client.ne_all(recent));
-            on!(&mut self.lease, |c| diesel::delete(forgotten).execute(c).await)?;
+            with_connection!(&mut self.lease, |c| diesel::delete(forgotten).execute(c).await)?;
         }
         Ok(if count == 1 { DeviceStatus::First } else { DeviceStatus::New })
     }

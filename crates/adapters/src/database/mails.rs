@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     SqlStore,
     clearing::delete_selected,
-    connection::on,
+    connection::with_connection,
     rows::{affected, corrupt, parse},
     schema::{mails, notice_counts},
     transaction::Tx,
@@ -75,7 +75,7 @@ impl Outbox for Tx {
             mails::created_at.eq(DbInstant(mail.created_at)),
             mails::expires_at.eq(DbInstant(mail.expires_at)),
         ));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {
@@ -87,7 +87,7 @@ impl Outbox for Tx {
             .filter(mails::id.eq_any(ids))
             .filter(mails::delivered_at.is_null())
             .filter(mails::refused_at.is_null());
-        let erased = on!(&mut self.lease, |c| diesel::delete(waiting).execute(c).await)?;
+        let erased = with_connection!(&mut self.lease, |c| diesel::delete(waiting).execute(c).await)?;
         Ok(u64::try_from(erased).unwrap_or(u64::MAX))
     }
 
@@ -116,7 +116,7 @@ impl Outbox for Tx {
                     .eq(case_when(over(), excluded(notice_counts::started_at)).otherwise(notice_counts::started_at)),
             ))
             .returning(notice_counts::notices);
-        let notices: i32 = on!(&mut self.lease, |c| count.get_result(c).await)?;
+        let notices: i32 = with_connection!(&mut self.lease, |c| count.get_result(c).await)?;
         notices.try_into().map_err(|fault| corrupt("notice_counts.notices", fault))
     }
 }
@@ -133,7 +133,7 @@ impl MailQueue for SqlStore {
             .limit(most.into())
             .select(WAITING.field(mails::id));
         let leased = (mails::due_at.eq(DbInstant(until)), mails::attempts.eq(mails::attempts + 1));
-        let mut rows: Vec<MailRow> = on!(&mut lease, |c|
+        let mut rows: Vec<MailRow> = with_connection!(&mut lease, |c|
             // What another taker is at this moment taking is passed over, not waited for.
             postgres: diesel::update(mails::table).filter(mails::id.eq_any(due.for_update().skip_locked()))
                 .set(leased).returning(MailRow::as_returning()).get_results(c).await,
@@ -149,7 +149,7 @@ impl MailQueue for SqlStore {
         let waiting = mails::table.find(DbId(id.as_uuid())).filter(mails::delivered_at.is_null());
         let update = diesel::update(waiting.filter(mails::refused_at.is_null()))
             .set((mails::delivered_at.eq(Some(DbInstant(at))), mails::sealed.eq(None::<Vec<u8>>)));
-        on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn refuse(
@@ -166,7 +166,7 @@ impl MailQueue for SqlStore {
             mails::refusal.eq(Some(refusal.to_string())),
             mails::sealed.eq(None::<Vec<u8>>),
         ));
-        on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError> {
@@ -174,7 +174,8 @@ impl MailQueue for SqlStore {
         let refused = mails::table.find(DbId(id.as_uuid())).filter(mails::refused_at.is_not_null());
         let query =
             refused.select((mails::recipient, mails::refusal.assume_not_null(), mails::refused_at.assume_not_null()));
-        let row: Option<(String, String, DbInstant)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        let row: Option<(String, String, DbInstant)> =
+            with_connection!(&mut lease, |c| query.first(c).await.optional())?;
         row.map(|(recipient, refusal, at)| {
             let recipient = parse("mails.recipient", &recipient)?;
             Ok(RefusedMail { recipient, refusal: parse("mails.refusal", &refusal)?, at: at.0 })
@@ -186,7 +187,7 @@ impl MailQueue for SqlStore {
         let Ok(attempt) = i32::try_from(attempt) else { return Ok(false) };
         let mut lease = self.writer().await?;
         let update = diesel::update(taken(id, attempt)).set(mails::due_at.eq(DbInstant(until)));
-        on!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
@@ -198,7 +199,7 @@ impl MailQueue for SqlStore {
             .limit(most.into())
             .select(WAITING.field(mails::id));
         let erased = mails::sealed.eq(None::<Vec<u8>>);
-        on!(&mut lease, |c|
+        with_connection!(&mut lease, |c|
             // Rows that another node has locked are skipped, not waited for.
             postgres: diesel::update(mails::table).filter(mails::id.eq_any(expired.for_update().skip_locked()))
                 .set(erased).execute(c).await,

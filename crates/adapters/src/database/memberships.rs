@@ -15,12 +15,12 @@ use time::OffsetDateTime;
 
 use super::{
     SqlStore,
-    connection::{Lease, on},
-    directory,
+    connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse},
     schema::{applications, memberships, users},
     transaction::Tx,
     types::{DbId, DbInstant, Instant, coalesce},
+    user_profiles,
 };
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -68,18 +68,18 @@ fn key(id: OrganizationId, user: UserId) -> (DbId, DbId) {
 }
 
 pub(super) async fn find(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     id: OrganizationId,
     user: UserId,
 ) -> Result<Option<Membership>, StoreError> {
     let query = memberships::table.find(key(id, user));
     let row: Option<MembershipRow> =
-        on!(lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
+        with_connection!(lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
     row.map(Membership::try_from).transpose()
 }
 
 pub(super) async fn list(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     id: OrganizationId,
     page: PageRequest,
 ) -> Result<Page<Membership>, StoreError> {
@@ -88,14 +88,14 @@ pub(super) async fn list(
         .filter(memberships::user_id.gt(after(&page)))
         .order(memberships::user_id)
         .limit(page.rows());
-    let rows: Vec<MembershipRow> = on!(lease, |c| query.select(MembershipRow::as_select()).load(c).await)?;
+    let rows: Vec<MembershipRow> = with_connection!(lease, |c| query.select(MembershipRow::as_select()).load(c).await)?;
     let found = rows.into_iter().map(Membership::try_from).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(found, &page, |membership| membership.user_id.as_uuid()))
 }
 
 /// Records that a member opened the organization. One conditional statement: of many at once, the first decides on the time.
 async fn record_opening(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     id: OrganizationId,
     user: UserId,
     at: OffsetDateTime,
@@ -109,7 +109,7 @@ async fn record_opening(
         )
         .nullable()),
     ));
-    on!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    with_connection!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
 }
 
 impl SqlStore {
@@ -134,7 +134,8 @@ impl Memberships for SqlStore {
         let mut lease = self.reader().await?;
         let columns = (memberships::role, memberships::opened_at);
         let query = memberships::table.find(key(organization, user)).select(columns);
-        let row: Option<(String, Option<DbInstant>)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        let row: Option<(String, Option<DbInstant>)> =
+            with_connection!(&mut lease, |c| query.first(c).await.optional())?;
         // Given back first: whoever writes needs another one.
         drop(lease);
         let Some((role, opened_at)) = row else { return Ok(None) };
@@ -154,7 +155,8 @@ impl Memberships for SqlStore {
             .filter(applications::deleted_at.is_null())
             .filter(memberships::user_id.eq(DbId(user.as_uuid())))
             .select((memberships::organization_id, memberships::role, memberships::opened_at));
-        let row: Option<(DbId, String, Option<DbInstant>)> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        let row: Option<(DbId, String, Option<DbInstant>)> =
+            with_connection!(&mut lease, |c| query.first(c).await.optional())?;
         drop(lease);
         let Some((organization, role, opened_at)) = row else { return Ok(None) };
         let organization = OrganizationId::from_uuid(organization.0);
@@ -167,7 +169,7 @@ impl Memberships for SqlStore {
 impl MembershipRows for Tx {
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
         let insert = diesel::insert_into(memberships::table).values(MembershipRow::from(membership));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
@@ -184,7 +186,7 @@ impl MembershipRows for Tx {
             .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
             .filter(users::email_canonical.eq(email.canonical()));
         let row: Option<MembershipRow> =
-            on!(&mut self.lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
+            with_connection!(&mut self.lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
         row.map(Membership::try_from).transpose()
     }
 
@@ -193,20 +195,20 @@ impl MembershipRows for Tx {
             .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
             .filter(memberships::role.eq(Role::Owner.as_str()))
             .count();
-        let owners: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        let owners: i64 = with_connection!(&mut self.lease, |c| query.get_result(c).await)?;
         u64::try_from(owners).map_err(|fault| corrupt("memberships", fault))
     }
 
     async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
         let query = memberships::table.filter(memberships::organization_id.eq(DbId(id.as_uuid()))).count();
-        let members: i64 = on!(&mut self.lease, |c| query.get_result(c).await)?;
+        let members: i64 = with_connection!(&mut self.lease, |c| query.get_result(c).await)?;
         count("memberships", members)
     }
 
     async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError> {
         let user = DbId(user.as_uuid());
         let lock = users::table.find(user).select(users::id);
-        let _: Option<DbId> = on!(&mut self.lease, |c|
+        let _: Option<DbId> = with_connection!(&mut self.lease, |c|
             postgres: lock.for_no_key_update().first(c).await.optional(),
             // There is one writer.
             sqlite: lock.first(c).await.optional())?;
@@ -214,7 +216,7 @@ impl MembershipRows for Tx {
             .filter(memberships::user_id.eq(user))
             .filter(memberships::role.eq(Role::Owner.as_str()))
             .count();
-        let owned: i64 = on!(&mut self.lease, |c| owned.get_result(c).await)?;
+        let owned: i64 = with_connection!(&mut self.lease, |c| owned.get_result(c).await)?;
         count("memberships", owned)
     }
 
@@ -224,11 +226,11 @@ impl MembershipRows for Tx {
             .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
             .filter(memberships::role.eq(Role::Owner.as_str()))
             .order(memberships::user_id);
-        let rows: Vec<(MembershipRow, Option<String>, Option<String>)> = on!(&mut self.lease, |c| {
+        let rows: Vec<(MembershipRow, Option<String>, Option<String>)> = with_connection!(&mut self.lease, |c| {
             query.select((MembershipRow::as_select(), users::email, users::display_name)).load(c).await
         })?;
         let member = |(row, email, display_name): (MembershipRow, _, _)| {
-            let profile = directory::profile((row.user_id, email, display_name));
+            let profile = user_profiles::profile((row.user_id, email, display_name));
             Ok(Member { membership: row.try_into()?, profile })
         };
         rows.into_iter().map(member).collect()
@@ -245,11 +247,11 @@ impl MembershipRows for Tx {
 
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
         let update = diesel::update(memberships::table.find(key(id, user))).set(memberships::role.eq(role.as_str()));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
         let delete = diesel::delete(memberships::table.find(key(id, user)));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }
 }

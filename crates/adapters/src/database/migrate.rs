@@ -74,8 +74,8 @@ fn is_current<DB: Backend>(known: &EmbeddedMigrations, applied: &BTreeSet<String
 
 fn failed(fault: diesel::result::Error, state: Option<SqlState>) -> OpenError {
     let passes = state == Some(SqlState::INSUFFICIENT_PRIVILEGE);
-    let error::Failure { error, plight } = error::failure(fault, Report::Postgres(state));
-    if passes || plight.is_some() { OpenError::Unavailable(error.into()) } else { OpenError::Prepare(error.into()) }
+    let error::Failure { error, transient } = error::failure(fault, Report::Postgres(state));
+    if passes || transient.is_some() { OpenError::Unavailable(error.into()) } else { OpenError::Prepare(error.into()) }
 }
 
 /// Translates an error of the migration runner. For a role that cannot change the schema, the database is unavailable
@@ -83,7 +83,7 @@ fn failed(fault: diesel::result::Error, state: Option<SqlState>) -> OpenError {
 fn unmigrated(fault: Fault, state: Option<SqlState>) -> OpenError {
     match state {
         Some(SqlState::INSUFFICIENT_PRIVILEGE) => OpenError::Unavailable(Box::new(NotAllowed(fault))),
-        Some(state) if error::late_failure(state).plight.is_some() => OpenError::Unavailable(fault),
+        Some(state) if error::late_failure(state).transient.is_some() => OpenError::Unavailable(fault),
         _ => OpenError::Prepare(fault),
     }
 }

@@ -13,7 +13,7 @@ use tessera_orgs::{
 
 use super::{
     SqlStore,
-    connection::on,
+    connection::with_connection,
     invitation_mails, invitations,
     memberships::{self, MembershipRow},
     rows::parse,
@@ -76,7 +76,7 @@ impl OrgStore for SqlStore {
             .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
             .filter(organizations::id.eq(DbId(id.as_uuid())))
             .filter(members::user_id.eq(DbId(user.as_uuid())));
-        let row: Option<(OrganizationRow, MembershipRow)> = on!(&mut lease, |c| {
+        let row: Option<(OrganizationRow, MembershipRow)> = with_connection!(&mut lease, |c| {
             query.select((OrganizationRow::as_select(), MembershipRow::as_select())).first(c).await.optional()
         })?;
         row.map(|(organization, membership)| Ok((organization.try_into()?, membership.try_into()?))).transpose()
@@ -127,12 +127,12 @@ impl OrgStore for SqlStore {
 impl Organizations for Tx {
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
         let insert = diesel::insert_into(organizations::table).values(OrganizationRow::from(organization));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
         let query = organizations::table.find(DbId(id.as_uuid()));
-        let row: Option<OrganizationRow> = on!(&mut self.lease, |c|
+        let row: Option<OrganizationRow> = with_connection!(&mut self.lease, |c|
             postgres: query.select(OrganizationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(OrganizationRow::as_select()).first(c).await.optional())?;
         row.map(Organization::try_from).transpose()

@@ -13,7 +13,7 @@ use super::{
     SqlStore,
     clearing::delete_selected,
     clock::Now,
-    connection::on,
+    connection::with_connection,
     rows::{parse, parse_optional, sha256},
     schema::{password_reset_requests as requests, password_resets as resets, users},
     transaction::Tx,
@@ -112,7 +112,7 @@ impl PasswordResets for SqlStore {
     async fn ask(&self, request: &ResetRequest) -> Result<(), StoreError> {
         let mut lease = self.writer().await?;
         let insert = diesel::insert_into(requests::table).values(RequestRow::from(request));
-        on!(&mut lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn delete_requests_without_account(&self, most: u32) -> Result<u64, StoreError> {
@@ -131,7 +131,8 @@ impl PasswordResets for SqlStore {
         let mut lease = self.reader().await?;
         let query =
             resets::table.filter(resets::token_hash.eq(hash.as_bytes().as_slice())).filter(resets::expires_at.gt(Now));
-        let row: Option<ResetRow> = on!(&mut lease, |c| query.select(ResetRow::as_select()).first(c).await.optional())?;
+        let row: Option<ResetRow> =
+            with_connection!(&mut lease, |c| query.select(ResetRow::as_select()).first(c).await.optional())?;
         row.map(PasswordReset::try_from).transpose()
     }
 
@@ -157,14 +158,14 @@ impl PasswordResetRows for Tx {
     async fn take_request(&mut self) -> Result<Option<ResetRequest>, StoreError> {
         let waiting =
             requests::table.filter(requests::expires_at.gt(Now)).order((requests::expires_at, requests::id)).limit(1);
-        let first: Option<RequestRow> = on!(&mut self.lease, |c|
+        let first: Option<RequestRow> = with_connection!(&mut self.lease, |c|
             postgres: waiting.select(RequestRow::as_select()).for_update().skip_locked().first(c).await.optional(),
             sqlite: waiting.select(RequestRow::as_select()).first(c).await.optional())?;
         let Some(first) = first else { return Ok(None) };
         let same = WAITING
             .filter(WAITING.field(requests::email_canonical).eq(&first.email_canonical))
             .select(WAITING.field(requests::id));
-        on!(&mut self.lease, |c|
+        with_connection!(&mut self.lease, |c|
             // Locked rows are skipped: two nodes that wait for each other's rows would deadlock.
             postgres: diesel::delete(requests::table)
                 .filter(requests::id.eq_any(same.for_update().skip_locked())).execute(c).await,
@@ -182,13 +183,13 @@ impl PasswordResetRows for Tx {
                 resets::email.eq(excluded(resets::email)),
                 resets::expires_at.eq(excluded(resets::expires_at)),
             ));
-        on!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| upsert.execute(c).await).map(|_| ())
     }
 
     async fn find_open_of(&mut self, user: UserId) -> Result<Option<PasswordReset>, StoreError> {
         let open = resets::table.find(DbId(user.as_uuid())).filter(resets::expires_at.gt(Now));
         let row: Option<ResetRow> =
-            on!(&mut self.lease, |c| open.select(ResetRow::as_select()).first(c).await.optional())?;
+            with_connection!(&mut self.lease, |c| open.select(ResetRow::as_select()).first(c).await.optional())?;
         row.map(PasswordReset::try_from).transpose()
     }
 
@@ -197,7 +198,7 @@ impl PasswordResetRows for Tx {
             .find(DbId(user.as_uuid()))
             .filter(resets::token_hash.eq(hash.as_bytes().as_slice()))
             .filter(resets::expires_at.gt(Now));
-        let taken: Option<ResetRow> = on!(&mut self.lease, |c| diesel::delete(open)
+        let taken: Option<ResetRow> = with_connection!(&mut self.lease, |c| diesel::delete(open)
             .returning(ResetRow::as_returning())
             .get_result(c)
             .await
@@ -207,6 +208,6 @@ impl PasswordResetRows for Tx {
 
     async fn withdraw(&mut self, user: UserId) -> Result<bool, StoreError> {
         let delete = diesel::delete(resets::table.find(DbId(user.as_uuid())));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }
 }

@@ -7,7 +7,7 @@ use tessera_kernel::StoreError;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    connection::{Conn, Lease},
+    connection::{Conn, PooledConnection},
     per_runtime::PostgresPools,
     pool::{LitePool, held},
 };
@@ -26,14 +26,14 @@ pub(super) enum Pools {
 }
 
 impl Pools {
-    pub(super) async fn reader(&self) -> Result<Lease, StoreError> {
+    pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
             Self::Sqlite { readers, runtime, .. } => lend_sqlite(readers, runtime).await,
         }
     }
 
-    pub(super) async fn writer(&self) -> Result<Lease, StoreError> {
+    pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
             Self::Sqlite { writer, runtime, .. } => lend_sqlite(writer, runtime).await,
@@ -49,10 +49,10 @@ impl Pools {
     }
 }
 
-async fn lend_postgres(pools: &PostgresPools) -> Result<Lease, StoreError> {
+async fn lend_postgres(pools: &PostgresPools) -> Result<PooledConnection, StoreError> {
     let (pool, runtime) = pools.here()?;
     let object = get(&pool).await?;
-    Ok(Lease::new(Conn::Postgres(object), runtime))
+    Ok(PooledConnection::new(Conn::Postgres(object), runtime))
 }
 
 /// Takes a connection from the pool. The pool limits the wait for a connection and the time to open one. This function
@@ -72,7 +72,7 @@ where
     }
 }
 
-async fn lend_sqlite(pool: &LitePool, runtime: &Handle) -> Result<Lease, StoreError> {
+async fn lend_sqlite(pool: &LitePool, runtime: &Handle) -> Result<PooledConnection, StoreError> {
     let object = get(pool).await?;
-    Ok(Lease::new(Conn::Sqlite(object), runtime.clone()))
+    Ok(PooledConnection::new(Conn::Sqlite(object), runtime.clone()))
 }

@@ -11,7 +11,7 @@ use time::Duration;
 use super::{
     SqlStore,
     clock::{FromNow, Now},
-    connection::on,
+    connection::with_connection,
     schema::rate_limits,
     types::DbInstant,
 };
@@ -41,7 +41,8 @@ impl RateLimits for SqlStore {
                     .eq(case_when(ended(), excluded(rate_limits::expires_at)).otherwise(rate_limits::expires_at)),
             ))
             .returning((rate_limits::events, rate_limits::expires_at, Now));
-        let (events, expires_at, now): (i32, DbInstant, DbInstant) = on!(&mut lease, |c| count.get_result(c).await)?;
+        let (events, expires_at, now): (i32, DbInstant, DbInstant) =
+            with_connection!(&mut lease, |c| count.get_result(c).await)?;
         if i64::from(events) <= i64::from(limit.quota) {
             return Ok(());
         }
@@ -53,7 +54,7 @@ impl RateLimits for SqlStore {
     async fn delete_expired(&self) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let old = rate_limits::table.filter(rate_limits::expires_at.le(FromNow::after(-KEEP_COUNTERS)));
-        let deleted = on!(&mut lease, |c| diesel::delete(old).execute(c).await)?;
+        let deleted = with_connection!(&mut lease, |c| diesel::delete(old).execute(c).await)?;
         Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
     }
 }

@@ -5,7 +5,7 @@ use tessera_apps::{model::Application, ports::AppStore};
 use tessera_identity::{model::RelyingParty, ports::RelyingParties};
 use tessera_kernel::{ApplicationId, StoreError};
 
-use super::{SqlStore, apps, connection::Lease, types::DbId};
+use super::{SqlStore, apps, connection::PooledConnection, types::DbId};
 
 #[async_trait]
 impl RelyingParties for SqlStore {
@@ -16,7 +16,10 @@ impl RelyingParties for SqlStore {
 
 /// Reads the application of a session or a code. Other transactions cannot change or delete it until this transaction
 /// ends. It is locked before its dependent rows, in the same order as a deletion. Another order could deadlock.
-pub(super) async fn lock_relying_party(lease: &mut Lease, id: DbId) -> Result<Option<RelyingParty>, StoreError> {
+pub(super) async fn lock_relying_party(
+    lease: &mut PooledConnection,
+    id: DbId,
+) -> Result<Option<RelyingParty>, StoreError> {
     Ok(apps::hold(lease, id).await?.as_ref().map(seen_by_sign_ins))
 }
 

@@ -6,7 +6,7 @@ use tessera_kernel::StoreError;
 
 use super::{
     SqlStore,
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     schema::secrets,
 };
 
@@ -21,7 +21,7 @@ impl SqlStore {
         let insert = diesel::insert_into(secrets::table)
             .values((secrets::name.eq(name), secrets::sealed.eq(sealed)))
             .on_conflict_do_nothing();
-        on!(&mut lease, |c| insert.execute(c).await)?;
+        with_connection!(&mut lease, |c| insert.execute(c).await)?;
         find(&mut lease, name).await?.ok_or_else(|| StoreError::Other("a kept secret has gone".into()))
     }
 
@@ -34,7 +34,7 @@ impl SqlStore {
     }
 }
 
-async fn find(lease: &mut Lease, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+async fn find(lease: &mut PooledConnection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let query = secrets::table.find(name).select(secrets::sealed);
-    on!(lease, |c| query.first(c).await.optional())
+    with_connection!(lease, |c| query.first(c).await.optional())
 }

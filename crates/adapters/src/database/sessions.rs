@@ -15,7 +15,7 @@ use super::{
     SqlStore,
     clearing::delete_selected,
     clock::Now,
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::after,
     schema::{sessions, users},
     transaction::Tx,
@@ -67,10 +67,10 @@ impl From<SessionRow> for Session {
     }
 }
 
-pub(super) async fn find(lease: &mut Lease, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+pub(super) async fn find(lease: &mut PooledConnection, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
     let query = sessions::table.find(DbId(id.as_uuid()));
     let row: Option<(SessionRow, DbInstant)> =
-        on!(lease, |c| query.select((SessionRow::as_select(), Now)).first(c).await.optional())?;
+        with_connection!(lease, |c| query.select((SessionRow::as_select(), Now)).first(c).await.optional())?;
     Ok(row.map(|(row, at)| KnownSession { session: row.into(), at: at.0 }))
 }
 
@@ -81,7 +81,7 @@ fn live(user: DbId, at: DbInstant) -> _ {
 }
 
 pub(super) async fn list_live(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     user: UserId,
     now: OffsetDateTime,
     page: PageRequest,
@@ -91,7 +91,7 @@ pub(super) async fn list_live(
         .filter(sessions::id.gt(after(&page)))
         .order(sessions::id)
         .limit(page.rows());
-    let rows: Vec<SessionRow> = on!(lease, |c| query.select(SessionRow::as_select()).load(c).await)?;
+    let rows: Vec<SessionRow> = with_connection!(lease, |c| query.select(SessionRow::as_select()).load(c).await)?;
     let found = rows.into_iter().map(Session::from).collect();
     Ok(Page::from_rows(found, &page, |session: &Session| session.id.as_uuid()))
 }
@@ -100,7 +100,7 @@ pub(super) async fn list_live(
 impl Sessions for Tx {
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
         let insert = diesel::insert_into(sessions::table).values(SessionRow::from(session));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {
@@ -121,7 +121,7 @@ impl Sessions for Tx {
             sessions::ended_at,
             sessions::last_used_at,
         );
-        on!(&mut self.lease, |c|
+        with_connection!(&mut self.lease, |c|
             postgres: row.for_no_key_update().insert_into(sessions::table).into_columns(columns).execute(c).await,
             sqlite: row.insert_into(sessions::table).into_columns(columns).execute(c).await)
         .map(|rows| rows > 0)
@@ -132,7 +132,7 @@ impl Sessions for Tx {
             .filter(live(DbId(user.as_uuid()), DbInstant(at)))
             .filter(sessions::id.eq(DbId(id.as_uuid())))
             .select(sessions::id);
-        let found: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        let found: Option<DbId> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
         Ok(found.is_some())
     }
 
@@ -143,7 +143,7 @@ impl Sessions for Tx {
                 .filter(sessions::id.eq(DbId(id.as_uuid()))),
         )
         .set(sessions::ended_at.eq(DbInstant(at)));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn end_least_recently_used(
@@ -168,7 +168,7 @@ impl Sessions for Tx {
             .select(OLDER.field(sessions::id));
         let update = diesel::update(sessions::table.filter(sessions::id.eq_any(older)))
             .set(sessions::ended_at.eq(DbInstant(at)));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
     }
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
@@ -178,7 +178,7 @@ impl Sessions for Tx {
             sessions::table.filter(live(DbId(user.as_uuid()), DbInstant(at))).filter(sessions::id.ne(DbId(but))),
         )
         .set(sessions::ended_at.eq(DbInstant(at)));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
     }
 }
 
@@ -197,7 +197,7 @@ impl SessionJobs for SqlStore {
                 .filter(coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).lt(at))
                 .select(OLDER.field(sessions::id));
             let last_used_at = sessions::last_used_at.eq(Some(at));
-            on!(&mut tx.lease, |c|
+            with_connection!(&mut tx.lease, |c|
                 // Not waited for: a transaction that ends several sessions of a user could be waiting for this one.
                 postgres: diesel::update(sessions::table.filter(sessions::id.eq_any(stale.for_update().skip_locked())))
                     .set(last_used_at).execute(c).await,

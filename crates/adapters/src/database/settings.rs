@@ -6,7 +6,7 @@ use tessera_kernel::{OrganizationId, StoreError};
 use tessera_orgs::model::Settings;
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::parse_document,
     schema::settings,
     types::{DbDocument, DbId, DbInstant},
@@ -46,13 +46,14 @@ impl TryFrom<SettingsRow> for Settings {
     }
 }
 
-pub(super) async fn find(lease: &mut Lease, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+pub(super) async fn find(lease: &mut PooledConnection, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
     let query = settings::table.find(DbId(id.as_uuid()));
-    let row: Option<SettingsRow> = on!(lease, |c| query.select(SettingsRow::as_select()).first(c).await.optional())?;
+    let row: Option<SettingsRow> =
+        with_connection!(lease, |c| query.select(SettingsRow::as_select()).first(c).await.optional())?;
     row.map(Settings::try_from).transpose()
 }
 
-pub(super) async fn save(lease: &mut Lease, kept: &Settings) -> Result<(), StoreError> {
+pub(super) async fn save(lease: &mut PooledConnection, kept: &Settings) -> Result<(), StoreError> {
     let upsert =
         diesel::insert_into(settings::table).values(SettingsRow::from(kept)).on_conflict(settings::organization_id);
     let upsert = upsert.do_update().set((
@@ -60,5 +61,5 @@ pub(super) async fn save(lease: &mut Lease, kept: &Settings) -> Result<(), Store
         settings::version.eq(excluded(settings::version)),
         settings::updated_at.eq(excluded(settings::updated_at)),
     ));
-    on!(lease, |c| upsert.execute(c).await).map(|_| ())
+    with_connection!(lease, |c| upsert.execute(c).await).map(|_| ())
 }

@@ -9,7 +9,9 @@ use tessera_identity::{
 };
 use tessera_kernel::{EventLog, Secret, StoreError};
 
-use super::{SqlStore, connection::on, rows::parse, schema::signing_keys, transaction::Tx, types::DbInstant};
+use super::{
+    SqlStore, connection::with_connection, rows::parse, schema::signing_keys, transaction::Tx, types::DbInstant,
+};
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = signing_keys)]
@@ -69,7 +71,7 @@ impl SigningKeyStore for SqlStore {
     async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
         let mut lease = self.reader().await?;
         let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
-        let rows = on!(&mut lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
+        let rows = with_connection!(&mut lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
         keys(rows)
     }
 }
@@ -94,19 +96,19 @@ impl SigningKeys for Tx {
     async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError> {
         // This locks the table and not its rows, because at the first start there are none. It does not block readers.
         let lock = diesel::sql_query("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE");
-        on!(&mut self.lease, |c| postgres: lock.execute(c).await.map(|_| ()), sqlite: {
+        with_connection!(&mut self.lease, |c| postgres: lock.execute(c).await.map(|_| ()), sqlite: {
             // The transaction already holds the write lock.
             let _ = c;
             Ok(())
         })?;
         let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
-        let rows = on!(&mut self.lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
+        let rows = with_connection!(&mut self.lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
         keys(rows)
     }
 
     async fn insert(&mut self, key: &SigningKey) -> Result<(), StoreError> {
         let insert = diesel::insert_into(signing_keys::table).values(SigningKeyRow::from(key));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn retire(&mut self, id: &KeyId, retirement: &Retirement) -> Result<bool, StoreError> {
@@ -114,11 +116,11 @@ impl SigningKeys for Tx {
             signing_keys::signs_until.eq(DbInstant(retirement.signs_until)),
             signing_keys::published_until.eq(DbInstant(retirement.published_until)),
         ));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn delete(&mut self, id: &KeyId) -> Result<bool, StoreError> {
         let delete = diesel::delete(signing_keys::table.find(id.as_str()));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::{
     SqlStore,
     clearing::delete_selected,
-    connection::on,
+    connection::with_connection,
     schema::{sso_codes, sso_sessions},
     sso_sessions::find,
     types::DbInstant,
@@ -36,7 +36,7 @@ impl SsoStore for SqlStore {
 
     async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError> {
         let query = sso_codes::table.find(hash.as_bytes().as_slice()).count();
-        let count: i64 = on!(&mut self.reader().await?, |c| query.get_result(c).await)?;
+        let count: i64 = with_connection!(&mut self.reader().await?, |c| query.get_result(c).await)?;
         Ok(count > 0)
     }
 

@@ -11,7 +11,7 @@ use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, StoreError, User
 use time::OffsetDateTime;
 
 use super::{
-    connection::on,
+    connection::with_connection,
     relying_parties::lock_relying_party,
     rows::{parse, parse_optional, sha256},
     schema::sso_codes,
@@ -82,15 +82,17 @@ impl TryFrom<SsoCodeRow> for AuthorizationCode {
 impl SsoCodes for Tx {
     async fn insert(&mut self, code: &AuthorizationCode) -> Result<(), StoreError> {
         let insert = diesel::insert_into(sso_codes::table).values(SsoCodeRow::from(code));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(AuthorizationCode, RelyingParty)>, StoreError> {
         let of = sso_codes::table.find(hash.as_bytes().as_slice()).select(sso_codes::application_id);
-        let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
+        let Some(of): Option<DbId> = with_connection!(&mut self.lease, |c| of.first(c).await.optional())? else {
+            return Ok(None);
+        };
         let Some(party) = lock_relying_party(&mut self.lease, of).await? else { return Ok(None) };
         let query = sso_codes::table.find(hash.as_bytes().as_slice());
-        let row: Option<SsoCodeRow> = on!(&mut self.lease, |c|
+        let row: Option<SsoCodeRow> = with_connection!(&mut self.lease, |c|
             postgres: query.select(SsoCodeRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(SsoCodeRow::as_select()).first(c).await.optional())?;
         row.map(|row| AuthorizationCode::try_from(row).map(|code| (code, party))).transpose()
@@ -99,6 +101,6 @@ impl SsoCodes for Tx {
     async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError> {
         let open = sso_codes::table.find(hash.as_bytes().as_slice()).filter(sso_codes::redeemed_at.is_null());
         let update = diesel::update(open).set(sso_codes::redeemed_at.eq(DbInstant(at)));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 }

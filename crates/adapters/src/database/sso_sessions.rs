@@ -10,7 +10,7 @@ use tessera_identity::{
 use tessera_kernel::{ApplicationId, StoreError};
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     locks::lock_name,
     relying_parties::lock_relying_party,
     rows::{corrupt, parse, parse_network, parse_optional, sha256},
@@ -134,10 +134,10 @@ diesel::alias! {
 /// are removed first, then those without a wallet challenge, then the others. Each group is removed from the oldest on.
 macro_rules! evict {
     ($lease:expr, $of:expr, $new:expr, $most:expr) => {{
-        let (lease, new): (&mut Lease, &SsoSession) = ($lease, $new);
+        let (lease, new): (&mut PooledConnection, &SsoSession) = ($lease, $new);
         let unfinished = || sso_sessions::table.filter($of).filter(sso_sessions::done_at.is_null());
         let count = unfinished().count();
-        let count: i64 = on!(&mut *lease, |c| count.get_result(c).await)?;
+        let count: i64 = with_connection!(&mut *lease, |c| count.get_result(c).await)?;
         let mut surplus = count - i64::try_from($most).unwrap_or(i64::MAX);
         let now = DbInstant(new.created_at);
         // `None` means all sessions that remain.
@@ -159,7 +159,7 @@ macro_rules! evict {
                 .order((sso_sessions::created_at, sso_sessions::id))
                 .limit(surplus)
                 .select(sso_sessions::id);
-            let others: Vec<DbId> = on!(&mut *lease, |c| others.load(c).await)?;
+            let others: Vec<DbId> = with_connection!(&mut *lease, |c| others.load(c).await)?;
             surplus -= remove(lease, others).await?;
         }
     }};
@@ -167,11 +167,11 @@ macro_rules! evict {
 
 /// Removes sessions and returns their number. Sessions that another transaction has locked are skipped. Waiting for
 /// them while holding other locks could deadlock.
-async fn remove(lease: &mut Lease, ids: Vec<DbId>) -> Result<i64, StoreError> {
+async fn remove(lease: &mut PooledConnection, ids: Vec<DbId>) -> Result<i64, StoreError> {
     if ids.is_empty() {
         return Ok(0);
     }
-    let removed = on!(lease, |c|
+    let removed = with_connection!(lease, |c|
         postgres: {
             let free = VICTIMS.filter(VICTIMS.field(sso_sessions::id).eq_any(ids)).select(VICTIMS.field(sso_sessions::id));
             diesel::delete(sso_sessions::table)
@@ -181,14 +181,14 @@ async fn remove(lease: &mut Lease, ids: Vec<DbId>) -> Result<i64, StoreError> {
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }
 
-pub(super) async fn find(lease: &mut Lease, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
+pub(super) async fn find(lease: &mut PooledConnection, id: SsoSessionId) -> Result<Option<SsoSession>, StoreError> {
     let of = applications::id.eq(sso_sessions::application_id);
     let query = sso_sessions::table
         .inner_join(applications::table.on(of))
         .filter(sso_sessions::id.eq(DbId(id.as_uuid())))
         .filter(applications::deleted_at.is_null());
     let row: Option<SsoSessionRow> =
-        on!(lease, |c| query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
+        with_connection!(lease, |c| query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
     row.map(SsoSession::try_from).transpose()
 }
 
@@ -200,7 +200,7 @@ impl SsoSessions for Tx {
             return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
         }
         let insert = diesel::insert_into(sso_sessions::table).values(SsoSessionRow::from(session));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn make_room(&mut self, session: &SsoSession, bounds: SsoBounds) -> Result<(), StoreError> {
@@ -221,10 +221,12 @@ impl SsoSessions for Tx {
 
     async fn lock(&mut self, id: SsoSessionId) -> Result<Option<(SsoSession, RelyingParty)>, StoreError> {
         let of = sso_sessions::table.find(DbId(id.as_uuid())).select(sso_sessions::application_id);
-        let Some(of): Option<DbId> = on!(&mut self.lease, |c| of.first(c).await.optional())? else { return Ok(None) };
+        let Some(of): Option<DbId> = with_connection!(&mut self.lease, |c| of.first(c).await.optional())? else {
+            return Ok(None);
+        };
         let Some(party) = lock_relying_party(&mut self.lease, of).await? else { return Ok(None) };
         let query = sso_sessions::table.find(DbId(id.as_uuid()));
-        let row: Option<SsoSessionRow> = on!(&mut self.lease, |c|
+        let row: Option<SsoSessionRow> = with_connection!(&mut self.lease, |c|
             postgres: query.select(SsoSessionRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(SsoSessionRow::as_select()).first(c).await.optional())?;
         row.map(|row| SsoSession::try_from(row).map(|session| (session, party))).transpose()
@@ -232,6 +234,6 @@ impl SsoSessions for Tx {
 
     async fn set_step(&mut self, id: SsoSessionId, step: &AuthorizationState) -> Result<bool, StoreError> {
         let update = diesel::update(sso_sessions::table.find(DbId(id.as_uuid()))).set(StepRow::from(step));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 }

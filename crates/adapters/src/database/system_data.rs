@@ -6,7 +6,7 @@ use tessera_kernel::{OrganizationId, Page, PageRequest, StoreError, UserId};
 use tessera_orgs::model::{SystemData, SystemDataEntry};
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     rows::{after, parse_document},
     schema::system_data,
     types::{DbDocument, DbId, DbInstant},
@@ -53,19 +53,19 @@ impl TryFrom<SystemDataRow> for SystemData {
 }
 
 pub(super) async fn find(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     id: OrganizationId,
     user: UserId,
 ) -> Result<Option<SystemData>, StoreError> {
     let query = system_data::table.find((DbId(id.as_uuid()), DbId(user.as_uuid())));
     let row: Option<SystemDataRow> =
-        on!(lease, |c| query.select(SystemDataRow::as_select()).first(c).await.optional())?;
+        with_connection!(lease, |c| query.select(SystemDataRow::as_select()).first(c).await.optional())?;
     row.map(SystemData::try_from).transpose()
 }
 
 /// Lists entries without their data: a page with data could have several megabytes.
 pub(super) async fn list(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     id: OrganizationId,
     page: PageRequest,
 ) -> Result<Page<SystemDataEntry>, StoreError> {
@@ -75,7 +75,7 @@ pub(super) async fn list(
         .order(system_data::user_id)
         .limit(page.rows())
         .select((system_data::user_id, system_data::version, system_data::updated_at));
-    let rows: Vec<(DbId, i64, DbInstant)> = on!(lease, |c| query.load(c).await)?;
+    let rows: Vec<(DbId, i64, DbInstant)> = with_connection!(lease, |c| query.load(c).await)?;
     let found = rows.into_iter().map(|(user, version, updated_at)| SystemDataEntry {
         user_id: UserId::from_uuid(user.0),
         version,
@@ -84,7 +84,7 @@ pub(super) async fn list(
     Ok(Page::from_rows(found.collect(), &page, |entry| entry.user_id.as_uuid()))
 }
 
-pub(super) async fn save(lease: &mut Lease, data: &SystemData) -> Result<(), StoreError> {
+pub(super) async fn save(lease: &mut PooledConnection, data: &SystemData) -> Result<(), StoreError> {
     let upsert = diesel::insert_into(system_data::table)
         .values(SystemDataRow::from(data))
         .on_conflict((system_data::organization_id, system_data::user_id))
@@ -94,5 +94,5 @@ pub(super) async fn save(lease: &mut Lease, data: &SystemData) -> Result<(), Sto
             system_data::version.eq(excluded(system_data::version)),
             system_data::updated_at.eq(excluded(system_data::updated_at)),
         ));
-    on!(lease, |c| upsert.execute(c).await).map(|_| ())
+    with_connection!(lease, |c| upsert.execute(c).await).map(|_| ())
 }

@@ -12,11 +12,11 @@ use tessera_orgs::ports::{
     Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations,
 };
 
-use super::connection::Lease;
+use super::connection::PooledConnection;
 
 /// An open transaction. If it is dropped without a commit, it rolls back and returns its connection.
 pub(super) struct Tx {
-    pub(super) lease: Lease,
+    pub(super) lease: PooledConnection,
 }
 
 #[async_trait]

@@ -11,7 +11,7 @@ use tessera_kernel::{EmailAddress, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     hash_costs,
     rows::parse_optional,
     schema::{users, wallets},
@@ -104,7 +104,7 @@ macro_rules! read {
             .left_join(wallets::table.on(wallets::user_id.eq(users::id)))
             .filter($meant)
             .order((wallets::linked_at, wallets::address));
-        let rows: Vec<JoinedRow> = on!($lease, |c| query.select(JoinedRow::as_select()).load(c).await)?;
+        let rows: Vec<JoinedRow> = with_connection!($lease, |c| query.select(JoinedRow::as_select()).load(c).await)?;
         joined(rows)
     }};
 }
@@ -112,9 +112,9 @@ macro_rules! read {
 /// Reads and locks one user, then reads their wallets. Every change of wallets takes the same lock.
 macro_rules! lock {
     ($lease:expr, $meant:expr) => {{
-        let lease: &mut Lease = $lease;
+        let lease: &mut PooledConnection = $lease;
         let query = users::table.filter($meant);
-        let row: Option<UserRow> = on!(&mut *lease, |c|
+        let row: Option<UserRow> = with_connection!(&mut *lease, |c|
             postgres: query.select(UserRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(UserRow::as_select()).first(c).await.optional())?;
         let Some(row) = row else { return Ok(None) };
@@ -134,16 +134,19 @@ fn joined(rows: Vec<JoinedRow>) -> Result<Option<Credentials>, StoreError> {
     Ok(Some(credentials))
 }
 
-pub(super) async fn find(lease: &mut Lease, id: UserId) -> Result<Option<User>, StoreError> {
+pub(super) async fn find(lease: &mut PooledConnection, id: UserId) -> Result<Option<User>, StoreError> {
     find_credentials_of(lease, id).await.map(|found| found.map(|credentials| credentials.user))
 }
 
-pub(super) async fn find_credentials_of(lease: &mut Lease, id: UserId) -> Result<Option<Credentials>, StoreError> {
+pub(super) async fn find_credentials_of(
+    lease: &mut PooledConnection,
+    id: UserId,
+) -> Result<Option<Credentials>, StoreError> {
     read!(lease, users::id.eq(DbId(id.as_uuid())))
 }
 
 pub(super) async fn find_credentials(
-    lease: &mut Lease,
+    lease: &mut PooledConnection,
     email: &EmailAddress,
 ) -> Result<Option<Credentials>, StoreError> {
     read!(lease, users::email_canonical.eq(email.canonical()))
@@ -153,7 +156,7 @@ pub(super) async fn find_credentials(
 impl Users for Tx {
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
         let insert = diesel::insert_into(users::table).values(UserRow::new(user, password_hash));
-        on!(&mut self.lease, |c| insert.execute(c).await)?;
+        with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
         match password_hash {
             Some(hash) => hash_costs::note(&mut self.lease, hash).await,
             None => Ok(()),
@@ -170,7 +173,7 @@ impl Users for Tx {
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {
         let update = diesel::update(users::table.find(DbId(user.id.as_uuid()))).set(ProfileChangeset::from(user));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
@@ -180,12 +183,12 @@ impl Users for Tx {
             .filter(users::email_verified.eq(false));
         let update =
             diesel::update(unproved).set((users::email_verified.eq(true), users::updated_at.eq(DbInstant(at))));
-        on!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
         let update = diesel::update(users::table.find(DbId(id.as_uuid()))).set(users::password_hash.eq(hash.expose()));
-        let updated = on!(&mut self.lease, |c| update.execute(c).await)? > 0;
+        let updated = with_connection!(&mut self.lease, |c| update.execute(c).await)? > 0;
         if updated {
             hash_costs::note(&mut self.lease, hash).await?;
         }

@@ -13,7 +13,7 @@ use super::{
     SqlStore,
     clearing::delete_selected,
     clock::Now,
-    connection::{Lease, on},
+    connection::{PooledConnection, with_connection},
     locks::lock_name,
     rows::{parse, parse_network},
     schema::{wallet_challenges, wallets},
@@ -54,9 +54,9 @@ impl TryFrom<WalletRow> for Wallet {
 }
 
 /// Returns the wallets of a user, in the order of linking.
-pub(super) async fn of_user(lease: &mut Lease, user: DbId) -> Result<Vec<Wallet>, StoreError> {
+pub(super) async fn of_user(lease: &mut PooledConnection, user: DbId) -> Result<Vec<Wallet>, StoreError> {
     let query = wallets::table.filter(wallets::user_id.eq(user)).order((wallets::linked_at, wallets::address));
-    let rows: Vec<WalletRow> = on!(lease, |c| query.select(WalletRow::as_select()).load(c).await)?;
+    let rows: Vec<WalletRow> = with_connection!(lease, |c| query.select(WalletRow::as_select()).load(c).await)?;
     rows.into_iter().map(Wallet::try_from).collect()
 }
 
@@ -64,19 +64,19 @@ pub(super) async fn of_user(lease: &mut Lease, user: DbId) -> Result<Vec<Wallet>
 impl Wallets for Tx {
     async fn insert(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError> {
         let insert = diesel::insert_into(wallets::table).values(WalletRow::new(user, wallet));
-        on!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn find_holder(&mut self, address: &WalletAddress) -> Result<Option<UserId>, StoreError> {
         let query = wallets::table.find((address.namespace().as_str(), address.to_string())).select(wallets::user_id);
-        let holder: Option<DbId> = on!(&mut self.lease, |c| query.first(c).await.optional())?;
+        let holder: Option<DbId> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
         Ok(holder.map(|id| UserId::from_uuid(id.0)))
     }
 
     async fn delete(&mut self, user: UserId, address: &WalletAddress) -> Result<bool, StoreError> {
         let wallet = wallets::table.find((address.namespace().as_str(), address.to_string()));
         let delete = diesel::delete(wallet.filter(wallets::user_id.eq(DbId(user.as_uuid()))));
-        on!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
+        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }
 }
 
@@ -138,12 +138,12 @@ impl TryFrom<ChallengeRow> for Challenge {
 }
 
 /// Removes the oldest challenges of a network beyond its limit, but never the challenge that was just added.
-async fn evict(lease: &mut Lease, network: &str, added: &str) -> Result<(), StoreError> {
+async fn evict(lease: &mut PooledConnection, network: &str, added: &str) -> Result<(), StoreError> {
     // Concurrent transactions do not see each other's new challenges, so each could add one beyond the limit.
     lock_name(lease, &format!("challenges of {network}")).await?;
     let of_network = || wallet_challenges::table.filter(wallet_challenges::network.eq(network.to_owned()));
     let count = of_network().count();
-    let count: i64 = on!(lease, |c| count.get_result(c).await)?;
+    let count: i64 = with_connection!(lease, |c| count.get_result(c).await)?;
     let surplus = count - i64::try_from(Challenge::MOST_PER_NETWORK).unwrap_or(i64::MAX);
     if surplus <= 0 {
         return Ok(());
@@ -153,9 +153,9 @@ async fn evict(lease: &mut Lease, network: &str, added: &str) -> Result<(), Stor
         .order((wallet_challenges::issued_at, wallet_challenges::nonce))
         .limit(surplus)
         .select(wallet_challenges::nonce);
-    let oldest: Vec<String> = on!(lease, |c| oldest.load(c).await)?;
+    let oldest: Vec<String> = with_connection!(lease, |c| oldest.load(c).await)?;
     let delete = diesel::delete(wallet_challenges::table.filter(wallet_challenges::nonce.eq_any(oldest)));
-    on!(lease, |c| delete.execute(c).await).map(|_| ())
+    with_connection!(lease, |c| delete.execute(c).await).map(|_| ())
 }
 
 #[async_trait]
@@ -165,7 +165,7 @@ impl Challenges for SqlStore {
         let row = ChallengeRow::from(challenge);
         let network = row.network.clone();
         let insert = diesel::insert_into(wallet_challenges::table).values(row);
-        on!(&mut tx.lease, |c| insert.execute(c).await)?;
+        with_connection!(&mut tx.lease, |c| insert.execute(c).await)?;
         if let Some(network) = network {
             evict(&mut tx.lease, &network, challenge.nonce.as_str()).await?;
         }
@@ -175,7 +175,7 @@ impl Challenges for SqlStore {
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
         // A client can invent a nonce. An unknown nonce must not take the only write lock of SQLite.
         let known = wallet_challenges::table.find(nonce.as_str()).count();
-        let known: i64 = on!(&mut self.reader().await?, |c| known.get_result(c).await)?;
+        let known: i64 = with_connection!(&mut self.reader().await?, |c| known.get_result(c).await)?;
         if known == 0 {
             return Ok(None);
         }
@@ -183,8 +183,11 @@ impl Challenges for SqlStore {
         // One statement consumes the challenge. There is no transaction that a cancelled caller could leave open:
         // exactly one caller gets the row, and the deletion is final.
         let delete = diesel::delete(wallet_challenges::table.find(nonce.as_str()));
-        let taken: Option<(ChallengeRow, DbInstant)> =
-            on!(&mut lease, |c| delete.returning((ChallengeRow::as_returning(), Now)).get_result(c).await.optional())?;
+        let taken: Option<(ChallengeRow, DbInstant)> = with_connection!(&mut lease, |c| delete
+            .returning((ChallengeRow::as_returning(), Now))
+            .get_result(c)
+            .await
+            .optional())?;
         taken.map(|(row, at)| Ok(Taken { challenge: row.try_into()?, at: at.0 })).transpose()
     }
 

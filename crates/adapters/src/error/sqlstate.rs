@@ -1,6 +1,6 @@
 //! PostgreSQL error codes (appendix A of its manual). The messages depend on `lc_messages` and are never read.
 
-use super::plight::Plight;
+use super::transient::TransientError;
 
 /// An error code: five letters or digits, of which the first two are the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,16 +18,16 @@ impl SqlState {
     }
 
     /// Returns the kind of a temporary error, or `None` for any other error.
-    pub(super) const fn plight(self) -> Option<Plight> {
+    pub(super) const fn transient(self) -> Option<TransientError> {
         match &self.0 {
-            b"53100" => Some(Plight::Full),
+            b"53100" => Some(TransientError::Full),
             // A timeout of a statement or a lock, or a transaction that conflicts with another one.
-            b"57014" | b"55P03" | [b'4', b'0', ..] => Some(Plight::Busy),
+            b"57014" | b"55P03" | [b'4', b'0', ..] => Some(TransientError::Busy),
             // A standby server, an open transaction that the server has ended, or a connection that was ended or
             // rejected.
-            b"25006" | b"25P03" | b"25P04" | [b'0', b'8', ..] | [b'5', b'7', ..] => Some(Plight::Lost),
+            b"25006" | b"25P03" | b"25P04" | [b'0', b'8', ..] | [b'5', b'7', ..] => Some(TransientError::Lost),
             // Exhausted memory, connections or files of the server, or an error of its operating system.
-            [b'5', b'3' | b'8', ..] => Some(Plight::Unavailable),
+            [b'5', b'3' | b'8', ..] => Some(TransientError::Unavailable),
             _ => None,
         }
     }

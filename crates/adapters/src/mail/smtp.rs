@@ -1,12 +1,13 @@
 //! Mail delivery by SMTP.
 
-mod cautious;
+mod delivery_error;
 mod server;
-mod trouble;
+mod unbuffered_stream;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use delivery_error::{DeliveryError, Step};
 use lettre::{
     Address, Message,
     transport::smtp::{
@@ -18,7 +19,6 @@ use lettre::{
 pub use server::{Authorities, AuthoritiesError, SmtpServer, SmtpUrlError};
 use tessera_kernel::{Clock, Mail, MailId, Mailer, MailerError};
 use tokio::time::timeout;
-use trouble::{Step, Trouble};
 
 use super::Sender;
 
@@ -44,7 +44,10 @@ impl SmtpMailer {
 
     /// Connects, delivers the message, and returns the connection with the result. The caller closes the connection
     /// properly for either result.
-    async fn converse(&self, message: &Message) -> Result<(AsyncSmtpConnection, Result<(), Trouble>), Trouble> {
+    async fn converse(
+        &self,
+        message: &Message,
+    ) -> Result<(AsyncSmtpConnection, Result<(), DeliveryError>), DeliveryError> {
         let mut connection = self.server.connect().await?;
         let last_word = hand_over(&mut connection, message).await;
         Ok((connection, last_word))
@@ -57,7 +60,7 @@ impl Mailer for SmtpMailer {
         let message = self.sender.message(id, mail, self.clock.now())?;
         // One limit for all steps: a server that is slow at every step must not delay other mails.
         let conversation = timeout(PATIENCE, self.converse(&message)).await;
-        let (mut connection, last_word) = conversation.map_err(|_| Trouble::Slow(PATIENCE))??;
+        let (mut connection, last_word) = conversation.map_err(|_| DeliveryError::Slow(PATIENCE))??;
         // The result of the delivery is known. A slow QUIT does not change it.
         drop(timeout(FAREWELL, connection.quit()).await);
         Ok(last_word?)
@@ -66,13 +69,13 @@ impl Mailer for SmtpMailer {
 
 /// Delivers one mail (RFC 5321, section 3.3). Errors contain the step, because a rejection has another meaning at each
 /// step.
-async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Trouble> {
+async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), DeliveryError> {
     let (envelope, bytes) = (message.envelope(), message.formatted());
     let mut parameters = Vec::new();
     let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
     if !envelope.to().iter().all(is_ascii) {
         // Such an address has no other form, so a retry with the same server cannot succeed.
-        require(connection, Extension::SmtpUtfEight).map_err(|_| Trouble::NonAsciiRecipient)?;
+        require(connection, Extension::SmtpUtfEight).map_err(|_| DeliveryError::NonAsciiRecipient)?;
         parameters.push(MailParameter::SmtpUtfEight);
     } else if !envelope.from().is_none_or(is_ascii) {
         require(connection, Extension::SmtpUtfEight)?;
@@ -83,16 +86,20 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> R
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
     let sender = MailFrom::new(envelope.from().cloned(), parameters);
-    connection.command(sender).await.map_err(|fault| Trouble::at(Step::Sender, fault))?;
+    connection.command(sender).await.map_err(|fault| DeliveryError::at(Step::Sender, fault))?;
     for recipient in envelope.to() {
         let recipient = Rcpt::new(recipient.clone(), Vec::new());
-        connection.command(recipient).await.map_err(|fault| Trouble::at(Step::Recipient, fault))?;
+        connection.command(recipient).await.map_err(|fault| DeliveryError::at(Step::Recipient, fault))?;
     }
-    connection.command(Data).await.map_err(|fault| Trouble::at(Step::Message, fault))?;
-    connection.message(&bytes).await.map_err(|fault| Trouble::at(Step::Message, fault))?;
+    connection.command(Data).await.map_err(|fault| DeliveryError::at(Step::Message, fault))?;
+    connection.message(&bytes).await.map_err(|fault| DeliveryError::at(Step::Message, fault))?;
     Ok(())
 }
 
-fn require(connection: &AsyncSmtpConnection, extension: Extension) -> Result<(), Trouble> {
-    if connection.server_info().supports_feature(extension) { Ok(()) } else { Err(Trouble::Unsupported(extension)) }
+fn require(connection: &AsyncSmtpConnection, extension: Extension) -> Result<(), DeliveryError> {
+    if connection.server_info().supports_feature(extension) {
+        Ok(())
+    } else {
+        Err(DeliveryError::Unsupported(extension))
+    }
 }

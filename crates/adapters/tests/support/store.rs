@@ -57,7 +57,7 @@ impl Subject {
             signing_keys: Arc::new(store.clone()),
             orgs: Arc::new(store.clone()),
             invitation_jobs: Arc::new(store.clone()),
-            directory: Arc::new(store.clone()),
+            user_profiles: Arc::new(store.clone()),
             apps: Arc::new(store.clone()),
             api_keys: Arc::new(store.clone()),
             items: Arc::new(store.clone()),

@@ -205,7 +205,7 @@ fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) ->
     let ports = OrgPorts {
         store: stores.orgs.clone(),
         invitation_jobs: stores.invitation_jobs.clone(),
-        directory: stores.directory.clone(),
+        user_profiles: stores.user_profiles.clone(),
         digest: Arc::new(FakeDigest),
         letters: Arc::new(FakeMails),
         seal: Arc::new(FakeSeal),

@@ -43,7 +43,7 @@ impl Orgs {
             return Err(AcceptInvitationError::Invalid);
         }
         let inviter = self.profile(invitation.invited_by).await?;
-        let account = self.ports.directory.find_profile_by_email(&invitation.email).await?;
+        let account = self.ports.user_profiles.find_profile_by_email(&invitation.email).await?;
         Ok(Invited { invitation, organization, inviter, account: account.map(|profile| profile.user_id) })
     }
 
@@ -55,7 +55,7 @@ impl Orgs {
     pub async fn accept_invitation(&self, command: AcceptInvitation) -> Result<Membership, AcceptInvitationError> {
         let hash = self.ports.digest.digest(command.token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let account = self.ports.directory.find_profile_by_verified_email(&known.email).await?;
+        let account = self.ports.user_profiles.find_profile_by_verified_email(&known.email).await?;
         if account.is_none_or(|account| account.user_id != command.user) {
             return Err(AcceptInvitationError::Invalid);
         }

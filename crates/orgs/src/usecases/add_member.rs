@@ -147,8 +147,8 @@ impl Orgs {
 
     async fn candidate(&self, candidate: &Candidate) -> Result<Option<Profile>, StoreError> {
         match candidate {
-            Candidate::User(id) => Ok(self.ports.directory.profiles(&[*id]).await?.into_iter().next()),
-            Candidate::Email(email) => self.ports.directory.find_profile_by_verified_email(email).await,
+            Candidate::User(id) => Ok(self.ports.user_profiles.profiles(&[*id]).await?.into_iter().next()),
+            Candidate::Email(email) => self.ports.user_profiles.find_profile_by_verified_email(email).await,
         }
     }
 }

@@ -167,7 +167,7 @@ impl Orgs {
 
     /// The profile of an acting user.
     pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
-        let known = self.ports.directory.profiles(&[user]).await?.into_iter().next();
+        let known = self.ports.user_profiles.profiles(&[user]).await?.into_iter().next();
         Ok(known.unwrap_or(Profile::hidden(user)))
     }
 

@@ -50,7 +50,7 @@ impl Orgs {
         let viewer = self.require_member(actor, id).await?;
         let page = self.ports.store.list_memberships(id, page).await?;
         let users: Vec<UserId> = page.items.iter().map(|membership| membership.user_id).collect();
-        let profiles = self.ports.directory.profiles(&users).await?;
+        let profiles = self.ports.user_profiles.profiles(&users).await?;
         Ok(page.map(|membership| with_profile(membership, &profiles).seen_by(viewer)))
     }
 
@@ -66,7 +66,7 @@ impl Orgs {
 
     /// Adds to a membership the part of its profile that `viewer` may see.
     pub(crate) async fn present(&self, membership: Membership, viewer: UserId) -> Result<Member, StoreError> {
-        let profiles = self.ports.directory.profiles(&[membership.user_id]).await?;
+        let profiles = self.ports.user_profiles.profiles(&[membership.user_id]).await?;
         Ok(with_profile(membership, &profiles).seen_by(viewer))
     }
 

@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use url::{Host, Url};
 
 use super::{
-    cautious::Cautious,
-    trouble::{Step, Trouble},
+    delivery_error::{DeliveryError, Step},
+    unbuffered_stream::UnbufferedStream,
 };
 
 /// Certificate authorities that are trusted instead of those of the system.
@@ -137,30 +137,30 @@ impl SmtpServer {
 
     /// Connects with the configured TLS mode and authenticates. If TLS is mandatory, only the greeting is sent before
     /// TLS, and never the password.
-    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, Trouble> {
+    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
         let (address, own_name) = ((self.host.as_str(), self.port), ClientId::default());
         let connection = match &self.security {
             Security::Wrapped(tls) => {
                 AsyncSmtpConnection::connect_tokio1(address, None, &own_name, Some(tls.clone()), None).await
             }
             Security::Plain | Security::Offered(_) | Security::Required(_) => {
-                let stream = TcpStream::connect(address).await.map_err(Trouble::Unreachable)?;
-                AsyncSmtpConnection::connect_with_transport(Box::new(Cautious(stream)), &own_name).await
+                let stream = TcpStream::connect(address).await.map_err(DeliveryError::Unreachable)?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(UnbufferedStream(stream)), &own_name).await
             }
         };
-        let mut connection = connection.map_err(|fault| Trouble::at(Step::Connection, fault))?;
+        let mut connection = connection.map_err(|fault| DeliveryError::at(Step::Connection, fault))?;
         if let Security::Offered(tls) | Security::Required(tls) = &self.security
             && connection.can_starttls()
         {
             let upgraded = connection.starttls(tls.clone(), &own_name).await;
-            upgraded.map_err(|fault| Trouble::at(Step::Connection, fault))?;
+            upgraded.map_err(|fault| DeliveryError::at(Step::Connection, fault))?;
         }
         if self.insists_on_tls() && !connection.is_encrypted() {
-            return Err(Trouble::NoTls);
+            return Err(DeliveryError::NoTls);
         }
         if let Some(credentials) = &self.credentials {
             let signed_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-            signed_in.map_err(|fault| Trouble::at(Step::Credentials, fault))?;
+            signed_in.map_err(|fault| DeliveryError::at(Step::Credentials, fault))?;
         }
         Ok(connection)
     }

@@ -26,7 +26,7 @@ use tessera_kernel::{
 };
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
-    ports::{Directory, OrgStore, OrgTransaction},
+    ports::{OrgStore, OrgTransaction, UserProfiles},
 };
 use time::OffsetDateTime;
 
@@ -224,7 +224,7 @@ impl OrgStore for MemoryStore {
 }
 
 #[async_trait]
-impl Directory for MemoryStore {
+impl UserProfiles for MemoryStore {
     async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
         Ok(self.state().user_by_email(email).map(|known| profile_of(&known.user)))
     }

@@ -39,7 +39,7 @@ impl MemoryStore {
             signing_keys: store.clone(),
             orgs: store.clone(),
             invitation_jobs: store.clone(),
-            directory: store.clone(),
+            user_profiles: store.clone(),
             apps: store.clone(),
             api_keys: store.clone(),
             items: store.clone(),

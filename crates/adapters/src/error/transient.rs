@@ -2,7 +2,7 @@
 
 /// Kind of a temporary error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plight {
+pub(crate) enum TransientError {
     /// A concurrent operation came first. A retry of the same statement may soon succeed.
     Busy,
     /// The disk is full.

@@ -30,7 +30,7 @@ impl fmt::Display for Step {
 
 /// Why a mail was not delivered. The messages of lettre contain their causes, so they have no source here.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum DeliveryError {
     #[error("the mail server can't be reached")]
     Unreachable(#[source] io::Error),
     #[error("the mail server took longer than {0:?}")]
@@ -53,7 +53,7 @@ pub(super) enum Trouble {
     Answer { step: Step, fault: smtp::Error },
 }
 
-impl Trouble {
+impl DeliveryError {
     /// Classifies a failure at a step.
     pub(super) fn at(step: Step, fault: smtp::Error) -> Self {
         match certificate_error(&fault) {
@@ -83,11 +83,11 @@ impl Trouble {
     }
 }
 
-impl From<Trouble> for MailerError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble.refusal() {
-            Some(refusal) => Self::Refused { refusal, source: Box::new(trouble) },
-            None => Self::Unavailable(Box::new(trouble)),
+impl From<DeliveryError> for MailerError {
+    fn from(delivery_error: DeliveryError) -> Self {
+        match delivery_error.refusal() {
+            Some(refusal) => Self::Refused { refusal, source: Box::new(delivery_error) },
+            None => Self::Unavailable(Box::new(delivery_error)),
         }
     }
 }

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{EmailAddress, StoreError, UserId};
-use tessera_orgs::{model::Profile, ports::Directory};
+use tessera_orgs::{model::Profile, ports::UserProfiles};
 
-use super::{SqlStore, connection::on, schema::users, types::DbId};
+use super::{SqlStore, connection::with_connection, schema::users, types::DbId};
 
 /// Number of users per query. It is below the parameter limit of both databases.
 const AT_ONCE: usize = 1_000;
@@ -18,7 +18,7 @@ pub(super) fn profile((id, email, display_name): ProfileRow) -> Profile {
 }
 
 #[async_trait]
-impl Directory for SqlStore {
+impl UserProfiles for SqlStore {
     async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
         let mut lease = self.reader().await?;
         let query = users::table.filter(users::email_canonical.eq(email.canonical())).select((
@@ -26,7 +26,7 @@ impl Directory for SqlStore {
             users::email,
             users::display_name,
         ));
-        let row: Option<ProfileRow> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        let row: Option<ProfileRow> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
         Ok(row.map(profile))
     }
 
@@ -34,7 +34,7 @@ impl Directory for SqlStore {
         let mut lease = self.reader().await?;
         let query = users::table.find(DbId(user.as_uuid())).filter(users::email.is_not_null());
         let verified: Option<bool> =
-            on!(&mut lease, |c| query.select(users::email_verified).first(c).await.optional())?;
+            with_connection!(&mut lease, |c| query.select(users::email_verified).first(c).await.optional())?;
         Ok(verified.unwrap_or_default())
     }
 
@@ -44,7 +44,7 @@ impl Directory for SqlStore {
             .filter(users::email_canonical.eq(email.canonical()))
             .filter(users::email_verified.eq(true))
             .select((users::id, users::email, users::display_name));
-        let row: Option<ProfileRow> = on!(&mut lease, |c| query.first(c).await.optional())?;
+        let row: Option<ProfileRow> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
         Ok(row.map(profile))
     }
 
@@ -63,7 +63,7 @@ impl Directory for SqlStore {
                 users::email,
                 users::display_name,
             ));
-            let rows: Vec<ProfileRow> = on!(&mut lease, |c| query.load(c).await)?;
+            let rows: Vec<ProfileRow> = with_connection!(&mut lease, |c| query.load(c).await)?;
             found.extend(rows.into_iter().map(profile));
         }
         Ok(found)

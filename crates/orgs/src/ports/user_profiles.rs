@@ -7,7 +7,7 @@ use crate::model::Profile;
 
 /// The users of the service, as far as an organization may know them.
 #[async_trait]
-pub trait Directory: Send + Sync {
+pub trait UserProfiles: Send + Sync {
     /// The user with that address, in whatever case it is written. `Ok(None)` when there is none.
     async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError>;
 

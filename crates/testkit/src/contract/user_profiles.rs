@@ -1,4 +1,4 @@
-//! Contract of [`Directory`](tessera_orgs::ports::Directory).
+//! Contract of [`UserProfiles`](tessera_orgs::ports::UserProfiles).
 
 use tessera_identity::model::User;
 use tessera_kernel::UserId;
@@ -13,9 +13,9 @@ use crate::{
 
 /// Expands to one test per case of this contract.
 #[macro_export]
-macro_rules! directory_contract {
+macro_rules! user_profiles_contract {
     ($harness:ident) => {
-        $crate::contract_tests! { $harness, directory:
+        $crate::contract_tests! { $harness, user_profiles:
             a_profile_shows_address_and_name_as_they_were_written
             a_profile_is_found_by_the_address_in_whatever_case
             an_unknown_address_has_no_profile
@@ -39,7 +39,7 @@ fn profile_of(user: &User) -> Profile {
 }
 
 async fn profiles(stores: &Stores, users: &[UserId]) -> Vec<Profile> {
-    let mut found = ok(world::in_time(stores.directory.profiles(users)).await);
+    let mut found = ok(world::in_time(stores.user_profiles.profiles(users)).await);
     found.sort_by_key(|profile| profile.user_id);
     found
 }
@@ -58,7 +58,7 @@ pub async fn a_profile_is_found_by_the_address_in_whatever_case(harness: &impl H
     let ada = User { email: Some(parsed("Ada@Bücher.Example")), ..user(1) };
     stores.add_users([&ada, &user(2)]).await;
     for written in ["Ada@Bücher.Example", "ADA@bücher.EXAMPLE", "ada@xn--bcher-kva.example"] {
-        let found = ok(stores.directory.find_profile_by_email(&parsed(written)).await);
+        let found = ok(stores.user_profiles.find_profile_by_email(&parsed(written)).await);
         assert_eq!(found, Some(profile_of(&ada)), "{written}");
     }
 }
@@ -66,14 +66,14 @@ pub async fn a_profile_is_found_by_the_address_in_whatever_case(harness: &impl H
 pub async fn an_unknown_address_has_no_profile(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1)]).await;
-    assert_eq!(ok(stores.directory.find_profile_by_email(&parsed("user2@example.com")).await), None);
+    assert_eq!(ok(stores.user_profiles.find_profile_by_email(&parsed("user2@example.com")).await), None);
 }
 
 pub async fn only_a_verified_address_names_its_account(harness: &impl Harness) {
     let stores = harness.stores();
     let unverified = User { email_verified: false, ..user(1) };
     stores.add_users([&unverified, &user(2)]).await;
-    let find = async |email: &str| ok(stores.directory.find_profile_by_verified_email(&parsed(email)).await);
+    let find = async |email: &str| ok(stores.user_profiles.find_profile_by_verified_email(&parsed(email)).await);
     assert_eq!(find("user1@example.com").await, None);
     assert_eq!(find("USER2@example.com").await, Some(profile_of(&user(2))));
     assert_eq!(find("user3@example.com").await, None);
@@ -103,7 +103,7 @@ pub async fn an_address_that_is_verified_is_reported(harness: &impl Harness) {
     let without = User { email: None, ..user(3) };
     stores.add_users([&user(1), &unverified, &without]).await;
     for (number, expected) in [(1, true), (2, false), (3, false), (9, false)] {
-        let verified = ok(world::in_time(stores.directory.has_verified_email(user_id(number))).await);
+        let verified = ok(world::in_time(stores.user_profiles.has_verified_email(user_id(number))).await);
         assert_eq!(verified, expected, "{number}");
     }
 }
@@ -127,6 +127,6 @@ pub async fn a_user_that_is_not_committed_has_no_profile(harness: &impl Harness)
     let mut tx = ok(stores.identity.begin().await);
     ok(tx.users().insert(&user(1), None).await);
     assert_eq!(profiles(stores, &[user_id(1)]).await, []);
-    let found = ok(world::in_time(stores.directory.find_profile_by_email(&parsed("user1@example.com"))).await);
+    let found = ok(world::in_time(stores.user_profiles.find_profile_by_email(&parsed("user1@example.com"))).await);
     assert_eq!(found, None);
 }

@@ -17,15 +17,15 @@ use tokio::{
 /// type, an attacker on the network could append responses to the server's reply to STARTTLS, and lettre would treat
 /// them as received over TLS. Bytes that are not read ahead go to the TLS handshake, which then fails.
 #[derive(Debug)]
-pub(super) struct Cautious(pub(super) TcpStream);
+pub(super) struct UnbufferedStream(pub(super) TcpStream);
 
-impl AsyncTokioStream for Cautious {
+impl AsyncTokioStream for UnbufferedStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 }
 
-impl AsyncRead for Cautious {
+impl AsyncRead for UnbufferedStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if into.remaining() == 0 {
             return Poll::Ready(Ok(()));
@@ -38,7 +38,7 @@ impl AsyncRead for Cautious {
     }
 }
 
-impl AsyncWrite for Cautious {
+impl AsyncWrite for UnbufferedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }
