@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 
 use pipe::Pipe;
 pub use tab::Tab;
-pub use wallet::{Manners, Pocket, Presence};
+pub use wallet::{BrowserWallet, Presence, WalletBehavior};
 
 /// Timeout for the end of the browser process.
 const PARTING: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ pub mod raw;
 pub mod relying_party;
 pub mod smtp;
 pub mod sso;
-pub mod studio;
+pub mod test_org;
 pub mod tls;
 pub mod wallet;
 

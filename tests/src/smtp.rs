@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::mail::Letter;
 
-/// Pseudo command for a new connection, for [`Manners::answering`].
+/// Pseudo command for a new connection, for [`WalletBehavior::answering`].
 pub const GREETING: &str = "greeting";
 
 /// Pseudo command for the end of a message.
@@ -24,7 +24,7 @@ pub const END_OF_MESSAGE: &str = ".";
 
 /// Behavior of a mail server.
 #[derive(Clone, Default)]
-pub struct Manners {
+pub struct WalletBehavior {
     tls: Tls,
     credentials: Option<String>,
     answers: Vec<(String, String)>,
@@ -44,7 +44,7 @@ enum Tls {
     },
 }
 
-impl Manners {
+impl WalletBehavior {
     /// Uses TLS from the first byte.
     #[must_use]
     pub fn wrapped(acceptor: TlsAcceptor) -> Self {
@@ -100,7 +100,7 @@ struct Kept {
 
 #[derive(Clone)]
 struct Host {
-    manners: Arc<Manners>,
+    manners: Arc<WalletBehavior>,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -120,20 +120,20 @@ pub struct Sink {
 impl Sink {
     /// Starts a server on a free port that accepts every mail.
     pub async fn start() -> Self {
-        Self::with(Manners::default()).await
+        Self::with(WalletBehavior::default()).await
     }
 
     /// Starts a server with the given behavior on a free port.
-    pub async fn with(manners: Manners) -> Self {
+    pub async fn with(manners: WalletBehavior) -> Self {
         Self::bind(SocketAddr::from(([127, 0, 0, 1], 0)), manners).await
     }
 
     /// Starts a server on the given address.
     pub async fn on(address: SocketAddr) -> Self {
-        Self::bind(address, Manners::default()).await
+        Self::bind(address, WalletBehavior::default()).await
     }
 
-    async fn bind(address: SocketAddr, manners: Manners) -> Self {
+    async fn bind(address: SocketAddr, manners: WalletBehavior) -> Self {
         let listener = TcpListener::bind(address).await.unwrap_or_else(|error| panic!("{address}: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
         let host = Host { manners: Arc::new(manners), kept: Arc::default() };

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Answer, Api, text_of},
-    studio::Studio,
+    test_org::TestOrg,
     wallet::EvmWallet,
 };
 
-/// The redirect URI of the studio's application, unless a test sets another one.
+/// The redirect URI of the acme's application, unless a test sets another one.
 pub const RETURN: &str = "https://game.example/back?from=tessera";
 
 /// A PKCE verifier and its challenge (RFC 7636, appendix B).
@@ -22,38 +22,38 @@ pub fn encode(text: &str) -> String {
 }
 
 /// Registers a redirect URI of the application.
-pub async fn register(studio: &Studio, uri: &str) {
+pub async fn register(acme: &TestOrg, uri: &str) {
     let change = json!({ "redirect_uris": [uri] });
-    studio.owner.put(&format!("/apps/{}", studio.app), &change).await.is(200);
+    acme.owner.put(&format!("/apps/{}", acme.app), &change).await.is(200);
 }
 
-/// The query of a valid authorization request of the studio's application.
-pub async fn query(studio: &Studio) -> String {
-    register(studio, RETURN).await;
+/// The query of a valid authorization request of the acme's application.
+pub async fn query(acme: &TestOrg) -> String {
+    register(acme, RETURN).await;
     format!(
         "?app_id={}&redirect_uri={}&state=af0ifjsldkj&code_challenge={CHALLENGE}&code_challenge_method=S256",
-        studio.app,
+        acme.app,
         encode(RETURN)
     )
 }
 
 /// A browser session during a sign-in.
 #[derive(Debug, Clone)]
-pub struct Sitting {
+pub struct BrowserSession {
     /// The session id in the address of the page.
     pub session: String,
     /// The cookie that binds the session to the browser.
     pub cookie: String,
 }
 
-impl Sitting {
+impl BrowserSession {
     /// Starts a sign-in.
     ///
     /// # Panics
     /// Panics if the start is rejected.
-    pub async fn begin(studio: &Studio) -> Self {
-        let query = query(studio).await;
-        Self::of(&studio.api().get(&format!("/sso/web3/initiate{query}")).await)
+    pub async fn begin(acme: &TestOrg) -> Self {
+        let query = query(acme).await;
+        Self::of(&acme.api().get(&format!("/sso/web3/initiate{query}")).await)
     }
 
     /// Continues from the response to the authorization request.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tessera_tests::{database::Backend, on_both, read_workspace_file, studio::Service};
+use tessera_tests::{database::Backend, on_both, read_workspace_file, test_org::Service};
 
 /// Every endpoint of this version: method, path and operation id.
 const OPERATIONS: &[(&str, &str, &str)] = &[

@@ -30,7 +30,7 @@ use tessera_tests::{
     eventually,
     mail::last_of,
     on_both,
-    studio::{PASSWORD, Person, Service, Studio, sign_in, unique},
+    test_org::{PASSWORD, Person, Service, TestOrg, sign_in, unique},
 };
 
 const OTHER: &str = "granite-orchard-58-kettle";
@@ -89,11 +89,11 @@ fn sqlite(file: &Path, statements: &str) {
 
 /// The process is killed when the account of the address is there and proved, and the membership is not. Then the same
 /// request comes once more. Gives the answer to it.
-async fn die_and_repeat(studio: Studio, email: &str) -> (Service, Value) {
-    let invitations = format!("/orgs/{}/invitations", studio.org);
-    studio.owner.post(&invitations, &json!({"email": email, "role": "admin"})).await.is(201);
-    let token = last_of(&studio.service.installation, email, 1).await.token();
-    let (members, Studio { service, owner, org, .. }) = (studio.members(None), studio);
+async fn die_and_repeat(acme: TestOrg, email: &str) -> (Service, Value) {
+    let invitations = format!("/orgs/{}/invitations", acme.org);
+    acme.owner.post(&invitations, &json!({"email": email, "role": "admin"})).await.is(201);
+    let token = last_of(&acme.service.installation, email, 1).await.token();
+    let (members, TestOrg { service, owner, org, .. }) = (acme.members(None), acme);
     let Service { installation, node } = service;
     let database = installation.database();
     let store = open(database).await;
@@ -135,7 +135,7 @@ async fn die_and_repeat(studio: Studio, email: &str) -> (Service, Value) {
 
 async fn s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated(backend: Backend) {
     let email = format!("{}@example.com", unique("guest"));
-    let (service, accepted) = die_and_repeat(Studio::open(backend).await, &email).await;
+    let (service, accepted) = die_and_repeat(TestOrg::open(backend).await, &email).await;
     // The account is the one that the first try has made, with the password that came with it.
     assert_eq!((&accepted["new_user"], &accepted["token"]), (&json!(false), &Value::Null));
     let own = service.api().bearer(&sign_in(&service.api(), &email).await);
@@ -144,9 +144,9 @@ async fn s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_rep
 }
 
 async fn s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_repeated(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
-    let (_service, accepted) = die_and_repeat(studio, &person.email).await;
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
+    let (_service, accepted) = die_and_repeat(acme, &person.email).await;
     assert_eq!((&accepted["new_user"], &accepted["user_id"]), (&json!(false), &json!(person.id)));
 }
 

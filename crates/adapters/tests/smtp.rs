@@ -9,7 +9,7 @@ use tessera_testkit::{
     expectations::{failed, ok, parsed},
 };
 use tessera_tests::{
-    smtp::{END_OF_MESSAGE, GREETING, Manners, Sink},
+    smtp::{END_OF_MESSAGE, GREETING, Sink, WalletBehavior},
     tls::Authority,
 };
 
@@ -54,7 +54,7 @@ async fn a_mail_goes_over_the_wire_as_it_is() {
 
 #[tokio::test]
 async fn domains_go_over_the_wire_in_their_ascii_form() {
-    for manners in [Manners::default(), Manners::default().ascii_only()] {
+    for manners in [WalletBehavior::default(), WalletBehavior::default().ascii_only()] {
         let sink = Sink::with(manners).await;
         ok(send_to("Inv@bücher.example", &sink.url(), None).await);
         let commands = sink.commands();
@@ -69,7 +69,7 @@ async fn domains_go_over_the_wire_in_their_ascii_form() {
 
 #[tokio::test]
 async fn a_local_part_in_other_letters_needs_a_server_that_accepts_it() {
-    let sink = Sink::with(Manners::default().ascii_only()).await;
+    let sink = Sink::with(WalletBehavior::default().ascii_only()).await;
     let error = failed(send_to("jürg@bücher.example", &sink.url(), None).await);
     let MailerError::Refused { refusal, .. } = error else { panic!("{error:?}") };
     assert_eq!(refusal, MailRefusal::NonAsciiAddress);
@@ -89,7 +89,7 @@ async fn a_server_that_is_away_is_told_from_one_that_refuses() {
 
 /// Sends a mail to a server that returns this reply to a command.
 async fn sent_to_one_that_answers(command: &str, answer: &str) -> Result<(), MailerError> {
-    let sink = Sink::with(Manners::default().knowing("tessera", "secret").answering(command, answer)).await;
+    let sink = Sink::with(WalletBehavior::default().knowing("tessera", "secret").answering(command, answer)).await;
     let sent = send(&sink.url().replace("smtp://", "smtp://tessera:secret@"), None).await;
     assert!(sink.letters().is_empty());
     sent
@@ -135,8 +135,8 @@ async fn an_answer_about_us_or_the_server_ends_no_mail() {
 #[tokio::test]
 async fn s227_tls_smtp_a_certificate_of_a_trusted_authority_opens_the_way() {
     let authority = Authority::new();
-    let (wrapped, starttls) = (Manners::wrapped(authority.server("localhost")), authority.server("localhost"));
-    let manners = [(wrapped, &[][..]), (Manners::starttls(starttls), &["EHLO", "STARTTLS"][..])];
+    let (wrapped, starttls) = (WalletBehavior::wrapped(authority.server("localhost")), authority.server("localhost"));
+    let manners = [(wrapped, &[][..]), (WalletBehavior::starttls(starttls), &["EHLO", "STARTTLS"][..])];
     for (manners, in_the_clear) in manners {
         let sink = Sink::with(manners.knowing("tessera", "p@ss word")).await;
         ok(send(&sink.tls_url("tessera:p%40ss%20word@localhost"), Some(&authority)).await);
@@ -148,7 +148,7 @@ async fn s227_tls_smtp_a_certificate_of_a_trusted_authority_opens_the_way() {
 #[tokio::test]
 async fn s227_tls_smtp_a_number_is_a_name_too() {
     let authority = Authority::new();
-    let sink = Sink::with(Manners::wrapped(authority.server("127.0.0.1"))).await;
+    let sink = Sink::with(WalletBehavior::wrapped(authority.server("127.0.0.1"))).await;
     ok(send(&sink.tls_url("127.0.0.1"), Some(&authority)).await);
     assert_eq!(sink.letters().len(), 1);
 }
@@ -162,7 +162,7 @@ async fn s227_tls_smtp_a_certificate_that_is_not_good_ends_it() {
         (authority.expired_server("localhost"), "has expired"),
     ];
     for (acceptor, words) in acceptors {
-        for manners in [Manners::wrapped(acceptor.clone()), Manners::starttls(acceptor)] {
+        for manners in [WalletBehavior::wrapped(acceptor.clone()), WalletBehavior::starttls(acceptor)] {
             let sink = Sink::with(manners.knowing("tessera", "secret")).await;
             let why = why_it_waits(send(&sink.tls_url("tessera:secret@localhost"), Some(&authority)).await);
             assert!(why.starts_with(&format!("the certificate of the mail server {words}")), "{why}");
@@ -175,14 +175,14 @@ async fn s227_tls_smtp_a_certificate_that_is_not_good_ends_it() {
 #[tokio::test]
 async fn s227_tls_smtp_named_authorities_take_the_place_of_the_systems() {
     let authority = Authority::new();
-    let sink = Sink::with(Manners::wrapped(authority.server("localhost"))).await;
+    let sink = Sink::with(WalletBehavior::wrapped(authority.server("localhost"))).await;
     let why = why_it_waits(send(&sink.tls_url("localhost"), None).await);
     assert!(why.contains("is not from an authority that is trusted here"), "{why}");
 }
 
 #[tokio::test]
 async fn s227_tls_smtp_without_an_offer_of_tls_nothing_is_sent() {
-    let sink = Sink::with(Manners::default().knowing("tessera", "secret")).await;
+    let sink = Sink::with(WalletBehavior::default().knowing("tessera", "secret")).await;
     let authority = Authority::new();
     // With opportunistic TLS, a mail is sent without TLS if the server does not offer it, but a password is not.
     let opportunistic = sink.url().replace("smtp://", "smtp://tessera:secret@") + "?tls=opportunistic";
@@ -203,7 +203,7 @@ async fn s227_tls_smtp_nothing_from_before_tls_counts_after() {
     // All replies that a mail server sends during a delivery, in advance.
     let injected = "250-sink\r\n250-AUTH PLAIN\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n235 welcome\r\n250 ok\r\n250 ok\r\n\
         354 go ahead\r\n250 kept\r\n";
-    let sink = Sink::with(Manners::injected(authority.server("localhost"), injected)).await;
+    let sink = Sink::with(WalletBehavior::injected(authority.server("localhost"), injected)).await;
     let why = why_it_waits(send(&sink.tls_url("tessera:secret@localhost"), Some(&authority)).await);
     assert!(why.starts_with("the mail server did not take the connection"), "{why}");
     assert_eq!(sink.in_the_clear(), ["EHLO", "STARTTLS"]);

@@ -23,27 +23,27 @@ pub enum Presence {
     Older,
     /// Both.
     Both,
-    /// The wallet is `window.ethereum`, and announces itself only when the test calls [`Pocket::announce`].
+    /// The wallet is `window.ethereum`, and announces itself only when the test calls [`BrowserWallet::announce`].
     Late,
 }
 
 /// How the owner of a wallet reacts to requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manners {
+pub enum WalletBehavior {
     /// Approves every request.
     Willing,
     /// Declines to sign.
     Refusing,
     /// Declines to change the network.
     Staying,
-    /// Leaves requests of this method open until [`Pocket::decide`].
+    /// Leaves requests of this method open until [`BrowserWallet::decide`].
     Pondering(&'static str),
     /// Has another open request, so the wallet rejects new ones.
     Occupied,
 }
 
 /// A wallet with its owner and its current network.
-pub struct Pocket {
+pub struct BrowserWallet {
     name: String,
     number: usize,
     chain: AtomicU64,
@@ -52,7 +52,7 @@ pub struct Pocket {
 
 struct Mind {
     wallet: EvmWallet,
-    manners: Manners,
+    behavior: WalletBehavior,
     asked: Vec<String>,
     pondered: Vec<Ask>,
 }
@@ -65,18 +65,18 @@ struct Ask {
     asked: Value,
 }
 
-impl Pocket {
+impl BrowserWallet {
     /// Creates a wallet on the chain.
     #[must_use]
-    pub fn new(manners: Manners, chain: u64) -> Arc<Self> {
-        Self::named("Test Wallet", manners, chain)
+    pub fn new(behavior: WalletBehavior, chain: u64) -> Arc<Self> {
+        Self::named("Test Wallet", behavior, chain)
     }
 
     /// Creates a wallet with the given name.
     #[must_use]
-    pub fn named(name: &str, manners: Manners, chain: u64) -> Arc<Self> {
+    pub fn named(name: &str, behavior: WalletBehavior, chain: u64) -> Arc<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
-        let mind = Mind { wallet: EvmWallet::new(), manners, asked: Vec::new(), pondered: Vec::new() };
+        let mind = Mind { wallet: EvmWallet::new(), behavior, asked: Vec::new(), pondered: Vec::new() };
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self { name: name.to_owned(), number, chain: AtomicU64::new(chain), mind: Mutex::new(mind) })
     }
@@ -104,8 +104,8 @@ impl Pocket {
     }
 
     /// Changes the reactions of the owner.
-    pub fn behave(&self, manners: Manners) {
-        self.mind().manners = manners;
+    pub fn behave(&self, behavior: WalletBehavior) {
+        self.mind().behavior = behavior;
     }
 
     /// Resolves the open requests with the current reactions of the owner.
@@ -179,7 +179,7 @@ impl Pocket {
         let ask = Ask { tab, context: params["executionContextId"].clone(), asked };
         let ponders = {
             let mut mind = self.mind();
-            let ponders = matches!(mind.manners, Manners::Pondering(over) if over == method);
+            let ponders = matches!(mind.behavior, WalletBehavior::Pondering(over) if over == method);
             if ponders {
                 mind.pondered.push(ask.clone());
             }
@@ -202,22 +202,22 @@ impl Pocket {
 
     /// The EIP-1193 response: a result or an error code.
     fn answer(&self, asked: &Value) -> Result<Value, i64> {
-        let (manners, wallet) = {
+        let (behavior, wallet) = {
             let mind = self.mind();
-            (mind.manners, mind.wallet.clone())
+            (mind.behavior, mind.wallet.clone())
         };
         match asked["method"].as_str().unwrap_or_default() {
-            "eth_requestAccounts" if manners == Manners::Occupied => Err(-32_002),
+            "eth_requestAccounts" if behavior == WalletBehavior::Occupied => Err(-32_002),
             "eth_requestAccounts" => Ok(json!([wallet.address()])),
             "eth_chainId" => Ok(json!(format!("{:#x}", self.chain()))),
-            "wallet_switchEthereumChain" if manners == Manners::Staying => Err(4001),
+            "wallet_switchEthereumChain" if behavior == WalletBehavior::Staying => Err(4001),
             "wallet_switchEthereumChain" => {
                 let chain = asked["params"][0]["chainId"].as_str().and_then(|id| id.strip_prefix("0x"));
                 let chain = chain.and_then(|id| u64::from_str_radix(id, 16).ok()).ok_or(-32_602)?;
                 self.chain.store(chain, Ordering::SeqCst);
                 Ok(Value::Null)
             }
-            "personal_sign" if manners == Manners::Refusing => Err(4001),
+            "personal_sign" if behavior == WalletBehavior::Refusing => Err(4001),
             "personal_sign" => {
                 let text = asked["params"][0].as_str().and_then(unhex).ok_or(-32_602)?;
                 Ok(json!(wallet.sign(&text)))

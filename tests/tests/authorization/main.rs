@@ -3,14 +3,14 @@
 //! `tests/matrix.txt` is the table. `tests/public-operations.txt` lists the endpoints without a required credential.
 //! That list may only shrink.
 
-mod cast;
+mod actors;
 mod requests;
 
 use std::collections::BTreeSet;
 
-use cast::Cast;
+use actors::Actors;
 use requests::request;
-use tessera_tests::{api::Api, database::Backend, on_both, read_workspace_file, studio::NOBODY};
+use tessera_tests::{api::Api, database::Backend, on_both, read_workspace_file, test_org::UNKNOWN_ID};
 
 /// Endpoints that require no credential but use one if it is present.
 const OPTIONAL: [&str; 1] = ["POST /api/v1/invitations/accept"];
@@ -32,16 +32,16 @@ async fn served_operations(api: &Api) -> BTreeSet<String> {
 }
 
 /// One line of the table: the endpoint and the status for each actor.
-async fn row(cast: &Cast, operation: &str) -> String {
+async fn row(actors: &Actors, operation: &str) -> String {
     let mut line = operation.to_owned();
-    for (name, actor) in &cast.actors {
-        let mut request = request(cast, operation).await;
+    for (name, actor) in &actors.actors {
+        let mut request = request(actors, operation).await;
         if operation == "POST /api/v1/users/me/wallets" {
             // A challenge is bound to the session that requested it.
             request.body = Some(requests::proof(actor, "/users/me/wallets/challenge").await);
         }
         // Signing out ends the session, so each actor uses a new session.
-        let actor = if operation.ends_with("/auth/logout") { cast.in_new_session(name).await } else { actor.clone() };
+        let actor = if operation.ends_with("/auth/logout") { actors.in_new_session(name).await } else { actor.clone() };
         let answer = request.by(&actor).await;
         if answer.status >= 400 {
             let _complete = answer.any_problem(answer.status);
@@ -64,13 +64,13 @@ on_both! {
 }
 
 async fn s145_matrix(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let names: Vec<&str> = cast.actors.iter().map(|(name, _)| *name).collect();
+    let actors = Actors::assemble(backend).await;
+    let names: Vec<&str> = actors.actors.iter().map(|(name, _)| *name).collect();
     let mut table = vec![format!("operation | {}", names.join(" | "))];
-    for operation in served_operations(&cast.studio.api()).await {
+    for operation in served_operations(&actors.acme.api()).await {
         // Signing out everywhere ends the sessions that later rows need, so this row uses separate actors.
-        let other = if operation == SIGN_OUT_EVERYWHERE { Some(Cast::assemble(backend).await) } else { None };
-        table.push(row(other.as_ref().unwrap_or(&cast), &operation).await);
+        let other = if operation == SIGN_OUT_EVERYWHERE { Some(Actors::assemble(backend).await) } else { None };
+        table.push(row(other.as_ref().unwrap_or(&actors), &operation).await);
     }
     let expected = read_workspace_file("tests/matrix.txt");
     let expected: Vec<&str> = expected.lines().collect();
@@ -78,11 +78,11 @@ async fn s145_matrix(backend: Backend) {
 }
 
 async fn only_listed_operations_answer_without_a_credential(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
+    let actors = Actors::assemble(backend).await;
     let mut public = Vec::new();
-    for operation in served_operations(&cast.studio.api()).await {
-        let request = request(&cast, &operation).await;
-        let answer = request.by(&cast.studio.api()).await;
+    for operation in served_operations(&actors.acme.api()).await {
+        let request = request(&actors, &operation).await;
+        let answer = request.by(&actors.acme.api()).await;
         if answer.status != 401 {
             public.push(operation);
         }
@@ -92,8 +92,8 @@ async fn only_listed_operations_answer_without_a_credential(backend: Backend) {
 }
 
 async fn a_wrong_credential_is_401_before_ids_and_bodies_are_read(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let nobody = cast.studio.api().bearer("nobody");
+    let actors = Actors::assemble(backend).await;
+    let nobody = actors.acme.api().bearer("nobody");
     let listed = read_workspace_file("tests/public-operations.txt");
     for operation in served_operations(&nobody).await {
         let (method, path) = requests::split(&operation);
@@ -109,25 +109,25 @@ async fn a_wrong_credential_is_401_before_ids_and_bodies_are_read(backend: Backe
 }
 
 async fn s22_enum_id(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    for operation in served_operations(&cast.studio.api()).await.iter().filter(|line| line.contains('{')) {
-        let request = request(&cast, operation).await;
-        let hidden = cast.stranger.call(request.method.clone(), &request.path, request.body.as_ref()).await;
-        let path = requests::with_ids(operation, |_| NOBODY.to_owned());
-        let absent = cast.stranger.call(request.method, &path, request.body.as_ref()).await;
+    let actors = Actors::assemble(backend).await;
+    for operation in served_operations(&actors.acme.api()).await.iter().filter(|line| line.contains('{')) {
+        let request = request(&actors, operation).await;
+        let hidden = actors.stranger.call(request.method.clone(), &request.path, request.body.as_ref()).await;
+        let path = requests::with_ids(operation, |_| UNKNOWN_ID.to_owned());
+        let absent = actors.stranger.call(request.method, &path, request.body.as_ref()).await;
         assert_eq!(requests::shape(&hidden), requests::shape(&absent), "{operation}");
         hidden.problem(404, hidden.json()["code"].as_str().unwrap_or_default());
     }
 }
 
 async fn s134_key_app(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let own = cast.actor("key");
+    let actors = Actors::assemble(backend).await;
+    let own = actors.actor("key");
     for operation in ["GET /api/v1/apps/{appId}/inventory", "POST /api/v1/apps/{appId}/inventory"] {
-        let request = request(&cast, operation).await;
-        let absent = requests::with_ids(operation, |_| NOBODY.to_owned());
+        let request = request(&actors, operation).await;
+        let absent = requests::with_ids(operation, |_| UNKNOWN_ID.to_owned());
         let absent = own.call(request.method.clone(), &absent, request.body.as_ref()).await;
-        for other in [&cast.sibling_app, &cast.foreign_app] {
+        for other in [&actors.sibling_app, &actors.foreign_app] {
             let path = requests::with_ids(operation, |_| other.clone());
             let answer = own.call(request.method.clone(), &path, request.body.as_ref()).await;
             answer.problem(404, "application_not_found");
@@ -138,45 +138,45 @@ async fn s134_key_app(backend: Backend) {
 
 /// A key can reach the users of its own organization, whichever application of the organization it belongs to.
 async fn s134_key_org(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let absent = format!("/orgs/{NOBODY}/custom-system-data");
-    let absent = cast.actor("foreign_key").get(&absent).await;
+    let actors = Actors::assemble(backend).await;
+    let absent = format!("/orgs/{UNKNOWN_ID}/custom-system-data");
+    let absent = actors.actor("foreign_key").get(&absent).await;
     absent.problem(404, "organization_not_found");
-    let path = format!("/orgs/{}/custom-system-data", cast.studio.org);
-    let hidden = cast.actor("foreign_key").get(&path).await;
+    let path = format!("/orgs/{}/custom-system-data", actors.acme.org);
+    let hidden = actors.actor("foreign_key").get(&path).await;
     assert_eq!(requests::shape(&hidden), requests::shape(&absent));
     for name in ["key", "sibling_key"] {
-        cast.actor(name).get(&path).await.is(200);
+        actors.actor(name).get(&path).await.is(200);
     }
 }
 
 async fn s141_key_noself(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let key = cast.actor("key");
+    let actors = Actors::assemble(backend).await;
+    let key = actors.actor("key");
     let reachable = |operation: &str| operation.ends_with("/inventory") || operation.contains("/custom-system-data");
     let listed = read_workspace_file("tests/public-operations.txt");
-    for operation in served_operations(&cast.studio.api()).await {
+    for operation in served_operations(&actors.acme.api()).await {
         if reachable(&operation) || listed.lines().any(|line| line == operation) {
             continue;
         }
-        let request = request(&cast, &operation).await;
+        let request = request(&actors, &operation).await;
         let answer = key.call(request.method, &request.path, request.body.as_ref()).await;
         answer.problem(403, "user_token_required");
     }
 }
 
 async fn s138_key_expiry(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let answer = cast.studio.verify(&cast.expired).await;
+    let actors = Actors::assemble(backend).await;
+    let answer = actors.acme.verify(&actors.expired).await;
     assert_eq!((&answer["valid"], &answer["code"]), (&false.into(), &"expired".into()));
     assert!(answer["expires_at"].is_string(), "{answer}");
-    cast.actor("expired_key").get(&cast.studio.inventory()).await.problem(401, "invalid_token");
+    actors.actor("expired_key").get(&actors.acme.inventory()).await.problem(401, "invalid_token");
 }
 
 async fn a_key_serves_in_either_header(backend: Backend) {
-    let cast = Cast::assemble(backend).await;
-    let key = cast.studio.key().await.raw;
-    let inventory = cast.studio.inventory();
-    cast.studio.api().key(&key).get(&inventory).await.is(200);
-    cast.studio.api().bearer(&key).get(&inventory).await.is(200);
+    let actors = Actors::assemble(backend).await;
+    let key = actors.acme.key().await.raw;
+    let inventory = actors.acme.inventory();
+    actors.acme.api().key(&key).get(&inventory).await.is(200);
+    actors.acme.api().bearer(&key).get(&inventory).await.is(200);
 }

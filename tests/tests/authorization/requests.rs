@@ -4,12 +4,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, text_of},
-    sso::{self, Sitting},
-    studio::{PASSWORD, Person, unique},
+    sso::{self, BrowserSession},
+    test_org::{PASSWORD, Person, unique},
     wallet::EvmWallet,
 };
 
-use crate::cast::Cast;
+use crate::actors::Actors;
 
 /// A request to send.
 pub(crate) struct Request {
@@ -46,19 +46,19 @@ pub(crate) fn with_ids(operation: &str, id: impl Fn(&str) -> String) -> String {
 
 /// A valid request for an endpoint. An endpoint that is missing here fails the tests: add its request here and its row
 /// to `tests/matrix.txt`.
-pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
-    let studio = &cast.studio;
+pub(crate) async fn request(actors: &Actors, operation: &str) -> Request {
+    let acme = &actors.acme;
     let (app, key) = match operation {
-        "DELETE /api/v1/apps/{appId}" => (studio.owner.make_app(&studio.org).await, String::new()),
-        "DELETE /api/v1/apikeys/{keyId}" => (studio.app.clone(), studio.key().await.id),
-        _ => (studio.app.clone(), String::new()),
+        "DELETE /api/v1/apps/{appId}" => (acme.owner.make_app(&acme.org).await, String::new()),
+        "DELETE /api/v1/apikeys/{keyId}" => (acme.app.clone(), acme.key().await.id),
+        _ => (acme.app.clone(), String::new()),
     };
-    let invitation = if operation.contains("{invitationId}") { invite(cast).await } else { String::new() };
-    let session = if operation.contains("{sessionId}") { session_of(&cast.target).await } else { String::new() };
+    let invitation = if operation.contains("{invitationId}") { invite(actors).await } else { String::new() };
+    let session = if operation.contains("{sessionId}") { session_of(&actors.target).await } else { String::new() };
     let id = |parameter: &str| match parameter {
-        "orgId" => studio.org.clone(),
+        "orgId" => acme.org.clone(),
         "appId" => app.clone(),
-        "userId" => cast.target.id.clone(),
+        "userId" => actors.target.id.clone(),
         "keyId" => key.clone(),
         "invitationId" => invitation.clone(),
         // A session of another user, because every actor needs their own session.
@@ -67,41 +67,41 @@ pub(crate) async fn request(cast: &Cast, operation: &str) -> Request {
         "address" => EvmWallet::new().address(),
         _ => panic!("{operation} has an unknown parameter"),
     };
-    let path = with_ids(operation, id) + &query(cast, operation).await;
+    let path = with_ids(operation, id) + &query(actors, operation).await;
     let (method, _) = split(operation);
     if path.contains("/sso/web3/") && method == Method::POST {
-        let (body, cookie) = sitting(cast, &path).await;
+        let (body, cookie) = sso_step(actors, &path).await;
         return Request { method, path, body: Some(body), cookie: Some(cookie) };
     }
-    Request { method, path, body: body(cast, operation).await, cookie: None }
+    Request { method, path, body: body(actors, operation).await, cookie: None }
 }
 
 /// The query that an endpoint requires.
-async fn query(cast: &Cast, operation: &str) -> String {
+async fn query(actors: &Actors, operation: &str) -> String {
     match operation {
-        "GET /api/v1/sso/web3/initiate" => sso::query(&cast.studio).await,
+        "GET /api/v1/sso/web3/initiate" => sso::query(&actors.acme).await,
         _ => String::new(),
     }
 }
 
-/// A step of a new sign-in to the studio's application, with the cookie of the sign-in.
-async fn sitting(cast: &Cast, path: &str) -> (Value, String) {
-    let (sitting, wallet) = (Sitting::begin(&cast.studio).await, EvmWallet::new());
+/// A step of a new sign-in to the acme's application, with the cookie of the sign-in.
+async fn sso_step(actors: &Actors, path: &str) -> (Value, String) {
+    let (session, wallet) = (BrowserSession::begin(&actors.acme).await, EvmWallet::new());
     let body = if path.ends_with("/challenge") {
-        sitting.named(&wallet)
+        session.named(&wallet)
     } else {
-        sitting.proof(&cast.studio.api(), &wallet).await
+        session.proof(&actors.acme.api(), &wallet).await
     };
-    (body, sitting.cookie)
+    (body, session.cookie)
 }
 
-async fn body(cast: &Cast, operation: &str) -> Option<Value> {
+async fn body(actors: &Actors, operation: &str) -> Option<Value> {
     let (method, path) = split(operation);
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
-    let studio = &cast.studio;
+    let acme = &actors.acme;
     Some(match (method.as_str(), path) {
-        ("GET", "/orgs/{orgId}/custom-system-data/{userId}") => return write_about_target(cast).await,
-        ("POST", "/auth/token/exchange") => json!({"organization_id": studio.org, "audience": studio.app}),
+        ("GET", "/orgs/{orgId}/custom-system-data/{userId}") => return write_about_target(actors).await,
+        ("POST", "/auth/token/exchange") => json!({"organization_id": acme.org, "audience": acme.app}),
         ("POST", "/orgs/{orgId}/invitations") => guest(),
         ("POST", "/invitations/accept") => json!({"token": "none"}),
         ("GET", _)
@@ -115,19 +115,19 @@ async fn body(cast: &Cast, operation: &str) -> Option<Value> {
             | "/users/me/sessions"
             | "/users/me/sessions/{sessionId}",
         ) => return None,
-        ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(cast).await,
+        ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(actors).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
-        ("POST", "/auth/login") => json!({"email": cast.target.email, "password": PASSWORD}),
-        ("POST", "/auth/password/forgot") => json!({"email": cast.target.email}),
+        ("POST", "/auth/login") => json!({"email": actors.target.email, "password": PASSWORD}),
+        ("POST", "/auth/password/forgot") => json!({"email": actors.target.email}),
         ("POST", "/auth/password/reset") => json!({"token": "none", "new_password": PASSWORD}),
         ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),
-        ("POST", "/auth/web3/verify") => proof(&studio.api(), "/auth/web3/challenge").await,
+        ("POST", "/auth/web3/verify") => proof(&acme.api(), "/auth/web3/challenge").await,
         ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
         ("POST", "/sso/token") => json!({"code": "none", "redirect_uri": sso::RETURN, "code_verifier": sso::VERIFIER}),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
         ("POST", "/orgs") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
-        ("POST", "/orgs/{orgId}/members") => newcomer(cast).await,
+        ("POST", "/orgs/{orgId}/members") => newcomer(actors).await,
         ("PUT", "/orgs/{orgId}/members/{userId}") => json!({"role": "member"}),
         ("POST", "/apps/{appId}/apikeys") => json!({"permissions": ["inventory:read"]}),
         ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
@@ -147,9 +147,9 @@ fn guest() -> Value {
 }
 
 /// The id of a new invitation.
-async fn invite(cast: &Cast) -> String {
-    let studio = &cast.studio;
-    let sent = studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &guest()).await;
+async fn invite(actors: &Actors) -> String {
+    let acme = &actors.acme;
+    let sent = acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &guest()).await;
     text_of(&sent.expecting(201), "id")
 }
 
@@ -168,24 +168,24 @@ pub(crate) async fn proof(actor: &Api, path: &str) -> Value {
 }
 
 /// The body that adds the newcomer, who is removed first if they are a member.
-async fn newcomer(cast: &Cast) -> Value {
-    let left = cast.studio.owner.delete(&cast.studio.members(Some(&cast.newcomer.id))).await;
+async fn newcomer(actors: &Actors) -> Value {
+    let left = actors.acme.owner.delete(&actors.acme.members(Some(&actors.newcomer.id))).await;
     assert!([204, 404].contains(&left.status), "{}", left.text());
-    json!({"user_id": cast.newcomer.id, "role": "member"})
+    json!({"user_id": actors.newcomer.id, "role": "member"})
 }
 
 /// Makes sure that the member to be removed is a member.
-async fn return_target(cast: &Cast) -> Option<Value> {
-    let body = json!({"user_id": cast.target.id, "role": "member"});
-    let back = cast.studio.owner.post(&cast.studio.members(None), &body).await;
+async fn return_target(actors: &Actors) -> Option<Value> {
+    let body = json!({"user_id": actors.target.id, "role": "member"});
+    let back = actors.acme.owner.post(&actors.acme.members(None), &body).await;
     assert!([201, 409].contains(&back.status), "{}", back.text());
     None
 }
 
 /// Makes sure that there are system data of the member.
-async fn write_about_target(cast: &Cast) -> Option<Value> {
-    let path = format!("/orgs/{}/custom-system-data/{}", cast.studio.org, cast.target.id);
-    cast.studio.owner.put(&path, &json!({"data": {}})).await.is(200);
+async fn write_about_target(actors: &Actors) -> Option<Value> {
+    let path = format!("/orgs/{}/custom-system-data/{}", actors.acme.org, actors.target.id);
+    actors.acme.owner.put(&path, &json!({"data": {}})).await.is(200);
     None
 }
 

@@ -5,17 +5,17 @@ use tessera_tests::{
     browser::Browser,
     database::Backend,
     mail::last_of,
-    studio::{PASSWORD, Studio},
+    test_org::{PASSWORD, TestOrg},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_looks_right_everywhere() {
-    let studio = Studio::open(Backend::Sqlite).await;
+    let acme = TestOrg::open(Backend::Sqlite).await;
     let invitation = json!({ "email": "grace@example.com", "role": "admin" });
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let link = last_of(&studio.service.installation, "grace@example.com", 1).await.link();
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let link = last_of(&acme.service.installation, "grace@example.com", 1).await.link();
     // The service under test does not run at the host of its links.
-    let link = link.replace("http://localhost:8080", studio.service.node.url());
+    let link = link.replace("http://localhost:8080", acme.service.node.url());
     let browser = Browser::start().await;
     let tab = browser.tab().await;
     tab.watch_policy().await;

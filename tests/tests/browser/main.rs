@@ -3,6 +3,6 @@
 mod invitation;
 mod reset;
 mod sign_in;
-mod stage;
+mod test_server;
 mod trouble;
 mod wallets;

@@ -5,7 +5,7 @@ use tessera_tests::{
     browser::Browser,
     database::Backend,
     mail::last_of,
-    studio::{Person, Service},
+    test_org::{Person, Service},
 };
 
 const NEW: &str = "granite-orchard-58-kettle";
@@ -13,7 +13,7 @@ const NEW: &str = "granite-orchard-58-kettle";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_password_is_set_in_a_browser_and_looks_right_everywhere() {
     let service = Service::start(Backend::Sqlite).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let browser = Browser::start().await;
     let tab = browser.tab().await;
     tab.watch_policy().await;

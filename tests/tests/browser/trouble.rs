@@ -1,13 +1,13 @@
 //! Failures between the page and the service, and recovery by the user.
 
 use tessera_tests::{
-    browser::{Manners, Pocket},
+    browser::{BrowserWallet, WalletBehavior},
     database::Backend,
     on_sqlite,
     sso::register,
 };
 
-use crate::stage::{Stage, choose};
+use crate::test_server::{TestServer, choose};
 
 on_sqlite! {
     a_network_that_comes_back_is_enough_to_go_on
@@ -17,8 +17,9 @@ on_sqlite! {
 }
 
 async fn a_network_that_comes_back_is_enough_to_go_on(backend: Backend) {
-    let (stage, pocket) = (Stage::set(backend).await, Pocket::new(Manners::Pondering("personal_sign"), 1));
-    let tab = stage.enter(&pocket).await;
+    let (server, wallet) =
+        (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
+    let tab = server.enter(&wallet).await;
     tab.offline(true).await;
     choose(&tab).await;
     tab.sees("No connection").await;
@@ -29,75 +30,76 @@ async fn a_network_that_comes_back_is_enough_to_go_on(backend: Backend) {
     tab.click("#again").await;
     tab.sees("Sign the message").await;
     tab.offline(true).await;
-    pocket.behave(Manners::Willing);
-    pocket.decide().await;
+    wallet.behave(WalletBehavior::Willing);
+    wallet.decide().await;
     tab.sees("No connection").await;
     tab.offline(false).await;
     tab.click("#again").await;
     tab.sees("ProvisionAccount back").await;
     // The signature was kept, so the wallet was asked only once.
-    assert_eq!(pocket.asked("personal_sign"), 1);
+    assert_eq!(wallet.asked("personal_sign"), 1);
 }
 
 async fn a_service_that_comes_back_is_enough_to_go_on(backend: Backend) {
-    let (mut stage, pocket) = (Stage::set(backend).await, Pocket::new(Manners::Willing, 1));
-    let tab = stage.enter(&pocket).await;
-    stage.stop().await;
+    let (mut server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
+    let tab = server.enter(&wallet).await;
+    server.stop().await;
     choose(&tab).await;
     tab.sees("No connection").await;
-    stage.start_again();
+    server.start_again();
     tab.click("#again").await;
     tab.sees("ProvisionAccount back").await;
 }
 
 async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
-    let (stage, pocket) = (Stage::set(backend).await, Pocket::new(Manners::Willing, 1));
-    let tab = stage.enter(&pocket).await;
+    let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
+    let tab = server.enter(&wallet).await;
     let page = tab.address().await;
-    stage.let_time_pass(&tab).await;
+    server.let_time_pass(&tab).await;
     choose(&tab).await;
     tab.sees("This sign-in has expired").await;
     tab.portray("over").await;
-    assert_eq!((pocket.asked("personal_sign"), stage.visitors.tokens().len()), (0, 0));
+    assert_eq!((wallet.asked("personal_sign"), server.visitors.tokens().len()), (0, 0));
     tab.go_and_see(&page, "This sign-in has expired").await;
     // The user must start again at the application.
-    stage.come_in(&tab).await;
+    server.come_in(&tab).await;
     choose(&tab).await;
     tab.sees("ProvisionAccount back").await;
 }
 
 async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
-    let (stage, pocket) = (Stage::set(backend).await, Pocket::new(Manners::Pondering("personal_sign"), 1));
-    let tab = stage.enter(&pocket).await;
+    let (server, wallet) =
+        (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
+    let tab = server.enter(&wallet).await;
     choose(&tab).await;
     tab.sees("Sign the message").await;
-    stage.let_time_pass(&tab).await;
-    pocket.behave(Manners::Willing);
-    pocket.decide().await;
+    server.let_time_pass(&tab).await;
+    wallet.behave(WalletBehavior::Willing);
+    wallet.decide().await;
     tab.sees("The signature was not accepted").await;
     tab.portray("not-accepted").await;
     tab.click("#again").await;
     tab.sees("This sign-in has expired").await;
     tab.click("[data-scene=over] a.button").await;
     tab.until("the application", "location.pathname === '/' && !!document.querySelector('#sign-in')").await;
-    stage.come_in(&tab).await;
+    server.come_in(&tab).await;
     choose(&tab).await;
     tab.sees("ProvisionAccount back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_silent_counts_as_gone() {
-    let (stage, pocket) = (Stage::set(Backend::Sqlite).await, Pocket::new(Manners::Willing, 1));
-    let tab = stage.browser.tab().await;
+    let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Willing, 1));
+    let tab = server.browser.tab().await;
     // The 30-second timeout of the page fires when the test triggers it.
     tab.prepare(
         "const real = setTimeout; \
          window.setTimeout = (deed, after) => after === 30000 ? void (window.__late = deed) : real(deed, after)",
     )
     .await;
-    pocket.install(&tab).await;
+    wallet.install(&tab).await;
     tab.hold("*/challenge").await;
-    stage.come_in(&tab).await;
+    server.come_in(&tab).await;
     choose(&tab).await;
     tab.until("a request", "!!window.__late").await;
     tab.evaluate("__late()").await;
@@ -109,24 +111,24 @@ async fn a_service_that_is_silent_counts_as_gone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s103_redirect_err_a_person_sent_with_a_wrong_address_stays_here() {
-    let stage = Stage::set(Backend::Sqlite).await;
-    register(&stage.studio, "https://game.example/other").await;
-    let tab = stage.browser.tab().await;
-    tab.go(&format!("{}/", stage.party)).await;
+    let server = TestServer::start(Backend::Sqlite).await;
+    register(&server.acme, "https://game.example/other").await;
+    let tab = server.browser.tab().await;
+    tab.go(&format!("{}/", server.party)).await;
     tab.click("#sign-in").await;
     tab.sees("This sign-in cannot start").await;
-    assert!(tab.address().await.starts_with(&stage.issuer));
+    assert!(tab.address().await.starts_with(&server.issuer));
     tab.portray("refusal").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_without_a_name_is_told_with_what_the_log_knows_it_by() {
-    let (stage, pocket) = (Stage::set(Backend::Sqlite).await, Pocket::new(Manners::Willing, 1));
-    let tab = stage.browser.tab().await;
+    let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Willing, 1));
+    let tab = server.browser.tab().await;
     let body = r#"{"code":"internal_error","request_id":"01a20db0-bdd7"}"#;
     tab.prepare(&format!("window.fetch = async () => new Response('{body}', {{ status: 500 }})")).await;
-    pocket.install(&tab).await;
-    stage.come_in(&tab).await;
+    wallet.install(&tab).await;
+    server.come_in(&tab).await;
     choose(&tab).await;
     tab.sees("tell us this: internal_error, 01a20db0-bdd7").await;
     tab.portray("failure").await;
@@ -134,19 +136,19 @@ async fn a_failure_without_a_name_is_told_with_what_the_log_knows_it_by() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_without_its_storage_says_so_and_names_the_request() {
-    let (stage, pocket) = (Stage::set(Backend::Postgres).await, Pocket::new(Manners::Willing, 1));
-    let tab = stage.enter(&pocket).await;
+    let (server, wallet) = (TestServer::start(Backend::Postgres).await, BrowserWallet::new(WalletBehavior::Willing, 1));
+    let tab = server.enter(&wallet).await;
     let page = tab.address().await;
-    stage.studio.service.installation.database().take_away().await;
+    server.acme.service.installation.database().take_away().await;
     choose(&tab).await;
     tab.sees("This site is busy").await;
     tab.portray("busy").await;
-    for address in [page, format!("{}/login", stage.party)] {
+    for address in [page, format!("{}/login", server.party)] {
         tab.go_and_see(&address, "The service is not available").await;
         let text = tab.evaluate("document.body.innerText").await;
         let id = text.as_str().and_then(|text| text.split("give the operator this request id: ").nth(1));
         let id = id.and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("no request id: {text}"));
-        assert!(stage.studio.service.node.log().contains(id), "{id} is not in the log");
+        assert!(server.acme.service.node.log().contains(id), "{id} is not in the log");
     }
     tab.portray("unavailable").await;
 }

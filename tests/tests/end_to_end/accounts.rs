@@ -5,7 +5,7 @@ use tessera_tests::{
     api::{Answer, Api},
     database::Backend,
     on_both,
-    studio::{PASSWORD, Service, sign_in},
+    test_org::{PASSWORD, Service, sign_in},
 };
 
 async fn register(api: &Api, email: &str) -> Answer {

@@ -6,8 +6,8 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    sso::{Sitting, redeem},
-    studio::{Person, Studio},
+    sso::{BrowserSession, redeem},
+    test_org::{Person, TestOrg},
     wallet::EvmWallet,
 };
 
@@ -18,13 +18,13 @@ on_both! {
 }
 
 async fn anonymous_callers_write_few_rows(backend: Backend) {
-    let studio = Studio::open_on(Installation::new(backend).await).await;
-    let (api, wallet) = (studio.api(), EvmWallet::new());
-    let person = Person::join(&api).await;
-    let before = trail(&studio.service.installation, None).await.len();
-    let sitting = Sitting::begin(&studio).await;
+    let acme = TestOrg::open_on(Installation::new(backend).await).await;
+    let (api, wallet) = (acme.api(), EvmWallet::new());
+    let person = Person::register(&api).await;
+    let before = trail(&acme.service.installation, None).await.len();
+    let session = BrowserSession::begin(&acme).await;
     let invented = json!({ "challenge": "x", "nonce": "0".repeat(22) });
-    let unknown = Sitting { session: "0".repeat(32), ..sitting.clone() };
+    let unknown = BrowserSession { session: "0".repeat(32), ..session.clone() };
     let never_asked = json!({ "session_id": unknown.session, "message": "x", "signature": "0x00" });
     for _ in 0..20 {
         api.post(VERIFY, &wallet.proof("ethereum", &invented)).await.problem(401, "invalid_signature");
@@ -32,15 +32,15 @@ async fn anonymous_callers_write_few_rows(backend: Backend) {
         redeem(&api, &"0".repeat(64)).await.problem(400, "invalid_grant");
     }
     // None of these objects ever existed, so nothing was written.
-    assert_eq!(trail(&studio.service.installation, None).await.len(), before);
+    assert_eq!(trail(&acme.service.installation, None).await.len(), before);
     for _ in 0..6 {
         api.post("/auth/login", &json!({ "email": person.email, "password": "wrong" })).await.is(401);
-        let exchange = json!({ "organization_id": studio.org, "audience": "urn:nobody" });
+        let exchange = json!({ "organization_id": acme.org, "audience": "urn:nobody" });
         person.post("/auth/token/exchange", &exchange).await.is(403);
     }
     // A new minute may begin during the requests. Then there is one entry per minute, and the entries count all
     // attempts.
-    let entries = trail(&studio.service.installation, None).await.split_off(before);
+    let entries = trail(&acme.service.installation, None).await.split_off(before);
     for name in ["session.refused", "token.refused"] {
         let attempts: Vec<u64> =
             entries.iter().filter(|entry| entry.name == name).map(|entry| entry.attempts).collect();

@@ -8,7 +8,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    studio::{Person, Service, Studio},
+    test_org::{Person, Service, TestOrg},
 };
 
 use crate::storage;
@@ -34,16 +34,16 @@ on_both! {
 }
 
 async fn s198_audit(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
-    let path = studio.members(Some(&member.id));
-    studio.owner.put(&path, &json!({"role": "admin"})).await.is(200);
-    studio.owner.delete(&path).await.is(204);
-    let key = studio.key().await;
-    studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
-    studio.owner.put(&format!("/apps/{}", studio.app), &json!({"name": "x"})).await.is(200);
-    studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
-    let events = trail(&studio.service.installation, Some(&studio.org)).await;
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
+    let path = acme.members(Some(&member.id));
+    acme.owner.put(&path, &json!({"role": "admin"})).await.is(200);
+    acme.owner.delete(&path).await.is(204);
+    let key = acme.key().await;
+    acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    acme.owner.put(&format!("/apps/{}", acme.app), &json!({"name": "x"})).await.is(200);
+    acme.owner.delete(&format!("/apps/{}", acme.app)).await.is(204);
+    let events = trail(&acme.service.installation, Some(&acme.org)).await;
     let deeds = [
         "organization.created",
         "application.created",
@@ -57,7 +57,7 @@ async fn s198_audit(backend: Backend) {
     ];
     assert_eq!(names(&events), deeds);
     let by_owner = |event: &Event| {
-        event.actor.as_ref().is_some_and(|(kind, id)| kind == "user" && id.to_string() == studio.owner.id)
+        event.actor.as_ref().is_some_and(|(kind, id)| kind == "user" && id.to_string() == acme.owner.id)
     };
     assert!(events.iter().all(by_owner));
     assert!(events.iter().all(|event| event.origin.address.is_some_and(|address| address.is_loopback())));
@@ -65,7 +65,7 @@ async fn s198_audit(backend: Backend) {
 
 async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     for email in [person.email.as_str(), "unknown@example.com"] {
         service.api().post("/auth/login", &json!({"email": email, "password": "wrong"})).await.is(401);
     }
@@ -85,51 +85,51 @@ async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
 }
 
 async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     // Names of jobs: an entry of a client must not look like an entry of a job.
     for (name, response_has_it) in [("key-worker", true), ("internal=signing-key-job", false)] {
-        let request = studio.owner.request(Method::POST, &format!("/api/v1/orgs/{}/apps", studio.org));
+        let request = acme.owner.request(Method::POST, &format!("/api/v1/orgs/{}/apps", acme.org));
         let created = send(request.header("X-Request-Id", name).json(&json!({"name": "x"}))).await;
         created.is(201);
         assert_eq!(created.header("x-request-id") == Some(name), response_has_it, "{name}");
-        let events = trail(&studio.service.installation, Some(&studio.org)).await;
+        let events = trail(&acme.service.installation, Some(&acme.org)).await;
         let origin = events.last().map_or_else(|| panic!("no entry"), |event| &event.origin);
         let own = origin.request_id.as_str();
         assert!(own.len() == 36 && own.as_bytes()[14] == b'7', "{own}");
         assert_eq!(origin.client_request_id.as_ref().map(ClientRequestId::as_str), response_has_it.then_some(name));
         assert_eq!(created.header("x-request-id"), Some(if response_has_it { name } else { own }));
-        let lines = studio.service.node.log();
+        let lines = acme.service.node.log();
         let line = lines.lines().find(|line| line.contains(own)).unwrap_or_else(|| panic!("{own}: {lines}"));
         assert_eq!(line.contains("\"client_request_id\":\"key-worker\""), response_has_it, "{line}");
     }
     // Entries of the service itself have a request id that a client can't send.
-    let own_work = trail(&studio.service.installation, None).await;
+    let own_work = trail(&acme.service.installation, None).await;
     let key = own_work.iter().find(|event| event.name == "signing_key.published");
     assert_eq!(key.map(|event| event.origin.request_id.as_str()), Some("internal=start"));
 }
 
 async fn s198_a_missing_permission_is_in_the_trail(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (member, admin, key) = (studio.hire("member").await, studio.hire("admin").await, studio.key().await);
-    let before = trail(&studio.service.installation, Some(&studio.org)).await.len();
-    let (app, keys) = (format!("/apps/{}", studio.app), format!("/apps/{}/apikeys", studio.app));
-    let inventory = format!("/apps/{}/inventory", studio.app);
-    member.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(403);
-    admin.put(&studio.members(Some(&studio.owner.id)), &json!({"role": "member"})).await.is(403);
-    member.delete(&studio.members(Some(&admin.id))).await.is(403);
-    admin.delete(&studio.members(Some(&studio.owner.id))).await.is(403);
-    member.post(&studio.members(None), &json!({"user_id": admin.id, "role": "member"})).await.is(403);
-    member.post(&format!("/orgs/{}/apps", studio.org), &json!({"name": "x"})).await.is(403);
+    let acme = TestOrg::open(backend).await;
+    let (member, admin, key) = (acme.add_member("member").await, acme.add_member("admin").await, acme.key().await);
+    let before = trail(&acme.service.installation, Some(&acme.org)).await.len();
+    let (app, keys) = (format!("/apps/{}", acme.app), format!("/apps/{}/apikeys", acme.app));
+    let inventory = format!("/apps/{}/inventory", acme.app);
+    member.put(&acme.members(Some(&admin.id)), &json!({"role": "member"})).await.is(403);
+    admin.put(&acme.members(Some(&acme.owner.id)), &json!({"role": "member"})).await.is(403);
+    member.delete(&acme.members(Some(&admin.id))).await.is(403);
+    admin.delete(&acme.members(Some(&acme.owner.id))).await.is(403);
+    member.post(&acme.members(None), &json!({"user_id": admin.id, "role": "member"})).await.is(403);
+    member.post(&format!("/orgs/{}/apps", acme.org), &json!({"name": "x"})).await.is(403);
     member.put(&app, &json!({"name": "x"})).await.is(403);
     member.delete(&app).await.is(403);
     member.get(&keys).await.is(403);
     member.post(&keys, &json!({"description": "x", "permissions": []})).await.is(403);
     member.delete(&format!("/apikeys/{}", key.id)).await.is(403);
     member.post(&inventory, &json!({"sku": "x"})).await.is(403);
-    studio.service.api().key(&key.raw).delete(&app).await.is(403);
-    let events = trail(&studio.service.installation, Some(&studio.org)).await.split_off(before);
+    acme.service.api().key(&key.raw).delete(&app).await.is(403);
+    let events = trail(&acme.service.installation, Some(&acme.org)).await.split_off(before);
     assert!(events.iter().all(|event| event.name == "permission.denied" && event.outcome == Outcome::Refused));
-    let told: Vec<String> = events.iter().map(|event| told(event, &studio, &member, &admin, &key.id)).collect();
+    let told: Vec<String> = events.iter().map(|event| told(event, &acme, &member, &admin, &key.id)).collect();
     assert_eq!(
         told,
         [
@@ -151,13 +151,13 @@ async fn s198_a_missing_permission_is_in_the_trail(backend: Backend) {
 }
 
 /// Actor, details and subject of a denied attempt, with names instead of ids.
-fn told(event: &Event, studio: &Studio, member: &Person, admin: &Person, key: &str) -> String {
+fn told(event: &Event, acme: &TestOrg, member: &Person, admin: &Person, key: &str) -> String {
     let names = [
         (&*member.id, "member"),
         (&*admin.id, "admin"),
-        (&*studio.owner.id, "owner"),
-        (&*studio.org, "organization"),
-        (&*studio.app, "application"),
+        (&*acme.owner.id, "owner"),
+        (&*acme.org, "organization"),
+        (&*acme.app, "application"),
         (key, "key"),
     ];
     let name =
@@ -168,14 +168,14 @@ fn told(event: &Event, studio: &Studio, member: &Person, admin: &Person, key: &s
 }
 
 async fn what_changed_nothing_is_not_in_the_trail(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (member, key) = (studio.hire("member").await, studio.key().await);
-    let before = trail(&studio.service.installation, Some(&studio.org)).await.len();
-    studio.owner.delete(&studio.members(Some(&studio.owner.id))).await.is(409);
-    studio.owner.put(&studio.members(Some(&member.id)), &json!({"role": "member"})).await.is(200);
-    assert_eq!(trail(&studio.service.installation, Some(&studio.org)).await.len(), before);
+    let acme = TestOrg::open(backend).await;
+    let (member, key) = (acme.add_member("member").await, acme.key().await);
+    let before = trail(&acme.service.installation, Some(&acme.org)).await.len();
+    acme.owner.delete(&acme.members(Some(&acme.owner.id))).await.is(409);
+    acme.owner.put(&acme.members(Some(&member.id)), &json!({"role": "member"})).await.is(200);
+    assert_eq!(trail(&acme.service.installation, Some(&acme.org)).await.len(), before);
     for _ in 0..2 {
-        studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+        acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
     }
-    assert_eq!(trail(&studio.service.installation, Some(&studio.org)).await.len(), before + 1);
+    assert_eq!(trail(&acme.service.installation, Some(&acme.org)).await.len(), before + 1);
 }

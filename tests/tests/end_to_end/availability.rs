@@ -9,7 +9,7 @@ use tessera_tests::{
     database::Backend,
     eventually,
     process::Installation,
-    studio::Service,
+    test_org::Service,
 };
 use tokio::net::{TcpListener, TcpStream};
 

@@ -6,7 +6,7 @@ use tessera_tests::{
     database::Backend,
     mail::last_of,
     on_sqlite,
-    studio::{PASSWORD, Studio, sign_in},
+    test_org::{PASSWORD, TestOrg, sign_in},
 };
 
 on_sqlite! {
@@ -14,12 +14,12 @@ on_sqlite! {
 }
 
 async fn an_invitation_is_accepted_in_a_browser(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let invitation = json!({"email": "grace@example.com", "role": "admin"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let link = last_of(&studio.service.installation, "grace@example.com", 1).await.link();
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let link = last_of(&acme.service.installation, "grace@example.com", 1).await.link();
     // The service under test does not run at the host of its links.
-    let link = link.replace("http://localhost:8080", studio.service.node.url());
+    let link = link.replace("http://localhost:8080", acme.service.node.url());
     let browser = Browser::start().await;
     let page = browser.tab().await;
     page.go(&link).await;
@@ -35,7 +35,7 @@ async fn an_invitation_is_accepted_in_a_browser(backend: Backend) {
     page.press("Enter", 13).await;
     page.sees("You belong to").await;
     page.picture("invitation-accepted").await;
-    let own = studio.api().bearer(&sign_in(&studio.api(), "grace@example.com").await);
+    let own = acme.api().bearer(&sign_in(&acme.api(), "grace@example.com").await);
     assert_eq!(own.get("/users/me").await.expecting(200)["display_name"], "Grace");
-    assert_eq!(own.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "admin");
+    assert_eq!(own.get(&format!("/orgs/{}", acme.org)).await.expecting(200)["role"], "admin");
 }

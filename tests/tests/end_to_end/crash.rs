@@ -15,7 +15,7 @@ use tessera_tests::{
     api::{Api, try_send},
     database::Backend,
     eventually, on_both,
-    studio::{Service, Studio},
+    test_org::{Service, TestOrg},
 };
 use tokio::task::JoinSet;
 
@@ -57,7 +57,7 @@ on_both! {
 }
 
 async fn what_was_acknowledged_survives_kill_9(backend: Backend) {
-    let Studio { service, owner, app, .. } = Studio::open(backend).await;
+    let TestOrg { service, owner, app, .. } = TestOrg::open(backend).await;
     let path = format!("/apps/{app}/inventory");
     let Service { installation, node } = service;
     let key = owner.make_key(&app, &json!({})).await;
@@ -86,7 +86,7 @@ async fn what_was_acknowledged_survives_kill_9(backend: Backend) {
 }
 
 async fn a_process_that_dies_young_can_be_started_again(backend: Backend) {
-    let Studio { service, owner, .. } = Studio::open(backend).await;
+    let TestOrg { service, owner, .. } = TestOrg::open(backend).await;
     let Service { installation, node } = service;
     node.kill();
     for _ in 0..3 {
@@ -105,5 +105,5 @@ async fn a_first_start_that_dies_leaves_nothing_in_the_way(backend: Backend) {
     }
     let service = Service::on(installation);
     service.api().get_root("/health/ready").await.is(200);
-    assert!(!tessera_tests::studio::Person::join(&service.api()).await.token.is_empty());
+    assert!(!tessera_tests::test_org::Person::register(&service.api()).await.token.is_empty());
 }

@@ -7,7 +7,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    studio::{Person, Studio},
+    test_org::{Person, TestOrg},
     wallet::EvmWallet,
 };
 
@@ -26,16 +26,16 @@ on_both! {
 }
 
 /// The documents of a new user and of their organization, before any write.
-async fn untouched(studio: &Studio) -> (Person, [Place; 3]) {
-    let person = Person::join(&studio.api()).await;
-    let places = places_of(&person.found().await, &person.id);
+async fn untouched(acme: &TestOrg) -> (Person, [Place; 3]) {
+    let person = Person::register(&acme.api()).await;
+    let places = places_of(&person.create_org().await, &person.id);
     (person, places)
 }
 
 async fn the_first_write_is_made_once(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for method in [Method::PUT, Method::PATCH] {
-        let (person, places) = untouched(&studio).await;
+        let (person, places) = untouched(&acme).await;
         for place in places.iter().filter(|place| place.methods().contains(&method)) {
             let first = place.write_if(&person, method.clone(), r#"{"n":1}"#, &[FIRST]).await;
             place.holds(&first, r#"{"n":1}"#);
@@ -50,8 +50,8 @@ async fn the_first_write_is_made_once(backend: Backend) {
 }
 
 async fn what_is_read_in_version_0_was_not_written(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (person, [settings, system, custom]) = untouched(&studio).await;
+    let acme = TestOrg::open(backend).await;
+    let (person, [settings, system, custom]) = untouched(&acme).await;
     for place in [&settings, &custom] {
         person.get(&place.path).await.is(200);
         let both = [FIRST, ("If-Match", "\"0\"")];
@@ -64,19 +64,19 @@ async fn what_is_read_in_version_0_was_not_written(backend: Backend) {
 }
 
 async fn if_none_match_keeps_a_write_from_a_version(backend: Backend) {
-    each_written(backend, async |studio, place, method, current| {
+    each_written(backend, async |acme, place, method, current| {
         let weak = format!("W/{current}");
         let listed = format!("\"99\" , {current}");
         // A condition that can't be parsed prevents the write for every version.
         for named in ["*, *", "", "1", "\"", "\"99\" \"98\"", "\"99\", x", current, &weak, &listed] {
             let condition = [("If-None-Match", named)];
-            let answer = place.write_if(&studio.owner, method.clone(), r#"{"n":2}"#, &condition).await;
+            let answer = place.write_if(&acme.owner, method.clone(), r#"{"n":2}"#, &condition).await;
             answer.problem(412, "precondition_failed");
         }
-        place.holds(&studio.owner.get(&place.path).await, r#"{"n":1}"#);
+        place.holds(&acme.owner.get(&place.path).await, r#"{"n":1}"#);
         for other in ["\"99\"", "\"0\"", "\"a,b\", W/\"98\"", "\"*\""] {
             let condition = [("If-None-Match", other)];
-            place.write_if(&studio.owner, method.clone(), r#"{"n":1}"#, &condition).await.is(200);
+            place.write_if(&acme.owner, method.clone(), r#"{"n":1}"#, &condition).await.is(200);
         }
     })
     .await;
@@ -84,46 +84,46 @@ async fn if_none_match_keeps_a_write_from_a_version(backend: Backend) {
 
 /// RFC 9110 section 13.2.2. Both conditions fail with 412, so the order of evaluation is not visible.
 async fn of_two_conditions_both_hold(backend: Backend) {
-    each_written(backend, async |studio, place, method, current| {
+    each_written(backend, async |acme, place, method, current| {
         for (if_match, if_none_match, status) in
             [(current, "*", 412), ("\"99\"", "\"98\"", 412), ("*", current, 412), (current, "\"98\"", 200)]
         {
             let both = [("If-Match", if_match), ("If-None-Match", if_none_match)];
-            place.write_if(&studio.owner, method.clone(), r#"{"n":1}"#, &both).await.is(status);
+            place.write_if(&acme.owner, method.clone(), r#"{"n":1}"#, &both).await.is(status);
         }
     })
     .await;
 }
 
 async fn what_was_seen_is_not_sent_again(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for place in places(&studio) {
-        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
+    let acme = TestOrg::open(backend).await;
+    for place in places(&acme) {
+        place.put(&acme.owner, r#"{"n":1}"#).await.is(200);
         for seen in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
             for method in [Method::GET, Method::HEAD] {
-                let answer = place.get_if(&studio.owner, method, seen).await;
+                let answer = place.get_if(&acme.owner, method, seen).await;
                 assert_eq!((answer.status, answer.body.len(), tag(&answer)), (304, 0, "\"1\"".to_owned()), "{seen}");
                 assert!(answer.header("x-request-id").is_some());
             }
         }
         for other in ["\"0\"", "\"7\"", "1", "", "\""] {
-            place.holds(&place.get_if(&studio.owner, Method::GET, other).await, r#"{"n":1}"#);
+            place.holds(&place.get_if(&acme.owner, Method::GET, other).await, r#"{"n":1}"#);
         }
-        place.put(&studio.owner, r#"{"n":2}"#).await.is(200);
-        place.holds(&place.get_if(&studio.owner, Method::GET, "\"1\"").await, r#"{"n":2}"#);
+        place.put(&acme.owner, r#"{"n":2}"#).await.is(200);
+        place.holds(&place.get_if(&acme.owner, Method::GET, "\"1\"").await, r#"{"n":2}"#);
     }
 }
 
 async fn a_condition_tells_a_stranger_nothing(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (stranger, [settings, system, _]) = untouched(&studio).await;
-    for place in &places(&studio)[..2] {
-        place.put(&studio.owner, "{}").await.is(200);
+    let acme = TestOrg::open(backend).await;
+    let (stranger, [settings, system, _]) = untouched(&acme).await;
+    for place in &places(&acme)[..2] {
+        place.put(&acme.owner, "{}").await.is(200);
         place.get_if(&stranger, Method::GET, "*").await.problem(404, "organization_not_found");
         place.write_if(&stranger, Method::PUT, "{}", &[FIRST]).await.problem(404, "organization_not_found");
     }
     for place in [settings, system] {
-        place.get_if(&studio.owner, Method::GET, "*").await.problem(404, "organization_not_found");
+        place.get_if(&acme.owner, Method::GET, "*").await.problem(404, "organization_not_found");
     }
 }
 
@@ -141,10 +141,10 @@ async fn newcomer(api: &Api) -> (Api, [Place; 3]) {
 async fn of_two_first_writes_one_is_made(backend: Backend) {
     // The test creates more users by wallet than the limit for challenges permits.
     let installation = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
-    let studio = Studio::open_on(installation).await;
-    let other = studio.service.installation.start();
+    let acme = TestOrg::open_on(installation).await;
+    let other = acme.service.installation.start();
     for round in 0..100 {
-        let (one, places) = newcomer(&studio.api()).await;
+        let (one, places) = newcomer(&acme.api()).await;
         let two = one.at(other.url());
         for place in places {
             let method = if place.merges && round % 2 == 1 { Method::PATCH } else { Method::PUT };

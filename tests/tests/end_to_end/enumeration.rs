@@ -8,7 +8,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    studio::{Person, Service},
+    test_org::{Person, Service},
 };
 
 async fn login(api: &Api, email: &str, password: &str) -> Answer {
@@ -36,7 +36,7 @@ on_both! {
 
 async fn s16_enum_login(backend: Backend) {
     let service = Service::start(backend).await;
-    let (api, known) = (service.api(), Person::join(&service.api()).await);
+    let (api, known) = (service.api(), Person::register(&service.api()).await);
     let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
     wrong.problem(401, "invalid_credentials");
     assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
@@ -52,7 +52,7 @@ async fn s16_enum_login(backend: Backend) {
 
 async fn s17_enum_time(backend: Backend) {
     let service = Service::start(backend).await;
-    let known = Person::join(&service.api()).await;
+    let known = Person::register(&service.api()).await;
     let with = cost(&service, &known.email, 20).await;
     let without = cost(&service, "unknown@example.com", 20).await;
     let malformed = cost(&service, "no address", 20).await;
@@ -67,11 +67,11 @@ async fn s17_enum_time(backend: Backend) {
 async fn s17_enum_time_while_there_are_hashes_of_two_costs() {
     let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_THROTTLE", "off");
     let Service { node, installation } = Service::on(installation);
-    let old = Person::join(&node.api()).await;
+    let old = Person::register(&node.api()).await;
     drop(node);
     let raised = installation.set("TESSERA_ARGON2_MEMORY_KIB", "65536").set("TESSERA_ARGON2_ITERATIONS", "3");
     let service = Service::on(raised);
-    let new = Person::join(&service.api()).await;
+    let new = Person::register(&service.api()).await;
     let mut costs = Vec::new();
     for email in [&*old.email, &*new.email, "unknown@example.com", "no address"] {
         costs.push(cost(&service, email, 8).await);

@@ -7,7 +7,7 @@ use tessera_tests::{
     database::Backend,
     jose, on_both,
     process::{Installation, MASTER_KEY},
-    studio::{NOBODY, Person, Studio},
+    test_org::{Person, TestOrg, UNKNOWN_ID},
 };
 
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
 
 const GAMES: &str = "https://games.example.com";
 
-/// A studio whose users may get service tokens for an audience.
-async fn studio(backend: Backend) -> Studio {
-    Studio::open_on(settings(backend).await).await
+/// A acme whose users may get service tokens for an audience.
+async fn start_org(backend: Backend) -> TestOrg {
+    TestOrg::open_on(settings(backend).await).await
 }
 
 async fn settings(backend: Backend) -> Installation {
@@ -60,11 +60,11 @@ on_both! {
 }
 
 async fn a_service_token_is_verified_with_nothing_but_the_published_keys(backend: Backend) {
-    let studio = studio(backend).await;
-    let other = studio.service.installation.start();
-    let token = exchanged(&studio.owner, &studio.org, GAMES).await;
-    let there = exchanged(&studio.owner.at_node(&other), &studio.org, &studio.app).await;
-    for api in [studio.api(), other.api()] {
+    let acme = start_org(backend).await;
+    let other = acme.service.installation.start();
+    let token = exchanged(&acme.owner, &acme.org, GAMES).await;
+    let there = exchanged(&acme.owner.at_node(&other), &acme.org, &acme.app).await;
+    for api in [acme.api(), other.api()] {
         for token in [&token, &there] {
             let (header, _) = verified(&api, token).await;
             assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("service+jwt")));
@@ -74,22 +74,22 @@ async fn a_service_token_is_verified_with_nothing_but_the_published_keys(backend
 }
 
 async fn a_service_token_says_what_the_contract_says(backend: Backend) {
-    let studio = studio(backend).await;
-    let member = studio.hire("member").await;
-    let (_, claims) = verified(&studio.api(), &exchanged(&member, &studio.org, GAMES).await).await;
+    let acme = start_org(backend).await;
+    let member = acme.add_member("member").await;
+    let (_, claims) = verified(&acme.api(), &exchanged(&member, &acme.org, GAMES).await).await;
     let mut names: Vec<&String> = claims.as_object().into_iter().flatten().map(|(name, _)| name).collect();
     names.sort();
     assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "organization_id", "roles", "sub"]);
     assert_eq!((&claims["iss"], &claims["sub"]), (&json!("http://localhost:8080"), &json!(member.id)));
     assert_eq!((&claims["aud"], &claims["roles"]), (&json!(GAMES), &json!(["member"])));
-    assert_eq!(claims["organization_id"], studio.org.as_str());
+    assert_eq!(claims["organization_id"], acme.org.as_str());
     assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(300));
 }
 
 async fn a_changed_service_token_is_not_verified(backend: Backend) {
-    let studio = studio(backend).await;
-    let token = exchanged(&studio.owner, &studio.org, GAMES).await;
-    let keys = keys(&studio.api()).await;
+    let acme = start_org(backend).await;
+    let token = exchanged(&acme.owner, &acme.org, GAMES).await;
+    let keys = keys(&acme.api()).await;
     let parts: Vec<&str> = token.split('.').collect();
     let (header, mut claims) = open(&token);
     claims["roles"] = json!(["owner", "admin"]);
@@ -102,85 +102,85 @@ async fn a_changed_service_token_is_not_verified(backend: Backend) {
 }
 
 async fn s59_jwt_aud(backend: Backend) {
-    let studio = studio(backend).await;
-    let other = studio.owner.make_app(&studio.org).await;
-    for audience in [GAMES, &studio.app, &other] {
-        let (_, claims) = verified(&studio.api(), &exchanged(&studio.owner, &studio.org, audience).await).await;
+    let acme = start_org(backend).await;
+    let other = acme.owner.make_app(&acme.org).await;
+    for audience in [GAMES, &acme.app, &other] {
+        let (_, claims) = verified(&acme.api(), &exchanged(&acme.owner, &acme.org, audience).await).await;
         assert_eq!(claims["aud"], json!(audience));
     }
 }
 
 async fn s76_ex_params(backend: Backend) {
-    let studio = studio(backend).await;
-    let stranger = Person::join(&studio.api()).await;
-    let foreign = stranger.make_app(&stranger.found().await).await;
+    let acme = start_org(backend).await;
+    let stranger = Person::register(&acme.api()).await;
+    let foreign = stranger.make_app(&stranger.create_org().await).await;
     let slash = format!("{GAMES}/");
-    let unknown = ["https://nobody.example.com", &slash, "http://localhost:8080", NOBODY, &foreign, "*"];
+    let unknown = ["https://nobody.example.com", &slash, "http://localhost:8080", UNKNOWN_ID, &foreign, "*"];
     for audience in unknown {
-        ask(&studio.owner, &studio.org, audience).await.problem(400, "invalid_target");
+        ask(&acme.owner, &acme.org, audience).await.problem(400, "invalid_target");
     }
-    let faulty = studio.owner.post("/auth/token/exchange", &json!({"organization_id": 1, "audience": [GAMES]})).await;
+    let faulty = acme.owner.post("/auth/token/exchange", &json!({"organization_id": 1, "audience": [GAMES]})).await;
     assert_eq!(faulty.faults(), ["/audience", "/organization_id"]);
 }
 
 async fn s77_exchange_dead(backend: Backend) {
-    let studio = studio(backend).await;
-    let other = studio.service.installation.start();
-    let member = studio.hire("member").await;
+    let acme = start_org(backend).await;
+    let other = acme.service.installation.start();
+    let member = acme.add_member("member").await;
     let there = member.at_node(&other);
-    exchanged(&there, &studio.org, GAMES).await;
-    studio.owner.delete(&studio.members(Some(&member.id))).await.is(204);
-    ask(&there, &studio.org, GAMES).await.problem(403, "exchange_denied");
-    studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
-    ask(&studio.owner.at_node(&other), &studio.org, &studio.app).await.problem(400, "invalid_target");
-    let ended = studio.owner.again().await;
+    exchanged(&there, &acme.org, GAMES).await;
+    acme.owner.delete(&acme.members(Some(&member.id))).await.is(204);
+    ask(&there, &acme.org, GAMES).await.problem(403, "exchange_denied");
+    acme.owner.delete(&format!("/apps/{}", acme.app)).await.is(204);
+    ask(&acme.owner.at_node(&other), &acme.org, &acme.app).await.problem(400, "invalid_target");
+    let ended = acme.owner.again().await;
     ended.post("/auth/logout", &json!({})).await.is(204);
-    ask(&ended.at_node(&other), &studio.org, GAMES).await.problem(401, "invalid_token");
-    exchanged(&studio.owner.at_node(&other), &studio.org, GAMES).await;
+    ask(&ended.at_node(&other), &acme.org, GAMES).await.problem(401, "invalid_token");
+    exchanged(&acme.owner.at_node(&other), &acme.org, GAMES).await;
 }
 
 async fn s78_ex_life(backend: Backend) {
-    let studio = Studio::open_on(settings(backend).await.set("TESSERA_SESSION_TTL", "120")).await;
-    let answer = ask(&studio.owner, &studio.org, GAMES).await.expecting(200);
-    let (_, claims) = verified(&studio.api(), &text_of(&answer, "service_token")).await;
-    let (_, subject) = open(&studio.owner.token);
+    let acme = TestOrg::open_on(settings(backend).await.set("TESSERA_SESSION_TTL", "120")).await;
+    let answer = ask(&acme.owner, &acme.org, GAMES).await.expecting(200);
+    let (_, claims) = verified(&acme.api(), &text_of(&answer, "service_token")).await;
+    let (_, subject) = open(&acme.owner.token);
     assert_eq!(claims["exp"], subject["exp"]);
     assert!(answer["expires_in"].as_i64().is_some_and(|life| (1..=120).contains(&life)), "{answer}");
 }
 
 async fn s79_ex_scope(backend: Backend) {
-    let studio = studio(backend).await;
-    let member = studio.hire("member").await;
+    let acme = start_org(backend).await;
+    let member = acme.add_member("member").await;
     let body = json!({
-        "organization_id": studio.org, "audience": GAMES, "roles": ["owner"], "scope": "everything", "sub": NOBODY
+        "organization_id": acme.org, "audience": GAMES, "roles": ["owner"], "scope": "everything", "sub": UNKNOWN_ID
     });
     let answer = member.post("/auth/token/exchange", &body).await.expecting(200);
-    let (_, claims) = verified(&studio.api(), &text_of(&answer, "service_token")).await;
+    let (_, claims) = verified(&acme.api(), &text_of(&answer, "service_token")).await;
     assert_eq!((&claims["roles"], &claims["sub"]), (&json!(["member"]), &json!(member.id)));
     assert_eq!((&claims["scope"], &answer["scope"]), (&Value::Null, &Value::Null));
 }
 
 async fn s80_ex_chain(backend: Backend) {
-    let studio = studio(backend).await;
-    for audience in [GAMES, &studio.app] {
-        let token = exchanged(&studio.owner, &studio.org, audience).await;
-        let bearer = studio.api().bearer(&token);
-        ask(&bearer, &studio.org, GAMES).await.problem(401, "invalid_token");
+    let acme = start_org(backend).await;
+    for audience in [GAMES, &acme.app] {
+        let token = exchanged(&acme.owner, &acme.org, audience).await;
+        let bearer = acme.api().bearer(&token);
+        ask(&bearer, &acme.org, GAMES).await.problem(401, "invalid_token");
         bearer.get("/users/me").await.problem(401, "invalid_token");
-        studio.api().key(&token).get(&studio.inventory()).await.problem(401, "invalid_token");
+        acme.api().key(&token).get(&acme.inventory()).await.problem(401, "invalid_token");
     }
 }
 
 async fn s81_ex_opaque(backend: Backend) {
-    let studio = studio(backend).await;
-    let stranger = Person::join(&studio.api()).await;
-    let hidden = ask(&stranger, &studio.org, GAMES).await.problem(403, "exchange_denied");
-    let absent = ask(&stranger, NOBODY, &studio.app).await.problem(403, "exchange_denied");
+    let acme = start_org(backend).await;
+    let stranger = Person::register(&acme.api()).await;
+    let hidden = ask(&stranger, &acme.org, GAMES).await.problem(403, "exchange_denied");
+    let absent = ask(&stranger, UNKNOWN_ID, &acme.app).await.problem(403, "exchange_denied");
     assert_eq!((&hidden["detail"], &hidden["title"]), (&absent["detail"], &absent["title"]));
-    let token = exchanged(&studio.owner, &studio.org, GAMES).await;
-    ask(&studio.owner, &studio.org, "urn:nobody").await.problem(400, "invalid_target");
-    let store = storage::open(&studio.service.installation).await;
-    let organization = studio.org.parse().unwrap_or_else(|error| panic!("{error}"));
+    let token = exchanged(&acme.owner, &acme.org, GAMES).await;
+    ask(&acme.owner, &acme.org, "urn:nobody").await.problem(400, "invalid_target");
+    let store = storage::open(&acme.service.installation).await;
+    let organization = acme.org.parse().unwrap_or_else(|error| panic!("{error}"));
     let trail = async |of| {
         let page = store.list_events(of, PageRequest::default()).await;
         let events = page.unwrap_or_else(|error| panic!("no trail: {error}")).items;
@@ -200,24 +200,24 @@ async fn s81_ex_opaque(backend: Backend) {
 
 /// The forgeries of S55 to S67 are also rejected here, where an error would be passed on to other services.
 async fn s56_alg_confusion_no_forgery_is_exchanged(backend: Backend) {
-    let studio = studio(backend).await;
-    let (header, claims) = open(&studio.owner.token);
-    let own = Forge::own(&studio.service.installation).await;
-    let key = keys(&studio.api()).await["keys"][0].clone();
+    let acme = start_org(backend).await;
+    let (header, claims) = open(&acme.owner.token);
+    let own = Forge::own(&acme.service.installation).await;
+    let key = keys(&acme.api()).await["keys"][0].clone();
     let with = |name: &str, value: Value| {
         let mut changed = claims.clone();
         changed[name] = value;
-        own.sign_like(&studio.owner.token, changed.to_string())
+        own.sign_like(&acme.owner.token, changed.to_string())
     };
     let under = |changed: Value| own.sign(&changed, &claims);
     let unsigned = json!({"alg": "none", "typ": header["typ"]});
     let mut forged = vec![
-        Forge::foreign().sign_like(&studio.owner.token, claims.to_string()),
+        Forge::foreign().sign_like(&acme.owner.token, claims.to_string()),
         Forge::with(text_of(&key, "n").as_bytes()).sign(&header, &claims),
         rs256(&claims),
         format!("{}.{}.", encode(unsigned.to_string()), encode(claims.to_string())),
-        format!("{}=", studio.owner.token),
-        format!("{}.x", studio.owner.token),
+        format!("{}=", acme.owner.token),
+        format!("{}.x", acme.owner.token),
     ];
     forged.extend(["RS256", "HS512", "none", ""].map(|alg| under(json!({"alg": alg, "typ": header["typ"]}))));
     forged.extend(
@@ -233,15 +233,15 @@ async fn s56_alg_confusion_no_forgery_is_exchanged(backend: Backend) {
         ("exp", json!(1)),
         ("exp", json!("4102444800")),
         ("iat", json!(4_102_444_800_i64)),
-        ("sub", json!(NOBODY)),
-        ("sid", json!(NOBODY)),
+        ("sub", json!(UNKNOWN_ID)),
+        ("sid", json!(UNKNOWN_ID)),
         ("jti", Value::Null),
         ("roles", json!(["owner"])),
     ] {
         forged.push(with(name, value));
     }
     for token in forged {
-        ask(&studio.api().bearer(&token), &studio.org, GAMES).await.problem(401, "invalid_token");
+        ask(&acme.api().bearer(&token), &acme.org, GAMES).await.problem(401, "invalid_token");
     }
-    exchanged(&studio.owner, &studio.org, GAMES).await;
+    exchanged(&acme.owner, &acme.org, GAMES).await;
 }

@@ -14,7 +14,7 @@ use tessera_tests::{
     database::Backend,
     eventually,
     process::Installation,
-    studio::{PASSWORD, Person, Service},
+    test_org::{PASSWORD, Person, Service},
 };
 use tokio::task::JoinSet;
 
@@ -39,7 +39,7 @@ async fn s216_pool_fair_a_flood_from_one_network_keeps_nobody_from_signing_in() 
     // One slot, so that 256 requests wait, and a timeout that keeps the queue full.
     let installation = installation.set("TESSERA_HASH_MEMORY_MIB", "19").set("TESSERA_HASH_QUEUE_MS", "30000");
     let service = Service::on(installation);
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let url = service.node.url().to_owned();
     let refused = Arc::new(AtomicUsize::new(0));
     let (mut flood, attacker) = (JoinSet::new(), client(2));

@@ -7,7 +7,7 @@ use tessera_tests::{
     database::Backend,
     mail::{in_directory, last_of},
     on_sqlite,
-    studio::{Person, Service, Studio},
+    test_org::{Person, Service, TestOrg},
 };
 
 use crate::password_resets::{NEW, link_to, login, reset};
@@ -37,7 +37,7 @@ on_sqlite! {
 
 async fn whoever_types_their_address_gets_a_link(backend: Backend) {
     let service = Service::start(backend).await;
-    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let (api, person) = (service.api(), Person::register(&service.api()).await);
     let page = api.get_root(PAGE).await;
     page.is(200);
     for part in ["<label for=\"email\">", "<input id=\"email\" name=\"email\"", "autocomplete=\"username\""] {
@@ -51,7 +51,7 @@ async fn whoever_types_their_address_gets_a_link(backend: Backend) {
 
 async fn s19_enum_forgot_on_the_page(backend: Backend) {
     let service = Service::start(backend).await;
-    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let (api, person) = (service.api(), Person::register(&service.api()).await);
     let mut told = Vec::new();
     for email in [&*person.email, "unknown@example.com"] {
         let page = ask(&api, email).await;
@@ -64,7 +64,7 @@ async fn s19_enum_forgot_on_the_page(backend: Backend) {
     let page = api.get_root(&format!("{PAGE}?email={}", person.email)).await;
     page.is(200);
     assert!(!page.text().contains(&person.email), "{}", page.text());
-    let other = Person::join(&api).await;
+    let other = Person::register(&api).await;
     link_to(&service, &other.email, 1).await;
     let letters = in_directory(&service.installation.mail_directory());
     assert_eq!(letters.iter().filter(|letter| letter.to == person.email).count(), 1);
@@ -120,13 +120,13 @@ async fn what_is_no_address_is_said(backend: Backend) {
 }
 
 async fn who_needs_a_password_is_shown_the_way_to_one(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
     let invitation = json!({"email": person.email, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let token = last_of(&studio.service.installation, &person.email, 1).await.token();
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let token = last_of(&acme.service.installation, &person.email, 1).await.token();
     for path in ["/password/reset?token=none".to_owned(), format!("/invitations/accept?token={token}")] {
-        let page = studio.api().get_root(&path).await;
+        let page = acme.api().get_root(&path).await;
         assert!(page.text().contains("href=\"/password/forgot\""), "{path}: {}", page.text());
     }
 }

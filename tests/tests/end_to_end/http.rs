@@ -8,7 +8,7 @@ use tessera_tests::{
     on_sqlite,
     process::Installation,
     sso,
-    studio::{NOBODY, Person, Service, Studio},
+    test_org::{Person, Service, TestOrg, UNKNOWN_ID},
 };
 
 async fn with_id(service: &Service, id: &[u8]) -> Answer {
@@ -41,7 +41,7 @@ on_sqlite! {
 async fn a_well_formed_request_id_comes_back(backend: Backend) {
     let service = Service::start(backend).await;
     let longest = "a".repeat(128);
-    for id in ["1", "abc-DEF_1.2:3/4", NOBODY, &longest] {
+    for id in ["1", "abc-DEF_1.2:3/4", UNKNOWN_ID, &longest] {
         assert_eq!(id_of(&with_id(&service, id.as_bytes()).await), id);
     }
     let failed = send(service.api().request(Method::GET, "/nothing").header("X-Request-Id", "mine")).await;
@@ -63,10 +63,9 @@ async fn any_other_request_id_is_replaced(backend: Backend) {
 }
 
 async fn s121_hsts(backend: Backend) {
-    let studio =
-        Studio::open_on(Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "https://id.example")).await;
+    let acme = TestOrg::open_on(Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "https://id.example")).await;
     for path in ["/health/live", "/openapi.json", "/docs", "/nothing", "/api/v1/users/me"] {
-        let answer = studio.owner.get_root(path).await;
+        let answer = acme.owner.get_root(path).await;
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
         assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
@@ -90,22 +89,21 @@ async fn s120_csp(backend: Backend) {
 }
 
 async fn s122_no_store(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (org, app) = (&studio.org, &studio.app);
-    for path in ["/users/me", &format!("/orgs/{org}"), &format!("/apps/{app}/apikeys"), &studio.inventory(), "/nothing"]
-    {
-        assert_eq!(studio.owner.get(path).await.header("cache-control"), Some("no-store"), "{path}");
+    let acme = TestOrg::open(backend).await;
+    let (org, app) = (&acme.org, &acme.app);
+    for path in ["/users/me", &format!("/orgs/{org}"), &format!("/apps/{app}/apikeys"), &acme.inventory(), "/nothing"] {
+        assert_eq!(acme.owner.get(path).await.header("cache-control"), Some("no-store"), "{path}");
     }
-    let login = json!({"email": studio.owner.email, "password": tessera_tests::studio::PASSWORD});
-    assert_eq!(studio.api().post("/auth/login", &login).await.header("cache-control"), Some("no-store"));
+    let login = json!({"email": acme.owner.email, "password": tessera_tests::test_org::PASSWORD});
+    assert_eq!(acme.api().post("/auth/login", &login).await.header("cache-control"), Some("no-store"));
 }
 
 async fn s124_content_type(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for path in ["/users/me", &studio.inventory()] {
-        assert_eq!(studio.owner.get(path).await.header("content-type"), Some("application/json"), "{path}");
+    let acme = TestOrg::open(backend).await;
+    for path in ["/users/me", &acme.inventory()] {
+        assert_eq!(acme.owner.get(path).await.header("content-type"), Some("application/json"), "{path}");
     }
-    studio.owner.get("/nothing").await.problem(404, "route_not_found");
+    acme.owner.get("/nothing").await.problem(404, "route_not_found");
 }
 
 async fn s192_problem(backend: Backend) {
@@ -123,8 +121,8 @@ async fn s192_problem(backend: Backend) {
 }
 
 async fn s126_method(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let app = format!("/api/v1/apps/{}", studio.app);
+    let acme = TestOrg::open(backend).await;
+    let app = format!("/api/v1/apps/{}", acme.app);
     let cases = [
         (app.as_str(), "GET, HEAD, PUT, DELETE"),
         ("/health/live", "GET, HEAD"),
@@ -133,7 +131,7 @@ async fn s126_method(backend: Backend) {
     ];
     for (path, allowed) in cases {
         for method in [Method::PATCH, Method::TRACE, Method::OPTIONS] {
-            let answer = studio.owner.call(method, path, None).await;
+            let answer = acme.owner.call(method, path, None).await;
             answer.problem(405, "method_not_allowed");
             let sorted = |list: &str| {
                 let mut methods: Vec<String> = list.split(',').map(|method| method.trim().to_owned()).collect();
@@ -146,35 +144,35 @@ async fn s126_method(backend: Backend) {
 }
 
 async fn head_is_get_without_a_body(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for path in ["/health/live", "/openapi.json", "/docs", "/api/v1/users/me", "/api/v1/orgs/0", "/nothing"] {
-        let (get, head) = (studio.owner.get_root(path).await, studio.owner.call(Method::HEAD, path, None).await);
+        let (get, head) = (acme.owner.get_root(path).await, acme.owner.call(Method::HEAD, path, None).await);
         assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
     }
-    studio.owner.call(Method::HEAD, "/api/v1/auth/login", None).await.is(405);
+    acme.owner.call(Method::HEAD, "/api/v1/auth/login", None).await.is(405);
 }
 
 async fn s118_safe_get(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let key = studio.key().await;
-    let app = format!("/api/v1/apps/{}", studio.app);
-    let begin = format!("/api/v1/sso/web3/initiate{}", sso::query(&studio).await);
-    let before = studio.owner.get_root(&app).await.text();
+    let acme = TestOrg::open(backend).await;
+    let key = acme.key().await;
+    let app = format!("/api/v1/apps/{}", acme.app);
+    let begin = format!("/api/v1/sso/web3/initiate{}", sso::query(&acme).await);
+    let before = acme.owner.get_root(&app).await.text();
     for method in [Method::GET, Method::HEAD] {
-        let request = studio.owner.request(method, &app).header("X-HTTP-Method-Override", "DELETE");
+        let request = acme.owner.request(method, &app).header("X-HTTP-Method-Override", "DELETE");
         send(request.json(&json!({"name": "other"}))).await.is(200);
     }
-    studio.owner.call(Method::GET, &format!("/api/v1/apikeys/{}", key.id), None).await.is(405);
-    let probe = studio.api().call(Method::HEAD, &begin, None).await;
+    acme.owner.call(Method::GET, &format!("/api/v1/apikeys/{}", key.id), None).await.is(405);
+    let probe = acme.api().call(Method::HEAD, &begin, None).await;
     assert_eq!((probe.status, probe.header("allow"), probe.header("set-cookie")), (405, Some("GET"), None));
-    assert_eq!(studio.owner.get_root(&app).await.text(), before);
-    assert_eq!(studio.verify(&key.raw).await["code"], "valid");
+    assert_eq!(acme.owner.get_root(&app).await.text(), before);
+    assert_eq!(acme.verify(&key.raw).await["code"], "valid");
 }
 
 async fn s119_cors(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     for origin in ["https://evil.example", "null", "http://localhost:8080"] {
         let answer = send(person.request(Method::GET, "/api/v1/users/me").header("Origin", origin)).await;
         assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{origin}");
@@ -182,9 +180,9 @@ async fn s119_cors(backend: Backend) {
 }
 
 async fn s125_host_header(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    studio.owner.make_app(&studio.org).await;
-    let request = studio.owner.request(Method::GET, &format!("/api/v1/orgs/{}/apps?limit=1", studio.org));
+    let acme = TestOrg::open(backend).await;
+    acme.owner.make_app(&acme.org).await;
+    let request = acme.owner.request(Method::GET, &format!("/api/v1/orgs/{}/apps?limit=1", acme.org));
     let request = request.header("Host", "evil.example").header("X-Forwarded-Host", "evil.example");
     let answer = send(request.header("Forwarded", "host=evil.example;proto=https")).await;
     let link = answer.header("link").unwrap_or_default();
@@ -193,8 +191,8 @@ async fn s125_host_header(backend: Backend) {
 }
 
 async fn s31_throttle_path(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (org, anonymous) = (&studio.org, studio.api());
+    let acme = TestOrg::open(backend).await;
+    let (org, anonymous) = (&acme.org, acme.api());
     let spellings = [
         format!("//api/v1/orgs/{org}"),
         format!("/api/v1//orgs/{org}"),

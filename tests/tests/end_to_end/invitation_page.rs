@@ -7,37 +7,37 @@ use tessera_tests::{
     database::Backend,
     mail::last_of,
     on_sqlite,
-    studio::{PASSWORD, Person, Studio, sign_in, unique},
+    test_org::{PASSWORD, Person, TestOrg, sign_in, unique},
 };
 
 const PAGE: &str = "/invitations/accept";
 
 /// Invites an address and returns the token.
-async fn invited(studio: &Studio, email: &str) -> String {
-    invited_again(studio, email, 1).await
+async fn invited(acme: &TestOrg, email: &str) -> String {
+    invited_again(acme, email, 1).await
 }
 
 /// Invites an address and returns the token of the mail with the given number.
-async fn invited_again(studio: &Studio, email: &str, number: usize) -> String {
+async fn invited_again(acme: &TestOrg, email: &str, number: usize) -> String {
     let body = json!({"email": email, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
-    last_of(&studio.service.installation, email, number).await.token()
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &body).await.is(201);
+    last_of(&acme.service.installation, email, number).await.token()
 }
 
 /// A form submission of a browser.
-fn form(studio: &Studio, fields: &[(&str, &str)]) -> RequestBuilder {
+fn form(acme: &TestOrg, fields: &[(&str, &str)]) -> RequestBuilder {
     let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let request = studio.api().request(Method::POST, PAGE).body(fields.join("&"));
+    let request = acme.api().request(Method::POST, PAGE).body(fields.join("&"));
     request.header("Content-Type", "application/x-www-form-urlencoded")
 }
 
-async fn submit(studio: &Studio, fields: &[(&str, &str)]) -> Answer {
-    send(form(studio, fields).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
+async fn submit(acme: &TestOrg, fields: &[(&str, &str)]) -> Answer {
+    send(form(acme, fields).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
 }
 
-async fn show(studio: &Studio, token: &str) -> Answer {
-    studio.api().get_root(&format!("{PAGE}?token={token}")).await
+async fn show(acme: &TestOrg, token: &str) -> Answer {
+    acme.api().get_root(&format!("{PAGE}?token={token}")).await
 }
 
 on_sqlite! {
@@ -54,38 +54,38 @@ on_sqlite! {
 }
 
 async fn a_new_user_comes_in_by_the_page(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
-    let token = invited(&studio, &email).await;
-    let page = show(&studio, &token).await;
+    let token = invited(&acme, &email).await;
+    let page = show(&acme, &token).await;
     page.is(200);
     for part in ["as a member", "name=\"password\"", "autocomplete=\"new-password\"", &email] {
         assert!(page.text().contains(part), "{part} in {}", page.text());
     }
     let fields = [("token", &*token), ("display_name", "Grace H."), ("password", PASSWORD), ("username", &email)];
-    let done = submit(&studio, &fields).await;
+    let done = submit(&acme, &fields).await;
     done.is(200);
     assert!(done.text().contains("ProvisionAccount to"), "{}", done.text());
-    let own = studio.api().bearer(&sign_in(&studio.api(), &email).await);
+    let own = acme.api().bearer(&sign_in(&acme.api(), &email).await);
     assert_eq!(own.get("/users/me").await.expecting(200)["display_name"], "Grace H.");
-    assert_eq!(own.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "member");
+    assert_eq!(own.get(&format!("/orgs/{}", acme.org)).await.expecting(200)["role"], "member");
 }
 
 async fn a_user_who_is_there_comes_in_by_the_page(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
-    studio.prove(&person).await;
-    let token = invited_again(&studio, &person.email, 2).await;
-    assert!(!show(&studio, &token).await.text().contains("password"));
-    submit(&studio, &[("token", &token), ("password", "short")]).await.is(200);
-    person.get(&format!("/orgs/{}", studio.org)).await.is(200);
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
+    acme.prove(&person).await;
+    let token = invited_again(&acme, &person.email, 2).await;
+    assert!(!show(&acme, &token).await.text().contains("password"));
+    submit(&acme, &[("token", &token), ("password", "short")]).await.is(200);
+    person.get(&format!("/orgs/{}", acme.org)).await.is(200);
 }
 
 async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
-    let token = invited(&studio, &person.email).await;
-    let asking = show(&studio, &token).await;
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
+    let token = invited(&acme, &person.email).await;
+    let asking = show(&acme, &token).await;
     asking.is(200);
     let field = "name=\"password\" type=\"password\" required maxlength=\"128\" autocomplete=\"current-password\"";
     let advice = "do not join, and tell the operator of this service";
@@ -95,7 +95,7 @@ async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
         ("granite-orchard-58-kettle", "This is not the password of the account"),
         (&"x".repeat(5000), "This is not the password of the account"),
     ] {
-        let page = submit(&studio, &[("token", &token), ("password", password)]).await;
+        let page = submit(&acme, &[("token", &token), ("password", password)]).await;
         page.is(409);
         for part in [said, field, advice, &person.email] {
             assert!(page.text().contains(part), "{part} in {}", page.text());
@@ -103,39 +103,39 @@ async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
         assert!(!page.text().contains("granite") && page.header("set-cookie").is_none());
     }
     assert!(asking.text().contains(field) && asking.text().contains(advice), "{}", asking.text());
-    studio.owner.get(&studio.members(Some(&person.id))).await.problem(404, "member_not_found");
+    acme.owner.get(&acme.members(Some(&person.id))).await.problem(404, "member_not_found");
     assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], false);
 }
 
 async fn s182_the_page_takes_an_account_with_its_password(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
-    let token = invited(&studio, &person.email).await;
-    submit(&studio, &[("token", &token), ("password", "wrong")]).await.is(409);
-    let done = submit(&studio, &[("token", &token), ("password", PASSWORD), ("username", &person.email)]).await;
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
+    let token = invited(&acme, &person.email).await;
+    submit(&acme, &[("token", &token), ("password", "wrong")]).await.is(409);
+    let done = submit(&acme, &[("token", &token), ("password", PASSWORD), ("username", &person.email)]).await;
     done.is(200);
     assert!(done.text().contains("ProvisionAccount to") && done.header("set-cookie").is_none(), "{}", done.text());
-    person.get(&format!("/orgs/{}", studio.org)).await.is(200);
+    person.get(&format!("/orgs/{}", acme.org)).await.is(200);
     assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], true);
 }
 
 async fn s118_safe_get(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
-    let token = invited(&studio, &email).await;
+    let token = invited(&acme, &email).await;
     for _ in 0..3 {
-        show(&studio, &token).await.is(200);
-        studio.api().call(Method::HEAD, &format!("{PAGE}?token={token}"), None).await.is(200);
+        show(&acme, &token).await.is(200);
+        acme.api().call(Method::HEAD, &format!("{PAGE}?token={token}"), None).await.is(200);
     }
-    let members = studio.owner.get(&studio.members(None)).await.expecting(200);
+    let members = acme.owner.get(&acme.members(None)).await.expecting(200);
     assert_eq!(members.as_array().map(Vec::len), Some(1));
-    submit(&studio, &[("token", &token), ("password", PASSWORD)]).await.is(200);
+    submit(&acme, &[("token", &token), ("password", PASSWORD)]).await.is(200);
 }
 
 async fn s114_referrer(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let token = invited(&studio, &format!("{}@example.com", unique("guest"))).await;
-    let page = show(&studio, &token).await;
+    let acme = TestOrg::open(backend).await;
+    let token = invited(&acme, &format!("{}@example.com", unique("guest"))).await;
+    let page = show(&acme, &token).await;
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
@@ -148,14 +148,14 @@ async fn s114_referrer(backend: Backend) {
     assert!(!policy.contains("unsafe"), "{policy}");
     let html = page.text();
     assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
-    let style = studio.api().get_root("/assets/pages.css").await;
+    let style = acme.api().get_root("/assets/pages.css").await;
     style.is(200);
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
 }
 
 async fn s117_csrf(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let token = invited(&studio, &format!("{}@example.com", unique("guest"))).await;
+    let acme = TestOrg::open(backend).await;
+    let token = invited(&acme, &format!("{}@example.com", unique("guest"))).await;
     let fields = [("token", token.as_str()), ("password", PASSWORD)];
     for (name, value) in [
         ("Sec-Fetch-Site", "cross-site"),
@@ -163,34 +163,34 @@ async fn s117_csrf(backend: Backend) {
         ("Origin", "https://evil.example.com"),
         ("Origin", "null"),
     ] {
-        let refused = send(form(&studio, &fields).header(name, value)).await;
+        let refused = send(form(&acme, &fields).header(name, value)).await;
         assert_eq!(refused.status, 403, "{name}: {value}");
         assert!(refused.text().contains("another site"), "{}", refused.text());
     }
-    send(form(&studio, &fields).header("Origin", "http://localhost:8080")).await.is(200);
+    send(form(&acme, &fields).header("Origin", "http://localhost:8080")).await.is(200);
 }
 
 async fn s123_xss(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let name = "<script>alert(1)</script>\"><img src=x>";
-    let org = studio.owner.post("/orgs", &json!({"name": name})).await.expecting(201);
+    let org = acme.owner.post("/orgs", &json!({"name": name})).await.expecting(201);
     let email = format!("{}@example.com", unique("guest"));
     let path = format!("/orgs/{}/invitations", org["id"].as_str().unwrap_or_default());
-    studio.owner.post(&path, &json!({"email": email, "role": "member"})).await.is(201);
-    let token = last_of(&studio.service.installation, &email, 1).await.token();
-    let typed = submit(&studio, &[("token", &token), ("display_name", "\"><script>"), ("password", "short")]).await;
+    acme.owner.post(&path, &json!({"email": email, "role": "member"})).await.is(201);
+    let token = last_of(&acme.service.installation, &email, 1).await.token();
+    let typed = submit(&acme, &[("token", &token), ("display_name", "\"><script>"), ("password", "short")]).await;
     typed.is(400);
-    for page in [show(&studio, &token).await, typed, show(&studio, "%22%3E%3Cscript%3E").await] {
+    for page in [show(&acme, &token).await, typed, show(&acme, "%22%3E%3Cscript%3E").await] {
         assert!(!page.text().contains("<script") && !page.text().contains("<img"), "{}", page.text());
     }
 }
 
 async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
-    let token = invited(&studio, &email).await;
+    let token = invited(&acme, &email).await;
     for (password, said) in [("short", "must have at least 8 characters"), ("password1", "Your password: ")] {
-        let page = submit(&studio, &[("token", &token), ("display_name", "Grace"), ("password", password)]).await;
+        let page = submit(&acme, &[("token", &token), ("display_name", "Grace"), ("password", password)]).await;
         page.is(400);
         assert!(page.text().contains(said), "{}", page.text());
         assert!(page.text().contains("value=\"Grace\"") && !page.text().contains(&format!("value=\"{password}")));
@@ -198,22 +198,22 @@ async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
     // Without exactly one password, no user would know how to sign in to the account.
     for passwords in [&[][..], &[("password", PASSWORD), ("password", PASSWORD)]] {
         let fields: Vec<(&str, &str)> = [("token", &*token)].iter().chain(passwords).copied().collect();
-        let page = submit(&studio, &fields).await;
+        let page = submit(&acme, &fields).await;
         page.is(400);
         assert!(page.text().contains("Your password is missing."), "{}", page.text());
     }
-    submit(&studio, &[("token", &token), ("password", PASSWORD)]).await.is(200);
+    submit(&acme, &[("token", &token), ("password", PASSWORD)]).await.is(200);
 }
 
 async fn a_link_that_opens_nothing_says_so(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for path in [PAGE.to_owned(), format!("{PAGE}?token=none"), format!("{PAGE}?token={}", "A".repeat(43))] {
-        let page = studio.api().get_root(&path).await;
+        let page = acme.api().get_root(&path).await;
         page.is(400);
         assert!(page.text().contains("The invitation is not valid"), "{}", page.text());
     }
-    submit(&studio, &[]).await.is(400);
-    let json = send(studio.api().request(Method::POST, PAGE).json(&json!({"token": "none"}))).await;
+    submit(&acme, &[]).await.is(400);
+    let json = send(acme.api().request(Method::POST, PAGE).json(&json!({"token": "none"}))).await;
     json.is(415);
-    studio.api().call(Method::DELETE, PAGE, None).await.problem(405, "method_not_allowed");
+    acme.api().call(Method::DELETE, PAGE, None).await.problem(405, "method_not_allowed");
 }

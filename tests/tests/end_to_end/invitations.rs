@@ -8,12 +8,12 @@ use tessera_tests::{
     on_both,
     process::Installation,
     smtp::Sink,
-    studio::{PASSWORD, Person, Studio, sign_in, unique},
+    test_org::{PASSWORD, Person, TestOrg, sign_in, unique},
 };
 use tokio::task::JoinSet;
 
-fn path(studio: &Studio) -> String {
-    format!("/orgs/{}/invitations", studio.org)
+fn path(acme: &TestOrg) -> String {
+    format!("/orgs/{}/invitations", acme.org)
 }
 
 fn new_address() -> String {
@@ -21,26 +21,26 @@ fn new_address() -> String {
 }
 
 /// Invites an address and returns the invitation.
-async fn invite(studio: &Studio, by: &Person, email: &str, role: &str) -> Value {
-    by.post(&path(studio), &json!({"email": email, "role": role})).await.expecting(201)
+async fn invite(acme: &TestOrg, by: &Person, email: &str, role: &str) -> Value {
+    by.post(&path(acme), &json!({"email": email, "role": role})).await.expecting(201)
 }
 
 /// The token of the mail with the given number to an address.
-async fn token(studio: &Studio, email: &str, count: usize) -> String {
-    last_of(&studio.service.installation, email, count).await.token()
+async fn token(acme: &TestOrg, email: &str, count: usize) -> String {
+    last_of(&acme.service.installation, email, count).await.token()
 }
 
-async fn invited(studio: &Studio, email: &str, role: &str) -> String {
-    invite(studio, &studio.owner, email, role).await;
-    token(studio, email, 1).await
+async fn invited(acme: &TestOrg, email: &str, role: &str) -> String {
+    invite(acme, &acme.owner, email, role).await;
+    token(acme, email, 1).await
 }
 
-async fn accept(studio: &Studio, token: &str) -> Answer {
-    studio.api().post("/invitations/accept", &json!({"token": token})).await
+async fn accept(acme: &TestOrg, token: &str) -> Answer {
+    acme.api().post("/invitations/accept", &json!({"token": token})).await
 }
 
-async fn role_of(studio: &Studio, user: &str) -> Value {
-    studio.owner.get(&studio.members(Some(user))).await.expecting(200)["role"].clone()
+async fn role_of(acme: &TestOrg, user: &str) -> Value {
+    acme.owner.get(&acme.members(Some(user))).await.expecting(200)["role"].clone()
 }
 
 /// The body of a response without the request id.
@@ -75,9 +75,9 @@ on_both! {
 async fn an_invitation_goes_by_mail_and_leads_in(backend: Backend) {
     let sink = Sink::start().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
-    let studio = Studio::open_on(installation).await;
+    let acme = TestOrg::open_on(installation).await;
     let email = new_address();
-    let sent = invite(&studio, &studio.owner, &email, "admin").await;
+    let sent = invite(&acme, &acme.owner, &email, "admin").await;
     assert_eq!((&sent["email"], &sent["role"], &sent["status"]), (&json!(email), &json!("admin"), &json!("pending")));
     let letter: Letter = tessera_tests::eventually("the mail", tessera_tests::mail::ON_ITS_WAY, || {
         std::future::ready(sink.letters().into_iter().next())
@@ -86,29 +86,29 @@ async fn an_invitation_goes_by_mail_and_leads_in(backend: Backend) {
     assert_eq!((letter.to.as_str(), letter.from.as_str()), (email.as_str(), "no-reply@localhost"));
     assert!(letter.link().starts_with("http://localhost:8080/invitations/accept?token="), "{}", letter.link());
     let words = json!({"token": letter.token(), "password": PASSWORD, "display_name": "Grace"});
-    let accepted = studio.api().post("/invitations/accept", &words).await.expecting(200);
-    assert_eq!((&accepted["organization_id"], &accepted["role"]), (&json!(studio.org), &json!("admin")));
+    let accepted = acme.api().post("/invitations/accept", &words).await.expecting(200);
+    assert_eq!((&accepted["organization_id"], &accepted["role"]), (&json!(acme.org), &json!("admin")));
     assert_eq!((&accepted["new_user"], &accepted["profile_completion_required"]), (&json!(true), &json!(false)));
-    let own = studio.api().bearer(&text_of(&accepted, "token"));
+    let own = acme.api().bearer(&text_of(&accepted, "token"));
     let me = own.get("/users/me").await.expecting(200);
     assert_eq!((&me["email"], &me["email_verified"], &me["id"]), (&json!(email), &json!(true), &accepted["user_id"]));
-    let signed_in = studio.api().bearer(&sign_in(&studio.api(), &email).await);
-    assert_eq!(signed_in.get(&format!("/orgs/{}", studio.org)).await.expecting(200)["role"], "admin");
+    let signed_in = acme.api().bearer(&sign_in(&acme.api(), &email).await);
+    assert_eq!(signed_in.get(&format!("/orgs/{}", acme.org)).await.expecting(200)["role"], "admin");
 }
 
 async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
-    let forwarded = invited(&studio, &one.email.to_uppercase(), "member").await;
+    let acme = TestOrg::open(backend).await;
+    let (one, two) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
+    let forwarded = invited(&acme, &one.email.to_uppercase(), "member").await;
     let words = json!({"token": forwarded, "password": PASSWORD, "display_name": "Mallory"});
-    let accepted = studio.api().post("/invitations/accept", &words).await.expecting(200);
+    let accepted = acme.api().post("/invitations/accept", &words).await.expecting(200);
     assert_eq!((&accepted["user_id"], &accepted["new_user"]), (&json!(one.id), &json!(false)));
     assert_eq!(accepted["token"], Value::Null);
     // The account is unchanged.
     assert_eq!(one.again().await.get("/users/me").await.expecting(200)["display_name"], Value::Null);
-    let token = invited(&studio, &two.email, "member").await;
+    let token = invited(&acme, &two.email, "member").await;
     let accepted = two.post("/invitations/accept", &json!({"token": token})).await.expecting(200);
-    let again = studio.api().bearer(&text_of(&accepted, "token"));
+    let again = acme.api().bearer(&text_of(&accepted, "token"));
     assert_eq!(again.get("/users/me").await.expecting(200)["id"], json!(two.id));
     // The token belongs to the same session and ends with it.
     two.post("/auth/logout", &json!({})).await.is(204);
@@ -116,35 +116,35 @@ async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend:
 }
 
 async fn an_invitation_into_nothing_but_a_name_needs_no_password(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    let token = invited(&studio, &email, "member").await;
-    let accepted = accept(&studio, &token).await.expecting(200);
+    let token = invited(&acme, &email, "member").await;
+    let accepted = accept(&acme, &token).await.expecting(200);
     assert_eq!((&accepted["new_user"], &accepted["profile_completion_required"]), (&json!(true), &json!(true)));
-    let login = studio.api().post("/auth/login", &json!({"email": email, "password": PASSWORD})).await;
+    let login = acme.api().post("/auth/login", &json!({"email": email, "password": PASSWORD})).await;
     login.problem(401, "invalid_credentials");
 }
 
 async fn s180_inv_token(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    let sent = studio.owner.post(&path(&studio), &json!({"email": email, "role": "member"})).await;
-    let token = token(&studio, &email, 1).await;
+    let sent = acme.owner.post(&path(&acme), &json!({"email": email, "role": "member"})).await;
+    let token = token(&acme, &email, 1).await;
     assert_eq!(token.len(), 43);
-    let listed = studio.owner.get(&path(&studio)).await.text();
-    let told = [sent.text(), listed, studio.service.node.log()];
+    let listed = acme.owner.get(&path(&acme)).await.text();
+    let told = [sent.text(), listed, acme.service.node.log()];
     assert!(told.iter().all(|text| !text.contains(&token)), "{told:?}");
     let id = text_of(&sent.json(), "id");
-    accept(&studio, &id).await.problem(400, "invitation_invalid");
+    accept(&acme, &id).await.problem(400, "invitation_invalid");
 }
 
 /// Several requests accept one invitation concurrently. Exactly one joins; it has created the account, so it gets an
 /// access token.
-async fn race(studio: &Studio, many: usize) {
-    let token = invited(studio, &new_address(), "member").await;
+async fn race(acme: &TestOrg, many: usize) {
+    let token = invited(acme, &new_address(), "member").await;
     let mut running: JoinSet<Answer> = JoinSet::new();
     for _ in 0..many {
-        let (api, body) = (studio.api(), json!({"token": token}));
+        let (api, body) = (acme.api(), json!({"token": token}));
         running.spawn(async move { api.post("/invitations/accept", &body).await });
     }
     let (won, lost): (Vec<_>, Vec<_>) = running.join_all().await.into_iter().partition(|answer| answer.status == 200);
@@ -159,140 +159,140 @@ async fn race(studio: &Studio, many: usize) {
 }
 
 async fn s181_inv_once(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    race(&studio, 50).await;
-    let members = studio.owner.get(&studio.members(None)).await.expecting(200);
+    let acme = TestOrg::open(backend).await;
+    race(&acme, 50).await;
+    let members = acme.owner.get(&acme.members(None)).await.expecting(200);
     assert_eq!(members.as_array().map(Vec::len), Some(2));
 }
 
 async fn s181_whoever_makes_the_account_joins(backend: Backend) {
     // The test sends more invitations than the limit of one inviter permits.
-    let studio = Studio::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
+    let acme = TestOrg::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
     for _ in 0..40 {
-        race(&studio, 4).await;
+        race(&acme, 4).await;
     }
 }
 
 async fn s181_replaced_resent_and_withdrawn_tokens_open_nothing(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    let replaced = invited(&studio, &email, "admin").await;
-    let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
-    let resent = token(&studio, &email, 2).await;
-    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
-    let last = token(&studio, &email, 3).await;
+    let replaced = invited(&acme, &email, "admin").await;
+    let id = text_of(&invite(&acme, &acme.owner, &email, "member").await, "id");
+    let resent = token(&acme, &email, 2).await;
+    acme.owner.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.is(200);
+    let last = token(&acme, &email, 3).await;
     let unknown = "A".repeat(43);
-    let expected = body(&accept(&studio, &unknown).await);
+    let expected = body(&accept(&acme, &unknown).await);
     for old in [&replaced, &resent, "short"] {
-        let answer = accept(&studio, old).await;
+        let answer = accept(&acme, old).await;
         answer.problem(400, "invitation_invalid");
         assert_eq!(body(&answer), expected);
     }
-    studio.owner.delete(&format!("{}/{id}", path(&studio))).await.is(204);
-    studio.owner.delete(&format!("{}/{id}", path(&studio))).await.is(204);
-    assert_eq!(body(&accept(&studio, &last).await), expected);
-    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(409, "invitation_closed");
-    let used = invited(&studio, &new_address(), "member").await;
-    accept(&studio, &used).await.is(200);
-    assert_eq!(body(&accept(&studio, &used).await), expected);
+    acme.owner.delete(&format!("{}/{id}", path(&acme))).await.is(204);
+    acme.owner.delete(&format!("{}/{id}", path(&acme))).await.is(204);
+    assert_eq!(body(&accept(&acme, &last).await), expected);
+    acme.owner.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.problem(409, "invitation_closed");
+    let used = invited(&acme, &new_address(), "member").await;
+    accept(&acme, &used).await.is(200);
+    assert_eq!(body(&accept(&acme, &used).await), expected);
 }
 
 async fn s182_invite_bind(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (guest, other) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
-    let token = invited(&studio, &guest.email, "member").await;
+    let acme = TestOrg::open(backend).await;
+    let (guest, other) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
+    let token = invited(&acme, &guest.email, "member").await;
     let answer = other.post("/invitations/accept", &json!({"token": token})).await;
     answer.problem(409, "invitation_for_another_address");
-    studio.owner.get(&studio.members(Some(&other.id))).await.problem(404, "member_not_found");
+    acme.owner.get(&acme.members(Some(&other.id))).await.problem(404, "member_not_found");
     guest.post("/invitations/accept", &json!({"token": token})).await.is(200);
 }
 
 async fn s183_inv_role(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (admin, leaver) = (studio.hire("admin").await, studio.hire("admin").await);
+    let acme = TestOrg::open(backend).await;
+    let (admin, leaver) = (acme.add_member("admin").await, acme.add_member("admin").await);
     let (one, two) = (new_address(), new_address());
-    invite(&studio, &admin, &one, "admin").await;
-    let id = text_of(&invite(&studio, &leaver, &two, "member").await, "id");
-    let tokens = [token(&studio, &one, 1).await, token(&studio, &two, 1).await];
-    studio.owner.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
-    studio.owner.delete(&studio.members(Some(&leaver.id))).await.is(204);
+    invite(&acme, &admin, &one, "admin").await;
+    let id = text_of(&invite(&acme, &leaver, &two, "member").await, "id");
+    let tokens = [token(&acme, &one, 1).await, token(&acme, &two, 1).await];
+    acme.owner.put(&acme.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
+    acme.owner.delete(&acme.members(Some(&leaver.id))).await.is(204);
     for token in &tokens {
-        accept(&studio, token).await.problem(400, "invitation_invalid");
+        accept(&acme, token).await.problem(400, "invitation_invalid");
     }
-    let listed = studio.owner.get(&path(&studio)).await.expecting(200);
+    let listed = acme.owner.get(&path(&acme)).await.expecting(200);
     assert_eq!((&listed[0]["status"], &listed[1]["status"]), (&json!("withdrawn"), &json!("withdrawn")));
-    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(409, "invitation_closed");
+    acme.owner.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.problem(409, "invitation_closed");
     // The stored role counts; the role in the body is ignored.
-    invite(&studio, &studio.owner, &two, "member").await;
-    let body = json!({"token": token(&studio, &two, 2).await, "role": "owner", "organization_id": "x"});
-    assert_eq!(studio.api().post("/invitations/accept", &body).await.expecting(200)["role"], "member");
+    invite(&acme, &acme.owner, &two, "member").await;
+    let body = json!({"token": token(&acme, &two, 2).await, "role": "owner", "organization_id": "x"});
+    assert_eq!(acme.api().post("/invitations/accept", &body).await.expecting(200)["role"], "member");
 }
 
 async fn s187_inv_limit(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
-    let resend = format!("{}/{id}/resend", path(&studio));
+    let id = text_of(&invite(&acme, &acme.owner, &email, "member").await, "id");
+    let resend = format!("{}/{id}/resend", path(&acme));
     for sent in 1..=4 {
         // An undelivered mail would be cancelled by the resend.
-        token(&studio, &email, sent).await;
-        studio.owner.post(&resend, &json!({})).await.is(200);
+        token(&acme, &email, sent).await;
+        acme.owner.post(&resend, &json!({})).await.is(200);
     }
     // One limit covers all organizations of an inviter. It is 5 while the inviter's address is not verified.
-    let other = format!("/orgs/{}/invitations", studio.owner.found().await);
+    let other = format!("/orgs/{}/invitations", acme.owner.create_org().await);
     let invitation = json!({"email": new_address(), "role": "member"});
-    for (address, body) in [(resend, json!({})), (path(&studio), invitation.clone()), (other, invitation)] {
-        let refused = studio.owner.post(&address, &body).await;
+    for (address, body) in [(resend, json!({})), (path(&acme), invitation.clone()), (other, invitation)] {
+        let refused = acme.owner.post(&address, &body).await;
         assert_eq!(refused.problem(429, "rate_limited")["limit"], "invite", "{address}");
         let seconds: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).unwrap_or_default();
         assert!((3_300..=3_600).contains(&seconds), "{seconds}");
         assert_eq!(refused.header("ratelimit-policy"), Some("\"invite\";q=5;w=3600"));
     }
     // A rejected request changes nothing: the last token is valid. Other inviters have their own limit.
-    let admin = studio.hire("admin").await;
-    accept(&studio, &token(&studio, &email, 5).await).await.is(200);
-    invite(&studio, &admin, &new_address(), "member").await;
+    let admin = acme.add_member("admin").await;
+    accept(&acme, &token(&acme, &email, 5).await).await.is(200);
+    invite(&acme, &admin, &new_address(), "member").await;
 }
 
 async fn s189_inv_injection(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let name = "<b onclick=x>Evil</b> https://evil.example.com & \"co\" =?utf-8?q?x?=";
-    let org = text_of(&studio.owner.post("/orgs", &json!({"name": name})).await.expecting(201), "id");
+    let org = text_of(&acme.owner.post("/orgs", &json!({"name": name})).await.expecting(201), "id");
     let email = new_address();
-    let sent = studio.owner.post(&format!("/orgs/{org}/invitations"), &json!({"email": email, "role": "member"})).await;
+    let sent = acme.owner.post(&format!("/orgs/{org}/invitations"), &json!({"email": email, "role": "member"})).await;
     sent.is(201);
-    let letter = last_of(&studio.service.installation, &email, 1).await;
+    let letter = last_of(&acme.service.installation, &email, 1).await;
     let subject = letter.subject.replace('\u{200B}', "");
     assert!(subject.ends_with(" invites you to \"<b onclick=x>Evil</b> https://evil.exam…\""), "{subject}");
     assert!(!letter.html.contains("<b onclick"), "{}", letter.html);
     assert!(!letter.html.contains("https://evil") && !letter.text.contains("https://evil"), "{}", letter.text);
     assert_eq!(letter.html.matches("href=").count(), 1, "{}", letter.html);
-    let lines = studio.owner.post("/orgs", &json!({"name": "x\r\nBcc: all@example.com"})).await;
+    let lines = acme.owner.post("/orgs", &json!({"name": "x\r\nBcc: all@example.com"})).await;
     assert_eq!(lines.faults(), ["/name"]);
 }
 
 async fn s147_an_invitation_ends_with_a_change_of_the_membership(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let guest = Person::join(&studio.api()).await;
-    let sent = invite(&studio, &studio.owner, &guest.email, "owner").await;
-    let old = token(&studio, &guest.email, 1).await;
-    let resend = format!("{}/{}/resend", path(&studio), text_of(&sent, "id"));
-    studio.add(&guest, "member").await;
+    let acme = TestOrg::open(backend).await;
+    let guest = Person::register(&acme.api()).await;
+    let sent = invite(&acme, &acme.owner, &guest.email, "owner").await;
+    let old = token(&acme, &guest.email, 1).await;
+    let resend = format!("{}/{}/resend", path(&acme), text_of(&sent, "id"));
+    acme.add(&guest, "member").await;
     guest.post("/invitations/accept", &json!({"token": old})).await.problem(400, "invitation_invalid");
-    assert_eq!(role_of(&studio, &guest.id).await, "member");
-    studio.owner.post(&resend, &json!({})).await.problem(409, "already_member");
-    studio.owner.delete(&studio.members(Some(&guest.id))).await.is(204);
+    assert_eq!(role_of(&acme, &guest.id).await, "member");
+    acme.owner.post(&resend, &json!({})).await.problem(409, "already_member");
+    acme.owner.delete(&acme.members(Some(&guest.id))).await.is(204);
     guest.post("/invitations/accept", &json!({"token": old})).await.problem(400, "invitation_invalid");
-    guest.get(&format!("/orgs/{}", studio.org)).await.problem(404, "organization_not_found");
-    assert_eq!(studio.owner.get(&path(&studio)).await.expecting(200)[0]["status"], "withdrawn");
+    guest.get(&format!("/orgs/{}", acme.org)).await.problem(404, "organization_not_found");
+    assert_eq!(acme.owner.get(&path(&acme)).await.expecting(200)[0]["status"], "withdrawn");
 }
 
 async fn s20_enum_invite(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let known = Person::join(&studio.api()).await;
+    let acme = TestOrg::open(backend).await;
+    let known = Person::register(&acme.api()).await;
     let unlike = ["id", "email", "created_at", "expires_at"];
     let ask = async |email: &str| {
-        let answer = studio.owner.post(&path(&studio), &json!({"email": email, "role": "member"})).await;
+        let answer = acme.owner.post(&path(&acme), &json!({"email": email, "role": "member"})).await;
         let mut body = answer.expecting(201);
         for field in unlike {
             body[field].take();
@@ -303,71 +303,71 @@ async fn s20_enum_invite(backend: Backend) {
 }
 
 async fn s146_an_administrator_invites_and_replaces_no_owner(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (admin, email) = (studio.hire("admin").await, new_address());
+    let acme = TestOrg::open(backend).await;
+    let (admin, email) = (acme.add_member("admin").await, new_address());
     let as_owner = json!({"email": email, "role": "owner"});
-    admin.post(&path(&studio), &as_owner).await.problem(403, "forbidden");
-    let id = text_of(&invite(&studio, &studio.owner, &email, "owner").await, "id");
+    admin.post(&path(&acme), &as_owner).await.problem(403, "forbidden");
+    let id = text_of(&invite(&acme, &acme.owner, &email, "owner").await, "id");
     let as_member = json!({"email": email, "role": "member"});
-    admin.post(&path(&studio), &as_member).await.problem(403, "forbidden");
-    admin.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.problem(403, "forbidden");
-    admin.delete(&format!("{}/{id}", path(&studio))).await.problem(403, "forbidden");
-    assert_eq!(accept(&studio, &token(&studio, &email, 1).await).await.expecting(200)["role"], "owner");
+    admin.post(&path(&acme), &as_member).await.problem(403, "forbidden");
+    admin.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.problem(403, "forbidden");
+    admin.delete(&format!("{}/{id}", path(&acme))).await.problem(403, "forbidden");
+    assert_eq!(accept(&acme, &token(&acme, &email, 1).await).await.expecting(200)["role"], "owner");
 }
 
 async fn a_member_is_not_invited(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
     let body = json!({"email": member.email.to_uppercase(), "role": "admin"});
-    studio.owner.post(&path(&studio), &body).await.problem(409, "already_member");
+    acme.owner.post(&path(&acme), &body).await.problem(409, "already_member");
 }
 
 async fn invitations_are_listed_with_what_became_of_them(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    invite(&studio, &studio.owner, &email, "member").await;
-    let second = invite(&studio, &studio.owner, &email, "admin").await;
-    accept(&studio, &invited(&studio, &new_address(), "member").await).await.is(200);
-    let listed = studio.owner.get(&path(&studio)).await.expecting(200);
+    invite(&acme, &acme.owner, &email, "member").await;
+    let second = invite(&acme, &acme.owner, &email, "admin").await;
+    accept(&acme, &invited(&acme, &new_address(), "member").await).await.is(200);
+    let listed = acme.owner.get(&path(&acme)).await.expecting(200);
     let states: Vec<&Value> = listed.as_array().into_iter().flatten().map(|one| &one["status"]).collect();
     assert_eq!(states, ["withdrawn", "pending", "accepted"]);
     // The mail may have been sent in the meantime.
     let mut pending = listed[1].clone();
     pending["delivery"] = second["delivery"].clone();
     assert_eq!(pending, second);
-    let first = studio.owner.get(&format!("{}?limit=1", path(&studio))).await;
+    let first = acme.owner.get(&format!("{}?limit=1", path(&acme))).await;
     assert!(first.header("link").is_some_and(|link| link.contains("/invitations?limit=1&cursor=")));
 }
 
 async fn a_weak_password_uses_nothing_up(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    let token = invited(&studio, &email, "member").await;
-    let weak = studio.api().post("/invitations/accept", &json!({"token": token, "password": "password1"})).await;
+    let token = invited(&acme, &email, "member").await;
+    let weak = acme.api().post("/invitations/accept", &json!({"token": token, "password": "password1"})).await;
     assert_eq!(weak.faults(), ["/password"]);
-    assert_eq!(accept(&studio, &token).await.expecting(200)["new_user"], true);
+    assert_eq!(accept(&acme, &token).await.expecting(200)["new_user"], true);
 }
 
 async fn a_bad_credential_is_401_and_a_key_403(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let token = invited(&studio, &new_address(), "member").await;
+    let acme = TestOrg::open(backend).await;
+    let token = invited(&acme, &new_address(), "member").await;
     let body = json!({"token": token});
-    studio.api().bearer("nobody").post("/invitations/accept", &body).await.problem(401, "invalid_token");
-    let key = studio.api().key(&studio.key().await.raw);
+    acme.api().bearer("nobody").post("/invitations/accept", &body).await.problem(401, "invalid_token");
+    let key = acme.api().key(&acme.key().await.raw);
     key.post("/invitations/accept", &body).await.problem(403, "user_token_required");
-    accept(&studio, &token).await.is(200);
+    accept(&acme, &token).await.is(200);
 }
 
 async fn invitations_are_in_the_trail(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = new_address();
-    let id = text_of(&invite(&studio, &studio.owner, &email, "member").await, "id");
-    token(&studio, &email, 1).await;
-    studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
-    accept(&studio, &token(&studio, &email, 2).await).await.is(200);
-    let other = text_of(&invite(&studio, &studio.owner, &new_address(), "member").await, "id");
-    studio.owner.delete(&format!("{}/{other}", path(&studio))).await.is(204);
-    let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    let id = text_of(&invite(&acme, &acme.owner, &email, "member").await, "id");
+    token(&acme, &email, 1).await;
+    acme.owner.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.is(200);
+    accept(&acme, &token(&acme, &email, 2).await).await.is(200);
+    let other = text_of(&invite(&acme, &acme.owner, &new_address(), "member").await, "id");
+    acme.owner.delete(&format!("{}/{other}", path(&acme))).await.is(204);
+    let trail = crate::audit::trail(&acme.service.installation, Some(&acme.org)).await;
     let mut names: Vec<&str> = trail.iter().map(|event| event.name.as_str()).skip(2).collect();
     // Entries that one transaction writes within one millisecond have no order.
     names[2..4].sort_unstable();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
     eventually, on_both,
-    studio::{Person, Service, Studio},
+    test_org::{Person, Service, TestOrg},
 };
 
 on_both! {
@@ -21,8 +21,8 @@ on_both! {
 
 async fn a_stranger_gets_from_registration_to_a_working_key_and_back(backend: Backend) {
     let service = Service::start(backend).await;
-    let owner = Person::join(&service.api()).await;
-    let app = owner.make_app(&owner.found().await).await;
+    let owner = Person::register(&service.api()).await;
+    let app = owner.make_app(&owner.create_org().await).await;
     let key = owner.make_key(&app, &json!({"description": "game server", "permissions": []})).await;
     let (server, inventory) = (service.api().key(&key.raw), format!("/apps/{app}/inventory"));
     let made = server.post(&inventory, &json!({"sku": "sword", "quantity": 3})).await.expecting(201);
@@ -36,37 +36,37 @@ async fn a_stranger_gets_from_registration_to_a_working_key_and_back(backend: Ba
 }
 
 async fn a_revoked_key_stays_in_the_list_and_a_second_revocation_changes_nothing(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (key, list) = (studio.key().await, format!("/apps/{}/apikeys", studio.app));
+    let acme = TestOrg::open(backend).await;
+    let (key, list) = (acme.key().await, format!("/apps/{}/apikeys", acme.app));
     let path = format!("/apikeys/{}", key.id);
-    studio.owner.delete(&path).await.is(204);
-    let after_one = studio.owner.get(&list).await.expecting(200);
+    acme.owner.delete(&path).await.is(204);
+    let after_one = acme.owner.get(&list).await.expecting(200);
     assert!(after_one[0]["revoked_at"].is_string(), "{after_one}");
-    studio.owner.delete(&path).await.is(204);
-    assert_eq!(studio.owner.get(&list).await.expecting(200), after_one);
+    acme.owner.delete(&path).await.is(204);
+    assert_eq!(acme.owner.get(&list).await.expecting(200), after_one);
 }
 
 async fn s112_app_disabled(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let key = studio.key().await;
-    let path = format!("/apps/{}", studio.app);
-    studio.owner.delete(&path).await.is(204);
-    assert_eq!(studio.verify(&key.raw).await["code"], "not_found");
-    studio.api().key(&key.raw).get(&studio.inventory()).await.problem(401, "invalid_token");
-    studio.owner.get(&path).await.problem(404, "application_not_found");
-    studio.owner.get(&studio.inventory()).await.problem(404, "application_not_found");
-    studio.owner.delete(&path).await.problem(404, "application_not_found");
-    studio.owner.delete(&format!("/apikeys/{}", key.id)).await.problem(404, "api_key_not_found");
-    assert_eq!(studio.owner.get(&format!("/orgs/{}/apps", studio.org)).await.expecting(200), json!([]));
+    let acme = TestOrg::open(backend).await;
+    let key = acme.key().await;
+    let path = format!("/apps/{}", acme.app);
+    acme.owner.delete(&path).await.is(204);
+    assert_eq!(acme.verify(&key.raw).await["code"], "not_found");
+    acme.api().key(&key.raw).get(&acme.inventory()).await.problem(401, "invalid_token");
+    acme.owner.get(&path).await.problem(404, "application_not_found");
+    acme.owner.get(&acme.inventory()).await.problem(404, "application_not_found");
+    acme.owner.delete(&path).await.problem(404, "application_not_found");
+    acme.owner.delete(&format!("/apikeys/{}", key.id)).await.problem(404, "api_key_not_found");
+    assert_eq!(acme.owner.get(&format!("/orgs/{}/apps", acme.org)).await.expecting(200), json!([]));
 }
 
 async fn the_last_use_of_a_key_shows_in_the_list_after_a_while(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (used, unused) = (studio.key().await, studio.key().await);
-    studio.api().key(&used.raw).get(&studio.inventory()).await.is(200);
-    let list = format!("/apps/{}/apikeys", studio.app);
+    let acme = TestOrg::open(backend).await;
+    let (used, unused) = (acme.key().await, acme.key().await);
+    acme.api().key(&used.raw).get(&acme.inventory()).await.is(200);
+    let list = format!("/apps/{}/apikeys", acme.app);
     let keys = eventually("a last use", Duration::from_secs(20), || async {
-        let keys = studio.owner.get(&list).await.expecting(200);
+        let keys = acme.owner.get(&list).await.expecting(200);
         last_used(&keys, &used.id).is_string().then_some(keys)
     });
     let keys = keys.await;
@@ -74,25 +74,25 @@ async fn the_last_use_of_a_key_shows_in_the_list_after_a_while(backend: Backend)
 }
 
 async fn an_application_changes_only_where_the_body_says(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let path = format!("/apps/{}", studio.app);
+    let acme = TestOrg::open(backend).await;
+    let path = format!("/apps/{}", acme.app);
     let uris = json!(["https://a.example/cb", "http://127.0.0.1:3000/cb"]);
     let full = json!({"name": "One", "description": "first\nsecond", "redirect_uris": uris});
-    studio.owner.put(&path, &full).await.is(200);
-    let changed = studio.owner.put(&path, &json!({"name": "Two"})).await.expecting(200);
+    acme.owner.put(&path, &full).await.is(200);
+    let changed = acme.owner.put(&path, &json!({"name": "Two"})).await.expecting(200);
     assert_eq!(changed["name"], "Two");
     assert_eq!((&changed["description"], &changed["redirect_uris"]), (&full["description"], &uris));
-    let emptied = studio.owner.put(&path, &json!({"description": null, "redirect_uris": []})).await.expecting(200);
+    let emptied = acme.owner.put(&path, &json!({"description": null, "redirect_uris": []})).await.expecting(200);
     assert_eq!((&emptied["description"], &emptied["redirect_uris"]), (&Value::Null, &json!([])));
-    assert_eq!(studio.owner.get(&path).await.expecting(200), emptied);
+    assert_eq!(acme.owner.get(&path).await.expecting(200), emptied);
 }
 
 async fn s163_rmw(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let path = format!("/apps/{}", studio.app);
-    studio.owner.put(&path, &json!({"redirect_uris": ["https://a.example/cb"]})).await.is(200);
-    let before = studio.owner.get(&path).await.expecting(200);
-    let after = studio.owner.put(&path, &before).await.expecting(200);
+    let acme = TestOrg::open(backend).await;
+    let path = format!("/apps/{}", acme.app);
+    acme.owner.put(&path, &json!({"redirect_uris": ["https://a.example/cb"]})).await.is(200);
+    let before = acme.owner.get(&path).await.expecting(200);
+    let after = acme.owner.put(&path, &before).await.expecting(200);
     for member in ["id", "organization_id", "name", "description", "redirect_uris", "created_at"] {
         assert_eq!(after[member], before[member], "{member}");
     }
@@ -100,7 +100,7 @@ async fn s163_rmw(backend: Backend) {
 
 async fn a_slug_comes_from_the_name_and_never_twice(backend: Backend) {
     let service = Service::start(backend).await;
-    let owner = Person::join(&service.api()).await;
+    let owner = Person::register(&service.api()).await;
     let first = owner.post("/orgs", &json!({"name": "Ünïted Games  42!"})).await.expecting(201);
     let second = owner.post("/orgs", &json!({"name": "Ünïted Games  42!"})).await.expecting(201);
     let (first, second) = (first["slug"].as_str().unwrap_or(""), second["slug"].as_str().unwrap_or(""));

@@ -10,7 +10,7 @@ use tessera_tests::{
     on_sqlite,
     process::{Installation, MASTER_KEY},
     sso::query,
-    studio::{PASSWORD, Studio},
+    test_org::{PASSWORD, TestOrg},
 };
 
 use crate::storage;
@@ -24,32 +24,32 @@ on_sqlite! {
 async fn s196_log_redact(backend: Backend) {
     let installation =
         Installation::new(backend).await.set("TESSERA_LOG", "debug").set("TESSERA_MASTER_KEY", MASTER_KEY);
-    let studio = Studio::open_on(installation).await;
-    let key = studio.key().await.raw;
+    let acme = TestOrg::open_on(installation).await;
+    let key = acme.key().await.raw;
     let item = json!({"sku": "s", "metadata": {"m": "custom-value-17"}});
-    studio.api().key(&key).post(&studio.inventory(), &item).await.is(201);
-    studio.verify(&key).await;
-    studio.api().get(&format!("/users/me?token={}", studio.owner.token)).await.is(401);
-    studio.api().bearer("wrong-token-4711").get("/users/me").await.is(401);
-    studio.api().get_root("/nothing/secret-path-99").await.is(404);
-    let log = studio.service.node.log();
+    acme.api().key(&key).post(&acme.inventory(), &item).await.is(201);
+    acme.verify(&key).await;
+    acme.api().get(&format!("/users/me?token={}", acme.owner.token)).await.is(401);
+    acme.api().bearer("wrong-token-4711").get("/users/me").await.is(401);
+    acme.api().get_root("/nothing/secret-path-99").await.is(404);
+    let log = acme.service.node.log();
     assert!(log.contains("/api/v1/apikeys/verify"), "{log}");
-    let signature = studio.owner.token.rsplit('.').next().unwrap_or_default();
+    let signature = acme.owner.token.rsplit('.').next().unwrap_or_default();
     let sent = [PASSWORD, MASTER_KEY, "custom-value-17", "wrong-token-4711", "secret-path-99", "$argon2"];
-    for secret in sent.into_iter().chain([&key[8..], &studio.owner.token, signature]) {
+    for secret in sent.into_iter().chain([&key[8..], &acme.owner.token, signature]) {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
 
 async fn s197_log_inject(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for path in ["/x%0a%7b%22level%22:%22ERROR%22%7d", "/x%0d%0ay", "/%1b[31m", "/api/v1/orgs/%22%2c%22"] {
-        let answer = studio.owner.get_root(path).await;
+        let answer = acme.owner.get_root(path).await;
         assert!([400, 404].contains(&answer.status), "{path}: {}", answer.text());
     }
-    let request = studio.owner.request(Method::GET, "/nothing").header("X-Request-Id", "a\"}{\"level\":\"ERROR\"");
+    let request = acme.owner.request(Method::GET, "/nothing").header("X-Request-Id", "a\"}{\"level\":\"ERROR\"");
     send(request.header("User-Agent", "x\t\"y")).await.is(404);
-    let log = studio.service.node.log();
+    let log = acme.service.node.log();
     assert!(log.lines().count() > 5, "{log}");
     for line in log.lines() {
         let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -60,8 +60,8 @@ async fn s197_log_inject(backend: Backend) {
 
 /// Makes every write fail until the value is dropped. On SQLite, another transaction holds the only writer; on
 /// PostgreSQL, the database is unavailable.
-async fn no_writes(studio: &Studio, backend: Backend) -> Option<(Box<dyn SsoTransaction>, SqlStore)> {
-    let installation = &studio.service.installation;
+async fn no_writes(acme: &TestOrg, backend: Backend) -> Option<(Box<dyn SsoTransaction>, SqlStore)> {
+    let installation = &acme.service.installation;
     match backend {
         Backend::Sqlite => {
             let store = storage::open(installation).await;
@@ -76,14 +76,14 @@ async fn no_writes(studio: &Studio, backend: Backend) -> Option<(Box<dyn SsoTran
 }
 
 async fn a_sign_in_that_can_t_begin_leaves_its_cause_with_the_request_s_id(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let path = format!("{BASE}/sso/web3/initiate{}", query(&studio).await);
-    let _held = no_writes(&studio, backend).await;
-    let page = send(studio.api().request(Method::GET, &path).header("Accept", "text/html")).await;
+    let acme = TestOrg::open(backend).await;
+    let path = format!("{BASE}/sso/web3/initiate{}", query(&acme).await);
+    let _held = no_writes(&acme, backend).await;
+    let page = send(acme.api().request(Method::GET, &path).header("Accept", "text/html")).await;
     page.is(503);
     let id = page.header("x-request-id").unwrap_or_else(|| panic!("no request id"));
     assert!(page.text().contains(id), "{}", page.text());
-    let log = studio.service.node.log();
+    let log = acme.service.node.log();
     let events =
         log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}")));
     let told: Vec<Value> =

@@ -12,40 +12,40 @@ use tessera_tests::{
     on_both,
     process::Installation,
     smtp::Sink,
-    studio::{PASSWORD, Studio},
+    test_org::{PASSWORD, TestOrg},
 };
 
 use crate::storage;
 
-/// A studio without a running mail server, and the configured address of the server.
-async fn without_mail_server(backend: Backend) -> (Studio, SocketAddr) {
+/// A acme without a running mail server, and the configured address of the server.
+async fn without_mail_server(backend: Backend) -> (TestOrg, SocketAddr) {
     let address = Sink::nowhere().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
-    (Studio::open_on(installation).await, address)
+    (TestOrg::open_on(installation).await, address)
 }
 
-fn path(studio: &Studio) -> String {
-    format!("/orgs/{}/invitations", studio.org)
+fn path(acme: &TestOrg) -> String {
+    format!("/orgs/{}/invitations", acme.org)
 }
 
-async fn invite(studio: &Studio, email: &str, role: &str) -> String {
-    let sent = studio.owner.post(&path(studio), &json!({"email": email, "role": role})).await;
+async fn invite(acme: &TestOrg, email: &str, role: &str) -> String {
+    let sent = acme.owner.post(&path(acme), &json!({"email": email, "role": role})).await;
     text_of(&sent.expecting(201), "id")
 }
 
 /// Waits until a delivery has failed.
-async fn tried(studio: &Studio) {
+async fn tried(acme: &TestOrg) {
     eventually("a first try", ON_ITS_WAY, || {
-        std::future::ready(studio.service.node.log().contains("mail not delivered").then_some(()))
+        std::future::ready(acme.service.node.log().contains("mail not delivered").then_some(()))
     })
     .await;
 }
 
 /// Starts the mail server and returns the received mails once the outbox is empty.
-async fn letters(studio: &Studio, address: SocketAddr, count: usize) -> Vec<Letter> {
+async fn letters(acme: &TestOrg, address: SocketAddr, count: usize) -> Vec<Letter> {
     let sink = Sink::on(address).await;
     eventually("the mails", ON_ITS_WAY, || std::future::ready((sink.letters().len() >= count).then_some(()))).await;
-    let store = storage::open(&studio.service.installation).await;
+    let store = storage::open(&acme.service.installation).await;
     eventually("an empty outbox", ON_ITS_WAY, || {
         let store = store.clone();
         async move { storage::waiting_mails(&store).await.is_empty().then_some(()) }
@@ -54,9 +54,9 @@ async fn letters(studio: &Studio, address: SocketAddr, count: usize) -> Vec<Lett
     sink.letters()
 }
 
-async fn accept(studio: &Studio, letter: &Letter) -> Value {
+async fn accept(acme: &TestOrg, letter: &Letter) -> Value {
     let body = json!({"token": letter.token(), "password": PASSWORD});
-    studio.api().post("/invitations/accept", &body).await.expecting(200)
+    acme.api().post("/invitations/accept", &body).await.expecting(200)
 }
 
 on_both! {
@@ -66,34 +66,34 @@ on_both! {
 }
 
 async fn a_withdrawn_invitation_sends_no_mail_any_more(backend: Backend) {
-    let (studio, address) = without_mail_server(backend).await;
-    let id = invite(&studio, "gone@example.com", "member").await;
-    tried(&studio).await;
-    studio.owner.delete(&format!("{}/{id}", path(&studio))).await.is(204);
-    assert_eq!(storage::waiting_mails(&storage::open(&studio.service.installation).await).await, []);
-    invite(&studio, "here@example.com", "member").await;
-    let letters = letters(&studio, address, 1).await;
+    let (acme, address) = without_mail_server(backend).await;
+    let id = invite(&acme, "gone@example.com", "member").await;
+    tried(&acme).await;
+    acme.owner.delete(&format!("{}/{id}", path(&acme))).await.is(204);
+    assert_eq!(storage::waiting_mails(&storage::open(&acme.service.installation).await).await, []);
+    invite(&acme, "here@example.com", "member").await;
+    let letters = letters(&acme, address, 1).await;
     assert_eq!(letters.iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>(), ["here@example.com"]);
 }
 
 async fn of_a_replaced_invitation_only_the_new_mail_comes(backend: Backend) {
-    let (studio, address) = without_mail_server(backend).await;
-    invite(&studio, "guest@example.com", "member").await;
-    tried(&studio).await;
-    invite(&studio, "Guest@Example.com", "admin").await;
-    let letters = letters(&studio, address, 1).await;
+    let (acme, address) = without_mail_server(backend).await;
+    invite(&acme, "guest@example.com", "member").await;
+    tried(&acme).await;
+    invite(&acme, "Guest@Example.com", "admin").await;
+    let letters = letters(&acme, address, 1).await;
     assert_eq!(letters.len(), 1);
-    assert_eq!(accept(&studio, &letters[0]).await["role"], "admin");
+    assert_eq!(accept(&acme, &letters[0]).await["role"], "admin");
 }
 
 async fn of_an_invitation_that_is_sent_again_only_the_last_mail_comes(backend: Backend) {
-    let (studio, address) = without_mail_server(backend).await;
-    let id = invite(&studio, "guest@example.com", "member").await;
-    tried(&studio).await;
+    let (acme, address) = without_mail_server(backend).await;
+    let id = invite(&acme, "guest@example.com", "member").await;
+    tried(&acme).await;
     for _ in 0..2 {
-        studio.owner.post(&format!("{}/{id}/resend", path(&studio)), &json!({})).await.is(200);
+        acme.owner.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.is(200);
     }
-    let letters = letters(&studio, address, 1).await;
+    let letters = letters(&acme, address, 1).await;
     assert_eq!(letters.len(), 1);
-    assert_eq!(accept(&studio, &letters[0]).await["role"], "member");
+    assert_eq!(accept(&acme, &letters[0]).await["role"], "member");
 }

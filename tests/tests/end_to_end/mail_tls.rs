@@ -7,38 +7,38 @@ use tessera_tests::{
     mail::ON_ITS_WAY,
     on_sqlite,
     process::Installation,
-    smtp::{Manners, Sink},
-    studio::Studio,
+    smtp::{Sink, WalletBehavior},
+    test_org::TestOrg,
     tls::Authority,
 };
 
 use crate::storage;
 
-/// A studio that sends its mails to the server with a password, and an invited guest.
-async fn inviting(backend: Backend, sink: &Sink, trusted: Option<&Authority>) -> Studio {
+/// A acme that sends its mails to the server with a password, and an invited guest.
+async fn inviting(backend: Backend, sink: &Sink, trusted: Option<&Authority>) -> TestOrg {
     let installation = Installation::new(backend).await;
     let mut installation = installation.set("TESSERA_SMTP_URL", &sink.tls_url("tessera:hush-hush@localhost"));
     if let Some(authority) = trusted {
         installation = installation.set("TESSERA_SMTP_CA_FILE", &authority.path());
     }
-    let studio = Studio::open_on(installation).await;
+    let acme = TestOrg::open_on(installation).await;
     let body = json!({"email": "guest@example.com", "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
-    studio
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &body).await.is(201);
+    acme
 }
 
 /// Waits until a failed delivery was logged with these words, and asserts that the mail is still in the outbox.
-async fn it_waits(studio: &Studio, sink: &Sink, words: &str) {
+async fn it_waits(acme: &TestOrg, sink: &Sink, words: &str) {
     eventually(words, ON_ITS_WAY, || {
-        let log = studio.service.node.log();
+        let log = acme.service.node.log();
         std::future::ready((log.contains("mail not delivered") && log.contains(words)).then_some(()))
     })
     .await;
-    assert!(!studio.service.node.log().contains("hush-hush"));
+    assert!(!acme.service.node.log().contains("hush-hush"));
     assert!(sink.letters().is_empty());
     let said = sink.in_the_clear();
     assert!(said.iter().all(|verb| verb == "EHLO" || verb == "STARTTLS"), "{said:?}");
-    let store = storage::open(&studio.service.installation).await;
+    let store = storage::open(&acme.service.installation).await;
     let waiting = storage::waiting_mails(&store).await;
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].mail.recipient.as_str(), "guest@example.com");
@@ -54,7 +54,7 @@ on_sqlite! {
 
 async fn s227_tls_smtp_delivers_to_a_server_that_proves_itself(backend: Backend) {
     let authority = Authority::new();
-    let manners = [Manners::wrapped, Manners::starttls].map(|of| of(authority.server("localhost")));
+    let manners = [WalletBehavior::wrapped, WalletBehavior::starttls].map(|of| of(authority.server("localhost")));
     for manners in manners {
         let sink = Sink::with(manners.knowing("tessera", "hush-hush")).await;
         let _studio = inviting(backend, &sink, Some(&authority)).await;
@@ -66,7 +66,7 @@ async fn s227_tls_smtp_delivers_to_a_server_that_proves_itself(backend: Backend)
 }
 
 async fn s227_tls_smtp_sends_nothing_to_a_server_of_another_authority(backend: Backend) {
-    let sink = Sink::with(Manners::starttls(Authority::new().server("localhost"))).await;
+    let sink = Sink::with(WalletBehavior::starttls(Authority::new().server("localhost"))).await;
     let words = "the certificate of the mail server is not from an authority that is trusted here";
     it_waits(&inviting(backend, &sink, Some(&Authority::new())).await, &sink, words).await;
     it_waits(&inviting(backend, &sink, None).await, &sink, words).await;
@@ -74,20 +74,20 @@ async fn s227_tls_smtp_sends_nothing_to_a_server_of_another_authority(backend: B
 
 async fn s227_tls_smtp_sends_nothing_to_a_server_of_another_name(backend: Backend) {
     let authority = Authority::new();
-    let sink = Sink::with(Manners::wrapped(authority.server("mail.example.com"))).await;
+    let sink = Sink::with(WalletBehavior::wrapped(authority.server("mail.example.com"))).await;
     let words = "the certificate of the mail server is for another name";
     it_waits(&inviting(backend, &sink, Some(&authority)).await, &sink, words).await;
 }
 
 async fn s227_tls_smtp_sends_nothing_to_a_server_that_has_expired(backend: Backend) {
     let authority = Authority::new();
-    let sink = Sink::with(Manners::starttls(authority.expired_server("localhost"))).await;
+    let sink = Sink::with(WalletBehavior::starttls(authority.expired_server("localhost"))).await;
     let words = "the certificate of the mail server has expired";
     it_waits(&inviting(backend, &sink, Some(&authority)).await, &sink, words).await;
 }
 
 async fn s227_tls_smtp_sends_nothing_where_tls_is_not_offered(backend: Backend) {
-    let sink = Sink::with(Manners::default().knowing("tessera", "hush-hush")).await;
+    let sink = Sink::with(WalletBehavior::default().knowing("tessera", "hush-hush")).await;
     let words = "the mail server offers no TLS";
     it_waits(&inviting(backend, &sink, Some(&Authority::new())).await, &sink, words).await;
 }

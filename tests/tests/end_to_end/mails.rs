@@ -11,21 +11,21 @@ use tessera_tests::{
     mail::{Letter, ON_ITS_WAY, in_directory, last_of},
     on_both,
     process::Installation,
-    smtp::{Manners, Sink},
-    studio::{PASSWORD, Studio, unique},
+    smtp::{Sink, WalletBehavior},
+    test_org::{PASSWORD, TestOrg, unique},
 };
 
 use crate::storage;
 
-async fn invite(studio: &Studio, email: &str) {
+async fn invite(acme: &TestOrg, email: &str) {
     let body = json!({"email": email, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &body).await.is(201);
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &body).await.is(201);
 }
 
 /// Waits until the outbox is empty.
-async fn all_delivered(studio: &Studio, letters: impl Fn() -> Vec<Letter>, count: usize) {
+async fn all_delivered(acme: &TestOrg, letters: impl Fn() -> Vec<Letter>, count: usize) {
     eventually("all mails", ON_ITS_WAY, || std::future::ready((letters().len() >= count).then_some(()))).await;
-    let store = storage::open(&studio.service.installation).await;
+    let store = storage::open(&acme.service.installation).await;
     eventually("an empty outbox", ON_ITS_WAY, || {
         let store = store.clone();
         async move { storage::waiting_mails(&store).await.is_empty().then_some(()) }
@@ -47,14 +47,14 @@ on_both! {
 async fn a_mail_server_that_is_down_delays_a_mail_and_fails_nothing(backend: Backend) {
     let address = Sink::nowhere().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
-    let studio = Studio::open_on(installation).await;
-    invite(&studio, "late@example.com").await;
+    let acme = TestOrg::open_on(installation).await;
+    invite(&acme, "late@example.com").await;
     eventually("a first try", ON_ITS_WAY, || {
-        std::future::ready(studio.service.node.log().contains("mail not delivered").then_some(()))
+        std::future::ready(acme.service.node.log().contains("mail not delivered").then_some(()))
     })
     .await;
     let sink = Sink::on(address).await;
-    all_delivered(&studio, || sink.letters(), 1).await;
+    all_delivered(&acme, || sink.letters(), 1).await;
     let letters = sink.letters();
     assert_eq!((letters.len(), letters[0].to.as_str()), (1, "late@example.com"));
 }
@@ -63,11 +63,11 @@ async fn a_mail_server_that_is_down_delays_a_mail_and_fails_nothing(backend: Bac
 async fn a_mail_becomes_a_file_for_its_owner_only(backend: Backend) {
     use std::os::unix::fs::PermissionsExt as _;
     let installation = Installation::new(backend).await.set("TESSERA_MAIL_FROM", "Ops <ops@example.org>");
-    let studio = Studio::open_on(installation).await;
-    invite(&studio, "file@example.com").await;
-    let letter = last_of(&studio.service.installation, "file@example.com", 1).await;
+    let acme = TestOrg::open_on(installation).await;
+    invite(&acme, "file@example.com").await;
+    let letter = last_of(&acme.service.installation, "file@example.com", 1).await;
     assert_eq!(letter.from, "ops@example.org");
-    let directory = studio.service.installation.mail_directory();
+    let directory = acme.service.installation.mail_directory();
     let mode = |path: &std::path::Path| path.metadata().map(|known| known.permissions().mode() & 0o777).ok();
     assert_eq!(mode(&directory), Some(0o700));
     for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
@@ -79,13 +79,13 @@ async fn two_nodes_deliver_each_mail_once(backend: Backend) {
     let sink = Sink::start().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
     // The test sends more invitations than one inviter may send.
-    let studio = Studio::open_on(installation.set("TESSERA_THROTTLE", "off")).await;
-    let _other = studio.service.installation.start();
+    let acme = TestOrg::open_on(installation.set("TESSERA_THROTTLE", "off")).await;
+    let _other = acme.service.installation.start();
     let all: BTreeSet<String> = (0..40).map(|_| format!("{}@example.com", unique("guest"))).collect();
     for email in &all {
-        invite(&studio, email).await;
+        invite(&acme, email).await;
     }
-    all_delivered(&studio, || sink.letters(), all.len()).await;
+    all_delivered(&acme, || sink.letters(), all.len()).await;
     let letters = sink.letters();
     assert_eq!(letters.len(), all.len());
     assert_eq!(letters.iter().map(|letter| letter.to.clone()).collect::<BTreeSet<_>>(), all);
@@ -94,46 +94,46 @@ async fn two_nodes_deliver_each_mail_once(backend: Backend) {
 
 async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Backend) {
     let words = "550 5.1.1 <gone@example.com> nobody of that name";
-    let sink = Sink::with(Manners::default().answering("RCPT TO:<gone@", words)).await;
+    let sink = Sink::with(WalletBehavior::default().answering("RCPT TO:<gone@", words)).await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
-    let studio = Studio::open_on(installation).await;
-    invite(&studio, "gone@example.com").await;
-    invite(&studio, "here@example.com").await;
-    all_delivered(&studio, || sink.letters(), 1).await;
+    let acme = TestOrg::open_on(installation).await;
+    invite(&acme, "gone@example.com").await;
+    invite(&acme, "here@example.com").await;
+    all_delivered(&acme, || sink.letters(), 1).await;
     assert_eq!(sink.letters()[0].to, "here@example.com");
-    let log = studio.service.node.log();
+    let log = acme.service.node.log();
     let told: Vec<&str> = log.lines().filter(|line| line.contains("mail refused for good")).collect();
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("WARN") && told[0].contains("550"), "{}", told[0]);
     assert!(!log.contains("nobody of that name") && !log.contains("gone@"), "{log}");
     let told: serde_json::Value = serde_json::from_str(told[0]).unwrap_or_else(|error| panic!("{}: {error}", told[0]));
     let id = told["fields"]["mail"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id: {told}"));
-    let left = storage::refused_mail(&storage::open(&studio.service.installation).await, id).await;
+    let left = storage::refused_mail(&storage::open(&acme.service.installation).await, id).await;
     assert_eq!((left.recipient.as_str(), left.refusal), ("gone@example.com", MailRefusal::Reply(550)));
     // The invitation is not affected.
-    let invitations = format!("/orgs/{}/invitations", studio.org);
-    let listed = studio.owner.get(&invitations).await.expecting(200);
+    let invitations = format!("/orgs/{}/invitations", acme.org);
+    let listed = acme.owner.get(&invitations).await.expecting(200);
     assert_eq!((&listed[0]["email"], &listed[0]["status"]), (&json!("gone@example.com"), &json!("pending")));
     let again = format!("{invitations}/{}/resend", text_of(&listed[0], "id"));
-    studio.owner.post(&again, &json!({})).await.is(200);
+    acme.owner.post(&again, &json!({})).await.is(200);
 }
 
 async fn a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii(backend: Backend) {
-    let sink = Sink::with(Manners::default().ascii_only()).await;
+    let sink = Sink::with(WalletBehavior::default().ascii_only()).await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
-    let studio = Studio::open_on(installation).await;
+    let acme = TestOrg::open_on(installation).await;
     for email in ["jürg@example.com", "inv@bücher.example"] {
-        invite(&studio, email).await;
+        invite(&acme, email).await;
     }
     // A reset mail is in no list, but the log names it.
     let account = json!({"email": "zoë@example.com", "password": PASSWORD});
-    studio.api().post("/auth/register", &account).await.is(201);
-    studio.api().post("/auth/password/forgot", &json!({"email": "zoë@example.com"})).await.is(202);
+    acme.api().post("/auth/register", &account).await.is(201);
+    acme.api().post("/auth/password/forgot", &json!({"email": "zoë@example.com"})).await.is(202);
     let listed = eventually("all mails end", ON_ITS_WAY, async || {
-        let path = format!("/orgs/{}/invitations", studio.org);
-        let listed = studio.owner.get(&path).await.expecting(200);
+        let path = format!("/orgs/{}/invitations", acme.org);
+        let listed = acme.owner.get(&path).await.expecting(200);
         let ended = listed.as_array().is_some_and(|all| all.iter().all(|one| one["delivery"] != "queued"));
-        let refused = studio.service.node.log().matches("\"refusal\":\"non_ascii_address\"").count();
+        let refused = acme.service.node.log().matches("\"refusal\":\"non_ascii_address\"").count();
         (ended && refused == 2).then_some(listed)
     })
     .await;
@@ -146,23 +146,23 @@ async fn a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii(backen
         sink.letters().iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>(),
         ["inv@xn--bcher-kva.example"]
     );
-    assert!(!studio.service.node.log().contains("mail not delivered"), "{}", studio.service.node.log());
+    assert!(!acme.service.node.log().contains("mail not delivered"), "{}", acme.service.node.log());
 }
 
 async fn a_mail_at_rest_is_sealed(backend: Backend) {
     let address = Sink::nowhere().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
-    let studio = Studio::open_on(installation).await;
-    invite(&studio, "sealed@example.com").await;
+    let acme = TestOrg::open_on(installation).await;
+    invite(&acme, "sealed@example.com").await;
     // Taken directly, with a later time, so that the mail is due whatever the result of the first attempt.
-    let store = storage::open(&studio.service.installation).await;
+    let store = storage::open(&acme.service.installation).await;
     let waiting = storage::waiting_mails(&store).await;
     let bytes = waiting.iter().map(|taken| String::from_utf8_lossy(&taken.mail.sealed)).collect::<String>();
     assert_eq!(waiting.len(), 1);
     for word in ["token", "invitations", "subject", "sealed@example.com"] {
         assert!(!bytes.contains(word), "{word}");
     }
-    assert!(in_directory(&studio.service.installation.mail_directory()).is_empty());
+    assert!(in_directory(&acme.service.installation.mail_directory()).is_empty());
 }
 
 async fn settings_for_mail_are_checked_at_start(backend: Backend) {
@@ -176,8 +176,8 @@ async fn settings_for_mail_are_checked_at_start(backend: Backend) {
 
 async fn a_service_that_is_reached_by_number_sends_mail(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "http://127.0.0.1:8080");
-    let studio = Studio::open_on(installation).await;
-    invite(&studio, "number@example.com").await;
-    let letter = last_of(&studio.service.installation, "number@example.com", 1).await;
+    let acme = TestOrg::open_on(installation).await;
+    invite(&acme, "number@example.com").await;
+    let letter = last_of(&acme.service.installation, "number@example.com", 1).await;
     assert_eq!(letter.from, "no-reply@localhost");
 }

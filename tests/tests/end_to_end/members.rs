@@ -5,11 +5,11 @@ use tessera_tests::{
     database::Backend,
     mail::last_of,
     on_both,
-    studio::{NOBODY, Person, Studio},
+    test_org::{Person, TestOrg, UNKNOWN_ID},
 };
 
-async fn role_of(studio: &Studio, person: &Person) -> Value {
-    studio.owner.get(&studio.members(Some(&person.id))).await.expecting(200)["role"].clone()
+async fn role_of(acme: &TestOrg, person: &Person) -> Value {
+    acme.owner.get(&acme.members(Some(&person.id))).await.expecting(200)["role"].clone()
 }
 
 on_both! {
@@ -29,13 +29,13 @@ on_both! {
 }
 
 async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (one, two) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
-    let path = studio.members(None);
-    let added = studio.owner.post(&path, &json!({"user_id": one.id, "role": "admin"})).await;
+    let acme = TestOrg::open(backend).await;
+    let (one, two) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
+    let path = acme.members(None);
+    let added = acme.owner.post(&path, &json!({"user_id": one.id, "role": "admin"})).await;
     assert_eq!(
         added.header("location"),
-        Some(&*format!("http://localhost:8080/api/v1{}", studio.members(Some(&one.id))))
+        Some(&*format!("http://localhost:8080/api/v1{}", acme.members(Some(&one.id))))
     );
     let added = added.expecting(201);
     assert_eq!(
@@ -43,156 +43,156 @@ async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend)
         (&json!("admin"), &Value::Null, &Value::Null)
     );
     let by_email = json!({"email": two.email.to_uppercase(), "role": "member"});
-    studio.owner.post(&path, &by_email).await.problem(404, "user_not_found");
-    studio.prove(&two).await;
-    let added = studio.owner.post(&path, &by_email).await.expecting(201);
+    acme.owner.post(&path, &by_email).await.problem(404, "user_not_found");
+    acme.prove(&two).await;
+    let added = acme.owner.post(&path, &by_email).await.expecting(201);
     assert_eq!((&added["user_id"], &added["email"]), (&json!(two.id), &json!(two.email)));
-    let letter = last_of(&studio.service.installation, &one.email, 1).await;
+    let letter = last_of(&acme.service.installation, &one.email, 1).await;
     assert_eq!(letter.subject, "You were added to an organization");
     assert!(letter.text.contains("added you to \"Studio") && letter.text.contains("as an administrator"), "{letter:?}");
-    assert_eq!(last_of(&studio.service.installation, &two.email, 2).await.subject, letter.subject);
+    assert_eq!(last_of(&acme.service.installation, &two.email, 2).await.subject, letter.subject);
     // The address becomes visible after the user has made a request in the organization.
     let email = async || {
-        let listed = studio.owner.get(&path).await.expecting(200);
+        let listed = acme.owner.get(&path).await.expecting(200);
         let mut members = listed.as_array().cloned().unwrap_or_default().into_iter();
         members.find(|member| member["user_id"] == json!(one.id)).map(|member| member["email"].clone())
     };
     assert_eq!(email().await, Some(Value::Null));
-    one.get(&format!("/apps/{}", studio.app)).await.is(200);
+    one.get(&format!("/apps/{}", acme.app)).await.is(200);
     assert_eq!(email().await, Some(json!(one.email)));
 }
 
 async fn s162_whoever_left_is_not_added_directly(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = studio.hire("member").await;
-    person.delete(&studio.members(Some(&person.id))).await.is(204);
+    let acme = TestOrg::open(backend).await;
+    let person = acme.add_member("member").await;
+    person.delete(&acme.members(Some(&person.id))).await.is(204);
     let add = json!({"user_id": person.id, "role": "member"});
-    studio.owner.post(&studio.members(None), &add).await.problem(409, "user_left");
+    acme.owner.post(&acme.members(None), &add).await.problem(409, "user_left");
     let invitation = json!({"email": person.email, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let token = last_of(&studio.service.installation, &person.email, 2).await.token();
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let token = last_of(&acme.service.installation, &person.email, 2).await.token();
     person.post("/invitations/accept", &json!({"token": token})).await.is(200);
-    assert_eq!(role_of(&studio, &person).await, "member");
+    assert_eq!(role_of(&acme, &person).await, "member");
 }
 
 async fn a_member_is_not_added_twice_and_keeps_the_role(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
-    let again = studio.owner.post(&studio.members(None), &json!({"user_id": member.id, "role": "owner"})).await;
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
+    let again = acme.owner.post(&acme.members(None), &json!({"user_id": member.id, "role": "owner"})).await;
     again.problem(409, "already_member");
-    assert_eq!(role_of(&studio, &member).await, "member");
+    assert_eq!(role_of(&acme, &member).await, "member");
 }
 
 async fn nobody_is_added_who_does_not_exist(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for body in [json!({"user_id": NOBODY, "role": "member"}), json!({"email": "no@example.com", "role": "member"})] {
-        studio.owner.post(&studio.members(None), &body).await.problem(404, "user_not_found");
+    let acme = TestOrg::open(backend).await;
+    for body in [json!({"user_id": UNKNOWN_ID, "role": "member"}), json!({"email": "no@example.com", "role": "member"})]
+    {
+        acme.owner.post(&acme.members(None), &body).await.problem(404, "user_not_found");
     }
-    let both = json!({"user_id": NOBODY, "email": "no@example.com", "role": "member"});
-    assert_eq!(studio.owner.post(&studio.members(None), &both).await.faults(), [""]);
-    assert_eq!(studio.owner.post(&studio.members(None), &json!({"role": "member"})).await.faults(), [""]);
+    let both = json!({"user_id": UNKNOWN_ID, "email": "no@example.com", "role": "member"});
+    assert_eq!(acme.owner.post(&acme.members(None), &both).await.faults(), [""]);
+    assert_eq!(acme.owner.post(&acme.members(None), &json!({"role": "member"})).await.faults(), [""]);
 }
 
 async fn s25_enum_list(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (member, known) = (studio.hire("member").await, Person::join(&studio.api()).await);
+    let acme = TestOrg::open(backend).await;
+    let (member, known) = (acme.add_member("member").await, Person::register(&acme.api()).await);
     let ask = async |email: &str| {
-        let answer = member.post(&studio.members(None), &json!({"email": email, "role": "member"})).await;
+        let answer = member.post(&acme.members(None), &json!({"email": email, "role": "member"})).await;
         answer.problem(403, "forbidden")["detail"].clone()
     };
     assert_eq!(ask(&known.email).await, ask("no@example.com").await);
 }
 
 async fn s146_escalate(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (admin, other) = (studio.hire("admin").await, Person::join(&studio.api()).await);
+    let acme = TestOrg::open(backend).await;
+    let (admin, other) = (acme.add_member("admin").await, Person::register(&acme.api()).await);
     let owner = json!({"role": "owner"});
-    admin.put(&studio.members(Some(&admin.id)), &owner).await.problem(403, "forbidden");
-    let member = studio.hire("member").await;
-    admin.put(&studio.members(Some(&member.id)), &owner).await.problem(403, "forbidden");
+    admin.put(&acme.members(Some(&admin.id)), &owner).await.problem(403, "forbidden");
+    let member = acme.add_member("member").await;
+    admin.put(&acme.members(Some(&member.id)), &owner).await.problem(403, "forbidden");
     let add = json!({"user_id": other.id, "role": "owner"});
-    admin.post(&studio.members(None), &add).await.problem(403, "forbidden");
-    admin.put(&studio.members(Some(&studio.owner.id)), &json!({"role": "member"})).await.problem(403, "forbidden");
-    admin.delete(&studio.members(Some(&studio.owner.id))).await.problem(403, "forbidden");
-    assert_eq!(role_of(&studio, &studio.owner).await, "owner");
+    admin.post(&acme.members(None), &add).await.problem(403, "forbidden");
+    admin.put(&acme.members(Some(&acme.owner.id)), &json!({"role": "member"})).await.problem(403, "forbidden");
+    admin.delete(&acme.members(Some(&acme.owner.id))).await.problem(403, "forbidden");
+    assert_eq!(role_of(&acme, &acme.owner).await, "owner");
 }
 
 async fn an_administrator_manages_up_to_their_own_role(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (admin, peer) = (studio.hire("admin").await, studio.hire("admin").await);
-    let member = studio.hire("member").await;
-    admin.put(&studio.members(Some(&member.id)), &json!({"role": "admin"})).await.is(200);
-    admin.put(&studio.members(Some(&peer.id)), &json!({"role": "member"})).await.is(200);
-    admin.delete(&studio.members(Some(&member.id))).await.is(204);
-    admin.put(&studio.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
-    admin.put(&studio.members(Some(&peer.id)), &json!({"role": "admin"})).await.problem(403, "forbidden");
+    let acme = TestOrg::open(backend).await;
+    let (admin, peer) = (acme.add_member("admin").await, acme.add_member("admin").await);
+    let member = acme.add_member("member").await;
+    admin.put(&acme.members(Some(&member.id)), &json!({"role": "admin"})).await.is(200);
+    admin.put(&acme.members(Some(&peer.id)), &json!({"role": "member"})).await.is(200);
+    admin.delete(&acme.members(Some(&member.id))).await.is(204);
+    admin.put(&acme.members(Some(&admin.id)), &json!({"role": "member"})).await.is(200);
+    admin.put(&acme.members(Some(&peer.id)), &json!({"role": "admin"})).await.problem(403, "forbidden");
 }
 
 async fn s147_self_up(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
     for role in ["member", "admin", "owner"] {
-        let answer = member.put(&studio.members(Some(&member.id)), &json!({"role": role})).await;
+        let answer = member.put(&acme.members(Some(&member.id)), &json!({"role": role})).await;
         answer.problem(403, "forbidden");
     }
-    assert_eq!(role_of(&studio, &member).await, "member");
+    assert_eq!(role_of(&acme, &member).await, "member");
 }
 
 async fn a_member_removes_nobody_but_themselves(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (member, peer) = (studio.hire("member").await, studio.hire("member").await);
-    member.delete(&studio.members(Some(&peer.id))).await.problem(403, "forbidden");
-    member.delete(&studio.members(Some(&member.id))).await.is(204);
-    member.get(&studio.members(None)).await.problem(404, "organization_not_found");
+    let acme = TestOrg::open(backend).await;
+    let (member, peer) = (acme.add_member("member").await, acme.add_member("member").await);
+    member.delete(&acme.members(Some(&peer.id))).await.problem(403, "forbidden");
+    member.delete(&acme.members(Some(&member.id))).await.is(204);
+    member.get(&acme.members(None)).await.problem(404, "organization_not_found");
 }
 
 async fn s148_last_owner(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    studio.hire("admin").await;
-    let own = studio.members(Some(&studio.owner.id));
-    studio.owner.delete(&own).await.problem(409, "last_owner");
-    studio.owner.put(&own, &json!({"role": "admin"})).await.problem(409, "last_owner");
-    studio.owner.put(&own, &json!({"role": "owner"})).await.is(200);
-    studio.hire("owner").await;
-    studio.owner.delete(&own).await.is(204);
+    let acme = TestOrg::open(backend).await;
+    acme.add_member("admin").await;
+    let own = acme.members(Some(&acme.owner.id));
+    acme.owner.delete(&own).await.problem(409, "last_owner");
+    acme.owner.put(&own, &json!({"role": "admin"})).await.problem(409, "last_owner");
+    acme.owner.put(&own, &json!({"role": "owner"})).await.is(200);
+    acme.add_member("owner").await;
+    acme.owner.delete(&own).await.is(204);
 }
 
 async fn s150_removed(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let admin = studio.hire("admin").await;
-    let elsewhere = admin.found().await;
-    studio.owner.delete(&studio.members(Some(&admin.id))).await.is(204);
+    let acme = TestOrg::open(backend).await;
+    let admin = acme.add_member("admin").await;
+    let elsewhere = admin.create_org().await;
+    acme.owner.delete(&acme.members(Some(&admin.id))).await.is(204);
     let hidden = [
-        format!("/orgs/{}", studio.org),
-        studio.members(None),
-        format!("/orgs/{}/apps", studio.org),
-        format!("/apps/{}", studio.app),
-        format!("/apps/{}/apikeys", studio.app),
-        studio.inventory(),
+        format!("/orgs/{}", acme.org),
+        acme.members(None),
+        format!("/orgs/{}/apps", acme.org),
+        format!("/apps/{}", acme.app),
+        format!("/apps/{}/apikeys", acme.app),
+        acme.inventory(),
     ];
     for path in hidden {
         admin.get(&path).await.is(404);
     }
     admin.get(&format!("/orgs/{elsewhere}")).await.is(200);
-    studio.owner.delete(&studio.members(Some(&admin.id))).await.problem(404, "member_not_found");
+    acme.owner.delete(&acme.members(Some(&admin.id))).await.problem(404, "member_not_found");
 }
 
 async fn s151_rejoin(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = studio.hire("admin").await;
-    studio.owner.delete(&studio.members(Some(&person.id))).await.is(204);
-    studio.add(&person, "member").await;
-    assert_eq!(role_of(&studio, &person).await, "member");
-    person.get(&format!("/apps/{}/apikeys", studio.app)).await.problem(403, "forbidden");
+    let acme = TestOrg::open(backend).await;
+    let person = acme.add_member("admin").await;
+    acme.owner.delete(&acme.members(Some(&person.id))).await.is(204);
+    acme.add(&person, "member").await;
+    assert_eq!(role_of(&acme, &person).await, "member");
+    person.get(&format!("/apps/{}/apikeys", acme.app)).await.problem(403, "forbidden");
 }
 
 async fn s154_actor(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
-    let path = format!("/api/v1/orgs/{}/apps", studio.org);
-    let body =
-        json!({"name": "x", "actor": studio.owner.id, "on_behalf_of": studio.owner.id, "user_id": studio.owner.id});
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
+    let path = format!("/api/v1/orgs/{}/apps", acme.org);
+    let body = json!({"name": "x", "actor": acme.owner.id, "on_behalf_of": acme.owner.id, "user_id": acme.owner.id});
     let request = member.request(reqwest::Method::POST, &path).json(&body);
-    let request = request.header("X-User-Id", &studio.owner.id).header("X-Org-Id", &studio.org);
+    let request = request.header("X-User-Id", &acme.owner.id).header("X-Org-Id", &acme.org);
     tessera_tests::api::send(request).await.problem(403, "forbidden");
 }

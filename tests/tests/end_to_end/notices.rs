@@ -12,7 +12,7 @@ use tessera_tests::{
     on_both,
     process::Installation,
     smtp::Sink,
-    studio::{PASSWORD, Person, Studio},
+    test_org::{PASSWORD, Person, TestOrg},
     wallet::EvmWallet,
 };
 use tokio::task::JoinSet;
@@ -22,10 +22,10 @@ use crate::wallets::enter;
 const NEW: &str = "granite-orchard-58-kettle";
 const WALLETS: &str = "/users/me/wallets";
 
-async fn studio(backend: Backend, throttle: &str) -> (Studio, Sink) {
+async fn start_org(backend: Backend, throttle: &str) -> (TestOrg, Sink) {
     let sink = Sink::start().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
-    (Studio::open_on(installation.set("TESSERA_THROTTLE", throttle)).await, sink)
+    (TestOrg::open_on(installation.set("TESSERA_THROTTLE", throttle)).await, sink)
 }
 
 fn to(sink: &Sink, email: &str) -> Vec<Letter> {
@@ -42,8 +42,8 @@ async fn letters(sink: &Sink, email: &str, count: usize) -> Vec<Letter> {
 }
 
 /// Mails are sent in the order of the actions: when this mail arrives, all earlier mails have arrived.
-async fn nothing_else_comes(studio: &Studio, sink: &Sink, count: usize) {
-    let last = Person::join(&studio.api()).await;
+async fn nothing_else_comes(acme: &TestOrg, sink: &Sink, count: usize) {
+    let last = Person::register(&acme.api()).await;
     change(&last, PASSWORD, NEW).await;
     letters(sink, &last.email, 1).await;
     assert_eq!(sink.letters().len(), count + 1, "{:?}", sink.letters());
@@ -74,8 +74,8 @@ on_both! {
 }
 
 async fn s200_notify_of_passwords(backend: Backend) {
-    let (studio, sink) = studio(backend, "on").await;
-    let person = Person::join(&studio.api()).await;
+    let (acme, sink) = start_org(backend, "on").await;
+    let person = Person::register(&acme.api()).await;
     // A rejected change causes no notice. Of several concurrent changes, only the successful one causes a notice.
     let wrong = json!({"current_password": "wrong", "new_password": NEW});
     person.put("/users/me/password", &wrong).await.is(400);
@@ -94,18 +94,18 @@ async fn s200_notify_of_passwords(backend: Backend) {
     }
     let guest = "guest@example.com";
     let invitation = json!({"email": guest, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
     let token = letters(&sink, guest, 1).await[0].token();
-    let accepted = studio.api().post("/invitations/accept", &json!({"token": token})).await.expecting(200);
-    let own = studio.api().bearer(&text_of(&accepted, "token"));
+    let accepted = acme.api().post("/invitations/accept", &json!({"token": token})).await.expecting(200);
+    let own = acme.api().bearer(&text_of(&accepted, "token"));
     own.put("/users/me/password", &json!({"new_password": NEW})).await.is(204);
     assert_eq!(letters(&sink, guest, 2).await[1].subject, "Your account has a password now");
-    nothing_else_comes(&studio, &sink, 3).await;
+    nothing_else_comes(&acme, &sink, 3).await;
 }
 
 async fn s200_notify_of_wallets(backend: Backend) {
-    let (studio, sink) = studio(backend, "on").await;
-    let (person, other) = (Person::join(&studio.api()).await, Person::join(&studio.api()).await);
+    let (acme, sink) = start_org(backend, "on").await;
+    let (person, other) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     let wallet = EvmWallet::new();
     assert_eq!(link(&person, &wallet).await, 201);
     assert_eq!(link(&other, &wallet).await, 409);
@@ -117,15 +117,15 @@ async fn s200_notify_of_wallets(backend: Backend) {
         assert!(letter.text.to_lowercase().contains(&wallet.address()), "{}", letter.text);
     }
     // An account without an address gets no notices, but all actions succeed.
-    let nameless = studio.api().bearer(&text_of(&enter(&studio.api(), &EvmWallet::new()).await, "token"));
+    let nameless = acme.api().bearer(&text_of(&enter(&acme.api(), &EvmWallet::new()).await, "token"));
     assert_eq!(link(&nameless, &EvmWallet::new()).await, 201);
-    nothing_else_comes(&studio, &sink, 2).await;
+    nothing_else_comes(&acme, &sink, 2).await;
 }
 
 async fn s200_notify_of_owners(backend: Backend) {
-    let (studio, sink) = studio(backend, "on").await;
-    let (admin, guest) = (studio.hire("admin").await, Person::join(&studio.api()).await);
-    let mut owners = vec![studio.owner.email.clone()];
+    let (acme, sink) = start_org(backend, "on").await;
+    let (admin, guest) = (acme.add_member("admin").await, Person::register(&acme.api()).await);
+    let mut owners = vec![acme.owner.email.clone()];
     let mut sent = 0;
     let mut told = async |new: &str| {
         owners.push(new.to_owned());
@@ -145,13 +145,13 @@ async fn s200_notify_of_owners(backend: Backend) {
             assert!(!letter.html.contains("href="), "{}", letter.html);
         }
     };
-    let path = studio.members(Some(&admin.id));
-    studio.owner.put(&path, &json!({"role": "owner"})).await.is(200);
+    let path = acme.members(Some(&admin.id));
+    acme.owner.put(&path, &json!({"role": "owner"})).await.is(200);
     told(&admin.email).await;
-    let third = studio.hire("owner").await;
+    let third = acme.add_member("owner").await;
     told(&third.email).await;
     let invitation = json!({"email": guest.email, "role": "owner"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
     let token = eventually("the invitation", ON_ITS_WAY, || {
         let invitation = to(&sink, &guest.email).into_iter().find(|letter| letter.subject.contains("invites you"));
         std::future::ready(invitation.map(|letter| letter.token()))
@@ -159,57 +159,57 @@ async fn s200_notify_of_owners(backend: Backend) {
     guest.post("/invitations/accept", &json!({"token": token.await})).await.is(200);
     told(&guest.email).await;
     // No notice is sent when an owner loses the role, for other roles, or for rejected requests.
-    studio.owner.put(&path, &json!({"role": "member"})).await.is(200);
-    admin.put(&studio.members(Some(&guest.id)), &json!({"role": "owner"})).await.problem(403, "forbidden");
+    acme.owner.put(&path, &json!({"role": "member"})).await.is(200);
+    admin.put(&acme.members(Some(&guest.id)), &json!({"role": "owner"})).await.problem(403, "forbidden");
     // The invitation, and the addition of the administrator.
-    nothing_else_comes(&studio, &sink, 2 + 3 + 4 + 1 + 1).await;
+    nothing_else_comes(&acme, &sink, 2 + 3 + 4 + 1 + 1).await;
 }
 
 async fn s200_notify_of_keys(backend: Backend) {
-    let (studio, sink) = studio(backend, "on").await;
-    let key = studio.key().await;
-    let told = letters(&sink, &studio.owner.email, 1).await;
+    let (acme, sink) = start_org(backend, "on").await;
+    let key = acme.key().await;
+    let told = letters(&sink, &acme.owner.email, 1).await;
     assert_eq!(subjects(&told), ["You created an API key"]);
     assert!(!told[0].raw.contains(&key.raw), "{}", told[0].raw);
-    let listed = studio.owner.get(&format!("/apps/{}/apikeys", studio.app)).await.expecting(200);
+    let listed = acme.owner.get(&format!("/apps/{}/apikeys", acme.app)).await.expecting(200);
     assert!(told[0].text.contains(&text_of(&listed[0], "key_prefix")), "{}", told[0].text);
-    nothing_else_comes(&studio, &sink, 1).await;
+    nothing_else_comes(&acme, &sink, 1).await;
 }
 
 async fn s200_notify_is_bounded_and_no_kind_silences_another(backend: Backend) {
-    let (studio, sink) = studio(backend, "on").await;
+    let (acme, sink) = start_org(backend, "on").await;
     for _ in 0..8 {
-        studio.key().await;
+        acme.key().await;
     }
     // An attacker who creates many keys to hide a password change causes notices about the keys, and the notice about
     // the password is still sent.
-    change(&studio.owner, PASSWORD, NEW).await;
-    let told = letters(&sink, &studio.owner.email, 6).await;
+    change(&acme.owner, PASSWORD, NEW).await;
+    let told = letters(&sink, &acme.owner.email, 6).await;
     let expected: Vec<&str> =
         std::iter::repeat_n("You created an API key", 5).chain(["Your password was changed"]).collect();
     assert_eq!(subjects(&told), expected);
     let silent: Vec<bool> = told.iter().map(|letter| letter.text.contains("no more mails")).collect();
     assert_eq!(silent, [false, false, false, false, true, false]);
-    nothing_else_comes(&studio, &sink, 6).await;
+    nothing_else_comes(&acme, &sink, 6).await;
 }
 
 async fn s200_notify_without_bounds_where_throttling_is_off(backend: Backend) {
-    let (studio, sink) = studio(backend, "off").await;
+    let (acme, sink) = start_org(backend, "off").await;
     for _ in 0..8 {
-        studio.key().await;
+        acme.key().await;
     }
-    let told = letters(&sink, &studio.owner.email, 8).await;
+    let told = letters(&sink, &acme.owner.email, 8).await;
     assert!(told.iter().all(|letter| !letter.text.contains("no more mails")));
-    nothing_else_comes(&studio, &sink, 8).await;
+    nothing_else_comes(&acme, &sink, 8).await;
 }
 
 async fn s200_notify_of_sign_ins(backend: Backend) {
     const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
-    let (studio, sink) = studio(backend, "on").await;
-    let person = Person::join(&studio.api()).await;
+    let (acme, sink) = start_org(backend, "on").await;
+    let person = Person::register(&acme.api()).await;
     let account = json!({"email": person.email, "password": PASSWORD});
     let wrong = json!({"email": person.email, "password": NEW});
-    let api = studio.api();
+    let api = acme.api();
     let sign_in = |agent: &str, body: &Value| {
         let request = api.request(Method::POST, "/api/v1/auth/login").header(USER_AGENT, agent).json(body);
         async move { send(request).await.status }
@@ -229,5 +229,5 @@ async fn s200_notify_of_sign_ins(backend: Backend) {
     assert_eq!(subjects(&told), ["New sign-in to your account"; 2]);
     assert!(told[0].text.contains("from a new device: Firefox on Linux."), "{}", told[0].text);
     assert!(told[1].text.contains("from a new device: an unknown program on Windows."), "{}", told[1].text);
-    nothing_else_comes(&studio, &sink, 2).await;
+    nothing_else_comes(&acme, &sink, 2).await;
 }

@@ -6,7 +6,7 @@ use tessera_tests::{
     api::Answer,
     database::Backend,
     on_sqlite,
-    studio::{NOBODY, Person, Studio},
+    test_org::{Person, TestOrg, UNKNOWN_ID},
 };
 
 /// The body without the members that differ between any two responses.
@@ -20,7 +20,7 @@ fn body_of(answer: &Answer) -> Value {
 
 /// Two studios at one service. `other` is a user, an organization, an application and a key of the second one.
 struct Neighbours {
-    studio: Studio,
+    acme: TestOrg,
     user: Person,
     org: String,
     app: String,
@@ -29,12 +29,12 @@ struct Neighbours {
 
 impl Neighbours {
     async fn settle(backend: Backend) -> Self {
-        let studio = Studio::open(backend).await;
-        let user = Person::join(&studio.api()).await;
-        let org = user.found().await;
+        let acme = TestOrg::open(backend).await;
+        let user = Person::register(&acme.api()).await;
+        let org = user.create_org().await;
         let app = user.make_app(&org).await;
         let key = user.make_key(&app, &json!({})).await.id;
-        Self { studio, user, org, app, key }
+        Self { acme, user, org, app, key }
     }
 }
 
@@ -51,7 +51,7 @@ fn requests(org: &str, app: &str, key: &str, user: &str) -> Vec<(Method, String,
     vec![
         (Method::GET, format!("/orgs/{org}"), None),
         (Method::GET, format!("/orgs/{org}/members"), None),
-        (Method::POST, format!("/orgs/{org}/members"), Some(json!({"user_id": NOBODY, "role": "member"}))),
+        (Method::POST, format!("/orgs/{org}/members"), Some(json!({"user_id": UNKNOWN_ID, "role": "member"}))),
         (Method::GET, format!("/orgs/{org}/members/{user}"), None),
         (Method::PUT, format!("/orgs/{org}/members/{user}"), Some(json!({"role": "member"}))),
         (Method::DELETE, format!("/orgs/{org}/members/{user}"), None),
@@ -69,11 +69,13 @@ fn requests(org: &str, app: &str, key: &str, user: &str) -> Vec<(Method, String,
 }
 
 async fn s155_bola_gen(backend: Backend) {
-    let Neighbours { studio, user, org, app, key } = Neighbours::settle(backend).await;
+    let Neighbours { acme, user, org, app, key } = Neighbours::settle(backend).await;
     let theirs = requests(&org, &app, &key, &user.id);
-    for ((method, path, body), (_, absent, _)) in theirs.into_iter().zip(requests(NOBODY, NOBODY, NOBODY, NOBODY)) {
-        let foreign = studio.owner.call(method.clone(), &format!("/api/v1{path}"), body.as_ref()).await;
-        let random = studio.owner.call(method.clone(), &format!("/api/v1{absent}"), body.as_ref()).await;
+    for ((method, path, body), (_, absent, _)) in
+        theirs.into_iter().zip(requests(UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID))
+    {
+        let foreign = acme.owner.call(method.clone(), &format!("/api/v1{path}"), body.as_ref()).await;
+        let random = acme.owner.call(method.clone(), &format!("/api/v1{absent}"), body.as_ref()).await;
         foreign.is(404);
         assert_eq!(body_of(&foreign), body_of(&random), "{method} {path}");
     }
@@ -82,51 +84,51 @@ async fn s155_bola_gen(backend: Backend) {
 }
 
 async fn s156_bola_parent(backend: Backend) {
-    let Neighbours { studio, user, .. } = Neighbours::settle(backend).await;
+    let Neighbours { acme, user, .. } = Neighbours::settle(backend).await;
     for method in [Method::GET, Method::DELETE, Method::PUT] {
         let body = (method == Method::PUT).then(|| json!({"role": "member"}));
-        let path = |id: &str| format!("/api/v1{}", studio.members(Some(id)));
-        let foreign = studio.owner.call(method.clone(), &path(&user.id), body.as_ref()).await;
-        let random = studio.owner.call(method.clone(), &path(NOBODY), body.as_ref()).await;
+        let path = |id: &str| format!("/api/v1{}", acme.members(Some(id)));
+        let foreign = acme.owner.call(method.clone(), &path(&user.id), body.as_ref()).await;
+        let random = acme.owner.call(method.clone(), &path(UNKNOWN_ID), body.as_ref()).await;
         foreign.problem(404, "member_not_found");
         assert_eq!(body_of(&foreign), body_of(&random), "{method}");
     }
 }
 
 async fn s164_id_format(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let upper = studio.org.to_uppercase();
-    let bare = studio.org.replace('-', "");
-    let braced = format!("%7B{}%7D", studio.org);
+    let acme = TestOrg::open(backend).await;
+    let upper = acme.org.to_uppercase();
+    let bare = acme.org.replace('-', "");
+    let braced = format!("%7B{}%7D", acme.org);
     let wrong =
         ["0", "null", "me", "%20%20%20", "%2e%2e%2f", "%00", "%FF", "'", "1%20OR%201=1", &upper, &bare, &braced];
     for id in wrong {
-        for path in [format!("/orgs/{id}"), format!("/apps/{id}"), format!("/orgs/{}/members/{id}", studio.org)] {
-            let answer = studio.owner.get(&path).await;
+        for path in [format!("/orgs/{id}"), format!("/apps/{id}"), format!("/orgs/{}/members/{id}", acme.org)] {
+            let answer = acme.owner.get(&path).await;
             assert!([400, 404].contains(&answer.status), "{path}: {}", answer.text());
             let _complete = answer.any_problem(answer.status);
         }
     }
-    studio.owner.get(&format!("/orgs/{upper}")).await.problem(400, "invalid_path");
-    studio.owner.get("/orgs/0").await.problem(400, "invalid_path");
+    acme.owner.get(&format!("/orgs/{upper}")).await.problem(400, "invalid_path");
+    acme.owner.get("/orgs/0").await.problem(400, "invalid_path");
 }
 
 async fn s161_mass_create(backend: Backend) {
-    let Neighbours { studio, user, org, app, .. } = Neighbours::settle(backend).await;
-    let body = json!({"name": "x", "id": NOBODY, "organization_id": org, "role": "owner", "owner_id": user.id,
+    let Neighbours { acme, user, org, app, .. } = Neighbours::settle(backend).await;
+    let body = json!({"name": "x", "id": UNKNOWN_ID, "organization_id": org, "role": "owner", "owner_id": user.id,
                       "created_at": "2001-01-01T00:00:00Z"});
-    let made = studio.owner.post(&format!("/orgs/{}/apps", studio.org), &body).await.expecting(201);
-    assert_eq!(made["organization_id"], json!(studio.org));
-    assert_ne!(made["id"], NOBODY);
-    let changed = studio.owner.put(&format!("/apps/{}", studio.app), &json!({"id": app, "organization_id": org})).await;
-    assert_eq!(changed.expecting(200)["organization_id"], json!(studio.org));
+    let made = acme.owner.post(&format!("/orgs/{}/apps", acme.org), &body).await.expecting(201);
+    assert_eq!(made["organization_id"], json!(acme.org));
+    assert_ne!(made["id"], UNKNOWN_ID);
+    let changed = acme.owner.put(&format!("/apps/{}", acme.app), &json!({"id": app, "organization_id": org})).await;
+    assert_eq!(changed.expecting(200)["organization_id"], json!(acme.org));
 }
 
 async fn loading_comes_before_rules_and_after_the_body(backend: Backend) {
-    let Neighbours { studio, org, .. } = Neighbours::settle(backend).await;
-    let member = studio.hire("member").await;
-    let (apps, bad) = (format!("/orgs/{}/apps", studio.org), json!({"name": 1}));
-    studio.api().post(&apps, &bad).await.problem(401, "authentication_required");
+    let Neighbours { acme, org, .. } = Neighbours::settle(backend).await;
+    let member = acme.add_member("member").await;
+    let (apps, bad) = (format!("/orgs/{}/apps", acme.org), json!({"name": 1}));
+    acme.api().post(&apps, &bad).await.problem(401, "authentication_required");
     assert_eq!(member.post(&apps, &bad).await.faults(), ["/name"]);
     assert_eq!(member.post(&format!("/orgs/{org}/apps"), &bad).await.faults(), ["/name"]);
     member.post(&format!("/orgs/{org}/apps"), &json!({"name": "x"})).await.problem(404, "organization_not_found");

@@ -5,7 +5,7 @@ use tessera_tests::{
     api::{Answer, Api},
     database::Backend,
     on_both,
-    studio::{Person, Studio, unique},
+    test_org::{Person, TestOrg, unique},
 };
 
 /// The path and query of the next page, from the `Link` header.
@@ -60,114 +60,114 @@ on_both! {
 }
 
 async fn members_come_in_pages(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for _ in 0..4 {
-        studio.hire("member").await;
+        acme.add_member("member").await;
     }
-    pages_well(&studio.owner, &studio.members(None), "user_id").await;
+    pages_well(&acme.owner, &acme.members(None), "user_id").await;
 }
 
 async fn applications_come_in_pages(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for _ in 0..4 {
-        studio.owner.make_app(&studio.org).await;
+        acme.owner.make_app(&acme.org).await;
     }
-    pages_well(&studio.owner, &format!("/orgs/{}/apps", studio.org), "id").await;
+    pages_well(&acme.owner, &format!("/orgs/{}/apps", acme.org), "id").await;
 }
 
 async fn keys_come_in_pages(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for _ in 0..5 {
-        studio.key().await;
+        acme.key().await;
     }
-    pages_well(&studio.owner, &format!("/apps/{}/apikeys", studio.app), "id").await;
+    pages_well(&acme.owner, &format!("/apps/{}/apikeys", acme.app), "id").await;
 }
 
 async fn items_come_in_pages(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for _ in 0..5 {
-        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
+        acme.owner.post(&acme.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
-    pages_well(&studio.owner, &studio.inventory(), "id").await;
+    pages_well(&acme.owner, &acme.inventory(), "id").await;
 }
 
 async fn an_empty_list_is_an_empty_array_without_a_next_page(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for path in [studio.inventory(), format!("/apps/{}/apikeys", studio.app)] {
-        let answer = studio.owner.get(&path).await;
+    let acme = TestOrg::open(backend).await;
+    for path in [acme.inventory(), format!("/apps/{}/apikeys", acme.app)] {
+        let answer = acme.owner.get(&path).await;
         assert_eq!((answer.text().as_str(), next(&answer)), ("[]", None));
     }
 }
 
 async fn a_page_has_50_entries_unless_asked_otherwise(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for _ in 0..51 {
-        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
+        acme.owner.post(&acme.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
-    let answer = studio.owner.get(&studio.inventory()).await;
+    let answer = acme.owner.get(&acme.inventory()).await;
     assert_eq!(answer.expecting(200).as_array().map(Vec::len), Some(50));
-    let rest = studio.owner.get_root(&next(&answer).unwrap_or_else(|| panic!("no next page"))).await;
+    let rest = acme.owner.get_root(&next(&answer).unwrap_or_else(|| panic!("no next page"))).await;
     assert_eq!((rest.expecting(200).as_array().map(Vec::len), next(&rest)), (Some(1), None));
 }
 
 async fn s214_list_limit(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let lists = [
-        studio.members(None),
-        format!("/orgs/{}/apps", studio.org),
-        format!("/apps/{}/apikeys", studio.app),
-        studio.inventory(),
+        acme.members(None),
+        format!("/orgs/{}/apps", acme.org),
+        format!("/apps/{}/apikeys", acme.app),
+        acme.inventory(),
     ];
     for list in lists {
         for good in ["1", "50", "200"] {
-            studio.owner.get(&format!("{list}?limit={good}")).await.is(200);
+            acme.owner.get(&format!("{list}?limit={good}")).await.is(200);
         }
         for bad in ["0", "201", "-1", "1.5", "x", "", "99999999999999999999", "1&limit=2"] {
-            studio.owner.get(&format!("{list}?limit={bad}")).await.problem(400, "invalid_query");
+            acme.owner.get(&format!("{list}?limit={bad}")).await.problem(400, "invalid_query");
         }
     }
 }
 
 async fn s176_sqli(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let other = studio.owner.make_app(&studio.org).await;
+    let acme = TestOrg::open(backend).await;
+    let other = acme.owner.make_app(&acme.org).await;
     for _ in 0..2 {
-        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
+        acme.owner.post(&acme.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
-    let first = studio.owner.get(&format!("{}?limit=1", studio.inventory())).await;
+    let first = acme.owner.get(&format!("{}?limit=1", acme.inventory())).await;
     let link = next(&first).unwrap_or_else(|| panic!("no next page"));
     let cursor = link.rsplit_once("cursor=").map(|(_, cursor)| cursor.to_owned()).unwrap_or_default();
     let altered = format!("{}{}", if cursor.starts_with('A') { 'B' } else { 'A' }, &cursor[1..]);
     for bad in ["x", "", "'%20OR%201=1--", "%00", altered.as_str(), &cursor[1..], &format!("{cursor}A")] {
-        let answer = studio.owner.get(&format!("{}?cursor={bad}", studio.inventory())).await;
+        let answer = acme.owner.get(&format!("{}?cursor={bad}", acme.inventory())).await;
         answer.problem(400, "invalid_cursor");
     }
-    let elsewhere = studio.owner.get(&format!("/apps/{other}/inventory?cursor={cursor}")).await;
+    let elsewhere = acme.owner.get(&format!("/apps/{other}/inventory?cursor={cursor}")).await;
     elsewhere.problem(400, "invalid_cursor");
 }
 
 async fn what_comes_between_two_pages_moves_nothing(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for _ in 0..4 {
-        studio.owner.post(&studio.inventory(), &json!({"sku": unique("sku")})).await.is(201);
+        acme.owner.post(&acme.inventory(), &json!({"sku": unique("sku")})).await.is(201);
     }
-    let (before, _) = walk(&studio.owner, &studio.inventory(), 200).await;
-    let first = studio.owner.get(&format!("{}?limit=2", studio.inventory())).await;
-    studio.owner.post(&studio.inventory(), &json!({"sku": unique("late")})).await.is(201);
-    let second = studio.owner.get_root(&next(&first).unwrap_or_else(|| panic!("no next page"))).await;
+    let (before, _) = walk(&acme.owner, &acme.inventory(), 200).await;
+    let first = acme.owner.get(&format!("{}?limit=2", acme.inventory())).await;
+    acme.owner.post(&acme.inventory(), &json!({"sku": unique("late")})).await.is(201);
+    let second = acme.owner.get_root(&next(&first).unwrap_or_else(|| panic!("no next page"))).await;
     assert_eq!(second.expecting(200).as_array().map(Vec::as_slice), Some(&before[2..]));
 }
 
 async fn s157_bola_list(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let stranger = Person::join(&studio.api()).await;
-    let (org, own) = (stranger.found().await, studio.app.clone());
+    let acme = TestOrg::open(backend).await;
+    let stranger = Person::register(&acme.api()).await;
+    let (org, own) = (stranger.create_org().await, acme.app.clone());
     let app = stranger.make_app(&org).await;
     stranger.make_key(&app, &json!({})).await;
     stranger.post(&format!("/apps/{app}/inventory"), &json!({"sku": "theirs"})).await.is(201);
     let count = |answer: Answer| answer.expecting(200).as_array().map(Vec::len);
-    assert_eq!(count(studio.owner.get(&studio.members(None)).await), Some(1));
-    assert_eq!(count(studio.owner.get(&format!("/orgs/{}/apps", studio.org)).await), Some(1));
-    assert_eq!(count(studio.owner.get(&format!("/apps/{own}/apikeys")).await), Some(0));
-    assert_eq!(count(studio.owner.get(&studio.inventory()).await), Some(0));
+    assert_eq!(count(acme.owner.get(&acme.members(None)).await), Some(1));
+    assert_eq!(count(acme.owner.get(&format!("/orgs/{}/apps", acme.org)).await), Some(1));
+    assert_eq!(count(acme.owner.get(&format!("/apps/{own}/apikeys")).await), Some(0));
+    assert_eq!(count(acme.owner.get(&acme.inventory()).await), Some(0));
 }

@@ -6,7 +6,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    studio::{PASSWORD, Person, Service, Studio},
+    test_org::{PASSWORD, Person, Service, TestOrg},
 };
 use tokio::task::JoinSet;
 
@@ -40,7 +40,7 @@ on_both! {
 
 async fn s8_pw_change(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     for wrong in [NEW, "", "Violet-harbour-93-lantern", &"x".repeat(10_000)] {
         has_fault(&change(&person, Some(wrong), NEW).await, "/current_password", "wrong_password");
     }
@@ -55,7 +55,7 @@ async fn s8_pw_change(backend: Backend) {
 
 async fn s9_pw_change_revoke(backend: Backend) {
     let service = Service::start(backend).await;
-    let (person, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     let (second, third) = (person.again().await, person.again().await);
     has_fault(&change(&second, Some("wrong"), NEW).await, "/current_password", "wrong_password");
     person.get("/users/me").await.is(200);
@@ -71,7 +71,7 @@ async fn s9_pw_change_revoke(backend: Backend) {
 async fn a_change_at_one_node_ends_sessions_at_the_other(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let elsewhere = person.again().await.at_node(&second);
     elsewhere.get("/users/me").await.is(200);
     change(&person, Some(PASSWORD), NEW).await.is(204);
@@ -81,7 +81,7 @@ async fn a_change_at_one_node_ends_sessions_at_the_other(backend: Backend) {
 
 async fn a_new_password_obeys_all_rules(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     person.put("/users/me", &json!({"last_name": "Wolfeschlegelstein"})).await.is(200);
     for (new, code) in [
         ("short7!", "too_short"),
@@ -101,7 +101,7 @@ async fn a_new_password_obeys_all_rules(backend: Backend) {
 
 async fn s6_pw_unicode_when_changed(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     change(&person, Some(PASSWORD), "cafe\u{301}-lantern-93-quay").await.is(204);
     login(&service.api(), &person.email, "caf\u{e9}-lantern-93-quay").await.is(200);
     change(&person, Some("caf\u{e9}-lantern-93-quay"), NEW).await.is(204);
@@ -110,7 +110,7 @@ async fn s6_pw_unicode_when_changed(backend: Backend) {
 async fn of_eight_changes_with_one_old_password_one_is_made(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let mut sessions = Vec::new();
     for number in 0..8 {
         let session = person.again().await;
@@ -139,7 +139,7 @@ async fn of_eight_changes_with_one_old_password_one_is_made(backend: Backend) {
 
 async fn a_sign_in_that_races_a_change_does_not_outlive_it(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let mut running = JoinSet::new();
     for _ in 0..6 {
         let (api, email) = (service.api(), person.email.clone());
@@ -156,7 +156,7 @@ async fn a_sign_in_that_races_a_change_does_not_outlive_it(backend: Backend) {
 
 async fn s13_pw_noecho_when_changed(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let wrong = "another-violet-lantern-17";
     let answers = [
         change(&person, Some(wrong), NEW).await,
@@ -169,18 +169,18 @@ async fn s13_pw_noecho_when_changed(backend: Backend) {
 }
 
 async fn s198_changes_are_in_the_trail(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let owner = &studio.owner;
+    let acme = TestOrg::open(backend).await;
+    let owner = &acme.owner;
     // No digits in the secret values, because ids and times contain short digit sequences by chance.
     owner.put("/users/me", &json!({"first_name": "Ada"})).await.is(200);
     change(owner, Some("wrong"), NEW).await.is(400);
     change(owner, Some(PASSWORD), NEW).await.is(204);
     owner.put("/users/me/custom-data", &json!({"data": {"pin": "swordfish"}})).await.is(200);
-    owner.put(&format!("/orgs/{}/settings", studio.org), &json!({"settings": {"pin": "swordfish"}})).await.is(200);
-    let path = format!("/orgs/{}/custom-system-data/{}", studio.org, owner.id);
+    owner.put(&format!("/orgs/{}/settings", acme.org), &json!({"settings": {"pin": "swordfish"}})).await.is(200);
+    let path = format!("/orgs/{}/custom-system-data/{}", acme.org, owner.id);
     owner.put(&path, &json!({"data": {"pin": "swordfish"}})).await.is(200);
-    let own = crate::audit::trail(&studio.service.installation, None).await;
-    let within = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    let own = crate::audit::trail(&acme.service.installation, None).await;
+    let within = crate::audit::trail(&acme.service.installation, Some(&acme.org)).await;
     for (events, deeds) in [
         (&own, ["user.updated", "password.change_refused", "password.changed", "custom_data.written"].as_slice()),
         (&within, &["organization.settings_updated", "system_data.written"]),
@@ -194,5 +194,5 @@ async fn s198_changes_are_in_the_trail(backend: Backend) {
         assert_eq!(by_owner, deeds);
         assert!(!format!("{events:?}").contains("swordfish"));
     }
-    assert!(!studio.service.node.log().contains("swordfish"));
+    assert!(!acme.service.node.log().contains("swordfish"));
 }

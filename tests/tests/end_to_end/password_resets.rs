@@ -11,7 +11,7 @@ use tessera_tests::{
     on_both,
     process::Installation,
     smtp::Sink,
-    studio::{NOBODY, PASSWORD, Person, Service, Studio, unique},
+    test_org::{PASSWORD, Person, Service, TestOrg, UNKNOWN_ID, unique},
     wallet::EvmWallet,
 };
 
@@ -45,7 +45,7 @@ pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> Let
 /// The number of mails to an address so far. Requests are processed in order: when the mail of a later request arrives,
 /// all earlier mails have arrived.
 async fn mails_to(service: &Service, email: &str) -> usize {
-    let last = Person::join(&service.api()).await;
+    let last = Person::register(&service.api()).await;
     link_to(service, &last.email, 1).await;
     in_directory(&service.installation.mail_directory()).iter().filter(|letter| letter.to == email).count()
 }
@@ -64,7 +64,7 @@ on_both! {
 async fn a_forgotten_password_is_set_anew_by_mail(backend: Backend) {
     let sink = Sink::start().await;
     let service = Service::on(Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url()));
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let came = async |number: usize| {
         let came = eventually("a mail", ON_ITS_WAY, || {
             std::future::ready(sink.letters().into_iter().filter(|letter| letter.to == person.email).nth(number))
@@ -94,23 +94,23 @@ async fn a_forgotten_password_is_set_anew_by_mail(backend: Backend) {
 }
 
 async fn somebody_who_was_invited_without_a_password_gets_one(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
     let invitation = json!({"email": email, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let token = last_of(&studio.service.installation, &email, 1).await.token();
-    studio.api().post("/invitations/accept", &json!({"token": token})).await.is(200);
-    let token = link_to(&studio.service, &email, 2).await.token();
-    reset(&studio.api(), &token, NEW).await.is(204);
-    login(&studio.api(), &email, NEW).await.is(200);
-    let notice = last_of(&studio.service.installation, &email, 3).await;
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let token = last_of(&acme.service.installation, &email, 1).await.token();
+    acme.api().post("/invitations/accept", &json!({"token": token})).await.is(200);
+    let token = link_to(&acme.service, &email, 2).await.token();
+    reset(&acme.api(), &token, NEW).await.is(204);
+    login(&acme.api(), &email, NEW).await.is(200);
+    let notice = last_of(&acme.service.installation, &email, 3).await;
     assert_eq!(notice.subject, "Your account has a password now");
 }
 
 async fn s9_pw_change_revoke_by_a_reset(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
-    let (person, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     let elsewhere = person.again().await.at_node(&second);
     elsewhere.get("/users/me").await.is(200);
     let token = link_to(&service, &person.email, 1).await.token();
@@ -123,7 +123,7 @@ async fn s9_pw_change_revoke_by_a_reset(backend: Backend) {
 
 async fn s19_enum_forgot(backend: Backend) {
     let service = Service::start(backend).await;
-    let (api, known, wallet) = (service.api(), Person::join(&service.api()).await, EvmWallet::new());
+    let (api, known, wallet) = (service.api(), Person::register(&service.api()).await, EvmWallet::new());
     enter(&api, &wallet).await;
     let expected = shape(&forgot(&api, &known.email).await);
     assert_eq!((expected.0, &expected.2), (202, &json!({"expires_in": 1800})));
@@ -143,7 +143,7 @@ async fn s19_enum_forgot(backend: Backend) {
 /// difference may be large once; a systematic difference would appear in every attempt.
 async fn s19_enum_forgot_time(backend: Backend) {
     let service = Service::start(backend).await;
-    let known = Person::join(&service.api()).await;
+    let known = Person::register(&service.api()).await;
     let mut seen = Vec::new();
     for _ in 0..3 {
         let (with, without) = medians(&service.api(), &known.email).await;
@@ -183,7 +183,7 @@ async fn medians(api: &Api, known: &str) -> (Duration, Duration) {
 async fn s34_throttle_mail(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let mut last = None;
     for number in 1..=5 {
         last = Some(link_to(&service, &person.email, number).await);
@@ -201,19 +201,19 @@ async fn s34_throttle_mail(backend: Backend) {
 
 async fn s34_throttle_mail_lifted(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off"));
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     for number in 1..=7 {
         let letter = link_to(&service, &person.email, number).await;
         assert!(!letter.text.contains("no more of them"), "{}", letter.text);
     }
     // The limits on invitations and on direct additions are disabled too.
-    let org = person.found().await;
+    let org = person.create_org().await;
     for _ in 0..6 {
         let invitation = json!({"email": format!("{}@example.com", unique("guest")), "role": "member"});
         person.post(&format!("/orgs/{org}/invitations"), &invitation).await.is(201);
     }
     for _ in 0..31 {
-        let member = json!({"user_id": NOBODY, "role": "member"});
+        let member = json!({"user_id": UNKNOWN_ID, "role": "member"});
         person.post(&format!("/orgs/{org}/members"), &member).await.problem(404, "user_not_found");
     }
 }
@@ -222,7 +222,7 @@ async fn s115_autolink_the_owner_of_an_address_takes_the_account_back(backend: B
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     // A squatter registers an address that is not theirs, and links a wallet for later use.
-    let squatter = Person::join(&api).await;
+    let squatter = Person::register(&api).await;
     let challenge = squatter.post("/users/me/wallets/challenge", &wallet.named("base")).await.expecting(200);
     squatter.post("/users/me/wallets", &wallet.proof("base", &challenge)).await.is(201);
     let pending = squatter.post("/users/me/wallets/challenge", &EvmWallet::new().named("base")).await.expecting(200);

@@ -6,7 +6,7 @@ use tessera_tests::{
     database::Backend,
     on_sqlite,
     process::Installation,
-    studio::{PASSWORD, Service, unique},
+    test_org::{PASSWORD, Service, unique},
 };
 
 async fn register(api: &Api, password: &str) -> (String, Answer) {

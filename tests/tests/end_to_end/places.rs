@@ -4,7 +4,7 @@ use reqwest::Method;
 use tessera_tests::{
     api::{Answer, Api, BASE, send},
     database::Backend,
-    studio::Studio,
+    test_org::TestOrg,
 };
 
 /// A document that can be replaced: its path, the name of its member, and whether it can be merged.
@@ -14,8 +14,8 @@ pub(crate) struct Place {
     pub(crate) merges: bool,
 }
 
-pub(crate) fn places(studio: &Studio) -> [Place; 3] {
-    places_of(&studio.org, &studio.owner.id)
+pub(crate) fn places(acme: &TestOrg) -> [Place; 3] {
+    places_of(&acme.org, &acme.owner.id)
 }
 
 /// The documents of an organization and of its owner.
@@ -27,21 +27,21 @@ pub(crate) fn places_of(org: &str, user: &str) -> [Place; 3] {
     ]
 }
 
-/// Writes each document of a studio and calls `look` with each method that writes it. The document is then `{"n":1}` in
+/// Writes each document of a acme and calls `look` with each method that writes it. The document is then `{"n":1}` in
 /// the version of the tag.
-pub(crate) async fn each_written(backend: Backend, look: impl AsyncFn(&Studio, &Place, &Method, &str)) {
-    let studio = Studio::open(backend).await;
-    for place in places(&studio) {
-        place.put(&studio.owner, r#"{"n":1}"#).await.is(200);
+pub(crate) async fn each_written(backend: Backend, look: impl AsyncFn(&TestOrg, &Place, &Method, &str)) {
+    let acme = TestOrg::open(backend).await;
+    for place in places(&acme) {
+        place.put(&acme.owner, r#"{"n":1}"#).await.is(200);
         for method in place.methods() {
-            let current = tag(&studio.owner.get(&place.path).await);
-            look(&studio, &place, method, &current).await;
+            let current = tag(&acme.owner.get(&place.path).await);
+            look(&acme, &place, method, &current).await;
         }
     }
 }
 
-pub(crate) fn system_data(studio: &Studio, user: &str) -> String {
-    format!("/orgs/{}/custom-system-data/{user}", studio.org)
+pub(crate) fn system_data(acme: &TestOrg, user: &str) -> String {
+    format!("/orgs/{}/custom-system-data/{user}", acme.org)
 }
 
 impl Place {

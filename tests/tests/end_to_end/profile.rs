@@ -5,7 +5,7 @@ use tessera_tests::{
     api::Api,
     database::Backend,
     on_both,
-    studio::{Person, Service, Studio},
+    test_org::{Person, Service, TestOrg},
 };
 
 on_both! {
@@ -20,7 +20,7 @@ on_both! {
 
 async fn a_profile_changes_by_field(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let before = person.get("/users/me").await.expecting(200);
     let all = json!({"display_name": " Amazing  Grace ", "first_name": "Grace", "last_name": "Hopper",
                      "avatar_url": "https://cdn.example.com/g.png?size=64"});
@@ -40,7 +40,7 @@ async fn a_profile_changes_by_field(backend: Backend) {
 
 async fn an_address_is_not_changed_with_the_profile(backend: Backend) {
     let service = Service::start(backend).await;
-    let (person, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     for email in [json!("new@example.com"), json!(other.email), Value::Null, json!("no address")] {
         let body = json!({"email": email, "email_verified": true, "id": other.id, "wallets": [1]});
         let user = person.put("/users/me", &body).await.expecting(200);
@@ -51,7 +51,7 @@ async fn an_address_is_not_changed_with_the_profile(backend: Backend) {
 
 async fn s163_rmw(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let full = json!({"display_name": "D", "first_name": "F", "avatar_url": "https://example.com"});
     let user = person.put("/users/me", &full).await.expecting(200);
     assert_eq!(person.put("/users/me", &user).await.expecting(200), user);
@@ -60,7 +60,7 @@ async fn s163_rmw(backend: Backend) {
 
 async fn a_picture_comes_by_https(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     for (url, code) in [
         ("http://example.com/a.png".to_owned(), "invalid_format"),
         ("javascript:alert(1)".to_owned(), "invalid_format"),
@@ -81,17 +81,17 @@ async fn a_picture_comes_by_https(backend: Backend) {
 
 async fn names_are_held_to_their_rules(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let body = json!({"display_name": "", "first_name": "x".repeat(101), "last_name": "a\u{202e}b", "avatar_url": 1});
     let answer = person.put("/users/me", &body).await;
     assert_eq!(answer.faults(), ["/avatar_url", "/display_name", "/first_name", "/last_name"]);
 }
 
 async fn members_see_the_new_name(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
     member.put("/users/me", &json!({"display_name": "Grace"})).await.is(200);
-    let seen = studio.owner.get(&studio.members(Some(&member.id))).await.expecting(200);
+    let seen = acme.owner.get(&acme.members(Some(&member.id))).await.expecting(200);
     assert_eq!(seen["display_name"], "Grace");
 }
 
@@ -104,7 +104,7 @@ async fn changes_of_different_fields_at_once_all_stay(backend: Backend) {
         }
     }
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let fields = ["display_name", "first_name", "last_name"];
     let changing = fields.map(|field| tokio::spawn(change(Api::clone(&person), field)));
     for field in changing {

@@ -9,7 +9,7 @@ use tessera_tests::{
     mail::last_of,
     process::Installation,
     sso::{encode, query},
-    studio::{PASSWORD, Person, Service, Studio},
+    test_org::{PASSWORD, Person, Service, TestOrg},
 };
 
 const ORIGIN: &str = "https://example.com";
@@ -66,15 +66,15 @@ async fn all_lead_somewhere(api: &Api, page: &Answer, least: usize) {
     }
 }
 
-async fn studio() -> Studio {
+async fn start_org() -> TestOrg {
     let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_PUBLIC_URL", PUBLIC_URL);
-    Studio::open_on(installation.set("TESSERA_AUDIENCES", GAMES)).await
+    TestOrg::open_on(installation.set("TESSERA_AUDIENCES", GAMES)).await
 }
 
 #[tokio::test]
 async fn the_service_is_reachable_with_the_path_and_without() {
     let service = Service::on(Installation::new(Backend::Sqlite).await.set("TESSERA_PUBLIC_URL", PUBLIC_URL));
-    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let (api, person) = (service.api(), Person::register(&service.api()).await);
     for base in ["", PATH] {
         api.get_root(&format!("{base}/health/live")).await.is(200);
         person.get_root(&format!("{base}/api/v1/users/me?x=1")).await.is(200);
@@ -93,7 +93,7 @@ async fn the_service_is_reachable_with_the_path_and_without() {
 async fn a_path_that_is_the_beginning_of_a_route_hides_nothing() {
     let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_PUBLIC_URL", "https://example.com/api");
     let service = Service::on(installation);
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     for path in ["/api/v1/users/me", "/api/api/v1/users/me"] {
         person.get_root(path).await.is(200);
     }
@@ -101,13 +101,13 @@ async fn a_path_that_is_the_beginning_of_a_route_hides_nothing() {
 
 #[tokio::test]
 async fn every_link_has_the_path_and_leads_somewhere() {
-    let studio = studio().await;
-    let (api, owner) = (studio.api(), &studio.owner);
+    let acme = start_org().await;
+    let (api, owner) = (acme.api(), &acme.owner);
     // `Location` and `Link`.
     let made = owner.post("/orgs", &json!({"name": "Another"})).await;
     owner.get_root(&path_of(header(&made, "location"))).await.is(200);
-    owner.make_app(&studio.org).await;
-    let first = owner.get(&format!("/orgs/{}/apps?limit=1", studio.org)).await;
+    owner.make_app(&acme.org).await;
+    let first = owner.get(&format!("/orgs/{}/apps?limit=1", acme.org)).await;
     let next = header(&first, "link").trim_start_matches('<').split('>').next().unwrap_or_default();
     owner.get_root(&path_of(next)).await.is(200);
     // The OpenAPI document and its page.
@@ -118,13 +118,13 @@ async fn every_link_has_the_path_and_leads_somewhere() {
     api.get_root(header(&slash, "location")).await.is(200);
     assert!(header(&slash, "location").starts_with("/accounts/"));
     // Service tokens and their verification keys.
-    let exchange = json!({"organization_id": studio.org, "audience": GAMES});
+    let exchange = json!({"organization_id": acme.org, "audience": GAMES});
     let token = text_of(&owner.post("/auth/token/exchange", &exchange).await.expecting(200), "service_token");
     let keys = api.get_root("/accounts/.well-known/jwks.json").await.expecting(200);
     let (_, claims) = jose::verify(&keys, &token).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(claims["iss"], PUBLIC_URL);
     // The redirects of a browser to the sign-in page.
-    let begun = api.get(&format!("/sso/web3/initiate{}", query(&studio).await)).await;
+    let begun = api.get(&format!("/sso/web3/initiate{}", query(&acme).await)).await;
     let cookie = header(&begun, "set-cookie").split(';').next().unwrap_or_default().to_owned();
     let page = api.with_cookie(&cookie).get_root(&path_of(header(&begun, "location"))).await;
     page.is(200);
@@ -133,11 +133,11 @@ async fn every_link_has_the_path_and_leads_somewhere() {
 
 #[tokio::test]
 async fn the_links_of_mails_and_their_pages_have_the_path() {
-    let studio = studio().await;
-    let api = studio.api();
+    let acme = start_org().await;
+    let api = acme.api();
     let invitation = json!({"email": "grace@example.com", "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let mail = last_of(&studio.service.installation, "grace@example.com", 1).await;
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let mail = last_of(&acme.service.installation, "grace@example.com", 1).await;
     let page = api.get_root(&path_of(&mail.link())).await;
     all_lead_somewhere(&api, &page, 3).await;
     let token = mail.token();
@@ -150,6 +150,6 @@ async fn the_links_of_mails_and_their_pages_have_the_path() {
     let asked = submit(&api, "/accounts/password/forgot", &[("email", "grace@example.com")]).await;
     asked.is(202);
     all_lead_somewhere(&api, &asked, 3).await;
-    let mail = last_of(&studio.service.installation, "grace@example.com", 2).await;
+    let mail = last_of(&acme.service.installation, "grace@example.com", 2).await;
     all_lead_somewhere(&api, &api.get_root(&path_of(&mail.link())).await, 2).await;
 }

@@ -6,7 +6,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    studio::{Person, Studio},
+    test_org::{Person, TestOrg},
     wallet::EvmWallet,
 };
 
@@ -39,8 +39,8 @@ async fn installation(backend: Backend) -> Installation {
 }
 
 async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
-    let studio = Studio::open_on(installation(backend).await).await;
-    let (owner, org, app) = (&studio.owner, &studio.org, &studio.app);
+    let acme = TestOrg::open_on(installation(backend).await).await;
+    let (owner, org, app) = (&acme.owner, &acme.org, &acme.app);
     exceeds(&owner.post("/orgs", &json!({"name": "Another"})).await, "owned_organizations");
 
     let apps = format!("/orgs/{org}/apps");
@@ -54,9 +54,9 @@ async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
     owner.make_key(&second, &body).await;
     exceeds(&owner.post(&keys(&second), &body).await, "organization_keys");
 
-    owner.post(&studio.inventory(), &json!({"sku": "one"})).await.is(201);
-    exceeds(&owner.post(&studio.inventory(), &json!({"sku": "two"})).await, "items");
-    owner.post(&studio.inventory(), &json!({"sku": "one", "quantity": 2})).await.is(200);
+    owner.post(&acme.inventory(), &json!({"sku": "one"})).await.is(201);
+    exceeds(&owner.post(&acme.inventory(), &json!({"sku": "two"})).await, "items");
+    owner.post(&acme.inventory(), &json!({"sku": "one", "quantity": 2})).await.is(200);
 
     let invitations = format!("/orgs/{org}/invitations");
     owner.post(&invitations, &json!({"email": "one@example.com", "role": "member"})).await.is(201);
@@ -64,8 +64,8 @@ async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
         &owner.post(&invitations, &json!({"email": "two@example.com", "role": "member"})).await,
         "open_invitations",
     );
-    studio.hire("member").await;
-    let third = Person::join(&studio.api()).await;
+    acme.add_member("member").await;
+    let third = Person::register(&acme.api()).await;
     let members = format!("/orgs/{org}/members");
     exceeds(&owner.post(&members, &json!({"user_id": third.id, "role": "member"})).await, "members");
 
@@ -81,7 +81,7 @@ async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
     // other application is not affected.
     owner.delete(&format!("/apps/{app}")).await.is(204);
     for key in [&first, &other] {
-        assert_eq!(studio.verify(&key.raw).await["code"], "not_found");
+        assert_eq!(acme.verify(&key.raw).await["code"], "not_found");
     }
     owner.get(&format!("/apps/{app}")).await.problem(404, "application_not_found");
     owner.get(&keys(app)).await.problem(404, "application_not_found");

@@ -7,7 +7,7 @@ use tessera_tests::{
     mail::last_of,
     on_both,
     process::Installation,
-    studio::{PASSWORD, Person, Service, Studio, sign_in},
+    test_org::{PASSWORD, Person, Service, TestOrg, sign_in},
 };
 use tokio::task::JoinSet;
 
@@ -24,8 +24,8 @@ fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 
-async fn owners(studio: &Studio, asking: &Person) -> Vec<String> {
-    let members = asking.get(&studio.members(None)).await.expecting(200);
+async fn owners(acme: &TestOrg, asking: &Person) -> Vec<String> {
+    let members = asking.get(&acme.members(None)).await.expecting(200);
     let owners = members.as_array().into_iter().flatten().filter(|member| member["role"] == "owner");
     owners.filter_map(|member| member["user_id"].as_str()).map(str::to_owned).collect()
 }
@@ -71,11 +71,11 @@ async fn eight_registrations_of_one_address_make_one_user(backend: Backend) {
 }
 
 async fn two_owners_who_demote_each_other_leave_one(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (one, two) = (studio.owner.clone(), studio.hire("owner").await);
+    let acme = TestOrg::open(backend).await;
+    let (one, two) = (acme.owner.clone(), acme.add_member("owner").await);
     for round in 0..100 {
         let demote = |by: &Person, whom: &Person| {
-            let (by, path) = (by.clone(), studio.members(Some(&whom.id)));
+            let (by, path) = (by.clone(), acme.members(Some(&whom.id)));
             async move { by.put(&path, &json!({"role": "member"})).await }
         };
         let answers = together([demote(&one, &two), demote(&two, &one)]).await;
@@ -85,36 +85,36 @@ async fn two_owners_who_demote_each_other_leave_one(backend: Backend) {
             "round {round}: {:?}",
             answers.iter().map(Answer::text).collect::<Vec<_>>()
         );
-        let left = owners(&studio, &one).await;
+        let left = owners(&acme, &one).await;
         assert_eq!(left.len(), 1, "round {round}");
         let (winner, loser) = if left[0] == one.id { (&one, &two) } else { (&two, &one) };
-        winner.put(&studio.members(Some(&loser.id)), &json!({"role": "owner"})).await.is(200);
+        winner.put(&acme.members(Some(&loser.id)), &json!({"role": "owner"})).await.is(200);
     }
 }
 
 async fn s148_last_owner_under_concurrency(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let mut one = studio.owner.clone();
+    let acme = TestOrg::open(backend).await;
+    let mut one = acme.owner.clone();
     for round in 0..30 {
         // A user who left can't be added directly, so each round has a new owner.
-        let two = Person::join(&studio.api()).await;
-        one.again().await.post(&studio.members(None), &json!({"user_id": two.id, "role": "owner"})).await.is(201);
+        let two = Person::register(&acme.api()).await;
+        one.again().await.post(&acme.members(None), &json!({"user_id": two.id, "role": "owner"})).await.is(201);
         let leave = |who: &Person| {
-            let (who, path) = (who.clone(), studio.members(Some(&who.id)));
+            let (who, path) = (who.clone(), acme.members(Some(&who.id)));
             async move { who.delete(&path).await }
         };
         let answers = together([leave(&one), leave(&two)]).await;
         assert_eq!((count(&answers, 204), count(&answers, 409)), (1, 1), "round {round}");
-        let stays = if answers_to(&one, &studio).await { one } else { two };
-        assert_eq!(owners(&studio, &stays).await, std::slice::from_ref(&stays.id));
+        let stays = if answers_to(&one, &acme).await { one } else { two };
+        assert_eq!(owners(&acme, &stays).await, std::slice::from_ref(&stays.id));
         one = stays;
     }
 }
 
 async fn fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let answers = together((0..50).map(|number| {
-        let (owner, path) = (studio.owner.clone(), studio.inventory());
+        let (owner, path) = (acme.owner.clone(), acme.inventory());
         async move { owner.post(&path, &json!({"sku": "sword", "quantity": number})).await }
     }));
     let answers = answers.await;
@@ -122,14 +122,14 @@ async fn fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions(backend: 
     let mut versions: Vec<i64> = answers.iter().filter_map(|answer| answer.json()["version"].as_i64()).collect();
     versions.sort_unstable();
     assert_eq!(versions, (1..=50).collect::<Vec<_>>());
-    let items = studio.owner.get(&studio.inventory()).await.expecting(200);
+    let items = acme.owner.get(&acme.inventory()).await.expecting(200);
     assert_eq!((items.as_array().map(Vec::len), &items[0]["version"]), (Some(1), &json!(50)));
 }
 
 async fn s165_race_unique(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let other = studio.service.installation.start();
-    let nodes = [studio.owner.clone(), studio.owner.at_node(&other)];
+    let acme = TestOrg::open(backend).await;
+    let other = acme.service.installation.start();
+    let nodes = [acme.owner.clone(), acme.owner.at_node(&other)];
     let answers = together((0..50).map(|number| {
         let owner = nodes[number % 2].clone();
         async move { owner.post("/orgs", &json!({"name": format!("Org {number}"), "slug": "same"})).await }
@@ -142,9 +142,9 @@ async fn s165_race_unique(backend: Backend) {
 }
 
 async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let answers = together((0..20).map(|_| {
-        let owner = studio.owner.clone();
+        let owner = acme.owner.clone();
         async move { owner.post("/orgs", &json!({"name": "Same Name"})).await }
     }));
     let answers = answers.await;
@@ -158,14 +158,14 @@ async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
 
 async fn s188_no_account_is_created_for_a_place_that_another_acceptance_gets(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_QUOTA_MEMBERS", "2");
-    let studio = Studio::open_on(installation).await;
+    let acme = TestOrg::open_on(installation).await;
     let guests = ["one", "two", "three", "four"].map(|name| format!("{name}@example.com"));
     let mut accepting = Vec::new();
     for email in &guests {
         let invitation = json!({"email": email, "role": "member"});
-        studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-        let token = last_of(&studio.service.installation, email, 1).await.token();
-        let (api, body) = (studio.api(), json!({"token": token, "password": PASSWORD}));
+        acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+        let token = last_of(&acme.service.installation, email, 1).await.token();
+        let (api, body) = (acme.api(), json!({"token": token, "password": PASSWORD}));
         accepting.push(async move { api.post("/invitations/accept", &body).await });
     }
     let answers = together(accepting).await;
@@ -175,7 +175,7 @@ async fn s188_no_account_is_created_for_a_place_that_another_acceptance_gets(bac
     }
     // An address without an account can be registered.
     let registered = guests.map(|email| {
-        let api = studio.api();
+        let api = acme.api();
         async move { api.post("/auth/register", &json!({"email": email, "password": PASSWORD})).await }
     });
     let registered = together(registered).await;
@@ -183,10 +183,10 @@ async fn s188_no_account_is_created_for_a_place_that_another_acceptance_gets(bac
 }
 
 async fn one_member_added_many_times_at_once_is_added_once(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
     let answers = together((0..20).map(|number| {
-        let (owner, path) = (studio.owner.clone(), studio.members(None));
+        let (owner, path) = (acme.owner.clone(), acme.members(None));
         let role = ["member", "admin"][number % 2];
         let body = json!({"user_id": person.id, "role": role});
         async move { owner.post(&path, &body).await }
@@ -194,24 +194,24 @@ async fn one_member_added_many_times_at_once_is_added_once(backend: Backend) {
     let answers = answers.await;
     assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 19));
     let made = answers.iter().find(|answer| answer.status == 201).map(Answer::json).unwrap_or_default();
-    assert_eq!(studio.owner.get(&studio.members(Some(&person.id))).await.expecting(200), made);
+    assert_eq!(acme.owner.get(&acme.members(Some(&person.id))).await.expecting(200), made);
 }
 
 async fn a_key_revoked_many_times_at_once_is_revoked_once(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let key = studio.key().await;
+    let acme = TestOrg::open(backend).await;
+    let key = acme.key().await;
     let answers = together((0..20).map(|_| {
-        let (owner, path) = (studio.owner.clone(), format!("/apikeys/{}", key.id));
+        let (owner, path) = (acme.owner.clone(), format!("/apikeys/{}", key.id));
         async move { owner.delete(&path).await }
     }));
     assert_eq!(count(&answers.await, 204), 20);
 }
 
 async fn an_application_deleted_while_it_gets_keys_and_items_leaves_neither(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let path = format!("/apps/{}", studio.app);
+    let acme = TestOrg::open(backend).await;
+    let path = format!("/apps/{}", acme.app);
     let makers = (0..20).map(|number| {
-        let (owner, path) = (studio.owner.clone(), path.clone());
+        let (owner, path) = (acme.owner.clone(), path.clone());
         async move {
             match number {
                 10 => owner.delete(&path).await,
@@ -227,18 +227,18 @@ async fn an_application_deleted_while_it_gets_keys_and_items_leaves_neither(back
         answers.iter().map(Answer::text).collect::<Vec<_>>()
     );
     for key in answers.iter().filter_map(|answer| answer.json()["raw_key"].as_str().map(str::to_owned)) {
-        assert_eq!(studio.verify(&key).await["code"], Value::from("not_found"));
+        assert_eq!(acme.verify(&key).await["code"], Value::from("not_found"));
     }
 }
 
 /// Whether the user is still a member of the organization.
-async fn answers_to(person: &Person, studio: &Studio) -> bool {
-    person.get(&format!("/orgs/{}", studio.org)).await.status == 200
+async fn answers_to(person: &Person, acme: &TestOrg) -> bool {
+    person.get(&format!("/orgs/{}", acme.org)).await.status == 200
 }
 
 async fn a_session_ended_many_times_at_once_is_ended_once(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let listed = person.again().await.get("/users/me/sessions").await.expecting(200);
     let path = format!("/users/me/sessions/{}", text_of(&listed[1], "id"));
     let answers = together((0..8).map(|_| {

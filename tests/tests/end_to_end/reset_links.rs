@@ -14,7 +14,7 @@ use tessera_tests::{
     mail::{ON_ITS_WAY, last_of},
     on_both,
     process::Installation,
-    studio::{PASSWORD, Person, Service, Studio},
+    test_org::{PASSWORD, Person, Service, TestOrg},
 };
 
 use tokio::task::JoinSet;
@@ -39,7 +39,7 @@ on_both! {
 
 async fn s191_reset_bind(backend: Backend) {
     let service = Service::start(backend).await;
-    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let (api, person) = (service.api(), Person::register(&service.api()).await);
     let first = link_to(&service, &person.email, 1).await.token();
     let second = link_to(&service, &person.email, 2).await.token();
     assert!(first.len() == 43 && first != second, "{first} {second}");
@@ -66,7 +66,7 @@ async fn s191_reset_bind(backend: Backend) {
 async fn s191_reset_bind_race(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
     let answers = together((0..20).map(|number| {
         let api = if number % 2 == 0 { service.api() } else { second.api() };
@@ -89,7 +89,7 @@ async fn s191_reset_bind_race(backend: Backend) {
 
 async fn s191_reset_bind_to_30_minutes(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
     let store = storage::open(&service.installation).await;
     let kept = store.find_open(&Sha256Digest.digest(&token)).await;
@@ -126,7 +126,7 @@ async fn s191_reset_bind_to_30_minutes(backend: Backend) {
 
 async fn a_sign_in_that_races_a_reset_does_not_outlive_it(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
     let mut running = JoinSet::new();
     for _ in 0..6 {
@@ -143,24 +143,24 @@ async fn a_sign_in_that_races_a_reset_does_not_outlive_it(backend: Backend) {
 }
 
 async fn s61_jwt_typ_of_links(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let person = Person::join(&studio.api()).await;
+    let acme = TestOrg::open(backend).await;
+    let person = Person::register(&acme.api()).await;
     let invitation = json!({"email": person.email, "role": "member"});
-    studio.owner.post(&format!("/orgs/{}/invitations", studio.org), &invitation).await.is(201);
-    let invitation = last_of(&studio.service.installation, &person.email, 1).await.token();
-    let link = link_to(&studio.service, &person.email, 2).await.token();
-    reset(&studio.api(), &invitation, NEW).await.problem(400, "invalid_reset_token");
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let invitation = last_of(&acme.service.installation, &person.email, 1).await.token();
+    let link = link_to(&acme.service, &person.email, 2).await.token();
+    reset(&acme.api(), &invitation, NEW).await.problem(400, "invalid_reset_token");
     let accept = json!({"token": link});
-    studio.api().post("/invitations/accept", &accept).await.problem(400, "invitation_invalid");
-    reset(&studio.api(), &person.token, NEW).await.problem(400, "invalid_reset_token");
-    studio.api().bearer(&link).get("/users/me").await.problem(401, "invalid_token");
-    reset(&studio.api(), &link, NEW).await.is(204);
+    acme.api().post("/invitations/accept", &accept).await.problem(400, "invitation_invalid");
+    reset(&acme.api(), &person.token, NEW).await.problem(400, "invalid_reset_token");
+    acme.api().bearer(&link).get("/users/me").await.problem(401, "invalid_token");
+    reset(&acme.api(), &link, NEW).await.is(204);
 }
 
 async fn s125_host_header(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "https://id.example.com/accounts/");
     let service = Service::on(installation);
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let request = service.api().request(reqwest::Method::POST, "/api/v1/auth/password/forgot");
     let request = request.header("Host", "evil.example").header("X-Forwarded-Host", "evil.example");
     send(request.header("Forwarded", "host=evil.example").json(&json!({"email": person.email}))).await.is(202);
@@ -171,7 +171,7 @@ async fn s125_host_header(backend: Backend) {
 
 async fn s196_log_redact(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_LOG", "debug"));
-    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let (api, person) = (service.api(), Person::register(&service.api()).await);
     let token = link_to(&service, &person.email, 1).await.token();
     let answers = [
         api.get_root(&format!("/password/reset?token={token}")).await,
@@ -195,7 +195,7 @@ async fn s196_log_redact(backend: Backend) {
 
 async fn a_wish_outlives_the_process_that_heard_it(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let Service { node, installation } = service;
     forgot(&node.api(), &person.email).await.is(202);
     node.kill();
@@ -213,7 +213,7 @@ async fn a_wish_outlives_the_process_that_heard_it(backend: Backend) {
 
 async fn a_password_that_is_not_taken_leaves_the_link_alive(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
-    let (api, person) = (service.api(), Person::join(&service.api()).await);
+    let (api, person) = (service.api(), Person::register(&service.api()).await);
     let token = link_to(&service, &person.email, 1).await.token();
     for (password, code) in [
         ("short7!", "too_short"),

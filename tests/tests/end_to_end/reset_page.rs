@@ -6,7 +6,7 @@ use tessera_tests::{
     api::{Answer, Api, send},
     database::Backend,
     on_sqlite,
-    studio::{PASSWORD, Person, Service},
+    test_org::{PASSWORD, Person, Service},
 };
 
 use crate::password_resets::{NEW, link_to, login};
@@ -32,7 +32,7 @@ async fn show(api: &Api, token: &str) -> Answer {
 /// A registered user with a reset link.
 async fn somebody(backend: Backend) -> (Service, Person, String) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
     (service, person, token)
 }

@@ -14,7 +14,7 @@ use tessera_tests::{
     database::Backend,
     eventually, on_both,
     process::Node,
-    studio::{Key, Person, Studio},
+    test_org::{Key, Person, TestOrg},
 };
 
 /// Verifies a key continuously, and stores the start and the result of each request.
@@ -51,8 +51,8 @@ impl Questioner {
 }
 
 /// Revokes the key while both nodes verify it. No request that starts after the revocation may succeed.
-async fn dies_everywhere(studio: &Studio, other: &Node, key: &Key, kill: impl AsyncFnOnce(), then: &str) {
-    let nodes = [studio.api(), other.api()];
+async fn dies_everywhere(acme: &TestOrg, other: &Node, key: &Key, kill: impl AsyncFnOnce(), then: &str) {
+    let nodes = [acme.api(), other.api()];
     let questioners: Vec<Questioner> =
         nodes.iter().flat_map(|api| [api, api]).map(|api| Questioner::start(api, key)).collect();
     eventually("everybody has an answer", Duration::from_secs(20), || {
@@ -83,48 +83,48 @@ on_both! {
 }
 
 async fn s135_key_revoke(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (other, key) = (studio.service.installation.start(), studio.key().await);
-    let revoke = async || studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
-    dies_everywhere(&studio, &other, &key, revoke, "revoked").await;
+    let acme = TestOrg::open(backend).await;
+    let (other, key) = (acme.service.installation.start(), acme.key().await);
+    let revoke = async || acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    dies_everywhere(&acme, &other, &key, revoke, "revoked").await;
 }
 
 async fn s136_key_state(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let (other, key) = (studio.service.installation.start(), studio.key().await);
-    let delete = async || studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
-    dies_everywhere(&studio, &other, &key, delete, "not_found").await;
+    let acme = TestOrg::open(backend).await;
+    let (other, key) = (acme.service.installation.start(), acme.key().await);
+    let delete = async || acme.owner.delete(&format!("/apps/{}", acme.app)).await.is(204);
+    dies_everywhere(&acme, &other, &key, delete, "not_found").await;
 }
 
 async fn s137_key_writeback(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let key = studio.key().await;
-    let list = format!("/apps/{}/apikeys", studio.app);
-    studio.api().key(&key.raw).get(&studio.inventory()).await.is(200);
-    studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    let acme = TestOrg::open(backend).await;
+    let key = acme.key().await;
+    let list = format!("/apps/{}/apikeys", acme.app);
+    acme.api().key(&key.raw).get(&acme.inventory()).await.is(200);
+    acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
     // The use before the revocation is recorded later, and does not make the key valid again.
     let keys = eventually("the last use", Duration::from_secs(20), || async {
-        let keys = studio.owner.get(&list).await.expecting(200);
+        let keys = acme.owner.get(&list).await.expecting(200);
         keys[0]["last_used"].is_string().then_some(keys)
     });
     assert!(keys.await[0]["revoked_at"].is_string());
-    assert_eq!(studio.verify(&key.raw).await["code"], "revoked");
+    assert_eq!(acme.verify(&key.raw).await["code"], "revoked");
 }
 
 async fn s143_key_leaver(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let admin = studio.hire("admin").await;
-    let key = admin.make_key(&studio.app, &json!({"permissions": ["inventory:read"]})).await;
-    studio.owner.delete(&studio.members(Some(&admin.id))).await.is(204);
-    assert_eq!(studio.verify(&key.raw).await["code"], "valid");
+    let acme = TestOrg::open(backend).await;
+    let admin = acme.add_member("admin").await;
+    let key = admin.make_key(&acme.app, &json!({"permissions": ["inventory:read"]})).await;
+    acme.owner.delete(&acme.members(Some(&admin.id))).await.is(204);
+    assert_eq!(acme.verify(&key.raw).await["code"], "valid");
     admin.delete(&format!("/apikeys/{}", key.id)).await.problem(404, "api_key_not_found");
-    studio.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
 }
 
 async fn s45_logout(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let other = studio.service.installation.start();
-    let (here, kept) = (studio.owner.again().await, studio.owner.again().await);
+    let acme = TestOrg::open(backend).await;
+    let other = acme.service.installation.start();
+    let (here, kept) = (acme.owner.again().await, acme.owner.again().await);
     let there = Person::at_node(&here, &other);
     there.get("/users/me").await.is(200);
     here.post("/auth/logout", &json!({})).await.is(204);
@@ -135,16 +135,16 @@ async fn s45_logout(backend: Backend) {
 }
 
 async fn s149_role_now(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let other = studio.service.installation.start();
-    let admin = studio.hire("admin").await;
+    let acme = TestOrg::open(backend).await;
+    let other = acme.service.installation.start();
+    let admin = acme.add_member("admin").await;
     let there = Person::at_node(&admin, &other);
-    let (keys, role) = (format!("/apps/{}/apikeys", studio.app), studio.members(Some(&admin.id)));
+    let (keys, role) = (format!("/apps/{}/apikeys", acme.app), acme.members(Some(&admin.id)));
     there.get(&keys).await.is(200);
-    studio.owner.put(&role, &json!({"role": "member"})).await.is(200);
+    acme.owner.put(&role, &json!({"role": "member"})).await.is(200);
     there.get(&keys).await.problem(403, "forbidden");
-    studio.owner.put(&role, &json!({"role": "admin"})).await.is(200);
+    acme.owner.put(&role, &json!({"role": "admin"})).await.is(200);
     there.get(&keys).await.is(200);
-    studio.owner.delete(&role).await.is(204);
+    acme.owner.delete(&role).await.is(204);
     there.get(&keys).await.problem(404, "application_not_found");
 }

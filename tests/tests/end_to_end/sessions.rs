@@ -7,7 +7,7 @@ use tessera_tests::{
     database::Backend,
     eventually, on_both,
     process::Installation,
-    studio::{Person, Service},
+    test_org::{Person, Service},
 };
 
 on_both! {
@@ -21,7 +21,7 @@ on_both! {
 
 async fn s43_rt_absolute(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_SESSION_TTL", "3"));
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     person.get("/users/me").await.is(200);
     eventually("the session ends", Duration::from_secs(10), || async {
         let answer = person.get("/users/me").await;
@@ -33,7 +33,7 @@ async fn s43_rt_absolute(backend: Backend) {
 
 async fn s49_sess_fix(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let again = person.again().await;
     assert_ne!(again.token, person.token);
     person.get("/users/me").await.is(200);
@@ -42,7 +42,7 @@ async fn s49_sess_fix(backend: Backend) {
 
 async fn a_token_outlives_a_restart(backend: Backend) {
     let Service { installation, mut node } = Service::start(backend).await;
-    let person = Person::join(&node.api()).await;
+    let person = Person::register(&node.api()).await;
     node.terminate();
     assert!(node.wait(Duration::from_secs(10)).await.success());
     let node = installation.start();
@@ -52,7 +52,7 @@ async fn a_token_outlives_a_restart(backend: Backend) {
 async fn s42_rt_persist(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let (ended, live) = {
-        let person = Person::join(&node.api()).await;
+        let person = Person::register(&node.api()).await;
         (person.again().await, person)
     };
     ended.post("/auth/logout", &serde_json::json!({})).await.is(204);
@@ -76,7 +76,7 @@ async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
 async fn s46_logout_all(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let other = installation.start();
-    let first = Person::join(&node.api()).await;
+    let first = Person::register(&node.api()).await;
     let (second, third) = (first.again().await, first.again().await);
     let (ids, current) = sessions(&second).await;
     assert_eq!(current, [false, true, false]);
@@ -93,7 +93,7 @@ async fn s46_logout_all(backend: Backend) {
 
 async fn s50_sess_idor(backend: Backend) {
     let service = Service::start(backend).await;
-    let (one, other) = (Person::join(&service.api()).await, Person::join(&service.api()).await);
+    let (one, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     let (ids, _) = sessions(&one).await;
     other.delete(&format!("/users/me/sessions/{}", ids[0])).await.problem(404, "session_not_found");
     assert!(!sessions(&other).await.0.contains(&ids[0]));

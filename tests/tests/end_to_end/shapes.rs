@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
     on_sqlite,
-    studio::{PASSWORD, Person, Service, Studio},
+    test_org::{PASSWORD, Person, Service, TestOrg},
 };
 
 #[track_caller]
@@ -64,7 +64,7 @@ async fn a_user_has_the_members_of_the_contract(backend: Backend) {
 
 async fn a_login_has_the_members_of_the_contract(backend: Backend) {
     let service = Service::start(backend).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let body = json!({"email": person.email, "password": PASSWORD});
     let login = service.api().post("/auth/login", &body).await.expecting(200);
     has_exactly(&login, "token token_type expires_at user");
@@ -74,10 +74,10 @@ async fn a_login_has_the_members_of_the_contract(backend: Backend) {
 }
 
 async fn an_organization_has_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let member = studio.hire("member").await;
-    let path = format!("/orgs/{}", studio.org);
-    let org = studio.owner.get(&path).await.expecting(200);
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
+    let path = format!("/orgs/{}", acme.org);
+    let org = acme.owner.get(&path).await.expecting(200);
     has_exactly(&org, "id name slug role created_at updated_at");
     is_id(&org["id"]);
     is_time(&org["updated_at"]);
@@ -86,29 +86,29 @@ async fn an_organization_has_the_members_of_the_contract(backend: Backend) {
 }
 
 async fn a_member_has_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let admin = studio.hire("admin").await;
-    let member = studio.owner.get(&studio.members(Some(&admin.id))).await.expecting(200);
+    let acme = TestOrg::open(backend).await;
+    let admin = acme.add_member("admin").await;
+    let member = acme.owner.get(&acme.members(Some(&admin.id))).await.expecting(200);
     has_exactly(&member, "organization_id user_id email display_name role joined_at");
     assert_eq!((&member["user_id"], &member["email"]), (&json!(admin.id), &json!(admin.email)));
-    assert_eq!((&member["organization_id"], &member["role"]), (&json!(studio.org), &json!("admin")));
+    assert_eq!((&member["organization_id"], &member["role"]), (&json!(acme.org), &json!("admin")));
     is_time(&member["joined_at"]);
 }
 
 async fn an_application_has_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let app = studio.owner.get(&format!("/apps/{}", studio.app)).await.expecting(200);
+    let acme = TestOrg::open(backend).await;
+    let app = acme.owner.get(&format!("/apps/{}", acme.app)).await.expecting(200);
     has_exactly(&app, "id organization_id name description redirect_uris created_at updated_at");
     assert_eq!((&app["description"], &app["redirect_uris"]), (&Value::Null, &json!([])));
-    assert_eq!(app["organization_id"], json!(studio.org));
+    assert_eq!(app["organization_id"], json!(acme.org));
     is_id(&app["id"]);
     is_time(&app["created_at"]);
 }
 
 async fn a_key_has_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let path = format!("/apps/{}/apikeys", studio.app);
-    let made = studio.owner.post(&path, &json!({"description": "ci"})).await.expecting(201);
+    let acme = TestOrg::open(backend).await;
+    let path = format!("/apps/{}/apikeys", acme.app);
+    let made = acme.owner.post(&path, &json!({"description": "ci"})).await.expecting(201);
     has_exactly(&made, "api_key_details raw_key");
     let key = &made["api_key_details"];
     has_exactly(
@@ -116,30 +116,30 @@ async fn a_key_has_the_members_of_the_contract(backend: Backend) {
         "application_id created_at created_by description expires_at id key_prefix last_used permissions \
                       revoked_at rotated_from",
     );
-    assert_eq!((&key["application_id"], &key["created_by"]), (&json!(studio.app), &json!(studio.owner.id)));
+    assert_eq!((&key["application_id"], &key["created_by"]), (&json!(acme.app), &json!(acme.owner.id)));
     for member in ["expires_at", "last_used", "revoked_at", "rotated_from"] {
         assert_eq!(key[member], Value::Null, "{member}");
     }
-    assert_eq!(studio.owner.get(&path).await.expecting(200), json!([key]));
+    assert_eq!(acme.owner.get(&path).await.expecting(200), json!([key]));
 }
 
 async fn a_verification_has_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let key = studio.key().await;
-    let answer = studio.verify(&key.raw).await;
+    let acme = TestOrg::open(backend).await;
+    let key = acme.key().await;
+    let answer = acme.verify(&key.raw).await;
     has_exactly(&answer, "valid code api_key_id application_id organization_id permissions expires_at");
     assert_eq!((&answer["valid"], &answer["code"]), (&json!(true), &json!("valid")));
-    assert_eq!((&answer["api_key_id"], &answer["application_id"]), (&json!(key.id), &json!(studio.app)));
-    assert_eq!((&answer["organization_id"], &answer["expires_at"]), (&json!(studio.org), &Value::Null));
-    let unknown = studio.verify("ask_nothing").await;
+    assert_eq!((&answer["api_key_id"], &answer["application_id"]), (&json!(key.id), &json!(acme.app)));
+    assert_eq!((&answer["organization_id"], &answer["expires_at"]), (&json!(acme.org), &Value::Null));
+    let unknown = acme.verify("ask_nothing").await;
     has_exactly(&unknown, "valid code api_key_id application_id organization_id permissions expires_at");
     assert_eq!((&unknown["valid"], &unknown["code"]), (&json!(false), &json!("not_found")));
     assert_eq!((&unknown["api_key_id"], &unknown["organization_id"]), (&Value::Null, &Value::Null));
 }
 
 async fn an_item_has_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let item = studio.owner.post(&studio.inventory(), &json!({"sku": "sword"})).await.expecting(201);
+    let acme = TestOrg::open(backend).await;
+    let item = acme.owner.post(&acme.inventory(), &json!({"sku": "sword"})).await.expecting(201);
     has_exactly(&item, "id application_id sku name description quantity metadata version created_at updated_at");
     assert_eq!((&item["name"], &item["description"]), (&Value::Null, &Value::Null));
     assert_eq!((&item["quantity"], &item["metadata"], &item["version"]), (&json!(0), &json!({}), &json!(1)));
@@ -149,23 +149,23 @@ async fn an_item_has_the_members_of_the_contract(backend: Backend) {
 }
 
 async fn documents_have_the_members_of_the_contract(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let settings = json!({"settings": {"a": 1}});
-    let settings = studio.owner.put(&format!("/orgs/{}/settings", studio.org), &settings).await.expecting(200);
+    let settings = acme.owner.put(&format!("/orgs/{}/settings", acme.org), &settings).await.expecting(200);
     has_exactly(&settings, "organization_id settings updated_at");
-    assert_eq!(settings["organization_id"], json!(studio.org));
+    assert_eq!(settings["organization_id"], json!(acme.org));
     is_time(&settings["updated_at"]);
-    let path = format!("/orgs/{}/custom-system-data", studio.org);
-    let of_owner = format!("{path}/{}", studio.owner.id);
-    let data = studio.owner.put(&of_owner, &json!({"data": {"a": 1}})).await.expecting(200);
+    let path = format!("/orgs/{}/custom-system-data", acme.org);
+    let of_owner = format!("{path}/{}", acme.owner.id);
+    let data = acme.owner.put(&of_owner, &json!({"data": {"a": 1}})).await.expecting(200);
     has_exactly(&data, "organization_id user_id data version created_at updated_at");
-    assert_eq!((&data["organization_id"], &data["user_id"]), (&json!(studio.org), &json!(studio.owner.id)));
+    assert_eq!((&data["organization_id"], &data["user_id"]), (&json!(acme.org), &json!(acme.owner.id)));
     assert_eq!((&data["data"], &data["version"]), (&json!({"a": 1}), &json!(1)));
-    let entry = studio.owner.get(&path).await.expecting(200)[0].clone();
+    let entry = acme.owner.get(&path).await.expecting(200)[0].clone();
     has_exactly(&entry, "user_id version updated_at");
-    let data = studio.owner.put("/users/me/custom-data", &json!({"data": {}})).await.expecting(200);
+    let data = acme.owner.put("/users/me/custom-data", &json!({"data": {}})).await.expecting(200);
     has_exactly(&data, "user_id data version created_at updated_at");
-    assert_eq!((&data["user_id"], &data["version"]), (&json!(studio.owner.id), &json!(1)));
+    assert_eq!((&data["user_id"], &data["version"]), (&json!(acme.owner.id), &json!(1)));
     for member in ["created_at", "updated_at"] {
         is_time(&data[member]);
     }

@@ -14,7 +14,7 @@ use tessera_tests::{
     eventually, on_both,
     process::Node,
     raw::{connect, read_to_end, status_of},
-    studio::{PASSWORD, Service, Studio},
+    test_org::{PASSWORD, Service, TestOrg},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -71,7 +71,7 @@ on_both! {
 }
 
 async fn requests_that_have_begun_are_answered(backend: Backend) {
-    let Studio { service, owner, .. } = Studio::open(backend).await;
+    let TestOrg { service, owner, .. } = TestOrg::open(backend).await;
     let Service { mut node, .. } = service;
     let body = json!({"email": owner.email, "password": PASSWORD}).to_string();
     let mut begun = Vec::new();
@@ -94,7 +94,7 @@ async fn requests_that_have_begun_are_answered(backend: Backend) {
 }
 
 async fn under_load_no_answer_is_cut_off_and_nothing_acknowledged_is_lost(backend: Backend) {
-    let Studio { service, owner, app, .. } = Studio::open(backend).await;
+    let TestOrg { service, owner, app, .. } = TestOrg::open(backend).await;
     let Service { installation, mut node } = service;
     let key = owner.make_key(&app, &json!({})).await.raw;
     let done = Arc::new(AtomicUsize::new(0));
@@ -132,7 +132,7 @@ async fn an_idle_client_does_not_hold_up_the_end(backend: Backend) {
 }
 
 async fn the_last_uses_of_keys_are_written_before_the_end(backend: Backend) {
-    let Studio { service, owner, app, .. } = Studio::open(backend).await;
+    let TestOrg { service, owner, app, .. } = TestOrg::open(backend).await;
     let Service { installation, mut node } = service;
     let key = owner.make_key(&app, &json!({})).await;
     node.api().key(&key.raw).get(&format!("/apps/{app}/inventory")).await.is(200);

@@ -15,7 +15,7 @@ use tessera_tests::{
     database::Backend,
     eventually, jose, on_both,
     process::{Installation, Starting},
-    studio::{Service, Studio},
+    test_org::{Service, TestOrg},
 };
 
 use crate::exchange::{ask, exchanged, keys};
@@ -26,8 +26,8 @@ fn kids(keys: &Value) -> Vec<String> {
 }
 
 /// The `kid` of the key that signs at a node.
-async fn signing(api: &Api, studio: &Studio) -> String {
-    let token = exchanged(api, &studio.org, &studio.app).await;
+async fn signing(api: &Api, acme: &TestOrg) -> String {
+    let token = exchanged(api, &acme.org, &acme.app).await;
     let (header, _) = jose::verify(&keys(api).await, &token).unwrap_or_else(|error| panic!("{error}"));
     header["kid"].as_str().unwrap_or_default().to_owned()
 }
@@ -69,9 +69,9 @@ async fn s71_rsa_size(backend: Backend) {
 
 async fn keys_may_be_longer(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_SIGNING_KEY_BITS", "3072");
-    let studio = Studio::open_on(installation).await;
-    assert_eq!(keys(&studio.api()).await["keys"][0]["n"].as_str().map(str::len), Some(512));
-    signing(&studio.owner, &studio).await;
+    let acme = TestOrg::open_on(installation).await;
+    assert_eq!(keys(&acme.api()).await["keys"][0]["n"].as_str().map(str::len), Some(512));
+    signing(&acme.owner, &acme).await;
 }
 
 async fn s75_jwks_cache(backend: Backend) {
@@ -88,13 +88,13 @@ async fn s75_jwks_cache(backend: Backend) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s75_jwks_cache_without_a_database() {
-    let studio = Studio::open(Backend::Postgres).await;
-    let token = exchanged(&studio.owner, &studio.org, &studio.app).await;
-    studio.service.installation.database().take_away().await;
-    studio.api().get_root("/health/ready").await.problem(503, "not_ready");
-    let keys = keys(&studio.api()).await;
+    let acme = TestOrg::open(Backend::Postgres).await;
+    let token = exchanged(&acme.owner, &acme.org, &acme.app).await;
+    acme.service.installation.database().take_away().await;
+    acme.api().get_root("/health/ready").await.problem(503, "not_ready");
+    let keys = keys(&acme.api()).await;
     assert!(jose::verify(&keys, &token).is_ok());
-    assert_eq!(ask(&studio.owner, &studio.org, &studio.app).await.status, 503);
+    assert_eq!(ask(&acme.owner, &acme.org, &acme.app).await.status, 503);
 }
 
 async fn two_processes_that_start_at_once_have_the_same_keys(backend: Backend) {
@@ -109,13 +109,13 @@ async fn two_processes_that_start_at_once_have_the_same_keys(backend: Backend) {
 }
 
 async fn signing_keys_outlive_a_restart(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let token = exchanged(&studio.owner, &studio.org, &studio.app).await;
-    let Service { installation, node } = studio.service;
+    let acme = TestOrg::open(backend).await;
+    let token = exchanged(&acme.owner, &acme.org, &acme.app).await;
+    let Service { installation, node } = acme.service;
     node.kill();
     let node = installation.start();
     assert!(jose::verify(&keys(&node.api()).await, &token).is_ok());
-    exchanged(&studio.owner.at_node(&node), &studio.org, &studio.app).await;
+    exchanged(&acme.owner.at_node(&node), &acme.org, &acme.app).await;
 }
 
 async fn keys_are_listed(backend: Backend) {
@@ -128,25 +128,25 @@ async fn keys_are_listed(backend: Backend) {
 }
 
 async fn s73_sig_rotate(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let other = studio.service.installation.start();
-    let there = studio.owner.at_node(&other);
-    let old = signing(&studio.owner, &studio).await;
-    let kept = keys(&studio.api()).await;
-    let listed = run(&studio.service.installation, &["rotate"]);
+    let acme = TestOrg::open(backend).await;
+    let other = acme.service.installation.start();
+    let there = acme.owner.at_node(&other);
+    let old = signing(&acme.owner, &acme).await;
+    let kept = keys(&acme.api()).await;
+    let listed = run(&acme.service.installation, &["rotate"]);
     assert!(listed.contains(" signing ") && listed.contains(" next "), "{listed}");
-    for api in [&*studio.owner, &*there] {
+    for api in [&*acme.owner, &*there] {
         let published = eventually("the next key is published", Duration::from_secs(20), || async {
             let published = kids(&keys(api).await);
             (published.len() == 2).then_some(published)
         });
         assert_eq!(published.await[0], old);
         // Verifiers may not have the next key yet, so it signs no token yet.
-        assert_eq!(signing(api, &studio).await, old);
-        let token = exchanged(api, &studio.org, &studio.app).await;
+        assert_eq!(signing(api, &acme).await, old);
+        let token = exchanged(api, &acme.org, &acme.app).await;
         assert!(jose::verify(&kept, &token).is_ok());
     }
-    let again = studio.service.installation.run(&["keys", "rotate"]);
+    let again = acme.service.installation.run(&["keys", "rotate"]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(!again.status.success() && said.contains("under way"), "{said}");
     // The time has the same format as in the list.
@@ -171,27 +171,27 @@ async fn of_many_rotations_at_once_one_is_done(backend: Backend) {
 }
 
 /// Requests tokens continuously.
-async fn asking(api: Api, studio: Arc<Studio>, stop: Arc<AtomicBool>) -> usize {
+async fn asking(api: Api, acme: Arc<TestOrg>, stop: Arc<AtomicBool>) -> usize {
     let mut given = 0;
     while !stop.load(Ordering::Relaxed) && given < 100_000 {
-        exchanged(&api, &studio.org, &studio.app).await;
+        exchanged(&api, &acme.org, &acme.app).await;
         given += 1;
     }
     given
 }
 
 async fn s74_key_emergency(backend: Backend) {
-    let studio = Arc::new(Studio::open(backend).await);
-    let other = studio.service.installation.start();
-    let there = studio.owner.at_node(&other);
+    let acme = Arc::new(TestOrg::open(backend).await);
+    let other = acme.service.installation.start();
+    let there = acme.owner.at_node(&other);
     let stop = Arc::new(AtomicBool::new(false));
-    let asking: Vec<_> = [&*studio.owner, &*there]
-        .map(|api| tokio::spawn(asking(api.clone(), Arc::clone(&studio), Arc::clone(&stop))))
+    let asking: Vec<_> = [&*acme.owner, &*there]
+        .map(|api| tokio::spawn(asking(api.clone(), Arc::clone(&acme), Arc::clone(&stop))))
         .into();
-    let token = exchanged(&studio.owner, &studio.org, &studio.app).await;
-    let old = kids(&keys(&studio.api()).await);
-    run(&studio.service.installation, &["rotate", "--now"]);
-    for api in [&*studio.owner, &*there] {
+    let token = exchanged(&acme.owner, &acme.org, &acme.app).await;
+    let old = kids(&keys(&acme.api()).await);
+    run(&acme.service.installation, &["rotate", "--now"]);
+    for api in [&*acme.owner, &*there] {
         let published = eventually("the old key is gone", Duration::from_secs(20), || async {
             let published = keys(api).await;
             (kids(&published) != old).then_some(published)
@@ -199,7 +199,7 @@ async fn s74_key_emergency(backend: Backend) {
         let published = published.await;
         assert_eq!(kids(&published).len(), 1);
         assert!(jose::verify(&published, &token).is_err());
-        assert_ne!(signing(api, &studio).await, old[0]);
+        assert_ne!(signing(api, &acme).await, old[0]);
     }
     stop.store(true, Ordering::Relaxed);
     for task in asking {

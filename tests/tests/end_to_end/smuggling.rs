@@ -4,7 +4,7 @@ use tessera_tests::{
     database::Backend,
     on_sqlite,
     raw::{connect, exchange, read_to_end, status_of},
-    studio::Service,
+    test_org::Service,
 };
 use tokio::io::AsyncWriteExt as _;
 

@@ -6,8 +6,8 @@ use tessera_tests::{
     api::{Answer, Api, BASE, send, text_of},
     database::Backend,
     on_both,
-    sso::{RETURN, Sitting, VERIFIER, redeem},
-    studio::{Person, Service, Studio},
+    sso::{BrowserSession, RETURN, VERIFIER, redeem},
+    test_org::{Person, Service, TestOrg},
     wallet::{EvmWallet, SolanaWallet},
 };
 
@@ -73,7 +73,7 @@ async fn s83_nonce_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
 
 async fn s83_nonce_once_for_links_too(backend: Backend) {
     let service = Service::start(backend).await;
-    let (person, wallet) = (Person::join(&service.api()).await, EvmWallet::new());
+    let (person, wallet) = (Person::register(&service.api()).await, EvmWallet::new());
     for (member, value) in FAULTS {
         let asked = person.post("/users/me/wallets/challenge", &wallet.named("base")).await.expecting(200);
         let proof = wallet.proof("base", &asked);
@@ -87,42 +87,42 @@ async fn s83_nonce_once_for_links_too(backend: Backend) {
 }
 
 async fn s83_nonce_once_for_sign_ins_too(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let session = BrowserSession::begin(&acme).await;
     for (member, value) in [("message", None), ("signature", None), ("signature", Some("0xzz"))] {
-        let proof = sitting.proof(&studio.api(), &wallet).await;
+        let proof = session.proof(&acme.api(), &wallet).await;
         let faulty = spoilt(&proof, member, value);
-        assert_eq!(sitting.verify(&studio.api(), &faulty).await.faults(), [format!("/{member}")]);
-        sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+        assert_eq!(session.verify(&acme.api(), &faulty).await.faults(), [format!("/{member}")]);
+        session.verify(&acme.api(), &proof).await.problem(401, "invalid_signature");
     }
     // A caller with the session id but without its cookie consumes nothing, and neither does a request of another site
     // from the browser that has the cookie.
-    let proof = sitting.proof(&studio.api(), &wallet).await;
+    let proof = session.proof(&acme.api(), &wallet).await;
     let faulty = spoilt(&proof, "signature", None);
-    assert_eq!(studio.api().post("/sso/web3/verify", &faulty).await.faults(), ["/signature"]);
-    let browser = studio.api().with_cookie(&sitting.cookie);
+    assert_eq!(acme.api().post("/sso/web3/verify", &faulty).await.faults(), ["/signature"]);
+    let browser = acme.api().with_cookie(&session.cookie);
     let foreign = browser.request(Method::POST, &format!("{BASE}/sso/web3/verify")).json(&faulty);
     assert_eq!(send(foreign.header("Origin", "https://evil.example")).await.faults(), ["/signature"]);
-    sitting.verify(&studio.api(), &proof).await.is(200);
+    session.verify(&acme.api(), &proof).await.is(200);
 }
 
 fn presented(code: &str) -> Value {
     json!({ "code": code, "redirect_uri": RETURN, "code_verifier": VERIFIER })
 }
 
-async fn code_of(studio: &Studio) -> String {
-    text_of(&Sitting::begin(studio).await.sign_in(&studio.api(), &EvmWallet::new()).await, "code")
+async fn code_of(acme: &TestOrg) -> String {
+    text_of(&BrowserSession::begin(acme).await.sign_in(&acme.api(), &EvmWallet::new()).await, "code")
 }
 
 async fn s105_code_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for (member, value) in [("code_verifier", None), ("code_verifier", Some("short")), ("redirect_uri", None)] {
-        let code = code_of(&studio).await;
-        let answer = studio.api().post("/sso/token", &spoilt(&presented(&code), member, value)).await;
+        let code = code_of(&acme).await;
+        let answer = acme.api().post("/sso/token", &spoilt(&presented(&code), member, value)).await;
         assert_eq!(answer.faults(), [format!("/{member}")]);
-        redeem(&studio.api(), &code).await.problem(400, "invalid_grant");
+        redeem(&acme.api(), &code).await.problem(400, "invalid_grant");
     }
-    let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    let trail = crate::audit::trail(&acme.service.installation, Some(&acme.org)).await;
     let refused = trail.iter().filter(|event| event.name == "sso.code_refused");
     let reasons: Vec<&str> = refused.filter_map(|event| Some(event.details.last()?.1.as_str())).collect();
     assert_eq!(reasons, ["body", "used"].repeat(3));
@@ -170,12 +170,12 @@ async fn s83_nonce_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backe
 }
 
 async fn s105_code_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let good = presented(&code_of(&studio).await);
+    let acme = TestOrg::open(backend).await;
+    let good = presented(&code_of(&acme).await);
     let faulty = spoilt(&good, "code_verifier", None);
-    let answers = good_and_faulty(&studio.service, "/sso/token", &good, &faulty).await;
+    let answers = good_and_faulty(&acme.service, "/sso/token", &good, &faulty).await;
     let won = count(&answers, 200);
     assert!(won <= 1, "{won}");
     assert_eq!(count(&answers, 400), 20 - won);
-    studio.api().post("/sso/token", &good).await.problem(400, "invalid_grant");
+    acme.api().post("/sso/token", &good).await.problem(400, "invalid_grant");
 }

@@ -9,8 +9,8 @@ use tessera_tests::{
     database::Backend,
     jose, on_both,
     process::Installation,
-    sso::{RETURN, Sitting, VERIFIER, redeem, register},
-    studio::{Studio, sign_in},
+    sso::{BrowserSession, RETURN, VERIFIER, redeem, register},
+    test_org::{TestOrg, sign_in},
     wallet::EvmWallet,
 };
 use tokio::task::JoinSet;
@@ -38,19 +38,19 @@ on_both! {
 }
 
 /// The claims of a token, verified as the application would do it.
-async fn claims(studio: &Studio, token: &Value) -> Value {
-    let keys = studio.api().get_root("/.well-known/jwks.json").await.expecting(200);
+async fn claims(acme: &TestOrg, token: &Value) -> Value {
+    let keys = acme.api().get_root("/.well-known/jwks.json").await.expecting(200);
     let token = token.as_str().unwrap_or_else(|| panic!("no token: {token}"));
     let (_, claims) = jose::verify(&keys, token).unwrap_or_else(|error| panic!("{error}"));
     claims
 }
 
 /// All responses to the same request, sent concurrently several times over two nodes.
-async fn at_once(studio: &Studio, cookie: &str, path: &'static str, body: &Value, times: usize) -> Vec<Answer> {
-    let other = studio.service.installation.start();
+async fn at_once(acme: &TestOrg, cookie: &str, path: &'static str, body: &Value, times: usize) -> Vec<Answer> {
+    let other = acme.service.installation.start();
     let mut running = JoinSet::new();
     for number in 0..times {
-        let api = if number % 2 == 0 { studio.api() } else { other.api() };
+        let api = if number % 2 == 0 { acme.api() } else { other.api() };
         let (api, body) = (api.with_cookie(cookie), body.clone());
         running.spawn(async move { api.post(path, &body).await });
     }
@@ -58,14 +58,14 @@ async fn at_once(studio: &Studio, cookie: &str, path: &'static str, body: &Value
 }
 
 async fn a_wallet_signs_in_to_an_application(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
     assert_eq!((&done["token_type"], &done["expires_in"]), (&json!("Bearer"), &json!(300)));
-    let redeemed = redeem(&studio.api(), &text_of(&done, "code")).await.expecting(200);
+    let redeemed = redeem(&acme.api(), &text_of(&done, "code")).await.expecting(200);
     assert_eq!((&redeemed["token_type"], &redeemed["expires_in"]), (&json!("Bearer"), &json!(300)));
     for token in [&done["token"], &redeemed["token"]] {
-        let claims = claims(&studio, token).await;
-        assert_eq!((&claims["aud"], &claims["iss"]), (&json!(studio.app), &json!("http://localhost:8080")));
+        let claims = claims(&acme, token).await;
+        assert_eq!((&claims["aud"], &claims["iss"]), (&json!(acme.app), &json!("http://localhost:8080")));
         assert_eq!(claims["chain_id"], 1);
         let address = claims["wallet_address"].as_str().unwrap_or_default();
         assert!(address != wallet.address() && address.eq_ignore_ascii_case(&wallet.address()), "{address}");
@@ -77,11 +77,11 @@ async fn a_wallet_signs_in_to_an_application(backend: Backend) {
 }
 
 async fn the_message_says_what_is_signed(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let name = json!({ "name": "Dungeon \"Ä\" & Co" });
-    studio.owner.put(&format!("/apps/{}", studio.app), &name).await.is(200);
-    let sitting = Sitting::begin(&studio).await;
-    let challenge = sitting.challenge(&studio.api(), &wallet).await.expecting(200);
+    acme.owner.put(&format!("/apps/{}", acme.app), &name).await.is(200);
+    let session = BrowserSession::begin(&acme).await;
+    let challenge = session.challenge(&acme.api(), &wallet).await.expecting(200);
     let message = text_of(&challenge, "message");
     let lines: Vec<&str> = message.lines().collect();
     assert_eq!(lines[0], "localhost:8080 wants you to sign in with your Ethereum account:");
@@ -89,18 +89,18 @@ async fn the_message_says_what_is_signed(backend: Backend) {
     let nonce = text_of(&challenge, "nonce");
     for line in ["URI: http://localhost:8080", "Version: 1", "Chain ID: 1"].map(str::to_owned).into_iter().chain([
         format!("Nonce: {nonce}"),
-        format!("Request ID: {}", sitting.session),
+        format!("Request ID: {}", session.session),
         format!("Expiration Time: {}", text_of(&challenge, "expires_at")),
     ]) {
         assert!(lines.contains(&line.as_str()), "{line}: {message}");
     }
-    let again = sitting.challenge(&studio.api(), &wallet).await.expecting(200);
+    let again = session.challenge(&acme.api(), &wallet).await.expecting(200);
     assert_ne!(again["nonce"], challenge["nonce"]);
 }
 
 async fn the_answer_leads_back_with_code_state_and_issuer(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
+    let acme = TestOrg::open(backend).await;
+    let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &EvmWallet::new()).await;
     let code = text_of(&done, "code");
     let expected = format!("{RETURN}&code={code}&state=af0ifjsldkj&iss=http%3A%2F%2Flocalhost%3A8080");
     assert_eq!((&done["redirect_uri"], &done["state"]), (&json!(expected), &json!("af0ifjsldkj")));
@@ -109,37 +109,37 @@ async fn the_answer_leads_back_with_code_state_and_issuer(backend: Backend) {
 }
 
 async fn one_wallet_is_one_user_here_and_at_the_service_itself(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let first = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
-    let second = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
-    let challenge = studio.api().post("/auth/web3/challenge", &wallet.named("polygon")).await.expecting(200);
-    let login = studio.api().post("/auth/web3/verify", &wallet.proof("polygon", &challenge)).await.expecting(200);
-    let sub = claims(&studio, &first["token"]).await["sub"].clone();
-    assert_eq!(claims(&studio, &second["token"]).await["sub"], sub);
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let first = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
+    let second = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
+    let challenge = acme.api().post("/auth/web3/challenge", &wallet.named("polygon")).await.expecting(200);
+    let login = acme.api().post("/auth/web3/verify", &wallet.proof("polygon", &challenge)).await.expecting(200);
+    let sub = claims(&acme, &first["token"]).await["sub"].clone();
+    assert_eq!(claims(&acme, &second["token"]).await["sub"], sub);
     assert_eq!(login["user"]["id"], sub);
 }
 
 async fn s110_login_csrf_the_cookie_decides(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let (victim, attacker) = (Sitting::begin(&studio).await, Sitting::begin(&studio).await);
-    let proof = attacker.proof(&studio.api(), &wallet).await;
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let (victim, attacker) = (BrowserSession::begin(&acme).await, BrowserSession::begin(&acme).await);
+    let proof = attacker.proof(&acme.api(), &wallet).await;
     for cookie in ["", "a=b", &victim.cookie, &victim.cookie.replace(&victim.session, &attacker.session)] {
-        let foreign = Sitting { cookie: cookie.to_owned(), ..attacker.clone() };
-        foreign.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
-        foreign.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+        let foreign = BrowserSession { cookie: cookie.to_owned(), ..attacker.clone() };
+        foreign.challenge(&acme.api(), &wallet).await.problem(404, "sso_session_not_found");
+        foreign.verify(&acme.api(), &proof).await.problem(401, "invalid_signature");
     }
     // The attempts of other callers have consumed nothing.
-    attacker.verify(&studio.api(), &proof).await.is(200);
-    let unknown = Sitting { session: "0".repeat(32), ..victim };
-    unknown.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
+    attacker.verify(&acme.api(), &proof).await.is(200);
+    let unknown = BrowserSession { session: "0".repeat(32), ..victim };
+    unknown.challenge(&acme.api(), &wallet).await.problem(404, "sso_session_not_found");
 }
 
 async fn s117_csrf_other_sites_can_t_speak_for_a_browser(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
-    let proof = sitting.proof(&studio.api(), &wallet).await;
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let session = BrowserSession::begin(&acme).await;
+    let proof = session.proof(&acme.api(), &wallet).await;
     let post = |path: &str, header: (&str, &str), body: &Value| {
-        let request = studio.api().with_cookie(&sitting.cookie).request(Method::POST, &format!("{BASE}{path}"));
+        let request = acme.api().with_cookie(&session.cookie).request(Method::POST, &format!("{BASE}{path}"));
         send(request.header(header.0, header.1).json(body))
     };
     for header in [
@@ -150,17 +150,17 @@ async fn s117_csrf_other_sites_can_t_speak_for_a_browser(backend: Backend) {
         ("Sec-Fetch-Site", "same-site"),
         ("Sec-Fetch-Site", "none"),
     ] {
-        post("/sso/web3/challenge", header, &sitting.named(&wallet)).await.problem(403, "cross_site");
+        post("/sso/web3/challenge", header, &session.named(&wallet)).await.problem(403, "cross_site");
         post("/sso/web3/verify", header, &proof).await.problem(403, "cross_site");
     }
     post("/sso/web3/verify", ("Origin", "http://localhost:8080"), &proof).await.is(200);
 }
 
 async fn s83_nonce_once_fifty_verifications_sign_in_once(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
-    let proof = sitting.proof(&studio.api(), &wallet).await;
-    let answers = at_once(&studio, &sitting.cookie, "/sso/web3/verify", &proof, 50).await;
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let session = BrowserSession::begin(&acme).await;
+    let proof = session.proof(&acme.api(), &wallet).await;
+    let answers = at_once(&acme, &session.cookie, "/sso/web3/verify", &proof, 50).await;
     let mut good = 0;
     for answer in &answers {
         match answer.status {
@@ -173,12 +173,12 @@ async fn s83_nonce_once_fifty_verifications_sign_in_once(backend: Backend) {
 }
 
 async fn of_two_tabs_the_one_that_comes_second_finds_the_sign_in_used_up(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     for _ in 0..20 {
-        let sitting = Sitting::begin(&studio).await;
-        let proof = sitting.proof(&studio.api(), &wallet).await;
-        let api = studio.api();
-        let (one, other) = tokio::join!(sitting.verify(&api, &proof), sitting.verify(&api, &proof));
+        let session = BrowserSession::begin(&acme).await;
+        let proof = session.proof(&acme.api(), &wallet).await;
+        let api = acme.api();
+        let (one, other) = tokio::join!(session.verify(&api, &proof), session.verify(&api, &proof));
         let (won, lost) = if one.status == 200 { (one, other) } else { (other, one) };
         won.is(200);
         lost.problem(409, "sso_session_used");
@@ -186,28 +186,28 @@ async fn of_two_tabs_the_one_that_comes_second_finds_the_sign_in_used_up(backend
 }
 
 async fn a_session_serves_once(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
-    let proof = sitting.proof(&studio.api(), &wallet).await;
-    sitting.verify(&studio.api(), &proof).await.is(200);
-    sitting.verify(&studio.api(), &proof).await.problem(409, "sso_session_used");
-    sitting.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
-    let browser = studio.api().with_cookie(&sitting.cookie);
-    let page = browser.get_root(&format!("/api/v1/sso/web3/sign-in?session_id={}", sitting.session)).await;
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let session = BrowserSession::begin(&acme).await;
+    let proof = session.proof(&acme.api(), &wallet).await;
+    session.verify(&acme.api(), &proof).await.is(200);
+    session.verify(&acme.api(), &proof).await.problem(409, "sso_session_used");
+    session.challenge(&acme.api(), &wallet).await.problem(404, "sso_session_not_found");
+    let browser = acme.api().with_cookie(&session.cookie);
+    let page = browser.get_root(&format!("/api/v1/sso/web3/sign-in?session_id={}", session.session)).await;
     page.is(200);
     assert!(page.text().contains("This sign-in was already used"), "{}", page.text());
 }
 
 async fn a_signature_of_anything_else_is_refused_and_uses_the_challenge_up(backend: Backend) {
-    let (studio, wallet, other) = (Studio::open(backend).await, EvmWallet::new(), EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
+    let (acme, wallet, other) = (TestOrg::open(backend).await, EvmWallet::new(), EvmWallet::new());
+    let session = BrowserSession::begin(&acme).await;
     let with = |proof: &Value, member: &str, value: String| {
         let mut proof = proof.clone();
         proof[member] = value.into();
         proof
     };
     for case in 0..4 {
-        let proof = sitting.proof(&studio.api(), &wallet).await;
+        let proof = session.proof(&acme.api(), &wallet).await;
         let message = text_of(&proof, "message");
         let changed = message.replace("Version: 1", "Version: 2");
         let bad = match case {
@@ -216,24 +216,24 @@ async fn a_signature_of_anything_else_is_refused_and_uses_the_challenge_up(backe
             2 => with(&with(&proof, "message", changed.clone()), "signature", wallet.sign(&changed)),
             _ => with(&proof, "signature", "0x00".to_owned()),
         };
-        sitting.verify(&studio.api(), &bad).await.problem(401, "invalid_signature");
-        sitting.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
+        session.verify(&acme.api(), &bad).await.problem(401, "invalid_signature");
+        session.verify(&acme.api(), &proof).await.problem(401, "invalid_signature");
     }
-    sitting.sign_in(&studio.api(), &wallet).await;
+    session.sign_in(&acme.api(), &wallet).await;
 }
 
 async fn s88_siwe_chain_only_offered_chains_are_taken(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let sitting = Sitting::begin(&studio).await;
-    let api = studio.api().with_cookie(&sitting.cookie);
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let session = BrowserSession::begin(&acme).await;
+    let api = acme.api().with_cookie(&session.cookie);
     for chain in [1_u64, 137, 42161, 10, 8453] {
-        let mut body = sitting.named(&wallet);
+        let mut body = session.named(&wallet);
         body["chain_id"] = chain.into();
         let message = text_of(&api.post("/sso/web3/challenge", &body).await.expecting(200), "message");
         assert!(message.contains(&format!("\nChain ID: {chain}\n")), "{message}");
     }
     for chain in [json!(0), json!(2), json!("1"), json!(1.5), json!(-1), json!(u64::MAX), json!(null)] {
-        let mut body = sitting.named(&wallet);
+        let mut body = session.named(&wallet);
         body["chain_id"] = chain;
         assert_eq!(api.post("/sso/web3/challenge", &body).await.faults(), ["/chain_id"]);
     }
@@ -242,10 +242,10 @@ async fn s88_siwe_chain_only_offered_chains_are_taken(backend: Backend) {
 }
 
 async fn s105_code_once_of_fifty_redemptions_one_succeeds(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
+    let acme = TestOrg::open(backend).await;
+    let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &EvmWallet::new()).await;
     let body = json!({ "code": done["code"], "redirect_uri": RETURN, "code_verifier": VERIFIER });
-    let answers = at_once(&studio, "", "/sso/token", &body, 50).await;
+    let answers = at_once(&acme, "", "/sso/token", &body, 50).await;
     let good = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(good, 1);
     for answer in answers.iter().filter(|answer| answer.status != 200) {
@@ -254,60 +254,60 @@ async fn s105_code_once_of_fifty_redemptions_one_succeeds(backend: Backend) {
 }
 
 async fn s106_code_bound(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     for (member, value) in [
         ("redirect_uri", "https://game.example/back"),
         ("redirect_uri", ""),
         ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"),
     ] {
-        let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+        let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
         let mut body = json!({ "code": done["code"], "redirect_uri": RETURN, "code_verifier": VERIFIER });
         body[member] = value.into();
-        studio.api().post("/sso/token", &body).await.problem(400, "invalid_grant");
+        acme.api().post("/sso/token", &body).await.problem(400, "invalid_grant");
         // The code is consumed by the first attempt. A caller who has the code without the other values has stolen it.
-        redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
+        redeem(&acme.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
     }
-    redeem(&studio.api(), &"0".repeat(64)).await.problem(400, "invalid_grant");
+    redeem(&acme.api(), &"0".repeat(64)).await.problem(400, "invalid_grant");
     let without = json!({ "code": "x", "redirect_uri": RETURN });
-    assert_eq!(studio.api().post("/sso/token", &without).await.faults(), ["/code_verifier"]);
+    assert_eq!(acme.api().post("/sso/token", &without).await.faults(), ["/code_verifier"]);
 }
 
 async fn s112_app_disabled_nothing_comes_of_a_deleted_application(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let (begun, asked) = (Sitting::begin(&studio).await, Sitting::begin(&studio).await);
-    let proof = asked.proof(&studio.api(), &wallet).await;
-    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
-    studio.owner.delete(&format!("/apps/{}", studio.app)).await.is(204);
-    begun.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
-    asked.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
-    redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let (begun, asked) = (BrowserSession::begin(&acme).await, BrowserSession::begin(&acme).await);
+    let proof = asked.proof(&acme.api(), &wallet).await;
+    let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
+    acme.owner.delete(&format!("/apps/{}", acme.app)).await.is(204);
+    begun.challenge(&acme.api(), &wallet).await.problem(404, "sso_session_not_found");
+    asked.verify(&acme.api(), &proof).await.problem(401, "invalid_signature");
+    redeem(&acme.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
 }
 
 async fn an_address_that_was_given_up_gets_nobody(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let (begun, asked) = (Sitting::begin(&studio).await, Sitting::begin(&studio).await);
-    let proof = asked.proof(&studio.api(), &wallet).await;
-    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
-    register(&studio, "https://game.example/elsewhere").await;
-    begun.challenge(&studio.api(), &wallet).await.problem(404, "sso_session_not_found");
-    asked.verify(&studio.api(), &proof).await.problem(401, "invalid_signature");
-    redeem(&studio.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let (begun, asked) = (BrowserSession::begin(&acme).await, BrowserSession::begin(&acme).await);
+    let proof = asked.proof(&acme.api(), &wallet).await;
+    let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
+    register(&acme, "https://game.example/elsewhere").await;
+    begun.challenge(&acme.api(), &wallet).await.problem(404, "sso_session_not_found");
+    asked.verify(&acme.api(), &proof).await.problem(401, "invalid_signature");
+    redeem(&acme.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
 }
 
 /// A code is either redeemed before the application removes the redirect URI, or it is invalid. No request is blocked,
 /// and no request that starts after the acknowledged change succeeds.
 async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Backend) {
-    let (studio, wallet) = (Studio::open(backend).await, EvmWallet::new());
-    let other = studio.service.installation.start();
+    let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
+    let other = acme.service.installation.start();
     let mut codes = Vec::new();
     for _ in 0..24 {
-        let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &wallet).await;
+        let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
         codes.push(text_of(&done, "code"));
     }
     let mut running = JoinSet::new();
     // Eight tasks redeem one code after the other, alternating between the nodes.
     for own in codes.chunks(3).map(<[String]>::to_vec) {
-        let nodes = [studio.api(), other.api()];
+        let nodes = [acme.api(), other.api()];
         running.spawn(async move {
             let mut redeemed = Vec::new();
             for (code, api) in own.iter().zip(nodes.iter().cycle()) {
@@ -317,7 +317,7 @@ async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Back
             redeemed
         });
     }
-    register(&studio, "https://game.example/elsewhere").await;
+    register(&acme, "https://game.example/elsewhere").await;
     let given_up = Instant::now();
     for (begun, answer) in running.join_all().await.into_iter().flatten() {
         if begun > given_up || answer.status != 200 {
@@ -327,31 +327,31 @@ async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Back
 }
 
 async fn s56_alg_confusion_a_token_for_an_application_is_none_for_the_service(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let done = Sitting::begin(&studio).await.sign_in(&studio.api(), &EvmWallet::new()).await;
-    studio.api().bearer(&text_of(&done, "token")).get("/users/me").await.problem(401, "invalid_token");
+    let acme = TestOrg::open(backend).await;
+    let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &EvmWallet::new()).await;
+    acme.api().bearer(&text_of(&done, "token")).get("/users/me").await.problem(401, "invalid_token");
     // s49_sess_fix: the identifiers of the sign-in session do not authorize requests either.
-    studio.api().bearer(&text_of(&done, "code")).get("/users/me").await.problem(401, "invalid_token");
-    assert!(!sign_in(&studio.api(), &studio.owner.email).await.is_empty());
+    acme.api().bearer(&text_of(&done, "code")).get("/users/me").await.problem(401, "invalid_token");
+    assert!(!sign_in(&acme.api(), &acme.owner.email).await.is_empty());
 }
 
 async fn s198_audit_of_sign_ins(backend: Backend) {
-    let studio = Studio::open_on(Installation::new(backend).await).await;
+    let acme = TestOrg::open_on(Installation::new(backend).await).await;
     let wallet = EvmWallet::new();
-    let sitting = Sitting::begin(&studio).await;
-    let mut bad = sitting.proof(&studio.api(), &wallet).await;
+    let session = BrowserSession::begin(&acme).await;
+    let mut bad = session.proof(&acme.api(), &wallet).await;
     bad["signature"] = "0x00".into();
-    sitting.verify(&studio.api(), &bad).await.is(401);
-    let code = text_of(&sitting.sign_in(&studio.api(), &wallet).await, "code");
-    redeem(&studio.api(), &code).await.is(200);
-    redeem(&studio.api(), &code).await.is(400);
-    let trail = crate::audit::trail(&studio.service.installation, Some(&studio.org)).await;
+    session.verify(&acme.api(), &bad).await.is(401);
+    let code = text_of(&session.sign_in(&acme.api(), &wallet).await, "code");
+    redeem(&acme.api(), &code).await.is(200);
+    redeem(&acme.api(), &code).await.is(400);
+    let trail = crate::audit::trail(&acme.service.installation, Some(&acme.org)).await;
     let names: Vec<&str> =
         trail.iter().map(|event| event.name.as_str()).filter(|name| name.starts_with("sso.")).collect();
     assert_eq!(names, ["sso.signed_in", "sso.code_redeemed", "sso.code_refused"]);
     let told = format!("{trail:?}");
     assert!(told.contains("(\"reason\", \"used\")") && !told.contains(&code), "{told}");
-    let outside = crate::audit::trail(&studio.service.installation, None).await;
+    let outside = crate::audit::trail(&acme.service.installation, None).await;
     assert!(outside.iter().any(|event| event.name == "sso.refused"), "{outside:?}");
 }
 
@@ -359,16 +359,16 @@ async fn s198_audit_of_sign_ins(backend: Backend) {
 async fn s112_app_disabled_amid_its_sign_ins(backend: Backend) {
     // More sign-ins than one network may begin in a minute.
     let unlimited = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
-    let mut studio = Studio::open_on(unlimited).await;
+    let mut acme = TestOrg::open_on(unlimited).await;
     for _ in 0..3 {
-        studio.app = studio.owner.make_app(&studio.org).await;
+        acme.app = acme.owner.make_app(&acme.org).await;
         let mut running = JoinSet::new();
         for _ in 0..12 {
-            let (api, wallet, sitting) = (studio.api(), EvmWallet::new(), Sitting::begin(&studio).await);
-            let proof = sitting.proof(&api, &wallet).await;
-            running.spawn(async move { sitting.verify(&api, &proof).await });
+            let (api, wallet, session) = (acme.api(), EvmWallet::new(), BrowserSession::begin(&acme).await);
+            let proof = session.proof(&api, &wallet).await;
+            running.spawn(async move { session.verify(&api, &proof).await });
         }
-        let (owner, path) = (studio.owner.clone(), format!("/apps/{}", studio.app));
+        let (owner, path) = (acme.owner.clone(), format!("/apps/{}", acme.app));
         running.spawn(async move { owner.delete(&path).await });
         let statuses: Vec<u16> = running.join_all().await.iter().map(|answer| answer.status).collect();
         assert!(statuses.contains(&204) && statuses.iter().all(|status| *status < 500), "{statuses:?}");

@@ -7,7 +7,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::{Installation, MASTER_KEY},
-    studio::{Person, Service},
+    test_org::{Person, Service},
 };
 
 const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
@@ -34,10 +34,10 @@ async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
     let installation = Installation::new(backend).await;
     let (one, two) = (installation.spawn(), installation.spawn());
     let (one, two) = (one.ready(), two.ready());
-    let (ada, bob) = (Person::join(&one.api()).await, Person::join(&two.api()).await);
+    let (ada, bob) = (Person::register(&one.api()).await, Person::register(&two.api()).await);
     ada.at_node(&two).get("/users/me").await.is(200);
     bob.at_node(&one).get("/users/me").await.is(200);
-    let org = ada.found().await;
+    let org = ada.create_org().await;
     bob.at_node(&one).get(&format!("/orgs/{org}")).await.problem(404, "organization_not_found");
     ada.at_node(&two)
         .post(&format!("/orgs/{org}/members"), &json!({"user_id": bob.id, "role": "member"}))
@@ -117,10 +117,10 @@ async fn a_taken_address_is_refused(backend: Backend) {
 async fn s224_secrets_src(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
     let service = Service::on(installation.set("TESSERA_LOG", "debug"));
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let command = std::fs::read_to_string(format!("/proc/{}/cmdline", service.node.pid())).unwrap_or_default();
     let log = service.node.log();
-    for secret in [MASTER_KEY, person.token.as_str(), tessera_tests::studio::PASSWORD] {
+    for secret in [MASTER_KEY, person.token.as_str(), tessera_tests::test_org::PASSWORD] {
         assert!(!log.contains(secret) && !command.contains(secret), "a secret leaked");
     }
     assert!(!log.is_empty());
@@ -177,7 +177,7 @@ async fn the_files_may_belong_to_a_group_of_the_process() {
         }
         set_mode(&file, mode);
         node = installation.start();
-        Person::join(&node.api()).await;
+        Person::register(&node.api()).await;
         for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
             let mode = entry.metadata().map(|known| known.permissions().mode() & 0o7);
             assert_eq!(mode.ok(), Some(0), "{}", entry.path().display());

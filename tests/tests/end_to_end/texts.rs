@@ -1,11 +1,11 @@
 //! User-provided text: limited length, normalized, without deceptive characters.
 
 use serde_json::{Value, json};
-use tessera_tests::{database::Backend, on_sqlite, studio::Studio};
+use tessera_tests::{database::Backend, on_sqlite, test_org::TestOrg};
 
 /// Every text field: its endpoint, base body, name, maximum length, and whether it may have several lines.
-fn fields(studio: &Studio) -> Vec<(String, Value, &'static str, usize, bool)> {
-    let (org, app) = (&studio.org, &studio.app);
+fn fields(acme: &TestOrg) -> Vec<(String, Value, &'static str, usize, bool)> {
+    let (org, app) = (&acme.org, &acme.app);
     vec![
         ("/orgs".to_owned(), json!({}), "name", 100, false),
         (format!("/orgs/{org}/apps"), json!({}), "name", 100, false),
@@ -17,10 +17,10 @@ fn fields(studio: &Studio) -> Vec<(String, Value, &'static str, usize, bool)> {
     ]
 }
 
-async fn send(studio: &Studio, path: &str, base: &Value, field: &str, text: &str) -> tessera_tests::api::Answer {
+async fn send(acme: &TestOrg, path: &str, base: &Value, field: &str, text: &str) -> tessera_tests::api::Answer {
     let mut body = base.clone();
     body[field] = json!(text);
-    studio.owner.post(path, &body).await
+    acme.owner.post(path, &body).await
 }
 
 on_sqlite! {
@@ -34,13 +34,13 @@ on_sqlite! {
 }
 
 async fn s175_text_max(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for (path, base, field, max, _) in fields(&studio) {
+    let acme = TestOrg::open(backend).await;
+    for (path, base, field, max, _) in fields(&acme) {
         // Four bytes each, and two code points before NFC.
         for unit in ["😀", "e\u{301}"] {
-            let good = send(&studio, &path, &base, field, &unit.repeat(max)).await;
+            let good = send(&acme, &path, &base, field, &unit.repeat(max)).await;
             assert!([200, 201].contains(&good.status), "{path} {field}: {}", good.text());
-            let long = send(&studio, &path, &base, field, &unit.repeat(max + 1)).await;
+            let long = send(&acme, &path, &base, field, &unit.repeat(max + 1)).await;
             assert_eq!(long.faults(), [format!("/{field}")], "{path}");
             assert_eq!(long.json()["errors"][0]["code"], "too_long");
         }
@@ -48,27 +48,27 @@ async fn s175_text_max(backend: Backend) {
 }
 
 async fn s172_ctrl(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for (path, base, field, _, lines) in fields(&studio) {
+    let acme = TestOrg::open(backend).await;
+    for (path, base, field, _, lines) in fields(&acme) {
         for bad in
             ['\u{1}', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}', '\u{200f}', '\u{2028}', '\u{feff}', '\u{0}', '\u{1b}']
         {
-            let answer = send(&studio, &path, &base, field, &format!("a{bad}b")).await;
+            let answer = send(&acme, &path, &base, field, &format!("a{bad}b")).await;
             assert_eq!(answer.faults(), [format!("/{field}")], "{path} {bad:?}");
             assert_eq!(answer.json()["errors"][0]["code"], "forbidden_character");
         }
         for line in ['\r', '\n', '\t'] {
-            let answer = send(&studio, &path, &base, field, &format!("a{line}b")).await;
+            let answer = send(&acme, &path, &base, field, &format!("a{line}b")).await;
             assert_eq!(answer.status == 400, !lines, "{path} {line:?}: {}", answer.text());
         }
     }
 }
 
 async fn a_text_that_does_not_show_is_none(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    for (path, base, field, ..) in fields(&studio) {
+    let acme = TestOrg::open(backend).await;
+    for (path, base, field, ..) in fields(&acme) {
         for hidden in ["\u{200b}", "\u{3164}", "\u{115f}", "\u{2800}", "\u{301}", " \u{200d} \u{ad}"] {
-            let answer = send(&studio, &path, &base, field, hidden).await;
+            let answer = send(&acme, &path, &base, field, hidden).await;
             assert_eq!(answer.faults(), [format!("/{field}")], "{path} {hidden:?}");
             // Identifiers of items must not contain such a character at all.
             let code = if field == "sku" && !["\u{2800}", "\u{301}"].contains(&hidden) {
@@ -80,33 +80,33 @@ async fn a_text_that_does_not_show_is_none(backend: Backend) {
         }
     }
     let names = json!({"display_name": "\u{3164}", "first_name": "\u{200b}", "last_name": "\u{2800}"});
-    assert_eq!(studio.owner.put("/users/me", &names).await.faults(), ["/display_name", "/first_name", "/last_name"]);
+    assert_eq!(acme.owner.put("/users/me", &names).await.faults(), ["/display_name", "/first_name", "/last_name"]);
     let family = json!({"display_name": "👩\u{200d}👩\u{200d}👧"});
-    assert_eq!(studio.owner.put("/users/me", &family).await.expecting(200)["display_name"], family["display_name"]);
+    assert_eq!(acme.owner.put("/users/me", &family).await.expecting(200)["display_name"], family["display_name"]);
 }
 
 async fn text_is_trimmed_and_in_one_normal_form(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let body = json!({"sku": " e\u{301}p\u{e9}e ", "name": "\u{212b}ngstr\u{f6}m"});
-    let item = studio.owner.post(&studio.inventory(), &body).await.expecting(201);
+    let item = acme.owner.post(&acme.inventory(), &body).await.expecting(201);
     assert_eq!((&item["sku"], &item["name"]), (&json!("\u{e9}p\u{e9}e"), &json!("\u{c5}ngstr\u{f6}m")));
-    studio.owner.post(&studio.inventory(), &json!({"sku": "\u{e9}pe\u{301}e"})).await.is(200);
+    acme.owner.post(&acme.inventory(), &json!({"sku": "\u{e9}pe\u{301}e"})).await.is(200);
     for empty in ["", " ", "\u{3000}"] {
-        assert_eq!(studio.owner.post(&studio.inventory(), &json!({"sku": empty})).await.faults(), ["/sku"]);
+        assert_eq!(acme.owner.post(&acme.inventory(), &json!({"sku": empty})).await.faults(), ["/sku"]);
     }
 }
 
 async fn text_comes_back_to_the_letter(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     for (at, text) in ["'; DROP TABLE items; --", "<script>alert(1)</script>", "%s %n \\ \" $1 ?", "😀 𝕏 שלום العربية"]
         .iter()
         .enumerate()
     {
         let body = json!({"sku": format!("s{at}"), "name": text, "metadata": {"text": text}});
-        let item = studio.owner.post(&studio.inventory(), &body).await.expecting(201);
+        let item = acme.owner.post(&acme.inventory(), &body).await.expecting(201);
         assert_eq!((&item["name"], &item["metadata"]["text"]), (&json!(text), &json!(text)));
     }
-    assert_eq!(studio.owner.get(&studio.inventory()).await.expecting(200).as_array().map(Vec::len), Some(4));
+    assert_eq!(acme.owner.get(&acme.inventory()).await.expecting(200).as_array().map(Vec::len), Some(4));
 }
 
 const WRONG_URIS: &[&str] = &[
@@ -135,27 +135,27 @@ const WRONG_URIS: &[&str] = &[
 ];
 
 async fn s104_redirect_reg(backend: Backend) {
-    let studio = Studio::open(backend).await;
-    let path = format!("/apps/{}", studio.app);
+    let acme = TestOrg::open(backend).await;
+    let path = format!("/apps/{}", acme.app);
     let good = json!(["https://a.example", "https://a.example/cb?x=1", "http://127.0.0.1:1/cb", "http://[::1]:1/cb"]);
-    assert_eq!(studio.owner.put(&path, &json!({"redirect_uris": good})).await.expecting(200)["redirect_uris"], good);
+    assert_eq!(acme.owner.put(&path, &json!({"redirect_uris": good})).await.expecting(200)["redirect_uris"], good);
     for uri in WRONG_URIS {
-        let answer = studio.owner.put(&path, &json!({"redirect_uris": ["https://a.example", uri]})).await;
+        let answer = acme.owner.put(&path, &json!({"redirect_uris": ["https://a.example", uri]})).await;
         assert_eq!(answer.faults(), ["/redirect_uris/1"], "{uri:?}");
     }
     let many: Vec<String> = (0..21).map(|number| format!("https://a.example/{number}")).collect();
-    assert_eq!(studio.owner.put(&path, &json!({"redirect_uris": many})).await.faults(), ["/redirect_uris"]);
+    assert_eq!(acme.owner.put(&path, &json!({"redirect_uris": many})).await.faults(), ["/redirect_uris"]);
 }
 
 async fn slugs_are_held_to_their_form(backend: Backend) {
-    let studio = Studio::open(backend).await;
+    let acme = TestOrg::open(backend).await;
     let longest = "a".repeat(63);
     for slug in ["a", "a-b-2", longest.as_str()] {
-        let made = studio.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await.expecting(201);
+        let made = acme.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await.expecting(201);
         assert_eq!(made["slug"], slug);
     }
     for slug in ["", "A", "a_b", "-a", "a-", "a--b", "ä", "a b", &"a".repeat(64)] {
-        let answer = studio.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await;
+        let answer = acme.owner.post("/orgs", &json!({"name": "x", "slug": slug})).await;
         assert_eq!(answer.faults(), ["/slug"], "{slug}");
     }
 }

@@ -7,7 +7,7 @@ use tessera_identity::ports::IdentityStore as _;
 use tessera_tests::{
     api::Answer,
     database::Backend,
-    studio::{Person, Service},
+    test_org::{Person, Service},
 };
 use tokio_postgres::{Client, NoTls};
 
@@ -54,7 +54,8 @@ fn is_unavailable(response: &(Answer, Duration), at_least: Duration) {
 async fn a_request_that_waits_for_a_lock_of_postgres_is_503_in_time_slow() {
     let service = Service::start(Backend::Postgres).await;
     let api = service.api();
-    let (person, other, third) = (Person::join(&api).await, Person::join(&api).await, Person::join(&api).await);
+    let (person, other, third) =
+        (Person::register(&api).await, Person::register(&api).await, Person::register(&api).await);
     let before = person.get("/users/me").await.expecting(200);
     let (row, table) = (begin_on_postgres(&service).await, begin_on_postgres(&service).await);
     execute(&row, &format!("SELECT FROM users WHERE id = '{}' FOR UPDATE", person.id)).await;
@@ -82,7 +83,7 @@ async fn a_request_that_waits_for_a_lock_of_postgres_is_503_in_time_slow() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_waits_for_the_writer_of_sqlite_is_503_in_time_slow() {
     let service = Service::start(Backend::Sqlite).await;
-    let person = Person::join(&service.api()).await;
+    let person = Person::register(&service.api()).await;
     let before = person.get("/users/me").await.expecting(200);
     let store = storage::open(&service.installation).await;
     let writer = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));

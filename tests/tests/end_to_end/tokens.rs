@@ -5,13 +5,13 @@ use tessera_tests::{
     database::Backend,
     on_sqlite,
     process::{Installation, MASTER_KEY},
-    studio::{NOBODY, Person, Service},
+    test_org::{Person, Service, UNKNOWN_ID},
 };
 
 use crate::forge::{Forge, encode, open, rs256};
 
 /// A signed-in user of a service whose signing secret the test can read.
-struct Scene {
+struct Tokens {
     service: Service,
     person: Person,
     forge: Forge,
@@ -19,10 +19,10 @@ struct Scene {
     claims: Value,
 }
 
-impl Scene {
-    async fn set(backend: Backend) -> Self {
+impl Tokens {
+    async fn start(backend: Backend) -> Self {
         let service = Service::on(Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY));
-        let person = Person::join(&service.api()).await;
+        let person = Person::register(&service.api()).await;
         let forge = Forge::own(&service.installation).await;
         let (header, claims) = open(&person.token);
         Self { service, person, forge, header, claims }
@@ -78,14 +78,14 @@ on_sqlite! {
 }
 
 async fn the_forge_makes_tokens_that_pass(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    assert_eq!(scene.token_of(&scene.claims), scene.person.token);
-    let renamed = scene.claims_with("jti", Some(json!(NOBODY)));
-    assert_eq!(scene.status(&scene.token_of(&renamed)).await, 200);
+    let tokens = Tokens::start(backend).await;
+    assert_eq!(tokens.token_of(&tokens.claims), tokens.person.token);
+    let renamed = tokens.claims_with("jti", Some(json!(UNKNOWN_ID)));
+    assert_eq!(tokens.status(&tokens.token_of(&renamed)).await, 200);
 }
 
 async fn a_token_says_what_the_contract_says(backend: Backend) {
-    let Scene { header, claims, person, .. } = Scene::set(backend).await;
+    let Tokens { header, claims, person, .. } = Tokens::start(backend).await;
     assert_eq!(header["alg"], "HS256");
     let mut names: Vec<&String> = claims.as_object().into_iter().flatten().map(|(name, _)| name).collect();
     names.sort();
@@ -96,36 +96,38 @@ async fn a_token_says_what_the_contract_says(backend: Backend) {
 }
 
 async fn s55_alg_none(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let payload = encode(scene.claims.to_string());
-    let signature = scene.person.token.rsplit('.').next().unwrap_or_default().to_owned();
+    let tokens = Tokens::start(backend).await;
+    let payload = encode(tokens.claims.to_string());
+    let signature = tokens.person.token.rsplit('.').next().unwrap_or_default().to_owned();
     for alg in [json!("none"), json!("None"), json!("NONE"), json!("nOnE"), json!(""), Value::Null, json!(["HS256"])] {
         let header = encode(json!({"alg": alg, "typ": "at+jwt"}).to_string());
-        scene.refuses("unsigned", &format!("{header}.{payload}.")).await;
-        scene.refuses("without a third part", &format!("{header}.{payload}")).await;
-        scene.refuses("with the old signature", &format!("{header}.{payload}.{signature}")).await;
-        scene.refuses("well signed", &scene.forge.sign_parts(&header, &payload)).await;
+        tokens.refuses("unsigned", &format!("{header}.{payload}.")).await;
+        tokens.refuses("without a third part", &format!("{header}.{payload}")).await;
+        tokens.refuses("with the old signature", &format!("{header}.{payload}.{signature}")).await;
+        tokens.refuses("well signed", &tokens.forge.sign_parts(&header, &payload)).await;
     }
     let header = encode(json!({"typ": "at+jwt"}).to_string());
-    scene.refuses("no alg", &scene.forge.sign_parts(&header, &payload)).await;
+    tokens.refuses("no alg", &tokens.forge.sign_parts(&header, &payload)).await;
 }
 
 async fn s56_alg_confusion(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    scene.refuses("RS256", &rs256(&scene.claims)).await;
+    let tokens = Tokens::start(backend).await;
+    tokens.refuses("RS256", &rs256(&tokens.claims)).await;
     for alg in ["HS384", "HS512", "RS256", "ES256", "EdDSA", "PS256", "hs256"] {
-        let header = json!({"alg": alg, "typ": scene.header["typ"]});
-        scene.refuses(alg, &scene.forge.sign(&header, &scene.claims)).await;
+        let header = json!({"alg": alg, "typ": tokens.header["typ"]});
+        tokens.refuses(alg, &tokens.forge.sign(&header, &tokens.claims)).await;
     }
 }
 
 async fn a_token_under_another_secret_is_refused(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    scene.refuses("another secret", &Forge::foreign().sign_like(&scene.person.token, scene.claims.to_string())).await;
+    let tokens = Tokens::start(backend).await;
+    tokens
+        .refuses("another secret", &Forge::foreign().sign_like(&tokens.person.token, tokens.claims.to_string()))
+        .await;
 }
 
 async fn s57_jwt_kid(backend: Backend) {
-    let scene = Scene::set(backend).await;
+    let tokens = Tokens::start(backend).await;
     let long = "k".repeat(5000);
     let kids = [
         json!("x"),
@@ -138,13 +140,13 @@ async fn s57_jwt_kid(backend: Backend) {
         json!(1),
     ];
     for kid in kids {
-        let header = json!({"typ": scene.header["typ"], "alg": "HS256", "kid": kid});
-        scene.refuses("kid", &scene.forge.sign(&header, &scene.claims)).await;
+        let header = json!({"typ": tokens.header["typ"], "alg": "HS256", "kid": kid});
+        tokens.refuses("kid", &tokens.forge.sign(&header, &tokens.claims)).await;
     }
 }
 
 async fn s58_jwt_jku(backend: Backend) {
-    let scene = Scene::set(backend).await;
+    let tokens = Tokens::start(backend).await;
     let extra = [
         ("jku", json!("http://127.0.0.1:1/")),
         ("x5u", json!("http://127.0.0.1:1/")),
@@ -155,16 +157,16 @@ async fn s58_jwt_jku(backend: Backend) {
         ("zip", json!("DEF")),
     ];
     for (name, value) in extra {
-        let mut header = scene.header.clone();
+        let mut header = tokens.header.clone();
         header[name] = value;
-        scene.refuses(name, &Forge::foreign().sign(&header, &scene.claims)).await;
-        scene.refuses(name, &scene.forge.sign(&header, &scene.claims)).await;
+        tokens.refuses(name, &Forge::foreign().sign(&header, &tokens.claims)).await;
+        tokens.refuses(name, &tokens.forge.sign(&header, &tokens.claims)).await;
     }
 }
 
 async fn s59_jwt_aud(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let own = &scene.claims["aud"];
+    let tokens = Tokens::start(backend).await;
+    let own = &tokens.claims["aud"];
     let wrong = [
         json!("http://localhost:8081"),
         json!("http://localhost:8080/"),
@@ -175,38 +177,38 @@ async fn s59_jwt_aud(backend: Backend) {
         Value::Null,
     ];
     for aud in wrong {
-        scene.refuses("aud", &scene.token_of(&scene.claims_with("aud", Some(aud)))).await;
+        tokens.refuses("aud", &tokens.token_of(&tokens.claims_with("aud", Some(aud)))).await;
     }
 }
 
 async fn s60_jwt_iss(backend: Backend) {
-    let scene = Scene::set(backend).await;
+    let tokens = Tokens::start(backend).await;
     for iss in [
         json!("http://localhost"),
         json!("HTTP://localhost:8080"),
         json!("http://localhost:8080/"),
-        json!([scene.claims["iss"]]),
+        json!([tokens.claims["iss"]]),
         json!(""),
     ] {
-        scene.refuses("iss", &scene.token_of(&scene.claims_with("iss", Some(iss)))).await;
+        tokens.refuses("iss", &tokens.token_of(&tokens.claims_with("iss", Some(iss)))).await;
     }
-    let Scene { service: Service { installation, .. }, person, .. } = scene;
+    let Tokens { service: Service { installation, .. }, person, .. } = tokens;
     let moved = installation.set("TESSERA_PUBLIC_URL", "https://id.example").start();
     person.at_node(&moved).get("/users/me").await.problem(401, "invalid_token");
 }
 
 async fn s61_jwt_typ(backend: Backend) {
-    let scene = Scene::set(backend).await;
+    let tokens = Tokens::start(backend).await;
     for typ in ["JWT", "AT+JWT", "refresh", "", "at+jwt "] {
         let header = json!({"typ": typ, "alg": "HS256"});
-        scene.refuses(typ, &scene.forge.sign(&header, &scene.claims)).await;
+        tokens.refuses(typ, &tokens.forge.sign(&header, &tokens.claims)).await;
     }
-    scene.refuses("no typ", &scene.forge.sign(&json!({"alg": "HS256"}), &scene.claims)).await;
+    tokens.refuses("no typ", &tokens.forge.sign(&json!({"alg": "HS256"}), &tokens.claims)).await;
 }
 
 async fn s62_jwt_types(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let exp = scene.claims["exp"].as_i64().unwrap_or_default();
+    let tokens = Tokens::start(backend).await;
+    let exp = tokens.claims["exp"].as_i64().unwrap_or_default();
     let wrong = [
         ("exp", json!(exp.to_string())),
         ("exp", json!(-1)),
@@ -226,46 +228,46 @@ async fn s62_jwt_types(backend: Backend) {
         ("extra", json!(1)),
     ];
     for (name, value) in wrong {
-        scene.refuses(name, &scene.token_of(&scene.claims_with(name, Some(value)))).await;
+        tokens.refuses(name, &tokens.token_of(&tokens.claims_with(name, Some(value)))).await;
     }
     for number in ["1e400", "1.5e9", "99999999999999999999999", "0x10"] {
-        let claims = scene.claims.to_string().replace(&exp.to_string(), number);
-        scene.refuses(number, &scene.forge.sign_like(&scene.person.token, claims)).await;
+        let claims = tokens.claims.to_string().replace(&exp.to_string(), number);
+        tokens.refuses(number, &tokens.forge.sign_like(&tokens.person.token, claims)).await;
     }
 }
 
 async fn s63_jwt_required(backend: Backend) {
-    let scene = Scene::set(backend).await;
+    let tokens = Tokens::start(backend).await;
     for name in ["exp", "iat", "iss", "aud", "sub", "sid", "jti"] {
-        scene.refuses(name, &scene.token_of(&scene.claims_with(name, None))).await;
+        tokens.refuses(name, &tokens.token_of(&tokens.claims_with(name, None))).await;
     }
     for payload in ["", "{}", "[]", "null", "x"] {
-        scene.refuses(payload, &scene.forge.sign_like(&scene.person.token, payload)).await;
+        tokens.refuses(payload, &tokens.forge.sign_like(&tokens.person.token, payload)).await;
     }
 }
 
 async fn s64_jwt_time(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let now = scene.claims["iat"].as_i64().unwrap_or_default();
+    let tokens = Tokens::start(backend).await;
+    let now = tokens.claims["iat"].as_i64().unwrap_or_default();
     for (name, good, bad) in [("exp", now + 60, now - 31), ("iat", now + 20, now + 120)] {
-        assert_eq!(scene.status(&scene.token_of(&scene.claims_with(name, Some(json!(good))))).await, 200, "{name}");
-        scene.refuses(name, &scene.token_of(&scene.claims_with(name, Some(json!(bad))))).await;
+        assert_eq!(tokens.status(&tokens.token_of(&tokens.claims_with(name, Some(json!(good))))).await, 200, "{name}");
+        tokens.refuses(name, &tokens.token_of(&tokens.claims_with(name, Some(json!(bad))))).await;
     }
-    scene.refuses("long ago", &scene.token_of(&scene.claims_with("exp", Some(json!(1))))).await;
+    tokens.refuses("long ago", &tokens.token_of(&tokens.claims_with("exp", Some(json!(1))))).await;
 }
 
 async fn s65_jwt_dup(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let claims = scene.claims.to_string();
-    let twice = claims.replacen('{', &format!("{{\"sub\":\"{NOBODY}\","), 1);
-    scene.refuses("sub twice", &scene.forge.sign_like(&scene.person.token, twice)).await;
+    let tokens = Tokens::start(backend).await;
+    let claims = tokens.claims.to_string();
+    let twice = claims.replacen('{', &format!("{{\"sub\":\"{UNKNOWN_ID}\","), 1);
+    tokens.refuses("sub twice", &tokens.forge.sign_like(&tokens.person.token, twice)).await;
     let header = encode(r#"{"alg":"none","typ":"at+jwt","alg":"HS256"}"#);
-    scene.refuses("alg twice", &scene.forge.sign_parts(&header, &encode(&claims))).await;
+    tokens.refuses("alg twice", &tokens.forge.sign_parts(&header, &encode(&claims))).await;
 }
 
 async fn s66_jwt_form(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let token = &scene.person.token;
+    let tokens = Tokens::start(backend).await;
+    let token = &tokens.person.token;
     let parts: Vec<&str> = token.split('.').collect();
     let (header, payload, signature) = (parts[0], parts[1], parts[2]);
     let wrong = [
@@ -287,48 +289,50 @@ async fn s66_jwt_form(backend: Backend) {
         token.to_uppercase(),
     ];
     for bad in wrong {
-        scene.refuses(&bad, &bad).await;
+        tokens.refuses(&bad, &bad).await;
     }
-    scene.refuses("another last bit", &other_tail(token)).await;
+    tokens.refuses("another last bit", &other_tail(token)).await;
 }
 
 async fn a_tampered_token_is_refused(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let other = Person::join(&scene.service.api()).await;
-    let signature = scene.person.token.rsplit('.').next().unwrap_or_default();
-    let header = scene.person.token.split('.').next().unwrap_or_default();
-    for (name, value) in [("sub", json!(other.id)), ("exp", json!(4_102_444_800_i64)), ("sid", json!(NOBODY))] {
-        let payload = encode(scene.claims_with(name, Some(value)).to_string());
-        scene.refuses(name, &format!("{header}.{payload}.{signature}")).await;
+    let tokens = Tokens::start(backend).await;
+    let other = Person::register(&tokens.service.api()).await;
+    let signature = tokens.person.token.rsplit('.').next().unwrap_or_default();
+    let header = tokens.person.token.split('.').next().unwrap_or_default();
+    for (name, value) in [("sub", json!(other.id)), ("exp", json!(4_102_444_800_i64)), ("sid", json!(UNKNOWN_ID))] {
+        let payload = encode(tokens.claims_with(name, Some(value)).to_string());
+        tokens.refuses(name, &format!("{header}.{payload}.{signature}")).await;
     }
     let theirs: Vec<&str> = other.token.split('.').collect();
-    scene.refuses("a swapped signature", &format!("{}.{}.{signature}", theirs[0], theirs[1])).await;
+    tokens.refuses("a swapped signature", &format!("{}.{}.{signature}", theirs[0], theirs[1])).await;
 }
 
 async fn s68_jwt_sub(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    let other = Person::join(&scene.service.api()).await;
+    let tokens = Tokens::start(backend).await;
+    let other = Person::register(&tokens.service.api()).await;
     let wrong = [
         json!(other.id),
-        json!(NOBODY),
+        json!(UNKNOWN_ID),
         json!("00000000-0000-0000-0000-000000000000"),
         json!(""),
-        json!(scene.person.email),
+        json!(tokens.person.email),
     ];
     for sub in wrong {
-        scene.refuses("sub", &scene.token_of(&scene.claims_with("sub", Some(sub)))).await;
+        tokens.refuses("sub", &tokens.token_of(&tokens.claims_with("sub", Some(sub)))).await;
     }
     let (_, theirs) = open(&other.token);
-    scene.refuses("another's session", &scene.token_of(&scene.claims_with("sid", Some(theirs["sid"].clone())))).await;
-    scene.refuses("no session", &scene.token_of(&scene.claims_with("sid", Some(json!(NOBODY))))).await;
+    tokens
+        .refuses("another's session", &tokens.token_of(&tokens.claims_with("sid", Some(theirs["sid"].clone()))))
+        .await;
+    tokens.refuses("no session", &tokens.token_of(&tokens.claims_with("sid", Some(json!(UNKNOWN_ID))))).await;
 }
 
 async fn s69_jwt_live(backend: Backend) {
-    let scene = Scene::set(backend).await;
-    scene.person.post("/auth/logout", &json!({})).await.is(204);
-    scene.refuses("the token of an ended session", &scene.person.token).await;
-    let fresh = scene.claims_with("jti", Some(json!(NOBODY)));
-    scene.refuses("another token of the same session", &scene.token_of(&fresh)).await;
+    let tokens = Tokens::start(backend).await;
+    tokens.person.post("/auth/logout", &json!({})).await.is(204);
+    tokens.refuses("the token of an ended session", &tokens.person.token).await;
+    let fresh = tokens.claims_with("jti", Some(json!(UNKNOWN_ID)));
+    tokens.refuses("another token of the same session", &tokens.token_of(&fresh)).await;
 }
 
 /// The token with another last character that decodes to the same bytes, because only the unused bits differ.

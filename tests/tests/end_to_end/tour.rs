@@ -6,7 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tessera_tests::{database::Backend, eventually, on_both, read_workspace_file, studio::Service};
+use tessera_tests::{database::Backend, eventually, on_both, read_workspace_file, test_org::Service};
 
 /// Every shell block under the heading, in order, as one script.
 fn script() -> String {

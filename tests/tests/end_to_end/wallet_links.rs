@@ -5,7 +5,7 @@ use tessera_tests::{
     api::{Answer, Api, text_of},
     database::Backend,
     on_both,
-    studio::{PASSWORD, Person, Service},
+    test_org::{PASSWORD, Person, Service},
     wallet::EvmWallet,
 };
 
@@ -31,7 +31,7 @@ on_both! {
 async fn s92_siwe_purpose(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
-    let person = Person::join(&api).await;
+    let person = Person::register(&api).await;
     let to_sign_in = challenge(&api, &wallet).await;
     person.post(WALLETS, &wallet.proof("ethereum", &to_sign_in)).await.problem(401, "invalid_signature");
     let to_link = person.post(LINK_CHALLENGE, &wallet.named("ethereum")).await.expecting(200);
@@ -43,7 +43,7 @@ async fn s92_siwe_purpose(backend: Backend) {
 async fn s98_wallet_link(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
-    let (person, other) = (Person::join(&api).await, Person::join(&api).await);
+    let (person, other) = (Person::register(&api).await, Person::register(&api).await);
     let challenge = person.post(LINK_CHALLENGE, &wallet.named("base")).await.expecting(200);
     let proof = wallet.proof("base", &challenge);
     // Neither another session of the same user nor another user can use the challenge. The attempt consumes it.
@@ -74,7 +74,7 @@ async fn s100_wallet_last(backend: Backend) {
     me.delete(&format!("{WALLETS}/{}", first.address())).await.problem(404, "wallet_not_found");
     me.delete(&format!("{WALLETS}/{}", second.address())).await.problem(409, "last_sign_in_method");
     // A user with a password can unlink every wallet.
-    let person = Person::join(&api).await;
+    let person = Person::register(&api).await;
     let wallet = EvmWallet::new();
     link(&person, &wallet).await.is(201);
     person.delete(&format!("{WALLETS}/{}", wallet.address())).await.is(204);
@@ -111,7 +111,7 @@ async fn one_wallet_linked_by_many_at_once_is_linked_once(backend: Backend) {
     let (api, wallet) = (service.api(), EvmWallet::new());
     let mut attempts = Vec::new();
     for _ in 0..8 {
-        let person = Person::join(&api).await;
+        let person = Person::register(&api).await;
         let asked = person.post(LINK_CHALLENGE, &wallet.named("ethereum")).await.expecting(200);
         attempts.push((person, wallet.proof("ethereum", &asked)));
     }
@@ -123,7 +123,7 @@ async fn one_wallet_linked_by_many_at_once_is_linked_once(backend: Backend) {
 async fn wallets_come_with_the_user_wherever_they_are_shown(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
-    let person = Person::join(&api).await;
+    let person = Person::register(&api).await;
     let linked = link(&person, &wallet).await.expecting(201);
     let again = json!({"email": person.email, "password": PASSWORD});
     let login = api.post("/auth/login", &again).await.expecting(200);

@@ -5,7 +5,7 @@ use tessera_tests::{
     api::text_of,
     database::Backend,
     on_sqlite,
-    studio::Service,
+    test_org::Service,
     wallet::{EvmWallet, SolanaWallet, hex},
 };
 

@@ -8,7 +8,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
-    studio::{Person, Service},
+    test_org::{Person, Service},
     wallet::{EvmWallet, SolanaWallet},
 };
 use tokio::task::JoinSet;
@@ -166,7 +166,7 @@ async fn s84_nonce_server(backend: Backend) {
 async fn s99_wallet_email(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
-    let person = Person::join(&api).await;
+    let person = Person::register(&api).await;
     let mut proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
     for (name, value) in [("email", &person.email), ("user_id", &person.id), ("sub", &person.id)] {
         proof[name] = value.as_str().into();

@@ -12,18 +12,18 @@ use tessera_testkit::{
 use time::Duration;
 use uuid::Uuid;
 
-use crate::support::{Mood, WithCredentials, World, faults, put};
+use crate::support::{TestReadiness, TestServer, WithCredentials, faults, put};
 
 const NEW: &str = "battery staple";
 
 /// A user without a password, as a wallet sign-in creates it, and the token of a new session.
-async fn wallet_user() -> (World, String) {
+async fn wallet_user() -> (TestServer, String) {
     let clock = Arc::new(FixedClock::default());
     let stores = MemoryStore::with_clock(clock.clone()).stores();
     let session = session(1, user_id(1));
     stores.add_users([&bare_user(1)]).await;
     stores.add_session(&session).await;
-    let world = World::with_clock(stores, clock, Mood::Ready, "http://localhost:8080");
+    let server = TestServer::with_clock(stores, clock, TestReadiness::Ready, "http://localhost:8080");
     let claims = AccessClaims {
         user: session.user_id,
         session: session.id,
@@ -31,27 +31,27 @@ async fn wallet_user() -> (World, String) {
         issued_at: session.created_at,
         expires_at: session.expires_at,
     };
-    let token = ok(world.signer.sign(&claims)).expose().clone();
-    (world, token)
+    let token = ok(server.signer.sign(&claims)).expose().clone();
+    (server, token)
 }
 
 #[actix_web::test]
 async fn s15_pw_wallet() {
-    let (world, token) = wallet_user().await;
-    world.clock.advance(Duration::minutes(5) - Duration::SECOND);
+    let (server, token) = wallet_user().await;
+    server.clock.advance(Duration::minutes(5) - Duration::SECOND);
     let first = || put("/users/me/password").set_json(json!({ "new_password": NEW })).bearer(&token);
-    world.send(first()).await.expecting(204);
-    let again = world.send(first()).await.problem(400, "invalid_body");
+    server.send(first()).await.expecting(204);
+    let again = server.send(first()).await.problem(400, "invalid_body");
     assert_eq!(faults(&again), [("/current_password".to_owned(), "required".to_owned())]);
 }
 
 #[actix_web::test]
 async fn s53_sess_reauth() {
-    let (world, token) = wallet_user().await;
-    world.clock.advance(Duration::minutes(5));
+    let (server, token) = wallet_user().await;
+    server.clock.advance(Duration::minutes(5));
     for current in [json!(null), json!("anything")] {
         let body = json!({ "current_password": current, "new_password": NEW });
-        let answer = world.send(put("/users/me/password").set_json(body).bearer(&token)).await;
+        let answer = server.send(put("/users/me/password").set_json(body).bearer(&token)).await;
         if current.is_null() {
             answer.problem(403, "reauthentication_required");
         } else {

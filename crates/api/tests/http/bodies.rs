@@ -18,13 +18,13 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tessera_api::Api;
 
-use crate::support::{Answer, WithCredentials, World, faults, get, post, text};
+use crate::support::{Answer, TestServer, WithCredentials, faults, get, post, text};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 /// Verifies an API key: a public operation that accepts any string, so that only the body itself can be invalid.
 async fn ask(body: impl Into<Vec<u8>>) -> Answer {
-    World::new().send(post("/apikeys/verify").insert_header(JSON).set_payload(body.into())).await
+    TestServer::new().send(post("/apikeys/verify").insert_header(JSON).set_payload(body.into())).await
 }
 
 fn nested(levels: usize) -> String {
@@ -193,7 +193,7 @@ async fn an_answer_does_not_outgrow_its_request() {
 
 #[actix_web::test]
 async fn only_json_in_utf_8_is_taken() {
-    let world = World::new();
+    let server = TestServer::new();
     let body = r#"{"key":"k"}"#;
     for kind in [
         "application/json",
@@ -203,7 +203,7 @@ async fn only_json_in_utf_8_is_taken() {
         "application/merge-patch+json",
     ] {
         let request = post("/apikeys/verify").insert_header(("Content-Type", kind)).set_payload(body);
-        world.send(request).await.expecting(200);
+        server.send(request).await.expecting(200);
     }
     for kind in [
         "text/json",
@@ -214,14 +214,14 @@ async fn only_json_in_utf_8_is_taken() {
         "",
     ] {
         let request = post("/apikeys/verify").insert_header(("Content-Type", kind)).set_payload(body);
-        world.send(request).await.problem(415, "unsupported_media_type");
+        server.send(request).await.problem(415, "unsupported_media_type");
     }
-    world.send(post("/apikeys/verify").set_payload(body)).await.problem(415, "unsupported_media_type");
+    server.send(post("/apikeys/verify").set_payload(body)).await.problem(415, "unsupported_media_type");
     let twice = post("/apikeys/verify").append_header(JSON).append_header(JSON).set_payload(body);
-    world.send(twice).await.problem(415, "unsupported_media_type");
+    server.send(twice).await.problem(415, "unsupported_media_type");
     let encoded = |how: &str| post("/apikeys/verify").insert_header(JSON).insert_header(("Content-Encoding", how));
-    world.send(encoded("gzip").set_payload(body)).await.problem(415, "unsupported_media_type");
-    world.send(encoded("identity").set_payload(body)).await.expecting(200);
+    server.send(encoded("gzip").set_payload(body)).await.problem(415, "unsupported_media_type");
+    server.send(encoded("identity").set_payload(body)).await.expecting(200);
 }
 
 #[actix_web::test]
@@ -233,21 +233,21 @@ async fn a_body_has_at_most_64_kib() {
     ask(sized(64 * 1024)).await.expecting(200);
     let problem = ask(sized(64 * 1024 + 1)).await.problem(413, "body_too_large");
     assert_eq!(problem["detail"], "the body has more than 64 KiB");
-    let world = World::new();
+    let server = TestServer::new();
     for announced in ["65537", "1048577", "99999999999999999999999999"] {
         let request = post("/apikeys/verify").insert_header(JSON).insert_header(("Content-Length", announced));
-        world.send(request).await.problem(413, "body_too_large");
+        server.send(request).await.problem(413, "body_too_large");
     }
 }
 
 /// docs/api-design.md lists these operations.
 #[actix_web::test]
 async fn a_body_of_an_operation_that_stores_a_document_has_at_most_256_kib() {
-    let world = World::new();
-    let token = world.sign_up("ada").await;
-    let organization = world.found(&token).await;
-    let application = world.launch(&token, &organization).await;
-    let me = world.send(get("/users/me").bearer(&token)).await.expecting(200);
+    let server = TestServer::new();
+    let token = server.sign_up("ada").await;
+    let organization = server.create_org(&token).await;
+    let application = server.launch(&token, &organization).await;
+    let me = server.send(get("/users/me").bearer(&token)).await.expecting(200);
     let system_data = format!("/orgs/{organization}/custom-system-data/{}", text(&me["id"]));
     let operations: [(Method, &str, Value); 6] = [
         (Method::PUT, &format!("/orgs/{organization}/settings"), json!({ "settings": {} })),
@@ -262,7 +262,7 @@ async fn a_body_of_an_operation_that_stores_a_document_has_at_most_256_kib() {
             let body = body.to_string();
             let padded = format!("{body}{}", " ".repeat(bytes - body.len()));
             let request = post(path).method(method.clone()).insert_header(JSON).set_payload(padded);
-            let answer = world.send(request.bearer(&token)).await;
+            let answer = server.send(request.bearer(&token)).await;
             assert_eq!(answer.status.is_success(), accepted, "{method} {path} {bytes}: {}", answer.status);
             if !accepted {
                 answer.problem(413, "body_too_large");
@@ -281,8 +281,8 @@ fn stalled(bytes: usize) -> actix_http::Request {
 
 #[actix_web::test]
 async fn s212_all_bodies_together_are_bounded() {
-    let world = World::new();
-    let app = init_service(Api::new(world.services.clone()).app()).await;
+    let server = TestServer::new();
+    let app = init_service(Api::new(server.services.clone()).app()).await;
     // 64 MiB in bodies of 64 KiB each.
     let mut held: Vec<_> = (0..1024).map(|_| Box::pin(app.call(stalled(64 * 1024)))).collect();
     poll_fn(|context| {
@@ -308,10 +308,10 @@ async fn s212_all_bodies_together_are_bounded() {
 
 #[actix_web::test]
 async fn unknown_fields_are_ignored() {
-    let world = World::new();
-    let token = world.sign_up("ada").await;
+    let server = TestServer::new();
+    let token = server.sign_up("ada").await;
     let body = json!({ "name": "Werke", "id": 1, "role": "member", "owner_id": {} });
-    let made = world.send(post("/orgs").set_json(body).bearer(&token)).await.expecting(201);
+    let made = server.send(post("/orgs").set_json(body).bearer(&token)).await.expecting(201);
     assert_eq!(made["role"], "owner");
 }
 
@@ -322,5 +322,5 @@ async fn s212_slowloris_a_body_that_timed_out_is_408() {
         Box::pin(futures_util::stream::once(ready(Err(PayloadError::Io(ErrorKind::TimedOut.into())))));
     let request = post("/apikeys/verify").insert_header(JSON).to_request();
     let (request, _) = request.replace_payload(Payload::Stream { payload: late });
-    World::new().send_raw(request).await.problem(408, "request_timeout");
+    TestServer::new().send_raw(request).await.problem(408, "request_timeout");
 }

@@ -14,10 +14,10 @@ use tessera_testkit::{
     fakes::MemoryStore,
 };
 
-use crate::support::{Mood, World};
+use crate::support::{TestReadiness, TestServer};
 
-fn serve(world: &World) -> (SocketAddr, ServerHandle) {
-    let api = Api::new(world.services.clone());
+fn serve(server: &TestServer) -> (SocketAddr, ServerHandle) {
+    let api = Api::new(server.services.clone());
     let server = ok(HttpServer::new(move || api.app())
         .workers(1)
         .keep_alive(Duration::from_mins(1))
@@ -57,7 +57,7 @@ fn ready(connection: &str) -> String {
 
 #[actix_web::test]
 async fn the_answer_to_a_head_has_the_length_and_no_body() {
-    let (address, handle) = serve(&World::new());
+    let (address, handle) = serve(&TestServer::new());
     let answer = talk(address, "HEAD /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
     assert!(answer.to_lowercase().contains("content-length: 17\r\n"), "{answer}");
@@ -66,8 +66,9 @@ async fn the_answer_to_a_head_has_the_length_and_no_body() {
 
 #[actix_web::test]
 async fn a_panic_costs_one_request() {
-    let world = World::with(MemoryStore::new().stores(), Mood::Panicking, "https://accounts.example.com");
-    let (address, handle) = serve(&world);
+    let server =
+        TestServer::with(MemoryStore::new().stores(), TestReadiness::Panicking, "https://accounts.example.com");
+    let (address, handle) = serve(&server);
     for _ in 0..3 {
         let answer = talk(address, ready("close")).await;
         assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
@@ -85,9 +86,9 @@ async fn a_panic_costs_one_request() {
 
 #[actix_web::test]
 async fn a_service_that_is_to_end_lets_go_of_its_connections() {
-    let world = World::new();
-    let (address, handle) = serve(&world);
-    world.drain();
+    let server = TestServer::new();
+    let (address, handle) = serve(&server);
+    server.drain();
     // The connection ends although the client asks to keep it alive.
     let answer = talk(address, ready("keep-alive")).await;
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("connection: close\r\n"), "{answer}");
@@ -96,7 +97,7 @@ async fn a_service_that_is_to_end_lets_go_of_its_connections() {
 
 #[actix_web::test]
 async fn a_body_without_a_length_is_counted_while_it_comes() {
-    let (address, handle) = serve(&World::new());
+    let (address, handle) = serve(&TestServer::new());
     let head =
         "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n";
     let mut request = format!("{head}Transfer-Encoding: chunked\r\n\r\n").into_bytes();

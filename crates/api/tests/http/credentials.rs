@@ -3,23 +3,23 @@
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use crate::support::{Answer, WithCredentials, World, get, post};
+use crate::support::{Answer, TestServer, WithCredentials, get, post};
 
-struct Cast {
-    world: World,
+struct Actors {
+    server: TestServer,
     token: String,
     application: String,
     key: String,
 }
 
-impl Cast {
+impl Actors {
     async fn new() -> Self {
-        let world = World::new();
-        let token = world.sign_up("ada").await;
-        let organization = world.found(&token).await;
-        let application = world.launch(&token, &organization).await;
-        let key = world.key(&token, &application).await;
-        Self { world, token, application, key }
+        let server = TestServer::new();
+        let token = server.sign_up("ada").await;
+        let organization = server.create_org(&token).await;
+        let application = server.launch(&token, &organization).await;
+        let key = server.key(&token, &application).await;
+        Self { server, token, application, key }
     }
 
     fn inventory(&self) -> TestRequest {
@@ -27,20 +27,20 @@ impl Cast {
     }
 
     async fn authorized(&self, value: &str) -> Answer {
-        self.world.send(self.inventory().insert_header(("Authorization", value))).await
+        self.server.send(self.inventory().insert_header(("Authorization", value))).await
     }
 }
 
 #[actix_web::test]
 async fn without_a_credential_there_is_a_plain_challenge() {
-    let answer = World::new().send(get("/users/me")).await;
+    let answer = TestServer::new().send(get("/users/me")).await;
     answer.problem(401, "authentication_required");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
 }
 
 #[actix_web::test]
 async fn every_way_to_present_a_good_credential_works() {
-    let cast = Cast::new().await;
+    let cast = Actors::new().await;
     let (token, key) = (&cast.token, &cast.key);
     for value in [
         format!("Bearer {token}"),
@@ -53,15 +53,15 @@ async fn every_way_to_present_a_good_credential_works() {
         cast.authorized(&value).await.expecting(200);
     }
     for value in [key.clone(), format!(" {key}\t")] {
-        cast.world.send(cast.inventory().api_key(&value)).await.expecting(200);
+        cast.server.send(cast.inventory().api_key(&value)).await.expecting(200);
     }
-    cast.world.send(cast.inventory().bearer(token).api_key(key)).await.expecting(200);
-    cast.world.send(cast.inventory().bearer(key).api_key(key)).await.expecting(200);
+    cast.server.send(cast.inventory().bearer(token).api_key(key)).await.expecting(200);
+    cast.server.send(cast.inventory().bearer(key).api_key(key)).await.expecting(200);
 }
 
 #[actix_web::test]
 async fn a_bad_credential_is_named_as_such() {
-    let cast = Cast::new().await;
+    let cast = Actors::new().await;
     let (token, key) = (&cast.token, &cast.key);
     let bad = [
         format!("Bearer {token}x"),
@@ -83,43 +83,43 @@ async fn a_bad_credential_is_named_as_such() {
     }
     let header = ("Authorization", format!("Bearer {token}"));
     let twice = cast.inventory().append_header(header.clone()).append_header(header);
-    cast.world.send(twice).await.problem(401, "invalid_token");
+    cast.server.send(twice).await.problem(401, "invalid_token");
 }
 
 #[actix_web::test]
 async fn a_good_credential_does_not_outweigh_a_bad_one() {
-    let cast = Cast::new().await;
+    let cast = Actors::new().await;
     let (token, key) = (&cast.token, &cast.key);
-    let other = cast.world.key(token, &cast.application).await;
+    let other = cast.server.key(token, &cast.application).await;
     for (bearer, api_key) in [(token.as_str(), "ask_bad"), ("bad", key), (token, ""), (key, &other), (token, token)] {
         let request = cast.inventory().bearer(bearer).api_key(api_key);
-        cast.world.send(request).await.problem(401, "invalid_token");
+        cast.server.send(request).await.problem(401, "invalid_token");
     }
 }
 
 #[actix_web::test]
 async fn a_key_is_no_user() {
-    let cast = Cast::new().await;
+    let cast = Actors::new().await;
     for request in [get("/users/me"), get("/orgs/not-an-id"), post("/auth/logout")] {
-        cast.world.send(request.api_key(&cast.key)).await.problem(403, "user_token_required");
+        cast.server.send(request.api_key(&cast.key)).await.problem(403, "user_token_required");
     }
     // With both a user token and a key, the user is the actor.
     let both = get("/users/me").bearer(&cast.token).api_key(&cast.key);
-    assert_eq!(cast.world.send(both).await.expecting(200)["display_name"], "ada");
+    assert_eq!(cast.server.send(both).await.expecting(200)["display_name"], "ada");
 }
 
 #[actix_web::test]
 async fn a_key_works_in_its_own_application_only() {
-    let cast = Cast::new().await;
-    let organization = cast.world.found(&cast.token).await;
-    let other = cast.world.launch(&cast.token, &organization).await;
+    let cast = Actors::new().await;
+    let organization = cast.server.create_org(&cast.token).await;
+    let other = cast.server.launch(&cast.token, &organization).await;
     let request = get(&format!("/apps/{other}/inventory")).api_key(&cast.key);
-    cast.world.send(request).await.problem(404, "application_not_found");
+    cast.server.send(request).await.problem(404, "application_not_found");
 }
 
 #[actix_web::test]
 async fn who_is_asked_comes_before_what() {
-    let world = World::new();
+    let server = TestServer::new();
     let large = "x".repeat(2 * 1024 * 1024);
     let requests = [
         post("/orgs").insert_header(("Content-Type", "application/json")).set_payload("{"),
@@ -129,36 +129,36 @@ async fn who_is_asked_comes_before_what() {
         get("/orgs/not-an-id/members?limit=0"),
     ];
     for request in requests {
-        world.send(request).await.problem(401, "authentication_required");
+        server.send(request).await.problem(401, "authentication_required");
     }
 }
 
 #[actix_web::test]
 async fn what_is_asked_comes_before_whether_it_is_there() {
-    let cast = Cast::new().await;
+    let cast = Actors::new().await;
     let unknown = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
     let request = post(&format!("/orgs/{unknown}/apps")).set_json(json!({})).bearer(&cast.token);
-    cast.world.send(request).await.problem(400, "invalid_body");
+    cast.server.send(request).await.problem(400, "invalid_body");
     let request = post(&format!("/orgs/{unknown}/apps")).set_json(json!({ "name": "x" })).bearer(&cast.token);
-    cast.world.send(request).await.problem(404, "organization_not_found");
+    cast.server.send(request).await.problem(404, "organization_not_found");
 }
 
 #[actix_web::test]
 async fn public_operations_do_not_look_at_credentials() {
-    let world = World::new();
+    let server = TestServer::new();
     let request = post("/apikeys/verify").set_json(json!({ "key": "x" })).bearer("bad").api_key("bad");
-    world.send(request).await.expecting(200);
-    world.send(TestRequest::get().uri("/health/live").insert_header(("Authorization", "x"))).await.expecting(200);
+    server.send(request).await.expecting(200);
+    server.send(TestRequest::get().uri("/health/live").insert_header(("Authorization", "x"))).await.expecting(200);
 }
 
 #[actix_web::test]
 async fn after_a_logout_the_token_is_worth_nothing() {
-    let world = World::new();
-    let token = world.sign_up("ada").await;
-    let answer = world.send(post("/auth/logout").bearer(&token)).await;
+    let server = TestServer::new();
+    let token = server.sign_up("ada").await;
+    let answer = server.send(post("/auth/logout").bearer(&token)).await;
     answer.expecting(204);
     assert!(answer.body.is_empty());
     for request in [post("/auth/logout"), get("/users/me")] {
-        world.send(request.bearer(&token)).await.problem(401, "invalid_token");
+        server.send(request.bearer(&token)).await.problem(401, "invalid_token");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tessera_api::{Code, FieldErrorCode};
 use tessera_testkit::{expectations::some, fakes::MemoryStore};
 
-use crate::support::{Mood, World, document};
+use crate::support::{TestReadiness, TestServer, document};
 
 const ERRORS: &str = include_str!("../../../../docs/errors.md");
 /// The source files that register routes.
@@ -85,7 +85,7 @@ fn the_document_lists_every_route() {
 
 #[actix_web::test]
 async fn the_document_is_served_as_it_is_derived() {
-    let answer = World::new().send(TestRequest::get().uri("/openapi.json")).await;
+    let answer = TestServer::new().send(TestRequest::get().uri("/openapi.json")).await;
     assert_eq!(answer.expecting(200), document());
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.json()["openapi"], "3.1.0");
@@ -94,8 +94,8 @@ async fn the_document_is_served_as_it_is_derived() {
 #[actix_web::test]
 async fn the_page_and_all_its_parts_come_from_here() {
     for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
-        let world = World::with(MemoryStore::new().stores(), Mood::Ready, url);
-        let page = world.send(TestRequest::get().uri("/docs")).await;
+        let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, url);
+        let page = server.send(TestRequest::get().uri("/docs")).await;
         page.expecting(200);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         let policy = some(page.header("content-security-policy"));
@@ -109,13 +109,13 @@ async fn the_page_and_all_its_parts_come_from_here() {
         for part in parts {
             let path = some(part.strip_prefix(prefix));
             assert!(path.starts_with("/docs/"), "{part}");
-            world.send(TestRequest::get().uri(path)).await.expecting(200);
+            server.send(TestRequest::get().uri(path)).await.expecting(200);
         }
-        let script = world.send(TestRequest::get().uri("/docs/swagger-initializer.js")).await;
+        let script = server.send(TestRequest::get().uri("/docs/swagger-initializer.js")).await;
         let script = String::from_utf8_lossy(&script.body).into_owned();
         assert!(script.contains(&format!("{prefix}/openapi.json")), "{script}");
         assert!(script.contains("\"validatorUrl\": \"none\""), "{script}");
-        let slash = world.send(TestRequest::get().uri("/docs/")).await;
+        let slash = server.send(TestRequest::get().uri("/docs/")).await;
         assert_eq!(slash.header("location"), Some(format!("{prefix}/docs").as_str()));
     }
 }

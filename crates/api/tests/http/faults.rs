@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{WithCredentials, World, faults, post, put};
+use crate::support::{TestServer, WithCredentials, faults, post, put};
 
 struct Ada {
-    world: World,
+    server: TestServer,
     token: String,
     organization: String,
     application: String,
@@ -13,16 +13,16 @@ struct Ada {
 
 impl Ada {
     async fn new() -> Self {
-        let world = World::new();
-        let token = world.sign_up("ada").await;
-        let organization = world.found(&token).await;
-        let application = world.launch(&token, &organization).await;
-        Self { world, token, organization, application }
+        let server = TestServer::new();
+        let token = server.sign_up("ada").await;
+        let organization = server.create_org(&token).await;
+        let application = server.launch(&token, &organization).await;
+        Self { server, token, organization, application }
     }
 
     async fn faults(&self, path: &str, body: Value) -> Vec<(String, String)> {
         let request = path.strip_prefix("PUT ").map_or_else(|| post(path), put);
-        let answer = self.world.send(request.set_json(body).bearer(&self.token)).await;
+        let answer = self.server.send(request.set_json(body).bearer(&self.token)).await;
         faults(&answer.problem(400, "invalid_body"))
     }
 }
@@ -57,7 +57,7 @@ async fn a_weak_password_comes_with_advice() {
     named(&ada.faults("/auth/register", body("password123")).await, &[("/password", "weak_password")]);
     // Below the configured minimum, but not below the fixed minimum.
     named(&ada.faults("/auth/register", body("ninechars")).await, &[("/password", "too_short")]);
-    let answer = ada.world.send(post("/auth/register").set_json(body("password123"))).await.json();
+    let answer = ada.server.send(post("/auth/register").set_json(body("password123"))).await.json();
     assert_eq!(answer["errors"][0]["detail"], "this is a very common password add another word or two");
 }
 
@@ -65,7 +65,7 @@ async fn a_weak_password_comes_with_advice() {
 async fn a_login_takes_any_text_and_only_text() {
     let ada = Ada::new().await;
     let wrong = json!({ "email": "not an address", "password": "x" });
-    ada.world.send(post("/auth/login").set_json(wrong)).await.problem(401, "invalid_credentials");
+    ada.server.send(post("/auth/login").set_json(wrong)).await.problem(401, "invalid_credentials");
     let shape = json!({ "email": 1, "password": {} });
     named(&ada.faults("/auth/login", shape).await, &[("/email", "invalid_type"), ("/password", "invalid_type")]);
 }

@@ -3,18 +3,18 @@
 use serde_json::json;
 use time::Duration;
 
-use crate::support::{WithCredentials, World, post, text};
+use crate::support::{TestServer, WithCredentials, post, text};
 
 #[actix_web::test]
 async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_window() {
-    let world = World::new();
-    let owner = world.sign_up("ada").await;
-    let invitations = format!("/orgs/{}/invitations", world.found(&owner).await);
+    let server = TestServer::new();
+    let owner = server.sign_up("ada").await;
+    let invitations = format!("/orgs/{}/invitations", server.create_org(&owner).await);
     let invitation = json!({ "email": "guest@example.com", "role": "member" });
-    let made = world.send(post(&invitations).set_json(&invitation).bearer(&owner)).await.expecting(201);
+    let made = server.send(post(&invitations).set_json(&invitation).bearer(&owner)).await.expecting(201);
     let resend = format!("{invitations}/{}/resend", text(&made["id"]));
     for _ in 0..4 {
-        world.send(post(&resend).bearer(&owner)).await.expecting(200);
+        server.send(post(&resend).bearer(&owner)).await.expecting(200);
     }
     for (passes, wait) in [
         (Duration::ZERO, "3600"),
@@ -22,31 +22,31 @@ async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_window
         (Duration::SECOND, "3599"),
         (Duration::HOUR - Duration::seconds(2) - Duration::MICROSECOND, "1"),
     ] {
-        world.clock.advance(passes);
-        let refused = world.send(post(&resend).bearer(&owner)).await;
+        server.clock.advance(passes);
+        let refused = server.send(post(&resend).bearer(&owner)).await;
         assert_eq!(refused.problem(429, "rate_limited")["limit"], "invite");
         assert_eq!(refused.header("retry-after"), Some(wait), "{passes}");
         assert_eq!(refused.header("ratelimit-policy"), Some("\"invite\";q=5;w=3600"));
         assert_eq!(refused.header("ratelimit"), Some(format!("\"invite\";r=0;t={wait}").as_str()));
     }
-    world.clock.advance(Duration::SECOND);
+    server.clock.advance(Duration::SECOND);
     // The address has received five mails from this inviter and this organization today.
-    let refused = world.send(post(&resend).bearer(&owner)).await;
+    let refused = server.send(post(&resend).bearer(&owner)).await;
     assert_eq!(refused.problem(429, "rate_limited")["limit"], "invite-address");
     assert_eq!(refused.header("retry-after"), Some("82800"));
     let other = json!({ "email": "other@example.com", "role": "member" });
-    world.send(post(&invitations).set_json(&other).bearer(&owner)).await.expecting(201);
+    server.send(post(&invitations).set_json(&other).bearer(&owner)).await.expecting(201);
 }
 
 #[actix_web::test]
 async fn direct_additions_are_limited_before_the_user_is_looked_up() {
-    let world = World::new();
-    let owner = world.sign_up("ada").await;
-    world.sign_up("bob").await;
-    let members = format!("/orgs/{}/members", world.found(&owner).await);
+    let server = TestServer::new();
+    let owner = server.sign_up("ada").await;
+    server.sign_up("bob").await;
+    let members = format!("/orgs/{}/members", server.create_org(&owner).await);
     let add = async |email: &str| {
         let body = json!({ "email": email, "role": "member" });
-        world.send(post(&members).set_json(&body).bearer(&owner)).await
+        server.send(post(&members).set_json(&body).bearer(&owner)).await
     };
     for _ in 0..30 {
         add("unknown@example.com").await.problem(404, "user_not_found");

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use tessera_testkit::{expectations::some, fakes::MemoryStore};
 
-use crate::support::{Answer, Mood, WithCredentials, World, get, post, text};
+use crate::support::{Answer, TestReadiness, TestServer, WithCredentials, get, post, text};
 
 const URL: &str = "https://accounts.example.com/base";
 
 struct Shop {
-    world: World,
+    server: TestServer,
     token: String,
     organization: String,
     application: String,
@@ -16,23 +16,23 @@ struct Shop {
 
 impl Shop {
     async fn with_items(count: usize) -> Self {
-        let world = World::with(MemoryStore::new().stores(), Mood::Ready, URL);
-        let token = world.sign_up("ada").await;
-        let organization = world.found(&token).await;
-        let application = world.launch(&token, &organization).await;
+        let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, URL);
+        let token = server.sign_up("ada").await;
+        let organization = server.create_org(&token).await;
+        let application = server.launch(&token, &organization).await;
         for number in 0..count {
             // Lists are sorted by id, and ids are sorted by time.
-            world.clock.advance(time::Duration::MILLISECOND);
+            server.clock.advance(time::Duration::MILLISECOND);
             let body = json!({ "sku": number.to_string() });
             let request = post(&format!("/apps/{application}/inventory")).set_json(body).bearer(&token);
-            world.send(request).await.expecting(201);
+            server.send(request).await.expecting(201);
         }
-        Self { world, token, organization, application }
+        Self { server, token, organization, application }
     }
 
     async fn items(&self, query: &str) -> Answer {
         let request = get(&format!("/apps/{}/inventory{query}", self.application));
-        self.world.send(request.insert_header(("Host", "evil.example")).bearer(&self.token)).await
+        self.server.send(request.insert_header(("Host", "evil.example")).bearer(&self.token)).await
     }
 }
 
@@ -108,7 +108,7 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
 async fn a_cursor_opens_only_its_own_list() {
     let shop = Shop::with_items(2).await;
     let foreign = cursor(&shop.items("?limit=1").await);
-    let other = shop.world.launch(&shop.token, &shop.organization).await;
+    let other = shop.server.launch(&shop.token, &shop.organization).await;
     let application = &shop.application;
     for path in [
         format!("/apps/{other}/inventory"),
@@ -117,33 +117,33 @@ async fn a_cursor_opens_only_its_own_list() {
         format!("/orgs/{}/members", shop.organization),
     ] {
         let request = get(&format!("{path}?cursor={foreign}")).bearer(&shop.token);
-        shop.world.send(request).await.problem(400, "invalid_cursor");
+        shop.server.send(request).await.problem(400, "invalid_cursor");
     }
 }
 
 #[actix_web::test]
 async fn every_list_has_pages() {
     let shop = Shop::with_items(0).await;
-    let bob = shop.world.sign_up("bob").await;
+    let bob = shop.server.sign_up("bob").await;
     let request = post(&format!("/orgs/{}/members", shop.organization));
-    let bob_id = shop.world.send(get("/users/me").bearer(&bob)).await.expecting(200)["id"].clone();
+    let bob_id = shop.server.send(get("/users/me").bearer(&bob)).await.expecting(200)["id"].clone();
     let body = json!({ "user_id": bob_id, "role": "member" });
-    shop.world.send(request.set_json(body).bearer(&shop.token)).await.expecting(201);
-    shop.world.launch(&shop.token, &shop.organization).await;
-    shop.world.key(&shop.token, &shop.application).await;
-    shop.world.key(&shop.token, &shop.application).await;
+    shop.server.send(request.set_json(body).bearer(&shop.token)).await.expecting(201);
+    shop.server.launch(&shop.token, &shop.organization).await;
+    shop.server.key(&shop.token, &shop.application).await;
+    shop.server.key(&shop.token, &shop.application).await;
     for path in [
         format!("/orgs/{}/members", shop.organization),
         format!("/orgs/{}/apps", shop.organization),
         format!("/apps/{}/apikeys", shop.application),
     ] {
-        let first = shop.world.send(get(&format!("{path}?limit=1")).bearer(&shop.token)).await;
+        let first = shop.server.send(get(&format!("{path}?limit=1")).bearer(&shop.token)).await;
         assert_eq!(first.expecting(200).as_array().map(Vec::len), Some(1));
         let rest = some(next(&first));
-        let second = shop.world.send(get(some(rest.strip_prefix("/api/v1"))).bearer(&shop.token)).await;
+        let second = shop.server.send(get(some(rest.strip_prefix("/api/v1"))).bearer(&shop.token)).await;
         assert_eq!(second.expecting(200).as_array().map(Vec::len), Some(1), "{path}");
         assert_eq!(next(&second), None, "{path}");
     }
     let keys = get(&format!("/apps/{}/apikeys", shop.application)).bearer(&bob);
-    shop.world.send(keys).await.problem(403, "forbidden");
+    shop.server.send(keys).await.problem(403, "forbidden");
 }

@@ -11,54 +11,54 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-use crate::support::{Answer, Mood, PASSWORD, WithCredentials, World, faults, get, post};
+use crate::support::{Answer, PASSWORD, TestReadiness, TestServer, WithCredentials, faults, get, post};
 
 const NEW: &str = "battery staple";
 const FORGOT: &str = "/auth/password/forgot";
 const RESET: &str = "/auth/password/reset";
 
-struct Scene {
-    world: World,
+struct Reset {
+    server: TestServer,
     stores: Stores,
 }
 
-impl Scene {
+impl Reset {
     fn at(url: &str) -> Self {
         let stores = MemoryStore::new().stores();
-        Self { world: World::with(stores.clone(), Mood::Ready, url), stores }
+        Self { server: TestServer::with(stores.clone(), TestReadiness::Ready, url), stores }
     }
 
-    /// A scene with the account of Ada, and the reset token that was sent to her.
+    /// A flow with the account of Ada, and the reset token that was sent to her.
     async fn with_a_link(url: &str) -> (Self, String) {
-        let scene = Self::at(url);
-        scene.world.sign_up("ada").await;
-        scene.forgot(json!({ "email": "ada@example.com" })).await.expecting(202);
-        let token = scene.answered().await.remove(0);
-        (scene, token)
+        let flow = Self::at(url);
+        flow.server.sign_up("ada").await;
+        flow.forgot(json!({ "email": "ada@example.com" })).await.expecting(202);
+        let token = flow.answered().await.remove(0);
+        (flow, token)
     }
 
     async fn forgot(&self, body: Value) -> Answer {
-        self.world.send(post(FORGOT).set_json(body)).await
+        self.server.send(post(FORGOT).set_json(body)).await
     }
 
     async fn reset(&self, token: &str, password: &str) -> Answer {
-        self.world.send(post(RESET).set_json(json!({ "token": token, "new_password": password }))).await
+        self.server.send(post(RESET).set_json(json!({ "token": token, "new_password": password }))).await
     }
 
     /// The texts of all mails sent so far.
     async fn answered(&self) -> Vec<String> {
-        ok(self.world.services.identity.process_reset_requests(100).await);
+        ok(self.server.services.identity.process_reset_requests(100).await);
         let taken = ok(self.stores.mails.take(NOW, NOW + Duration::DAY, 100).await);
         taken.iter().map(|taken| ok(FakeSeal.open(&taken.mail)).text.expose().clone()).collect()
     }
 
     async fn login(&self, password: &str) -> Answer {
         let body = json!({ "email": "ada@example.com", "password": password });
-        self.world.send(post("/auth/login").set_json(body)).await
+        self.server.send(post("/auth/login").set_json(body)).await
     }
 
     async fn page(&self, token: &str) -> Answer {
-        self.world.send(TestRequest::get().uri(&format!("/password/reset?token={token}"))).await
+        self.server.send(TestRequest::get().uri(&format!("/password/reset?token={token}"))).await
     }
 }
 
@@ -68,71 +68,71 @@ fn html(answer: &Answer) -> String {
 
 #[actix_web::test]
 async fn s19_enum_forgot() {
-    let scene = Scene::at("http://localhost:8080");
-    scene.world.sign_up("ada").await;
-    let known = scene.forgot(json!({ "email": "ada@example.com" })).await;
+    let flow = Reset::at("http://localhost:8080");
+    flow.server.sign_up("ada").await;
+    let known = flow.forgot(json!({ "email": "ada@example.com" })).await;
     assert_eq!(known.expecting(202), json!({ "expires_in": 1800 }));
     for email in ["unknown@example.com", "not an address", "", "a@b@c.com", &"x".repeat(5000)] {
-        let answer = scene.forgot(json!({ "email": email })).await;
+        let answer = flow.forgot(json!({ "email": email })).await;
         assert_eq!((answer.status, &answer.body), (known.status, &known.body), "{email}");
         let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(&answer), names(&known), "{email}");
     }
-    assert_eq!(scene.answered().await.len(), 1);
+    assert_eq!(flow.answered().await.len(), 1);
 }
 
 #[actix_web::test]
 async fn what_is_no_such_body_is_a_problem() {
-    let scene = Scene::at("http://localhost:8080");
+    let flow = Reset::at("http://localhost:8080");
     for (body, code) in [(json!({}), "required"), (json!({ "email": 1 }), "invalid_type"), (json!([]), "invalid_type")]
     {
-        let problem = scene.forgot(body).await.problem(400, "invalid_body");
+        let problem = flow.forgot(body).await.problem(400, "invalid_body");
         assert_eq!(faults(&problem)[0].1, code, "{problem}");
     }
-    let problem = scene.world.send(post(RESET).set_json(json!({ "new_password": "short" }))).await;
+    let problem = flow.server.send(post(RESET).set_json(json!({ "new_password": "short" }))).await;
     let pointers: Vec<_> =
         faults(&problem.problem(400, "invalid_body")).into_iter().map(|(pointer, _)| pointer).collect();
     assert_eq!(pointers, ["/token", "/new_password"]);
-    scene.world.send(post(FORGOT).set_payload("email=a")).await.problem(415, "unsupported_media_type");
+    flow.server.send(post(FORGOT).set_payload("email=a")).await.problem(415, "unsupported_media_type");
 }
 
 #[actix_web::test]
 async fn a_token_sets_one_password_and_signs_nobody_in() {
-    let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
-    let session = crate::support::text(&scene.login(PASSWORD).await.expecting(200)["token"]);
+    let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
+    let session = crate::support::text(&flow.login(PASSWORD).await.expecting(200)["token"]);
     for (password, code) in [("password123", "weak_password"), ("ninechars", "too_short"), ("short", "too_short")] {
-        let problem = scene.reset(&token, password).await.problem(400, "invalid_body");
+        let problem = flow.reset(&token, password).await.problem(400, "invalid_body");
         assert_eq!(faults(&problem), [("/new_password".to_owned(), code.to_owned())]);
     }
-    scene.world.send(get("/users/me").bearer(&session)).await.expecting(200);
-    let done = scene.reset(&token, NEW).await;
+    flow.server.send(get("/users/me").bearer(&session)).await.expecting(200);
+    let done = flow.reset(&token, NEW).await;
     done.expecting(204);
     assert!(done.body.is_empty() && done.header("set-cookie").is_none());
-    scene.world.send(get("/users/me").bearer(&session)).await.problem(401, "invalid_token");
-    scene.login(PASSWORD).await.problem(401, "invalid_credentials");
-    scene.login(NEW).await.expecting(200);
-    let used = scene.reset(&token, NEW).await.problem(400, "invalid_reset_token");
+    flow.server.send(get("/users/me").bearer(&session)).await.problem(401, "invalid_token");
+    flow.login(PASSWORD).await.problem(401, "invalid_credentials");
+    flow.login(NEW).await.expecting(200);
+    let used = flow.reset(&token, NEW).await.problem(400, "invalid_reset_token");
     for unknown in ["none", "", &"A".repeat(43), &token[1..]] {
-        let problem = scene.reset(unknown, NEW).await.problem(400, "invalid_reset_token");
+        let problem = flow.reset(unknown, NEW).await.problem(400, "invalid_reset_token");
         assert_eq!(problem["detail"], used["detail"]);
     }
 }
 
 #[actix_web::test]
 async fn a_busy_service_uses_no_link_up() {
-    let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
-    scene.world.hasher.become_busy();
-    let answer = scene.reset(&token, NEW).await;
+    let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
+    flow.server.hasher.become_busy();
+    let answer = flow.reset(&token, NEW).await;
     answer.problem(503, "busy");
     assert!(answer.header("retry-after").is_some());
-    scene.page(&token).await.expecting(200);
+    flow.page(&token).await.expecting(200);
 }
 
 #[actix_web::test]
 async fn the_page_stands_behind_whatever_a_proxy_puts_in_front() {
     for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
-        let (scene, token) = Scene::with_a_link(url).await;
-        let page = scene.page(&token).await;
+        let (flow, token) = Reset::with_a_link(url).await;
+        let page = flow.page(&token).await;
         page.expecting(200);
         let html = html(&page);
         for part in [
@@ -150,11 +150,11 @@ async fn the_page_stands_behind_whatever_a_proxy_puts_in_front() {
 #[actix_web::test]
 async fn the_way_to_a_link_stands_behind_whatever_a_proxy_puts_in_front() {
     for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
-        let scene = Scene::at(url);
-        let form = scene.world.send(TestRequest::get().uri("/password/forgot")).await;
+        let flow = Reset::at(url);
+        let form = flow.server.send(TestRequest::get().uri("/password/forgot")).await;
         form.expecting(200);
         assert!(html(&form).contains(&format!("action=\"{prefix}/password/forgot\"")), "{}", html(&form));
-        let over = scene.page("none").await;
+        let over = flow.page("none").await;
         over.expecting(400);
         let way = format!("<a href=\"{prefix}/password/forgot\">Ask for a new link</a>");
         assert!(html(&over).contains(&way), "{}", html(&over));
@@ -163,11 +163,11 @@ async fn the_way_to_a_link_stands_behind_whatever_a_proxy_puts_in_front() {
 
 #[actix_web::test]
 async fn a_page_that_a_busy_service_can_t_serve_says_when_to_come_back() {
-    let (scene, token) = Scene::with_a_link("http://localhost:8080").await;
-    scene.world.hasher.become_busy();
+    let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
+    flow.server.hasher.become_busy();
     let form = TestRequest::post().uri("/password/reset").insert_header(("Sec-Fetch-Site", "same-origin"));
     let form = form.insert_header(("Content-Type", "application/x-www-form-urlencoded"));
-    let answer = scene.world.send(form.set_payload(format!("token={token}&password=battery+staple"))).await;
+    let answer = flow.server.send(form.set_payload(format!("token={token}&password=battery+staple"))).await;
     answer.expecting(503);
     assert!(answer.header("retry-after").is_some() && html(&answer).contains("try again"), "{}", html(&answer));
 }

@@ -2,11 +2,11 @@
 
 use actix_web::{http::Method, test::TestRequest};
 
-use crate::support::{WithCredentials, World, get};
+use crate::support::{TestServer, WithCredentials, get};
 
 #[actix_web::test]
 async fn an_unknown_path_is_a_problem() {
-    let world = World::new();
+    let server = TestServer::new();
     for path in [
         "/",
         "/api",
@@ -24,21 +24,21 @@ async fn an_unknown_path_is_a_problem() {
         "/docs/nothing.js",
         "/api/v1/auth%2Flogin",
     ] {
-        world.send(TestRequest::get().uri(path)).await.problem(404, "route_not_found");
+        server.send(TestRequest::get().uri(path)).await.problem(404, "route_not_found");
     }
 }
 
 #[actix_web::test]
 async fn another_spelling_of_a_path_is_the_same_door() {
-    let world = World::new();
+    let server = TestServer::new();
     for path in ["/api/v1/users/%6De", "/api/v1/%75sers/me", "http://elsewhere.example/api/v1/users/me"] {
-        world.send(TestRequest::get().uri(path)).await.problem(401, "authentication_required");
+        server.send(TestRequest::get().uri(path)).await.problem(401, "authentication_required");
     }
 }
 
 #[actix_web::test]
 async fn an_unknown_method_is_answered_with_those_that_there_are() {
-    let world = World::new();
+    let server = TestServer::new();
     let id = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
     let cases = [
         ("DELETE", "/api/v1/orgs".to_owned(), "POST"),
@@ -55,7 +55,7 @@ async fn an_unknown_method_is_answered_with_those_that_there_are() {
     ];
     for (method, path, allowed) in cases {
         let Ok(method) = Method::from_bytes(method.as_bytes()) else { panic!("{method}") };
-        let answer = world.send(TestRequest::with_uri(&path).method(method)).await;
+        let answer = server.send(TestRequest::with_uri(&path).method(method)).await;
         answer.problem(405, "method_not_allowed");
         let methods = |text: &str| text.split(", ").map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
         assert_eq!(answer.header("allow").map(methods), Some(methods(allowed)), "{path}");
@@ -64,25 +64,25 @@ async fn an_unknown_method_is_answered_with_those_that_there_are() {
 
 #[actix_web::test]
 async fn head_is_taken_wherever_get_is() {
-    let world = World::new();
-    let token = world.sign_up("ada").await;
+    let server = TestServer::new();
+    let token = server.sign_up("ada").await;
     for path in ["/api/v1/users/me", "/health/live", "/health/ready", "/openapi.json", "/docs"] {
         let request = TestRequest::with_uri(path).method(Method::HEAD).bearer(&token);
-        world.send(request).await.expecting(200);
+        server.send(request).await.expecting(200);
     }
 }
 
 #[actix_web::test]
 async fn a_bad_id_is_named() {
-    let world = World::new();
-    let token = world.sign_up("ada").await;
+    let server = TestServer::new();
+    let token = server.sign_up("ada").await;
     let good = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
     let upper = good.to_uppercase();
     for id in ["0", "null", "%20", "%FF", "..%2f", "0198c2f04a6b7cc49d1e2f6a1b3c4d5e", upper.as_str(), "me%00"] {
-        let problem = world.send(get(&format!("/orgs/{id}")).bearer(&token)).await.problem(400, "invalid_path");
+        let problem = server.send(get(&format!("/orgs/{id}")).bearer(&token)).await.problem(400, "invalid_path");
         assert!(problem["detail"].as_str().is_some_and(|text| text.contains("orgId")), "{problem}");
         let path = format!("/orgs/{good}/members/{id}");
-        let problem = world.send(get(&path).bearer(&token)).await.problem(400, "invalid_path");
+        let problem = server.send(get(&path).bearer(&token)).await.problem(400, "invalid_path");
         assert!(problem["detail"].as_str().is_some_and(|text| text.contains("userId")), "{problem}");
     }
 }

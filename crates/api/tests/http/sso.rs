@@ -20,28 +20,28 @@ use tessera_testkit::{
 };
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{Answer, Mood, WithCredentials, World, get, put};
+use crate::support::{Answer, TestReadiness, TestServer, WithCredentials, get, put};
 
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(crate) const RETURN: &str = "https://game.example/back?x=1";
 
-pub(crate) struct Scene {
-    pub(crate) world: World,
+pub(crate) struct SsoFlow {
+    pub(crate) server: TestServer,
     pub(crate) app: String,
 }
 
-impl Scene {
+impl SsoFlow {
     pub(crate) async fn at(url: &str) -> Self {
-        Self::on(World::with(MemoryStore::new().stores(), Mood::Ready, url)).await
+        Self::on(TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, url)).await
     }
 
-    pub(crate) async fn on(world: World) -> Self {
-        let token = world.sign_up("ada").await;
-        let org = world.found(&token).await;
-        let app = world.launch(&token, &org).await;
+    pub(crate) async fn on(server: TestServer) -> Self {
+        let token = server.sign_up("ada").await;
+        let org = server.create_org(&token).await;
+        let app = server.launch(&token, &org).await;
         let change = json!({ "name": "<b>Dungeon & Co</b>", "redirect_uris": [RETURN] });
-        world.send(put(&format!("/apps/{app}")).set_json(change).bearer(&token)).await.expecting(200);
-        Self { world, app }
+        server.send(put(&format!("/apps/{app}")).set_json(change).bearer(&token)).await.expecting(200);
+        Self { server, app }
     }
 
     pub(crate) async fn new() -> Self {
@@ -65,13 +65,13 @@ impl Scene {
     }
 
     pub(crate) async fn initiate(&self, changes: &[(&str, Option<&str>)]) -> Answer {
-        self.world.send(get(&format!("/sso/web3/initiate?{}", self.query(changes)))).await
+        self.server.send(get(&format!("/sso/web3/initiate?{}", self.query(changes)))).await
     }
 
     /// The sign-in page as a browser with this cookie gets it.
     pub(crate) async fn page(&self, id: &str, cookie: &str) -> Answer {
         let request = TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in?session_id={id}"));
-        self.world.send(request.insert_header(("Cookie", cookie))).await
+        self.server.send(request.insert_header(("Cookie", cookie))).await
     }
 }
 
@@ -95,7 +95,7 @@ fn cookies(headers: &HeaderMap) -> usize {
 
 #[actix_web::test]
 async fn a_good_request_leads_to_the_page_and_nothing_of_it_is_in_the_address() {
-    let answer = Scene::new().await.initiate(&[]).await;
+    let answer = SsoFlow::new().await.initiate(&[]).await;
     let (id, _) = begun(&answer, PREFIX);
     assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -105,16 +105,16 @@ async fn a_good_request_leads_to_the_page_and_nothing_of_it_is_in_the_address() 
 #[actix_web::test]
 async fn s118_safe_get_a_head_begins_nothing() {
     let store = MemoryStore::new();
-    let scene = Scene::on(World::with(store.stores(), Mood::Ready, "http://localhost:8080")).await;
+    let flow = SsoFlow::on(TestServer::with(store.stores(), TestReadiness::Ready, "http://localhost:8080")).await;
     let far = NOW + Duration::days(400_000);
-    let request = || TestRequest::with_uri(&format!("/api/v1/sso/web3/initiate?{}", scene.query(&[])));
+    let request = || TestRequest::with_uri(&format!("/api/v1/sso/web3/initiate?{}", flow.query(&[])));
     for accept in ["*/*", "text/html"] {
-        let answer = scene.world.send(request().method(Method::HEAD).insert_header(("Accept", accept))).await;
+        let answer = flow.server.send(request().method(Method::HEAD).insert_header(("Accept", accept))).await;
         answer.problem(405, "method_not_allowed");
         assert_eq!((answer.header("allow"), answer.header("location")), (Some("GET"), None));
         assert_eq!((cookies(&answer.headers), ok(store.stores().sso.forget_sso(far, 10).await)), (0, 0));
     }
-    scene.world.send(request()).await.expecting(302);
+    flow.server.send(request()).await.expecting(302);
     assert_eq!(ok(store.stores().sso.forget_sso(far, 10).await), 1);
 }
 
@@ -123,7 +123,7 @@ async fn s52_sess_cookie() {
     for (url, name, secure) in
         [("https://id.example", "__Secure-tessera-sso-", "; Secure"), ("http://localhost:8080", "tessera-sso-", "")]
     {
-        let answer = Scene::at(url).await.initiate(&[]).await;
+        let answer = SsoFlow::at(url).await.initiate(&[]).await;
         let (id, cookie) = begun(&answer, &format!("{url}/api/v1/sso/web3/sign-in?session_id="));
         let value = some(cookie.strip_prefix(&format!("{name}{id}=")));
         assert!(value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{value}");
@@ -134,15 +134,15 @@ async fn s52_sess_cookie() {
 
 #[actix_web::test]
 async fn s125_host_header_leads_nowhere() {
-    let scene = Scene::new().await;
-    let request = get(&format!("/sso/web3/initiate?{}", scene.query(&[])));
+    let flow = SsoFlow::new().await;
+    let request = get(&format!("/sso/web3/initiate?{}", flow.query(&[])));
     let request = request.insert_header(("Host", "evil.example")).insert_header(("X-Forwarded-Host", "evil.example"));
-    let _from_the_public_url = begun(&scene.world.send(request).await, PREFIX);
+    let _from_the_public_url = begun(&flow.server.send(request).await, PREFIX);
 }
 
 #[actix_web::test]
 async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
-    let scene = Scene::new().await;
+    let flow = SsoFlow::new().await;
     let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
     let long = "x".repeat(1025);
     let cases: &[(&str, Option<&str>, &str)] = &[
@@ -167,7 +167,7 @@ async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
         ("code_challenge_method", Some("s256"), "invalid_query"),
     ];
     for (name, value, code) in cases {
-        let answer = scene.initiate(&[(name, *value)]).await;
+        let answer = flow.initiate(&[(name, *value)]).await;
         answer.problem(400, code);
         assert_eq!((answer.header("location"), cookies(&answer.headers)), (None, 0), "{name} {value:?}");
     }
@@ -175,19 +175,19 @@ async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
 
 #[actix_web::test]
 async fn a_parameter_that_is_there_twice_is_refused() {
-    let scene = Scene::new().await;
+    let flow = SsoFlow::new().await;
     for name in ["app_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce"] {
-        let query = format!("{}&{name}=a&{name}=a", scene.query(&[]));
-        scene.world.send(get(&format!("/sso/web3/initiate?{query}"))).await.problem(400, "invalid_query");
+        let query = format!("{}&{name}=a&{name}=a", flow.query(&[]));
+        flow.server.send(get(&format!("/sso/web3/initiate?{query}"))).await.problem(400, "invalid_query");
     }
 }
 
 #[actix_web::test]
 async fn a_person_is_told_by_a_page() {
-    let scene = Scene::new().await;
+    let flow = SsoFlow::new().await;
     let request =
-        get(&format!("/sso/web3/initiate?{}", scene.query(&[("redirect_uri", Some("https://evil.example/"))])));
-    let answer = scene.world.send(request.insert_header(("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))).await;
+        get(&format!("/sso/web3/initiate?{}", flow.query(&[("redirect_uri", Some("https://evil.example/"))])));
+    let answer = flow.server.send(request.insert_header(("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))).await;
     answer.expecting(400);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!((answer.header("vary"), answer.header("location")), (Some("accept"), None));
@@ -228,14 +228,14 @@ impl SsoStore for Gone {
 #[actix_web::test]
 async fn a_failure_of_ours_is_told_by_a_page_with_the_request_s_id_and_without_the_cause() {
     let stores = Stores { sso: Arc::new(Gone), ..MemoryStore::new().stores() };
-    let scene = Scene::on(World::with(stores, Mood::Ready, "http://localhost:8080")).await;
-    let start = format!("/api/v1/sso/web3/initiate?{}", scene.query(&[]));
+    let flow = SsoFlow::on(TestServer::with(stores, TestReadiness::Ready, "http://localhost:8080")).await;
+    let start = format!("/api/v1/sso/web3/initiate?{}", flow.query(&[]));
     let id = "0".repeat(32);
     let page = format!("/api/v1/sso/web3/sign-in?session_id={id}");
     for (path, status, title) in [(start, 503, "The service is not available"), (page, 500, "The service failed")] {
         let request = TestRequest::get().uri(&path).insert_header(("Accept", "text/html"));
         let cookie = format!("tessera-sso-{id}={}", "0".repeat(64));
-        let answer = scene.world.send(request.insert_header(("Cookie", cookie))).await;
+        let answer = flow.server.send(request.insert_header(("Cookie", cookie))).await;
         answer.expecting(status);
         let page = text(&answer);
         assert!(page.contains(title) && page.contains(some(answer.header("x-request-id"))), "{page}");
@@ -243,56 +243,56 @@ async fn a_failure_of_ours_is_told_by_a_page_with_the_request_s_id_and_without_t
         assert_eq!((answer.header("location"), cookies(&answer.headers)), (None, 0));
     }
     // Clients that do not accept HTML get the problem.
-    scene.initiate(&[]).await.problem(503, "unavailable");
+    flow.initiate(&[]).await.problem(503, "unavailable");
 }
 
 #[actix_web::test]
 async fn the_page_names_the_application_and_the_host_and_escapes_both() {
-    let scene = Scene::new().await;
-    let (id, cookie) = begun(&scene.initiate(&[]).await, PREFIX);
-    let answer = scene.page(&id, &cookie).await;
+    let flow = SsoFlow::new().await;
+    let (id, cookie) = begun(&flow.initiate(&[]).await, PREFIX);
+    let answer = flow.page(&id, &cookie).await;
     answer.expecting(200);
     let page = text(&answer);
     // s123_xss
     assert!(!page.contains("<b>Dungeon"), "{page}");
     assert!(page.contains("Dungeon &#38; Co") && page.contains("game.example"), "{page}");
-    assert!(page.contains("data-scene=\"choose\">"), "{page}");
+    assert!(page.contains("data-flow=\"choose\">"), "{page}");
 }
 
 #[actix_web::test]
 async fn s110_login_csrf_a_browser_without_the_cookie_sees_nothing() {
-    let scene = Scene::new().await;
-    let (id, cookie) = begun(&scene.initiate(&[]).await, PREFIX);
-    let (other_id, other) = begun(&scene.initiate(&[]).await, PREFIX);
+    let flow = SsoFlow::new().await;
+    let (id, cookie) = begun(&flow.initiate(&[]).await, PREFIX);
+    let (other_id, other) = begun(&flow.initiate(&[]).await, PREFIX);
     let forged = format!("tessera-sso-{id}={}", "0".repeat(64));
     let borrowed = other.replace(&other_id, &id);
     let doubled = format!("{cookie}; {cookie}");
     for wrong in ["", "tessera-sso=1", &other, &forged, &borrowed, &doubled] {
-        let answer = scene.page(&id, wrong).await;
+        let answer = flow.page(&id, wrong).await;
         answer.expecting(404);
         let page = text(&answer);
         assert!(page.contains("This sign-in has expired") && !page.contains("Dungeon"), "{wrong}: {page}");
     }
-    scene.page(&id, &format!("a=b; {cookie}; c=d")).await.expecting(200);
+    flow.page(&id, &format!("a=b; {cookie}; c=d")).await.expecting(200);
 }
 
 #[actix_web::test]
 async fn two_tabs_are_two_sign_ins_and_both_work() {
-    let scene = Scene::new().await;
-    let (one, one_cookie) = begun(&scene.initiate(&[]).await, PREFIX);
-    let (other, other_cookie) = begun(&scene.initiate(&[]).await, PREFIX);
+    let flow = SsoFlow::new().await;
+    let (one, one_cookie) = begun(&flow.initiate(&[]).await, PREFIX);
+    let (other, other_cookie) = begun(&flow.initiate(&[]).await, PREFIX);
     let jar = format!("{one_cookie}; {other_cookie}");
     assert_ne!(one, other);
     for id in [one, other] {
-        scene.page(&id, &jar).await.expecting(200);
+        flow.page(&id, &jar).await.expecting(200);
     }
 }
 
 #[actix_web::test]
 async fn what_names_no_sign_in_is_over() {
-    let scene = Scene::new().await;
+    let flow = SsoFlow::new().await;
     for query in ["", "?session_id=", "?session_id=1", "?session_id=a&session_id=b", "?session_id=%ff"] {
-        let answer = scene.world.send(TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in{query}"))).await;
+        let answer = flow.server.send(TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in{query}"))).await;
         answer.expecting(404);
         assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(text(&answer).contains("This sign-in has expired"), "{query}");
@@ -301,9 +301,9 @@ async fn what_names_no_sign_in_is_over() {
 
 #[actix_web::test]
 async fn s114_referrer_and_s120_csp_of_the_pages() {
-    let scene = Scene::new().await;
-    let (id, cookie) = begun(&scene.initiate(&[]).await, PREFIX);
-    for answer in [scene.page(&id, &cookie).await, scene.page(&id, "").await] {
+    let flow = SsoFlow::new().await;
+    let (id, cookie) = begun(&flow.initiate(&[]).await, PREFIX);
+    for answer in [flow.page(&id, &cookie).await, flow.page(&id, "").await] {
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let policy = some(answer.header("content-security-policy"));
@@ -321,10 +321,10 @@ async fn s114_referrer_and_s120_csp_of_the_pages() {
 
 #[actix_web::test]
 async fn a_proxy_s_prefix_is_in_front_of_everything() {
-    let scene = Scene::at("https://example.com/accounts").await;
+    let flow = SsoFlow::at("https://example.com/accounts").await;
     let (id, cookie) =
-        begun(&scene.initiate(&[]).await, "https://example.com/accounts/api/v1/sso/web3/sign-in?session_id=");
-    let page = text(&scene.page(&id, &cookie).await);
+        begun(&flow.initiate(&[]).await, "https://example.com/accounts/api/v1/sso/web3/sign-in?session_id=");
+    let page = text(&flow.page(&id, &cookie).await);
     for part in [
         "\"/accounts/assets/pages.css\"",
         "\"/accounts/assets/mark.svg\"",
@@ -337,13 +337,13 @@ async fn a_proxy_s_prefix_is_in_front_of_everything() {
 
 #[actix_web::test]
 async fn the_parts_of_the_page_come_from_here() {
-    let world = World::new();
+    let server = TestServer::new();
     for (path, kind) in [
         ("/assets/sign-in.js", "text/javascript; charset=utf-8"),
         ("/assets/pages.css", "text/css; charset=utf-8"),
         ("/assets/mark.svg", "image/svg+xml"),
     ] {
-        let answer = world.send(TestRequest::get().uri(path)).await;
+        let answer = server.send(TestRequest::get().uri(path)).await;
         answer.expecting(200);
         assert_eq!(answer.header("content-type"), Some(kind));
         // A namespace is only an identifier; no request is sent to it.

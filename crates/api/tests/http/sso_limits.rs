@@ -12,8 +12,8 @@ use tessera_testkit::{
 use time::Duration;
 
 use crate::{
-    sso::{CHALLENGE, RETURN, Scene},
-    support::{Answer, Mood, World, get, post},
+    sso::{CHALLENGE, RETURN, SsoFlow},
+    support::{Answer, TestReadiness, TestServer, get, post},
 };
 
 /// Applies `Set-Cookie` to the cookies of a browser, in the order of arrival.
@@ -33,11 +33,11 @@ fn sent(jar: &[(String, String)]) -> String {
 
 #[actix_web::test]
 async fn a_browser_keeps_the_cookies_of_its_five_latest_sign_ins() {
-    let scene = Scene::at("https://example.com/accounts").await;
+    let flow = SsoFlow::at("https://example.com/accounts").await;
     let (mut jar, mut ids) = (Vec::new(), Vec::new());
     for number in 1..=12 {
-        let request = get(&format!("/sso/web3/initiate?{}", scene.query(&[]))).insert_header(("Cookie", sent(&jar)));
-        let answer = scene.world.send(request).await;
+        let request = get(&format!("/sso/web3/initiate?{}", flow.query(&[]))).insert_header(("Cookie", sent(&jar)));
+        let answer = flow.server.send(request).await;
         answer.expecting(302);
         ids.push(some(some(answer.header("location")).split_once("session_id=")).1.to_owned());
         for cookie in answer.headers.get_all("set-cookie").filter_map(|value| value.to_str().ok()) {
@@ -47,18 +47,18 @@ async fn a_browser_keeps_the_cookies_of_its_five_latest_sign_ins() {
         assert_eq!(jar.len(), number.min(5));
     }
     for (number, id) in ids.iter().enumerate() {
-        let answer = scene.page(id, &sent(&jar)).await;
+        let answer = flow.page(id, &sent(&jar)).await;
         answer.expecting(if number < 7 { 404 } else { 200 });
     }
 }
 
 #[actix_web::test]
 async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
-    let scene = Scene::new().await;
+    let flow = SsoFlow::new().await;
     let (long, longer) = ("x".repeat(1025), format!("https://game.example/{}", "x".repeat(2048)));
     let changes =
         [("state", Some(long.as_str())), ("nonce", Some(&*long)), ("redirect_uri", Some(&*longer)), ("app_id", None)];
-    let problem = scene.initiate(&changes).await.problem(400, "invalid_query");
+    let problem = flow.initiate(&changes).await.problem(400, "invalid_query");
     let detail = problem["detail"].as_str().unwrap_or_default().to_owned();
     for name in ["state", "nonce", "redirect_uri", "app_id"] {
         assert!(detail.contains(&format!("query parameter {name} ")), "{name}: {detail}");
@@ -66,7 +66,7 @@ async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
     assert!(!detail.contains("code_challenge"), "{detail}");
     // The size of the other parameters of a valid request. The rest of the limit remains for one more parameter.
     let others: usize = [
-        ("app_id", scene.app.as_str()),
+        ("app_id", flow.app.as_str()),
         ("redirect_uri", RETURN),
         ("state", "xyz"),
         ("code_challenge", CHALLENGE),
@@ -77,8 +77,8 @@ async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
     .map(|(name, value)| name.len() + value.len())
     .sum();
     let fits = "x".repeat(4096 - others);
-    scene.initiate(&[("other", Some(&fits))]).await.expecting(302);
-    let problem = scene.initiate(&[("other", Some(&format!("{fits}x")))]).await.problem(400, "invalid_query");
+    flow.initiate(&[("other", Some(&fits))]).await.expecting(302);
+    let problem = flow.initiate(&[("other", Some(&format!("{fits}x")))]).await.problem(400, "invalid_query");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("4096 bytes")), "{problem}");
 }
 
@@ -96,12 +96,12 @@ impl NodeLimits for Full {
 #[actix_web::test]
 async fn challenges_and_sign_ins_are_limited_by_network() {
     let store = MemoryStore::new();
-    let mut scene = Scene::on(World::with(store.stores(), Mood::Ready, "http://localhost:8080")).await;
+    let mut flow = SsoFlow::on(TestServer::with(store.stores(), TestReadiness::Ready, "http://localhost:8080")).await;
     let full = Arc::new(Full::default());
-    scene.world.services.node_limits = full.clone();
+    flow.server.services.node_limits = full.clone();
     let wallet = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
     let session = json!({ "session_id": "0".repeat(32), "wallet_address": wallet, "chain_id": 1 });
-    let start = format!("/sso/web3/initiate?{}", scene.query(&[]));
+    let start = format!("/sso/web3/initiate?{}", flow.query(&[]));
     let from = |request: TestRequest| request.peer_addr(([192, 0, 2, 9], 4711).into());
     let requests = [
         post("/auth/web3/challenge").set_json(json!({ "wallet_address": wallet, "chain_type": "base" })),
@@ -109,12 +109,12 @@ async fn challenges_and_sign_ins_are_limited_by_network() {
         get(&start),
     ];
     for request in requests {
-        let answer = scene.world.send(from(request)).await;
+        let answer = flow.server.send(from(request)).await;
         assert_eq!(answer.problem(429, "rate_limited")["limit"], "challenge");
         assert_eq!(answer.header("retry-after"), Some("17"));
     }
     // A browser gets a page with the same content.
-    let answer = scene.world.send(from(get(&start)).insert_header(("Accept", "text/html"))).await;
+    let answer = flow.server.send(from(get(&start)).insert_header(("Accept", "text/html"))).await;
     answer.expecting(429);
     assert_eq!(answer.header("retry-after"), Some("17"));
     let asked = full.0.lock().unwrap_or_else(PoisonError::into_inner).clone();

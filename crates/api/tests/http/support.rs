@@ -42,14 +42,14 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The state that the service reports in its readiness checks.
 #[derive(Clone, Copy)]
-pub(crate) enum Mood {
+pub(crate) enum TestReadiness {
     Ready,
     Busy,
     Panicking,
 }
 
 #[async_trait]
-impl Readiness for Mood {
+impl Readiness for TestReadiness {
     async fn check(&self) -> Checks {
         let ready = Checks { database: Check::Ok, clock: Check::Ok, disk: Check::Ok };
         match self {
@@ -62,7 +62,7 @@ impl Readiness for Mood {
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct TestServer {
     pub(crate) services: Services,
     pub(crate) hasher: Arc<FakeHasher>,
     pub(crate) signer: Arc<FakeSigner>,
@@ -70,19 +70,24 @@ pub(crate) struct World {
     pub(crate) draining: Arc<AtomicBool>,
 }
 
-impl World {
+impl TestServer {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(FixedClock::default());
         let stores = MemoryStore::with_clock(clock.clone()).stores();
-        Self::with_clock(stores, clock, Mood::Ready, "http://localhost:8080")
+        Self::with_clock(stores, clock, TestReadiness::Ready, "http://localhost:8080")
     }
 
-    pub(crate) fn with(stores: Stores, mood: Mood, public_url: &str) -> Self {
-        Self::with_clock(stores, Arc::default(), mood, public_url)
+    pub(crate) fn with(stores: Stores, readiness: TestReadiness, public_url: &str) -> Self {
+        Self::with_clock(stores, Arc::default(), readiness, public_url)
     }
 
     /// The store and the service share one clock.
-    pub(crate) fn with_clock(stores: Stores, clock: Arc<FixedClock>, mood: Mood, public_url: &str) -> Self {
+    pub(crate) fn with_clock(
+        stores: Stores,
+        clock: Arc<FixedClock>,
+        readiness: TestReadiness,
+        public_url: &str,
+    ) -> Self {
         let hasher = Arc::new(FakeHasher::default());
         let signer = Arc::new(FakeSigner::default());
         let draining = Arc::new(AtomicBool::new(false));
@@ -126,7 +131,7 @@ impl World {
             audit: stores.audit,
             limits: stores.limits,
             node_limits: Arc::new(Unlimited),
-            readiness: Arc::new(mood),
+            readiness: Arc::new(readiness),
             public_url: PublicUrl::new(public_url),
             draining: draining.clone(),
             clock: clock.clone(),
@@ -179,7 +184,7 @@ impl World {
     }
 
     /// Creates an organization and returns its id.
-    pub(crate) async fn found(&self, token: &str) -> String {
+    pub(crate) async fn create_org(&self, token: &str) -> String {
         let made = self.send(post("/orgs").set_json(json!({ "name": "Werke" })).bearer(token)).await.expecting(201);
         text(&made["id"])
     }

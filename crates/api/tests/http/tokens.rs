@@ -3,19 +3,19 @@
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use crate::support::{AUDIENCE, WithCredentials as _, World, faults, post, text};
+use crate::support::{AUDIENCE, TestServer, WithCredentials as _, faults, post, text};
 
 fn jwks() -> TestRequest {
     TestRequest::get().uri("/.well-known/jwks.json")
 }
 
 /// A service with a signing key, the token of a user, and the id of an organization.
-async fn world() -> (World, String, String) {
-    let world = World::new();
-    world.keep_keys().await;
-    let token = world.sign_up("ada").await;
-    let organization = world.found(&token).await;
-    (world, token, organization)
+async fn server() -> (TestServer, String, String) {
+    let server = TestServer::new();
+    server.keep_keys().await;
+    let token = server.sign_up("ada").await;
+    let organization = server.create_org(&token).await;
+    (server, token, organization)
 }
 
 fn exchange(token: &str, organization: &str, audience: &str) -> TestRequest {
@@ -25,10 +25,10 @@ fn exchange(token: &str, organization: &str, audience: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn a_user_token_is_exchanged() {
-    let (world, token, organization) = world().await;
-    let application = world.launch(&token, &organization).await;
+    let (server, token, organization) = server().await;
+    let application = server.launch(&token, &organization).await;
     for audience in [AUDIENCE, &application] {
-        let answer = world.send(exchange(&token, &organization, audience)).await;
+        let answer = server.send(exchange(&token, &organization, audience)).await;
         let exchanged = answer.expecting(200);
         assert!(text(&exchanged["service_token"]).starts_with("service-token-"), "{exchanged}");
         assert_eq!((&exchanged["token_type"], &exchanged["expires_in"]), (&json!("Bearer"), &json!(300)));
@@ -39,24 +39,24 @@ async fn a_user_token_is_exchanged() {
 
 #[actix_web::test]
 async fn s81_ex_opaque_refusals_of_an_exchange_are_of_one_shape() {
-    let (world, token, organization) = world().await;
-    let stranger = world.sign_up("bob").await;
-    let other = world.found(&stranger).await;
+    let (server, token, organization) = server().await;
+    let stranger = server.sign_up("bob").await;
+    let other = server.create_org(&stranger).await;
     let nowhere = "01890a5d-ac96-774b-bcce-b302099a8057";
-    let one = world.send(exchange(&token, &other, AUDIENCE)).await.problem(403, "exchange_denied");
-    let two = world.send(exchange(&token, nowhere, "urn:unknown")).await.problem(403, "exchange_denied");
+    let one = server.send(exchange(&token, &other, AUDIENCE)).await.problem(403, "exchange_denied");
+    let two = server.send(exchange(&token, nowhere, "urn:unknown")).await.problem(403, "exchange_denied");
     assert_eq!((&one["title"], &one["detail"]), (&two["title"], &two["detail"]));
-    world.send(exchange(&token, &organization, "urn:unknown")).await.problem(400, "invalid_target");
-    let foreign = world.launch(&stranger, &other).await;
-    world.send(exchange(&token, &organization, &foreign)).await.problem(400, "invalid_target");
+    server.send(exchange(&token, &organization, "urn:unknown")).await.problem(400, "invalid_target");
+    let foreign = server.launch(&stranger, &other).await;
+    server.send(exchange(&token, &organization, &foreign)).await.problem(400, "invalid_target");
 }
 
 #[actix_web::test]
 async fn s76_ex_params_every_fault_of_the_question_is_named() {
-    let (world, token, organization) = world().await;
+    let (server, token, organization) = server().await;
     let ask = async |body: serde_json::Value| {
         let request = post("/auth/token/exchange").set_json(body).bearer(&token);
-        faults(&world.send(request).await.problem(400, "invalid_body"))
+        faults(&server.send(request).await.problem(400, "invalid_body"))
     };
     let fault = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
     assert_eq!(ask(json!({})).await, [fault("/organization_id", "required"), fault("/audience", "required")]);
@@ -72,19 +72,19 @@ async fn s76_ex_params_every_fault_of_the_question_is_named() {
 
 #[actix_web::test]
 async fn only_users_exchange_a_token() {
-    let (world, token, organization) = world().await;
-    let application = world.launch(&token, &organization).await;
-    let key = world.key(&token, &application).await;
-    world.send(exchange(&key, &organization, AUDIENCE)).await.problem(403, "user_token_required");
-    world.send(exchange("unknown", &organization, AUDIENCE)).await.problem(401, "invalid_token");
+    let (server, token, organization) = server().await;
+    let application = server.launch(&token, &organization).await;
+    let key = server.key(&token, &application).await;
+    server.send(exchange(&key, &organization, AUDIENCE)).await.problem(403, "user_token_required");
+    server.send(exchange("unknown", &organization, AUDIENCE)).await.problem(401, "invalid_token");
     let anonymous = post("/auth/token/exchange").set_json(json!({}));
-    world.send(anonymous).await.problem(401, "authentication_required");
+    server.send(anonymous).await.problem(401, "authentication_required");
 }
 
 #[actix_web::test]
 async fn s71_rsa_size_published_keys_say_what_verifiers_need_and_nothing_else() {
-    let (world, ..) = world().await;
-    let answer = world.send(jwks()).await;
+    let (server, ..) = server().await;
+    let answer = server.send(jwks()).await;
     let key = json!({
         "kty": "RSA", "n": "modulus-1", "e": "AQAB", "kid": "key-1", "use": "sig", "alg": "RS256"
     });
@@ -94,22 +94,22 @@ async fn s71_rsa_size_published_keys_say_what_verifiers_need_and_nothing_else() 
 
 #[actix_web::test]
 async fn s75_jwks_cache_published_keys_may_be_kept_for_five_minutes() {
-    let (world, ..) = world().await;
-    let answer = world.send(jwks()).await;
+    let (server, ..) = server().await;
+    let answer = server.send(jwks()).await;
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
     let tag = answer.header("etag").unwrap_or_default().to_owned();
     assert_eq!(tag, "\"key-1\"");
     for seen in [tag.clone(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
-        let known = world.send(jwks().insert_header(("If-None-Match", seen))).await;
+        let known = server.send(jwks().insert_header(("If-None-Match", seen))).await;
         assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
         assert_eq!(known.header("etag"), Some(tag.as_str()));
         assert_eq!(known.header("cache-control"), Some("public, max-age=300"));
     }
-    world.rotate_keys().await;
-    let changed = world.send(jwks().insert_header(("If-None-Match", tag))).await;
+    server.rotate_keys().await;
+    let changed = server.send(jwks().insert_header(("If-None-Match", tag))).await;
     assert_eq!(changed.expecting(200)["keys"].as_array().map(Vec::len), Some(2));
     assert_eq!(changed.header("etag"), Some("\"key-1.key-2\""));
     for nonsense in ["key-1", "\"", ""] {
-        world.send(jwks().insert_header(("If-None-Match", nonsense))).await.expecting(200);
+        server.send(jwks().insert_header(("If-None-Match", nonsense))).await.expecting(200);
     }
 }

@@ -32,7 +32,7 @@ async fn enter(bench: &Workbench, device: Device) {
     ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device, origin: origin() }).await);
 }
 
-async fn told(bench: &Workbench) -> Vec<String> {
+async fn sent_notices(bench: &Workbench) -> Vec<String> {
     bench.mails().await.into_iter().map(|mail| mail.subject).collect()
 }
 
@@ -46,13 +46,13 @@ async fn bench() -> Workbench {
 async fn s200_notify_of_a_sign_in_with_something_new() {
     let bench = bench().await;
     ok(sign_in(&bench, device(), PASSWORD).await);
-    assert_eq!(told(&bench).await, [""; 0]);
+    assert_eq!(sent_notices(&bench).await, [""; 0]);
     ok(sign_in(&bench, from("curl/8.9.1", "192.0.2.7"), PASSWORD).await);
     ok(sign_in(&bench, from("curl/8.10.0", "192.0.9.9"), PASSWORD).await);
     ok(sign_in(&bench, device(), PASSWORD).await);
-    assert_eq!(told(&bench).await, ["signed in with curl"]);
+    assert_eq!(sent_notices(&bench).await, ["signed in with curl"]);
     ok(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), PASSWORD).await);
-    assert_eq!(told(&bench).await, ["signed in with curl"]);
+    assert_eq!(sent_notices(&bench).await, ["signed in with curl"]);
 }
 
 #[tokio::test]
@@ -60,10 +60,10 @@ async fn s200_notify_of_no_sign_in_that_was_refused() {
     let bench = bench().await;
     ok(sign_in(&bench, device(), PASSWORD).await);
     failed(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), "wrong horse").await);
-    assert_eq!(told(&bench).await, [""; 0]);
+    assert_eq!(sent_notices(&bench).await, [""; 0]);
     // The failed sign-in did not record the device.
     ok(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), PASSWORD).await);
-    assert_eq!(told(&bench).await.len(), 1);
+    assert_eq!(sent_notices(&bench).await.len(), 1);
 }
 
 #[tokio::test]
@@ -73,9 +73,9 @@ async fn s200_notify_of_a_sign_in_by_wallet_too() {
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
     enter(&bench, device()).await;
     enter(&bench, device()).await;
-    assert_eq!(told(&bench).await, [""; 0]);
+    assert_eq!(sent_notices(&bench).await, [""; 0]);
     enter(&bench, from("curl/8.9.1", "192.0.2.7")).await;
-    assert_eq!(told(&bench).await, ["signed in with curl"]);
+    assert_eq!(sent_notices(&bench).await, ["signed in with curl"]);
 }
 
 #[tokio::test]
@@ -83,9 +83,9 @@ async fn the_client_that_made_an_account_is_known() {
     let bench = bench().await;
     ok(bench.identity().first_session(user(1), device(), &origin()).await);
     ok(sign_in(&bench, device(), PASSWORD).await);
-    assert_eq!(told(&bench).await, [""; 0]);
+    assert_eq!(sent_notices(&bench).await, [""; 0]);
     ok(sign_in(&bench, Device::seen(None, None), PASSWORD).await);
-    assert_eq!(told(&bench).await, ["signed in with an unknown program"]);
+    assert_eq!(sent_notices(&bench).await, ["signed in with an unknown program"]);
 }
 
 #[tokio::test]

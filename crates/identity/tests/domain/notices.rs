@@ -59,7 +59,7 @@ async fn link(bench: &Workbench, account: WalletAccount) -> Result<(), String> {
 }
 
 /// The recipients and subjects of the mails since the last call, in order.
-async fn told(bench: &Workbench) -> Vec<(String, String)> {
+async fn sent_notices(bench: &Workbench) -> Vec<(String, String)> {
     let mails = bench.mails().await;
     mails.into_iter().map(|mail| (mail.recipient.as_str().to_owned(), mail.subject)).collect()
 }
@@ -72,14 +72,14 @@ fn to_user(subject: &str) -> (String, String) {
 async fn s200_notify_of_a_new_password() {
     let bench = bench().await;
     ok(change(&bench, Some(OLD), NEW).await);
-    assert_eq!(told(&bench).await, [to_user("password changed")]);
+    assert_eq!(sent_notices(&bench).await, [to_user("password changed")]);
 }
 
 #[tokio::test]
 async fn s200_notify_of_a_first_password() {
     let bench = passwordless(user(1)).await;
     ok(change(&bench, None, NEW).await);
-    assert_eq!(told(&bench).await, [to_user("password set")]);
+    assert_eq!(sent_notices(&bench).await, [to_user("password set")]);
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn s200_notify_of_wallets() {
     ok(link(&bench, account).await);
     ok(bench.identity().unlink_wallet(&actor(), &account.address()).await);
     let expected = [to_user(&format!("linked {account}")), to_user(&format!("unlinked {account}"))];
-    assert_eq!(told(&bench).await, expected);
+    assert_eq!(sent_notices(&bench).await, expected);
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn s200_notify_nobody_without_an_address() {
         ok(link(&bench, account).await);
     }
     ok(bench.identity().unlink_wallet(&actor(), &accounts[0].address()).await);
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn s200_notify_of_nothing_that_was_refused() {
     bench.stores.add_wallets(user_id(2), [&taken]).await;
     failed(link(&bench, taken.account).await);
     failed(bench.identity().unlink_wallet(&actor(), &taken.account.address()).await);
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn s200_notify_is_bounded_and_says_so() {
     assert_eq!(last, ["", "", "", "", "last"]);
     // Notices about another topic are still sent.
     ok(link(&bench, wallet_account(5, Chain::Base)).await);
-    assert_eq!(told(&bench).await.len(), 1);
+    assert_eq!(sent_notices(&bench).await.len(), 1);
     // The window ends exactly after one hour. The six mails were not delivered, so they are returned again, without a
     // new one.
     bench.clock.advance(Notices::WINDOW - Duration::seconds(7) - Duration::microseconds(1));
@@ -199,5 +199,5 @@ async fn s200_notify_of_nothing_that_was_rolled_back() {
     let identity = Identity::new(ports, Workbench::identity_settings());
     let error = failed(identity.change_password(&actor(), command(Some(OLD), NEW)).await);
     assert!(matches!(error, ChangePasswordError::Store(StoreError::Busy)), "{error:?}");
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
 }

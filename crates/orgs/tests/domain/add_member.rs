@@ -150,7 +150,7 @@ async fn s152_s182_an_unverified_address_names_no_account() {
 }
 
 /// Recipient, subject and user who made the addition (the fake puts it into the HTML part) of each mail.
-async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
+async fn sent_notices(bench: &Workbench) -> Vec<(String, String, String)> {
     let told = bench.mails().await.into_iter();
     told.map(|mail| (mail.recipient.as_str().to_owned(), mail.subject, mail.html.expose().clone())).collect()
 }
@@ -161,14 +161,14 @@ async fn s162_a_user_is_notified_of_an_addition_by_id_and_by_address() {
         let bench = bench().await;
         ok(add(&bench, 2, candidate, Role::Admin).await);
         let subject = format!("added to {} as admin", organization(1).name);
-        assert_eq!(told(&bench).await, [("user9@example.com".to_owned(), subject, user_id(2).to_string())]);
+        assert_eq!(sent_notices(&bench).await, [("user9@example.com".to_owned(), subject, user_id(2).to_string())]);
         failed(add(&bench, 2, by_id(9), Role::Member).await);
-        assert_eq!(told(&bench).await, []);
+        assert_eq!(sent_notices(&bench).await, []);
     }
     let bench = bench().await;
     bench.stores.add_users([&bare_user(7)]).await;
     ok(add(&bench, 1, by_id(7), Role::Member).await);
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
 }
 
 async fn leave(bench: &Workbench, number: u32) {
@@ -185,7 +185,7 @@ async fn s162_a_user_who_left_is_not_added_for_thirty_days() {
         assert!(matches!(error, AddMemberError::UserLeft), "{error:?}");
         assert_eq!(role_of(&bench, 3).await, None);
     }
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
     bench.clock.advance(Duration::microseconds(1));
     ok(add(&bench, 1, by_id(3), Role::Member).await);
 }

@@ -29,7 +29,7 @@ async fn promote(bench: &Workbench, who: u32) {
 }
 
 /// Recipient, subject and user who made the change, of the mails since the last call.
-async fn told(bench: &Workbench) -> Vec<(String, String, String)> {
+async fn sent_notices(bench: &Workbench) -> Vec<(String, String, String)> {
     let mails = bench.mails().await.into_iter();
     let mut told: Vec<_> =
         mails.map(|mail| (mail.recipient.as_str().to_owned(), mail.subject, mail.html.expose().clone())).collect();
@@ -55,12 +55,12 @@ fn expected(of: u32, others: &[u32], by: Option<u32>) -> Vec<(String, String, St
 async fn s153_delegate_fresh_s200_notify_of_a_new_role() {
     let bench = bench(&[Owner, Owner, Admin, Plain]).await;
     promote(&bench, 3).await;
-    assert_eq!(told(&bench).await, expected(3, &[1, 2], Some(1)));
+    assert_eq!(sent_notices(&bench).await, expected(3, &[1, 2], Some(1)));
     // A user who is already an owner causes no notice.
     promote(&bench, 3).await;
     let down = ChangeRole { organization: organization_id(1), user: user_id(3), role: Admin };
     ok(bench.orgs().change_role(&actor_of(user_id(1)), down).await);
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
 }
 
 #[tokio::test]
@@ -68,16 +68,16 @@ async fn s200_notify_of_a_member_who_comes_in_as_owner() {
     let bench = bench(&[Owner, Admin]).await;
     let add = |role| AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
     failed(bench.orgs().add_member(&actor_of(user_id(2)), add(Owner)).await);
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
     ok(bench.orgs().add_member(&actor_of(user_id(1)), add(Owner)).await);
     let mut named = expected(9, &[1], Some(1));
     for (_, subject, _) in &mut named {
         // The user was added by id, so the other owners do not learn the name yet.
         subject.truncate(subject.find(": ").unwrap_or(subject.len()));
     }
-    assert_eq!(told(&bench).await, named);
+    assert_eq!(sent_notices(&bench).await, named);
     failed(bench.orgs().add_member(&actor_of(user_id(1)), add(Owner)).await);
-    assert_eq!(told(&bench).await, []);
+    assert_eq!(sent_notices(&bench).await, []);
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn s200_notify_of_an_owner_who_was_invited() {
         let token = parsed(some(bench.mails().await.pop()).text.expose());
         let accept = AcceptInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
         ok(bench.orgs().accept_invitation(accept).await);
-        let told = told(&bench).await;
+        let told = sent_notices(&bench).await;
         assert_eq!(told.len(), owners);
         assert!(told.is_empty() || told == expected(9, &[1], Some(1)), "{told:?}");
     }
@@ -101,7 +101,7 @@ async fn s200_notify_nobody_without_an_address_of_an_owner() {
     bench.stores.add_users([&bare_user(7)]).await;
     bench.stores.add_memberships([&membership(organization_id(1), user_id(7), Plain)]).await;
     promote(&bench, 7).await;
-    let told = told(&bench).await;
+    let told = sent_notices(&bench).await;
     assert_eq!(told.iter().map(|(to, ..)| to.clone()).collect::<Vec<_>>(), [some(user(1).email).as_str()]);
 }
 

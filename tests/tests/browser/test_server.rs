@@ -10,21 +10,21 @@ use tessera_identity::{
 };
 use tessera_kernel::Clock as _;
 use tessera_tests::{
-    browser::{Browser, Pocket, Tab},
+    browser::{Browser, BrowserWallet, Tab},
     database::Backend,
     jose,
     process::Installation,
     relying_party::{RelyingParty, Visitors},
     sso::register,
-    studio::Studio,
+    test_org::TestOrg,
 };
 
 /// Timeout for the end of the service.
 const END: Duration = Duration::from_secs(30);
 
 /// A service at an address that a browser can reach, and a relying party that signs users in through it.
-pub(crate) struct Stage {
-    pub(crate) studio: Studio,
+pub(crate) struct TestServer {
+    pub(crate) acme: TestOrg,
     pub(crate) issuer: String,
     pub(crate) party: String,
     pub(crate) visitors: Visitors,
@@ -38,27 +38,27 @@ fn free_port() -> u16 {
     address.port()
 }
 
-impl Stage {
-    pub(crate) async fn set(backend: Backend) -> Self {
+impl TestServer {
+    pub(crate) async fn start(backend: Backend) -> Self {
         let port = free_port();
         // One backend runs below a path, as behind a proxy that shares its host with other services.
         let path = if matches!(backend, Backend::Postgres) { "/accounts" } else { "" };
         let issuer = format!("http://localhost:{port}{path}");
         let installation = Installation::new(backend).await.set("TESSERA_LISTEN", &format!("127.0.0.1:{port}"));
-        let studio = Studio::open_on(installation.set("TESSERA_PUBLIC_URL", &issuer)).await;
-        studio.owner.put(&format!("/apps/{}", studio.app), &json!({ "name": "Dungeon & Söhne" })).await.is(200);
+        let acme = TestOrg::open_on(installation.set("TESSERA_PUBLIC_URL", &issuer)).await;
+        acme.owner.put(&format!("/apps/{}", acme.app), &json!({ "name": "Dungeon & Söhne" })).await.is(200);
         let party = RelyingParty::open().await;
-        register(&studio, &party.callback()).await;
+        register(&acme, &party.callback()).await;
         let url = party.url.clone();
-        let visitors = party.serve(studio.api(), &issuer, &studio.app);
-        Self { studio, issuer, party: url, visitors, browser: Browser::start().await }
+        let visitors = party.serve(acme.api(), &issuer, &acme.app);
+        Self { acme, issuer, party: url, visitors, browser: Browser::start().await }
     }
 
     /// Opens a tab with the wallet on the sign-in page.
-    pub(crate) async fn enter(&self, pocket: &Arc<Pocket>) -> Tab {
+    pub(crate) async fn enter(&self, wallet: &Arc<BrowserWallet>) -> Tab {
         let tab = self.browser.tab().await;
         tab.watch_policy().await;
-        pocket.install(&tab).await;
+        wallet.install(&tab).await;
         self.come_in(&tab).await;
         tab.sees("Test Wallet").await;
         tab
@@ -73,20 +73,20 @@ impl Stage {
 
     /// The claims of the tokens that the application received, in order.
     pub(crate) async fn claims(&self) -> Vec<Value> {
-        let keys = self.studio.api().get_root("/.well-known/jwks.json").await.expecting(200);
+        let keys = self.acme.api().get_root("/.well-known/jwks.json").await.expecting(200);
         let tokens = self.visitors.tokens();
         tokens.iter().map(|token| jose::verify(&keys, token).unwrap_or_else(|error| panic!("{error}")).1).collect()
     }
 
     /// Stops the service.
     pub(crate) async fn stop(&mut self) {
-        self.studio.service.node.terminate();
-        self.studio.service.node.wait(END).await;
+        self.acme.service.node.terminate();
+        self.acme.service.node.wait(END).await;
     }
 
     /// Starts the service again at the same address.
     pub(crate) fn start_again(&mut self) {
-        self.studio.service.node = self.studio.service.installation.start();
+        self.acme.service.node = self.acme.service.installation.start();
     }
 
     /// Sets the stored expiry of the tab's sign-in to the current time.
@@ -94,7 +94,7 @@ impl Stage {
         let address = tab.address().await;
         let (_, id) = address.split_once("session_id=").unwrap_or_else(|| panic!("no sign-in: {address}"));
         let id: SsoSessionId = id.parse().unwrap_or_else(|error| panic!("{id}: {error}"));
-        end(&self.studio.service.installation, id).await.unwrap_or_else(|error| panic!("{id}: {error}"));
+        end(&self.acme.service.installation, id).await.unwrap_or_else(|error| panic!("{id}: {error}"));
     }
 }
 

@@ -11,13 +11,13 @@ use tessera_tests::{
     api::Api,
     database::Backend,
     process::Installation,
-    studio::{Person, Studio},
+    test_org::{Person, TestOrg},
 };
 use time::Duration;
 
-/// A studio with its members and with outsiders.
-pub(crate) struct Cast {
-    pub(crate) studio: Studio,
+/// A acme with its members and with outsiders.
+pub(crate) struct Actors {
+    pub(crate) acme: TestOrg,
     pub(crate) stranger: Person,
     people: Vec<(&'static str, Person)>,
     /// In the order of the table.
@@ -32,29 +32,29 @@ pub(crate) struct Cast {
     pub(crate) expired: String,
 }
 
-impl Cast {
+impl Actors {
     pub(crate) async fn assemble(backend: Backend) -> Self {
         // Each invitation endpoint gets a new invitation per actor, more than the rate limits allow.
-        let studio = Studio::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
-        let api = studio.api();
-        let stranger = Person::join(&api).await;
-        let foreign_app = stranger.make_app(&stranger.found().await).await;
-        let sibling_app = studio.owner.make_app(&studio.org).await;
+        let acme = TestOrg::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
+        let api = acme.api();
+        let stranger = Person::register(&api).await;
+        let foreign_app = stranger.make_app(&stranger.create_org().await).await;
+        let sibling_app = acme.owner.make_app(&acme.org).await;
         let people = vec![
             ("stranger", stranger.clone()),
-            ("member", studio.hire("member").await),
-            ("admin", studio.hire("admin").await),
-            ("owner", studio.owner.clone()),
+            ("member", acme.add_member("member").await),
+            ("admin", acme.add_member("admin").await),
+            ("owner", acme.owner.clone()),
         ];
         let mut actors = vec![("anonymous", api.clone())];
         actors.extend(people.iter().map(|(name, person)| (*name, Api::clone(person))));
-        let expired = expired_key(&studio).await;
-        actors.extend(keys(&studio, &stranger, [&sibling_app, &foreign_app], &expired).await);
-        let ended = studio.owner.again().await;
+        let expired = expired_key(&acme).await;
+        actors.extend(keys(&acme, &stranger, [&sibling_app, &foreign_app], &expired).await);
+        let ended = acme.owner.again().await;
         ended.post("/auth/logout", &json!({})).await.is(204);
         actors.push(("ended_session", Api::clone(&ended)));
-        let (target, newcomer) = (studio.hire("member").await, Person::join(&api).await);
-        Self { studio, stranger, people, actors, target, newcomer, sibling_app, foreign_app, expired }
+        let (target, newcomer) = (acme.add_member("member").await, Person::register(&api).await);
+        Self { acme, stranger, people, actors, target, newcomer, sibling_app, foreign_app, expired }
     }
 
     /// The actor with the name.
@@ -74,19 +74,19 @@ impl Cast {
 
 /// API keys of every kind.
 async fn keys(
-    studio: &Studio,
+    acme: &TestOrg,
     stranger: &Person,
     [sibling_app, foreign_app]: [&str; 2],
     expired: &str,
 ) -> Vec<(&'static str, Api)> {
     let all = json!({"permissions": []});
     let none = json!({"permissions": [], "restrict_permissions": true});
-    let own = studio.owner.make_key(&studio.app, &all).await;
-    let sibling = studio.owner.make_key(sibling_app, &all).await;
+    let own = acme.owner.make_key(&acme.app, &all).await;
+    let sibling = acme.owner.make_key(sibling_app, &all).await;
     let foreign = stranger.make_key(foreign_app, &all).await;
-    let bare = studio.owner.make_key(&studio.app, &none).await;
-    let revoked = studio.owner.make_key(&studio.app, &all).await;
-    studio.owner.delete(&format!("/apikeys/{}", revoked.id)).await.is(204);
+    let bare = acme.owner.make_key(&acme.app, &none).await;
+    let revoked = acme.owner.make_key(&acme.app, &all).await;
+    acme.owner.delete(&format!("/apikeys/{}", revoked.id)).await.is(204);
     let raw = [
         ("key", own.raw),
         ("sibling_key", sibling.raw),
@@ -95,12 +95,12 @@ async fn keys(
         ("expired_key", expired.to_owned()),
         ("revoked_key", revoked.raw),
     ];
-    raw.into_iter().map(|(name, raw)| (name, studio.api().key(&raw))).collect()
+    raw.into_iter().map(|(name, raw)| (name, acme.api().key(&raw))).collect()
 }
 
 /// No endpoint creates a key with a lifetime below one day, so this expired key is written directly into storage.
-async fn expired_key(studio: &Studio) -> String {
-    let url = studio.service.installation.database().url();
+async fn expired_key(acme: &TestOrg) -> String {
+    let url = acme.service.installation.database().url();
     let settings = DatabaseSettings {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
         pool_size: 2,
@@ -108,20 +108,20 @@ async fn expired_key(studio: &Studio) -> String {
     };
     let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
     let raw = RawKey::generate(&SystemEntropy);
-    let stored = StoredKey { key: expired(studio, &raw), hash: Sha256Digest.digest(raw.expose()) };
+    let stored = StoredKey { key: expired(acme, &raw), hash: Sha256Digest.digest(raw.expose()) };
     let mut transaction = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));
     transaction.keys().insert(&stored).await.unwrap_or_else(|error| panic!("not inserted: {error}"));
     transaction.commit().await.unwrap_or_else(|error| panic!("not committed: {error}"));
     raw.expose().to_owned()
 }
 
-fn expired(studio: &Studio, raw: &RawKey) -> ApiKey {
+fn expired(acme: &TestOrg, raw: &RawKey) -> ApiKey {
     let made = SystemClock.now() - Duration::days(2);
     ApiKey {
         id: ApiKeyId::generate(&SystemClock, &SystemEntropy),
-        application_id: studio.app.parse().unwrap_or_else(|error| panic!("{}: {error}", studio.app)),
-        organization_id: studio.org.parse().unwrap_or_else(|error| panic!("{}: {error}", studio.org)),
-        created_by: studio.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", studio.owner.id)),
+        application_id: acme.app.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.app)),
+        organization_id: acme.org.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.org)),
+        created_by: acme.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.owner.id)),
         description: None,
         key_prefix: raw.shown().to_owned(),
         permissions: PermissionSet::all(),

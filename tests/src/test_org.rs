@@ -1,4 +1,4 @@
-//! Test users, and a studio: an organization with an application.
+//! Test users, and a acme: an organization with an application.
 
 use std::{
     ops::Deref,
@@ -18,7 +18,7 @@ use crate::{
 pub const PASSWORD: &str = "violet-harbour-93-lantern";
 
 /// A valid id that does not exist.
-pub const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+pub const UNKNOWN_ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// A text that is unique in this process.
 #[must_use]
@@ -65,7 +65,7 @@ pub struct Person {
 
 impl Person {
     /// Registers a new user and signs them in.
-    pub async fn join(api: &Api) -> Self {
+    pub async fn register(api: &Api) -> Self {
         let email = format!("{}@example.com", unique("person"));
         Self::join_as(api, &email).await
     }
@@ -91,7 +91,7 @@ impl Person {
     }
 
     /// Creates an organization and returns its id.
-    pub async fn found(&self) -> String {
+    pub async fn create_org(&self) -> String {
         let made = self.post("/orgs", &json!({"name": unique("Studio")})).await;
         text_of(&made.expecting(201), "id")
     }
@@ -132,14 +132,14 @@ pub struct Key {
 }
 
 /// A service with an owner, their organization and one application.
-pub struct Studio {
+pub struct TestOrg {
     pub service: Service,
     pub owner: Person,
     pub org: String,
     pub app: String,
 }
 
-impl Studio {
+impl TestOrg {
     /// Starts a service and creates the owner, the organization and the application.
     pub async fn open(backend: Backend) -> Self {
         Self::open_on(Installation::new(backend).await).await
@@ -148,8 +148,8 @@ impl Studio {
     /// Starts the service with the settings of the installation.
     pub async fn open_on(installation: Installation) -> Self {
         let service = Service::on(installation);
-        let owner = Person::join(&service.api()).await;
-        let org = owner.found().await;
+        let owner = Person::register(&service.api()).await;
+        let org = owner.create_org().await;
         let app = owner.make_app(&org).await;
         Self { service, owner, org, app }
     }
@@ -161,8 +161,8 @@ impl Studio {
     }
 
     /// Adds a new member who has opened the organization, so that the other members see their profile.
-    pub async fn hire(&self, role: &str) -> Person {
-        let person = Person::join(&self.api()).await;
+    pub async fn add_member(&self, role: &str) -> Person {
+        let person = Person::register(&self.api()).await;
         self.add(&person, role).await;
         person.get(&format!("/orgs/{}", self.org)).await.is(200);
         person
@@ -176,7 +176,7 @@ impl Studio {
 
     /// Verifies a user's address: the user gets their first mail and accepts its invitation with their access token.
     pub async fn prove(&self, person: &Person) {
-        let org = self.owner.found().await;
+        let org = self.owner.create_org().await;
         let body = json!({"email": person.email, "role": "member"});
         self.owner.post(&format!("/orgs/{org}/invitations"), &body).await.is(201);
         let token = last_of(&self.service.installation, &person.email, 1).await.token();
