@@ -1,19 +1,16 @@
 //! The `tessera` binary: reads the configuration, connects all components and serves HTTP.
 
-mod chores;
 mod config;
 mod descriptors;
+mod jobs;
 mod keys;
 mod master_key;
-mod postman;
 mod readiness;
-mod repeated;
 mod serve;
 mod starting;
 mod telemetry;
 mod throttle;
 mod wiring;
-mod worker;
 
 use std::{
     collections::BTreeMap,

@@ -24,10 +24,10 @@ use tokio::{
 };
 
 use crate::{
-    chores,
     config::{Config, Throttle},
-    descriptors, starting,
-    worker::Worker,
+    descriptors,
+    jobs::{periodic, worker::Worker},
+    starting,
 };
 
 /// How long an idle connection stays open. It bounds how long a shutdown waits for silent clients.
@@ -59,7 +59,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         return Ok(());
     };
     let worker = Worker::start(&services, mail_dispatcher);
-    let chores = chores::start(&services);
+    let jobs = periodic::start(&services);
     let address = listener.local_addr()?;
     let server = server(&config, &services, listener)?;
     let handle = server.handle();
@@ -79,7 +79,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     announce(address)?;
     server.await.context("the server failed")?;
     stopping.abort();
-    drop(chores);
+    drop(jobs);
     worker.finish().await;
     tracing::info!("stopped");
     Ok(())

@@ -10,7 +10,7 @@ use tessera_identity::KeysError;
 use tessera_kernel::StoreError;
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, postman::MailDispatcher, wiring};
+use crate::{config::Config, jobs::mail_dispatcher::MailDispatcher, wiring};
 
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

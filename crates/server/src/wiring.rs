@@ -24,8 +24,8 @@ use tessera_orgs::{OrgPorts, Orgs};
 
 use crate::{
     config::{Config, Throttle},
+    jobs::mail_dispatcher::MailDispatcher,
     master_key,
-    postman::MailDispatcher,
     readiness::StoreReadiness,
     throttle,
 };

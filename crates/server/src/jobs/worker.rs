@@ -6,8 +6,8 @@ use tessera_api::Services;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
-    postman::MailDispatcher,
-    repeated::{FailureLog, every},
+    jobs::mail_dispatcher::MailDispatcher,
+    jobs::repeat::{FailureLog, every},
 };
 
 /// The period of the task that writes uses of keys and sessions. The last use of each is written at most once a minute.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tessera_api::Services;
 use tessera_kernel::RequestMetadata;
 
-use crate::repeated::Repeated;
+use super::repeat::Repeated;
 
 /// The period of the job that maintains signing keys. A change by another node or by an operator takes effect within a
 /// second.
