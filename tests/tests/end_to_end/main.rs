@@ -1,63 +1,16 @@
 //! Black-box tests of the whole service: the real binary over HTTP, each scenario on SQLite and on PostgreSQL.
 //!
-//! Names such as `s148_last_owner` refer to statements of the security bar.
+//! A suffix such as `_s148` refers to a statement in `docs/security-requirements.md`.
 
 mod accounts;
-mod anonymous_writes;
 mod audit;
-mod availability;
-mod bodies;
-mod browser;
-mod connections;
-mod crash;
-mod document_access;
-mod document_conditions;
-mod document_versions;
 mod documents;
-mod enumeration;
-mod exchange;
-mod fair_queue;
-mod forge;
-mod forgot_page;
 mod http;
-mod inventory;
-mod invitation_page;
-mod invitation_proof;
-mod invitations;
 mod keys;
 mod lifecycle;
-mod logs;
-mod mail_recall;
-mod mail_tls;
-mod mails;
-mod members;
-mod notices;
-mod objects;
-mod paging;
-mod password_changes;
-mod password_resets;
-mod passwords;
-mod places;
-mod profile;
-mod public_path;
-mod quotas;
-mod races;
-mod reset_links;
-mod reset_page;
-mod revocation;
-mod sessions;
-mod shapes;
-mod shutdown;
-mod signing_keys;
-mod smuggling;
-mod spent;
+mod nodes;
+mod orgs;
 mod sso;
-mod startup;
 mod storage;
-mod texts;
-mod time_limits;
-mod tokens;
 mod tour;
-mod wallet_links;
-mod wallet_signatures;
 mod wallets;

@@ -11,7 +11,7 @@ use tessera_tests::{
     wallet::{EvmWallet, SolanaWallet},
 };
 
-use crate::wallets::{CHALLENGE, VERIFY, challenge, count, enter, together};
+use crate::wallets::sign_in::{CHALLENGE, VERIFY, challenge, count, enter, together};
 
 on_both! {
     s83_nonce_once_a_fault_elsewhere_uses_it_up

@@ -11,7 +11,7 @@ use tessera_tests::{
     wallet::EvmWallet,
 };
 
-use crate::places::{Place, each_written, places, places_of, tag};
+use crate::documents::places::{Place, each_written, places, places_of, tag};
 
 const FIRST: (&str, &str) = ("If-None-Match", "*");
 

@@ -9,7 +9,7 @@ use tessera_tests::{
     wallet::{EvmWallet, SolanaWallet, hex},
 };
 
-use crate::wallets::{CHALLENGE, VERIFY, challenge, enter};
+use crate::wallets::sign_in::{CHALLENGE, VERIFY, challenge, enter};
 
 on_sqlite! {
     s93_siwe_sig

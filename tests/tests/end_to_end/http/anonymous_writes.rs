@@ -11,7 +11,7 @@ use tessera_tests::{
     wallet::EvmWallet,
 };
 
-use crate::{audit::trail, wallets::VERIFY};
+use crate::{audit::trail, wallets::sign_in::VERIFY};
 
 on_both! {
     anonymous_callers_write_few_rows

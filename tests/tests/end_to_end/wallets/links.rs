@@ -9,7 +9,7 @@ use tessera_tests::{
     wallet::EvmWallet,
 };
 
-use crate::wallets::{VERIFY, addresses, challenge, count, enter, together};
+use crate::wallets::sign_in::{VERIFY, addresses, challenge, count, enter, together};
 
 const WALLETS: &str = "/users/me/wallets";
 const LINK_CHALLENGE: &str = "/users/me/wallets/challenge";

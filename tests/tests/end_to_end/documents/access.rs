@@ -8,7 +8,7 @@ use tessera_tests::{
     test_org::TestOrg,
 };
 
-use crate::places::{Place, system_data};
+use crate::documents::places::{Place, system_data};
 
 on_both! {
     custom_data_are_their_owners_alone

@@ -9,7 +9,7 @@ use tessera_tests::{
     test_org::{PASSWORD, Person, Service},
 };
 
-use crate::password_resets::{NEW, link_to, login};
+use crate::accounts::password_resets::{NEW, link_to, login};
 
 const PAGE: &str = "/password/reset";
 

@@ -20,9 +20,9 @@ use tessera_tests::{
 use tokio::task::JoinSet;
 
 use crate::{
-    password_resets::{NEW, forgot, link_to, login, reset},
+    accounts::password_resets::{NEW, forgot, link_to, login, reset},
     storage,
-    wallets::{count, together},
+    wallets::sign_in::{count, together},
 };
 
 on_both! {

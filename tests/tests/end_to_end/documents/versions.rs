@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{api::Api, database::Backend, on_both, test_org::TestOrg};
 
-use crate::places::{Place, each_written, places, system_data, tag};
+use crate::documents::places::{Place, each_written, places, system_data, tag};
 
 on_both! {
     versions_are_told_and_counted

@@ -18,7 +18,7 @@ use tessera_tests::{
     test_org::{Service, TestOrg},
 };
 
-use crate::exchange::{ask, exchanged, keys};
+use crate::sso::exchange::{ask, exchanged, keys};
 
 fn kids(keys: &Value) -> Vec<String> {
     let all = keys["keys"].as_array().unwrap_or_else(|| panic!("no keys: {keys}"));

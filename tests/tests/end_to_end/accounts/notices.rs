@@ -17,7 +17,7 @@ use tessera_tests::{
 };
 use tokio::task::JoinSet;
 
-use crate::wallets::enter;
+use crate::wallets::sign_in::enter;
 
 const NEW: &str = "granite-orchard-58-kettle";
 const WALLETS: &str = "/users/me/wallets";

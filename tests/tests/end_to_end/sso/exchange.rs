@@ -11,7 +11,7 @@ use tessera_tests::{
 };
 
 use crate::{
-    forge::{Forge, encode, open, rs256},
+    accounts::forge::{Forge, encode, open, rs256},
     storage,
 };
 

@@ -8,7 +8,7 @@ use tessera_tests::{
     test_org::{Person, Service, UNKNOWN_ID},
 };
 
-use crate::forge::{Forge, encode, open, rs256};
+use crate::accounts::forge::{Forge, encode, open, rs256};
 
 /// A signed-in user of a service whose signing secret the test can read.
 struct Tokens {

@@ -16,8 +16,8 @@ use tessera_tests::{
 };
 
 use crate::{
-    enumeration::shape,
-    wallets::{addresses, enter},
+    accounts::enumeration::shape,
+    wallets::sign_in::{addresses, enter},
 };
 
 pub(crate) const NEW: &str = "granite-orchard-58-kettle";
@@ -79,7 +79,8 @@ async fn a_forgotten_password_is_set_anew_by_mail(backend: Backend) {
     let page = service.api().get_root(path).await;
     page.is(200);
     let fields = [("token", &*letter.token()), ("username", &person.email), ("password", NEW)];
-    let done = send(crate::reset_page::form(&service.api(), &fields).header("Sec-Fetch-Site", "same-origin")).await;
+    let done =
+        send(crate::accounts::reset_page::form(&service.api(), &fields).header("Sec-Fetch-Site", "same-origin")).await;
     done.is(200);
     assert!(done.text().contains("Your password is set") && done.header("set-cookie").is_none(), "{}", done.text());
     person.get("/users/me").await.problem(401, "invalid_token");

@@ -10,7 +10,7 @@ use tessera_tests::{
     test_org::{Person, Service, TestOrg},
 };
 
-use crate::password_resets::{NEW, link_to, login, reset};
+use crate::accounts::password_resets::{NEW, link_to, login, reset};
 
 const PAGE: &str = "/password/forgot";
 

@@ -1,0 +1,11 @@
+//! Processes: start, stop, crash, mail delivery, logs and several nodes.
+
+mod availability;
+mod crash;
+mod logs;
+mod mail_tls;
+mod mails;
+mod races;
+mod shutdown;
+mod startup;
+mod time_limits;
