@@ -5,7 +5,6 @@ mod gate;
 mod jwt;
 mod rs256;
 mod seal;
-mod sha256;
 mod strength;
 mod wallets;
 
@@ -14,7 +13,6 @@ pub use gate::{Gate, GateSettings};
 pub use jwt::{JwtSecret, JwtSigner};
 pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};
 pub use seal::{MasterKey, MasterKeyError, SealError};
-pub use sha256::Sha256Digest;
 pub use strength::ZxcvbnStrength;
 pub use wallets::KeySignatures;
 pub(crate) use wallets::{is_of_key, message_hash};

@@ -1,4 +1,4 @@
-//! Adapters for the ports: SQL storage, cryptography, mail, chain access, and the clock and entropy of the system.
+//! Adapters for the ports: SQL storage, cryptography, mail and chain access.
 
 mod chain;
 mod crypto;
@@ -6,12 +6,11 @@ mod database;
 mod error;
 mod mail;
 mod node_limits;
-mod system;
 
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeyBits, KeyBitsError,
-    KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, Sha256Digest, ZxcvbnStrength, thumbprint,
+    KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, ZxcvbnStrength, thumbprint,
 };
 pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
 pub use mail::{
@@ -19,4 +18,3 @@ pub use mail::{
     SmtpUrlError,
 };
 pub use node_limits::MemoryLimits;
-pub use system::{SystemClock, SystemEntropy};

@@ -2,19 +2,18 @@
 //! and zlib).
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
-use tessera_kernel::SecretDigest as _;
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tessera_adapters::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, MasterKey,
-    MasterKeyError, SealError, Sha256Digest, SystemEntropy, ZxcvbnStrength,
+    MasterKeyError, SealError, ZxcvbnStrength,
 };
-use tessera_apikeys::model::RawKey;
 use tessera_identity::{
     model::{Password, PasswordAttempt, PasswordHash},
     ports::{AccessClaims, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
 };
+use tessera_system::SystemEntropy;
 use tessera_testkit::builders::requester;
 use time::OffsetDateTime;
 
@@ -85,16 +84,6 @@ fn the_cost_has_a_floor() {
     assert_eq!(Argon2Settings::new(19_456, 1, 1), Err(Argon2SettingsError::BelowFloor));
     assert_eq!(Argon2Settings::new(19_456, 2, 0), Err(Argon2SettingsError::BelowFloor));
     assert!(Argon2Settings::new(19_456, 2, 1).is_ok());
-}
-
-#[test]
-fn a_key_digest_is_sha_256() {
-    let key = ok("ask_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1Yo7hP".parse::<RawKey>());
-    let digest = Sha256Digest.digest(key.expose());
-    let (high, low) = digest.as_bytes().split_at(16);
-    assert_eq!(high, 0xb6ff_e9ec_85ea_e6d3_f673_9863_9807_3ce0_u128.to_be_bytes());
-    assert_eq!(low, 0xfa5f_f6d1_b87b_96e5_5810_6b54_444f_1e83_u128.to_be_bytes());
-    assert!(Sha256Digest.matches(&digest, &digest));
 }
 
 #[tokio::test]

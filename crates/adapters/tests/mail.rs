@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tessera_adapters::{AskamaMails, FileMailer, MasterKey, SealedOutbox, Sender, SystemClock, SystemEntropy};
+use tessera_adapters::{AskamaMails, FileMailer, MasterKey, SealedOutbox, Sender};
 use tessera_apikeys::ports::ApiKeyMails as _;
 use tessera_identity::{
     model::{Chain, ResetToken},
@@ -14,6 +14,7 @@ use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates as _,
 };
+use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     builders::{
         NOW, api_key, application, device, invitation, mail_id, organization, organization_id, password_reset, user,

@@ -4,12 +4,13 @@
 use std::{fmt::Debug, sync::Arc};
 
 use serde_json::{Value, json};
-use tessera_adapters::{KeyBits, MasterKey, Rs256Signer, SystemEntropy, thumbprint};
+use tessera_adapters::{KeyBits, MasterKey, Rs256Signer, thumbprint};
 use tessera_identity::{
     model::{NewKey, PublicKey, SigningKey},
     ports::{ProvenWallet, ServiceClaims, ServiceTokenSigner as _, TokenError},
 };
 use tessera_kernel::{Role, Secret};
+use tessera_system::SystemEntropy;
 use tessera_testkit::builders::{NOW, organization_id, user_id};
 use tessera_tests::{jose, process::MASTER_KEY};
 use time::Duration;

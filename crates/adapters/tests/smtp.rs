@@ -2,8 +2,9 @@
 
 use std::{error::Error as _, sync::Arc};
 
-use tessera_adapters::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError, SystemClock};
+use tessera_adapters::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError};
 use tessera_kernel::{Mail, MailRefusal, Mailer as _, MailerError, Secret};
+use tessera_system::SystemClock;
 use tessera_testkit::{
     builders::mail_id,
     expectations::{failed, ok, parsed},

@@ -12,7 +12,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context as _, bail};
 use tessera_adapters::{
     Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, KeyBits, KeySignatures, MasterKey,
-    Rs256Signer, Sha256Digest, SqlStore, SystemClock, SystemEntropy,
+    Rs256Signer, SqlStore,
 };
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
@@ -22,6 +22,7 @@ use tessera_identity::{
     },
 };
 use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
+use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 use tessera_tests::{api::Api, wallet::EvmWallet};
 
 fn main() -> anyhow::Result<()> {

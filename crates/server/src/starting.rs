@@ -4,10 +4,11 @@ use std::{net::TcpListener, pin::pin, sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::Server, http::KeepAlive};
 use anyhow::Context as _;
-use tessera_adapters::{OpenError, SystemClock, SystemEntropy};
+use tessera_adapters::OpenError;
 use tessera_api::{PublicUrl, Services, Starting};
 use tessera_identity::KeysError;
 use tessera_kernel::StoreError;
+use tessera_system::{SystemClock, SystemEntropy};
 use tokio::time::{sleep, timeout};
 
 use crate::{config::Config, jobs::mail_dispatcher::MailDispatcher, wiring};

@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, Sha256Digest, SmtpMailer,
-    SqlStore, SystemClock, SystemEntropy, ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
+    ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
@@ -21,6 +21,7 @@ use tessera_identity::{
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, RequestMetadata, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 
 use crate::{
     config::{Config, Throttle},

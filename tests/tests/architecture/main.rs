@@ -53,13 +53,31 @@ const TABLE: &[Row] = &[
         inside: KERNEL_AND_DOMAINS,
         outside: Some(&["async-trait", "time", "tokio", "uuid"]),
     },
+    // In addition to the guide: comparison in constant time (ADR 0007).
+    Row {
+        name: "tessera-system",
+        inside: &["tessera-kernel"],
+        outside: Some(&["getrandom", "sha2", "subtle", "time"]),
+    },
     // In addition to the guide: types in the interface of actix-http (ADR 0007).
     Row {
         name: "tessera-http-guard",
         inside: &[],
         outside: Some(&["actix-http", "actix-service", "bytes", "futures-core", "memchr", "tokio"]),
     },
-    Row { name: "tessera-adapters", inside: KERNEL_AND_DOMAINS, outside: None },
+    Row {
+        name: "tessera-adapters",
+        inside: &[
+            "tessera-kernel",
+            "tessera-identity",
+            "tessera-orgs",
+            "tessera-apps",
+            "tessera-apikeys",
+            "tessera-inventory",
+            "tessera-system",
+        ],
+        outside: None,
+    },
     Row { name: "tessera-api", inside: KERNEL_AND_DOMAINS, outside: None },
     Row {
         name: "tessera-server",
@@ -70,6 +88,7 @@ const TABLE: &[Row] = &[
             "tessera-apps",
             "tessera-apikeys",
             "tessera-inventory",
+            "tessera-system",
             "tessera-adapters",
             "tessera-api",
             "tessera-http-guard",
@@ -88,10 +107,11 @@ const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-apps", &["tessera-testkit"]),
     ("tessera-apikeys", &["tessera-testkit"]),
     ("tessera-inventory", &["tessera-testkit"]),
+    ("tessera-system", &["tessera-testkit"]),
     ("tessera-adapters", &["tessera-testkit", "tessera-tests"]),
     ("tessera-api", &["tessera-testkit"]),
     ("tessera-server", &["tessera-testkit", "tessera-tests"]),
-    ("tessera-tests", &["tessera-kernel", "tessera-identity", "tessera-apikeys", "tessera-adapters"]),
+    ("tessera-tests", &["tessera-kernel", "tessera-identity", "tessera-apikeys", "tessera-system", "tessera-adapters"]),
 ];
 
 /// Technologies, and the only crates that may use them.

@@ -1,12 +1,13 @@
 //! All actors of the authorization tests, created once per test.
 
 use serde_json::json;
-use tessera_adapters::{DatabaseSettings, Sha256Digest, SqlStore, SystemClock, SystemEntropy};
+use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_apikeys::{
     model::{ApiKey, KeyState, RawKey, StoredKey},
     ports::ApiKeyStore as _,
 };
 use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet, SecretDigest as _};
+use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 use tessera_tests::{
     api::Api,
     database::Backend,

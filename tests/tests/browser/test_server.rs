@@ -3,12 +3,13 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tessera_adapters::{DatabaseSettings, SqlStore, SystemClock};
+use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_identity::{
     model::{SsoSession, SsoSessionId},
     ports::SsoStore,
 };
 use tessera_kernel::Clock as _;
+use tessera_system::SystemClock;
 use tessera_tests::{
     browser::{Browser, BrowserWallet, Tab},
     database::Backend,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tessera_adapters::{DatabaseSettings, SqlStore, SystemClock};
+use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_kernel::{Clock as _, MailId, MailQueue as _, RefusedMail, TakenMail};
+use tessera_system::SystemClock;
 use tessera_tests::process::Installation;
 
 /// A separate store on the database of the service.

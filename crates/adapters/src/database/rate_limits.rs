@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, SecretDigest as _, StoreError,
 };
+use tessera_system::Sha256Digest;
 use time::Duration;
 
 use super::{
@@ -15,7 +16,6 @@ use super::{
     schema::rate_limits,
     types::DbInstant,
 };
-use crate::Sha256Digest;
 
 #[async_trait]
 impl RateLimits for SqlStore {

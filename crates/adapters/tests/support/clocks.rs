@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_adapters::{SqlStore, SystemClock, SystemEntropy};
+use tessera_adapters::SqlStore;
 use tessera_identity::{
     ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, RequestPasswordReset,
     ResetPassword, SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
@@ -13,6 +13,7 @@ use tessera_identity::{
     ports::{Challenges, IdentityStore as _},
 };
 use tessera_kernel::{Actor, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     Workbench, builders,
     builders::{NOW, application_id, device, origin, password_reset, site, sso_request, user, user_id, wallet_account},

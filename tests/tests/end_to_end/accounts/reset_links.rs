@@ -1,12 +1,12 @@
 //! Password reset links: validity and lifetime.
 
 use serde_json::json;
-use tessera_adapters::Sha256Digest;
 use tessera_identity::{
     model::PasswordReset,
     ports::{IdentityStore as _, PasswordResets as _},
 };
 use tessera_kernel::{SecretDigest as _, StoreClock as _};
+use tessera_system::Sha256Digest;
 use tessera_tests::{
     api::{Answer, send},
     database::Backend,

@@ -1,8 +1,8 @@
 //! API keys: format, permissions and lifetime.
 
 use serde_json::{Value, json};
-use tessera_adapters::SystemEntropy;
 use tessera_apikeys::model::RawKey;
+use tessera_system::SystemEntropy;
 use tessera_tests::{
     api::{Credential, send},
     database::Backend,
