@@ -1,5 +1,7 @@
-//! Accepting an invitation takes two transactions, the account's and the membership's: what may come in between them. And
-//! what happens when memberships change at the same moment.
+//! Concurrency of invitations and memberships.
+//!
+//! An acceptance has two transactions: one for the account and one for the membership. These tests interrupt it between
+//! the two, and change memberships at the same time.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -48,11 +50,11 @@ async fn open(database: &TestDatabase) -> SqlStore {
     ok(SqlStore::open(&DatabaseSettings { url, pool_size: 2, acquire_timeout: Duration::from_secs(20) }).await)
 }
 
-/// What holds the second transaction up, from outside of the process, for longer than any test lasts.
+/// Blocks the second transaction from outside of the process, for longer than any test takes.
 enum Obstacle {
-    /// Whoever becomes a member has to count to infinity first.
+    /// SQLite: a trigger on memberships runs an endless query.
     Trigger(std::path::PathBuf),
-    /// Somebody keeps all others from writing memberships.
+    /// PostgreSQL: another connection holds a lock against writes to memberships.
     Lock(tokio_postgres::Client),
 }
 
@@ -87,8 +89,8 @@ fn sqlite(file: &Path, statements: &str) {
     ok(connection.batch_execute(statements));
 }
 
-/// The process is killed when the account of the address is there and proved, and the membership is not. Then the same
-/// request comes once more. Gives the answer to it.
+/// Kills the node when the account exists and is verified, but the membership does not exist. Then repeats the same
+/// request and returns its response.
 async fn die_and_repeat(acme: TestOrg, email: &str) -> (Service, Value) {
     let invitations = format!("/orgs/{}/invitations", acme.org);
     acme.owner.post(&invitations, &json!({"email": email, "role": "admin"})).await.is(201);
@@ -116,7 +118,7 @@ async fn die_and_repeat(acme: TestOrg, email: &str) -> (Service, Value) {
     let owner = owner.at_node(&node);
     assert_eq!(owner.get(&members).await.expecting(200).as_array().map(Vec::len), Some(1));
     assert_eq!(owner.get(&invitations).await.expecting(200)[0]["status"], "pending");
-    // The request that died may keep the invitation for a moment.
+    // The interrupted request may hold its claim on the invitation for a moment.
     let (api, again) = (&node.api(), &body);
     let accepted = eventually("an end of the claim", Duration::from_secs(20), || async move {
         let answer = api.post("/invitations/accept", again).await;
@@ -136,7 +138,7 @@ async fn die_and_repeat(acme: TestOrg, email: &str) -> (Service, Value) {
 async fn s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated(backend: Backend) {
     let email = format!("{}@example.com", unique("guest"));
     let (service, accepted) = die_and_repeat(TestOrg::open(backend).await, &email).await;
-    // The account is the one that the first try has made, with the password that came with it.
+    // The first request has created the account, with the password of that request.
     assert_eq!((&accepted["new_user"], &accepted["token"]), (&json!(false), &Value::Null));
     let own = service.api().bearer(&sign_in(&service.api(), &email).await);
     let me = own.get("/users/me").await.expecting(200);
@@ -170,7 +172,7 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: B
     assert!(ok(Workbench::provision_account(&identity, command(OTHER)).await).user.email_verified);
 }
 
-/// Organization 1 with users 1 and 2 as its owner and an administrator, and user 9 outside of it.
+/// Creates organization 1 with user 1 as owner. Users 2 and 9 exist, but are not members.
 async fn organization_on(store: &SqlStore, bench: &Workbench) -> Arc<Orgs> {
     let mut tx = ok(IdentityStore::begin(store).await);
     for number in [1, 2, 9] {
@@ -186,7 +188,7 @@ async fn organization_on(store: &SqlStore, bench: &Workbench) -> Arc<Orgs> {
     Arc::new(Orgs::new(ports))
 }
 
-/// How often two requests are made at once.
+/// Number of repetitions of two concurrent requests.
 const ROUNDS: u32 = 20;
 
 async fn s183_an_inviter_is_removed_while_their_invitation_is_accepted(backend: Backend) {

@@ -104,8 +104,8 @@ async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
     assert!(!ask(&node, proof(address(1), "something else", &[])).await);
     assert!(!ask(&node, proof(address(1), TEXT, &[0])).await);
     // An address without code has no contract, and an empty signature is not a key signature.
-    for nobody in [address(2), ok(EvmWallet::new().address().parse())] {
-        assert!(!ask(&node, proof(nobody, TEXT, &[])).await);
+    for signer in [address(2), ok(EvmWallet::new().address().parse())] {
+        assert!(!ask(&node, proof(signer, TEXT, &[])).await);
     }
     // On a chain without a chain node, an empty signature is rejected without a call.
     let alone = over(Arc::new(ok(JsonRpcReader::new([]))));
@@ -180,7 +180,7 @@ async fn contracts_that_do_not_say_yes_say_no() {
         ("is no code", "fe"),
         ("falls off the stack", "5050"),
         ("jumps nowhere", "60ff56"),
-        ("writes, which nobody who asks may", "6001600055631626ba7e60e01b60005260206000f3"),
+        ("writes to its storage during the call", "6001600055631626ba7e60e01b60005260206000f3"),
         ("ends itself", "6000ff"),
     ];
     for (what, code) in contracts {

@@ -1,4 +1,5 @@
-//! Tests with the signed vectors of the siwe project. `crates/identity/tests/domain/vectors/README.md` contains their source.
+//! Tests with the signed vectors of the siwe project. Their source is in
+//! `crates/identity/tests/domain/vectors/README.md`.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -107,7 +108,7 @@ const GOOD: [(&str, Signed); 4] = [
 
 /// Vectors that the siwe project accepts and this service rejects: the name, the rejected parts, and the reason.
 const STRICTER: [(&str, &[&str], &str); 1] =
-    [("expired message", &["time"], "it is checked two years before it was issued, and nobody signs what is to come")];
+    [("expired message", &["time"], "the time of the check is two years before the time of issue")];
 
 /// The siwe project rejects all of these, and this service rejects them for exactly the listed faults. The vector with
 /// a nonexistent day of issue is also signed for another text.

@@ -1,4 +1,4 @@
-//! The table of the mails that invitations cause.
+//! Storage of the mails that contain invitations.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,8 @@ pub(super) async fn list_deliveries(
     let query = invitation_mails::table
         .left_join(mails::table.on(mails::id.eq(invitation_mails::mail_id)))
         .filter(invitation_mails::invitation_id.eq_any(ids))
-        // By the time of their making: the latest mail of an invitation comes last and outweighs those before.
+        // Ids are in the order of creation. So the latest mail of an invitation comes last and replaces the earlier
+        // ones in the map.
         .order(invitation_mails::mail_id)
         .select((
             invitation_mails::invitation_id.assume_not_null(),
@@ -41,7 +42,7 @@ pub(super) async fn list_deliveries(
     Ok(latest.into_iter().filter_map(|(id, delivery)| Some((id, delivery?))).collect())
 }
 
-/// An invitation, its mail, when that was delivered and refused, and whether it still waits.
+/// An invitation, its mail, when the mail was delivered and refused, and whether it still has content.
 type DeliveryRow = (DbId, Option<DbId>, Option<DbInstant>, Option<DbInstant>, Option<bool>);
 
 fn delivery((_, mail, delivered_at, refused_at, waits): &DeliveryRow) -> Option<MailDelivery> {
@@ -49,7 +50,7 @@ fn delivery((_, mail, delivered_at, refused_at, waits): &DeliveryRow) -> Option<
     Some(match (delivered_at, refused_at) {
         (Some(_), _) => MailDelivery::Sent,
         (None, None) if *waits == Some(true) => MailDelivery::Queued,
-        // What an expired mail said is erased, and it can't be sent any more.
+        // The content of an expired mail is erased, so the mail cannot be sent any more.
         (None, _) => MailDelivery::Failed,
     })
 }

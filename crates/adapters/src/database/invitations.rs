@@ -1,4 +1,4 @@
-//! The table of invitations.
+//! Storage of invitations.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, prelude::*};
@@ -44,7 +44,7 @@ struct InvitationRow {
     claimed_until: Option<DbInstant>,
 }
 
-/// The status of a state, and when it ended.
+/// Returns the status of a state, and when the invitation ended.
 fn ended(state: InvitationState) -> (&'static str, Option<DbInstant>) {
     match state {
         InvitationState::Open => (PENDING, None),
@@ -216,7 +216,7 @@ impl InvitationRows for Tx {
     }
 
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError> {
-        // An acceptance by a version without the column is known by its invitation alone.
+        // Versions without the column `invitation_accepted_at` record an acceptance only in the invitation.
         let accepted = invitations::table
             .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
             .filter(invitations::status.eq(ACCEPTED));
@@ -258,7 +258,7 @@ impl InvitationRows for Tx {
             }
         };
         let mut ids: Vec<InvitationId> = ended.into_iter().map(|id| InvitationId::from_uuid(id.0)).collect();
-        // RETURNING promises no order.
+        // RETURNING does not guarantee an order.
         ids.sort();
         Ok(ids)
     }
@@ -266,7 +266,7 @@ impl InvitationRows for Tx {
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError> {
         let query = invitations::table
             .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
-            // Which says the same as the status, and has an index: ended invitations cost nothing.
+            // Equivalent to a condition on the status, but indexed: ended invitations are not read.
             .filter(invitations::pending_email.is_not_null())
             .filter(invitations::expires_at.gt(DbInstant(now)))
             .count();

@@ -1,4 +1,4 @@
-//! The table of mails: the outbox.
+//! Storage of the outbox: mails and notice counts.
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
@@ -18,7 +18,7 @@ use super::{
     types::{DbId, DbInstant},
 };
 
-// A table can't be named twice in one statement without a second name.
+// A statement that uses a table twice requires an alias.
 diesel::alias! {
     const WAITING: Alias<Waiting> = mails as waiting;
     const COUNTS: Alias<Counts> = notice_counts as counts;
@@ -52,7 +52,7 @@ impl TryFrom<MailRow> for TakenMail {
     }
 }
 
-/// A mail that has not ended, and that nobody has taken since that attempt.
+/// Selects a mail that is neither delivered nor refused, and that no node has taken since that attempt.
 #[diesel::dsl::auto_type]
 fn taken(id: MailId, attempt: i32) -> _ {
     let key: DbId = DbId(id.as_uuid());
@@ -134,12 +134,12 @@ impl MailQueue for SqlStore {
             .select(WAITING.field(mails::id));
         let leased = (mails::due_at.eq(DbInstant(until)), mails::attempts.eq(mails::attempts + 1));
         let mut rows: Vec<MailRow> = with_connection!(&mut lease, |c|
-            // What another taker is at this moment taking is passed over, not waited for.
+            // Rows that another node is taking are skipped, not waited for.
             postgres: diesel::update(mails::table).filter(mails::id.eq_any(due.for_update().skip_locked()))
                 .set(leased).returning(MailRow::as_returning()).get_results(c).await,
             sqlite: diesel::update(mails::table).filter(mails::id.eq_any(due))
                 .set(leased).returning(MailRow::as_returning()).get_results(c).await)?;
-        // RETURNING promises no order.
+        // RETURNING does not guarantee an order.
         rows.sort_unstable_by_key(|row| (row.created_at.0, row.id.0));
         rows.into_iter().map(TakenMail::try_from).collect()
     }
@@ -209,7 +209,7 @@ impl MailQueue for SqlStore {
 
     async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut deleted = 0;
-        // Topic by topic, because the key has two columns and a selection has one.
+        // One statement per topic: the key has two columns, but the subquery can only select one.
         for topic in NoticeTopic::ALL {
             let left = i64::from(most).saturating_sub_unsigned(deleted);
             if left <= 0 {
@@ -222,7 +222,7 @@ impl MailQueue for SqlStore {
                 .limit(left)
                 .select(COUNTS.field(notice_counts::email_canonical));
             let of_topic = notice_counts::table.filter(notice_counts::topic.eq(topic.as_str()));
-            // A connection for each statement, so that other writers get their turn in between.
+            // Each statement takes its own connection, so that other writers can run in between.
             deleted += delete_selected!(&mut self.writer().await?, of_topic, notice_counts::email_canonical, old)?;
         }
         Ok(deleted)

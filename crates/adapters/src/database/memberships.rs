@@ -1,4 +1,4 @@
-//! The table of memberships, and the question that every domain inside an organization asks of it.
+//! Storage of memberships, and the lookup of a user's role in an organization or application.
 
 use async_trait::async_trait;
 use diesel::{IntoSql, NullableExpressionMethods, OptionalExtension, prelude::*};
@@ -93,7 +93,8 @@ pub(super) async fn list(
     Ok(Page::from_rows(found, &page, |membership| membership.user_id.as_uuid()))
 }
 
-/// Records that a member opened the organization. One conditional statement: of many at once, the first decides on the time.
+/// Records that a member opened the organization. One conditional statement: of concurrent calls, only the first sets
+/// the time.
 async fn record_opening(
     lease: &mut PooledConnection,
     id: OrganizationId,
@@ -113,7 +114,8 @@ async fn record_opening(
 }
 
 impl SqlStore {
-    /// Records that the caller opened the organization. Writes only if that was not read as recorded.
+    /// Records that the caller opened the organization. Writes only if `opened_at` is `None`, that is, no opening was
+    /// read.
     async fn open_organization(
         &self,
         id: OrganizationId,
@@ -136,7 +138,7 @@ impl Memberships for SqlStore {
         let query = memberships::table.find(key(organization, user)).select(columns);
         let row: Option<(String, Option<DbInstant>)> =
             with_connection!(&mut lease, |c| query.first(c).await.optional())?;
-        // Given back first: whoever writes needs another one.
+        // Released first, because the write below requires another connection.
         drop(lease);
         let Some((role, opened_at)) = row else { return Ok(None) };
         self.open_organization(organization, user, opened_at).await?;
@@ -210,7 +212,7 @@ impl MembershipRows for Tx {
         let lock = users::table.find(user).select(users::id);
         let _: Option<DbId> = with_connection!(&mut self.lease, |c|
             postgres: lock.for_no_key_update().first(c).await.optional(),
-            // There is one writer.
+            // SQLite has only one writer, so it needs no row lock.
             sqlite: lock.first(c).await.optional())?;
         let owned = memberships::table
             .filter(memberships::user_id.eq(user))

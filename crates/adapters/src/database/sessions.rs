@@ -1,4 +1,4 @@
-//! The table of sessions.
+//! Storage of sessions.
 
 use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
@@ -60,7 +60,7 @@ impl From<SessionRow> for Session {
             user_id: UserId::from_uuid(row.user_id.0),
             state: row.ended_at.map_or(SessionState::Open, |at| SessionState::Ended { at: at.0 }),
             created_at: row.created_at.0,
-            // A version without this column has added the session.
+            // A version without the column `last_used_at` has inserted the session.
             last_used_at: row.last_used_at.unwrap_or(row.created_at).0,
             expires_at: row.expires_at.0,
         }
@@ -74,7 +74,7 @@ pub(super) async fn find(lease: &mut PooledConnection, id: SessionId) -> Result<
     Ok(row.map(|(row, at)| KnownSession { session: row.into(), at: at.0 }))
 }
 
-/// Sessions of a user that are live at that time: [`Session::is_live`], as the database says it.
+/// Selects the sessions of a user that are live at that time, by the rule of [`Session::is_live`].
 #[diesel::dsl::auto_type]
 fn live(user: DbId, at: DbInstant) -> _ {
     sessions::user_id.eq(user).and(sessions::ended_at.is_null()).and(sessions::expires_at.gt(at))
@@ -198,7 +198,8 @@ impl SessionJobs for SqlStore {
                 .select(OLDER.field(sessions::id));
             let last_used_at = sessions::last_used_at.eq(Some(at));
             with_connection!(&mut tx.lease, |c|
-                // Not waited for: a transaction that ends several sessions of a user could be waiting for this one.
+                // Locked rows are skipped, not waited for. A transaction that ends several sessions of a user may be
+                // waiting for this transaction, which would be a deadlock.
                 postgres: diesel::update(sessions::table.filter(sessions::id.eq_any(stale.for_update().skip_locked())))
                     .set(last_used_at).execute(c).await,
                 sqlite: diesel::update(sessions::table.filter(sessions::id.eq_any(stale)))

@@ -1,34 +1,35 @@
-//! One sign-in, from its beginning to its end.
+//! Sessions of users.
 
 use tessera_kernel::{SessionId, UserId};
 use time::{Duration, OffsetDateTime};
 
-/// Whether a session still carries its tokens.
+/// State of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionState {
-    /// Nobody has ended it; it holds until it expires.
+    /// The session was not ended. It is valid until it expires.
     Open,
-    /// It was ended before its time.
+    /// The session was ended before it expired.
     Ended {
-        /// When.
+        /// When the session was ended.
         at: OffsetDateTime,
     },
 }
 
-/// A session. Every user token names one and is worth nothing without it.
+/// A session. Every access token belongs to a session and is not valid without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The session's id, the `sid` of its tokens.
+    /// The session id, which is the `sid` of its tokens.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user of the session.
     pub user_id: UserId,
     /// Open or ended.
     pub state: SessionState,
-    /// When the user signed in, by the clock of the database.
+    /// When the user signed in, by the database clock.
     pub created_at: OffsetDateTime,
-    /// When it was last used, by the same clock: the sign-in, or a request with one of its tokens. Accurate to one minute.
+    /// When the session was last used, by the database clock: the sign-in, or a request with one of its tokens.
+    /// Accurate to one minute.
     pub last_used_at: OffsetDateTime,
-    /// When it ends by itself, by the same clock.
+    /// When the session expires, by the database clock.
     pub expires_at: OffsetDateTime,
 }
 
@@ -36,24 +37,24 @@ impl Session {
     /// How long a session is stored after it ended or expired.
     pub const RETENTION: Duration = Duration::days(30);
 
-    /// Whether tokens of this session are good at that time.
+    /// Returns whether tokens of this session are valid at that time.
     #[must_use]
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
         self.state == SessionState::Open && now < self.expires_at
     }
 }
 
-/// A session as it was read, with the time of the read. Nodes with wrong clocks judge it alike.
+/// A session with the time of the read. All nodes come to the same result, even if their clocks are wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSession {
-    /// The session, open or not.
+    /// The session, in any state.
     pub session: Session,
-    /// When it was read, by the clock of the database.
+    /// When the session was read, by the database clock.
     pub at: OffsetDateTime,
 }
 
 impl KnownSession {
-    /// Whether tokens of the session were good when it was read.
+    /// Returns whether tokens of the session were valid when it was read.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.session.is_live(self.at)

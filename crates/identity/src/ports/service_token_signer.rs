@@ -34,7 +34,7 @@ pub struct ServiceClaims {
 /// The wallet with which a user has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenWallet {
-    /// The address, in the spelling of its chain.
+    /// The address, in the format of its chain.
     pub address: String,
     /// The chain on which the wallet signed.
     pub chain_id: u64,

@@ -1,4 +1,4 @@
-//! A user gets a token without typing a password: for the session they are in, or for their first one.
+//! Access tokens without a password check: for the current session of a user, or for the first session.
 
 use tessera_kernel::{Actor, Event, Principal, RequestMetadata, StoreError};
 
@@ -10,13 +10,13 @@ use crate::{
     ports::{AccessClaims, TokenError},
 };
 
-/// There is no token.
+/// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum ContinueSessionError {
-    /// The session or its user is gone.
+    /// The session has ended or expired, or its user does not exist any more.
     #[error("the session has ended")]
     Ended,
-    /// The token could not be made.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -25,10 +25,10 @@ pub enum ContinueSessionError {
 }
 
 impl Identity {
-    /// Another token of the session that the actor is in. It ends when the session does.
+    /// Issues another token for the session of the actor. The token expires together with the session.
     ///
     /// # Errors
-    /// See [`ContinueSessionError`].
+    /// Fails when the session has ended or expired, or signing the token or storage fails.
     pub async fn continue_session(&self, actor: &Actor) -> Result<SignedIn, ContinueSessionError> {
         let Principal::User { id, session, .. } = actor.principal else { return Err(ContinueSessionError::Ended) };
         let known = self.ports.store.find_session(session).await?;
@@ -40,11 +40,11 @@ impl Identity {
         Ok(SignedIn { token, expires_at: session.expires_at, user })
     }
 
-    /// The first session of somebody whose account this very request has made: there is nothing yet that they could be
-    /// asked for.
+    /// Opens the first session of a user whose account the same request has created. The user has no credential to
+    /// present yet.
     ///
     /// # Errors
-    /// See [`ContinueSessionError`].
+    /// Fails when the user does not exist any more, or signing the token or storage fails.
     pub async fn first_session(
         &self,
         user: User,

@@ -1,4 +1,4 @@
-//! A user opens a session with their password.
+//! Sign-in with email address and password.
 
 use tessera_kernel::{EmailAddress, Event, RequestMetadata, Secret, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
@@ -11,40 +11,41 @@ use crate::{
     ports::{AccessClaims, HashError, Requester, TokenError, Verdict},
 };
 
-/// What somebody presents.
+/// Command of [`Identity::sign_in`].
 #[derive(Debug)]
 pub struct SignIn {
-    /// The address, as typed. One that is none belongs to nobody, and is answered like one that belongs to nobody.
+    /// The address as typed. A malformed address fails with the same error as an unknown one.
     pub email: String,
-    /// The password, as typed.
+    /// The password as typed.
     pub password: PasswordAttempt,
-    /// With what they sign in.
+    /// The device of the request.
     pub device: Device,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: RequestMetadata,
 }
 
-/// A session and the token that names it.
+/// A session and its access token.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The user token.
+    /// The access token.
     pub token: Secret<String>,
-    /// When token and session end.
+    /// When the token and the session expire.
     pub expires_at: OffsetDateTime,
-    /// Who signed in.
+    /// The user who signed in.
     pub user: User,
 }
 
-/// Nobody was signed in.
+/// Why the sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Unknown address, wrong password, or an account without one: always the same answer.
+    /// The address is unknown, the password is wrong, or the account has no password. The response is the same for all
+    /// of them.
     #[error("the email address or the password is wrong")]
     InvalidCredentials,
-    /// The password could not be checked.
+    /// The password could not be verified.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The token could not be made.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Storage failed.
@@ -52,14 +53,14 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-/// How often a password is compared anew because its hash was replaced meanwhile.
+/// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
 const TRIES: usize = 3;
 
 impl Identity {
-    /// Signs in with address and password.
+    /// Signs in with an email address and a password.
     ///
     /// # Errors
-    /// See [`SignInError`].
+    /// Fails when the credentials are wrong, or verifying the password, signing the token or storage fails.
     pub async fn sign_in(&self, command: SignIn) -> Result<SignedIn, SignInError> {
         for _ in 0..TRIES {
             let (known, check) = self.check(&command).await?;
@@ -83,16 +84,16 @@ impl Identity {
             Err(_) => None,
         };
         let user = credentials.as_ref().map(|known| known.user.id);
-        // Behind a proxy, devices are told apart by little: anyone could come with one that an account knows, and would
-        // see by their turn in the queue that there is such an account.
+        // Without a client address, devices differ too little. An attacker could imitate a device that an account
+        // knows. A better place in the queue would then reveal that the account exists.
         let device = command.device.address().map(|_| self.device_of(user, command.device));
         let known = credentials.as_ref();
         let check = self.check_password(&command.password, known, device, Requester::unknown(&command.origin)).await?;
         Ok((credentials, check))
     }
 
-    /// Opens a session for somebody whose password was found right. `None` when their password is no longer the one that
-    /// was compared with: another sign-in has renewed the hash, or they have changed it.
+    /// Opens a session after a correct password. Returns `None` if the hash is no longer the one that was compared:
+    /// another sign-in has renewed it, or the user has changed the password.
     async fn open_session(
         &self,
         user: User,
@@ -117,10 +118,10 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
-    /// A session that begins at that time by the clock of the database: every node has to judge it alike.
+    /// Builds a session that begins at `now`. `now` is the database time, because all nodes must agree on the expiry.
     pub(crate) fn new_session(&self, user_id: UserId, now: OffsetDateTime) -> Session {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        // Whole seconds, so that the session and its token end together.
+        // Whole seconds, so that the session and its token expire at the same time.
         let created_at = now.replace_nanosecond(0).unwrap_or(now);
         Session {
             id: SessionId::generate(clock, entropy),

@@ -1,4 +1,4 @@
-//! The public test vectors of the siwe project that need no signature. `vectors/README.md` names their source.
+//! Tests with the vectors of the siwe project that need no signature. `vectors/README.md` contains their source.
 
 use crate::vectors::{
     characters, fields,
@@ -16,9 +16,10 @@ struct Vector {
     good: bool,
 }
 
-/// The vectors that only the siwe project accepts, each with the reason. It rejects no vector that we accept.
+/// Vectors that the siwe project accepts and this service rejects, each with the reason. There are no vectors that only
+/// this service accepts.
 const STRICTER: [(&str, &str); 10] = [
-    ("ALLOWED IPvFuture", "no version of IP but 6 is written in brackets, and a host is to be somebody's"),
+    ("ALLOWED IPvFuture", "brackets contain an IPv6 address, and an unknown IP version identifies no host"),
     ("GOOD uri://@", HOSTLESS),
     ("GOOD uri://@:", HOSTLESS),
     ("GOOD uri://:", HOSTLESS),
@@ -27,17 +28,17 @@ const STRICTER: [(&str, &str); 10] = [
     ("PAIRS uri: uri://@", HOSTLESS),
     ("PAIRS uri://@: uri://", HOSTLESS),
     ("PAIRS uri://: uri:?", HOSTLESS),
-    ("OPTIONAL statement empty", "a statement of nothing is a second spelling of none, and a message has one text"),
+    ("OPTIONAL statement empty", "an empty statement would be a second text for a message without a statement"),
 ];
 
-const HOSTLESS: &str = "a user or a port of no host is nothing to sign in to";
-const LEADING: &str = "RFC 3986 has no leading zero in a part of an IPv4 address, which some take for octal";
+const HOSTLESS: &str = "a URI with a user or a port, but without a host, identifies no site";
+const LEADING: &str = "RFC 3986 allows no leading zero in a part of an IPv4 address, and some parsers read it as octal";
 
 fn time(text: &str) -> OffsetDateTime {
     ok(OffsetDateTime::parse(text, &Rfc3339))
 }
 
-/// Whether the message has the given fields. An empty field and a missing field are equal for us.
+/// Returns whether the message has the given fields. An empty field and a missing field are equal here.
 fn says(said: &SiweMessage, fields: &Fields) -> bool {
     let resources: Vec<&str> = said.resources.iter().map(String::as_str).collect();
     said.scheme.as_deref() == fields.scheme
@@ -54,7 +55,7 @@ fn says(said: &SiweMessage, fields: &Fields) -> bool {
         && resources == fields.resources.unwrap_or_default()
 }
 
-/// The fields of every vector that is given by fields, and whether they form a message.
+/// Returns the vectors that are given by fields, and whether their fields form a message.
 fn objects() -> Vec<(String, Fields, bool)> {
     let good = messages::GOOD.iter().map(|(name, fields)| (format!("GOOD {name}"), *fields, true));
     let bad = objects::INCOMPLETE.iter().map(|(name, fields)| (format!("INCOMPLETE {name}"), *fields, false));
@@ -67,7 +68,7 @@ fn objects() -> Vec<(String, Fields, bool)> {
     good.chain(bad).chain(either).chain(optional).chain(uris).chain(uris::PAIRS.iter().map(pair)).collect()
 }
 
-/// A message in which the text is at a place where only the rule decides whether it is accepted.
+/// Returns a message with the text at a place where only the rule decides whether the message is valid.
 fn at_its_place(rule: &str, text: &str) -> String {
     let whole = fields::WHOLE.text();
     let (from, to) = match rule {

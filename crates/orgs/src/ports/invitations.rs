@@ -1,4 +1,4 @@
-//! Where invitations are kept, how their tokens are hashed, and what is written to whom.
+//! Storage of invitations, and the texts of the mails about them.
 
 use async_trait::async_trait;
 use tessera_kernel::{
@@ -8,40 +8,42 @@ use time::OffsetDateTime;
 
 use crate::model::{Claim, DirectAddition, Invitation, InvitationState, InvitationToken, Invited, NewOwner};
 
-/// Invitations, in a transaction. Whoever writes holds the organization's lock, which puts all that happens to its
-/// invitations in a row.
+/// Invitations, in a transaction. A caller that writes must hold the lock on the organization, so that all changes to
+/// its invitations are serialized.
 #[async_trait]
 pub trait InvitationRows: Send {
-    /// Adds an invitation. Conflict on `invitations_organization_id_pending_email` when another one of the organization is
-    /// open for the address, on `invitations_token_hash` when the token is known, on `invitations_id` when the id is, on
-    /// [`StoreError::REFERENCE`] when there is no such organization.
+    /// Inserts an invitation. Fails with a conflict on `invitations_organization_id_pending_email` if the organization
+    /// has another open invitation for the address, on `invitations_token_hash` if the token exists, on
+    /// `invitations_id` if the id exists, and on [`StoreError::REFERENCE`] if the organization does not exist.
     async fn insert(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<(), StoreError>;
 
-    /// The invitation of that organization. `Ok(None)` when there is none.
+    /// Finds an invitation of that organization. Returns `Ok(None)` if there is none.
     async fn find(&mut self, of: OrganizationId, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
 
-    /// The open invitation of an address, expired or not. `Ok(None)` when there is none.
+    /// Finds the open invitation of an address, expired or not. Returns `Ok(None)` if there is none.
     async fn find_open(&mut self, of: OrganizationId, email: &EmailAddress) -> Result<Option<Invitation>, StoreError>;
 
-    /// The invitation with that token, kept from others until the transaction ends. `Ok(None)` when there is none.
+    /// Finds the invitation with that token, and locks it until the transaction ends. Returns `Ok(None)` if there is
+    /// none.
     async fn lock_by_token(&mut self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
-    /// Gives an open invitation another token, another time to expire and whoever answers for it now: the old token is
-    /// worth nothing from then on, and so is a claim. `Ok(false)`, and nothing changes, when it is not open.
+    /// Replaces the token, the expiry time and the inviter of an open invitation. The old token becomes invalid, and a
+    /// claim ends. Returns `Ok(false)` and changes nothing if the invitation is not open.
     async fn renew(&mut self, invitation: &Invitation, token: &SecretHash) -> Result<bool, StoreError>;
 
-    /// Keeps an open invitation for one request, in place of another that it was kept for. `Ok(false)`, and nothing changes,
-    /// when it is not open.
+    /// Claims an open invitation for one request. Replaces an earlier claim. Returns `Ok(false)` and changes nothing if
+    /// the invitation is not open.
     async fn claim(&mut self, id: InvitationId, claim: Claim) -> Result<bool, StoreError>;
 
-    /// Ends an open invitation. `Ok(false)`, and nothing changes, when it is not open. [`InvitationState::Open`] ends nothing.
+    /// Ends an open invitation. Returns `Ok(false)` and changes nothing if the invitation is not open, or if `state` is
+    /// [`InvitationState::Open`].
     async fn end(&mut self, id: InvitationId, state: InvitationState) -> Result<bool, StoreError>;
 
-    /// Whether an invitation of the organization was ever accepted, deleted ones included.
+    /// Returns whether an invitation of the organization was ever accepted, including deleted invitations.
     async fn any_accepted(&mut self, of: OrganizationId) -> Result<bool, StoreError>;
 
-    /// Ends the open invitations of the organization that a change of a membership invalidates, as withdrawn at that time,
-    /// and returns their ids in ascending order. One statement.
+    /// Withdraws the open invitations of the organization that a change of a membership invalidates. `at` is recorded
+    /// as their end. Returns their ids in ascending order. One statement.
     async fn withdraw_all(
         &mut self,
         of: OrganizationId,
@@ -49,19 +51,22 @@ pub trait InvitationRows: Send {
         at: OffsetDateTime,
     ) -> Result<Vec<InvitationId>, StoreError>;
 
-    /// How many invitations of the organization can be accepted at that time.
+    /// Returns the number of invitations of the organization that can be accepted at that time.
     async fn count_pending(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
 
-    /// The number of open invitations of the organization whose claim lasts beyond that time of the storage's clock.
+    /// Returns the number of open invitations of the organization whose claim ends after that time. The time is by the
+    /// storage clock.
     async fn count_claimed(&mut self, of: OrganizationId, now: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
 /// Open invitations that a change of a user's membership invalidates.
 #[derive(Debug, Clone, Copy)]
 pub enum InvitationsOf<'a> {
-    /// Those to the address that the user has now, verified or not, expired ones included: a resend would renew them.
+    /// Those to the current address of the user, verified or not. Expired invitations are included, because a resend
+    /// would renew them.
     Invitee(UserId),
-    /// Those that the user answers for, for one of these roles. Expired ones stay: a resend gives them another inviter.
+    /// Those of an inviter, for one of these roles. Expired invitations stay, because a resend gives them another
+    /// inviter.
     Inviter {
         /// The inviter.
         user: UserId,
@@ -70,38 +75,39 @@ pub enum InvitationsOf<'a> {
     },
 }
 
-/// The mails that invitations cause, in a transaction. The caller holds the organization's lock for every write.
+/// The mails that contain invitations, in a transaction. A caller that writes must hold the lock on the organization.
 #[async_trait]
 pub trait InvitationMails: Send {
-    /// The mails that carry an invitation, delivered or not, in ascending order of their id. Empty when none was noted.
+    /// Returns the mails that contain an invitation, delivered or not, in ascending order of their ids. The list is
+    /// empty if none is recorded.
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError>;
 
-    /// Records that a mail of the organization carries an invitation. [`InvitationJobs`](super::InvitationJobs) deletes
-    /// old records.
+    /// Records that a mail of the organization contains an invitation. [`InvitationJobs`](super::InvitationJobs)
+    /// deletes old records.
     async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError>;
 }
 
-/// That an address gets a mail.
+/// Record of a mail that contains an invitation.
 #[derive(Debug, Clone, Copy)]
 pub struct MailNote<'a> {
-    /// Which.
+    /// The mail.
     pub mail: MailId,
-    /// What it carries.
+    /// The invitation.
     pub invitation: InvitationId,
-    /// Who gets it.
+    /// The recipient.
     pub email: &'a EmailAddress,
-    /// When it was written.
+    /// When the mail was written.
     pub at: OffsetDateTime,
 }
 
-/// Puts into words what is sent by mail.
+/// Writes the mails of organizations.
 pub trait MailTemplates: Send + Sync {
-    /// The mail that invites somebody and carries the token.
+    /// Returns the mail that invites the recipient and contains the token.
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail;
 
-    /// The mail that tells an owner of a new one, or the new one of themselves. It opens nothing.
+    /// Returns the mail that notifies an owner of a new owner, or the new owner of the new role. It contains no secret.
     fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail;
 
-    /// The mail that notifies a user who was added to an organization directly. It opens nothing.
+    /// Returns the mail that notifies a user who was added to an organization directly. It contains no secret.
     fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail;
 }

@@ -1,4 +1,4 @@
-//! Where organizations and memberships are kept.
+//! Storage of organizations and memberships.
 
 use std::collections::BTreeMap;
 
@@ -12,137 +12,143 @@ use time::OffsetDateTime;
 use super::{Departures, InvitationMails, InvitationRows, OrgDocuments};
 use crate::model::{Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry};
 
-/// The storage of this domain: single reads, and transactions.
+/// Storage of organizations: single reads, and transactions.
 #[async_trait]
 pub trait OrgStore: StoreClock {
-    /// Opens a transaction that may write.
+    /// Begins a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError>;
 
-    /// The organization with the membership of that user. `Ok(None)` when it does not exist or they are no member.
+    /// Finds an organization with the membership of that user. Returns `Ok(None)` if the organization does not exist or
+    /// the user is not a member.
     async fn find_organization(
         &self,
         id: OrganizationId,
         user: UserId,
     ) -> Result<Option<(Organization, Membership)>, StoreError>;
 
-    /// One membership. `Ok(None)` when there is none.
+    /// Finds a membership. Returns `Ok(None)` if there is none.
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
 
-    /// The memberships of an organization, in ascending order of the user's id. Empty when it does not exist.
+    /// Returns the memberships of an organization, in ascending order of the user ids. The page is empty if the
+    /// organization does not exist.
     async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError>;
 
-    /// The settings of an organization. `Ok(None)` when there are none.
+    /// Returns the settings of an organization. Returns `Ok(None)` if there are none.
     async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError>;
 
-    /// The data of a user in an organization. `Ok(None)` when there are none.
+    /// Returns the data of a user in an organization. Returns `Ok(None)` if there are none.
     async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError>;
 
-    /// Of whom there are data in an organization, in ascending order of the user's id. Empty when it does not exist.
+    /// Lists the users with data in an organization, in ascending order of the user ids. The page is empty if the
+    /// organization does not exist.
     async fn list_system_data(
         &self,
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError>;
-    /// The invitation with that token, whatever became of it. `Ok(None)` when there is none.
+    /// Finds the invitation with that token, in any state. Returns `Ok(None)` if there is none.
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
-    /// The invitations of an organization, whatever became of them, each with the role that its inviter has in the
-    /// organization now (`None` when they are no member), in ascending order of the invitation's id. Empty when the
-    /// organization does not exist.
+    /// Returns the invitations of an organization, in any state, in ascending order of their ids. Each comes with the
+    /// role that its inviter now has in the organization, or `None` if the inviter is not a member. The page is empty
+    /// if the organization does not exist.
     async fn list_invitations(
         &self,
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<(Invitation, Option<Role>)>, StoreError>;
 
-    /// What became of the latest mail of each of these invitations. An invitation is absent when its latest mail was taken
-    /// back, or is no longer on record.
+    /// Returns the delivery state of the latest mail of each of these invitations. An invitation is absent if its
+    /// latest mail was cancelled or is no longer recorded.
     async fn list_deliveries(
         &self,
         invitations: &[InvitationId],
     ) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError>;
 }
 
-/// A transaction. What is not committed never happened; dropping it rolls back.
+/// A transaction. Dropping it without a commit rolls it back.
 #[async_trait]
 pub trait OrgTransaction: Send {
-    /// Organizations, in this transaction.
+    /// Returns the organizations in this transaction.
     fn organizations(&mut self) -> &mut dyn Organizations;
 
-    /// Memberships, in this transaction.
+    /// Returns the memberships in this transaction.
     fn memberships(&mut self) -> &mut dyn MembershipRows;
 
-    /// Departures, in this transaction.
+    /// Returns the departures in this transaction.
     fn departures(&mut self) -> &mut dyn Departures;
 
-    /// Settings and system data, in this transaction.
+    /// Returns the settings and system data in this transaction.
     fn documents(&mut self) -> &mut dyn OrgDocuments;
 
-    /// Invitations, in this transaction.
+    /// Returns the invitations in this transaction.
     fn invitations(&mut self) -> &mut dyn InvitationRows;
 
-    /// The mails that invitations cause, in this transaction.
+    /// Returns the mails that contain invitations in this transaction.
     fn invitation_mails(&mut self) -> &mut dyn InvitationMails;
 
-    /// The outbox, in this transaction.
+    /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;
 
-    /// The audit trail, in this transaction.
+    /// Returns the audit trail in this transaction.
     fn events(&mut self) -> &mut dyn EventLog;
 
-    /// Makes all of it durable and visible at once.
+    /// Commits all changes atomically.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Organizations.
+/// Organizations, in a transaction.
 #[async_trait]
 pub trait Organizations: Send {
-    /// Adds an organization. Conflict on `organizations_slug` when the slug is taken, on `organizations_id` when the id is.
+    /// Inserts an organization. Fails with a conflict on `organizations_slug` if the slug is taken, and on
+    /// `organizations_id` if the id exists.
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
 
-    /// Reads an organization and keeps every other transaction that does the same waiting until this one ends: whoever
-    /// holds it alone decides about the members. `Ok(None)` when there is none.
+    /// Reads and locks an organization until the transaction ends. Another transaction that locks it waits. Only the
+    /// holder of the lock may decide about members. Returns `Ok(None)` if the organization does not exist.
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
 }
 
-/// Memberships.
+/// Memberships, in a transaction.
 #[async_trait]
 pub trait MembershipRows: Send {
-    /// Adds a membership. Conflict on `memberships_organization_id_user_id` when the user is a member already, on
-    /// [`StoreError::REFERENCE`] when there is no such user or organization.
+    /// Inserts a membership. Fails with a conflict on `memberships_organization_id_user_id` if the user is already a
+    /// member, and on [`StoreError::REFERENCE`] if the user or the organization does not exist.
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError>;
 
-    /// One membership. `Ok(None)` when there is none.
+    /// Finds a membership. Returns `Ok(None)` if there is none.
     async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
 
-    /// The membership of the user whose account has that address, verified or not, compared without case. `Ok(None)` when
-    /// no account has it, or its user is no member.
+    /// Finds the membership of the user whose account has that address, verified or not. The comparison ignores case.
+    /// Returns `Ok(None)` if no account has the address, or its user is not a member.
     async fn find_by_email(
         &mut self,
         id: OrganizationId,
         email: &EmailAddress,
     ) -> Result<Option<Membership>, StoreError>;
 
-    /// How many owners the organization has.
+    /// Returns the number of owners of the organization.
     async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
 
-    /// The number of members of the organization. Whoever adds one holds the organization's lock.
+    /// Returns the number of members of the organization. A caller that adds a member must hold the lock on the
+    /// organization.
     async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
 
-    /// Locks a user until the transaction ends, and returns the number of organizations that they own, those that this
-    /// transaction has added included. 0 if there is no such user. Of two transactions that do this for one user, the
-    /// second waits and counts what the first has committed.
+    /// Locks a user until the transaction ends, and returns the number of organizations that the user owns.
+    /// Organizations that this transaction has added count. Returns 0 if the user does not exist. Of two concurrent
+    /// transactions for one user, the second waits and also counts what the first has committed.
     async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError>;
 
-    /// The owners with their profiles, hidden or not, in ascending order of their id. Empty when the organization does not
-    /// exist.
+    /// Returns the owners with their profiles, hidden or not, in ascending order of their ids. The list is empty if the
+    /// organization does not exist.
     async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Member>, StoreError>;
 
-    /// Gives a member another role. `Ok(false)` when there is no such membership.
+    /// Changes the role of a member. Returns `Ok(false)` if the membership does not exist.
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;
 
-    /// Records that a member opened the organization at that time, and makes a hidden profile visible to the others from then
-    /// on. `Ok(false)`, and nothing changes, when it is recorded already or there is no such membership.
+    /// Records that a member opened the organization at that time. From then on, other members see the profile, even if
+    /// it was hidden. Returns `Ok(false)` and changes nothing if an opening is already recorded or the membership does
+    /// not exist.
     async fn record_opening(
         &mut self,
         id: OrganizationId,
@@ -150,6 +156,6 @@ pub trait MembershipRows: Send {
         at: OffsetDateTime,
     ) -> Result<bool, StoreError>;
 
-    /// Ends a membership. `Ok(false)` when there is none.
+    /// Deletes a membership. Returns `Ok(false)` if there is none.
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Somebody who was asked in comes in.
+//! Viewing and acceptance of invitations.
 
 use tessera_kernel::{Actor, Event, InvitationClaimId, RequestMetadata, Role, UserId};
 use time::OffsetDateTime;
@@ -12,26 +12,26 @@ use crate::{
     ports::OrgTransaction,
 };
 
-/// Who comes in, and what opens the door.
+/// Command of [`Orgs::accept_invitation`].
 #[derive(Debug)]
 pub struct AcceptInvitation {
     /// The token from the mail.
     pub token: InvitationToken,
     /// The user whose address was invited.
     pub user: UserId,
-    /// What keeps the invitation for this request, if it has claimed it.
+    /// The claim of this request on the invitation, if it has one.
     pub claim: Option<InvitationClaimId>,
-    /// Their credential, if they showed one.
+    /// The actor, if the request has a credential.
     pub actor: Option<Actor>,
-    /// Where the request came from.
+    /// Request metadata.
     pub origin: RequestMetadata,
 }
 
 impl Orgs {
-    /// What a token invites to. Nothing changes.
+    /// Returns what a token invites to. Changes nothing.
     ///
     /// # Errors
-    /// See [`AcceptInvitationError`].
+    /// Fails when the token is not valid or storage fails.
     pub async fn view_invitation(&self, token: &InvitationToken) -> Result<Invited, AcceptInvitationError> {
         let hash = self.ports.digest.digest(token.expose());
         let now = self.ports.store.now().await?;
@@ -47,11 +47,11 @@ impl Orgs {
         Ok(Invited { invitation, organization, inviter, account: account.map(|profile| profile.user_id) })
     }
 
-    /// Uses an invitation up and makes its user a member, together or not at all. Whoever is a member already keeps their
-    /// role. Of a new owner, all owners are told by mail.
+    /// Accepts an invitation and adds its user as a member, in one transaction. An existing member keeps the current
+    /// role. If the user becomes an owner, all owners get a mail.
     ///
     /// # Errors
-    /// See [`AcceptInvitationError`].
+    /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
     pub async fn accept_invitation(&self, command: AcceptInvitation) -> Result<Membership, AcceptInvitationError> {
         let hash = self.ports.digest.digest(command.token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
@@ -61,12 +61,13 @@ impl Orgs {
         }
         let LockedInvitation { mut tx, organization, invitation, storage_time: now } =
             self.lock_invitation(&hash, &known).await?;
-        // Only under the lock is it certain how the invitation stands.
+        // Checked under the lock, because the invitation may have changed since it was found.
         require_acceptable(&mut *tx, &invitation, now).await?;
         if invitation.is_claimed_by_another(command.claim, now) {
             return Err(AcceptInvitationError::Claimed);
         }
-        // A mail that got there without our knowing would be sent again, with a token that is used.
+        // Also cancels undelivered mails. A mail that was delivered, but whose delivery was not recorded, would
+        // otherwise be sent again with a used token.
         end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
         let accepted = OrgEvent::InvitationAccepted {
             organization: organization.id,
@@ -94,7 +95,7 @@ impl Orgs {
         // This invitation has ended above, so its own claim does not count.
         self.check_new_member::<AcceptInvitationError>(tx, organization, user, role, storage_time).await?;
         let joined_at = self.ports.clock.now();
-        // The organization knows the address, and the user has answered it.
+        // The profile is visible at once: the organization knows the address, and the user has accepted the invitation.
         let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
         let membership =
             Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at, opened_at };
@@ -116,7 +117,8 @@ impl Orgs {
     }
 }
 
-/// Whether an invitation that is held can be accepted at that time: it is pending, and its inviter could still send it.
+/// Checks that a locked invitation can be accepted at that time: it is pending, and its inviter may still give its
+/// role.
 pub(super) async fn require_acceptable(
     tx: &mut dyn OrgTransaction,
     invitation: &Invitation,

@@ -1,4 +1,4 @@
-//! An existing user is brought in without being asked.
+//! Direct addition of existing users.
 
 use tessera_kernel::{
     Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role, StoreError,
@@ -14,7 +14,7 @@ use crate::{
     ports::OrgTransaction,
 };
 
-/// Whom to add.
+/// The user to add.
 #[derive(Debug)]
 pub enum Candidate {
     /// By id.
@@ -23,30 +23,30 @@ pub enum Candidate {
     Email(EmailAddress),
 }
 
-/// The member to be.
+/// Command of [`Orgs::add_member`].
 #[derive(Debug)]
 pub struct AddMember {
-    /// Where.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Whom.
+    /// The user to add.
     pub candidate: Candidate,
-    /// As what.
+    /// The role that the new member gets.
     pub role: Role,
 }
 
-/// Nobody was added.
+/// Why no member was added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddMemberError {
     /// The organization does not exist, or the actor is no member.
     #[error("there is no such organization")]
     NotFound,
-    /// The actor's role does not reach for this.
+    /// The actor's role does not permit this action.
     #[error("your role does not allow this")]
     Forbidden {
-        /// Whose administrators may learn that it was tried.
+        /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
-    /// Ownership is given in a session that began a moment ago.
+    /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     ReauthenticationRequired,
     /// The caller has reached [`limits::ADD_MEMBER`](crate::limits::ADD_MEMBER).
@@ -55,10 +55,10 @@ pub enum AddMemberError {
     /// No user has that id, or no user has verified that address.
     #[error("there is no such user")]
     UserNotFound,
-    /// The user is a member already; their role stays as it is.
+    /// The user is already a member and keeps the current role.
     #[error("this user is already a member")]
     AlreadyMember,
-    /// A quota is used up.
+    /// A quota is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// The user left the organization less than [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`] ago.
@@ -70,16 +70,17 @@ pub enum AddMemberError {
 }
 
 impl Orgs {
-    /// Adds a user to an organization and notifies the user by mail; of a new owner, all owners. The profile of a user who
-    /// was added by id stays hidden from others until that user makes a request inside the organization. Each authorized
-    /// call counts in the limit `add-member`.
+    /// Adds a user to an organization. The user gets a mail. If the user becomes an owner, all owners get a mail. The
+    /// profile of a user who was added by id stays hidden from other members until the user makes a request inside the
+    /// organization. Each authorized call counts in the limit `add-member`.
     ///
     /// # Errors
-    /// See [`AddMemberError`].
+    /// Fails when the actor may not add the user, the user does not exist or cannot be added, a limit or quota is
+    /// reached, or storage fails.
     pub async fn add_member(&self, actor: &Actor, command: AddMember) -> Result<Member, AddMemberError> {
         let acting = actor.user().ok_or(AddMemberError::NotFound)?;
         let id = command.organization;
-        // Asked before the user is looked up: only who may add members learns which users exist.
+        // Checked before any lookup of the user: only callers who may add members learn which users exist.
         let role = self.caller_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
@@ -91,11 +92,12 @@ impl Orgs {
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let by = self.profile(acting).await?;
         let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
-        // Read before the lock: a claim that ends meanwhile keeps its place for longer, never for a shorter time.
+        // Read before the lock is taken. A time that is too early makes an expired claim hold its place for longer,
+        // never for a shorter time.
         let storage_time = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
-        // And again under the lock: the role may have gone in between.
+        // Checked again under the lock, because the role may have changed since the first check.
         let role = tx.memberships().find(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
         if !policy::may_add(role, command.role) {
             return Err(AddMemberError::Forbidden { organization: id });
@@ -113,7 +115,7 @@ impl Orgs {
             user_id: user,
             role: command.role,
             joined_at: now,
-            // Who gives an address knows it already. A user id must not disclose it.
+            // A caller who gives the address already knows it. A caller who gives a user id must not learn the address.
             profile_visible_at: matches!(command.candidate, Candidate::Email(_)).then_some(now),
             opened_at: None,
         }
@@ -127,7 +129,7 @@ impl Orgs {
         storage_time: OffsetDateTime,
     ) -> Result<(), AddMemberError> {
         let Membership { organization_id: organization, user_id: user, role, joined_at: now, .. } = *membership;
-        // A member already is the more useful answer, and they need no room.
+        // Checked before the quota: an existing member needs no place, and this error is more useful to the caller.
         if tx.memberships().find(organization, user).await?.is_some() {
             return Err(AddMemberError::AlreadyMember);
         }

@@ -1,4 +1,4 @@
-//! Somebody is about to come in, and has no account yet.
+//! Claims on invitations, for users without an account.
 
 use tessera_kernel::InvitationClaimId;
 
@@ -9,13 +9,14 @@ use crate::{
 };
 
 impl Orgs {
-    /// Keeps an invitation for the request that makes the account which it is for. Account and membership are not made
-    /// together: without this, another request with the same token could use the invitation up between the two, and the one
-    /// that made the account would be refused. The claim also counts in the quota of members, so that the account is not
-    /// created for an organization that has no room left when it is to be joined.
+    /// Claims an invitation for the request that creates the account of the invited user.
+    ///
+    /// Account and membership are created in separate transactions. Without a claim, another request with the same
+    /// token could accept the invitation in between, and the request that created the account would be rejected. A
+    /// claim also counts in the quota of members, so no account is created for an organization without room.
     ///
     /// # Errors
-    /// See [`AcceptInvitationError`].
+    /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
     pub async fn claim_invitation(&self, token: &InvitationToken) -> Result<InvitationClaimId, AcceptInvitationError> {
         let hash = self.ports.digest.digest(token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
@@ -25,7 +26,8 @@ impl Orgs {
         if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
         }
-        // Before the account is created. The claim keeps a place until the membership is added or the claim expires.
+        // Checked before the account is created. The claim keeps a place until the membership is added or the claim
+        // expires.
         let organization = invitation.organization_id;
         self.check_member_quota::<AcceptInvitationError>(&mut *tx, organization, storage_time).await?;
         tx.invitations().claim(invitation.id, Claim { by, until: storage_time + Claim::TTL }).await?;
@@ -33,11 +35,11 @@ impl Orgs {
         Ok(by)
     }
 
-    /// Lets others accept an invitation again that was claimed for nothing: no account was made. One that another request
-    /// has claimed since stays with it.
+    /// Ends the claim of a request that created no account, so that other requests can accept the invitation. If
+    /// another request has claimed the invitation since then, its claim stays.
     ///
     /// # Errors
-    /// See [`AcceptInvitationError`].
+    /// Fails when the token is not valid or storage fails.
     pub async fn release_invitation(
         &self,
         token: &InvitationToken,

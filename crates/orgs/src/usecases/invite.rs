@@ -88,10 +88,11 @@ impl From<Refusal> for InviteError {
 }
 
 impl Orgs {
-    /// Invites an address. An invitation that is already open for the address ends, so there is one at a time.
+    /// Invites an address. An open invitation for the same address ends, so an address has at most one open invitation.
     ///
     /// # Errors
-    /// See [`InviteError`].
+    /// Fails when the actor may not invite, the address belongs to a member, a limit or quota is reached, or storage
+    /// fails.
     pub async fn invite(&self, actor: &Actor, command: Invite) -> Result<(Invitation, InvitationStatus), InviteError> {
         let acting = actor.user().ok_or(InviteError::NotFound)?;
         let (id, role) = (command.organization, command.role);
@@ -165,7 +166,7 @@ impl Orgs {
         Ok(())
     }
 
-    /// The profile of an acting user.
+    /// Returns the profile of an acting user.
     pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
         let known = self.ports.user_profiles.profiles(&[user]).await?.into_iter().next();
         Ok(known.unwrap_or(Profile::hidden(user)))

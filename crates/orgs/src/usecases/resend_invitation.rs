@@ -61,7 +61,8 @@ impl Orgs {
     /// cancelled. The lifetime starts again, and the actor becomes the inviter.
     ///
     /// # Errors
-    /// See [`ResendInvitationError`].
+    /// Fails when the actor may not send the invitation, the invitation is closed or belongs to a member, a limit or
+    /// quota is reached, or storage fails.
     pub async fn resend_invitation(
         &self,
         actor: &Actor,

@@ -103,7 +103,7 @@ async fn s188_members_are_counted_when_an_invitation_is_accepted_and_it_stays_op
     // No account is created for an organization without room.
     assert!(matches!(failed(full.claim_invitation(&token).await), AcceptInvitationError::Quota(_)));
     assert!(matches!(failed(add(&full, 8, Role::Member).await), AddMemberError::Quota(exceeded) if exceeded == wanted));
-    // Somebody who is in it already needs no room.
+    // An existing member needs no place.
     assert!(matches!(failed(add(&full, 2, Role::Member).await), AddMemberError::AlreadyMember));
     ok(accept(&room, &token).await);
     let deeds = bench.deeds(Some(organization_id(1))).await;

@@ -1,5 +1,5 @@
-//! What [`Users`](tessera_identity::ports::Users) and [`Sessions`](tessera_identity::ports::Sessions) promise to those who
-//! change an account.
+//! Contract of [`Users`](tessera_identity::ports::Users) and [`Sessions`](tessera_identity::ports::Sessions) for
+//! changes to an account.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! accounts_contract {
     ($harness:ident) => {

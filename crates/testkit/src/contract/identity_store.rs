@@ -1,4 +1,4 @@
-//! The promises of [`IdentityStore`](tessera_identity::ports::IdentityStore).
+//! Contract of [`IdentityStore`](tessera_identity::ports::IdentityStore).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! identity_store_contract {
     ($harness:ident) => {
@@ -372,7 +372,8 @@ pub async fn work_dropped_at_any_await_leaves_all_or_nothing(harness: &impl Harn
             ok(tx.commit().await);
         };
         let done = world::dropped_after(waits, work).await.is_some();
-        // Whoever wants the same row gets it once the dropped transaction is over, and is told how it ended.
+        // An insertion of the same row waits until the dropped transaction has ended. A conflict shows that it was
+        // committed.
         let kept = match world::in_time(insert(store.clone(), bare_user(number))).await {
             Err(error) if error.conflict_key() == Some("users_id") => true,
             other => {

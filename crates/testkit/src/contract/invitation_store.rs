@@ -1,4 +1,4 @@
-//! The promises of [`OrgStore`](tessera_orgs::ports::OrgStore) about invitations.
+//! Contract of [`OrgStore`](tessera_orgs::ports::OrgStore) for invitations.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     expectations::{conflict, ok, parsed},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! invitation_store_contract {
     ($harness:ident) => {
@@ -50,7 +50,7 @@ fn org() -> OrganizationId {
     organization_id(1)
 }
 
-/// The invitation of organization 1 with that number.
+/// Returns the invitation of organization 1 with that number, and the hash of its token.
 fn guest(number: u32) -> (Invitation, SecretHash) {
     invitation(number, org(), user_id(1))
 }
@@ -275,7 +275,8 @@ pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Har
     let stores = harness.stores();
     organizations(stores).await;
     let later = NOW + Duration::hours(1);
-    // Of invitation 6 a mail was refused and another sent, of 7 the other way round; mail 5 was taken back.
+    // Invitation 6: mail 6 is refused, mail 7 is delivered. Invitation 7: mail 8 is delivered, mail 9 is refused. Mail
+    // 5 is cancelled.
     let carried = [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (6, 7), (7, 8), (7, 9)];
     stores.add_invitations(&(1..=8).map(guest).collect::<Vec<_>>()).await;
     stores.add_mails(&(1..=9).map(mail).collect::<Vec<_>>()).await;
@@ -294,7 +295,7 @@ pub async fn the_latest_mail_of_an_invitation_is_its_delivery(harness: &impl Har
     for refused in [3, 6, 9] {
         assert!(ok(stores.mails.refuse(mail_id(refused), 1, MailRefusal::NonAsciiAddress, later).await));
     }
-    // Mail 1 is the only one that expires now.
+    // Only mail 1 has expired at this time.
     assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
     let asked: Vec<_> = (1..=9).map(invitation_id).collect();
     let found = ok(world::in_time(stores.orgs.list_deliveries(&asked)).await);

@@ -1,4 +1,4 @@
-//! The promises of [`MailQueue`](tessera_kernel::MailQueue) and of the [`Outbox`](tessera_kernel::Outbox) that fills it.
+//! Contract of [`MailQueue`](tessera_kernel::MailQueue), and of the [`Outbox`](tessera_kernel::Outbox) that fills it.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
     expectations::{conflict, ok, parsed},
 };
 
-/// Turns the cases of this port into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! mail_queue_contract {
     ($harness:ident) => {
@@ -49,7 +49,7 @@ macro_rules! mail_queue_contract {
     };
 }
 
-/// Long after every mail here was written.
+/// A time after the creation of all mails in these cases.
 const LATER: OffsetDateTime = NOW.saturating_add(Duration::hours(1));
 
 async fn take(queue: &dyn MailQueue, now: OffsetDateTime, most: u16) -> Vec<TakenMail> {
@@ -140,7 +140,7 @@ pub async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl
     assert_eq!(take(&*stores.mails, much_later, 10).await, []);
     let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
     assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
-    // Of the two that have expired, only the other one still said something.
+    // Both mails have expired, but only mail 2 still has content.
     assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at, 10).await), 1);
 }
 
@@ -222,7 +222,7 @@ pub async fn what_an_expired_mail_said_is_erased_once(harness: &impl Harness) {
     assert_eq!(ok(stores.mails.erase_expired(LATER, 10).await), 0);
     assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
     assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 0);
-    // What is left of it is nothing to deliver, even by a clock that is behind.
+    // An erased mail is not taken, even by a node whose clock is behind.
     assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
 }
 
@@ -235,7 +235,7 @@ pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
         async move { mails(take(&*queue, LATER, 5).await) }
     };
     let mut taken = world::at_once(8, queue).await.concat();
-    // A taker may have passed over what another was about to take.
+    // A call may have skipped mails that a concurrent call was taking.
     while taken.len() < all.len() {
         let more = mails(take(&*stores.mails, LATER, 5).await);
         assert!(!more.is_empty(), "a mail was lost");

@@ -1,4 +1,4 @@
-//! The promises of every port by which quotas are enforced: no number of requests at once gets past one.
+//! Contract of all ports that enforce quotas: concurrent requests never exceed a quota.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     expectations::{ok, some},
 };
 
-/// Turns the cases of these ports into tests.
+/// Expands to one test per case of this contract.
 #[macro_export]
 macro_rules! quotas_contract {
     ($harness:ident) => {
@@ -48,10 +48,10 @@ macro_rules! quotas_contract {
     };
 }
 
-/// How many there is room for.
+/// The quota in these cases.
 const ROOM: u64 = 3;
 
-/// Holds eight attempts to as many successes as there is room for.
+/// Asserts that as many attempts succeeded as the quota allows.
 #[track_caller]
 fn room_is_filled(attempts: Vec<bool>) {
     let made: u64 = attempts.into_iter().map(u64::from).sum();
@@ -80,7 +80,7 @@ pub async fn an_item_is_changed_when_there_is_room_for_no_other(harness: &impl H
     let stores = harness.stores();
     tenant(stores, 1).await;
     let change = item_change(1, application_id(1));
-    // All of them want the one place, for the same item.
+    // All calls change the same item, so they need only one place.
     let attempts = world::at_once(8, |_| {
         let (items, change) = (stores.items.clone(), change.clone());
         async move { some(ok(items.upsert_item(&change, Some(1)).await)).version }
@@ -214,7 +214,7 @@ pub async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harne
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
     stores.add_organizations([&organization(20), &organization(21)]).await;
-    // Neither a membership nor what another user owns counts.
+    // Only organizations that the user owns count. Other memberships and the organizations of other users do not.
     let others = [(20, 1, Role::Admin), (21, 1, Role::Member), (20, 2, Role::Owner), (21, 2, Role::Owner)];
     let others = others.map(|(of, user, role)| membership(organization_id(of), user_id(user), role));
     stores.add_memberships(&others).await;
@@ -281,7 +281,7 @@ pub async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harn
 pub async fn the_least_recently_used_sessions_end_first(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
-    // Neither their age nor their ids say in which order they end, unless they were last used at one time.
+    // The time of the last use decides the order. The age counts only for equal times.
     let used = |number, seconds, age| {
         let (last_used_at, created_at) = (NOW - Duration::seconds(seconds), NOW - Duration::seconds(age));
         Session { last_used_at, created_at, ..session(number, user_id(1)) }
@@ -301,7 +301,7 @@ pub async fn the_least_recently_used_sessions_end_first(harness: &impl Harness) 
     let ids = |numbers: &[u32]| numbers.iter().copied().map(session_id).collect::<Vec<_>>();
     assert_eq!(end(1, 4).await, (0, ids(&[1, 2, 3, 4])));
     assert_eq!(end(1, 2).await, (2, ids(&[1, 3])));
-    // The one that has just been opened stays, whatever the clock of its node says.
+    // The session to keep stays, even if another one was used later by the clock of another node.
     assert_eq!(end(3, 1).await, (1, ids(&[3])));
     assert_eq!(live(&*stores.identity, 2).await, ids(&[9]));
 }

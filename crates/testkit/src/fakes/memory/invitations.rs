@@ -1,4 +1,4 @@
-//! Invitations, and the mails that they cause.
+//! Invitations, and the mails that contain them.
 
 use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
@@ -27,7 +27,7 @@ impl State {
         self.invitations.values().map(|(known, _)| known).find(open).cloned()
     }
 
-    /// What became of the latest mail of an invitation.
+    /// Returns the delivery state of the latest mail of an invitation.
     pub(super) fn delivery(&self, invitation: InvitationId) -> Option<MailDelivery> {
         let mails = self.invitation_mails.iter().filter(|known| known.invitation == invitation);
         let latest = mails.map(|known| known.mail).max()?;

@@ -1,4 +1,4 @@
-//! What the storage holds, and the rules that hold it together.
+//! State of the storage in memory, and its constraints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use super::rows::{NotedMail, StoredMail};
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Credentials>,
-    /// The costs of their password hashes, and of some that they had.
+    /// The costs of all password hashes. Costs that no user has any more may be included.
     pub(super) hash_costs: BTreeSet<HashCost>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) known_devices: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
@@ -38,27 +38,27 @@ pub(super) struct State {
     pub(super) settings: BTreeMap<OrganizationId, Settings>,
     pub(super) system_data: BTreeMap<(OrganizationId, UserId), SystemData>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
-    /// Deleted applications whose contents are not cleared, in the order of their deletion.
+    /// Deleted applications whose contents are not deleted yet, in the order of their deletion.
     pub(super) deleted: Vec<ApplicationId>,
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
     pub(super) items: BTreeMap<ItemId, Item>,
     pub(super) events: BTreeMap<EventId, Event>,
     pub(super) invitations: BTreeMap<InvitationId, (Invitation, SecretHash)>,
     pub(super) invitation_mails: Vec<NotedMail>,
-    /// Organizations of which an invitation was ever accepted.
+    /// Organizations in which an invitation was ever accepted.
     pub(super) joined_by_invitation: BTreeSet<OrganizationId>,
     pub(super) mails: BTreeMap<MailId, StoredMail>,
-    /// Since when notices of a topic to an address are counted, and how many there were.
+    /// By topic and address: since when notices are counted, and their number.
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,
-    /// By the name of a limit and a subject: when the window ends, and the number of events in it.
+    /// By name of the limit and subject: when the window ends, and the number of events in it.
     pub(super) rate_limits: BTreeMap<(&'static str, String), (OffsetDateTime, u32)>,
 }
 
-/// How many rows a step may still delete.
+/// Number of rows that a step may still delete.
 pub(super) struct Room(pub(super) u32);
 
 impl Room {
-    /// Whether a row is to be deleted in this step.
+    /// Returns whether this step deletes the row, and counts it.
     pub(super) fn takes(&mut self, doomed: bool) -> bool {
         let takes = doomed && self.0 > 0;
         self.0 -= u32::from(takes);
@@ -66,7 +66,7 @@ impl Room {
     }
 }
 
-/// Refuses what would break a rule.
+/// Fails with a conflict on `key` if the constraint is broken.
 pub(super) fn unless(broken: bool, key: &str) -> Result<(), StoreError> {
     if broken { Err(StoreError::Conflict { key: key.to_owned() }) } else { Ok(()) }
 }
@@ -222,7 +222,7 @@ impl State {
     }
 }
 
-/// What others see of a user.
+/// Returns the profile of a user as other users see it.
 pub(super) fn profile_of(user: &User) -> Profile {
     Profile {
         user_id: user.id,

@@ -1,4 +1,4 @@
-//! A transaction: a state of its own until it is published.
+//! Transactions. Each works on its own copy of the state until it is published.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -27,7 +27,7 @@ use super::{shared::Shared, state::State};
 pub(super) struct MemoryTransaction {
     pub(super) state: State,
     shared: Arc<Shared>,
-    /// The turn to write. The next writer gets it when this is dropped.
+    /// The lock of the writer. Dropping it admits the next writer.
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -37,12 +37,12 @@ impl MemoryTransaction {
         Self { state: State::clone(&shared.published()), shared, _turn: turn }
     }
 
-    /// The time by the clock of the storage.
+    /// Returns the time by the storage clock.
     pub(super) fn now(&self) -> OffsetDateTime {
         self.shared.clock.now()
     }
 
-    /// Shows everybody the new state, before the next writer can take it up.
+    /// Publishes the new state and then releases the lock, so that the next writer reads the new state.
     pub(super) fn publish(mut self) {
         self.shared.publish(std::mem::take(&mut self.state));
     }
