@@ -38,11 +38,11 @@ use tessera_tests::{
 const OTHER: &str = "granite-orchard-58-kettle";
 
 on_both! {
-    s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated
-    s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_repeated
-    s182_a_password_that_changed_during_the_check_proves_nothing
-    s183_an_inviter_is_removed_while_their_invitation_is_accepted
-    s162_a_user_leaves_while_they_are_added_directly
+    an_acceptance_killed_after_creating_the_account_can_be_repeated_s116
+    an_acceptance_killed_after_verifying_the_email_can_be_repeated_s116
+    a_password_changed_during_its_check_does_not_verify_the_email_s182
+    an_invitation_is_accepted_or_withdrawn_when_its_inviter_is_removed_s183
+    a_user_who_leaves_while_being_added_is_not_a_member_s162
 }
 
 async fn open(database: &TestDatabase) -> SqlStore {
@@ -135,7 +135,7 @@ async fn die_and_repeat(acme: TestOrg, email: &str) -> (Service, Value) {
     (Service { node, installation }, accepted)
 }
 
-async fn s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_repeated(backend: Backend) {
+async fn an_acceptance_killed_after_creating_the_account_can_be_repeated_s116(backend: Backend) {
     let email = format!("{}@example.com", unique("guest"));
     let (service, accepted) = die_and_repeat(TestOrg::open(backend).await, &email).await;
     // The first request has created the account, with the password of that request.
@@ -145,14 +145,14 @@ async fn s116_an_acceptance_that_dies_once_the_account_is_made_succeeds_when_rep
     assert_eq!((&me["id"], &me["display_name"]), (&accepted["user_id"], &json!("Grace")));
 }
 
-async fn s116_an_acceptance_that_dies_once_the_account_is_proved_succeeds_when_repeated(backend: Backend) {
+async fn an_acceptance_killed_after_verifying_the_email_can_be_repeated_s116(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let (_service, accepted) = die_and_repeat(acme, &person.email).await;
     assert_eq!((&accepted["new_user"], &accepted["user_id"]), (&json!(false), &json!(person.id)));
 }
 
-async fn s182_a_password_that_changed_during_the_check_proves_nothing(backend: Backend) {
+async fn a_password_changed_during_its_check_does_not_verify_the_email_s182(backend: Backend) {
     let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
     let store = open(&database).await;
     let unproved = User { email_verified: false, ..user(1) };
@@ -191,7 +191,7 @@ async fn organization_on(store: &SqlStore, bench: &Workbench) -> Arc<Orgs> {
 /// Number of repetitions of two concurrent requests.
 const ROUNDS: u32 = 20;
 
-async fn s183_an_inviter_is_removed_while_their_invitation_is_accepted(backend: Backend) {
+async fn an_invitation_is_accepted_or_withdrawn_when_its_inviter_is_removed_s183(backend: Backend) {
     let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
     let store = open(&database).await;
     let orgs = organization_on(&store, &bench).await;
@@ -227,7 +227,7 @@ async fn s183_an_inviter_is_removed_while_their_invitation_is_accepted(backend: 
     }
 }
 
-async fn s162_a_user_leaves_while_they_are_added_directly(backend: Backend) {
+async fn a_user_who_leaves_while_being_added_is_not_a_member_s162(backend: Backend) {
     let (database, bench) = (TestDatabase::create(backend).await, Workbench::new());
     let store = open(&database).await;
     let orgs = organization_on(&store, &bench).await;

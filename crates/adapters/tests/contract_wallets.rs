@@ -84,7 +84,7 @@ async fn ask(node: &Node, proof: SignatureCheck) -> bool {
 }
 
 #[tokio::test]
-async fn s97_1271() {
+async fn a_contract_decides_which_text_is_signed_s97() {
     let node = Node::start(with(WALLET), Mood::Well).await;
     // The wallet ignores the length of the signature: it checks only the hash.
     for length in [0, 1, 31, 32, 33, 64, 65, 66, 500] {
@@ -97,7 +97,7 @@ async fn s97_1271() {
 }
 
 #[tokio::test]
-async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
+async fn an_empty_signature_is_valid_only_for_a_text_approved_on_the_chain_s97() {
     let node = Node::start(with(APPROVING), Mood::Well).await;
     let signer = verifier(&node.url).verify(proof(address(1), TEXT, &[])).await;
     assert_eq!(ok(signer), Some(SignerKind::Contract));
@@ -115,7 +115,7 @@ async fn s97_1271_an_empty_signature_is_for_what_was_approved_on_the_chain() {
 }
 
 #[tokio::test]
-async fn a_signature_costs_one_call_and_a_node_says_once_which_chain_it_serves() {
+async fn a_signature_requires_one_call_and_the_chain_id_is_requested_once() {
     let node = Node::start(with(WALLET), Mood::Well).await;
     let verifier = verifier(&node.url);
     for (signature, good) in [(&[7; 65][..], true), (&[], true), (&[8; 65], true)] {
@@ -130,7 +130,7 @@ async fn a_signature_costs_one_call_and_a_node_says_once_which_chain_it_serves()
 }
 
 #[tokio::test]
-async fn what_no_contract_can_have_signed_costs_no_question() {
+async fn a_signature_that_no_contract_can_accept_sends_no_request() {
     let node = Node::start(State::new(), Mood::Silent).await;
     let verifier = verifier(&node.url);
     let wallet = EvmWallet::new();
@@ -151,7 +151,7 @@ async fn what_no_contract_can_have_signed_costs_no_question() {
 }
 
 #[tokio::test]
-async fn an_account_without_code_vouches_for_nothing() {
+async fn a_signature_for_an_account_without_code_is_rejected() {
     let node = Node::start(State::new(), Mood::Well).await;
     assert!(!ask(&node, proof(address(1), TEXT, &[7; 65])).await);
 }
@@ -167,7 +167,7 @@ async fn a_chain_without_a_node_has_no_contract_wallets() {
 }
 
 #[tokio::test]
-async fn contracts_that_do_not_say_yes_say_no() {
+async fn a_signature_is_rejected_unless_the_contract_accepts_it() {
     let contracts = [
         ("reverts", "60006000fd"),
         ("answers nothing", "00"),
@@ -190,7 +190,7 @@ async fn contracts_that_do_not_say_yes_say_no() {
 }
 
 #[tokio::test]
-async fn contracts_that_do_not_say_yes_to_a_short_signature_say_no() {
+async fn a_short_signature_is_rejected_unless_the_contract_accepts_it() {
     let contracts = [
         ("reverts", "60006000fd"),
         ("reverts with the magic value", "631626ba7e60e01b60005260206000fd"),
@@ -231,7 +231,7 @@ fn wrapped(factory: H160, call: Vec<u8>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_wallet_that_is_not_made_yet_vouches_for_what_it_will() {
+async fn a_signature_of_a_wallet_that_is_not_deployed_yet_is_verified() {
     let chain = BTreeMap::from([(address(9), account(FACTORY, &[]))]);
     let node = Node::start(chain, Mood::Well).await;
     let (salt, code) = ([5; 32], making(hash_message(TEXT)));
@@ -254,7 +254,7 @@ async fn nobody_can_say(url: &str) {
 }
 
 #[tokio::test]
-async fn a_node_that_fails_is_no_success() {
+async fn a_failure_of_the_chain_node_is_reported_as_unavailable() {
     let reply = |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let long = format!("{{\"result\":\"0x{}\"}}", "0".repeat(64 * 1024));
     let moods = [
@@ -282,7 +282,7 @@ async fn a_node_that_fails_is_no_success() {
 }
 
 #[tokio::test]
-async fn s205_ssrf_redirect() {
+async fn redirects_are_not_followed_s205() {
     let there = Node::start(with(WALLET), Mood::Well).await;
     let elsewhere = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", there.url);
     nobody_can_say(&Node::start(with(WALLET), Mood::Saying(elsewhere)).await.url).await;
@@ -290,7 +290,7 @@ async fn s205_ssrf_redirect() {
 }
 
 #[tokio::test]
-async fn what_a_node_says_of_a_failed_call_is_a_no() {
+async fn a_call_that_the_chain_node_reports_as_failed_is_a_rejection() {
     let refusals = [(3, "x"), (-32000, "execution reverted"), (-32000, "out of gas"), (-32015, "VM Exception: Revert")];
     for (code, message) in refusals {
         let node = Node::start(with(WALLET), Mood::Refusing("eth_call", code, message)).await;
@@ -299,7 +299,7 @@ async fn what_a_node_says_of_a_failed_call_is_a_no() {
 }
 
 #[tokio::test]
-async fn the_address_of_a_node_is_not_told() {
+async fn errors_do_not_contain_the_url_of_the_chain_node() {
     let verifier = verifier("http://127.0.0.1:1/a-secret-key");
     let outcome = verifier.verify(proof(address(1), TEXT, &[7; 65])).await;
     let Err(VerifyError::Unavailable(error)) = outcome else { panic!("it must fail: {outcome:?}") };
@@ -343,7 +343,7 @@ impl ChainHarness for RpcHarness {
 tessera_testkit::chain_reader_contract!(RpcHarness);
 
 #[tokio::test]
-async fn what_the_chain_says_decides_whatever_reads_it() {
+async fn the_validator_result_decides_for_any_chain_reader() {
     let at = |program: Program| H160(program.address());
     // The contract is the same each time. Only the response of the validator differs.
     for (validator, good) in Program::ALL.into_iter().map(|program| (program, program == Program::AnswersOne)) {
@@ -380,7 +380,7 @@ const PUBLISHED: [(&str, &str, &str, &str); 2] = [
 /// the hash of the published message. The test shows that the key does not decide, that the contract is called with
 /// that hash, and that it receives the signature unchanged.
 #[tokio::test]
-async fn published_signatures_of_contract_wallets_are_for_the_contract_to_judge() {
+async fn the_contract_decides_on_published_contract_wallet_signatures() {
     for (address, nonce, issued_at, signature) in PUBLISHED {
         let text = format!(
             "localhost:4361 wants you to sign in with your Ethereum account:\n{address}\n\nSIWE Notepad Example\n\n\

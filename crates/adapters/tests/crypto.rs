@@ -56,7 +56,7 @@ async fn a_hash_of_a_lower_cost_matches_and_is_outdated() {
 }
 
 #[tokio::test]
-async fn s10_pw_kdf_a_hash_is_argon2id_at_the_floor_with_a_salt_of_its_own() {
+async fn a_hash_is_argon2id_at_the_floor_with_its_own_salt_s10() {
     let (hasher, password) = (hasher(), ok(WORDS.parse::<Password>()));
     let (one, two) = (ok(hasher.hash(&password, requester()).await), ok(hasher.hash(&password, requester()).await));
     assert!(one.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.expose());
@@ -65,7 +65,7 @@ async fn s10_pw_kdf_a_hash_is_argon2id_at_the_floor_with_a_salt_of_its_own() {
 }
 
 #[tokio::test]
-async fn s3_pw_72_nothing_is_cut_off_a_long_password() {
+async fn a_long_password_is_not_truncated_s3() {
     let long = "x".repeat(127);
     let hash = ok(hasher().hash(&ok(format!("{long}a").parse::<Password>()), requester()).await);
     assert_eq!(verdict(hash.expose(), &format!("{long}a")).await, Verdict::Match);
@@ -73,7 +73,7 @@ async fn s3_pw_72_nothing_is_cut_off_a_long_password() {
 }
 
 #[tokio::test]
-async fn nobody_has_no_password() {
+async fn a_check_without_a_stored_hash_is_a_mismatch() {
     let attempt = PasswordAttempt::new(WORDS);
     assert_eq!(ok(hasher().verify(&attempt, None, &[], requester()).await), Verdict::Mismatch);
 }
@@ -87,7 +87,7 @@ fn the_cost_has_a_floor() {
 }
 
 #[tokio::test]
-async fn s7_pw_block_common_passwords_and_words_of_the_account_are_refused_with_a_reason() {
+async fn common_passwords_and_account_words_are_rejected_with_a_reason_s7() {
     let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)));
     let about = ["grace.hopper.1906@example.com".to_owned(), "grace.hopper.1906".to_owned()];
     for weak in ["password123", "qwertyuiop", "Tessera1", "grace.hopper.1906", "aaaaaaaaaaaa", "letmein99"] {
@@ -98,7 +98,7 @@ async fn s7_pw_block_common_passwords_and_words_of_the_account_are_refused_with_
 }
 
 #[tokio::test]
-async fn s7_pw_block_repeated_and_decorated_words_of_the_account_are_refused() {
+async fn repeated_and_decorated_account_words_are_rejected_s7() {
     let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)));
     let about = ["grace.hopper@acme-games.example.com".to_owned(), "Zoë Lindqvist".to_owned()];
     for weak in [
@@ -179,7 +179,7 @@ mod tokens {
     }
 
     #[test]
-    fn s56_alg_confusion_another_header_is_refused_even_when_the_signature_fits() {
+    fn another_header_is_rejected_despite_a_valid_signature_s56() {
         for header in [
             r#"{"typ":"JWT","alg":"HS256"}"#,
             r#"{"alg":"HS256"}"#,
@@ -196,7 +196,7 @@ mod tokens {
     }
 
     #[test]
-    fn s62_jwt_types_wrong_missing_doubled_and_unknown_claims_are_refused() {
+    fn wrong_missing_duplicate_and_unknown_claims_are_rejected_s62() {
         for (from, to) in [
             (r#""exp":1700003600"#, r#""exp":"1700003600""#),
             (r#""exp":1700003600"#, r#""exp":1700003600.0"#),
@@ -221,7 +221,7 @@ mod tokens {
     }
 
     #[test]
-    fn s66_jwt_form_only_the_exact_compact_form_under_our_secret_is_taken() {
+    fn only_the_exact_compact_form_with_our_secret_is_accepted_s66() {
         let token = mint(HEADER, CLAIMS, &SECRET);
         refused(&mint(HEADER, CLAIMS, &[7; 32]));
         refused(&format!("{token}="));
@@ -242,7 +242,7 @@ mod tokens {
 }
 
 #[test]
-fn what_is_sealed_opens_under_its_name_and_key_only() {
+fn sealed_data_opens_only_with_its_name_and_key() {
     let key = ok(MasterKey::generate_text(&SystemEntropy).parse::<MasterKey>());
     let other = ok(MasterKey::generate_text(&SystemEntropy).parse::<MasterKey>());
     let sealed = ok(key.seal("one", b"a secret", &SystemEntropy));
@@ -258,7 +258,7 @@ fn what_is_sealed_opens_under_its_name_and_key_only() {
 }
 
 #[test]
-fn a_master_key_needs_enough_in_it() {
+fn a_master_key_requires_enough_entropy() {
     let parse = |text: &str| text.parse::<MasterKey>().map(|_| ());
     assert_eq!(parse("short"), Err(MasterKeyError));
     assert_eq!(parse(&"a".repeat(64)), Err(MasterKeyError));

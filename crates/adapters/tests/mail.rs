@@ -53,7 +53,7 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1
 const OTHER: &str = "100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 #[test]
-fn a_sealed_mail_opens_with_its_key_and_under_its_id_only() {
+fn a_sealed_mail_opens_only_with_its_key_and_id() {
     let sealed = ok(outbox(KEY).seal(mail_id(1), &mail(), NOW, NOW + Duration::DAY));
     assert!(!String::from_utf8_lossy(&sealed.sealed).contains("token"));
     assert_eq!(ok(outbox(KEY).open(&sealed)), mail());
@@ -72,7 +72,7 @@ fn about(organization_name: &str, inviter: &str) -> Invited {
 }
 
 #[test]
-fn s189_inv_injection() {
+fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189() {
     let token = InvitationToken::generate(&SystemEntropy);
     let letters = AskamaMails::new("https://id.example.com/sub/");
     let mail =
@@ -91,7 +91,7 @@ fn s189_inv_injection() {
 }
 
 #[test]
-fn s189_inv_injection_of_sentences() {
+fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
     let (letters, token) = (AskamaMails::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
     // A name of 40 characters is shown in full, a longer one is cut, and no quotation mark ends the name early.
     for (name, shown) in [
@@ -126,7 +126,7 @@ fn s189_inv_injection_of_sentences() {
 const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };
 
 #[test]
-fn s200_notify_in_words() {
+fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
     let (letters, to) = (AskamaMails::new("https://id.example.com/"), parsed("ada@example.com"));
     let account = wallet_account(5, Chain::Base);
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
@@ -159,7 +159,7 @@ fn s200_notify_in_words() {
 }
 
 #[test]
-fn a_link_to_a_new_password_in_words() {
+fn a_password_reset_mail_contains_one_link_and_its_expiry() {
     let letters = AskamaMails::new("https://id.example.com/sub/");
     let token = ResetToken::generate(&SystemEntropy);
     let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
@@ -182,7 +182,7 @@ fn a_link_to_a_new_password_in_words() {
 }
 
 #[test]
-fn s200_notify_of_a_reset_in_words() {
+fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
     let (letters, to) = (AskamaMails::new("https://id.example.com"), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
         letters.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
@@ -200,7 +200,7 @@ fn s200_notify_of_a_reset_in_words() {
 }
 
 #[test]
-fn s189_inv_injection_in_notices_of_owners() {
+fn names_in_a_new_owner_mail_cannot_inject_links_or_html_s189() {
     let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
     let named = |number, name: &str| Profile { user_id: user_id(number), email: None, display_name: Some(name.into()) };
     let (owner, by) = (named(1, "www.evil.example <b>"), named(2, "a@evil.example"));
@@ -219,7 +219,7 @@ fn s189_inv_injection_in_notices_of_owners() {
 }
 
 #[test]
-fn s189_inv_injection_in_notices_of_additions() {
+fn names_in_a_direct_addition_mail_cannot_inject_links_or_html_s189() {
     let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
     let by = Profile { display_name: Some("a@evil.example <b>".to_owned()), ..Profile::hidden(user_id(2)) };
     let about = DirectAddition { organization: &organization, role: Role::Admin, by: &by };
@@ -234,7 +234,7 @@ fn s189_inv_injection_in_notices_of_additions() {
 }
 
 #[test]
-fn s162_a_new_owner_with_a_hidden_profile_is_named_by_id() {
+fn a_new_owner_with_a_hidden_profile_is_named_by_id_s162() {
     let (organization, owner) = (organization(1), Profile::hidden(user_id(9)));
     let about = NewOwner { organization: &organization, owner: &owner, to_themselves: false, by: None };
     let mail = AskamaMails::new("https://id.example.com").new_owner(&parsed("ada@example.com"), &about, MOMENT);
@@ -246,7 +246,7 @@ fn s162_a_new_owner_with_a_hidden_profile_is_named_by_id() {
 }
 
 #[tokio::test]
-async fn a_mail_becomes_a_message_that_others_can_read() {
+async fn a_mail_is_written_once_as_a_standard_message_file() {
     let home = ok(tempfile::TempDir::new());
     let directory = home.path().join("deep/mail");
     let mailer = FileMailer::new(directory.clone(), parsed("Täst <no-reply@example.com>"), Arc::new(SystemClock));
@@ -262,7 +262,7 @@ async fn a_mail_becomes_a_message_that_others_can_read() {
 }
 
 #[tokio::test]
-async fn a_subject_makes_no_headers() {
+async fn a_subject_cannot_add_headers() {
     let home = ok(tempfile::TempDir::new());
     let mailer = FileMailer::new(home.path().to_owned(), parsed("no-reply@example.com"), Arc::new(SystemClock));
     let subject = "Hello\r\nBcc: all@example.com\r\n\r\nbody".to_owned();
@@ -273,7 +273,7 @@ async fn a_subject_makes_no_headers() {
 }
 
 #[test]
-fn a_host_has_a_sender() {
+fn a_sender_is_derived_from_the_host() {
     for (host, sender) in [
         ("id.example.com", "Tessera <no-reply@id.example.com>"),
         ("localhost", "Tessera <no-reply@localhost>"),

@@ -66,30 +66,30 @@ macro_rules! cases {
 cases! { store:
     two_stores_open_an_empty_database_at_once
     a_schema_newer_than_the_program_is_not_opened
-    the_first_kept_secret_is_everybodys
+    all_nodes_use_the_secret_that_was_stored_first
     a_database_answers_to_a_ping
-    a_dropped_transaction_is_out_of_everybodys_way
+    a_dropped_transaction_does_not_block_other_transactions
     a_transaction_with_a_failed_statement_does_not_commit
-    keys_that_no_port_names_are_mapped_too
-    every_reference_is_mapped_alike
-    a_row_that_breaks_the_rules_of_its_type_is_corrupt
-    an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_link
-    who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
-    work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
+    conflicts_of_other_unique_keys_are_reported_by_name
+    every_missing_reference_is_reported_as_the_same_conflict
+    a_row_with_an_invalid_value_is_reported_as_corrupt
+    a_corrupt_account_does_not_delay_the_reset_links_of_others
+    a_wait_for_a_connection_fails_as_busy_after_its_timeout
+    cancelled_work_on_a_single_threaded_runtime_does_not_block_others
 }
 
 cases! { clocks:
-    s85_nonce_exp_by_the_clock_of_the_database
-    s85_nonce_exp_and_is_forgotten_by_that_clock
-    s85_nonce_exp_of_sign_ins_for_applications_too
-    s106_code_bound_to_60_s_by_the_clock_of_the_database
-    s191_reset_bind_to_30_min_by_the_clock_of_the_database
-    s53_sess_reauth_by_the_clock_of_the_database
+    a_challenge_expires_after_5_minutes_by_the_database_clock_s85
+    expired_challenges_are_deleted_by_the_database_clock_s85
+    application_sign_ins_expire_by_the_database_clock_s85
+    an_authorization_code_expires_by_the_database_clock_s106
+    a_reset_link_expires_by_the_database_clock_s191
+    recent_authentication_is_checked_by_the_database_clock_s53
     sessions_end_by_the_clock_of_the_database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_that_asks_for_encryption_never_gets_plain_text() {
+async fn a_database_url_that_requires_tls_is_rejected() {
     let database = TestDatabase::create(Backend::Postgres).await;
     let url = parsed(&format!("{}?sslmode=require", database.url()));
     let opened = SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await;
@@ -98,7 +98,7 @@ async fn an_address_that_asks_for_encryption_never_gets_plain_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_not_there_is_named_without_its_password() {
+async fn a_connection_error_does_not_contain_the_password() {
     let database = TestDatabase::create(Backend::Postgres).await;
     let url = parsed("postgres://tessera:sesame@127.0.0.1:1/tessera");
     let opened = SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await;
@@ -115,7 +115,7 @@ async fn a_server_that_is_not_there_is_named_without_its_password() {
 
 /// A server that restarts closes every connection. The store must recover by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_outlives_its_connections() {
+async fn a_store_recovers_when_the_server_closes_its_connections() {
     let subject = store::Subject::on(Backend::Postgres).await;
     ok(subject.store.ping().await);
     let statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -145,7 +145,7 @@ async fn a_database_that_is_gone_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_that_lock_each_other_out_one_is_told_that_the_store_is_busy() {
+async fn one_of_two_deadlocked_transactions_fails_as_busy() {
     let subject = store::Subject::on(Backend::Postgres).await;
     let stores = &subject.stores;
     stores.add_users([&builders::user(1), &builders::user(2)]).await;
@@ -165,7 +165,7 @@ async fn of_two_that_lock_each_other_out_one_is_told_that_the_store_is_busy() {
 
 /// Opening a connection costs more than most requests. A rejected insert must not close its connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refused_inserts_go_on_with_the_same_connection() {
+async fn rejected_inserts_keep_their_connection() {
     let subject = store::Subject::on(Backend::Postgres).await;
     subject.stores.add_users([&builders::user(1)]).await;
     // The pool has one connection. The pool counts a connection as returned shortly before it is available again, so a

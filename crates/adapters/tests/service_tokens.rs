@@ -61,7 +61,7 @@ fn a_thumbprint_is_that_of_rfc_7638() {
 }
 
 #[tokio::test]
-async fn a_token_is_verified_by_plain_arithmetic() {
+async fn a_token_is_verified_without_the_signing_library() {
     let signer = signer(KeyBits::B2048, MASTER_KEY);
     let key = key(&signer).await;
     let (header, read) = ok(jose::verify(&jwks(&key), ok(signer.sign(&key, &claims())).expose()));
@@ -76,7 +76,7 @@ async fn a_token_is_verified_by_plain_arithmetic() {
 }
 
 #[tokio::test]
-async fn a_token_says_more_where_there_is_more_to_say_and_nothing_of_what_is_not() {
+async fn optional_claims_are_present_only_when_they_have_a_value() {
     let signer = signer(KeyBits::B2048, MASTER_KEY);
     let key = key(&signer).await;
     let wallet = ProvenWallet { address: "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045".to_owned(), chain_id: 137 };
@@ -94,7 +94,7 @@ async fn a_token_says_more_where_there_is_more_to_say_and_nothing_of_what_is_not
 }
 
 #[tokio::test]
-async fn s71_rsa_size_keys_are_as_long_as_they_were_asked_to_be() {
+async fn rsa_keys_have_the_requested_length_s71() {
     for (bits, length) in [(KeyBits::B2048, 342), (KeyBits::B3072, 512)] {
         let signer = signer(bits, MASTER_KEY);
         let key = key(&signer).await;
@@ -105,7 +105,7 @@ async fn s71_rsa_size_keys_are_as_long_as_they_were_asked_to_be() {
 }
 
 #[tokio::test]
-async fn each_key_signs_its_own_tokens_in_whatever_turn() {
+async fn each_key_signs_its_own_tokens_in_any_order() {
     let signer = signer(KeyBits::B2048, MASTER_KEY);
     let (one, other) = (key(&signer).await, key(&signer).await);
     assert_ne!(one.id, other.id);

@@ -44,7 +44,7 @@ fn why_it_waits(sent: Result<(), MailerError>) -> String {
 }
 
 #[tokio::test]
-async fn a_mail_goes_over_the_wire_as_it_is() {
+async fn a_mail_is_delivered_unchanged() {
     let sink = Sink::start().await;
     ok(send(&sink.url(), None).await);
     let letters = sink.letters();
@@ -54,7 +54,7 @@ async fn a_mail_goes_over_the_wire_as_it_is() {
 }
 
 #[tokio::test]
-async fn domains_go_over_the_wire_in_their_ascii_form() {
+async fn domains_are_sent_in_their_ascii_form() {
     for manners in [WalletBehavior::default(), WalletBehavior::default().ascii_only()] {
         let sink = Sink::with(manners).await;
         ok(send_to("Inv@bücher.example", &sink.url(), None).await);
@@ -69,7 +69,7 @@ async fn domains_go_over_the_wire_in_their_ascii_form() {
 }
 
 #[tokio::test]
-async fn a_local_part_in_other_letters_needs_a_server_that_accepts_it() {
+async fn a_non_ascii_local_part_requires_a_server_with_smtputf8() {
     let sink = Sink::with(WalletBehavior::default().ascii_only()).await;
     let error = failed(send_to("jürg@bücher.example", &sink.url(), None).await);
     let MailerError::Refused { refusal, .. } = error else { panic!("{error:?}") };
@@ -83,7 +83,7 @@ async fn a_local_part_in_other_letters_needs_a_server_that_accepts_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_told_from_one_that_refuses() {
+async fn an_unreachable_server_is_reported_as_unreachable() {
     let why = why_it_waits(send(&format!("smtp://{}", Sink::nowhere().await), None).await);
     assert_eq!(why, "the mail server can't be reached");
 }
@@ -97,7 +97,7 @@ async fn sent_to_one_that_answers(command: &str, answer: &str) -> Result<(), Mai
 }
 
 #[tokio::test]
-async fn an_answer_about_the_mail_ends_it() {
+async fn a_permanent_reply_about_the_mail_ends_its_delivery() {
     for (command, answer, code) in [
         ("RCPT", "550 5.1.1 nobody here", 550),
         ("RCPT", "550-no such\r\n550 user", 550),
@@ -113,7 +113,7 @@ async fn an_answer_about_the_mail_ends_it() {
 }
 
 #[tokio::test]
-async fn an_answer_about_us_or_the_server_ends_no_mail() {
+async fn a_reply_about_the_sender_or_the_server_does_not_end_the_delivery() {
     for (command, answer) in [
         (GREETING, "554 no service"),
         ("EHLO", "550 who?"),
@@ -134,7 +134,7 @@ async fn an_answer_about_us_or_the_server_ends_no_mail() {
 }
 
 #[tokio::test]
-async fn s227_tls_smtp_a_certificate_of_a_trusted_authority_opens_the_way() {
+async fn mail_is_sent_over_tls_with_a_trusted_certificate_s227() {
     let authority = Authority::new();
     let (wrapped, starttls) = (WalletBehavior::wrapped(authority.server("localhost")), authority.server("localhost"));
     let manners = [(wrapped, &[][..]), (WalletBehavior::starttls(starttls), &["EHLO", "STARTTLS"][..])];
@@ -147,7 +147,7 @@ async fn s227_tls_smtp_a_certificate_of_a_trusted_authority_opens_the_way() {
 }
 
 #[tokio::test]
-async fn s227_tls_smtp_a_number_is_a_name_too() {
+async fn an_ip_address_is_accepted_as_a_certificate_name_s227() {
     let authority = Authority::new();
     let sink = Sink::with(WalletBehavior::wrapped(authority.server("127.0.0.1"))).await;
     ok(send(&sink.tls_url("127.0.0.1"), Some(&authority)).await);
@@ -155,7 +155,7 @@ async fn s227_tls_smtp_a_number_is_a_name_too() {
 }
 
 #[tokio::test]
-async fn s227_tls_smtp_a_certificate_that_is_not_good_ends_it() {
+async fn mail_is_not_sent_to_a_server_with_an_invalid_certificate_s227() {
     let (authority, other) = (Authority::new(), Authority::new());
     let acceptors = [
         (other.server("localhost"), "is not from an authority that is trusted here"),
@@ -174,7 +174,7 @@ async fn s227_tls_smtp_a_certificate_that_is_not_good_ends_it() {
 }
 
 #[tokio::test]
-async fn s227_tls_smtp_named_authorities_take_the_place_of_the_systems() {
+async fn an_authority_is_not_trusted_unless_it_is_configured_s227() {
     let authority = Authority::new();
     let sink = Sink::with(WalletBehavior::wrapped(authority.server("localhost"))).await;
     let why = why_it_waits(send(&sink.tls_url("localhost"), None).await);
@@ -182,7 +182,7 @@ async fn s227_tls_smtp_named_authorities_take_the_place_of_the_systems() {
 }
 
 #[tokio::test]
-async fn s227_tls_smtp_without_an_offer_of_tls_nothing_is_sent() {
+async fn no_mail_is_sent_if_required_tls_is_not_offered_s227() {
     let sink = Sink::with(WalletBehavior::default().knowing("tessera", "secret")).await;
     let authority = Authority::new();
     // With opportunistic TLS, a mail is sent without TLS if the server does not offer it, but a password is not.
@@ -199,7 +199,7 @@ async fn s227_tls_smtp_without_an_offer_of_tls_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn s227_tls_smtp_nothing_from_before_tls_counts_after() {
+async fn replies_injected_before_tls_end_the_connection_s227() {
     let authority = Authority::new();
     // All replies that a mail server sends during a delivery, in advance.
     let injected = "250-sink\r\n250-AUTH PLAIN\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n235 welcome\r\n250 ok\r\n250 ok\r\n\
@@ -211,7 +211,7 @@ async fn s227_tls_smtp_nothing_from_before_tls_counts_after() {
 }
 
 #[test]
-fn addresses_that_are_none_of_a_mail_server_are_refused() {
+fn invalid_mail_server_urls_are_rejected() {
     let bad = [
         "",
         "mail.example.com",
@@ -235,7 +235,7 @@ fn addresses_that_are_none_of_a_mail_server_are_refused() {
 }
 
 #[test]
-fn a_password_in_the_clear_stays_on_this_machine() {
+fn a_password_without_tls_is_accepted_only_for_this_machine() {
     for url in ["smtp://u:p@mail.example.com", "smtp://u:p@10.0.0.1:25"] {
         assert!(matches!(SmtpServer::new(url, None).err(), Some(SmtpUrlError::PasswordInTheClear)), "{url}");
     }

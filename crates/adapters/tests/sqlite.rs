@@ -62,25 +62,25 @@ macro_rules! cases {
 cases! { store:
     two_stores_open_an_empty_database_at_once
     a_schema_newer_than_the_program_is_not_opened
-    the_first_kept_secret_is_everybodys
+    all_nodes_use_the_secret_that_was_stored_first
     a_database_answers_to_a_ping
-    a_dropped_transaction_is_out_of_everybodys_way
+    a_dropped_transaction_does_not_block_other_transactions
     a_transaction_with_a_failed_statement_does_not_commit
-    keys_that_no_port_names_are_mapped_too
-    every_reference_is_mapped_alike
-    a_row_that_breaks_the_rules_of_its_type_is_corrupt
-    an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_link
-    who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy
-    work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody
+    conflicts_of_other_unique_keys_are_reported_by_name
+    every_missing_reference_is_reported_as_the_same_conflict
+    a_row_with_an_invalid_value_is_reported_as_corrupt
+    a_corrupt_account_does_not_delay_the_reset_links_of_others
+    a_wait_for_a_connection_fails_as_busy_after_its_timeout
+    cancelled_work_on_a_single_threaded_runtime_does_not_block_others
 }
 
 cases! { clocks:
-    s85_nonce_exp_by_the_clock_of_the_database
-    s85_nonce_exp_and_is_forgotten_by_that_clock
-    s85_nonce_exp_of_sign_ins_for_applications_too
-    s106_code_bound_to_60_s_by_the_clock_of_the_database
-    s191_reset_bind_to_30_min_by_the_clock_of_the_database
-    s53_sess_reauth_by_the_clock_of_the_database
+    a_challenge_expires_after_5_minutes_by_the_database_clock_s85
+    expired_challenges_are_deleted_by_the_database_clock_s85
+    application_sign_ins_expire_by_the_database_clock_s85
+    an_authorization_code_expires_by_the_database_clock_s106
+    a_reset_link_expires_by_the_database_clock_s191
+    recent_authentication_is_checked_by_the_database_clock_s53
     sessions_end_by_the_clock_of_the_database
 }
 
@@ -103,7 +103,7 @@ async fn only_the_owner_can_read_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_database_is_not_opened() {
+async fn a_file_that_is_not_a_database_is_rejected() {
     let database = TestDatabase::create(Backend::Sqlite).await;
     let file = some(database.directory()).join("tessera.db");
     ok(std::fs::write(&file, "this is a text, and a long one at that: longer than the header of a database".repeat(9)));

@@ -74,7 +74,7 @@ async fn a_parity_of_one_is_a_v_of_28() {
 }
 
 #[tokio::test]
-async fn s93_siwe_sig_has_no_twin() {
+async fn a_signature_with_a_high_s_is_rejected_s93() {
     // The signature with n - s and the other parity. The same address is recovered from it, but it is rejected.
     let twin = "0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd\
                 9ff818b327d1fc847ffe79bdd03d25e83e3a5df66962ceb160751b8bd754a1181b";
@@ -93,7 +93,7 @@ async fn a_published_signature_of_ed25519_is_good() {
 }
 
 #[tokio::test]
-async fn s95_siws_ed_has_one_spelling() {
+async fn a_signature_with_an_unreduced_s_is_rejected_s95() {
     let (key, text, signature) = TEST_2;
     // The signature with s + L. Verifiers that do not check whether s is reduced read the same number.
     let order = bytes("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
@@ -173,7 +173,7 @@ async fn bytes_that_are_no_signature_prove_nothing() {
 }
 
 #[tokio::test]
-async fn who_finds_the_queue_full_is_told_so() {
+async fn a_full_queue_is_reported_as_busy() {
     let gate = ok(Gate::new(GateSettings { places: 1, queue: 0, deadline: Duration::from_secs(30) }));
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (started, is_started) = tokio::sync::oneshot::channel();

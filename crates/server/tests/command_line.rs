@@ -42,7 +42,7 @@ fn the_settings_in_force_are_printed_without_secrets() {
 }
 
 #[test]
-fn s225_config_strict_every_fault_of_the_configuration_is_named_at_once() {
+fn all_configuration_errors_are_reported_at_once_s225() {
     let settings = [
         ("TESSERA_LISTEN", "nowhere"),
         ("TESSERA_PASSWORD_MIN_LENGTH", "7"),
@@ -79,7 +79,7 @@ fn s225_config_strict_every_fault_of_the_configuration_is_named_at_once() {
 }
 
 #[test]
-fn the_environment_outweighs_the_file() {
+fn environment_variables_override_the_file() {
     let file = "listen = \"127.0.0.1:1111\"\npublic_url = \"https://id.example.com/\"\nsession_ttl = 60\n";
     let output = run(&["check-config"], &[("TESSERA_LISTEN", "127.0.0.1:2222")], Some(file));
     let text = out(&output);
@@ -193,7 +193,7 @@ fn an_unknown_command_is_refused_and_help_is_given() {
 }
 
 #[test]
-fn nodes_of_chains_are_set_and_not_shown() {
+fn chain_node_urls_are_configured_and_not_printed() {
     let url = "https://base.example.com/v2/hunter2hunter2";
     let text = out(&run(&["check-config"], &[("TESSERA_RPC_BASE", url)], None));
     assert!(text.contains("rpc_base = ***") && !text.contains("hunter2") && !text.contains("rpc_ethereum"), "{text}");
@@ -206,7 +206,7 @@ fn nodes_of_chains_are_set_and_not_shown() {
 }
 
 #[test]
-fn s227_tls_smtp_authorities_that_nobody_could_trust_are_refused() {
+fn unusable_smtp_authorities_are_rejected_s227() {
     let (authority, empty) = (Authority::new(), tempfile::NamedTempFile::new());
     let empty = empty.unwrap_or_else(|error| panic!("no file: {error}")).into_temp_path();
     let url = ("TESSERA_SMTP_URL", "smtps://user:hunter2@mail.example.com");

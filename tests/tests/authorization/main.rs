@@ -52,18 +52,18 @@ async fn row(actors: &Actors, operation: &str) -> String {
 }
 
 on_both! {
-    s145_matrix
+    every_actor_has_the_documented_rights_at_every_endpoint_s145
     only_listed_operations_answer_without_a_credential
     a_wrong_credential_is_401_before_ids_and_bodies_are_read
-    s22_enum_id
-    s134_key_app
-    s134_key_org
-    s141_key_noself
-    s138_key_expiry
-    a_key_serves_in_either_header
+    a_foreign_id_and_an_unknown_id_return_the_same_response_s22
+    an_api_key_cannot_reach_another_application_s134
+    an_api_key_reaches_only_the_users_of_its_organization_s134
+    an_api_key_is_rejected_where_a_user_is_required_s141
+    an_expired_api_key_is_rejected_s138
+    an_api_key_is_accepted_in_both_headers
 }
 
-async fn s145_matrix(backend: Backend) {
+async fn every_actor_has_the_documented_rights_at_every_endpoint_s145(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     let names: Vec<&str> = actors.actors.iter().map(|(name, _)| *name).collect();
     let mut table = vec![format!("operation | {}", names.join(" | "))];
@@ -108,7 +108,7 @@ async fn a_wrong_credential_is_401_before_ids_and_bodies_are_read(backend: Backe
     }
 }
 
-async fn s22_enum_id(backend: Backend) {
+async fn a_foreign_id_and_an_unknown_id_return_the_same_response_s22(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     for operation in served_operations(&actors.acme.api()).await.iter().filter(|line| line.contains('{')) {
         let request = request(&actors, operation).await;
@@ -120,7 +120,7 @@ async fn s22_enum_id(backend: Backend) {
     }
 }
 
-async fn s134_key_app(backend: Backend) {
+async fn an_api_key_cannot_reach_another_application_s134(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     let own = actors.actor("key");
     for operation in ["GET /api/v1/apps/{appId}/inventory", "POST /api/v1/apps/{appId}/inventory"] {
@@ -137,7 +137,7 @@ async fn s134_key_app(backend: Backend) {
 }
 
 /// A key can reach the users of its own organization, whichever application of the organization it belongs to.
-async fn s134_key_org(backend: Backend) {
+async fn an_api_key_reaches_only_the_users_of_its_organization_s134(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     let absent = format!("/orgs/{UNKNOWN_ID}/custom-system-data");
     let absent = actors.actor("foreign_key").get(&absent).await;
@@ -150,7 +150,7 @@ async fn s134_key_org(backend: Backend) {
     }
 }
 
-async fn s141_key_noself(backend: Backend) {
+async fn an_api_key_is_rejected_where_a_user_is_required_s141(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     let key = actors.actor("key");
     let reachable = |operation: &str| operation.ends_with("/inventory") || operation.contains("/custom-system-data");
@@ -165,7 +165,7 @@ async fn s141_key_noself(backend: Backend) {
     }
 }
 
-async fn s138_key_expiry(backend: Backend) {
+async fn an_expired_api_key_is_rejected_s138(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     let answer = actors.acme.verify(&actors.expired).await;
     assert_eq!((&answer["valid"], &answer["code"]), (&false.into(), &"expired".into()));
@@ -173,7 +173,7 @@ async fn s138_key_expiry(backend: Backend) {
     actors.actor("expired_key").get(&actors.acme.inventory()).await.problem(401, "invalid_token");
 }
 
-async fn a_key_serves_in_either_header(backend: Backend) {
+async fn an_api_key_is_accepted_in_both_headers(backend: Backend) {
     let actors = Actors::assemble(backend).await;
     let key = actors.acme.key().await.raw;
     let inventory = actors.acme.inventory();

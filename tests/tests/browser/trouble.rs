@@ -10,13 +10,13 @@ use tessera_tests::{
 use crate::test_server::{TestServer, choose};
 
 on_sqlite! {
-    a_network_that_comes_back_is_enough_to_go_on
-    a_service_that_comes_back_is_enough_to_go_on
-    a_sign_in_that_took_too_long_is_over
-    a_signature_that_came_too_late_is_not_taken
+    the_user_can_continue_after_a_network_failure
+    the_user_can_continue_after_a_service_failure
+    an_expired_sign_in_must_be_started_again
+    a_late_signature_is_rejected
 }
 
-async fn a_network_that_comes_back_is_enough_to_go_on(backend: Backend) {
+async fn the_user_can_continue_after_a_network_failure(backend: Backend) {
     let (server, wallet) =
         (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
     let tab = server.enter(&wallet).await;
@@ -40,7 +40,7 @@ async fn a_network_that_comes_back_is_enough_to_go_on(backend: Backend) {
     assert_eq!(wallet.asked("personal_sign"), 1);
 }
 
-async fn a_service_that_comes_back_is_enough_to_go_on(backend: Backend) {
+async fn the_user_can_continue_after_a_service_failure(backend: Backend) {
     let (mut server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
     let tab = server.enter(&wallet).await;
     server.stop().await;
@@ -51,7 +51,7 @@ async fn a_service_that_comes_back_is_enough_to_go_on(backend: Backend) {
     tab.sees("ProvisionAccount back").await;
 }
 
-async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
+async fn an_expired_sign_in_must_be_started_again(backend: Backend) {
     let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
     let tab = server.enter(&wallet).await;
     let page = tab.address().await;
@@ -67,7 +67,7 @@ async fn a_sign_in_that_took_too_long_is_over(backend: Backend) {
     tab.sees("ProvisionAccount back").await;
 }
 
-async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
+async fn a_late_signature_is_rejected(backend: Backend) {
     let (server, wallet) =
         (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
     let tab = server.enter(&wallet).await;
@@ -88,7 +88,7 @@ async fn a_signature_that_came_too_late_is_not_taken(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_that_is_silent_counts_as_gone() {
+async fn a_request_without_a_response_times_out() {
     let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Willing, 1));
     let tab = server.browser.tab().await;
     // The 30-second timeout of the page fires when the test triggers it.
@@ -110,7 +110,7 @@ async fn a_service_that_is_silent_counts_as_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s103_redirect_err_a_person_sent_with_a_wrong_address_stays_here() {
+async fn an_unregistered_redirect_uri_does_not_redirect_the_browser_s103() {
     let server = TestServer::start(Backend::Sqlite).await;
     register(&server.acme, "https://game.example/other").await;
     let tab = server.browser.tab().await;
@@ -122,7 +122,7 @@ async fn s103_redirect_err_a_person_sent_with_a_wrong_address_stays_here() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failure_without_a_name_is_told_with_what_the_log_knows_it_by() {
+async fn an_unknown_error_is_shown_with_its_code_and_request_id() {
     let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Willing, 1));
     let tab = server.browser.tab().await;
     let body = r#"{"code":"internal_error","request_id":"01a20db0-bdd7"}"#;
@@ -135,7 +135,7 @@ async fn a_failure_without_a_name_is_told_with_what_the_log_knows_it_by() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_without_its_storage_says_so_and_names_the_request() {
+async fn a_storage_failure_is_shown_with_the_request_id() {
     let (server, wallet) = (TestServer::start(Backend::Postgres).await, BrowserWallet::new(WalletBehavior::Willing, 1));
     let tab = server.enter(&wallet).await;
     let page = tab.address().await;

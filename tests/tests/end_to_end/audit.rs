@@ -26,14 +26,14 @@ fn names(events: &[Event]) -> Vec<&str> {
 }
 
 on_both! {
-    s198_audit
-    signing_in_and_out_and_failing_to_is_in_the_trail
-    the_ids_of_clients_are_kept_apart_from_those_of_the_service
-    s198_a_missing_permission_is_in_the_trail
-    what_changed_nothing_is_not_in_the_trail
+    changes_of_an_organization_are_audited_s198
+    sign_in_sign_out_and_failures_are_audited
+    request_ids_of_clients_and_of_the_service_are_separate
+    denied_requests_are_audited_s198
+    requests_without_effect_are_not_audited
 }
 
-async fn s198_audit(backend: Backend) {
+async fn changes_of_an_organization_are_audited_s198(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = acme.add_member("member").await;
     let path = acme.members(Some(&member.id));
@@ -63,7 +63,7 @@ async fn s198_audit(backend: Backend) {
     assert!(events.iter().all(|event| event.origin.address.is_some_and(|address| address.is_loopback())));
 }
 
-async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
+async fn sign_in_sign_out_and_failures_are_audited(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     for email in [person.email.as_str(), "unknown@example.com"] {
@@ -84,7 +84,7 @@ async fn signing_in_and_out_and_failing_to_is_in_the_trail(backend: Backend) {
     );
 }
 
-async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Backend) {
+async fn request_ids_of_clients_and_of_the_service_are_separate(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     // Names of jobs: an entry of a client must not look like an entry of a job.
     for (name, response_has_it) in [("key-worker", true), ("internal=signing-key-job", false)] {
@@ -108,7 +108,7 @@ async fn the_ids_of_clients_are_kept_apart_from_those_of_the_service(backend: Ba
     assert_eq!(key.map(|event| event.origin.request_id.as_str()), Some("internal=start"));
 }
 
-async fn s198_a_missing_permission_is_in_the_trail(backend: Backend) {
+async fn denied_requests_are_audited_s198(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (member, admin, key) = (acme.add_member("member").await, acme.add_member("admin").await, acme.key().await);
     let before = trail(&acme.service.installation, Some(&acme.org)).await.len();
@@ -167,7 +167,7 @@ fn told(event: &Event, acme: &TestOrg, member: &Person, admin: &Person, key: &st
     format!("{actor} {} {}", details.join(" "), name(event.subject.map(|id| id.to_string())))
 }
 
-async fn what_changed_nothing_is_not_in_the_trail(backend: Backend) {
+async fn requests_without_effect_are_not_audited(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (member, key) = (acme.add_member("member").await, acme.key().await);
     let before = trail(&acme.service.installation, Some(&acme.org)).await.len();

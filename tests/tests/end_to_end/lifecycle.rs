@@ -10,16 +10,16 @@ use tessera_tests::{
 };
 
 on_both! {
-    a_stranger_gets_from_registration_to_a_working_key_and_back
+    a_new_user_can_create_use_and_revoke_an_api_key
     a_revoked_key_stays_in_the_list_and_a_second_revocation_changes_nothing
-    s112_app_disabled
-    the_last_use_of_a_key_shows_in_the_list_after_a_while
-    an_application_changes_only_where_the_body_says
-    s163_rmw
-    a_slug_comes_from_the_name_and_never_twice
+    a_deleted_application_and_its_keys_stop_working_s112
+    the_last_use_of_a_key_appears_in_the_list
+    an_application_update_changes_only_the_given_fields
+    writing_back_the_read_state_changes_nothing_s163
+    a_slug_is_derived_from_the_name_and_unique
 }
 
-async fn a_stranger_gets_from_registration_to_a_working_key_and_back(backend: Backend) {
+async fn a_new_user_can_create_use_and_revoke_an_api_key(backend: Backend) {
     let service = Service::start(backend).await;
     let owner = Person::register(&service.api()).await;
     let app = owner.make_app(&owner.create_org().await).await;
@@ -46,7 +46,7 @@ async fn a_revoked_key_stays_in_the_list_and_a_second_revocation_changes_nothing
     assert_eq!(acme.owner.get(&list).await.expecting(200), after_one);
 }
 
-async fn s112_app_disabled(backend: Backend) {
+async fn a_deleted_application_and_its_keys_stop_working_s112(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     let path = format!("/apps/{}", acme.app);
@@ -60,7 +60,7 @@ async fn s112_app_disabled(backend: Backend) {
     assert_eq!(acme.owner.get(&format!("/orgs/{}/apps", acme.org)).await.expecting(200), json!([]));
 }
 
-async fn the_last_use_of_a_key_shows_in_the_list_after_a_while(backend: Backend) {
+async fn the_last_use_of_a_key_appears_in_the_list(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (used, unused) = (acme.key().await, acme.key().await);
     acme.api().key(&used.raw).get(&acme.inventory()).await.is(200);
@@ -73,7 +73,7 @@ async fn the_last_use_of_a_key_shows_in_the_list_after_a_while(backend: Backend)
     assert!(last_used(&keys, &unused.id).is_null(), "{keys}");
 }
 
-async fn an_application_changes_only_where_the_body_says(backend: Backend) {
+async fn an_application_update_changes_only_the_given_fields(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("/apps/{}", acme.app);
     let uris = json!(["https://a.example/cb", "http://127.0.0.1:3000/cb"]);
@@ -87,7 +87,7 @@ async fn an_application_changes_only_where_the_body_says(backend: Backend) {
     assert_eq!(acme.owner.get(&path).await.expecting(200), emptied);
 }
 
-async fn s163_rmw(backend: Backend) {
+async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("/apps/{}", acme.app);
     acme.owner.put(&path, &json!({"redirect_uris": ["https://a.example/cb"]})).await.is(200);
@@ -98,7 +98,7 @@ async fn s163_rmw(backend: Backend) {
     }
 }
 
-async fn a_slug_comes_from_the_name_and_never_twice(backend: Backend) {
+async fn a_slug_is_derived_from_the_name_and_unique(backend: Backend) {
     let service = Service::start(backend).await;
     let owner = Person::register(&service.api()).await;
     let first = owner.post("/orgs", &json!({"name": "Ünïted Games  42!"})).await.expecting(201);

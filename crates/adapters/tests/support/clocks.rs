@@ -89,7 +89,7 @@ fn is_refused(outcome: Result<(), SignInWithWalletError>) {
     assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
 }
 
-pub(crate) async fn s85_nonce_exp_by_the_clock_of_the_database(backend: Backend) {
+pub(crate) async fn a_challenge_expires_after_5_minutes_by_the_database_clock_s85(backend: Backend) {
     let subject = Subject::on(backend).await;
     let (fast, slow) = two_nodes(&subject).await;
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
@@ -110,7 +110,7 @@ pub(crate) async fn s85_nonce_exp_by_the_clock_of_the_database(backend: Backend)
     is_refused(slow.sign_in(&second).await);
 }
 
-pub(crate) async fn s85_nonce_exp_and_is_forgotten_by_that_clock(backend: Backend) {
+pub(crate) async fn expired_challenges_are_deleted_by_the_database_clock_s85(backend: Backend) {
     let subject = Subject::on(backend).await;
     let (fast, slow) = two_nodes(&subject).await;
     let open = fast.given(1, Duration::minutes(4)).await;
@@ -137,7 +137,7 @@ async fn with_an_application(backend: Backend) -> Subject {
 }
 
 /// Each step of a sign-in for an application runs on the other node than the step before.
-pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Backend) {
+pub(crate) async fn application_sign_ins_expire_by_the_database_clock_s85(backend: Backend) {
     let subject = with_an_application(backend).await;
     let (fast, slow) = two_nodes(&subject).await;
     for (number, one, other) in [(1, &fast, &slow), (2, &slow, &fast)] {
@@ -161,7 +161,7 @@ pub(crate) async fn s85_nonce_exp_of_sign_ins_for_applications_too(backend: Back
     }
 }
 
-pub(crate) async fn s106_code_bound_to_60_s_by_the_clock_of_the_database(backend: Backend) {
+pub(crate) async fn an_authorization_code_expires_by_the_database_clock_s106(backend: Backend) {
     let subject = with_an_application(backend).await;
     let (fast, slow) = two_nodes(&subject).await;
     let given = async |number: u32, left: Duration| {
@@ -196,7 +196,7 @@ async fn mailed(subject: &Subject) -> ResetToken {
 }
 
 /// One node accepts the reset request and the other sends the link. Both use the same expiry of the link.
-pub(crate) async fn s191_reset_bind_to_30_min_by_the_clock_of_the_database(backend: Backend) {
+pub(crate) async fn a_reset_link_expires_by_the_database_clock_s191(backend: Backend) {
     let subject = Subject::on(backend).await;
     subject.stores.add_users([&user(1)]).await;
     let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);
@@ -238,7 +238,7 @@ async fn request(node: &Node, session: &Session) -> Actor {
     builders::actor_at(&known.session, known.at)
 }
 
-pub(crate) async fn s53_sess_reauth_by_the_clock_of_the_database(backend: Backend) {
+pub(crate) async fn recent_authentication_is_checked_by_the_database_clock_s53(backend: Backend) {
     let subject = Subject::on(backend).await;
     subject.stores.add_users([&user(1)]).await;
     let (fast, slow) = (Node::over(&subject, Duration::HOUR).await, Node::over(&subject, -Duration::HOUR).await);

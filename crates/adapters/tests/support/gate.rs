@@ -28,7 +28,7 @@ async fn occupy(gate: &Gate) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinH
 }
 
 #[tokio::test]
-async fn s210_argon_limit_a_full_gate_says_so_and_opens_again() {
+async fn a_full_gate_returns_busy_and_accepts_jobs_again_later_s210() {
     let gate = gate(1, 0, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let refused = gate.run(requester(), || ()).await;
@@ -88,7 +88,7 @@ impl Waiting {
 }
 
 #[tokio::test]
-async fn s216_pool_fair_networks_take_turns() {
+async fn networks_take_turns_in_the_queue_s216() {
     let gate = gate(1, 9, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let mut waiting = Waiting::at(&gate);
@@ -105,7 +105,7 @@ async fn s216_pool_fair_networks_take_turns() {
 }
 
 #[tokio::test]
-async fn s216_pool_fair_known_requesters_do_not_wait_for_unknown_ones() {
+async fn known_requesters_do_not_wait_for_unknown_ones_s216() {
     let gate = gate(1, 9, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let mut waiting = Waiting::at(&gate);
@@ -123,7 +123,7 @@ async fn s216_pool_fair_known_requesters_do_not_wait_for_unknown_ones() {
 }
 
 #[tokio::test]
-async fn s216_pool_fair_one_network_fills_the_queue_and_makes_room_for_others() {
+async fn a_network_fills_the_queue_until_others_need_places_s216() {
     let gate = gate(1, 4, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let mut waiting = Waiting::at(&gate);
@@ -151,7 +151,7 @@ async fn s216_pool_fair_one_network_fills_the_queue_and_makes_room_for_others() 
 }
 
 #[tokio::test]
-async fn a_requester_that_gives_up_leaves_its_place_and_a_job_that_panics_its_thread() {
+async fn a_cancelled_request_frees_its_place_and_a_panicking_job_its_thread() {
     let gate = gate(1, 1, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let mut waiting = Waiting::at(&gate);

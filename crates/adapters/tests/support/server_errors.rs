@@ -126,7 +126,7 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s228_least_db_a_role_without_ddl_serves_a_schema_that_is_up_to_date() {
+async fn a_database_role_without_ddl_rights_is_sufficient_after_migration_s228() {
     let subject = Subject::on(Backend::Postgres).await;
     let admin = device(subject.database.url()).await;
     let role = format!("r{}", some(subject.database.url().rsplit('/').next()));

@@ -130,7 +130,7 @@ pub(crate) async fn a_schema_newer_than_the_program_is_not_opened(backend: Backe
     assert!(!error.may_pass(), "another try changes nothing");
 }
 
-pub(crate) async fn the_first_kept_secret_is_everybodys(backend: Backend) {
+pub(crate) async fn all_nodes_use_the_secret_that_was_stored_first(backend: Backend) {
     let one = Subject::on(backend).await;
     let other = ok(open(&one.database).await);
     let keeping: Vec<_> = (0..16_u8)
@@ -155,7 +155,7 @@ pub(crate) async fn a_database_answers_to_a_ping(backend: Backend) {
 }
 
 /// Other transactions may run on another node, which cannot clean up after this one.
-pub(crate) async fn a_dropped_transaction_is_out_of_everybodys_way(backend: Backend) {
+pub(crate) async fn a_dropped_transaction_does_not_block_other_transactions(backend: Backend) {
     let subject = Subject::on(backend).await;
     let other = ok(open(&subject.database).await);
     for number in 0..8 {
@@ -177,7 +177,7 @@ pub(crate) async fn a_transaction_with_a_failed_statement_does_not_commit(backen
     at_rest(&subject.store).await;
 }
 
-pub(crate) async fn keys_that_no_port_names_are_mapped_too(backend: Backend) {
+pub(crate) async fn conflicts_of_other_unique_keys_are_reported_by_name(backend: Backend) {
     let subject = Subject::on(backend).await;
     let stores = &subject.stores;
     let organization = builders::organization(1);
@@ -191,7 +191,7 @@ pub(crate) async fn keys_that_no_port_names_are_mapped_too(backend: Backend) {
     conflict(event_twice(stores).await, "events_id");
 }
 
-pub(crate) async fn a_row_that_breaks_the_rules_of_its_type_is_corrupt(backend: Backend) {
+pub(crate) async fn a_row_with_an_invalid_value_is_reported_as_corrupt(backend: Backend) {
     let subject = Subject::on(backend).await;
     subject.stores.add_users([&builders::user(1)]).await;
     execute(&subject.database, "UPDATE users SET email = 'not an address'").await;
@@ -201,7 +201,7 @@ pub(crate) async fn a_row_that_breaks_the_rules_of_its_type_is_corrupt(backend: 
     ok(subject.stores.identity.find_user(builders::user_id(1)).await);
 }
 
-pub(crate) async fn an_account_that_can_t_be_read_keeps_nobody_waiting_for_a_link(backend: Backend) {
+pub(crate) async fn a_corrupt_account_does_not_delay_the_reset_links_of_others(backend: Backend) {
     let subject = Subject::on(backend).await;
     let (stores, bench) = (&subject.stores, Workbench::new());
     stores.add_users([&builders::user(1), &builders::user(2)]).await;
@@ -242,7 +242,7 @@ async fn event_twice(stores: &Stores) -> Result<(), StoreError> {
     tx.events().append(&builders::event(1)).await
 }
 
-pub(crate) async fn every_reference_is_mapped_alike(backend: Backend) {
+pub(crate) async fn every_missing_reference_is_reported_as_the_same_conflict(backend: Backend) {
     let subject = Subject::on(backend).await;
     let stores = &subject.stores;
     stores.add_users([&builders::user(1)]).await;
@@ -268,7 +268,7 @@ async fn join(stores: &Stores, organization: OrganizationId, user: UserId) -> Re
     tx.memberships().insert(&builders::membership(organization, user, Role::Member)).await
 }
 
-pub(crate) async fn who_waits_too_long_for_a_connection_is_told_that_the_store_is_busy(backend: Backend) {
+pub(crate) async fn a_wait_for_a_connection_fails_as_busy_after_its_timeout(backend: Backend) {
     let database = TestDatabase::create(backend).await;
     let acquire_timeout = Duration::from_millis(100);
     let store = ok(SqlStore::open(&DatabaseSettings { pool_size: 1, acquire_timeout, ..settings(&database) }).await);
@@ -283,7 +283,7 @@ pub(crate) async fn who_waits_too_long_for_a_connection_is_told_that_the_store_i
 /// Each worker of the HTTP server has a runtime of one thread, on which a driver must not block when a client
 /// disconnects. This test cancels work on such a runtime, at every await in turn, and requires that other writes
 /// continue.
-pub(crate) async fn work_cancelled_on_a_runtime_of_one_thread_holds_up_nobody(backend: Backend) {
+pub(crate) async fn cancelled_work_on_a_single_threaded_runtime_does_not_block_others(backend: Backend) {
     let subject = Subject::on(backend).await;
     let stores = &subject.stores;
     stores.add_organizations([&builders::organization(1)]).await;

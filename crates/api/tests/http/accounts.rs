@@ -36,7 +36,7 @@ async fn wallet_user() -> (TestServer, String) {
 }
 
 #[actix_web::test]
-async fn s15_pw_wallet() {
+async fn a_first_password_requires_no_current_password_s15() {
     let (server, token) = wallet_user().await;
     server.clock.advance(Duration::minutes(5) - Duration::SECOND);
     let first = || put("/users/me/password").set_json(json!({ "new_password": NEW })).bearer(&token);
@@ -46,7 +46,7 @@ async fn s15_pw_wallet() {
 }
 
 #[actix_web::test]
-async fn s53_sess_reauth() {
+async fn a_first_password_requires_recent_authentication_s53() {
     let (server, token) = wallet_user().await;
     server.clock.advance(Duration::minutes(5));
     for current in [json!(null), json!("anything")] {

@@ -32,7 +32,7 @@ fn nested(levels: usize) -> String {
 }
 
 #[actix_web::test]
-async fn a_plain_body_is_taken() {
+async fn a_plain_body_is_accepted() {
     let good = [
         r#"{"key":"k"}"#.to_owned(),
         " \t\r\n{\"key\" : \"k\"}\n".to_owned(),
@@ -47,7 +47,7 @@ async fn a_plain_body_is_taken() {
 }
 
 #[actix_web::test]
-async fn what_is_no_json_is_refused() {
+async fn malformed_json_is_rejected() {
     let bad: [&[u8]; 17] = [
         b"",
         b" ",
@@ -73,7 +73,7 @@ async fn what_is_no_json_is_refused() {
 }
 
 #[actix_web::test]
-async fn the_parser_says_where_it_could_not_go_on() {
+async fn a_json_error_names_its_position() {
     let problem = ask(r#"{"key":"k","a":[{"b":1e400}]}"#).await.problem(400, "invalid_body");
     assert_eq!(faults(&problem), [("/a/0/b".to_owned(), "out_of_range".to_owned())]);
     let problem = ask(r#"{"key":"k","a":[{"b":tru}]}"#).await.problem(400, "malformed_json");
@@ -83,7 +83,7 @@ async fn the_parser_says_where_it_could_not_go_on() {
 }
 
 #[actix_web::test]
-async fn what_is_no_i_json_is_refused_at_its_place() {
+async fn json_that_is_not_i_json_is_rejected_with_its_position() {
     let bad = [
         (r#"{"key":"k","a":{"b":1,"b":1}}"#, "/a/b", "duplicate"),
         (r#"{"key":"k","key":"k"}"#, "/key", "duplicate"),
@@ -108,7 +108,7 @@ async fn what_is_no_i_json_is_refused_at_its_place() {
 }
 
 #[actix_web::test]
-async fn what_an_unknown_field_holds_does_not_matter() {
+async fn values_of_unknown_fields_are_not_checked() {
     for value in ["9007199254740993", "\"\\u0000\"", "[1e300]", "1e308", "-1e308", "1e-400", "{\"\\u0000\":1}"] {
         ask(format!("{{\"key\":\"k\",\"keys\":{value}}}")).await.expecting(200);
     }
@@ -120,7 +120,7 @@ async fn what_an_unknown_field_holds_does_not_matter() {
 
 /// `docs/errors.md` lists these field errors.
 #[actix_web::test]
-async fn what_a_whole_body_must_be_it_is_in_unknown_fields_too() {
+async fn rules_for_the_whole_body_apply_to_unknown_fields() {
     let (deep, deep_at) = (format!("{}{}", "[".repeat(64), "]".repeat(64)), format!("/x{}", "/0".repeat(63)));
     let (long, wide) = (array(1001), object(501));
     for (value, place, code) in [
@@ -155,7 +155,7 @@ fn object(members: usize) -> String {
 }
 
 #[actix_web::test]
-async fn s167_arrays_and_objects_have_a_size_wherever_they_are() {
+async fn arrays_and_objects_have_a_maximum_size_at_every_level_s167() {
     for value in [array(1000), object(500), format!("[{},{}]", array(1000), object(500))] {
         ask(format!("{{\"key\":\"k\",\"x\":{value}}}")).await.expecting(200);
     }
@@ -172,7 +172,7 @@ async fn s167_arrays_and_objects_have_a_size_wherever_they_are() {
 }
 
 #[actix_web::test]
-async fn s167_the_body_itself_has_500_members_at_most() {
+async fn a_body_has_at_most_500_members_s167() {
     let body = |members: usize| object(members).replacen("\"0\":0", "\"key\":\"k\"", 1);
     ask(body(500)).await.expecting(200);
     let problem = ask(body(501)).await.problem(400, "invalid_body");
@@ -181,7 +181,7 @@ async fn s167_the_body_itself_has_500_members_at_most() {
 }
 
 #[actix_web::test]
-async fn an_answer_does_not_outgrow_its_request() {
+async fn a_response_with_field_errors_is_smaller_than_its_request() {
     let long = "k".repeat(10_000);
     let nulls = vec![r#""\u0000""#; 2_500].join(",");
     let body = format!("{{\"{long}\":[{nulls}],\"x\":[{nulls}]}}");
@@ -192,7 +192,7 @@ async fn an_answer_does_not_outgrow_its_request() {
 }
 
 #[actix_web::test]
-async fn only_json_in_utf_8_is_taken() {
+async fn only_json_in_utf_8_is_accepted() {
     let server = TestServer::new();
     let body = r#"{"key":"k"}"#;
     for kind in [
@@ -280,7 +280,7 @@ fn stalled(bytes: usize) -> actix_http::Request {
 }
 
 #[actix_web::test]
-async fn s212_all_bodies_together_are_bounded() {
+async fn the_memory_of_all_request_bodies_is_bounded_s212() {
     let server = TestServer::new();
     let app = init_service(Api::new(server.services.clone()).app()).await;
     // 64 MiB in bodies of 64 KiB each.
@@ -317,7 +317,7 @@ async fn unknown_fields_are_ignored() {
 
 /// The server below ends a slow body with this I/O error.
 #[actix_web::test]
-async fn s212_slowloris_a_body_that_timed_out_is_408() {
+async fn a_body_that_times_out_returns_408_s212() {
     let late: BoxedPayloadStream =
         Box::pin(futures_util::stream::once(ready(Err(PayloadError::Io(ErrorKind::TimedOut.into())))));
     let request = post("/apikeys/verify").insert_header(JSON).to_request();

@@ -11,7 +11,7 @@ fn live() -> TestRequest {
 }
 
 #[actix_web::test]
-async fn a_well_formed_request_id_comes_back() {
+async fn a_valid_request_id_is_returned() {
     let server = TestServer::new();
     for id in ["a", "7b3a.x_y-z:1/2", &"x".repeat(128)] {
         let answer = server.send(live().insert_header(("X-Request-Id", id))).await;

@@ -6,7 +6,7 @@ use time::Duration;
 use crate::support::{TestServer, WithCredentials, post, text};
 
 #[actix_web::test]
-async fn s33_throttle_429_says_how_long_to_wait_and_never_longer_than_the_window() {
+async fn a_rate_limited_response_states_a_wait_within_the_window_s33() {
     let server = TestServer::new();
     let owner = server.sign_up("ada").await;
     let invitations = format!("/orgs/{}/invitations", server.create_org(&owner).await);

@@ -23,7 +23,7 @@ async fn a_user_is_shown_with_every_field() {
 }
 
 #[actix_web::test]
-async fn a_login_gives_a_token_and_its_end() {
+async fn a_login_returns_a_token_and_its_expiry() {
     let server = TestServer::new();
     server.sign_up("ada").await;
     let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
@@ -35,7 +35,7 @@ async fn a_login_gives_a_token_and_its_end() {
 }
 
 #[actix_web::test]
-async fn a_failed_login_is_challenged_and_a_busy_one_put_off() {
+async fn a_failed_login_returns_401_and_a_busy_one_503() {
     let server = TestServer::new();
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let answer = server.send(post("/auth/login").set_json(body.clone())).await;
@@ -48,7 +48,7 @@ async fn a_failed_login_is_challenged_and_a_busy_one_put_off() {
 }
 
 #[actix_web::test]
-async fn a_session_ends_by_itself() {
+async fn a_session_expires_after_12_hours() {
     let server = TestServer::new();
     let token = server.sign_up("ada").await;
     server.clock.advance(time::Duration::hours(12));
@@ -56,7 +56,7 @@ async fn a_session_ends_by_itself() {
 }
 
 #[actix_web::test]
-async fn an_organization_and_its_members_come_and_go() {
+async fn organizations_and_members_can_be_created_and_removed() {
     let server = TestServer::new();
     let (ada, bob) = (server.sign_up("ada").await, server.sign_up("bob").await);
     let made = server.send(post("/orgs").set_json(json!({ "name": "Werke", "slug": "werke" })).bearer(&ada)).await;
@@ -95,7 +95,7 @@ async fn an_organization_and_its_members_come_and_go() {
 }
 
 #[actix_web::test]
-async fn an_application_keeps_what_is_not_mentioned() {
+async fn an_application_update_keeps_absent_fields() {
     let server = TestServer::new();
     let token = server.sign_up("ada").await;
     let organization = server.create_org(&token).await;
@@ -117,7 +117,7 @@ async fn an_application_keeps_what_is_not_mentioned() {
 }
 
 #[actix_web::test]
-async fn a_key_is_shown_once_and_told_about_for_ever() {
+async fn an_api_key_is_shown_once_and_its_details_later() {
     let server = TestServer::new();
     let token = server.sign_up("ada").await;
     let organization = server.create_org(&token).await;
@@ -152,7 +152,7 @@ async fn a_key_is_shown_once_and_told_about_for_ever() {
 }
 
 #[actix_web::test]
-async fn of_an_unknown_key_nothing_is_known() {
+async fn verification_of_an_unknown_key_returns_no_details() {
     let answer =
         TestServer::new().send(post("/apikeys/verify").set_json(json!({ "key": "ask_x" }))).await.expecting(200);
     let expected = json!({
@@ -186,7 +186,7 @@ async fn an_item_is_made_and_then_changed() {
 }
 
 #[actix_web::test]
-async fn a_wallet_is_challenged_and_proved_by_nothing_less_than_its_signature() {
+async fn an_invalid_wallet_signature_is_rejected() {
     let server = TestServer::new();
     let named = json!({ "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "chain_type": "ethereum" });
     let asked = server.send(post("/auth/web3/challenge").set_json(&named)).await.expecting(200);
@@ -199,7 +199,7 @@ async fn a_wallet_is_challenged_and_proved_by_nothing_less_than_its_signature() 
 }
 
 #[actix_web::test]
-async fn s53_wallets_change_after_recent_authentication_only() {
+async fn wallet_changes_require_recent_authentication_s53() {
     let server = TestServer::new();
     let token = server.sign_up("ada").await;
     let named = json!({ "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "chain_type": "ethereum" });
@@ -214,7 +214,7 @@ async fn s53_wallets_change_after_recent_authentication_only() {
 }
 
 #[actix_web::test]
-async fn s53_ownership_is_given_after_recent_authentication_only() {
+async fn granting_ownership_requires_recent_authentication_s53() {
     let server = TestServer::new();
     let (owner, other) = (server.sign_up("ada").await, server.sign_up("bob").await);
     let id = |answer: serde_json::Value| answer["id"].as_str().unwrap_or_default().to_owned();

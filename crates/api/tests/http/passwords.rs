@@ -67,7 +67,7 @@ fn html(answer: &Answer) -> String {
 }
 
 #[actix_web::test]
-async fn s19_enum_forgot() {
+async fn a_reset_request_returns_the_same_for_known_and_unknown_addresses_s19() {
     let flow = Reset::at("http://localhost:8080");
     flow.server.sign_up("ada").await;
     let known = flow.forgot(json!({ "email": "ada@example.com" })).await;
@@ -82,7 +82,7 @@ async fn s19_enum_forgot() {
 }
 
 #[actix_web::test]
-async fn what_is_no_such_body_is_a_problem() {
+async fn an_invalid_body_returns_field_errors() {
     let flow = Reset::at("http://localhost:8080");
     for (body, code) in [(json!({}), "required"), (json!({ "email": 1 }), "invalid_type"), (json!([]), "invalid_type")]
     {
@@ -97,7 +97,7 @@ async fn what_is_no_such_body_is_a_problem() {
 }
 
 #[actix_web::test]
-async fn a_token_sets_one_password_and_signs_nobody_in() {
+async fn a_reset_token_sets_one_password_and_creates_no_session() {
     let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
     let session = crate::support::text(&flow.login(PASSWORD).await.expecting(200)["token"]);
     for (password, code) in [("password123", "weak_password"), ("ninechars", "too_short"), ("short", "too_short")] {
@@ -119,7 +119,7 @@ async fn a_token_sets_one_password_and_signs_nobody_in() {
 }
 
 #[actix_web::test]
-async fn a_busy_service_uses_no_link_up() {
+async fn a_busy_response_does_not_use_the_reset_token() {
     let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
     flow.server.hasher.become_busy();
     let answer = flow.reset(&token, NEW).await;
@@ -129,7 +129,7 @@ async fn a_busy_service_uses_no_link_up() {
 }
 
 #[actix_web::test]
-async fn the_page_stands_behind_whatever_a_proxy_puts_in_front() {
+async fn the_reset_page_contains_the_path_prefix_of_the_proxy() {
     for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
         let (flow, token) = Reset::with_a_link(url).await;
         let page = flow.page(&token).await;
@@ -148,7 +148,7 @@ async fn the_page_stands_behind_whatever_a_proxy_puts_in_front() {
 }
 
 #[actix_web::test]
-async fn the_way_to_a_link_stands_behind_whatever_a_proxy_puts_in_front() {
+async fn the_forgot_page_contains_the_path_prefix_of_the_proxy() {
     for (url, prefix) in [("http://localhost:8080", ""), ("https://example.com/accounts/", "/accounts")] {
         let flow = Reset::at(url);
         let form = flow.server.send(TestRequest::get().uri("/password/forgot")).await;
@@ -162,7 +162,7 @@ async fn the_way_to_a_link_stands_behind_whatever_a_proxy_puts_in_front() {
 }
 
 #[actix_web::test]
-async fn a_page_that_a_busy_service_can_t_serve_says_when_to_come_back() {
+async fn a_busy_reset_page_returns_retry_after() {
     let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
     flow.server.hasher.become_busy();
     let form = TestRequest::post().uri("/password/reset").insert_header(("Sec-Fetch-Site", "same-origin"));

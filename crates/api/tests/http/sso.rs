@@ -94,7 +94,7 @@ fn cookies(headers: &HeaderMap) -> usize {
 }
 
 #[actix_web::test]
-async fn a_good_request_leads_to_the_page_and_nothing_of_it_is_in_the_address() {
+async fn a_valid_request_redirects_to_a_url_without_its_parameters() {
     let answer = SsoFlow::new().await.initiate(&[]).await;
     let (id, _) = begun(&answer, PREFIX);
     assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
@@ -103,7 +103,7 @@ async fn a_good_request_leads_to_the_page_and_nothing_of_it_is_in_the_address() 
 }
 
 #[actix_web::test]
-async fn s118_safe_get_a_head_begins_nothing() {
+async fn a_head_request_starts_no_sign_in_s118() {
     let store = MemoryStore::new();
     let flow = SsoFlow::on(TestServer::with(store.stores(), TestReadiness::Ready, "http://localhost:8080")).await;
     let far = NOW + Duration::days(400_000);
@@ -119,7 +119,7 @@ async fn s118_safe_get_a_head_begins_nothing() {
 }
 
 #[actix_web::test]
-async fn s52_sess_cookie() {
+async fn the_sign_in_cookie_has_strict_attributes_and_a_narrow_path_s52() {
     for (url, name, secure) in
         [("https://id.example", "__Secure-tessera-sso-", "; Secure"), ("http://localhost:8080", "tessera-sso-", "")]
     {
@@ -133,7 +133,7 @@ async fn s52_sess_cookie() {
 }
 
 #[actix_web::test]
-async fn s125_host_header_leads_nowhere() {
+async fn a_redirect_does_not_use_the_host_header_s125() {
     let flow = SsoFlow::new().await;
     let request = get(&format!("/sso/web3/initiate?{}", flow.query(&[])));
     let request = request.insert_header(("Host", "evil.example")).insert_header(("X-Forwarded-Host", "evil.example"));
@@ -141,7 +141,7 @@ async fn s125_host_header_leads_nowhere() {
 }
 
 #[actix_web::test]
-async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
+async fn an_invalid_request_returns_an_error_and_is_not_redirected_s103() {
     let flow = SsoFlow::new().await;
     let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
     let long = "x".repeat(1025);
@@ -174,7 +174,7 @@ async fn s103_redirect_err_a_bad_request_is_told_here_and_sent_nowhere() {
 }
 
 #[actix_web::test]
-async fn a_parameter_that_is_there_twice_is_refused() {
+async fn duplicate_parameters_are_rejected() {
     let flow = SsoFlow::new().await;
     for name in ["app_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "nonce"] {
         let query = format!("{}&{name}=a&{name}=a", flow.query(&[]));
@@ -183,7 +183,7 @@ async fn a_parameter_that_is_there_twice_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_person_is_told_by_a_page() {
+async fn a_browser_receives_the_error_as_a_page() {
     let flow = SsoFlow::new().await;
     let request =
         get(&format!("/sso/web3/initiate?{}", flow.query(&[("redirect_uri", Some("https://evil.example/"))])));
@@ -226,7 +226,7 @@ impl SsoStore for Gone {
 }
 
 #[actix_web::test]
-async fn a_failure_of_ours_is_told_by_a_page_with_the_request_s_id_and_without_the_cause() {
+async fn a_server_error_page_shows_the_request_id_and_not_the_cause() {
     let stores = Stores { sso: Arc::new(Gone), ..MemoryStore::new().stores() };
     let flow = SsoFlow::on(TestServer::with(stores, TestReadiness::Ready, "http://localhost:8080")).await;
     let start = format!("/api/v1/sso/web3/initiate?{}", flow.query(&[]));
@@ -253,14 +253,14 @@ async fn the_page_names_the_application_and_the_host_and_escapes_both() {
     let answer = flow.page(&id, &cookie).await;
     answer.expecting(200);
     let page = text(&answer);
-    // s123_xss
+    // S123
     assert!(!page.contains("<b>Dungeon"), "{page}");
     assert!(page.contains("Dungeon &#38; Co") && page.contains("game.example"), "{page}");
     assert!(page.contains("data-flow=\"choose\">"), "{page}");
 }
 
 #[actix_web::test]
-async fn s110_login_csrf_a_browser_without_the_cookie_sees_nothing() {
+async fn a_browser_without_the_cookie_does_not_see_the_sign_in_s110() {
     let flow = SsoFlow::new().await;
     let (id, cookie) = begun(&flow.initiate(&[]).await, PREFIX);
     let (other_id, other) = begun(&flow.initiate(&[]).await, PREFIX);
@@ -289,7 +289,7 @@ async fn two_tabs_are_two_sign_ins_and_both_work() {
 }
 
 #[actix_web::test]
-async fn what_names_no_sign_in_is_over() {
+async fn an_invalid_session_id_shows_that_the_sign_in_has_expired() {
     let flow = SsoFlow::new().await;
     for query in ["", "?session_id=", "?session_id=1", "?session_id=a&session_id=b", "?session_id=%ff"] {
         let answer = flow.server.send(TestRequest::get().uri(&format!("/api/v1/sso/web3/sign-in{query}"))).await;
@@ -300,7 +300,7 @@ async fn what_names_no_sign_in_is_over() {
 }
 
 #[actix_web::test]
-async fn s114_referrer_and_s120_csp_of_the_pages() {
+async fn the_sign_in_pages_send_no_referrer_and_have_a_strict_csp_s114_s120() {
     let flow = SsoFlow::new().await;
     let (id, cookie) = begun(&flow.initiate(&[]).await, PREFIX);
     for answer in [flow.page(&id, &cookie).await, flow.page(&id, "").await] {
@@ -320,7 +320,7 @@ async fn s114_referrer_and_s120_csp_of_the_pages() {
 }
 
 #[actix_web::test]
-async fn a_proxy_s_prefix_is_in_front_of_everything() {
+async fn the_page_contains_the_path_prefix_of_the_proxy() {
     let flow = SsoFlow::at("https://example.com/accounts").await;
     let (id, cookie) =
         begun(&flow.initiate(&[]).await, "https://example.com/accounts/api/v1/sso/web3/sign-in?session_id=");
@@ -336,7 +336,7 @@ async fn a_proxy_s_prefix_is_in_front_of_everything() {
 }
 
 #[actix_web::test]
-async fn the_parts_of_the_page_come_from_here() {
+async fn the_assets_of_the_page_are_served_locally() {
     let server = TestServer::new();
     for (path, kind) in [
         ("/assets/sign-in.js", "text/javascript; charset=utf-8"),

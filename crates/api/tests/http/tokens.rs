@@ -38,7 +38,7 @@ async fn a_user_token_is_exchanged() {
 }
 
 #[actix_web::test]
-async fn s81_ex_opaque_refusals_of_an_exchange_are_of_one_shape() {
+async fn rejected_exchanges_have_the_same_response_s81() {
     let (server, token, organization) = server().await;
     let stranger = server.sign_up("bob").await;
     let other = server.create_org(&stranger).await;
@@ -52,7 +52,7 @@ async fn s81_ex_opaque_refusals_of_an_exchange_are_of_one_shape() {
 }
 
 #[actix_web::test]
-async fn s76_ex_params_every_fault_of_the_question_is_named() {
+async fn an_exchange_returns_every_field_error_s76() {
     let (server, token, organization) = server().await;
     let ask = async |body: serde_json::Value| {
         let request = post("/auth/token/exchange").set_json(body).bearer(&token);
@@ -82,7 +82,7 @@ async fn only_users_exchange_a_token() {
 }
 
 #[actix_web::test]
-async fn s71_rsa_size_published_keys_say_what_verifiers_need_and_nothing_else() {
+async fn published_keys_contain_only_what_verifiers_need_s71() {
     let (server, ..) = server().await;
     let answer = server.send(jwks()).await;
     let key = json!({
@@ -93,7 +93,7 @@ async fn s71_rsa_size_published_keys_say_what_verifiers_need_and_nothing_else() 
 }
 
 #[actix_web::test]
-async fn s75_jwks_cache_published_keys_may_be_kept_for_five_minutes() {
+async fn published_keys_can_be_cached_for_5_minutes_s75() {
     let (server, ..) = server().await;
     let answer = server.send(jwks()).await;
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));

@@ -62,7 +62,7 @@ async fn a_key_is_found_by_its_hash_and_kept_without_itself() {
 }
 
 #[tokio::test]
-async fn an_owners_key_holds_the_whole_catalogue() {
+async fn an_owners_key_has_all_permissions() {
     let (key, _) = ok(generate(&bench().await, 1, command()).await);
     assert_eq!(key.permissions, PermissionSet::all());
 }
@@ -88,7 +88,7 @@ async fn an_administrators_key_holds_what_was_requested() {
 }
 
 #[tokio::test]
-async fn a_member_makes_no_key() {
+async fn a_member_cannot_create_an_api_key() {
     let bench = bench().await;
     let error = failed(generate(&bench, 3, command()).await);
     assert!(matches!(error, GenerateKeyError::Forbidden { .. }), "{error:?}");
@@ -96,7 +96,7 @@ async fn a_member_makes_no_key() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, number) in [(9, 1), (9, 2), (1, 2)] {
         let command = GenerateKey { application: application_id(number), ..command() };
@@ -106,7 +106,7 @@ async fn strangers_and_the_unknown_look_alike() {
 }
 
 #[tokio::test]
-async fn a_key_makes_no_other() {
+async fn an_api_key_cannot_create_an_api_key() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.api_keys().generate_key(&actor, command()).await);
@@ -127,7 +127,7 @@ async fn a_key_lives_for_so_many_times_24_hours() {
 }
 
 #[tokio::test]
-async fn no_two_keys_are_alike() {
+async fn every_api_key_is_unique() {
     let bench = bench().await;
     let (one, one_raw) = ok(generate(&bench, 1, command()).await);
     let (other, other_raw) = ok(generate(&bench, 1, command()).await);
@@ -135,7 +135,7 @@ async fn no_two_keys_are_alike() {
 }
 
 #[tokio::test]
-async fn the_making_is_announced_without_the_key() {
+async fn the_creation_is_audited_without_the_key() {
     let bench = bench().await;
     let (key, raw) = ok(generate(&bench, 2, command()).await);
     let event = bench.events(Some(organization_id(1))).await.remove(0);
@@ -146,7 +146,7 @@ async fn the_making_is_announced_without_the_key() {
 }
 
 #[tokio::test]
-async fn s200_notify_whoever_made_a_key() {
+async fn the_creator_of_an_api_key_is_notified_s200() {
     let bench = bench().await;
     let (key, raw) = ok(generate(&bench, 2, command()).await);
     let mails = bench.mails().await;
@@ -166,7 +166,7 @@ async fn s200_notify_whoever_made_a_key() {
 }
 
 #[tokio::test]
-async fn s215_an_application_has_no_more_active_keys_than_allowed_and_an_organization_no_more_keys() {
+async fn active_keys_and_organization_keys_are_limited_s215() {
     let bench = bench().await;
     bench.stores.add_applications([&application(2, organization_id(1))]).await;
     let active_keys = KeyQuotas::default().active_keys.with_maximum(2);

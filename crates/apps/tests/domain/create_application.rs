@@ -59,7 +59,7 @@ async fn an_application_needs_a_name_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_member_makes_none() {
+async fn a_member_cannot_create_an_application() {
     let bench = bench().await;
     let error = failed(create(&bench, 3).await);
     assert!(matches!(error, CreateApplicationError::Forbidden { .. }), "{error:?}");
@@ -67,7 +67,7 @@ async fn a_member_makes_none() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, organization) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().create_application(&actor_of(user_id(by)), command(organization)).await);
@@ -76,7 +76,7 @@ async fn strangers_and_the_unknown_look_alike() {
 }
 
 #[tokio::test]
-async fn an_application_makes_no_other() {
+async fn an_api_key_cannot_create_an_application() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.apps().create_application(&actor, command(1)).await);
@@ -93,7 +93,7 @@ async fn the_making_is_announced() {
 }
 
 #[tokio::test]
-async fn s215_an_organization_has_no_more_applications_than_allowed() {
+async fn the_applications_of_an_organization_are_limited_s215() {
     let bench = bench().await;
     // One application exists already.
     let apps = bench.apps().with_quota(Apps::QUOTA.with_maximum(2));

@@ -48,7 +48,7 @@ async fn a_member_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(delete(&bench, by, id).await);

@@ -28,7 +28,7 @@ async fn every_member_sees_an_application() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().view_application(&actor_of(user_id(by)), application_id(id)).await);

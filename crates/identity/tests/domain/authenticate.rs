@@ -44,7 +44,7 @@ async fn is_refused(bench: &Workbench, token: &str) {
 }
 
 #[tokio::test]
-async fn a_good_token_stands_for_its_user_and_session() {
+async fn a_valid_token_authenticates_its_user_and_session() {
     let (bench, token) = signed_in().await;
     let principal = ok(bench.identity().authenticate(&token).await);
     let (id, signed_in_at) = (user_id(1), session(1, user_id(1)).created_at);
@@ -68,7 +68,7 @@ async fn a_token_of_an_ended_session_is_refused() {
 }
 
 #[tokio::test]
-async fn a_session_serves_to_its_last_moment() {
+async fn a_session_is_valid_until_its_expiry() {
     let (bench, token) = signed_in().await;
     bench.clock.set(session(1, user_id(1)).expires_at - Duration::MICROSECOND);
     ok(bench.identity().authenticate(&token).await);
@@ -81,7 +81,7 @@ fn node(bench: &Workbench, wrong_by: Duration) -> Identity {
 }
 
 #[tokio::test]
-async fn s53_sess_reauth_does_not_depend_on_the_clock_of_the_node() {
+async fn recent_authentication_does_not_depend_on_the_node_clock_s53() {
     let (bench, token) = signed_in().await;
     let began = session(1, user_id(1)).created_at;
     for (age, recent) in [(Duration::minutes(5) - Duration::MICROSECOND, true), (Duration::minutes(5), false)] {
@@ -100,7 +100,7 @@ async fn s53_sess_reauth_does_not_depend_on_the_clock_of_the_node() {
 }
 
 #[test]
-fn s64_jwt_time_holds_with_thirty_seconds_of_leeway() {
+fn token_times_are_checked_with_30_seconds_of_leeway_s64() {
     let (issued_at, expires_at) = (NOW, NOW + Duration::HOUR);
     let (user, session, token_id) = (user_id(1), session_id(1), session_id(1).as_uuid());
     let claims = AccessClaims { user, session, token_id, issued_at, expires_at };
@@ -116,7 +116,7 @@ fn s64_jwt_time_holds_with_thirty_seconds_of_leeway() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_time_than_its_session_is_refused() {
+async fn an_expired_or_future_token_of_an_open_session_is_rejected() {
     let (bench, _) = signed_in().await;
     let open = session(1, user_id(1));
     let times = |created_at, expires_at| Session { created_at, expires_at, ..open.clone() };
@@ -144,14 +144,14 @@ async fn a_token_of_an_unknown_session_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_of_somebody_elses_session_is_refused() {
+async fn a_token_for_the_session_of_another_user_is_rejected() {
     let (bench, _) = signed_in().await;
     let token = token(&bench, &session(1, user_id(1)), user_id(2));
     is_refused(&bench, &token).await;
 }
 
 #[tokio::test]
-async fn a_failing_store_says_nothing_of_the_token() {
+async fn a_store_failure_is_not_reported_as_an_invalid_token() {
     let (bench, token) = signed_in().await;
     let mut store = MockIdentityStore::new();
     store.expect_find_session().returning(|_| Err(StoreError::Busy));
@@ -161,7 +161,7 @@ async fn a_failing_store_says_nothing_of_the_token() {
 }
 
 #[tokio::test]
-async fn a_bad_token_never_reaches_storage() {
+async fn an_invalid_token_causes_no_storage_access() {
     let bench = Workbench::new();
     let ports = IdentityPorts { store: Arc::new(MockIdentityStore::new()), ..bench.identity_ports() };
     failed(Identity::new(ports, Workbench::identity_settings()).authenticate("forged").await);

@@ -61,14 +61,14 @@ async fn is_open(bench: &Workbench, number: u32) -> bool {
 }
 
 #[tokio::test]
-async fn the_current_password_gives_way_to_the_new_one() {
+async fn a_password_change_replaces_the_current_password() {
     let bench = bench().await;
     ok(change(&bench, Some(OLD), NEW).await);
     assert!(has(&bench, NEW).await);
 }
 
 #[tokio::test]
-async fn s8_pw_change_takes_a_session_that_lives_when_it_happens() {
+async fn a_password_change_requires_an_open_session_s8() {
     let bench = bench().await;
     ok(bench.identity().sign_out_everywhere(&actor()).await);
     let error = failed(change(&bench, Some(OLD), NEW).await);
@@ -77,7 +77,7 @@ async fn s8_pw_change_takes_a_session_that_lives_when_it_happens() {
 }
 
 #[tokio::test]
-async fn s9_pw_change_revoke() {
+async fn a_password_change_ends_all_other_sessions_s9() {
     let bench = bench().await;
     ok(change(&bench, Some(OLD), NEW).await);
     let open = [is_open(&bench, 1).await, is_open(&bench, 2).await, is_open(&bench, 3).await, is_open(&bench, 4).await];
@@ -85,7 +85,7 @@ async fn s9_pw_change_revoke() {
 }
 
 #[tokio::test]
-async fn s8_pw_change() {
+async fn a_password_change_requires_the_current_password_s8() {
     let bench = bench().await;
     for wrong in ["correct hors", NEW, "", &"x".repeat(5000)] {
         let error = failed(change(&bench, Some(wrong), NEW).await);
@@ -111,7 +111,7 @@ async fn a_new_password_obeys_the_rules() {
 }
 
 #[tokio::test]
-async fn s6_pw_unicode() {
+async fn passwords_are_normalized_to_nfc_s6() {
     let bench = bench().await;
     ok(change(&bench, Some(OLD), "cafe\u{301} lantern").await);
     assert!(has(&bench, "caf\u{e9} lantern").await);
@@ -120,7 +120,7 @@ async fn s6_pw_unicode() {
 }
 
 #[tokio::test]
-async fn s15_pw_wallet() {
+async fn a_first_password_requires_no_current_password_s15() {
     let bench = wallet_bench().await;
     bench.clock.advance(Duration::minutes(5) - Duration::SECOND);
     ok(change(&bench, None, NEW).await);
@@ -130,7 +130,7 @@ async fn s15_pw_wallet() {
 }
 
 #[tokio::test]
-async fn s53_sess_reauth() {
+async fn a_first_password_requires_recent_authentication_s53() {
     let bench = wallet_bench().await;
     bench.clock.advance(Duration::minutes(5));
     let error = failed(change(&bench, None, NEW).await);
@@ -141,14 +141,14 @@ async fn s53_sess_reauth() {
 }
 
 #[tokio::test]
-async fn the_right_password_is_proof_in_a_session_however_old() {
+async fn the_current_password_is_sufficient_in_an_old_session() {
     let bench = bench().await;
     bench.clock.advance(Duration::hours(11));
     ok(change(&bench, Some(OLD), NEW).await);
 }
 
 #[tokio::test]
-async fn an_outdated_hash_is_as_good() {
+async fn a_password_with_an_outdated_hash_can_be_changed() {
     let bench = bench().await;
     bench.hasher.outdate();
     ok(change(&bench, Some(OLD), NEW).await);
@@ -156,7 +156,7 @@ async fn an_outdated_hash_is_as_good() {
 }
 
 #[tokio::test]
-async fn changes_and_wrong_attempts_are_in_the_trail() {
+async fn password_changes_and_wrong_attempts_are_audited() {
     let bench = bench().await;
     drop(failed(change(&bench, Some("wrong"), NEW).await));
     ok(change(&bench, Some(OLD), NEW).await);
@@ -170,7 +170,7 @@ async fn changes_and_wrong_attempts_are_in_the_trail() {
 }
 
 #[tokio::test]
-async fn of_eight_changes_of_one_password_one_is_made() {
+async fn one_of_eight_concurrent_password_changes_succeeds() {
     let bench = bench().await;
     let identity = Arc::new(bench.identity());
     let tasks: Vec<_> = (0..8)
@@ -188,7 +188,7 @@ async fn of_eight_changes_of_one_password_one_is_made() {
 }
 
 #[tokio::test]
-async fn applications_and_those_who_are_gone_have_no_password() {
+async fn an_application_or_a_deleted_user_cannot_change_a_password() {
     let bench = bench().await;
     let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     for actor in [key, actor_with(&session(1, user_id(9)))] {

@@ -51,7 +51,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_token_says_who_somebody_is_and_what_they_are_in_the_organization() {
+async fn a_service_token_contains_the_user_the_organization_and_the_role() {
     for role in [Role::Owner, Role::Admin, Role::Member] {
         let scene = Scene::with_role(role).await;
         let exchanged = ok(scene.ask(1, GAMES).await);
@@ -74,7 +74,7 @@ async fn an_application_of_the_organization_is_an_audience() {
 }
 
 #[tokio::test]
-async fn every_token_has_an_id_of_its_own_and_its_row_in_the_trail() {
+async fn every_service_token_has_its_own_id_and_audit_entry() {
     let scene = Scene::with_role(Role::Member).await;
     let (one, other) = (ok(scene.ask(1, GAMES).await), ok(scene.ask(1, GAMES).await));
     let ids = [scene.claims(&one).token_id, scene.claims(&other).token_id];
@@ -87,7 +87,7 @@ async fn every_token_has_an_id_of_its_own_and_its_row_in_the_trail() {
 }
 
 #[tokio::test]
-async fn s78_ex_life_a_token_ends_with_the_session_at_the_latest() {
+async fn a_service_token_expires_no_later_than_its_session_s78() {
     let scene = Scene::with_role(Role::Member).await;
     scene.bench.clock.set(scene.session.expires_at - Duration::seconds(42));
     let exchanged = ok(scene.ask(1, GAMES).await);
@@ -99,7 +99,7 @@ async fn s78_ex_life_a_token_ends_with_the_session_at_the_latest() {
 }
 
 #[tokio::test]
-async fn s77_exchange_dead_an_expired_an_ended_and_a_foreign_session_give_nothing() {
+async fn an_expired_ended_or_foreign_session_is_rejected_s77() {
     let scene = Scene::with_role(Role::Owner).await;
     scene.bench.clock.set(scene.session.expires_at);
     assert!(matches!(failed(scene.ask(1, GAMES).await), ExchangeTokenError::SessionEnded));
@@ -116,7 +116,7 @@ async fn s77_exchange_dead_an_expired_an_ended_and_a_foreign_session_give_nothin
 }
 
 #[tokio::test]
-async fn s77_exchange_dead_who_was_removed_gets_nothing_from_then_on() {
+async fn a_removed_member_is_rejected_s77() {
     let scene = Scene::with_role(Role::Member).await;
     ok(scene.ask(1, GAMES).await);
     let mut tx = ok(scene.bench.stores.orgs.begin().await);
@@ -128,7 +128,7 @@ async fn s77_exchange_dead_who_was_removed_gets_nothing_from_then_on() {
 }
 
 #[tokio::test]
-async fn s81_ex_opaque_strangers_learn_neither_of_organizations_nor_of_audiences() {
+async fn an_exchange_does_not_reveal_organizations_or_audiences_s81() {
     let scene = Scene::with_role(Role::Member).await;
     scene.bench.stores.add_organizations([&organization(2)]).await;
     for (organization, audience) in [(2, GAMES), (3, GAMES), (2, "https://unknown.example.com")] {
@@ -144,7 +144,7 @@ async fn s81_ex_opaque_strangers_learn_neither_of_organizations_nor_of_audiences
 }
 
 #[tokio::test]
-async fn s76_ex_params_an_audience_has_to_be_known() {
+async fn an_unknown_audience_is_rejected_s76() {
     let scene = Scene::with_role(Role::Owner).await;
     scene.bench.stores.add_organizations([&organization(2)]).await;
     scene.bench.stores.add_memberships([&membership(organization_id(2), user_id(1), Role::Owner)]).await;
@@ -172,7 +172,7 @@ async fn an_application_that_was_deleted_is_no_audience() {
 }
 
 #[tokio::test]
-async fn s79_ex_scope_a_role_is_the_one_that_holds_now() {
+async fn a_service_token_contains_the_current_role_s79() {
     let scene = Scene::with_role(Role::Owner).await;
     let mut tx = ok(scene.bench.stores.orgs.begin().await);
     ok(tx.memberships().set_role(organization_id(1), user_id(1), Role::Member).await);
@@ -182,7 +182,7 @@ async fn s79_ex_scope_a_role_is_the_one_that_holds_now() {
 }
 
 #[tokio::test]
-async fn an_application_has_nothing_to_exchange() {
+async fn an_application_cannot_exchange_a_token() {
     let scene = Scene::with_role(Role::Owner).await;
     let key = api_key(1, &application(1, organization_id(1)), user(1).id);
     let command = ExchangeToken { organization: organization_id(1), audience: parsed(GAMES) };
@@ -191,7 +191,7 @@ async fn an_application_has_nothing_to_exchange() {
 }
 
 #[tokio::test]
-async fn a_token_that_could_not_be_signed_leaves_no_row() {
+async fn a_failed_signature_leaves_no_audit_entry() {
     let scene = Scene::with_role(Role::Owner).await;
     scene.bench.service_signer.break_down();
     assert!(matches!(failed(scene.ask(1, GAMES).await), ExchangeTokenError::Token(_)));
@@ -199,7 +199,7 @@ async fn a_token_that_could_not_be_signed_leaves_no_row() {
 }
 
 #[tokio::test]
-async fn the_key_that_signs_is_the_one_of_the_moment() {
+async fn a_service_token_is_signed_with_the_current_key() {
     let scene = Scene::with_role(Role::Owner).await;
     let kid = |exchanged: &ExchangedToken| some(scene.bench.service_signer.read(exchanged.token.expose())).0;
     assert_eq!(kid(&ok(scene.ask(1, GAMES).await)), key_id(1));

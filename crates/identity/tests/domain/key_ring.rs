@@ -54,7 +54,7 @@ fn the_first_key_signs_at_once() {
 }
 
 #[test]
-fn a_key_is_left_alone_until_its_successor_has_to_be_published() {
+fn a_successor_is_created_when_it_has_to_be_published() {
     let ring = ring([key(1, NOW)]);
     for now in [NOW - LEEWAY, NOW, NOW + LIFE / 2, NOW + LIFE - PUBLISH_BEFORE_USE - SECOND] {
         assert!(routine(&ring, now).is_empty(), "{now}");
@@ -66,21 +66,21 @@ fn a_key_is_left_alone_until_its_successor_has_to_be_published() {
 }
 
 #[test]
-fn s73_sig_rotate_a_late_successor_waits_all_the_same() {
+fn a_late_successor_key_is_published_before_it_signs_s73() {
     let late = NOW + LIFE * 5;
     assert_eq!(routine(&ring([key(1, NOW)]), late).made, Some(late + PUBLISH_BEFORE_USE));
     assert!(PUBLISH_BEFORE_USE >= JWKS_MAX_AGE + LEEWAY);
 }
 
 #[test]
-fn a_rotation_that_is_asked_for_waits_as_long_as_any_and_no_longer() {
+fn a_requested_rotation_publishes_the_key_before_it_signs() {
     let plan = ring([key(1, NOW)]).plan(NOW + SECOND, LIFE, RotationTrigger::Rotation);
     assert_eq!(plan.made, Some(NOW + SECOND + PUBLISH_BEFORE_USE));
     assert_eq!(some(plan.retired).1.signs_until, NOW + SECOND + PUBLISH_BEFORE_USE);
 }
 
 #[test]
-fn one_successor_is_enough() {
+fn only_one_successor_key_is_created() {
     let next = NOW + LIFE;
     let ring = ring([until(key(1, NOW), next), key(2, next)]);
     for now in [next - PUBLISH_BEFORE_USE, next - SECOND] {
@@ -91,7 +91,7 @@ fn one_successor_is_enough() {
 }
 
 #[test]
-fn s73_sig_rotate_the_next_key_signs_in_its_time_and_the_old_stays_until_its_last_token_has_died() {
+fn the_old_key_is_published_until_its_last_token_expires_s73() {
     let next = NOW + LIFE;
     let ring = ring([until(key(1, NOW), next), key(2, next)]);
     let published = |now| ring.published(now).map(|key| key.id.clone()).collect::<Vec<KeyId>>();
@@ -109,7 +109,7 @@ fn s73_sig_rotate_the_next_key_signs_in_its_time_and_the_old_stays_until_its_las
 }
 
 #[test]
-fn s74_key_emergency_every_key_goes_and_a_new_one_signs_at_once() {
+fn an_emergency_rotation_removes_all_keys_and_signs_at_once_s74() {
     let next = NOW + LIFE;
     let ring = ring([until(key(1, NOW), next), key(2, next)]);
     let plan = ring.plan(NOW + SECOND, LIFE, RotationTrigger::Emergency);
@@ -169,7 +169,7 @@ fn three_hours(nodes: &Nodes) -> usize {
 }
 
 #[test]
-fn s73_sig_rotate_no_verifier_ever_meets_a_key_that_it_does_not_know() {
+fn a_verifier_knows_the_key_of_every_valid_token_s73() {
     for clocks in 0..8_u8 {
         let ahead = |bit: u8| if clocks & bit == 0 { Duration::ZERO } else { LEEWAY };
         for asked_at in [None, Some(Duration::minutes(20)), Some(Duration::minutes(58))] {

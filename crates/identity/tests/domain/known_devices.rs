@@ -43,7 +43,7 @@ async fn bench() -> Workbench {
 }
 
 #[tokio::test]
-async fn s200_notify_of_a_sign_in_with_something_new() {
+async fn a_sign_in_with_a_new_device_is_notified_s200() {
     let bench = bench().await;
     ok(sign_in(&bench, device(), PASSWORD).await);
     assert_eq!(sent_notices(&bench).await, [""; 0]);
@@ -56,7 +56,7 @@ async fn s200_notify_of_a_sign_in_with_something_new() {
 }
 
 #[tokio::test]
-async fn s200_notify_of_no_sign_in_that_was_refused() {
+async fn a_rejected_sign_in_is_not_notified_s200() {
     let bench = bench().await;
     ok(sign_in(&bench, device(), PASSWORD).await);
     failed(sign_in(&bench, from("curl/8.9.1", "203.0.113.7"), "wrong horse").await);
@@ -67,7 +67,7 @@ async fn s200_notify_of_no_sign_in_that_was_refused() {
 }
 
 #[tokio::test]
-async fn s200_notify_of_a_sign_in_by_wallet_too() {
+async fn a_wallet_sign_in_with_a_new_device_is_notified_s200() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -79,7 +79,7 @@ async fn s200_notify_of_a_sign_in_by_wallet_too() {
 }
 
 #[tokio::test]
-async fn the_client_that_made_an_account_is_known() {
+async fn the_device_that_created_the_account_is_known() {
     let bench = bench().await;
     ok(bench.identity().first_session(user(1), device(), &origin()).await);
     ok(sign_in(&bench, device(), PASSWORD).await);

@@ -56,7 +56,7 @@ async fn wallets_of(bench: &Workbench, number: u32) -> Vec<Wallet> {
 }
 
 #[tokio::test]
-async fn s98_wallet_link() {
+async fn a_signature_over_a_challenge_of_the_session_links_a_wallet_s98() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     let actor = with_session(&bench, 1).await;
@@ -86,7 +86,7 @@ async fn late(before: &Workbench, bench: &Workbench) -> (Identity, Actor) {
 
 /// A session that ends during the request must link no wallet: the user may have just recovered the account.
 #[tokio::test]
-async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
+async fn linking_a_wallet_requires_an_open_session_s98() {
     let (before, bench) = (Workbench::new(), Workbench::new());
     bench.stores.add_users([&user(1)]).await;
     let (identity, actor) = late(&before, &bench).await;
@@ -98,7 +98,7 @@ async fn s98_wallet_link_takes_a_session_that_lives_when_it_happens() {
 
 /// A session that ends during the request must unlink no wallet.
 #[tokio::test]
-async fn a_session_that_ends_meanwhile_unlinks_nothing() {
+async fn a_session_that_ends_during_the_request_unlinks_no_wallet() {
     let (before, bench) = (Workbench::new(), Workbench::new());
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -109,7 +109,7 @@ async fn a_session_that_ends_meanwhile_unlinks_nothing() {
 }
 
 #[tokio::test]
-async fn s92_siwe_purpose() {
+async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     let actor = with_session(&bench, 1).await;
@@ -126,7 +126,7 @@ async fn s92_siwe_purpose() {
 }
 
 #[tokio::test]
-async fn a_challenge_links_in_the_session_that_asked_for_it() {
+async fn a_challenge_links_a_wallet_only_in_its_own_session() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1), &user(2)]).await;
     let (one, two) = (with_session(&bench, 1).await, with_session(&bench, 2).await);
@@ -140,7 +140,7 @@ async fn a_challenge_links_in_the_session_that_asked_for_it() {
 }
 
 #[tokio::test]
-async fn a_wallet_of_somebody_else_stays_theirs() {
+async fn a_wallet_of_another_user_cannot_be_linked() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1), &user(2)]).await;
     bench.stores.add_wallets(user_id(2), [&wallet(5)]).await;
@@ -153,7 +153,7 @@ async fn a_wallet_of_somebody_else_stays_theirs() {
 }
 
 #[tokio::test]
-async fn s215_a_user_has_at_most_50_wallets() {
+async fn a_user_has_at_most_50_wallets_s215() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), &(1..=49).map(wallet).collect::<Vec<_>>()).await;
@@ -164,7 +164,7 @@ async fn s215_a_user_has_at_most_50_wallets() {
 }
 
 #[tokio::test]
-async fn s53_wallets_change_after_recent_authentication_only() {
+async fn wallet_changes_require_recent_authentication_s53() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -183,7 +183,7 @@ async fn s53_wallets_change_after_recent_authentication_only() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_meanwhile_changes_nothing() {
+async fn an_ended_session_cannot_change_wallets_or_the_password() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -208,7 +208,7 @@ async fn a_session_that_ended_meanwhile_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_wallet_is_unlinked_on_whatever_chain() {
+async fn a_wallet_is_unlinked_by_its_address_on_any_chain() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -223,7 +223,7 @@ async fn a_wallet_is_unlinked_on_whatever_chain() {
 }
 
 #[tokio::test]
-async fn s100_wallet_last() {
+async fn the_last_wallet_without_a_password_cannot_be_unlinked_s100() {
     let bench = Workbench::new();
     bench.stores.add_users([&bare_user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -234,7 +234,7 @@ async fn s100_wallet_last() {
 }
 
 #[tokio::test]
-async fn the_last_wallet_goes_when_there_is_a_password() {
+async fn the_last_wallet_can_be_unlinked_when_a_password_exists() {
     let bench = Workbench::new();
     bench.user_with_password(1, "correct horse").await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -244,7 +244,7 @@ async fn the_last_wallet_goes_when_there_is_a_password() {
 }
 
 #[tokio::test]
-async fn s100_a_password_without_an_address_is_no_way_in() {
+async fn a_password_without_an_email_is_not_a_way_to_sign_in_s100() {
     let bench = Workbench::new();
     bench.stores.add_user_with_password(&bare_user(1), &bench.hasher.hash_of("correct horse")).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -269,7 +269,7 @@ async fn an_application_has_no_wallets() {
 }
 
 #[tokio::test]
-async fn a_node_keeps_its_latest_challenges() {
+async fn a_node_keeps_a_limited_number_of_open_challenges() {
     let bench = Workbench::new();
     let identity = bench.identity().with_open_challenges(3);
     let mut asked = Vec::new();
@@ -286,7 +286,7 @@ async fn a_node_keeps_its_latest_challenges() {
 }
 
 #[tokio::test]
-async fn answered_challenges_leave_no_gap_in_the_bound_of_a_node() {
+async fn completed_challenges_do_not_break_the_challenge_limit() {
     let bench = Workbench::new();
     let identity = bench.identity().with_open_challenges(2);
     let first = ok(identity.challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
@@ -298,7 +298,7 @@ async fn answered_challenges_leave_no_gap_in_the_bound_of_a_node() {
 }
 
 #[tokio::test]
-async fn what_nobody_answered_is_forgotten() {
+async fn expired_challenges_are_deleted() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     assert_eq!(challenge.purpose, Purpose::SignIn);

@@ -34,7 +34,7 @@ async fn stored(bench: &Workbench) -> Vec<KeyId> {
 }
 
 #[tokio::test]
-async fn the_first_look_makes_a_key_and_the_next_ones_make_none() {
+async fn the_first_maintenance_creates_one_key() {
     let (bench, tokens) = started().await;
     for _ in 0..3 {
         ok(tokens.maintain_signing_keys(&origin()).await);
@@ -66,7 +66,7 @@ async fn nodes_that_start_at_once_end_with_one_key() {
 }
 
 #[tokio::test]
-async fn s73_sig_rotate_keys_succeed_each_other_by_themselves() {
+async fn signing_keys_are_rotated_automatically_s73() {
     let (bench, tokens) = started().await;
     bench.clock.advance(Duration::days(90) - PUBLISH_BEFORE_USE - Duration::SECOND);
     ok(tokens.maintain_signing_keys(&origin()).await);
@@ -84,7 +84,7 @@ async fn s73_sig_rotate_keys_succeed_each_other_by_themselves() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_asked_for_once_at_a_time() {
+async fn a_second_rotation_fails_until_the_first_is_complete() {
     let (bench, tokens) = started().await;
     ok(tokens.rotate_keys(&origin()).await);
     assert_eq!(published(&tokens).await, [key_id(1), key_id(2)]);
@@ -96,7 +96,7 @@ async fn a_rotation_is_asked_for_once_at_a_time() {
 }
 
 #[tokio::test]
-async fn of_many_that_ask_for_a_rotation_at_once_one_key_comes() {
+async fn concurrent_rotations_create_one_key() {
     let (bench, _) = started().await;
     let asking: Vec<_> = (0..8)
         .map(|_| {
@@ -113,7 +113,7 @@ async fn of_many_that_ask_for_a_rotation_at_once_one_key_comes() {
 }
 
 #[tokio::test]
-async fn s74_key_emergency_replaced_keys_are_gone_at_once() {
+async fn replaced_keys_are_removed_at_once_s74() {
     let (bench, tokens) = started().await;
     ok(tokens.rotate_keys(&origin()).await);
     ok(tokens.replace_keys(&origin()).await);
@@ -132,7 +132,7 @@ fn without_storage(ports: &ServiceTokenPorts) -> ServiceTokenPorts {
 }
 
 #[tokio::test]
-async fn keys_that_were_never_read_are_not_published_as_none() {
+async fn keys_that_were_never_read_are_not_published_as_an_empty_set() {
     let bench = Workbench::new();
     let tokens = ServiceTokens::new(without_storage(&bench.service_token_ports()), Workbench::service_token_settings());
     assert!(matches!(failed(tokens.published_keys().await), StoreError::Busy));
@@ -140,7 +140,7 @@ async fn keys_that_were_never_read_are_not_published_as_none() {
 }
 
 #[tokio::test]
-async fn s75_jwks_cache_keys_are_published_from_memory_while_storage_is_away() {
+async fn keys_are_published_from_memory_while_the_store_is_unavailable_s75() {
     let bench = Workbench::new();
     ok(bench.service_tokens().maintain_signing_keys(&origin()).await);
     let stored = ok(bench.stores.signing_keys.list_signing_keys().await);
@@ -156,7 +156,7 @@ async fn s75_jwks_cache_keys_are_published_from_memory_while_storage_is_away() {
 }
 
 #[tokio::test]
-async fn keys_that_can_not_be_opened_are_noticed() {
+async fn maintenance_fails_for_keys_that_cannot_be_opened() {
     let (bench, tokens) = started().await;
     bench.service_signer.break_down();
     let error = failed(tokens.maintain_signing_keys(&origin()).await);
@@ -164,7 +164,7 @@ async fn keys_that_can_not_be_opened_are_noticed() {
 }
 
 #[tokio::test]
-async fn s74_key_emergency_of_many_that_replace_the_keys_at_once_one_key_is_left() {
+async fn concurrent_key_replacements_leave_one_key_s74() {
     let (bench, tokens) = started().await;
     let replacing: Vec<_> = (0..8)
         .map(|_| {
@@ -201,7 +201,7 @@ impl Verifier {
 /// One node checks the keys every few seconds, the other node as rarely as allowed. Verifiers check the tokens of both
 /// nodes for the whole lifetime of the tokens. A rotation is requested every half hour.
 #[tokio::test]
-async fn s73_sig_rotate_no_token_is_refused_while_keys_rotate_under_load() {
+async fn no_token_is_rejected_while_keys_rotate_under_load_s73() {
     let (bench, brisk) = started().await;
     let slow = bench.service_tokens();
     bench.members(&[Role::Owner]).await;

@@ -69,21 +69,21 @@ fn to_user(subject: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn s200_notify_of_a_new_password() {
+async fn a_password_change_is_notified_s200() {
     let bench = bench().await;
     ok(change(&bench, Some(OLD), NEW).await);
     assert_eq!(sent_notices(&bench).await, [to_user("password changed")]);
 }
 
 #[tokio::test]
-async fn s200_notify_of_a_first_password() {
+async fn a_first_password_is_notified_s200() {
     let bench = passwordless(user(1)).await;
     ok(change(&bench, None, NEW).await);
     assert_eq!(sent_notices(&bench).await, [to_user("password set")]);
 }
 
 #[tokio::test]
-async fn s200_notify_of_wallets() {
+async fn linking_and_unlinking_a_wallet_are_notified_s200() {
     let bench = bench().await;
     let account = wallet_account(5, Chain::Base);
     ok(link(&bench, account).await);
@@ -93,7 +93,7 @@ async fn s200_notify_of_wallets() {
 }
 
 #[tokio::test]
-async fn s200_notify_nobody_without_an_address() {
+async fn a_user_without_an_email_is_not_notified_s200() {
     let bench = passwordless(bare_user(1)).await;
     ok(change(&bench, None, NEW).await);
     let accounts = [wallet_account(5, Chain::Base), wallet_account(6, Chain::Base)];
@@ -105,7 +105,7 @@ async fn s200_notify_nobody_without_an_address() {
 }
 
 #[tokio::test]
-async fn s200_notify_of_nothing_that_was_refused() {
+async fn rejected_changes_are_not_notified_s200() {
     let bench = bench().await;
     failed(change(&bench, Some("wrong"), NEW).await);
     failed(change(&bench, Some(OLD), "password").await);
@@ -118,7 +118,7 @@ async fn s200_notify_of_nothing_that_was_refused() {
 }
 
 #[tokio::test]
-async fn s200_notify_is_bounded_and_says_so() {
+async fn notices_are_limited_and_the_last_one_is_marked_s200() {
     let bench = bench().await;
     let (mut old, mut new) = (OLD, NEW);
     let mut change_often = async |count: u32| {
@@ -186,7 +186,7 @@ impl IdentityTransaction for Doomed {
 }
 
 #[tokio::test]
-async fn s200_notify_of_nothing_that_was_rolled_back() {
+async fn a_change_that_is_rolled_back_is_not_notified_s200() {
     let bench = bench().await;
     let known = ok(bench.stores.identity.find_credentials_of(user_id(1)).await);
     let context = ok(bench.stores.identity.password_check_context(None).await);

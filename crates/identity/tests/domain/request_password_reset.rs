@@ -37,7 +37,7 @@ fn token_in(mail: &Mail) -> ResetToken {
 }
 
 #[tokio::test]
-async fn a_link_goes_to_the_address_as_the_account_has_it() {
+async fn a_link_is_sent_to_the_address_stored_in_the_account() {
     let bench = bench().await;
     ask(&bench, " USER1@example.COM ").await;
     assert_eq!(bench.mails().await, []);
@@ -53,7 +53,7 @@ async fn a_link_goes_to_the_address_as_the_account_has_it() {
 }
 
 #[tokio::test]
-async fn s19_enum_forgot() {
+async fn a_reset_request_has_no_visible_effect_before_the_job_runs_s19() {
     let bench = bench().await;
     for email in ["user1@example.com", "user2@example.com", "unknown@example.com", "not an address", ""] {
         ask(&bench, email).await;
@@ -66,7 +66,7 @@ async fn s19_enum_forgot() {
 }
 
 #[tokio::test]
-async fn the_trail_names_the_request_and_not_the_token() {
+async fn the_audit_entry_contains_no_reset_token() {
     let bench = bench().await;
     ask(&bench, "user1@example.com").await;
     answer(&bench).await;
@@ -80,7 +80,7 @@ async fn the_trail_names_the_request_and_not_the_token() {
 }
 
 #[tokio::test]
-async fn s34_throttle_mail() {
+async fn reset_mails_per_address_are_limited_s34() {
     let bench = bench().await;
     let mut subjects = Vec::new();
     let mut ask_often = async |count: u32| {
@@ -102,7 +102,7 @@ async fn s34_throttle_mail() {
 }
 
 #[tokio::test]
-async fn s34_throttle_mail_never_suppresses_mails_while_no_link_is_valid() {
+async fn the_mail_limit_never_leaves_the_user_without_a_valid_link_s34() {
     let bench = bench().await;
     let (identity, mut seen, mut sent_at) = (bench.identity(), Vec::new(), Vec::new());
     // A stranger keeps requesting resets. The user always has a valid link in a mail.
@@ -125,7 +125,7 @@ async fn s34_throttle_mail_never_suppresses_mails_while_no_link_is_valid() {
 }
 
 #[tokio::test]
-async fn s34_throttle_mail_sends_another_link_once_the_last_one_was_used() {
+async fn a_new_link_is_sent_after_the_last_one_is_used_s34() {
     let bench = bench().await;
     for _ in 0..=Notices::MOST {
         ask(&bench, "user1@example.com").await;
@@ -145,7 +145,7 @@ async fn s34_throttle_mail_sends_another_link_once_the_last_one_was_used() {
 }
 
 #[tokio::test]
-async fn s34_throttle_mail_leaves_the_last_link_alive() {
+async fn requests_over_the_mail_limit_keep_the_last_link_valid_s34() {
     let bench = bench().await;
     for _ in 0..=Notices::MOST {
         ask(&bench, "user1@example.com").await;
@@ -158,7 +158,7 @@ async fn s34_throttle_mail_leaves_the_last_link_alive() {
 }
 
 #[tokio::test]
-async fn all_that_is_asked_for_one_address_in_between_is_answered_once() {
+async fn several_requests_for_one_address_send_one_mail() {
     let bench = bench().await;
     for email in ["user1@example.com", "User1@example.com", "unknown@example.com", "user1@EXAMPLE.com"] {
         ask(&bench, email).await;
@@ -168,7 +168,7 @@ async fn all_that_is_asked_for_one_address_in_between_is_answered_once() {
 }
 
 #[tokio::test]
-async fn no_more_are_answered_at_once_than_wanted() {
+async fn at_most_the_given_number_of_requests_is_processed() {
     let bench = bench().await;
     bench.stores.add_users([&user(3), &User { email_verified: false, ..user(4) }]).await;
     for number in [1, 3, 4] {
@@ -181,7 +181,7 @@ async fn no_more_are_answered_at_once_than_wanted() {
 }
 
 #[tokio::test]
-async fn a_wish_that_nobody_saw_in_time_is_forgotten() {
+async fn a_request_that_is_not_processed_in_time_is_deleted() {
     let bench = bench().await;
     ask(&bench, "user1@example.com").await;
     bench.clock.advance(PasswordReset::TTL);

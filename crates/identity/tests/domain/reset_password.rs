@@ -92,14 +92,14 @@ async fn the_new_password_signs_in_and_the_token_is_used_up() {
 }
 
 #[tokio::test]
-async fn s9_pw_change_revoke_every_session() {
+async fn a_password_reset_ends_every_session_of_the_user_s9() {
     let bench = bench(true).await;
     ok(reset(&bench, &token(&bench).await, NEW).await);
     assert_eq!(open_sessions(&bench).await, [3]);
 }
 
 #[tokio::test]
-async fn somebody_without_a_password_gets_their_first_one() {
+async fn a_user_without_a_password_sets_a_first_one() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     ok(reset(&bench, &token(&bench).await, NEW).await);
@@ -109,7 +109,7 @@ async fn somebody_without_a_password_gets_their_first_one() {
 }
 
 #[tokio::test]
-async fn s191_reset_bind_to_thirty_minutes() {
+async fn a_reset_token_expires_after_30_minutes_s191() {
     let bench = bench(true).await;
     let first = token(&bench).await;
     bench.clock.advance(Duration::minutes(30) - Duration::microseconds(1));
@@ -120,7 +120,7 @@ async fn s191_reset_bind_to_thirty_minutes() {
 }
 
 #[tokio::test]
-async fn s191_reset_bind_to_the_last_token() {
+async fn only_the_last_reset_token_is_valid_s191() {
     let bench = bench(true).await;
     let (old, new) = (token(&bench).await, token(&bench).await);
     is_invalid(&bench, &old).await;
@@ -128,7 +128,7 @@ async fn s191_reset_bind_to_the_last_token() {
 }
 
 #[tokio::test]
-async fn s191_reset_bind_to_the_address_that_it_went_to() {
+async fn a_reset_token_is_invalid_after_the_email_changed_s191() {
     let bench = bench(true).await;
     let token = token_to(&bench, parsed("former@example.com")).await;
     is_invalid(&bench, &token).await;
@@ -137,7 +137,7 @@ async fn s191_reset_bind_to_the_address_that_it_went_to() {
 }
 
 #[tokio::test]
-async fn s191_reset_bind_ends_with_a_change_of_the_password() {
+async fn a_password_change_invalidates_the_reset_token_s191() {
     let bench = bench(true).await;
     let token = token(&bench).await;
     let (identity, actor) = (bench.identity(), actor_with(&session(1, user_id(1))));
@@ -151,7 +151,7 @@ async fn s191_reset_bind_ends_with_a_change_of_the_password() {
 }
 
 #[tokio::test]
-async fn s191_reset_bind_race() {
+async fn one_of_20_concurrent_uses_of_a_reset_token_succeeds_s191() {
     let bench = bench(true).await;
     let token = token(&bench).await;
     let identity = Arc::new(bench.identity());
@@ -169,7 +169,7 @@ async fn s191_reset_bind_race() {
 }
 
 #[tokio::test]
-async fn an_unknown_token_is_worth_nothing_and_costs_no_hash() {
+async fn an_unknown_token_is_rejected_without_a_hash() {
     let bench = bench(true).await;
     is_invalid(&bench, &ResetToken::generate(&SequentialEntropy::starting_at(99))).await;
     assert_eq!(bench.hasher.hashed(), 0);
@@ -177,7 +177,7 @@ async fn an_unknown_token_is_worth_nothing_and_costs_no_hash() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_not_taken_uses_no_token_up() {
+async fn a_rejected_password_does_not_use_the_token() {
     let bench = bench(true).await;
     let token = token(&bench).await;
     let error = failed(reset(&bench, &token, "password").await);
@@ -195,7 +195,7 @@ async fn a_password_that_is_not_taken_uses_no_token_up() {
 }
 
 #[tokio::test]
-async fn a_hasher_that_is_busy_uses_no_token_up() {
+async fn a_busy_hasher_does_not_use_the_token() {
     let bench = bench(true).await;
     let token = token(&bench).await;
     bench.hasher.become_busy();
@@ -205,7 +205,7 @@ async fn a_hasher_that_is_busy_uses_no_token_up() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_proved_keeps_its_wallets() {
+async fn a_reset_keeps_the_wallets_of_a_verified_account() {
     let bench = bench(true).await;
     ok(reset(&bench, &token(&bench).await, NEW).await);
     assert_eq!((wallets_of(&bench, 1).await, wallets_of(&bench, 2).await), (2, 1));
@@ -218,7 +218,7 @@ async fn an_address_that_was_proved_keeps_its_wallets() {
 }
 
 #[tokio::test]
-async fn s115_autolink_an_account_that_nobody_proved_loses_what_a_squatter_linked() {
+async fn a_reset_of_an_unverified_account_unlinks_its_wallets_s115() {
     let bench = bench(false).await;
     ok(reset(&bench, &token(&bench).await, NEW).await);
     let known = some(ok(bench.stores.identity.find_user(user_id(1)).await));
@@ -234,7 +234,7 @@ async fn s115_autolink_an_account_that_nobody_proved_loses_what_a_squatter_linke
 }
 
 #[tokio::test]
-async fn s13_pw_noecho_in_the_trail() {
+async fn the_audit_trail_contains_no_password_or_token_s13() {
     let bench = bench(false).await;
     let token = token(&bench).await;
     ok(reset(&bench, &token, NEW).await);

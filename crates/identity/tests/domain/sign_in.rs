@@ -103,7 +103,7 @@ async fn an_account_without_a_password_costs_one_comparison_too() {
 /// The hasher does the same work for each of these attempts, because it gets the same costs: see
 /// `PasswordHasher::verify`.
 #[tokio::test]
-async fn s17_enum_time_every_failed_sign_in_is_compared_at_the_costs_of_all_stored_hashes() {
+async fn every_failed_sign_in_is_compared_at_all_stored_hash_costs_s17() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     bench.hasher.outdate();
@@ -214,7 +214,7 @@ async fn sign_in_while_the_password_changes(bench: &Workbench) {
 }
 
 #[tokio::test]
-async fn a_password_that_changed_during_the_check_opens_nothing() {
+async fn a_password_changed_during_its_check_is_rejected() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     sign_in_while_the_password_changes(&bench).await;
@@ -238,7 +238,7 @@ async fn a_renewed_hash_does_not_undo_a_change_of_password() {
 }
 
 #[tokio::test]
-async fn a_busy_hasher_is_no_wrong_password() {
+async fn a_busy_hasher_is_not_reported_as_a_wrong_password() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     bench.hasher.become_busy();
@@ -270,7 +270,7 @@ async fn a_session_without_a_token_is_not_opened() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_announced() {
+async fn a_sign_in_is_audited() {
     let bench = Workbench::new();
     let user = bench.user_with_password(1, PASSWORD).await;
     let token = ok(sign_in(&bench, "user1@example.com", PASSWORD).await).token;
@@ -282,7 +282,7 @@ async fn a_sign_in_is_announced() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_account_that_was_tried() {
+async fn a_rejected_sign_in_is_audited_with_its_account() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     failed(sign_in(&bench, "user1@example.com", "wrong horse").await);
@@ -292,7 +292,7 @@ async fn a_refusal_names_the_account_that_was_tried() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_nobody_when_there_is_no_account() {
+async fn a_rejected_sign_in_of_an_unknown_account_is_audited_without_a_user() {
     let bench = Workbench::new();
     failed(sign_in(&bench, "unknown@example.com", PASSWORD).await);
     let event = bench.events(None).await.remove(0);
@@ -300,7 +300,7 @@ async fn a_refusal_names_nobody_when_there_is_no_account() {
 }
 
 #[tokio::test]
-async fn s215_one_sign_in_too_many_ends_the_oldest_session() {
+async fn a_sign_in_over_the_quota_ends_the_oldest_session_s215() {
     let bench = Workbench::new();
     let user = bench.user_with_password(1, PASSWORD).await;
     let sessions = IdentityQuotas::default().sessions.with_maximum(2);

@@ -41,7 +41,7 @@ async fn is_refused(bench: &Workbench, proof: WalletProof) {
 }
 
 #[tokio::test]
-async fn a_challenge_says_who_asks_for_what_and_until_when() {
+async fn a_challenge_contains_the_site_the_purpose_and_the_expiry() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Polygon)).await;
     let expected = format!(
@@ -64,7 +64,7 @@ async fn a_solana_wallet_signs_the_bare_nonce() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_was_spent_is_answered_by_nobody() {
+async fn a_spent_challenge_is_rejected() {
     let bench = Workbench::new();
     let (spent, other) =
         (ask(&bench, wallet_account(1, Chain::Base)).await, ask(&bench, wallet_account(1, Chain::Base)).await);
@@ -113,7 +113,7 @@ async fn a_linked_wallet_signs_in_to_its_user() {
 }
 
 #[tokio::test]
-async fn s83_nonce_once() {
+async fn a_nonce_can_be_used_once_s83() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     ok(sign_in(&bench, answer(&challenge)).await);
@@ -121,7 +121,7 @@ async fn s83_nonce_once() {
 }
 
 #[tokio::test]
-async fn a_nonce_is_used_up_by_a_wrong_signature_too() {
+async fn a_wrong_signature_uses_the_nonce() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     is_refused(&bench, WalletProof { signature: WalletSignature::from_bytes(vec![1; 65]), ..answer(&challenge) }).await;
@@ -130,7 +130,7 @@ async fn a_nonce_is_used_up_by_a_wrong_signature_too() {
 }
 
 #[tokio::test]
-async fn a_nonce_is_used_up_when_nobody_can_check_the_signature() {
+async fn an_unavailable_verifier_uses_the_nonce() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     bench.wallets.become_unavailable();
@@ -140,7 +140,7 @@ async fn a_nonce_is_used_up_when_nobody_can_check_the_signature() {
 }
 
 #[tokio::test]
-async fn s85_nonce_exp() {
+async fn a_challenge_expires_after_5_minutes_s85() {
     for (after, good) in [(Duration::seconds(299), true), (Duration::seconds(300), false), (Duration::DAY, false)] {
         let bench = Workbench::new();
         let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
@@ -150,7 +150,7 @@ async fn s85_nonce_exp() {
 }
 
 #[tokio::test]
-async fn s85_nonce_exp_whatever_the_clocks_of_the_nodes_show() {
+async fn challenge_expiry_does_not_depend_on_the_node_clock_s85() {
     let bench = Workbench::new();
     let node = |wrong_by: Duration| {
         let clock = Arc::new(FixedClock::new(NOW + wrong_by));
@@ -172,7 +172,7 @@ async fn s85_nonce_exp_whatever_the_clocks_of_the_nodes_show() {
 }
 
 #[tokio::test]
-async fn a_challenge_from_the_future_is_none() {
+async fn a_challenge_from_the_future_is_rejected() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     bench.clock.set(challenge.issued_at - Duration::SECOND);
@@ -180,7 +180,7 @@ async fn a_challenge_from_the_future_is_none() {
 }
 
 #[tokio::test]
-async fn s91_siwe_stored() {
+async fn only_the_stored_message_can_be_signed_s91() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     let other = challenge.message.replace("Sign in", "Sign On");
@@ -199,7 +199,7 @@ async fn is_refused_when_stored(change: impl Fn(&mut Challenge)) {
 }
 
 #[tokio::test]
-async fn s86_s87_s88_what_the_stored_message_says_is_checked_again() {
+async fn the_stored_message_is_checked_again_at_sign_in_s86_s87_s88() {
     let changes = [
         ("accounts.example.com wants", "evil.example wants"),
         ("accounts.example.com wants", "accounts.example.com:443 wants"),
@@ -221,7 +221,7 @@ async fn s86_s87_s88_what_the_stored_message_says_is_checked_again() {
 }
 
 #[tokio::test]
-async fn somebody_elses_nonce_is_worth_nothing() {
+async fn a_nonce_of_another_wallet_is_rejected() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     let account = wallet_account(2, Chain::Ethereum);
@@ -230,7 +230,7 @@ async fn somebody_elses_nonce_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn s96_siwx_cross() {
+async fn a_challenge_is_not_valid_for_another_chain_s96() {
     for (asked, answered) in
         [(Chain::Ethereum, Chain::Solana), (Chain::Solana, Chain::Base), (Chain::Ethereum, Chain::Base)]
     {
@@ -243,7 +243,7 @@ async fn s96_siwx_cross() {
 }
 
 #[tokio::test]
-async fn what_is_no_nonce_was_given_to_nobody() {
+async fn an_unknown_or_malformed_nonce_is_rejected() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     for nonce in ["", "x", "0123456789012345678901", "' OR 1=1 --", "\u{0}"] {
@@ -253,7 +253,7 @@ async fn what_is_no_nonce_was_given_to_nobody() {
 }
 
 #[tokio::test]
-async fn others_who_name_a_wallet_do_not_use_up_its_challenges() {
+async fn challenges_of_other_callers_do_not_use_up_those_of_the_owner() {
     let bench = Workbench::new();
     let mine = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     for _ in 0..100 {
@@ -277,7 +277,7 @@ async fn solana_wallets_may_sign_the_message_or_its_envelope() {
 }
 
 #[tokio::test]
-async fn the_forms_that_solana_wallets_sign_are_these() {
+async fn the_accepted_forms_of_a_solana_signature_are_fixed() {
     let challenge = ask(&Workbench::new(), wallet_account(1, Chain::Solana)).await;
     let texts = challenge.answers(&Workbench::identity_settings().site, NOW);
     let nonce = challenge.nonce.as_str();
@@ -298,7 +298,7 @@ async fn the_forms_that_solana_wallets_sign_are_these() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_the_wallet_and_whose_it_is() {
+async fn a_rejected_sign_in_is_audited_with_the_wallet_and_its_user() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -313,7 +313,7 @@ async fn a_refusal_is_told_with_the_wallet_and_whose_it_is() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_told_with_the_wallet() {
+async fn a_sign_in_is_audited_with_the_wallet() {
     let bench = Workbench::new();
     let account = wallet_account(1, Chain::Optimism);
     let user = enter(&bench, account).await.user;
@@ -324,7 +324,7 @@ async fn a_sign_in_is_told_with_the_wallet() {
 }
 
 #[tokio::test]
-async fn a_contract_vouches_on_its_own_chain_only() {
+async fn a_contract_signature_is_valid_only_on_its_own_chain() {
     let bench = Workbench::new();
     bench.wallets.become_contracts();
     let user = enter(&bench, wallet_account(1, Chain::Ethereum)).await.user;
@@ -337,7 +337,7 @@ async fn a_contract_vouches_on_its_own_chain_only() {
 }
 
 #[tokio::test]
-async fn a_kept_nonce_that_was_tampered_with_asks_for_nothing() {
+async fn a_tampered_stored_challenge_is_not_verified() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Solana)).await;
     some(ok(bench.stores.challenges.take(&challenge.nonce).await));
@@ -348,7 +348,7 @@ async fn a_kept_nonce_that_was_tampered_with_asks_for_nothing() {
 }
 
 #[tokio::test]
-async fn other_chains_challenges_are_kept_apart_by_their_numbers() {
+async fn a_challenge_contains_the_id_of_its_chain() {
     for chain in [Chain::Ethereum, Chain::Polygon, Chain::Arbitrum, Chain::Optimism, Chain::Base] {
         let challenge = ask(&Workbench::new(), wallet_account(1, chain)).await;
         let said: SiweMessage = parsed(&challenge.message);

@@ -41,7 +41,7 @@ async fn other_sessions_of_the_user_stay() {
 }
 
 #[tokio::test]
-async fn signing_out_is_announced_once() {
+async fn sign_out_is_audited_once() {
     let bench = with_sessions(&[1]).await;
     for _ in 0..2 {
         ok(bench.identity().sign_out(&actor_with(&session(1, user_id(1)))).await);
@@ -81,7 +81,7 @@ async fn a_user_ends_another_session_of_theirs_once() {
 }
 
 #[tokio::test]
-async fn s50_sess_idor() {
+async fn a_user_cannot_list_or_end_sessions_of_another_user_s50() {
     let bench = with_sessions(&[1]).await;
     bench.stores.add_users([&user(2)]).await;
     bench.stores.add_session(&session(2, user_id(2))).await;

@@ -122,7 +122,7 @@ fn another_parser_reads_the_same() {
 }
 
 #[test]
-fn what_another_parser_refuses_is_refused() {
+fn messages_that_another_parser_rejects_are_rejected() {
     let all: Vec<String> = MUTATIONS.iter().map(|(from, to, _)| changed(from, to)).collect();
     for text in all.iter().filter(|text| text.parse::<siwe::Message>().is_err()) {
         assert!(parse(text).is_err(), "{text}");
@@ -223,7 +223,7 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn s90_siwe_grammar() {
+fn messages_that_break_the_grammar_are_rejected_s90() {
     for (from, to, field) in MUTATIONS {
         is_refused(&changed(from, to), field);
     }
@@ -244,7 +244,7 @@ fn lines_end_with_lf_alone() {
 }
 
 #[test]
-fn every_line_that_is_cut_or_doubled_is_noticed() {
+fn a_missing_or_duplicate_line_is_rejected() {
     let lines: Vec<&str> = WHOLE.lines().collect();
     let optional = ["I accept ", "Expiration Time: ", "Not Before: ", "Request ID: ", "- "];
     for (place, line) in lines.iter().enumerate() {
@@ -278,14 +278,14 @@ fn an_authority_may_have_a_port_a_user_or_an_address() {
 }
 
 #[test]
-fn a_uri_of_any_scheme_is_one() {
+fn a_uri_may_have_any_scheme() {
     for uri in ["did:key:z6Mk", "urn:uuid:x", "https://a@b:1/p;q?r=s/t?u#v/w?", "file:///etc", "https://[::1]:1/%41"] {
         assert_eq!(ok(parse(&changed("https://example.com/login", uri))).uri, uri);
     }
 }
 
 #[test]
-fn s89_siwe_time() {
+fn each_time_limit_is_checked_on_its_own_s89() {
     let said = ok(parse(WHOLE));
     let at = |time| said.is_valid_at(time);
     assert!(!at(datetime!(2021-09-30 16:25:23.999999 UTC)));

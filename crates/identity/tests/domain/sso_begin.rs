@@ -34,7 +34,7 @@ async fn a_sign_in_is_kept_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn every_sign_in_has_its_own_name_and_its_own_secret() {
+async fn every_sign_in_has_its_own_id_and_secret() {
     let bench = bench().await;
     let sso = bench.sso();
     let request = || sso_request(application_id(1));
@@ -44,7 +44,7 @@ async fn every_sign_in_has_its_own_name_and_its_own_secret() {
 }
 
 #[tokio::test]
-async fn the_secret_of_the_browser_is_not_kept() {
+async fn the_browser_secret_is_not_stored() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     assert!(!format!("{session:?}").contains(browser.expose()));
@@ -52,7 +52,7 @@ async fn the_secret_of_the_browser_is_not_kept() {
 }
 
 #[tokio::test]
-async fn s102_redirect_exact() {
+async fn a_redirect_uri_is_compared_exactly_s102() {
     let bench = bench().await;
     let registered = "http://127.0.0.1:8080/a";
     let with = |uri: &str| SsoRequest { redirect_uri: uri.to_owned(), ..sso_request(application_id(1)) };
@@ -76,7 +76,7 @@ async fn s102_redirect_exact() {
 }
 
 #[tokio::test]
-async fn no_sign_in_returns_to_an_address_with_a_parameter_of_the_answer() {
+async fn a_redirect_uri_with_a_response_parameter_is_rejected() {
     let bench = bench().await;
     let old = "https://z.example.com/callback?code=1";
     bench.stores.set_redirect_uris(application_id(1), &[old]).await;
@@ -86,14 +86,14 @@ async fn no_sign_in_returns_to_an_address_with_a_parameter_of_the_answer() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_to_an_application_that_is_not_there() {
+async fn a_sign_in_to_an_unknown_application_is_rejected() {
     let bench = bench().await;
     let error = failed(bench.sso().begin(sso_request(application_id(2)), None).await);
     assert!(matches!(error, BeginSsoError::UnknownApplication), "{error:?}");
 }
 
 #[tokio::test]
-async fn the_page_names_the_application_and_where_it_leads() {
+async fn the_page_shows_the_application_and_the_redirect_uri() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     let view = ok(bench.sso().view(session.id, &browser).await);
@@ -103,7 +103,7 @@ async fn the_page_names_the_application_and_where_it_leads() {
 }
 
 #[tokio::test]
-async fn s110_login_csrf_another_browser_sees_nothing() {
+async fn another_browser_cannot_view_the_sign_in_s110() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     let other = begun(&bench).await.browser;
@@ -115,7 +115,7 @@ async fn s110_login_csrf_another_browser_sees_nothing() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_over_after_ten_minutes_to_the_microsecond() {
+async fn a_sign_in_expires_after_exactly_10_minutes() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     bench.clock.advance(Duration::minutes(10) - Duration::microseconds(1));
@@ -126,7 +126,7 @@ async fn a_sign_in_is_over_after_ten_minutes_to_the_microsecond() {
 }
 
 #[tokio::test]
-async fn what_was_used_is_shown_as_such() {
+async fn a_completed_sign_in_is_shown_as_used() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     let mut tx = ok(bench.stores.sso.begin().await);
@@ -136,7 +136,7 @@ async fn what_was_used_is_shown_as_such() {
 }
 
 #[tokio::test]
-async fn s112_app_disabled_a_deleted_application_is_not_shown() {
+async fn a_sign_in_to_a_deleted_application_is_not_found_s112() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     let mut tx = ok(bench.stores.apps.begin().await);

@@ -108,7 +108,7 @@ impl SsoFlow {
 }
 
 #[tokio::test]
-async fn the_message_names_the_application_and_where_it_leads() {
+async fn the_message_contains_the_application_and_the_redirect_host() {
     let flow = SsoFlow::set().await;
     let question = ok(flow.ask().await);
     let said: SiweMessage = ok(question.message.parse());
@@ -119,7 +119,7 @@ async fn the_message_names_the_application_and_where_it_leads() {
 }
 
 #[tokio::test]
-async fn the_token_and_the_code_say_the_same() {
+async fn the_code_returns_a_token_with_the_same_claims() {
     let flow = SsoFlow::set().await;
     let verified = flow.sign_in().await;
     assert_eq!((verified.life, verified.state.as_str()), (Duration::minutes(5), "af0ifjsldkj ~!"));
@@ -138,7 +138,7 @@ async fn the_token_and_the_code_say_the_same() {
 }
 
 #[tokio::test]
-async fn s85_nonce_exp_a_signature_is_taken_for_five_minutes_and_no_longer_than_the_session() {
+async fn a_signature_expires_with_its_challenge_and_the_session_s85() {
     let flow = SsoFlow::set().await;
     let question = ok(flow.ask().await);
     flow.bench.clock.set(question.expires_at);
@@ -152,7 +152,7 @@ async fn s85_nonce_exp_a_signature_is_taken_for_five_minutes_and_no_longer_than_
 }
 
 #[tokio::test]
-async fn s116_step_order_nothing_is_verified_that_was_not_asked() {
+async fn a_message_that_was_not_requested_is_rejected_s116() {
     let flow = SsoFlow::set().await;
     flow.is_refused(flow.answer("anything")).await;
     let question = ok(flow.ask().await);
@@ -165,7 +165,7 @@ async fn s116_step_order_nothing_is_verified_that_was_not_asked() {
 }
 
 #[tokio::test]
-async fn a_session_that_has_served_says_so_to_its_browser_and_to_nobody_else() {
+async fn only_its_own_browser_sees_that_a_session_was_used() {
     let flow = SsoFlow::set().await;
     flow.sign_in().await;
     let again = failed(flow.sso.verify(flow.answer("anything")).await);
@@ -175,7 +175,7 @@ async fn a_session_that_has_served_says_so_to_its_browser_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_check_that_fails_signs_nobody_in() {
+async fn a_failed_signature_check_completes_no_sign_in() {
     let flow = SsoFlow::set().await;
     let question = ok(flow.ask().await);
     flow.bench.wallets.become_unavailable();
@@ -186,7 +186,7 @@ async fn a_check_that_fails_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn whoever_ended_in_the_middle_of_a_check_keeps_nobody_from_being_asked_again() {
+async fn a_new_challenge_is_possible_after_an_interrupted_check() {
     let flow = SsoFlow::set().await;
     let message = ok(flow.ask().await).message;
     let mut tx = ok(flow.bench.stores.sso.begin().await);
@@ -201,7 +201,7 @@ async fn whoever_ended_in_the_middle_of_a_check_keeps_nobody_from_being_asked_ag
 }
 
 #[tokio::test]
-async fn a_contract_signs_in_on_the_chain_that_it_is_on_and_on_no_other() {
+async fn a_contract_signs_in_only_on_its_own_chain() {
     let mut flow = SsoFlow::set().await;
     flow.bench.wallets.become_contracts();
     let user = flow.claims(&flow.sign_in().await.token).user;
@@ -214,7 +214,7 @@ async fn a_contract_signs_in_on_the_chain_that_it_is_on_and_on_no_other() {
 }
 
 #[tokio::test]
-async fn s106_code_bound_a_code_lives_for_sixty_seconds() {
+async fn an_authorization_code_expires_after_60_seconds_s106() {
     let flow = SsoFlow::set().await;
     let code = flow.sign_in().await.code;
     flow.bench.clock.advance(Duration::seconds(60));
@@ -226,7 +226,7 @@ async fn s106_code_bound_a_code_lives_for_sixty_seconds() {
 }
 
 #[tokio::test]
-async fn s105_code_once_whatever_came_of_it() {
+async fn a_failed_attempt_uses_the_authorization_code_s105() {
     let flow = SsoFlow::set().await;
     let code = flow.sign_in().await.code;
     let elsewhere = "https://z.example.com/callback".to_owned();
@@ -239,7 +239,7 @@ async fn s105_code_once_whatever_came_of_it() {
 }
 
 #[tokio::test]
-async fn what_was_spent_serves_nobody_any_more() {
+async fn a_spent_challenge_or_code_is_rejected() {
     let flow = SsoFlow::set().await;
     let (session, browser) = (flow.begun.session.id, flow.begun.browser.clone());
     let question = ok(flow.ask().await);
@@ -260,7 +260,7 @@ async fn what_was_spent_serves_nobody_any_more() {
 }
 
 #[tokio::test]
-async fn s107_pkce_another_verifier_is_no_proof() {
+async fn another_code_verifier_is_rejected_s107() {
     let flow = SsoFlow::set().await;
     let code = flow.sign_in().await.code;
     let verifier = parsed("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl");
@@ -279,7 +279,7 @@ impl WalletVerifier for Slow {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_to_sign_what_would_lead_to_an_address_that_was_given_up() {
+async fn no_challenge_is_issued_for_a_removed_redirect_uri() {
     let flow = SsoFlow::set().await;
     let there = flow.begun.session.request.redirect_uri.clone();
     for uris in [&[][..], &["https://z.example.com/callback?x=%20&y", "https://z.example.com/callback"]] {
@@ -293,7 +293,7 @@ async fn nobody_is_asked_to_sign_what_would_lead_to_an_address_that_was_given_up
 }
 
 #[tokio::test]
-async fn a_signature_for_an_address_that_was_given_up_is_not_even_looked_at() {
+async fn a_signature_for_a_removed_redirect_uri_is_not_verified() {
     let flow = SsoFlow::set().await;
     let there = flow.begun.session.request.redirect_uri.clone();
     let question = ok(flow.ask().await);
@@ -306,7 +306,7 @@ async fn a_signature_for_an_address_that_was_given_up_is_not_even_looked_at() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_given_up_while_the_wallet_is_asked_gets_no_code() {
+async fn a_redirect_uri_removed_during_verification_gets_no_code() {
     let mut flow = SsoFlow::set().await;
     let bench = &flow.bench;
     let wallets = Arc::new(Slow(bench.stores.clone()));
@@ -319,7 +319,7 @@ async fn an_address_that_is_given_up_while_the_wallet_is_asked_gets_no_code() {
 }
 
 #[tokio::test]
-async fn s112_app_disabled_a_code_for_an_address_that_was_given_up_is_worth_nothing() {
+async fn a_code_for_a_removed_redirect_uri_is_rejected_s112() {
     let flow = SsoFlow::set().await;
     let there = flow.begun.session.request.redirect_uri.clone();
     let code = flow.sign_in().await.code;
@@ -332,7 +332,7 @@ async fn s112_app_disabled_a_code_for_an_address_that_was_given_up_is_worth_noth
 }
 
 #[tokio::test]
-async fn what_is_over_is_forgotten_after_an_hour() {
+async fn expired_sign_ins_are_deleted_after_an_hour() {
     let flow = SsoFlow::set().await;
     flow.sign_in().await;
     flow.bench.clock.set(flow.begun.session.expires_at + Duration::hours(1));

@@ -15,7 +15,7 @@ fn the_challenge_of_the_standard_is_read() {
 }
 
 #[test]
-fn s107_pkce_a_challenge_has_one_spelling() {
+fn a_code_challenge_has_one_valid_spelling_s107() {
     for bad in [
         "",
         "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",
@@ -44,7 +44,7 @@ fn a_verifier_has_the_length_and_the_letters_of_the_standard() {
 }
 
 #[test]
-fn s109_state_is_taken_as_it_is_or_not_at_all() {
+fn a_state_is_accepted_unchanged_or_rejected_s109() {
     let long = "x".repeat(OpaqueState::MAX_LENGTH);
     for good in ["s", " a b ", "%20&=+\"<script>", &long] {
         assert_eq!(parsed::<OpaqueState>(good).as_str(), good);
@@ -55,7 +55,7 @@ fn s109_state_is_taken_as_it_is_or_not_at_all() {
 }
 
 #[test]
-fn names_and_secrets_are_read_as_they_were_written() {
+fn ids_and_secrets_are_parsed_as_they_were_written() {
     let entropy = SequentialEntropy::starting_at(0xDEAD_BEEF);
     let id = SsoSessionId::generate(&entropy);
     assert_eq!(parsed::<SsoSessionId>(&id.to_string()), id);
@@ -66,7 +66,7 @@ fn names_and_secrets_are_read_as_they_were_written() {
 }
 
 #[test]
-fn another_spelling_is_no_name_and_no_secret() {
+fn another_spelling_of_an_id_or_secret_is_rejected() {
     let (id, secret) = ("0123456789abcdef".repeat(2), "0123456789abcdef".repeat(4));
     for bad in [id.to_uppercase(), format!("{id}0"), id[1..].to_owned(), format!(" {}", &id[1..]), "g".repeat(32)] {
         assert!(bad.parse::<SsoSessionId>().is_err(), "{bad}");

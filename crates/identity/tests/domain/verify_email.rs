@@ -66,7 +66,7 @@ fn assert_not_verified<T: std::fmt::Debug>(result: Result<T, ProvisionAccountErr
 }
 
 #[tokio::test]
-async fn s182_the_password_of_the_account_proves_its_address() {
+async fn the_password_of_the_account_verifies_its_email_s182() {
     let bench = bench().await;
     let provisioned = ok(provision_account(&bench, Some(PASSWORD)).await);
     let proved = User { updated_at: NOW + Duration::hours(1), ..user(1) };
@@ -80,7 +80,7 @@ async fn s182_the_password_of_the_account_proves_its_address() {
 }
 
 #[tokio::test]
-async fn s182_another_password_proves_nothing() {
+async fn a_wrong_password_does_not_verify_the_email_s182() {
     let bench = bench().await;
     for wrong in [OTHER, "", "correct hors", &"x".repeat(5000)] {
         assert_not_verified(provision_account(&bench, Some(wrong)).await);
@@ -97,7 +97,7 @@ async fn s182_another_password_proves_nothing() {
 }
 
 #[tokio::test]
-async fn s182_without_a_password_nothing_is_proved() {
+async fn a_missing_password_does_not_verify_the_email_s182() {
     let bench = bench().await;
     assert_not_verified(provision_account(&bench, None).await);
     is_untouched(&bench).await;
@@ -105,7 +105,7 @@ async fn s182_without_a_password_nothing_is_proved() {
 }
 
 #[tokio::test]
-async fn s182_a_proved_account_is_asked_for_nothing() {
+async fn a_verified_account_requires_no_password_s182() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     for password in [None, Some(OTHER), Some("")] {
@@ -116,7 +116,7 @@ async fn s182_a_proved_account_is_asked_for_nothing() {
 }
 
 #[tokio::test]
-async fn s182_an_account_without_a_password_is_proved_by_none() {
+async fn no_password_verifies_an_account_without_a_password_s182() {
     let bench = Workbench::new();
     bench.stores.add_users([&unproved()]).await;
     assert_not_verified(provision_account(&bench, Some(PASSWORD)).await);
@@ -125,7 +125,7 @@ async fn s182_an_account_without_a_password_is_proved_by_none() {
 }
 
 #[tokio::test]
-async fn s182_a_busy_hasher_is_no_wrong_password() {
+async fn a_busy_hasher_is_not_reported_as_a_wrong_password_s182() {
     let bench = bench().await;
     bench.hasher.become_busy();
     let error = failed(provision_account(&bench, Some(PASSWORD)).await);
@@ -139,7 +139,7 @@ fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
 }
 
 #[tokio::test]
-async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
+async fn a_password_changed_during_its_check_does_not_verify_the_email_s182() {
     let bench = bench().await;
     assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
     let now = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(OTHER)) };
@@ -148,7 +148,7 @@ async fn s182_a_password_that_changed_during_the_check_proves_nothing() {
 }
 
 #[tokio::test]
-async fn s182_a_hash_that_a_sign_in_renewed_meanwhile_is_compared_anew() {
+async fn a_hash_renewed_during_the_check_is_compared_again_s182() {
     let bench = bench().await;
     bench.hasher.outdate();
     let provisioned = ok(Workbench::provision_account(&overtaken(&bench, PASSWORD), command(Some(PASSWORD))).await);
@@ -157,7 +157,7 @@ async fn s182_a_hash_that_a_sign_in_renewed_meanwhile_is_compared_anew() {
 }
 
 #[tokio::test]
-async fn s182_an_outdated_hash_proves_as_well() {
+async fn an_outdated_hash_verifies_the_email_s182() {
     let bench = bench().await;
     let outdated = stored(&bench).await.password_hash;
     bench.hasher.outdate();
@@ -166,14 +166,14 @@ async fn s182_an_outdated_hash_proves_as_well() {
 }
 
 #[tokio::test]
-async fn s182_an_account_that_somebody_makes_meanwhile_is_trusted_no_more() {
+async fn an_account_created_during_the_request_is_not_verified_s182() {
     let bench = Workbench::new();
     assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
     assert_eq!(stored(&bench).await.user, unproved());
 }
 
 #[tokio::test]
-async fn s182_of_many_proofs_at_once_one_is_announced() {
+async fn concurrent_verifications_write_one_audit_entry_s182() {
     let bench = bench().await;
     let identity = Arc::new(bench.identity());
     let tasks: Vec<_> = (0..12)
@@ -191,7 +191,7 @@ async fn s182_of_many_proofs_at_once_one_is_announced() {
 }
 
 #[tokio::test]
-async fn s182_a_users_own_token_proves_their_address() {
+async fn a_signed_in_user_verifies_their_own_email_s182() {
     let bench = bench().await;
     let (identity, actor) = (bench.identity(), actor_with(&session(1, user_id(1))));
     for _ in 0..2 {
@@ -206,7 +206,7 @@ async fn s182_a_users_own_token_proves_their_address() {
 }
 
 #[tokio::test]
-async fn s182_a_mail_to_another_address_proves_nothing() {
+async fn a_mail_to_another_address_does_not_verify_the_email_s182() {
     let bench = bench().await;
     bench.stores.add_users([&bare_user(2)]).await;
     for (number, address) in [(1, "user2@example.com"), (2, "user1@example.com")] {
@@ -219,7 +219,7 @@ async fn s182_a_mail_to_another_address_proves_nothing() {
 }
 
 #[tokio::test]
-async fn applications_and_those_who_are_gone_prove_nothing() {
+async fn an_application_or_a_deleted_user_cannot_verify_an_email() {
     let bench = bench().await;
     let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     for actor in [key, actor_with(&session(1, user_id(9)))] {

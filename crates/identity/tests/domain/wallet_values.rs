@@ -31,7 +31,7 @@ fn solana(text: &str) -> Result<WalletAddress, WalletAddressError> {
 }
 
 #[test]
-fn s94_siwe_addr() {
+fn an_address_is_the_same_in_any_letter_case_s94() {
     for text in CHECKSUMMED {
         let address = ok(evm(text));
         assert_eq!(address.to_string(), text);
@@ -43,7 +43,7 @@ fn s94_siwe_addr() {
 }
 
 #[test]
-fn an_address_in_two_cases_has_its_checksum() {
+fn a_mixed_case_address_requires_a_valid_checksum() {
     for text in &CHECKSUMMED[4..] {
         for (place, digit) in text.char_indices().skip(2).filter(|(_, digit)| digit.is_ascii_alphabetic()) {
             let other =
@@ -122,7 +122,7 @@ fn chains_have_their_numbers() {
 }
 
 #[test]
-fn s82_nonce_make() {
+fn a_nonce_has_22_alphanumeric_characters_s82() {
     let entropy = SequentialEntropy::default();
     let nonces: BTreeSet<Nonce> = (0..1000).map(|_| Nonce::generate(&entropy)).collect();
     assert_eq!(nonces.len(), 1000);
@@ -137,7 +137,7 @@ fn s82_nonce_make() {
 }
 
 #[test]
-fn every_bit_of_chance_is_in_a_nonce() {
+fn a_nonce_contains_all_128_random_bits() {
     struct Bytes([u8; 16]);
     impl tessera_kernel::Entropy for Bytes {
         fn fill(&self, buffer: &mut [u8]) {

@@ -82,7 +82,7 @@ async fn a_key_does_not_reach_other_applications() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, number) in [(9, 1), (9, 77), (1, 77)] {
         let actor = actor_of(user_id(by));

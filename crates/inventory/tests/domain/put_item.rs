@@ -82,7 +82,7 @@ async fn a_new_item_needs_no_more_than_a_sku() {
 }
 
 #[tokio::test]
-async fn what_is_absent_stays_as_it_is() {
+async fn absent_fields_are_unchanged() {
     let bench = bench().await;
     let made = put(&bench, full()).await;
     bench.clock.advance(Duration::HOUR);
@@ -92,7 +92,7 @@ async fn what_is_absent_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_taken_away_is_gone() {
+async fn null_fields_are_removed() {
     let bench = bench().await;
     put(&bench, full()).await;
     let changed = put(&bench, PutItem { name: Some(None), description: Some(None), ..bare(1) }).await;
@@ -130,7 +130,7 @@ async fn a_member_does_not_write() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, number) in [(9, 1), (9, 77), (1, 3), (1, 77)] {
         let error = failed(bench.inventory().put_item(&actor_of(user_id(by)), bare(number)).await);
@@ -165,7 +165,7 @@ async fn a_key_writes_with_that_permission_only() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_write_does_not_reach_storage() {
+async fn a_forbidden_write_causes_no_storage_access() {
     let bench = bench().await;
     let store = Arc::new(MockItemStore::new());
     let inventory = Inventory::new(InventoryPorts { store, ..bench.inventory_ports() });
@@ -175,7 +175,7 @@ async fn whoever_may_not_write_does_not_reach_storage() {
 }
 
 #[tokio::test]
-async fn an_application_that_goes_meanwhile_is_not_found() {
+async fn an_application_deleted_during_the_request_is_not_found() {
     let bench = bench().await;
     let mut store = MockItemStore::new();
     let gone = || StoreError::Conflict { key: StoreError::REFERENCE.to_owned() };
@@ -186,7 +186,7 @@ async fn an_application_that_goes_meanwhile_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_failing_store_is_no_missing_application() {
+async fn a_store_failure_is_not_reported_as_a_missing_application() {
     let bench = bench().await;
     let mut store = MockItemStore::new();
     store.expect_upsert_item().returning(|_, _| Err(StoreError::Busy));
@@ -196,7 +196,7 @@ async fn a_failing_store_is_no_missing_application() {
 }
 
 #[tokio::test]
-async fn s215_an_application_has_no_more_items_than_allowed() {
+async fn the_items_of_an_application_are_limited_s215() {
     let bench = bench().await;
     let inventory = bench.inventory().with_quota(Inventory::QUOTA.with_maximum(2));
     let actor = actor_of(user_id(1));

@@ -31,7 +31,7 @@ fn a_document_is_an_object() {
 }
 
 #[test]
-fn a_document_has_its_most_bytes() {
+fn a_document_has_a_maximum_size() {
     let of = |bytes: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(bytes - 8));
     assert_eq!(DataDocument::MAX_BYTES, 65_536);
     assert_eq!(document(&of(65_536)).as_json().len(), 65_536);
@@ -76,7 +76,7 @@ fn rfc_7396_appendix_a_one_level_down() {
 }
 
 #[test]
-fn what_a_patch_does_not_touch_keeps_its_bytes_and_its_place() {
+fn untouched_members_keep_their_bytes_and_position() {
     let target = r#"{"z":1.50,"a":[1e2, 3],"n":{"k":-0.0,"big":12345678901234567890123},"s":"},\"{:[\\"}"#;
     merges(target, "{}", target);
     merges(
@@ -88,24 +88,24 @@ fn what_a_patch_does_not_touch_keeps_its_bytes_and_its_place() {
 }
 
 #[test]
-fn names_are_told_apart_whatever_they_are() {
+fn member_names_are_compared_exactly() {
     merges(r#"{"":1,"a,b":2,"c\":d":3,"{":4}"#, r#"{"":null,"c\":d":{},"{":null}"#, r#"{"a,b":2,"c\":d":{}}"#);
 }
 
 #[test]
-fn a_member_that_goes_and_comes_back_stands_where_it_stood() {
+fn a_replaced_member_keeps_its_position() {
     merges(r#"{"a":1,"b":2}"#, r#"{"a":{"x":1}}"#, r#"{"a":{"x":1},"b":2}"#);
 }
 
 #[test]
-fn depth_is_no_matter() {
+fn a_deeply_nested_document_is_merged() {
     let nested = |inner: &str| format!("{}{inner}{}", r#"{"a":"#.repeat(63), "}".repeat(63));
     merges(&nested("1"), &nested("null"), &nested("{}").replace(r#""a":{}"#, ""));
     merges("{}", &nested("[1]"), &nested("[1]"));
 }
 
 #[test]
-fn a_merge_is_bounded_by_what_comes_of_it() {
+fn the_size_limit_applies_to_the_merged_document() {
     let long = |name: &str, bytes: usize| format!(r#"{{"{name}":"{}"}}"#, "x".repeat(bytes - 8));
     let grown = DocumentChange::Merge(patch(&long("b", 40_000))).apply(&document(&long("a", 40_000)));
     assert_eq!(failed(grown), DocumentError::TooLong { max: 65_536 });
@@ -121,7 +121,7 @@ fn members(first: usize, count: usize) -> String {
 }
 
 #[test]
-fn s167_a_merge_makes_no_object_of_more_than_500_members() {
+fn a_merge_creates_no_object_with_more_than_500_members_s167() {
     let merge = |target: &str, change: &str| DocumentChange::Merge(patch(change)).apply(&document(target));
     let too_many = DocumentError::TooManyMembers { max: 500 };
     assert_eq!(DataDocument::MAX_MEMBERS, 500);
@@ -138,14 +138,14 @@ fn s167_a_merge_makes_no_object_of_more_than_500_members() {
 }
 
 #[test]
-fn what_is_no_json_inside_comes_to_an_end() {
+fn a_merge_of_malformed_json_terminates() {
     for broken in ["{}}", "{:}", "{\"a\"}", "{\"a\":}", "{,}", "{\"a\":1,,}", "{\"}"] {
         ok(DocumentChange::Merge(patch(r#"{"b":1}"#)).apply(&document(broken)));
     }
 }
 
 #[test]
-fn a_replacement_takes_the_place_of_all() {
+fn a_replacement_replaces_the_whole_document() {
     let replaced = ok(DocumentChange::Replace(document(r#"{"b":null}"#)).apply(&document(r#"{"a":1}"#)));
     assert_eq!(replaced.as_json(), r#"{"b":null}"#);
 }

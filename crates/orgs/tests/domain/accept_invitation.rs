@@ -54,7 +54,7 @@ fn invalid<T: std::fmt::Debug>(result: Result<T, AcceptInvitationError>) {
 }
 
 #[tokio::test]
-async fn whoever_holds_the_token_sees_what_they_are_asked_to() {
+async fn an_invitation_token_shows_the_organization_and_the_role() {
     let bench = bench().await;
     let token = invited(&bench, 2, Role::Admin).await;
     let about = ok(bench.orgs().view_invitation(&token).await);
@@ -63,7 +63,7 @@ async fn whoever_holds_the_token_sees_what_they_are_asked_to() {
 }
 
 #[tokio::test]
-async fn the_invited_become_members_with_the_stored_role() {
+async fn an_invited_user_becomes_a_member_with_the_stored_role() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Admin).await;
     let joined = ok(accept(&bench, &token, user_id(9)).await);
@@ -73,7 +73,7 @@ async fn the_invited_become_members_with_the_stored_role() {
 }
 
 #[tokio::test]
-async fn a_token_serves_once() {
+async fn an_invitation_token_can_be_used_once() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     ok(accept(&bench, &token, user_id(9)).await);
@@ -82,7 +82,7 @@ async fn a_token_serves_once() {
 }
 
 #[tokio::test]
-async fn a_mail_whose_token_is_used_does_not_come_again() {
+async fn a_mail_with_a_used_token_is_not_sent_again() {
     let bench = bench().await;
     // A dispatcher delivers the mail and ends before it can record the delivery.
     let token = invited(&bench, 1, Role::Member).await;
@@ -92,7 +92,7 @@ async fn a_mail_whose_token_is_used_does_not_come_again() {
 }
 
 #[tokio::test]
-async fn a_token_serves_the_invited_only() {
+async fn an_invitation_token_is_valid_only_for_the_invited_user() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     invalid(accept(&bench, &token, user_id(8)).await);
@@ -100,7 +100,7 @@ async fn a_token_serves_the_invited_only() {
 }
 
 #[tokio::test]
-async fn s185_inv_expiry() {
+async fn an_expired_invitation_is_rejected_s185() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     bench.clock.advance(Invitation::TTL - Duration::microseconds(1));
@@ -111,7 +111,7 @@ async fn s185_inv_expiry() {
 }
 
 #[tokio::test]
-async fn s183_inv_role_of_the_inviter_counts_at_the_end() {
+async fn the_role_of_the_inviter_is_checked_at_acceptance_s183() {
     let bench = bench().await;
     let token = invited(&bench, 2, Role::Admin).await;
     let mut tx = ok(bench.stores.orgs.begin().await);
@@ -127,7 +127,7 @@ async fn s183_inv_role_of_the_inviter_counts_at_the_end() {
 }
 
 #[tokio::test]
-async fn s150_removed_inviters_open_nothing() {
+async fn an_invitation_of_a_removed_inviter_is_rejected_s150() {
     let bench = bench().await;
     let token = invited(&bench, 2, Role::Member).await;
     ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(2)).await);
@@ -136,7 +136,7 @@ async fn s150_removed_inviters_open_nothing() {
 }
 
 #[tokio::test]
-async fn s190_inv_idem() {
+async fn acceptance_does_not_change_the_role_of_a_member_s190() {
     for (present, offered) in [(Role::Admin, Role::Member), (Role::Member, Role::Owner)] {
         let bench = bench().await;
         let token = invited(&bench, 1, offered).await;
@@ -147,7 +147,7 @@ async fn s190_inv_idem() {
 }
 
 #[tokio::test]
-async fn an_unknown_token_opens_nothing() {
+async fn an_unknown_invitation_token_is_rejected() {
     let bench = bench().await;
     invited(&bench, 1, Role::Member).await;
     let unknown = parsed(&"A".repeat(43));
@@ -173,7 +173,7 @@ fn a_token_is_32_bytes_in_base64url() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_kept_for_whoever_claims_it() {
+async fn a_claimed_invitation_is_reserved_for_its_claim() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     let claim = ok(bench.orgs().claim_invitation(&token).await);
@@ -185,7 +185,7 @@ async fn an_invitation_is_kept_for_whoever_claims_it() {
 }
 
 #[tokio::test]
-async fn a_claim_ends_by_itself() {
+async fn a_claim_expires() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     let first = ok(bench.orgs().claim_invitation(&token).await);
@@ -199,7 +199,7 @@ async fn a_claim_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn a_claim_that_nobody_took_over_serves_late() {
+async fn an_expired_claim_is_valid_until_another_request_takes_it() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     let claim = ok(bench.orgs().claim_invitation(&token).await);
@@ -208,7 +208,7 @@ async fn a_claim_that_nobody_took_over_serves_late() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_accepted_is_not_claimed() {
+async fn an_invalid_invitation_cannot_be_claimed() {
     let bench = bench().await;
     invalid(bench.orgs().claim_invitation(&InvitationToken::generate(&*bench.entropy)).await);
     let token = invited(&bench, 1, Role::Member).await;
@@ -217,7 +217,7 @@ async fn what_can_not_be_accepted_is_not_claimed() {
 }
 
 #[tokio::test]
-async fn a_claim_that_came_to_nothing_is_given_back() {
+async fn a_released_claim_can_be_taken_by_another_request() {
     let bench = bench().await;
     let token = invited(&bench, 1, Role::Member).await;
     let first = ok(bench.orgs().claim_invitation(&token).await);

@@ -41,7 +41,7 @@ async fn role_of(bench: &Workbench, number: u32) -> Option<Role> {
 }
 
 #[tokio::test]
-async fn an_owner_adds_anybody_as_anything() {
+async fn an_owner_adds_users_with_any_role() {
     for role in [Role::Owner, Role::Admin, Role::Member] {
         let bench = bench().await;
         assert_eq!(ok(add(&bench, 1, by_id(9), role).await).membership.role, role);
@@ -67,7 +67,7 @@ async fn an_administrator_adds_no_owner() {
 }
 
 #[tokio::test]
-async fn a_member_adds_nobody() {
+async fn a_member_cannot_add_users() {
     let bench = bench().await;
     for role in [Role::Owner, Role::Admin, Role::Member] {
         let error = failed(add(&bench, 3, by_id(9), role).await);
@@ -76,13 +76,13 @@ async fn a_member_adds_nobody() {
 }
 
 #[tokio::test]
-async fn a_stranger_does_not_find_the_organization() {
+async fn the_organization_is_not_found_for_a_non_member() {
     let error = failed(add(&bench().await, 8, by_id(9), Role::Member).await);
     assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
 }
 
 #[tokio::test]
-async fn nobody_finds_an_unknown_organization() {
+async fn an_unknown_organization_is_not_found() {
     let bench = bench().await;
     let command = AddMember { organization: organization_id(2), candidate: by_id(9), role: Role::Member };
     let error = failed(bench.orgs().add_member(&actor_of(user_id(1)), command).await);
@@ -99,7 +99,7 @@ async fn an_application_does_not_find_the_organization() {
 }
 
 #[tokio::test]
-async fn a_user_is_found_by_the_address_in_whatever_case() {
+async fn a_user_is_found_by_email_in_any_letter_case() {
     let bench = bench().await;
     let added = ok(add(&bench, 1, by_email("USER9@Example.COM"), Role::Member).await);
     assert_eq!(added.membership.user_id, user_id(9));
@@ -134,7 +134,7 @@ async fn an_unknown_user_is_not_found() {
 }
 
 #[tokio::test]
-async fn s152_s182_an_unverified_address_names_no_account() {
+async fn an_unverified_email_does_not_find_an_account_s152_s182() {
     let bench = bench().await;
     let mut squatter = user(7);
     (squatter.email, squatter.email_verified) = (Some(parsed("cfo@corp.example")), false);
@@ -156,7 +156,7 @@ async fn sent_notices(bench: &Workbench) -> Vec<(String, String, String)> {
 }
 
 #[tokio::test]
-async fn s162_a_user_is_notified_of_an_addition_by_id_and_by_address() {
+async fn a_user_added_by_id_or_by_email_is_notified_s162() {
     for candidate in [by_id(9), by_email("user9@example.com")] {
         let bench = bench().await;
         ok(add(&bench, 2, candidate, Role::Admin).await);
@@ -176,7 +176,7 @@ async fn leave(bench: &Workbench, number: u32) {
 }
 
 #[tokio::test]
-async fn s162_a_user_who_left_is_not_added_for_thirty_days() {
+async fn a_user_who_left_cannot_be_added_for_30_days_s162() {
     let bench = bench().await;
     leave(&bench, 3).await;
     bench.clock.advance(Duration::days(30) - Duration::microseconds(1));
@@ -191,14 +191,14 @@ async fn s162_a_user_who_left_is_not_added_for_thirty_days() {
 }
 
 #[tokio::test]
-async fn s162_a_user_who_was_removed_is_added_again_at_once() {
+async fn a_removed_user_can_be_added_again_at_once_s162() {
     let bench = bench().await;
     ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(3)).await);
     ok(add(&bench, 1, by_id(3), Role::Member).await);
 }
 
 #[tokio::test]
-async fn s162_a_user_who_left_is_invited_and_then_counts_as_never_having_left() {
+async fn an_accepted_invitation_clears_the_departure_of_a_user_s162() {
     let bench = bench().await;
     leave(&bench, 3).await;
     let invite = Invite { organization: organization_id(1), email: parsed("user3@example.com"), role: Role::Member };
@@ -222,7 +222,7 @@ async fn departures_are_deleted_a_day_after_they_have_no_effect() {
 }
 
 #[tokio::test]
-async fn who_may_not_add_does_not_learn_which_users_exist() {
+async fn a_caller_without_permission_does_not_learn_which_users_exist() {
     let bench = bench().await;
     let error = failed(add(&bench, 3, by_email("unknown@example.com"), Role::Member).await);
     assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
@@ -240,7 +240,7 @@ async fn a_member_keeps_their_role_when_added_again() {
 }
 
 #[tokio::test]
-async fn an_addition_is_announced() {
+async fn an_addition_is_audited() {
     let bench = bench().await;
     ok(add(&bench, 2, by_id(9), Role::Admin).await);
     let event = bench.events(Some(organization_id(1))).await.remove(0);
@@ -250,7 +250,7 @@ async fn an_addition_is_announced() {
 }
 
 #[tokio::test]
-async fn a_refused_addition_is_not_announced() {
+async fn a_rejected_addition_is_not_audited() {
     let bench = bench().await;
     failed(add(&bench, 2, by_id(9), Role::Owner).await);
     failed(add(&bench, 2, by_id(3), Role::Member).await);

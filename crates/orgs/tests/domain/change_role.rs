@@ -116,13 +116,13 @@ async fn one_of_two_owners_may_step_down() {
 }
 
 #[tokio::test]
-async fn a_stranger_does_not_find_the_organization() {
+async fn the_organization_is_not_found_for_a_non_member() {
     let error = failed(change(&bench(&[Owner]).await, 9, 1, Plain).await);
     assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
 }
 
 #[tokio::test]
-async fn nobody_finds_an_unknown_organization() {
+async fn an_unknown_organization_is_not_found() {
     let bench = bench(&[Owner]).await;
     let command = ChangeRole { organization: organization_id(2), ..command(1, Plain) };
     let error = failed(bench.orgs().change_role(&actor_of(user_id(1)), command).await);

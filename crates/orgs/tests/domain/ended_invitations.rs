@@ -80,7 +80,7 @@ async fn links(bench: &Workbench) -> usize {
 }
 
 #[tokio::test]
-async fn s147_an_old_invitation_does_not_undo_a_removal() {
+async fn an_old_invitation_does_not_undo_a_removal_s147() {
     let bench = bench().await;
     let id = invite(&bench, 1, "USER9@example.com", Role::Owner).await;
     let old = token(&bench, "user9@example.com").await;
@@ -111,7 +111,7 @@ async fn left_behind(bench: &Workbench, number: u32) -> InvitationToken {
 }
 
 #[tokio::test]
-async fn s147_removal_leaving_and_a_change_of_the_role_end_the_invitation_to_the_member() {
+async fn a_membership_change_ends_invitations_to_the_member_s147() {
     for what in 0..3 {
         let bench = bench().await;
         let old = left_behind(&bench, 4).await;
@@ -126,7 +126,7 @@ async fn s147_removal_leaving_and_a_change_of_the_role_end_the_invitation_to_the
 }
 
 #[tokio::test]
-async fn s150_a_removed_inviter_leaves_no_invitation_and_no_mail() {
+async fn removal_of_the_inviter_ends_their_invitations_and_mails_s150() {
     for by in [1, 3] {
         let bench = bench().await;
         invite(&bench, 3, "one@example.com", Role::Admin).await;
@@ -142,7 +142,7 @@ async fn s150_a_removed_inviter_leaves_no_invitation_and_no_mail() {
 }
 
 #[tokio::test]
-async fn s150_a_demoted_inviter_answers_only_for_roles_that_they_may_still_give() {
+async fn a_demoted_inviter_keeps_only_invitations_they_may_still_send_s150() {
     use InvitationStatus::{Pending, Withdrawn};
     for (left, expected) in [
         (Role::Owner, [Pending, Pending, Pending]),
@@ -166,7 +166,7 @@ async fn s150_a_demoted_inviter_answers_only_for_roles_that_they_may_still_give(
 }
 
 #[tokio::test]
-async fn nothing_is_listed_as_pending_that_can_not_be_accepted() {
+async fn an_invitation_that_cannot_be_accepted_is_not_listed_as_pending() {
     let bench = bench().await;
     invite(&bench, 3, "one@example.com", Role::Admin).await;
     // Simulates an older version, which deletes a membership without ending the invitations.
@@ -181,7 +181,7 @@ async fn nothing_is_listed_as_pending_that_can_not_be_accepted() {
 }
 
 #[tokio::test]
-async fn s182_an_invitation_is_accepted_by_the_account_that_verified_the_address_only() {
+async fn only_the_account_with_the_verified_email_can_accept_s182() {
     let bench = bench().await;
     invite(&bench, 1, "user9@example.com", Role::Admin).await;
     let token = token(&bench, "user9@example.com").await;

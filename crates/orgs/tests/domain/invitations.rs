@@ -47,7 +47,7 @@ async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
 }
 
 #[tokio::test]
-async fn an_invitation_leaves_with_its_mail() {
+async fn an_invitation_is_stored_with_its_mail() {
     let bench = bench().await;
     let invitation = ok(invite(&bench, 2, "Guest@Example.com", Role::Admin).await);
     assert_eq!(invitation.expires_at, NOW + Duration::days(7));
@@ -60,7 +60,7 @@ async fn an_invitation_leaves_with_its_mail() {
 }
 
 #[tokio::test]
-async fn the_list_says_what_became_of_the_latest_mail() {
+async fn the_list_shows_the_delivery_of_the_latest_mail() {
     let bench = bench().await;
     let invitation = ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
     let delivery = async || ok(list(&bench, 1).await).items[0].delivery;
@@ -77,7 +77,7 @@ async fn the_list_says_what_became_of_the_latest_mail() {
 }
 
 #[tokio::test]
-async fn roles_reach_up_to_their_own() {
+async fn an_inviter_cannot_invite_to_a_higher_role() {
     let bench = bench().await;
     for role in [Role::Owner, Role::Admin, Role::Member] {
         ok(invite(&bench, 1, "guest@example.com", role).await);
@@ -91,7 +91,7 @@ async fn roles_reach_up_to_their_own() {
 }
 
 #[tokio::test]
-async fn a_key_invites_nobody() {
+async fn an_api_key_cannot_send_invitations() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let command = Invite { organization: organization_id(1), email: parsed("a@example.com"), role: Role::Member };
@@ -119,7 +119,7 @@ async fn a_second_invitation_replaces_the_first() {
 }
 
 #[tokio::test]
-async fn what_is_withdrawn_sends_no_mail_any_more() {
+async fn a_withdrawn_invitation_sends_no_mail() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
     ok(invite(&bench, 1, "other@example.com", Role::Member).await);
@@ -129,7 +129,7 @@ async fn what_is_withdrawn_sends_no_mail_any_more() {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_leaves_one_mail_to_deliver() {
+async fn a_resent_invitation_has_one_mail_to_deliver() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
     // A delivery attempt fails, and another invitation is sent days later.
@@ -143,7 +143,7 @@ async fn what_is_sent_again_leaves_one_mail_to_deliver() {
 }
 
 #[tokio::test]
-async fn what_is_refused_takes_no_mail_back() {
+async fn a_rejected_change_keeps_the_queued_mail() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Owner).await).id;
     drop(failed(withdraw(&bench, 2, id).await));
@@ -153,7 +153,7 @@ async fn what_is_refused_takes_no_mail_back() {
 }
 
 #[tokio::test]
-async fn an_administrator_touches_no_invitation_of_an_owner() {
+async fn an_administrator_cannot_change_an_owner_invitation() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Owner).await).id;
     let error = failed(invite(&bench, 2, "guest@example.com", Role::Member).await);
@@ -176,7 +176,7 @@ async fn an_invitation_expires_to_the_second() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_is_sent_again_starts_anew_in_another_name() {
+async fn a_resent_invitation_has_a_new_expiry_and_inviter() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
     let first = bench.mails().await[0].text.expose().clone();
@@ -190,7 +190,7 @@ async fn an_invitation_that_is_sent_again_starts_anew_in_another_name() {
 }
 
 #[tokio::test]
-async fn what_is_closed_stays_closed() {
+async fn a_withdrawn_invitation_cannot_be_resent() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
     ok(withdraw(&bench, 2, id).await);
@@ -201,7 +201,7 @@ async fn what_is_closed_stays_closed() {
 }
 
 #[tokio::test]
-async fn members_and_strangers_manage_nothing() {
+async fn members_and_non_members_cannot_manage_invitations() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
     let error = failed(resend(&bench, 3, id).await);
@@ -215,7 +215,7 @@ async fn members_and_strangers_manage_nothing() {
 }
 
 #[tokio::test]
-async fn s187_inv_limit_by_organization() {
+async fn open_invitations_per_organization_are_limited_s187() {
     let bench = bench().await;
     let open_invitations = OrgQuotas::default().open_invitations.with_maximum(2);
     let orgs = bench.orgs().with_quotas(OrgQuotas { open_invitations, ..OrgQuotas::default() });
@@ -244,7 +244,7 @@ async fn invitations_are_deleted_ninety_days_after_their_end() {
 }
 
 #[tokio::test]
-async fn notes_of_mails_are_deleted_when_no_mail_can_wait_any_more() {
+async fn mail_records_are_deleted_after_their_mails_expire() {
     let bench = bench().await;
     ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
     bench.clock.advance(Invitation::TTL + Duration::days(2) - Duration::SECOND);

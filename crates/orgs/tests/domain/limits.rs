@@ -105,7 +105,7 @@ async fn direct_additions_are_limited_per_caller_whatever_their_outcome() {
 }
 
 #[tokio::test]
-async fn s187_inv_limit_by_inviter_in_all_organizations_together() {
+async fn invitations_per_inviter_are_limited_over_all_organizations_s187() {
     let bench = bench().await;
     add_organization(&bench, 2, 1).await;
     let first = ok(invite(&bench, 1, organization_id(1), "guest0@example.com").await);
@@ -128,7 +128,7 @@ async fn s187_inv_limit_by_inviter_in_all_organizations_together() {
 }
 
 #[tokio::test]
-async fn s187_inv_limit_by_inviter_without_a_verified_address() {
+async fn an_inviter_without_a_verified_email_has_a_lower_limit_s187() {
     let mut unverified = user(7);
     unverified.email_verified = false;
     for inviter in [unverified, bare_user(7)] {
@@ -146,7 +146,7 @@ async fn s187_inv_limit_by_inviter_without_a_verified_address() {
 }
 
 #[tokio::test]
-async fn s187_inv_limit_by_sender_and_address() {
+async fn invitations_per_sender_and_address_are_limited_s187() {
     let bench = bench().await;
     add_organization(&bench, 2, 1).await;
     let id = ok(invite(&bench, 1, organization_id(1), VICTIM).await);
@@ -169,7 +169,7 @@ async fn s187_inv_limit_by_sender_and_address() {
 }
 
 #[tokio::test]
-async fn s34_throttle_mail_of_invitations_from_many_senders() {
+async fn mails_to_an_address_from_unverified_senders_are_limited_s34() {
     let bench = bench().await;
     let mut sent = 0;
     for number in 101..=120 {
@@ -188,7 +188,7 @@ async fn s34_throttle_mail_of_invitations_from_many_senders() {
 }
 
 #[tokio::test]
-async fn strangers_do_not_use_up_the_invitations_of_a_real_organization() {
+async fn other_senders_do_not_use_the_limit_of_an_established_organization() {
     let bench = bench().await;
     establish(&bench, 1, 1, 50).await;
     // Five throw-away organizations of one account do not use up even the pool of their own kind.
@@ -219,7 +219,7 @@ async fn strangers_do_not_use_up_the_invitations_of_a_real_organization() {
 }
 
 #[tokio::test]
-async fn s34_throttle_mail_of_invitations_from_established_organizations() {
+async fn mails_to_an_address_from_established_organizations_are_limited_s34() {
     let bench = bench().await;
     let quota = SenderKind::Established.pool().quota;
     for number in 1..=quota + 1 {

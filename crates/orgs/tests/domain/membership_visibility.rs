@@ -48,7 +48,7 @@ async fn visible_at(bench: &Workbench) -> Option<OffsetDateTime> {
 }
 
 #[tokio::test]
-async fn s162_a_user_id_discloses_neither_address_nor_name() {
+async fn a_user_added_by_id_has_a_hidden_profile_s162() {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin]).await;
     bench.stores.add_users([&user(9)]).await;
@@ -71,7 +71,7 @@ async fn s162_a_user_id_discloses_neither_address_nor_name() {
 }
 
 #[tokio::test]
-async fn s162_an_addition_that_is_repeated_hides_the_profile_again() {
+async fn a_repeated_addition_hides_the_profile_again_s162() {
     let bench = bench(Role::Member).await;
     assert_eq!(seen(&bench, 9).await, whole());
     ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(9)).await);
@@ -80,7 +80,7 @@ async fn s162_an_addition_that_is_repeated_hides_the_profile_again() {
 }
 
 #[tokio::test]
-async fn who_is_added_by_address_or_accepts_an_invitation_is_shown() {
+async fn a_user_added_by_email_or_invitation_has_a_visible_profile() {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin]).await;
     bench.stores.add_users([&user(9)]).await;
@@ -99,7 +99,7 @@ async fn who_is_added_by_address_or_accepts_an_invitation_is_shown() {
 }
 
 #[tokio::test]
-async fn s162_every_request_of_the_user_inside_the_organization_opens_it() {
+async fn a_request_of_the_user_in_the_organization_shows_the_profile_s162() {
     for request in 0..9 {
         let bench = bench(Role::Admin).await;
         let (orgs, actor, id) = (bench.orgs(), actor_of(user_id(9)), organization_id(1));
@@ -134,7 +134,7 @@ async fn s162_every_request_of_the_user_inside_the_organization_opens_it() {
 }
 
 #[tokio::test]
-async fn s162_what_others_do_opens_nothing() {
+async fn requests_of_other_users_do_not_show_the_profile_s162() {
     let bench = bench(Role::Member).await;
     let outsider = actor_of(user_id(9));
     failed(bench.orgs().view_organization(&outsider, organization_id(2)).await);
@@ -144,7 +144,7 @@ async fn s162_what_others_do_opens_nothing() {
 }
 
 #[tokio::test]
-async fn s162_the_mail_about_a_new_owner_does_not_name_a_hidden_one() {
+async fn a_mail_about_a_new_owner_does_not_name_a_hidden_user_s162() {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Owner]).await;
     bench.stores.add_users([&user(9)]).await;

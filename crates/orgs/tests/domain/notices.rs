@@ -52,7 +52,7 @@ fn expected(of: u32, others: &[u32], by: Option<u32>) -> Vec<(String, String, St
 }
 
 #[tokio::test]
-async fn s153_delegate_fresh_s200_notify_of_a_new_role() {
+async fn all_owners_are_notified_of_a_promoted_owner_s153_s200() {
     let bench = bench(&[Owner, Owner, Admin, Plain]).await;
     promote(&bench, 3).await;
     assert_eq!(sent_notices(&bench).await, expected(3, &[1, 2], Some(1)));
@@ -64,7 +64,7 @@ async fn s153_delegate_fresh_s200_notify_of_a_new_role() {
 }
 
 #[tokio::test]
-async fn s200_notify_of_a_member_who_comes_in_as_owner() {
+async fn all_owners_are_notified_of_a_directly_added_owner_s200() {
     let bench = bench(&[Owner, Admin]).await;
     let add = |role| AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
     failed(bench.orgs().add_member(&actor_of(user_id(2)), add(Owner)).await);
@@ -81,7 +81,7 @@ async fn s200_notify_of_a_member_who_comes_in_as_owner() {
 }
 
 #[tokio::test]
-async fn s200_notify_of_an_owner_who_was_invited() {
+async fn all_owners_are_notified_of_an_invited_owner_s200() {
     for (role, owners) in [(Owner, 2), (Admin, 0)] {
         let bench = bench(&[Owner]).await;
         let invite = Invite { organization: organization_id(1), email: some(user(9).email), role };
@@ -96,7 +96,7 @@ async fn s200_notify_of_an_owner_who_was_invited() {
 }
 
 #[tokio::test]
-async fn s200_notify_nobody_without_an_address_of_an_owner() {
+async fn a_new_owner_without_an_email_is_not_notified_s200() {
     let bench = bench(&[Owner, Plain]).await;
     bench.stores.add_users([&bare_user(7)]).await;
     bench.stores.add_memberships([&membership(organization_id(1), user_id(7), Plain)]).await;
@@ -106,7 +106,7 @@ async fn s200_notify_nobody_without_an_address_of_an_owner() {
 }
 
 #[tokio::test]
-async fn s200_notify_of_owners_is_bounded_for_each_address_and_each_deed() {
+async fn owner_notices_are_limited_per_address_and_per_change_s200() {
     let bench = Workbench::new();
     bench.members(&[Owner]).await;
     let many: Vec<_> = (101..=160).map(user).collect();
@@ -139,7 +139,7 @@ async fn told_user_9(bench: &Workbench) -> usize {
 }
 
 #[tokio::test]
-async fn s200_notices_of_an_organization_that_was_not_opened_use_up_no_others() {
+async fn notices_of_unopened_organizations_are_counted_separately_s200() {
     for by_email in [false, true] {
         // User 1 is a stranger to user 9, who owns organization 2.
         let bench = bench(&[Owner]).await;

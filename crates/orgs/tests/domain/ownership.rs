@@ -50,7 +50,7 @@ async fn invite(bench: &Workbench, by: u32, role: Role) -> Result<(), InviteErro
 const EDGE: Duration = Duration::minutes(5);
 
 #[tokio::test]
-async fn s53_recent_authentication_gives_ownership() {
+async fn recent_authentication_allows_granting_ownership_s53() {
     let bench = bench(EDGE - Duration::microseconds(1)).await;
     ok(change(&bench, 1, 4, Owner).await);
     ok(add(&bench, 1, Owner).await);
@@ -58,7 +58,7 @@ async fn s53_recent_authentication_gives_ownership() {
 }
 
 #[tokio::test]
-async fn s53_an_older_session_gives_no_ownership() {
+async fn granting_ownership_requires_recent_authentication_s53() {
     let bench = bench(EDGE).await;
     let before = bench.deeds(Some(organization_id(1))).await;
     let error = failed(change(&bench, 1, 4, Owner).await);
@@ -73,7 +73,7 @@ async fn s53_an_older_session_gives_no_ownership() {
 }
 
 #[tokio::test]
-async fn an_older_session_gives_any_other_role_and_takes_ownership() {
+async fn other_role_changes_require_no_recent_authentication() {
     let bench = bench(EDGE).await;
     ok(change(&bench, 1, 4, Admin).await);
     ok(change(&bench, 1, 3, Owner).await);
@@ -83,7 +83,7 @@ async fn an_older_session_gives_any_other_role_and_takes_ownership() {
 }
 
 #[tokio::test]
-async fn whose_role_does_not_reach_is_not_asked_to_sign_in_again() {
+async fn a_forbidden_change_does_not_require_recent_authentication() {
     let bench = bench(EDGE).await;
     for by in [2, 4] {
         let error = failed(change(&bench, by, 4, Owner).await);
@@ -98,7 +98,7 @@ async fn whose_role_does_not_reach_is_not_asked_to_sign_in_again() {
 }
 
 #[tokio::test]
-async fn s53_an_older_session_resends_no_invitation_of_an_owner() {
+async fn resending_an_owner_invitation_requires_recent_authentication_s53() {
     let bench = bench(Duration::ZERO).await;
     ok(invite(&bench, 1, Owner).await);
     let listed =

@@ -60,7 +60,7 @@ async fn accept(orgs: &Orgs, token: &InvitationToken) -> Result<Membership, Acce
 }
 
 #[tokio::test]
-async fn s215_a_user_owns_no_more_organizations_than_allowed() {
+async fn the_organizations_that_a_user_owns_are_limited_s215() {
     let bench = bench().await;
     // User 1 owns organization 1 already.
     let orgs = owning(&bench, 2);
@@ -74,7 +74,7 @@ async fn s215_a_user_owns_no_more_organizations_than_allowed() {
 }
 
 #[tokio::test]
-async fn s215_no_other_way_to_own_an_organization_gets_past_the_quota() {
+async fn every_way_to_own_an_organization_counts_for_the_quota_s215() {
     let bench = bench().await;
     let (none, one) = (owning(&bench, 1), owning(&bench, 2));
     for by in [2, 8, 9] {
@@ -93,7 +93,7 @@ async fn s215_no_other_way_to_own_an_organization_gets_past_the_quota() {
 }
 
 #[tokio::test]
-async fn s188_members_are_counted_when_an_invitation_is_accepted_and_it_stays_open() {
+async fn acceptance_over_the_member_quota_fails_and_keeps_the_invitation_s188() {
     let bench = bench().await;
     let token = invited(&bench, Role::Member).await;
     let (full, room) = (holding(&bench, 2), holding(&bench, 3));
@@ -119,7 +119,7 @@ async fn invite(bench: &Workbench, email: &str) -> InvitationToken {
 }
 
 #[tokio::test]
-async fn s188_a_claimed_invitation_takes_a_place_until_the_claim_ends() {
+async fn a_claimed_invitation_uses_a_place_until_the_claim_ends_s188() {
     let bench = bench().await;
     let (first, second) = (invite(&bench, "one@example.com").await, invite(&bench, "two@example.com").await);
     let known = invite(&bench, "user9@example.com").await;
@@ -138,7 +138,7 @@ async fn s188_a_claimed_invitation_takes_a_place_until_the_claim_ends() {
 }
 
 #[tokio::test]
-async fn s188_the_request_that_claimed_the_last_place_gets_it() {
+async fn the_request_that_claimed_the_last_place_is_accepted_s188() {
     let bench = bench().await;
     let token = invited(&bench, Role::Member).await;
     let orgs = holding(&bench, 3);

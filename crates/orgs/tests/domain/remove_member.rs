@@ -84,7 +84,7 @@ async fn the_last_owner_may_not_leave() {
 }
 
 #[tokio::test]
-async fn a_stranger_does_not_find_the_organization() {
+async fn the_organization_is_not_found_for_a_non_member() {
     let bench = bench(&[Owner, Member]).await;
     for whom in [1, 2, 9] {
         let error = failed(remove(&bench, 9, whom).await);
@@ -93,7 +93,7 @@ async fn a_stranger_does_not_find_the_organization() {
 }
 
 #[tokio::test]
-async fn nobody_finds_an_unknown_organization() {
+async fn an_unknown_organization_is_not_found() {
     let bench = bench(&[Owner]).await;
     let error = failed(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(2), user_id(1)).await);
     assert!(matches!(error, RemoveMemberError::NotFound), "{error:?}");

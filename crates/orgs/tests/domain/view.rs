@@ -28,7 +28,7 @@ async fn each_member_sees_the_organization_with_their_own_role() {
 }
 
 #[tokio::test]
-async fn strangers_and_the_unknown_look_alike() {
+async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for id in [1, 2].map(organization_id) {
         let stranger = actor_of(user_id(9));
@@ -81,7 +81,7 @@ async fn a_member_sees_another() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_no_member_is_not_seen() {
+async fn a_user_who_is_not_a_member_is_not_found() {
     let bench = bench().await;
     for number in [9, 77] {
         let error = failed(bench.orgs().view_member(&actor_of(user_id(1)), organization_id(1), user_id(number)).await);

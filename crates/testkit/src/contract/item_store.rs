@@ -41,7 +41,7 @@ macro_rules! item_store_contract {
             an_unknown_application_has_no_items
             items_of_other_applications_are_not_listed
             fifty_changes_of_one_new_item_at_once_make_one_and_lose_none
-            changes_of_different_fields_at_once_all_stay
+            concurrent_changes_of_different_fields_are_all_kept
             refused_changes_hold_no_connection
             changes_dropped_at_any_await_happen_whole_or_not_at_all
         }
@@ -239,7 +239,7 @@ pub async fn fifty_changes_of_one_new_item_at_once_make_one_and_lose_none(harnes
     world::nothing_is_held(harness).await;
 }
 
-pub async fn changes_of_different_fields_at_once_all_stay(harness: &impl Harness) {
+pub async fn concurrent_changes_of_different_fields_are_all_kept(harness: &impl Harness) {
     async fn change(store: Arc<dyn ItemStore>, number: u32) {
         let bare = bare_item_change(1, application_id(1));
         let change = match number {

@@ -30,11 +30,11 @@ pub(crate) fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
 }
 
 on_both! {
-    s16_enum_login
-    s17_enum_time
+    a_failed_login_returns_the_same_for_every_reason_s16
+    a_failed_login_costs_one_hash_for_every_reason_s17
 }
 
-async fn s16_enum_login(backend: Backend) {
+async fn a_failed_login_returns_the_same_for_every_reason_s16(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, known) = (service.api(), Person::register(&service.api()).await);
     let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
@@ -50,7 +50,7 @@ async fn s16_enum_login(backend: Backend) {
     assert_eq!(shape(&login(&api, &known.email, "").await), shape(&wrong));
 }
 
-async fn s17_enum_time(backend: Backend) {
+async fn a_failed_login_costs_one_hash_for_every_reason_s17(backend: Backend) {
     let service = Service::start(backend).await;
     let known = Person::register(&service.api()).await;
     let with = cost(&service, &known.email, 20).await;
@@ -64,7 +64,7 @@ async fn s17_enum_time(backend: Backend) {
 
 /// An operator raises the cost of hashes. Hashes of both costs exist until all users have signed in again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s17_enum_time_while_there_are_hashes_of_two_costs() {
+async fn a_failed_login_costs_the_same_with_hashes_of_two_costs_s17() {
     let installation = Installation::new(Backend::Sqlite).await.set("TESSERA_THROTTLE", "off");
     let Service { node, installation } = Service::on(installation);
     let old = Person::register(&node.api()).await;

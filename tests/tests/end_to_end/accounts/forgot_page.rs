@@ -27,15 +27,15 @@ async fn ask(api: &Api, email: &str) -> Answer {
 }
 
 on_sqlite! {
-    whoever_types_their_address_gets_a_link
-    s19_enum_forgot_on_the_page
-    s114_referrer_of_the_way_to_a_link
-    s117_csrf_nobody_has_others_ask_for_a_link
-    what_is_no_address_is_said
-    who_needs_a_password_is_shown_the_way_to_one
+    a_user_who_enters_their_email_receives_a_link
+    the_forgot_page_is_the_same_for_known_and_unknown_addresses_s19
+    the_forgot_page_sends_no_referrer_and_loads_nothing_external_s114
+    another_site_cannot_request_a_reset_link_s117
+    an_invalid_email_is_reported_on_the_page
+    pages_that_require_a_password_link_to_the_forgot_page
 }
 
-async fn whoever_types_their_address_gets_a_link(backend: Backend) {
+async fn a_user_who_enters_their_email_receives_a_link(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, person) = (service.api(), Person::register(&service.api()).await);
     let page = api.get_root(PAGE).await;
@@ -49,7 +49,7 @@ async fn whoever_types_their_address_gets_a_link(backend: Backend) {
     login(&api, &person.email, NEW).await.is(200);
 }
 
-async fn s19_enum_forgot_on_the_page(backend: Backend) {
+async fn the_forgot_page_is_the_same_for_known_and_unknown_addresses_s19(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, person) = (service.api(), Person::register(&service.api()).await);
     let mut told = Vec::new();
@@ -70,7 +70,7 @@ async fn s19_enum_forgot_on_the_page(backend: Backend) {
     assert_eq!(letters.iter().filter(|letter| letter.to == person.email).count(), 1);
 }
 
-async fn s114_referrer_of_the_way_to_a_link(backend: Backend) {
+async fn the_forgot_page_sends_no_referrer_and_loads_nothing_external_s114(backend: Backend) {
     let service = Service::start(backend).await;
     for page in [service.api().get_root(PAGE).await, ask(&service.api(), "unknown@example.com").await] {
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
@@ -83,7 +83,7 @@ async fn s114_referrer_of_the_way_to_a_link(backend: Backend) {
     }
 }
 
-async fn s117_csrf_nobody_has_others_ask_for_a_link(backend: Backend) {
+async fn another_site_cannot_request_a_reset_link_s117(backend: Backend) {
     let service = Service::start(backend).await;
     for (name, value) in [
         ("Sec-Fetch-Site", "cross-site"),
@@ -97,7 +97,7 @@ async fn s117_csrf_nobody_has_others_ask_for_a_link(backend: Backend) {
     }
 }
 
-async fn what_is_no_address_is_said(backend: Backend) {
+async fn an_invalid_email_is_reported_on_the_page(backend: Backend) {
     let service = Service::start(backend).await;
     let api = service.api();
     for (email, said) in [
@@ -119,7 +119,7 @@ async fn what_is_no_address_is_said(backend: Backend) {
     api.call(Method::DELETE, PAGE, None).await.problem(405, "method_not_allowed");
 }
 
-async fn who_needs_a_password_is_shown_the_way_to_one(backend: Backend) {
+async fn pages_that_require_a_password_link_to_the_forgot_page(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let invitation = json!({"email": person.email, "role": "member"});

@@ -64,16 +64,16 @@ fn subjects(letters: &[Letter]) -> Vec<&str> {
 }
 
 on_both! {
-    s200_notify_of_passwords
-    s200_notify_of_wallets
-    s200_notify_of_owners
-    s200_notify_of_keys
-    s200_notify_of_sign_ins
-    s200_notify_is_bounded_and_no_kind_silences_another
-    s200_notify_without_bounds_where_throttling_is_off
+    password_changes_are_notified_s200
+    linking_and_unlinking_a_wallet_are_notified_s200
+    all_owners_are_notified_of_a_new_owner_s200
+    a_new_api_key_is_notified_s200
+    sign_ins_with_new_devices_are_notified_s200
+    notices_are_limited_per_kind_s200
+    notices_are_not_limited_when_throttling_is_off_s200
 }
 
-async fn s200_notify_of_passwords(backend: Backend) {
+async fn password_changes_are_notified_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "on").await;
     let person = Person::register(&acme.api()).await;
     // A rejected change causes no notice. Of several concurrent changes, only the successful one causes a notice.
@@ -103,7 +103,7 @@ async fn s200_notify_of_passwords(backend: Backend) {
     nothing_else_comes(&acme, &sink, 3).await;
 }
 
-async fn s200_notify_of_wallets(backend: Backend) {
+async fn linking_and_unlinking_a_wallet_are_notified_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "on").await;
     let (person, other) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     let wallet = EvmWallet::new();
@@ -122,7 +122,7 @@ async fn s200_notify_of_wallets(backend: Backend) {
     nothing_else_comes(&acme, &sink, 2).await;
 }
 
-async fn s200_notify_of_owners(backend: Backend) {
+async fn all_owners_are_notified_of_a_new_owner_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "on").await;
     let (admin, guest) = (acme.add_member("admin").await, Person::register(&acme.api()).await);
     let mut owners = vec![acme.owner.email.clone()];
@@ -165,7 +165,7 @@ async fn s200_notify_of_owners(backend: Backend) {
     nothing_else_comes(&acme, &sink, 2 + 3 + 4 + 1 + 1).await;
 }
 
-async fn s200_notify_of_keys(backend: Backend) {
+async fn a_new_api_key_is_notified_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "on").await;
     let key = acme.key().await;
     let told = letters(&sink, &acme.owner.email, 1).await;
@@ -176,7 +176,7 @@ async fn s200_notify_of_keys(backend: Backend) {
     nothing_else_comes(&acme, &sink, 1).await;
 }
 
-async fn s200_notify_is_bounded_and_no_kind_silences_another(backend: Backend) {
+async fn notices_are_limited_per_kind_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "on").await;
     for _ in 0..8 {
         acme.key().await;
@@ -193,7 +193,7 @@ async fn s200_notify_is_bounded_and_no_kind_silences_another(backend: Backend) {
     nothing_else_comes(&acme, &sink, 6).await;
 }
 
-async fn s200_notify_without_bounds_where_throttling_is_off(backend: Backend) {
+async fn notices_are_not_limited_when_throttling_is_off_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "off").await;
     for _ in 0..8 {
         acme.key().await;
@@ -203,7 +203,7 @@ async fn s200_notify_without_bounds_where_throttling_is_off(backend: Backend) {
     nothing_else_comes(&acme, &sink, 8).await;
 }
 
-async fn s200_notify_of_sign_ins(backend: Backend) {
+async fn sign_ins_with_new_devices_are_notified_s200(backend: Backend) {
     const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
     let (acme, sink) = start_org(backend, "on").await;
     let person = Person::register(&acme.api()).await;

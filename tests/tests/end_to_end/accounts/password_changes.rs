@@ -27,18 +27,18 @@ fn has_fault(answer: &Answer, pointer: &str, code: &str) {
 }
 
 on_both! {
-    s8_pw_change
-    s9_pw_change_revoke
+    a_password_change_requires_the_current_password_s8
+    a_password_change_ends_all_other_sessions_s9
     a_change_at_one_node_ends_sessions_at_the_other
     a_new_password_obeys_all_rules
-    s6_pw_unicode_when_changed
-    of_eight_changes_with_one_old_password_one_is_made
-    a_sign_in_that_races_a_change_does_not_outlive_it
-    s13_pw_noecho_when_changed
-    s198_changes_are_in_the_trail
+    a_changed_password_is_normalized_to_nfc_s6
+    one_of_eight_concurrent_password_changes_succeeds
+    a_session_started_during_a_password_change_is_ended
+    a_password_change_reveals_no_password_or_hash_s13
+    changes_of_account_and_data_are_audited_s198
 }
 
-async fn s8_pw_change(backend: Backend) {
+async fn a_password_change_requires_the_current_password_s8(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     for wrong in [NEW, "", "Violet-harbour-93-lantern", &"x".repeat(10_000)] {
@@ -53,7 +53,7 @@ async fn s8_pw_change(backend: Backend) {
     has_fault(&change(&person, Some(PASSWORD), NEW).await, "/current_password", "wrong_password");
 }
 
-async fn s9_pw_change_revoke(backend: Backend) {
+async fn a_password_change_ends_all_other_sessions_s9(backend: Backend) {
     let service = Service::start(backend).await;
     let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     let (second, third) = (person.again().await, person.again().await);
@@ -99,7 +99,7 @@ async fn a_new_password_obeys_all_rules(backend: Backend) {
     login(&service.api(), &person.email, PASSWORD).await.is(200);
 }
 
-async fn s6_pw_unicode_when_changed(backend: Backend) {
+async fn a_changed_password_is_normalized_to_nfc_s6(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     change(&person, Some(PASSWORD), "cafe\u{301}-lantern-93-quay").await.is(204);
@@ -107,7 +107,7 @@ async fn s6_pw_unicode_when_changed(backend: Backend) {
     change(&person, Some("caf\u{e9}-lantern-93-quay"), NEW).await.is(204);
 }
 
-async fn of_eight_changes_with_one_old_password_one_is_made(backend: Backend) {
+async fn one_of_eight_concurrent_password_changes_succeeds(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
     let person = Person::register(&service.api()).await;
@@ -137,7 +137,7 @@ async fn of_eight_changes_with_one_old_password_one_is_made(backend: Backend) {
     login(&service.api(), &person.email, &format!("{NEW}-{number}")).await.is(200);
 }
 
-async fn a_sign_in_that_races_a_change_does_not_outlive_it(backend: Backend) {
+async fn a_session_started_during_a_password_change_is_ended(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let mut running = JoinSet::new();
@@ -154,7 +154,7 @@ async fn a_sign_in_that_races_a_change_does_not_outlive_it(backend: Backend) {
     }
 }
 
-async fn s13_pw_noecho_when_changed(backend: Backend) {
+async fn a_password_change_reveals_no_password_or_hash_s13(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let wrong = "another-violet-lantern-17";
@@ -168,7 +168,7 @@ async fn s13_pw_noecho_when_changed(backend: Backend) {
     }
 }
 
-async fn s198_changes_are_in_the_trail(backend: Backend) {
+async fn changes_of_account_and_data_are_audited_s198(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let owner = &acme.owner;
     // No digits in the secret values, because ids and times contain short digit sequences by chance.

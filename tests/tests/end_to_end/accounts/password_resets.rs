@@ -51,17 +51,17 @@ async fn mails_to(service: &Service, email: &str) -> usize {
 }
 
 on_both! {
-    a_forgotten_password_is_set_anew_by_mail
-    somebody_who_was_invited_without_a_password_gets_one
-    s9_pw_change_revoke_by_a_reset
-    s19_enum_forgot
-    s19_enum_forgot_time
-    s34_throttle_mail
-    s34_throttle_mail_lifted
-    s115_autolink_the_owner_of_an_address_takes_the_account_back
+    a_forgotten_password_is_reset_by_mail
+    a_user_invited_without_a_password_can_set_one
+    a_password_reset_ends_all_sessions_on_every_node_s9
+    a_reset_request_returns_the_same_for_known_and_unknown_addresses_s19
+    a_reset_request_takes_the_same_time_for_every_address_s19
+    reset_mails_per_address_are_limited_s34
+    mails_are_not_limited_when_throttling_is_off_s34
+    a_reset_returns_the_account_to_the_owner_of_the_email_s115
 }
 
-async fn a_forgotten_password_is_set_anew_by_mail(backend: Backend) {
+async fn a_forgotten_password_is_reset_by_mail(backend: Backend) {
     let sink = Sink::start().await;
     let service = Service::on(Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url()));
     let person = Person::register(&service.api()).await;
@@ -94,7 +94,7 @@ async fn a_forgotten_password_is_set_anew_by_mail(backend: Backend) {
     assert!(!notice.raw.contains(NEW) && !notice.html.contains("href="), "{}", notice.raw);
 }
 
-async fn somebody_who_was_invited_without_a_password_gets_one(backend: Backend) {
+async fn a_user_invited_without_a_password_can_set_one(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
     let invitation = json!({"email": email, "role": "member"});
@@ -108,7 +108,7 @@ async fn somebody_who_was_invited_without_a_password_gets_one(backend: Backend) 
     assert_eq!(notice.subject, "Your account has a password now");
 }
 
-async fn s9_pw_change_revoke_by_a_reset(backend: Backend) {
+async fn a_password_reset_ends_all_sessions_on_every_node_s9(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
     let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
@@ -122,7 +122,7 @@ async fn s9_pw_change_revoke_by_a_reset(backend: Backend) {
     other.get("/users/me").await.is(200);
 }
 
-async fn s19_enum_forgot(backend: Backend) {
+async fn a_reset_request_returns_the_same_for_known_and_unknown_addresses_s19(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, known, wallet) = (service.api(), Person::register(&service.api()).await, EvmWallet::new());
     enter(&api, &wallet).await;
@@ -142,7 +142,7 @@ async fn s19_enum_forgot(backend: Backend) {
 
 /// The response is sent before any account is looked up, so both times differ only by chance. On a busy machine, the
 /// difference may be large once; a systematic difference would appear in every attempt.
-async fn s19_enum_forgot_time(backend: Backend) {
+async fn a_reset_request_takes_the_same_time_for_every_address_s19(backend: Backend) {
     let service = Service::start(backend).await;
     let known = Person::register(&service.api()).await;
     let mut seen = Vec::new();
@@ -181,7 +181,7 @@ async fn medians(api: &Api, known: &str) -> (Duration, Duration) {
     (median(with), median(without))
 }
 
-async fn s34_throttle_mail(backend: Backend) {
+async fn reset_mails_per_address_are_limited_s34(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
     let person = Person::register(&service.api()).await;
@@ -200,7 +200,7 @@ async fn s34_throttle_mail(backend: Backend) {
     reset(&service.api(), &last.token(), NEW).await.is(204);
 }
 
-async fn s34_throttle_mail_lifted(backend: Backend) {
+async fn mails_are_not_limited_when_throttling_is_off_s34(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off"));
     let person = Person::register(&service.api()).await;
     for number in 1..=7 {
@@ -219,7 +219,7 @@ async fn s34_throttle_mail_lifted(backend: Backend) {
     }
 }
 
-async fn s115_autolink_the_owner_of_an_address_takes_the_account_back(backend: Backend) {
+async fn a_reset_returns_the_account_to_the_owner_of_the_email_s115(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     // A squatter registers an address that is not theirs, and links a wallet for later use.

@@ -31,19 +31,19 @@ fn random_looking(length: usize) -> String {
 }
 
 on_sqlite! {
-    s1_pw_min
-    s1_pw_min_as_configured
-    s2_pw_64
-    s3_pw_72
-    s4_pw_any
-    s5_pw_exact
-    s6_pw_unicode
-    s7_pw_block
-    s12_pw_long_dos
-    s13_pw_noecho
+    a_password_with_too_few_characters_is_rejected_s1
+    a_password_below_the_configured_minimum_is_rejected_s1
+    passwords_of_64_to_128_characters_are_accepted_whole_s2
+    a_password_is_not_truncated_at_72_bytes_s3
+    passwords_require_no_character_classes_s4
+    case_and_spaces_of_a_password_count_s5
+    passwords_are_normalized_to_nfc_s6
+    common_and_personal_passwords_are_rejected_s7
+    a_very_long_password_is_rejected_s12
+    responses_and_logs_contain_no_password_or_hash_s13
 }
 
-async fn s1_pw_min(backend: Backend) {
+async fn a_password_with_too_few_characters_is_rejected_s1(backend: Backend) {
     let service = Service::start(backend).await;
     // Seven characters in fourteen bytes: the length counts characters.
     for short in ["", "x7#Qz!m", "éüßøåæñ"] {
@@ -57,7 +57,7 @@ async fn s1_pw_min(backend: Backend) {
     register(&service.api(), "x7#Qz!m2V").await.1.is(201);
 }
 
-async fn s1_pw_min_as_configured(backend: Backend) {
+async fn a_password_below_the_configured_minimum_is_rejected_s1(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
     let answer = register(&service.api(), "x7#Qz!m2Vw_9rT").await.1;
     assert_eq!(answer.faults(), ["/password"]);
@@ -65,7 +65,7 @@ async fn s1_pw_min_as_configured(backend: Backend) {
     register(&service.api(), "x7#Qz!m2Vw_9rTk").await.1.is(201);
 }
 
-async fn s2_pw_64(backend: Backend) {
+async fn passwords_of_64_to_128_characters_are_accepted_whole_s2(backend: Backend) {
     let service = Service::start(backend).await;
     for length in [64, 127, 128] {
         let password = random_looking(length);
@@ -80,7 +80,7 @@ async fn s2_pw_64(backend: Backend) {
     assert_eq!(answer.json()["errors"][0]["code"], "too_long");
 }
 
-async fn s3_pw_72(backend: Backend) {
+async fn a_password_is_not_truncated_at_72_bytes_s3(backend: Backend) {
     let service = Service::start(backend).await;
     let (first, second) = (format!("{}a", random_looking(75)), format!("{}b", random_looking(75)));
     let (email, answer) = register(&service.api(), &first).await;
@@ -90,7 +90,7 @@ async fn s3_pw_72(backend: Backend) {
     assert_eq!(nul.faults(), ["/password"]);
 }
 
-async fn s4_pw_any(backend: Backend) {
+async fn passwords_require_no_character_classes_s4(backend: Backend) {
     let service = Service::start(backend).await;
     for password in ["wqkzvhplxmbrtsd", "blue tin  whale sings", "🦀🪐🎻🧲🪤🧊🪁🦔🥨🛶", "Жёлтый-подъезд-шуршит"]
     {
@@ -100,7 +100,7 @@ async fn s4_pw_any(backend: Backend) {
     }
 }
 
-async fn s5_pw_exact(backend: Backend) {
+async fn case_and_spaces_of_a_password_count_s5(backend: Backend) {
     let service = Service::start(backend).await;
     let (email, answer) = register(&service.api(), " Blue tin whale sings ").await;
     answer.is(201);
@@ -110,7 +110,7 @@ async fn s5_pw_exact(backend: Backend) {
     login(&service.api(), &email, " Blue tin whale sings ").await.is(200);
 }
 
-async fn s6_pw_unicode(backend: Backend) {
+async fn passwords_are_normalized_to_nfc_s6(backend: Backend) {
     let service = Service::start(backend).await;
     let (email, answer) = register(&service.api(), "caf\u{e9}-lantern-93-quay").await;
     answer.is(201);
@@ -119,7 +119,7 @@ async fn s6_pw_unicode(backend: Backend) {
     login(&service.api(), &email, "caf\u{e9}-lantern-\u{ff19}3-quay").await.problem(401, "invalid_credentials");
 }
 
-async fn s7_pw_block(backend: Backend) {
+async fn common_and_personal_passwords_are_rejected_s7(backend: Backend) {
     let service = Service::start(backend).await;
     let common = [
         "password",
@@ -144,7 +144,7 @@ async fn s7_pw_block(backend: Backend) {
     assert_eq!(service.api().post("/auth/register", &body).await.faults(), ["/password"]);
 }
 
-async fn s12_pw_long_dos(backend: Backend) {
+async fn a_very_long_password_is_rejected_s12(backend: Backend) {
     let service = Service::start(backend).await;
     let huge = "x7#Qz!m2".repeat(8_000);
     let (email, answer) = register(&service.api(), &huge).await;
@@ -152,7 +152,7 @@ async fn s12_pw_long_dos(backend: Backend) {
     login(&service.api(), &email, &huge).await.problem(401, "invalid_credentials");
 }
 
-async fn s13_pw_noecho(backend: Backend) {
+async fn responses_and_logs_contain_no_password_or_hash_s13(backend: Backend) {
     let service = Service::start(backend).await;
     let (email, made) = register(&service.api(), PASSWORD).await;
     let wrong = "another-violet-lantern-17";

@@ -9,16 +9,16 @@ use tessera_tests::{
 };
 
 on_both! {
-    a_profile_changes_by_field
+    a_profile_update_changes_only_the_given_fields
     an_address_is_not_changed_with_the_profile
-    s163_rmw
-    a_picture_comes_by_https
-    names_are_held_to_their_rules
+    writing_back_the_read_state_changes_nothing_s163
+    an_avatar_url_requires_https
+    invalid_names_are_rejected
     members_see_the_new_name
-    changes_of_different_fields_at_once_all_stay
+    concurrent_changes_of_different_fields_are_all_kept
 }
 
-async fn a_profile_changes_by_field(backend: Backend) {
+async fn a_profile_update_changes_only_the_given_fields(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let before = person.get("/users/me").await.expecting(200);
@@ -49,7 +49,7 @@ async fn an_address_is_not_changed_with_the_profile(backend: Backend) {
     }
 }
 
-async fn s163_rmw(backend: Backend) {
+async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let full = json!({"display_name": "D", "first_name": "F", "avatar_url": "https://example.com"});
@@ -58,7 +58,7 @@ async fn s163_rmw(backend: Backend) {
     assert_eq!(person.put("/users/me", &json!({})).await.expecting(200), user);
 }
 
-async fn a_picture_comes_by_https(backend: Backend) {
+async fn an_avatar_url_requires_https(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     for (url, code) in [
@@ -79,7 +79,7 @@ async fn a_picture_comes_by_https(backend: Backend) {
     }
 }
 
-async fn names_are_held_to_their_rules(backend: Backend) {
+async fn invalid_names_are_rejected(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let body = json!({"display_name": "", "first_name": "x".repeat(101), "last_name": "a\u{202e}b", "avatar_url": 1});
@@ -95,7 +95,7 @@ async fn members_see_the_new_name(backend: Backend) {
     assert_eq!(seen["display_name"], "Grace");
 }
 
-async fn changes_of_different_fields_at_once_all_stay(backend: Backend) {
+async fn concurrent_changes_of_different_fields_are_all_kept(backend: Backend) {
     async fn change(by: Api, field: &'static str) {
         for round in 0..20 {
             let value = json!(format!("{field} {round}"));

@@ -13,16 +13,16 @@ async fn register(api: &Api, email: &str) -> Answer {
 }
 
 on_both! {
-    s173_email_canon
-    an_address_comes_back_as_its_owner_writes_it
-    s174_email_form
+    equivalent_spellings_of_an_email_are_one_account_s173
+    an_email_is_returned_as_the_user_wrote_it
+    malformed_emails_are_rejected_s174
     a_register_names_every_invalid_field
     names_may_be_null
     a_profile_is_complete_with_an_address_and_a_name
-    s229_no_default_user
+    a_new_installation_has_no_default_user_s229
 }
 
-async fn s173_email_canon(backend: Backend) {
+async fn equivalent_spellings_of_an_email_are_one_account_s173(backend: Backend) {
     let service = Service::start(backend).await;
     let api = service.api();
     let same = [
@@ -40,7 +40,7 @@ async fn s173_email_canon(backend: Backend) {
     register(&api, "trimmed@example.com").await.problem(409, "email_taken");
 }
 
-async fn an_address_comes_back_as_its_owner_writes_it(backend: Backend) {
+async fn an_email_is_returned_as_the_user_wrote_it(backend: Backend) {
     let service = Service::start(backend).await;
     let user = register(&service.api(), " Ada.Lovelace@Example.com ").await.expecting(201);
     assert_eq!(user["email"], "Ada.Lovelace@Example.com");
@@ -74,7 +74,7 @@ const WRONG_ADDRESSES: &[&str] = &[
     "a\u{0}@b.com",
 ];
 
-async fn s174_email_form(backend: Backend) {
+async fn malformed_emails_are_rejected_s174(backend: Backend) {
     let service = Service::start(backend).await;
     let long = format!("{}@example.com", "a".repeat(65));
     let longest = format!("a@{}.example.com", "b.".repeat(130));
@@ -106,7 +106,7 @@ async fn a_profile_is_complete_with_an_address_and_a_name(backend: Backend) {
     assert_eq!(user["profile_complete"], true);
 }
 
-async fn s229_no_default_user(backend: Backend) {
+async fn a_new_installation_has_no_default_user_s229(backend: Backend) {
     let service = Service::start(backend).await;
     for (email, password) in [("admin@example.com", "admin"), ("admin@localhost", "admin"), ("root", "root"), ("", "")]
     {

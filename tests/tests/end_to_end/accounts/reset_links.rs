@@ -26,18 +26,18 @@ use crate::{
 };
 
 on_both! {
-    s191_reset_bind
-    s191_reset_bind_race
-    s191_reset_bind_to_30_minutes
-    a_sign_in_that_races_a_reset_does_not_outlive_it
-    s61_jwt_typ_of_links
-    s125_host_header
-    s196_log_redact
-    a_wish_outlives_the_process_that_heard_it
-    a_password_that_is_not_taken_leaves_the_link_alive
+    a_reset_token_is_invalid_after_a_new_one_a_change_or_its_use_s191
+    one_of_20_concurrent_uses_of_a_reset_token_succeeds_s191
+    a_reset_link_expires_after_30_minutes_s191
+    a_session_started_during_a_reset_is_ended
+    a_token_of_one_kind_is_rejected_as_another_kind_s61
+    links_do_not_use_the_host_header_s125
+    logs_contain_no_secrets_s196
+    a_reset_request_survives_a_crash_of_the_node
+    a_rejected_password_does_not_use_the_link
 }
 
-async fn s191_reset_bind(backend: Backend) {
+async fn a_reset_token_is_invalid_after_a_new_one_a_change_or_its_use_s191(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, person) = (service.api(), Person::register(&service.api()).await);
     let first = link_to(&service, &person.email, 1).await.token();
@@ -63,7 +63,7 @@ async fn s191_reset_bind(backend: Backend) {
     login(&api, &person.email, PASSWORD).await.is(200);
 }
 
-async fn s191_reset_bind_race(backend: Backend) {
+async fn one_of_20_concurrent_uses_of_a_reset_token_succeeds_s191(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
     let person = Person::register(&service.api()).await;
@@ -87,7 +87,7 @@ async fn s191_reset_bind_race(backend: Backend) {
     assert_eq!(trail.iter().filter(|event| event.name == "password.reset").count(), 1);
 }
 
-async fn s191_reset_bind_to_30_minutes(backend: Backend) {
+async fn a_reset_link_expires_after_30_minutes_s191(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
@@ -124,7 +124,7 @@ async fn s191_reset_bind_to_30_minutes(backend: Backend) {
     .await;
 }
 
-async fn a_sign_in_that_races_a_reset_does_not_outlive_it(backend: Backend) {
+async fn a_session_started_during_a_reset_is_ended(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
@@ -142,7 +142,7 @@ async fn a_sign_in_that_races_a_reset_does_not_outlive_it(backend: Backend) {
     }
 }
 
-async fn s61_jwt_typ_of_links(backend: Backend) {
+async fn a_token_of_one_kind_is_rejected_as_another_kind_s61(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let invitation = json!({"email": person.email, "role": "member"});
@@ -157,7 +157,7 @@ async fn s61_jwt_typ_of_links(backend: Backend) {
     reset(&acme.api(), &link, NEW).await.is(204);
 }
 
-async fn s125_host_header(backend: Backend) {
+async fn links_do_not_use_the_host_header_s125(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "https://id.example.com/accounts/");
     let service = Service::on(installation);
     let person = Person::register(&service.api()).await;
@@ -169,7 +169,7 @@ async fn s125_host_header(backend: Backend) {
     assert!(!letter.raw.contains("evil"), "{}", letter.raw);
 }
 
-async fn s196_log_redact(backend: Backend) {
+async fn logs_contain_no_secrets_s196(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_LOG", "debug"));
     let (api, person) = (service.api(), Person::register(&service.api()).await);
     let token = link_to(&service, &person.email, 1).await.token();
@@ -193,7 +193,7 @@ async fn s196_log_redact(backend: Backend) {
     assert!(!service.node.log().contains("token="), "{}", service.node.log());
 }
 
-async fn a_wish_outlives_the_process_that_heard_it(backend: Backend) {
+async fn a_reset_request_survives_a_crash_of_the_node(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let Service { node, installation } = service;
@@ -211,7 +211,7 @@ async fn a_wish_outlives_the_process_that_heard_it(backend: Backend) {
     login(&node.api(), &person.email, NEW).await.is(200);
 }
 
-async fn a_password_that_is_not_taken_leaves_the_link_alive(backend: Backend) {
+async fn a_rejected_password_does_not_use_the_link(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_PASSWORD_MIN_LENGTH", "15"));
     let (api, person) = (service.api(), Person::register(&service.api()).await);
     let token = link_to(&service, &person.email, 1).await.token();

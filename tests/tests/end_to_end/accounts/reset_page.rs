@@ -38,15 +38,15 @@ async fn somebody(backend: Backend) -> (Service, Person, String) {
 }
 
 on_sqlite! {
-    s14_pw_form
-    s118_safe_get
-    s114_referrer
-    s117_csrf
-    what_is_wrong_is_said_and_no_link_is_used_up
-    a_link_that_sets_nothing_says_so
+    the_password_field_supports_password_managers_s14
+    get_and_head_change_nothing_s118
+    the_page_sends_no_referrer_and_loads_nothing_external_s114
+    a_form_of_another_site_is_rejected_s117
+    an_invalid_password_is_reported_and_keeps_the_link
+    an_invalid_link_is_reported_on_the_page
 }
 
-async fn s14_pw_form(backend: Backend) {
+async fn the_password_field_supports_password_managers_s14(backend: Backend) {
     let (service, person, token) = somebody(backend).await;
     let page = show(&service.api(), &token).await;
     page.is(200);
@@ -62,7 +62,7 @@ async fn s14_pw_form(backend: Backend) {
     assert!(page.text().contains("must have at most 128 characters"), "{}", page.text());
 }
 
-async fn s118_safe_get(backend: Backend) {
+async fn get_and_head_change_nothing_s118(backend: Backend) {
     let (service, person, token) = somebody(backend).await;
     for _ in 0..3 {
         show(&service.api(), &token).await.is(200);
@@ -73,7 +73,7 @@ async fn s118_safe_get(backend: Backend) {
     submit(&service.api(), &[("token", &token), ("password", NEW)]).await.is(200);
 }
 
-async fn s114_referrer(backend: Backend) {
+async fn the_page_sends_no_referrer_and_loads_nothing_external_s114(backend: Backend) {
     let (service, _, token) = somebody(backend).await;
     for page in [show(&service.api(), &token).await, show(&service.api(), "none").await] {
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
@@ -95,7 +95,7 @@ async fn s114_referrer(backend: Backend) {
     }
 }
 
-async fn s117_csrf(backend: Backend) {
+async fn a_form_of_another_site_is_rejected_s117(backend: Backend) {
     let (service, person, token) = somebody(backend).await;
     let fields = [("token", token.as_str()), ("password", NEW)];
     for (name, value) in [
@@ -112,7 +112,7 @@ async fn s117_csrf(backend: Backend) {
     send(form(&service.api(), &fields).header("Origin", "http://localhost:8080")).await.is(200);
 }
 
-async fn what_is_wrong_is_said_and_no_link_is_used_up(backend: Backend) {
+async fn an_invalid_password_is_reported_and_keeps_the_link(backend: Backend) {
     let (service, person, token) = somebody(backend).await;
     for (password, said) in [
         ("short", "Your password must have at least 8 characters."),
@@ -135,7 +135,7 @@ async fn what_is_wrong_is_said_and_no_link_is_used_up(backend: Backend) {
     login(&service.api(), &person.email, NEW).await.is(200);
 }
 
-async fn a_link_that_sets_nothing_says_so(backend: Backend) {
+async fn an_invalid_link_is_reported_on_the_page(backend: Backend) {
     let (service, _, token) = somebody(backend).await;
     let api = service.api();
     let unknown = format!("{PAGE}?token={}", "A".repeat(43));

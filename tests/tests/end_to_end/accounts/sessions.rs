@@ -11,15 +11,15 @@ use tessera_tests::{
 };
 
 on_both! {
-    s43_rt_absolute
-    s49_sess_fix
-    a_token_outlives_a_restart
-    s42_rt_persist
-    s46_logout_all
-    s50_sess_idor
+    a_session_expires_after_its_lifetime_s43
+    every_login_creates_a_new_session_s49
+    an_access_token_is_valid_after_a_restart
+    an_ended_session_stays_ended_after_a_restart_s42
+    a_user_can_list_and_end_their_sessions_s46
+    a_user_cannot_list_or_end_sessions_of_another_user_s50
 }
 
-async fn s43_rt_absolute(backend: Backend) {
+async fn a_session_expires_after_its_lifetime_s43(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_SESSION_TTL", "3"));
     let person = Person::register(&service.api()).await;
     person.get("/users/me").await.is(200);
@@ -31,7 +31,7 @@ async fn s43_rt_absolute(backend: Backend) {
     assert!(!person.again().await.token.is_empty());
 }
 
-async fn s49_sess_fix(backend: Backend) {
+async fn every_login_creates_a_new_session_s49(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let again = person.again().await;
@@ -40,7 +40,7 @@ async fn s49_sess_fix(backend: Backend) {
     again.get("/users/me").await.is(200);
 }
 
-async fn a_token_outlives_a_restart(backend: Backend) {
+async fn an_access_token_is_valid_after_a_restart(backend: Backend) {
     let Service { installation, mut node } = Service::start(backend).await;
     let person = Person::register(&node.api()).await;
     node.terminate();
@@ -49,7 +49,7 @@ async fn a_token_outlives_a_restart(backend: Backend) {
     person.at_node(&node).get("/users/me").await.is(200);
 }
 
-async fn s42_rt_persist(backend: Backend) {
+async fn an_ended_session_stays_ended_after_a_restart_s42(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let (ended, live) = {
         let person = Person::register(&node.api()).await;
@@ -73,7 +73,7 @@ async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
     listed.iter().map(|session| (text_of(session, "id"), session["current"] == true)).unzip()
 }
 
-async fn s46_logout_all(backend: Backend) {
+async fn a_user_can_list_and_end_their_sessions_s46(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let other = installation.start();
     let first = Person::register(&node.api()).await;
@@ -91,7 +91,7 @@ async fn s46_logout_all(backend: Backend) {
     assert_eq!((ids.len(), current), (1, vec![true]));
 }
 
-async fn s50_sess_idor(backend: Backend) {
+async fn a_user_cannot_list_or_end_sessions_of_another_user_s50(backend: Backend) {
     let service = Service::start(backend).await;
     let (one, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     let (ids, _) = sessions(&one).await;

@@ -57,34 +57,34 @@ impl Tokens {
 }
 
 on_sqlite! {
-    the_forge_makes_tokens_that_pass
-    a_token_says_what_the_contract_says
-    s55_alg_none
-    s56_alg_confusion
-    a_token_under_another_secret_is_refused
-    s57_jwt_kid
-    s58_jwt_jku
-    s59_jwt_aud
-    s60_jwt_iss
-    s61_jwt_typ
-    s62_jwt_types
-    s63_jwt_required
-    s64_jwt_time
-    s65_jwt_dup
-    s66_jwt_form
+    tokens_of_the_test_forge_are_accepted
+    an_access_token_has_the_documented_claims
+    unsigned_tokens_are_rejected_s55
+    another_algorithm_is_rejected_s56
+    a_token_signed_with_another_secret_is_rejected
+    a_token_with_a_key_id_is_rejected_s57
+    headers_with_keys_or_extensions_are_rejected_s58
+    another_audience_is_rejected_s59
+    another_issuer_is_rejected_s60
+    another_token_type_is_rejected_s61
+    claims_of_the_wrong_type_are_rejected_s62
+    a_token_without_a_required_claim_is_rejected_s63
+    expired_and_future_tokens_are_rejected_s64
+    duplicate_members_in_a_token_are_rejected_s65
+    only_the_exact_compact_form_is_accepted_s66
     a_tampered_token_is_refused
-    s68_jwt_sub
-    s69_jwt_live
+    another_subject_or_session_is_rejected_s68
+    a_token_of_an_ended_session_is_rejected_s69
 }
 
-async fn the_forge_makes_tokens_that_pass(backend: Backend) {
+async fn tokens_of_the_test_forge_are_accepted(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     assert_eq!(tokens.token_of(&tokens.claims), tokens.person.token);
     let renamed = tokens.claims_with("jti", Some(json!(UNKNOWN_ID)));
     assert_eq!(tokens.status(&tokens.token_of(&renamed)).await, 200);
 }
 
-async fn a_token_says_what_the_contract_says(backend: Backend) {
+async fn an_access_token_has_the_documented_claims(backend: Backend) {
     let Tokens { header, claims, person, .. } = Tokens::start(backend).await;
     assert_eq!(header["alg"], "HS256");
     let mut names: Vec<&String> = claims.as_object().into_iter().flatten().map(|(name, _)| name).collect();
@@ -95,7 +95,7 @@ async fn a_token_says_what_the_contract_says(backend: Backend) {
     assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(86_400));
 }
 
-async fn s55_alg_none(backend: Backend) {
+async fn unsigned_tokens_are_rejected_s55(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let payload = encode(tokens.claims.to_string());
     let signature = tokens.person.token.rsplit('.').next().unwrap_or_default().to_owned();
@@ -110,7 +110,7 @@ async fn s55_alg_none(backend: Backend) {
     tokens.refuses("no alg", &tokens.forge.sign_parts(&header, &payload)).await;
 }
 
-async fn s56_alg_confusion(backend: Backend) {
+async fn another_algorithm_is_rejected_s56(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     tokens.refuses("RS256", &rs256(&tokens.claims)).await;
     for alg in ["HS384", "HS512", "RS256", "ES256", "EdDSA", "PS256", "hs256"] {
@@ -119,14 +119,14 @@ async fn s56_alg_confusion(backend: Backend) {
     }
 }
 
-async fn a_token_under_another_secret_is_refused(backend: Backend) {
+async fn a_token_signed_with_another_secret_is_rejected(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     tokens
         .refuses("another secret", &Forge::foreign().sign_like(&tokens.person.token, tokens.claims.to_string()))
         .await;
 }
 
-async fn s57_jwt_kid(backend: Backend) {
+async fn a_token_with_a_key_id_is_rejected_s57(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let long = "k".repeat(5000);
     let kids = [
@@ -145,7 +145,7 @@ async fn s57_jwt_kid(backend: Backend) {
     }
 }
 
-async fn s58_jwt_jku(backend: Backend) {
+async fn headers_with_keys_or_extensions_are_rejected_s58(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let extra = [
         ("jku", json!("http://127.0.0.1:1/")),
@@ -164,7 +164,7 @@ async fn s58_jwt_jku(backend: Backend) {
     }
 }
 
-async fn s59_jwt_aud(backend: Backend) {
+async fn another_audience_is_rejected_s59(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let own = &tokens.claims["aud"];
     let wrong = [
@@ -181,7 +181,7 @@ async fn s59_jwt_aud(backend: Backend) {
     }
 }
 
-async fn s60_jwt_iss(backend: Backend) {
+async fn another_issuer_is_rejected_s60(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     for iss in [
         json!("http://localhost"),
@@ -197,7 +197,7 @@ async fn s60_jwt_iss(backend: Backend) {
     person.at_node(&moved).get("/users/me").await.problem(401, "invalid_token");
 }
 
-async fn s61_jwt_typ(backend: Backend) {
+async fn another_token_type_is_rejected_s61(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     for typ in ["JWT", "AT+JWT", "refresh", "", "at+jwt "] {
         let header = json!({"typ": typ, "alg": "HS256"});
@@ -206,7 +206,7 @@ async fn s61_jwt_typ(backend: Backend) {
     tokens.refuses("no typ", &tokens.forge.sign(&json!({"alg": "HS256"}), &tokens.claims)).await;
 }
 
-async fn s62_jwt_types(backend: Backend) {
+async fn claims_of_the_wrong_type_are_rejected_s62(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let exp = tokens.claims["exp"].as_i64().unwrap_or_default();
     let wrong = [
@@ -236,7 +236,7 @@ async fn s62_jwt_types(backend: Backend) {
     }
 }
 
-async fn s63_jwt_required(backend: Backend) {
+async fn a_token_without_a_required_claim_is_rejected_s63(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     for name in ["exp", "iat", "iss", "aud", "sub", "sid", "jti"] {
         tokens.refuses(name, &tokens.token_of(&tokens.claims_with(name, None))).await;
@@ -246,7 +246,7 @@ async fn s63_jwt_required(backend: Backend) {
     }
 }
 
-async fn s64_jwt_time(backend: Backend) {
+async fn expired_and_future_tokens_are_rejected_s64(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let now = tokens.claims["iat"].as_i64().unwrap_or_default();
     for (name, good, bad) in [("exp", now + 60, now - 31), ("iat", now + 20, now + 120)] {
@@ -256,7 +256,7 @@ async fn s64_jwt_time(backend: Backend) {
     tokens.refuses("long ago", &tokens.token_of(&tokens.claims_with("exp", Some(json!(1))))).await;
 }
 
-async fn s65_jwt_dup(backend: Backend) {
+async fn duplicate_members_in_a_token_are_rejected_s65(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let claims = tokens.claims.to_string();
     let twice = claims.replacen('{', &format!("{{\"sub\":\"{UNKNOWN_ID}\","), 1);
@@ -265,7 +265,7 @@ async fn s65_jwt_dup(backend: Backend) {
     tokens.refuses("alg twice", &tokens.forge.sign_parts(&header, &encode(&claims))).await;
 }
 
-async fn s66_jwt_form(backend: Backend) {
+async fn only_the_exact_compact_form_is_accepted_s66(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let token = &tokens.person.token;
     let parts: Vec<&str> = token.split('.').collect();
@@ -307,7 +307,7 @@ async fn a_tampered_token_is_refused(backend: Backend) {
     tokens.refuses("a swapped signature", &format!("{}.{}.{signature}", theirs[0], theirs[1])).await;
 }
 
-async fn s68_jwt_sub(backend: Backend) {
+async fn another_subject_or_session_is_rejected_s68(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     let other = Person::register(&tokens.service.api()).await;
     let wrong = [
@@ -327,7 +327,7 @@ async fn s68_jwt_sub(backend: Backend) {
     tokens.refuses("no session", &tokens.token_of(&tokens.claims_with("sid", Some(json!(UNKNOWN_ID))))).await;
 }
 
-async fn s69_jwt_live(backend: Backend) {
+async fn a_token_of_an_ended_session_is_rejected_s69(backend: Backend) {
     let tokens = Tokens::start(backend).await;
     tokens.person.post("/auth/logout", &json!({})).await.is(204);
     tokens.refuses("the token of an ended session", &tokens.person.token).await;

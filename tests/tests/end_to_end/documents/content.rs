@@ -33,22 +33,22 @@ fn entries(count: usize) -> String {
 }
 
 on_both! {
-    a_document_comes_back_to_the_byte
-    what_was_never_written
-    a_document_holds_64_kib_and_no_byte_more
-    a_merge_is_bounded_by_what_comes_of_it
-    s169_json_num_in_documents
-    s168_json_dup_in_documents
-    s171_nul_in_documents
-    s167_json_depth_in_documents
-    s167_json_size_in_documents
-    s167_a_merge_makes_no_object_larger
+    a_document_is_returned_byte_for_byte
+    an_unwritten_document_is_empty_or_not_found
+    a_document_has_at_most_64_kib
+    the_size_limit_applies_to_the_merged_document
+    numbers_in_documents_that_may_be_rounded_are_rejected_s169
+    duplicate_members_in_documents_are_rejected_s168
+    nul_and_lone_surrogates_in_documents_are_rejected_s171
+    documents_nested_too_deeply_are_rejected_s167
+    documents_with_too_large_arrays_or_objects_are_rejected_s167
+    a_merge_over_500_members_is_rejected_s167
     only_objects_are_documents
     rfc_7396_appendix_a
-    a_merge_is_taken_as_merge_patch_and_as_json
+    a_merge_is_accepted_as_merge_patch_and_as_json
 }
 
-async fn a_document_comes_back_to_the_byte(backend: Backend) {
+async fn a_document_is_returned_byte_for_byte(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let document = r#"{"z":1.50,"a":[-0.0,1e2,9007199254740991,null,true],"s":"ü🦀'\"\\\n/","":{"%":[]},"$1":{}}"#;
     let spaced = r#"{ "z" :1.50, "a":[ -0.0,1e2 ,9007199254740991,null,
@@ -66,7 +66,7 @@ async fn a_document_comes_back_to_the_byte(backend: Backend) {
     }
 }
 
-async fn what_was_never_written(backend: Backend) {
+async fn an_unwritten_document_is_empty_or_not_found(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let org = acme.owner.get(&format!("/orgs/{}", acme.org)).await.expecting(200);
     let settings = acme.owner.get(&format!("/orgs/{}/settings", acme.org)).await;
@@ -81,7 +81,7 @@ async fn what_was_never_written(backend: Backend) {
     acme.owner.get(&system_data(&acme, UNKNOWN_ID)).await.problem(404, "system_data_not_found");
 }
 
-async fn a_document_holds_64_kib_and_no_byte_more(backend: Backend) {
+async fn a_document_has_at_most_64_kib(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme) {
         for method in place.methods() {
@@ -95,7 +95,7 @@ async fn a_document_holds_64_kib_and_no_byte_more(backend: Backend) {
     }
 }
 
-async fn a_merge_is_bounded_by_what_comes_of_it(backend: Backend) {
+async fn the_size_limit_applies_to_the_merged_document(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme).iter().filter(|place| place.merges) {
         place.put(&acme.owner, &sized(40_000)).await.is(200);
@@ -108,7 +108,7 @@ async fn a_merge_is_bounded_by_what_comes_of_it(backend: Backend) {
 }
 
 /// RFC 7493 section 2.2, as everywhere: numbers that a reader may round are rejected.
-async fn s169_json_num_in_documents(backend: Backend) {
+async fn numbers_in_documents_that_may_be_rounded_are_rejected_s169(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme) {
         for method in place.methods() {
@@ -128,7 +128,7 @@ async fn s169_json_num_in_documents(backend: Backend) {
     }
 }
 
-async fn s168_json_dup_in_documents(backend: Backend) {
+async fn duplicate_members_in_documents_are_rejected_s168(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme) {
         for method in place.methods() {
@@ -140,7 +140,7 @@ async fn s168_json_dup_in_documents(backend: Backend) {
     }
 }
 
-async fn s171_nul_in_documents(backend: Backend) {
+async fn nul_and_lone_surrogates_in_documents_are_rejected_s171(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme) {
         for method in place.methods() {
@@ -158,7 +158,7 @@ async fn s171_nul_in_documents(backend: Backend) {
 }
 
 /// The body is the first level, so the document may have one level less.
-async fn s167_json_depth_in_documents(backend: Backend) {
+async fn documents_nested_too_deeply_are_rejected_s167(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme) {
         for method in place.methods() {
@@ -170,7 +170,7 @@ async fn s167_json_depth_in_documents(backend: Backend) {
     }
 }
 
-async fn s167_json_size_in_documents(backend: Backend) {
+async fn documents_with_too_large_arrays_or_objects_are_rejected_s167(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let within = |value: &str| format!(r#"{{"a":[{value}]}}"#);
     let good = [members(500), within(&entries(1000)), within(&members(500)), format!(r#"{{"a":{}}}"#, entries(1000))];
@@ -191,7 +191,7 @@ async fn s167_json_size_in_documents(backend: Backend) {
     }
 }
 
-async fn s167_a_merge_makes_no_object_larger(backend: Backend) {
+async fn a_merge_over_500_members_is_rejected_s167(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for place in places(&acme).iter().filter(|place| place.merges) {
         for (full, more) in [
@@ -252,7 +252,7 @@ async fn rfc_7396_appendix_a(backend: Backend) {
     }
 }
 
-async fn a_merge_is_taken_as_merge_patch_and_as_json(backend: Backend) {
+async fn a_merge_is_accepted_as_merge_patch_and_as_json(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("{BASE}/users/me/custom-data");
     for (kind, status) in [("application/merge-patch+json", 200), ("application/json", 200), ("text/plain", 415)] {

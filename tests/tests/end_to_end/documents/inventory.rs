@@ -8,10 +8,10 @@ on_both! {
     null_removes_name_and_description_and_metadata_is_replaced_whole
     skus_differ_by_case_and_belong_to_one_application
     quantities_are_exact_up_to_2_53_minus_1
-    s169_json_num
-    metadata_holds_16_kib_and_no_byte_more
+    invalid_quantities_are_rejected_s169
+    metadata_has_at_most_16_kib
     metadata_comes_back_as_it_was_sent
-    fields_that_are_not_ours_are_ignored
+    unknown_and_read_only_fields_are_ignored
 }
 
 async fn a_second_upsert_changes_only_what_it_names(backend: Backend) {
@@ -56,7 +56,7 @@ async fn quantities_are_exact_up_to_2_53_minus_1(backend: Backend) {
     }
 }
 
-async fn s169_json_num(backend: Backend) {
+async fn invalid_quantities_are_rejected_s169(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let wrong =
         ["9007199254740992", "-1", "1.5", "1.0", "-0.5", "99999999999999999999", "1e999", "\"1\"", "true", "[]"];
@@ -71,7 +71,7 @@ async fn s169_json_num(backend: Backend) {
     assert_eq!(acme.owner.get(&acme.inventory()).await.expecting(200), json!([]));
 }
 
-async fn metadata_holds_16_kib_and_no_byte_more(backend: Backend) {
+async fn metadata_has_at_most_16_kib(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let sized = |bytes: usize| json!({"sku": "s", "metadata": {"a": "x".repeat(bytes - 8)}});
     acme.owner.post(&acme.inventory(), &sized(16 * 1024)).await.is(201);
@@ -89,7 +89,7 @@ async fn metadata_comes_back_as_it_was_sent(backend: Backend) {
     assert!(list.text().contains(metadata), "order or spelling changed: {}", list.text());
 }
 
-async fn fields_that_are_not_ours_are_ignored(backend: Backend) {
+async fn unknown_and_read_only_fields_are_ignored(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let body = json!({"sku": "s", "id": "01890a5d-ac96-774b-bcce-b302099a8057", "version": 99, "application_id": "x",
                       "created_at": "2001-01-01T00:00:00Z", "colour": "red"});

@@ -90,32 +90,32 @@ fn nested(levels: usize) -> String {
 }
 
 on_sqlite! {
-    every_operation_takes_its_good_body
+    every_operation_accepts_its_valid_body
     truncated_json_is_malformed
     an_empty_body_is_malformed
     more_than_one_json_text_is_malformed
-    what_is_no_object_is_invalid
-    s170_json_type
-    every_required_field_is_asked_for
-    s171_nul
+    a_body_that_is_not_an_object_is_invalid
+    fields_of_the_wrong_type_are_rejected_s170
+    missing_required_fields_are_reported
+    nul_characters_are_rejected_s171
     lone_surrogates_are_malformed
     invalid_utf_8_is_malformed
-    s168_json_dup
-    s167_json_depth
-    what_unknown_fields_hold_is_ignored
-    sixty_four_levels_are_taken
-    s166_body_max
-    sixty_four_kib_are_taken_and_one_byte_more_is_not
+    duplicate_members_are_rejected_s168
+    a_body_nested_too_deeply_is_rejected_s167
+    values_of_unknown_fields_are_ignored
+    sixty_four_levels_are_accepted
+    a_body_over_the_limit_returns_413_s166
+    a_body_has_at_most_64_kib
     a_chunked_body_is_counted_too
     another_content_type_is_415
     a_compressed_body_is_415
     json_may_name_its_charset_and_start_with_whitespace
-    huge_integers_are_named
-    every_fault_is_named_with_its_place
-    s193_no_leak
+    integers_out_of_range_are_reported
+    every_field_error_has_its_position
+    error_responses_reveal_no_internals_s193
 }
 
-async fn every_operation_takes_its_good_body(backend: Backend) {
+async fn every_operation_accepts_its_valid_body(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
     for operation in operations(&acme, &member) {
@@ -144,14 +144,14 @@ async fn more_than_one_json_text_is_malformed(backend: Backend) {
     refused(&acme, 400, "malformed_json", |operation| format!("{0}{0}", operation.body).into_bytes()).await;
 }
 
-async fn what_is_no_object_is_invalid(backend: Backend) {
+async fn a_body_that_is_not_an_object_is_invalid(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for body in ["[]", "[{}]", "null", "42", "\"x\"", "true"] {
         refused(&acme, 400, "invalid_body", |_| body.as_bytes().to_vec()).await;
     }
 }
 
-async fn s170_json_type(backend: Backend) {
+async fn fields_of_the_wrong_type_are_rejected_s170(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
     for operation in operations(&acme, &member) {
@@ -164,7 +164,7 @@ async fn s170_json_type(backend: Backend) {
     }
 }
 
-async fn every_required_field_is_asked_for(backend: Backend) {
+async fn missing_required_fields_are_reported(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
     let required: [&[&str]; 17] = [
@@ -196,7 +196,7 @@ async fn every_required_field_is_asked_for(backend: Backend) {
     }
 }
 
-async fn s171_nul(backend: Backend) {
+async fn nul_characters_are_rejected_s171(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let item = json!({"sku": "s", "metadata": {"a": ["\u{0}"]}});
     assert_eq!(acme.owner.post(&acme.inventory(), &item).await.faults(), ["/metadata/a/0"]);
@@ -228,7 +228,7 @@ async fn invalid_utf_8_is_malformed(backend: Backend) {
     }
 }
 
-async fn s168_json_dup(backend: Backend) {
+async fn duplicate_members_are_rejected_s168(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
     for operation in operations(&acme, &member) {
@@ -242,7 +242,7 @@ async fn s168_json_dup(backend: Backend) {
     }
 }
 
-async fn s167_json_depth(backend: Backend) {
+async fn a_body_nested_too_deeply_is_rejected_s167(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for levels in [64, 1000, 30_000] {
         refused(&acme, 400, "invalid_body", |operation| {
@@ -253,7 +253,7 @@ async fn s167_json_depth(backend: Backend) {
     refused(&acme, 400, "invalid_body", |_| format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65)).into_bytes()).await;
 }
 
-async fn what_unknown_fields_hold_is_ignored(backend: Backend) {
+async fn values_of_unknown_fields_are_ignored(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for held in [r#""\u0000""#, "123456789012345678901234567890", "[1e308]", "{\"\":null}"] {
         let member = Person::register(&acme.api()).await;
@@ -264,7 +264,7 @@ async fn what_unknown_fields_hold_is_ignored(backend: Backend) {
     }
 }
 
-async fn sixty_four_levels_are_taken(backend: Backend) {
+async fn sixty_four_levels_are_accepted(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
     for operation in operations(&acme, &member) {
@@ -273,7 +273,7 @@ async fn sixty_four_levels_are_taken(backend: Backend) {
     }
 }
 
-async fn s166_body_max(backend: Backend) {
+async fn a_body_over_the_limit_returns_413_s166(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     refused(&acme, 413, "body_too_large", |operation| {
         let body = operation.body.to_string();
@@ -282,7 +282,7 @@ async fn s166_body_max(backend: Backend) {
     .await;
 }
 
-async fn sixty_four_kib_are_taken_and_one_byte_more_is_not(backend: Backend) {
+async fn a_body_has_at_most_64_kib(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let padded = |bytes: usize| format!("{}{}", r#"{"key":"x"}"#, " ".repeat(bytes - 11)).into_bytes();
     for (bytes, status) in [(64 * 1024, 200), (64 * 1024 + 1, 413)] {
@@ -347,7 +347,7 @@ async fn json_may_name_its_charset_and_start_with_whitespace(backend: Backend) {
     }
 }
 
-async fn huge_integers_are_named(backend: Backend) {
+async fn integers_out_of_range_are_reported(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (items, keys) = (acme.inventory(), format!("/apps/{}/apikeys", acme.app));
     let huge =
@@ -364,7 +364,7 @@ async fn huge_integers_are_named(backend: Backend) {
     }
 }
 
-async fn every_fault_is_named_with_its_place(backend: Backend) {
+async fn every_field_error_has_its_position(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let body = json!({"sku": "", "name": "x".repeat(201), "description": 1, "quantity": -1, "metadata": []});
     let answer = acme.owner.post(&acme.inventory(), &body).await;
@@ -374,7 +374,7 @@ async fn every_fault_is_named_with_its_place(backend: Backend) {
     assert_eq!(answer.faults(), ["/expires_in_days", "/permissions/0", "/permissions/2", "/restrict_permissions"]);
 }
 
-async fn s193_no_leak(backend: Backend) {
+async fn error_responses_reveal_no_internals_s193(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
     let bad = ["{", "[]", "{\"x\":\"\\ud800\"}", "{\"email\":1,\"name\":[],\"sku\":{},\"key\":0,\"role\":7}"];

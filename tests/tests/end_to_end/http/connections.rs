@@ -57,7 +57,7 @@ async fn ended(mut stream: TcpStream) -> (String, u64) {
 
 /// The exact deadlines are tested in `http-guard`, where the time can be paused.
 #[tokio::test]
-async fn s212_slow_clients_are_cut_off_slow() {
+async fn slow_clients_are_disconnected_s212() {
     let node = Installation::new(Backend::Sqlite).await.start();
     let mut clients = Vec::new();
     for _ in 0..4 {
@@ -84,7 +84,7 @@ async fn s212_slow_clients_are_cut_off_slow() {
 }
 
 #[tokio::test]
-async fn a_request_to_upgrade_is_answered_like_any_other() {
+async fn an_upgrade_request_is_handled_as_a_normal_request() {
     let node = Installation::new(Backend::Sqlite).await.start();
     let mut client = connect(node.authority()).await;
     let head = "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
@@ -96,7 +96,7 @@ async fn a_request_to_upgrade_is_answered_like_any_other() {
 }
 
 #[tokio::test]
-async fn s212_connections_of_one_address_are_bounded_and_do_not_keep_others_out() {
+async fn connections_per_address_are_limited_s212() {
     let installation = Installation::new(Backend::Sqlite).await;
     let node = installation.set("TESSERA_MAX_CONNECTIONS_PER_ADDRESS", "3").start();
     let mut idle = Vec::new();

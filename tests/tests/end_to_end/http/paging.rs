@@ -53,10 +53,10 @@ on_both! {
     items_come_in_pages
     an_empty_list_is_an_empty_array_without_a_next_page
     a_page_has_50_entries_unless_asked_otherwise
-    s214_list_limit
-    s176_sqli
-    what_comes_between_two_pages_moves_nothing
-    s157_bola_list
+    a_page_size_outside_the_limits_is_rejected_s214
+    an_altered_cursor_is_rejected_s176
+    entries_added_between_two_pages_do_not_shift_them
+    lists_contain_only_own_objects_s157
 }
 
 async fn members_come_in_pages(backend: Backend) {
@@ -110,7 +110,7 @@ async fn a_page_has_50_entries_unless_asked_otherwise(backend: Backend) {
     assert_eq!((rest.expecting(200).as_array().map(Vec::len), next(&rest)), (Some(1), None));
 }
 
-async fn s214_list_limit(backend: Backend) {
+async fn a_page_size_outside_the_limits_is_rejected_s214(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let lists = [
         acme.members(None),
@@ -128,7 +128,7 @@ async fn s214_list_limit(backend: Backend) {
     }
 }
 
-async fn s176_sqli(backend: Backend) {
+async fn an_altered_cursor_is_rejected_s176(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let other = acme.owner.make_app(&acme.org).await;
     for _ in 0..2 {
@@ -146,7 +146,7 @@ async fn s176_sqli(backend: Backend) {
     elsewhere.problem(400, "invalid_cursor");
 }
 
-async fn what_comes_between_two_pages_moves_nothing(backend: Backend) {
+async fn entries_added_between_two_pages_do_not_shift_them(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for _ in 0..4 {
         acme.owner.post(&acme.inventory(), &json!({"sku": unique("sku")})).await.is(201);
@@ -158,7 +158,7 @@ async fn what_comes_between_two_pages_moves_nothing(backend: Backend) {
     assert_eq!(second.expecting(200).as_array().map(Vec::as_slice), Some(&before[2..]));
 }
 
-async fn s157_bola_list(backend: Backend) {
+async fn lists_contain_only_own_objects_s157(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let stranger = Person::register(&acme.api()).await;
     let (org, own) = (stranger.create_org().await, acme.app.clone());

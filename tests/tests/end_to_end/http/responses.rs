@@ -21,24 +21,24 @@ fn id_of(answer: &Answer) -> String {
 }
 
 on_sqlite! {
-    a_well_formed_request_id_comes_back
+    a_valid_request_id_is_returned
     any_other_request_id_is_replaced
-    s121_hsts
-    s120_csp
-    s122_no_store
-    s124_content_type
-    s192_problem
-    s126_method
+    security_headers_are_sent_with_every_response_s121
+    pages_and_api_responses_have_a_strict_csp_s120
+    responses_with_private_data_are_not_cached_s122
+    responses_have_the_exact_content_type_s124
+    every_error_is_a_problem_document_s192
+    unsupported_methods_return_405_with_allow_s126
     head_is_get_without_a_body
-    s118_safe_get
-    s119_cors
-    s125_host_header
-    s31_throttle_path
-    s201_no_debug
+    get_and_head_change_nothing_s118
+    no_cors_headers_are_sent_s119
+    links_do_not_use_the_host_header_s125
+    other_path_spellings_do_not_bypass_authentication_s31
+    debug_routes_do_not_exist_s201
     the_service_is_live_and_ready
 }
 
-async fn a_well_formed_request_id_comes_back(backend: Backend) {
+async fn a_valid_request_id_is_returned(backend: Backend) {
     let service = Service::start(backend).await;
     let longest = "a".repeat(128);
     for id in ["1", "abc-DEF_1.2:3/4", UNKNOWN_ID, &longest] {
@@ -62,7 +62,7 @@ async fn any_other_request_id_is_replaced(backend: Backend) {
     assert_eq!(id_of(&send(twice).await).len(), 36);
 }
 
-async fn s121_hsts(backend: Backend) {
+async fn security_headers_are_sent_with_every_response_s121(backend: Backend) {
     let acme = TestOrg::open_on(Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "https://id.example")).await;
     for path in ["/health/live", "/openapi.json", "/docs", "/nothing", "/api/v1/users/me"] {
         let answer = acme.owner.get_root(path).await;
@@ -74,7 +74,7 @@ async fn s121_hsts(backend: Backend) {
     }
 }
 
-async fn s120_csp(backend: Backend) {
+async fn pages_and_api_responses_have_a_strict_csp_s120(backend: Backend) {
     let service = Service::start(backend).await;
     let page = service.api().get_root("/docs").await;
     let policy = page.header("content-security-policy").unwrap_or_default().to_owned();
@@ -88,7 +88,7 @@ async fn s120_csp(backend: Backend) {
     assert_eq!(answer.header("strict-transport-security"), None, "not over plain http");
 }
 
-async fn s122_no_store(backend: Backend) {
+async fn responses_with_private_data_are_not_cached_s122(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (org, app) = (&acme.org, &acme.app);
     for path in ["/users/me", &format!("/orgs/{org}"), &format!("/apps/{app}/apikeys"), &acme.inventory(), "/nothing"] {
@@ -98,7 +98,7 @@ async fn s122_no_store(backend: Backend) {
     assert_eq!(acme.api().post("/auth/login", &login).await.header("cache-control"), Some("no-store"));
 }
 
-async fn s124_content_type(backend: Backend) {
+async fn responses_have_the_exact_content_type_s124(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for path in ["/users/me", &acme.inventory()] {
         assert_eq!(acme.owner.get(path).await.header("content-type"), Some("application/json"), "{path}");
@@ -106,7 +106,7 @@ async fn s124_content_type(backend: Backend) {
     acme.owner.get("/nothing").await.problem(404, "route_not_found");
 }
 
-async fn s192_problem(backend: Backend) {
+async fn every_error_is_a_problem_document_s192(backend: Backend) {
     let service = Service::start(backend).await;
     let api = service.api();
     for path in
@@ -120,7 +120,7 @@ async fn s192_problem(backend: Backend) {
     api.post("/auth/login", &json!([])).await.problem(400, "invalid_body");
 }
 
-async fn s126_method(backend: Backend) {
+async fn unsupported_methods_return_405_with_allow_s126(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let app = format!("/api/v1/apps/{}", acme.app);
     let cases = [
@@ -153,7 +153,7 @@ async fn head_is_get_without_a_body(backend: Backend) {
     acme.owner.call(Method::HEAD, "/api/v1/auth/login", None).await.is(405);
 }
 
-async fn s118_safe_get(backend: Backend) {
+async fn get_and_head_change_nothing_s118(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     let app = format!("/api/v1/apps/{}", acme.app);
@@ -170,7 +170,7 @@ async fn s118_safe_get(backend: Backend) {
     assert_eq!(acme.verify(&key.raw).await["code"], "valid");
 }
 
-async fn s119_cors(backend: Backend) {
+async fn no_cors_headers_are_sent_s119(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     for origin in ["https://evil.example", "null", "http://localhost:8080"] {
@@ -179,7 +179,7 @@ async fn s119_cors(backend: Backend) {
     }
 }
 
-async fn s125_host_header(backend: Backend) {
+async fn links_do_not_use_the_host_header_s125(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     acme.owner.make_app(&acme.org).await;
     let request = acme.owner.request(Method::GET, &format!("/api/v1/orgs/{}/apps?limit=1", acme.org));
@@ -190,7 +190,7 @@ async fn s125_host_header(backend: Backend) {
     assert!(!format!("{:?}", answer.headers).contains("evil.example"));
 }
 
-async fn s31_throttle_path(backend: Backend) {
+async fn other_path_spellings_do_not_bypass_authentication_s31(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (org, anonymous) = (&acme.org, acme.api());
     let spellings = [
@@ -210,7 +210,7 @@ async fn s31_throttle_path(backend: Backend) {
     }
 }
 
-async fn s201_no_debug(backend: Backend) {
+async fn debug_routes_do_not_exist_s201(backend: Backend) {
     let service = Service::start(backend).await;
     for path in ["/metrics", "/debug", "/debug/pprof", "/actuator", "/env", "/.env", "/status", "/version", "/admin"] {
         service.api().get_root(path).await.problem(404, "route_not_found");

@@ -9,17 +9,17 @@ use tessera_tests::{
 use tokio::io::AsyncWriteExt as _;
 
 on_sqlite! {
-    s179_header_smuggle
-    s179_bare_line_feeds_in_heads
-    s179_malformed_chunks
-    s179_what_comes_before_a_fault_is_answered
-    s179_line_feeds_in_bodies_are_data
-    s179_good_requests_are_served_however_they_come
-    s67_jwt_size
-    s212_slowloris_with_a_body_that_never_ends
+    ambiguous_requests_are_rejected_s179
+    bare_line_feeds_in_headers_are_rejected_s179
+    malformed_chunks_are_rejected_s179
+    requests_before_a_malformed_one_get_a_response_s179
+    line_feeds_in_bodies_are_accepted_s179
+    valid_requests_are_served_in_any_segmentation_s179
+    an_oversized_authorization_header_is_rejected_s67
+    a_rejected_request_with_an_endless_body_is_disconnected_s212
 }
 
-async fn s179_header_smuggle(backend: Backend) {
+async fn ambiguous_requests_are_rejected_s179(backend: Backend) {
     let service = Service::start(backend).await;
     let start = "POST /api/v1/apikeys/verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
     let wrong = [
@@ -83,7 +83,7 @@ async fn byte_by_byte(service: &Service, bytes: &str) -> String {
     read_to_end(&mut stream).await
 }
 
-async fn s179_bare_line_feeds_in_heads(backend: Backend) {
+async fn bare_line_feeds_in_headers_are_rejected_s179(backend: Backend) {
     let service = Service::start(backend).await;
     for head in [
         "\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -104,7 +104,7 @@ async fn s179_bare_line_feeds_in_heads(backend: Backend) {
     service.api().get_root("/health/live").await.is(200);
 }
 
-async fn s179_malformed_chunks(backend: Backend) {
+async fn malformed_chunks_are_rejected_s179(backend: Backend) {
     let service = Service::start(backend).await;
     let start = format!("{VERIFY}Transfer-Encoding: chunked\r\n\r\n");
     for chunks in [
@@ -136,7 +136,7 @@ async fn s179_malformed_chunks(backend: Backend) {
     service.api().get_root("/health/live").await.is(200);
 }
 
-async fn s179_what_comes_before_a_fault_is_answered(backend: Backend) {
+async fn requests_before_a_malformed_one_get_a_response_s179(backend: Backend) {
     let service = Service::start(backend).await;
     let good = format!("{}{}{LIVE}", in_one(), in_chunks());
     let start = format!("{VERIFY}Transfer-Encoding: chunked\r\n\r\n");
@@ -150,7 +150,7 @@ async fn s179_what_comes_before_a_fault_is_answered(backend: Backend) {
     assert_eq!((statuses.len(), statuses.last()), (42, Some(&400)), "{answers}");
 }
 
-async fn s179_line_feeds_in_bodies_are_data(backend: Backend) {
+async fn line_feeds_in_bodies_are_accepted_s179(backend: Backend) {
     let service = Service::start(backend).await;
     for request in [last(&in_one()), last(&in_chunks())] {
         for answer in
@@ -161,7 +161,7 @@ async fn s179_line_feeds_in_bodies_are_data(backend: Backend) {
     }
 }
 
-async fn s179_good_requests_are_served_however_they_come(backend: Backend) {
+async fn valid_requests_are_served_in_any_segmentation_s179(backend: Backend) {
     let service = Service::start(backend).await;
     let continued = in_chunks().replacen("Host: a\r\n", "Host: a\r\nExpect: 100-continue\r\n", 1);
     let before = [in_chunks(), LIVE.to_owned(), in_one(), "\r\n".to_owned(), continued, LIVE.to_owned()].concat();
@@ -173,7 +173,7 @@ async fn s179_good_requests_are_served_however_they_come(backend: Backend) {
     }
 }
 
-async fn s67_jwt_size(backend: Backend) {
+async fn an_oversized_authorization_header_is_rejected_s67(backend: Backend) {
     let service = Service::start(backend).await;
     let request = |bytes: usize| {
         format!(
@@ -191,7 +191,7 @@ async fn s67_jwt_size(backend: Backend) {
     service.api().get_root("/health/live").await.is(200);
 }
 
-async fn s212_slowloris_with_a_body_that_never_ends(backend: Backend) {
+async fn a_rejected_request_with_an_endless_body_is_disconnected_s212(backend: Backend) {
     let service = Service::start(backend).await;
     let json = "Content-Type: application/json\r\n";
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 * 1024)).repeat(17);

@@ -24,16 +24,16 @@ async fn send(acme: &TestOrg, path: &str, base: &Value, field: &str, text: &str)
 }
 
 on_sqlite! {
-    s175_text_max
-    s172_ctrl
-    a_text_that_does_not_show_is_none
+    text_fields_have_a_maximum_length_s175
+    control_and_bidi_characters_are_rejected_s172
+    an_invisible_text_is_rejected
     text_is_trimmed_and_in_one_normal_form
-    text_comes_back_to_the_letter
-    s104_redirect_reg
-    slugs_are_held_to_their_form
+    text_is_returned_unchanged
+    invalid_redirect_uris_cannot_be_registered_s104
+    invalid_slugs_are_rejected
 }
 
-async fn s175_text_max(backend: Backend) {
+async fn text_fields_have_a_maximum_length_s175(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for (path, base, field, max, _) in fields(&acme) {
         // Four bytes each, and two code points before NFC.
@@ -47,7 +47,7 @@ async fn s175_text_max(backend: Backend) {
     }
 }
 
-async fn s172_ctrl(backend: Backend) {
+async fn control_and_bidi_characters_are_rejected_s172(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for (path, base, field, _, lines) in fields(&acme) {
         for bad in
@@ -64,7 +64,7 @@ async fn s172_ctrl(backend: Backend) {
     }
 }
 
-async fn a_text_that_does_not_show_is_none(backend: Backend) {
+async fn an_invisible_text_is_rejected(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for (path, base, field, ..) in fields(&acme) {
         for hidden in ["\u{200b}", "\u{3164}", "\u{115f}", "\u{2800}", "\u{301}", " \u{200d} \u{ad}"] {
@@ -96,7 +96,7 @@ async fn text_is_trimmed_and_in_one_normal_form(backend: Backend) {
     }
 }
 
-async fn text_comes_back_to_the_letter(backend: Backend) {
+async fn text_is_returned_unchanged(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for (at, text) in ["'; DROP TABLE items; --", "<script>alert(1)</script>", "%s %n \\ \" $1 ?", "😀 𝕏 שלום العربية"]
         .iter()
@@ -134,7 +134,7 @@ const WRONG_URIS: &[&str] = &[
     "https://a.example/cb?error=",
 ];
 
-async fn s104_redirect_reg(backend: Backend) {
+async fn invalid_redirect_uris_cannot_be_registered_s104(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("/apps/{}", acme.app);
     let good = json!(["https://a.example", "https://a.example/cb?x=1", "http://127.0.0.1:1/cb", "http://[::1]:1/cb"]);
@@ -147,7 +147,7 @@ async fn s104_redirect_reg(backend: Backend) {
     assert_eq!(acme.owner.put(&path, &json!({"redirect_uris": many})).await.faults(), ["/redirect_uris"]);
 }
 
-async fn slugs_are_held_to_their_form(backend: Backend) {
+async fn invalid_slugs_are_rejected(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let longest = "a".repeat(63);
     for slug in ["a", "a-b-2", longest.as_str()] {

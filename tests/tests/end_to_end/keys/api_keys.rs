@@ -26,24 +26,24 @@ async fn made(acme: &TestOrg, body: Value) -> Value {
 }
 
 on_both! {
-    s127_key_format
-    s128_key_once
-    s130_key_gen
-    s140_key_who
-    s133_key_unknown
-    an_owners_key_holds_the_whole_catalogue_unless_restricted
+    an_api_key_has_the_documented_format_and_checksum_s127
+    an_api_key_is_shown_only_once_s128
+    a_key_value_from_the_client_is_ignored_s130
+    the_creator_of_a_key_is_taken_from_the_access_token_s140
+    unknown_and_duplicate_permissions_are_rejected_s133
+    an_owners_key_has_all_permissions_unless_restricted
     an_administrators_key_holds_what_was_asked_for
-    a_key_expires_exactly_so_many_times_24_hours_after_it_was_made
-    a_verification_tells_what_the_key_permits
-    s131_key_perm
-    a_key_that_is_none_is_not_found_and_401
-    s142_key_notuser
-    of_two_credentials_the_user_token_decides_and_a_bad_one_spoils_both
-    s144_key_parse
-    s51_sess_url
+    an_api_key_expires_after_the_given_number_of_days
+    a_verification_checks_the_requested_permission
+    each_route_requires_its_exact_permission_s131
+    an_invalid_key_is_not_found_and_returns_401
+    api_keys_and_access_tokens_do_not_replace_each_other_s142
+    of_two_valid_credentials_the_access_token_decides
+    the_authorization_header_is_parsed_exactly_s144
+    no_credential_is_accepted_in_the_query_string_s51
 }
 
-async fn s127_key_format(backend: Backend) {
+async fn an_api_key_has_the_documented_format_and_checksum_s127(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let Key { raw, .. } = acme.key().await;
     assert!(raw.starts_with("ask_") && raw.len() == 4 + 43 + 6, "{raw}");
@@ -53,7 +53,7 @@ async fn s127_key_format(backend: Backend) {
     assert_eq!(listed[0]["key_prefix"], raw[..8]);
 }
 
-async fn s128_key_once(backend: Backend) {
+async fn an_api_key_is_shown_only_once_s128(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     acme.api().key(&key.raw).get(&acme.inventory()).await.is(200);
@@ -66,7 +66,7 @@ async fn s128_key_once(backend: Backend) {
     }
 }
 
-async fn s130_key_gen(backend: Backend) {
+async fn a_key_value_from_the_client_is_ignored_s130(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let wanted = RawKey::generate(&SystemEntropy);
     let body = json!({"key": wanted.expose(), "raw_key": wanted.expose(), "permissions": []});
@@ -75,7 +75,7 @@ async fn s130_key_gen(backend: Backend) {
     assert_eq!(acme.verify(wanted.expose()).await["code"], "not_found");
 }
 
-async fn s140_key_who(backend: Backend) {
+async fn the_creator_of_a_key_is_taken_from_the_access_token_s140(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let admin = acme.add_member("admin").await;
     let body = json!({"permissions": [], "created_by": acme.owner.id, "role": "owner", "user_id": acme.owner.id});
@@ -84,7 +84,7 @@ async fn s140_key_who(backend: Backend) {
     assert_eq!(made["api_key_details"]["permissions"], json!([]), "an owner's rights by a word in the body");
 }
 
-async fn s133_key_unknown(backend: Backend) {
+async fn unknown_and_duplicate_permissions_are_rejected_s133(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("/apps/{}/apikeys", acme.app);
     let wrong = ["*", "inventory", "inventory:", "inventory:*", "Inventory:read", "inventory:read ", "admin", ""];
@@ -97,7 +97,7 @@ async fn s133_key_unknown(backend: Backend) {
     assert_eq!(acme.owner.get(&path).await.expecting(200), json!([]));
 }
 
-async fn an_owners_key_holds_the_whole_catalogue_unless_restricted(backend: Backend) {
+async fn an_owners_key_has_all_permissions_unless_restricted(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let asked = json!(["inventory:write", "event:record"]);
     let whole = made(&acme, json!({"permissions": asked})).await;
@@ -123,7 +123,7 @@ async fn an_administrators_key_holds_what_was_asked_for(backend: Backend) {
     }
 }
 
-async fn a_key_expires_exactly_so_many_times_24_hours_after_it_was_made(backend: Backend) {
+async fn an_api_key_expires_after_the_given_number_of_days(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for days in [1_i64, 30, 365, 3650] {
         let key = made(&acme, json!({"expires_in_days": days})).await;
@@ -140,7 +140,7 @@ async fn a_key_expires_exactly_so_many_times_24_hours_after_it_was_made(backend:
     }
 }
 
-async fn a_verification_tells_what_the_key_permits(backend: Backend) {
+async fn a_verification_checks_the_requested_permission(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let body = json!({"permissions": ["inventory:read"], "restrict_permissions": true});
     let key = acme.owner.make_key(&acme.app, &body).await;
@@ -156,7 +156,7 @@ async fn a_verification_tells_what_the_key_permits(backend: Backend) {
     assert_eq!(unknown.faults(), ["/permission"]);
 }
 
-async fn s131_key_perm(backend: Backend) {
+async fn each_route_requires_its_exact_permission_s131(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let only = async |permission: &str| {
         let body = json!({"permissions": [permission], "restrict_permissions": true});
@@ -173,7 +173,7 @@ async fn s131_key_perm(backend: Backend) {
     other.post(&acme.inventory(), &item).await.problem(403, "forbidden");
 }
 
-async fn a_key_that_is_none_is_not_found_and_401(backend: Backend) {
+async fn an_invalid_key_is_not_found_and_returns_401(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let good = acme.key().await.raw;
     let unknown = RawKey::generate(&SystemEntropy).expose().to_owned();
@@ -186,7 +186,7 @@ async fn a_key_that_is_none_is_not_found_and_401(backend: Backend) {
     }
 }
 
-async fn s142_key_notuser(backend: Backend) {
+async fn api_keys_and_access_tokens_do_not_replace_each_other_s142(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await.raw;
     acme.api().bearer(&key).get("/users/me").await.problem(403, "user_token_required");
@@ -196,7 +196,7 @@ async fn s142_key_notuser(backend: Backend) {
     assert_eq!(acme.verify(&acme.owner.token).await["code"], "not_found");
 }
 
-async fn of_two_credentials_the_user_token_decides_and_a_bad_one_spoils_both(backend: Backend) {
+async fn of_two_valid_credentials_the_access_token_decides(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (key, member) = (acme.key().await.raw, acme.add_member("member").await);
     let with = async |token: &str, key: &str| {
@@ -211,7 +211,7 @@ async fn of_two_credentials_the_user_token_decides_and_a_bad_one_spoils_both(bac
     with(&acme.owner.token, "bad").await.problem(401, "invalid_token");
 }
 
-async fn s144_key_parse(backend: Backend) {
+async fn the_authorization_header_is_parsed_exactly_s144(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (key, path) = (acme.key().await.raw, format!("/api/v1{}", acme.inventory()));
     let with = async |value: String| {
@@ -240,7 +240,7 @@ async fn s144_key_parse(backend: Backend) {
     send(twice).await.problem(401, "invalid_token");
 }
 
-async fn s51_sess_url(backend: Backend) {
+async fn no_credential_is_accepted_in_the_query_string_s51(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await.raw;
     for name in ["access_token", "token", "api_key", "key", "X-API-Key"] {

@@ -74,29 +74,29 @@ async fn dies_everywhere(acme: &TestOrg, other: &Node, key: &Key, kill: impl Asy
 }
 
 on_both! {
-    s135_key_revoke
-    s136_key_state
-    s137_key_writeback
-    s143_key_leaver
-    s45_logout
-    s149_role_now
+    a_revoked_key_is_rejected_on_every_node_s135
+    deleting_an_application_revokes_its_keys_on_every_node_s136
+    recording_the_last_use_does_not_restore_a_revoked_key_s137
+    a_key_stays_valid_after_its_creator_is_removed_s143
+    a_logout_ends_the_session_on_every_node_s45
+    a_role_change_takes_effect_on_every_node_at_once_s149
 }
 
-async fn s135_key_revoke(backend: Backend) {
+async fn a_revoked_key_is_rejected_on_every_node_s135(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (other, key) = (acme.service.installation.start(), acme.key().await);
     let revoke = async || acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
     dies_everywhere(&acme, &other, &key, revoke, "revoked").await;
 }
 
-async fn s136_key_state(backend: Backend) {
+async fn deleting_an_application_revokes_its_keys_on_every_node_s136(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (other, key) = (acme.service.installation.start(), acme.key().await);
     let delete = async || acme.owner.delete(&format!("/apps/{}", acme.app)).await.is(204);
     dies_everywhere(&acme, &other, &key, delete, "not_found").await;
 }
 
-async fn s137_key_writeback(backend: Backend) {
+async fn recording_the_last_use_does_not_restore_a_revoked_key_s137(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     let list = format!("/apps/{}/apikeys", acme.app);
@@ -111,7 +111,7 @@ async fn s137_key_writeback(backend: Backend) {
     assert_eq!(acme.verify(&key.raw).await["code"], "revoked");
 }
 
-async fn s143_key_leaver(backend: Backend) {
+async fn a_key_stays_valid_after_its_creator_is_removed_s143(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let admin = acme.add_member("admin").await;
     let key = admin.make_key(&acme.app, &json!({"permissions": ["inventory:read"]})).await;
@@ -121,7 +121,7 @@ async fn s143_key_leaver(backend: Backend) {
     acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
 }
 
-async fn s45_logout(backend: Backend) {
+async fn a_logout_ends_the_session_on_every_node_s45(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let other = acme.service.installation.start();
     let (here, kept) = (acme.owner.again().await, acme.owner.again().await);
@@ -134,7 +134,7 @@ async fn s45_logout(backend: Backend) {
     kept.get("/users/me").await.is(200);
 }
 
-async fn s149_role_now(backend: Backend) {
+async fn a_role_change_takes_effect_on_every_node_at_once_s149(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let other = acme.service.installation.start();
     let admin = acme.add_member("admin").await;

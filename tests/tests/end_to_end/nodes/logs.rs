@@ -16,12 +16,12 @@ use tessera_tests::{
 use crate::storage;
 
 on_sqlite! {
-    s196_log_redact
-    s197_log_inject
-    a_sign_in_that_can_t_begin_leaves_its_cause_with_the_request_s_id
+    logs_contain_no_secrets_s196
+    every_log_event_is_one_line_of_valid_json_s197
+    a_failed_sign_in_start_is_logged_with_its_cause_and_request_id
 }
 
-async fn s196_log_redact(backend: Backend) {
+async fn logs_contain_no_secrets_s196(backend: Backend) {
     let installation =
         Installation::new(backend).await.set("TESSERA_LOG", "debug").set("TESSERA_MASTER_KEY", MASTER_KEY);
     let acme = TestOrg::open_on(installation).await;
@@ -41,7 +41,7 @@ async fn s196_log_redact(backend: Backend) {
     }
 }
 
-async fn s197_log_inject(backend: Backend) {
+async fn every_log_event_is_one_line_of_valid_json_s197(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for path in ["/x%0a%7b%22level%22:%22ERROR%22%7d", "/x%0d%0ay", "/%1b[31m", "/api/v1/orgs/%22%2c%22"] {
         let answer = acme.owner.get_root(path).await;
@@ -75,7 +75,7 @@ async fn no_writes(acme: &TestOrg, backend: Backend) -> Option<(Box<dyn SsoTrans
     }
 }
 
-async fn a_sign_in_that_can_t_begin_leaves_its_cause_with_the_request_s_id(backend: Backend) {
+async fn a_failed_sign_in_start_is_logged_with_its_cause_and_request_id(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("{BASE}/sso/web3/initiate{}", query(&acme).await);
     let _held = no_writes(&acme, backend).await;

@@ -45,14 +45,14 @@ async fn it_waits(acme: &TestOrg, sink: &Sink, words: &str) {
 }
 
 on_sqlite! {
-    s227_tls_smtp_delivers_to_a_server_that_proves_itself
-    s227_tls_smtp_sends_nothing_to_a_server_of_another_authority
-    s227_tls_smtp_sends_nothing_to_a_server_of_another_name
-    s227_tls_smtp_sends_nothing_to_a_server_that_has_expired
-    s227_tls_smtp_sends_nothing_where_tls_is_not_offered
+    mail_is_delivered_to_an_authenticated_server_s227
+    no_mail_is_sent_to_a_server_of_another_authority_s227
+    no_mail_is_sent_to_a_server_with_another_name_s227
+    no_mail_is_sent_to_a_server_with_an_expired_certificate_s227
+    no_mail_is_sent_to_a_server_without_tls_s227
 }
 
-async fn s227_tls_smtp_delivers_to_a_server_that_proves_itself(backend: Backend) {
+async fn mail_is_delivered_to_an_authenticated_server_s227(backend: Backend) {
     let authority = Authority::new();
     let manners = [WalletBehavior::wrapped, WalletBehavior::starttls].map(|of| of(authority.server("localhost")));
     for manners in manners {
@@ -65,28 +65,28 @@ async fn s227_tls_smtp_delivers_to_a_server_that_proves_itself(backend: Backend)
     }
 }
 
-async fn s227_tls_smtp_sends_nothing_to_a_server_of_another_authority(backend: Backend) {
+async fn no_mail_is_sent_to_a_server_of_another_authority_s227(backend: Backend) {
     let sink = Sink::with(WalletBehavior::starttls(Authority::new().server("localhost"))).await;
     let words = "the certificate of the mail server is not from an authority that is trusted here";
     it_waits(&inviting(backend, &sink, Some(&Authority::new())).await, &sink, words).await;
     it_waits(&inviting(backend, &sink, None).await, &sink, words).await;
 }
 
-async fn s227_tls_smtp_sends_nothing_to_a_server_of_another_name(backend: Backend) {
+async fn no_mail_is_sent_to_a_server_with_another_name_s227(backend: Backend) {
     let authority = Authority::new();
     let sink = Sink::with(WalletBehavior::wrapped(authority.server("mail.example.com"))).await;
     let words = "the certificate of the mail server is for another name";
     it_waits(&inviting(backend, &sink, Some(&authority)).await, &sink, words).await;
 }
 
-async fn s227_tls_smtp_sends_nothing_to_a_server_that_has_expired(backend: Backend) {
+async fn no_mail_is_sent_to_a_server_with_an_expired_certificate_s227(backend: Backend) {
     let authority = Authority::new();
     let sink = Sink::with(WalletBehavior::starttls(authority.expired_server("localhost"))).await;
     let words = "the certificate of the mail server has expired";
     it_waits(&inviting(backend, &sink, Some(&authority)).await, &sink, words).await;
 }
 
-async fn s227_tls_smtp_sends_nothing_where_tls_is_not_offered(backend: Backend) {
+async fn no_mail_is_sent_to_a_server_without_tls_s227(backend: Backend) {
     let sink = Sink::with(WalletBehavior::default().knowing("tessera", "hush-hush")).await;
     let words = "the mail server offers no TLS";
     it_waits(&inviting(backend, &sink, Some(&Authority::new())).await, &sink, words).await;

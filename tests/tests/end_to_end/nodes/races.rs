@@ -32,12 +32,12 @@ async fn owners(acme: &TestOrg, asking: &Person) -> Vec<String> {
 
 on_both! {
     eight_registrations_of_one_address_make_one_user
-    two_owners_who_demote_each_other_leave_one
-    s148_last_owner_under_concurrency
+    one_owner_remains_when_two_owners_demote_each_other
+    one_owner_remains_when_two_owners_leave_at_once_s148
     fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions
-    s165_race_unique
+    one_of_50_concurrent_uses_of_a_slug_succeeds_s165
     organizations_of_one_name_all_get_a_slug
-    s188_no_account_is_created_for_a_place_that_another_acceptance_gets
+    no_account_is_created_without_a_free_member_place_s188
     one_member_added_many_times_at_once_is_added_once
     a_key_revoked_many_times_at_once_is_revoked_once
     a_session_ended_many_times_at_once_is_ended_once
@@ -70,7 +70,7 @@ async fn eight_registrations_of_one_address_make_one_user(backend: Backend) {
     }
 }
 
-async fn two_owners_who_demote_each_other_leave_one(backend: Backend) {
+async fn one_owner_remains_when_two_owners_demote_each_other(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (one, two) = (acme.owner.clone(), acme.add_member("owner").await);
     for round in 0..100 {
@@ -92,7 +92,7 @@ async fn two_owners_who_demote_each_other_leave_one(backend: Backend) {
     }
 }
 
-async fn s148_last_owner_under_concurrency(backend: Backend) {
+async fn one_owner_remains_when_two_owners_leave_at_once_s148(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let mut one = acme.owner.clone();
     for round in 0..30 {
@@ -126,7 +126,7 @@ async fn fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions(backend: 
     assert_eq!((items.as_array().map(Vec::len), &items[0]["version"]), (Some(1), &json!(50)));
 }
 
-async fn s165_race_unique(backend: Backend) {
+async fn one_of_50_concurrent_uses_of_a_slug_succeeds_s165(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let other = acme.service.installation.start();
     let nodes = [acme.owner.clone(), acme.owner.at_node(&other)];
@@ -156,7 +156,7 @@ async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
     assert_eq!(slugs.len(), 20);
 }
 
-async fn s188_no_account_is_created_for_a_place_that_another_acceptance_gets(backend: Backend) {
+async fn no_account_is_created_without_a_free_member_place_s188(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_QUOTA_MEMBERS", "2");
     let acme = TestOrg::open_on(installation).await;
     let guests = ["one", "two", "three", "four"].map(|name| format!("{name}@example.com"));

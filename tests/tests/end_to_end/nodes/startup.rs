@@ -22,12 +22,12 @@ on_both! {
     two_processes_start_at_once_on_an_empty_database
     a_wrong_master_key_is_refused_with_its_reason
     a_weak_master_key_is_refused
-    s225_config_strict
-    s10_pw_kdf
-    every_fault_of_the_settings_is_named_at_once
-    s1_pw_min_floor
-    a_taken_address_is_refused
-    s224_secrets_src
+    invalid_settings_prevent_the_start_s225
+    argon2_settings_below_the_floor_prevent_the_start_s10
+    all_invalid_settings_are_reported_at_once
+    an_invalid_minimum_password_length_prevents_the_start_s1
+    a_listen_address_in_use_prevents_the_start
+    secrets_are_not_in_logs_or_the_command_line_s224
 }
 
 async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
@@ -63,7 +63,7 @@ async fn a_weak_master_key_is_refused(backend: Backend) {
     }
 }
 
-async fn s225_config_strict(backend: Backend) {
+async fn invalid_settings_prevent_the_start_s225(backend: Backend) {
     let wrong = [
         ("TESSERA_LISTN", "127.0.0.1:0"),
         ("TESSERA_", "x"),
@@ -84,7 +84,7 @@ async fn s225_config_strict(backend: Backend) {
     }
 }
 
-async fn s10_pw_kdf(backend: Backend) {
+async fn argon2_settings_below_the_floor_prevent_the_start_s10(backend: Backend) {
     let weak =
         [("TESSERA_ARGON2_MEMORY_KIB", "8"), ("TESSERA_ARGON2_ITERATIONS", "1"), ("TESSERA_ARGON2_PARALLELISM", "0")];
     for (name, value) in weak {
@@ -93,7 +93,7 @@ async fn s10_pw_kdf(backend: Backend) {
     }
 }
 
-async fn every_fault_of_the_settings_is_named_at_once(backend: Backend) {
+async fn all_invalid_settings_are_reported_at_once(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_LISTN", "x").set("TESSERA_SESSION_TTL", "x");
     let said = installation.set("TESSERA_PASSWORD_MIN_LENGTH", "7").refuses_to_start().await;
     for name in ["TESSERA_LISTN", "TESSERA_SESSION_TTL", "TESSERA_PASSWORD_MIN_LENGTH"] {
@@ -101,20 +101,20 @@ async fn every_fault_of_the_settings_is_named_at_once(backend: Backend) {
     }
 }
 
-async fn s1_pw_min_floor(backend: Backend) {
+async fn an_invalid_minimum_password_length_prevents_the_start_s1(backend: Backend) {
     for minimum in ["7", "0", "-8", "129"] {
         refuses(backend, "TESSERA_PASSWORD_MIN_LENGTH", minimum).await;
     }
 }
 
-async fn a_taken_address_is_refused(backend: Backend) {
+async fn a_listen_address_in_use_prevents_the_start(backend: Backend) {
     let service = Service::start(backend).await;
     let said =
         Installation::new(backend).await.set("TESSERA_LISTEN", service.node.authority()).refuses_to_start().await;
     assert!(said.contains(service.node.authority()), "{said}");
 }
 
-async fn s224_secrets_src(backend: Backend) {
+async fn secrets_are_not_in_logs_or_the_command_line_s224(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
     let service = Service::on(installation.set("TESSERA_LOG", "debug"));
     let person = Person::register(&service.api()).await;
@@ -133,7 +133,7 @@ async fn postgres_without_a_master_key_is_refused() {
 }
 
 #[tokio::test]
-async fn the_key_file_is_for_its_owner_alone() {
+async fn the_key_file_is_readable_only_by_its_owner() {
     let service = Service::start(Backend::Sqlite).await;
     let file = key_file(&service.installation);
     let mode = std::fs::metadata(&file).unwrap_or_else(|error| panic!("{error}")).permissions().mode();
@@ -186,7 +186,7 @@ async fn the_files_may_belong_to_a_group_of_the_process() {
 }
 
 #[tokio::test]
-async fn a_lost_key_file_is_not_made_anew() {
+async fn a_lost_key_file_is_not_created_again() {
     let Service { installation, node } = Service::start(Backend::Sqlite).await;
     node.kill();
     let file = key_file(&installation);

@@ -41,19 +41,19 @@ async fn show(acme: &TestOrg, token: &str) -> Answer {
 }
 
 on_sqlite! {
-    a_new_user_comes_in_by_the_page
-    a_user_who_is_there_comes_in_by_the_page
-    s182_the_page_takes_no_account_that_nobody_proved
-    s182_the_page_takes_an_account_with_its_password
-    s118_safe_get
-    s114_referrer
-    s117_csrf
-    s123_xss
-    what_is_wrong_is_said_and_nothing_is_used_up
-    a_link_that_opens_nothing_says_so
+    a_new_user_joins_by_the_page
+    an_existing_user_joins_by_the_page
+    the_page_requires_the_password_of_an_unverified_account_s182
+    the_page_accepts_an_unverified_account_with_its_password_s182
+    get_and_head_change_nothing_s118
+    the_page_sends_no_referrer_and_loads_nothing_external_s114
+    a_form_of_another_site_is_rejected_s117
+    texts_from_users_are_escaped_in_the_page_s123
+    invalid_input_is_reported_and_keeps_the_invitation
+    an_invalid_invitation_is_reported_on_the_page
 }
 
-async fn a_new_user_comes_in_by_the_page(backend: Backend) {
+async fn a_new_user_joins_by_the_page(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
     let token = invited(&acme, &email).await;
@@ -71,7 +71,7 @@ async fn a_new_user_comes_in_by_the_page(backend: Backend) {
     assert_eq!(own.get(&format!("/orgs/{}", acme.org)).await.expecting(200)["role"], "member");
 }
 
-async fn a_user_who_is_there_comes_in_by_the_page(backend: Backend) {
+async fn an_existing_user_joins_by_the_page(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     acme.prove(&person).await;
@@ -81,7 +81,7 @@ async fn a_user_who_is_there_comes_in_by_the_page(backend: Backend) {
     person.get(&format!("/orgs/{}", acme.org)).await.is(200);
 }
 
-async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
+async fn the_page_requires_the_password_of_an_unverified_account_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let token = invited(&acme, &person.email).await;
@@ -107,7 +107,7 @@ async fn s182_the_page_takes_no_account_that_nobody_proved(backend: Backend) {
     assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], false);
 }
 
-async fn s182_the_page_takes_an_account_with_its_password(backend: Backend) {
+async fn the_page_accepts_an_unverified_account_with_its_password_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let token = invited(&acme, &person.email).await;
@@ -119,7 +119,7 @@ async fn s182_the_page_takes_an_account_with_its_password(backend: Backend) {
     assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], true);
 }
 
-async fn s118_safe_get(backend: Backend) {
+async fn get_and_head_change_nothing_s118(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
     let token = invited(&acme, &email).await;
@@ -132,7 +132,7 @@ async fn s118_safe_get(backend: Backend) {
     submit(&acme, &[("token", &token), ("password", PASSWORD)]).await.is(200);
 }
 
-async fn s114_referrer(backend: Backend) {
+async fn the_page_sends_no_referrer_and_loads_nothing_external_s114(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let token = invited(&acme, &format!("{}@example.com", unique("guest"))).await;
     let page = show(&acme, &token).await;
@@ -153,7 +153,7 @@ async fn s114_referrer(backend: Backend) {
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
 }
 
-async fn s117_csrf(backend: Backend) {
+async fn a_form_of_another_site_is_rejected_s117(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let token = invited(&acme, &format!("{}@example.com", unique("guest"))).await;
     let fields = [("token", token.as_str()), ("password", PASSWORD)];
@@ -170,7 +170,7 @@ async fn s117_csrf(backend: Backend) {
     send(form(&acme, &fields).header("Origin", "http://localhost:8080")).await.is(200);
 }
 
-async fn s123_xss(backend: Backend) {
+async fn texts_from_users_are_escaped_in_the_page_s123(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let name = "<script>alert(1)</script>\"><img src=x>";
     let org = acme.owner.post("/orgs", &json!({"name": name})).await.expecting(201);
@@ -185,7 +185,7 @@ async fn s123_xss(backend: Backend) {
     }
 }
 
-async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
+async fn invalid_input_is_reported_and_keeps_the_invitation(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = format!("{}@example.com", unique("guest"));
     let token = invited(&acme, &email).await;
@@ -205,7 +205,7 @@ async fn what_is_wrong_is_said_and_nothing_is_used_up(backend: Backend) {
     submit(&acme, &[("token", &token), ("password", PASSWORD)]).await.is(200);
 }
 
-async fn a_link_that_opens_nothing_says_so(backend: Backend) {
+async fn an_invalid_invitation_is_reported_on_the_page(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for path in [PAGE.to_owned(), format!("{PAGE}?token=none"), format!("{PAGE}?token={}", "A".repeat(43))] {
         let page = acme.api().get_root(&path).await;

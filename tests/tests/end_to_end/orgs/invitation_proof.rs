@@ -48,17 +48,17 @@ async fn proofs(acme: &TestOrg, person: &Person) -> Vec<Event> {
 }
 
 on_both! {
-    s182_a_users_own_token_proves_the_address
-    s182_the_password_of_the_account_proves_the_address
-    s182_another_password_lets_nobody_in
-    s182_without_a_password_nothing_is_proved
-    s182_a_proved_account_is_asked_for_nothing
-    s182_of_all_who_accept_at_once_one_comes_in
-    s182_a_password_that_changes_meanwhile
-    s116_step_order_of_an_invitation
+    a_signed_in_user_verifies_their_email_by_acceptance_s182
+    the_password_of_the_account_verifies_its_email_s182
+    a_wrong_password_does_not_accept_the_invitation_s182
+    a_missing_password_does_not_verify_the_email_s182
+    a_verified_account_requires_no_password_s182
+    one_of_several_concurrent_acceptances_succeeds_s182
+    a_password_change_during_acceptance_leaves_a_consistent_state_s182
+    an_invitation_requires_the_token_from_the_mail_s116
 }
 
-async fn s182_a_users_own_token_proves_the_address(backend: Backend) {
+async fn a_signed_in_user_verifies_their_email_by_acceptance_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let before = person.get("/users/me").await.expecting(200);
@@ -78,7 +78,7 @@ async fn s182_a_users_own_token_proves_the_address(backend: Backend) {
     assert_eq!(by, Some(("user", person.id.clone())));
 }
 
-async fn s182_the_password_of_the_account_proves_the_address(backend: Backend) {
+async fn the_password_of_the_account_verifies_its_email_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let token = invited(&acme, &person, 1).await;
@@ -91,7 +91,7 @@ async fn s182_the_password_of_the_account_proves_the_address(backend: Backend) {
     sign_in(&acme.api(), &person.email).await;
 }
 
-async fn s182_another_password_lets_nobody_in(backend: Backend) {
+async fn a_wrong_password_does_not_accept_the_invitation_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     // A squatter has registered the address of the recipient.
     let squatter = Person::register(&acme.api()).await;
@@ -113,7 +113,7 @@ async fn s182_another_password_lets_nobody_in(backend: Backend) {
     accept(&acme.api(), &token, Some(PASSWORD)).await.is(200);
 }
 
-async fn s182_without_a_password_nothing_is_proved(backend: Backend) {
+async fn a_missing_password_does_not_verify_the_email_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let token = invited(&acme, &person, 1).await;
@@ -124,7 +124,7 @@ async fn s182_without_a_password_nothing_is_proved(backend: Backend) {
     accept(&acme.api(), &token, Some(PASSWORD)).await.is(200);
 }
 
-async fn s182_a_proved_account_is_asked_for_nothing(backend: Backend) {
+async fn a_verified_account_requires_no_password_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (one, two) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     acme.prove(&one).await;
@@ -137,7 +137,7 @@ async fn s182_a_proved_account_is_asked_for_nothing(backend: Backend) {
     }
 }
 
-async fn s182_of_all_who_accept_at_once_one_comes_in(backend: Backend) {
+async fn one_of_several_concurrent_acceptances_succeeds_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = Person::register(&acme.api()).await;
     let token = invited(&acme, &person, 1).await;
@@ -161,7 +161,7 @@ async fn s182_of_all_who_accept_at_once_one_comes_in(backend: Backend) {
     assert_eq!(told, usize::from(is_verified(&person).await));
 }
 
-async fn s182_a_password_that_changes_meanwhile(backend: Backend) {
+async fn a_password_change_during_acceptance_leaves_a_consistent_state_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for _ in 0..4 {
         let person = Person::register(&acme.api()).await;
@@ -181,7 +181,7 @@ async fn s182_a_password_that_changes_meanwhile(backend: Backend) {
     }
 }
 
-async fn s116_step_order_of_an_invitation(backend: Backend) {
+async fn an_invitation_requires_the_token_from_the_mail_s116(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (squatter, other) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     let theirs = invited(&acme, &squatter, 1).await;

@@ -51,28 +51,28 @@ fn body(answer: &Answer) -> Value {
 }
 
 on_both! {
-    an_invitation_goes_by_mail_and_leads_in
-    an_account_that_is_there_is_added_and_signed_in_only_by_itself
-    an_invitation_into_nothing_but_a_name_needs_no_password
-    s180_inv_token
-    s181_inv_once
-    s181_whoever_makes_the_account_joins
-    s181_replaced_resent_and_withdrawn_tokens_open_nothing
-    s182_invite_bind
-    s183_inv_role
-    s187_inv_limit
-    s189_inv_injection
-    s147_an_invitation_ends_with_a_change_of_the_membership
-    s20_enum_invite
-    s146_an_administrator_invites_and_replaces_no_owner
+    an_invitation_is_sent_by_mail_and_can_be_accepted
+    an_existing_account_gets_a_token_only_when_signed_in
+    a_new_account_can_accept_without_a_password
+    an_invitation_token_appears_only_in_the_mail_s180
+    one_of_50_concurrent_acceptances_succeeds_s181
+    the_request_that_creates_the_account_joins_s181
+    replaced_resent_and_withdrawn_tokens_are_rejected_s181
+    only_the_invited_account_can_accept_s182
+    the_stored_role_and_the_rights_of_the_inviter_decide_s183
+    invitations_per_inviter_are_limited_s187
+    names_in_an_invitation_mail_cannot_inject_links_or_html_s189
+    a_membership_change_ends_the_invitation_s147
+    an_invitation_does_not_reveal_whether_an_account_exists_s20
+    an_administrator_cannot_invite_or_replace_an_owner_s146
     a_member_is_not_invited
-    invitations_are_listed_with_what_became_of_them
-    a_weak_password_uses_nothing_up
+    invitations_are_listed_with_their_status
+    a_weak_password_does_not_use_the_invitation
     a_bad_credential_is_401_and_a_key_403
-    invitations_are_in_the_trail
+    invitations_are_audited
 }
 
-async fn an_invitation_goes_by_mail_and_leads_in(backend: Backend) {
+async fn an_invitation_is_sent_by_mail_and_can_be_accepted(backend: Backend) {
     let sink = Sink::start().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
     let acme = TestOrg::open_on(installation).await;
@@ -96,7 +96,7 @@ async fn an_invitation_goes_by_mail_and_leads_in(backend: Backend) {
     assert_eq!(signed_in.get(&format!("/orgs/{}", acme.org)).await.expecting(200)["role"], "admin");
 }
 
-async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend: Backend) {
+async fn an_existing_account_gets_a_token_only_when_signed_in(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (one, two) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     let forwarded = invited(&acme, &one.email.to_uppercase(), "member").await;
@@ -115,7 +115,7 @@ async fn an_account_that_is_there_is_added_and_signed_in_only_by_itself(backend:
     again.get("/users/me").await.problem(401, "invalid_token");
 }
 
-async fn an_invitation_into_nothing_but_a_name_needs_no_password(backend: Backend) {
+async fn a_new_account_can_accept_without_a_password(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     let token = invited(&acme, &email, "member").await;
@@ -125,7 +125,7 @@ async fn an_invitation_into_nothing_but_a_name_needs_no_password(backend: Backen
     login.problem(401, "invalid_credentials");
 }
 
-async fn s180_inv_token(backend: Backend) {
+async fn an_invitation_token_appears_only_in_the_mail_s180(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     let sent = acme.owner.post(&path(&acme), &json!({"email": email, "role": "member"})).await;
@@ -158,14 +158,14 @@ async fn race(acme: &TestOrg, many: usize) {
     }
 }
 
-async fn s181_inv_once(backend: Backend) {
+async fn one_of_50_concurrent_acceptances_succeeds_s181(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     race(&acme, 50).await;
     let members = acme.owner.get(&acme.members(None)).await.expecting(200);
     assert_eq!(members.as_array().map(Vec::len), Some(2));
 }
 
-async fn s181_whoever_makes_the_account_joins(backend: Backend) {
+async fn the_request_that_creates_the_account_joins_s181(backend: Backend) {
     // The test sends more invitations than the limit of one inviter permits.
     let acme = TestOrg::open_on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off")).await;
     for _ in 0..40 {
@@ -173,7 +173,7 @@ async fn s181_whoever_makes_the_account_joins(backend: Backend) {
     }
 }
 
-async fn s181_replaced_resent_and_withdrawn_tokens_open_nothing(backend: Backend) {
+async fn replaced_resent_and_withdrawn_tokens_are_rejected_s181(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     let replaced = invited(&acme, &email, "admin").await;
@@ -197,7 +197,7 @@ async fn s181_replaced_resent_and_withdrawn_tokens_open_nothing(backend: Backend
     assert_eq!(body(&accept(&acme, &used).await), expected);
 }
 
-async fn s182_invite_bind(backend: Backend) {
+async fn only_the_invited_account_can_accept_s182(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (guest, other) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     let token = invited(&acme, &guest.email, "member").await;
@@ -207,7 +207,7 @@ async fn s182_invite_bind(backend: Backend) {
     guest.post("/invitations/accept", &json!({"token": token})).await.is(200);
 }
 
-async fn s183_inv_role(backend: Backend) {
+async fn the_stored_role_and_the_rights_of_the_inviter_decide_s183(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (admin, leaver) = (acme.add_member("admin").await, acme.add_member("admin").await);
     let (one, two) = (new_address(), new_address());
@@ -228,7 +228,7 @@ async fn s183_inv_role(backend: Backend) {
     assert_eq!(acme.api().post("/invitations/accept", &body).await.expecting(200)["role"], "member");
 }
 
-async fn s187_inv_limit(backend: Backend) {
+async fn invitations_per_inviter_are_limited_s187(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     let id = text_of(&invite(&acme, &acme.owner, &email, "member").await, "id");
@@ -254,7 +254,7 @@ async fn s187_inv_limit(backend: Backend) {
     invite(&acme, &admin, &new_address(), "member").await;
 }
 
-async fn s189_inv_injection(backend: Backend) {
+async fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let name = "<b onclick=x>Evil</b> https://evil.example.com & \"co\" =?utf-8?q?x?=";
     let org = text_of(&acme.owner.post("/orgs", &json!({"name": name})).await.expecting(201), "id");
@@ -271,7 +271,7 @@ async fn s189_inv_injection(backend: Backend) {
     assert_eq!(lines.faults(), ["/name"]);
 }
 
-async fn s147_an_invitation_ends_with_a_change_of_the_membership(backend: Backend) {
+async fn a_membership_change_ends_the_invitation_s147(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let guest = Person::register(&acme.api()).await;
     let sent = invite(&acme, &acme.owner, &guest.email, "owner").await;
@@ -287,7 +287,7 @@ async fn s147_an_invitation_ends_with_a_change_of_the_membership(backend: Backen
     assert_eq!(acme.owner.get(&path(&acme)).await.expecting(200)[0]["status"], "withdrawn");
 }
 
-async fn s20_enum_invite(backend: Backend) {
+async fn an_invitation_does_not_reveal_whether_an_account_exists_s20(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let known = Person::register(&acme.api()).await;
     let unlike = ["id", "email", "created_at", "expires_at"];
@@ -302,7 +302,7 @@ async fn s20_enum_invite(backend: Backend) {
     assert_eq!(ask(&known.email).await, ask(&new_address()).await);
 }
 
-async fn s146_an_administrator_invites_and_replaces_no_owner(backend: Backend) {
+async fn an_administrator_cannot_invite_or_replace_an_owner_s146(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (admin, email) = (acme.add_member("admin").await, new_address());
     let as_owner = json!({"email": email, "role": "owner"});
@@ -322,7 +322,7 @@ async fn a_member_is_not_invited(backend: Backend) {
     acme.owner.post(&path(&acme), &body).await.problem(409, "already_member");
 }
 
-async fn invitations_are_listed_with_what_became_of_them(backend: Backend) {
+async fn invitations_are_listed_with_their_status(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     invite(&acme, &acme.owner, &email, "member").await;
@@ -339,7 +339,7 @@ async fn invitations_are_listed_with_what_became_of_them(backend: Backend) {
     assert!(first.header("link").is_some_and(|link| link.contains("/invitations?limit=1&cursor=")));
 }
 
-async fn a_weak_password_uses_nothing_up(backend: Backend) {
+async fn a_weak_password_does_not_use_the_invitation(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     let token = invited(&acme, &email, "member").await;
@@ -358,7 +358,7 @@ async fn a_bad_credential_is_401_and_a_key_403(backend: Backend) {
     accept(&acme, &token).await.is(200);
 }
 
-async fn invitations_are_in_the_trail(backend: Backend) {
+async fn invitations_are_audited(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let email = new_address();
     let id = text_of(&invite(&acme, &acme.owner, &email, "member").await, "id");

@@ -13,22 +13,22 @@ async fn role_of(acme: &TestOrg, person: &Person) -> Value {
 }
 
 on_both! {
-    s162_somebody_is_added_by_id_or_by_a_verified_address
-    s162_whoever_left_is_not_added_directly
+    a_user_is_added_by_id_or_by_a_verified_email_s162
+    a_user_who_left_cannot_be_added_directly_s162
     a_member_is_not_added_twice_and_keeps_the_role
-    nobody_is_added_who_does_not_exist
-    s25_enum_list
-    s146_escalate
+    an_unknown_user_cannot_be_added
+    a_member_cannot_find_out_which_emails_exist_s25
+    an_administrator_cannot_create_or_change_an_owner_s146
     an_administrator_manages_up_to_their_own_role
-    s147_self_up
-    a_member_removes_nobody_but_themselves
-    s148_last_owner
-    s150_removed
-    s151_rejoin
-    s154_actor
+    a_member_cannot_change_their_own_role_s147
+    a_member_can_remove_only_themselves
+    the_last_owner_cannot_leave_or_be_demoted_s148
+    a_removed_member_loses_access_to_the_organization_s150
+    a_user_who_rejoins_has_only_the_new_role_s151
+    the_actor_is_taken_only_from_the_access_token_s154
 }
 
-async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend) {
+async fn a_user_is_added_by_id_or_by_a_verified_email_s162(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (one, two) = (Person::register(&acme.api()).await, Person::register(&acme.api()).await);
     let path = acme.members(None);
@@ -62,7 +62,7 @@ async fn s162_somebody_is_added_by_id_or_by_a_verified_address(backend: Backend)
     assert_eq!(email().await, Some(json!(one.email)));
 }
 
-async fn s162_whoever_left_is_not_added_directly(backend: Backend) {
+async fn a_user_who_left_cannot_be_added_directly_s162(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = acme.add_member("member").await;
     person.delete(&acme.members(Some(&person.id))).await.is(204);
@@ -83,7 +83,7 @@ async fn a_member_is_not_added_twice_and_keeps_the_role(backend: Backend) {
     assert_eq!(role_of(&acme, &member).await, "member");
 }
 
-async fn nobody_is_added_who_does_not_exist(backend: Backend) {
+async fn an_unknown_user_cannot_be_added(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for body in [json!({"user_id": UNKNOWN_ID, "role": "member"}), json!({"email": "no@example.com", "role": "member"})]
     {
@@ -94,7 +94,7 @@ async fn nobody_is_added_who_does_not_exist(backend: Backend) {
     assert_eq!(acme.owner.post(&acme.members(None), &json!({"role": "member"})).await.faults(), [""]);
 }
 
-async fn s25_enum_list(backend: Backend) {
+async fn a_member_cannot_find_out_which_emails_exist_s25(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (member, known) = (acme.add_member("member").await, Person::register(&acme.api()).await);
     let ask = async |email: &str| {
@@ -104,7 +104,7 @@ async fn s25_enum_list(backend: Backend) {
     assert_eq!(ask(&known.email).await, ask("no@example.com").await);
 }
 
-async fn s146_escalate(backend: Backend) {
+async fn an_administrator_cannot_create_or_change_an_owner_s146(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (admin, other) = (acme.add_member("admin").await, Person::register(&acme.api()).await);
     let owner = json!({"role": "owner"});
@@ -129,7 +129,7 @@ async fn an_administrator_manages_up_to_their_own_role(backend: Backend) {
     admin.put(&acme.members(Some(&peer.id)), &json!({"role": "admin"})).await.problem(403, "forbidden");
 }
 
-async fn s147_self_up(backend: Backend) {
+async fn a_member_cannot_change_their_own_role_s147(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = acme.add_member("member").await;
     for role in ["member", "admin", "owner"] {
@@ -139,7 +139,7 @@ async fn s147_self_up(backend: Backend) {
     assert_eq!(role_of(&acme, &member).await, "member");
 }
 
-async fn a_member_removes_nobody_but_themselves(backend: Backend) {
+async fn a_member_can_remove_only_themselves(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (member, peer) = (acme.add_member("member").await, acme.add_member("member").await);
     member.delete(&acme.members(Some(&peer.id))).await.problem(403, "forbidden");
@@ -147,7 +147,7 @@ async fn a_member_removes_nobody_but_themselves(backend: Backend) {
     member.get(&acme.members(None)).await.problem(404, "organization_not_found");
 }
 
-async fn s148_last_owner(backend: Backend) {
+async fn the_last_owner_cannot_leave_or_be_demoted_s148(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     acme.add_member("admin").await;
     let own = acme.members(Some(&acme.owner.id));
@@ -158,7 +158,7 @@ async fn s148_last_owner(backend: Backend) {
     acme.owner.delete(&own).await.is(204);
 }
 
-async fn s150_removed(backend: Backend) {
+async fn a_removed_member_loses_access_to_the_organization_s150(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let admin = acme.add_member("admin").await;
     let elsewhere = admin.create_org().await;
@@ -178,7 +178,7 @@ async fn s150_removed(backend: Backend) {
     acme.owner.delete(&acme.members(Some(&admin.id))).await.problem(404, "member_not_found");
 }
 
-async fn s151_rejoin(backend: Backend) {
+async fn a_user_who_rejoins_has_only_the_new_role_s151(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let person = acme.add_member("admin").await;
     acme.owner.delete(&acme.members(Some(&person.id))).await.is(204);
@@ -187,7 +187,7 @@ async fn s151_rejoin(backend: Backend) {
     person.get(&format!("/apps/{}/apikeys", acme.app)).await.problem(403, "forbidden");
 }
 
-async fn s154_actor(backend: Backend) {
+async fn the_actor_is_taken_only_from_the_access_token_s154(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = acme.add_member("member").await;
     let path = format!("/api/v1/orgs/{}/apps", acme.org);

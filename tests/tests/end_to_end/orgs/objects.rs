@@ -39,11 +39,11 @@ impl Neighbours {
 }
 
 on_sqlite! {
-    s155_bola_gen
-    s156_bola_parent
-    s164_id_format
-    s161_mass_create
-    loading_comes_before_rules_and_after_the_body
+    a_foreign_id_is_not_found_like_an_unknown_id_s155
+    a_foreign_user_id_in_the_own_organization_is_not_found_s156
+    malformed_ids_are_rejected_s164
+    read_only_fields_in_a_body_are_ignored_s161
+    checks_run_in_the_documented_order
 }
 
 /// Every request that names an organization, an application or a key.
@@ -68,7 +68,7 @@ fn requests(org: &str, app: &str, key: &str, user: &str) -> Vec<(Method, String,
     ]
 }
 
-async fn s155_bola_gen(backend: Backend) {
+async fn a_foreign_id_is_not_found_like_an_unknown_id_s155(backend: Backend) {
     let Neighbours { acme, user, org, app, key } = Neighbours::settle(backend).await;
     let theirs = requests(&org, &app, &key, &user.id);
     for ((method, path, body), (_, absent, _)) in
@@ -83,7 +83,7 @@ async fn s155_bola_gen(backend: Backend) {
     assert_eq!(user.get(&format!("/apps/{app}/apikeys")).await.expecting(200)[0]["revoked_at"], Value::Null);
 }
 
-async fn s156_bola_parent(backend: Backend) {
+async fn a_foreign_user_id_in_the_own_organization_is_not_found_s156(backend: Backend) {
     let Neighbours { acme, user, .. } = Neighbours::settle(backend).await;
     for method in [Method::GET, Method::DELETE, Method::PUT] {
         let body = (method == Method::PUT).then(|| json!({"role": "member"}));
@@ -95,7 +95,7 @@ async fn s156_bola_parent(backend: Backend) {
     }
 }
 
-async fn s164_id_format(backend: Backend) {
+async fn malformed_ids_are_rejected_s164(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let upper = acme.org.to_uppercase();
     let bare = acme.org.replace('-', "");
@@ -113,7 +113,7 @@ async fn s164_id_format(backend: Backend) {
     acme.owner.get("/orgs/0").await.problem(400, "invalid_path");
 }
 
-async fn s161_mass_create(backend: Backend) {
+async fn read_only_fields_in_a_body_are_ignored_s161(backend: Backend) {
     let Neighbours { acme, user, org, app, .. } = Neighbours::settle(backend).await;
     let body = json!({"name": "x", "id": UNKNOWN_ID, "organization_id": org, "role": "owner", "owner_id": user.id,
                       "created_at": "2001-01-01T00:00:00Z"});
@@ -124,7 +124,7 @@ async fn s161_mass_create(backend: Backend) {
     assert_eq!(changed.expecting(200)["organization_id"], json!(acme.org));
 }
 
-async fn loading_comes_before_rules_and_after_the_body(backend: Backend) {
+async fn checks_run_in_the_documented_order(backend: Backend) {
     let Neighbours { acme, org, .. } = Neighbours::settle(backend).await;
     let member = acme.add_member("member").await;
     let (apps, bad) = (format!("/orgs/{}/apps", acme.org), json!({"name": 1}));

@@ -11,7 +11,7 @@ use tessera_tests::{
 };
 
 on_both! {
-    s215_quotas_are_settings_and_name_themselves
+    every_quota_can_be_configured_and_is_named_in_its_error_s215
 }
 
 /// Asserts that a request was rejected by the quota.
@@ -38,7 +38,7 @@ async fn installation(backend: Backend) -> Installation {
         .fold(installation, |installation, (name, maximum)| installation.set(&format!("TESSERA_QUOTA_{name}"), maximum))
 }
 
-async fn s215_quotas_are_settings_and_name_themselves(backend: Backend) {
+async fn every_quota_can_be_configured_and_is_named_in_its_error_s215(backend: Backend) {
     let acme = TestOrg::open_on(installation(backend).await).await;
     let (owner, org, app) = (&acme.owner, &acme.org, &acme.app);
     exceeds(&owner.post("/orgs", &json!({"name": "Another"})).await, "owned_organizations");

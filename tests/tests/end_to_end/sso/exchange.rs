@@ -46,20 +46,20 @@ async fn verified(api: &Api, token: &str) -> (Value, Value) {
 }
 
 on_both! {
-    a_service_token_is_verified_with_nothing_but_the_published_keys
-    a_service_token_says_what_the_contract_says
+    a_service_token_is_verified_with_only_the_published_keys
+    a_service_token_has_the_documented_claims
     a_changed_service_token_is_not_verified
-    s59_jwt_aud
-    s76_ex_params
-    s77_exchange_dead
-    s78_ex_life
-    s79_ex_scope
-    s80_ex_chain
-    s81_ex_opaque
-    s56_alg_confusion_no_forgery_is_exchanged
+    a_service_token_has_the_requested_audience_s59
+    invalid_exchange_parameters_are_rejected_s76
+    an_exchange_is_rejected_after_removal_deletion_or_logout_s77
+    a_service_token_expires_no_later_than_the_access_token_s78
+    an_exchange_cannot_add_roles_or_scopes_s79
+    a_service_token_cannot_be_exchanged_s80
+    failed_exchanges_have_one_shape_and_are_audited_s81
+    forged_access_tokens_are_not_exchanged_s56
 }
 
-async fn a_service_token_is_verified_with_nothing_but_the_published_keys(backend: Backend) {
+async fn a_service_token_is_verified_with_only_the_published_keys(backend: Backend) {
     let acme = start_org(backend).await;
     let other = acme.service.installation.start();
     let token = exchanged(&acme.owner, &acme.org, GAMES).await;
@@ -73,7 +73,7 @@ async fn a_service_token_is_verified_with_nothing_but_the_published_keys(backend
     }
 }
 
-async fn a_service_token_says_what_the_contract_says(backend: Backend) {
+async fn a_service_token_has_the_documented_claims(backend: Backend) {
     let acme = start_org(backend).await;
     let member = acme.add_member("member").await;
     let (_, claims) = verified(&acme.api(), &exchanged(&member, &acme.org, GAMES).await).await;
@@ -101,7 +101,7 @@ async fn a_changed_service_token_is_not_verified(backend: Backend) {
     assert!(jose::verify(&json!({"keys": []}), &token).is_err());
 }
 
-async fn s59_jwt_aud(backend: Backend) {
+async fn a_service_token_has_the_requested_audience_s59(backend: Backend) {
     let acme = start_org(backend).await;
     let other = acme.owner.make_app(&acme.org).await;
     for audience in [GAMES, &acme.app, &other] {
@@ -110,7 +110,7 @@ async fn s59_jwt_aud(backend: Backend) {
     }
 }
 
-async fn s76_ex_params(backend: Backend) {
+async fn invalid_exchange_parameters_are_rejected_s76(backend: Backend) {
     let acme = start_org(backend).await;
     let stranger = Person::register(&acme.api()).await;
     let foreign = stranger.make_app(&stranger.create_org().await).await;
@@ -123,7 +123,7 @@ async fn s76_ex_params(backend: Backend) {
     assert_eq!(faulty.faults(), ["/audience", "/organization_id"]);
 }
 
-async fn s77_exchange_dead(backend: Backend) {
+async fn an_exchange_is_rejected_after_removal_deletion_or_logout_s77(backend: Backend) {
     let acme = start_org(backend).await;
     let other = acme.service.installation.start();
     let member = acme.add_member("member").await;
@@ -139,7 +139,7 @@ async fn s77_exchange_dead(backend: Backend) {
     exchanged(&acme.owner.at_node(&other), &acme.org, GAMES).await;
 }
 
-async fn s78_ex_life(backend: Backend) {
+async fn a_service_token_expires_no_later_than_the_access_token_s78(backend: Backend) {
     let acme = TestOrg::open_on(settings(backend).await.set("TESSERA_SESSION_TTL", "120")).await;
     let answer = ask(&acme.owner, &acme.org, GAMES).await.expecting(200);
     let (_, claims) = verified(&acme.api(), &text_of(&answer, "service_token")).await;
@@ -148,7 +148,7 @@ async fn s78_ex_life(backend: Backend) {
     assert!(answer["expires_in"].as_i64().is_some_and(|life| (1..=120).contains(&life)), "{answer}");
 }
 
-async fn s79_ex_scope(backend: Backend) {
+async fn an_exchange_cannot_add_roles_or_scopes_s79(backend: Backend) {
     let acme = start_org(backend).await;
     let member = acme.add_member("member").await;
     let body = json!({
@@ -160,7 +160,7 @@ async fn s79_ex_scope(backend: Backend) {
     assert_eq!((&claims["scope"], &answer["scope"]), (&Value::Null, &Value::Null));
 }
 
-async fn s80_ex_chain(backend: Backend) {
+async fn a_service_token_cannot_be_exchanged_s80(backend: Backend) {
     let acme = start_org(backend).await;
     for audience in [GAMES, &acme.app] {
         let token = exchanged(&acme.owner, &acme.org, audience).await;
@@ -171,7 +171,7 @@ async fn s80_ex_chain(backend: Backend) {
     }
 }
 
-async fn s81_ex_opaque(backend: Backend) {
+async fn failed_exchanges_have_one_shape_and_are_audited_s81(backend: Backend) {
     let acme = start_org(backend).await;
     let stranger = Person::register(&acme.api()).await;
     let hidden = ask(&stranger, &acme.org, GAMES).await.problem(403, "exchange_denied");
@@ -199,7 +199,7 @@ async fn s81_ex_opaque(backend: Backend) {
 }
 
 /// The forgeries of S55 to S67 are also rejected here, where an error would be passed on to other services.
-async fn s56_alg_confusion_no_forgery_is_exchanged(backend: Backend) {
+async fn forged_access_tokens_are_not_exchanged_s56(backend: Backend) {
     let acme = start_org(backend).await;
     let (header, claims) = open(&acme.owner.token);
     let own = Forge::own(&acme.service.installation).await;

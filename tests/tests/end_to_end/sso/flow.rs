@@ -17,24 +17,24 @@ use tokio::task::JoinSet;
 
 on_both! {
     a_wallet_signs_in_to_an_application
-    the_message_says_what_is_signed
-    the_answer_leads_back_with_code_state_and_issuer
-    one_wallet_is_one_user_here_and_at_the_service_itself
-    s110_login_csrf_the_cookie_decides
-    s117_csrf_other_sites_can_t_speak_for_a_browser
-    s83_nonce_once_fifty_verifications_sign_in_once
-    of_two_tabs_the_one_that_comes_second_finds_the_sign_in_used_up
-    a_session_serves_once
-    a_signature_of_anything_else_is_refused_and_uses_the_challenge_up
-    s88_siwe_chain_only_offered_chains_are_taken
-    s105_code_once_of_fifty_redemptions_one_succeeds
-    s106_code_bound
-    s112_app_disabled_nothing_comes_of_a_deleted_application
-    s112_app_disabled_amid_its_sign_ins
-    an_address_that_was_given_up_gets_nobody
-    s112_app_disabled_an_address_is_given_up_amid_redemptions
-    s56_alg_confusion_a_token_for_an_application_is_none_for_the_service
-    s198_audit_of_sign_ins
+    the_message_contains_all_documented_fields
+    the_response_redirects_with_code_state_and_issuer
+    a_wallet_is_the_same_user_in_applications_and_in_the_service
+    a_sign_in_requires_the_cookie_of_its_browser_s110
+    requests_of_other_sites_are_rejected_s117
+    one_of_50_concurrent_verifications_succeeds_s83
+    of_two_tabs_the_second_fails_because_the_sign_in_is_used
+    an_sso_session_can_be_used_once
+    a_wrong_signature_is_rejected_and_uses_the_challenge
+    only_offered_chains_are_accepted_s88
+    one_of_50_concurrent_redemptions_succeeds_s105
+    a_code_requires_its_redirect_uri_and_code_verifier_s106
+    a_deleted_application_ends_its_sign_ins_and_codes_s112
+    an_application_can_be_deleted_during_sign_ins_s112
+    a_removed_redirect_uri_ends_its_sign_ins_and_codes
+    no_code_is_redeemed_after_its_redirect_uri_is_removed_s112
+    a_token_for_an_application_is_rejected_by_the_service_s56
+    application_sign_ins_are_audited_s198
 }
 
 /// The claims of a token, verified as the application would do it.
@@ -76,7 +76,7 @@ async fn a_wallet_signs_in_to_an_application(backend: Backend) {
     assert_ne!(done["token"], redeemed["token"]);
 }
 
-async fn the_message_says_what_is_signed(backend: Backend) {
+async fn the_message_contains_all_documented_fields(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let name = json!({ "name": "Dungeon \"Ä\" & Co" });
     acme.owner.put(&format!("/apps/{}", acme.app), &name).await.is(200);
@@ -98,17 +98,17 @@ async fn the_message_says_what_is_signed(backend: Backend) {
     assert_ne!(again["nonce"], challenge["nonce"]);
 }
 
-async fn the_answer_leads_back_with_code_state_and_issuer(backend: Backend) {
+async fn the_response_redirects_with_code_state_and_issuer(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &EvmWallet::new()).await;
     let code = text_of(&done, "code");
     let expected = format!("{RETURN}&code={code}&state=af0ifjsldkj&iss=http%3A%2F%2Flocalhost%3A8080");
     assert_eq!((&done["redirect_uri"], &done["state"]), (&json!(expected), &json!("af0ifjsldkj")));
-    // s108_implicit
+    // S108
     assert!(!expected.contains(&text_of(&done, "token")));
 }
 
-async fn one_wallet_is_one_user_here_and_at_the_service_itself(backend: Backend) {
+async fn a_wallet_is_the_same_user_in_applications_and_in_the_service(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let first = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
     let second = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;
@@ -119,7 +119,7 @@ async fn one_wallet_is_one_user_here_and_at_the_service_itself(backend: Backend)
     assert_eq!(login["user"]["id"], sub);
 }
 
-async fn s110_login_csrf_the_cookie_decides(backend: Backend) {
+async fn a_sign_in_requires_the_cookie_of_its_browser_s110(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let (victim, attacker) = (BrowserSession::begin(&acme).await, BrowserSession::begin(&acme).await);
     let proof = attacker.proof(&acme.api(), &wallet).await;
@@ -134,7 +134,7 @@ async fn s110_login_csrf_the_cookie_decides(backend: Backend) {
     unknown.challenge(&acme.api(), &wallet).await.problem(404, "sso_session_not_found");
 }
 
-async fn s117_csrf_other_sites_can_t_speak_for_a_browser(backend: Backend) {
+async fn requests_of_other_sites_are_rejected_s117(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let session = BrowserSession::begin(&acme).await;
     let proof = session.proof(&acme.api(), &wallet).await;
@@ -156,7 +156,7 @@ async fn s117_csrf_other_sites_can_t_speak_for_a_browser(backend: Backend) {
     post("/sso/web3/verify", ("Origin", "http://localhost:8080"), &proof).await.is(200);
 }
 
-async fn s83_nonce_once_fifty_verifications_sign_in_once(backend: Backend) {
+async fn one_of_50_concurrent_verifications_succeeds_s83(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let session = BrowserSession::begin(&acme).await;
     let proof = session.proof(&acme.api(), &wallet).await;
@@ -172,7 +172,7 @@ async fn s83_nonce_once_fifty_verifications_sign_in_once(backend: Backend) {
     assert_eq!(good, 1);
 }
 
-async fn of_two_tabs_the_one_that_comes_second_finds_the_sign_in_used_up(backend: Backend) {
+async fn of_two_tabs_the_second_fails_because_the_sign_in_is_used(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     for _ in 0..20 {
         let session = BrowserSession::begin(&acme).await;
@@ -185,7 +185,7 @@ async fn of_two_tabs_the_one_that_comes_second_finds_the_sign_in_used_up(backend
     }
 }
 
-async fn a_session_serves_once(backend: Backend) {
+async fn an_sso_session_can_be_used_once(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let session = BrowserSession::begin(&acme).await;
     let proof = session.proof(&acme.api(), &wallet).await;
@@ -198,7 +198,7 @@ async fn a_session_serves_once(backend: Backend) {
     assert!(page.text().contains("This sign-in was already used"), "{}", page.text());
 }
 
-async fn a_signature_of_anything_else_is_refused_and_uses_the_challenge_up(backend: Backend) {
+async fn a_wrong_signature_is_rejected_and_uses_the_challenge(backend: Backend) {
     let (acme, wallet, other) = (TestOrg::open(backend).await, EvmWallet::new(), EvmWallet::new());
     let session = BrowserSession::begin(&acme).await;
     let with = |proof: &Value, member: &str, value: String| {
@@ -222,7 +222,7 @@ async fn a_signature_of_anything_else_is_refused_and_uses_the_challenge_up(backe
     session.sign_in(&acme.api(), &wallet).await;
 }
 
-async fn s88_siwe_chain_only_offered_chains_are_taken(backend: Backend) {
+async fn only_offered_chains_are_accepted_s88(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let session = BrowserSession::begin(&acme).await;
     let api = acme.api().with_cookie(&session.cookie);
@@ -241,7 +241,7 @@ async fn s88_siwe_chain_only_offered_chains_are_taken(backend: Backend) {
     assert_eq!(empty, ["/chain_id", "/session_id", "/wallet_address"]);
 }
 
-async fn s105_code_once_of_fifty_redemptions_one_succeeds(backend: Backend) {
+async fn one_of_50_concurrent_redemptions_succeeds_s105(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &EvmWallet::new()).await;
     let body = json!({ "code": done["code"], "redirect_uri": RETURN, "code_verifier": VERIFIER });
@@ -253,7 +253,7 @@ async fn s105_code_once_of_fifty_redemptions_one_succeeds(backend: Backend) {
     }
 }
 
-async fn s106_code_bound(backend: Backend) {
+async fn a_code_requires_its_redirect_uri_and_code_verifier_s106(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     for (member, value) in [
         ("redirect_uri", "https://game.example/back"),
@@ -272,7 +272,7 @@ async fn s106_code_bound(backend: Backend) {
     assert_eq!(acme.api().post("/sso/token", &without).await.faults(), ["/code_verifier"]);
 }
 
-async fn s112_app_disabled_nothing_comes_of_a_deleted_application(backend: Backend) {
+async fn a_deleted_application_ends_its_sign_ins_and_codes_s112(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let (begun, asked) = (BrowserSession::begin(&acme).await, BrowserSession::begin(&acme).await);
     let proof = asked.proof(&acme.api(), &wallet).await;
@@ -283,7 +283,7 @@ async fn s112_app_disabled_nothing_comes_of_a_deleted_application(backend: Backe
     redeem(&acme.api(), &text_of(&done, "code")).await.problem(400, "invalid_grant");
 }
 
-async fn an_address_that_was_given_up_gets_nobody(backend: Backend) {
+async fn a_removed_redirect_uri_ends_its_sign_ins_and_codes(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let (begun, asked) = (BrowserSession::begin(&acme).await, BrowserSession::begin(&acme).await);
     let proof = asked.proof(&acme.api(), &wallet).await;
@@ -296,7 +296,7 @@ async fn an_address_that_was_given_up_gets_nobody(backend: Backend) {
 
 /// A code is either redeemed before the application removes the redirect URI, or it is invalid. No request is blocked,
 /// and no request that starts after the acknowledged change succeeds.
-async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Backend) {
+async fn no_code_is_redeemed_after_its_redirect_uri_is_removed_s112(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let other = acme.service.installation.start();
     let mut codes = Vec::new();
@@ -326,16 +326,16 @@ async fn s112_app_disabled_an_address_is_given_up_amid_redemptions(backend: Back
     }
 }
 
-async fn s56_alg_confusion_a_token_for_an_application_is_none_for_the_service(backend: Backend) {
+async fn a_token_for_an_application_is_rejected_by_the_service_s56(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &EvmWallet::new()).await;
     acme.api().bearer(&text_of(&done, "token")).get("/users/me").await.problem(401, "invalid_token");
-    // s49_sess_fix: the identifiers of the sign-in session do not authorize requests either.
+    // S49: the identifiers of the sign-in session do not authorize requests either.
     acme.api().bearer(&text_of(&done, "code")).get("/users/me").await.problem(401, "invalid_token");
     assert!(!sign_in(&acme.api(), &acme.owner.email).await.is_empty());
 }
 
-async fn s198_audit_of_sign_ins(backend: Backend) {
+async fn application_sign_ins_are_audited_s198(backend: Backend) {
     let acme = TestOrg::open_on(Installation::new(backend).await).await;
     let wallet = EvmWallet::new();
     let session = BrowserSession::begin(&acme).await;
@@ -356,7 +356,7 @@ async fn s198_audit_of_sign_ins(backend: Backend) {
 }
 
 /// Concurrent sign-ins do not block the deletion of an application.
-async fn s112_app_disabled_amid_its_sign_ins(backend: Backend) {
+async fn an_application_can_be_deleted_during_sign_ins_s112(backend: Backend) {
     // More sign-ins than one network may begin in a minute.
     let unlimited = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
     let mut acme = TestOrg::open_on(unlimited).await;

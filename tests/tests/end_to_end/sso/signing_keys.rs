@@ -42,18 +42,18 @@ fn run(installation: &Installation, arguments: &[&str]) -> String {
 }
 
 on_both! {
-    s71_rsa_size
-    keys_may_be_longer
-    s75_jwks_cache
+    published_keys_contain_only_public_members_s71
+    the_length_of_signing_keys_can_be_configured
+    published_keys_can_be_cached_and_revalidated_s75
     two_processes_that_start_at_once_have_the_same_keys
     signing_keys_outlive_a_restart
     keys_are_listed
-    s73_sig_rotate
-    of_many_rotations_at_once_one_is_done
-    s74_key_emergency
+    a_new_key_is_published_before_it_signs_s73
+    concurrent_rotations_create_one_key
+    an_emergency_rotation_removes_the_old_key_on_every_node_s74
 }
 
-async fn s71_rsa_size(backend: Backend) {
+async fn published_keys_contain_only_public_members_s71(backend: Backend) {
     let service = Service::start(backend).await;
     let keys = keys(&service.api()).await;
     let all = keys["keys"].as_array().unwrap_or_else(|| panic!("no keys: {keys}"));
@@ -67,14 +67,14 @@ async fn s71_rsa_size(backend: Backend) {
     assert_eq!(all[0]["e"], "AQAB");
 }
 
-async fn keys_may_be_longer(backend: Backend) {
+async fn the_length_of_signing_keys_can_be_configured(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_SIGNING_KEY_BITS", "3072");
     let acme = TestOrg::open_on(installation).await;
     assert_eq!(keys(&acme.api()).await["keys"][0]["n"].as_str().map(str::len), Some(512));
     signing(&acme.owner, &acme).await;
 }
 
-async fn s75_jwks_cache(backend: Backend) {
+async fn published_keys_can_be_cached_and_revalidated_s75(backend: Backend) {
     let service = Service::start(backend).await;
     let answer = service.api().get_root("/.well-known/jwks.json").await;
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
@@ -87,7 +87,7 @@ async fn s75_jwks_cache(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s75_jwks_cache_without_a_database() {
+async fn published_keys_are_served_without_the_database_s75() {
     let acme = TestOrg::open(Backend::Postgres).await;
     let token = exchanged(&acme.owner, &acme.org, &acme.app).await;
     acme.service.installation.database().take_away().await;
@@ -127,7 +127,7 @@ async fn keys_are_listed(backend: Backend) {
     assert_eq!(listed.lines().count(), 2);
 }
 
-async fn s73_sig_rotate(backend: Backend) {
+async fn a_new_key_is_published_before_it_signs_s73(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let other = acme.service.installation.start();
     let there = acme.owner.at_node(&other);
@@ -155,7 +155,7 @@ async fn s73_sig_rotate(backend: Backend) {
     assert!(signs_from.ends_with('Z') && said.contains(signs_from), "{said}{listed}");
 }
 
-async fn of_many_rotations_at_once_one_is_done(backend: Backend) {
+async fn concurrent_rotations_create_one_key(backend: Backend) {
     let service = Service::start(backend).await;
     let installation = &service.installation;
     let done: Vec<bool> = std::thread::scope(|scope| {
@@ -180,7 +180,7 @@ async fn asking(api: Api, acme: Arc<TestOrg>, stop: Arc<AtomicBool>) -> usize {
     given
 }
 
-async fn s74_key_emergency(backend: Backend) {
+async fn an_emergency_rotation_removes_the_old_key_on_every_node_s74(backend: Backend) {
     let acme = Arc::new(TestOrg::open(backend).await);
     let other = acme.service.installation.start();
     let there = acme.owner.at_node(&other);
@@ -208,7 +208,7 @@ async fn s74_key_emergency(backend: Backend) {
 }
 
 #[tokio::test]
-async fn keys_of_a_database_that_is_not_there_are_not_made() {
+async fn key_commands_fail_without_a_database() {
     let installation = Installation::new(Backend::Sqlite).await;
     for arguments in [&["keys", "list"][..], &["keys", "rotate", "--now"]] {
         let output = installation.run(arguments);

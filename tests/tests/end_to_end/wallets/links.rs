@@ -20,15 +20,15 @@ async fn link(person: &Api, wallet: &EvmWallet) -> Answer {
 }
 
 on_both! {
-    s92_siwe_purpose
-    s98_wallet_link
-    s100_wallet_last
-    two_that_unlink_the_last_two_wallets_leave_one
-    one_wallet_linked_by_many_at_once_is_linked_once
-    wallets_come_with_the_user_wherever_they_are_shown
+    a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92
+    a_signature_over_a_challenge_of_the_session_links_a_wallet_s98
+    the_last_wallet_without_a_password_cannot_be_unlinked_s100
+    one_wallet_remains_when_the_last_two_are_unlinked_at_once
+    one_of_several_concurrent_links_of_a_wallet_succeeds
+    every_user_response_contains_the_wallets
 }
 
-async fn s92_siwe_purpose(backend: Backend) {
+async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let person = Person::register(&api).await;
@@ -40,7 +40,7 @@ async fn s92_siwe_purpose(backend: Backend) {
     assert_eq!(person.get(WALLETS).await.expecting(200), json!([]));
 }
 
-async fn s98_wallet_link(backend: Backend) {
+async fn a_signature_over_a_challenge_of_the_session_links_a_wallet_s98(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let (person, other) = (Person::register(&api).await, Person::register(&api).await);
@@ -64,7 +64,7 @@ async fn s98_wallet_link(backend: Backend) {
     assert_eq!(enter(&api, &wallet).await["user"]["id"], other.id);
 }
 
-async fn s100_wallet_last(backend: Backend) {
+async fn the_last_wallet_without_a_password_cannot_be_unlinked_s100(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, first, second) = (service.api(), EvmWallet::new(), EvmWallet::new());
     let me = api.bearer(&text_of(&enter(&api, &first).await, "token"));
@@ -81,7 +81,7 @@ async fn s100_wallet_last(backend: Backend) {
     assert_eq!(person.get(WALLETS).await.expecting(200), json!([]));
 }
 
-async fn two_that_unlink_the_last_two_wallets_leave_one(backend: Backend) {
+async fn one_wallet_remains_when_the_last_two_are_unlinked_at_once(backend: Backend) {
     let service = Service::start(backend).await;
     let other = service.installation.start();
     let api = service.api();
@@ -106,7 +106,7 @@ async fn two_that_unlink_the_last_two_wallets_leave_one(backend: Backend) {
     }
 }
 
-async fn one_wallet_linked_by_many_at_once_is_linked_once(backend: Backend) {
+async fn one_of_several_concurrent_links_of_a_wallet_succeeds(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let mut attempts = Vec::new();
@@ -120,7 +120,7 @@ async fn one_wallet_linked_by_many_at_once_is_linked_once(backend: Backend) {
     assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 7));
 }
 
-async fn wallets_come_with_the_user_wherever_they_are_shown(backend: Backend) {
+async fn every_user_response_contains_the_wallets(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let person = Person::register(&api).await;

@@ -49,15 +49,15 @@ on_both! {
     a_wallet_signs_in_to_one_user_from_every_chain
     a_solana_wallet_signs_in
     a_challenge_is_a_message_of_erc_4361_from_the_public_url
-    s21_enum_nonce
-    s83_nonce_once
-    s84_nonce_server
-    s99_wallet_email
+    a_challenge_is_the_same_for_known_and_unknown_wallets_s21
+    a_nonce_can_be_used_once_s83
+    a_nonce_is_stored_on_the_server_and_not_in_a_cookie_s84
+    an_email_in_a_wallet_sign_in_selects_no_account_s99
     first_sign_ins_of_one_wallet_at_once_make_one_user
-    what_can_not_be_read_is_told_field_by_field
-    s93_siwe_sig_none_is_no_signature_of_a_key
-    s196_neither_nonce_nor_signature_is_logged
-    s97_a_node_that_does_not_answer_is_no_success
+    unreadable_values_are_reported_as_field_errors
+    an_empty_or_short_signature_is_rejected_s93
+    logs_contain_no_nonce_or_signature_s196
+    an_unavailable_chain_node_returns_503_s97
 }
 
 async fn a_wallet_signs_in_to_one_user_from_every_chain(backend: Backend) {
@@ -112,7 +112,7 @@ async fn a_challenge_is_a_message_of_erc_4361_from_the_public_url(backend: Backe
     assert_eq!(lines.len(), 11);
 }
 
-async fn s21_enum_nonce(backend: Backend) {
+async fn a_challenge_is_the_same_for_known_and_unknown_wallets_s21(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, known, unknown) = (service.api(), EvmWallet::new(), EvmWallet::new());
     enter(&api, &known).await;
@@ -133,7 +133,7 @@ async fn s21_enum_nonce(backend: Backend) {
     assert_eq!(shape(&one, &known), shape(&other, &unknown));
 }
 
-async fn s83_nonce_once(backend: Backend) {
+async fn a_nonce_can_be_used_once_s83(backend: Backend) {
     let service = Service::start(backend).await;
     let other = service.installation.start();
     let (api, wallet) = (service.api(), EvmWallet::new());
@@ -150,7 +150,7 @@ async fn s83_nonce_once(backend: Backend) {
     }
 }
 
-async fn s84_nonce_server(backend: Backend) {
+async fn a_nonce_is_stored_on_the_server_and_not_in_a_cookie_s84(backend: Backend) {
     let service = Service::start(backend).await;
     let other = service.installation.start();
     let (api, wallet) = (service.api(), EvmWallet::new());
@@ -163,7 +163,7 @@ async fn s84_nonce_server(backend: Backend) {
     api.at(other.url()).post(VERIFY, &proof).await.problem(401, "invalid_signature");
 }
 
-async fn s99_wallet_email(backend: Backend) {
+async fn an_email_in_a_wallet_sign_in_selects_no_account_s99(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let person = Person::register(&api).await;
@@ -194,7 +194,7 @@ async fn first_sign_ins_of_one_wallet_at_once_make_one_user(backend: Backend) {
     assert!(users.iter().all(|user| *user == users[0]), "{users:?}");
 }
 
-async fn what_can_not_be_read_is_told_field_by_field(backend: Backend) {
+async fn unreadable_values_are_reported_as_field_errors(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     assert_eq!(api.post(CHALLENGE, &json!({})).await.faults(), ["/chain_type", "/wallet_address"]);
@@ -218,7 +218,7 @@ async fn what_can_not_be_read_is_told_field_by_field(backend: Backend) {
     }
 }
 
-async fn s93_siwe_sig_none_is_no_signature_of_a_key(backend: Backend) {
+async fn an_empty_or_short_signature_is_rejected_s93(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     enter(&api, &wallet).await;
@@ -229,7 +229,7 @@ async fn s93_siwe_sig_none_is_no_signature_of_a_key(backend: Backend) {
     }
 }
 
-async fn s196_neither_nonce_nor_signature_is_logged(backend: Backend) {
+async fn logs_contain_no_nonce_or_signature_s196(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_LOG", "debug"));
     let (api, wallet) = (service.api(), EvmWallet::new());
     let asked = challenge(&api, &wallet).await;
@@ -243,7 +243,7 @@ async fn s196_neither_nonce_nor_signature_is_logged(backend: Backend) {
     }
 }
 
-async fn s97_a_node_that_does_not_answer_is_no_success(backend: Backend) {
+async fn an_unavailable_chain_node_returns_503_s97(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_RPC_ETHEREUM", "http://127.0.0.1:1/"));
     let (api, wallet) = (service.api(), EvmWallet::new());
     let asked = challenge(&api, &wallet).await;

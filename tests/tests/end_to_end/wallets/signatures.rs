@@ -12,10 +12,10 @@ use tessera_tests::{
 use crate::wallets::sign_in::{CHALLENGE, VERIFY, challenge, enter};
 
 on_sqlite! {
-    s93_siwe_sig
-    s94_siwe_addr
-    s95_siws_ed
-    s96_siwx_cross
+    malformed_and_malleable_signatures_are_rejected_s93
+    an_address_is_the_same_in_any_letter_case_s94
+    only_strict_ed25519_signatures_are_accepted_s95
+    a_challenge_is_not_valid_for_another_chain_s96
 }
 
 /// A modification of a valid signature.
@@ -43,7 +43,7 @@ fn twin(signature: &[u8]) -> Vec<u8> {
     twin
 }
 
-async fn s93_siwe_sig(backend: Backend) {
+async fn malformed_and_malleable_signatures_are_rejected_s93(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let with_v = |signature: &[u8], v: u8| [&signature[..64], &[v]].concat();
@@ -81,7 +81,7 @@ async fn s93_siwe_sig(backend: Backend) {
     }
 }
 
-async fn s94_siwe_addr(backend: Backend) {
+async fn an_address_is_the_same_in_any_letter_case_s94(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let first = enter(&api, &wallet).await;
@@ -106,7 +106,7 @@ async fn s94_siwe_addr(backend: Backend) {
     api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
 }
 
-async fn s95_siws_ed(backend: Backend) {
+async fn only_strict_ed25519_signatures_are_accepted_s95(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), SolanaWallet::new());
     let ask = async || api.post(CHALLENGE, &wallet.named()).await.expecting(200);
@@ -140,7 +140,7 @@ async fn s95_siws_ed(backend: Backend) {
     api.post(VERIFY, &proof).await.problem(401, "invalid_signature");
 }
 
-async fn s96_siwx_cross(backend: Backend) {
+async fn a_challenge_is_not_valid_for_another_chain_s96(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, evm, solana) = (service.api(), EvmWallet::new(), SolanaWallet::new());
     // Each wallet correctly signs a challenge for the other wallet, or for itself on another chain.

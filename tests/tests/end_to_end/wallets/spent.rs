@@ -14,13 +14,13 @@ use tessera_tests::{
 use crate::wallets::sign_in::{CHALLENGE, VERIFY, challenge, count, enter, together};
 
 on_both! {
-    s83_nonce_once_a_fault_elsewhere_uses_it_up
-    s83_nonce_once_for_links_too
-    s83_nonce_once_for_sign_ins_too
-    s105_code_once_a_fault_elsewhere_uses_it_up
-    what_can_not_be_read_uses_nothing_up
-    s83_nonce_once_of_good_and_faulty_bodies_at_once_one_wins_at_most
-    s105_code_once_of_good_and_faulty_bodies_at_once_one_wins_at_most
+    an_invalid_body_uses_the_nonce_s83
+    an_invalid_link_request_uses_the_nonce_s83
+    an_invalid_application_sign_in_uses_the_nonce_s83
+    an_invalid_body_uses_the_authorization_code_s105
+    an_unreadable_body_does_not_use_the_nonce
+    concurrent_valid_and_invalid_bodies_use_a_nonce_at_most_once_s83
+    concurrent_valid_and_invalid_bodies_redeem_a_code_at_most_once_s105
 }
 
 /// Possible errors of a proof besides its nonce: a member with another value, or without a value.
@@ -50,7 +50,7 @@ fn with_a_double(body: &Value) -> String {
     body.to_string().replacen('{', "{\"x\":1,\"x\":2,", 1)
 }
 
-async fn s83_nonce_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
+async fn an_invalid_body_uses_the_nonce_s83(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     for (member, value) in FAULTS {
@@ -71,7 +71,7 @@ async fn s83_nonce_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
     enter(&api, &wallet).await;
 }
 
-async fn s83_nonce_once_for_links_too(backend: Backend) {
+async fn an_invalid_link_request_uses_the_nonce_s83(backend: Backend) {
     let service = Service::start(backend).await;
     let (person, wallet) = (Person::register(&service.api()).await, EvmWallet::new());
     for (member, value) in FAULTS {
@@ -86,7 +86,7 @@ async fn s83_nonce_once_for_links_too(backend: Backend) {
     assert_eq!(person.get("/users/me/wallets").await.expecting(200), json!([]));
 }
 
-async fn s83_nonce_once_for_sign_ins_too(backend: Backend) {
+async fn an_invalid_application_sign_in_uses_the_nonce_s83(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
     let session = BrowserSession::begin(&acme).await;
     for (member, value) in [("message", None), ("signature", None), ("signature", Some("0xzz"))] {
@@ -114,7 +114,7 @@ async fn code_of(acme: &TestOrg) -> String {
     text_of(&BrowserSession::begin(acme).await.sign_in(&acme.api(), &EvmWallet::new()).await, "code")
 }
 
-async fn s105_code_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
+async fn an_invalid_body_uses_the_authorization_code_s105(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     for (member, value) in [("code_verifier", None), ("code_verifier", Some("short")), ("redirect_uri", None)] {
         let code = code_of(&acme).await;
@@ -128,7 +128,7 @@ async fn s105_code_once_a_fault_elsewhere_uses_it_up(backend: Backend) {
     assert_eq!(reasons, ["body", "used"].repeat(3));
 }
 
-async fn what_can_not_be_read_uses_nothing_up(backend: Backend) {
+async fn an_unreadable_body_does_not_use_the_nonce(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
@@ -158,7 +158,7 @@ async fn good_and_faulty(service: &Service, path: &'static str, good: &Value, fa
     together(all).await
 }
 
-async fn s83_nonce_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backend: Backend) {
+async fn concurrent_valid_and_invalid_bodies_use_a_nonce_at_most_once_s83(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let good = wallet.proof("ethereum", &challenge(&api, &wallet).await);
@@ -169,7 +169,7 @@ async fn s83_nonce_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backe
     api.post(VERIFY, &good).await.problem(401, "invalid_signature");
 }
 
-async fn s105_code_once_of_good_and_faulty_bodies_at_once_one_wins_at_most(backend: Backend) {
+async fn concurrent_valid_and_invalid_bodies_redeem_a_code_at_most_once_s105(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let good = presented(&code_of(&acme).await);
     let faulty = spoilt(&good, "code_verifier", None);

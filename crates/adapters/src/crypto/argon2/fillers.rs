@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn s17_enum_time_every_mismatch_does_the_same_work_whatever_cost_the_stored_hash_has() {
+    fn every_mismatch_computes_the_same_hashes_for_any_stored_cost_s17() {
         for costs in [&[][..], &[NEW], &[OLD], &[OLD, NEW], &["$argon2id$v=19$m=131072,t=2,p=1$", NEW, OLD]] {
             let unknown = work(costs, None);
             assert!(unknown.len() >= costs.len().max(1));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cost_that_is_none_is_passed_over() {
+    fn an_invalid_cost_is_ignored() {
         assert_eq!(work(&["$bcrypt$", "$", "$argon2id$v=19$m=1,t=0$"], None), work(&[], None));
     }
 }
