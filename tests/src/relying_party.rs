@@ -121,7 +121,7 @@ impl Site {
         let answer: Value = if answer.status == 200 { answer.json() } else { return answer.text() };
         let token = answer["token"].as_str().unwrap_or_default().to_owned();
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner).push(token);
-        "ProvisionAccount back".to_owned()
+        "Welcome back".to_owned()
     }
 }
 

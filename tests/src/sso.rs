@@ -8,7 +8,7 @@ use crate::{
     wallet::EvmWallet,
 };
 
-/// The redirect URI of the acme's application, unless a test sets another one.
+/// The redirect URI of the test organization's application, unless a test sets another one.
 pub const RETURN: &str = "https://game.example/back?from=tessera";
 
 /// A PKCE verifier and its challenge (RFC 7636, appendix B).
@@ -27,7 +27,7 @@ pub async fn register(acme: &TestOrg, uri: &str) {
     acme.owner.put(&format!("/apps/{}", acme.app), &change).await.is(200);
 }
 
-/// The query of a valid authorization request of the acme's application.
+/// The query of a valid authorization request of the test organization's application.
 pub async fn query(acme: &TestOrg) -> String {
     register(acme, RETURN).await;
     format!(

@@ -1,4 +1,4 @@
-//! Test users, and a acme: an organization with an application.
+//! Test users, and a test organization: an organization with an application.
 
 use std::{
     ops::Deref,

@@ -34,7 +34,7 @@ use crate::{
 /// The name of the secret of user tokens in storage.
 const JWT_SECRET: &str = "user-token-hs256";
 
-/// The user_profiles for mails if no mail server is configured.
+/// The directory for mails if no mail server is configured.
 const MAIL_DIRECTORY: &str = "data/mail";
 
 /// The maximum number of requests that wait for a password hash, per concurrent hash.

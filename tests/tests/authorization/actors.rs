@@ -16,7 +16,7 @@ use tessera_tests::{
 };
 use time::Duration;
 
-/// A acme with its members and with outsiders.
+/// A test organization with its members and with outsiders.
 pub(crate) struct Actors {
     pub(crate) acme: TestOrg,
     pub(crate) stranger: Person,

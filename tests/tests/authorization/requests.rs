@@ -84,7 +84,7 @@ async fn query(actors: &Actors, operation: &str) -> String {
     }
 }
 
-/// A step of a new sign-in to the acme's application, with the cookie of the sign-in.
+/// A step of a new sign-in to the test organization's application, with the cookie of the sign-in.
 async fn sso_step(actors: &Actors, path: &str) -> (Value, String) {
     let (session, wallet) = (BrowserSession::begin(&actors.acme).await, EvmWallet::new());
     let body = if path.ends_with("/challenge") {

@@ -24,7 +24,7 @@ async fn a_person_signs_in_to_an_application(backend: Backend) {
     tab.portray("choose").await;
     assert_eq!(tab.evaluate("__refused").await, json!([]), "the policy stops nothing that the page needs");
     choose(&tab).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     assert!(tab.address().await.starts_with(&format!("{}/callback?from=tessera&code=", server.party)));
     let claims = server.claims().await;
     assert_eq!(claims.len(), 1);
@@ -39,7 +39,7 @@ async fn the_way_back_does_not_lead_to_a_broken_page(backend: Backend) {
     let tab = server.enter(&wallet).await;
     let page = tab.address().await;
     choose(&tab).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     tab.back().await;
     tab.until("the application", "location.pathname === '/'").await;
     // The end of the sign-in has deleted its cookie.
@@ -55,7 +55,7 @@ async fn two_tabs_do_not_disturb_each_other(backend: Backend) {
     let (one, other) = (server.enter(&wallet).await, server.enter(&wallet).await);
     for tab in [&one, &other] {
         choose(tab).await;
-        tab.sees("ProvisionAccount back").await;
+        tab.sees("Welcome back").await;
     }
     assert_eq!(server.visitors.tokens().len(), 2);
 }
@@ -86,7 +86,7 @@ async fn the_keyboard_is_enough(backend: Backend) {
     assert_eq!(tab.focus().await, "Try again");
     wallet.behave(WalletBehavior::Willing);
     tab.press("Enter", 13).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,7 +35,7 @@ async fn the_user_can_continue_after_a_network_failure(backend: Backend) {
     tab.sees("No connection").await;
     tab.offline(false).await;
     tab.click("#again").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     // The signature was kept, so the wallet was asked only once.
     assert_eq!(wallet.asked("personal_sign"), 1);
 }
@@ -48,7 +48,7 @@ async fn the_user_can_continue_after_a_service_failure(backend: Backend) {
     tab.sees("No connection").await;
     server.start_again();
     tab.click("#again").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 async fn an_expired_sign_in_must_be_started_again(backend: Backend) {
@@ -64,7 +64,7 @@ async fn an_expired_sign_in_must_be_started_again(backend: Backend) {
     // The user must start again at the application.
     server.come_in(&tab).await;
     choose(&tab).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 async fn a_late_signature_is_rejected(backend: Backend) {
@@ -84,7 +84,7 @@ async fn a_late_signature_is_rejected(backend: Backend) {
     tab.until("the application", "location.pathname === '/' && !!document.querySelector('#sign-in')").await;
     server.come_in(&tab).await;
     choose(&tab).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,7 +106,7 @@ async fn a_request_without_a_response_times_out() {
     tab.sees("No connection").await;
     tab.release().await;
     tab.click("#again").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

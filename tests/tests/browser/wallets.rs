@@ -30,14 +30,14 @@ async fn who_declines_is_told_so_and_may_try_again(backend: Backend) {
     assert!(server.visitors.tokens().is_empty());
     wallet.behave(WalletBehavior::Willing);
     tab.click("#again").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 async fn a_wallet_on_another_network_is_asked_to_change(backend: Backend) {
     let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 56));
     let tab = server.enter(&wallet).await;
     choose(&tab).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     assert_eq!(wallet.chain(), 1);
     let staying = BrowserWallet::new(WalletBehavior::Pondering("wallet_switchEthereumChain"), 56);
     let tab = server.browser.private_tab().await;
@@ -70,7 +70,7 @@ async fn a_wallet_that_does_not_announce_itself_is_found() {
     tab.sees("Browser wallet").await;
     tab.portray("older-wallet").await;
     choose(&tab).await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,7 +84,7 @@ async fn a_wallet_that_can_be_found_twice_is_listed_once() {
         wallet.announce(&tab).await;
         assert_eq!(offered(&tab).await, json!(["Test Wallet"]), "{presence:?}, once it has announced itself");
         choose(&tab).await;
-        tab.sees("ProvisionAccount back").await;
+        tab.sees("Welcome back").await;
     }
 }
 
@@ -110,7 +110,7 @@ async fn a_wallet_that_has_a_request_open_already_is_to_be_looked_at() {
     tab.portray("occupied").await;
     wallet.behave(WalletBehavior::Willing);
     tab.click("#again").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,7 +136,7 @@ async fn a_wallet_that_never_answers_is_asked_once_and_may_be_left() {
     silent.behave(WalletBehavior::Willing);
     silent.decide().await;
     tab.click("#wallets li:last-child button").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     assert_eq!((silent.asked("eth_chainId"), silent.asked("personal_sign")), (0, 0));
     assert_eq!(server.claims().await[0]["chain_id"], 10);
 }
@@ -153,7 +153,7 @@ async fn another_try_that_is_double_clicked_is_one_try() {
     assert_eq!(wallet.asked("eth_requestAccounts"), 2);
     wallet.behave(WalletBehavior::Willing);
     wallet.decide().await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -172,7 +172,7 @@ async fn a_wallet_that_turns_to_another_account_signs_in_with_that_one_or_not_at
     wallet.decide().await;
     assert!(server.visitors.tokens().is_empty());
     tab.click("#again").await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     let claims = server.claims().await;
     assert_eq!(claims.len(), 1);
     let address = claims[0]["wallet_address"].as_str().unwrap_or_default();
@@ -196,7 +196,7 @@ async fn a_wallet_that_turns_to_another_network_names_that_one() {
     wallet.emit(&tab, "accountsChanged", &json!([wallet.address().to_uppercase().replace("0X", "0x")])).await;
     wallet.behave(WalletBehavior::Willing);
     wallet.decide().await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     assert_eq!(server.claims().await[0]["chain_id"], 8453);
 }
 
@@ -216,6 +216,6 @@ async fn a_wallet_that_loses_its_connection_may_be_tried_again() {
     tab.sees("Sign the message").await;
     wallet.behave(WalletBehavior::Willing);
     wallet.decide().await;
-    tab.sees("ProvisionAccount back").await;
+    tab.sees("Welcome back").await;
     assert_eq!(server.visitors.tokens().len(), 1);
 }

@@ -210,6 +210,6 @@ fn accepted_page(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Res
     answer(
         Policy::Forms,
         StatusCode::OK,
-        &Message { base: url.path(), title: format!("ProvisionAccount to {organization}"), lines, onward: None },
+        &Message { base: url.path(), title: format!("Welcome to {organization}"), lines, onward: None },
     )
 }

@@ -26,7 +26,7 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) enum Policy {
     /// Send forms to this service only.
     Forms,
-    /// Run the script of this service, send requests to this service single_value, and show the icons of wallets.
+    /// Run the script of this service, send requests to this service only, and show the icons of wallets.
     Script,
 }
 

@@ -9,7 +9,7 @@ use crate::{
     ports::{Requester, SignatureCheck, SignerKind, Taken, VerifyError},
 };
 
-/// SignatureCheck that a user controls a wallet.
+/// Proof that a user controls a wallet.
 #[derive(Debug)]
 pub struct WalletProof {
     /// The wallet.

@@ -27,7 +27,7 @@ pub(crate) fn places_of(org: &str, user: &str) -> [Place; 3] {
     ]
 }
 
-/// Writes each document of a acme and calls `look` with each method that writes it. The document is then `{"n":1}` in
+/// Writes each document of a test organization and calls `look` with each method that writes it. The document is then `{"n":1}` in
 /// the version of the tag.
 pub(crate) async fn each_written(backend: Backend, look: impl AsyncFn(&TestOrg, &Place, &Method, &str)) {
     let acme = TestOrg::open(backend).await;

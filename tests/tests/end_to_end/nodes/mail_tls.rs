@@ -14,7 +14,7 @@ use tessera_tests::{
 
 use crate::storage;
 
-/// A acme that sends its mails to the server with a password, and an invited guest.
+/// A test organization that sends its mails to the server with a password, and an invited guest.
 async fn inviting(backend: Backend, sink: &Sink, trusted: Option<&Authority>) -> TestOrg {
     let installation = Installation::new(backend).await;
     let mut installation = installation.set("TESSERA_SMTP_URL", &sink.tls_url("tessera:hush-hush@localhost"));

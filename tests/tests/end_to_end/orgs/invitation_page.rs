@@ -65,7 +65,7 @@ async fn a_new_user_joins_by_the_page(backend: Backend) {
     let fields = [("token", &*token), ("display_name", "Grace H."), ("password", PASSWORD), ("username", &email)];
     let done = submit(&acme, &fields).await;
     done.is(200);
-    assert!(done.text().contains("ProvisionAccount to"), "{}", done.text());
+    assert!(done.text().contains("Welcome to"), "{}", done.text());
     let own = acme.api().bearer(&sign_in(&acme.api(), &email).await);
     assert_eq!(own.get("/users/me").await.expecting(200)["display_name"], "Grace H.");
     assert_eq!(own.get(&format!("/orgs/{}", acme.org)).await.expecting(200)["role"], "member");
@@ -114,7 +114,7 @@ async fn the_page_accepts_an_unverified_account_with_its_password_s182(backend: 
     submit(&acme, &[("token", &token), ("password", "wrong")]).await.is(409);
     let done = submit(&acme, &[("token", &token), ("password", PASSWORD), ("username", &person.email)]).await;
     done.is(200);
-    assert!(done.text().contains("ProvisionAccount to") && done.header("set-cookie").is_none(), "{}", done.text());
+    assert!(done.text().contains("Welcome to") && done.header("set-cookie").is_none(), "{}", done.text());
     person.get(&format!("/orgs/{}", acme.org)).await.is(200);
     assert_eq!(person.get("/users/me").await.expecting(200)["email_verified"], true);
 }

@@ -17,7 +17,7 @@ use tessera_tests::{
 
 use crate::storage;
 
-/// A acme without a running mail server, and the configured address of the server.
+/// A test organization without a running mail server, and the configured address of the server.
 async fn without_mail_server(backend: Backend) -> (TestOrg, SocketAddr) {
     let address = Sink::nowhere().await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));

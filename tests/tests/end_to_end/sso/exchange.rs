@@ -17,7 +17,7 @@ use crate::{
 
 const GAMES: &str = "https://games.example.com";
 
-/// A acme whose users may get service tokens for an audience.
+/// A test organization whose users may get service tokens for an audience.
 async fn start_org(backend: Backend) -> TestOrg {
     TestOrg::open_on(settings(backend).await).await
 }
