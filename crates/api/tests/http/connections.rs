@@ -33,7 +33,7 @@ fn serve(server: &TestServer) -> (SocketAddr, ServerHandle) {
 /// Sends the request and reads until the service closes the connection.
 async fn talk(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
     let request = request.into();
-    let device = thread::spawn(move || {
+    let client = thread::spawn(move || {
         let mut stream = ok(TcpStream::connect(address));
         ok(stream.set_read_timeout(Some(Duration::from_secs(20))));
         // The service may stop reading before it has received the whole request.
@@ -45,10 +45,10 @@ async fn talk(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
         }
         String::from_utf8_lossy(&answer).into_owned()
     });
-    while !device.is_finished() {
+    while !client.is_finished() {
         rt::time::sleep(Duration::from_millis(5)).await;
     }
-    device.join().unwrap_or_else(|_| panic!("the device failed"))
+    client.join().unwrap_or_else(|_| panic!("the client failed"))
 }
 
 fn ready(connection: &str) -> String {

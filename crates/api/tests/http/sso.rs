@@ -256,7 +256,7 @@ async fn the_page_names_the_application_and_the_host_and_escapes_both() {
     // S123
     assert!(!page.contains("<b>Dungeon"), "{page}");
     assert!(page.contains("Dungeon &#38; Co") && page.contains("game.example"), "{page}");
-    assert!(page.contains("data-flow=\"choose\">"), "{page}");
+    assert!(page.contains("data-scene=\"choose\">"), "{page}");
 }
 
 #[actix_web::test]

@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("Chrome", "Chrome"),
     ("Safari", "Safari"),
     ("curl", "curl"),
-    ("PostmanRuntime", "MailDispatcher"),
+    ("PostmanRuntime", "Postman"),
     ("python", "Python"),
     ("okhttp", "OkHttp"),
     ("UnityPlayer", "Unity"),
