@@ -69,16 +69,16 @@ impl Obstacle {
             );
             return Self::Trigger(file);
         }
-        let (device, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
+        let (client, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
         drop(tokio::spawn(connection));
-        ok(device.batch_execute("BEGIN; LOCK TABLE memberships IN SHARE MODE").await);
-        Self::Lock(device)
+        ok(client.batch_execute("BEGIN; LOCK TABLE memberships IN SHARE MODE").await);
+        Self::Lock(client)
     }
 
     async fn clear(self) {
         match self {
             Self::Trigger(file) => sqlite(&file, "DROP TRIGGER obstacle; DROP VIEW numbers;"),
-            Self::Lock(device) => ok(device.batch_execute("ROLLBACK").await),
+            Self::Lock(client) => ok(client.batch_execute("ROLLBACK").await),
         }
     }
 }

@@ -47,13 +47,13 @@ fn sqlite_schema(connection: &mut SqliteConnection) -> BTreeSet<String> {
 }
 
 /// Returns the columns, constraints and indexes of the `public` schema.
-async fn postgres_schema(device: &Client) -> BTreeSet<String> {
+async fn postgres_schema(client: &Client) -> BTreeSet<String> {
     let query = "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, collation_name)
             FROM information_schema.columns WHERE table_schema = 'public'
         UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
             FROM pg_constraint WHERE connamespace = 'public'::regnamespace
         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'";
-    let messages = ok(device.simple_query(query).await);
+    let messages = ok(client.simple_query(query).await);
     let line = |message: &SimpleQueryMessage| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,
@@ -85,20 +85,20 @@ async fn sqlite_goes_up_down_and_up() {
 #[tokio::test]
 async fn postgres_goes_up_down_and_up() {
     let database = TestDatabase::create(Backend::Postgres).await;
-    let (device, connection) = ok(tokio_postgres::connect(database.url(), NoTls).await);
+    let (client, connection) = ok(tokio_postgres::connect(database.url(), NoTls).await);
     let connection = tokio::spawn(connection);
     let run = async |scripts: Vec<String>| {
         for script in scripts {
-            ok(device.batch_execute(&script).await);
+            ok(client.batch_execute(&script).await);
         }
     };
     run(up("postgres")).await;
-    let first = postgres_schema(&device).await;
+    let first = postgres_schema(&client).await;
     assert!(first.iter().any(|line| line.starts_with("users email ")), "{first:?}");
     run(down("postgres")).await;
-    assert_eq!(postgres_schema(&device).await, BTreeSet::new());
+    assert_eq!(postgres_schema(&client).await, BTreeSet::new());
     run(up("postgres")).await;
-    assert_eq!(postgres_schema(&device).await, first);
-    drop(device);
+    assert_eq!(postgres_schema(&client).await, first);
+    drop(client);
     ok(ok(connection.await));
 }

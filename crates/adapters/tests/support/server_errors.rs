@@ -16,10 +16,10 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::store::{Subject, at_rest, execute, open, settings, write};
 
-async fn device(url: &str) -> Client {
-    let (device, connection) = ok(tokio_postgres::connect(url, NoTls).await);
+async fn client(url: &str) -> Client {
+    let (client, connection) = ok(tokio_postgres::connect(url, NoTls).await);
     drop(tokio::spawn(connection));
-    device
+    client
 }
 
 fn kind(error: &StoreError) -> &'static str {
@@ -85,7 +85,7 @@ async fn a_write_that_fails_at_its_implicit_commit_is_not_acknowledged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_was_confirmed_with_a_warning_is_not_acknowledged() {
     let subject = with_an_application().await;
-    let admin = device(subject.database.url()).await;
+    let admin = client(subject.database.url()).await;
     let standbys: String = ok(admin.query_one("SHOW synchronous_standby_names", &[]).await).get(0);
     assert_eq!(standbys, "nobody", "scripts/test starts a server with this setting");
     let name = some(subject.database.url().rsplit('/').next()).to_owned();
@@ -128,7 +128,7 @@ where
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_role_without_ddl_rights_is_sufficient_after_migration_s228() {
     let subject = Subject::on(Backend::Postgres).await;
-    let admin = device(subject.database.url()).await;
+    let admin = client(subject.database.url()).await;
     let role = format!("r{}", some(subject.database.url().rsplit('/').next()));
     let rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
     ok(admin.batch_execute(&format!("CREATE ROLE {role} LOGIN; GRANT {rights} TO {role}")).await);

@@ -85,10 +85,10 @@ pub(crate) async fn execute(database: &TestDatabase, statement: &'static str) {
         let mut connection = ok(SqliteConnection::establish(some(file.to_str())));
         return ok(connection.batch_execute(statement));
     }
-    let (device, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
+    let (client, connection) = ok(tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await);
     let connection = tokio::spawn(connection);
-    ok(device.batch_execute(statement).await);
-    drop(device);
+    ok(client.batch_execute(statement).await);
+    drop(client);
     ok(ok(connection.await));
 }
 
