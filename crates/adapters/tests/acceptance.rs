@@ -16,7 +16,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{Role, SecretDigest as _};
 use tessera_orgs::{
-    AcceptInvitation, AddMember, AddMemberError, Candidate, OrgPorts, Orgs,
+    AddMember, AddMemberError, Candidate, JoinByInvitation, OrgPorts, Orgs,
     model::{Invitation, InvitationState, InvitationToken},
     ports::OrgStore,
 };
@@ -205,10 +205,10 @@ async fn an_invitation_is_accepted_or_withdrawn_when_its_inviter_is_removed_s183
         ok(tx.invitations().insert(&sent, &hash).await);
         ok(tx.commit().await);
 
-        let command = AcceptInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
+        let command = JoinByInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
         let accepting = tokio::spawn({
             let orgs = Arc::clone(&orgs);
-            async move { orgs.accept_invitation(command).await }
+            async move { orgs.join_by_invitation(command).await }
         });
         let removing = tokio::spawn({
             let (orgs, owner) = (Arc::clone(&orgs), owner.clone());

@@ -3,7 +3,6 @@
 //! It contains no business rules and depends on no adapter. The binary passes the domains in as [`Services`], and
 //! serves one application from [`Api::app`] per worker.
 
-mod acceptance;
 mod extract;
 mod health;
 mod jwks;

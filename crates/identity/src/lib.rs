@@ -5,6 +5,7 @@
 
 mod check_password;
 mod events;
+mod invited_accounts;
 mod issued_challenges;
 pub mod model;
 mod new_password;

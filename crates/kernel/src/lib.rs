@@ -4,6 +4,7 @@
 //! from [`Clock`] and [`Entropy`], and domains reach storage through ports that they declare.
 #![warn(missing_docs)]
 
+mod accounts;
 mod actor;
 mod clock;
 mod document;
@@ -27,6 +28,7 @@ mod steps;
 mod store;
 pub mod text;
 
+pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount};
 pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergePatch};

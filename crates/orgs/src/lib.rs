@@ -16,12 +16,13 @@ mod usecases;
 pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, Orgs};
 pub use usecases::{
-    accept_invitation::AcceptInvitation,
+    accept_invitation::{AcceptInvitation, AcceptedInvitation},
     acceptance_error::AcceptInvitationError,
     add_member::{AddMember, AddMemberError, Candidate},
     change_role::{ChangeRole, ChangeRoleError},
     create_organization::{CreateOrganization, CreateOrganizationError},
     invite::{Invite, InviteError},
+    join_by_invitation::JoinByInvitation,
     list_invitations::ListInvitationsError,
     remove_member::RemoveMemberError,
     resend_invitation::ResendInvitationError,

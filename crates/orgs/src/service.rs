@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits, SecretDigest};
+use tessera_kernel::{Accounts, Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits, SecretDigest};
 
 use crate::{
     events::OrgEvent,
@@ -19,6 +19,8 @@ pub struct OrgPorts {
     pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// The user data that organizations may see.
     pub user_profiles: Arc<dyn UserProfiles>,
+    /// The accounts of invited users.
+    pub accounts: Arc<dyn Accounts>,
     /// Hashes invitation tokens.
     pub digest: Arc<dyn SecretDigest>,
     /// Mail templates.

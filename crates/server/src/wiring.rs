@@ -98,11 +98,12 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) =
         (Arc::new(identity(config, &store, signer, &post, &node_limits, &system)?), Arc::new(service_tokens));
+    let orgs = orgs(config, &store, &identity, &post, &system);
     let services = Services {
         sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &system)),
         service_tokens,
         identity,
-        orgs: Arc::new(orgs(config, &store, &post, &system)),
+        orgs: Arc::new(orgs),
         apps: Arc::new(apps(config, &store, &system)),
         api_keys: Arc::new(api_keys(config, &store, &post, &system)),
         inventory: Arc::new(inventory(config, &store, &system)),
@@ -167,11 +168,12 @@ fn inventory(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> In
     Inventory::new(ports).with_quota(config.quotas.items)
 }
 
-fn orgs(config: &Config, store: &Arc<SqlStore>, post: &Post, system: &SystemPorts) -> Orgs {
+fn orgs(config: &Config, store: &Arc<SqlStore>, identity: &Arc<Identity>, post: &Post, system: &SystemPorts) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
         invitation_jobs: Arc::clone(store) as _,
         user_profiles: Arc::clone(store) as _,
+        accounts: Arc::clone(identity) as _,
         digest: Arc::new(Sha256Digest),
         letters: Arc::clone(&post.letters) as _,
         seal: Arc::clone(&post.seal) as _,

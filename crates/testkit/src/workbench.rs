@@ -175,6 +175,7 @@ impl Workbench {
             store: self.stores.orgs.clone(),
             invitation_jobs: self.stores.invitation_jobs.clone(),
             user_profiles: self.stores.user_profiles.clone(),
+            accounts: Arc::new(self.identity()),
             digest: Arc::new(FakeDigest),
             letters: Arc::new(FakeMails),
             seal: Arc::new(FakeSeal),

@@ -45,8 +45,18 @@ pub(crate) struct RequestDevice(pub(crate) Device);
 impl RequestDevice {
     /// Derives the device from the `User-Agent` header and the peer address.
     pub(crate) fn of(request: &HttpRequest) -> Self {
+        let UserAgent(agent) = UserAgent::of(request);
+        Self(Device::seen(agent.as_deref(), request.peer_addr().map(|peer| peer.ip())))
+    }
+}
+
+/// The `User-Agent` header, if it is ASCII text.
+pub(crate) struct UserAgent(pub(crate) Option<String>);
+
+impl UserAgent {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
         let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Self(Device::seen(agent, request.peer_addr().map(|peer| peer.ip())))
+        Self(agent.map(str::to_owned))
     }
 }
 
@@ -72,6 +82,15 @@ impl FromRequest for Anonymous {
 }
 
 impl FromRequest for RequestDevice {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+impl FromRequest for UserAgent {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 

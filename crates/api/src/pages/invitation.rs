@@ -7,13 +7,15 @@ use actix_web::{
     web::{Data, Query},
 };
 use askama::Template;
-use tessera_identity::model::{DisplayName, Password, PasswordAttempt};
-use tessera_kernel::{RequestMetadata, Role, StoreError};
-use tessera_orgs::model::Invited;
+use tessera_identity::model::{DisplayName, Password};
+use tessera_kernel::{RequestMetadata, Role, Secret, StoreError};
+use tessera_orgs::{
+    AcceptInvitation,
+    model::{InvitationToken, Invited, Membership},
+};
 
 use crate::{
-    acceptance::{Acceptance, Accepted, look_at},
-    extract::{Anonymous, Form, OptionalUser, RequestDevice, fetch_metadata, form_of},
+    extract::{Anonymous, Form, UserAgent, fetch_metadata, form_of},
     pages::layout::{Message, Policy, answer, problem_page},
     problem::{Code, Problem},
     public_url::PublicUrl,
@@ -99,16 +101,16 @@ impl Entry {
         Self { token: field("token"), password: field("password"), display_name: field("display_name") }
     }
 
-    /// The password. Only a new password must meet the password rules.
-    fn password(&self) -> Option<PasswordAttempt> {
-        (!self.password.is_empty()).then(|| PasswordAttempt::new(&self.password))
+    /// The password, unless the field is empty.
+    fn password(&self) -> Option<&str> {
+        Some(&*self.password).filter(|password| !password.is_empty())
     }
 
     /// Returns the display name, or all errors of the form.
     fn read(&self, guest: Guest) -> Result<Option<DisplayName>, Vec<String>> {
         let password = match self.password() {
             _ if guest != Guest::New => Ok(()),
-            Some(wanted) => Password::try_from(&wanted).map(|_| ()).map_err(|fault| format!("Your password {fault}.")),
+            Some(wanted) => wanted.parse::<Password>().map(|_| ()).map_err(|fault| format!("Your password {fault}.")),
             // A user who creates an account here without a password cannot sign in after leaving the page.
             None => Err("Your password is missing.".to_owned()),
         };
@@ -145,18 +147,19 @@ pub(crate) async fn show(
         .and_then(|pairs| pairs.into_inner().into_iter().find(|(name, _)| name == "token"));
     let entry = Entry { token: token.map(|(_, token)| token).unwrap_or_default(), ..Entry::default() };
     match open(&state.services, &entry).await {
-        Ok((invited, guest)) => {
+        Ok((_, invited, guest)) => {
             answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[]))
         }
         Err(problem) => problem_page(&problem, &url, &origin),
     }
 }
 
-/// Returns the invitation of the token and the account state of its address.
-async fn open(services: &Services, entry: &Entry) -> Result<(Invited, Guest), Problem> {
-    let (_, invited) = look_at(services, &entry.token).await?;
+/// Returns the token, its invitation, and the account state of the invited address.
+async fn open(services: &Services, entry: &Entry) -> Result<(InvitationToken, Invited, Guest), Problem> {
+    let token: InvitationToken = entry.token.parse().map_err(|_| Code::InvitationInvalid)?;
+    let invited = services.orgs.view_invitation(&token).await?;
     let guest = Guest::of(services, &invited).await?;
-    Ok((invited, guest))
+    Ok((token, invited, guest))
 }
 
 /// Accepts the invitation.
@@ -178,7 +181,7 @@ async fn submit(
 ) -> Result<HttpResponse, Problem> {
     fetch_metadata::same_origin(url, request.headers())?;
     let entry = Entry::of(&form_of(request).await?);
-    let (invited, guest) = open(&state.services, &entry).await?;
+    let (token, invited, guest) = open(&state.services, &entry).await?;
     let again = |code: Code, guest: Guest, faults: &[String]| {
         answer(Policy::Forms, code.status(), &InvitationPage::of(url, &invited, guest, &entry, faults))
     };
@@ -186,12 +189,17 @@ async fn submit(
         Ok(name) => name,
         Err(faults) => return again(Code::InvalidBody, guest, &faults),
     };
-    let (token, password) = (entry.token.clone(), entry.password());
-    let caller = OptionalUser { actor: None, origin: origin.clone() };
-    let RequestDevice(device) = RequestDevice::of(request);
-    let acceptance = Acceptance { token, password, display_name, caller, device };
-    match acceptance.perform(&state.services).await {
-        Ok(accepted) => accepted_page(url, &invited, &accepted),
+    let UserAgent(user_agent) = UserAgent::of(request);
+    let command = AcceptInvitation {
+        token,
+        password: entry.password().map(|password| Secret::new(password.to_owned())),
+        display_name: display_name.map(|name| name.to_string()),
+        actor: None,
+        user_agent,
+        origin: origin.clone(),
+    };
+    match state.services.orgs.accept_invitation(command).await.map_err(Problem::from) {
+        Ok(accepted) => accepted_page(url, &invited, &accepted.membership),
         Err(problem) => match problem.code() {
             Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
             // Also if the account was created after the form was checked.
@@ -201,10 +209,10 @@ async fn submit(
     }
 }
 
-fn accepted_page(url: &PublicUrl, invited: &Invited, accepted: &Accepted) -> Result<HttpResponse, Problem> {
+fn accepted_page(url: &PublicUrl, invited: &Invited, membership: &Membership) -> Result<HttpResponse, Problem> {
     let organization = invited.organization.name.as_str();
     let lines = vec![
-        format!("You belong to {organization} now, as {}.", role(accepted.membership.role)),
+        format!("You belong to {organization} now, as {}.", role(membership.role)),
         format!("Your account is {}. You can close this page.", invited.invitation.email),
     ];
     answer(

@@ -7,15 +7,14 @@ mod resets;
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError,
-    ContinueSessionError, ExchangeTokenError, LinkWalletError, ListSessionsError, NewPasswordError,
-    ProvisionAccountError, RedeemSsoCodeError, RegisterError, SignInError, SignInWithWalletError, SignOutError,
-    UnlinkWalletError, UpdateProfileError, VerifyEmailError, VerifySsoError, ViewCustomDataError, ViewProfileError,
-    WriteCustomDataError,
-    ports::{HashError, TokenError, VerifyError, WeakPassword},
+    AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError, ExchangeTokenError,
+    LinkWalletError, ListSessionsError, NewPasswordError, RedeemSsoCodeError, RegisterError, SignInError,
+    SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError, VerifySsoError, ViewCustomDataError,
+    ViewProfileError, WriteCustomDataError,
+    ports::{HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
-use tessera_kernel::{DocumentError, StoreError};
+use tessera_kernel::{AccountError, DocumentError, PasswordFault, StoreError};
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, ListInvitationsError,
     RemoveMemberError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError, WithdrawInvitationError,
@@ -94,31 +93,32 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            RegisterError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, advice(why)),
+            RegisterError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, why.advice()),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<ProvisionAccountError> for Problem {
-    fn from(error: ProvisionAccountError) -> Self {
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
         match error {
-            ProvisionAccountError::EmailNotVerified => Code::EmailNotVerified.into(),
-            ProvisionAccountError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            ProvisionAccountError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, advice(why)),
-            ProvisionAccountError::Hash(error) => error.into(),
-            ProvisionAccountError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ContinueSessionError> for Problem {
-    fn from(error: ContinueSessionError) -> Self {
-        match error {
-            ContinueSessionError::Ended => Code::InvalidToken.into(),
-            ContinueSessionError::Token(error) => error.into(),
-            ContinueSessionError::Store(error) => error.into(),
+            AccountError::SessionEnded => Code::InvalidToken.into(),
+            AccountError::AnotherAddress => Code::InvitationForAnotherAddress.into(),
+            AccountError::EmailNotVerified => Code::EmailNotVerified.into(),
+            AccountError::Password { fault: broken, detail } => {
+                let code = match broken {
+                    PasswordFault::TooShort => FieldErrorCode::TooShort,
+                    PasswordFault::TooLong => FieldErrorCode::TooLong,
+                    PasswordFault::Weak => FieldErrorCode::WeakPassword,
+                };
+                fault("/password", code, detail)
+            }
+            AccountError::Busy { retry_after } => {
+                Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1).caused_by(error)
+            }
+            AccountError::Failed(cause) => Self::new(Code::Internal).caused_by(AccountError::Failed(cause)),
+            AccountError::Store(error) => error.into(),
         }
     }
 }
@@ -126,10 +126,6 @@ impl From<ContinueSessionError> for Problem {
 /// A field error that is found after the fields were parsed.
 fn fault(pointer: &str, code: FieldErrorCode, detail: impl Into<String>) -> Problem {
     Problem::new(Code::InvalidBody).faults(vec![FieldError::new(pointer.to_owned(), code, detail)])
-}
-
-fn advice(why: WeakPassword) -> String {
-    std::iter::once(why.warning).chain(why.suggestions).collect::<Vec<_>>().join(" ")
 }
 
 impl From<SignInError> for Problem {
@@ -257,7 +253,7 @@ impl From<NewPasswordError> for Problem {
         const NEW: &str = "/new_password";
         match error {
             NewPasswordError::Length(error) => fault(NEW, error.code(), error.to_string()),
-            NewPasswordError::WeakPassword(why) => fault(NEW, FieldErrorCode::WeakPassword, advice(why)),
+            NewPasswordError::WeakPassword(why) => fault(NEW, FieldErrorCode::WeakPassword, why.advice()),
             NewPasswordError::Hash(error) => error.into(),
         }
     }
@@ -309,8 +305,6 @@ macro_rules! problems {
 }
 
 problems! {
-    // The account was deleted while its session was live, so the token identifies no user.
-    VerifyEmailError { NotFound => InvalidToken, AnotherAddress => InvitationForAnotherAddress }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ListSessionsError { NotAUser => UserTokenRequired }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
@@ -353,7 +347,7 @@ problems! {
         InvitationNotFound => InvitationNotFound,
         Closed => InvitationClosed,
     }
-    AcceptInvitationError by Quota { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
+    AcceptInvitationError by Quota by Account { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
     CreateApplicationError or Forbidden by Quota { NotFound => OrganizationNotFound }
     ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
     UpdateApplicationError or Forbidden { NotFound => ApplicationNotFound }

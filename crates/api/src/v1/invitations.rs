@@ -2,25 +2,23 @@
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
-use tessera_identity::model::{DisplayName, PasswordAttempt};
-use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Role};
+use tessera_identity::model::DisplayName;
+use tessera_kernel::{EmailAddress, InvitationId, OrganizationId, Role, Secret};
 use tessera_orgs::{
-    Invite, Orgs,
+    AcceptInvitation, AcceptedInvitation, Invite, Orgs,
     model::{Invitation, InvitationStatus, ListedInvitation, MailDelivery},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    acceptance::{Acceptance, Accepted},
     extract::{
-        Authenticated, Body, Fields, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, Request,
-        RequestDevice, text,
+        Authenticated, Body, Fields, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, Request, UserAgent,
+        text,
     },
     openapi::schema,
-    problem::Problem,
+    problem::{Code, Problem},
     public_url::{API_BASE, PublicUrl},
-    state::AppState,
     v1::{enums::RoleName, timestamp::Timestamp},
 };
 
@@ -216,7 +214,7 @@ struct AcceptRequest {
     #[schema(schema_with = schema::any_text)]
     token: String,
     #[schema(schema_with = schema::password_or_null)]
-    password: Option<PasswordAttempt>,
+    password: Option<Secret<String>>,
     #[schema(schema_with = schema::line_or_null::<100>)]
     display_name: Option<DisplayName>,
 }
@@ -227,7 +225,7 @@ impl Request for AcceptRequest {
         // The password rules apply only to a new account, and only the use case knows whether there is one.
         let password = fields.optional("password", text::<String>);
         let display_name = fields.optional("display_name", text);
-        Some(Self { token: token?, password: password.as_deref().map(PasswordAttempt::new), display_name })
+        Some(Self { token: token?, password: password.map(Secret::new), display_name })
     }
 }
 
@@ -246,14 +244,14 @@ struct AcceptedView {
     token: Option<String>,
 }
 
-impl From<Accepted> for AcceptedView {
-    fn from(accepted: Accepted) -> Self {
+impl From<AcceptedInvitation> for AcceptedView {
+    fn from(accepted: AcceptedInvitation) -> Self {
         Self {
             organization_id: accepted.membership.organization_id.as_uuid(),
             user_id: accepted.membership.user_id.as_uuid(),
             role: accepted.membership.role.into(),
-            new_user: accepted.new_user,
-            profile_completion_required: accepted.profile_completion_required,
+            new_user: accepted.account.created,
+            profile_completion_required: !accepted.account.profile_complete,
             token: accepted.token.map(|token| token.expose().clone()),
         }
     }
@@ -271,13 +269,14 @@ impl From<Accepted> for AcceptedView {
         and neither its password nor its access token was sent, or a quota is used up. The invitation stays open")))]
 #[post("/invitations/accept")]
 pub(crate) async fn accept_invitation(
-    caller: OptionalUser,
-    RequestDevice(device): RequestDevice,
+    OptionalUser { actor, origin }: OptionalUser,
+    UserAgent(user_agent): UserAgent,
     Body(body): Body<AcceptRequest>,
-    state: Data<AppState>,
+    orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let AcceptRequest { token, password, display_name } = body;
-    let acceptance = Acceptance { token, password, display_name, caller, device };
-    let accepted = acceptance.perform(&state.services).await?;
-    Ok(HttpResponse::Ok().json(AcceptedView::from(accepted)))
+    let token = token.parse().map_err(|_| Code::InvitationInvalid)?;
+    let display_name = display_name.map(|name| name.to_string());
+    let command = AcceptInvitation { token, password, display_name, actor, user_agent, origin };
+    Ok(HttpResponse::Ok().json(AcceptedView::from(orgs.accept_invitation(command).await?)))
 }

@@ -95,7 +95,7 @@ impl TestServer {
         let identity = Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy));
         let service_tokens = Arc::new(service_tokens(&stores, &clock, &entropy));
         let services = Services {
-            orgs: Arc::new(orgs(&stores, &clock, &entropy)),
+            orgs: Arc::new(orgs(&stores, &identity, &clock, &entropy)),
             sso: Arc::new(SingleSignOn::new(SsoPorts {
                 store: stores.sso,
                 relying_parties: stores.relying_parties,
@@ -206,11 +206,12 @@ fn notices(clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Notices {
     Notices { seal: Arc::new(FakeSeal), clock: clock.clone(), entropy: entropy.clone(), most: Some(Notices::MOST) }
 }
 
-fn orgs(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Orgs {
+fn orgs(stores: &Stores, identity: &Arc<Identity>, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Orgs {
     let ports = OrgPorts {
         store: stores.orgs.clone(),
         invitation_jobs: stores.invitation_jobs.clone(),
         user_profiles: stores.user_profiles.clone(),
+        accounts: identity.clone(),
         digest: Arc::new(FakeDigest),
         letters: Arc::new(FakeMails),
         seal: Arc::new(FakeSeal),

@@ -15,6 +15,14 @@ pub struct WeakPassword {
     pub suggestions: Vec<String>,
 }
 
+impl WeakPassword {
+    /// Returns the weakness and the hints, for the user.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        std::iter::once(&*self.warning).chain(self.suggestions.iter().map(|hint| &**hint)).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Rates new passwords without an external service.
 #[async_trait]
 pub trait PasswordStrength: Send + Sync {

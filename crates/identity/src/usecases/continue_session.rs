@@ -1,12 +1,12 @@
 //! Access tokens without a password check: for the current session of a user, or for the first session.
 
-use tessera_kernel::{Actor, Event, Principal, RequestMetadata, StoreError};
+use tessera_kernel::{Actor, Event, Principal, RequestMetadata, StoreError, UserId};
 
 use super::sign_in::SignedIn;
 use crate::{
     Identity,
     events::IdentityEvent,
-    model::{Device, KnownSession, User},
+    model::{Device, KnownSession},
     ports::{AccessClaims, TokenError},
 };
 
@@ -47,16 +47,16 @@ impl Identity {
     /// Fails when the user does not exist any more, or signing the token or storage fails.
     pub async fn first_session(
         &self,
-        user: User,
+        user: UserId,
         device: Device,
         origin: &RequestMetadata,
     ) -> Result<SignedIn, ContinueSessionError> {
-        let session = self.new_session(user.id, self.ports.resets.now().await?);
+        let session = self.new_session(user, self.ports.resets.now().await?);
         let token = self.ports.signer.sign(&self.claims(&session))?;
-        let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
+        let what = IdentityEvent::SessionStarted { user, session: session.id }.into();
         let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
-        tx.users().lock(user.id).await?.ok_or(ContinueSessionError::Ended)?;
+        let user = tx.users().lock(user).await?.ok_or(ContinueSessionError::Ended)?.user;
         tx.sessions().insert(&session).await?;
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;

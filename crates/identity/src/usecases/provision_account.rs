@@ -1,6 +1,6 @@
 //! Account of an invited user: finds it or creates it.
 
-use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, Secret, StoreError, UserId};
 
 use crate::{
     Identity, NewPasswordError,
@@ -35,8 +35,17 @@ pub struct ProvisionedAccount {
 /// A prepared account: all slow work, such as hashing, is done.
 #[derive(Debug)]
 pub struct NewAccount {
-    user: User,
     hash: Option<PasswordHash>,
+}
+
+impl NewAccount {
+    pub(crate) fn with_password_hash(phc: Option<Secret<String>>) -> Self {
+        Self { hash: phc.map(|phc| PasswordHash::from_phc(phc.expose().clone())) }
+    }
+
+    pub(crate) fn into_password_hash(self) -> Option<Secret<String>> {
+        self.hash.map(|hash| Secret::new(hash.expose().to_owned()))
+    }
 }
 
 /// Why no account was created or found.
@@ -107,7 +116,7 @@ impl Identity {
             }
             None => None,
         };
-        Ok(Some(NewAccount { user, hash }))
+        Ok(Some(NewAccount { hash }))
     }
 
     /// Returns the account of an address: the existing one or the prepared one.
@@ -125,7 +134,7 @@ impl Identity {
         prepared: Option<NewAccount>,
     ) -> Result<ProvisionedAccount, ProvisionAccountError> {
         if let Some(account) = prepared
-            && let Some(user) = self.make_account(account, &command.origin).await?
+            && let Some(user) = self.insert_account(account, &command).await?
         {
             return Ok(ProvisionedAccount { user, created: true });
         }
@@ -152,12 +161,13 @@ impl Identity {
 
     /// Inserts a new account with a verified address. Returns `None` if another request has taken the address
     /// meanwhile.
-    async fn make_account(
+    async fn insert_account(
         &self,
         account: NewAccount,
-        origin: &RequestMetadata,
+        command: &ProvisionAccount,
     ) -> Result<Option<User>, ProvisionAccountError> {
-        let NewAccount { user, hash } = account;
+        let NewAccount { hash } = account;
+        let (user, origin) = (self.new_user(command), &command.origin);
         let entry = IdentityEvent::UserRegistered { user: user.id }.into();
         let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         let inserted: Result<(), Insertion> = async {

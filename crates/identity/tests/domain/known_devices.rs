@@ -81,7 +81,7 @@ async fn a_wallet_sign_in_with_a_new_device_is_notified_s200() {
 #[tokio::test]
 async fn the_device_that_created_the_account_is_known() {
     let bench = bench().await;
-    ok(bench.identity().first_session(user(1), device(), &origin()).await);
+    ok(bench.identity().first_session(user_id(1), device(), &origin()).await);
     ok(sign_in(&bench, device(), PASSWORD).await);
     assert_eq!(sent_notices(&bench).await, [""; 0]);
     ok(sign_in(&bench, Device::seen(None, None), PASSWORD).await);
@@ -91,6 +91,6 @@ async fn the_device_that_created_the_account_is_known() {
 #[tokio::test]
 async fn a_session_needs_its_user() {
     let bench = Workbench::new();
-    let error = failed(bench.identity().first_session(user(1), device(), &origin()).await);
+    let error = failed(bench.identity().first_session(user_id(1), device(), &origin()).await);
     assert!(matches!(error, ContinueSessionError::Ended), "{error:?}");
 }

@@ -93,7 +93,7 @@ async fn a_new_user_gets_their_first_session() {
     let bench = Workbench::new();
     let identity = bench.identity();
     let user = ok(Workbench::provision_account(&identity, provision_account("guest@example.com", None)).await).user;
-    let signed_in = ok(identity.first_session(user.clone(), device(), &origin()).await);
+    let signed_in = ok(identity.first_session(user.id, device(), &origin()).await);
     let principal = ok(identity.authenticate(signed_in.token.expose()).await);
     assert!(matches!(principal, Principal::User { id, .. } if id == user.id), "{principal:?}");
     assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);

@@ -1,133 +1,97 @@
-//! Viewing and acceptance of invitations.
+//! Acceptance of an invitation: the account of the invited user, the membership, and an access token.
 
-use tessera_kernel::{Actor, Event, InvitationClaimId, RequestMetadata, Role, UserId};
-use time::OffsetDateTime;
+use tessera_kernel::{Actor, InvitationClaimId, InvitedAccount, InvitedGuest, RequestMetadata, Secret};
 
-use super::{acceptance_error::AcceptInvitationError, invite::end, lock_invitation::LockedInvitation};
+use super::{acceptance_error::AcceptInvitationError, join_by_invitation::JoinByInvitation};
 use crate::{
     Orgs,
-    events::OrgEvent,
-    model::{Invitation, InvitationState, InvitationToken, Invited, Membership, Organization},
-    policy,
-    ports::OrgTransaction,
+    model::{InvitationToken, Membership},
 };
 
-/// Command of [`Orgs::accept_invitation`].
+/// A request to accept an invitation.
 #[derive(Debug)]
 pub struct AcceptInvitation {
     /// The token from the mail.
     pub token: InvitationToken,
-    /// The user whose address was invited.
-    pub user: UserId,
-    /// The claim of this request on the invitation, if it has one.
-    pub claim: Option<InvitationClaimId>,
-    /// The actor, if the request has a credential.
+    /// The password of a new account, or the one of the account that the address already has.
+    pub password: Option<Secret<String>>,
+    /// The display name of a new user.
+    pub display_name: Option<String>,
+    /// The user of the access token, if the request has one.
     pub actor: Option<Actor>,
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
     /// Request metadata.
     pub origin: RequestMetadata,
 }
 
-impl Orgs {
-    /// Returns what a token invites to. Changes nothing.
-    ///
-    /// # Errors
-    /// Fails when the token is not valid or storage fails.
-    pub async fn view_invitation(&self, token: &InvitationToken) -> Result<Invited, AcceptInvitationError> {
-        let hash = self.ports.digest.digest(token.expose());
-        let now = self.ports.store.now().await?;
-        let known = self.ports.store.find_invitation(&hash).await?.filter(|known| known.is_pending(now));
-        let invitation = known.ok_or(AcceptInvitationError::Invalid)?;
-        let inviting = self.ports.store.find_organization(invitation.organization_id, invitation.invited_by).await?;
-        let (organization, inviting) = inviting.ok_or(AcceptInvitationError::Invalid)?;
-        if !policy::may_add(inviting.role, invitation.role) {
-            return Err(AcceptInvitationError::Invalid);
-        }
-        let inviter = self.profile(invitation.invited_by).await?;
-        let account = self.ports.user_profiles.find_profile_by_email(&invitation.email).await?;
-        Ok(Invited { invitation, organization, inviter, account: account.map(|profile| profile.user_id) })
-    }
-
-    /// Accepts an invitation and adds its user as a member, in one transaction. An existing member keeps the current
-    /// role. If the user becomes an owner, all owners get a mail.
-    ///
-    /// # Errors
-    /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
-    pub async fn accept_invitation(&self, command: AcceptInvitation) -> Result<Membership, AcceptInvitationError> {
-        let hash = self.ports.digest.digest(command.token.expose());
-        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let account = self.ports.user_profiles.find_profile_by_verified_email(&known.email).await?;
-        if account.is_none_or(|account| account.user_id != command.user) {
-            return Err(AcceptInvitationError::Invalid);
-        }
-        let LockedInvitation { mut tx, organization, invitation, storage_time: now } =
-            self.lock_invitation(&hash, &known).await?;
-        // Checked under the lock, because the invitation may have changed since it was found.
-        require_acceptable(&mut *tx, &invitation, now).await?;
-        if invitation.is_claimed_by_another(command.claim, now) {
-            return Err(AcceptInvitationError::Claimed);
-        }
-        // Also cancels undelivered mails. A mail that was delivered, but whose delivery was not recorded, would
-        // otherwise be sent again with a used token.
-        end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
-        let accepted = OrgEvent::InvitationAccepted {
-            organization: organization.id,
-            invitation: invitation.id,
-            user: command.user,
-        };
-        tx.events().append(&self.event_of(&command, accepted)).await?;
-        let membership = self.join(&mut *tx, &command, &invitation, &organization, now).await?;
-        tx.commit().await?;
-        Ok(membership)
-    }
-
-    async fn join(
-        &self,
-        tx: &mut dyn OrgTransaction,
-        command: &AcceptInvitation,
-        invitation: &Invitation,
-        into: &Organization,
-        storage_time: OffsetDateTime,
-    ) -> Result<Membership, AcceptInvitationError> {
-        let (organization, user, role) = (into.id, command.user, invitation.role);
-        if let Some(present) = tx.memberships().find(organization, user).await? {
-            return Ok(present);
-        }
-        // This invitation has ended above, so its own claim does not count.
-        self.check_new_member::<AcceptInvitationError>(tx, organization, user, role, storage_time).await?;
-        let joined_at = self.ports.clock.now();
-        // The profile is visible at once: the organization knows the address, and the user has accepted the invitation.
-        let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
-        let membership =
-            Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at, opened_at };
-        tx.memberships().insert(&membership).await?;
-        tx.departures().delete(organization, user).await?;
-        let added = OrgEvent::MemberAdded { organization, user, role };
-        tx.events().append(&self.event_of(command, added)).await?;
-        if role == Role::Owner {
-            self.notify_owners(tx, into, user, Some(invitation.invited_by)).await?;
-        }
-        Ok(membership)
-    }
-
-    fn event_of(&self, command: &AcceptInvitation, event: OrgEvent) -> Event {
-        match &command.actor {
-            Some(actor) => self.event(actor, event),
-            None => Event::by_anonymous(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
-        }
-    }
+/// An accepted invitation.
+#[derive(Debug)]
+pub struct AcceptedInvitation {
+    /// The new membership, or the present one of a user who was a member already.
+    pub membership: Membership,
+    /// The account of the user.
+    pub account: InvitedAccount,
+    /// An access token, if the request created the account or had an access token.
+    pub token: Option<Secret<String>>,
 }
 
-/// Checks that a locked invitation can be accepted at that time: it is pending, and its inviter may still give its
-/// role.
-pub(super) async fn require_acceptable(
-    tx: &mut dyn OrgTransaction,
-    invitation: &Invitation,
-    now: OffsetDateTime,
-) -> Result<(), AcceptInvitationError> {
-    let inviter = tx.memberships().find(invitation.organization_id, invitation.invited_by).await?;
-    let inviter = inviter.map(|inviter| inviter.role);
-    if invitation.is_pending(now) && policy::may_answer_for(inviter, invitation.role) {
-        return Ok(());
+impl Orgs {
+    /// Accepts an invitation: provides the account of the invited address and adds it to the organization.
+    ///
+    /// Account and membership are in different domains, so in different transactions. If the process stops between the
+    /// two, the same request succeeds when it is repeated, because the account exists by then.
+    ///
+    /// # Errors
+    /// Fails when the token is not valid, another request holds the claim, a quota is reached, the account is not
+    /// available, or storage fails.
+    pub async fn accept_invitation(
+        &self,
+        command: AcceptInvitation,
+    ) -> Result<AcceptedInvitation, AcceptInvitationError> {
+        let AcceptInvitation { token, password, display_name, actor, user_agent, origin } = command;
+        let email = self.view_invitation(&token).await?.invitation.email;
+        let guest = InvitedGuest { email, password, display_name, user_agent, origin };
+        let (account, claim) = self.account_of(actor.as_ref(), &guest, &token).await?;
+        let join =
+            JoinByInvitation { token, user: account.user, claim, actor: actor.clone(), origin: guest.origin.clone() };
+        let membership = self.join_by_invitation(join).await?;
+        let accounts = &self.ports.accounts;
+        let token = match &actor {
+            Some(actor) => Some(accounts.continue_session(actor).await?),
+            // Without an access token, only a new account gets a session: a forwarded mail must not open an existing
+            // account.
+            None if account.created => Some(accounts.first_session(account.user, &guest).await?),
+            None => None,
+        };
+        Ok(AcceptedInvitation { membership, account, token })
     }
-    Err(AcceptInvitationError::Invalid)
+
+    /// Returns the account of the invited address. A caller with an access token must own that account, and the token
+    /// verifies the address. A request that creates the account claims the invitation first: other requests cannot
+    /// accept it until this one has joined.
+    async fn account_of(
+        &self,
+        actor: Option<&Actor>,
+        guest: &InvitedGuest,
+        token: &InvitationToken,
+    ) -> Result<(InvitedAccount, Option<InvitationClaimId>), AcceptInvitationError> {
+        let accounts = &self.ports.accounts;
+        if let Some(actor) = actor {
+            return Ok((accounts.verify_email(actor, &guest.email).await?, None));
+        }
+        // Hashing takes long. It comes before the claim, which is short.
+        let prepared = accounts.prepare(guest).await?;
+        let claim = match prepared {
+            Some(_) => Some(self.claim_invitation(token).await?),
+            None => None,
+        };
+        let account = accounts.provision(guest, prepared).await;
+        // The account was not created, for example because another client registered the address in the meantime.
+        // Without the claim, a caller with the password of that account can retry at once.
+        if let (Err(_), Some(claim)) = (&account, claim) {
+            self.release_invitation(token, claim).await?;
+        }
+        Ok((account?, claim))
+    }
 }

@@ -1,6 +1,6 @@
 //! Why an invitation can't be viewed or accepted.
 
-use tessera_kernel::{QuotaExceeded, StoreError};
+use tessera_kernel::{AccountError, QuotaExceeded, StoreError};
 
 /// Why an invitation can't be viewed or accepted.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum AcceptInvitationError {
     /// A quota is reached.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
+    /// The account of the invited user is not available.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,7 +2,7 @@
 
 use tessera_kernel::InvitationClaimId;
 
-use super::{accept_invitation::require_acceptable, lock_invitation::LockedInvitation};
+use super::{join_by_invitation::require_acceptable, lock_invitation::LockedInvitation};
 use crate::{
     AcceptInvitationError, Orgs,
     model::{Claim, InvitationToken},

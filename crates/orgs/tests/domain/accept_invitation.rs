@@ -2,7 +2,7 @@
 
 use tessera_kernel::{InvitationClaimId, Role, UserId};
 use tessera_orgs::{
-    AcceptInvitation, AcceptInvitationError, Invite,
+    AcceptInvitationError, Invite, JoinByInvitation,
     model::{Claim, Invitation, InvitationToken, Membership},
 };
 use tessera_testkit::{
@@ -37,8 +37,8 @@ async fn accept_claimed(
     user: UserId,
     claim: Option<InvitationClaimId>,
 ) -> Result<Membership, AcceptInvitationError> {
-    let command = AcceptInvitation { token: token.clone(), user, claim, actor: None, origin: origin() };
-    bench.orgs().accept_invitation(command).await
+    let command = JoinByInvitation { token: token.clone(), user, claim, actor: None, origin: origin() };
+    bench.orgs().join_by_invitation(command).await
 }
 
 #[track_caller]

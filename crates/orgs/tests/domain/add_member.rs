@@ -2,7 +2,7 @@
 
 use tessera_kernel::Role;
 use tessera_orgs::{
-    AcceptInvitation, AddMember, AddMemberError, Candidate, Invite,
+    AddMember, AddMemberError, Candidate, Invite, JoinByInvitation,
     model::{Member, Membership, Profile},
 };
 use tessera_testkit::{
@@ -204,8 +204,8 @@ async fn an_accepted_invitation_clears_the_departure_of_a_user_s162() {
     let invite = Invite { organization: organization_id(1), email: parsed("user3@example.com"), role: Role::Member };
     ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
     let token = parsed(bench.mails().await[0].text.expose());
-    let accept = AcceptInvitation { token, user: user_id(3), claim: None, actor: None, origin: origin() };
-    ok(bench.orgs().accept_invitation(accept).await);
+    let accept = JoinByInvitation { token, user: user_id(3), claim: None, actor: None, origin: origin() };
+    ok(bench.orgs().join_by_invitation(accept).await);
     ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(3)).await);
     ok(add(&bench, 1, by_id(3), Role::Member).await);
 }

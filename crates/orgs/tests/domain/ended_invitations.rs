@@ -3,7 +3,7 @@
 
 use tessera_kernel::{InvitationId, PageRequest, Role};
 use tessera_orgs::{
-    AcceptInvitation, AcceptInvitationError, AddMember, Candidate, ChangeRole, Invite, ResendInvitationError,
+    AcceptInvitationError, AddMember, Candidate, ChangeRole, Invite, JoinByInvitation, ResendInvitationError,
     model::{Invitation, InvitationStatus, InvitationToken},
 };
 use tessera_testkit::{
@@ -57,14 +57,14 @@ async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
 }
 
 async fn accept(bench: &Workbench, token: &InvitationToken, number: u32) -> Option<AcceptInvitationError> {
-    let command = AcceptInvitation {
+    let command = JoinByInvitation {
         token: token.clone(),
         user: user_id(number),
         claim: None,
         actor: Some(actor_of(user_id(number))),
         origin: origin(),
     };
-    bench.orgs().accept_invitation(command).await.err()
+    bench.orgs().join_by_invitation(command).await.err()
 }
 
 async fn verify(bench: &Workbench, number: u32) {

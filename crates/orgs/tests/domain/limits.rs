@@ -2,7 +2,7 @@
 
 use tessera_kernel::{InvitationId, OrganizationId, RateLimit, RateLimited, Role};
 use tessera_orgs::{
-    AcceptInvitation, AddMember, AddMemberError, Candidate, Invite, InviteError, ResendInvitationError,
+    AddMember, AddMemberError, Candidate, Invite, InviteError, JoinByInvitation, ResendInvitationError,
     limits::{ADD_MEMBER, INVITE, INVITE_ADDRESS, INVITE_UNVERIFIED, SenderKind},
 };
 use tessera_testkit::{
@@ -71,8 +71,8 @@ async fn establish(bench: &Workbench, organization: u32, by: u32, guest: u32) {
     let mails = bench.mails().await;
     let mail = some(mails.iter().rfind(|mail| mail.recipient == address));
     let token = parsed(mail.text.expose());
-    let accept = AcceptInvitation { token, user: guest.id, claim: None, actor: None, origin: origin() };
-    ok(bench.orgs().accept_invitation(accept).await);
+    let accept = JoinByInvitation { token, user: guest.id, claim: None, actor: None, origin: origin() };
+    ok(bench.orgs().join_by_invitation(accept).await);
 }
 
 #[tokio::test]

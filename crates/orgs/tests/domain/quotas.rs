@@ -2,8 +2,8 @@
 
 use tessera_kernel::{QuotaExceeded, Role};
 use tessera_orgs::{
-    AcceptInvitation, AcceptInvitationError, AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError,
-    CreateOrganization, CreateOrganizationError, Invite, OrgQuotas, Orgs,
+    AcceptInvitationError, AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, CreateOrganization,
+    CreateOrganizationError, Invite, JoinByInvitation, OrgQuotas, Orgs,
     model::{Claim, InvitationToken, Membership},
 };
 use tessera_testkit::{
@@ -55,7 +55,7 @@ async fn invited(bench: &Workbench, role: Role) -> InvitationToken {
 
 async fn accept(orgs: &Orgs, token: &InvitationToken) -> Result<Membership, AcceptInvitationError> {
     let token = token.clone();
-    orgs.accept_invitation(AcceptInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() })
+    orgs.join_by_invitation(JoinByInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() })
         .await
 }
 
@@ -143,6 +143,6 @@ async fn the_request_that_claimed_the_last_place_is_accepted_s188() {
     let token = invited(&bench, Role::Member).await;
     let orgs = holding(&bench, 3);
     let claim = Some(ok(orgs.claim_invitation(&token).await));
-    let command = AcceptInvitation { token, user: user_id(9), claim, actor: None, origin: origin() };
-    assert_eq!(ok(orgs.accept_invitation(command).await).role, Role::Member);
+    let command = JoinByInvitation { token, user: user_id(9), claim, actor: None, origin: origin() };
+    assert_eq!(ok(orgs.join_by_invitation(command).await).role, Role::Member);
 }

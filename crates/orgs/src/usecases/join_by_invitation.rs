@@ -1,0 +1,114 @@
+//! Membership of the user of an accepted invitation.
+
+use tessera_kernel::{Actor, Event, InvitationClaimId, RequestMetadata, Role, UserId};
+use time::OffsetDateTime;
+
+use super::{acceptance_error::AcceptInvitationError, invite::end, lock_invitation::LockedInvitation};
+use crate::{
+    Orgs,
+    events::OrgEvent,
+    model::{Invitation, InvitationState, InvitationToken, Membership, Organization},
+    policy,
+    ports::OrgTransaction,
+};
+
+/// Command of [`Orgs::join_by_invitation`].
+#[derive(Debug)]
+pub struct JoinByInvitation {
+    /// The token from the mail.
+    pub token: InvitationToken,
+    /// The user whose address was invited.
+    pub user: UserId,
+    /// The claim of this request on the invitation, if it has one.
+    pub claim: Option<InvitationClaimId>,
+    /// The actor, if the request has a credential.
+    pub actor: Option<Actor>,
+    /// Request metadata.
+    pub origin: RequestMetadata,
+}
+
+impl Orgs {
+    /// Ends an invitation as accepted and adds its user as a member, in one transaction. An existing member keeps the current
+    /// role. If the user becomes an owner, all owners get a mail.
+    ///
+    /// # Errors
+    /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
+    pub async fn join_by_invitation(&self, command: JoinByInvitation) -> Result<Membership, AcceptInvitationError> {
+        let hash = self.ports.digest.digest(command.token.expose());
+        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let account = self.ports.user_profiles.find_profile_by_verified_email(&known.email).await?;
+        if account.is_none_or(|account| account.user_id != command.user) {
+            return Err(AcceptInvitationError::Invalid);
+        }
+        let LockedInvitation { mut tx, organization, invitation, storage_time: now } =
+            self.lock_invitation(&hash, &known).await?;
+        // Checked under the lock, because the invitation may have changed since it was found.
+        require_acceptable(&mut *tx, &invitation, now).await?;
+        if invitation.is_claimed_by_another(command.claim, now) {
+            return Err(AcceptInvitationError::Claimed);
+        }
+        // Also cancels undelivered mails. A mail that was delivered, but whose delivery was not recorded, would
+        // otherwise be sent again with a used token.
+        end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
+        let accepted = OrgEvent::InvitationAccepted {
+            organization: organization.id,
+            invitation: invitation.id,
+            user: command.user,
+        };
+        tx.events().append(&self.event_of(&command, accepted)).await?;
+        let membership = self.join(&mut *tx, &command, &invitation, &organization, now).await?;
+        tx.commit().await?;
+        Ok(membership)
+    }
+
+    async fn join(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        command: &JoinByInvitation,
+        invitation: &Invitation,
+        into: &Organization,
+        storage_time: OffsetDateTime,
+    ) -> Result<Membership, AcceptInvitationError> {
+        let (organization, user, role) = (into.id, command.user, invitation.role);
+        if let Some(present) = tx.memberships().find(organization, user).await? {
+            return Ok(present);
+        }
+        // This invitation has ended above, so its own claim does not count.
+        self.check_new_member::<AcceptInvitationError>(tx, organization, user, role, storage_time).await?;
+        let joined_at = self.ports.clock.now();
+        // The profile is visible at once: the organization knows the address, and the user has accepted the invitation.
+        let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
+        let membership =
+            Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at, opened_at };
+        tx.memberships().insert(&membership).await?;
+        tx.departures().delete(organization, user).await?;
+        let added = OrgEvent::MemberAdded { organization, user, role };
+        tx.events().append(&self.event_of(command, added)).await?;
+        if role == Role::Owner {
+            self.notify_owners(tx, into, user, Some(invitation.invited_by)).await?;
+        }
+        Ok(membership)
+    }
+
+    fn event_of(&self, command: &JoinByInvitation, event: OrgEvent) -> Event {
+        match &command.actor {
+            Some(actor) => self.event(actor, event),
+            None => Event::by_anonymous(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
+        }
+    }
+}
+
+/// Checks that a locked invitation can be accepted at that time: it is pending, and its inviter may still give its
+/// role.
+pub(super) async fn require_acceptable(
+    tx: &mut dyn OrgTransaction,
+    invitation: &Invitation,
+    now: OffsetDateTime,
+) -> Result<(), AcceptInvitationError> {
+    let inviter = tx.memberships().find(invitation.organization_id, invitation.invited_by).await?;
+    let inviter = inviter.map(|inviter| inviter.role);
+    if invitation.is_pending(now) && policy::may_answer_for(inviter, invitation.role) {
+        return Ok(());
+    }
+    Err(AcceptInvitationError::Invalid)
+}
