@@ -174,7 +174,7 @@ pub(crate) async fn get_wallet_challenge(
 
 /// List current user's wallets
 ///
-/// The wallets are in the order of linking. A user has at most 32, so there is only one page.
+/// The wallets are in the order of linking. Their number is bounded by a quota (50 by default), so there is only one page.
 #[utoipa::path(tag = "users", operation_id = "list_wallets", security(("user_token" = [])), responses(
     (status = 200, description = "The wallets", body = Vec<WalletView>)))]
 #[get("/users/me/wallets")]
