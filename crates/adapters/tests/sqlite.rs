@@ -111,6 +111,14 @@ async fn a_file_that_is_not_a_database_is_rejected() {
     assert!(matches!(error, OpenError::Prepare(_)), "{error:?}");
 }
 
+#[test]
+fn a_cached_statement_is_not_prepared_again_for_other_parameters() {
+    let mut connection = ok(SqliteConnection::establish(":memory:"));
+    let options = "SELECT count(*) FROM pragma_compile_options WHERE compile_options = 'ENABLE_QPSG'";
+    let enabled: i64 = ok(diesel::dsl::sql::<diesel::sql_types::BigInt>(options).get_result(&mut connection));
+    assert_eq!(enabled, 1, "build with the flags in .cargo/config.toml");
+}
+
 /// Another process holds the write lock for longer than the store waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_locked_is_busy() {
