@@ -96,6 +96,7 @@ fn command(profile: &TempDir) -> Command {
 }
 
 /// The path of the first browser that is installed.
+#[expect(clippy::disallowed_methods, reason = "the machine decides where the browser is")]
 fn program() -> PathBuf {
     const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     const BUNDLE: &str = "/Applications/Chromium.app/Contents/MacOS/Chromium";

@@ -29,6 +29,7 @@ enum Kind {
 
 /// The address of the throwaway cluster that the test script starts. Without a cluster the test must fail; it must not
 /// pass without running.
+#[expect(clippy::disallowed_methods, reason = "the test script starts the cluster")]
 fn cluster() -> String {
     std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| {
         panic!("TEST_DATABASE_URL is not set: run scripts/test, which starts a throwaway PostgreSQL")

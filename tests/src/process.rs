@@ -93,6 +93,7 @@ impl Installation {
     /// # Panics
     /// Panics if the binary does not exist.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the process gets PATH and nothing else")]
     pub fn spawn(&self) -> Starting {
         let log = self.home.path().join(format!("log-{}", self.started.fetch_add(1, Ordering::Relaxed)));
         let log_file = File::create(&log).unwrap_or_else(|error| panic!("can't write {}: {error}", log.display()));

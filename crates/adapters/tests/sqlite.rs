@@ -5,7 +5,7 @@ mod clocks;
 #[path = "support/store.rs"]
 mod store;
 
-use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
 use tessera_adapters::{DatabaseSettings, DatabaseUrl, OpenError, SqlStore};
 use tessera_kernel::StoreError;
 use tessera_testkit::expectations::{failed, ok, some};

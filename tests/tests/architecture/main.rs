@@ -187,6 +187,7 @@ fn breach(edge: &Edge<'_>) -> Option<String> {
     (!(allowed && theirs)).then(|| format!("{from} must not use {to}{}", if *dev { ", not even in tests" } else { "" }))
 }
 
+#[expect(clippy::disallowed_methods, reason = "cargo names itself in the environment")]
 fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = ["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"];

@@ -19,6 +19,7 @@ fn script() -> String {
 }
 
 /// Runs a script to its end, with only `PATH` from the environment.
+#[expect(clippy::disallowed_methods, reason = "the script gets PATH and nothing else")]
 async fn run(script: &str) -> (bool, String, String) {
     let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
     let file =
