@@ -10,6 +10,7 @@ mod limit_sessions;
 pub(crate) mod link_wallet;
 pub(crate) mod list_sessions;
 pub(crate) mod maintain_signing_keys;
+pub(crate) mod open_session;
 pub(crate) mod process_reset_requests;
 pub(crate) mod provision_account;
 mod record_device;

@@ -1,11 +1,10 @@
 //! Access tokens without a password check: for the current session of a user, or for the first session.
 
-use tessera_kernel::{Actor, Event, Principal, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{Actor, Principal, RequestMetadata, StoreError, UserId};
 
-use super::sign_in::SignedIn;
+use super::open_session::{Authentication, NewSession, SignedIn, from_open_session_error};
 use crate::{
     Identity,
-    events::IdentityEvent,
     model::{Device, KnownSession},
     ports::{AccessClaims, TokenError},
 };
@@ -23,6 +22,8 @@ pub enum ContinueSessionError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+from_open_session_error! { ContinueSessionError }
 
 impl Identity {
     /// Issues another token for the session of the actor. The token expires together with the session.
@@ -51,17 +52,10 @@ impl Identity {
         device: Device,
         origin: &RequestMetadata,
     ) -> Result<SignedIn, ContinueSessionError> {
-        let session = self.new_session(user, self.ports.resets.now().await?);
-        let token = self.ports.signer.sign(&self.claims(&session))?;
-        let what = IdentityEvent::SessionStarted { user, session: session.id }.into();
-        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let user = tx.users().lock(user).await?.ok_or(ContinueSessionError::Ended)?.user;
-        tx.sessions().insert(&session).await?;
-        self.limit_sessions(&mut *tx, &session, origin).await?;
-        tx.events().append(&event).await?;
-        self.record_device(&mut *tx, &user, device).await?;
-        tx.commit().await?;
-        Ok(SignedIn { token, expires_at: session.expires_at, user })
+        let opening = NewSession { user, authentication: Authentication::Invitation, now, device, origin };
+        self.open_session(tx, opening).await?.ok_or(ContinueSessionError::Ended)
     }
 }

@@ -1,14 +1,14 @@
 //! Sign-in with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, RequestMetadata, Secret, SessionId, StoreError, UserId};
-use time::OffsetDateTime;
+use tessera_kernel::{EmailAddress, Event, RequestMetadata, StoreError, UserId};
 
+use super::open_session::{Authentication, NewSession, SignedIn, from_open_session_error};
 use crate::{
     Identity,
     check_password::PasswordCheck,
     events::IdentityEvent,
-    model::{Credentials, Device, PasswordAttempt, PasswordHash, Session, SessionState, User},
-    ports::{AccessClaims, HashError, Requester, TokenError, Verdict},
+    model::{Credentials, Device, PasswordAttempt},
+    ports::{HashError, Requester, TokenError, Verdict},
 };
 
 /// Command of [`Identity::sign_in`].
@@ -22,17 +22,6 @@ pub struct SignIn {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
-}
-
-/// A session and its access token.
-#[derive(Debug)]
-pub struct SignedIn {
-    /// The access token.
-    pub token: Secret<String>,
-    /// When the token and the session expire.
-    pub expires_at: OffsetDateTime,
-    /// The user who signed in.
-    pub user: User,
 }
 
 /// Why the sign-in failed.
@@ -53,6 +42,8 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+from_open_session_error! { SignInError }
+
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
 const TRIES: usize = 3;
 
@@ -70,8 +61,15 @@ impl Identity {
                 Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
             };
             let Some(Credentials { user, password_hash: Some(compared) }) = known else { break };
-            let session = self.new_session(user.id, check.at);
-            if let Some(signed_in) = self.open_session(user, session, (&compared, renewed), &command).await? {
+            let opening = NewSession {
+                user,
+                authentication: Authentication::Password { compared, renewed },
+                now: check.at,
+                device: command.device,
+                origin: &command.origin,
+            };
+            // Another sign-in may have renewed the hash meanwhile, or the user may have changed the password.
+            if let Some(signed_in) = self.open_session(self.ports.store.begin().await?, opening).await? {
                 return Ok(signed_in);
             }
         }
@@ -90,59 +88,6 @@ impl Identity {
         let known = credentials.as_ref();
         let check = self.check_password(&command.password, known, device, Requester::unknown(&command.origin)).await?;
         Ok((credentials, check))
-    }
-
-    /// Opens a session after a correct password. Returns `None` if the hash is no longer the one that was compared:
-    /// another sign-in has renewed it, or the user has changed the password.
-    async fn open_session(
-        &self,
-        user: User,
-        session: Session,
-        (compared, renewed): (&PasswordHash, Option<PasswordHash>),
-        command: &SignIn,
-    ) -> Result<Option<SignedIn>, SignInError> {
-        let token = self.ports.signer.sign(&self.claims(&session))?;
-        let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
-        let event = Event::by_anonymous(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
-        let mut tx = self.ports.store.begin().await?;
-        if !tx.sessions().insert_for(&session, compared).await? {
-            return Ok(None);
-        }
-        self.limit_sessions(&mut *tx, &session, &command.origin).await?;
-        if let Some(hash) = renewed {
-            tx.users().set_password_hash(user.id, &hash).await?;
-        }
-        tx.events().append(&event).await?;
-        self.record_device(&mut *tx, &user, command.device).await?;
-        tx.commit().await?;
-        Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
-    }
-
-    /// Builds a session that begins at `now`. `now` is the database time, because all nodes must agree on the expiry.
-    pub(crate) fn new_session(&self, user_id: UserId, now: OffsetDateTime) -> Session {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        // Whole seconds, so that the session and its token expire at the same time.
-        let created_at = now.replace_nanosecond(0).unwrap_or(now);
-        Session {
-            id: SessionId::generate(clock, entropy),
-            user_id,
-            state: SessionState::Open,
-            created_at,
-            last_used_at: created_at,
-            expires_at: created_at + self.settings.session_ttl,
-        }
-    }
-
-    pub(crate) fn claims(&self, session: &Session) -> AccessClaims {
-        let mut token_id = [0; 16];
-        self.ports.entropy.fill(&mut token_id);
-        AccessClaims {
-            user: session.user_id,
-            session: session.id,
-            token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
-            issued_at: session.created_at,
-            expires_at: session.expires_at,
-        }
     }
 
     async fn refuse(&self, user: Option<UserId>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {

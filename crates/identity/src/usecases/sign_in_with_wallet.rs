@@ -3,9 +3,12 @@
 use tessera_kernel::{Event, RequestMetadata, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::redeem_challenge::{RedeemError, Redeemed};
+use super::{
+    open_session::{Authentication, NewSession, SignedIn, from_open_session_error},
+    redeem_challenge::{RedeemError, Redeemed},
+};
 use crate::{
-    Identity, SignedIn, WalletProof,
+    Identity, WalletProof,
     events::IdentityEvent,
     model::{Device, Purpose, User, Wallet, WalletAccount},
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
@@ -49,6 +52,8 @@ impl From<RedeemError> for SignInWithWalletError {
     }
 }
 
+from_open_session_error! { SignInWithWalletError }
+
 /// Maximum number of lookups of the wallet's user. A lookup is repeated if the wallet was linked or unlinked meanwhile.
 const TRIES: usize = 5;
 
@@ -90,16 +95,8 @@ impl Identity {
         if !is_vouched(&user, account, signer) {
             return Err(SignInWithWalletError::InvalidSignature);
         }
-        let session = self.new_session(user.id, now);
-        let token = self.ports.signer.sign(&self.claims(&session))?;
-        let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
-        let event = Event::by_anonymous(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
-        tx.sessions().insert(&session).await?;
-        self.limit_sessions(&mut *tx, &session, origin).await?;
-        tx.events().append(&event).await?;
-        self.record_device(&mut *tx, &user, device).await?;
-        tx.commit().await?;
-        Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
+        let authentication = Authentication::Wallet(account);
+        Ok(self.open_session(tx, NewSession { user, authentication, now, device, origin }).await?)
     }
 
     /// Returns the user of a verified wallet without opening a session. Returns `None` if the signature does not
