@@ -1,10 +1,10 @@
 //! Audit entries of the identity domain.
 
-use tessera_kernel::{ApplicationId, AuditEntry, OrganizationId, Outcome, SessionId, UserId};
+use tessera_kernel::{ApplicationId, AuditEntry, OrganizationId, Outcome, SessionId, UserId, WalletAccount};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::model::{Audience, AuthorizationCode, KeyId, WalletAccount};
+use crate::model::{Audience, AuthorizationCode, KeyId};
 
 /// Actions of this domain that the audit trail records.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 mod audience;
 mod avatar_url;
-mod chain;
 mod challenge;
 mod custom_data;
 mod device;
@@ -10,9 +9,7 @@ mod key_ring;
 mod nonce;
 mod password;
 mod password_reset;
-mod rfc3339;
 mod session;
-mod signature;
 mod signing_key;
 mod site;
 mod siwe;
@@ -23,7 +20,6 @@ mod wallet;
 
 pub use audience::{Audience, AudienceError};
 pub use avatar_url::{AvatarUrl, AvatarUrlError};
-pub use chain::{Chain, ChainError, Namespace};
 pub use challenge::{Challenge, Purpose};
 pub use custom_data::CustomData;
 pub use device::Device;
@@ -33,9 +29,7 @@ pub use key_ring::{
 pub use nonce::{Nonce, NonceError};
 pub use password::{HashCost, Password, PasswordAttempt, PasswordError, PasswordHash};
 pub use password_reset::{PasswordReset, ResetRequest, ResetToken};
-pub(crate) use rfc3339::rfc3339;
 pub use session::{KnownSession, Session, SessionState};
-pub use signature::{WalletSignature, WalletSignatureError};
 pub use signing_key::{KeyId, KeyIdError, NewKey, PublicKey, Retirement, SigningKey};
 pub use site::Site;
 pub use siwe::{SiweError, SiweMessage};
@@ -45,4 +39,4 @@ pub use sso::{
     SsoSession, SsoSessionId, SsoSessionIdError,
 };
 pub use user::{Credentials, DisplayName, PersonName, User};
-pub use wallet::{Wallet, WalletAccount, WalletAddress, WalletAddressError};
+pub use wallet::Wallet;

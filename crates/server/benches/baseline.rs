@@ -16,12 +16,14 @@ use tessera_adapters::{
 };
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
-    model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFETIME, WalletAccount, WalletSignature},
+    model::{NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFETIME},
     ports::{
         PasswordHasher as _, Requester, ServiceClaims, ServiceTokenSigner as _, SignatureCheck, WalletVerifier as _,
     },
 };
-use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
+use tessera_kernel::{
+    Chain, Clock as _, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature,
+};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 use tessera_tests::{api::Api, wallet::EvmWallet};
 

@@ -22,17 +22,27 @@ const KERNEL_AND_DOMAINS: &[&str] =
 const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall"];
 
 const TABLE: &[Row] = &[
-    // In addition to the guide: Unicode normalization and domain names (ADR 0006).
+    // In addition to the guide: Unicode normalization, domain names and the encoding of wallet addresses (ADR 0006).
     Row {
         name: "tessera-kernel",
         inside: &[],
-        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "unicode-normalization", "idna"]),
+        outside: Some(&[
+            "async-trait",
+            "serde",
+            "thiserror",
+            "time",
+            "uuid",
+            "unicode-normalization",
+            "idna",
+            "sha3",
+            "bs58",
+        ]),
     },
-    // In addition to the guide: avatar URLs and the encoding of wallet addresses (ADR 0006).
+    // In addition to the guide: avatar URLs (ADR 0006).
     Row {
         name: "tessera-identity",
         inside: &["tessera-kernel"],
-        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url", "sha3", "bs58"]),
+        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
     Row { name: "tessera-orgs", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
     // In addition to the guide: redirect URIs (ADR 0006).

@@ -7,12 +7,12 @@ use tessera_identity::{
     ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, RequestPasswordReset,
     ResetPassword, SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
     model::{
-        AuthorizationCode, Chain, Challenge, CodeChallenge, OneTimeSecret, PasswordAttempt, PasswordHash,
-        PasswordReset, Purpose, ResetToken, Session, SessionState, SsoRequest,
+        AuthorizationCode, Challenge, CodeChallenge, OneTimeSecret, PasswordAttempt, PasswordHash, PasswordReset,
+        Purpose, ResetToken, Session, SessionState, SsoRequest,
     },
     ports::{Challenges, IdentityStore as _},
 };
-use tessera_kernel::{Actor, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_kernel::{Actor, Chain, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
 use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     Workbench, builders,

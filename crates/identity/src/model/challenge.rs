@@ -1,9 +1,9 @@
 //! Challenges that wallets sign.
 
-use tessera_kernel::{Entropy, Network, SessionId, UserId};
+use tessera_kernel::{Entropy, Namespace, Network, SessionId, UserId, WalletAccount};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{Namespace, Nonce, Site, SiweMessage, WalletAccount, siws};
+use super::{Nonce, Site, SiweMessage, siws};
 
 /// Purpose of a challenge. A signature is valid only for the purpose of its challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,10 @@ mod parse;
 
 use std::fmt;
 
+use tessera_kernel::{WalletAddress, rfc3339};
 use time::OffsetDateTime;
 
 pub use parse::SiweError;
-
-use super::{WalletAddress, rfc3339::rfc3339};
 
 /// The fields of a message. The writer and the parser follow the published grammar strictly.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use tessera_kernel::{WalletAddress, rfc3339};
 use time::OffsetDateTime;
 
-use super::{Nonce, Site, WalletAddress, rfc3339::rfc3339};
+use super::{Nonce, Site};
 
 /// Returns the "Sign In With Solana" message that a wallet may sign instead of the bare nonce. The message is fully
 /// determined by the challenge, so the client does not send it: only a wallet that showed this exact text can have

@@ -1,9 +1,9 @@
 //! User accounts and their credentials.
 
-use tessera_kernel::{EmailAddress, UserId, text_value};
+use tessera_kernel::{EmailAddress, UserId, WalletAccount, WalletAddress, text_value};
 use time::OffsetDateTime;
 
-use super::{AvatarUrl, PasswordHash, Wallet, WalletAccount, WalletAddress};
+use super::{AvatarUrl, PasswordHash, Wallet};
 
 text_value! {
     /// The name that a user is shown as.

@@ -1,8 +1,8 @@
 //! Texts of the mails about accounts.
 
-use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic};
+use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic, WalletAccount};
 
-use crate::model::{Device, PasswordReset, ResetToken, WalletAccount};
+use crate::model::{Device, PasswordReset, ResetToken};
 
 /// A change to an account, or a sign-in from a new device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
-use crate::model::Chain;
+use tessera_kernel::Chain;
 
 /// A read-only call on the state of the latest block.
 #[derive(Debug, Clone, PartialEq, Eq)]

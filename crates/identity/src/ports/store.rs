@@ -1,13 +1,13 @@
 //! Storage of users and sessions.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, WalletAddress,
+};
 use time::OffsetDateTime;
 
 use super::{KnownDevices, PasswordResetRows};
-use crate::model::{
-    Credentials, CustomData, HashCost, KnownSession, PasswordHash, Session, User, Wallet, WalletAddress,
-};
+use crate::model::{Credentials, CustomData, HashCost, KnownSession, PasswordHash, Session, User, Wallet};
 
 /// Data that a password check requires.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tessera_kernel::RateLimited;
+use tessera_kernel::{RateLimited, WalletAccount, WalletSignature};
 
 use super::Requester;
-use crate::model::{WalletAccount, WalletSignature};
 
 /// A signature with the data to verify it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! Creation of challenges for wallets.
 
 use tessera_kernel::{
-    Actor, Network, OnConflict, Principal, RequestMetadata, SessionId, StoreError, UserId, delete_in_steps,
+    Actor, Network, OnConflict, Principal, RequestMetadata, SessionId, StoreError, UserId, WalletAccount,
+    delete_in_steps,
 };
 
 use crate::{
     Identity,
-    model::{Challenge, Purpose, WalletAccount},
+    model::{Challenge, Purpose},
 };
 
 /// Why no challenge was issued.

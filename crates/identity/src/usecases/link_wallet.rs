@@ -1,6 +1,6 @@
 //! Linking of a wallet to an account.
 
-use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId};
+use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId, WalletAccount};
 
 use super::{
     challenge_wallet::session_of,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Identity, WalletProof,
     events::IdentityEvent,
-    model::{Purpose, Wallet, WalletAccount},
+    model::{Purpose, Wallet},
     ports::{AccountChange, Requester, VerifyError},
 };
 

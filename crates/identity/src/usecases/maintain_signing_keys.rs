@@ -1,12 +1,12 @@
 //! Creation, rotation and removal of signing keys.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError};
+use tessera_kernel::{Event, RequestMetadata, StoreError, rfc3339};
 use time::OffsetDateTime;
 
 use crate::{
     ServiceTokens,
     events::IdentityEvent,
-    model::{KeyRing, NewKey, Plan, RotationTrigger, SigningKey, rfc3339},
+    model::{KeyRing, NewKey, Plan, RotationTrigger, SigningKey},
     ports::{SigningKeyTransaction, TokenError},
 };
 

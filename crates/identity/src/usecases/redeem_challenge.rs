@@ -1,11 +1,11 @@
 //! Verification of a signed challenge. A challenge can be answered once.
 
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreError, WalletAccount, WalletSignature};
 use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    model::{Nonce, Purpose, WalletAccount, WalletSignature},
+    model::{Nonce, Purpose},
     ports::{Requester, SignatureCheck, SignerKind, Taken, VerifyError},
 };
 

@@ -1,13 +1,13 @@
 //! Wallet sign-in. The first sign-in of a wallet creates its user.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{Event, RequestMetadata, StoreError, UserId, WalletAccount};
 use time::OffsetDateTime;
 
 use super::redeem_challenge::{RedeemError, Redeemed};
 use crate::{
     Identity, SignedIn, WalletProof,
     events::IdentityEvent,
-    model::{Device, Purpose, User, Wallet, WalletAccount},
+    model::{Device, Purpose, User, Wallet},
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
 };
 

@@ -1,13 +1,12 @@
 //! Challenge of a single sign-on.
 
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreError, WalletAccount};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::{
     SingleSignOn,
     model::{
         AuthorizationState, Nonce, OneTimeSecret, RelyingParty, SiweMessage, SsoChallenge, SsoSession, SsoSessionId,
-        WalletAccount,
     },
 };
 

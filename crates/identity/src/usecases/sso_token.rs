@@ -1,11 +1,11 @@
 //! Tokens that tell an application which user has signed in.
 
-use tessera_kernel::{ApplicationId, Secret, StoreError, UserId};
+use tessera_kernel::{ApplicationId, Secret, StoreError, UserId, WalletAccount};
 use time::Duration;
 
 use crate::{
     SingleSignOn,
-    model::{AuthorizationCode, OpaqueState, SsoChallenge, SsoSession, TOKEN_LIFETIME, WalletAccount},
+    model::{AuthorizationCode, OpaqueState, SsoChallenge, SsoSession, TOKEN_LIFETIME},
     ports::{ProvenWallet, ServiceClaims, TokenError},
 };
 

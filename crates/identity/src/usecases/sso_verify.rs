@@ -1,6 +1,6 @@
 //! Verification of the signed challenge of a single sign-on. Issues a token and an authorization code.
 
-use tessera_kernel::{Event, OnConflict, RequestMetadata, Secret, StoreError, UserId};
+use tessera_kernel::{Event, OnConflict, RequestMetadata, Secret, StoreError, UserId, WalletSignature};
 use time::Duration;
 
 use super::sso_token::{Grant, IssueError};
@@ -9,7 +9,7 @@ use crate::{
     events::{IdentityEvent, SsoRefusal},
     model::{
         AuthorizationCode, AuthorizationState, Device, OneTimeSecret, OpaqueState, RelyingParty, SsoChallenge,
-        SsoCodeState, SsoSession, SsoSessionId, WalletSignature,
+        SsoCodeState, SsoSession, SsoSessionId,
     },
     ports::{Requester, SignatureCheck, SignerKind, TokenError, VerifyError},
 };

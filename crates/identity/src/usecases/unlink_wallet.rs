@@ -1,9 +1,9 @@
 //! Unlinking of a wallet from an account.
 
-use tessera_kernel::{Actor, Event, StoreError};
+use tessera_kernel::{Actor, Event, StoreError, WalletAddress};
 
 use super::challenge_wallet::session_of;
-use crate::{Identity, events::IdentityEvent, model::WalletAddress, ports::AccountChange};
+use crate::{Identity, events::IdentityEvent, ports::AccountChange};
 
 /// Why no wallet was unlinked.
 #[derive(Debug, thiserror::Error)]

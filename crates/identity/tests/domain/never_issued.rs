@@ -5,9 +5,9 @@ use std::time::Duration;
 use tessera_identity::{
     ChallengeSso, ChallengeSsoError, LinkWallet, LinkWalletError, RedeemSsoCode, RedeemSsoCodeError, SignInWithWallet,
     SignInWithWalletError, VerifySso, VerifySsoError, WalletProof,
-    model::{Chain, OneTimeSecret, SsoSessionId, WalletSignature},
+    model::{OneTimeSecret, SsoSessionId},
 };
-use tessera_kernel::Role;
+use tessera_kernel::{Chain, Role, WalletSignature};
 use tessera_testkit::{
     Workbench,
     builders::{actor_of, application_id, device, origin, sso_request, user_id, wallet_account},

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tessera_identity::{
     BegunSso, ChallengeSso, ChallengeSsoError, Identity, IdentityPorts, RedeemSsoCode, RedeemSsoCodeError,
     SingleSignOn, SsoPorts, SsoQuestion, SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
-    model::{AuthorizationState, Chain, CodeChallenge, SiweMessage, SsoRequest, WalletAccount},
+    model::{AuthorizationState, CodeChallenge, SiweMessage, SsoRequest},
     ports::{ServiceClaims, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
 };
-use tessera_kernel::{Outcome, Role, Secret, SecretDigest as _};
+use tessera_kernel::{Chain, Outcome, Role, Secret, SecretDigest as _, WalletAccount};
 use tessera_testkit::{
     Stores, Workbench, async_trait,
     builders::{application_id, device, organization_id, origin, sso_request, wallet_account},

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 use tessera_identity::{
     ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso,
-    model::{Chain, CodeVerifier, Namespace, SsoSessionId, WalletAccount, WalletSignature},
+    model::{CodeVerifier, SsoSessionId},
 };
-use tessera_kernel::NodeLimits;
+use tessera_kernel::{Chain, Namespace, NodeLimits, WalletAccount, WalletSignature};
 use utoipa::ToSchema;
 
 use crate::{

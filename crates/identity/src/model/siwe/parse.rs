@@ -5,7 +5,7 @@ use std::str::{FromStr, Split};
 use time::OffsetDateTime;
 
 use super::{SiweMessage, grammar};
-use crate::model::{Namespace, WalletAddress};
+use tessera_kernel::{Namespace, WalletAddress};
 
 /// The text is not an ERC-4361 message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,9 +1,9 @@
 //! Authorization codes. The browser carries a code to the application, which redeems it for a token.
 
-use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId};
+use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId, WalletAccount};
 use time::OffsetDateTime;
 
-use super::{super::WalletAccount, CodeChallenge, OpaqueState};
+use super::{CodeChallenge, OpaqueState};
 
 /// Whether a code can still be redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

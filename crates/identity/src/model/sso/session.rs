@@ -2,12 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{ApplicationId, Entropy, Network, OrganizationId, SecretHash};
+use tessera_kernel::{ApplicationId, Entropy, Network, OrganizationId, SecretHash, WalletAccount};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    super::WalletAccount,
     CodeChallenge,
     secret::{hex, is_hex},
 };

@@ -6,12 +6,12 @@ use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     AuthorizationCode, Challenge, Credentials, CustomData, HashCost, KeyId, KeyRing, Nonce, PasswordReset, Purpose,
-    ResetRequest, Retirement, Session, SigningKey, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    ResetRequest, Retirement, Session, SigningKey, SsoSession, SsoSessionId, User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
-    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId,
+    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData};
 use time::OffsetDateTime;

@@ -4,16 +4,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{
-        Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
-    },
+    model::{Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet},
     ports::{
         CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, SigningKeyTransaction,
         SigningKeys, Users, Wallets,
     },
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, SessionId, StoreError, UserId,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, SessionId, StoreError, UserId, WalletAddress,
 };
 use tessera_orgs::{
     model::{Organization, Settings, SystemData},

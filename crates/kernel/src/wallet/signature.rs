@@ -1,9 +1,9 @@
 //! Signatures of wallets.
 
-use super::{Namespace, wallet::hex_digit};
+use super::{Namespace, address::hex_digit};
 
-/// The unverified bytes of a signature. [`WalletVerifier`](crate::ports::WalletVerifier) verifies them. They may be
-/// empty: a contract can accept a message that its owners have approved on the chain, without further data.
+/// The unverified bytes of a signature. They may be empty: a contract can accept a message that its owners have
+/// approved on the chain, without further data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalletSignature(Vec<u8>);
 
