@@ -11,7 +11,7 @@ mod path;
 mod query;
 mod unread_payload;
 
-pub(crate) use caller::{Anonymous, Authenticated, Caller, OptionalUser, RequestContext, RequestDevice};
+pub(crate) use caller::{Anonymous, Authenticated, Caller, OptionalUser, RequestContext, RequestDevice, user_agent};
 pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag};
 pub(crate) use form::{Form, form_of};
 pub(crate) use json::{

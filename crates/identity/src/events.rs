@@ -1,10 +1,6 @@
 //! Audit entries of the identity domain.
 
-use tessera_kernel::{ApplicationId, AuditEntry, OrganizationId, Outcome, SessionId, UserId, WalletAccount};
-use time::OffsetDateTime;
-use uuid::Uuid;
-
-use crate::model::{Audience, AuthorizationCode, KeyId};
+use tessera_kernel::{AuditEntry, Outcome, SessionId, UserId, WalletAccount};
 
 /// Actions of this domain that the audit trail records.
 #[derive(Debug)]
@@ -83,109 +79,6 @@ pub(crate) enum IdentityEvent {
         user: UserId,
         wallet: WalletAccount,
     },
-    TokenExchanged {
-        token: Uuid,
-        organization: OrganizationId,
-        audience: Audience,
-    },
-    ExchangeDenied {
-        refusal: ExchangeRefusal,
-        organization: OrganizationId,
-        audience: Audience,
-    },
-    SigningKeyPublished {
-        key: KeyId,
-        signs_from: OffsetDateTime,
-    },
-    SigningKeyRemoved {
-        key: KeyId,
-    },
-    SsoSignedIn {
-        user: UserId,
-        organization: OrganizationId,
-        application: ApplicationId,
-        wallet: WalletAccount,
-    },
-    SsoRefused {
-        reason: SsoRefusal,
-        wallet: Option<WalletAccount>,
-    },
-    SsoCodePresented {
-        user: UserId,
-        organization: OrganizationId,
-        application: ApplicationId,
-        refusal: Option<CodeRefusal>,
-    },
-}
-
-impl IdentityEvent {
-    /// Creates the entry for an issued code that was presented. `refusal` is `None` if it was redeemed.
-    pub(crate) const fn of_code(code: &AuthorizationCode, refusal: Option<CodeRefusal>) -> Self {
-        let AuthorizationCode { user, organization, application, .. } = *code;
-        Self::SsoCodePresented { user, organization, application, refusal }
-    }
-}
-
-/// Why a sign-in to an application was refused. Only the audit trail contains it, not the response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SsoRefusal {
-    Session,
-    Signature,
-    Application,
-}
-
-impl SsoRefusal {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Session => "session",
-            Self::Signature => "signature",
-            Self::Application => "application",
-        }
-    }
-}
-
-/// Why an authorization code was refused. Only the audit trail contains it, not the response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CodeRefusal {
-    /// The rest of the request was invalid.
-    Body,
-    Used,
-    Expired,
-    RedirectUri,
-    /// The application has removed the redirect URI.
-    Application,
-    Verifier,
-}
-
-impl CodeRefusal {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Body => "body",
-            Self::Used => "used",
-            Self::Expired => "expired",
-            Self::RedirectUri => "redirect_uri",
-            Self::Application => "application",
-            Self::Verifier => "verifier",
-        }
-    }
-}
-
-/// Why a token exchange was refused. Only the audit trail contains it, not the response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExchangeRefusal {
-    Session,
-    Membership,
-    Audience,
-}
-
-impl ExchangeRefusal {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Session => "session",
-            Self::Membership => "membership",
-            Self::Audience => "audience",
-        }
-    }
 }
 
 impl From<IdentityEvent> for AuditEntry {
@@ -222,27 +115,6 @@ impl From<IdentityEvent> for AuditEntry {
                 refused("wallet.link_refused", user).with("wallet", &wallet)
             }
             IdentityEvent::WalletUnlinked { user, wallet } => done("wallet.unlinked", user).with("wallet", &wallet),
-            IdentityEvent::TokenExchanged { token, organization, audience } => {
-                Self::success("token.exchanged", token).within(organization).with("audience", &audience)
-            }
-            IdentityEvent::ExchangeDenied { refusal, organization, audience } => {
-                refused_exchange(refusal, organization).with("audience", &audience)
-            }
-            IdentityEvent::SigningKeyPublished { key, signs_from } => {
-                about_key("signing_key.published", &key).with("signs_from", &signs_from)
-            }
-            IdentityEvent::SigningKeyRemoved { key } => about_key("signing_key.removed", &key),
-            IdentityEvent::SsoSignedIn { user, organization, application, wallet } => {
-                about_sign_on("sso.signed_in", user, organization, application).with("wallet", &wallet)
-            }
-            IdentityEvent::SsoRefused { reason, wallet } => refused_sign_on(reason, wallet),
-            IdentityEvent::SsoCodePresented { user, organization, application, refusal: None } => {
-                about_sign_on("sso.code_redeemed", user, organization, application)
-            }
-            IdentityEvent::SsoCodePresented { user, organization, application, refusal: Some(refusal) } => {
-                let refused = about_sign_on("sso.code_refused", user, organization, application);
-                Self { outcome: Outcome::Refused, ..refused }.with("reason", refusal.as_str())
-            }
         }
     }
 }
@@ -268,37 +140,4 @@ fn refused_sign_in(user: Option<UserId>) -> AuditEntry {
         subject: user.map(|user| user.as_uuid()),
         details: Vec::new(),
     }
-}
-
-fn refused_exchange(refusal: ExchangeRefusal, organization: OrganizationId) -> AuditEntry {
-    let what = AuditEntry {
-        name: "token.refused",
-        outcome: Outcome::Refused,
-        // Non-members must not write to the audit trail of an organization, which may not even exist.
-        organization: (refusal == ExchangeRefusal::Audience).then_some(organization),
-        subject: None,
-        details: Vec::new(),
-    };
-    what.with("reason", refusal.as_str()).with("organization_id", &organization)
-}
-
-/// The id of a key is not a UUID, so it goes into the details and not into the subject.
-fn about_key(name: &'static str, key: &KeyId) -> AuditEntry {
-    let what = AuditEntry { name, outcome: Outcome::Success, organization: None, subject: None, details: Vec::new() };
-    what.with("kid", key)
-}
-
-/// Belongs to no organization: an unauthenticated caller must not write to the audit trail of an organization.
-fn refused_sign_on(reason: SsoRefusal, wallet: Option<WalletAccount>) -> AuditEntry {
-    let name = "sso.refused";
-    let what = AuditEntry { name, outcome: Outcome::Refused, organization: None, subject: None, details: Vec::new() };
-    let what = what.with("reason", reason.as_str());
-    match wallet {
-        Some(wallet) => what.with("wallet", &wallet),
-        None => what,
-    }
-}
-
-fn about_sign_on(name: &'static str, user: UserId, of: OrganizationId, application: ApplicationId) -> AuditEntry {
-    AuditEntry::success(name, user.as_uuid()).within(of).with("application_id", &application)
 }

@@ -8,10 +8,7 @@ mod password_hasher;
 mod password_resets;
 mod password_strength;
 mod requester;
-mod service_token_signer;
 mod session_jobs;
-mod signing_key_store;
-mod sso;
 mod store;
 mod token_signer;
 mod wallet_verifier;
@@ -24,14 +21,9 @@ pub use password_hasher::{HashError, PasswordHasher, Verdict};
 pub use password_resets::{PasswordResetRows, PasswordResets};
 pub use password_strength::{PasswordStrength, WeakPassword};
 pub use requester::Requester;
-pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
 #[cfg(feature = "mock")]
 pub use session_jobs::MockSessionJobs;
 pub use session_jobs::SessionJobs;
-#[cfg(feature = "mock")]
-pub use signing_key_store::MockSigningKeyStore;
-pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys};
-pub use sso::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
 #[cfg(feature = "mock")]
 pub use store::MockIdentityStore;
 pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, PasswordCheckContext, Sessions, Users, Wallets};

@@ -1,15 +1,15 @@
 //! Use cases of the identity domain, one file per use case.
 
 pub(crate) mod authenticate;
+pub(crate) mod authenticate_wallet;
 pub(crate) mod challenge_wallet;
 pub(crate) mod change_password;
 pub(crate) mod continue_session;
 mod delete_sessions;
-pub(crate) mod exchange_token;
+pub(crate) mod format_message;
 mod limit_sessions;
 pub(crate) mod link_wallet;
 pub(crate) mod list_sessions;
-pub(crate) mod maintain_signing_keys;
 pub(crate) mod process_reset_requests;
 pub(crate) mod provision_account;
 mod record_device;
@@ -22,18 +22,9 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_in_with_wallet;
 pub(crate) mod sign_out;
 pub(crate) mod spend_challenge;
-pub(crate) mod sso_begin;
-pub(crate) mod sso_challenge;
-pub(crate) mod sso_forget;
-pub(crate) mod sso_redeem;
-pub(crate) mod sso_spend;
-pub(crate) mod sso_token;
-pub(crate) mod sso_verify;
-pub(crate) mod sso_view;
 pub(crate) mod unlink_wallet;
 pub(crate) mod update_profile;
 pub(crate) mod verify_email;
 pub(crate) mod view_custom_data;
-pub(crate) mod view_keys;
 pub(crate) mod view_profile;
 pub(crate) mod write_custom_data;

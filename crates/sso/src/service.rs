@@ -6,9 +6,13 @@ use tessera_kernel::{Clock, Entropy, SecretDigest};
 use time::OffsetDateTime;
 
 use crate::{
-    Identity, ServiceTokens,
-    model::{OneTimeSecret, SsoSession},
-    ports::{RelyingParties, SsoStore},
+    codes::model::OneTimeSecret,
+    relying_parties::ports::RelyingParties,
+    service_tokens::service::ServiceTokens,
+    sign_in::{
+        model::SsoSession,
+        ports::{SsoStore, WalletAuthenticator},
+    },
 };
 
 /// Ports of single sign-on.
@@ -20,8 +24,8 @@ pub struct SsoPorts {
     pub relying_parties: Arc<dyn RelyingParties>,
     /// Hashes secrets.
     pub digest: Arc<dyn SecretDigest>,
-    /// Finds or creates users and verifies wallet signatures.
-    pub identity: Arc<Identity>,
+    /// Formats the messages of challenges, and authenticates users by their wallets.
+    pub wallets: Arc<dyn WalletAuthenticator>,
     /// Signs service tokens.
     pub tokens: Arc<ServiceTokens>,
     /// Source of the current time.

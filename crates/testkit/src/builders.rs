@@ -9,7 +9,7 @@ mod sso;
 use tessera_apikeys::model::{ApiKey, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_identity::{
-    model::{Challenge, Device, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet},
+    model::{Challenge, Device, Purpose, Session, SessionState, Site, User, Wallet},
     ports::Requester,
 };
 use tessera_inventory::model::{Item, ItemChange};
@@ -19,6 +19,7 @@ use tessera_kernel::{
     WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
+use tessera_sso::model::{KeyId, PublicKey, SigningKey};
 use time::{Duration, OffsetDateTime};
 
 use crate::{

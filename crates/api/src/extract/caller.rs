@@ -45,9 +45,13 @@ pub(crate) struct RequestDevice(pub(crate) Device);
 impl RequestDevice {
     /// Derives the device from the `User-Agent` header and the peer address.
     pub(crate) fn of(request: &HttpRequest) -> Self {
-        let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        Self(Device::seen(agent, request.peer_addr().map(|peer| peer.ip())))
+        Self(Device::seen(user_agent(request), request.peer_addr().map(|peer| peer.ip())))
     }
+}
+
+/// The `User-Agent` header, if it is text.
+pub(crate) fn user_agent(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok())
 }
 
 /// Any caller. `actor` is set if the request carries a valid user token.

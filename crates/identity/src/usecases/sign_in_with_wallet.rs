@@ -50,7 +50,7 @@ impl From<RedeemError> for SignInWithWalletError {
 }
 
 /// Maximum number of lookups of the wallet's user. A lookup is repeated if the wallet was linked or unlinked meanwhile.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 impl Identity {
     /// Signs in with a wallet. An unknown wallet gets a new user without an email address. Only the wallet determines
@@ -102,31 +102,9 @@ impl Identity {
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }
 
-    /// Returns the user of a verified wallet without opening a session. Returns `None` if the signature does not
-    /// authenticate this user: see [`is_vouched`].
-    pub(crate) async fn find_user_by_wallet(
-        &self,
-        account: WalletAccount,
-        signer: SignerKind,
-        device: Device,
-        origin: &RequestMetadata,
-    ) -> Result<Option<UserId>, StoreError> {
-        for _ in 0..TRIES {
-            let mut tx = self.ports.store.begin().await?;
-            let Some(user) = self.find_user_in(&mut *tx, account, origin).await? else { continue };
-            if !is_vouched(&user, account, signer) {
-                return Ok(None);
-            }
-            self.record_device(&mut *tx, &user, device).await?;
-            tx.commit().await?;
-            return Ok(Some(user.id));
-        }
-        Err(StoreError::Busy)
-    }
-
     /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked
     /// meanwhile.
-    async fn find_user_in(
+    pub(super) async fn find_user_in(
         &self,
         tx: &mut dyn IdentityTransaction,
         account: WalletAccount,
@@ -188,6 +166,6 @@ impl Identity {
 
 /// Returns whether the signature authenticates the user. A contract only counts on the chain on which the wallet was
 /// linked: on another chain the contract at the same address may have another owner.
-fn is_vouched(user: &User, account: WalletAccount, signer: SignerKind) -> bool {
+pub(super) fn is_vouched(user: &User, account: WalletAccount, signer: SignerKind) -> bool {
     signer == SignerKind::ExternallyOwned || user.linked(&account)
 }

@@ -3,27 +3,21 @@
 use tessera_kernel::{ApplicationId, Secret, StoreError, UserId, WalletAccount};
 use time::Duration;
 
+use super::model::AuthorizationCode;
 use crate::{
-    SingleSignOn,
-    model::{AuthorizationCode, OpaqueState, SsoChallenge, SsoSession, TOKEN_LIFETIME},
-    ports::{ProvenWallet, ServiceClaims, TokenError},
+    relying_parties::model::OpaqueState,
+    service::SingleSignOn,
+    service_tokens::ports::{ProvenWallet, ServiceClaims, SigningError},
+    signing_keys::model::TOKEN_LIFETIME,
 };
 
 /// Content of a token: the result of a sign-in.
 #[derive(Debug)]
 pub(crate) struct Grant {
-    application: ApplicationId,
-    user: UserId,
-    account: WalletAccount,
-    nonce: Option<OpaqueState>,
-}
-
-impl Grant {
-    /// Creates the grant of a session whose challenge was signed.
-    pub(crate) fn of(session: &SsoSession, challenge: &SsoChallenge, user: UserId) -> Self {
-        let request = &session.request;
-        Self { application: request.application, user, account: challenge.account, nonce: request.nonce.clone() }
-    }
+    pub(crate) application: ApplicationId,
+    pub(crate) user: UserId,
+    pub(crate) account: WalletAccount,
+    pub(crate) nonce: Option<OpaqueState>,
 }
 
 impl From<AuthorizationCode> for Grant {
@@ -45,7 +39,7 @@ pub struct SsoToken {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] SigningError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

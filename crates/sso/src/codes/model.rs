@@ -1,9 +1,16 @@
 //! Authorization codes. The browser carries a code to the application, which redeems it for a token.
 
+mod pkce;
+mod secret;
+
 use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId, WalletAccount};
 use time::OffsetDateTime;
 
-use super::{CodeChallenge, OpaqueState};
+pub use pkce::{CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError};
+pub use secret::{OneTimeSecret, SsoSecretError};
+pub(crate) use secret::{hex, is_hex};
+
+use crate::relying_parties::model::OpaqueState;
 
 /// Whether a code can still be redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,13 +3,12 @@
 use tessera_kernel::{Event, RequestMetadata, StoreError};
 use time::OffsetDateTime;
 
-use super::sso_token::{IssueError, SsoToken};
-use crate::{
-    SingleSignOn,
-    events::{CodeRefusal, IdentityEvent},
-    model::{AuthorizationCode, CodeVerifier, OneTimeSecret, RelyingParty, SsoCodeState},
-    ports::TokenError,
+use super::{
+    events::{CodePresented, CodeRefusal},
+    issue_token::{IssueError, SsoToken},
+    model::{AuthorizationCode, CodeVerifier, OneTimeSecret, SsoCodeState},
 };
+use crate::{relying_parties::model::RelyingParty, service::SingleSignOn, service_tokens::ports::SigningError};
 
 /// A redemption request.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ pub enum RedeemSsoCodeError {
     InvalidGrant,
     /// The token could not be signed.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] SigningError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,7 +78,7 @@ impl SingleSignOn {
         // Codes are deleted together with their application.
         let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
         let refusal = judge(&code, &party, now);
-        let what = IdentityEvent::of_code(&code, refusal).into();
+        let what = CodePresented::new(&code, refusal).into();
         let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;

@@ -1,14 +1,17 @@
 //! Token exchange (RFC 8693): user token for service token.
 
-use tessera_kernel::{Actor, ApplicationId, Event, OrganizationId, Principal, Role, Secret, StoreError};
+use tessera_kernel::{
+    Actor, ApplicationId, Event, OrganizationId, Principal, Role, Secret, SessionId, StoreError, UserId,
+};
 use time::{Duration, OffsetDateTime};
 
-use crate::{
-    ServiceTokens,
-    events::{ExchangeRefusal, IdentityEvent},
-    model::{Audience, KnownSession, Session, TOKEN_LIFETIME},
-    ports::{ServiceClaims, TokenError},
+use super::{
+    events::{ExchangeRefusal, ServiceTokenEvent},
+    model::Audience,
+    ports::{LiveSession, ServiceClaims, SigningError},
+    service::ServiceTokens,
 };
+use crate::signing_keys::model::TOKEN_LIFETIME;
 
 /// A token exchange request.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub enum ExchangeTokenError {
     UnknownAudience,
     /// The token could not be signed.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] SigningError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,9 +65,9 @@ impl ServiceTokens {
         actor: &Actor,
         command: ExchangeToken,
     ) -> Result<ExchangedToken, ExchangeTokenError> {
-        let Principal::User { .. } = actor.principal else { return Err(ExchangeTokenError::NotAUser) };
-        match self.entitled(actor, &command).await? {
-            Ok((known, role)) => self.issue(actor, command, &known, role).await,
+        let Principal::User { id, session, .. } = actor.principal else { return Err(ExchangeTokenError::NotAUser) };
+        match self.entitled((id, session), &command).await? {
+            Ok((session, role)) => self.issue(actor, command, (id, session), role).await,
             Err(refusal) => self.refuse(actor, &command, refusal).await,
         }
     }
@@ -72,30 +75,25 @@ impl ServiceTokens {
     /// Returns the live session and the role, or the reason for refusal.
     async fn entitled(
         &self,
-        actor: &Actor,
+        (user, session): (UserId, SessionId),
         command: &ExchangeToken,
-    ) -> Result<Result<(KnownSession, Role), ExchangeRefusal>, StoreError> {
-        let Some(known) = self.live_session(actor).await? else { return Ok(Err(ExchangeRefusal::Session)) };
-        let session = &known.session;
+    ) -> Result<Result<(LiveSession, Role), ExchangeRefusal>, StoreError> {
+        let Some(session) = self.ports.sessions.find_live_session(user, session).await? else {
+            return Ok(Err(ExchangeRefusal::Session));
+        };
         // Check membership before the audience, so that a user of another organization cannot find out which
         // applications exist.
-        let role = self.ports.memberships.role_of(command.organization, session.user_id).await?;
+        let role = self.ports.memberships.role_of(command.organization, user).await?;
         let Some(role) = role else { return Ok(Err(ExchangeRefusal::Membership)) };
         let audience_known =
-            self.settings.audiences.contains(&command.audience) || self.is_application(session, command).await?;
-        Ok(if audience_known { Ok((known, role)) } else { Err(ExchangeRefusal::Audience) })
-    }
-
-    async fn live_session(&self, actor: &Actor) -> Result<Option<KnownSession>, StoreError> {
-        let Principal::User { id, session, .. } = actor.principal else { return Ok(None) };
-        let found = self.ports.store.find_session(session).await?;
-        Ok(found.filter(|known| known.session.user_id == id && known.is_live()))
+            self.settings.audiences.contains(&command.audience) || self.is_application(user, command).await?;
+        Ok(if audience_known { Ok((session, role)) } else { Err(ExchangeRefusal::Audience) })
     }
 
     /// Returns whether the audience is an application of the organization.
-    async fn is_application(&self, session: &Session, command: &ExchangeToken) -> Result<bool, StoreError> {
+    async fn is_application(&self, user: UserId, command: &ExchangeToken) -> Result<bool, StoreError> {
         let Ok(application) = command.audience.as_str().parse::<ApplicationId>() else { return Ok(false) };
-        let standing = self.ports.memberships.application_role(application, session.user_id).await?;
+        let standing = self.ports.memberships.application_role(application, user).await?;
         Ok(standing.is_some_and(|standing| standing.organization == command.organization))
     }
 
@@ -103,32 +101,32 @@ impl ServiceTokens {
         &self,
         actor: &Actor,
         command: ExchangeToken,
-        KnownSession { session, at }: &KnownSession,
+        (user, session): (UserId, LiveSession),
         role: Role,
     ) -> Result<ExchangedToken, ExchangeTokenError> {
-        let issued_at = whole_seconds(*at);
+        let issued_at = whole_seconds(session.at);
         let expires_at = (issued_at + TOKEN_LIFETIME).min(whole_seconds(session.expires_at));
         if expires_at <= issued_at {
             return self.refuse(actor, &command, ExchangeRefusal::Session).await;
         }
-        let claims = self.claims(&command, session, role, [issued_at, expires_at]);
+        let claims = self.claims(&command, user, role, [issued_at, expires_at]);
         let token = self.ports.signer.sign(&self.signing_key().await?, &claims)?;
         let ExchangeToken { organization, audience } = command;
-        self.record(actor, IdentityEvent::TokenExchanged { token: claims.token_id, organization, audience }).await?;
+        self.record(actor, ServiceTokenEvent::Exchanged { token: claims.token_id, organization, audience }).await?;
         Ok(ExchangedToken { token, life: expires_at - issued_at })
     }
 
     fn claims(
         &self,
         command: &ExchangeToken,
-        session: &Session,
+        user: UserId,
         role: Role,
         [issued_at, expires_at]: [OffsetDateTime; 2],
     ) -> ServiceClaims {
         let mut token_id = [0; 16];
         self.ports.entropy.fill(&mut token_id);
         ServiceClaims {
-            user: session.user_id,
+            user,
             audience: command.audience.clone(),
             token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
             issued_at,
@@ -147,7 +145,8 @@ impl ServiceTokens {
         refusal: ExchangeRefusal,
     ) -> Result<T, ExchangeTokenError> {
         let ExchangeToken { organization, audience } = command;
-        let deed = IdentityEvent::ExchangeDenied { refusal, organization: *organization, audience: audience.clone() };
+        let deed =
+            ServiceTokenEvent::ExchangeDenied { refusal, organization: *organization, audience: audience.clone() };
         self.record(actor, deed).await?;
         Err(match refusal {
             ExchangeRefusal::Session => ExchangeTokenError::SessionEnded,
@@ -156,9 +155,9 @@ impl ServiceTokens {
         })
     }
 
-    async fn record(&self, actor: &Actor, deed: IdentityEvent) -> Result<(), StoreError> {
+    async fn record(&self, actor: &Actor, deed: ServiceTokenEvent) -> Result<(), StoreError> {
         let event = Event::by(actor, deed.into(), &*self.ports.clock, &*self.ports.entropy);
-        let mut tx = self.ports.store.begin().await?;
+        let mut tx = self.ports.keys.begin().await?;
         tx.events().append(&event).await?;
         tx.commit().await
     }

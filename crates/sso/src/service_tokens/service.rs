@@ -8,17 +8,21 @@ use std::{
 use tessera_kernel::{Clock, Entropy, Memberships, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use crate::{
-    model::{Audience, KeyRing, MAX_SNAPSHOT_AGE, SigningKey},
-    ports::{IdentityStore, ServiceTokenSigner, SigningKeyStore},
+use super::{
+    model::Audience,
+    ports::{ServiceTokenSigner, Sessions},
+};
+use crate::signing_keys::{
+    model::{KeyRing, MAX_SNAPSHOT_AGE, SigningKey},
+    ports::SigningKeyStore,
 };
 
 /// Ports of the service tokens.
 #[derive(Clone)]
 pub struct ServiceTokenPorts {
-    /// Sessions.
-    pub store: Arc<dyn IdentityStore>,
-    /// Signing keys.
+    /// Sessions of users.
+    pub sessions: Arc<dyn Sessions>,
+    /// Signing keys, and the audit trail of tokens.
     pub keys: Arc<dyn SigningKeyStore>,
     /// Current roles of users.
     pub memberships: Arc<dyn Memberships>,

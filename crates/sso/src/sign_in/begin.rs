@@ -3,11 +3,11 @@
 use tessera_kernel::{Network, OnConflict, StoreError};
 use time::Duration;
 
-use crate::{
-    SingleSignOn,
-    model::{AuthorizationState, OneTimeSecret, SsoRequest, SsoSession, SsoSessionId},
+use super::{
+    model::{AuthorizationState, SsoRequest, SsoSession, SsoSessionId},
     ports::SsoBounds,
 };
+use crate::{codes::model::OneTimeSecret, service::SingleSignOn};
 
 /// Maximum time from the first page to the signature.
 pub(crate) const SSO_SESSION_TTL: Duration = Duration::minutes(10);

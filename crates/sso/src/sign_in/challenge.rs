@@ -3,12 +3,11 @@
 use tessera_kernel::{StoreError, WalletAccount};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use crate::{
-    SingleSignOn,
-    model::{
-        AuthorizationState, Nonce, OneTimeSecret, RelyingParty, SiweMessage, SsoChallenge, SsoSession, SsoSessionId,
-    },
+use super::{
+    model::{AuthorizationState, SsoChallenge, SsoSession, SsoSessionId},
+    ports::{WalletMessage, WalletMessageRequest},
 };
+use crate::{codes::model::OneTimeSecret, relying_parties::model::RelyingParty, service::SingleSignOn};
 
 /// Lifetime of a challenge. It ends earlier if the session expires.
 const CHALLENGE_TTL: Duration = Duration::minutes(5);
@@ -30,7 +29,7 @@ pub struct SsoQuestion {
     /// The exact message.
     pub message: String,
     /// Nonce of the message.
-    pub nonce: Nonce,
+    pub nonce: String,
     /// When the challenge expires.
     pub expires_at: OffsetDateTime,
 }
@@ -79,28 +78,19 @@ impl SingleSignOn {
         party: &RelyingParty,
         account: WalletAccount,
         now: OffsetDateTime,
-    ) -> (SsoChallenge, Nonce) {
-        let nonce = Nonce::generate(&*self.ports.entropy);
-        let site = &self.ports.identity.settings.site;
+    ) -> (SsoChallenge, String) {
         // Use whole seconds, as the message contains them.
         let whole = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(time);
         let issued_at = whole(now);
         let expires_at = (issued_at + CHALLENGE_TTL).min(whole(session.expires_at));
-        let message = SiweMessage {
-            scheme: None,
-            domain: site.domain().to_owned(),
-            address: account.address(),
-            statement: Some(statement(party, &session.request.redirect_uri)),
-            uri: site.uri().to_owned(),
-            chain_id: account.chain().id().unwrap_or_default(),
-            nonce: nonce.to_string(),
+        let WalletMessage { text, nonce } = self.ports.wallets.message(WalletMessageRequest {
+            account,
+            statement: statement(party, &session.request.redirect_uri),
+            request_id: session.id.to_string(),
             issued_at,
-            expiration_time: Some(expires_at),
-            not_before: None,
-            request_id: Some(session.id.to_string()),
-            resources: Vec::new(),
-        };
-        (SsoChallenge { message: message.to_string(), account, expires_at }, nonce)
+            expires_at,
+        });
+        (SsoChallenge { message: text, account, expires_at }, nonce)
     }
 }
 

@@ -3,7 +3,7 @@
 use tessera_kernel::{StoreError, delete_in_steps};
 use time::Duration;
 
-use crate::SingleSignOn;
+use crate::service::SingleSignOn;
 
 /// How long sessions and codes are kept after expiry. The audit trail can then report a code that is presented again.
 const KEPT: Duration = Duration::hours(1);

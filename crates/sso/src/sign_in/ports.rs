@@ -1,16 +1,88 @@
-//! Ports of single sign-on.
+//! Ports of sign-ins to applications.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
-use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreClock, StoreError};
+use tessera_kernel::{
+    EventLog, RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, UserId, WalletAccount, WalletSignature,
+};
 use time::OffsetDateTime;
 
-use crate::model::{AuthorizationCode, AuthorizationState, RelyingParty, SsoSession, SsoSessionId};
+use super::model::{AuthorizationState, SsoSession, SsoSessionId};
+use crate::{codes::ports::SsoCodes, relying_parties::model::RelyingParty};
 
-/// Applications as relying parties.
+/// The variable parts of a message that a wallet signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalletMessageRequest {
+    /// The wallet, on an Ethereum chain.
+    pub account: WalletAccount,
+    /// The statement that the wallet shows to its owner: one line in the characters that ERC-4361 allows.
+    pub statement: String,
+    /// The request id in the message.
+    pub request_id: String,
+    /// Start of validity, in whole seconds.
+    pub issued_at: OffsetDateTime,
+    /// End of validity, in whole seconds.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A message for a wallet to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalletMessage {
+    /// The exact text.
+    pub text: String,
+    /// The random nonce in the text.
+    pub nonce: String,
+}
+
+/// A signed message, and the request that presents it.
+#[derive(Debug, Clone)]
+pub struct SignedMessage {
+    /// The wallet that is claimed to have signed.
+    pub account: WalletAccount,
+    /// The exact text.
+    pub text: String,
+    /// The signature.
+    pub signature: WalletSignature,
+    /// The `User-Agent` of the request. With the address of the peer, it identifies the device.
+    pub user_agent: Option<String>,
+    /// Request metadata.
+    pub origin: RequestMetadata,
+}
+
+/// Why the user of a signed message is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateWalletError {
+    /// Too many signatures are being verified.
+    #[error("too many signatures are being checked")]
+    Busy {
+        /// At least one second.
+        retry_after: Duration,
+    },
+    /// The network or the wallet has used up its limit of chain calls. No call was made.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    /// The chain does not respond.
+    #[error("the chain can't be asked")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The verification itself failed.
+    #[error("checking the signature failed: {0}")]
+    Failed(String),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Authenticates users by their wallets.
 #[async_trait]
-pub trait RelyingParties: Send + Sync {
-    /// Finds an application. Returns `Ok(None)` if there is none.
-    async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError>;
+pub trait WalletAuthenticator: Send + Sync {
+    /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing.
+    fn message(&self, request: WalletMessageRequest) -> WalletMessage;
+
+    /// Verifies a signed message and returns the user of the wallet. The first sign-in of a wallet creates its user.
+    /// Returns `Ok(None)` if the signature is wrong, or does not authenticate the user of that address. The caller must
+    /// have checked that it issued the text, and that the text is still valid.
+    async fn authenticate(&self, message: SignedMessage) -> Result<Option<UserId>, AuthenticateWalletError>;
 }
 
 /// Storage of sign-in page sessions and authorization codes.
@@ -81,20 +153,4 @@ pub trait SsoSessions: Send {
 
     /// Updates only the step of a session. Returns `Ok(false)` if the session does not exist.
     async fn set_step(&mut self, id: SsoSessionId, step: &AuthorizationState) -> Result<bool, StoreError>;
-}
-
-/// Authorization codes. They are deleted together with their application or their user.
-#[async_trait]
-pub trait SsoCodes: Send {
-    /// Inserts a code. Fails with a conflict on [`StoreError::REFERENCE`] if the application or user does not exist,
-    /// and on `sso_codes_code_hash` if the hash exists.
-    async fn insert(&mut self, code: &AuthorizationCode) -> Result<(), StoreError>;
-
-    /// Reads and locks the code with that hash and its application until the transaction ends. The code may be redeemed
-    /// already. Returns `Ok(None)` if there is none.
-    async fn lock(&mut self, hash: &SecretHash) -> Result<Option<(AuthorizationCode, RelyingParty)>, StoreError>;
-
-    /// Marks an open code as redeemed. Returns `Ok(false)` and changes nothing if the code is already redeemed or does
-    /// not exist.
-    async fn redeem(&mut self, hash: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError>;
 }

@@ -1,12 +1,9 @@
-//! Consumption of challenges and codes when the rest of the request is invalid.
+//! Consumption of a challenge when the rest of the request is invalid.
 
-use tessera_kernel::{RequestMetadata, StoreError};
+use tessera_kernel::StoreError;
 
-use crate::{
-    SingleSignOn,
-    events::CodeRefusal,
-    model::{OneTimeSecret, SsoSessionId},
-};
+use super::model::SsoSessionId;
+use crate::{codes::model::OneTimeSecret, service::SingleSignOn};
 
 impl SingleSignOn {
     /// Consumes the challenge of the session, if the session belongs to this browser.
@@ -22,15 +19,5 @@ impl SingleSignOn {
             Some(browser) => self.take_challenge(session, &browser, None).await.map(drop),
             None => Ok(()),
         }
-    }
-
-    /// Consumes a code that was presented in an invalid request. Writes an audit entry.
-    ///
-    /// # Errors
-    /// Fails when storage fails.
-    pub async fn spend_code(&self, code: &str, origin: &RequestMetadata) -> Result<(), StoreError> {
-        self.present(code, origin, |code, _, now| Self::fault_of_age(code, now).or(Some(CodeRefusal::Body)))
-            .await
-            .map(drop)
     }
 }

@@ -3,15 +3,19 @@
 use tessera_kernel::{Event, OnConflict, RequestMetadata, Secret, StoreError, UserId, WalletSignature};
 use time::Duration;
 
-use super::sso_token::{Grant, IssueError};
+use super::{
+    events::{SignInEvent, SignInRefusal},
+    model::{AuthorizationState, SsoChallenge, SsoSession, SsoSessionId},
+    ports::{AuthenticateWalletError, SignedMessage},
+};
 use crate::{
-    SingleSignOn,
-    events::{IdentityEvent, SsoRefusal},
-    model::{
-        AuthorizationCode, AuthorizationState, Device, OneTimeSecret, OpaqueState, RelyingParty, SsoChallenge,
-        SsoCodeState, SsoSession, SsoSessionId,
+    codes::{
+        issue_token::{Grant, IssueError},
+        model::{AuthorizationCode, OneTimeSecret, SsoCodeState},
     },
-    ports::{Requester, SignatureCheck, SignerKind, TokenError, VerifyError},
+    relying_parties::model::{OpaqueState, RelyingParty},
+    service::SingleSignOn,
+    service_tokens::ports::SigningError,
 };
 
 /// Lifetime of a code.
@@ -28,8 +32,8 @@ pub struct VerifySso {
     pub message: String,
     /// The signature.
     pub signature: WalletSignature,
-    /// The device of the request.
-    pub device: Device,
+    /// The `User-Agent` of the request.
+    pub user_agent: Option<String>,
     /// Request metadata.
     pub origin: RequestMetadata,
 }
@@ -61,10 +65,10 @@ pub enum VerifySsoError {
     Used,
     /// The signature could not be verified.
     #[error(transparent)]
-    Verify(#[from] VerifyError),
+    Verify(#[from] AuthenticateWalletError),
     /// The token could not be signed.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] SigningError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -114,7 +118,7 @@ impl SingleSignOn {
             Taken::Used => return Err(VerifySsoError::Used),
             // Write no audit entry: any client can invent session ids.
             Taken::Unknown => return Err(VerifySsoError::Refused),
-            Taken::Nothing => return self.refuse(SsoRefusal::Session, None, &command.origin).await,
+            Taken::Nothing => return self.refuse(SignInRefusal::Session, None, &command.origin).await,
         };
         match self.conclude(&taken, &command).await {
             Err(error) => {
@@ -130,20 +134,15 @@ impl SingleSignOn {
     async fn conclude(&self, taken: &TakenChallenge, command: &VerifySso) -> Result<VerifiedSso, VerifySsoError> {
         let TakenChallenge { session, party, challenge, open } = taken;
         if !party.allows_redirect_uri(&session.request.redirect_uri) {
-            return self.refuse(SsoRefusal::Application, Some(challenge), &command.origin).await;
+            return self.refuse(SignInRefusal::Application, Some(challenge), &command.origin).await;
         }
-        let signer = if *open { self.signer(challenge, command).await? } else { None };
-        let Some(signer) = signer else {
-            return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
+        let user = if *open { self.user_of(challenge, command).await? } else { None };
+        let Some(user) = user else {
+            return self.refuse(SignInRefusal::Signature, Some(challenge), &command.origin).await;
         };
-        let Some(user) =
-            self.ports.identity.find_user_by_wallet(challenge.account, signer, command.device, &command.origin).await?
-        else {
-            return self.refuse(SsoRefusal::Signature, Some(challenge), &command.origin).await;
-        };
-        let issued = self.issue(Grant::of(session, challenge, user)).await?;
+        let issued = self.issue(grant(session, challenge, user)).await?;
         let Some(code) = self.finish(session, challenge, user, &command.origin).await? else {
-            return self.refuse(SsoRefusal::Application, Some(challenge), &command.origin).await;
+            return self.refuse(SignInRefusal::Application, Some(challenge), &command.origin).await;
         };
         let (redirect_uri, state) = (session.request.redirect_uri.clone(), session.request.state.clone());
         Ok(VerifiedSso { token: issued.token, life: issued.life, code, redirect_uri, state })
@@ -195,16 +194,23 @@ impl SingleSignOn {
         Ok(())
     }
 
-    /// Verifies the signature of the challenge.
-    async fn signer(&self, challenge: &SsoChallenge, command: &VerifySso) -> Result<Option<SignerKind>, VerifyError> {
+    /// Verifies the signature of the challenge, and returns the user of its wallet.
+    async fn user_of(
+        &self,
+        challenge: &SsoChallenge,
+        command: &VerifySso,
+    ) -> Result<Option<UserId>, AuthenticateWalletError> {
         if challenge.message != command.message {
             return Ok(None);
         }
-        let texts = vec![challenge.message.clone().into_bytes()];
-        let requester = Requester::unknown(&command.origin);
-        let proof =
-            SignatureCheck { account: challenge.account, texts, signature: command.signature.clone(), requester };
-        self.ports.identity.ports.wallets.verify(proof).await
+        let signed = SignedMessage {
+            account: challenge.account,
+            text: challenge.message.clone(),
+            signature: command.signature.clone(),
+            user_agent: command.user_agent.clone(),
+            origin: command.origin.clone(),
+        };
+        self.ports.wallets.authenticate(signed).await
     }
 
     /// Completes the session and issues a code. Of two concurrent requests only one succeeds. Returns `None` if the
@@ -239,7 +245,7 @@ impl SingleSignOn {
             expires_at: now + CODE_TTL,
         };
         let (organization, application) = (party.organization, party.application);
-        let what = IdentityEvent::SsoSignedIn { user, organization, application, wallet: code.account };
+        let what = SignInEvent::SignedIn { user, organization, application, wallet: code.account };
         tx.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: now }).await?;
         tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
         tx.events().append(&Event::by_anonymous(origin, what.into(), clock, entropy)).await?;
@@ -249,15 +255,21 @@ impl SingleSignOn {
 
     async fn refuse<T>(
         &self,
-        reason: SsoRefusal,
+        reason: SignInRefusal,
         challenge: Option<&SsoChallenge>,
         origin: &RequestMetadata,
     ) -> Result<T, VerifySsoError> {
-        let what = IdentityEvent::SsoRefused { reason, wallet: challenge.map(|challenge| challenge.account) };
+        let what = SignInEvent::Refused { reason, wallet: challenge.map(|challenge| challenge.account) };
         let event = Event::by_anonymous(origin, what.into(), &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.events().append(&event).await?;
         tx.commit().await?;
         Err(VerifySsoError::Refused)
     }
+}
+
+/// Returns the grant of a session whose challenge was signed.
+fn grant(session: &SsoSession, challenge: &SsoChallenge, user: UserId) -> Grant {
+    let request = &session.request;
+    Grant { application: request.application, user, account: challenge.account, nonce: request.nonce.clone() }
 }

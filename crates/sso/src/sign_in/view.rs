@@ -2,10 +2,8 @@
 
 use tessera_kernel::StoreError;
 
-use crate::{
-    SingleSignOn,
-    model::{AuthorizationState, OneTimeSecret, SsoSessionId},
-};
+use super::model::{AuthorizationState, SsoSessionId};
+use crate::{codes::model::OneTimeSecret, service::SingleSignOn};
 
 /// Information for the user before the sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use tessera_kernel::{Event, RequestMetadata, StoreError, rfc3339};
 use time::OffsetDateTime;
 
-use crate::{
-    ServiceTokens,
-    events::IdentityEvent,
+use super::{
+    events::SigningKeyEvent,
     model::{KeyRing, NewKey, Plan, RotationTrigger, SigningKey},
-    ports::{SigningKeyTransaction, TokenError},
+    ports::SigningKeyTransaction,
 };
+use crate::service_tokens::{ports::SigningError, service::ServiceTokens};
 
 /// Why the signing keys could not be maintained.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum KeysError {
     },
     /// A key could not be created, or the current key could not be decrypted.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] SigningError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -107,14 +107,14 @@ impl ServiceTokens {
         let mut deeds = Vec::new();
         for id in &plan.removed {
             tx.signing_keys().delete(id).await?;
-            deeds.push(IdentityEvent::SigningKeyRemoved { key: id.clone() });
+            deeds.push(SigningKeyEvent::Removed { key: id.clone() });
         }
         if let Some((id, retirement)) = &plan.retired {
             tx.signing_keys().retire(id, retirement).await?;
         }
         if let Some(key) = new {
             tx.signing_keys().insert(key).await?;
-            deeds.push(IdentityEvent::SigningKeyPublished { key: key.id.clone(), signs_from: key.signs_from });
+            deeds.push(SigningKeyEvent::Published { key: key.id.clone(), signs_from: key.signs_from });
         }
         for deed in deeds {
             let event = Event::by_anonymous(origin, deed.into(), &*self.ports.clock, &*self.ports.entropy);

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use tessera_kernel::{EventLog, StoreError};
 
-use crate::model::{KeyId, Retirement, SigningKey};
+use super::model::{KeyId, Retirement, SigningKey};
 
 /// Reads signing keys and opens transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// Begins a transaction that may write.
+    /// Begins a transaction that may write. It locks no key until [`SigningKeys::lock_all`] is called, so transactions that
+    /// only append to the audit trail do not wait for each other.
     async fn begin(&self) -> Result<Box<dyn SigningKeyTransaction>, StoreError>;
 
     /// Returns all keys, ordered by `signs_from`, then by id. There are only a few.

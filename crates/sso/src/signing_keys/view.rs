@@ -3,10 +3,8 @@
 use tessera_kernel::StoreError;
 use time::OffsetDateTime;
 
-use crate::{
-    ServiceTokens,
-    model::{KeyId, KeyRing, PublicKey},
-};
+use super::model::{KeyId, KeyRing, PublicKey};
+use crate::service_tokens::service::ServiceTokens;
 
 /// Public part of a signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]

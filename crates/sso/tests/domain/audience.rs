@@ -1,6 +1,6 @@
 //! Audience names and key ids.
 
-use tessera_identity::model::{Audience, AudienceError, KeyId, KeyIdError};
+use tessera_sso::model::{Audience, AudienceError, KeyId, KeyIdError};
 use tessera_testkit::expectations::parsed;
 
 #[test]

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use tessera_identity::{
-    ExchangeToken, ExchangeTokenError, ExchangedToken, ServiceTokens, model::Session, ports::ServiceClaims,
-};
 use tessera_kernel::{Actor, Outcome, Role};
+use tessera_sso::{ExchangeToken, ExchangeTokenError, ExchangedToken, ServiceTokens, ports::ServiceClaims};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -14,7 +12,7 @@ use tessera_testkit::{
     },
     expectations::{failed, ok, parsed, some},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 const GAMES: &str = "https://games.example.com";
 
@@ -22,7 +20,9 @@ const GAMES: &str = "https://games.example.com";
 struct Scene {
     bench: Workbench,
     tokens: Arc<ServiceTokens>,
-    session: Session,
+    actor: Actor,
+    /// When the session of the actor expires.
+    expires_at: OffsetDateTime,
 }
 
 impl Scene {
@@ -33,16 +33,12 @@ impl Scene {
         bench.stores.add_session(&session).await;
         let tokens = Arc::new(bench.service_tokens());
         ok(tokens.maintain_signing_keys(&origin()).await);
-        Self { bench, tokens, session }
-    }
-
-    fn actor(&self) -> Actor {
-        actor_with(&self.session)
+        Self { bench, tokens, actor: actor_with(&session), expires_at: session.expires_at }
     }
 
     async fn ask(&self, organization: u32, audience: &str) -> Result<ExchangedToken, ExchangeTokenError> {
         let command = ExchangeToken { organization: organization_id(organization), audience: parsed(audience) };
-        self.tokens.exchange_token(&self.actor(), command).await
+        self.tokens.exchange_token(&self.actor, command).await
     }
 
     fn claims(&self, exchanged: &ExchangedToken) -> ServiceClaims {
@@ -89,11 +85,11 @@ async fn every_service_token_has_its_own_id_and_audit_entry() {
 #[tokio::test]
 async fn a_service_token_expires_no_later_than_its_session_s78() {
     let scene = Scene::with_role(Role::Member).await;
-    scene.bench.clock.set(scene.session.expires_at - Duration::seconds(42));
+    scene.bench.clock.set(scene.expires_at - Duration::seconds(42));
     let exchanged = ok(scene.ask(1, GAMES).await);
-    assert!(scene.claims(&exchanged).expires_at <= scene.session.expires_at);
+    assert!(scene.claims(&exchanged).expires_at <= scene.expires_at);
     assert_eq!(exchanged.life, Duration::seconds(42));
-    scene.bench.clock.set(scene.session.expires_at - Duration::microseconds(1));
+    scene.bench.clock.set(scene.expires_at - Duration::microseconds(1));
     let last = scene.ask(1, GAMES).await;
     assert!(matches!(last, Err(ExchangeTokenError::SessionEnded)), "{last:?}");
 }
@@ -101,10 +97,10 @@ async fn a_service_token_expires_no_later_than_its_session_s78() {
 #[tokio::test]
 async fn an_expired_ended_or_foreign_session_is_rejected_s77() {
     let scene = Scene::with_role(Role::Owner).await;
-    scene.bench.clock.set(scene.session.expires_at);
+    scene.bench.clock.set(scene.expires_at);
     assert!(matches!(failed(scene.ask(1, GAMES).await), ExchangeTokenError::SessionEnded));
     let scene = Scene::with_role(Role::Owner).await;
-    ok(scene.bench.identity().sign_out(&scene.actor()).await);
+    ok(scene.bench.identity().sign_out(&scene.actor).await);
     assert!(matches!(failed(scene.ask(1, GAMES).await), ExchangeTokenError::SessionEnded));
     let command = ExchangeToken { organization: organization_id(1), audience: parsed(GAMES) };
     let foreign = scene.tokens.exchange_token(&actor_of(user_id(2)), command).await;

@@ -1,6 +1,6 @@
 //! Lifecycle of signing keys, with a fixed clock.
 
-use tessera_identity::model::{
+use tessera_sso::model::{
     JWKS_MAX_AGE, KeyId, KeyRing, PUBLISH_BEFORE_USE, Plan, Retirement, RotationTrigger, SigningKey, TOKEN_LIFETIME,
 };
 use tessera_testkit::{

@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use tessera_identity::{
+use tessera_kernel::{Clock as _, Role, StoreError};
+use tessera_sso::{
     ExchangeToken, KeysError, ServiceTokenPorts, ServiceTokens,
     model::{JWKS_MAX_AGE, KeyId, PUBLISH_BEFORE_USE},
-    ports::{MockSigningKeyStore, TokenError},
+    ports::{MockSigningKeyStore, SigningError},
 };
-use tessera_kernel::{Clock as _, Role, StoreError};
 use tessera_testkit::{
     Workbench,
     builders::{actor_with, key_id, organization_id, origin, session, user_id},
@@ -160,7 +160,7 @@ async fn maintenance_fails_for_keys_that_cannot_be_opened() {
     let (bench, tokens) = started().await;
     bench.service_signer.break_down();
     let error = failed(tokens.maintain_signing_keys(&origin()).await);
-    assert!(matches!(error, KeysError::Token(TokenError::Signing(_))), "{error:?}");
+    assert!(matches!(error, KeysError::Token(SigningError(_))), "{error:?}");
 }
 
 #[tokio::test]

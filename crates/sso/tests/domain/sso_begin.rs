@@ -1,10 +1,10 @@
 //! Start of a sign-in to an application, and the data of the sign-in page.
 
-use tessera_identity::{
+use tessera_kernel::Role;
+use tessera_sso::{
     BeginSsoError, BegunSso, SsoView, ViewSsoError,
     model::{AuthorizationState, OneTimeSecret, SsoRequest},
 };
-use tessera_kernel::Role;
 use tessera_testkit::{
     Workbench,
     builders::{application, application_id, organization_id, sso_request},

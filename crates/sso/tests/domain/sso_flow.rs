@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use tessera_identity::{
-    BegunSso, ChallengeSso, ChallengeSsoError, Identity, IdentityPorts, RedeemSsoCode, RedeemSsoCodeError,
-    SingleSignOn, SsoPorts, SsoQuestion, SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
-    model::{AuthorizationState, CodeChallenge, SiweMessage, SsoRequest},
-    ports::{ServiceClaims, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
+use tessera_kernel::{Chain, Outcome, Role, Secret, SecretDigest as _, UserId, WalletAccount, rfc3339};
+use tessera_sso::{
+    BegunSso, ChallengeSso, ChallengeSsoError, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoPorts, SsoQuestion,
+    SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
+    model::{AuthorizationState, CodeChallenge, SsoRequest},
+    ports::{
+        AuthenticateWalletError, ServiceClaims, SignedMessage, WalletAuthenticator, WalletMessage, WalletMessageRequest,
+    },
 };
-use tessera_kernel::{Chain, Outcome, Role, Secret, SecretDigest as _, WalletAccount};
 use tessera_testkit::{
     Stores, Workbench, async_trait,
-    builders::{application_id, device, organization_id, origin, sso_request, wallet_account},
+    builders::{application_id, organization_id, origin, sso_request, user_id, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeWallets},
 };
@@ -50,7 +52,7 @@ impl SsoFlow {
             browser: Some(self.begun.browser.clone()),
             message: message.to_owned(),
             signature: FakeWallets::sign(&self.account.address(), message.as_bytes()),
-            device: device(),
+            user_agent: None,
             origin: origin(),
         }
     }
@@ -111,11 +113,18 @@ impl SsoFlow {
 async fn the_message_contains_the_application_and_the_redirect_host() {
     let flow = SsoFlow::set().await;
     let question = ok(flow.ask().await);
-    let said: SiweMessage = ok(question.message.parse());
-    assert_eq!(said.statement.as_deref(), Some("Sign in at z.example.com to the application [Lager ? 1]."));
-    assert_eq!((said.domain.as_str(), said.chain_id), ("accounts.example.com", 8453));
-    assert_eq!(said.request_id, Some(flow.begun.session.id.to_string()));
-    assert_eq!((said.nonce.as_str(), said.expiration_time), (question.nonce.as_str(), Some(question.expires_at)));
+    let id = flow.begun.session.id;
+    let lines: Vec<&str> = question.message.lines().collect();
+    assert_eq!(lines[0], "accounts.example.com wants you to sign in with your Ethereum account:");
+    for line in [
+        "Sign in at z.example.com to the application [Lager ? 1].",
+        "Chain ID: 8453",
+        &format!("Request ID: {id}"),
+        &format!("Nonce: {}", question.nonce),
+        &format!("Expiration Time: {}", rfc3339(question.expires_at)),
+    ] {
+        assert!(lines.contains(&line), "{line}: {}", question.message);
+    }
 }
 
 #[tokio::test]
@@ -268,13 +277,20 @@ async fn another_code_verifier_is_rejected_s107() {
 }
 
 /// Accepts every signature. During the check, the application removes its redirect URIs.
-struct Slow(Stores);
+struct Slow {
+    stores: Stores,
+    wallets: Arc<dyn WalletAuthenticator>,
+}
 
 #[async_trait]
-impl WalletVerifier for Slow {
-    async fn verify(&self, _: SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
-        self.0.set_redirect_uris(application_id(1), &[]).await;
-        Ok(Some(SignerKind::ExternallyOwned))
+impl WalletAuthenticator for Slow {
+    fn message(&self, request: WalletMessageRequest) -> WalletMessage {
+        self.wallets.message(request)
+    }
+
+    async fn authenticate(&self, _: SignedMessage) -> Result<Option<UserId>, AuthenticateWalletError> {
+        self.stores.set_redirect_uris(application_id(1), &[]).await;
+        Ok(Some(user_id(1)))
     }
 }
 
@@ -309,9 +325,8 @@ async fn a_signature_for_a_removed_redirect_uri_is_not_verified() {
 async fn a_redirect_uri_removed_during_verification_gets_no_code() {
     let mut flow = SsoFlow::set().await;
     let bench = &flow.bench;
-    let wallets = Arc::new(Slow(bench.stores.clone()));
-    let identity = Identity::new(IdentityPorts { wallets, ..bench.identity_ports() }, Workbench::identity_settings());
-    flow.sso = SingleSignOn::new(SsoPorts { identity: Arc::new(identity), ..bench.sso_ports() });
+    let slow = Slow { stores: bench.stores.clone(), wallets: bench.sso_ports().wallets };
+    flow.sso = SingleSignOn::new(SsoPorts { wallets: Arc::new(slow), ..bench.sso_ports() });
     let question = ok(flow.ask().await);
     flow.is_refused(flow.answer(&question.message)).await;
     assert_eq!(flow.refusals().await, ["application"]);

@@ -1,6 +1,6 @@
 //! Values of a sign-in to an application.
 
-use tessera_identity::model::{CodeChallenge, CodeVerifier, OneTimeSecret, OpaqueState, SsoSessionId};
+use tessera_sso::model::{CodeChallenge, CodeVerifier, OneTimeSecret, OpaqueState, SsoSessionId};
 use tessera_testkit::{expectations::parsed, fakes::SequentialEntropy};
 
 #[test]

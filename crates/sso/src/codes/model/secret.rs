@@ -39,12 +39,12 @@ impl FromStr for OneTimeSecret {
 }
 
 /// Accepts lower case only, so that each value has one spelling.
-pub(super) fn is_hex(byte: u8) -> bool {
+pub(crate) fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// Encodes bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string does not fail.
         let _written = write!(text, "{byte:02x}");

@@ -10,7 +10,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{KeyId, Retirement, SigningKey};
+use super::signing_key::{KeyId, Retirement, SigningKey};
 
 /// How long a verifier may cache the published keys.
 pub const JWKS_MAX_AGE: Duration = Duration::minutes(5);
