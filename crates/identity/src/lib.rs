@@ -3,43 +3,51 @@
 //! This domain does not know organizations, roles or applications. The domain that owns a resource decides what a user
 //! may do with it.
 
-mod check_password;
-mod events;
-mod issued_challenges;
+mod accounts;
+mod devices;
 pub mod model;
-mod new_password;
-mod notices;
+mod passwords;
 pub mod ports;
+mod profile;
 mod quotas;
-mod recent_authentication;
+mod requester;
 mod service;
-mod session_uses;
-mod usecases;
+mod sessions;
+mod store;
+mod wallets;
 
-pub use new_password::NewPasswordError;
-pub use quotas::IdentityQuotas;
-pub use service::{Identity, IdentityPorts, IdentitySettings};
-pub use usecases::{
-    authenticate::AuthenticateError,
-    authenticate_wallet::{AuthenticateWallet, AuthenticateWalletError},
-    challenge_wallet::ChallengeWalletError,
-    change_password::{ChangePassword, ChangePasswordError},
-    continue_session::ContinueSessionError,
-    format_message::WalletMessage,
-    link_wallet::{LinkWallet, LinkWalletError},
-    list_sessions::{ListSessionsError, OwnSessions},
+pub use accounts::{
     provision_account::{NewAccount, ProvisionAccount, ProvisionAccountError, ProvisionedAccount},
-    redeem_challenge::WalletProof,
     register::{Register, RegisterError},
+    verify_email::VerifyEmailError,
+};
+pub use passwords::{
+    change_password::{ChangePassword, ChangePasswordError},
+    check_new_password::NewPasswordError,
     request_password_reset::RequestPasswordReset,
     reset_password::{ResetPassword, ResetPasswordError},
-    sign_in::{SignIn, SignInError, SignedIn},
-    sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
-    sign_out::SignOutError,
-    unlink_wallet::UnlinkWalletError,
+};
+pub use profile::{
     update_profile::{UpdateProfile, UpdateProfileError},
-    verify_email::VerifyEmailError,
     view_custom_data::ViewCustomDataError,
     view_profile::ViewProfileError,
     write_custom_data::{WriteCustomData, WriteCustomDataError},
+};
+pub use quotas::IdentityQuotas;
+pub use service::{Identity, IdentityPorts, IdentitySettings};
+pub use sessions::{
+    authenticate::AuthenticateError,
+    continue_session::ContinueSessionError,
+    list_sessions::{ListSessionsError, OwnSessions},
+    sign_in::{SignIn, SignInError, SignedIn},
+    sign_out::SignOutError,
+};
+pub use wallets::{
+    authenticate_wallet::{AuthenticateWallet, AuthenticateWalletError},
+    challenge_wallet::ChallengeWalletError,
+    format_message::WalletMessage,
+    link_wallet::{LinkWallet, LinkWalletError},
+    redeem_challenge::WalletProof,
+    sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
+    unlink_wallet::UnlinkWalletError,
 };

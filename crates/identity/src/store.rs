@@ -1,13 +1,13 @@
 //! Storage of users and sessions.
 
 use async_trait::async_trait;
-use tessera_kernel::{
-    EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, WalletAddress,
-};
+use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::{KnownDevices, PasswordResetRows};
-use crate::model::{Credentials, CustomData, HashCost, KnownSession, PasswordHash, Session, User, Wallet};
+use crate::{
+    model::{Credentials, CustomData, HashCost, KnownSession, Session, User},
+    ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+};
 
 /// Data that a password check requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,95 +94,4 @@ pub trait IdentityTransaction: Send {
 
     /// Commits all changes atomically.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
-}
-
-/// Users, in a transaction.
-#[async_trait]
-pub trait Users: Send {
-    /// Inserts a user without wallets, which [`Wallets`] inserts. Records the cost of the hash for
-    /// [`IdentityStore::password_check_context`]. Fails with a conflict on `users_email_canonical` if the address is
-    /// taken in any case of letters, and on `users_id` if the id exists.
-    async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError>;
-
-    /// Reads and locks a user and the wallets until the transaction ends. Other transactions cannot change either.
-    /// Returns `Ok(None)` if there is none.
-    async fn lock(&mut self, id: UserId) -> Result<Option<Credentials>, StoreError>;
-
-    /// Does the same as [`lock`](Self::lock) for the user with that address. The comparison ignores case.
-    async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
-
-    /// Replaces the names, the avatar and the time of the last change. Nothing else changes. Returns `Ok(false)` if the
-    /// user does not exist.
-    async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError>;
-
-    /// Marks the address as verified, and records `at` as the time of the last change. Returns `Ok(false)` and changes
-    /// nothing if the address is already verified, or the address or the user does not exist.
-    async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
-
-    /// Replaces the password hash, and records its cost for [`IdentityStore::password_check_context`]. Returns
-    /// `Ok(false)` if the user does not exist.
-    async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError>;
-}
-
-/// Sessions, in a transaction.
-#[async_trait]
-pub trait Sessions: Send {
-    /// Inserts a session. Fails with a conflict on [`StoreError::REFERENCE`] if the user does not exist, and on
-    /// `sessions_id` if the id exists.
-    async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
-
-    /// Inserts a session if `hash` is still the password hash of its user, and locks the user against changes until the
-    /// transaction ends. Returns `Ok(false)` and inserts nothing if the hash differs, or the hash or the user does not
-    /// exist. Fails with a conflict on `sessions_id` if the id exists. One statement, because every sign-in with a
-    /// password runs it.
-    async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError>;
-
-    /// Returns whether a session of that user is live at `at`. If the caller holds the lock on the user, `true` also
-    /// means that no other request has ended all sessions of the user meanwhile.
-    async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
-
-    /// Ends a session of that user that is live at `at`. Returns `Ok(false)` and changes nothing if the session has
-    /// ended or expired, belongs to another user, or does not exist.
-    async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
-
-    /// Ends sessions of a user that are live at `at`, so that `most` are left, including `keep`. Returns the number of
-    /// ended sessions. The least recently used sessions end first. Of sessions with the same last use, the one that
-    /// began first ends first. `most` is at least 1. The caller must hold the lock on the user.
-    async fn end_least_recently_used(
-        &mut self,
-        user: UserId,
-        keep: SessionId,
-        most: u64,
-        at: OffsetDateTime,
-    ) -> Result<u64, StoreError>;
-
-    /// Ends all sessions of a user that are live at `at`, except `but`. Returns their number. Sessions that begin later
-    /// do not end. A caller that must exclude such sessions has to hold the lock on the user.
-    async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError>;
-}
-
-/// Custom data of users, in a transaction. A caller that changes them must hold the lock on the user, so that no change
-/// is lost.
-#[async_trait]
-pub trait CustomDataRows: Send {
-    /// Returns the custom data of a user. Returns `Ok(None)` if there are none.
-    async fn find(&mut self, user: UserId) -> Result<Option<CustomData>, StoreError>;
-
-    /// Stores the custom data of a user and replaces the earlier data. The creation time of the earlier data stays.
-    /// Fails with a conflict on [`StoreError::REFERENCE`] if the user does not exist.
-    async fn save(&mut self, data: &CustomData) -> Result<(), StoreError>;
-}
-
-/// Wallets of users, in a transaction.
-#[async_trait]
-pub trait Wallets: Send {
-    /// Adds a wallet to a user. Fails with a conflict on `wallets_namespace_address` if any user has the address, on
-    /// any chain, and on [`StoreError::REFERENCE`] if the user does not exist.
-    async fn insert(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError>;
-
-    /// Returns the user of a wallet. Returns `Ok(None)` if no user has it.
-    async fn find_holder(&mut self, address: &WalletAddress) -> Result<Option<UserId>, StoreError>;
-
-    /// Removes a wallet from that user. Returns `Ok(false)` and changes nothing if the user does not have it.
-    async fn delete(&mut self, user: UserId, address: &WalletAddress) -> Result<bool, StoreError>;
 }

@@ -3,7 +3,7 @@
 use tessera_kernel::{EmailAddress, UserId, WalletAccount, WalletAddress, text_value};
 use time::OffsetDateTime;
 
-use super::{AvatarUrl, PasswordHash, Wallet};
+use crate::{passwords::model::PasswordHash, profile::model::AvatarUrl, wallets::model::Wallet};
 
 text_value! {
     /// The name that a user is shown as.

@@ -4,9 +4,9 @@ use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, StoreErro
 
 use crate::{
     Identity, NewPasswordError,
-    events::IdentityEvent,
+    accounts::events::AccountEvent,
     model::{Credentials, DisplayName, Password, PasswordAttempt, PasswordError, PasswordHash, User},
-    new_password::words_about,
+    passwords::check_new_password::words_about,
     ports::{HashError, Requester, Verdict, WeakPassword},
 };
 
@@ -158,7 +158,7 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<Option<User>, ProvisionAccountError> {
         let NewAccount { user, hash } = account;
-        let entry = IdentityEvent::UserRegistered { user: user.id }.into();
+        let entry = AccountEvent::Registered { user: user.id }.into();
         let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         let inserted: Result<(), Insertion> = async {
             let mut tx = self.ports.store.begin().await?;
@@ -189,7 +189,9 @@ impl Identity {
             };
             // The next sign-in renews an outdated hash.
             let requester = Requester::unknown(&command.origin);
-            if self.check_password(attempt, Some(&known), None, requester).await?.verdict == Verdict::Mismatch {
+            if self.check_password::<ProvisionAccountError>(attempt, Some(&known), None, requester).await?.verdict
+                == Verdict::Mismatch
+            {
                 break;
             }
             if let Some(user) = self.mark_email_verified(&known, &command.origin).await? {
@@ -207,7 +209,7 @@ impl Identity {
         known: &Credentials,
         origin: &RequestMetadata,
     ) -> Result<Option<User>, StoreError> {
-        let entry = IdentityEvent::EmailVerified { user: known.user.id }.into();
+        let entry = AccountEvent::EmailVerified { user: known.user.id }.into();
         let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(known.user.id).await?;
@@ -222,7 +224,7 @@ impl Identity {
         user: UserId,
         origin: &RequestMetadata,
     ) -> Result<User, ProvisionAccountError> {
-        let entry = IdentityEvent::EmailVerificationRefused { user }.into();
+        let entry = AccountEvent::EmailVerificationRefused { user }.into();
         let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
         Err(ProvisionAccountError::EmailNotVerified)

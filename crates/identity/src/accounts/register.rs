@@ -4,9 +4,9 @@ use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, StoreErro
 
 use crate::{
     Identity, NewPasswordError,
-    events::IdentityEvent,
+    accounts::events::AccountEvent,
     model::{DisplayName, Password, PasswordError, PersonName, User},
-    new_password::words_about,
+    passwords::check_new_password::words_about,
     ports::{HashError, Requester, WeakPassword},
 };
 
@@ -72,7 +72,7 @@ impl Identity {
         self.check_new_password(&command.password, &words_about(&user), requester).await?;
         // Hash before opening a transaction, because it takes tens of milliseconds.
         let hash = self.ports.hasher.hash(&command.password, requester).await?;
-        let entry = IdentityEvent::UserRegistered { user: user.id }.into();
+        let entry = AccountEvent::Registered { user: user.id }.into();
         let event = Event::by_anonymous(&command.origin, entry, clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.users().insert(&user, Some(&hash)).await.on_conflict(RegisterError::EmailTaken)?;

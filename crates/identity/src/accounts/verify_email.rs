@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, EmailAddress, Event, StoreError, UserId};
 
-use crate::{Identity, events::IdentityEvent, model::User, ports::IdentityTransaction};
+use crate::{Identity, accounts::events::AccountEvent, model::User, ports::IdentityTransaction};
 
 /// Why the address was not verified.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ impl Identity {
     /// changes then.
     pub async fn verify_email(&self, actor: &Actor, email: &EmailAddress) -> Result<User, VerifyEmailError> {
         let id = actor.user().ok_or(VerifyEmailError::NotFound)?;
-        let entry = IdentityEvent::EmailVerified { user: id }.into();
+        let entry = AccountEvent::EmailVerified { user: id }.into();
         let event = Event::by(actor, entry, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(id).await?.ok_or(VerifyEmailError::NotFound)?;

@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity, NewPasswordError,
-    events::IdentityEvent,
     model::{Credentials, Password, PasswordAttempt, PasswordHash},
-    new_password::words_about,
+    passwords::check_new_password::words_about,
+    passwords::events::PasswordEvent,
     ports::{AccountChange, HashError, Requester, Verdict},
 };
 
@@ -92,7 +92,7 @@ impl Identity {
             };
         };
         let requester = Requester::known(&actor.origin);
-        match self.check_password(attempt, Some(known), None, requester).await?.verdict {
+        match self.check_password::<ChangePasswordError>(attempt, Some(known), None, requester).await?.verdict {
             Verdict::Match | Verdict::MatchOutdated => Ok(()),
             Verdict::Mismatch => self.refuse_change(actor, known.user.id).await,
         }
@@ -123,7 +123,7 @@ impl Identity {
         // End all sessions that were opened with the old password. Keep this session, because it has just been
         // verified.
         let ended = tx.sessions().end_all(id, Some(session), checked_at).await?;
-        let entry = IdentityEvent::PasswordChanged { user: id, sessions_ended: ended }.into();
+        let entry = PasswordEvent::Changed { user: id, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         let first = known.password_hash.is_none();
         let change = if first { AccountChange::PasswordSet } else { AccountChange::PasswordChanged };
@@ -134,7 +134,7 @@ impl Identity {
 
     async fn refuse_change(&self, actor: &Actor, user: UserId) -> Result<(), ChangePasswordError> {
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let entry = IdentityEvent::PasswordChangeRefused { user }.into();
+        let entry = PasswordEvent::ChangeRefused { user }.into();
         self.note(&Event::by(actor, entry, clock, entropy)).await?;
         Err(ChangePasswordError::CurrentWrong)
     }

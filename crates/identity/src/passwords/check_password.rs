@@ -19,25 +19,16 @@ pub(crate) struct PasswordCheck {
     pub(crate) requester: Requester,
 }
 
-/// Why a password could not be verified.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CheckPasswordError {
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Identity {
     /// Compares a password with the password of an account. The account may be absent or have no password. A mismatch
     /// costs the same work in all these cases. If the device is known to the account, the requester counts as known.
-    pub(crate) async fn check_password(
+    pub(crate) async fn check_password<E: From<HashError> + From<StoreError>>(
         &self,
         attempt: &PasswordAttempt,
         account: Option<&Credentials>,
         device: Option<(UserId, SecretHash)>,
         requester: Requester,
-    ) -> Result<PasswordCheck, CheckPasswordError> {
+    ) -> Result<PasswordCheck, E> {
         let PasswordCheckContext { costs, known_device, at } = self.ports.store.password_check_context(device).await?;
         let requester = Requester { known: requester.known || known_device, ..requester };
         let hash = account.and_then(|account| account.password_hash.as_ref());
@@ -60,19 +51,3 @@ impl Identity {
         self.ports.store.forget_unused_hash_costs().await
     }
 }
-
-/// Converts [`CheckPasswordError`] to the error of each use case that verifies passwords.
-macro_rules! unchecked {
-    ($($error:ty)+) => {$(
-        impl From<CheckPasswordError> for $error {
-            fn from(error: CheckPasswordError) -> Self {
-                match error {
-                    CheckPasswordError::Hash(error) => Self::Hash(error),
-                    CheckPasswordError::Store(error) => Self::Store(error),
-                }
-            }
-        }
-    )+};
-}
-
-unchecked! { crate::SignInError crate::ChangePasswordError crate::ProvisionAccountError }

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    events::IdentityEvent,
     model::{PasswordReset, ResetRequest, ResetToken, User},
+    passwords::events::PasswordEvent,
     ports::IdentityTransaction,
 };
 
@@ -84,7 +84,7 @@ impl Identity {
         let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
         if notices.tell_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
             tx.password_resets().issue(&reset).await?;
-            let what = IdentityEvent::PasswordResetMailed { user: user.id }.into();
+            let what = PasswordEvent::ResetMailed { user: user.id }.into();
             let event = Event::by_anonymous(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);
             tx.events().append(&event).await?;
         }

@@ -1,14 +1,16 @@
 //! Password reset with a mailed token.
 
-use tessera_kernel::{EmailAddress, Event, RequestMetadata, StoreError};
+use tessera_kernel::{AuditEntry, EmailAddress, Event, RequestMetadata, StoreError};
 use time::OffsetDateTime;
 
 use crate::{
     Identity, NewPasswordError,
-    events::IdentityEvent,
+    accounts::events::AccountEvent,
     model::{Credentials, Password, PasswordHash, PasswordReset, ResetToken, User, Wallet},
-    new_password::words_about,
+    passwords::check_new_password::words_about,
+    passwords::events::PasswordEvent,
     ports::{AccountChange, HashError, IdentityTransaction, Requester},
+    wallets::events::WalletAction,
 };
 
 /// A token and the new password.
@@ -98,18 +100,18 @@ impl Identity {
         let user = current.user.id;
         let wallets: &[Wallet] = if current.user.email_verified { &[] } else { &current.user.wallets };
         tx.users().set_password_hash(user, hash).await?;
-        let mut deeds = Vec::new();
+        let mut deeds: Vec<AuditEntry> = Vec::new();
         if tx.users().verify_email(user, now).await? {
-            deeds.push(IdentityEvent::EmailVerified { user });
+            deeds.push(AccountEvent::EmailVerified { user }.into());
         }
         for wallet in wallets {
             tx.wallets().delete(user, &wallet.account.address()).await?;
-            deeds.push(IdentityEvent::WalletUnlinked { user, wallet: wallet.account });
+            deeds.push(WalletAction::Unlinked { user }.with(wallet.account).into());
         }
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
-        deeds.push(IdentityEvent::PasswordReset { user, sessions_ended });
+        deeds.push(PasswordEvent::Reset { user, sessions_ended }.into());
         for deed in deeds {
-            tx.events().append(&Event::by_anonymous(origin, deed.into(), clock, entropy)).await?;
+            tx.events().append(&Event::by_anonymous(origin, deed, clock, entropy)).await?;
         }
         let first = current.password_hash.is_none();
         self.tell(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await

@@ -4,8 +4,8 @@ use tessera_kernel::{Actor, Event, StoreError};
 
 use crate::{
     Identity,
-    events::IdentityEvent,
     model::{AvatarUrl, DisplayName, PersonName, User},
+    profile::events::ProfileEvent,
 };
 
 /// Changes to a profile. `None` keeps a field, `Some(None)` clears it. The email address is not included, because a new
@@ -54,7 +54,7 @@ impl Identity {
             return Ok(known);
         }
         let user = User { updated_at: clock.now(), ..changed };
-        let entry = IdentityEvent::UserUpdated { user: id }.into();
+        let entry = ProfileEvent::Updated { user: id }.into();
         tx.users().update_profile(&user).await?;
         tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, DataDocument, DocumentChange, DocumentError, Event, Precondition, StoreError, UserId};
 
-use crate::{Identity, events::IdentityEvent, model::CustomData};
+use crate::{Identity, model::CustomData, profile::events::ProfileEvent};
 
 /// A change to a user's custom data.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Identity {
             updated_at: now,
             ..known
         };
-        let entry = IdentityEvent::CustomDataWritten { user: id, version: data.version }.into();
+        let entry = ProfileEvent::CustomDataWritten { user: id, version: data.version }.into();
         tx.custom_data().save(&data).await?;
         tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         tx.commit().await?;

@@ -5,9 +5,9 @@ use tessera_kernel::{Actor, Event, Principal, RequestMetadata, StoreError};
 use super::sign_in::SignedIn;
 use crate::{
     Identity,
-    events::IdentityEvent,
     model::{Device, KnownSession, User},
     ports::{AccessClaims, TokenError},
+    sessions::events::SessionEvent,
 };
 
 /// Why no token was issued.
@@ -53,7 +53,7 @@ impl Identity {
     ) -> Result<SignedIn, ContinueSessionError> {
         let session = self.new_session(user.id, self.ports.resets.now().await?);
         let token = self.ports.signer.sign(&self.claims(&session))?;
-        let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
+        let what = SessionEvent::Started { user: user.id, session: session.id }.into();
         let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         tx.users().lock(user.id).await?.ok_or(ContinueSessionError::Ended)?;

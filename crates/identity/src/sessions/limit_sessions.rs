@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Event, RequestMetadata, StoreError};
 
-use crate::{Identity, events::IdentityEvent, model::Session, ports::IdentityTransaction};
+use crate::{Identity, model::Session, ports::IdentityTransaction, sessions::events::SessionEvent};
 
 impl Identity {
     /// Ends the least recently used sessions of a user above the quota. The caller must hold the lock on the user, so
@@ -20,7 +20,7 @@ impl Identity {
         // `created_at` is the database time, by which all nodes decide whether a session is live.
         let sessions_ended = tx.sessions().end_least_recently_used(user, opened.id, maximum, opened.created_at).await?;
         if sessions_ended > 0 {
-            let what = IdentityEvent::SessionsEnded { user, sessions_ended }.into();
+            let what = SessionEvent::SeveralEnded { user, sessions_ended }.into();
             tx.events().append(&Event::by_anonymous(origin, what, clock, entropy)).await?;
         }
         Ok(())

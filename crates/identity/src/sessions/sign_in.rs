@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    check_password::PasswordCheck,
-    events::IdentityEvent,
     model::{Credentials, Device, PasswordAttempt, PasswordHash, Session, SessionState, User},
+    passwords::check_password::PasswordCheck,
     ports::{AccessClaims, HashError, Requester, TokenError, Verdict},
+    sessions::events::SessionEvent,
 };
 
 /// Command of [`Identity::sign_in`].
@@ -88,7 +88,9 @@ impl Identity {
         // knows. A better place in the queue would then reveal that the account exists.
         let device = command.device.address().map(|_| self.device_of(user, command.device));
         let known = credentials.as_ref();
-        let check = self.check_password(&command.password, known, device, Requester::unknown(&command.origin)).await?;
+        let check = self
+            .check_password::<SignInError>(&command.password, known, device, Requester::unknown(&command.origin))
+            .await?;
         Ok((credentials, check))
     }
 
@@ -102,7 +104,7 @@ impl Identity {
         command: &SignIn,
     ) -> Result<Option<SignedIn>, SignInError> {
         let token = self.ports.signer.sign(&self.claims(&session))?;
-        let what = IdentityEvent::SessionStarted { user: user.id, session: session.id }.into();
+        let what = SessionEvent::Started { user: user.id, session: session.id }.into();
         let event = Event::by_anonymous(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         if !tx.sessions().insert_for(&session, compared).await? {
@@ -146,7 +148,7 @@ impl Identity {
     }
 
     async fn refuse(&self, user: Option<UserId>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {
-        let what = IdentityEvent::SignInRefused { user }.into();
+        let what = SessionEvent::SignInRefused { user }.into();
         let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
         Err(SignInError::InvalidCredentials)

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError};
 
-use crate::{Identity, events::IdentityEvent};
+use crate::{Identity, sessions::events::SessionEvent};
 
 /// Why no session was ended.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ impl Identity {
     pub async fn end_session(&self, actor: &Actor, session: SessionId) -> Result<(), SignOutError> {
         let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let event = Event::by(actor, IdentityEvent::SessionEnded { session }.into(), clock, entropy);
+        let event = Event::by(actor, SessionEvent::Ended { session }.into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         if !tx.sessions().end(user, session, checked_at).await? {
             return Err(SignOutError::NotFound);
@@ -61,7 +61,7 @@ impl Identity {
         // Lock the user. A concurrent sign-in commits either before this, so its session is ended too, or after it.
         tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
         let ended = tx.sessions().end_all(user, None, checked_at).await?;
-        let what = IdentityEvent::SessionsEnded { user, sessions_ended: ended }.into();
+        let what = SessionEvent::SeveralEnded { user, sessions_ended: ended }.into();
         tx.events().append(&Event::by(actor, what, clock, entropy)).await?;
         tx.commit().await?;
         Ok(())

@@ -2,15 +2,12 @@
 
 use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId, WalletAccount};
 
-use super::{
-    challenge_wallet::session_of,
-    redeem_challenge::{RedeemError, Redeemed},
-};
+use super::{challenge_wallet::session_of, redeem_challenge::Redeemed};
 use crate::{
     Identity, WalletProof,
-    events::IdentityEvent,
     model::{Purpose, Wallet},
     ports::{AccountChange, Requester, VerifyError},
+    wallets::events::WalletAction,
 };
 
 /// A request to link a wallet.
@@ -50,15 +47,6 @@ pub enum LinkWalletError {
     Store(#[from] StoreError),
 }
 
-impl From<RedeemError> for LinkWalletError {
-    fn from(error: RedeemError) -> Self {
-        match error {
-            RedeemError::Verify(error) => Self::Verify(error),
-            RedeemError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl Identity {
     /// Links a wallet to the actor's account. The user gets a mail.
     ///
@@ -69,7 +57,7 @@ impl Identity {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;
         let requester = Requester::known(&actor.origin);
-        match self.redeem(command.proof, Purpose::Link { user, session }, requester).await? {
+        match self.redeem::<LinkWalletError>(command.proof, Purpose::Link { user, session }, requester).await? {
             Redeemed::By(..) => {}
             Redeemed::Denied => return self.refuse_link(actor, user, account).await,
             Redeemed::Unknown => return Err(LinkWalletError::InvalidSignature),
@@ -77,7 +65,7 @@ impl Identity {
         let now = self.require_recent_authentication(session).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let wallet = Wallet { account, linked_at: clock.now() };
-        let event = Event::by(actor, IdentityEvent::WalletLinked { user, wallet: account }.into(), clock, entropy);
+        let event = Event::by(actor, WalletAction::Linked { user }.with(account).into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         // Hold the lock until the end, so that concurrent requests do not exceed the quota.
         let known = tx.users().lock(user).await?.ok_or(LinkWalletError::SessionEnded)?;
@@ -95,7 +83,7 @@ impl Identity {
     }
 
     async fn refuse_link(&self, actor: &Actor, user: UserId, wallet: WalletAccount) -> Result<Wallet, LinkWalletError> {
-        let what = IdentityEvent::WalletLinkRefused { user, wallet }.into();
+        let what = WalletAction::LinkRefused { user }.with(wallet).into();
         let event = Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy);
         self.note(&event).await?;
         Err(LinkWalletError::InvalidSignature)

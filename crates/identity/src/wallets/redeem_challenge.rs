@@ -20,15 +20,6 @@ pub struct WalletProof {
     pub nonce: String,
 }
 
-/// Why the proof could not be verified.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RedeemError {
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Result of an answer to a challenge.
 pub(crate) enum Redeemed {
     /// The signature is valid. Contains the time of the redemption, by the database clock.
@@ -44,12 +35,12 @@ impl Identity {
     /// Verifies that the wallet has signed the challenge that was issued to it for this purpose. The challenge is
     /// consumed before any check, whatever the result: no two callers can answer it, and no caller can try a second
     /// signature.
-    pub(crate) async fn redeem(
+    pub(crate) async fn redeem<E: From<VerifyError> + From<StoreError>>(
         &self,
         proof: WalletProof,
         purpose: Purpose,
         requester: Requester,
-    ) -> Result<Redeemed, RedeemError> {
+    ) -> Result<Redeemed, E> {
         let Ok(nonce) = proof.nonce.parse::<Nonce>() else { return Ok(Redeemed::Unknown) };
         let Some(Taken { challenge, at }) = self.ports.challenges.take(&nonce).await? else {
             return Ok(Redeemed::Unknown);

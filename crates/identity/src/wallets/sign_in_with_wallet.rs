@@ -3,12 +3,12 @@
 use tessera_kernel::{Event, RequestMetadata, StoreError, UserId, WalletAccount};
 use time::OffsetDateTime;
 
-use super::redeem_challenge::{RedeemError, Redeemed};
+use super::redeem_challenge::Redeemed;
 use crate::{
     Identity, SignedIn, WalletProof,
-    events::IdentityEvent,
     model::{Device, Purpose, User, Wallet},
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
+    wallets::events::WalletAction,
 };
 
 /// A wallet sign-in request.
@@ -40,15 +40,6 @@ pub enum SignInWithWalletError {
     Store(#[from] StoreError),
 }
 
-impl From<RedeemError> for SignInWithWalletError {
-    fn from(error: RedeemError) -> Self {
-        match error {
-            RedeemError::Verify(error) => Self::Verify(error),
-            RedeemError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 /// Maximum number of lookups of the wallet's user. A lookup is repeated if the wallet was linked or unlinked meanwhile.
 pub(super) const TRIES: usize = 5;
 
@@ -61,11 +52,12 @@ impl Identity {
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, device, origin } = command;
         let account = proof.account;
-        let (signer, now) = match self.redeem(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
-            Redeemed::By(signer, now) => (signer, now),
-            Redeemed::Denied => return self.refuse_wallet(account, &origin).await,
-            Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
-        };
+        let (signer, now) =
+            match self.redeem::<SignInWithWalletError>(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
+                Redeemed::By(signer, now) => (signer, now),
+                Redeemed::Denied => return self.refuse_wallet(account, &origin).await,
+                Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
+            };
         for _ in 0..TRIES {
             match self.open_session_of(account, (signer, now), device, &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
@@ -92,7 +84,7 @@ impl Identity {
         }
         let session = self.new_session(user.id, now);
         let token = self.ports.signer.sign(&self.claims(&session))?;
-        let started = IdentityEvent::SessionStartedByWallet { user: user.id, session: session.id, wallet: account };
+        let started = WalletAction::SessionStarted { user: user.id, session: session.id }.with(account);
         let event = Event::by_anonymous(origin, started.into(), &*self.ports.clock, &*self.ports.entropy);
         tx.sessions().insert(&session).await?;
         self.limit_sessions(&mut *tx, &session, origin).await?;
@@ -145,7 +137,7 @@ impl Identity {
             Err(StoreError::Conflict { .. }) => return Ok(None),
             inserted => inserted?,
         }
-        let made = IdentityEvent::UserMadeByWallet { user: user.id, wallet: account };
+        let made = WalletAction::Registered { user: user.id }.with(account);
         tx.events().append(&Event::by_anonymous(origin, made.into(), clock, entropy)).await?;
         Ok(Some(user))
     }
@@ -157,7 +149,7 @@ impl Identity {
     ) -> Result<SignedIn, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
         let user = tx.wallets().find_holder(&account.address()).await?;
-        let what = IdentityEvent::WalletRefused { user, wallet: account }.into();
+        let what = WalletAction::SignInRefused { user }.with(account).into();
         tx.events().append(&Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy)).await?;
         tx.commit().await?;
         Err(SignInWithWalletError::InvalidSignature)

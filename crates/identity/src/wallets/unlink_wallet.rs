@@ -3,7 +3,7 @@
 use tessera_kernel::{Actor, Event, StoreError, WalletAddress};
 
 use super::challenge_wallet::session_of;
-use crate::{Identity, events::IdentityEvent, ports::AccountChange};
+use crate::{Identity, ports::AccountChange, wallets::events::WalletAction};
 
 /// Why no wallet was unlinked.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ impl Identity {
         if !known.can_spare_a_wallet() {
             return Err(UnlinkWalletError::LastSignInMethod);
         }
-        let what = IdentityEvent::WalletUnlinked { user, wallet }.into();
+        let what = WalletAction::Unlinked { user }.with(wallet).into();
         tx.wallets().delete(user, address).await?;
         tx.events().append(&Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy)).await?;
         self.tell(&mut *tx, &known.user, AccountChange::WalletUnlinked(wallet)).await?;

@@ -3,6 +3,7 @@
 mod authenticate;
 mod change_password;
 mod custom_data;
+mod device;
 mod known_devices;
 mod link_wallet;
 mod never_issued;

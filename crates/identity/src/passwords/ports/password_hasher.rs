@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Requester;
-use crate::model::{HashCost, Password, PasswordAttempt, PasswordHash};
+use crate::{
+    passwords::model::{HashCost, Password, PasswordAttempt, PasswordHash},
+    requester::Requester,
+};
 
 /// Why no hash was computed.
 #[derive(Debug, thiserror::Error)]

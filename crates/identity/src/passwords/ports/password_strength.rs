@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{HashError, Requester};
-use crate::model::Password;
+use super::password_hasher::HashError;
+use crate::{passwords::model::Password, requester::Requester};
 
 /// Why a password is easy to guess, and how to improve it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use tessera_kernel::{DataDocument, UserId};
 use time::OffsetDateTime;
 
-use super::User;
+use crate::accounts::model::User;
 
 /// The custom data of a user. Only this user can access it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tessera_kernel::{RateLimited, WalletAccount, WalletSignature};
 
-use super::Requester;
+use crate::requester::Requester;
 
 /// A signature with the data to verify it.
 #[derive(Debug, Clone, PartialEq, Eq)]
