@@ -8,11 +8,10 @@ mod validator;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tessera_identity::{
-    model::{Chain, WalletAddress},
-    ports::{Call, ChainReader, ReadChainError, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
+use tessera_identity::ports::{
+    Call, ChainReader, ReadChainError, SignatureCheck, SignerKind, VerifyError, WalletVerifier,
 };
-use tessera_kernel::{NodeLimits, RateLimit};
+use tessera_kernel::{Chain, NodeLimits, RateLimit, WalletAddress};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::crypto::{KeySignatures, is_of_key, message_hash};

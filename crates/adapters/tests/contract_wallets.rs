@@ -14,10 +14,10 @@ use evm::backend::MemoryAccount;
 use node::{Mood, Node, State, bytes};
 use tessera_adapters::{ContractSignatures, Gate, GateSettings, JsonRpcReader, KeySignatures};
 use tessera_identity::{
-    model::{Chain, SiweMessage, WalletAccount, WalletSignature},
+    model::SiweMessage,
     ports::{ChainReader, SignatureCheck, SignerKind, VerifyError, WalletVerifier as _},
 };
-use tessera_kernel::Unlimited;
+use tessera_kernel::{Chain, Unlimited, WalletAccount, WalletSignature};
 use tessera_testkit::{
     ChainHarness, async_trait,
     builders::requester,

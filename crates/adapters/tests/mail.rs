@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tessera_adapters::{AskamaMails, FileMailer, MasterKey, SealedOutbox, Sender};
 use tessera_apikeys::ports::ApiKeyMails as _;
 use tessera_identity::{
-    model::{Chain, ResetToken},
+    model::ResetToken,
     ports::{AccountChange, AccountMails as _},
 };
-use tessera_kernel::{Mail, MailSeal as _, Mailer as _, NoticeContext, Role, SealedMail, Secret, StoreError};
+use tessera_kernel::{Chain, Mail, MailSeal as _, Mailer as _, NoticeContext, Role, SealedMail, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates as _,

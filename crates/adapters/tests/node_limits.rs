@@ -3,11 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tessera_adapters::{ContractSignatures, Gate, GateSettings, KeySignatures, MemoryLimits};
-use tessera_identity::{
-    model::{Chain, WalletAccount, WalletSignature},
-    ports::{Requester, SignatureCheck, SignerKind, VerifyError, WalletVerifier as _},
-};
-use tessera_kernel::{Network, NodeLimits as _, RateLimit, RateLimited};
+use tessera_identity::ports::{Requester, SignatureCheck, SignerKind, VerifyError, WalletVerifier as _};
+use tessera_kernel::{Chain, Network, NodeLimits as _, RateLimit, RateLimited, WalletAccount, WalletSignature};
 use tessera_testkit::{
     expectations::{failed, ok},
     fakes::{FakeChains, FixedClock, Program},

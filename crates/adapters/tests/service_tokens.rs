@@ -5,11 +5,11 @@ use std::{fmt::Debug, sync::Arc};
 
 use serde_json::{Value, json};
 use tessera_adapters::{KeyBits, MasterKey, Rs256Signer, thumbprint};
-use tessera_identity::{
-    model::{NewKey, PublicKey, SigningKey},
-    ports::{ProvenWallet, ServiceClaims, ServiceTokenSigner as _, TokenError},
-};
 use tessera_kernel::{Role, Secret};
+use tessera_sso::{
+    model::{NewKey, PublicKey, SigningKey},
+    ports::{ProvenWallet, ServiceClaims, ServiceTokenSigner as _, SigningError},
+};
 use tessera_system::SystemEntropy;
 use tessera_testkit::builders::{NOW, organization_id, user_id};
 use tessera_tests::{jose, process::MASTER_KEY};
@@ -124,7 +124,7 @@ async fn a_private_key_is_sealed_under_its_id_and_the_master_key() {
     let one = key(&signer).await;
     let other = key(&signer).await;
     let stranger = self::signer(KeyBits::B2048, &MASTER_KEY.replace("1f", "ff"));
-    assert!(matches!(stranger.open_key(&one), Err(TokenError::Signing(_))));
+    assert!(matches!(stranger.open_key(&one), Err(SigningError(_))));
     let fresh = self::signer(KeyBits::B2048, MASTER_KEY);
     ok(fresh.open_key(&one));
     let swapped = SigningKey { sealed: other.sealed.clone(), ..one.clone() };

@@ -5,9 +5,10 @@ use std::{fmt::Debug, time::Duration};
 
 use tessera_adapters::{Gate, GateSettings, KeySignatures};
 use tessera_identity::{
-    model::{Chain, Namespace, SiweMessage, WalletAccount, WalletSignature},
+    model::SiweMessage,
     ports::{SignatureCheck, WalletVerifier as _},
 };
+use tessera_kernel::{Chain, Namespace, WalletAccount, WalletSignature};
 use tessera_testkit::builders::requester;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 

@@ -20,6 +20,7 @@ impl store::On for Sqlite {
 type SqlHarness = store::SqlHarness<Sqlite>;
 
 tessera_testkit::identity_store_contract!(SqlHarness);
+tessera_testkit::live_sessions_contract!(SqlHarness);
 tessera_testkit::sso_bounds_contract!(SqlHarness);
 tessera_testkit::sso_store_contract!(SqlHarness);
 tessera_testkit::wallets_contract!(SqlHarness);

@@ -3,10 +3,8 @@
 use std::{fmt::Debug, time::Duration};
 
 use tessera_adapters::{Gate, GateSettings, KeySignatures};
-use tessera_identity::{
-    model::{Chain, WalletAccount, WalletSignature},
-    ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier as _},
-};
+use tessera_identity::ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier as _};
+use tessera_kernel::{Chain, WalletAccount, WalletSignature};
 use tessera_testkit::builders::requester;
 use tessera_tests::wallet::{EvmWallet, SolanaWallet};
 

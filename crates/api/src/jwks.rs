@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data},
 };
 use serde::Serialize;
-use tessera_identity::{
+use tessera_sso::{
     PublishedKey, ServiceTokens,
     model::{JWKS_MAX_AGE, KeyId},
 };

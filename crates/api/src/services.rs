@@ -5,10 +5,11 @@ use std::sync::{Arc, atomic::AtomicBool};
 use async_trait::async_trait;
 use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
-use tessera_identity::{Identity, ServiceTokens, SingleSignOn};
+use tessera_identity::Identity;
 use tessera_inventory::Inventory;
 use tessera_kernel::{AuditTrail, Clock, Entropy, NodeLimits, RateLimits};
 use tessera_orgs::Orgs;
+use tessera_sso::{ServiceTokens, SingleSignOn};
 
 use crate::public_url::PublicUrl;
 

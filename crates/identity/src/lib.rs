@@ -1,58 +1,54 @@
-//! Identity domain: global users, passwords, wallets, sessions, user data, and tokens for other services.
+//! Identity domain: global users, passwords, wallets, sessions and user data.
 //!
 //! This domain does not know organizations, roles or applications. The domain that owns a resource decides what a user
-//! may do with it. A service token only repeats the role that `Memberships` returns.
+//! may do with it.
 
-mod check_password;
-mod events;
-mod invited_accounts;
-mod issued_challenges;
+mod accounts;
+mod devices;
 pub mod model;
-mod new_password;
-mod notices;
+mod passwords;
 pub mod ports;
+mod profile;
 mod quotas;
-mod recent_authentication;
+mod requester;
 mod service;
-mod service_tokens;
-mod session_uses;
-mod sso;
-mod usecases;
+mod sessions;
+mod store;
+mod wallets;
 
-pub use new_password::NewPasswordError;
-pub use quotas::IdentityQuotas;
-pub use service::{Identity, IdentityPorts, IdentitySettings};
-pub use service_tokens::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
-pub use sso::{SingleSignOn, SsoPorts};
-pub use usecases::{
-    authenticate::AuthenticateError,
-    challenge_wallet::ChallengeWalletError,
-    change_password::{ChangePassword, ChangePasswordError},
-    continue_session::ContinueSessionError,
-    exchange_token::{ExchangeToken, ExchangeTokenError, ExchangedToken},
-    link_wallet::{LinkWallet, LinkWalletError},
-    list_sessions::{ListSessionsError, OwnSessions},
-    maintain_signing_keys::KeysError,
-    open_session::SignedIn,
+pub use accounts::{
     provision_account::{NewAccount, ProvisionAccount, ProvisionAccountError, ProvisionedAccount},
-    redeem_challenge::WalletProof,
     register::{Register, RegisterError},
+    verify_email::VerifyEmailError,
+};
+pub use passwords::{
+    change_password::{ChangePassword, ChangePasswordError},
+    check_new_password::NewPasswordError,
     request_password_reset::RequestPasswordReset,
     reset_password::{ResetPassword, ResetPasswordError},
-    sign_in::{SignIn, SignInError},
-    sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
-    sign_out::SignOutError,
-    sso_begin::{BeginSsoError, BegunSso},
-    sso_challenge::{ChallengeSso, ChallengeSsoError, SsoQuestion},
-    sso_redeem::{RedeemSsoCode, RedeemSsoCodeError},
-    sso_token::SsoToken,
-    sso_verify::{VerifiedSso, VerifySso, VerifySsoError},
-    sso_view::{SsoView, ViewSsoError},
-    unlink_wallet::UnlinkWalletError,
+};
+pub use profile::{
     update_profile::{UpdateProfile, UpdateProfileError},
-    verify_email::VerifyEmailError,
     view_custom_data::ViewCustomDataError,
-    view_keys::PublishedKey,
     view_profile::ViewProfileError,
     write_custom_data::{WriteCustomData, WriteCustomDataError},
+};
+pub use quotas::IdentityQuotas;
+pub use service::{Identity, IdentityPorts, IdentitySettings};
+pub use sessions::{
+    authenticate::AuthenticateError,
+    continue_session::ContinueSessionError,
+    list_sessions::{ListSessionsError, OwnSessions},
+    open_session::SignedIn,
+    sign_in::{SignIn, SignInError},
+    sign_out::SignOutError,
+};
+pub use wallets::{
+    authenticate_wallet::{AuthenticateWallet, AuthenticateWalletError},
+    challenge_wallet::ChallengeWalletError,
+    format_message::WalletMessage,
+    link_wallet::{LinkWallet, LinkWalletError},
+    redeem_challenge::WalletProof,
+    sign_in_with_wallet::{SignInWithWallet, SignInWithWalletError},
+    unlink_wallet::UnlinkWalletError,
 };

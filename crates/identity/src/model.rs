@@ -1,48 +1,12 @@
-//! Entities and value objects of the identity domain.
+//! Entities and value objects of all features.
 
-mod audience;
-mod avatar_url;
-mod chain;
-mod challenge;
-mod custom_data;
-mod device;
-mod key_ring;
-mod nonce;
-mod password;
-mod password_reset;
-mod rfc3339;
-mod session;
-mod signature;
-mod signing_key;
-mod site;
-mod siwe;
-mod siws;
-mod sso;
-mod user;
-mod wallet;
-
-pub use audience::{Audience, AudienceError};
-pub use avatar_url::{AvatarUrl, AvatarUrlError};
-pub use chain::{Chain, ChainError, Namespace};
-pub use challenge::{Challenge, Purpose};
-pub use custom_data::CustomData;
-pub use device::Device;
-pub use key_ring::{
-    JWKS_MAX_AGE, KeyRing, MAX_SNAPSHOT_AGE, PUBLISH_BEFORE_USE, Plan, RotationTrigger, TOKEN_LIFETIME,
+pub use crate::{
+    accounts::model::{Credentials, DisplayName, PersonName, User},
+    devices::model::Device,
+    passwords::model::{
+        HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
+    },
+    profile::model::{AvatarUrl, AvatarUrlError, CustomData},
+    sessions::model::{KnownSession, Session, SessionState},
+    wallets::model::{Challenge, Nonce, NonceError, Purpose, Site, SiweError, SiweMessage, Wallet},
 };
-pub use nonce::{Nonce, NonceError};
-pub use password::{HashCost, Password, PasswordAttempt, PasswordError, PasswordHash};
-pub use password_reset::{PasswordReset, ResetRequest, ResetToken};
-pub(crate) use rfc3339::rfc3339;
-pub use session::{KnownSession, Session, SessionState};
-pub use signature::{WalletSignature, WalletSignatureError};
-pub use signing_key::{KeyId, KeyIdError, NewKey, PublicKey, Retirement, SigningKey};
-pub use site::Site;
-pub use siwe::{SiweError, SiweMessage};
-pub use sso::{
-    AuthorizationCode, AuthorizationState, CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError,
-    OneTimeSecret, OpaqueState, OpaqueStateError, RelyingParty, SsoChallenge, SsoCodeState, SsoRequest, SsoSecretError,
-    SsoSession, SsoSessionId, SsoSessionIdError,
-};
-pub use user::{Credentials, DisplayName, PersonName, User};
-pub use wallet::{Wallet, WalletAccount, WalletAddress, WalletAddressError};

@@ -1,39 +1,19 @@
-//! Ports of the identity domain.
+//! Ports of all features.
 
-mod account_letters;
-mod chain_reader;
-mod challenges;
-mod known_devices;
-mod password_hasher;
-mod password_resets;
-mod password_strength;
-mod requester;
-mod service_token_signer;
-mod session_jobs;
-mod signing_key_store;
-mod sso;
-mod store;
-mod token_signer;
-mod wallet_verifier;
-
-pub use account_letters::{AccountChange, AccountMails};
-pub use chain_reader::{Call, ChainReader, ReadChainError};
-pub use challenges::{Challenges, Taken};
-pub use known_devices::{DeviceStatus, KnownDevices};
-pub use password_hasher::{HashError, PasswordHasher, Verdict};
-pub use password_resets::{PasswordResetRows, PasswordResets};
-pub use password_strength::{PasswordStrength, WeakPassword};
-pub use requester::Requester;
-pub use service_token_signer::{ProvenWallet, ServiceClaims, ServiceTokenSigner};
+pub use crate::{
+    accounts::ports::{AccountChange, AccountMails, Users},
+    devices::ports::{DeviceStatus, KnownDevices},
+    passwords::ports::{
+        HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict, WeakPassword,
+    },
+    profile::ports::CustomDataRows,
+    requester::Requester,
+    sessions::ports::{AccessClaims, SessionJobs, Sessions, TokenError, TokenSigner},
+    store::{IdentityStore, IdentityTransaction, PasswordCheckContext},
+    wallets::ports::{
+        Call, ChainReader, Challenges, ReadChainError, SignatureCheck, SignerKind, Taken, VerifyError, WalletVerifier,
+        Wallets,
+    },
+};
 #[cfg(feature = "mock")]
-pub use session_jobs::MockSessionJobs;
-pub use session_jobs::SessionJobs;
-#[cfg(feature = "mock")]
-pub use signing_key_store::MockSigningKeyStore;
-pub use signing_key_store::{SigningKeyStore, SigningKeyTransaction, SigningKeys};
-pub use sso::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction};
-#[cfg(feature = "mock")]
-pub use store::MockIdentityStore;
-pub use store::{CustomDataRows, IdentityStore, IdentityTransaction, PasswordCheckContext, Sessions, Users, Wallets};
-pub use token_signer::{AccessClaims, TokenError, TokenSigner};
-pub use wallet_verifier::{SignatureCheck, SignerKind, VerifyError, WalletVerifier};
+pub use crate::{sessions::ports::MockSessionJobs, store::MockIdentityStore};

@@ -7,13 +7,13 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    issued_challenges::IssuedChallenges,
     model::{Challenge, Site},
     ports::{
         AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
         TokenSigner, WalletVerifier,
     },
-    session_uses::SessionUses,
+    sessions::session_uses::SessionUses,
+    wallets::issued_challenges::IssuedChallenges,
 };
 
 /// Ports of the identity domain.

@@ -22,11 +22,13 @@ mod notice_topic;
 mod page;
 mod permission;
 mod precondition;
+mod rfc3339;
 mod secret;
 mod secret_hash;
 mod steps;
 mod store;
 pub mod text;
+mod wallet;
 
 pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount};
 pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
@@ -52,7 +54,12 @@ pub use notice_topic::NoticeTopic;
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;
+pub use rfc3339::rfc3339;
 pub use secret::Secret;
 pub use secret_hash::{SecretDigest, SecretHash};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
 pub use store::{OnConflict, StoreError};
+pub use wallet::{
+    Chain, ChainError, Namespace, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
+    WalletSignatureError,
+};

@@ -16,12 +16,16 @@ use tessera_adapters::{
 };
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
-    model::{Chain, NewKey, Password, PasswordAttempt, SigningKey, TOKEN_LIFETIME, WalletAccount, WalletSignature},
-    ports::{
-        PasswordHasher as _, Requester, ServiceClaims, ServiceTokenSigner as _, SignatureCheck, WalletVerifier as _,
-    },
+    model::{Password, PasswordAttempt},
+    ports::{PasswordHasher as _, Requester, SignatureCheck, WalletVerifier as _},
 };
-use tessera_kernel::{Clock as _, OrganizationId, Role, SecretDigest as _, UserId};
+use tessera_kernel::{
+    Chain, Clock as _, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature,
+};
+use tessera_sso::{
+    model::{NewKey, SigningKey, TOKEN_LIFETIME},
+    ports::{ServiceClaims, ServiceTokenSigner as _},
+};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 use tessera_tests::{api::Api, wallet::EvmWallet};
 

@@ -16,8 +16,8 @@ pub(crate) use source::{ConfigError, read_file};
 use tessera_adapters::{
     Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
-use tessera_identity::model::{Chain, Password};
-use tessera_kernel::Secret;
+use tessera_identity::model::Password;
+use tessera_kernel::{Chain, Secret};
 use time::Duration;
 use tracing_subscriber::EnvFilter;
 use url::Url;

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tessera_adapters::DatabaseUrl;
-use tessera_identity::{ServiceTokens, model::KeyRing};
 use tessera_kernel::RequestMetadata;
+use tessera_sso::{ServiceTokens, model::KeyRing};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{config::Config, wiring};
@@ -82,7 +82,7 @@ async fn table(tokens: &ServiceTokens) -> anyhow::Result<String> {
 }
 
 fn state(ring: &KeyRing, id: &str, now: OffsetDateTime) -> &'static str {
-    let is = |key: Option<&tessera_identity::model::SigningKey>| key.is_some_and(|key| key.id.as_str() == id);
+    let is = |key: Option<&tessera_sso::model::SigningKey>| key.is_some_and(|key| key.id.as_str() == id);
     if is(ring.signing(now)) {
         "signing"
     } else if is(ring.upcoming(now)) {

@@ -5,6 +5,7 @@ mod descriptors;
 mod jobs;
 mod keys;
 mod master_key;
+mod plugs;
 mod readiness;
 mod serve;
 mod starting;

@@ -6,8 +6,8 @@ use actix_web::{HttpServer, dev::Server, http::KeepAlive};
 use anyhow::Context as _;
 use tessera_adapters::OpenError;
 use tessera_api::{PublicUrl, Services, Starting};
-use tessera_identity::KeysError;
 use tessera_kernel::StoreError;
+use tessera_sso::KeysError;
 use tessera_system::{SystemClock, SystemEntropy};
 use tokio::time::{sleep, timeout};
 

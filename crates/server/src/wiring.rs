@@ -14,19 +14,18 @@ use tessera_adapters::{
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
-    SsoPorts, model::Site, ports::WalletVerifier,
-};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, RequestMetadata, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 
 use crate::{
     config::{Config, Throttle},
     jobs::mail_dispatcher::MailDispatcher,
     master_key,
+    plugs::identity_wallets::IdentityWallets,
     readiness::StoreReadiness,
     throttle,
 };
@@ -238,7 +237,7 @@ fn single_sign_on(
         store: Arc::clone(store) as _,
         relying_parties: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
-        identity: Arc::clone(identity),
+        wallets: Arc::new(IdentityWallets(Arc::clone(identity))),
         tokens: Arc::clone(tokens),
         clock: Arc::clone(&system.clock),
         entropy: Arc::clone(&system.entropy),
@@ -279,7 +278,7 @@ fn service_tokens(
     let issuer = config.public_url.as_str().to_owned();
     let entropy = Arc::clone(&system.entropy);
     let ports = ServiceTokenPorts {
-        store: Arc::clone(store) as _,
+        sessions: Arc::clone(store) as _,
         keys: Arc::clone(store) as _,
         memberships: Arc::clone(store) as _,
         signer: Arc::new(Rs256Signer::new(issuer, config.signing_key_bits, master, entropy)),

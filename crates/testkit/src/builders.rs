@@ -8,17 +8,18 @@ mod sso;
 
 use tessera_apikeys::model::{ApiKey, KeyState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
-use tessera_identity::model::{
-    Chain, Challenge, Device, KeyId, PublicKey, Purpose, Session, SessionState, SigningKey, Site, User, Wallet,
-    WalletAccount, WalletAddress,
+use tessera_identity::{
+    model::{Challenge, Device, Purpose, Session, SessionState, Site, User, Wallet},
+    ports::Requester,
 };
-use tessera_identity::ports::Requester;
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome, Permission,
-    Principal, RequestMetadata, Role, SealedMail, Secret, SecretHash, SessionId, UserId,
+    Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
+    Permission, Principal, RequestMetadata, Role, SealedMail, Secret, SecretHash, SessionId, UserId, WalletAccount,
+    WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
+use tessera_sso::model::{KeyId, PublicKey, SigningKey};
 use time::{Duration, OffsetDateTime};
 
 use crate::{

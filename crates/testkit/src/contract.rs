@@ -18,6 +18,7 @@ pub mod invitation_jobs;
 pub mod invitation_store;
 pub mod item_store;
 pub mod known_devices;
+pub mod live_sessions;
 pub mod mail_queue;
 pub mod membership_changes;
 pub mod memberships;

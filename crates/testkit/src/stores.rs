@@ -8,8 +8,8 @@ use tessera_apps::{
     ports::AppStore,
 };
 use tessera_identity::{
-    model::{AuthorizationCode, PasswordHash, PasswordReset, Session, SigningKey, SsoSession, User, Wallet},
-    ports::{Challenges, IdentityStore, PasswordResets, RelyingParties, SessionJobs, SigningKeyStore, SsoStore},
+    model::{PasswordHash, PasswordReset, Session, User, Wallet},
+    ports::{Challenges, IdentityStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -22,6 +22,10 @@ use tessera_orgs::{
     model::{Invitation, Membership, Organization},
     ports::{InvitationJobs, OrgStore, UserProfiles},
 };
+use tessera_sso::{
+    model::{AuthorizationCode, SigningKey, SsoSession},
+    ports::{RelyingParties, Sessions, SigningKeyStore, SsoStore},
+};
 
 use crate::expectations::{ok, some};
 
@@ -32,6 +36,8 @@ pub struct Stores {
     pub identity: Arc<dyn IdentityStore>,
     /// Recording and deletion of sessions.
     pub session_jobs: Arc<dyn SessionJobs>,
+    /// Live sessions, for token exchange.
+    pub live_sessions: Arc<dyn Sessions>,
     /// Sign-in sessions of applications, and authorization codes.
     pub sso: Arc<dyn SsoStore>,
     /// Applications as relying parties.

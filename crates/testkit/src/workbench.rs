@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ProvisionAccount, ProvisionAccountError, ProvisionedAccount,
-    ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts, model::User,
+    Identity, IdentityPorts, IdentitySettings, ProvisionAccount, ProvisionAccountError, ProvisionedAccount, model::User,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, Notices, OrganizationId, PageRequest, Role};
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use time::Duration;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     expectations::{ok, parsed},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
-        FixedClock, MemoryStore, SequentialEntropy,
+        FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -130,7 +130,7 @@ impl Workbench {
             store: self.stores.sso.clone(),
             relying_parties: self.stores.relying_parties.clone(),
             digest: Arc::new(FakeDigest),
-            identity: Arc::new(self.identity()),
+            wallets: Arc::new(IdentityWallets(Arc::new(self.identity()))),
             tokens: Arc::new(self.service_tokens()),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
@@ -141,7 +141,7 @@ impl Workbench {
     #[must_use]
     pub fn service_token_ports(&self) -> ServiceTokenPorts {
         ServiceTokenPorts {
-            store: self.stores.identity.clone(),
+            sessions: self.stores.live_sessions.clone(),
             keys: self.stores.signing_keys.clone(),
             memberships: self.stores.memberships.clone(),
             signer: self.service_signer.clone(),

@@ -49,6 +49,7 @@ every_case_is_listed! {
     invitation_jobs
     invitation_store
     item_store
+    live_sessions
     known_devices
     mail_queue
     membership_changes

@@ -25,6 +25,7 @@ impl Harness for MemoryHarness {
 }
 
 tessera_testkit::identity_store_contract!(MemoryHarness);
+tessera_testkit::live_sessions_contract!(MemoryHarness);
 tessera_testkit::sso_bounds_contract!(MemoryHarness);
 tessera_testkit::sso_store_contract!(MemoryHarness);
 tessera_testkit::signing_key_store_contract!(MemoryHarness);

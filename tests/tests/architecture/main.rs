@@ -14,26 +14,45 @@ struct Row {
     outside: Option<&'static [&'static str]>,
 }
 
-const DOMAINS: [&str; 5] = ["tessera-identity", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
+const DOMAINS: [&str; 6] =
+    ["tessera-identity", "tessera-sso", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
 
-const KERNEL_AND_DOMAINS: &[&str] =
-    &["tessera-kernel", "tessera-identity", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
+const KERNEL_AND_DOMAINS: &[&str] = &[
+    "tessera-kernel",
+    "tessera-identity",
+    "tessera-sso",
+    "tessera-orgs",
+    "tessera-apps",
+    "tessera-apikeys",
+    "tessera-inventory",
+];
 
 const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall"];
 
 const TABLE: &[Row] = &[
-    // In addition to the guide: Unicode normalization and domain names (ADR 0006).
+    // In addition to the guide: Unicode normalization, domain names and the encoding of wallet addresses (ADR 0006).
     Row {
         name: "tessera-kernel",
         inside: &[],
-        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "unicode-normalization", "idna"]),
+        outside: Some(&[
+            "async-trait",
+            "serde",
+            "thiserror",
+            "time",
+            "uuid",
+            "unicode-normalization",
+            "idna",
+            "sha3",
+            "bs58",
+        ]),
     },
-    // In addition to the guide: avatar URLs and the encoding of wallet addresses (ADR 0006).
+    // In addition to the guide: avatar URLs (ADR 0006).
     Row {
         name: "tessera-identity",
         inside: &["tessera-kernel"],
-        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url", "sha3", "bs58"]),
+        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
+    Row { name: "tessera-sso", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
     Row { name: "tessera-orgs", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
     // In addition to the guide: redirect URIs (ADR 0006).
     Row {
@@ -70,6 +89,7 @@ const TABLE: &[Row] = &[
         inside: &[
             "tessera-kernel",
             "tessera-identity",
+            "tessera-sso",
             "tessera-orgs",
             "tessera-apps",
             "tessera-apikeys",
@@ -84,6 +104,7 @@ const TABLE: &[Row] = &[
         inside: &[
             "tessera-kernel",
             "tessera-identity",
+            "tessera-sso",
             "tessera-orgs",
             "tessera-apps",
             "tessera-apikeys",
@@ -103,6 +124,7 @@ const TABLE: &[Row] = &[
 const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-kernel", &["tessera-testkit"]),
     ("tessera-identity", &["tessera-testkit"]),
+    ("tessera-sso", &["tessera-testkit"]),
     ("tessera-orgs", &["tessera-testkit"]),
     ("tessera-apps", &["tessera-testkit"]),
     ("tessera-apikeys", &["tessera-testkit"]),
@@ -111,7 +133,10 @@ const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-adapters", &["tessera-testkit", "tessera-tests"]),
     ("tessera-api", &["tessera-testkit"]),
     ("tessera-server", &["tessera-testkit", "tessera-tests"]),
-    ("tessera-tests", &["tessera-kernel", "tessera-identity", "tessera-apikeys", "tessera-system", "tessera-adapters"]),
+    (
+        "tessera-tests",
+        &["tessera-kernel", "tessera-identity", "tessera-sso", "tessera-apikeys", "tessera-system", "tessera-adapters"],
+    ),
 ];
 
 /// Technologies, and the only crates that may use them.

@@ -4,11 +4,11 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tessera_adapters::{DatabaseSettings, SqlStore};
-use tessera_identity::{
+use tessera_kernel::Clock as _;
+use tessera_sso::{
     model::{SsoSession, SsoSessionId},
     ports::SsoStore,
 };
-use tessera_kernel::Clock as _;
 use tessera_system::SystemClock;
 use tessera_tests::{
     browser::{Browser, BrowserWallet, Tab},

@@ -12,11 +12,8 @@ use async_trait::async_trait;
 use reqwest::{Client, StatusCode, redirect::Policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tessera_identity::{
-    model::Chain,
-    ports::{Call, ChainReader, ReadChainError},
-};
-use tessera_kernel::Secret;
+use tessera_identity::ports::{Call, ChainReader, ReadChainError};
+use tessera_kernel::{Chain, Secret};
 
 /// Time limit of one request to a chain node.
 const DEADLINE: Duration = Duration::from_secs(3);

@@ -13,11 +13,11 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
-use tessera_identity::{
-    model::{KeyId, NewKey, PublicKey, SigningKey},
-    ports::{ServiceClaims, ServiceTokenSigner, TokenError},
-};
 use tessera_kernel::{Entropy, Role, Secret};
+use tessera_sso::{
+    model::{KeyId, NewKey, PublicKey, SigningKey},
+    ports::{ServiceClaims, ServiceTokenSigner, SigningError},
+};
 use uuid::Uuid;
 
 use super::{MasterKey, SealError};
@@ -128,7 +128,7 @@ impl Rs256Signer {
         Self { issuer, bits, master, entropy, open: RwLock::new(None) }
     }
 
-    fn opened(&self, key: &SigningKey) -> Result<Arc<KeyPair>, TokenError> {
+    fn opened(&self, key: &SigningKey) -> Result<Arc<KeyPair>, SigningError> {
         let last = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((id, pair)) = last
             && id == key.id
@@ -144,7 +144,7 @@ impl Rs256Signer {
 
 #[async_trait]
 impl ServiceTokenSigner for Rs256Signer {
-    async fn make_key(&self) -> Result<NewKey, TokenError> {
+    async fn make_key(&self) -> Result<NewKey, SigningError> {
         let size = self.bits.size();
         let made = tokio::task::spawn_blocking(move || KeyPair::generate(size));
         let pair = made.await.map_err(failed)?.map_err(failed)?;
@@ -155,11 +155,11 @@ impl ServiceTokenSigner for Rs256Signer {
         Ok(NewKey { id, public, sealed: Secret::new(sealed) })
     }
 
-    fn open_key(&self, key: &SigningKey) -> Result<(), TokenError> {
+    fn open_key(&self, key: &SigningKey) -> Result<(), SigningError> {
         self.opened(key).map(|_| ())
     }
 
-    fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, TokenError> {
+    fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, SigningError> {
         let pair = self.opened(key)?;
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some(KIND.to_owned());
@@ -190,14 +190,14 @@ pub fn thumbprint(key: &PublicKey) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
 }
 
-fn part(value: &impl Serialize) -> Result<String, TokenError> {
+fn part(value: &impl Serialize) -> Result<String, SigningError> {
     serde_json::to_vec(value).map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(failed)
 }
 
-fn unreadable(error: SealError) -> TokenError {
-    TokenError::Signing(format!("a signing key can't be opened: {error}").into())
+fn unreadable(error: SealError) -> SigningError {
+    SigningError(format!("a signing key can't be opened: {error}").into())
 }
 
-fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TokenError {
-    TokenError::Signing(error.into())
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SigningError {
+    SigningError(error.into())
 }

@@ -4,10 +4,8 @@ mod ethereum;
 mod solana;
 
 use async_trait::async_trait;
-use tessera_identity::{
-    model::WalletAddress,
-    ports::{HashError, SignatureCheck, SignerKind, VerifyError, WalletVerifier},
-};
+use tessera_identity::ports::{HashError, SignatureCheck, SignerKind, VerifyError, WalletVerifier};
+use tessera_kernel::WalletAddress;
 
 use super::Gate;
 pub(crate) use ethereum::{is_of_key, message_hash};

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use tessera_apps::{model::Application, ports::AppStore};
-use tessera_identity::{model::RelyingParty, ports::RelyingParties};
 use tessera_kernel::{ApplicationId, StoreError};
+use tessera_sso::{model::RelyingParty, ports::RelyingParties};
 
 use super::{SqlStore, apps, connection::PooledConnection, types::DbId};
 

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_identity::{
+use tessera_kernel::{EventLog, Secret, StoreError};
+use tessera_sso::{
     model::{KeyId, PublicKey, Retirement, SigningKey},
     ports::{SigningKeyStore, SigningKeyTransaction, SigningKeys},
 };
-use tessera_kernel::{EventLog, Secret, StoreError};
 
 use super::{
     SqlStore, connection::with_connection, rows::parse, schema::signing_keys, transaction::Tx, types::DbInstant,

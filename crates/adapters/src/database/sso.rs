@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_identity::{
+use tessera_kernel::{SecretHash, SessionId, StoreError, UserId};
+use tessera_sso::{
     model::{SsoSession, SsoSessionId},
-    ports::{SsoStore, SsoTransaction},
+    ports::{LiveSession, Sessions, SsoStore, SsoTransaction},
 };
-use tessera_kernel::{SecretHash, StoreError};
 use time::OffsetDateTime;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     clearing::delete_selected,
     connection::with_connection,
     schema::{sso_codes, sso_sessions},
+    sessions,
     sso_sessions::find,
     types::DbInstant,
 };
@@ -54,5 +55,14 @@ impl SsoStore for SqlStore {
             .limit(i64::from(most).saturating_sub_unsigned(deleted))
             .select(CODES.field(sso_codes::code_hash));
         Ok(deleted + delete_selected!(&mut lease, sso_codes::table, sso_codes::code_hash, codes)?)
+    }
+}
+
+#[async_trait]
+impl Sessions for SqlStore {
+    async fn find_live_session(&self, user: UserId, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
+        let known = sessions::find(&mut self.reader().await?, id).await?;
+        let live = known.filter(|known| known.session.user_id == user && known.is_live());
+        Ok(live.map(|known| LiveSession { expires_at: known.session.expires_at, at: known.at }))
     }
 }

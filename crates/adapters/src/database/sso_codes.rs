@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_identity::{
+use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, StoreError, UserId};
+use tessera_sso::{
     model::{AuthorizationCode, CodeChallenge, RelyingParty, SsoCodeState},
     ports::SsoCodes,
 };
-use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{

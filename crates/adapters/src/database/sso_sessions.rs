@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
-use tessera_identity::{
+use tessera_kernel::{ApplicationId, StoreError};
+use tessera_sso::{
     model::{AuthorizationState, CodeChallenge, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId},
     ports::{SsoBounds, SsoSessions},
 };
-use tessera_kernel::{ApplicationId, StoreError};
 
 use super::{
     connection::{PooledConnection, with_connection},

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use tessera_apikeys::ports::{ApiKeyRows, ApiKeyTransaction};
 use tessera_apps::ports::{AppTransaction, Applications};
 use tessera_identity::ports::{
-    CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, SsoCodes, SsoSessions,
-    SsoTransaction, Users, Wallets,
+    CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets,
 };
 use tessera_kernel::{EventLog, Outbox, StoreError};
 use tessera_orgs::ports::{
     Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations,
 };
+use tessera_sso::ports::{SsoCodes, SsoSessions, SsoTransaction};
 
 use super::connection::PooledConnection;
 

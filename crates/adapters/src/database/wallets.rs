@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_identity::{
-    model::{Challenge, Nonce, Purpose, Wallet, WalletAddress},
+    model::{Challenge, Nonce, Purpose, Wallet},
     ports::{Challenges, Taken, Wallets},
 };
-use tessera_kernel::{SessionId, StoreError, UserId};
+use tessera_kernel::{SessionId, StoreError, UserId, WalletAddress};
 
 use super::{
     SqlStore,

@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use tessera_adapters::SqlStore;
 use tessera_identity::{
-    ChallengeSso, ChallengeWalletError, Identity, RedeemSsoCode, RedeemSsoCodeError, RequestPasswordReset,
-    ResetPassword, SignIn, SignInWithWallet, SignInWithWalletError, SingleSignOn, SsoPorts, VerifySso, WalletProof,
-    model::{
-        AuthorizationCode, Chain, Challenge, CodeChallenge, OneTimeSecret, PasswordAttempt, PasswordHash,
-        PasswordReset, Purpose, ResetToken, Session, SessionState, SsoRequest,
-    },
+    ChallengeWalletError, Identity, RequestPasswordReset, ResetPassword, SignIn, SignInWithWallet,
+    SignInWithWalletError, WalletProof,
+    model::{Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionState},
     ports::{Challenges, IdentityStore as _},
 };
-use tessera_kernel::{Actor, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_kernel::{Actor, Chain, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_sso::{
+    ChallengeSso, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoPorts, VerifySso,
+    model::{AuthorizationCode, CodeChallenge, OneTimeSecret, SsoRequest},
+};
 use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     Workbench, builders,
     builders::{NOW, application_id, device, origin, password_reset, site, sso_request, user, user_id, wallet_account},
     expectations::{failed, ok, parsed, some},
-    fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock},
+    fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock, IdentityWallets},
 };
 use tessera_tests::database::Backend;
 use time::Duration;
@@ -51,7 +52,7 @@ impl Node {
         let sso = SingleSignOn::new(SsoPorts {
             store: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
-            identity: Arc::clone(&identity),
+            wallets: Arc::new(IdentityWallets(Arc::clone(&identity))),
             clock,
             entropy: Arc::new(SystemEntropy),
             ..bench.sso_ports()
@@ -155,7 +156,7 @@ pub(crate) async fn application_sign_ins_expire_by_the_database_clock_s85(backen
             (question.message.clone(), FakeWallets::sign(&account.address(), question.message.as_bytes()));
         let verified = ok(one
             .sso
-            .verify(VerifySso { session, browser, message, signature, device: device(), origin: origin() })
+            .verify(VerifySso { session, browser, message, signature, user_agent: None, origin: origin() })
             .await);
         ok(other.sso.redeem(presented(&verified.code)).await);
     }

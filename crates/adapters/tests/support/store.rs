@@ -50,6 +50,7 @@ impl Subject {
         let stores = Stores {
             identity: Arc::new(store.clone()),
             session_jobs: Arc::new(store.clone()),
+            live_sessions: Arc::new(store.clone()),
             sso: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
             challenges: Arc::new(store.clone()),

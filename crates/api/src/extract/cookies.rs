@@ -1,7 +1,7 @@
 //! The cookie that binds a web3 sign-in to the browser that started it.
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
-use tessera_identity::{
+use tessera_sso::{
     BegunSso,
     model::{OneTimeSecret, SsoSessionId},
 };

@@ -6,8 +6,9 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use tessera_identity::model::WalletAddress;
-use tessera_kernel::{Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, SessionId, UserId};
+use tessera_kernel::{
+    Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, SessionId, UserId, WalletAddress,
+};
 
 use crate::problem::{Code, Problem};
 

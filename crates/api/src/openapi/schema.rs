@@ -1,10 +1,11 @@
 //! Schemas of domain values. They describe what the parsers accept, as far as JSON Schema can express it.
 
 use tessera_apps::model::{RedirectUri, RedirectUris};
-use tessera_identity::model::{Audience, AvatarUrl, Chain, Password, WalletAddress, WalletSignature};
+use tessera_identity::model::{AvatarUrl, Password};
 use tessera_inventory::model::Quantity;
-use tessera_kernel::{DataDocument, EmailAddress};
+use tessera_kernel::{Chain, DataDocument, EmailAddress, WalletAddress, WalletSignature};
 use tessera_orgs::model::Slug;
+use tessera_sso::model::Audience;
 use utoipa::openapi::{
     KnownFormat, ObjectBuilder, SchemaFormat, Type,
     schema::{ArrayBuilder, SchemaType},

@@ -6,11 +6,11 @@ use actix_web::{
     web::Data,
 };
 use askama::Template;
-use tessera_identity::{
+use tessera_kernel::StoreError;
+use tessera_sso::{
     SingleSignOn, SsoView, ViewSsoError,
     model::{OneTimeSecret, SsoSessionId},
 };
-use tessera_kernel::StoreError;
 
 use crate::{
     extract::{Anonymous, cookies, pairs, single_value},

@@ -3,13 +3,14 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
 use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
-use tessera_identity::model::{
-    AudienceError, AvatarUrlError, ChainError, CodeVerifierError, PasswordError, SsoSessionIdError, WalletAddressError,
-    WalletSignatureError,
-};
+use tessera_identity::model::{AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
-use tessera_kernel::{DocumentError, EmailError, IdError, PermissionError, RoleError, text::TextError};
+use tessera_kernel::{
+    ChainError, DocumentError, EmailError, IdError, PermissionError, RoleError, WalletAddressError,
+    WalletSignatureError, text::TextError,
+};
 use tessera_orgs::model::SlugError;
+use tessera_sso::model::{AudienceError, CodeVerifierError, SsoSessionIdError};
 use utoipa::ToSchema;
 
 macro_rules! fault_codes {

@@ -7,10 +7,9 @@ mod resets;
 use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
 use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
 use tessera_identity::{
-    AuthenticateError, BeginSsoError, ChallengeSsoError, ChallengeWalletError, ChangePasswordError, ExchangeTokenError,
-    LinkWalletError, ListSessionsError, NewPasswordError, RedeemSsoCodeError, RegisterError, SignInError,
-    SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError, VerifySsoError, ViewCustomDataError,
-    ViewProfileError, WriteCustomDataError,
+    AuthenticateError, ChallengeWalletError, ChangePasswordError, LinkWalletError, ListSessionsError, NewPasswordError,
+    RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError,
+    ViewCustomDataError, ViewProfileError, WriteCustomDataError,
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
@@ -19,6 +18,10 @@ use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, ListInvitationsError,
     RemoveMemberError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError, WithdrawInvitationError,
     WriteSystemDataError,
+};
+use tessera_sso::{
+    BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError,
+    ports::{AuthenticateWalletError, SigningError},
 };
 
 use crate::problem::{
@@ -67,6 +70,12 @@ impl From<TokenError> for Problem {
             TokenError::Invalid | TokenError::Signing(_) => Self::new(Code::Internal),
         }
         .caused_by(error)
+    }
+}
+
+impl From<SigningError> for Problem {
+    fn from(error: SigningError) -> Self {
+        Self::new(Code::Internal).caused_by(error)
     }
 }
 
@@ -148,6 +157,18 @@ impl From<VerifyError> for Problem {
             VerifyError::Failed(_) => Self::new(Code::Internal),
         }
         .caused_by(error)
+    }
+}
+
+impl From<AuthenticateWalletError> for Problem {
+    fn from(error: AuthenticateWalletError) -> Self {
+        match error {
+            AuthenticateWalletError::Busy { retry_after } => VerifyError::Busy { retry_after }.into(),
+            AuthenticateWalletError::RateLimited(limited) => limited.into(),
+            AuthenticateWalletError::Unavailable(error) => VerifyError::Unavailable(error).into(),
+            AuthenticateWalletError::Failed(why) => VerifyError::Failed(why).into(),
+            AuthenticateWalletError::Store(error) => error.into(),
+        }
     }
 }
 

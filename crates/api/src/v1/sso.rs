@@ -10,11 +10,11 @@ use actix_web::{
     http::header::{LOCATION, SET_COOKIE},
     web::Data,
 };
-use tessera_identity::{
+use tessera_kernel::{ApplicationId, NodeLimits};
+use tessera_sso::{
     SingleSignOn,
     model::{CodeChallenge, OpaqueState, SsoRequest},
 };
-use tessera_kernel::{ApplicationId, NodeLimits};
 use utoipa::IntoParams;
 
 use crate::{

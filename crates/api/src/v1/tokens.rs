@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
-use tessera_identity::{ExchangeToken, ExchangedToken, ServiceTokens, model::Audience};
 use tessera_kernel::OrganizationId;
+use tessera_sso::{ExchangeToken, ExchangedToken, ServiceTokens, model::Audience};
 use utoipa::ToSchema;
 
 use crate::{

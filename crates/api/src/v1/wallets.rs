@@ -3,11 +3,8 @@
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
 use serde_json::Value;
-use tessera_identity::{
-    Identity, LinkWallet, SignInWithWallet, WalletProof,
-    model::{Chain, Challenge, WalletAccount, WalletSignature},
-};
-use tessera_kernel::NodeLimits;
+use tessera_identity::{Identity, LinkWallet, SignInWithWallet, WalletProof, model::Challenge};
+use tessera_kernel::{Chain, NodeLimits, WalletAccount, WalletSignature};
 use utoipa::ToSchema;
 
 use crate::{

@@ -7,11 +7,11 @@ use actix_web::{
     test::TestRequest,
 };
 use serde_json::json;
-use tessera_identity::{
+use tessera_kernel::{SecretHash, StoreClock, StoreError};
+use tessera_sso::{
     model::{SsoSession, SsoSessionId},
     ports::{SsoStore, SsoTransaction},
 };
-use tessera_kernel::{SecretHash, StoreClock, StoreError};
 use tessera_testkit::{
     Stores, async_trait,
     builders::NOW,

@@ -17,20 +17,18 @@ use serde_json::{Value, json};
 use tessera_api::{Api, Check, Checks, PublicUrl, Readiness, Services, Starting};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn,
-    SsoPorts, model::Site,
-};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, Notices, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use tessera_testkit::{
     Stores, async_trait,
     builders::origin,
     expectations::{ok, parsed, some},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
-        FixedClock, MemoryStore, SequentialEntropy,
+        FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 use time::Duration;
@@ -100,7 +98,7 @@ impl TestServer {
                 store: stores.sso,
                 relying_parties: stores.relying_parties,
                 digest: Arc::new(FakeDigest),
-                identity: identity.clone(),
+                wallets: Arc::new(IdentityWallets(identity.clone())),
                 tokens: service_tokens.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
@@ -253,7 +251,7 @@ fn identity(
 
 fn service_tokens(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> ServiceTokens {
     let ports = ServiceTokenPorts {
-        store: stores.identity.clone(),
+        sessions: stores.live_sessions.clone(),
         keys: stores.signing_keys.clone(),
         memberships: stores.memberships.clone(),
         signer: Arc::new(FakeServiceSigner::default()),

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use tessera_identity::{
     ContinueSessionError, SignIn, SignInWithWallet, WalletProof,
-    model::{Chain, Device, PasswordAttempt},
+    model::{Device, PasswordAttempt},
 };
+use tessera_kernel::Chain;
 use tessera_testkit::{
     Workbench,
     builders::{device, origin, user, user_id, wallet, wallet_account},

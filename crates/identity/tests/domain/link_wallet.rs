@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tessera_identity::{
     ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
     SignInWithWallet, SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
-    model::{Chain, Challenge, KnownSession, Purpose, Session, Wallet, WalletAccount},
+    model::{Challenge, KnownSession, Purpose, Session, Wallet},
     ports::MockIdentityStore,
 };
-use tessera_kernel::{Actor, QuotaExceeded};
+use tessera_kernel::{Actor, Chain, QuotaExceeded, WalletAccount};
 use tessera_testkit::{
     Workbench,
     builders::{

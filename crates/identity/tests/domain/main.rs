@@ -1,14 +1,11 @@
 //! Tests of the identity domain, on fakes. One binary, because each further one costs a link.
 
-mod audience;
 mod authenticate;
 mod change_password;
 mod custom_data;
-mod exchange_token;
-mod key_ring;
+mod device;
 mod known_devices;
 mod link_wallet;
-mod maintain_signing_keys;
 mod never_issued;
 mod notices;
 mod password;
@@ -21,9 +18,6 @@ mod sign_in_with_wallet;
 mod sign_out;
 mod siwe;
 mod siwe_vectors;
-mod sso_begin;
-mod sso_flow;
-mod sso_values;
 mod update_profile;
 mod vectors;
 mod verify_email;

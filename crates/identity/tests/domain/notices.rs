@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
-    model::{Chain, PasswordAttempt, User, WalletAccount},
+    model::{PasswordAttempt, User},
     ports::{
         CustomDataRows, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows, Sessions, Users,
         Wallets,
     },
 };
-use tessera_kernel::{Actor, EventLog, Notices, Outbox, StoreError};
+use tessera_kernel::{Actor, Chain, EventLog, Notices, Outbox, StoreError, WalletAccount};
 use tessera_testkit::{
     Workbench, async_trait,
     builders::{actor_with, bare_user, session, user, user_id, wallet, wallet_account},

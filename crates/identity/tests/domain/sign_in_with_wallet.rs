@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tessera_identity::{
     Identity, IdentityPorts, SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
-    model::{Chain, Challenge, SessionState, SiweMessage, Wallet, WalletAccount, WalletSignature},
+    model::{Challenge, SessionState, SiweMessage, Wallet},
     ports::TokenSigner as _,
 };
-use tessera_kernel::Outcome;
+use tessera_kernel::{Chain, Outcome, WalletAccount, WalletSignature};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, device, origin, user, user_id, wallet, wallet_account},

@@ -8,3 +8,4 @@ mod limits;
 mod mail;
 mod text;
 mod values;
+mod wallet;

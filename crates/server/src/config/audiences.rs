@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use tessera_identity::model::Audience;
+use tessera_sso::model::Audience;
 
 /// The audiences in the configured order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

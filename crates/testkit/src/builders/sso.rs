@@ -1,10 +1,10 @@
 //! Builders for sign-ins to applications.
 
-use tessera_identity::model::{
+use tessera_kernel::{ApplicationId, SecretHash, UserId};
+use tessera_sso::model::{
     AuthorizationCode, AuthorizationState, CodeChallenge, SsoChallenge, SsoCodeState, SsoRequest, SsoSession,
     SsoSessionId,
 };
-use tessera_kernel::{ApplicationId, SecretHash, UserId};
 use time::Duration;
 
 use super::{NOW, organization_id};

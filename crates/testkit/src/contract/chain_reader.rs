@@ -1,9 +1,7 @@
 //! Contract of [`ChainReader`](tessera_identity::ports::ChainReader).
 
-use tessera_identity::{
-    model::Chain,
-    ports::{Call, ReadChainError},
-};
+use tessera_identity::ports::{Call, ReadChainError};
+use tessera_kernel::Chain;
 
 use super::ChainHarness;
 use crate::{

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::{Chain, Challenge, Purpose},
+    model::{Challenge, Purpose},
     ports::Challenges,
 };
-use tessera_kernel::{Network, StoreError, truncate_to_micros};
+use tessera_kernel::{Chain, Network, StoreError, truncate_to_micros};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{Harness, world};

@@ -1,12 +1,12 @@
-//! Contract of [`SigningKeyStore`](tessera_identity::ports::SigningKeyStore).
+//! Contract of [`SigningKeyStore`](tessera_sso::ports::SigningKeyStore).
 
 use std::sync::Arc;
 
-use tessera_identity::{
+use tessera_kernel::StoreError;
+use tessera_sso::{
     model::{Retirement, SigningKey},
     ports::SigningKeyStore,
 };
-use tessera_kernel::StoreError;
 use time::Duration;
 
 use super::{Harness, world};

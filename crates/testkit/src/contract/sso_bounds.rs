@@ -1,13 +1,13 @@
-//! Contract of [`SsoSessions::make_room`](tessera_identity::ports::SsoSessions::make_room) and of
-//! [`SsoStore::knows_sso_code`](tessera_identity::ports::SsoStore::knows_sso_code).
+//! Contract of [`SsoSessions::make_room`](tessera_sso::ports::SsoSessions::make_room) and of
+//! [`SsoStore::knows_sso_code`](tessera_sso::ports::SsoStore::knows_sso_code).
 
 use std::sync::Arc;
 
-use tessera_identity::{
+use tessera_kernel::Network;
+use tessera_sso::{
     model::{AuthorizationState, SsoSession},
     ports::{SsoBounds, SsoStore},
 };
-use tessera_kernel::Network;
 use time::Duration;
 
 use super::{Harness, world};

@@ -1,14 +1,14 @@
-//! Contract of [`SsoStore`](tessera_identity::ports::SsoStore) and of
-//! [`RelyingParties`](tessera_identity::ports::RelyingParties).
+//! Contract of [`SsoStore`](tessera_sso::ports::SsoStore) and of
+//! [`RelyingParties`](tessera_sso::ports::RelyingParties).
 
 use std::sync::Arc;
 
 use tessera_apps::model::RedirectUri;
-use tessera_identity::{
+use tessera_kernel::{PageRequest, StoreError};
+use tessera_sso::{
     model::{AuthorizationCode, AuthorizationState, SsoCodeState, SsoRequest, SsoSession},
     ports::SsoStore,
 };
-use tessera_kernel::{PageRequest, StoreError};
 use time::Duration;
 
 use super::{Harness, world};

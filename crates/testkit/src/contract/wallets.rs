@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::{Chain, Credentials, Wallet},
+    model::{Credentials, Wallet},
     ports::IdentityStore,
 };
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{Chain, StoreError, UserId};
 use time::Duration;
 
 use super::{Harness, world};

@@ -3,10 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use tessera_identity::{
-    model::Chain,
-    ports::{Call, ChainReader, ReadChainError},
-};
+use tessera_identity::ports::{Call, ChainReader, ReadChainError};
+use tessera_kernel::Chain;
 
 /// Behavior of a contract, independent of the caller and the call data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tessera_identity::{
-    model::{KeyId, NewKey, SigningKey},
-    ports::{ServiceClaims, ServiceTokenSigner, TokenError},
-};
 use tessera_kernel::Secret;
+use tessera_sso::{
+    model::{KeyId, NewKey, SigningKey},
+    ports::{ServiceClaims, ServiceTokenSigner, SigningError},
+};
 
 use crate::builders;
 
@@ -43,26 +43,26 @@ impl FakeServiceSigner {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
     }
 
-    fn admit(&self) -> Result<(), TokenError> {
+    fn admit(&self) -> Result<(), SigningError> {
         let broken = self.broken.load(Ordering::SeqCst);
-        if broken { Err(TokenError::Signing("as the test wants it".into())) } else { Ok(()) }
+        if broken { Err(SigningError("as the test wants it".into())) } else { Ok(()) }
     }
 }
 
 #[async_trait]
 impl ServiceTokenSigner for FakeServiceSigner {
-    async fn make_key(&self) -> Result<NewKey, TokenError> {
+    async fn make_key(&self) -> Result<NewKey, SigningError> {
         self.admit()?;
         let number = self.made.fetch_add(1, Ordering::SeqCst) + 1;
         let SigningKey { id, public, sealed, .. } = builders::signing_key(u32::try_from(number).unwrap_or(u32::MAX));
         Ok(NewKey { id, public, sealed })
     }
 
-    fn open_key(&self, _: &SigningKey) -> Result<(), TokenError> {
+    fn open_key(&self, _: &SigningKey) -> Result<(), SigningError> {
         self.admit()
     }
 
-    fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, TokenError> {
+    fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, SigningError> {
         self.admit()?;
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let token = format!("service-token-{}", tokens.len() + 1);

@@ -7,10 +7,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tessera_identity::{
-    model::{WalletAddress, WalletSignature},
-    ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier},
-};
+use tessera_identity::ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier};
+use tessera_kernel::{WalletAddress, WalletSignature};
 
 /// Accepts only its own signatures and counts its calls. The signatures are forgeable.
 #[derive(Debug, Default)]

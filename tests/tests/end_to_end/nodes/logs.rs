@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_adapters::SqlStore;
-use tessera_identity::ports::{SsoStore, SsoTransaction};
+use tessera_sso::ports::{SsoStore, SsoTransaction};
 use tessera_tests::{
     api::{BASE, send},
     database::Backend,

@@ -3,16 +3,16 @@
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
 use serde_json::Value;
-use tessera_identity::{
+use tessera_kernel::{Chain, Namespace, NodeLimits, WalletAccount, WalletSignature};
+use tessera_sso::{
     ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso,
-    model::{Chain, CodeVerifier, Namespace, SsoSessionId, WalletAccount, WalletSignature},
+    model::{CodeVerifier, SsoSessionId},
 };
-use tessera_kernel::NodeLimits;
 use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Anonymous, Body, FieldResult, Fields, Request, RequestDevice, Spending, Spends, ValueError, cookies,
+        Anonymous, Body, FieldResult, Fields, Request, Spending, Spends, UserAgent, ValueError, cookies,
         fetch_metadata, text,
     },
     openapi::schema,
@@ -76,7 +76,7 @@ struct ChallengeView {
 impl From<SsoQuestion> for ChallengeView {
     fn from(question: SsoQuestion) -> Self {
         let SsoQuestion { message, nonce, expires_at } = question;
-        Self { message, nonce: nonce.to_string(), expires_at: expires_at.into() }
+        Self { message, nonce, expires_at: expires_at.into() }
     }
 }
 
@@ -190,7 +190,7 @@ impl VerifiedView {
 #[post("/sso/web3/verify")]
 pub(crate) async fn verify_web3_sso(
     Anonymous(origin): Anonymous,
-    RequestDevice(device): RequestDevice,
+    UserAgent(user_agent): UserAgent,
     request: HttpRequest,
     body: Spending<VerifyRequest>,
     sso: Data<SingleSignOn>,
@@ -206,7 +206,7 @@ pub(crate) async fn verify_web3_sso(
     let VerifyRequest { session, message, signature } = body.await?;
     here?;
     let browser = browser(session);
-    let verified = sso.verify(VerifySso { session, browser, message, signature, device, origin }).await?;
+    let verified = sso.verify(VerifySso { session, browser, message, signature, user_agent, origin }).await?;
     let ended = cookies::removed_cookie(&url, session)?;
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
 }

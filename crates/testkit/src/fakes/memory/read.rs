@@ -8,13 +8,8 @@ use tessera_apikeys::{
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_identity::{
-    model::{
-        Challenge, Credentials, CustomData, HashCost, KnownSession, Nonce, PasswordHash, Session, SigningKey, User,
-    },
-    ports::{
-        Challenges, IdentityStore, IdentityTransaction, PasswordCheckContext, SigningKeyStore, SigningKeyTransaction,
-        Taken,
-    },
+    model::{Challenge, Credentials, CustomData, HashCost, KnownSession, Nonce, PasswordHash, Session, User},
+    ports::{Challenges, IdentityStore, IdentityTransaction, PasswordCheckContext, Taken},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -27,6 +22,10 @@ use tessera_kernel::{
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
     ports::{OrgStore, OrgTransaction, UserProfiles},
+};
+use tessera_sso::{
+    model::SigningKey,
+    ports::{SigningKeyStore, SigningKeyTransaction},
 };
 use time::OffsetDateTime;
 

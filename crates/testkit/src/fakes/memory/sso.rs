@@ -1,11 +1,11 @@
 //! Sign-ins to applications.
 
 use async_trait::async_trait;
-use tessera_identity::{
+use tessera_kernel::{ApplicationId, Clock as _, EventLog, SecretHash, SessionId, StoreError, UserId};
+use tessera_sso::{
     model::{AuthorizationCode, AuthorizationState, RelyingParty, SsoCodeState, SsoSession, SsoSessionId},
-    ports::{RelyingParties, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
+    ports::{LiveSession, RelyingParties, Sessions, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
 };
-use tessera_kernel::{ApplicationId, EventLog, SecretHash, StoreError};
 use time::OffsetDateTime;
 
 use super::{
@@ -37,6 +37,15 @@ impl SsoStore for MemoryStore {
         tx.state.sso_codes.retain(|_, code| !room.takes(code.expires_at < before));
         tx.publish();
         Ok(u64::from(most - room.0))
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn find_live_session(&self, user: UserId, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
+        let (state, at) = (self.state(), self.0.clock.now());
+        let live = state.sessions.get(&id).filter(|session| session.user_id == user && session.is_live(at));
+        Ok(live.map(|session| LiveSession { expires_at: session.expires_at, at }))
     }
 }
 

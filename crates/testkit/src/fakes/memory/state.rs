@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    AuthorizationCode, Challenge, Credentials, CustomData, HashCost, KeyId, KeyRing, Nonce, PasswordReset, Purpose,
-    ResetRequest, Retirement, Session, SigningKey, SsoSession, SsoSessionId, User, Wallet, WalletAddress,
+    Challenge, Credentials, CustomData, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
-    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId,
+    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData};
+use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
 
 use super::rows::{NotedMail, StoredMail};

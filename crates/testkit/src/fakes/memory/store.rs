@@ -32,6 +32,7 @@ impl MemoryStore {
         Stores {
             identity: store.clone(),
             session_jobs: store.clone(),
+            live_sessions: store.clone(),
             sso: store.clone(),
             relying_parties: store.clone(),
             challenges: store.clone(),

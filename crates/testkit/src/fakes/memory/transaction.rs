@@ -4,20 +4,19 @@ use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{
-        Credentials, CustomData, KeyId, PasswordHash, Retirement, Session, SigningKey, User, Wallet, WalletAddress,
-    },
-    ports::{
-        CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, SigningKeyTransaction,
-        SigningKeys, Users, Wallets,
-    },
+    model::{Credentials, CustomData, PasswordHash, Session, User, Wallet},
+    ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, SessionId, StoreError, UserId,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, SessionId, StoreError, UserId, WalletAddress,
 };
 use tessera_orgs::{
     model::{Organization, Settings, SystemData},
     ports::{Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
+};
+use tessera_sso::{
+    model::{KeyId, Retirement, SigningKey},
+    ports::{SigningKeyTransaction, SigningKeys},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;

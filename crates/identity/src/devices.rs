@@ -1,0 +1,5 @@
+//! Devices from which users sign in.
+
+pub(crate) mod model;
+pub(crate) mod ports;
+mod record_device;

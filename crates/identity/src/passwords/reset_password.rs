@@ -1,0 +1,123 @@
+//! Password reset with a mailed token.
+
+use tessera_kernel::{AuditEntry, EmailAddress, Event, RequestMetadata, StoreError};
+use time::OffsetDateTime;
+
+use crate::{
+    Identity, NewPasswordError,
+    accounts::events::AccountEvent,
+    model::{Credentials, Password, PasswordHash, PasswordReset, ResetToken, User, Wallet},
+    passwords::check_new_password::words_about,
+    passwords::events::PasswordEvent,
+    ports::{AccountChange, HashError, IdentityTransaction, Requester},
+    wallets::events::WalletAction,
+};
+
+/// A token and the new password.
+#[derive(Debug)]
+pub struct ResetPassword {
+    /// The token from the mail.
+    pub token: ResetToken,
+    /// The new password.
+    pub password: Password,
+    /// Request metadata.
+    pub origin: RequestMetadata,
+}
+
+/// Why the password was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetPasswordError {
+    /// The token is unknown, used, expired, replaced by another one, or was sent to an address that the account no
+    /// longer has. The response is the same for all of them.
+    #[error("this link is not valid")]
+    Invalid,
+    /// The new password is rejected. The token stays valid.
+    #[error(transparent)]
+    NewPassword(#[from] NewPasswordError),
+    /// The password could not be hashed. The token stays valid.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Returns the email address of the account whose password the token sets. Changes nothing.
+    ///
+    /// # Errors
+    /// Fails when the token is invalid, or storage fails.
+    pub async fn view_reset(&self, token: &ResetToken) -> Result<EmailAddress, ResetPasswordError> {
+        let (reset, _) = self.find_reset(token).await?;
+        Ok(reset.email)
+    }
+
+    /// Consumes the token and sets the password, both or neither. Ends all sessions of the user. The user gets a mail.
+    /// No session is opened.
+    ///
+    /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
+    /// visitor may have created the account. So all linked wallets are then unlinked.
+    ///
+    /// # Errors
+    /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
+    pub async fn reset_password(&self, command: ResetPassword) -> Result<(), ResetPasswordError> {
+        let (reset, known) = self.find_reset(&command.token).await?;
+        // Check and hash before consuming the token: a rejected password must not cost the user their link. The
+        // requester counts as known, because only a reader of the account's mails has the link.
+        let requester = Requester::known(&command.origin);
+        self.check_new_password(&command.password, &words_about(&known.user), requester).await?;
+        let hash = self.ports.hasher.hash(&command.password, requester).await?;
+        let now = self.ports.resets.now().await?;
+        let mut tx = self.ports.store.begin().await?;
+        let current = tx.users().lock(reset.user).await?.ok_or(ResetPasswordError::Invalid)?;
+        // Only under the lock is it certain that the token is still valid and which address the account has.
+        let taken = tx.password_resets().take(reset.user, &reset.hash).await?;
+        taken.filter(|taken| is_theirs(taken, &current.user)).ok_or(ResetPasswordError::Invalid)?;
+        self.replace_password(&mut *tx, &current, (&hash, now), &command.origin).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Finds a valid token and its account.
+    async fn find_reset(&self, token: &ResetToken) -> Result<(PasswordReset, Credentials), ResetPasswordError> {
+        let hash = self.ports.digest.digest(token.expose());
+        let reset = self.ports.resets.find_open(&hash).await?.ok_or(ResetPasswordError::Invalid)?;
+        let known = self.ports.store.find_credentials_of(reset.user).await?;
+        let known = known.filter(|known| is_theirs(&reset, &known.user)).ok_or(ResetPasswordError::Invalid)?;
+        Ok((reset, known))
+    }
+
+    /// Sets the password and applies its consequences. The caller must hold the lock on the user. `now` is by the
+    /// database clock.
+    async fn replace_password(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        current: &Credentials,
+        (hash, now): (&PasswordHash, OffsetDateTime),
+        origin: &RequestMetadata,
+    ) -> Result<(), StoreError> {
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let user = current.user.id;
+        let wallets: &[Wallet] = if current.user.email_verified { &[] } else { &current.user.wallets };
+        tx.users().set_password_hash(user, hash).await?;
+        let mut deeds: Vec<AuditEntry> = Vec::new();
+        if tx.users().verify_email(user, now).await? {
+            deeds.push(AccountEvent::EmailVerified { user }.into());
+        }
+        for wallet in wallets {
+            tx.wallets().delete(user, &wallet.account.address()).await?;
+            deeds.push(WalletAction::Unlinked { user }.with(wallet.account).into());
+        }
+        let sessions_ended = tx.sessions().end_all(user, None, now).await?;
+        deeds.push(PasswordEvent::Reset { user, sessions_ended }.into());
+        for deed in deeds {
+            tx.events().append(&Event::by_anonymous(origin, deed, clock, entropy)).await?;
+        }
+        let first = current.password_hash.is_none();
+        self.tell(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await
+    }
+}
+
+fn is_theirs(reset: &PasswordReset, user: &User) -> bool {
+    user.email.as_ref() == Some(&reset.email)
+}

@@ -1,0 +1,63 @@
+//! Profile update.
+
+use tessera_kernel::{Actor, Event, StoreError};
+
+use crate::{
+    Identity,
+    model::{AvatarUrl, DisplayName, PersonName, User},
+    profile::events::ProfileEvent,
+};
+
+/// Changes to a profile. `None` keeps a field, `Some(None)` clears it. The email address is not included, because a new
+/// address must be verified.
+#[derive(Debug, Default)]
+pub struct UpdateProfile {
+    /// The name that the user is shown as.
+    pub display_name: Option<Option<DisplayName>>,
+    /// Given name.
+    pub first_name: Option<Option<PersonName>>,
+    /// Family name.
+    pub last_name: Option<Option<PersonName>>,
+    /// URL of the user's picture.
+    pub avatar_url: Option<Option<AvatarUrl>>,
+}
+
+/// Why the profile was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateProfileError {
+    /// The actor is an application, or the account does not exist any more.
+    #[error("there is no such user")]
+    NotFound,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Updates the actor's own profile. An update without changes writes nothing, not even an audit entry.
+    ///
+    /// # Errors
+    /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
+    pub async fn update_profile(&self, actor: &Actor, command: UpdateProfile) -> Result<User, UpdateProfileError> {
+        let id = actor.user().ok_or(UpdateProfileError::NotFound)?;
+        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
+        let mut tx = self.ports.store.begin().await?;
+        let known = tx.users().lock(id).await?.ok_or(UpdateProfileError::NotFound)?.user;
+        let changed = User {
+            display_name: command.display_name.unwrap_or_else(|| known.display_name.clone()),
+            first_name: command.first_name.unwrap_or_else(|| known.first_name.clone()),
+            last_name: command.last_name.unwrap_or_else(|| known.last_name.clone()),
+            avatar_url: command.avatar_url.unwrap_or_else(|| known.avatar_url.clone()),
+            ..known.clone()
+        };
+        if changed == known {
+            return Ok(known);
+        }
+        let user = User { updated_at: clock.now(), ..changed };
+        let entry = ProfileEvent::Updated { user: id }.into();
+        tx.users().update_profile(&user).await?;
+        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+}

@@ -1,0 +1,101 @@
+//! Sign-in with email address and password.
+
+use tessera_kernel::{EmailAddress, Event, RequestMetadata, StoreError, UserId};
+
+use super::open_session::{Authentication, NewSession, SignedIn, from_open_session_error};
+use crate::{
+    Identity,
+    model::{Credentials, Device, PasswordAttempt},
+    passwords::check_password::PasswordCheck,
+    ports::{HashError, Requester, TokenError, Verdict},
+    sessions::events::SessionEvent,
+};
+
+/// Command of [`Identity::sign_in`].
+#[derive(Debug)]
+pub struct SignIn {
+    /// The address as typed. A malformed address fails with the same error as an unknown one.
+    pub email: String,
+    /// The password as typed.
+    pub password: PasswordAttempt,
+    /// The device of the request.
+    pub device: Device,
+    /// Request metadata.
+    pub origin: RequestMetadata,
+}
+
+/// Why the sign-in failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The address is unknown, the password is wrong, or the account has no password. The response is the same for all
+    /// of them.
+    #[error("the email address or the password is wrong")]
+    InvalidCredentials,
+    /// The password could not be verified.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The token could not be signed.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+from_open_session_error! { SignInError }
+
+/// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
+const TRIES: usize = 3;
+
+impl Identity {
+    /// Signs in with an email address and a password.
+    ///
+    /// # Errors
+    /// Fails when the credentials are wrong, or verifying the password, signing the token or storage fails.
+    pub async fn sign_in(&self, command: SignIn) -> Result<SignedIn, SignInError> {
+        for _ in 0..TRIES {
+            let (known, check) = self.check(&command).await?;
+            let renewed = match check.verdict {
+                Verdict::Match => None,
+                Verdict::MatchOutdated => Some(self.ports.hasher.rehash(&command.password, check.requester).await?),
+                Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
+            };
+            let Some(Credentials { user, password_hash: Some(compared) }) = known else { break };
+            let opening = NewSession {
+                user,
+                authentication: Authentication::Password { compared, renewed },
+                now: check.at,
+                device: command.device,
+                origin: &command.origin,
+            };
+            // Another sign-in may have renewed the hash meanwhile, or the user may have changed the password.
+            if let Some(signed_in) = self.open_session(self.ports.store.begin().await?, opening).await? {
+                return Ok(signed_in);
+            }
+        }
+        self.refuse(None, &command.origin).await
+    }
+
+    async fn check(&self, command: &SignIn) -> Result<(Option<Credentials>, PasswordCheck), SignInError> {
+        let credentials = match command.email.parse::<EmailAddress>() {
+            Ok(email) => self.ports.store.find_credentials(&email).await?,
+            Err(_) => None,
+        };
+        let user = credentials.as_ref().map(|known| known.user.id);
+        // Without a client address, devices differ too little. An attacker could imitate a device that an account
+        // knows. A better place in the queue would then reveal that the account exists.
+        let device = command.device.address().map(|_| self.device_of(user, command.device));
+        let known = credentials.as_ref();
+        let check = self
+            .check_password::<SignInError>(&command.password, known, device, Requester::unknown(&command.origin))
+            .await?;
+        Ok((credentials, check))
+    }
+
+    async fn refuse(&self, user: Option<UserId>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {
+        let what = SessionEvent::SignInRefused { user }.into();
+        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        self.note(&event).await?;
+        Err(SignInError::InvalidCredentials)
+    }
+}

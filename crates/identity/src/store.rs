@@ -1,0 +1,97 @@
+//! Storage of users and sessions.
+
+use async_trait::async_trait;
+use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use crate::{
+    model::{Credentials, CustomData, HashCost, KnownSession, Session, User},
+    ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+};
+
+/// Data that a password check requires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordCheckContext {
+    /// The costs of all stored password hashes, in ascending order. Costs that no account has any more may be included.
+    pub costs: Vec<HashCost>,
+    /// Whether the user has signed in from the device before.
+    pub known_device: bool,
+    /// The time by the storage clock.
+    pub at: OffsetDateTime,
+}
+
+/// Storage of users and sessions: single reads, and transactions.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait IdentityStore: Send + Sync {
+    /// Begins a transaction that may write.
+    async fn begin(&self) -> Result<Box<dyn IdentityTransaction>, StoreError>;
+
+    /// Finds a user, with the wallets in the order in which they were linked. Returns `Ok(None)` if there is none.
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// Finds the user with that address, with wallets and password hash. The comparison ignores case. Returns
+    /// `Ok(None)` if there is none.
+    async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+
+    /// Finds a user, with wallets and password hash. Returns `Ok(None)` if there is none.
+    async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError>;
+
+    /// Returns the data that a password check requires. `device` is the device of the request, hashed as for
+    /// [`KnownDevices::record`], and the user to whom it may be known. The same data are read whether the user exists
+    /// or not.
+    async fn password_check_context(
+        &self,
+        device: Option<(UserId, SecretHash)>,
+    ) -> Result<PasswordCheckContext, StoreError>;
+
+    /// Deletes the costs of password hashes that no account has any more. Returns their number. A cost whose first hash
+    /// is being stored at the same time stays.
+    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError>;
+
+    /// Finds a session in any state, with the time of the read by the storage clock. Returns `Ok(None)` if there is
+    /// none. One statement with one indexed read, because every request of a user runs it.
+    async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError>;
+
+    /// Returns the sessions of a user that are live at `now`, in ascending order of their ids.
+    async fn list_live_sessions(
+        &self,
+        user: UserId,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<Session>, StoreError>;
+
+    /// Returns the custom data of a user. Returns `Ok(None)` if there are none.
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError>;
+}
+
+/// A transaction. Dropping it without a commit rolls it back.
+#[async_trait]
+pub trait IdentityTransaction: Send {
+    /// Returns the users in this transaction.
+    fn users(&mut self) -> &mut dyn Users;
+
+    /// Returns the wallets in this transaction.
+    fn wallets(&mut self) -> &mut dyn Wallets;
+
+    /// Returns the sessions in this transaction.
+    fn sessions(&mut self) -> &mut dyn Sessions;
+
+    /// Returns the known devices in this transaction.
+    fn known_devices(&mut self) -> &mut dyn KnownDevices;
+
+    /// Returns the custom data in this transaction.
+    fn custom_data(&mut self) -> &mut dyn CustomDataRows;
+
+    /// Returns the password reset requests and reset tokens in this transaction.
+    fn password_resets(&mut self) -> &mut dyn PasswordResetRows;
+
+    /// Returns the outbox in this transaction.
+    fn outbox(&mut self) -> &mut dyn Outbox;
+
+    /// Returns the audit trail in this transaction.
+    fn events(&mut self) -> &mut dyn EventLog;
+
+    /// Commits all changes atomically.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

@@ -1,0 +1,65 @@
+//! Authentication of a user by a signed message, without a session.
+
+use tessera_kernel::{RequestMetadata, StoreError, UserId, WalletAccount, WalletSignature};
+
+use super::sign_in_with_wallet::{TRIES, is_vouched};
+use crate::{
+    Identity,
+    model::Device,
+    ports::{Requester, SignatureCheck, VerifyError},
+};
+
+/// A signed message. The caller has issued it, and has checked that it is still valid.
+#[derive(Debug)]
+pub struct AuthenticateWallet {
+    /// The wallet that is claimed to have signed.
+    pub account: WalletAccount,
+    /// The exact text.
+    pub message: String,
+    /// The signature.
+    pub signature: WalletSignature,
+    /// The device of the request.
+    pub device: Device,
+    /// Request metadata.
+    pub origin: RequestMetadata,
+}
+
+/// Why it is not known whether the message authenticates a user.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateWalletError {
+    /// The signature could not be verified.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Identity {
+    /// Returns the user of the wallet that signed the message. An unknown wallet gets a new user, as in
+    /// [`sign_in_with_wallet`](Self::sign_in_with_wallet). Returns `None` if the signature is wrong, or is one of a
+    /// contract that does not count for the user of its address.
+    ///
+    /// # Errors
+    /// Fails when the signature cannot be verified, or storage fails.
+    pub async fn authenticate_wallet(
+        &self,
+        command: AuthenticateWallet,
+    ) -> Result<Option<UserId>, AuthenticateWalletError> {
+        let AuthenticateWallet { account, message, signature, device, origin } = command;
+        let (texts, requester) = (vec![message.into_bytes()], Requester::unknown(&origin));
+        let proof = SignatureCheck { account, texts, signature, requester };
+        let Some(signer) = self.ports.wallets.verify(proof).await? else { return Ok(None) };
+        for _ in 0..TRIES {
+            let mut tx = self.ports.store.begin().await?;
+            let Some(user) = self.find_user_in(&mut *tx, account, &origin).await? else { continue };
+            if !is_vouched(&user, account, signer) {
+                return Ok(None);
+            }
+            self.record_device(&mut *tx, &user, device).await?;
+            tx.commit().await?;
+            return Ok(Some(user.id));
+        }
+        Err(StoreError::Busy.into())
+    }
+}

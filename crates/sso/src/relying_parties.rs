@@ -1,0 +1,4 @@
+//! Applications that users sign in to.
+
+pub(crate) mod model;
+pub(crate) mod ports;

@@ -1,0 +1,55 @@
+//! Single sign-on service and its ports.
+
+use std::sync::Arc;
+
+use tessera_kernel::{Clock, Entropy, SecretDigest};
+use time::OffsetDateTime;
+
+use crate::{
+    codes::model::OneTimeSecret,
+    relying_parties::ports::RelyingParties,
+    service_tokens::service::ServiceTokens,
+    sign_in::{
+        model::SsoSession,
+        ports::{SsoStore, WalletAuthenticator},
+    },
+};
+
+/// Ports of single sign-on.
+#[derive(Clone)]
+pub struct SsoPorts {
+    /// Sign-in page sessions and authorization codes.
+    pub store: Arc<dyn SsoStore>,
+    /// Registered applications.
+    pub relying_parties: Arc<dyn RelyingParties>,
+    /// Hashes secrets.
+    pub digest: Arc<dyn SecretDigest>,
+    /// Formats the messages of challenges, and authenticates users by their wallets.
+    pub wallets: Arc<dyn WalletAuthenticator>,
+    /// Signs service tokens.
+    pub tokens: Arc<ServiceTokens>,
+    /// Source of the current time.
+    pub clock: Arc<dyn Clock>,
+    /// Source of randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Single sign-on: users sign in to applications with a wallet on a page of this service.
+pub struct SingleSignOn {
+    pub(crate) ports: SsoPorts,
+}
+
+impl SingleSignOn {
+    /// Creates the service with its ports.
+    #[must_use]
+    pub const fn new(ports: SsoPorts) -> Self {
+        Self { ports }
+    }
+
+    /// Returns whether the session has not expired and belongs to this browser.
+    pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &OneTimeSecret, now: OffsetDateTime) -> bool {
+        let digest = &self.ports.digest;
+        let bound = digest.matches(&session.browser, &digest.digest(browser.expose()));
+        bound && now < session.expires_at
+    }
+}

@@ -1,0 +1,11 @@
+//! Sign-ins to applications, from the first page to the verified signature.
+
+pub(crate) mod begin;
+pub(crate) mod challenge;
+mod events;
+mod forget;
+pub(crate) mod model;
+pub(crate) mod ports;
+mod spend_challenge;
+pub(crate) mod verify;
+pub(crate) mod view;
