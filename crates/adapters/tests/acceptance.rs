@@ -9,12 +9,8 @@ use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_adapters::{DatabaseSettings, SqlStore};
-use tessera_identity::{
-    ProvisionAccount, ProvisionAccountError,
-    model::{PasswordAttempt, User},
-    ports::IdentityStore,
-};
-use tessera_kernel::{Role, SecretDigest as _};
+use tessera_identity::{model::User, ports::IdentityStore};
+use tessera_kernel::{AccountError, InvitedGuest, Role, Secret, SecretDigest as _};
 use tessera_orgs::{
     AddMember, AddMemberError, Candidate, JoinByInvitation, OrgPorts, Orgs,
     model::{Invitation, InvitationState, InvitationToken},
@@ -160,16 +156,18 @@ async fn a_password_changed_during_its_check_does_not_verify_the_email_s182(back
     ok(tx.users().insert(&unproved, Some(&bench.hasher.hash_of(PASSWORD))).await);
     ok(tx.commit().await);
     let identity = OvertakenHasher::identity(&bench, Arc::new(store.clone()), unproved.clone(), OTHER);
-    let command = |password| ProvisionAccount {
+    let guest = |password: &str| InvitedGuest {
         email: parsed("user1@example.com"),
-        password: Some(PasswordAttempt::new(password)),
+        password: Some(Secret::new(password.to_owned())),
         display_name: None,
+        user_agent: None,
         origin: origin(),
     };
-    let error = failed(Workbench::provision_account(&identity, command(PASSWORD)).await);
-    assert!(matches!(error, ProvisionAccountError::EmailNotVerified), "{error:?}");
+    let error = failed(Workbench::provision_account(&identity, &guest(PASSWORD)).await);
+    assert!(matches!(error, AccountError::EmailNotVerified), "{error:?}");
     assert_eq!(ok(store.find_user(user_id(1)).await), Some(unproved));
-    assert!(ok(Workbench::provision_account(&identity, command(OTHER)).await).user.email_verified);
+    ok(Workbench::provision_account(&identity, &guest(OTHER)).await);
+    assert!(some(ok(store.find_user(user_id(1)).await)).email_verified);
 }
 
 /// Creates organization 1 with user 1 as owner. Users 2 and 9 exist, but are not members.

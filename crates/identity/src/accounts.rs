@@ -5,6 +5,4 @@ mod invited_accounts;
 pub(crate) mod model;
 mod notices;
 pub(crate) mod ports;
-pub(crate) mod provision_account;
 pub(crate) mod register;
-pub(crate) mod verify_email;

@@ -16,11 +16,7 @@ mod sessions;
 mod store;
 mod wallets;
 
-pub use accounts::{
-    provision_account::{NewAccount, ProvisionAccount, ProvisionAccountError, ProvisionedAccount},
-    register::{Register, RegisterError},
-    verify_email::VerifyEmailError,
-};
+pub use accounts::register::{Register, RegisterError};
 pub use passwords::{
     change_password::{ChangePassword, ChangePasswordError},
     check_new_password::NewPasswordError,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{
-    Identity, IdentityPorts, IdentitySettings, ProvisionAccount, ProvisionAccountError, ProvisionedAccount, model::User,
-};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock as _, Event, Limit, Mail, MailSeal as _, Notices, OrganizationId, PageRequest, Role};
+use tessera_kernel::{
+    AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedGuest, Limit, Mail, MailSeal as _, Notices,
+    OrganizationId, PageRequest, Role,
+};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use time::Duration;
@@ -66,16 +67,13 @@ impl Default for Workbench {
 }
 
 impl Workbench {
-    /// Provisions the account of an invited address, including the preparation.
+    /// Prepares and provisions the account of an invited address.
     ///
     /// # Errors
-    /// Fails like [`Identity::prepare_account`] and [`Identity::provision_account`].
-    pub async fn provision_account(
-        identity: &Identity,
-        command: ProvisionAccount,
-    ) -> Result<ProvisionedAccount, ProvisionAccountError> {
-        let prepared = identity.prepare_account(&command).await?;
-        identity.provision_account(command, prepared).await
+    /// Fails like [`Accounts::prepare`] and [`Accounts::provision`].
+    pub async fn provision_account(identity: &Identity, guest: &InvitedGuest) -> Result<InvitedAccount, AccountError> {
+        let prepared = identity.prepare(guest).await?;
+        identity.provision(guest, prepared).await
     }
 
     /// Creates an empty bench.

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, Principal, RequestMetadata, StoreError, UserId};
 
-use super::open_session::{Authentication, NewSession, SignedIn, from_open_session_error};
+use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
     Identity,
     model::{Device, KnownSession},
@@ -22,8 +22,6 @@ pub enum ContinueSessionError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-from_open_session_error! { ContinueSessionError }
 
 impl Identity {
     /// Issues another token for the session of the actor. The token expires together with the session.
@@ -56,6 +54,6 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         let user = tx.users().lock(user).await?.ok_or(ContinueSessionError::Ended)?.user;
         let opening = NewSession { user, authentication: Authentication::Invitation, now, device, origin };
-        self.open_session(tx, opening).await?.ok_or(ContinueSessionError::Ended)
+        self.open_session::<ContinueSessionError>(tx, opening).await?.ok_or(ContinueSessionError::Ended)
     }
 }

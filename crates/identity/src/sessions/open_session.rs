@@ -41,39 +41,15 @@ pub(crate) struct NewSession<'a> {
     pub(crate) origin: &'a RequestMetadata,
 }
 
-/// Why no session was opened.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenSessionError {
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Converts [`OpenSessionError`] to the error of a use case that opens a session.
-macro_rules! from_open_session_error {
-    ($error:ty) => {
-        impl From<crate::sessions::open_session::OpenSessionError> for $error {
-            fn from(error: crate::sessions::open_session::OpenSessionError) -> Self {
-                match error {
-                    crate::sessions::open_session::OpenSessionError::Token(error) => Self::Token(error),
-                    crate::sessions::open_session::OpenSessionError::Store(error) => Self::Store(error),
-                }
-            }
-        }
-    };
-}
-pub(crate) use from_open_session_error;
-
 impl Identity {
     /// Opens a session and commits the transaction. Every sign-in method ends here, so that a rule for sessions holds for
     /// all of them: their maximum number, the audit entry, the notice about a new device. Returns `None` if the compared
     /// password hash is no longer the one of the user.
-    pub(crate) async fn open_session(
+    pub(crate) async fn open_session<E: From<TokenError> + From<StoreError>>(
         &self,
         mut tx: Box<dyn IdentityTransaction>,
         opening: NewSession<'_>,
-    ) -> Result<Option<SignedIn>, OpenSessionError> {
+    ) -> Result<Option<SignedIn>, E> {
         let NewSession { user, authentication, now, device, origin } = opening;
         let session = self.new_session(&user, now);
         let token = self.ports.signer.sign(&self.claims(&session))?;

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{EmailAddress, Event, RequestMetadata, StoreError, UserId};
 
-use super::open_session::{Authentication, NewSession, SignedIn, from_open_session_error};
+use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
     Identity,
     model::{Credentials, Device, PasswordAttempt},
@@ -42,8 +42,6 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-from_open_session_error! { SignInError }
-
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
 const TRIES: usize = 3;
 
@@ -69,7 +67,7 @@ impl Identity {
                 origin: &command.origin,
             };
             // Another sign-in may have renewed the hash meanwhile, or the user may have changed the password.
-            if let Some(signed_in) = self.open_session(self.ports.store.begin().await?, opening).await? {
+            if let Some(signed_in) = self.open_session::<SignInError>(self.ports.store.begin().await?, opening).await? {
                 return Ok(signed_in);
             }
         }

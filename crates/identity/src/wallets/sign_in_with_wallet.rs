@@ -8,7 +8,7 @@ use crate::{
     Identity, WalletProof,
     model::{Device, Purpose, User, Wallet},
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
-    sessions::open_session::{Authentication, NewSession, SignedIn, from_open_session_error},
+    sessions::open_session::{Authentication, NewSession, SignedIn},
     wallets::events::WalletAction,
 };
 
@@ -40,8 +40,6 @@ pub enum SignInWithWalletError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-from_open_session_error! { SignInWithWalletError }
 
 /// Maximum number of lookups of the wallet's user. A lookup is repeated if the wallet was linked or unlinked meanwhile.
 pub(super) const TRIES: usize = 5;
@@ -86,7 +84,7 @@ impl Identity {
             return Err(SignInWithWalletError::InvalidSignature);
         }
         let authentication = Authentication::Wallet(account);
-        Ok(self.open_session(tx, NewSession { user, authentication, now, device, origin }).await?)
+        self.open_session(tx, NewSession { user, authentication, now, device, origin }).await
     }
 
     /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    Identity, ProvisionAccount, ProvisionAccountError, ProvisionedAccount, VerifyEmailError,
-    model::{Credentials, PasswordAttempt, User},
-    ports::HashError,
+    Identity,
+    model::{Credentials, User},
 };
-use tessera_kernel::Outcome;
+use tessera_kernel::{AccountError, Accounts as _, InvitedAccount, InvitedGuest, Outcome, Secret};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -33,20 +32,18 @@ async fn bench() -> Workbench {
     bench
 }
 
-fn command(password: Option<&str>) -> ProvisionAccount {
-    ProvisionAccount {
+fn guest(password: Option<&str>) -> InvitedGuest {
+    InvitedGuest {
         email: parsed("USER1@example.com"),
-        password: password.map(PasswordAttempt::new),
-        display_name: Some(parsed("Mallory")),
+        password: password.map(|password| Secret::new(password.to_owned())),
+        display_name: Some("Mallory".to_owned()),
+        user_agent: None,
         origin: origin(),
     }
 }
 
-async fn provision_account(
-    bench: &Workbench,
-    password: Option<&str>,
-) -> Result<ProvisionedAccount, ProvisionAccountError> {
-    Workbench::provision_account(&bench.identity(), command(password)).await
+async fn provision_account(bench: &Workbench, password: Option<&str>) -> Result<InvitedAccount, AccountError> {
+    Workbench::provision_account(&bench.identity(), &guest(password)).await
 }
 
 async fn stored(bench: &Workbench) -> Credentials {
@@ -60,9 +57,9 @@ async fn is_untouched(bench: &Workbench) {
 }
 
 #[track_caller]
-fn assert_not_verified<T: std::fmt::Debug>(result: Result<T, ProvisionAccountError>) {
+fn assert_not_verified<T: std::fmt::Debug>(result: Result<T, AccountError>) {
     let error = failed(result);
-    assert!(matches!(error, ProvisionAccountError::EmailNotVerified), "{error:?}");
+    assert!(matches!(error, AccountError::EmailNotVerified), "{error:?}");
 }
 
 #[tokio::test]
@@ -70,7 +67,7 @@ async fn the_password_of_the_account_verifies_its_email_s182() {
     let bench = bench().await;
     let provisioned = ok(provision_account(&bench, Some(PASSWORD)).await);
     let proved = User { updated_at: NOW + Duration::hours(1), ..user(1) };
-    assert_eq!((provisioned.created, &provisioned.user), (false, &proved));
+    assert_eq!((provisioned.created, provisioned.user), (false, user_id(1)));
     let hash = Some(bench.hasher.hash_of(PASSWORD));
     assert_eq!(stored(&bench).await, Credentials { user: proved, password_hash: hash });
     assert!(ok(bench.identity().is_verified(user_id(1)).await));
@@ -110,7 +107,7 @@ async fn a_verified_account_requires_no_password_s182() {
     bench.user_with_password(1, PASSWORD).await;
     for password in [None, Some(OTHER), Some("")] {
         let provisioned = ok(provision_account(&bench, password).await);
-        assert_eq!((provisioned.created, provisioned.user), (false, user(1)));
+        assert_eq!((provisioned.created, provisioned.user), (false, user_id(1)));
     }
     assert_eq!((bench.hasher.verified(), bench.deeds(None).await.len()), (0, 0));
 }
@@ -129,7 +126,7 @@ async fn a_busy_hasher_is_not_reported_as_a_wrong_password_s182() {
     let bench = bench().await;
     bench.hasher.become_busy();
     let error = failed(provision_account(&bench, Some(PASSWORD)).await);
-    assert!(matches!(error, ProvisionAccountError::Hash(HashError::Busy { .. })), "{error:?}");
+    assert!(matches!(error, AccountError::Busy { .. }), "{error:?}");
     is_untouched(&bench).await;
     assert!(bench.deeds(None).await.is_empty());
 }
@@ -141,7 +138,7 @@ fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
 #[tokio::test]
 async fn a_password_changed_during_its_check_does_not_verify_the_email_s182() {
     let bench = bench().await;
-    assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
+    assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), &guest(Some(PASSWORD))).await);
     let now = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(OTHER)) };
     assert_eq!(stored(&bench).await, now);
     assert_eq!(bench.deeds(None).await, ["user.email_verification_refused"]);
@@ -151,8 +148,8 @@ async fn a_password_changed_during_its_check_does_not_verify_the_email_s182() {
 async fn a_hash_renewed_during_the_check_is_compared_again_s182() {
     let bench = bench().await;
     bench.hasher.outdate();
-    let provisioned = ok(Workbench::provision_account(&overtaken(&bench, PASSWORD), command(Some(PASSWORD))).await);
-    assert!(provisioned.user.email_verified && stored(&bench).await.user.email_verified);
+    let provisioned = ok(Workbench::provision_account(&overtaken(&bench, PASSWORD), &guest(Some(PASSWORD))).await);
+    assert!(!provisioned.created && stored(&bench).await.user.email_verified);
     assert_eq!(bench.hasher.verified(), 2);
 }
 
@@ -161,14 +158,15 @@ async fn an_outdated_hash_verifies_the_email_s182() {
     let bench = bench().await;
     let outdated = stored(&bench).await.password_hash;
     bench.hasher.outdate();
-    assert!(ok(provision_account(&bench, Some(PASSWORD)).await).user.email_verified);
+    ok(provision_account(&bench, Some(PASSWORD)).await);
+    assert!(stored(&bench).await.user.email_verified);
     assert_eq!((stored(&bench).await.password_hash, bench.hasher.hashed()), (outdated, 0));
 }
 
 #[tokio::test]
 async fn an_account_created_during_the_request_is_not_verified_s182() {
     let bench = Workbench::new();
-    assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), command(Some(PASSWORD))).await);
+    assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), &guest(Some(PASSWORD))).await);
     assert_eq!(stored(&bench).await.user, unproved());
 }
 
@@ -180,11 +178,11 @@ async fn concurrent_verifications_write_one_audit_entry_s182() {
         .map(|number| {
             let identity = Arc::clone(&identity);
             let password = [Some(PASSWORD), None, Some(PASSWORD)][number % 3];
-            tokio::spawn(async move { Workbench::provision_account(&identity, command(password)).await })
+            tokio::spawn(async move { Workbench::provision_account(&identity, &guest(password)).await })
         })
         .collect();
     for task in tasks {
-        assert_eq!(ok(ok(task.await)).user.id, user_id(1));
+        assert_eq!(ok(ok(task.await)).user, user_id(1));
     }
     assert!(stored(&bench).await.user.email_verified);
     assert_eq!(bench.deeds(None).await, ["user.email_verified"]);
@@ -195,9 +193,9 @@ async fn a_signed_in_user_verifies_their_own_email_s182() {
     let bench = bench().await;
     let (identity, actor) = (bench.identity(), actor_with(&session(1, user_id(1))));
     for _ in 0..2 {
-        let proved = ok(identity.verify_email(&actor, &parsed("USER1@example.com")).await);
-        assert_eq!(proved, User { updated_at: NOW + Duration::hours(1), ..user(1) });
-        assert_eq!(stored(&bench).await.user, proved);
+        let account = ok(identity.verify_email(&actor, &parsed("USER1@example.com")).await);
+        assert_eq!((account.user, account.created), (user_id(1), false));
+        assert_eq!(stored(&bench).await.user, User { updated_at: NOW + Duration::hours(1), ..user(1) });
         bench.clock.advance(Duration::hours(1));
     }
     let events = bench.events(None).await;
@@ -212,7 +210,7 @@ async fn a_mail_to_another_address_does_not_verify_the_email_s182() {
     for (number, address) in [(1, "user2@example.com"), (2, "user1@example.com")] {
         let actor = actor_with(&session(number, user_id(number)));
         let error = failed(bench.identity().verify_email(&actor, &parsed(address)).await);
-        assert!(matches!(error, VerifyEmailError::AnotherAddress), "{error:?}");
+        assert!(matches!(error, AccountError::AnotherAddress), "{error:?}");
     }
     is_untouched(&bench).await;
     assert!(bench.deeds(None).await.is_empty());
@@ -224,7 +222,7 @@ async fn an_application_or_a_deleted_user_cannot_verify_an_email() {
     let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     for actor in [key, actor_with(&session(1, user_id(9)))] {
         let error = failed(bench.identity().verify_email(&actor, &parsed("user1@example.com")).await);
-        assert!(matches!(error, VerifyEmailError::NotFound), "{error:?}");
+        assert!(matches!(error, AccountError::SessionEnded), "{error:?}");
     }
     assert!(!ok(bench.identity().is_verified(user_id(9)).await));
     is_untouched(&bench).await;

@@ -1,7 +1,7 @@
 //! Invitations that end with a membership change: those that would undo the change, and those that the inviter may no
 //! longer send.
 
-use tessera_kernel::{InvitationId, PageRequest, Role};
+use tessera_kernel::{Accounts as _, InvitationId, PageRequest, Role};
 use tessera_orgs::{
     AcceptInvitationError, AddMember, Candidate, ChangeRole, Invite, JoinByInvitation, ResendInvitationError,
     model::{Invitation, InvitationStatus, InvitationToken},

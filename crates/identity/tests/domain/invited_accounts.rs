@@ -1,24 +1,22 @@
 //! Provisioning and sign-in of invited accounts.
 
-use tessera_identity::{
-    ContinueSessionError, ProvisionAccount, ProvisionAccountError,
-    model::{PasswordAttempt, PasswordError, Session},
-};
-use tessera_kernel::Principal;
+use tessera_identity::{ContinueSessionError, model::Session};
+use tessera_kernel::{AccountError, InvitedGuest, PasswordFault, Principal, Secret};
 use tessera_testkit::{
     Workbench,
     builders::{
         NOW, actor_by_key, actor_with, api_key, application, device, organization_id, origin, session, user, user_id,
     },
-    expectations::{failed, ok, parsed},
+    expectations::{failed, ok, parsed, some},
 };
 use time::Duration;
 
-fn provision_account(email: &str, password: Option<&str>) -> ProvisionAccount {
-    ProvisionAccount {
+fn guest(email: &str, password: Option<&str>) -> InvitedGuest {
+    InvitedGuest {
         email: parsed(email),
-        password: password.map(PasswordAttempt::new),
-        display_name: Some(parsed("Grace")),
+        password: password.map(|password| Secret::new(password.to_owned())),
+        display_name: Some("Grace".to_owned()),
+        user_agent: None,
         origin: origin(),
     }
 }
@@ -26,21 +24,18 @@ fn provision_account(email: &str, password: Option<&str>) -> ProvisionAccount {
 #[tokio::test]
 async fn the_invited_get_an_account_with_a_verified_address() {
     let bench = Workbench::new();
-    let provisioned = ok(Workbench::provision_account(
-        &bench.identity(),
-        provision_account("guest@example.com", Some("violet harbour")),
-    )
-    .await);
-    assert!(provisioned.created && provisioned.user.email_verified && provisioned.user.profile_complete());
-    let known = ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await);
-    assert_eq!(known.map(|known| (known.user, known.password_hash.is_some())), Some((provisioned.user, true)));
+    let provisioned =
+        ok(Workbench::provision_account(&bench.identity(), &guest("guest@example.com", Some("violet harbour"))).await);
+    assert!(provisioned.created && provisioned.profile_complete);
+    let known = some(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await));
+    assert!(known.user.id == provisioned.user && known.user.email_verified && known.password_hash.is_some());
     assert_eq!(bench.deeds(None).await, ["user.registered"]);
 }
 
 #[tokio::test]
 async fn a_password_is_not_needed() {
     let bench = Workbench::new();
-    ok(Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", None)).await);
+    ok(Workbench::provision_account(&bench.identity(), &guest("guest@example.com", None)).await);
     let known = ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await);
     assert_eq!(known.map(|known| known.password_hash), Some(None));
 }
@@ -50,12 +45,9 @@ async fn an_account_that_is_there_stays_as_it_is() {
     let bench = Workbench::new();
     bench.user_with_password(1, "violet harbour").await;
     let before = ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await);
-    let provisioned = ok(Workbench::provision_account(
-        &bench.identity(),
-        provision_account("USER1@example.com", Some("another lantern")),
-    )
-    .await);
-    assert_eq!((provisioned.created, provisioned.user), (false, user(1)));
+    let provisioned =
+        ok(Workbench::provision_account(&bench.identity(), &guest("USER1@example.com", Some("another lantern"))).await);
+    assert_eq!((provisioned.created, provisioned.user), (false, user_id(1)));
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await), before);
     assert!(bench.deeds(None).await.is_empty());
 }
@@ -63,10 +55,9 @@ async fn an_account_that_is_there_stays_as_it_is() {
 #[tokio::test]
 async fn a_guessable_password_makes_no_account() {
     let bench = Workbench::new();
-    let error = failed(
-        Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", Some("password"))).await,
-    );
-    assert!(matches!(error, ProvisionAccountError::PasswordWeak(_)), "{error:?}");
+    let error =
+        failed(Workbench::provision_account(&bench.identity(), &guest("guest@example.com", Some("password"))).await);
+    assert!(matches!(error, AccountError::Password { fault: PasswordFault::Weak, .. }), "{error:?}");
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
 }
 
@@ -74,15 +65,14 @@ async fn a_guessable_password_makes_no_account() {
 async fn a_password_of_the_wrong_length_makes_no_account() {
     let bench = Workbench::new();
     for (password, expected) in [
-        ("seven77", PasswordError::TooShort { min: 8 }),
-        ("", PasswordError::TooShort { min: 8 }),
-        (&"x".repeat(129), PasswordError::TooLong { max: 128 }),
+        ("seven77", (PasswordFault::TooShort, "must have at least 8 characters")),
+        ("", (PasswordFault::TooShort, "must have at least 8 characters")),
+        (&"x".repeat(129), (PasswordFault::TooLong, "must have at most 128 characters")),
     ] {
-        let error = failed(
-            Workbench::provision_account(&bench.identity(), provision_account("guest@example.com", Some(password)))
-                .await,
-        );
-        assert!(matches!(error, ProvisionAccountError::PasswordLength(found) if found == expected), "{error:?}");
+        let error =
+            failed(Workbench::provision_account(&bench.identity(), &guest("guest@example.com", Some(password))).await);
+        let AccountError::Password { fault, detail } = error else { panic!("{error:?}") };
+        assert_eq!((fault, &*detail), expected);
     }
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await), None);
     assert_eq!(bench.hasher.hashed(), 0);
@@ -92,10 +82,10 @@ async fn a_password_of_the_wrong_length_makes_no_account() {
 async fn a_new_user_gets_their_first_session() {
     let bench = Workbench::new();
     let identity = bench.identity();
-    let user = ok(Workbench::provision_account(&identity, provision_account("guest@example.com", None)).await).user;
-    let signed_in = ok(identity.first_session(user.id, device(), &origin()).await);
+    let user = ok(Workbench::provision_account(&identity, &guest("guest@example.com", None)).await).user;
+    let signed_in = ok(identity.first_session(user, device(), &origin()).await);
     let principal = ok(identity.authenticate(signed_in.token.expose()).await);
-    assert!(matches!(principal, Principal::User { id, .. } if id == user.id), "{principal:?}");
+    assert!(matches!(principal, Principal::User { id, .. } if id == user), "{principal:?}");
     assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);
 }
 
