@@ -38,7 +38,7 @@ impl Framing {
     ///
     /// # Errors
     /// The index of the first invalid byte: a line feed without a carriage return in a head, a chunk size or a trailer,
-    /// or any other error in the chunks of a body.
+    /// or any other error in the chunks of a body, such as more than 16 KiB of extensions and trailers.
     pub fn advance(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, usize> {
         let ended = match &mut self.0 {
             Place::Head(head) => head.follow(bytes)?.map(|end| (end, head.what_follows())),
@@ -310,7 +310,15 @@ struct Chunked {
     part: Part,
     /// The remaining size of the chunk, or the size as far as it was read.
     left: u64,
+    /// The bytes of data in all chunks that have begun.
+    data: u64,
+    /// The bytes outside of the data: sizes, extensions and trailers.
+    overhead: u64,
 }
+
+/// The bytes outside of the data that a chunked body may have, in addition to eight for each byte of data. The decoder
+/// ignores extensions and trailers and does not limit them, so a body could go on forever.
+const MAX_OVERHEAD: u64 = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, Default)]
 enum Part {
@@ -346,6 +354,13 @@ impl Chunked {
                 return Ok(Some(at + 1));
             }
             self.part = self.after(byte).ok_or(at)?;
+            self.overhead += 1;
+            if let Part::Data = self.part {
+                self.data = self.data.saturating_add(self.left);
+            }
+            if self.overhead > self.data.saturating_mul(8).saturating_add(MAX_OVERHEAD) {
+                return Err(at);
+            }
             at += 1;
         }
         Ok(None)

@@ -56,7 +56,8 @@ pub enum AccountError {
     /// The access token belongs to no user any more, or its session has ended.
     #[error("the session has ended")]
     SessionEnded,
-    /// The user of the access token has another address or none.
+    /// The account has another address or none. An address that is spelled differently by more than upper and lower case
+    /// is another one, even if it counts as equal.
     #[error("the account has another address")]
     AnotherAddress,
     /// The address has an unverified account, and neither its password nor its access token was sent.

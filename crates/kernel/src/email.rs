@@ -44,6 +44,16 @@ impl EmailAddress {
         &self.canonical
     }
 
+    /// Returns whether both spellings certainly reach one mailbox: they differ at most in upper and lower case.
+    ///
+    /// Equal addresses can be different mailboxes, such as `straße@example.com` and `strasse@example.com`. They count as
+    /// equal so that no account can pose as another. But a mail to one does not prove control of the other.
+    #[must_use]
+    pub fn is_same_mailbox(&self, other: &Self) -> bool {
+        let lower = |address: &Self| nfc(&address.local_part().to_lowercase());
+        self == other && lower(self) == lower(other)
+    }
+
     /// The address with its domain in the ASCII form (A-labels, RFC 5890), which every mail server accepts. The part
     /// before the `@` keeps the spelling of the owner and may contain non-ASCII letters.
     #[must_use]

@@ -25,9 +25,7 @@ impl Accounts for Identity {
         let event = Event::by(actor, entry, &*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(id).await?.ok_or(AccountError::SessionEnded)?;
-        if known.user.email.as_ref() != Some(email) {
-            return Err(AccountError::AnotherAddress);
-        }
+        require_mailbox(&known.user, email)?;
         Ok(account(&self.mark_verified(tx, known.user, &event).await?, false))
     }
 
@@ -55,6 +53,7 @@ impl Accounts for Identity {
             return Ok(account(&user, true));
         }
         let known = self.ports.store.find_credentials(&guest.email).await?.ok_or_else(gone)?;
+        require_mailbox(&known.user, &guest.email)?;
         Ok(account(&self.verify_existing_account(known, guest).await?, false))
     }
 
@@ -182,6 +181,12 @@ impl Identity {
 
 const fn account(user: &User, created: bool) -> InvitedAccount {
     InvitedAccount { user: user.id, created, profile_complete: user.profile_complete() }
+}
+
+/// The user has read a mail to the address. That proves nothing about the mailbox of an account with another spelling.
+fn require_mailbox(user: &User, email: &EmailAddress) -> Result<(), AccountError> {
+    let same = user.email.as_ref().is_some_and(|own| own.is_same_mailbox(email));
+    if same { Ok(()) } else { Err(AccountError::AnotherAddress) }
 }
 
 fn attempt(guest: &InvitedGuest) -> Option<PasswordAttempt> {

@@ -42,6 +42,13 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Returns whether a mail to the address certainly reaches the mailbox of this user.
+    #[must_use]
+    pub fn has_mailbox(&self, email: &EmailAddress) -> bool {
+        let own = self.email.as_deref().and_then(|own| own.parse::<EmailAddress>().ok());
+        own.is_some_and(|own| own.is_same_mailbox(email))
+    }
+
     /// A profile that contains only the user id.
     #[must_use]
     pub const fn hidden(user_id: UserId) -> Self {

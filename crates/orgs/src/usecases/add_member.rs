@@ -150,7 +150,10 @@ impl Orgs {
     async fn candidate(&self, candidate: &Candidate) -> Result<Option<Profile>, StoreError> {
         match candidate {
             Candidate::User(id) => Ok(self.ports.user_profiles.profiles(&[*id]).await?.into_iter().next()),
-            Candidate::Email(email) => self.ports.user_profiles.find_profile_by_verified_email(email).await,
+            Candidate::Email(email) => {
+                let found = self.ports.user_profiles.find_profile_by_verified_email(email).await?;
+                Ok(found.filter(|profile| profile.has_mailbox(email)))
+            }
         }
     }
 }

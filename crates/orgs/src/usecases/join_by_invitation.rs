@@ -37,7 +37,7 @@ impl Orgs {
         let hash = self.ports.digest.digest(command.token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
         let account = self.ports.user_profiles.find_profile_by_verified_email(&known.email).await?;
-        if account.is_none_or(|account| account.user_id != command.user) {
+        if account.is_none_or(|account| account.user_id != command.user || !account.has_mailbox(&known.email)) {
             return Err(AcceptInvitationError::Invalid);
         }
         let LockedInvitation { mut tx, organization, invitation, storage_time: now } =
