@@ -42,15 +42,14 @@ every_case_is_listed! {
     challenges
     custom_data
     deletions
-    user_profiles
     hash_costs
     identity_store
     invitation_claims
     invitation_jobs
     invitation_store
     item_store
-    live_sessions
     known_devices
+    live_sessions
     mail_queue
     membership_changes
     memberships
@@ -65,5 +64,6 @@ every_case_is_listed! {
     signing_key_store
     sso_bounds
     sso_store
+    user_profiles
     wallets
 }

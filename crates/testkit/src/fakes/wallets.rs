@@ -57,7 +57,7 @@ impl WalletVerifier for FakeWallets {
         let address = proof.account.address();
         let signer =
             if self.contracts.load(Ordering::SeqCst) { SignerKind::Contract } else { SignerKind::ExternallyOwned };
-        let signed = proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature);
-        Ok(signed.then_some(signer))
+        let valid = proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature);
+        Ok(valid.then_some(signer))
     }
 }
