@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    AccountError, Accounts, Actor, EmailAddress, Event, InvitedAccount, InvitedGuest, OnConflict, PasswordFault,
-    PreparedAccount, RequestMetadata, Secret, StoreError, UserId,
+    AccountError, Accounts, Actor, EmailAddress, Event, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount,
+    RequestMetadata, Secret, StoreError, UserId,
 };
 
 use crate::{
@@ -129,7 +129,8 @@ impl Identity {
             let Some(attempt) = attempt(guest) else { return Err(AccountError::EmailNotVerified) };
             // The next sign-in renews an outdated hash.
             let requester = Requester::unknown(&guest.origin);
-            if self.check_password(&attempt, Some(&known), None, requester).await?.verdict == Verdict::Mismatch {
+            let check = self.check_password::<AccountError>(&attempt, Some(&known), None, requester).await?;
+            if check.verdict == Verdict::Mismatch {
                 break;
             }
             if let Some(user) = self.mark_email_verified(&known, &guest.origin).await? {

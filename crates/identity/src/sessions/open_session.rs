@@ -69,8 +69,9 @@ impl Identity {
             }
             Authentication::Invitation => tx.sessions().insert(&session).await?,
         }
-        self.limit_sessions(&mut *tx, &session, origin).await?;
+        // Created before the entry of a session that this one ends: the order of ids is the order of the trail.
         let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
+        self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.record_device(&mut *tx, &user, device).await?;
         tx.commit().await?;

@@ -227,3 +227,20 @@ async fn an_application_or_a_deleted_user_cannot_verify_an_email() {
     assert!(!ok(bench.identity().is_verified(user_id(9)).await));
     is_untouched(&bench).await;
 }
+
+/// The addresses are equal, but a mail to one does not reach the mailbox of the other.
+#[tokio::test]
+async fn a_mail_to_another_mailbox_of_an_equal_address_proves_nothing_s182() {
+    let bench = Workbench::new();
+    let hash = bench.hasher.hash_of(PASSWORD);
+    let own = User { email: Some(parsed("admin@corp.example")), ..unproved() };
+    bench.stores.add_user_with_password(&own, &hash).await;
+    let other = InvitedGuest { email: parsed("adm\u{131}n@corp.example"), ..guest(Some(PASSWORD)) };
+    let error = failed(Workbench::provision_account(&bench.identity(), &other).await);
+    assert!(matches!(error, AccountError::AnotherAddress), "{error:?}");
+    let actor = actor_with(&session(1, user_id(1)));
+    let error = failed(bench.identity().verify_email(&actor, &other.email).await);
+    assert!(matches!(error, AccountError::AnotherAddress), "{error:?}");
+    assert_eq!(stored(&bench).await, Credentials { user: own, password_hash: Some(hash) });
+    assert!(bench.deeds(None).await.is_empty());
+}

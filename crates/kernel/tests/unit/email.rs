@@ -59,6 +59,27 @@ fn letters_whose_upper_case_is_the_same_make_no_difference() {
 }
 
 #[test]
+fn equal_addresses_are_one_mailbox_only_if_they_differ_in_upper_and_lower_case() {
+    for (one, other) in [
+        ("Ada@Example.COM", "aDA@eXAMPLE.com"),
+        ("JÜRGEN@example.com", "ju\u{308}rgen@example.com"),
+        ("οδυσσεύς@example.com", "ΟΔΥΣΣΕΎΣ@example.com"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+    ] {
+        assert!(email(one).is_same_mailbox(&email(other)) && email(other).is_same_mailbox(&email(one)), "{one}");
+    }
+    for (one, other) in [
+        ("straße@example.com", "strasse@example.com"),
+        ("adm\u{131}n@example.com", "admin@example.com"),
+        ("οδυσσεύς@example.com", "οδυσσεύσ@example.com"),
+    ] {
+        assert_eq!(email(one), email(other));
+        assert!(!email(one).is_same_mailbox(&email(other)) && !email(other).is_same_mailbox(&email(one)), "{one}");
+    }
+    assert!(!email("ada@example.com").is_same_mailbox(&email("bob@example.com")));
+}
+
+#[test]
 fn every_letter_is_the_same_in_upper_and_lower_case() {
     let cased = |c: &char| !c.to_uppercase().eq([*c]) || !c.to_lowercase().eq([*c]);
     let mut compared = 0;

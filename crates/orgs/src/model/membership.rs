@@ -1,6 +1,6 @@
 //! Memberships and the member profiles that other members see.
 
-use tessera_kernel::{OrganizationId, Role, UserId};
+use tessera_kernel::{EmailAddress, OrganizationId, Role, UserId};
 use time::{Duration, OffsetDateTime};
 
 use super::Organization;

@@ -149,6 +149,18 @@ async fn an_unverified_email_does_not_find_an_account_s152_s182() {
     assert_eq!(role_of(&bench, 7).await, Some(Role::Admin));
 }
 
+#[tokio::test]
+async fn an_address_of_another_mailbox_does_not_find_an_account_s182() {
+    let bench = bench().await;
+    let mut squatter = user(7);
+    squatter.email = Some(parsed("groß@corp.example"));
+    bench.stores.add_users([&squatter]).await;
+    let error = failed(add(&bench, 1, by_email("gross@corp.example"), Role::Admin).await);
+    assert!(matches!(error, AddMemberError::UserNotFound), "{error:?}");
+    assert_eq!(role_of(&bench, 7).await, None);
+    ok(add(&bench, 1, by_email("GROß@corp.example"), Role::Admin).await);
+}
+
 /// Recipient, subject and user who made the addition (the fake puts it into the HTML part) of each mail.
 async fn sent_notices(bench: &Workbench) -> Vec<(String, String, String)> {
     let told = bench.mails().await.into_iter();
