@@ -22,7 +22,7 @@ pub(crate) struct Actors {
     pub(crate) stranger: Person,
     people: Vec<(&'static str, Person)>,
     /// In the order of the table.
-    pub(crate) actors: Vec<(&'static str, Api)>,
+    pub(crate) clients: Vec<(&'static str, Api)>,
     /// A member as the target of other actors.
     pub(crate) target: Person,
     /// A user without an organization.
@@ -47,20 +47,20 @@ impl Actors {
             ("admin", acme.add_member("admin").await),
             ("owner", acme.owner.clone()),
         ];
-        let mut actors = vec![("anonymous", api.clone())];
-        actors.extend(people.iter().map(|(name, person)| (*name, Api::clone(person))));
+        let mut clients = vec![("anonymous", api.clone())];
+        clients.extend(people.iter().map(|(name, person)| (*name, Api::clone(person))));
         let expired = expired_key(&acme).await;
-        actors.extend(keys(&acme, &stranger, [&sibling_app, &foreign_app], &expired).await);
+        clients.extend(keys(&acme, &stranger, [&sibling_app, &foreign_app], &expired).await);
         let ended = acme.owner.again().await;
         ended.post("/auth/logout", &json!({})).await.is(204);
-        actors.push(("ended_session", Api::clone(&ended)));
+        clients.push(("ended_session", Api::clone(&ended)));
         let (target, newcomer) = (acme.add_member("member").await, Person::register(&api).await);
-        Self { acme, stranger, people, actors, target, newcomer, sibling_app, foreign_app, expired }
+        Self { acme, stranger, people, clients, target, newcomer, sibling_app, foreign_app, expired }
     }
 
     /// The actor with the name.
     pub(crate) fn actor(&self, name: &str) -> &Api {
-        let found = self.actors.iter().find(|(known, _)| *known == name);
+        let found = self.clients.iter().find(|(known, _)| *known == name);
         &found.unwrap_or_else(|| panic!("no actor is called {name}")).1
     }
 

@@ -34,7 +34,7 @@ async fn served_operations(api: &Api) -> BTreeSet<String> {
 /// One line of the table: the endpoint and the status for each actor.
 async fn row(actors: &Actors, operation: &str) -> String {
     let mut line = operation.to_owned();
-    for (name, actor) in &actors.actors {
+    for (name, actor) in &actors.clients {
         let mut request = request(actors, operation).await;
         if operation == "POST /api/v1/users/me/wallets" {
             // A challenge is bound to the session that requested it.
@@ -65,7 +65,7 @@ on_both! {
 
 async fn every_actor_has_the_documented_rights_at_every_endpoint_s145(backend: Backend) {
     let actors = Actors::assemble(backend).await;
-    let names: Vec<&str> = actors.actors.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = actors.clients.iter().map(|(name, _)| *name).collect();
     let mut table = vec![format!("operation | {}", names.join(" | "))];
     for operation in served_operations(&actors.acme.api()).await {
         // Signing out everywhere ends the sessions that later rows need, so this row uses separate actors.
