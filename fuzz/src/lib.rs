@@ -1,4 +1,4 @@
-//! The whole HTTP edge over the fakes of testkit, to be thrown at.
+//! The HTTP API on the fakes of testkit, as the target of the fuzz tests.
 
 #[path = "../../crates/api/tests/http/support.rs"]
 #[allow(dead_code, reason = "the edge's own tests use more of it")]
@@ -18,16 +18,16 @@ use actix_web::{
 };
 use tessera_api::Api;
 
-use support::{WithCredentials, World, get, post};
+use support::{TestServer, WithCredentials, get, post};
 
-/// Holds that the server sees the ends of requests where their decoder does. It costs the square of the length, and what is
-/// longer says nothing new.
+/// Asserts that the framing finds the ends of requests where the decoder does. The cost is the square of the length, and longer
+/// inputs show nothing new.
 pub fn frame(bytes: &[u8]) {
     beside::sees_the_same(&bytes[..bytes.len().min(512)]);
 }
 
 thread_local! {
-    // Never dropped: at the end of the thread, what it would be dropped into may be gone already.
+    // Never dropped: at the end of the thread, the runtime that it needs may not exist any more.
     static TARGET: OnceCell<&'static Target> = const { OnceCell::new() };
 }
 
@@ -39,7 +39,7 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// A service with an organization and an application, and somebody who owns both.
+/// A service with an organization and an application, and the token of their owner.
 pub struct Target {
     runtime: Runtime,
     serve: Serve,
@@ -56,14 +56,14 @@ impl Target {
 
     fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let world = World::new();
+        let server = TestServer::new();
         let (token, organization, application) = runtime.block_on(async {
-            let token = world.sign_up("grace").await;
-            let organization = world.found(&token).await;
-            let application = world.launch(&token, &organization).await;
+            let token = server.sign_up("grace").await;
+            let organization = server.create_org(&token).await;
+            let application = server.launch(&token, &organization).await;
             (token, organization, application)
         });
-        let app = Rc::new(runtime.block_on(init_service(Api::new(world.services.clone()).app())));
+        let app = Rc::new(runtime.block_on(init_service(Api::new(server.services.clone()).app())));
         let serve: Serve = Box::new(move |request| {
             let app = Rc::clone(&app);
             Box::pin(async move {
