@@ -62,7 +62,7 @@ enum Input {
     Open,
     /// The framing has a fault.
     Broken,
-    /// The client was too slow, or the connection was evicted while it was idle.
+    /// The client was too slow, or the connection was evicted while it waited for the client.
     Ended,
 }
 
@@ -98,14 +98,22 @@ impl<S> Connection<S> {
         data.insert(Rc::clone(&self.exchange));
     }
 
+    /// Ends the input of a connection that was evicted.
+    fn end_evicted(&mut self) {
+        if let Pace::Body(_) = self.pace {
+            self.exchange.set_late();
+        }
+        self.input = Input::Ended;
+    }
+
     /// Follows bytes to the end of the request that they belong to. Returns how many of them belong to it. The error is
     /// the index of a fault.
     fn follow(&mut self, bytes: &mut [u8]) -> Result<usize, usize> {
+        if !self.slot.set_busy() {
+            self.end_evicted();
+            return Ok(0);
+        }
         if self.pace.is_between() {
-            if !self.slot.set_busy() {
-                self.input = Input::Ended;
-                return Ok(0);
-            }
             self.pace = Pace::Head(None);
         }
         let mut read = 0;
@@ -182,9 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Waits for more bytes of a request, and ends the input at the deadline.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.pace.is_between() {
-            self.slot.set_idle(context.waker());
-        }
+        self.slot.set_waiting(context.waker());
         let Some(deadline) = self.pace.deadline() else { return Poll::Pending };
         ready!(self.patience.poll_at(deadline, context));
         match self.pace {
@@ -235,14 +241,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Pending
     }
 
-    /// Returns the result of a write, or an error if the client has read nothing for too long.
+    /// Returns the result of a write, or an error if the client has read nothing for too long or the connection was
+    /// evicted while it waited.
     fn poll_progress<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.stalled = None;
-            return written;
+            if self.stalled.take().is_none() || self.slot.set_busy() {
+                return written;
+            }
+        } else {
+            let since = *self.stalled.get_or_insert_with(Instant::now);
+            self.slot.set_waiting(context.waker());
+            if !self.slot.is_evicted() {
+                ready!(self.stall.poll_at(since + RESPONSE, context));
+            }
         }
-        let since = *self.stalled.get_or_insert_with(Instant::now);
-        ready!(self.stall.poll_at(since + RESPONSE, context));
         (self.reset)(&self.stream);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -256,8 +268,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
             Input::Broken if this.framing.in_head() => this.poll_read_away(context),
             Input::Broken | Input::Ended => Poll::Ready(Ok(())),
             Input::Open if this.pace.is_between() && !this.exchange.is_idle() => this.poll_ahead(context, buffer),
-            Input::Open if this.pace.is_between() && this.slot.is_evicted() => {
-                this.input = Input::Ended;
+            Input::Open if this.slot.is_evicted() => {
+                this.end_evicted();
                 Poll::Ready(Ok(()))
             }
             Input::Open => this.poll_request(context, buffer),
@@ -281,7 +293,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
             if !this.withheld.is_empty() {
                 context.waker().wake_by_ref();
             } else if this.pace.is_between() {
-                this.slot.set_idle(context.waker());
+                this.slot.set_waiting(context.waker());
             }
         }
         Poll::Ready(Ok(()))

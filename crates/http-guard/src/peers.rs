@@ -10,7 +10,7 @@ use std::{
     task::Waker,
 };
 
-/// The value of a seat whose connection has a request in progress.
+/// The value of a seat whose connection does not wait for its client.
 const BUSY: u64 = 0;
 /// The value of a seat that another connection has taken.
 const EVICTED: u64 = u64::MAX;
@@ -22,7 +22,7 @@ pub struct Connections(Arc<Shared>);
 struct Shared {
     total: usize,
     per_address: usize,
-    /// Orders the times at which connections became idle. It also assigns the ids of seats.
+    /// Orders the times at which connections began to wait for their clients. It also assigns the ids of seats.
     sequence: AtomicU64,
     seated: Mutex<Seated>,
 }
@@ -35,8 +35,8 @@ struct Seated {
 
 struct Seat {
     id: u64,
-    /// `BUSY`, `EVICTED`, or the sequence number at which the connection became idle.
-    idle_since: AtomicU64,
+    /// `BUSY`, `EVICTED`, or the sequence number at which the connection began to wait for its client.
+    waiting_since: AtomicU64,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -45,7 +45,7 @@ pub struct Slot {
     shared: Arc<Shared>,
     peer: IpAddr,
     seat: Arc<Seat>,
-    idle_since: u64,
+    waiting_since: u64,
 }
 
 impl Connections {
@@ -68,15 +68,15 @@ impl Connections {
         self.len() == 0
     }
 
-    /// Admits a connection. If a bound is reached, the connections that have been idle longest are closed to make room.
-    /// Returns `None` if no connection is idle.
+    /// Admits a connection. If a bound is reached, the connections that have waited longest for their clients are closed
+    /// to make room. Returns `None` if none waits.
     #[must_use]
     pub fn admit(&self, address: IpAddr) -> Option<Slot> {
         let peer = peer_of(address);
         let id = self.0.next();
-        // A connection is idle until its first byte. If it is evicted before it has a waker, it is closed at its first
+        // A connection waits until its first byte. If it is evicted before it has a waker, it is closed at its first
         // poll.
-        let seat = Arc::new(Seat { id, idle_since: AtomicU64::new(id), waker: Mutex::default() });
+        let seat = Arc::new(Seat { id, waiting_since: AtomicU64::new(id), waker: Mutex::default() });
         let mut seated = self.0.lock();
         let of_peer = seated.peers.get(&peer).map_or(0, HashMap::len);
         if of_peer >= self.0.per_address && !seated.evict(self.0.per_address, Some(peer)) {
@@ -87,7 +87,7 @@ impl Connections {
         }
         seated.peers.entry(peer).or_default().insert(id, Arc::clone(&seat));
         seated.count += 1;
-        Some(Slot { shared: Arc::clone(&self.0), peer, seat, idle_since: id })
+        Some(Slot { shared: Arc::clone(&self.0), peer, seat, waiting_since: id })
     }
 }
 
@@ -103,25 +103,25 @@ impl Shared {
 }
 
 impl Seated {
-    /// Closes the connections of one peer, or of all, that have been idle longest, and frees their places. Returns
-    /// whether any was closed.
+    /// Closes the connections of one peer, or of all, that have waited longest for their clients, and frees their places.
+    /// Returns whether any was closed.
     fn evict(&mut self, bound: usize, peer: Option<IpAddr>) -> bool {
         let peers = self.peers.iter().filter(|(of, _)| peer.is_none_or(|peer| peer == **of));
         let seats = peers.flat_map(|(of, seats)| seats.values().map(|seat| (*of, Arc::clone(seat))));
-        let mut idle: Vec<_> = seats
-            .map(|(of, seat)| (seat.idle_since.load(Ordering::Acquire), of, seat))
+        let mut waiting: Vec<_> = seats
+            .map(|(of, seat)| (seat.waiting_since.load(Ordering::Acquire), of, seat))
             .filter(|(since, ..)| *since != BUSY && *since != EVICTED)
             .collect();
         // The search visits each connection. To keep it rare, one hundredth of the bound is closed at once.
         let most = bound.div_ceil(100);
-        if idle.len() > most {
-            idle.select_nth_unstable_by_key(most - 1, |(since, ..)| *since);
-            idle.truncate(most);
+        if waiting.len() > most {
+            waiting.select_nth_unstable_by_key(most - 1, |(since, ..)| *since);
+            waiting.truncate(most);
         }
         let mut evicted = false;
-        for (since, of, seat) in idle {
-            // The connection may have received a request since the search.
-            if seat.idle_since.compare_exchange(since, EVICTED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        for (since, of, seat) in waiting {
+            // The client may have continued since the search.
+            if seat.waiting_since.compare_exchange(since, EVICTED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 self.remove(of, seat.id);
                 seat.wake();
                 evicted = true;
@@ -154,31 +154,32 @@ impl Seat {
 }
 
 impl Slot {
-    /// Records that the connection waits for a request. The waker is woken if the connection is evicted.
-    pub(crate) fn set_idle(&mut self, waker: &Waker) {
+    /// Records that the connection waits for its client: for bytes of a request, or until the client reads. The waker is
+    /// woken if the connection is evicted.
+    pub(crate) fn set_waiting(&mut self, waker: &Waker) {
         {
             let mut known = self.seat.waker();
             if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
                 *known = Some(waker.clone());
             }
         }
-        if self.idle_since == BUSY {
-            self.idle_since = self.shared.next();
-            self.seat.idle_since.store(self.idle_since, Ordering::Release);
+        if self.waiting_since == BUSY {
+            self.waiting_since = self.shared.next();
+            self.seat.waiting_since.store(self.waiting_since, Ordering::Release);
         } else if self.is_evicted() {
             // The eviction may have happened before a waker was set.
             waker.wake_by_ref();
         }
     }
 
-    /// Records that a request arrives. Returns `false` if the connection was evicted before.
+    /// Records that the client continued. Returns `false` if the connection was evicted before.
     pub(crate) fn set_busy(&mut self) -> bool {
-        let since = std::mem::replace(&mut self.idle_since, BUSY);
-        self.seat.idle_since.compare_exchange(since, BUSY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        let since = std::mem::replace(&mut self.waiting_since, BUSY);
+        self.seat.waiting_since.compare_exchange(since, BUSY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     pub(crate) fn is_evicted(&self) -> bool {
-        self.seat.idle_since.load(Ordering::Acquire) == EVICTED
+        self.seat.waiting_since.load(Ordering::Acquire) == EVICTED
     }
 }
 

@@ -10,10 +10,15 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf, duplex},
     net::{TcpSocket, TcpStream},
     task::{JoinHandle, LocalSet, spawn_local},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 pub(crate) const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// A request whose response takes [`SLOW_TIME`].
+pub(crate) const SLOW: &str = "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
+
+pub(crate) const SLOW_TIME: Duration = Duration::from_secs(5);
 
 /// A request whose response exceeds all buffers.
 pub(crate) const LARGE: &str = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -127,6 +132,9 @@ fn small_socket() -> TcpSocket {
 async fn respond(mut request: Request) -> Result<Response<BoxBody>, Response<BoxBody>> {
     if request.path() == "/large" {
         return Ok(Response::ok().set_body(BoxBody::new("x".repeat(LARGE_SIZE))));
+    }
+    if request.path() == "/slow" {
+        sleep(SLOW_TIME).await;
     }
     if request.method() == "GET" {
         return Ok(Response::ok().set_body(BoxBody::new("ok")));

@@ -17,6 +17,7 @@ on_sqlite! {
     valid_requests_are_served_in_any_segmentation_s179
     an_oversized_authorization_header_is_rejected_s67
     a_rejected_request_with_an_endless_body_is_disconnected_s212
+    a_head_is_limited_in_its_target_and_in_its_fields
 }
 
 async fn ambiguous_requests_are_rejected_s179(backend: Backend) {
@@ -208,5 +209,25 @@ async fn a_rejected_request_with_an_endless_body_is_disconnected_s212(backend: B
             let answer = exchange(service.node.authority(), request.as_bytes()).await;
             assert_eq!(status_of(&answer), status, "{path} {length}: {answer}");
         }
+    }
+}
+
+/// The limits of docs/errors.md.
+async fn a_head_is_limited_in_its_target_and_in_its_fields(backend: Backend) {
+    let service = Service::start(backend).await;
+    let request = |target: &str, fields: usize| {
+        // Two fields beside those that are counted here.
+        let more = "X-Field: a\r\n".repeat(fields - 2);
+        format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{more}\r\n")
+    };
+    let target = |bytes: usize| format!("/health/live?{}", "x".repeat(bytes - "/health/live?".len()));
+    for (status, request) in [
+        (200, request(&target(65_534), 2)),
+        (400, request(&target(65_535), 2)),
+        (200, request("/health/live", 96)),
+        (431, request("/health/live", 97)),
+    ] {
+        let answer = exchange(service.node.authority(), request.as_bytes()).await;
+        assert_eq!(status_of(&answer), status, "{} bytes: {answer}", request.len());
     }
 }
