@@ -2,6 +2,7 @@
 
 mod config;
 mod descriptors;
+mod http;
 mod jobs;
 mod keys;
 mod master_key;

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, pin::pin, sync::Arc, time::Duration};
 
-use actix_web::{HttpServer, dev::Server, http::KeepAlive};
+use actix_web::dev::Server;
 use anyhow::Context as _;
 use tessera_adapters::OpenError;
 use tessera_api::{PublicUrl, Services, Starting};
@@ -11,7 +11,7 @@ use tessera_sso::KeysError;
 use tessera_system::{SystemClock, SystemEntropy};
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, jobs::mail_dispatcher::MailDispatcher, wiring};
+use crate::{config::Config, http, jobs::mail_dispatcher::MailDispatcher, wiring};
 
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -19,6 +19,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// During a start that takes no longer than this, clients wait. After that, they get an error response.
 const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// How long requests in progress may take when the service itself takes over.
+const SHUTDOWN_SECONDS: u64 = 2;
 
 /// Opens the database and builds the service, and retries while the database is unavailable. Returns `None` if the
 /// process is stopped before that.
@@ -28,6 +31,7 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 pub(crate) async fn open(
     config: &Config,
     listener: &TcpListener,
+    http: &http::Shared,
     told_to_stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Option<(Services, MailDispatcher)>> {
     let mut opening = pin!(keep_trying(config));
@@ -41,7 +45,7 @@ pub(crate) async fn open(
     if let Ok(opened) = timeout(AT_ONCE, soon).await {
         return opened;
     }
-    let server = server(config, listener)?;
+    let server = server(config, listener, http)?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let opened = tokio::select! {
@@ -54,19 +58,13 @@ pub(crate) async fn open(
     opened
 }
 
-fn server(config: &Config, listener: &TcpListener) -> anyhow::Result<Server> {
+fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyhow::Result<Server> {
     let starting = Starting {
         public_url: PublicUrl::new(config.public_url.as_str()),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    let server = HttpServer::new(move || starting.app())
-        .workers(1)
-        .keep_alive(KeepAlive::Disabled)
-        .shutdown_timeout(1)
-        .disable_signals()
-        .listen(listener.try_clone()?)?;
-    Ok(server.run())
+    Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 
 async fn keep_trying(config: &Config) -> anyhow::Result<(Services, MailDispatcher)> {

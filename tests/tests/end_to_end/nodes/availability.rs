@@ -9,6 +9,7 @@ use tessera_tests::{
     database::Backend,
     eventually,
     process::Installation,
+    raw::{exchange, status_of},
     test_org::Service,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -52,6 +53,9 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
         answer.problem(503, "unavailable");
         assert_eq!(answer.header("retry-after"), Some("1"));
     }
+    // The rules for connections hold from the start.
+    let bare_line_feeds = exchange(&listen.to_string(), b"GET /health/live HTTP/1.1\nHost: a\n\n").await;
+    assert_eq!(status_of(&bare_line_feeds), 400, "{bare_line_feeds}");
     assert_eq!(starting.stops_early().await.code(), Some(0));
 
     let starting = installation.spawn();

@@ -1,0 +1,115 @@
+//! The HTTP server of actix with the guard of each connection below it.
+
+use std::{
+    future::ready,
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_service::{
+    IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config,
+};
+use actix_web::{
+    App, Error,
+    dev::{self, AppConfig, ServiceRequest, ServiceResponse},
+    rt::net::TcpStream,
+};
+use tessera_http_guard::{Connection, Connections, exchange};
+use tokio::time::sleep;
+
+use crate::{config::Config, descriptors};
+
+/// How long an idle connection stays open. It bounds how long a shutdown waits for silent clients.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long a client may continue to send a request after its response, before the connection is closed.
+const DISCONNECT: Duration = Duration::from_secs(1);
+
+/// How long an idle connection stays open at shutdown, so that its client can send a request and get the response with
+/// `connection: close`. If the server closed the connection at once, a request that was just sent would be lost.
+const LETTING_GO: Duration = Duration::from_secs(1);
+
+/// How many connections a worker may hold beyond the bound, because they are about to be closed.
+const BEYOND_BOUND: usize = 128;
+
+/// What all servers of the process share.
+pub(crate) struct Shared {
+    connections: Connections,
+    connection_bound: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(config: &Config) -> Self {
+        let connection_bound = descriptors::connection_bound(config.max_connections);
+        Self { connections: Connections::new(connection_bound, config.max_connections_per_address), connection_bound }
+    }
+
+    /// Serves an application. At shutdown, requests in progress have that many seconds. Builds what `HttpServer` would build, because `HttpServer` does not accept another type of
+    /// connection.
+    pub(crate) fn serve<A>(
+        &self,
+        listener: TcpListener,
+        shutdown_seconds: u64,
+        app: impl Fn() -> App<A> + Send + Clone + 'static,
+    ) -> io::Result<dev::Server>
+    where
+        A: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>
+            + 'static,
+    {
+        let address = listener.local_addr()?;
+        let builder = dev::Server::build()
+            // Workers check once per second whether their connections are closed, and idle connections stay open for the
+            // first second.
+            .shutdown_timeout(shutdown_seconds.max(2))
+            // At this number a worker accepts no more connections. It must accept one beyond the bound to close another
+            // one for it.
+            .max_concurrent_connections(self.connection_bound.saturating_add(BEYOND_BOUND))
+            .disable_signals();
+        let stopping = builder.graceful_shutdown_signal();
+        let connections = self.connections.clone();
+        let serving = move || {
+            let stopping = stopping.clone();
+            let app = map_config(app().into_factory(), |()| AppConfig::default());
+            let http = HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                // This timeout would cover only the first head of a connection. The guard covers all heads.
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(DISCONNECT)
+                .local_addr(address)
+                // This method is not in the documentation of actix-http. `HttpServer` uses it to close idle connections
+                // at shutdown.
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move {
+                        stopping.notified().await;
+                        sleep(LETTING_GO).await;
+                    }
+                })
+                .on_connect_ext(Connection::share)
+                .finish(apply_fn_factory(app, exchange));
+            let connections = connections.clone();
+            fn_service(move |stream| ready(accept(stream, &connections))).and_then(http)
+        };
+        Ok(builder.listen("http", listener, serving)?.run())
+    }
+}
+
+/// Passes a connection on if the bounds admit it.
+fn accept(
+    stream: TcpStream,
+    connections: &Connections,
+) -> Result<(Connection<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
+    let peer = stream.peer_addr().map_err(DispatchError::Io)?;
+    let Some(slot) = connections.admit(peer.ip()) else {
+        tracing::debug!(%peer, "connection closed: TESSERA_MAX_CONNECTIONS or …_PER_ADDRESS is reached");
+        return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
+    };
+    let reset = |stream: &TcpStream| {
+        if let Err(error) = stream.set_zero_linger() {
+            tracing::debug!(%error, "a connection that is cut off can't be reset");
+        }
+    };
+    Ok((Connection::new(stream, slot).reset_by(reset), Protocol::Http1, Some(peer)))
+}
