@@ -207,7 +207,7 @@ impl MembershipRows for Tx {
         count("memberships", members)
     }
 
-    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError> {
+    async fn lock_and_count_owned(&mut self, user: UserId, opened: bool) -> Result<u64, StoreError> {
         let user = DbId(user.as_uuid());
         let lock = users::table.find(user).select(users::id);
         let _: Option<DbId> = with_connection!(&mut self.lease, |c|
@@ -217,9 +217,9 @@ impl MembershipRows for Tx {
         let owned = memberships::table
             .filter(memberships::user_id.eq(user))
             .filter(memberships::role.eq(Role::Owner.as_str()))
-            .count();
-        let owned: i64 = with_connection!(&mut self.lease, |c| owned.get_result(c).await)?;
-        count("memberships", owned)
+            .select(memberships::opened_at);
+        let owned: Vec<Option<DbInstant>> = with_connection!(&mut self.lease, |c| owned.load(c).await)?;
+        Ok(owned.iter().filter(|at| at.is_some() == opened).count() as u64)
     }
 
     async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Member>, StoreError> {

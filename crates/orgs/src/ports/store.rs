@@ -134,10 +134,11 @@ pub trait MembershipRows: Send {
     /// organization.
     async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
 
-    /// Locks a user until the transaction ends, and returns the number of organizations that the user owns.
-    /// Organizations that this transaction has added count. Returns 0 if the user does not exist. Of two concurrent
-    /// transactions for one user, the second waits and also counts what the first has committed.
-    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError>;
+    /// Locks a user until the transaction ends, and returns the number of organizations that the user owns: those with
+    /// a recorded opening if `opened`, otherwise those without. Organizations that this transaction has added count.
+    /// Returns 0 if the user does not exist. Of two concurrent transactions for one user, the second waits and also
+    /// counts what the first has committed.
+    async fn lock_and_count_owned(&mut self, user: UserId, opened: bool) -> Result<u64, StoreError>;
 
     /// Returns the owners with their profiles, hidden or not, in ascending order of their ids. The list is empty if the
     /// organization does not exist.

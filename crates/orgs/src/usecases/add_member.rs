@@ -133,7 +133,7 @@ impl Orgs {
         if tx.memberships().find(organization, user).await?.is_some() {
             return Err(AddMemberError::AlreadyMember);
         }
-        self.check_new_member::<AddMemberError>(tx, organization, user, role, storage_time).await?;
+        self.check_new_member::<AddMemberError>(tx, membership, storage_time).await?;
         tx.memberships().insert(membership).await.on_conflict(AddMemberError::AlreadyMember)?;
         if let Some(left_at) = tx.departures().find(organization, user).await? {
             if now < left_at + Membership::NO_DIRECT_ADDITION_AFTER_LEAVING {

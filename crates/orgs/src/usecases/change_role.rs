@@ -73,7 +73,7 @@ impl Orgs {
         }
         if from != to {
             if to == Role::Owner {
-                self.check_new_owner::<ChangeRoleError>(&mut *tx, user).await?;
+                self.check_new_owner::<ChangeRoleError>(&mut *tx, &membership).await?;
             }
             tx.memberships().set_role(id, user, to).await?;
             tx.events().append(&self.event(actor, OrgEvent::RoleChanged { organization: id, user, from, to })).await?;

@@ -83,7 +83,7 @@ impl Orgs {
             opened_at: Some(now),
         };
         let mut tx = self.ports.store.begin().await?;
-        self.check_new_owner::<CreateOrganizationError>(&mut *tx, owner).await?;
+        self.check_new_owner::<CreateOrganizationError>(&mut *tx, &membership).await?;
         tx.organizations().insert(&organization).await.on_conflict(CreateOrganizationError::SlugTaken)?;
         tx.memberships().insert(&membership).await?;
         tx.events().append(&self.event(actor, OrgEvent::OrganizationCreated { organization: id })).await?;

@@ -73,13 +73,13 @@ impl Orgs {
         if let Some(present) = tx.memberships().find(organization, user).await? {
             return Ok(present);
         }
-        // This invitation has ended above, so its own claim does not count.
-        self.check_new_member::<AcceptInvitationError>(tx, organization, user, role, storage_time).await?;
         let joined_at = self.ports.clock.now();
         // The profile is visible at once: the organization knows the address, and the user has accepted the invitation.
         let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
         let membership =
             Membership { organization_id: organization, user_id: user, role, joined_at, profile_visible_at, opened_at };
+        // This invitation has ended above, so its own claim does not count.
+        self.check_new_member::<AcceptInvitationError>(tx, &membership, storage_time).await?;
         tx.memberships().insert(&membership).await?;
         tx.departures().delete(organization, user).await?;
         let added = OrgEvent::MemberAdded { organization, user, role };

@@ -4,7 +4,7 @@ use tessera_kernel::{QuotaExceeded, Role};
 use tessera_orgs::{
     AcceptInvitationError, AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, CreateOrganization,
     CreateOrganizationError, Invite, JoinByInvitation, OrgQuotas, Orgs,
-    model::{Claim, InvitationToken, Membership},
+    model::{Claim, InvitationToken, Membership, Organization},
 };
 use tessera_testkit::{
     Workbench,
@@ -30,9 +30,9 @@ fn holding(bench: &Workbench, maximum: u64) -> Orgs {
     bench.orgs().with_quotas(OrgQuotas { members, ..OrgQuotas::default() })
 }
 
-async fn create(orgs: &Orgs, by: u32) -> Result<(), CreateOrganizationError> {
+async fn create(orgs: &Orgs, by: u32) -> Result<Organization, CreateOrganizationError> {
     let command = CreateOrganization { name: parsed("Acme"), slug: None };
-    orgs.create_organization(&actor_of(user_id(by)), command).await.map(|_| ())
+    orgs.create_organization(&actor_of(user_id(by)), command).await.map(|(organization, _)| organization)
 }
 
 async fn add(orgs: &Orgs, number: u32, role: Role) -> Result<(), AddMemberError> {
@@ -80,16 +80,30 @@ async fn every_way_to_own_an_organization_counts_for_the_quota_s215() {
     for by in [2, 8, 9] {
         ok(create(&none, by).await);
     }
-    assert!(matches!(failed(add(&none, 8, Role::Owner).await), AddMemberError::Quota(_)));
     assert!(matches!(failed(promote(&none, 2).await), ChangeRoleError::Quota(_)));
     let token = invited(&bench, Role::Owner).await;
     assert!(matches!(failed(accept(&none, &token).await), AcceptInvitationError::Quota(_)));
     // Nothing has happened, and with room for one more each of them is possible.
-    ok(add(&one, 8, Role::Owner).await);
     ok(promote(&one, 2).await);
     assert_eq!(ok(accept(&one, &token).await).role, Role::Owner);
     // An owner who stays one needs no room.
     ok(promote(&none, 2).await);
+}
+
+#[tokio::test]
+async fn organizations_that_an_owner_has_not_opened_count_apart_s215() {
+    let bench = bench().await;
+    let (one, two) = (owning(&bench, 1), owning(&bench, 2));
+    let other = ok(create(&one, 9).await);
+    ok(create(&one, 8).await);
+    // User 8 owns an organization, and can still be made the owner of one that others have created.
+    ok(add(&one, 8, Role::Owner).await);
+    let again = || AddMember { organization: other.id, candidate: Candidate::User(user_id(8)), role: Role::Owner };
+    assert!(matches!(failed(one.add_member(&actor_of(user_id(9)), again()).await), AddMemberError::Quota(_)));
+    ok(two.add_member(&actor_of(user_id(9)), again()).await);
+    // Strangers cannot keep the user from creating organizations.
+    ok(create(&two, 8).await);
+    assert!(matches!(failed(create(&two, 8).await), CreateOrganizationError::Quota(_)));
 }
 
 #[tokio::test]

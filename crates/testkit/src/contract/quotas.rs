@@ -12,7 +12,10 @@ use tessera_identity::{
     ports::IdentityStore,
 };
 use tessera_kernel::{InvitationClaimId, PageRequest, Role, SessionId};
-use tessera_orgs::{model::Claim, ports::OrgStore};
+use tessera_orgs::{
+    model::{Claim, Membership},
+    ports::OrgStore,
+};
 use time::Duration;
 
 use super::{
@@ -202,7 +205,7 @@ pub async fn of_eight_claims_at_once_as_many_are_made_as_there_is_room_for(harne
 async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
     let mut tx = ok(orgs.begin().await);
     ok(tx.organizations().insert(&organization(number)).await);
-    if ok(tx.memberships().lock_and_count_owned(user_id(1)).await) >= ROOM {
+    if ok(tx.memberships().lock_and_count_owned(user_id(1), true).await) >= ROOM {
         return false;
     }
     ok(tx.memberships().insert(&membership(organization_id(number), user_id(1), Role::Owner)).await);
@@ -214,13 +217,18 @@ pub async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harne
     let stores = harness.stores();
     stores.add_users([&user(1), &user(2)]).await;
     stores.add_organizations([&organization(20), &organization(21)]).await;
-    // Only organizations that the user owns count. Other memberships and the organizations of other users do not.
+    // Only organizations that the user owns and has opened count. Other memberships and the organizations of other users
+    // do not.
     let others = [(20, 1, Role::Admin), (21, 1, Role::Member), (20, 2, Role::Owner), (21, 2, Role::Owner)];
     let others = others.map(|(of, user, role)| membership(organization_id(of), user_id(user), role));
     stores.add_memberships(&others).await;
+    stores.add_organizations([&organization(22)]).await;
+    let unopened = Membership { opened_at: None, ..membership(organization_id(22), user_id(1), Role::Owner) };
+    stores.add_memberships([&unopened]).await;
     room_is_filled(world::at_once(8, |number| found(stores.orgs.clone(), number + 1)).await);
     let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9)).await), 0);
+    assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(1), false).await), 1);
+    assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9), true).await), 0);
 }
 
 async fn invite(orgs: Arc<dyn OrgStore>, number: u32) -> bool {

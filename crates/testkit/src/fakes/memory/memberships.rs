@@ -66,8 +66,9 @@ impl MembershipRows for MemoryTransaction {
         Ok(self.state.memberships.keys().filter(|(organization, _)| *organization == id).map(|_| 1).sum())
     }
 
-    async fn lock_and_count_owned(&mut self, user: UserId) -> Result<u64, StoreError> {
-        let owned = |one: &&Membership| one.user_id == user && one.role == Role::Owner;
+    async fn lock_and_count_owned(&mut self, user: UserId, opened: bool) -> Result<u64, StoreError> {
+        let owned =
+            |one: &&Membership| one.user_id == user && one.role == Role::Owner && one.opened_at.is_some() == opened;
         Ok(self.state.memberships.values().filter(owned).map(|_| 1).sum())
     }
 
