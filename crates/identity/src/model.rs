@@ -8,5 +8,5 @@ pub use crate::{
     },
     profile::model::{AvatarUrl, AvatarUrlError, CustomData},
     sessions::model::{KnownSession, Session, SessionState},
-    wallets::model::{Challenge, Nonce, NonceError, Purpose, Site, SiweError, SiweMessage, Wallet},
+    wallets::model::{Challenge, ChallengeLimits, Nonce, NonceError, Purpose, Site, SiweError, SiweMessage, Wallet},
 };

@@ -7,7 +7,7 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::{Challenge, Site},
+    model::{ChallengeLimits, Site},
     ports::{
         AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
         TokenSigner, WalletVerifier,
@@ -71,7 +71,7 @@ impl Identity {
     /// Creates the service with the default quotas.
     #[must_use]
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
-        let issued_challenges = IssuedChallenges::new(Challenge::MOST_PER_NODE);
+        let issued_challenges = IssuedChallenges::new(ChallengeLimits::default());
         let (quotas, session_uses) = (IdentityQuotas::default(), SessionUses::default());
         Self { ports, settings, quotas, issued_challenges, session_uses }
     }
@@ -82,10 +82,10 @@ impl Identity {
         Self { quotas, ..self }
     }
 
-    /// Replaces [`Challenge::MOST_PER_NODE`].
+    /// Replaces the default limits on open challenges.
     #[must_use]
-    pub fn with_open_challenges(self, most: usize) -> Self {
-        Self { issued_challenges: IssuedChallenges::new(most), ..self }
+    pub fn with_challenge_limits(self, limits: ChallengeLimits) -> Self {
+        Self { issued_challenges: IssuedChallenges::new(limits), ..self }
     }
 
     /// Stores an audit entry for an action without any other change.

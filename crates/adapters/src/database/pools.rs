@@ -40,6 +40,10 @@ impl Pools {
         }
     }
 
+    pub(super) fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
     /// Returns the number of connections in use.
     pub(super) fn in_use(&self) -> usize {
         match self {

@@ -62,7 +62,6 @@ diesel::table! {
         message -> Text,
         issued_at -> Instant,
         expires_at -> Instant,
-        network -> Nullable<Text>,
     }
 }
 

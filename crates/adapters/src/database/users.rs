@@ -7,7 +7,7 @@ use tessera_identity::{
     model::{Credentials, PasswordHash, User, Wallet},
     ports::Users,
 };
-use tessera_kernel::{EmailAddress, StoreError, UserId};
+use tessera_kernel::{EmailAddress, StoreError, UserId, WalletAddress};
 use time::OffsetDateTime;
 
 use super::{
@@ -169,6 +169,11 @@ impl Users for Tx {
 
     async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         lock!(&mut self.lease, users::email_canonical.eq(email.canonical()))
+    }
+
+    async fn lock_by_wallet(&mut self, address: &WalletAddress) -> Result<Option<Credentials>, StoreError> {
+        let wallet = wallets::table.find((address.namespace().as_str(), address.to_string()));
+        lock!(&mut self.lease, users::id.eq_any(wallet.select(wallets::user_id)))
     }
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {

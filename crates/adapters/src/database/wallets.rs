@@ -14,8 +14,7 @@ use super::{
     clearing::delete_selected,
     clock::Now,
     connection::{PooledConnection, with_connection},
-    locks::lock_name,
-    rows::{parse, parse_network},
+    rows::parse,
     schema::{wallet_challenges, wallets},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -93,7 +92,6 @@ struct ChallengeRow {
     message: String,
     issued_at: DbInstant,
     expires_at: DbInstant,
-    network: Option<String>,
 }
 
 impl From<&Challenge> for ChallengeRow {
@@ -110,7 +108,6 @@ impl From<&Challenge> for ChallengeRow {
             message: challenge.message.clone(),
             issued_at: DbInstant(challenge.issued_at),
             expires_at: DbInstant(challenge.expires_at),
-            network: challenge.network.map(|network| network.to_string()),
         }
     }
 }
@@ -132,52 +129,25 @@ impl TryFrom<ChallengeRow> for Challenge {
             message: row.message,
             issued_at: row.issued_at.0,
             expires_at: row.expires_at.0,
-            network: parse_network("wallet_challenges.network", row.network.as_deref())?,
         })
     }
-}
-
-/// Removes the oldest challenges of a network beyond its limit, but never the challenge that was just added.
-async fn evict(lease: &mut PooledConnection, network: &str, added: &str) -> Result<(), StoreError> {
-    // Concurrent transactions do not see each other's new challenges, so each could add one beyond the limit.
-    lock_name(lease, &format!("challenges of {network}")).await?;
-    let of_network = || wallet_challenges::table.filter(wallet_challenges::network.eq(network.to_owned()));
-    let count = of_network().count();
-    let count: i64 = with_connection!(lease, |c| count.get_result(c).await)?;
-    let surplus = count - i64::try_from(Challenge::MOST_PER_NETWORK).unwrap_or(i64::MAX);
-    if surplus <= 0 {
-        return Ok(());
-    }
-    let oldest = of_network()
-        .filter(wallet_challenges::nonce.ne(added.to_owned()))
-        .order((wallet_challenges::issued_at, wallet_challenges::nonce))
-        .limit(surplus)
-        .select(wallet_challenges::nonce);
-    let oldest: Vec<String> = with_connection!(lease, |c| oldest.load(c).await)?;
-    let delete = diesel::delete(wallet_challenges::table.filter(wallet_challenges::nonce.eq_any(oldest)));
-    with_connection!(lease, |c| delete.execute(c).await).map(|_| ())
 }
 
 #[async_trait]
 impl Challenges for SqlStore {
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
-        let mut tx = self.transaction().await?;
-        let row = ChallengeRow::from(challenge);
-        let network = row.network.clone();
-        let insert = diesel::insert_into(wallet_challenges::table).values(row);
-        with_connection!(&mut tx.lease, |c| insert.execute(c).await)?;
-        if let Some(network) = network {
-            evict(&mut tx.lease, &network, challenge.nonce.as_str()).await?;
-        }
-        tx.lease.commit().await
+        let insert = diesel::insert_into(wallet_challenges::table).values(ChallengeRow::from(challenge));
+        with_connection!(&mut self.writer().await?, |c| insert.execute(c).await).map(|_| ())
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
         // A client can invent a nonce. An unknown nonce must not take the only write lock of SQLite.
-        let known = wallet_challenges::table.find(nonce.as_str()).count();
-        let known: i64 = with_connection!(&mut self.reader().await?, |c| known.get_result(c).await)?;
-        if known == 0 {
-            return Ok(None);
+        if self.pools.is_sqlite() {
+            let known = wallet_challenges::table.find(nonce.as_str()).count();
+            let known: i64 = with_connection!(&mut self.reader().await?, |c| known.get_result(c).await)?;
+            if known == 0 {
+                return Ok(None);
+            }
         }
         let mut lease = self.writer().await?;
         // One statement consumes the challenge. There is no transaction that a cancelled caller could leave open:

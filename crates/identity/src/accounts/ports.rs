@@ -1,7 +1,9 @@
 //! Ports of accounts: users in a transaction, and the texts of the mails about accounts.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, Mail, NoticeContext, NoticeTopic, StoreError, UserId, WalletAccount};
+use tessera_kernel::{
+    EmailAddress, Mail, NoticeContext, NoticeTopic, StoreError, UserId, WalletAccount, WalletAddress,
+};
 use time::OffsetDateTime;
 
 use super::model::{Credentials, User};
@@ -67,6 +69,10 @@ pub trait Users: Send {
 
     /// Does the same as [`lock`](Self::lock) for the user with that address. The comparison ignores case.
     async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+
+    /// Does the same as [`lock`](Self::lock) for the user who has that wallet. The user may have lost the wallet while
+    /// this call waited for the lock: the caller compares the wallets of the result.
+    async fn lock_by_wallet(&mut self, address: &WalletAddress) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces the names, the avatar and the time of the last change. Nothing else changes. Returns `Ok(false)` if the
     /// user does not exist.

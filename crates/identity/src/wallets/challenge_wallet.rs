@@ -65,10 +65,9 @@ impl Identity {
         // Use the database clock: another node may verify the signature, and the clocks of nodes may be wrong.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
-        let challenge = Challenge { network, ..challenge };
         // Only a challenge to link references another row: the session that was live a moment ago.
         self.ports.challenges.keep(&challenge).await.on_conflict(ChallengeWalletError::SessionEnded)?;
-        if let Some(oldest) = self.issued_challenges.add(&challenge.nonce) {
+        if let Some(oldest) = self.issued_challenges.add(&challenge.nonce, network) {
             // Answered challenges are already deleted. For them this call is only one read.
             self.ports.challenges.take(&oldest).await?;
         }

@@ -1,30 +1,65 @@
-//! Limit on the open challenges of one node.
+//! Limits on the open challenges of one node.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Mutex, PoisonError},
 };
 
-use crate::model::Nonce;
+use tessera_kernel::Network;
 
-/// The nonces of the latest challenges that this node has issued, answered or not, oldest first.
+use crate::model::{ChallengeLimits, Nonce};
+
+/// The latest challenges that this node has issued, answered or not.
 ///
-/// They are in memory and not counted in storage: counting all open challenges would cost every request a scan of them.
+/// They are in memory and not counted in storage: a count in storage would cost every challenge a lock and a scan.
 pub(crate) struct IssuedChallenges {
-    most: usize,
-    nonces: Mutex<VecDeque<Nonce>>,
+    limits: ChallengeLimits,
+    issued: Mutex<Issued>,
+}
+
+#[derive(Default)]
+struct Issued {
+    next: u64,
+    by_number: BTreeMap<u64, (Nonce, Option<Network>)>,
+    /// The numbers of the challenges of each network, oldest first.
+    by_network: HashMap<Network, VecDeque<u64>>,
 }
 
 impl IssuedChallenges {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, nonces: Mutex::default() }
+    pub(crate) fn new(limits: ChallengeLimits) -> Self {
+        Self { limits, issued: Mutex::default() }
     }
 
-    /// Adds the nonce of a stored challenge. If there are now more nonces than the limit, returns the oldest one. The
-    /// caller then deletes its challenge.
-    pub(crate) fn add(&self, nonce: &Nonce) -> Option<Nonce> {
-        let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-        nonces.push_back(nonce.clone());
-        if nonces.len() > self.most { nonces.pop_front() } else { None }
+    /// Adds a stored challenge. If a limit is exceeded now, returns the nonce of the oldest challenge of the network or
+    /// of the node. The caller then deletes that challenge.
+    pub(crate) fn add(&self, nonce: &Nonce, network: Option<Network>) -> Option<Nonce> {
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = issued.next;
+        issued.next += 1;
+        issued.by_number.insert(number, (nonce.clone(), network));
+        let of_network = network.map(|network| issued.by_network.entry(network).or_default());
+        let oldest_of_network = of_network.and_then(|numbers| {
+            numbers.push_back(number);
+            (numbers.len() > self.limits.per_network).then(|| numbers[0])
+        });
+        let full = issued.by_number.len() > self.limits.per_node;
+        let oldest = issued.by_number.keys().next().copied().filter(|_| full);
+        oldest_of_network.or(oldest).and_then(|number| issued.remove_oldest(number))
+    }
+}
+
+impl Issued {
+    /// Removes a challenge that is the oldest one of its network.
+    fn remove_oldest(&mut self, number: u64) -> Option<Nonce> {
+        let (nonce, network) = self.by_number.remove(&number)?;
+        if let Some(network) = network
+            && let Some(numbers) = self.by_network.get_mut(&network)
+        {
+            numbers.pop_front();
+            if numbers.is_empty() {
+                self.by_network.remove(&network);
+            }
+        }
+        Some(nonce)
     }
 }

@@ -7,7 +7,7 @@ mod siwe;
 mod siws;
 mod wallet;
 
-pub use challenge::{Challenge, Purpose};
+pub use challenge::{Challenge, ChallengeLimits, Purpose};
 pub use nonce::{Nonce, NonceError};
 pub use site::Site;
 pub use siwe::{SiweError, SiweMessage};

@@ -95,11 +95,10 @@ impl Identity {
         account: WalletAccount,
         origin: &RequestMetadata,
     ) -> Result<Option<User>, StoreError> {
-        let Some(id) = tx.wallets().find_holder(&account.address()).await? else {
-            return self.make_user(tx, account, origin).await;
-        };
-        let known = tx.users().lock(id).await?.map(|known| known.user);
-        Ok(known.filter(|user| user.holds(&account.address())))
+        match tx.users().lock_by_wallet(&account.address()).await? {
+            Some(known) => Ok(Some(known.user).filter(|user| user.holds(&account.address()))),
+            None => self.make_user(tx, account, origin).await,
+        }
     }
 
     /// Creates the user of a wallet. Returns `None` if the wallet was linked meanwhile: the caller must then drop the

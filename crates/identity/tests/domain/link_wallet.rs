@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tessera_identity::{
     ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
     SignInWithWallet, SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
-    model::{Challenge, KnownSession, Purpose, Session, Wallet},
+    model::{Challenge, ChallengeLimits, KnownSession, Purpose, Session, Wallet},
     ports::MockIdentityStore,
 };
-use tessera_kernel::{Actor, Chain, QuotaExceeded, WalletAccount};
+use tessera_kernel::{Actor, Chain, QuotaExceeded, RequestMetadata, WalletAccount};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -268,27 +268,48 @@ async fn an_application_has_no_wallets() {
     assert!(matches!(error, UnlinkWalletError::NotAUser), "{error:?}");
 }
 
+const fn limits(per_network: usize, per_node: usize) -> ChallengeLimits {
+    ChallengeLimits { per_network, per_node }
+}
+
+async fn are_open(bench: &Workbench, challenges: &[Challenge]) -> Vec<bool> {
+    let mut open = Vec::new();
+    for challenge in challenges {
+        open.push(ok(bench.stores.challenges.take(&challenge.nonce).await).is_some());
+    }
+    open
+}
+
 #[tokio::test]
 async fn a_node_keeps_a_limited_number_of_open_challenges() {
     let bench = Workbench::new();
-    let identity = bench.identity().with_open_challenges(3);
+    let identity = bench.identity().with_challenge_limits(limits(300, 3));
     let mut asked = Vec::new();
     for number in 1..=5 {
         asked.push(ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await));
     }
     // Another node has its own limit.
     asked.push(ask(&bench, wallet_account(6, Chain::Ethereum)).await);
-    let mut open = Vec::new();
-    for challenge in &asked {
-        open.push(ok(bench.stores.challenges.take(&challenge.nonce).await).is_some());
+    assert_eq!(are_open(&bench, &asked).await, [false, false, true, true, true, true]);
+}
+
+#[tokio::test]
+async fn a_network_keeps_a_limited_number_of_open_challenges() {
+    let bench = Workbench::new();
+    let identity = bench.identity().with_challenge_limits(limits(2, 5));
+    let mut asked = Vec::new();
+    for (number, last) in (1..).zip([1, 1, 2, 1, 2, 1]) {
+        let origin = RequestMetadata { address: Some([192, 0, 2, last].into()), ..origin() };
+        asked.push(ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin).await));
     }
-    assert_eq!(open, [false, false, true, true, true, true]);
+    // The first two of the network with four challenges are gone, and none of the other network.
+    assert_eq!(are_open(&bench, &asked).await, [false, false, true, true, true, true]);
 }
 
 #[tokio::test]
 async fn completed_challenges_do_not_break_the_challenge_limit() {
     let bench = Workbench::new();
-    let identity = bench.identity().with_open_challenges(2);
+    let identity = bench.identity().with_challenge_limits(limits(300, 2));
     let first = ok(identity.challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
     ok(sign_in(&bench, answer(&first)).await);
     for number in 2..=4 {

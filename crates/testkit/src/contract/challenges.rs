@@ -6,7 +6,7 @@ use tessera_identity::{
     model::{Challenge, Purpose},
     ports::Challenges,
 };
-use tessera_kernel::{Chain, Network, StoreError, truncate_to_micros};
+use tessera_kernel::{Chain, StoreError, truncate_to_micros};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{Harness, world};
@@ -33,8 +33,6 @@ macro_rules! challenges_contract {
             every_part_of_the_storage_has_one_clock
             a_challenge_is_judged_by_the_time_at_which_it_was_taken
             what_has_expired_is_forgotten_and_nothing_else
-            a_network_keeps_its_latest_challenges
-            the_bound_of_a_network_holds_for_challenges_at_once
         }
     };
 }
@@ -175,41 +173,4 @@ pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harne
     assert_eq!(ok(store.forget_expired(10).await), 0);
     assert_eq!(take(store.clone(), just_gone).await, None);
     assert_eq!(take(store.clone(), open.clone()).await, Some(open));
-}
-
-/// A challenge that the network requested. Each number is issued one second after the previous one.
-fn of_network(network: u8, number: u32) -> Challenge {
-    let issued_at = NOW + Duration::seconds(i64::from(number));
-    let network = Some(Network::of([192, 0, 2, network].into()));
-    Challenge { network, issued_at, ..challenge(number, Chain::Ethereum) }
-}
-
-const MOST: u32 = 300;
-
-pub async fn a_network_keeps_its_latest_challenges(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let (unknown, other) = (challenge(9_001, Chain::Base), of_network(2, 0));
-    keep(&**store, &[unknown.clone(), other.clone()]).await;
-    keep(&**store, &(1..=MOST).map(|number| of_network(1, number)).collect::<Vec<_>>()).await;
-    assert_eq!(take(store.clone(), of_network(1, 1)).await, Some(of_network(1, 1)));
-    keep(&**store, &[of_network(1, MOST + 1), of_network(1, MOST + 2)]).await;
-    assert_eq!(take(store.clone(), of_network(1, 2)).await, None);
-    for kept in [of_network(1, 3), of_network(1, MOST + 2), unknown, other] {
-        assert_eq!(take(store.clone(), kept.clone()).await, Some(kept));
-    }
-}
-
-pub async fn the_bound_of_a_network_holds_for_challenges_at_once(harness: &impl Harness) {
-    async fn keep_one(store: Arc<dyn Challenges>, number: u32) {
-        ok(store.keep(&of_network(1, number)).await);
-    }
-    let store = &harness.stores().challenges;
-    keep(&**store, &(1..=MOST).map(|number| of_network(1, number)).collect::<Vec<_>>()).await;
-    world::at_once(16, |number| keep_one(store.clone(), MOST + 1 + number)).await;
-    let mut left = 0;
-    for number in 1..=MOST + 16 {
-        left += u32::from(take(store.clone(), of_network(1, number)).await.is_some());
-    }
-    assert_eq!(left, MOST);
-    world::nothing_is_held(harness).await;
 }

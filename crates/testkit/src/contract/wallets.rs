@@ -25,6 +25,7 @@ macro_rules! wallets_contract {
             wallets_come_in_the_order_of_linking
             a_user_is_added_without_their_wallets
             a_wallet_leads_to_its_holder_on_every_chain_of_its_kind
+            a_user_is_locked_by_their_wallet
             a_wallet_needs_its_user
             an_address_is_one_wallet_on_all_chains
             addresses_of_two_kinds_do_not_meet
@@ -70,6 +71,31 @@ pub async fn a_wallet_comes_with_its_user(harness: &impl Harness) {
     let mut tx = ok(stores.identity.begin().await);
     assert_eq!(ok(tx.users().lock(user_id(1)).await), Some(credentials));
     assert_eq!(some(ok(tx.users().lock(user_id(2)).await)).user, user(2));
+}
+
+pub async fn a_user_is_locked_by_their_wallet(harness: &impl Harness) {
+    let stores = harness.stores();
+    stores.add_users([&user(1), &user(2)]).await;
+    stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    let with_wallets = tessera_identity::model::User { wallets: vec![wallet(1), wallet(2)], ..user(1) };
+    let address = |number| wallet(number).account.address();
+    let mut first = ok(stores.identity.begin().await);
+    for number in [1, 2] {
+        assert_eq!(some(ok(first.users().lock_by_wallet(&address(number)).await)).user, with_wallets);
+    }
+    assert_eq!(ok(first.users().lock_by_wallet(&address(3)).await), None);
+    let store = stores.identity.clone();
+    let second = async move {
+        ok(ok(store.begin().await).users().lock_by_wallet(&address(1)).await).map(|known| known.user.wallets)
+    };
+    let read = async || ok(stores.identity.find_user(user_id(1)).await);
+    let second = world::second_comes_while_first_holds(second, read).await;
+    ok(first.wallets().delete(user_id(1), &address(1)).await);
+    ok(first.commit().await);
+    // A statement that found the user before it waited returns the user. The wallets are read under the lock.
+    let wallets = ok(world::in_time(second).await);
+    assert!(wallets.as_ref().is_none_or(|wallets| *wallets == [wallet(2)]), "{wallets:?}");
+    world::nothing_is_held(harness).await;
 }
 
 pub async fn a_wallet_keeps_the_chain_that_it_was_linked_with(harness: &impl Harness) {

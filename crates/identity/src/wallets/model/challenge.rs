@@ -1,6 +1,6 @@
 //! Challenges that wallets sign.
 
-use tessera_kernel::{Entropy, Namespace, Network, SessionId, UserId, WalletAccount};
+use tessera_kernel::{Entropy, Namespace, SessionId, UserId, WalletAccount};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{Nonce, Site, SiweMessage, siws};
@@ -34,26 +34,31 @@ pub struct Challenge {
     pub issued_at: OffsetDateTime,
     /// End of validity (exclusive), in whole seconds.
     pub expires_at: OffsetDateTime,
-    /// The network of the client that requested the challenge. `None` if the transport knows no address.
-    pub network: Option<Network>,
+}
+
+/// Limits on the open challenges that one node has issued. A further challenge removes the oldest one, and no request is
+/// rejected: a limit that rejects would lock out other clients during a flood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChallengeLimits {
+    /// Of one network. By default 300. The rate limit `challenge` allows no more than this during the lifetime of a
+    /// challenge (60 per minute), so this limit only matters if the rate limit is off, or for challenges to link.
+    pub per_network: usize,
+    /// Of all networks. By default 100,000, about 60 MB. A node that issues 1,000 challenges per second, as fast as a node
+    /// can store them, still keeps each one for 100 seconds.
+    pub per_node: usize,
+}
+
+impl Default for ChallengeLimits {
+    fn default() -> Self {
+        Self { per_network: 300, per_node: 100_000 }
+    }
 }
 
 impl Challenge {
     /// Lifetime of a challenge.
     pub const TTL: Duration = Duration::minutes(5);
 
-    /// Maximum number of open challenges per network. The rate limit `challenge` allows no more than this on one node
-    /// during the lifetime of a challenge (60 per minute). So this limit only matters if the rate limit is off or is
-    /// counted on several nodes.
-    pub const MOST_PER_NETWORK: usize = 300;
-
-    /// Maximum number of open challenges of all networks per node, about 60 MB. A further challenge removes the oldest
-    /// one, and no request is rejected: a limit that rejects would lock out all other networks during a flood from many
-    /// networks. A node that issues 1,000 challenges per second, as fast as a node can store them, still keeps each one
-    /// for 100 seconds.
-    pub const MOST_PER_NODE: usize = 100_000;
-
-    /// Creates a challenge with a random nonce. Its network is `None`.
+    /// Creates a challenge with a random nonce.
     #[must_use]
     pub fn new(
         purpose: Purpose,
@@ -66,8 +71,7 @@ impl Challenge {
         // Use whole seconds, as the message contains them. Round down so that the issue time is not in the future.
         let issued_at = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(now);
         let expires_at = issued_at + Self::TTL;
-        let mut challenge =
-            Self { nonce, purpose, account, message: String::new(), issued_at, expires_at, network: None };
+        let mut challenge = Self { nonce, purpose, account, message: String::new(), issued_at, expires_at };
         challenge.message = match account.chain().id() {
             Some(chain_id) => challenge.siwe(chain_id, site).to_string(),
             None => challenge.nonce.to_string(),

@@ -20,10 +20,6 @@ pub struct Taken {
 #[async_trait]
 pub trait Challenges: StoreClock {
     /// Stores a challenge.
-    ///
-    /// If its network then has more than [`Challenge::MOST_PER_NETWORK`] challenges, the oldest others of that network
-    /// are removed. Challenges of other networks are never removed. This also holds for concurrent calls.
-    ///
     /// Fails with a conflict on `wallet_challenges_nonce` if the nonce exists, and on [`StoreError::REFERENCE`] if the
     /// session that requested the challenge does not exist any more.
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError>;

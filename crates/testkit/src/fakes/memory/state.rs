@@ -112,16 +112,6 @@ impl State {
             unless(!known, StoreError::REFERENCE)?;
         }
         self.challenges.insert(challenge.nonce.clone(), challenge.clone());
-        if challenge.network.is_some() {
-            let others =
-                self.challenges.values().filter(|known| known.network == challenge.network && *known != challenge);
-            let mut others: Vec<_> = others.map(|known| (known.issued_at, known.nonce.clone())).collect();
-            others.sort();
-            let surplus = (others.len() + 1).saturating_sub(Challenge::MOST_PER_NETWORK);
-            for (_, nonce) in others.into_iter().take(surplus) {
-                self.challenges.remove(&nonce);
-            }
-        }
         Ok(())
     }
 

@@ -106,6 +106,10 @@ impl Users for MemoryTransaction {
         Ok(self.state.users.get(&id).cloned())
     }
 
+    async fn lock_by_wallet(&mut self, address: &WalletAddress) -> Result<Option<Credentials>, StoreError> {
+        Ok(self.state.holder_of(address).and_then(|id| self.state.users.get(&id).cloned()))
+    }
+
     async fn lock_by_email(&mut self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         Ok(self.state.user_by_email(email).cloned())
     }
