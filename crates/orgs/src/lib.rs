@@ -3,33 +3,45 @@
 //! This crate owns organizations, memberships, invitations, settings and system data. It does not depend on passwords,
 //! applications or keys. It reads user data through [`ports::UserProfiles`].
 
+mod caller;
+mod documents;
 mod events;
+mod invitations;
 pub mod limits;
+mod members;
 pub mod model;
-mod notices;
+mod organizations;
 pub mod policy;
 pub mod ports;
 mod quotas;
 mod service;
-mod usecases;
+mod settings;
+mod store;
+mod system_data;
 
-pub use quotas::OrgQuotas;
-pub use service::{OrgPorts, Orgs};
-pub use usecases::{
+pub use invitations::{
     accept_invitation::{AcceptInvitation, AcceptedInvitation},
     acceptance_error::AcceptInvitationError,
-    add_member::{AddMember, AddMemberError, Candidate},
-    change_role::{ChangeRole, ChangeRoleError},
-    create_organization::{CreateOrganization, CreateOrganizationError},
     invite::{Invite, InviteError},
     join_by_invitation::JoinByInvitation,
     list_invitations::ListInvitationsError,
-    remove_member::RemoveMemberError,
     resend_invitation::ResendInvitationError,
-    update_settings::{UpdateSettings, UpdateSettingsError},
-    view::ViewError,
-    view_settings::ViewSettingsError,
-    view_system_data::ViewSystemDataError,
     withdraw_invitation::WithdrawInvitationError,
+};
+pub use members::{
+    add_member::{AddMember, AddMemberError, Candidate},
+    change_role::{ChangeRole, ChangeRoleError},
+    remove_member::RemoveMemberError,
+    view_members::ViewError,
+};
+pub use organizations::create_organization::{CreateOrganization, CreateOrganizationError};
+pub use quotas::OrgQuotas;
+pub use service::{OrgPorts, Orgs};
+pub use settings::{
+    update_settings::{UpdateSettings, UpdateSettingsError},
+    view_settings::ViewSettingsError,
+};
+pub use system_data::{
+    view_system_data::ViewSystemDataError,
     write_system_data::{WriteSystemData, WriteSystemDataError},
 };

@@ -1,17 +1,11 @@
-//! Entities and value objects.
+//! Entities and value objects of all features.
 
-mod invitation;
-mod membership;
-mod organization;
-mod settings;
-mod slug;
-mod system_data;
-
-pub use invitation::{
-    Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, ListedInvitation, MailDelivery,
+pub use crate::{
+    invitations::model::{
+        Claim, Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, ListedInvitation, MailDelivery,
+    },
+    members::model::{DirectAddition, Member, Membership, NewOwner, Profile},
+    organizations::model::{Organization, OrganizationName, Slug, SlugError},
+    settings::model::Settings,
+    system_data::model::{SystemData, SystemDataEntry},
 };
-pub use membership::{DirectAddition, Member, Membership, NewOwner, Profile};
-pub use organization::{Organization, OrganizationName};
-pub use settings::Settings;
-pub use slug::{Slug, SlugError};
-pub use system_data::{SystemData, SystemDataEntry};

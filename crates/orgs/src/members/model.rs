@@ -3,7 +3,7 @@
 use tessera_kernel::{EmailAddress, OrganizationId, Role, UserId};
 use time::{Duration, OffsetDateTime};
 
-use super::Organization;
+use crate::organizations::model::Organization;
 
 /// The membership of a user in an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]

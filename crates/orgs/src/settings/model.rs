@@ -3,7 +3,7 @@
 use tessera_kernel::{DataDocument, OrganizationId};
 use time::OffsetDateTime;
 
-use super::Organization;
+use crate::organizations::model::Organization;
 
 /// The settings of an organization. Their meaning is defined by the applications that read them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use tessera_kernel::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{Organization, Profile};
+use crate::{members::model::Profile, organizations::model::Organization};
 
 /// The recorded state of an invitation. Expiry is not part of it; see [`InvitationStatus`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

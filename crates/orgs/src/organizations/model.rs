@@ -1,9 +1,11 @@
 //! Organizations, the tenants of the service.
 
+mod slug;
+
 use tessera_kernel::{OrganizationId, text_value};
 use time::OffsetDateTime;
 
-use super::Slug;
+pub use slug::{Slug, SlugError};
 
 text_value! {
     /// The display name of an organization.

@@ -9,8 +9,10 @@ use tessera_kernel::{
 };
 use time::OffsetDateTime;
 
-use super::{Departures, InvitationMails, InvitationRows, OrgDocuments};
-use crate::model::{Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry};
+use crate::{
+    model::{Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry},
+    ports::{Departures, InvitationMails, InvitationRows, OrgDocuments},
+};
 
 /// Storage of organizations: single reads, and transactions.
 #[async_trait]

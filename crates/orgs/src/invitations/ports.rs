@@ -1,10 +1,14 @@
 //! Storage of invitations, and the texts of the mails about them.
 
+mod invitation_jobs;
+
 use async_trait::async_trait;
 use tessera_kernel::{
     EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, Role, SecretHash, StoreError, UserId,
 };
 use time::OffsetDateTime;
+
+pub use invitation_jobs::InvitationJobs;
 
 use crate::model::{Claim, DirectAddition, Invitation, InvitationState, InvitationToken, Invited, NewOwner};
 
@@ -82,7 +86,7 @@ pub trait InvitationMails: Send {
     /// empty if none is recorded.
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError>;
 
-    /// Records that a mail of the organization contains an invitation. [`InvitationJobs`](super::InvitationJobs)
+    /// Records that a mail of the organization contains an invitation. [`InvitationJobs`]
     /// deletes old records.
     async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError>;
 }

@@ -1,0 +1,4 @@
+//! Organizations and their slugs.
+
+pub(crate) mod create_organization;
+pub(crate) mod model;

@@ -1,0 +1,5 @@
+//! Settings of organizations.
+
+pub(crate) mod model;
+pub(crate) mod update_settings;
+pub(crate) mod view_settings;

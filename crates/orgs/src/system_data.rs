@@ -1,0 +1,5 @@
+//! System data: data that an organization and its applications store about a user.
+
+pub(crate) mod model;
+pub(crate) mod view_system_data;
+pub(crate) mod write_system_data;
