@@ -4,10 +4,10 @@
 //! applications or keys. It reads user data through [`ports::UserProfiles`].
 
 mod caller;
-mod documents;
 mod events;
 mod invitations;
 pub mod limits;
+mod mail_templates;
 mod members;
 pub mod model;
 mod organizations;

@@ -2,3 +2,4 @@
 
 pub(crate) mod create_organization;
 pub(crate) mod model;
+pub(crate) mod ports;

@@ -1,8 +1,9 @@
 //! Ports of all features.
 
 pub use crate::{
-    documents::OrgDocuments,
-    invitations::ports::{InvitationJobs, InvitationMails, InvitationRows, InvitationsOf, MailNote, MailTemplates},
-    members::ports::{Departures, UserProfiles},
-    store::{MembershipRows, OrgStore, OrgTransaction, Organizations},
+    invitations::ports::{InvitationJobs, InvitationMails, InvitationRows, InvitationsOf, MailNote},
+    mail_templates::MailTemplates,
+    members::ports::{Departures, MembershipRows, UserProfiles},
+    organizations::ports::Organizations,
+    store::{OrgDocuments, OrgStore, OrgTransaction},
 };

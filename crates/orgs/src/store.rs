@@ -1,17 +1,15 @@
-//! Storage of organizations and memberships.
+//! Storage of organizations: reads, transactions, and the documents that two features share.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EmailAddress, EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock,
-    StoreError, UserId,
+    EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
 };
-use time::OffsetDateTime;
 
 use crate::{
-    model::{Invitation, MailDelivery, Member, Membership, Organization, Settings, SystemData, SystemDataEntry},
-    ports::{Departures, InvitationMails, InvitationRows, OrgDocuments},
+    model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
+    ports::{Departures, InvitationMails, InvitationRows, MembershipRows, Organizations},
 };
 
 /// Storage of organizations: single reads, and transactions.
@@ -48,6 +46,7 @@ pub trait OrgStore: StoreClock {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError>;
+
     /// Finds the invitation with that token, in any state. Returns `Ok(None)` if there is none.
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
 
@@ -99,66 +98,21 @@ pub trait OrgTransaction: Send {
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Organizations, in a transaction.
+/// Settings and system data, in a transaction. A caller that changes them must hold the lock on the organization, so
+/// that no change is lost.
 #[async_trait]
-pub trait Organizations: Send {
-    /// Inserts an organization. Fails with a conflict on `organizations_slug` if the slug is taken, and on
-    /// `organizations_id` if the id exists.
-    async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
+pub trait OrgDocuments: Send {
+    /// Returns the settings of an organization. Returns `Ok(None)` if there are none.
+    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError>;
 
-    /// Reads and locks an organization until the transaction ends. Another transaction that locks it waits. Only the
-    /// holder of the lock may decide about members. Returns `Ok(None)` if the organization does not exist.
-    async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
-}
-
-/// Memberships, in a transaction.
-#[async_trait]
-pub trait MembershipRows: Send {
-    /// Inserts a membership. Fails with a conflict on `memberships_organization_id_user_id` if the user is already a
-    /// member, and on [`StoreError::REFERENCE`] if the user or the organization does not exist.
-    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError>;
-
-    /// Finds a membership. Returns `Ok(None)` if there is none.
-    async fn find(&mut self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
-
-    /// Finds the membership of the user whose account has that address, verified or not. The comparison ignores case.
-    /// Returns `Ok(None)` if no account has the address, or its user is not a member.
-    async fn find_by_email(
-        &mut self,
-        id: OrganizationId,
-        email: &EmailAddress,
-    ) -> Result<Option<Membership>, StoreError>;
-
-    /// Returns the number of owners of the organization.
-    async fn count_owners(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
-
-    /// Returns the number of members of the organization. A caller that adds a member must hold the lock on the
-    /// organization.
-    async fn count(&mut self, id: OrganizationId) -> Result<u64, StoreError>;
-
-    /// Locks a user until the transaction ends, and returns the number of organizations that the user owns: those with
-    /// a recorded opening if `opened`, otherwise those without. Organizations that this transaction has added count.
-    /// Returns 0 if the user does not exist. Of two concurrent transactions for one user, the second waits and also
-    /// counts what the first has committed.
-    async fn lock_and_count_owned(&mut self, user: UserId, opened: bool) -> Result<u64, StoreError>;
-
-    /// Returns the owners with their profiles, hidden or not, in ascending order of their ids. The list is empty if the
+    /// Stores settings and replaces the earlier ones. Fails with a conflict on [`StoreError::REFERENCE`] if the
     /// organization does not exist.
-    async fn owners(&mut self, id: OrganizationId) -> Result<Vec<Member>, StoreError>;
+    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError>;
 
-    /// Changes the role of a member. Returns `Ok(false)` if the membership does not exist.
-    async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError>;
+    /// Returns the data of a user. Returns `Ok(None)` if there are none.
+    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError>;
 
-    /// Records that a member opened the organization at that time. From then on, other members see the profile, even if
-    /// it was hidden. Returns `Ok(false)` and changes nothing if an opening is already recorded or the membership does
-    /// not exist.
-    async fn record_opening(
-        &mut self,
-        id: OrganizationId,
-        user: UserId,
-        at: OffsetDateTime,
-    ) -> Result<bool, StoreError>;
-
-    /// Deletes a membership. Returns `Ok(false)` if there is none.
-    async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;
+    /// Stores the data of a user and replaces the earlier data. The creation time of the earlier data stays. Fails with
+    /// a conflict on [`StoreError::REFERENCE`] if the organization or the user does not exist.
+    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError>;
 }

@@ -1,16 +1,10 @@
-//! Storage of invitations, and the texts of the mails about them.
-
-mod invitation_jobs;
+//! Ports of invitations: invitations and their mails in a transaction, and the jobs that delete them.
 
 use async_trait::async_trait;
-use tessera_kernel::{
-    EmailAddress, InvitationId, Mail, MailId, NoticeContext, OrganizationId, Role, SecretHash, StoreError, UserId,
-};
+use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, Role, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
-pub use invitation_jobs::InvitationJobs;
-
-use crate::model::{Claim, DirectAddition, Invitation, InvitationState, InvitationToken, Invited, NewOwner};
+use super::model::{Claim, Invitation, InvitationState};
 
 /// Invitations, in a transaction. A caller that writes must hold the lock on the organization, so that all changes to
 /// its invitations are serialized.
@@ -104,14 +98,16 @@ pub struct MailNote<'a> {
     pub at: OffsetDateTime,
 }
 
-/// Writes the mails of organizations.
-pub trait MailTemplates: Send + Sync {
-    /// Returns the mail that invites the recipient and contains the token.
-    fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail;
+/// Deletes old invitations and mail records. Each call commits by itself. Rows that another transaction has locked are
+/// skipped.
+#[async_trait]
+pub trait InvitationJobs: Send + Sync {
+    /// Deletes up to `most` invitations that were accepted, withdrawn or expired at or before that time. Those that
+    /// ended first are deleted first. Returns their number. [`any_accepted`](InvitationRows::any_accepted) stays
+    /// true for their organizations.
+    async fn delete_invitations(&self, ended_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 
-    /// Returns the mail that notifies an owner of a new owner, or the new owner of the new role. It contains no secret.
-    fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail;
-
-    /// Returns the mail that notifies a user who was added to an organization directly. It contains no secret.
-    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail;
+    /// Deletes up to `most` mail records of all organizations that were written at or before that time, oldest first.
+    /// Returns their number.
+    async fn delete_mail_notes(&self, written_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }

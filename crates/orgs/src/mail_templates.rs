@@ -1,0 +1,17 @@
+//! Texts of the mails of organizations.
+
+use tessera_kernel::{EmailAddress, Mail, NoticeContext};
+
+use crate::model::{DirectAddition, InvitationToken, Invited, NewOwner};
+
+/// Writes the mails of organizations.
+pub trait MailTemplates: Send + Sync {
+    /// Returns the mail that invites the recipient and contains the token.
+    fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail;
+
+    /// Returns the mail that notifies an owner of a new owner, or the new owner of the new role. It contains no secret.
+    fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail;
+
+    /// Returns the mail that notifies a user who was added to an organization directly. It contains no secret.
+    fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail;
+}

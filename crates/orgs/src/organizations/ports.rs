@@ -1,0 +1,18 @@
+//! Ports of organizations.
+
+use async_trait::async_trait;
+use tessera_kernel::{OrganizationId, StoreError};
+
+use super::model::Organization;
+
+/// Organizations, in a transaction.
+#[async_trait]
+pub trait Organizations: Send {
+    /// Inserts an organization. Fails with a conflict on `organizations_slug` if the slug is taken, and on
+    /// `organizations_id` if the id exists.
+    async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
+
+    /// Reads and locks an organization until the transaction ends. Another transaction that locks it waits. Only the
+    /// holder of the lock may decide about members. Returns `Ok(None)` if the organization does not exist.
+    async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
+}
