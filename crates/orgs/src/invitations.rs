@@ -5,6 +5,7 @@ pub(crate) mod acceptance_error;
 mod claim_invitation;
 mod delete_invitations;
 mod end_invitations;
+mod events;
 pub(crate) mod invite;
 pub(crate) mod join_by_invitation;
 pub(crate) mod list_invitations;

@@ -4,7 +4,6 @@
 //! applications or keys. It reads user data through [`ports::UserProfiles`].
 
 mod caller;
-mod events;
 mod invitations;
 pub mod limits;
 mod mail_templates;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Accounts, Actor, Clock, Entropy, Event, MailSeal, Notices, RateLimits, SecretDigest};
+use tessera_kernel::{Accounts, Actor, AuditEntry, Clock, Entropy, Event, MailSeal, Notices, RateLimits, SecretDigest};
 
 use crate::{
-    events::OrgEvent,
     ports::{InvitationJobs, MailTemplates, OrgStore, UserProfiles},
     quotas::OrgQuotas,
 };
@@ -57,7 +56,7 @@ impl Orgs {
         self
     }
 
-    pub(crate) fn event(&self, actor: &Actor, event: OrgEvent) -> Event {
+    pub(crate) fn event(&self, actor: &Actor, event: impl Into<AuditEntry>) -> Event {
         Event::by(actor, event.into(), &*self.ports.clock, &*self.ports.entropy)
     }
 }

@@ -2,11 +2,9 @@
 
 use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
 
-use super::invite::cancel;
+use super::{events::InvitationEvent, invite::cancel};
 use crate::{
-    Orgs,
-    events::OrgEvent,
-    policy,
+    Orgs, policy,
     ports::{InvitationsOf, OrgTransaction},
 };
 
@@ -50,7 +48,7 @@ impl Orgs {
     ) -> Result<(), StoreError> {
         for invitation in tx.invitations().withdraw_all(of, which, self.ports.clock.now()).await? {
             cancel(tx, invitation).await?;
-            let withdrawn = OrgEvent::InvitationWithdrawn { organization: of, invitation };
+            let withdrawn = InvitationEvent::Withdrawn { organization: of, invitation };
             tx.events().append(&self.event(actor, withdrawn)).await?;
         }
         Ok(())

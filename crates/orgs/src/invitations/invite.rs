@@ -6,9 +6,9 @@ use tessera_kernel::{
 };
 use time::OffsetDateTime;
 
+use super::events::InvitationEvent;
 use crate::{
     Orgs,
-    events::OrgEvent,
     model::{Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, Organization, Profile},
     policy,
     ports::{MailNote, OrgTransaction},
@@ -126,7 +126,7 @@ impl Orgs {
         tx.invitations().insert(&invitation, &letter.hash).await?;
         self.send(&mut *tx, &invitation, &letter).await?;
         let email = invitation.email.clone();
-        let sent = OrgEvent::InvitationSent { organization: id, invitation: invitation.id, email, role };
+        let sent = InvitationEvent::Sent { organization: id, invitation: invitation.id, email, role };
         tx.events().append(&self.event(actor, sent)).await?;
         tx.commit().await?;
         Ok((invitation, InvitationStatus::Pending))
@@ -161,7 +161,7 @@ impl Orgs {
             return Err(InviteError::Forbidden { organization });
         }
         end(tx, open.id, InvitationState::Withdrawn { at: by.created_at }).await?;
-        let withdrawn = OrgEvent::InvitationWithdrawn { organization, invitation: open.id };
+        let withdrawn = InvitationEvent::Withdrawn { organization, invitation: open.id };
         tx.events().append(&self.event(actor, withdrawn)).await?;
         Ok(())
     }

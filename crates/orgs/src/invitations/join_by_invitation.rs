@@ -1,12 +1,14 @@
 //! Membership of the user of an accepted invitation.
 
-use tessera_kernel::{Actor, Event, InvitationClaimId, RequestMetadata, Role, UserId};
+use tessera_kernel::{Actor, AuditEntry, Event, InvitationClaimId, RequestMetadata, Role, UserId};
 use time::OffsetDateTime;
 
-use super::{acceptance_error::AcceptInvitationError, invite::end, lock_invitation::LockedInvitation};
+use super::{
+    acceptance_error::AcceptInvitationError, events::InvitationEvent, invite::end, lock_invitation::LockedInvitation,
+};
 use crate::{
     Orgs,
-    events::OrgEvent,
+    members::events::MemberEvent,
     model::{Invitation, InvitationState, InvitationToken, Membership, Organization},
     policy,
     ports::OrgTransaction,
@@ -50,11 +52,8 @@ impl Orgs {
         // Also cancels undelivered mails. A mail that was delivered, but whose delivery was not recorded, would
         // otherwise be sent again with a used token.
         end(&mut *tx, invitation.id, InvitationState::Accepted { at: now }).await?;
-        let accepted = OrgEvent::InvitationAccepted {
-            organization: organization.id,
-            invitation: invitation.id,
-            user: command.user,
-        };
+        let accepted =
+            InvitationEvent::Accepted { organization: organization.id, invitation: invitation.id, user: command.user };
         tx.events().append(&self.event_of(&command, accepted)).await?;
         let membership = self.join(&mut *tx, &command, &invitation, &organization, now).await?;
         tx.commit().await?;
@@ -82,7 +81,7 @@ impl Orgs {
         self.check_new_member::<AcceptInvitationError>(tx, &membership, storage_time).await?;
         tx.memberships().insert(&membership).await?;
         tx.departures().delete(organization, user).await?;
-        let added = OrgEvent::MemberAdded { organization, user, role };
+        let added = MemberEvent::Added { organization, user, role };
         tx.events().append(&self.event_of(command, added)).await?;
         if role == Role::Owner {
             self.notify_owners(tx, into, user, Some(invitation.invited_by)).await?;
@@ -90,7 +89,7 @@ impl Orgs {
         Ok(membership)
     }
 
-    fn event_of(&self, command: &JoinByInvitation, event: OrgEvent) -> Event {
+    fn event_of(&self, command: &JoinByInvitation, event: impl Into<AuditEntry>) -> Event {
         match &command.actor {
             Some(actor) => self.event(actor, event),
             None => Event::by_anonymous(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),

@@ -4,10 +4,12 @@ use tessera_kernel::{
     Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
 };
 
-use super::invite::{Refusal, cancel};
+use super::{
+    events::InvitationEvent,
+    invite::{Refusal, cancel},
+};
 use crate::{
     Orgs,
-    events::OrgEvent,
     model::{Invitation, InvitationState, InvitationStatus},
     policy,
 };
@@ -101,7 +103,7 @@ impl Orgs {
         tx.invitations().renew(&invitation, &letter.hash).await?;
         cancel(&mut *tx, id).await?;
         self.send(&mut *tx, &invitation, &letter).await?;
-        tx.events().append(&self.event(actor, OrgEvent::InvitationResent { organization: of, invitation: id })).await?;
+        tx.events().append(&self.event(actor, InvitationEvent::Resent { organization: of, invitation: id })).await?;
         tx.commit().await?;
         Ok((invitation, InvitationStatus::Pending))
     }

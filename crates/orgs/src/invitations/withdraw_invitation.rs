@@ -2,8 +2,8 @@
 
 use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
 
-use super::invite::end;
-use crate::{Orgs, events::OrgEvent, model::InvitationState, policy};
+use super::{events::InvitationEvent, invite::end};
+use crate::{Orgs, model::InvitationState, policy};
 
 /// Why the withdrawal failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ impl Orgs {
             InvitationState::Open => {}
         }
         end(&mut *tx, id, InvitationState::Withdrawn { at: self.ports.clock.now() }).await?;
-        let withdrawn = OrgEvent::InvitationWithdrawn { organization: of, invitation: id };
+        let withdrawn = InvitationEvent::Withdrawn { organization: of, invitation: id };
         tx.events().append(&self.event(actor, withdrawn)).await?;
         tx.commit().await?;
         Ok(())

@@ -6,9 +6,9 @@ use tessera_kernel::{
 };
 use time::OffsetDateTime;
 
+use super::events::MemberEvent;
 use crate::{
     Orgs,
-    events::OrgEvent,
     model::{Member, Membership, Profile},
     policy,
     ports::OrgTransaction,
@@ -141,7 +141,7 @@ impl Orgs {
             }
             tx.departures().delete(organization, user).await?;
         }
-        let added = OrgEvent::MemberAdded { organization, user, role };
+        let added = MemberEvent::Added { organization, user, role };
         tx.events().append(&self.event(actor, added)).await?;
         self.end_invitations_to(tx, actor, organization, user).await?;
         Ok(())

@@ -2,7 +2,8 @@
 
 use tessera_kernel::{Actor, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
 
-use crate::{Orgs, events::OrgEvent, model::Member, policy};
+use super::events::MemberEvent;
+use crate::{Orgs, model::Member, policy};
 
 /// Command of [`Orgs::change_role`].
 #[derive(Debug)]
@@ -76,7 +77,8 @@ impl Orgs {
                 self.check_new_owner::<ChangeRoleError>(&mut *tx, &membership).await?;
             }
             tx.memberships().set_role(id, user, to).await?;
-            tx.events().append(&self.event(actor, OrgEvent::RoleChanged { organization: id, user, from, to })).await?;
+            let changed = MemberEvent::RoleChanged { organization: id, user, from, to };
+            tx.events().append(&self.event(actor, changed)).await?;
             self.end_invitations_to(&mut *tx, actor, id, user).await?;
             self.end_invitations_by(&mut *tx, actor, id, user, Some(to)).await?;
             if to == Role::Owner {

@@ -2,7 +2,8 @@
 
 use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
 
-use crate::{Orgs, events::OrgEvent, policy};
+use super::events::MemberEvent;
+use crate::{Orgs, policy};
 
 /// Why the removal failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ impl Orgs {
         if oneself {
             tx.departures().record(id, user, self.ports.clock.now()).await?;
         }
-        let event = OrgEvent::MemberRemoved { organization: id, user, role: target };
+        let event = MemberEvent::Removed { organization: id, user, role: target };
         tx.events().append(&self.event(actor, event)).await?;
         self.end_invitations_to(&mut *tx, actor, id, user).await?;
         self.end_invitations_by(&mut *tx, actor, id, user, None).await?;

@@ -2,9 +2,9 @@
 
 use tessera_kernel::{Actor, OnConflict, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
 
+use super::events::OrganizationEvent;
 use crate::{
     Orgs,
-    events::OrgEvent,
     model::{Membership, Organization, OrganizationName, Slug},
 };
 
@@ -86,7 +86,7 @@ impl Orgs {
         self.check_new_owner::<CreateOrganizationError>(&mut *tx, &membership).await?;
         tx.organizations().insert(&organization).await.on_conflict(CreateOrganizationError::SlugTaken)?;
         tx.memberships().insert(&membership).await?;
-        tx.events().append(&self.event(actor, OrgEvent::OrganizationCreated { organization: id })).await?;
+        tx.events().append(&self.event(actor, OrganizationEvent::Created { organization: id })).await?;
         tx.commit().await?;
         Ok((organization, Role::Owner))
     }

@@ -2,7 +2,8 @@
 
 use tessera_kernel::{Actor, DataDocument, OrganizationId, Precondition, StoreError};
 
-use crate::{Orgs, events::OrgEvent, model::Settings, policy};
+use super::events::SettingsEvent;
+use crate::{Orgs, model::Settings, policy};
 
 /// Command of [`Orgs::update_settings`].
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Orgs {
             updated_at: self.ports.clock.now(),
             ..known
         };
-        let event = OrgEvent::SettingsUpdated { organization: id, version: settings.version };
+        let event = SettingsEvent::Updated { organization: id, version: settings.version };
         tx.documents().save_settings(&settings).await?;
         tx.events().append(&self.event(actor, event)).await?;
         tx.commit().await?;

@@ -4,9 +4,9 @@ use tessera_kernel::{
     Actor, DataDocument, DocumentChange, DocumentError, OrganizationId, Precondition, StoreError, UserId,
 };
 
+use super::events::SystemDataEvent;
 use crate::{
     Orgs,
-    events::OrgEvent,
     model::SystemData,
     policy::{self, Access, Reach},
     ports::OrgTransaction,
@@ -85,7 +85,7 @@ impl Orgs {
             updated_at: now,
             ..known
         };
-        let event = OrgEvent::SystemDataWritten { organization: id, user, version: data.version };
+        let event = SystemDataEvent::Written { organization: id, user, version: data.version };
         tx.documents().save_system_data(&data).await?;
         tx.events().append(&self.event(actor, event)).await?;
         tx.commit().await?;
