@@ -8,6 +8,7 @@ mod end_invitations;
 mod events;
 pub(crate) mod invite;
 pub(crate) mod join_by_invitation;
+pub(crate) mod limits;
 pub(crate) mod list_invitations;
 mod lock_invitation;
 pub(crate) mod model;

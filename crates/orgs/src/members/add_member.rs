@@ -1,10 +1,10 @@
 //! Direct addition of existing users.
 
 use tessera_kernel::{
-    Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role, StoreError,
-    UserId,
+    Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimit, RateLimitError, RateLimited, Role,
+    StoreError, UserId,
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::events::MemberEvent;
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     policy,
     ports::OrgTransaction,
 };
+
+/// Direct additions per caller. Every call counts, because every outcome shows whether an account exists.
+pub const ADD_MEMBER: RateLimit = RateLimit { name: "add-member", quota: 30, window: Duration::HOUR };
 
 /// The user to add.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ pub enum AddMemberError {
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     ReauthenticationRequired,
-    /// The caller has reached [`limits::ADD_MEMBER`](crate::limits::ADD_MEMBER).
+    /// The caller has reached [`ADD_MEMBER`].
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
     /// No user has that id, or no user has verified that address.
@@ -88,7 +91,8 @@ impl Orgs {
         if policy::must_sign_in_again(actor, command.role) {
             return Err(AddMemberError::ReauthenticationRequired);
         }
-        self.limit_additions(acting).await.map_err(RateLimitError::split::<AddMemberError>)?;
+        let counted = self.ports.limits.count(ADD_MEMBER, &acting.to_string()).await;
+        counted.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let by = self.profile(acting).await?;
         let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
