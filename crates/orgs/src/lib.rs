@@ -31,9 +31,11 @@ pub use members::{
     add_member::{AddMember, AddMemberError, Candidate},
     change_role::{ChangeRole, ChangeRoleError},
     remove_member::RemoveMemberError,
-    view_members::ViewError,
 };
-pub use organizations::create_organization::{CreateOrganization, CreateOrganizationError};
+pub use organizations::{
+    create_organization::{CreateOrganization, CreateOrganizationError},
+    view_organization::ViewError,
+};
 pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, Orgs};
 pub use settings::{

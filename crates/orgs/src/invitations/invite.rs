@@ -166,12 +166,6 @@ impl Orgs {
         Ok(())
     }
 
-    /// Returns the profile of an acting user.
-    pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
-        let known = self.ports.user_profiles.profiles(&[user]).await?.into_iter().next();
-        Ok(known.unwrap_or(Profile::hidden(user)))
-    }
-
     /// Generates a token and renders the mail that contains it.
     pub(crate) fn letter(
         &self,

@@ -1,42 +1,14 @@
-//! Reads of an organization and of its members.
+//! Reads of the members of an organization.
 
-use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
 
 use crate::{
     Orgs,
-    model::{Member, Membership, Organization, Profile},
+    model::{Member, Membership, Profile},
+    organizations::view_organization::ViewError,
 };
 
-/// Why the read failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewError {
-    /// The organization does not exist, or the actor is no member. Callers can't distinguish the two.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The organization has no such member.
-    #[error("there is no such member")]
-    MemberNotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Orgs {
-    /// Returns the organization and the actor's role in it.
-    ///
-    /// # Errors
-    /// See [`ViewError`].
-    pub async fn view_organization(
-        &self,
-        actor: &Actor,
-        id: OrganizationId,
-    ) -> Result<(Organization, Role), ViewError> {
-        let user = actor.user().ok_or(ViewError::NotFound)?;
-        let (organization, own) = self.ports.store.find_organization(id, user).await?.ok_or(ViewError::NotFound)?;
-        self.open_organization(&own).await?;
-        Ok((organization, own.role))
-    }
-
     /// Lists the members in ascending order of their user id, with the profiles that the actor may see.
     ///
     /// # Errors
@@ -68,6 +40,12 @@ impl Orgs {
     pub(crate) async fn present(&self, membership: Membership, viewer: UserId) -> Result<Member, StoreError> {
         let profiles = self.ports.user_profiles.profiles(&[membership.user_id]).await?;
         Ok(with_profile(membership, &profiles).seen_by(viewer))
+    }
+
+    /// Returns the profile of a user, without address and name if the user does not exist.
+    pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
+        let known = self.ports.user_profiles.profiles(&[user]).await?.into_iter().next();
+        Ok(known.unwrap_or(Profile::hidden(user)))
     }
 
     async fn require_member(&self, actor: &Actor, id: OrganizationId) -> Result<UserId, ViewError> {
