@@ -1,8 +1,6 @@
 //! Invitations by mail.
 
 pub(crate) mod accept_invitation;
-pub(crate) mod acceptance_error;
-mod claim_invitation;
 mod delete_invitations;
 mod end_invitations;
 mod events;
@@ -10,7 +8,6 @@ pub(crate) mod invite;
 pub(crate) mod join_by_invitation;
 pub(crate) mod limits;
 pub(crate) mod list_invitations;
-mod lock_invitation;
 pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod resend_invitation;

@@ -20,9 +20,8 @@ mod system_data;
 
 pub use invitations::{
     accept_invitation::{AcceptInvitation, AcceptedInvitation},
-    acceptance_error::AcceptInvitationError,
     invite::{Invite, InviteError},
-    join_by_invitation::JoinByInvitation,
+    join_by_invitation::{AcceptInvitationError, JoinByInvitation},
     list_invitations::ListInvitationsError,
     resend_invitation::ResendInvitationError,
     withdraw_invitation::WithdrawInvitationError,

@@ -1,11 +1,12 @@
 //! Membership of the user of an accepted invitation.
 
-use tessera_kernel::{Actor, AuditEntry, Event, InvitationClaimId, RequestMetadata, Role, UserId};
+use tessera_kernel::{
+    AccountError, Actor, AuditEntry, Event, InvitationClaimId, QuotaExceeded, RequestMetadata, Role, SecretHash,
+    StoreError, UserId,
+};
 use time::OffsetDateTime;
 
-use super::{
-    acceptance_error::AcceptInvitationError, events::InvitationEvent, invite::end, lock_invitation::LockedInvitation,
-};
+use super::{events::InvitationEvent, invite::end};
 use crate::{
     Orgs,
     members::events::MemberEvent,
@@ -27,6 +28,39 @@ pub struct JoinByInvitation {
     pub actor: Option<Actor>,
     /// Request metadata.
     pub origin: RequestMetadata,
+}
+
+/// Why an invitation can't be viewed or accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptInvitationError {
+    /// The token is unknown, expired, used, replaced or withdrawn; or the inviter may no longer invite; or the user has
+    /// not verified the invited address. One error covers all cases, so that callers can't distinguish them.
+    #[error("this invitation is not valid")]
+    Invalid,
+    /// Another request holds the claim on the invitation.
+    #[error("this invitation is being accepted by another request")]
+    Claimed,
+    /// A quota is reached.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
+    /// The account of the invited user is not available.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An invitation of any state, under the lock of its organization.
+pub(super) struct LockedInvitation {
+    /// The transaction that holds the lock.
+    pub(super) tx: Box<dyn OrgTransaction>,
+    /// The organization of the invitation.
+    pub(super) organization: Organization,
+    /// The invitation, read under the lock.
+    pub(super) invitation: Invitation,
+    /// The database time, against which claims are checked.
+    pub(super) storage_time: OffsetDateTime,
 }
 
 impl Orgs {
@@ -58,6 +92,23 @@ impl Orgs {
         let membership = self.join(&mut *tx, &command, &invitation, &organization, now).await?;
         tx.commit().await?;
         Ok(membership)
+    }
+
+    /// Locks the invitation with the token. `known` is the invitation that was found earlier, without a lock.
+    pub(super) async fn lock_invitation(
+        &self,
+        token: &SecretHash,
+        known: &Invitation,
+    ) -> Result<LockedInvitation, AcceptInvitationError> {
+        // Read before the lock is taken. A time that is too early makes a claim last longer; it never admits a second
+        // request.
+        let storage_time = self.ports.store.now().await?;
+        let mut tx = self.ports.store.begin().await?;
+        let organization = tx.organizations().lock(known.organization_id).await?;
+        let organization = organization.ok_or(AcceptInvitationError::Invalid)?;
+        // Looked up by token, not by id: a resend replaces the token, and the old token must become invalid.
+        let invitation = tx.invitations().lock_by_token(token).await?.ok_or(AcceptInvitationError::Invalid)?;
+        Ok(LockedInvitation { tx, organization, invitation, storage_time })
     }
 
     async fn join(

@@ -1,6 +1,6 @@
 //! Viewing of an invitation by the holder of its token.
 
-use super::acceptance_error::AcceptInvitationError;
+use super::join_by_invitation::AcceptInvitationError;
 use crate::{
     Orgs,
     model::{InvitationToken, Invited},
