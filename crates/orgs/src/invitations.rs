@@ -11,5 +11,6 @@ pub(crate) mod list_invitations;
 pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod resend_invitation;
+mod send_invitation;
 mod view_invitation;
 pub(crate) mod withdraw_invitation;

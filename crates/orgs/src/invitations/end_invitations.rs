@@ -1,10 +1,12 @@
 //! End of invitations after a membership change.
 
-use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
+use tessera_kernel::{Actor, InvitationId, OrganizationId, Role, StoreError, UserId};
 
-use super::{events::InvitationEvent, invite::cancel};
+use super::events::InvitationEvent;
 use crate::{
-    Orgs, policy,
+    Orgs,
+    model::InvitationState,
+    policy,
     ports::{InvitationsOf, OrgTransaction},
 };
 
@@ -53,4 +55,21 @@ impl Orgs {
         }
         Ok(())
     }
+}
+
+/// Ends an open invitation and cancels its mails.
+pub(super) async fn end(
+    tx: &mut dyn OrgTransaction,
+    invitation: InvitationId,
+    state: InvitationState,
+) -> Result<(), StoreError> {
+    tx.invitations().end(invitation, state).await?;
+    cancel(tx, invitation).await
+}
+
+/// Deletes the undelivered mails of an invitation, because their link is no longer valid.
+pub(super) async fn cancel(tx: &mut dyn OrgTransaction, invitation: InvitationId) -> Result<(), StoreError> {
+    let mails = tx.invitation_mails().carrying(invitation).await?;
+    tx.outbox().cancel(&mails).await?;
+    Ok(())
 }

@@ -1,17 +1,17 @@
 //! Invitations by mail.
 
 use tessera_kernel::{
-    Actor, EmailAddress, InvitationId, MailId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role,
-    SealedMail, SecretHash, StoreError, UserId,
+    Actor, EmailAddress, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role, StoreError,
+    UserId,
 };
 use time::OffsetDateTime;
 
-use super::events::InvitationEvent;
+use super::{end_invitations::end, events::InvitationEvent};
 use crate::{
     Orgs,
-    model::{Invitation, InvitationState, InvitationStatus, InvitationToken, Invited, Organization, Profile},
+    model::{Invitation, InvitationState, InvitationStatus},
     policy,
-    ports::{MailNote, OrgTransaction},
+    ports::OrgTransaction,
 };
 
 /// Command of [`Orgs::invite`].
@@ -54,39 +54,6 @@ pub enum InviteError {
     Store(#[from] StoreError),
 }
 
-/// A mail ready for the outbox, with the hash of its token.
-pub(crate) struct Letter {
-    pub(crate) mail: SealedMail,
-    pub(crate) hash: SecretHash,
-}
-
-/// Why no mail may be sent.
-pub(crate) enum Refusal {
-    Quota(QuotaExceeded),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<QuotaExceeded> for Refusal {
-    fn from(exceeded: QuotaExceeded) -> Self {
-        Self::Quota(exceeded)
-    }
-}
-
-impl From<Refusal> for InviteError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Quota(exceeded) => Self::Quota(exceeded),
-            Refusal::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl Orgs {
     /// Invites an address. An open invitation for the same address ends, so an address has at most one open invitation.
     ///
@@ -110,7 +77,7 @@ impl Orgs {
         counted.map_err(RateLimitError::split::<InviteError>)?;
         let inviter = self.profile(acting).await?;
         let invitation = self.new_invitation(acting, command, self.ports.store.now().await?);
-        let letter = self.letter(&invitation, organization, inviter)?;
+        let mail = self.prepare_mail(&invitation, organization, inviter)?;
         let mut tx = self.ports.store.begin().await?;
         tx.organizations().lock(id).await?.ok_or(InviteError::NotFound)?;
         // Checked again under the lock, because the role may have changed since the first check.
@@ -121,10 +88,10 @@ impl Orgs {
         if tx.memberships().find_by_email(id, &invitation.email).await?.is_some() {
             return Err(InviteError::AlreadyMember);
         }
-        self.replace(&mut *tx, actor, own, &invitation).await?;
-        self.may_send(&mut *tx, &invitation, true).await?;
-        tx.invitations().insert(&invitation, &letter.hash).await?;
-        self.send(&mut *tx, &invitation, &letter).await?;
+        self.end_earlier_invitation(&mut *tx, actor, own, &invitation).await?;
+        self.check_invitation_quota::<InviteError>(&mut *tx, id).await?;
+        tx.invitations().insert(&invitation, &mail.token_hash).await?;
+        self.send_mail(&mut *tx, &invitation, &mail).await?;
         let email = invitation.email.clone();
         let sent = InvitationEvent::Sent { organization: id, invitation: invitation.id, email, role };
         tx.events().append(&self.event(actor, sent)).await?;
@@ -148,7 +115,7 @@ impl Orgs {
     }
 
     /// Ends the open invitation for the same address. Fails if its role is above the actor's own role.
-    async fn replace(
+    async fn end_earlier_invitation(
         &self,
         tx: &mut dyn OrgTransaction,
         actor: &Actor,
@@ -165,64 +132,4 @@ impl Orgs {
         tx.events().append(&self.event(actor, withdrawn)).await?;
         Ok(())
     }
-
-    /// Generates a token and renders the mail that contains it.
-    pub(crate) fn letter(
-        &self,
-        invitation: &Invitation,
-        organization: Organization,
-        inviter: Profile,
-    ) -> Result<Letter, StoreError> {
-        let token = InvitationToken::generate(&*self.ports.entropy);
-        let about = Invited { invitation: invitation.clone(), organization, inviter, account: None };
-        let mail = self.ports.letters.invitation(&about, &token);
-        let id = MailId::generate(&*self.ports.clock, &*self.ports.entropy);
-        let now = self.ports.clock.now();
-        let mail = self.ports.seal.seal(id, &mail, now, invitation.expires_at)?;
-        Ok(Letter { mail, hash: self.ports.digest.digest(token.expose()) })
-    }
-
-    /// Checks the number of pending invitations. `another` is true if the invitation adds one to that number.
-    pub(crate) async fn may_send(
-        &self,
-        tx: &mut dyn OrgTransaction,
-        invitation: &Invitation,
-        another: bool,
-    ) -> Result<(), Refusal> {
-        let (of, now) = (invitation.organization_id, self.ports.clock.now());
-        if another && self.quotas.open_invitations.maximum().is_some() {
-            self.quotas.open_invitations.admit(tx.invitations().count_pending(of, now).await?)?;
-        }
-        Ok(())
-    }
-
-    /// Adds the mail to the outbox and records it for the invitation.
-    pub(crate) async fn send(
-        &self,
-        tx: &mut dyn OrgTransaction,
-        invitation: &Invitation,
-        letter: &Letter,
-    ) -> Result<(), StoreError> {
-        let at: OffsetDateTime = letter.mail.created_at;
-        tx.outbox().add(&letter.mail).await?;
-        let note = MailNote { mail: letter.mail.id, invitation: invitation.id, email: &invitation.email, at };
-        tx.invitation_mails().note(invitation.organization_id, &note).await
-    }
-}
-
-/// Ends an open invitation and cancels its mails.
-pub(super) async fn end(
-    tx: &mut dyn OrgTransaction,
-    invitation: InvitationId,
-    state: InvitationState,
-) -> Result<(), StoreError> {
-    tx.invitations().end(invitation, state).await?;
-    cancel(tx, invitation).await
-}
-
-/// Deletes the undelivered mails of an invitation, because their link is no longer valid.
-pub(super) async fn cancel(tx: &mut dyn OrgTransaction, invitation: InvitationId) -> Result<(), StoreError> {
-    let mails = tx.invitation_mails().carrying(invitation).await?;
-    tx.outbox().cancel(&mails).await?;
-    Ok(())
 }

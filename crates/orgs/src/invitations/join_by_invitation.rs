@@ -6,7 +6,7 @@ use tessera_kernel::{
 };
 use time::OffsetDateTime;
 
-use super::{events::InvitationEvent, invite::end};
+use super::{end_invitations::end, events::InvitationEvent};
 use crate::{
     Orgs,
     members::events::MemberEvent,

@@ -4,10 +4,7 @@ use tessera_kernel::{
     Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
 };
 
-use super::{
-    events::InvitationEvent,
-    invite::{Refusal, cancel},
-};
+use super::{end_invitations::cancel, events::InvitationEvent};
 use crate::{
     Orgs,
     model::{Invitation, InvitationState, InvitationStatus},
@@ -49,15 +46,6 @@ pub enum ResendInvitationError {
     Store(#[from] StoreError),
 }
 
-impl From<Refusal> for ResendInvitationError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Quota(exceeded) => Self::Quota(exceeded),
-            Refusal::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl Orgs {
     /// Sends an invitation again with a new token. The old token becomes invalid, and undelivered mails with it are
     /// cancelled. The lifetime starts again, and the actor becomes the inviter.
@@ -96,13 +84,15 @@ impl Orgs {
         if known.state != InvitationState::Open {
             return Err(ResendInvitationError::Closed);
         }
-        let comes_back = !known.is_pending(now);
+        // A pending invitation already counts in the quota.
+        if !known.is_pending(now) {
+            self.check_invitation_quota::<ResendInvitationError>(&mut *tx, of).await?;
+        }
         let invitation = Invitation { invited_by: acting, expires_at: now + Invitation::TTL, ..known };
-        self.may_send(&mut *tx, &invitation, comes_back).await?;
-        let letter = self.letter(&invitation, organization, inviter)?;
-        tx.invitations().renew(&invitation, &letter.hash).await?;
+        let mail = self.prepare_mail(&invitation, organization, inviter)?;
+        tx.invitations().renew(&invitation, &mail.token_hash).await?;
         cancel(&mut *tx, id).await?;
-        self.send(&mut *tx, &invitation, &letter).await?;
+        self.send_mail(&mut *tx, &invitation, &mail).await?;
         tx.events().append(&self.event(actor, InvitationEvent::Resent { organization: of, invitation: id })).await?;
         tx.commit().await?;
         Ok((invitation, InvitationStatus::Pending))

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
 
-use super::{events::InvitationEvent, invite::end};
+use super::{end_invitations::end, events::InvitationEvent};
 use crate::{Orgs, model::InvitationState, policy};
 
 /// Why the withdrawal failed.
