@@ -17,7 +17,8 @@ impl Orgs {
         Ok(Some(membership))
     }
 
-    /// Records in a separate transaction that the caller has opened the organization. Once recorded, it causes no write.
+    /// Records in a separate transaction that the caller has opened the organization. Once recorded, it causes no
+    /// write.
     pub(crate) async fn open_organization(&self, caller: &Membership) -> Result<(), StoreError> {
         if caller.opened_at.is_some() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Texts of the mails of organizations.
+//! Port for the texts of mails.
 
 use tessera_kernel::{EmailAddress, Mail, NoticeContext};
 

@@ -5,7 +5,7 @@ use tessera_kernel::Quota;
 /// The quotas of this domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrgQuotas {
-    /// Organizations that one user owns, alone or with others. Those that the user has not opened count apart.
+    /// Organizations that one user owns, alone or with others. Those that the user has not opened count separately.
     pub owned_organizations: Quota,
     /// Members of one organization.
     pub members: Quota,

@@ -36,7 +36,7 @@ pub struct OrgPorts {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// The use cases for organizations, members and invitations.
+/// The use cases of this domain.
 pub struct Orgs {
     pub(crate) ports: OrgPorts,
     pub(crate) quotas: OrgQuotas,

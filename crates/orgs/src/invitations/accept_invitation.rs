@@ -28,7 +28,7 @@ pub struct AcceptInvitation {
 /// An accepted invitation.
 #[derive(Debug)]
 pub struct AcceptedInvitation {
-    /// The new membership, or the present one of a user who was a member already.
+    /// The new membership, or the existing one of a user who was already a member.
     pub membership: Membership,
     /// The account of the user.
     pub account: InvitedAccount,
@@ -51,17 +51,17 @@ impl Orgs {
     ) -> Result<AcceptedInvitation, AcceptInvitationError> {
         let AcceptInvitation { token, password, display_name, actor, user_agent, origin } = command;
         let email = self.view_invitation(&token).await?.invitation.email;
-        let guest = InvitedGuest { email, password, display_name, user_agent, origin };
-        let (account, claim) = self.account_of(actor.as_ref(), &guest, &token).await?;
+        let invited = InvitedGuest { email, password, display_name, user_agent, origin };
+        let (account, claim) = self.account_of(actor.as_ref(), &invited, &token).await?;
         let join =
-            JoinByInvitation { token, user: account.user, claim, actor: actor.clone(), origin: guest.origin.clone() };
+            JoinByInvitation { token, user: account.user, claim, actor: actor.clone(), origin: invited.origin.clone() };
         let membership = self.join_by_invitation(join).await?;
         let accounts = &self.ports.accounts;
         let token = match &actor {
             Some(actor) => Some(accounts.continue_session(actor).await?),
             // Without an access token, only a new account gets a session: a forwarded mail must not open an existing
             // account.
-            None if account.created => Some(accounts.first_session(account.user, &guest).await?),
+            None if account.created => Some(accounts.first_session(account.user, &invited).await?),
             None => None,
         };
         Ok(AcceptedInvitation { membership, account, token })
@@ -73,20 +73,20 @@ impl Orgs {
     async fn account_of(
         &self,
         actor: Option<&Actor>,
-        guest: &InvitedGuest,
+        invited: &InvitedGuest,
         token: &InvitationToken,
     ) -> Result<(InvitedAccount, Option<InvitationClaimId>), AcceptInvitationError> {
         let accounts = &self.ports.accounts;
         if let Some(actor) = actor {
-            return Ok((accounts.verify_email(actor, &guest.email).await?, None));
+            return Ok((accounts.verify_email(actor, &invited.email).await?, None));
         }
         // Hashing takes long. It comes before the claim, which is short.
-        let prepared = accounts.prepare(guest).await?;
+        let prepared = accounts.prepare(invited).await?;
         let claim = match prepared {
             Some(_) => Some(self.claim_invitation(token).await?),
             None => None,
         };
-        let account = accounts.provision(guest, prepared).await;
+        let account = accounts.provision(invited, prepared).await;
         // The account was not created, for example because another client registered the address in the meantime.
         // Without the claim, a caller with the password of that account can retry at once.
         if let (Err(_), Some(claim)) = (&account, claim) {
@@ -99,7 +99,7 @@ impl Orgs {
     ///
     /// Account and membership are created in separate transactions. Without a claim, another request with the same
     /// token could accept the invitation in between, and the request that created the account would be rejected. A
-    /// claim also counts in the quota of members, so no account is created for an organization without room.
+    /// claim also counts in the quota of members, so no account is created for an organization that is full.
     ///
     /// # Errors
     /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
@@ -112,8 +112,8 @@ impl Orgs {
         if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
         }
-        // Checked before the account is created. The claim keeps a place until the membership is added or the claim
-        // expires.
+        // Checked before the account is created. The claim counts in the quota until the membership is added or the
+        // claim expires.
         let organization = invitation.organization_id;
         self.check_member_quota::<AcceptInvitationError>(&mut *tx, organization, storage_time).await?;
         tx.invitations().claim(invitation.id, Claim { by, until: storage_time + Claim::TTL }).await?;

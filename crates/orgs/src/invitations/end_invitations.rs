@@ -33,7 +33,7 @@ impl Orgs {
     ) -> Result<(), StoreError> {
         let roles: Vec<Role> = [Role::Owner, Role::Admin, Role::Member]
             .into_iter()
-            .filter(|role| !policy::may_answer_for(left, *role))
+            .filter(|role| !policy::may_still_invite(left, *role))
             .collect();
         if roles.is_empty() {
             return Ok(());

@@ -64,8 +64,8 @@ pub(super) struct LockedInvitation {
 }
 
 impl Orgs {
-    /// Ends an invitation as accepted and adds its user as a member, in one transaction. An existing member keeps the current
-    /// role. If the user becomes an owner, all owners get a mail.
+    /// Ends an invitation as accepted and adds its user as a member, in one transaction. An existing member keeps the
+    /// current role. If the user becomes an owner, all owners get a mail.
     ///
     /// # Errors
     /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
@@ -148,8 +148,7 @@ impl Orgs {
     }
 }
 
-/// Checks that a locked invitation can be accepted at that time: it is pending, and its inviter may still give its
-/// role.
+/// Checks that a locked invitation can be accepted at that time: it is pending, and its inviter could still send it.
 pub(super) async fn require_acceptable(
     tx: &mut dyn OrgTransaction,
     invitation: &Invitation,
@@ -157,7 +156,7 @@ pub(super) async fn require_acceptable(
 ) -> Result<(), AcceptInvitationError> {
     let inviter = tx.memberships().find(invitation.organization_id, invitation.invited_by).await?;
     let inviter = inviter.map(|inviter| inviter.role);
-    if invitation.is_pending(now) && policy::may_answer_for(inviter, invitation.role) {
+    if invitation.is_pending(now) && policy::may_still_invite(inviter, invitation.role) {
         return Ok(());
     }
     Err(AcceptInvitationError::Invalid)

@@ -2,8 +2,8 @@
 //!
 //! An invitation sends a mail with the inviter's text to an address that the inviter chooses. The limits of the inviter
 //! are counted first. The mails to one address are limited too, but unrelated senders must not use up the limit of a
-//! real organization. So inviters are divided into kinds by how costly it is to become one, and each kind has its own
-//! pool.
+//! real organization. So each kind of inviter has its own pool. The kinds differ in what it costs to become an inviter
+//! of that kind.
 
 use tessera_kernel::{EmailAddress, OrganizationId, RateLimit, RateLimitError, RateLimited, UserId};
 use time::Duration;
@@ -74,7 +74,7 @@ impl Orgs {
         self.limit_recipient(&inviter, organization, accepted, email).await
     }
 
-    /// Counts an invitation attempt of the user, whatever its outcome.
+    /// Counts an invitation attempt of the user, successful or not.
     pub(super) async fn limit_inviter(&self, user: UserId) -> Result<Inviter, RateLimitError> {
         let verified = self.ports.user_profiles.has_verified_email(user).await?;
         let limit = if verified { INVITE } else { INVITE_UNVERIFIED };

@@ -30,7 +30,7 @@ impl Orgs {
     /// its inviter could no longer send it, because it can't be accepted.
     ///
     /// # Errors
-    /// See [`ListInvitationsError`].
+    /// Fails when the actor may not see invitations, or storage fails.
     pub async fn list_invitations(
         &self,
         actor: &Actor,
@@ -48,7 +48,7 @@ impl Orgs {
         let now = self.ports.store.now().await?;
         Ok(page.map(|(invitation, inviter)| {
             let status = match invitation.status(now) {
-                InvitationStatus::Pending if !policy::may_answer_for(inviter, invitation.role) => {
+                InvitationStatus::Pending if !policy::may_still_invite(inviter, invitation.role) => {
                     InvitationStatus::Withdrawn
                 }
                 status => status,

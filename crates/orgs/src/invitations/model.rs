@@ -71,8 +71,8 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Lifetime of a claim. It is longer than the creation of an account takes, and short enough to repeat a request
-    /// that died.
+    /// Lifetime of a claim. It is longer than the creation of an account takes. It is short, so that a request can be
+    /// repeated soon after its node has failed.
     pub const TTL: Duration = Duration::seconds(5);
 }
 
@@ -106,7 +106,7 @@ impl Invitation {
     /// How long an invitation is stored after it was accepted, was withdrawn or expired.
     pub const RETENTION: Duration = Duration::days(90);
 
-    /// The status at the given time.
+    /// Returns the status at the given time.
     #[must_use]
     pub fn status(&self, now: OffsetDateTime) -> InvitationStatus {
         match self.state {
@@ -117,13 +117,13 @@ impl Invitation {
         }
     }
 
-    /// Whether it can be accepted at the given time.
+    /// Returns whether it can be accepted at the given time.
     #[must_use]
     pub fn is_pending(&self, now: OffsetDateTime) -> bool {
         self.status(now) == InvitationStatus::Pending
     }
 
-    /// Whether a request other than `than` holds a valid claim at the given time of the database clock.
+    /// Returns whether a request other than `than` holds a valid claim at the given time of the database clock.
     #[must_use]
     pub fn is_claimed_by_another(&self, than: Option<InvitationClaimId>, now: OffsetDateTime) -> bool {
         self.claim.is_some_and(|claim| now < claim.until && than != Some(claim.by))
@@ -154,7 +154,7 @@ impl InvitationToken {
         Self(LinkToken::generate(entropy))
     }
 
-    /// The token as text, for the mail and for hashing.
+    /// Returns the token as text, for the mail and for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()

@@ -32,7 +32,8 @@ impl Orgs {
     /// Withdraws an invitation and cancels its undelivered mails. Withdrawing it again has no effect.
     ///
     /// # Errors
-    /// See [`WithdrawInvitationError`].
+    /// Fails when the actor may not withdraw the invitation, the organization has no such invitation, the invitation
+    /// was accepted, or storage fails.
     pub async fn withdraw_invitation(
         &self,
         actor: &Actor,

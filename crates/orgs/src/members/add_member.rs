@@ -96,8 +96,8 @@ impl Orgs {
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let by = self.profile(acting).await?;
         let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
-        // Read before the lock is taken. A time that is too early makes an expired claim hold its place for longer,
-        // never for a shorter time.
+        // Read before the lock is taken. A time that is too early makes a claim count for longer, never for a
+        // shorter time.
         let storage_time = self.ports.store.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
@@ -133,7 +133,8 @@ impl Orgs {
         storage_time: OffsetDateTime,
     ) -> Result<(), AddMemberError> {
         let Membership { organization_id: organization, user_id: user, role, joined_at: now, .. } = *membership;
-        // Checked before the quota: an existing member needs no place, and this error is more useful to the caller.
+        // Checked before the quota: an existing member does not count again, and this error is more useful to the
+        // caller.
         if tx.memberships().find(organization, user).await?.is_some() {
             return Err(AddMemberError::AlreadyMember);
         }

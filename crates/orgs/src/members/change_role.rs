@@ -51,7 +51,8 @@ impl Orgs {
     /// also ends the invitations of the member that the new role could not send.
     ///
     /// # Errors
-    /// See [`ChangeRoleError`].
+    /// Fails when the actor may not change the role, the user is not a member or is the last owner, a quota is reached,
+    /// or storage fails.
     pub async fn change_role(&self, actor: &Actor, command: ChangeRole) -> Result<Member, ChangeRoleError> {
         let acting = actor.user().ok_or(ChangeRoleError::NotFound)?;
         let (id, user, to) = (command.organization, command.user, command.role);

@@ -26,7 +26,7 @@ impl Orgs {
 
     /// Checks that the organization has room for another member. The caller holds the lock on the organization.
     ///
-    /// A claimed invitation takes a place like a member: its account is being created, which must not be in vain.
+    /// A claimed invitation counts like a member, so that its user can join after the account is created.
     pub(crate) async fn check_member_quota<E>(
         &self,
         tx: &mut dyn OrgTransaction,
@@ -48,8 +48,8 @@ impl Orgs {
     /// two organizations can gain the same owner at once. Every transaction that also locks an organization locks it
     /// first.
     ///
-    /// Organizations that the user has not opened count apart. Otherwise strangers could use up the quota, by making the
-    /// user an owner of their organizations.
+    /// Organizations that the user has not opened count separately. Otherwise other users could exhaust the quota by
+    /// making the user an owner of their organizations.
     pub(crate) async fn check_new_owner<E>(&self, tx: &mut dyn OrgTransaction, new: &Membership) -> Result<(), E>
     where
         E: From<StoreError> + From<QuotaExceeded>,

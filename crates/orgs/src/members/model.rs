@@ -20,8 +20,8 @@ pub struct Membership {
     /// addition by user id until the user makes a request inside the organization, because a user id must not disclose
     /// its user's identity.
     pub profile_visible_at: Option<OffsetDateTime>,
-    /// When the user first made a request inside the organization, created it or accepted an invitation. `None` from a direct
-    /// addition until then: until then the organization may be one of a stranger.
+    /// When the user first made a request inside the organization, created it or accepted an invitation. `None` from a
+    /// direct addition until then, because the user may not know the organization.
     pub opened_at: Option<OffsetDateTime>,
 }
 
@@ -49,7 +49,7 @@ impl Profile {
         own.is_some_and(|own| own.is_same_mailbox(email))
     }
 
-    /// A profile that contains only the user id.
+    /// Returns a profile that contains only the user id.
     #[must_use]
     pub const fn hidden(user_id: UserId) -> Self {
         Self { user_id, email: None, display_name: None }
@@ -66,7 +66,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// The member as `viewer` sees it. While the profile is hidden, other users see no address and no name.
+    /// Returns the member as `viewer` sees it. While the profile is hidden, other users see no address and no name.
     #[must_use]
     pub fn seen_by(self, viewer: UserId) -> Self {
         let member = self.membership.user_id;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Maximum number of notices about one new owner. The new owner comes first, then the owners with the oldest accounts.
-const MOST_TOLD: usize = 50;
+const MAX_RECIPIENTS: usize = 50;
 
 impl Orgs {
     /// Notifies a new owner and all other owners, in the transaction that grants ownership. Owners without an address
@@ -26,19 +26,19 @@ impl Orgs {
         let Some(new) = find(owner) else { return Ok(()) };
         let by = by.filter(|by| *by != owner).and_then(find).map(public_profile);
         let others = owners.iter().filter(|member| member.membership.user_id != owner);
-        let mut told = Vec::new();
-        for Member { membership, profile } in [new].into_iter().chain(others).take(MOST_TOLD) {
-            told.extend(address(profile)?.map(|address| (address, topic(membership), profile.user_id == owner)));
+        let mut recipients = Vec::new();
+        for Member { membership, profile } in [new].into_iter().chain(others).take(MAX_RECIPIENTS) {
+            recipients.extend(address(profile)?.map(|address| (address, topic(membership), profile.user_id == owner)));
         }
         // The mail to the new owner does not contain a name. The mails to the others must not reveal the identity
         // behind a user id.
         let new = public_profile(new);
         // All transactions use the same order, so that two transactions with the same recipients can't deadlock.
-        told.sort_by(|(one, ..), (other, ..)| one.canonical().cmp(other.canonical()));
-        let letters = &*self.ports.letters;
-        for (to, topic, to_themselves) in &told {
+        recipients.sort_by(|(one, ..), (other, ..)| one.canonical().cmp(other.canonical()));
+        let mails = &*self.ports.letters;
+        for (to, topic, to_themselves) in &recipients {
             let about = NewOwner { organization, owner: &new, to_themselves: *to_themselves, by: by.as_ref() };
-            let write = |context| letters.new_owner(to, &about, context);
+            let write = |context| mails.new_owner(to, &about, context);
             self.ports.notices.tell(tx.outbox(), *topic, to, write).await?;
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Orgs {
     }
 }
 
-/// The part of an owner's profile that all members may see.
+/// Returns the part of a profile that all members may see.
 fn public_profile(member: &Member) -> Profile {
     if member.membership.profile_visible_at.is_some() {
         member.profile.clone()
@@ -73,8 +73,8 @@ fn public_profile(member: &Member) -> Profile {
     }
 }
 
-/// As what a notice about owners counts. Anyone can add a user to an organization, so a member who has not opened it must not
-/// lose notices of other organizations by its notices.
+/// Returns the topic whose limit a notice about owners counts in. Any user can add another user to an organization. So
+/// the notices of an organization that the recipient has not opened must not use up the limit of other organizations.
 const fn topic(recipient: &Membership) -> NoticeTopic {
     if recipient.opened_at.is_some() { NoticeTopic::Owners } else { NoticeTopic::Memberships }
 }

@@ -29,12 +29,12 @@ pub enum RemoveMemberError {
 }
 
 impl Orgs {
-    /// Removes a member, or lets the actor leave. Both end the open invitation to the member's address and the
-    /// invitations that the member sent. A user who left can't be added directly for
+    /// Removes a member. Actors who remove themselves leave. Both end the open invitation to the member's address and
+    /// the invitations that the member sent. A user who left can't be added directly for
     /// [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`](crate::model::Membership::NO_DIRECT_ADDITION_AFTER_LEAVING).
     ///
     /// # Errors
-    /// See [`RemoveMemberError`].
+    /// Fails when the actor may not remove the user, the user is not a member or is the last owner, or storage fails.
     pub async fn remove_member(
         &self,
         actor: &Actor,
@@ -45,19 +45,19 @@ impl Orgs {
         let mut tx = self.ports.store.begin().await?;
         tx.organizations().lock(id).await?.ok_or(RemoveMemberError::NotFound)?;
         let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(RemoveMemberError::NotFound)?.role;
-        let oneself = acting == user;
-        if !oneself && role < Role::Admin {
+        let leaves = acting == user;
+        if !leaves && role < Role::Admin {
             return Err(RemoveMemberError::Forbidden { organization: id });
         }
         let target = tx.memberships().find(id, user).await?.ok_or(RemoveMemberError::MemberNotFound)?.role;
-        if !policy::may_remove(role, target, oneself) {
+        if !policy::may_remove(role, target, leaves) {
             return Err(RemoveMemberError::Forbidden { organization: id });
         }
         if target == Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(RemoveMemberError::LastOwner);
         }
         tx.memberships().delete(id, user).await?;
-        if oneself {
+        if leaves {
             tx.departures().record(id, user, self.ports.clock.now()).await?;
         }
         let event = MemberEvent::Removed { organization: id, user, role: target };

@@ -12,7 +12,7 @@ impl Orgs {
     /// Lists the members in ascending order of their user id, with the profiles that the actor may see.
     ///
     /// # Errors
-    /// See [`ViewError`].
+    /// Fails when the actor is not a member, or storage fails.
     pub async fn list_members(
         &self,
         actor: &Actor,
@@ -29,7 +29,7 @@ impl Orgs {
     /// Returns one member, with the profile that the actor may see.
     ///
     /// # Errors
-    /// See [`ViewError`].
+    /// Fails when the actor or the user is not a member, or storage fails.
     pub async fn view_member(&self, actor: &Actor, id: OrganizationId, user: UserId) -> Result<Member, ViewError> {
         let viewer = self.require_member(actor, id).await?;
         let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewError::MemberNotFound)?;

@@ -41,7 +41,7 @@ impl Orgs {
     /// Creates an organization and the owner's membership in one transaction.
     ///
     /// # Errors
-    /// See [`CreateOrganizationError`].
+    /// Fails when the actor is not a user, the slug is taken, a quota is reached, or storage fails.
     pub async fn create_organization(
         &self,
         actor: &Actor,
@@ -49,14 +49,14 @@ impl Orgs {
     ) -> Result<(Organization, Role), CreateOrganizationError> {
         let owner = actor.user().ok_or(CreateOrganizationError::NotAUser)?;
         if let Some(slug) = command.slug {
-            return self.found(actor, owner, command.name, slug).await;
+            return self.insert_organization(actor, owner, command.name, slug).await;
         }
         let suggested = Slug::suggested_by(command.name.as_str());
         let mut slug = suggested.clone();
         for _ in 0..TRIES {
             let candidate =
                 slug.take().unwrap_or_else(|| Slug::distinguished(suggested.as_ref(), &*self.ports.entropy));
-            match self.found(actor, owner, command.name.clone(), candidate).await {
+            match self.insert_organization(actor, owner, command.name.clone(), candidate).await {
                 Err(CreateOrganizationError::SlugTaken) => {}
                 done => return done,
             }
@@ -64,7 +64,7 @@ impl Orgs {
         Err(CreateOrganizationError::SlugTaken)
     }
 
-    async fn found(
+    async fn insert_organization(
         &self,
         actor: &Actor,
         owner: UserId,

@@ -22,7 +22,7 @@ impl Orgs {
     /// Returns the organization and the actor's role in it.
     ///
     /// # Errors
-    /// See [`ViewError`].
+    /// Fails when the actor is not a member, or storage fails.
     pub async fn view_organization(
         &self,
         actor: &Actor,

@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The default settings of an organization: an empty document in version 0.
+    /// Returns the settings of an organization before the first write: an empty document in version 0.
     #[must_use]
     pub fn untouched(organization: &Organization) -> Self {
         let settings = DataDocument::default();

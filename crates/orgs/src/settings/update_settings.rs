@@ -40,7 +40,7 @@ impl Orgs {
     /// Replaces the settings of an organization.
     ///
     /// # Errors
-    /// See [`UpdateSettingsError`].
+    /// Fails when the actor may not change the settings, the precondition does not hold, or storage fails.
     pub async fn update_settings(
         &self,
         actor: &Actor,

@@ -25,7 +25,7 @@ impl Orgs {
     /// Returns the settings of an organization. They are empty if nothing was set.
     ///
     /// # Errors
-    /// See [`ViewSettingsError`].
+    /// Fails when the actor may not read the settings, or storage fails.
     pub async fn view_settings(&self, actor: &Actor, id: OrganizationId) -> Result<Settings, ViewSettingsError> {
         let user = actor.user().ok_or(ViewSettingsError::NotFound)?;
         let found = self.ports.store.find_organization(id, user).await?;

@@ -3,12 +3,12 @@
 use tessera_kernel::{DataDocument, OrganizationId, UserId};
 use time::OffsetDateTime;
 
-/// The data of one user in one organization. They stay when the user leaves.
+/// The data of one user in one organization. They are kept when the user leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemData {
     /// The organization that owns the data.
     pub organization_id: OrganizationId,
-    /// The described member.
+    /// The user whom the data describe.
     pub user_id: UserId,
     /// The data.
     pub data: DataDocument,
@@ -23,7 +23,7 @@ pub struct SystemData {
 /// List entry for the data of one user, without the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemDataEntry {
-    /// The described member.
+    /// The user whom the data describe.
     pub user_id: UserId,
     /// The version of the data.
     pub version: i64,

@@ -32,7 +32,7 @@ impl Orgs {
     /// Lists the users that have data, in ascending order of their user id.
     ///
     /// # Errors
-    /// See [`ViewSystemDataError`].
+    /// Fails when the actor may not read the data, or storage fails.
     pub async fn list_system_data(
         &self,
         actor: &Actor,
@@ -46,7 +46,7 @@ impl Orgs {
     /// Returns the data of one user.
     ///
     /// # Errors
-    /// See [`ViewSystemDataError`].
+    /// Fails when the actor may not read the data, there are none, or storage fails.
     pub async fn view_system_data(
         &self,
         actor: &Actor,

@@ -17,7 +17,7 @@ use crate::{
 pub struct WriteSystemData {
     /// The organization.
     pub organization: OrganizationId,
-    /// The described member.
+    /// The member whom the data describe.
     pub user: UserId,
     /// The change. Missing data count as an empty document.
     pub change: DocumentChange<{ DataDocument::MAX_BYTES }>,
@@ -56,7 +56,8 @@ impl Orgs {
     /// lost and no data are written for a member who is being removed.
     ///
     /// # Errors
-    /// See [`WriteSystemDataError`].
+    /// Fails when the actor may not write the data, the user is not a member, the precondition does not hold, the data
+    /// are too large, or storage fails.
     pub async fn write_system_data(
         &self,
         actor: &Actor,

@@ -20,13 +20,13 @@ impl Slug {
     /// Leaves room for the hyphen and the six characters that [`Slug::distinguished`] adds.
     const MAX_STEM: usize = Self::MAX_LENGTH - 7;
 
-    /// The slug as text.
+    /// Returns the slug as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Derives a slug from a name. `None` if the name contains no ASCII letter or digit.
+    /// Derives a slug from a name. Returns `None` if the name contains no ASCII letter or digit.
     #[must_use]
     pub fn suggested_by(name: &str) -> Option<Self> {
         let name = without_marks(name).to_lowercase();
