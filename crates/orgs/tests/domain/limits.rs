@@ -63,15 +63,15 @@ fn limit_of(outcome: Result<InvitationId, InviteError>) -> Option<RateLimit> {
 }
 
 /// Lets a new user accept an invitation into the organization, which makes it an established one.
-async fn establish(bench: &Workbench, organization: u32, by: u32, guest: u32) {
-    let guest = user(guest);
-    bench.stores.add_users([&guest]).await;
-    let address = some(guest.email.clone());
+async fn establish(bench: &Workbench, organization: u32, by: u32, invitee: u32) {
+    let invitee = user(invitee);
+    bench.stores.add_users([&invitee]).await;
+    let address = some(invitee.email.clone());
     ok(invite(bench, by, organization_id(organization), address.as_str()).await);
     let mails = bench.mails().await;
     let mail = some(mails.iter().rfind(|mail| mail.recipient == address));
     let token = parsed(mail.text.expose());
-    let accept = JoinByInvitation { token, user: guest.id, claim: None, actor: None, origin: origin() };
+    let accept = JoinByInvitation { token, user: invitee.id, claim: None, actor: None, origin: origin() };
     ok(bench.orgs().join_by_invitation(accept).await);
 }
 
@@ -223,9 +223,9 @@ async fn mails_to_an_address_from_established_organizations_are_limited_s34() {
     let bench = bench().await;
     let quota = SenderKind::Established.pool().quota;
     for number in 1..=quota + 1 {
-        let (owner, guest) = (100 + number, 200 + number);
+        let (owner, invitee) = (100 + number, 200 + number);
         add_sender(&bench, owner, true).await;
-        establish(&bench, owner, owner, guest).await;
+        establish(&bench, owner, owner, invitee).await;
         let expected = (number > quota).then(|| SenderKind::Established.pool());
         assert_eq!(limit_of(invite(&bench, owner, organization_id(owner), VICTIM).await), expected, "{number}");
     }

@@ -1,4 +1,4 @@
-//! Tests of organizations, on fakes. One binary, because each further one costs a link.
+//! Tests of organizations, on fakes. One binary, because each binary is linked separately.
 
 mod accept_invitation;
 mod add_member;

@@ -132,8 +132,8 @@ async fn owner_notices_are_limited_per_address_and_per_change_s200() {
     assert!(mails.iter().any(|mail| mail.recipient == some(user(160).email)));
 }
 
-/// How many mails user 9 got since the last time.
-async fn told_user_9(bench: &Workbench) -> usize {
+/// The number of mails to user 9 since the last call.
+async fn mails_to_user_9(bench: &Workbench) -> usize {
     let address = some(user(9).email);
     bench.mails().await.iter().filter(|mail| mail.recipient == address).count()
 }
@@ -141,7 +141,7 @@ async fn told_user_9(bench: &Workbench) -> usize {
 #[tokio::test]
 async fn notices_of_unopened_organizations_are_counted_separately_s200() {
     for by_email in [false, true] {
-        // User 1 is a stranger to user 9, who owns organization 2.
+        // User 9 owns organization 2. User 1 is not a member of it.
         let bench = bench(&[Owner]).await;
         bench.stores.add_users(&(10..=20).map(user).collect::<Vec<_>>()).await;
         bench.stores.add_organizations([&organization(2)]).await;
@@ -153,10 +153,10 @@ async fn notices_of_unopened_organizations_are_counted_separately_s200() {
         for number in 10..=19 {
             ok(bench.orgs().add_member(&actor_of(user_id(1)), add(Candidate::User(user_id(number)))).await);
         }
-        assert_eq!(told_user_9(&bench).await, Notices::MOST as usize);
+        assert_eq!(mails_to_user_9(&bench).await, Notices::MOST as usize);
         // All of them were counted in a pool of their own.
         let promote = ChangeRole { organization: organization_id(2), user: user_id(20), role: Owner };
         ok(bench.orgs().change_role(&actor_of(user_id(9)), promote).await);
-        assert_eq!(told_user_9(&bench).await, 1);
+        assert_eq!(mails_to_user_9(&bench).await, 1);
     }
 }

@@ -46,7 +46,7 @@ async fn promote(orgs: &Orgs, number: u32) -> Result<(), ChangeRoleError> {
     orgs.change_role(&actor_of(user_id(1)), command).await.map(|_| ())
 }
 
-/// Invites user 9 by the default quotas, and gives the token from the mail.
+/// Invites user 9 under the default quotas and returns the token from the mail.
 async fn invited(bench: &Workbench, role: Role) -> InvitationToken {
     let command = Invite { organization: organization_id(1), email: parsed("user9@example.com"), role };
     ok(bench.orgs().invite(&actor_of(user_id(1)), command).await);
@@ -68,7 +68,7 @@ async fn the_organizations_that_a_user_owns_are_limited_s215() {
     let error = failed(create(&orgs, 1).await);
     let wanted = QuotaExceeded { quota: "owned_organizations", maximum: 2 };
     assert!(matches!(error, CreateOrganizationError::Quota(exceeded) if exceeded == wanted), "{error:?}");
-    // A member owns nothing.
+    // User 2 is a member of organization 1 and owns no organization.
     ok(create(&orgs, 2).await);
     ok(create(&owning(&bench, 0), 1).await);
 }
@@ -83,10 +83,10 @@ async fn every_way_to_own_an_organization_counts_for_the_quota_s215() {
     assert!(matches!(failed(promote(&none, 2).await), ChangeRoleError::Quota(_)));
     let token = invited(&bench, Role::Owner).await;
     assert!(matches!(failed(accept(&none, &token).await), AcceptInvitationError::Quota(_)));
-    // Nothing has happened, and with room for one more each of them is possible.
+    // The rejected calls changed nothing: each of them succeeds with a higher quota.
     ok(promote(&one, 2).await);
     assert_eq!(ok(accept(&one, &token).await).role, Role::Owner);
-    // An owner who stays one needs no room.
+    // A user who is already an owner does not count again.
     ok(promote(&none, 2).await);
 }
 
@@ -96,12 +96,12 @@ async fn organizations_that_an_owner_has_not_opened_count_apart_s215() {
     let (one, two) = (owning(&bench, 1), owning(&bench, 2));
     let other = ok(create(&one, 9).await);
     ok(create(&one, 8).await);
-    // User 8 owns an organization, and can still be made the owner of one that others have created.
+    // User 8 owns an organization and can still become the owner of one that another user has created.
     ok(add(&one, 8, Role::Owner).await);
     let again = || AddMember { organization: other.id, candidate: Candidate::User(user_id(8)), role: Role::Owner };
     assert!(matches!(failed(one.add_member(&actor_of(user_id(9)), again()).await), AddMemberError::Quota(_)));
     ok(two.add_member(&actor_of(user_id(9)), again()).await);
-    // Strangers cannot keep the user from creating organizations.
+    // Organizations of other users do not prevent user 8 from creating organizations.
     ok(create(&two, 8).await);
     assert!(matches!(failed(create(&two, 8).await), CreateOrganizationError::Quota(_)));
 }
