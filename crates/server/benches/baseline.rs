@@ -166,6 +166,10 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
     rate(tasks, begun).await
 }
 
+/// The wallets of one task, used in turn. A user who signs in hundreds of times reaches the quota of sessions, and each
+/// further sign-in also ends a session, which is not what users of a service do.
+const WALLETS: usize = 32;
+
 /// Measures wallet sign-ins per second: each task requests a challenge, signs it and submits the signature.
 async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
     let api = Api::new(url);
@@ -173,10 +177,13 @@ async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()
     let end = begun + length;
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {
-            let (api, wallet) = (api.clone(), EvmWallet::new());
+            let (api, wallets) = (api.clone(), std::array::from_fn::<_, WALLETS, _>(|_| EvmWallet::new()));
             tokio::spawn(async move {
                 let mut done = 0_u32;
-                while Instant::now() < end {
+                for wallet in wallets.iter().cycle() {
+                    if Instant::now() >= end {
+                        break;
+                    }
                     let challenge = api.post("/auth/web3/challenge", &wallet.named("ethereum")).await.expecting(200);
                     api.post("/auth/web3/verify", &wallet.proof("ethereum", &challenge)).await.is(200);
                     done += 1;
