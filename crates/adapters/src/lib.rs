@@ -3,7 +3,6 @@
 mod chain;
 mod crypto;
 mod database;
-mod error;
 mod mail;
 mod node_limits;
 

@@ -1,0 +1,127 @@
+//! Connections, transactions and SQL types of both databases: everything that does not belong to one table.
+
+pub(super) mod clearing;
+pub(super) mod clock;
+pub(super) mod connection;
+mod error;
+pub(super) mod locks;
+mod migrate;
+mod open;
+mod open_error;
+mod per_runtime;
+mod pool;
+mod pools;
+mod postgres;
+pub(super) mod rows;
+pub(super) mod schema;
+pub(super) mod transaction;
+pub(super) mod types;
+mod url;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::StoreError;
+use tokio::time::{Instant, timeout};
+
+use connection::{PooledConnection, with_connection};
+use pools::Pools;
+use schema::secrets as secrets_table;
+use transaction::Tx;
+
+pub use open::DatabaseSettings;
+pub use open_error::OpenError;
+pub use url::{DatabaseUrl, DatabaseUrlError};
+
+/// Time limit of a health check.
+const PING: Duration = Duration::from_secs(2);
+
+/// Storage of all domains on either database. Clones share their connections.
+#[derive(Clone)]
+pub struct SqlStore {
+    pools: Arc<Pools>,
+    /// Set when a write fails because the disk is full. Reset when [`SqlStore::check_room`] succeeds.
+    disk_full: Arc<AtomicBool>,
+}
+
+impl SqlStore {
+    /// Runs a query to check that the database responds.
+    ///
+    /// # Errors
+    /// Fails like any read, and with [`StoreError::Unavailable`] if there is no response within two seconds, so that
+    /// the caller can decide in time.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let late = |_| StoreError::Unavailable("the database did not answer in time".into());
+        timeout(PING, self.ask()).await.map_err(late)?
+    }
+
+    async fn ask(&self) -> Result<(), StoreError> {
+        let mut lease = self.reader().await?;
+        // The query reads a table of the schema: a database without the schema is not ready either.
+        let query = secrets_table::table.select(secrets_table::name).limit(1);
+        with_connection!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
+    }
+
+    /// Checks that the disk has room for writes. After a write failed because the disk was full, this tries another
+    /// write, which changes nothing.
+    ///
+    /// # Errors
+    /// Fails like any write.
+    pub async fn check_room(&self) -> Result<(), StoreError> {
+        if !AtomicBool::load(&self.disk_full, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut lease = self.writer().await?;
+        let update = diesel::update(secrets_table::table).set(secrets_table::name.eq(secrets_table::name));
+        with_connection!(&mut lease, |c| update.execute(c).await)?;
+        self.disk_full.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Returns whether the database is a server with its own clock, possibly on another machine.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        matches!(*self.pools, Pools::Postgres(_))
+    }
+
+    /// Returns the number of connections in use. It is 0 when no operation is in progress.
+    #[must_use]
+    pub fn connections_in_use(&self) -> usize {
+        self.pools.in_use()
+    }
+
+    pub(super) fn is_sqlite(&self) -> bool {
+        matches!(*self.pools, Pools::Sqlite { .. })
+    }
+
+    pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
+        let asked = Instant::now();
+        Ok(self.pools.reader().await?.lent(asked, false, &self.disk_full))
+    }
+
+    pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
+        let asked = Instant::now();
+        Ok(self.pools.writer().await?.lent(asked, true, &self.disk_full))
+    }
+
+    pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {
+        let lease = self.writer().await?.begin().await?;
+        Ok(Tx { lease })
+    }
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match *self.pools {
+            Pools::Postgres(_) => "SqlStore(postgres)",
+            Pools::Sqlite { .. } => "SqlStore(sqlite)",
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Connection pools of the active database.
+
+use std::time::Duration;
+
+use deadpool::managed::{Manager, Pool};
+use tessera_kernel::StoreError;
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{
+    connection::{Conn, PooledConnection},
+    error,
+    per_runtime::PostgresPools,
+    pool::{LitePool, held},
+};
+
+/// Connection pools of the active database.
+pub(super) enum Pools {
+    Postgres(Box<PostgresPools>),
+    /// SQLite has one writer at a time. With one write connection, writers queue in the pool and not at the lock of the
+    /// file.
+    Sqlite {
+        readers: LitePool,
+        writer: LitePool,
+        runtime: Handle,
+    },
+}
+
+impl Pools {
+    pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
+        match self {
+            Self::Postgres(pools) => lend_postgres(pools).await,
+            Self::Sqlite { readers, runtime, .. } => lend_sqlite(readers, runtime).await,
+        }
+    }
+
+    pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
+        match self {
+            Self::Postgres(pools) => lend_postgres(pools).await,
+            Self::Sqlite { writer, runtime, .. } => lend_sqlite(writer, runtime).await,
+        }
+    }
+
+    /// Returns the number of connections in use.
+    pub(super) fn in_use(&self) -> usize {
+        match self {
+            Self::Postgres(pools) => pools.in_use(),
+            Self::Sqlite { readers, writer, .. } => held(&readers.status()) + held(&writer.status()),
+        }
+    }
+}
+
+async fn lend_postgres(pools: &PostgresPools) -> Result<PooledConnection, StoreError> {
+    let (pool, runtime) = pools.here()?;
+    let object = get(&pool).await?;
+    Ok(PooledConnection::new(Conn::Postgres(object), runtime))
+}
+
+/// Takes a connection from the pool. The pool limits the wait for a connection and the time to open one. This function
+/// limits both together.
+async fn get<M>(pool: &Pool<M>) -> Result<deadpool::managed::Object<M>, StoreError>
+where
+    M: Manager<Error: std::error::Error + Send + Sync + 'static>,
+{
+    let got = match pool.timeouts().wait {
+        // Slightly more than the limit of the pool, so that the pool can report which of the two limits was exceeded.
+        Some(limit) => timeout(limit + Duration::from_millis(10), pool.get()).await,
+        None => Ok(pool.get().await),
+    };
+    match got {
+        Ok(got) => got.map_err(error::from_pool),
+        Err(late) => Err(StoreError::Unavailable(Box::new(late))),
+    }
+}
+
+async fn lend_sqlite(pool: &LitePool, runtime: &Handle) -> Result<PooledConnection, StoreError> {
+    let object = get(pool).await?;
+    Ok(PooledConnection::new(Conn::Sqlite(object), runtime.clone()))
+}

@@ -1,0 +1,76 @@
+//! Conversions between rows and entities.
+
+use std::{fmt::Display, str::FromStr};
+
+use serde::{Serialize, de::DeserializeOwned};
+use tessera_kernel::{Document, Network, PageRequest, SecretHash, StoreError};
+use uuid::Uuid;
+
+use super::types::{DbDocument, DbId};
+
+/// Returns the error for a row that violates the rules of its type. The value is omitted, because it may be personal
+/// data.
+pub(in crate::database) fn corrupt(column: &str, fault: impl Display) -> StoreError {
+    StoreError::Corrupt(format!("{column}: {fault}"))
+}
+
+/// Parses a stored value with the validation of its value object.
+pub(in crate::database) fn parse<T>(column: &str, text: &str) -> Result<T, StoreError>
+where
+    T: FromStr<Err: Display>,
+{
+    text.parse().map_err(|fault| corrupt(column, fault))
+}
+
+/// Parses a stored value that may be NULL.
+pub(in crate::database) fn parse_optional<T>(column: &str, text: Option<&str>) -> Result<Option<T>, StoreError>
+where
+    T: FromStr<Err: Display>,
+{
+    text.map(|text| parse(column, text)).transpose()
+}
+
+/// Parses the network of a client, which is stored as its first address.
+pub(in crate::database) fn parse_network(column: &str, text: Option<&str>) -> Result<Option<Network>, StoreError> {
+    Ok(parse_optional(column, text)?.map(Network::of))
+}
+
+/// Converts the stored hash of a secret.
+pub(in crate::database) fn sha256(column: &str, bytes: Vec<u8>) -> Result<SecretHash, StoreError> {
+    bytes.try_into().map(SecretHash::from_bytes).map_err(|_| corrupt(column, "must have 32 bytes"))
+}
+
+pub(in crate::database) fn to_document(value: &impl Serialize) -> Result<DbDocument, StoreError> {
+    serde_json::to_string(value).map(DbDocument).map_err(|fault| StoreError::Other(Box::new(fault)))
+}
+
+pub(in crate::database) fn from_document<T: DeserializeOwned>(
+    column: &str,
+    document: &DbDocument,
+) -> Result<T, StoreError> {
+    serde_json::from_str(&document.0).map_err(|fault| corrupt(column, fault))
+}
+
+/// Converts a stored document and keeps it byte for byte.
+pub(in crate::database) fn parse_document<const MAX: usize>(
+    column: &str,
+    document: DbDocument,
+) -> Result<Document<MAX>, StoreError> {
+    document.0.try_into().map_err(|fault| corrupt(column, fault))
+}
+
+/// Converts the result of a count.
+pub(in crate::database) fn count(of: &str, rows: i64) -> Result<u64, StoreError> {
+    rows.try_into().map_err(|fault| corrupt(of, fault))
+}
+
+/// Converts the number of rows that a statement has changed.
+pub(in crate::database) fn affected(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+/// Returns the key after which a page starts. No existing key equals the nil UUID or sorts before it, so one query
+/// works for the first page and for all others.
+pub(in crate::database) fn after(page: &PageRequest) -> DbId {
+    DbId(page.after.unwrap_or(Uuid::nil()))
+}

@@ -1,0 +1,31 @@
+//! Row types and queries, one file for each table.
+
+mod api_keys;
+mod apps;
+mod custom_data;
+mod departures;
+mod events;
+mod hash_costs;
+mod identity;
+mod invitation_jobs;
+mod invitation_mails;
+mod invitations;
+mod items;
+mod known_devices;
+mod mails;
+mod memberships;
+mod orgs;
+mod password_resets;
+mod rate_limits;
+mod relying_parties;
+mod secrets;
+mod sessions;
+mod settings;
+mod signing_keys;
+mod sso;
+mod sso_codes;
+mod sso_sessions;
+mod system_data;
+mod user_profiles;
+mod users;
+mod wallets;

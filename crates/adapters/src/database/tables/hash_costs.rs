@@ -1,0 +1,80 @@
+//! Storage of the costs of password hashes.
+
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+    sql_types::{Integer, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{HashCost, PasswordHash},
+    ports::PasswordCheckContext,
+};
+use tessera_kernel::{SecretHash, StoreError, UserId};
+use uuid::Uuid;
+
+use crate::database::engine::{
+    clock::Now,
+    connection::{PooledConnection, with_connection},
+    schema::{known_clients, password_hash_costs, users},
+    types::{DbId, DbInstant},
+};
+
+diesel::define_sql_function! {
+    /// Returns `length` characters from the position `start`, which counts from one.
+    fn substr(text: Nullable<Text>, start: Integer, length: Integer) -> Nullable<Text>;
+}
+
+diesel::define_sql_function! {
+    /// Returns the number of characters.
+    fn length(text: Text) -> Integer;
+}
+
+/// Condition for costs that no account has.
+#[diesel::dsl::auto_type]
+fn unused() -> _ {
+    let beginning = substr(users::password_hash, 1_i32, length(password_hash_costs::cost));
+    let of_that_cost = users::table.filter(beginning.eq(password_hash_costs::cost.nullable()));
+    not(exists(of_that_cost))
+}
+
+/// Records the cost of a hash, in the transaction that stores the hash.
+pub(super) async fn note(lease: &mut PooledConnection, hash: &PasswordHash) -> Result<(), StoreError> {
+    let Some(cost) = hash.cost() else { return Ok(()) };
+    let insert = diesel::insert_into(password_hash_costs::table)
+        .values(password_hash_costs::cost.eq(cost.as_str()))
+        .on_conflict_do_nothing();
+    with_connection!(lease, |c| insert.execute(c).await).map(|_| ())
+}
+
+pub(super) async fn check_context(
+    lease: &mut PooledConnection,
+    device: Option<(UserId, SecretHash)>,
+) -> Result<PasswordCheckContext, StoreError> {
+    let device = device.map(|(user, device)| (user.as_uuid(), *device.as_bytes()));
+    let (user, device) = device.unwrap_or((Uuid::nil(), [0; 32]));
+    let known = known_clients::table.find((DbId(user), device.as_slice()));
+    let query = diesel::select((Now, exists(known)));
+    let (at, known_device): (DbInstant, bool) = with_connection!(&mut *lease, |c| query.get_result(c).await)?;
+    let query = password_hash_costs::table.select(password_hash_costs::cost).order(password_hash_costs::cost);
+    let costs: Vec<String> = with_connection!(lease, |c| query.load(c).await)?;
+    let costs = costs.into_iter().map(HashCost::from_phc).collect();
+    Ok(PasswordCheckContext { costs, known_device, at: at.0 })
+}
+
+/// Returns whether an unused cost exists. This reads all users but holds no lock.
+pub(super) async fn any_unused(lease: &mut PooledConnection) -> Result<bool, StoreError> {
+    let query = diesel::select(exists(password_hash_costs::table.filter(unused())));
+    with_connection!(lease, |c| query.get_result(c).await)
+}
+
+/// Deletes the costs that no account has. The table lock waits for transactions that have recorded a cost, so that
+/// their users are counted. Later transactions wait for the lock and then record their cost again. SQLite has one
+/// writer, so it needs no lock.
+pub(super) async fn forget_unused(lease: &mut PooledConnection) -> Result<u64, StoreError> {
+    with_connection!(&mut *lease, |c|
+        postgres: diesel::sql_query("LOCK TABLE password_hash_costs IN SHARE ROW EXCLUSIVE MODE").execute(c).await,
+        sqlite: diesel::sql_query("SELECT 1").execute(c).await)?;
+    let delete = diesel::delete(password_hash_costs::table.filter(unused()));
+    with_connection!(lease, |c| delete.execute(c).await).map(|rows| rows as u64)
+}

@@ -1,0 +1,65 @@
+//! Storage for the identity domain.
+
+use async_trait::async_trait;
+use tessera_identity::{
+    model::{Credentials, CustomData, KnownSession, Session, User},
+    ports::{IdentityStore, IdentityTransaction, PasswordCheckContext},
+};
+use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+
+use super::{custom_data, hash_costs, sessions, users};
+use crate::database::engine::SqlStore;
+
+#[async_trait]
+impl IdentityStore for SqlStore {
+    async fn begin(&self) -> Result<Box<dyn IdentityTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await?))
+    }
+
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        users::find(&mut self.reader().await?, id).await
+    }
+
+    async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        users::find_credentials(&mut self.reader().await?, email).await
+    }
+
+    async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError> {
+        users::find_credentials_of(&mut self.reader().await?, id).await
+    }
+
+    async fn password_check_context(
+        &self,
+        device: Option<(UserId, SecretHash)>,
+    ) -> Result<PasswordCheckContext, StoreError> {
+        hash_costs::check_context(&mut self.reader().await?, device).await
+    }
+
+    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
+        if !hash_costs::any_unused(&mut self.reader().await?).await? {
+            return Ok(0);
+        }
+        let mut tx = self.transaction().await?;
+        let forgotten = hash_costs::forget_unused(&mut tx.lease).await?;
+        tx.lease.commit().await?;
+        Ok(forgotten)
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+        sessions::find(&mut self.reader().await?, id).await
+    }
+
+    async fn list_live_sessions(
+        &self,
+        user: UserId,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<Session>, StoreError> {
+        sessions::list_live(&mut self.reader().await?, user, now, page).await
+    }
+
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
+        custom_data::find(&mut self.reader().await?, user).await
+    }
+}

@@ -1,0 +1,57 @@
+//! Storage of the devices from which users have signed in.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::Device,
+    ports::{DeviceStatus, KnownDevices},
+};
+use tessera_kernel::{SecretHash, StoreError, UserId};
+use time::OffsetDateTime;
+
+use crate::database::engine::{
+    connection::with_connection,
+    schema::known_clients,
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
+
+#[async_trait]
+impl KnownDevices for Tx {
+    async fn record(
+        &mut self,
+        user: UserId,
+        client: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<DeviceStatus, StoreError> {
+        let (user, client, at) = (DbId(user.as_uuid()), client.as_bytes().as_slice(), DbInstant(at));
+        let seen = diesel::update(known_clients::table.find((user, client))).set(known_clients::last_seen_at.eq(at));
+        if with_connection!(&mut self.lease, |c| seen.execute(c).await)? > 0 {
+            return Ok(DeviceStatus::Known);
+        }
+        let insert = diesel::insert_into(known_clients::table).values((
+            known_clients::user_id.eq(user),
+            known_clients::client.eq(client),
+            known_clients::last_seen_at.eq(at),
+        ));
+        with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
+        let count = known_clients::table.filter(known_clients::user_id.eq(user)).count();
+        let count: i64 = with_connection!(&mut self.lease, |c| count.get_result(c).await)?;
+        let most = i64::from(Device::MOST_KNOWN);
+        if count > most {
+            let recent = RECENT
+                .filter(RECENT.field(known_clients::user_id).eq(user))
+                .order((RECENT.field(known_clients::last_seen_at).desc(), RECENT.field(known_clients::client)))
+                .limit(most)
+                .select(RECENT.field(known_clients::client));
+            let forgotten = known_clients::table
+                .filter(known_clients::user_id.eq(user))
+                .filter(known_clients::client.ne_all(recent));
+            with_connection!(&mut self.lease, |c| diesel::delete(forgotten).execute(c).await)?;
+        }
+        Ok(if count == 1 { DeviceStatus::First } else { DeviceStatus::New })
+    }
+}

@@ -1,0 +1,161 @@
+//! Storage of organizations.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use diesel::{OptionalExtension, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::{InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
+use tessera_orgs::{
+    model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
+    ports::{OrgDocuments, OrgStore, OrgTransaction, Organizations},
+};
+
+use super::{
+    invitation_mails, invitations,
+    memberships::{self, MembershipRow},
+    settings, system_data,
+};
+use crate::database::engine::{
+    SqlStore,
+    connection::with_connection,
+    rows::parse,
+    schema::{memberships as members, organizations},
+    transaction::Tx,
+    types::{DbId, DbInstant},
+};
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct OrganizationRow {
+    id: DbId,
+    name: String,
+    slug: String,
+    created_at: DbInstant,
+    updated_at: DbInstant,
+}
+
+impl From<&Organization> for OrganizationRow {
+    fn from(organization: &Organization) -> Self {
+        Self {
+            id: DbId(organization.id.as_uuid()),
+            name: organization.name.to_string(),
+            slug: organization.slug.to_string(),
+            created_at: DbInstant(organization.created_at),
+            updated_at: DbInstant(organization.updated_at),
+        }
+    }
+}
+
+impl TryFrom<OrganizationRow> for Organization {
+    type Error = StoreError;
+
+    fn try_from(row: OrganizationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: OrganizationId::from_uuid(row.id.0),
+            name: parse("organizations.name", &row.name)?,
+            slug: parse("organizations.slug", &row.slug)?,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+#[async_trait]
+impl OrgStore for SqlStore {
+    async fn begin(&self) -> Result<Box<dyn OrgTransaction>, StoreError> {
+        Ok(Box::new(self.transaction().await?))
+    }
+
+    async fn find_organization(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<(Organization, Membership)>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = organizations::table
+            .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
+            .filter(organizations::id.eq(DbId(id.as_uuid())))
+            .filter(members::user_id.eq(DbId(user.as_uuid())));
+        let row: Option<(OrganizationRow, MembershipRow)> = with_connection!(&mut lease, |c| {
+            query.select((OrganizationRow::as_select(), MembershipRow::as_select())).first(c).await.optional()
+        })?;
+        row.map(|(organization, membership)| Ok((organization.try_into()?, membership.try_into()?))).transpose()
+    }
+
+    async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
+        memberships::find(&mut self.reader().await?, id, user).await
+    }
+
+    async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError> {
+        memberships::list(&mut self.reader().await?, id, page).await
+    }
+
+    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+        settings::find(&mut self.reader().await?, id).await
+    }
+
+    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+        system_data::find(&mut self.reader().await?, id, user).await
+    }
+
+    async fn list_system_data(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<SystemDataEntry>, StoreError> {
+        system_data::list(&mut self.reader().await?, id, page).await
+    }
+
+    async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
+        invitations::find_by_token(&mut self.reader().await?, token).await
+    }
+
+    async fn list_invitations(
+        &self,
+        id: OrganizationId,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Option<Role>)>, StoreError> {
+        invitations::list(&mut self.reader().await?, id, page).await
+    }
+
+    async fn list_deliveries(&self, of: &[InvitationId]) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
+        invitation_mails::list_deliveries(&mut self.reader().await?, of).await
+    }
+}
+
+#[async_trait]
+impl Organizations for Tx {
+    async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(organizations::table).values(OrganizationRow::from(organization));
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        let query = organizations::table.find(DbId(id.as_uuid()));
+        let row: Option<OrganizationRow> = with_connection!(&mut self.lease, |c|
+            postgres: query.select(OrganizationRow::as_select()).for_update().first(c).await.optional(),
+            sqlite: query.select(OrganizationRow::as_select()).first(c).await.optional())?;
+        row.map(Organization::try_from).transpose()
+    }
+}
+
+#[async_trait]
+impl OrgDocuments for Tx {
+    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
+        settings::find(&mut self.lease, id).await
+    }
+
+    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
+        settings::save(&mut self.lease, settings).await
+    }
+
+    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+        system_data::find(&mut self.lease, id, user).await
+    }
+
+    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
+        system_data::save(&mut self.lease, data).await
+    }
+}

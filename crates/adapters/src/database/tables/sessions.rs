@@ -1,0 +1,220 @@
+//! Storage of sessions.
+
+use async_trait::async_trait;
+use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
+use diesel_async::RunQueryDsl;
+use tessera_identity::{
+    model::{KnownSession, PasswordHash, Session, SessionState},
+    ports::{SessionJobs, Sessions},
+};
+use tessera_kernel::{Page, PageRequest, SessionId, StoreError, UserId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::database::engine::{
+    SqlStore,
+    clearing::delete_selected,
+    clock::Now,
+    connection::{PooledConnection, with_connection},
+    rows::after,
+    schema::{sessions, users},
+    transaction::Tx,
+    types::{DbId, DbInstant, Id, Instant, coalesce},
+};
+
+diesel::alias!(const OLDER: Alias<Older> = sessions as older);
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+struct SessionRow {
+    id: DbId,
+    user_id: DbId,
+    created_at: DbInstant,
+    expires_at: DbInstant,
+    ended_at: Option<DbInstant>,
+    last_used_at: Option<DbInstant>,
+}
+
+impl From<&Session> for SessionRow {
+    fn from(session: &Session) -> Self {
+        let ended_at = match session.state {
+            SessionState::Open => None,
+            SessionState::Ended { at } => Some(DbInstant(at)),
+        };
+        Self {
+            id: DbId(session.id.as_uuid()),
+            user_id: DbId(session.user_id.as_uuid()),
+            created_at: DbInstant(session.created_at),
+            expires_at: DbInstant(session.expires_at),
+            ended_at,
+            last_used_at: Some(DbInstant(session.last_used_at)),
+        }
+    }
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: SessionId::from_uuid(row.id.0),
+            user_id: UserId::from_uuid(row.user_id.0),
+            state: row.ended_at.map_or(SessionState::Open, |at| SessionState::Ended { at: at.0 }),
+            created_at: row.created_at.0,
+            // A version without the column `last_used_at` has inserted the session.
+            last_used_at: row.last_used_at.unwrap_or(row.created_at).0,
+            expires_at: row.expires_at.0,
+        }
+    }
+}
+
+pub(super) async fn find(lease: &mut PooledConnection, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+    let query = sessions::table.find(DbId(id.as_uuid()));
+    let row: Option<(SessionRow, DbInstant)> =
+        with_connection!(lease, |c| query.select((SessionRow::as_select(), Now)).first(c).await.optional())?;
+    Ok(row.map(|(row, at)| KnownSession { session: row.into(), at: at.0 }))
+}
+
+/// Selects the sessions of a user that are live at that time, by the rule of [`Session::is_live`].
+#[diesel::dsl::auto_type]
+fn live(user: DbId, at: DbInstant) -> _ {
+    sessions::user_id.eq(user).and(sessions::ended_at.is_null()).and(sessions::expires_at.gt(at))
+}
+
+pub(super) async fn list_live(
+    lease: &mut PooledConnection,
+    user: UserId,
+    now: OffsetDateTime,
+    page: PageRequest,
+) -> Result<Page<Session>, StoreError> {
+    let query = sessions::table
+        .filter(live(DbId(user.as_uuid()), DbInstant(now)))
+        .filter(sessions::id.gt(after(&page)))
+        .order(sessions::id)
+        .limit(page.rows());
+    let rows: Vec<SessionRow> = with_connection!(lease, |c| query.select(SessionRow::as_select()).load(c).await)?;
+    let found = rows.into_iter().map(Session::from).collect();
+    Ok(Page::from_rows(found, &page, |session: &Session| session.id.as_uuid()))
+}
+
+#[async_trait]
+impl Sessions for Tx {
+    async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(sessions::table).values(SessionRow::from(session));
+        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {
+        let SessionRow { id, user_id, created_at, expires_at, ended_at, last_used_at } = SessionRow::from(session);
+        let row = users::table.find(user_id).filter(users::password_hash.eq(hash.expose())).select((
+            id.into_sql::<Id>(),
+            users::id,
+            created_at.into_sql::<Instant>(),
+            expires_at.into_sql::<Instant>(),
+            ended_at.into_sql::<Nullable<Instant>>(),
+            last_used_at.into_sql::<Nullable<Instant>>(),
+        ));
+        let columns = (
+            sessions::id,
+            sessions::user_id,
+            sessions::created_at,
+            sessions::expires_at,
+            sessions::ended_at,
+            sessions::last_used_at,
+        );
+        with_connection!(&mut self.lease, |c|
+            postgres: row.for_no_key_update().insert_into(sessions::table).into_columns(columns).execute(c).await,
+            sqlite: row.insert_into(sessions::table).into_columns(columns).execute(c).await)
+        .map(|rows| rows > 0)
+    }
+
+    async fn is_live(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let query = sessions::table
+            .filter(live(DbId(user.as_uuid()), DbInstant(at)))
+            .filter(sessions::id.eq(DbId(id.as_uuid())))
+            .select(sessions::id);
+        let found: Option<DbId> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
+        Ok(found.is_some())
+    }
+
+    async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let update = diesel::update(
+            sessions::table
+                .filter(live(DbId(user.as_uuid()), DbInstant(at)))
+                .filter(sessions::id.eq(DbId(id.as_uuid()))),
+        )
+        .set(sessions::ended_at.eq(DbInstant(at)));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
+    async fn end_least_recently_used(
+        &mut self,
+        user: UserId,
+        keep: SessionId,
+        most: u64,
+        at: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
+        let others = i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX);
+        let older = OLDER
+            .filter(OLDER.field(sessions::user_id).eq(DbId(user.as_uuid())))
+            .filter(OLDER.field(sessions::ended_at).is_null())
+            .filter(OLDER.field(sessions::expires_at).gt(DbInstant(at)))
+            .filter(OLDER.field(sessions::id).ne(DbId(keep.as_uuid())))
+            .order((
+                coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).desc(),
+                OLDER.field(sessions::created_at).desc(),
+                OLDER.field(sessions::id).desc(),
+            ))
+            .offset(others)
+            .select(OLDER.field(sessions::id));
+        let update = diesel::update(sessions::table.filter(sessions::id.eq_any(older)))
+            .set(sessions::ended_at.eq(DbInstant(at)));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+    }
+
+    async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
+        // No session has the nil id.
+        let but = but.map_or_else(Uuid::nil, |but| but.as_uuid());
+        let update = diesel::update(
+            sessions::table.filter(live(DbId(user.as_uuid()), DbInstant(at))).filter(sessions::id.ne(DbId(but))),
+        )
+        .set(sessions::ended_at.eq(DbInstant(at)));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+    }
+}
+
+#[async_trait]
+impl SessionJobs for SqlStore {
+    async fn record_uses(&self, uses: &[(SessionId, OffsetDateTime)]) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.transaction().await?;
+        tx.lease.without_total_limit();
+        for (id, at) in uses {
+            let at = DbInstant(*at);
+            let stale = OLDER
+                .filter(OLDER.field(sessions::id).eq(DbId(id.as_uuid())))
+                .filter(coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).lt(at))
+                .select(OLDER.field(sessions::id));
+            let last_used_at = sessions::last_used_at.eq(Some(at));
+            with_connection!(&mut tx.lease, |c|
+                // Locked rows are skipped, not waited for. A transaction that ends several sessions of a user may be
+                // waiting for this transaction, which would be a deadlock.
+                postgres: diesel::update(sessions::table.filter(sessions::id.eq_any(stale.for_update().skip_locked())))
+                    .set(last_used_at).execute(c).await,
+                sqlite: diesel::update(sessions::table.filter(sessions::id.eq_any(stale)))
+                    .set(last_used_at).execute(c).await)?;
+        }
+        tx.lease.commit().await
+    }
+
+    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+        let ended_at = || coalesce(OLDER.field(sessions::ended_at), OLDER.field(sessions::expires_at));
+        let old = OLDER
+            .filter(ended_at().le(DbInstant(until)))
+            .order(ended_at())
+            .limit(most.into())
+            .select(OLDER.field(sessions::id));
+        delete_selected!(&mut self.writer().await?, sessions::table, sessions::id, old)
+    }
+}
