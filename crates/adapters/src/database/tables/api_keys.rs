@@ -8,8 +8,8 @@ use tessera_apikeys::{
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, Permission, PermissionSet, SecretHash,
-    StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, Permission,
+    PermissionSet, SecretHash, StoreError, UserId,
 };
 use time::OffsetDateTime;
 
@@ -157,6 +157,25 @@ impl ApiKeyStore for SqlStore {
             with_connection!(&mut tx.lease, |c| update.execute(c).await)?;
         }
         tx.lease.commit().await
+    }
+}
+
+#[async_trait]
+impl ApiKeyTransaction for Tx {
+    fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
     }
 }
 

@@ -7,7 +7,7 @@ use tessera_apps::{
     model::{Application, ApplicationDescription, RedirectUri, RedirectUris},
     ports::{AppStore, AppTransaction, Applications},
 };
-use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, StoreError};
+use tessera_kernel::{ApplicationId, EventLog, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::database::engine::{
     SqlStore, clearing,
@@ -127,6 +127,21 @@ impl AppStore for SqlStore {
 
     async fn clear_deleted(&self, most: u32) -> Result<u64, StoreError> {
         clearing::clear_deleted(self, most).await
+    }
+}
+
+#[async_trait]
+impl AppTransaction for Tx {
+    fn applications(&mut self) -> &mut dyn Applications {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
     }
 }
 

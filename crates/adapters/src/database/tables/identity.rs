@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, CustomData, KnownSession, Session, User},
-    ports::{IdentityStore, IdentityTransaction, PasswordCheckContext},
+    ports::{
+        CustomDataRows, IdentityStore, IdentityTransaction, KnownDevices, PasswordCheckContext, PasswordResetRows,
+        Sessions, Users, Wallets,
+    },
 };
-use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{custom_data, hash_costs, sessions, users};
-use crate::database::engine::SqlStore;
+use crate::database::engine::{SqlStore, transaction::Tx};
 
 #[async_trait]
 impl IdentityStore for SqlStore {
@@ -61,5 +64,44 @@ impl IdentityStore for SqlStore {
 
     async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
         custom_data::find(&mut self.reader().await?, user).await
+    }
+}
+
+#[async_trait]
+impl IdentityTransaction for Tx {
+    fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn wallets(&mut self) -> &mut dyn Wallets {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn known_devices(&mut self) -> &mut dyn KnownDevices {
+        self
+    }
+
+    fn custom_data(&mut self) -> &mut dyn CustomDataRows {
+        self
+    }
+
+    fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
     }
 }

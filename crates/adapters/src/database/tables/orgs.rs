@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
+use tessera_kernel::{
+    EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreError, UserId,
+};
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
-    ports::{OrgDocuments, OrgStore, OrgTransaction, Organizations},
+    ports::{
+        Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgStore, OrgTransaction,
+        Organizations,
+    },
 };
 
 use super::{
@@ -122,6 +127,45 @@ impl OrgStore for SqlStore {
 
     async fn list_deliveries(&self, of: &[InvitationId]) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
         invitation_mails::list_deliveries(&mut self.reader().await?, of).await
+    }
+}
+
+#[async_trait]
+impl OrgTransaction for Tx {
+    fn organizations(&mut self) -> &mut dyn Organizations {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn MembershipRows {
+        self
+    }
+
+    fn departures(&mut self) -> &mut dyn Departures {
+        self
+    }
+
+    fn documents(&mut self) -> &mut dyn OrgDocuments {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRows {
+        self
+    }
+
+    fn invitation_mails(&mut self) -> &mut dyn InvitationMails {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
     }
 }
 

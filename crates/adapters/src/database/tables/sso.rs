@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{EventLog, SecretHash, SessionId, StoreError, UserId};
 use tessera_sso::{
     model::{SsoSession, SsoSessionId},
-    ports::{LiveSession, Sessions, SsoStore, SsoTransaction},
+    ports::{LiveSession, Sessions, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
 };
 use time::OffsetDateTime;
 
@@ -16,6 +16,7 @@ use crate::database::engine::{
     clearing::delete_selected,
     connection::with_connection,
     schema::{sso_codes, sso_sessions},
+    transaction::Tx,
     types::DbInstant,
 };
 
@@ -54,6 +55,25 @@ impl SsoStore for SqlStore {
             .limit(i64::from(most).saturating_sub_unsigned(deleted))
             .select(CODES.field(sso_codes::code_hash));
         Ok(deleted + delete_selected!(&mut lease, sso_codes::table, sso_codes::code_hash, codes)?)
+    }
+}
+
+#[async_trait]
+impl SsoTransaction for Tx {
+    fn sso_sessions(&mut self) -> &mut dyn SsoSessions {
+        self
+    }
+
+    fn sso_codes(&mut self) -> &mut dyn SsoCodes {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.lease.commit().await
     }
 }
 
