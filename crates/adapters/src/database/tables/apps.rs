@@ -1,5 +1,7 @@
 //! Storage of applications.
 
+mod clearing;
+
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -10,7 +12,7 @@ use tessera_apps::{
 use tessera_kernel::{ApplicationId, EventLog, OrganizationId, Page, PageRequest, StoreError};
 
 use crate::database::engine::{
-    SqlStore, clearing,
+    SqlStore,
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
