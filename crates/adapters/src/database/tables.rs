@@ -28,4 +28,5 @@ mod sso_sessions;
 mod system_data;
 mod user_profiles;
 mod users;
+mod wallet_challenges;
 mod wallets;
