@@ -1,4 +1,8 @@
-//! Row types and queries, one file for each table.
+//! Row types and queries.
+//!
+//! There is one file for each table. `mails` also has the table `notice_counts`, and `password_resets` also has
+//! `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
+//! their own: `identity`, `invitation_jobs`, `relying_parties`, `sso` and `user_profiles`.
 
 mod api_keys;
 mod apps;

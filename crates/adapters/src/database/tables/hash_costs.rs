@@ -1,4 +1,4 @@
-//! Storage of the costs of password hashes.
+//! Storage of the costs of password hashes, in the table `password_hash_costs`.
 
 use diesel::{
     dsl::{exists, not},

@@ -1,4 +1,4 @@
-//! Storage for the identity domain.
+//! The store and the transaction of the identity domain.
 
 use async_trait::async_trait;
 use tessera_identity::{

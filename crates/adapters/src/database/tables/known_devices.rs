@@ -1,4 +1,4 @@
-//! Storage of the devices from which users have signed in.
+//! Storage of the devices from which users have signed in, in the table `known_clients`.
 
 use async_trait::async_trait;
 use diesel::prelude::*;

@@ -1,4 +1,4 @@
-//! Storage for single sign-on.
+//! The store and the transaction of single sign-on.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
