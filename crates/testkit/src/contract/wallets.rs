@@ -21,11 +21,11 @@ macro_rules! wallets_contract {
     ($harness:ident) => {
         $crate::contract_tests! { $harness, wallets:
             a_wallet_comes_with_its_user
+            a_user_is_locked_by_their_wallet
             a_wallet_keeps_the_chain_that_it_was_linked_with
             wallets_come_in_the_order_of_linking
             a_user_is_added_without_their_wallets
             a_wallet_leads_to_its_holder_on_every_chain_of_its_kind
-            a_user_is_locked_by_their_wallet
             a_wallet_needs_its_user
             an_address_is_one_wallet_on_all_chains
             addresses_of_two_kinds_do_not_meet
