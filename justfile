@@ -1,4 +1,4 @@
-# Each recipe is also one plain command: none of them needs `just`.
+# Each recipe is one plain command, which also works without `just`.
 
 # List the recipes
 default:
@@ -8,7 +8,7 @@ default:
 run *args:
     cargo run --release --locked -- {{args}}
 
-# Compile everything, quickly and without running it
+# Check that everything compiles
 check:
     cargo check --workspace --all-targets --locked
 
@@ -20,7 +20,7 @@ test *args:
 test-pg:
     scripts/test -E 'package(tessera-adapters)'
 
-# Refuse whatever clippy has to say
+# Run clippy; every warning is an error
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
@@ -32,30 +32,30 @@ fmt:
 deny:
     scripts/deny
 
-# Write docs/openapi.json anew from the served routes
+# Regenerate docs/openapi.json from the served routes
 openapi:
     cargo run --locked --quiet -- openapi > docs/openapi.json
 
-# Apply the migrations to the configured database and stop
+# Apply the migrations to the configured database
 migrate:
     cargo run --release --locked -- migrate
 
-# Attack a running service with what its OpenAPI document says it takes
+# Send generated requests to a running service, by its OpenAPI document
 schemathesis:
     scripts/schemathesis
 
-# Throw mutated inputs at one target until it breaks or is interrupted
+# Run one fuzz target until it fails or is interrupted
 fuzz target="json_body":
     scripts/fuzz {{target}}
 
-# Print the figures: start-up, memory, size, and throughput as ratios to what the machine can do
+# Benchmark: start-up, memory, size, and throughput as ratios to baselines of the same machine
 bench:
     scripts/bench
 
-# Print what a flood of each anonymous operation costs
+# Measure what a flood of each anonymous operation costs
 flood:
     scripts/flood
 
-# Everything CI runs
+# Run all CI checks
 ci:
     .ci/run

@@ -1,4 +1,4 @@
-//! Whatever text comes as an API key: it is refused, or it is a key that comes back as it was.
+//! Text parsed as an API key is rejected, or the key has the same text.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

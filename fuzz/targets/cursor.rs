@@ -1,4 +1,4 @@
-//! Whatever comes as the query of a list: the list, or 400 with a problem.
+//! Any query of a list returns the list or a 400 problem.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

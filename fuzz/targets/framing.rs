@@ -1,4 +1,4 @@
-//! Whatever comes on a connection: its requests end where the decoder ends them, in however many parts it comes.
+//! The guard and the decoder find the same ends of requests, in any segmentation.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Whatever comes as a body: the answer, or 400 with a problem.
+//! Any body returns a response or a 400 problem.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
