@@ -31,21 +31,21 @@ Tessera, a user account service.
 Usage: tessera [COMMAND]
 
 Commands:
-  serve         Serve until told to stop (without a command, too)
-  migrate       Bring the database schema up to date and stop
-  check-config  Check the configuration, print it without its secrets and stop
-  openapi       Print the OpenAPI document and stop
-  keys list     Print the keys that sign service tokens, and when they do
-  keys rotate   Publish a new key, which signs once everybody can know it;
-                with --now, remove every key at once and sign with a new one:
-                service tokens that are out are worth nothing then
+  serve         Start the service (also the default without a command)
+  migrate       Apply all database migrations
+  check-config  Check the configuration and print it without its secrets
+  openapi       Print the OpenAPI document
+  keys list     Print the signing keys of service tokens and their validity
+  keys rotate   Publish a new signing key, which signs as soon as all verifiers
+                can have fetched it. With --now: remove all keys at once and
+                sign with a new one; all issued service tokens become invalid
 
 Options:
-  -h, --help     Print this
+  -h, --help     Print this help
   -V, --version  Print the version
 
-Settings come from TESSERA_* variables over the file that TESSERA_CONFIG names, or tessera.toml.
-docs/configuration.md lists them all.
+Settings are TESSERA_* variables, then the file that TESSERA_CONFIG names (default: tessera.toml).
+See docs/configuration.md.
 ";
 
 /// The command of the command line.

@@ -18,10 +18,10 @@ const RESETS: Duration = Duration::from_secs(1);
 const MOST_RESETS: usize = 100;
 
 /// The period of the jobs that delete rows after their retention.
-const FORGETTING: Duration = Duration::from_mins(1);
+const DELETION: Duration = Duration::from_mins(1);
 
 /// The period of the job that removes rows of deleted applications. One run removes up to 20,000 rows.
-const CLEARING: Duration = Duration::from_secs(10);
+const REMOVAL: Duration = Duration::from_secs(10);
 
 /// The period of the job that deletes unused costs of password hashes. It is long, because the job reads all users.
 const COSTS: Duration = Duration::from_hours(1);
@@ -35,42 +35,39 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let orgs = &services.orgs;
     let origin = RequestMetadata::internal("signing-key-job");
     vec![
-        Repeated::start("looking after the signing keys", KEYS, tokens, move |tokens| {
+        Repeated::start("maintenance of the signing keys", KEYS, tokens, move |tokens| {
             let origin = origin.clone();
             async move { tokens.maintain_signing_keys(&origin).await }
         }),
-        Repeated::start("answering requests for a new password", RESETS, identity, |identity| async move {
+        Repeated::start("processing of password reset requests", RESETS, identity, |identity| async move {
             identity.process_reset_requests(MOST_RESETS).await
         }),
-        Repeated::start("forgetting expired challenges", FORGETTING, identity, |identity| async move {
+        Repeated::start("deletion of expired challenges", DELETION, identity, |identity| async move {
             identity.forget_expired_challenges().await
         }),
-        Repeated::start("deleting sessions that ended long ago", FORGETTING, identity, |identity| async move {
+        Repeated::start("deletion of old sessions", DELETION, identity, |identity| async move {
             identity.delete_old_sessions().await
         }),
-        Repeated::start("forgetting expired links to passwords", FORGETTING, identity, |identity| async move {
+        Repeated::start("deletion of expired password resets", DELETION, identity, |identity| async move {
             identity.forget_expired_resets().await
         }),
-        Repeated::start(
-            "deleting expired counters of rate limits",
-            FORGETTING,
-            &services.limits,
-            |limits| async move { limits.delete_expired().await },
-        ),
-        Repeated::start("clearing deleted applications", CLEARING, &services.apps, |apps| async move {
+        Repeated::start("deletion of expired rate limit counters", DELETION, &services.limits, |limits| async move {
+            limits.delete_expired().await
+        }),
+        Repeated::start("removal of the rows of deleted applications", REMOVAL, &services.apps, |apps| async move {
             apps.clear_deleted_applications().await
         }),
-        Repeated::start("forgetting unused costs of password hashes", COSTS, identity, |identity| async move {
+        Repeated::start("deletion of unused password hash costs", COSTS, identity, |identity| async move {
             identity.forget_unused_hash_costs().await
         }),
-        Repeated::start("forgetting sign-ins that are over", FORGETTING, sso, |sso| async move { sso.forget().await }),
-        Repeated::start("deleting invitations that ended long ago", FORGETTING, orgs, |orgs| async move {
+        Repeated::start("deletion of expired SSO sessions", DELETION, sso, |sso| async move { sso.forget().await }),
+        Repeated::start("deletion of old invitations", DELETION, orgs, |orgs| async move {
             orgs.delete_old_invitations().await
         }),
-        Repeated::start("deleting old notes of invitation mails", FORGETTING, orgs, |orgs| async move {
+        Repeated::start("deletion of old notes of invitation mails", DELETION, orgs, |orgs| async move {
             orgs.delete_old_mail_notes().await
         }),
-        Repeated::start("deleting old departures", DEPARTURES, orgs, |orgs| async move {
+        Repeated::start("deletion of old departures", DEPARTURES, orgs, |orgs| async move {
             orgs.delete_old_departures().await
         }),
     ]

@@ -12,9 +12,9 @@ use tokio::{
 pub(crate) struct Repeated(JoinHandle<()>);
 
 impl Repeated {
-    /// Starts the task on the current runtime. It runs the job once per period. `what` names the job in the log.
+    /// Starts the task on the current runtime. It runs the job once per period. `name` names the job in the log.
     pub(crate) fn start<S, T, E, F>(
-        what: &'static str,
+        name: &'static str,
         period: Duration,
         service: &Arc<S>,
         work: impl Fn(Arc<S>) -> F + Send + 'static,
@@ -27,7 +27,7 @@ impl Repeated {
     {
         let service = Arc::clone(service);
         Self(tokio::spawn(async move {
-            let (mut ticks, mut failures) = (every(period), FailureLog::with(what));
+            let (mut ticks, mut failures) = (every(period), FailureLog::of(name));
             loop {
                 ticks.tick().await;
                 failures.report(&work(Arc::clone(&service)).await);
@@ -51,22 +51,22 @@ pub(crate) fn every(period: Duration) -> Interval {
 
 /// Logs the first of several consecutive failures, and the first success after them.
 pub(crate) struct FailureLog {
-    with: &'static str,
-    there: bool,
+    job: &'static str,
+    failing: bool,
 }
 
 impl FailureLog {
-    pub(crate) const fn with(what: &'static str) -> Self {
-        Self { with: what, there: false }
+    pub(crate) const fn of(job: &'static str) -> Self {
+        Self { job, failing: false }
     }
 
     /// Records the result of a run.
     pub(crate) fn report<T, E: Display>(&mut self, done: &Result<T, E>) {
         match done {
-            Err(error) if !self.there => tracing::warn!(%error, work = self.with, "failed; trying again"),
-            Ok(_) if self.there => tracing::info!(work = self.with, "works again"),
+            Err(error) if !self.failing => tracing::warn!(%error, job = self.job, "the job failed and will run again"),
+            Ok(_) if self.failing => tracing::info!(job = self.job, "the job succeeded after failures"),
             _ => {}
         }
-        self.there = done.is_err();
+        self.failing = done.is_err();
     }
 }

@@ -39,8 +39,8 @@ impl Worker {
         let (stop, mut stopping) = watch::channel(false);
         let mails = tokio::spawn(deliver(mail_dispatcher, stop.subscribe()));
         let task = tokio::spawn(async move {
-            let (mut ticks, mut failures) = (every(PERIOD), FailureLog::with("writing the use of keys"));
-            let mut session_failures = FailureLog::with("writing the use of sessions");
+            let (mut ticks, mut failures) = (every(PERIOD), FailureLog::of("recording of key uses"));
+            let mut session_failures = FailureLog::of("recording of session uses");
             loop {
                 let last = tokio::select! {
                     _ = ticks.tick() => false,
@@ -76,7 +76,7 @@ impl Worker {
 /// Delivers mails until the process stops.
 async fn deliver(mail_dispatcher: MailDispatcher, mut stopping: watch::Receiver<bool>) {
     let (mut ticks, mut erasing, mut forgetting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
-    let mut failures = FailureLog::with("looking for mails");
+    let mut failures = FailureLog::of("delivery of mails");
     loop {
         let done = tokio::select! {
             _ = stopping.changed() => return,
