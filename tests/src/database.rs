@@ -3,7 +3,8 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use tempfile::TempDir;
-use tokio_postgres::NoTls;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// The two database backends of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +50,59 @@ impl TestDatabase {
                 Self { url, kind: Kind::Sqlite(directory) }
             }
             Backend::Postgres => {
-                let cluster = cluster();
-                let name = format!("t{:016x}", RandomState::new().hash_one(std::process::id()));
-                execute(&cluster, &format!("CREATE DATABASE {name}")).await;
-                let (server, _) = cluster.rsplit_once('/').unwrap_or((&cluster, ""));
-                Self { url: format!("{server}/{name}"), kind: Kind::Postgres { cluster: cluster.clone(), name } }
+                let database = Self::named(random_name());
+                database.create_from("template1").await;
+                database
             }
+        }
+    }
+
+    /// Creates a database that may already contain the schema. On PostgreSQL it is a copy of a template: the first caller
+    /// of a cluster creates the template with `migrate`, which gets the URL. Migrating each database takes much longer.
+    ///
+    /// # Panics
+    /// Panics if the creation fails.
+    pub async fn create_migrated(backend: Backend, migrate: impl AsyncFnOnce(&Self)) -> Self {
+        if backend == Backend::Sqlite {
+            return Self::create(backend).await;
+        }
+        let cluster = cluster();
+        let (client, connection) = connect(&cluster).await;
+        // Each test is a process. This lock is held until the connection closes.
+        let exists = "SELECT pg_advisory_lock(1); SELECT FROM pg_database WHERE datname = 'migrated'";
+        let messages = client.simple_query(exists).await.unwrap_or_else(|e| panic!("{exists}: {e}"));
+        let rows = messages.iter().filter(|message| matches!(message, SimpleQueryMessage::Row(_))).count();
+        // The first row is the result of the lock.
+        if rows < 2 {
+            let name = random_name();
+            let building = Self::named(name.clone());
+            building.create_from("template1").await;
+            migrate(&building).await;
+            for statement in [
+                // A connection that is being closed would make the next statement fail.
+                format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"),
+                format!("ALTER DATABASE {name} RENAME TO migrated"),
+                "ALTER DATABASE migrated ALLOW_CONNECTIONS false".to_owned(),
+            ] {
+                client.batch_execute(&statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
+            }
+        }
+        drop(client);
+        drop(connection.await);
+        let database = Self::named(random_name());
+        database.create_from("migrated").await;
+        database
+    }
+
+    fn named(name: String) -> Self {
+        let cluster = cluster();
+        let (server, _) = cluster.rsplit_once('/').unwrap_or((&cluster, ""));
+        Self { url: format!("{server}/{name}"), kind: Kind::Postgres { cluster, name } }
+    }
+
+    async fn create_from(&self, template: &str) {
+        if let Kind::Postgres { cluster, name } = &self.kind {
+            execute(cluster, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         }
     }
 
@@ -111,10 +159,18 @@ impl Drop for TestDatabase {
     }
 }
 
-async fn execute(url: &str, statement: &str) {
+fn random_name() -> String {
+    format!("t{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+async fn connect(url: &str) -> (Client, JoinHandle<Result<(), tokio_postgres::Error>>) {
     let (client, connection) =
         tokio_postgres::connect(url, NoTls).await.unwrap_or_else(|e| panic!("no connection to the test cluster: {e}"));
-    let connection = tokio::spawn(connection);
+    (client, tokio::spawn(connection))
+}
+
+async fn execute(url: &str, statement: &str) {
+    let (client, connection) = connect(url).await;
     client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
     drop(client);
     drop(connection.await);

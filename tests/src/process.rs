@@ -36,12 +36,23 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Creates an installation with an empty database; on PostgreSQL with the master key that is required there.
+    /// Creates an installation with a database without data; on PostgreSQL with the master key that is required there.
     ///
     /// # Panics
-    /// Panics if no directory can be created.
+    /// Panics if no directory or database can be created.
     pub async fn new(backend: Backend) -> Self {
-        let database = TestDatabase::create(backend).await;
+        Self::on(backend, TestDatabase::create_migrated(backend, migrate).await)
+    }
+
+    /// Creates an installation like [`Self::new`], but with a database without tables.
+    ///
+    /// # Panics
+    /// Panics if no directory or database can be created.
+    pub async fn empty(backend: Backend) -> Self {
+        Self::on(backend, TestDatabase::create(backend).await)
+    }
+
+    fn on(backend: Backend, database: TestDatabase) -> Self {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         let settings = BTreeMap::from([
             ("TESSERA_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -142,6 +153,16 @@ impl Installation {
 }
 
 /// The binary that cargo built next to this test.
+/// Applies all migrations of the service to a database.
+#[expect(clippy::unused_async, reason = "it is a parameter that may be asynchronous")]
+async fn migrate(database: &TestDatabase) {
+    let mut command = Command::new(binary());
+    command.arg("migrate").env_clear().env("TESSERA_DATABASE_URL", database.url());
+    let output = command.env("TESSERA_MASTER_KEY", MASTER_KEY).output();
+    let output = output.unwrap_or_else(|error| panic!("the migrations can't be started: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
     let directory = test.ancestors().nth(2).unwrap_or_else(|| panic!("{} is nowhere", test.display()));

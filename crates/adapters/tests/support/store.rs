@@ -45,7 +45,7 @@ impl<B: On> Harness for SqlHarness<B> {
 
 impl Subject {
     pub(crate) async fn on(backend: Backend) -> Self {
-        let database = TestDatabase::create(backend).await;
+        let database = TestDatabase::create_migrated(backend, async |template| drop(ok(open(template).await))).await;
         let store = ok(open(&database).await);
         let stores = Stores {
             identity: Arc::new(store.clone()),

@@ -4,18 +4,21 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::Api,
     database::Backend,
-    on_both,
+    on_both, on_sqlite,
     test_org::{Person, Service, TestOrg},
 };
 
 on_both! {
+    concurrent_changes_of_different_fields_are_all_kept
+}
+
+on_sqlite! {
     a_profile_update_changes_only_the_given_fields
     an_address_is_not_changed_with_the_profile
     writing_back_the_read_state_changes_nothing_s163
     an_avatar_url_requires_https
     invalid_names_are_rejected
     members_see_the_new_name
-    concurrent_changes_of_different_fields_are_all_kept
 }
 
 async fn a_profile_update_changes_only_the_given_fields(backend: Backend) {

@@ -4,16 +4,19 @@ use serde_json::json;
 use tessera_tests::{
     api::{Answer, BASE},
     database::Backend,
-    on_both,
+    on_both, on_sqlite,
     test_org::TestOrg,
 };
 
 use crate::documents::places::{Place, system_data};
 
 on_both! {
+    system_data_are_written_of_members_and_stay_when_they_leave
+}
+
+on_sqlite! {
     custom_data_are_their_owners_alone
     system_data_are_for_administrators_and_keys_of_the_organization
-    system_data_are_written_of_members_and_stay_when_they_leave
     users_with_system_data_come_in_pages
 }
 

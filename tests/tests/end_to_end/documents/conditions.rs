@@ -5,7 +5,7 @@ use serde_json::json;
 use tessera_tests::{
     api::{Api, text_of},
     database::Backend,
-    on_both,
+    on_both, on_sqlite,
     process::Installation,
     test_org::{Person, TestOrg},
     wallet::EvmWallet,
@@ -17,12 +17,15 @@ const FIRST: (&str, &str) = ("If-None-Match", "*");
 
 on_both! {
     the_first_write_is_made_once
+    of_two_first_writes_one_is_made
+}
+
+on_sqlite! {
     what_is_read_in_version_0_was_not_written
     if_none_match_keeps_a_write_from_a_version
     of_two_conditions_both_hold
     what_was_seen_is_not_sent_again
     a_condition_tells_a_stranger_nothing
-    of_two_first_writes_one_is_made
 }
 
 /// The documents of a new user and of their organization, before any write.

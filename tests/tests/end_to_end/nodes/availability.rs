@@ -37,7 +37,7 @@ async fn forward(listener: TcpListener, server: String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_not_there_yet_is_waited_for() {
     let (listen, database) = (free_address().await, free_address().await);
-    let installation = Installation::new(Backend::Postgres).await.set("TESSERA_LISTEN", &listen.to_string());
+    let installation = Installation::empty(Backend::Postgres).await.set("TESSERA_LISTEN", &listen.to_string());
     let url = installation.database().url().to_owned();
     let server = url.split('@').nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned();
     let installation = installation.set("TESSERA_DATABASE_URL", &url.replace(&server, &database.to_string()));

@@ -97,7 +97,7 @@ async fn a_process_that_dies_young_can_be_started_again(backend: Backend) {
 }
 
 async fn a_first_start_that_dies_leaves_nothing_in_the_way(backend: Backend) {
-    let installation = tessera_tests::process::Installation::new(backend).await;
+    let installation = tessera_tests::process::Installation::empty(backend).await;
     for milliseconds in [0, 5, 20, 60] {
         let starting = installation.spawn();
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;

@@ -14,7 +14,7 @@ const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1
 
 /// Asserts that the service does not start with the setting and that the error names the setting.
 async fn refuses(backend: Backend, name: &str, value: &str) {
-    let said = Installation::new(backend).await.set(name, value).refuses_to_start().await;
+    let said = Installation::empty(backend).await.set(name, value).refuses_to_start().await;
     assert!(said.contains(name), "it does not name {name}: {said}");
 }
 
@@ -31,7 +31,7 @@ on_both! {
 }
 
 async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
-    let installation = Installation::new(backend).await;
+    let installation = Installation::empty(backend).await;
     let (one, two) = (installation.spawn(), installation.spawn());
     let (one, two) = (one.ready(), two.ready());
     let (ada, bob) = (Person::register(&one.api()).await, Person::register(&two.api()).await);
@@ -47,7 +47,7 @@ async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
 }
 
 async fn a_wrong_master_key_is_refused_with_its_reason(backend: Backend) {
-    let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
+    let installation = Installation::empty(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
     installation.start().kill();
     let installation = installation.set("TESSERA_MASTER_KEY", OTHER_KEY);
     let said = installation.refuses_to_start().await;
@@ -88,13 +88,13 @@ async fn argon2_settings_below_the_floor_prevent_the_start_s10(backend: Backend)
     let weak =
         [("TESSERA_ARGON2_MEMORY_KIB", "8"), ("TESSERA_ARGON2_ITERATIONS", "1"), ("TESSERA_ARGON2_PARALLELISM", "0")];
     for (name, value) in weak {
-        let said = Installation::new(backend).await.set(name, value).refuses_to_start().await;
+        let said = Installation::empty(backend).await.set(name, value).refuses_to_start().await;
         assert!(said.contains("TESSERA_ARGON2"), "{said}");
     }
 }
 
 async fn all_invalid_settings_are_reported_at_once(backend: Backend) {
-    let installation = Installation::new(backend).await.set("TESSERA_LISTN", "x").set("TESSERA_SESSION_TTL", "x");
+    let installation = Installation::empty(backend).await.set("TESSERA_LISTN", "x").set("TESSERA_SESSION_TTL", "x");
     let said = installation.set("TESSERA_PASSWORD_MIN_LENGTH", "7").refuses_to_start().await;
     for name in ["TESSERA_LISTN", "TESSERA_SESSION_TTL", "TESSERA_PASSWORD_MIN_LENGTH"] {
         assert!(said.contains(name), "{name}: {said}");
@@ -110,12 +110,12 @@ async fn an_invalid_minimum_password_length_prevents_the_start_s1(backend: Backe
 async fn a_listen_address_in_use_prevents_the_start(backend: Backend) {
     let service = Service::start(backend).await;
     let said =
-        Installation::new(backend).await.set("TESSERA_LISTEN", service.node.authority()).refuses_to_start().await;
+        Installation::empty(backend).await.set("TESSERA_LISTEN", service.node.authority()).refuses_to_start().await;
     assert!(said.contains(service.node.authority()), "{said}");
 }
 
 async fn secrets_are_not_in_logs_or_the_command_line_s224(backend: Backend) {
-    let installation = Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
+    let installation = Installation::empty(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
     let service = Service::on(installation.set("TESSERA_LOG", "debug"));
     let person = Person::register(&service.api()).await;
     let command = std::fs::read_to_string(format!("/proc/{}/cmdline", service.node.pid())).unwrap_or_default();
@@ -128,7 +128,7 @@ async fn secrets_are_not_in_logs_or_the_command_line_s224(backend: Backend) {
 
 #[tokio::test]
 async fn postgres_without_a_master_key_is_refused() {
-    let said = Installation::new(Backend::Postgres).await.unset("TESSERA_MASTER_KEY").refuses_to_start().await;
+    let said = Installation::empty(Backend::Postgres).await.unset("TESSERA_MASTER_KEY").refuses_to_start().await;
     assert!(said.contains("TESSERA_MASTER_KEY"), "{said}");
 }
 
