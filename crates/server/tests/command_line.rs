@@ -1,8 +1,12 @@
 //! Output of the binary before it serves.
 
-use std::process::{Command, Output};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Output},
+};
 
 use tempfile::TempDir;
+use tessera_kernel::Chain;
 use tessera_tests::tls::Authority;
 
 #[track_caller]
@@ -232,6 +236,32 @@ fn unusable_smtp_authorities_are_rejected_s227() {
         let text = complaint(&with(file, url));
         assert!(text.contains(fault) && !text.contains("hunter2"), "{fault} is missing from {text}");
     }
+}
+
+/// The variables of all settings. The configuration names most of their keys where it reads them, and derives those of
+/// quotas and chains.
+fn known_settings() -> BTreeSet<String> {
+    let source = include_str!("../src/config.rs");
+    let reads = source.split("source.read").skip(1).filter_map(|rest| Some(rest.split_once('(')?.1));
+    let named = reads
+        .chain(source.split("&mut source, ").skip(1))
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned));
+    let printed = out(&run(&["check-config"], &[], None));
+    let quotas = printed.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.to_owned());
+    let quotas = quotas.filter(|key| key.starts_with("quota_"));
+    let chains = Chain::ALL.into_iter().filter(|chain| chain.id().is_some()).map(|chain| format!("rpc_{chain}"));
+    // The configuration does not read this one: it names the file.
+    let file = ["config".to_owned()];
+    named.chain(quotas).chain(chains).chain(file).map(|key| format!("TESSERA_{}", key.to_uppercase())).collect()
+}
+
+#[test]
+fn every_setting_is_documented_and_every_documented_setting_exists() {
+    let page = include_str!("../../../docs/configuration.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `TESSERA_"));
+    let names = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
+    let documented: BTreeSet<String> = names.filter(|name| name.starts_with("TESSERA_")).map(str::to_owned).collect();
+    assert_eq!(documented, known_settings());
 }
 
 #[test]
