@@ -80,7 +80,6 @@ fn the_document_lists_every_route() {
         some(item.as_object()).keys().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
     };
     assert_eq!(items.flat_map(methods).collect::<BTreeSet<_>>(), served);
-    assert_eq!(served.len(), 57);
 }
 
 #[actix_web::test]
