@@ -1,5 +1,6 @@
-//! The two migration trees give the same schema: the same names, tables, columns and unique keys on both databases. The
-//! adapters test that the migrations run up, down and up again.
+//! The two migration trees have the same migrations, and create the same tables, column names, unique keys and indexes.
+//! Only `CREATE` statements are read: types and columns that `ALTER TABLE` adds are not compared. The adapters test that
+//! the migrations run up, down and up again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
