@@ -18,7 +18,6 @@ pub(crate) use json::{
     Body, Request,
     fields::{FieldResult, Fields, ValueError},
     limits,
-    spending::{Spending, Spends},
     values::{boolean, integer, list, text},
 };
 pub(crate) use page::{Kind, List, PageParameters, PageQuery};

@@ -10,5 +10,4 @@ pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod redeem_challenge;
 pub(crate) mod sign_in_with_wallet;
-mod spend_challenge;
 pub(crate) mod unlink_wallet;

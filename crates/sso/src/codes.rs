@@ -5,4 +5,3 @@ pub(crate) mod issue_token;
 pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod redeem;
-mod spend_code;

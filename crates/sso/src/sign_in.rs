@@ -6,6 +6,5 @@ mod events;
 mod forget;
 pub(crate) mod model;
 pub(crate) mod ports;
-mod spend_challenge;
 pub(crate) mod verify;
 pub(crate) mod view;

@@ -124,7 +124,8 @@ pub(crate) async fn expired_challenges_are_deleted_by_the_database_clock_s85(bac
 
 fn presented(code: &OneTimeSecret) -> RedeemSsoCode {
     let redirect_uri = sso_request(application_id(1)).redirect_uri;
-    RedeemSsoCode { code: code.expose().to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
+    let verifier = VERIFIER.to_owned().into();
+    RedeemSsoCode { code: code.expose().to_owned(), redirect_uri, verifier, origin: origin() }
 }
 
 async fn with_an_application(backend: Backend) -> Subject {

@@ -6,16 +6,15 @@ pub(crate) mod fields;
 pub(crate) mod limits;
 mod media;
 pub(crate) mod read;
-pub(crate) mod spending;
 pub(crate) mod values;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 
-use crate::problem::{Code, FieldError, FieldErrorCode, FieldErrors, Problem};
+use crate::problem::{Code, FieldErrorCode, FieldErrors, Problem};
 
 use fields::Fields;
-use read::{ReadBody, Reader};
+use read::Reader;
 
 /// A request body that is parsed from JSON.
 pub(crate) trait Request: Sized {
@@ -35,51 +34,30 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let body = whole_of(request, T::MAX_BYTES);
-        async move { parse(&body.await?).map(Self) }.boxed_local()
-    }
-}
-
-/// Checks the headers and reads the bytes of a JSON body.
-fn whole_of(request: &HttpRequest, limit: usize) -> impl Future<Output = Result<ReadBody, Problem>> + use<> {
-    let head = media::check(request).and_then(|()| read::declared_length(request, limit));
-    let reader = Reader::of(request, limit);
-    async move {
-        head?;
-        reader.read_body().await
+        let head = media::check(request).and_then(|()| read::declared_length(request, T::MAX_BYTES));
+        let reader = Reader::of(request, T::MAX_BYTES);
+        async move {
+            head?;
+            parse(&reader.read_body().await?).map(Self)
+        }
+        .boxed_local()
     }
 }
 
 fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
-    let (request, faults) = read_fields(bytes, T::read)?;
-    match request.flatten() {
-        Some(request) if faults.is_empty() => Ok(request),
-        _ => Err(invalid(faults)),
-    }
-}
-
-/// Parses the body and applies `read` to its fields. Returns the result with all field errors. `read` is not called if
-/// the body is not an object.
-fn read_fields<T>(
-    bytes: &[u8],
-    read: impl FnOnce(&mut Fields<'_>) -> T,
-) -> Result<(Option<T>, Vec<FieldError>), Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
     let mut faults = FieldErrors::default();
     let document = document::parse(text, &mut faults)?;
-    let found = document.as_object().map(|object| {
+    let request = document.as_object().and_then(|object| {
         let mut fields = Fields::new(text, object, &mut faults);
-        let found = read(&mut fields);
+        let request = T::read(&mut fields);
         fields.finish();
-        found
+        request
     });
     if !document.is_object() {
         faults.add(String::new(), FieldErrorCode::InvalidType, "must be an object");
     }
-    Ok((found, faults.into_vec()))
-}
-
-fn invalid(faults: Vec<FieldError>) -> Problem {
-    Problem::new(Code::InvalidBody).faults(faults)
+    let faults = faults.into_vec();
+    request.filter(|_| faults.is_empty()).ok_or_else(|| Problem::new(Code::InvalidBody).faults(faults))
 }

@@ -13,7 +13,7 @@ use tessera_identity::{
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_inventory::{ListItemsError, PutItemError};
-use tessera_kernel::{AccountError, DocumentError, PasswordFault, StoreError};
+use tessera_kernel::{AccountError, DocumentError, PasswordFault, StoreError, WalletSignatureError};
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, ListInvitationsError,
     RemoveMemberError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError, WithdrawInvitationError,
@@ -176,6 +176,7 @@ impl From<SignInWithWalletError> for Problem {
     fn from(error: SignInWithWalletError) -> Self {
         match error {
             SignInWithWalletError::InvalidSignature => Code::InvalidSignature.into(),
+            SignInWithWalletError::MalformedSignature(error) => signature(error),
             SignInWithWalletError::Verify(error) => error.into(),
             SignInWithWalletError::Token(error) => error.into(),
             SignInWithWalletError::Store(error) => error.into(),
@@ -190,6 +191,7 @@ impl From<LinkWalletError> for Problem {
             LinkWalletError::SessionEnded => Code::InvalidToken.into(),
             LinkWalletError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
             LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
+            LinkWalletError::MalformedSignature(error) => signature(error),
             LinkWalletError::WalletTaken => Code::WalletTaken.into(),
             LinkWalletError::Quota(exceeded) => exceeded.into(),
             LinkWalletError::Verify(error) => error.into(),
@@ -202,6 +204,7 @@ impl From<VerifySsoError> for Problem {
     fn from(error: VerifySsoError) -> Self {
         match error {
             VerifySsoError::Refused => Code::InvalidSignature.into(),
+            VerifySsoError::MalformedSignature(error) => signature(error),
             VerifySsoError::Used => Code::SsoSessionUsed.into(),
             VerifySsoError::Verify(error) => error.into(),
             VerifySsoError::Token(error) => error.into(),
@@ -214,6 +217,7 @@ impl From<RedeemSsoCodeError> for Problem {
     fn from(error: RedeemSsoCodeError) -> Self {
         match error {
             RedeemSsoCodeError::InvalidGrant => Code::InvalidGrant.into(),
+            RedeemSsoCodeError::MalformedVerifier(error) => fault("/code_verifier", error.code(), error.to_string()),
             RedeemSsoCodeError::Token(error) => error.into(),
             RedeemSsoCodeError::Store(error) => error.into(),
         }
@@ -306,6 +310,10 @@ impl From<WriteCustomDataError> for Problem {
 
 fn data(error: DocumentError) -> Problem {
     fault("/data", error.code(), error.to_string())
+}
+
+fn signature(error: WalletSignatureError) -> Problem {
+    fault("/signature", error.code(), error.to_string())
 }
 
 /// Maps errors that differ only in their variants, one line each. The variant after `or` is a missing permission. The

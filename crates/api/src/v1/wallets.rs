@@ -2,16 +2,12 @@
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
-use serde_json::Value;
 use tessera_identity::{Identity, LinkWallet, SignInWithWallet, WalletProof, model::Challenge};
-use tessera_kernel::{Chain, NodeLimits, WalletAccount, WalletSignature};
+use tessera_kernel::{Chain, NodeLimits, WalletAccount};
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{
-        Anonymous, Authenticated, Body, FieldResult, Fields, PathAddress, Request, RequestDevice, Spending, Spends,
-        ValueError, text,
-    },
+    extract::{Anonymous, Authenticated, Body, Fields, PathAddress, Request, RequestDevice, ValueError, text},
     openapi::schema,
     problem::{Code, Problem},
     v1::{auth::LoginView, challenge_limit::admit_challenge, timestamp::Timestamp, users::WalletView},
@@ -47,14 +43,6 @@ fn account(fields: &mut Fields<'_>) -> Option<WalletAccount> {
         let address: String = text(value)?;
         WalletAccount::parse(chain, &address).map_err(|error| ValueError::of(&error).into())
     })
-}
-
-fn signature(value: &Value, account: Option<WalletAccount>) -> FieldResult<Option<WalletSignature>> {
-    let text: String = text(value)?;
-    // The signature format depends on the wallet, so it is unknown if the wallet is invalid.
-    let Some(account) = account else { return Ok(None) };
-    let read = WalletSignature::parse(&text, account.chain().namespace());
-    read.map(Some).map_err(|error| ValueError::of(&error).into())
 }
 
 /// A challenge for a wallet.
@@ -101,18 +89,9 @@ struct ProofRequest(WalletProof);
 impl Request for ProofRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let account = account(fields);
-        let signature = fields.required("signature", |value| signature(value, account));
+        let signature = fields.required("signature", text);
         let nonce = fields.required("nonce", text);
-        Some(Self(WalletProof { account: account?, signature: signature??, nonce: nonce? }))
-    }
-}
-
-/// A request with the nonce is an attempt to answer the challenge, and consumes it.
-impl Spends for ProofRequest {
-    type Token = String;
-
-    fn token(fields: &mut Fields<'_>) -> Option<String> {
-        fields.required("nonce", text)
+        Some(Self(WalletProof { account: account?, signature: signature?, nonce: nonce? }))
     }
 }
 
@@ -136,7 +115,8 @@ pub(crate) async fn get_web3_challenge(
 
 /// Verify Web3 signature and login
 ///
-/// If no account has the wallet, a new user without an email address is created. The nonce is consumed in every case.
+/// If no account has the wallet, a new user without an email address is created. Every complete request consumes its
+/// nonce, even if it fails.
 #[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = ProofFields, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The nonce or the signature is not valid"),
@@ -145,10 +125,9 @@ pub(crate) async fn get_web3_challenge(
 pub(crate) async fn verify_web3_signature(
     Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
-    body: Spending<ProofRequest>,
+    Body(ProofRequest(proof)): Body<ProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let ProofRequest(proof) = body.or_spend(async |nonce| identity.spend_challenge(&nonce).await).await?;
     let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, device, origin }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
@@ -186,7 +165,7 @@ pub(crate) async fn list_wallets(
 
 /// Link a wallet to the current user
 ///
-/// The session must be younger than 5 minutes. The nonce is consumed in every case.
+/// The session must be younger than 5 minutes. Every complete request of a user consumes its nonce, even if it fails.
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = ProofFields, responses(
     (status = 201, description = "The wallet", body = WalletView),
@@ -195,10 +174,9 @@ pub(crate) async fn list_wallets(
 #[post("/users/me/wallets")]
 pub(crate) async fn link_wallet(
     Authenticated(actor): Authenticated,
-    body: Spending<ProofRequest>,
+    Body(ProofRequest(proof)): Body<ProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let ProofRequest(proof) = body.or_spend(async |nonce| identity.spend_challenge(&nonce).await).await?;
     let wallet = identity.link_wallet(&actor, LinkWallet { proof }).await?;
     Ok(HttpResponse::Created().json(WalletView::from(wallet)))
 }

@@ -1,6 +1,8 @@
 //! Linking of a wallet to an account.
 
-use tessera_kernel::{Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId, WalletAccount};
+use tessera_kernel::{
+    Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId, WalletAccount, WalletSignatureError,
+};
 
 use super::{challenge_wallet::session_of, redeem_challenge::Redeemed};
 use crate::{
@@ -33,6 +35,9 @@ pub enum LinkWalletError {
     /// not valid for this wallet. The response is the same for all of them.
     #[error("the signature does not prove this")]
     InvalidSignature,
+    /// The text of the signature is malformed. The nonce is consumed.
+    #[error(transparent)]
+    MalformedSignature(#[from] WalletSignatureError),
     /// The wallet is already linked to this account or another one. That link does not change.
     #[error("this wallet is linked already")]
     WalletTaken,
@@ -51,8 +56,9 @@ impl Identity {
     /// Links a wallet to the actor's account. The user gets a mail.
     ///
     /// # Errors
-    /// Fails when the actor is not a user, the session has ended or is too old, the signature is invalid or cannot be
-    /// verified, the wallet is linked, the quota is exceeded, or storage fails. The nonce is consumed even then.
+    /// Fails when the actor is not a user, the session has ended or is too old, the signature is malformed, invalid or
+    /// cannot be verified, the wallet is linked, the quota is exceeded, or storage fails. The nonce of a user is consumed
+    /// even then.
     pub async fn link_wallet(&self, actor: &Actor, command: LinkWallet) -> Result<Wallet, LinkWalletError> {
         let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
         let account = command.proof.account;

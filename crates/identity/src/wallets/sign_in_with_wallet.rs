@@ -1,6 +1,6 @@
 //! Wallet sign-in. The first sign-in of a wallet creates its user.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError, UserId, WalletAccount};
+use tessera_kernel::{Event, RequestMetadata, StoreError, UserId, WalletAccount, WalletSignatureError};
 use time::OffsetDateTime;
 
 use super::redeem_challenge::Redeemed;
@@ -30,6 +30,9 @@ pub enum SignInWithWalletError {
     /// wallet. The response is the same for all of them.
     #[error("the signature does not prove this")]
     InvalidSignature,
+    /// The text of the signature is malformed. The nonce is consumed.
+    #[error(transparent)]
+    MalformedSignature(#[from] WalletSignatureError),
     /// The signature could not be verified.
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -49,7 +52,8 @@ impl Identity {
     /// the account.
     ///
     /// # Errors
-    /// Fails when the signature is invalid or cannot be verified, or signing the token or storage fails.
+    /// Fails when the signature is malformed, invalid or cannot be verified, or signing the token or storage fails. The
+    /// nonce is consumed even then.
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
         let SignInWithWallet { proof, device, origin } = command;
         let account = proof.account;

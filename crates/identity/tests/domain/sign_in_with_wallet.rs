@@ -7,7 +7,7 @@ use tessera_identity::{
     model::{Challenge, SessionState, SiweMessage, Wallet},
     ports::TokenSigner as _,
 };
-use tessera_kernel::{Chain, Outcome, WalletAccount, WalletSignature};
+use tessera_kernel::{Chain, Outcome, WalletAccount};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, device, origin, user, user_id, wallet, wallet_account},
@@ -64,18 +64,6 @@ async fn a_solana_wallet_signs_the_bare_nonce() {
 }
 
 #[tokio::test]
-async fn a_spent_challenge_is_rejected() {
-    let bench = Workbench::new();
-    let (spent, other) =
-        (ask(&bench, wallet_account(1, Chain::Base)).await, ask(&bench, wallet_account(1, Chain::Base)).await);
-    for nonce in ["", "x", &"0".repeat(22), spent.nonce.as_str(), spent.nonce.as_str()] {
-        ok(bench.identity().spend_challenge(nonce).await);
-    }
-    is_refused(&bench, answer(&spent)).await;
-    ok(sign_in(&bench, answer(&other)).await);
-}
-
-#[tokio::test]
 async fn a_first_sign_in_makes_a_user_with_the_wallet_and_no_address() {
     for chain in Chain::ALL {
         let bench = Workbench::new();
@@ -124,9 +112,26 @@ async fn a_nonce_can_be_used_once_s83() {
 async fn a_wrong_signature_uses_the_nonce() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
-    is_refused(&bench, WalletProof { signature: WalletSignature::from_bytes(vec![1; 65]), ..answer(&challenge) }).await;
+    is_refused(&bench, WalletProof { signature: format!("0x{}", "01".repeat(65)), ..answer(&challenge) }).await;
     is_refused(&bench, answer(&challenge)).await;
     assert_eq!(bench.wallets.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_malformed_signature_consumes_the_nonce_s83() {
+    let bench = Workbench::new();
+    for (chain, malformed) in [(Chain::Base, "0xzz"), (Chain::Base, ""), (Chain::Solana, "0x00")] {
+        let (consumed, other) =
+            (ask(&bench, wallet_account(1, chain)).await, ask(&bench, wallet_account(1, chain)).await);
+        for nonce in ["", "x", &"0".repeat(22), consumed.nonce.as_str(), consumed.nonce.as_str()] {
+            let (signature, nonce) = (malformed.to_owned(), nonce.to_owned());
+            let error = failed(sign_in(&bench, WalletProof { signature, nonce, ..answer(&consumed) }).await);
+            assert!(matches!(error, SignInWithWalletError::MalformedSignature(_)), "{error:?}");
+        }
+        is_refused(&bench, answer(&consumed)).await;
+        ok(sign_in(&bench, answer(&other)).await);
+    }
+    assert_eq!(bench.wallets.asked(), 3);
 }
 
 #[tokio::test]
@@ -258,8 +263,7 @@ async fn challenges_of_other_callers_do_not_use_up_those_of_the_owner() {
     let mine = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     for _ in 0..100 {
         let theirs = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
-        is_refused(&bench, WalletProof { signature: WalletSignature::from_bytes(vec![0; 65]), ..answer(&theirs) })
-            .await;
+        is_refused(&bench, WalletProof { signature: format!("0x{}", "00".repeat(65)), ..answer(&theirs) }).await;
     }
     ok(sign_in(&bench, answer(&mine)).await);
 }
@@ -305,7 +309,7 @@ async fn a_rejected_sign_in_is_audited_with_the_wallet_and_its_user() {
     for (number, subject) in [(1, Some(user_id(1).as_uuid())), (2, None)] {
         let account = wallet_account(number, Chain::Ethereum);
         let challenge = ask(&bench, account).await;
-        is_refused(&bench, WalletProof { signature: WalletSignature::from_bytes(vec![1]), ..answer(&challenge) }).await;
+        is_refused(&bench, WalletProof { signature: "0x01".to_owned(), ..answer(&challenge) }).await;
         let event = some(bench.events(None).await.pop());
         assert_eq!((event.name.as_str(), event.outcome, event.subject), ("session.refused", Outcome::Refused, subject));
         assert_eq!(event.details, [("wallet".to_owned(), account.to_string())]);

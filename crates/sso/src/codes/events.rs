@@ -24,20 +24,18 @@ impl CodePresented {
 /// Why an authorization code was refused. Only the audit trail contains it, not the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeRefusal {
-    /// The rest of the request was invalid.
-    Body,
     Used,
     Expired,
     RedirectUri,
     /// The application has removed the redirect URI.
     Application,
+    /// The code verifier is malformed or does not match.
     Verifier,
 }
 
 impl CodeRefusal {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Body => "body",
             Self::Used => "used",
             Self::Expired => "expired",
             Self::RedirectUri => "redirect_uri",

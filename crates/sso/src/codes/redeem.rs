@@ -1,12 +1,12 @@
 //! Redemption of an authorization code by the back end of an application.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError};
+use tessera_kernel::{Event, RequestMetadata, Secret, StoreError};
 use time::OffsetDateTime;
 
 use super::{
     events::{CodePresented, CodeRefusal},
     issue_token::{IssueError, SsoToken},
-    model::{AuthorizationCode, CodeVerifier, OneTimeSecret, SsoCodeState},
+    model::{AuthorizationCode, CodeVerifier, CodeVerifierError, OneTimeSecret, SsoCodeState},
 };
 use crate::{relying_parties::model::RelyingParty, service::SingleSignOn, service_tokens::ports::SigningError};
 
@@ -17,8 +17,8 @@ pub struct RedeemSsoCode {
     pub code: String,
     /// The redirect URI that received the code.
     pub redirect_uri: String,
-    /// The PKCE code verifier.
-    pub verifier: CodeVerifier,
+    /// The PKCE code verifier, as received.
+    pub verifier: Secret<String>,
     /// Request metadata.
     pub origin: RequestMetadata,
 }
@@ -30,6 +30,9 @@ pub enum RedeemSsoCodeError {
     /// removed the redirect URI. The response is the same for all of them.
     #[error("the code is not valid")]
     InvalidGrant,
+    /// The code verifier is malformed. The code is consumed.
+    #[error(transparent)]
+    MalformedVerifier(#[from] CodeVerifierError),
     /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] SigningError),
@@ -51,23 +54,22 @@ impl SingleSignOn {
     /// Redeems a code. The code is consumed whatever the result: a caller without the verifier has stolen it.
     ///
     /// # Errors
-    /// Fails when the code is invalid, or signing or storage fails.
+    /// Fails when the code is invalid, the code verifier is malformed, or signing or storage fails.
     pub async fn redeem(&self, command: RedeemSsoCode) -> Result<SsoToken, RedeemSsoCodeError> {
-        let judge = |code: &AuthorizationCode, party: &RelyingParty, now| self.fault_of(code, party, &command, now);
-        match self.present(&command.code, &command.origin, judge).await? {
-            Some((code, None)) => Ok(self.issue(code.into()).await?),
-            _ => Err(RedeemSsoCodeError::InvalidGrant),
-        }
+        let verifier = command.verifier.expose().parse::<CodeVerifier>();
+        let code = self.consume(&command, verifier.as_ref().ok()).await?;
+        // Report a malformed verifier only now that the code is consumed.
+        verifier?;
+        Ok(self.issue(code.ok_or(RedeemSsoCodeError::InvalidGrant)?.into()).await?)
     }
 
-    /// Consumes a code and returns it with the reason for refusal, if any. Returns `None` if the code does not exist.
-    pub(super) async fn present(
+    /// Consumes the code. Returns `None` if it does not exist or is refused.
+    async fn consume(
         &self,
-        code: &str,
-        origin: &RequestMetadata,
-        judge: impl FnOnce(&AuthorizationCode, &RelyingParty, OffsetDateTime) -> Option<CodeRefusal>,
-    ) -> Result<Option<(AuthorizationCode, Option<CodeRefusal>)>, StoreError> {
-        let Ok(secret) = code.parse::<OneTimeSecret>() else { return Ok(None) };
+        command: &RedeemSsoCode,
+        verifier: Option<&CodeVerifier>,
+    ) -> Result<Option<AuthorizationCode>, StoreError> {
+        let Ok(secret) = command.code.parse::<OneTimeSecret>() else { return Ok(None) };
         let hash = self.ports.digest.digest(secret.expose());
         // Read first, so that an unknown code costs no transaction.
         if !self.ports.store.knows_sso_code(&hash).await? {
@@ -77,24 +79,13 @@ impl SingleSignOn {
         let mut tx = self.ports.store.begin().await?;
         // Codes are deleted together with their application.
         let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
-        let refusal = judge(&code, &party, now);
+        let refusal = self.fault_of(&code, &party, &command.redirect_uri, verifier, now);
         let what = CodePresented::new(&code, refusal).into();
-        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
         tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;
         tx.commit().await?;
-        Ok(Some((code, refusal)))
-    }
-
-    /// Checks whether the code itself is already used or expired.
-    pub(super) fn fault_of_age(code: &AuthorizationCode, now: OffsetDateTime) -> Option<CodeRefusal> {
-        if code.state != SsoCodeState::Open {
-            Some(CodeRefusal::Used)
-        } else if now >= code.expires_at {
-            Some(CodeRefusal::Expired)
-        } else {
-            None
-        }
+        Ok(refusal.is_none().then_some(code))
     }
 
     /// Returns the reason for refusal for the audit trail. The response does not contain it.
@@ -102,17 +93,22 @@ impl SingleSignOn {
         &self,
         code: &AuthorizationCode,
         party: &RelyingParty,
-        command: &RedeemSsoCode,
+        redirect_uri: &str,
+        verifier: Option<&CodeVerifier>,
         now: OffsetDateTime,
     ) -> Option<CodeRefusal> {
         let digest = &self.ports.digest;
-        if let Some(refusal) = Self::fault_of_age(code, now) {
-            Some(refusal)
-        } else if code.redirect_uri != command.redirect_uri {
+        let matches =
+            |verifier: &CodeVerifier| digest.matches(code.code_challenge.hash(), &digest.digest(verifier.expose()));
+        if code.state != SsoCodeState::Open {
+            Some(CodeRefusal::Used)
+        } else if now >= code.expires_at {
+            Some(CodeRefusal::Expired)
+        } else if code.redirect_uri != redirect_uri {
             Some(CodeRefusal::RedirectUri)
         } else if !party.allows_redirect_uri(&code.redirect_uri) {
             Some(CodeRefusal::Application)
-        } else if !digest.matches(code.code_challenge.hash(), &digest.digest(command.verifier.expose())) {
+        } else if !verifier.is_some_and(matches) {
             Some(CodeRefusal::Verifier)
         } else {
             None

@@ -1,6 +1,8 @@
 //! Verification of the signed challenge of a single sign-on. Issues a token and an authorization code.
 
-use tessera_kernel::{Event, OnConflict, RequestMetadata, Secret, StoreError, UserId, WalletSignature};
+use tessera_kernel::{
+    Event, Namespace, OnConflict, RequestMetadata, Secret, StoreError, UserId, WalletSignature, WalletSignatureError,
+};
 use time::Duration;
 
 use super::{
@@ -30,8 +32,8 @@ pub struct VerifySso {
     pub browser: Option<OneTimeSecret>,
     /// The signed message.
     pub message: String,
-    /// The signature.
-    pub signature: WalletSignature,
+    /// The signature, as received.
+    pub signature: String,
     /// The `User-Agent` of the request.
     pub user_agent: Option<String>,
     /// Request metadata.
@@ -60,6 +62,9 @@ pub enum VerifySsoError {
     /// was deleted or has removed the redirect URI. The response is the same for all of them.
     #[error("the signature does not prove this")]
     Refused,
+    /// The text of the signature is malformed. The challenge is consumed.
+    #[error(transparent)]
+    MalformedSignature(#[from] WalletSignatureError),
     /// The session is completed, or another request is verifying its challenge.
     #[error("the sign-in is used up")]
     Used,
@@ -84,7 +89,7 @@ impl From<IssueError> for VerifySsoError {
 }
 
 /// Result of taking the challenge of a session.
-pub(super) enum Taken {
+enum Taken {
     Challenge(Box<TakenChallenge>),
     Used,
     /// The session has expired, belongs to another browser, or has no challenge.
@@ -93,7 +98,7 @@ pub(super) enum Taken {
     Unknown,
 }
 
-pub(super) struct TakenChallenge {
+struct TakenChallenge {
     session: SsoSession,
     party: RelyingParty,
     challenge: SsoChallenge,
@@ -105,14 +110,19 @@ impl SingleSignOn {
     /// Completes a sign-in with a signed challenge. The first sign-in of a wallet creates its user.
     ///
     /// # Errors
-    /// Fails when the sign-in is refused, the session is used, the signature cannot be verified, or signing the token
-    /// or storage fails.
+    /// Fails when the sign-in is refused, the session is used, the signature is malformed or cannot be verified, or
+    /// signing the token or storage fails.
     pub async fn verify(&self, command: VerifySso) -> Result<VerifiedSso, VerifySsoError> {
+        let signature = WalletSignature::parse(&command.signature, Namespace::Eip155);
+        // A malformed signature leaves nothing to verify, so no other request has to find the session used.
+        let signed = signature.is_ok().then_some(&*command.message);
         let taken = match &command.browser {
-            Some(browser) => self.take_challenge(command.session, browser, Some(&command.message)).await?,
+            Some(browser) => self.take_challenge(command.session, browser, signed).await?,
             // Without the cookie there is no session that could be refused.
             None => Taken::Unknown,
         };
+        // Report a malformed signature only now that the challenge is consumed.
+        let signature = signature?;
         let taken = match taken {
             Taken::Challenge(taken) => *taken,
             Taken::Used => return Err(VerifySsoError::Used),
@@ -120,7 +130,7 @@ impl SingleSignOn {
             Taken::Unknown => return Err(VerifySsoError::Refused),
             Taken::Nothing => return self.refuse(SignInRefusal::Session, None, &command.origin).await,
         };
-        match self.conclude(&taken, &command).await {
+        match self.conclude(&taken, signature, &command).await {
             Err(error) => {
                 // The sign-in failed. Reset the step, so that the session does not appear as used.
                 self.give_back(&taken).await?;
@@ -131,12 +141,17 @@ impl SingleSignOn {
     }
 
     /// Verifies the signature and completes the sign-in.
-    async fn conclude(&self, taken: &TakenChallenge, command: &VerifySso) -> Result<VerifiedSso, VerifySsoError> {
+    async fn conclude(
+        &self,
+        taken: &TakenChallenge,
+        signature: WalletSignature,
+        command: &VerifySso,
+    ) -> Result<VerifiedSso, VerifySsoError> {
         let TakenChallenge { session, party, challenge, open } = taken;
         if !party.allows_redirect_uri(&session.request.redirect_uri) {
             return self.refuse(SignInRefusal::Application, Some(challenge), &command.origin).await;
         }
-        let user = if *open { self.user_of(challenge, command).await? } else { None };
+        let user = if *open { self.user_of(challenge, signature, command).await? } else { None };
         let Some(user) = user else {
             return self.refuse(SignInRefusal::Signature, Some(challenge), &command.origin).await;
         };
@@ -151,7 +166,7 @@ impl SingleSignOn {
     /// Takes the challenge, so that no request can present another signature of it, whether this one is valid or not.
     /// While the signature of that message is being verified, other requests find the session used. So a request during
     /// the verification and a request shortly after it get the same result.
-    pub(super) async fn take_challenge(
+    async fn take_challenge(
         &self,
         id: SsoSessionId,
         browser: &OneTimeSecret,
@@ -198,6 +213,7 @@ impl SingleSignOn {
     async fn user_of(
         &self,
         challenge: &SsoChallenge,
+        signature: WalletSignature,
         command: &VerifySso,
     ) -> Result<Option<UserId>, AuthenticateWalletError> {
         if challenge.message != command.message {
@@ -206,7 +222,7 @@ impl SingleSignOn {
         let signed = SignedMessage {
             account: challenge.account,
             text: challenge.message.clone(),
-            signature: command.signature.clone(),
+            signature,
             user_agent: command.user_agent.clone(),
             origin: command.origin.clone(),
         };

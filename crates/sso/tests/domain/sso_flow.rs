@@ -14,7 +14,7 @@ use tessera_sso::{
 use tessera_testkit::{
     Stores, Workbench, async_trait,
     builders::{application_id, organization_id, origin, sso_request, user_id, wallet_account},
-    expectations::{failed, ok, parsed, some},
+    expectations::{failed, ok, some},
     fakes::{FakeDigest, FakeWallets},
 };
 use time::Duration;
@@ -64,7 +64,8 @@ impl SsoFlow {
 
     fn presented(&self, code: &str) -> RedeemSsoCode {
         let redirect_uri = self.begun.session.request.redirect_uri.clone();
-        RedeemSsoCode { code: code.to_owned(), redirect_uri, verifier: parsed(VERIFIER), origin: origin() }
+        let verifier = VERIFIER.to_owned().into();
+        RedeemSsoCode { code: code.to_owned(), redirect_uri, verifier, origin: origin() }
     }
 
     /// Replaces the redirect URIs of the application.
@@ -248,31 +249,43 @@ async fn a_failed_attempt_uses_the_authorization_code_s105() {
 }
 
 #[tokio::test]
-async fn a_spent_challenge_or_code_is_rejected() {
+async fn a_malformed_signature_consumes_the_challenge() {
     let flow = SsoFlow::set().await;
-    let (session, browser) = (flow.begun.session.id, flow.begun.browser.clone());
     let question = ok(flow.ask().await);
-    for stranger in
-        [None, Some(ok(flow.sso.begin(flow.begun.session.request.clone(), origin().network()).await).browser)]
-    {
-        ok(flow.sso.spend_challenge(session, stranger).await);
+    let another = ok(flow.sso.begin(flow.begun.session.request.clone(), origin().network()).await).browser;
+    let malformed = |browser| VerifySso { browser, signature: "0xzz".to_owned(), ..flow.answer(&question.message) };
+    let is_malformed = async |answer| {
+        let error = failed(flow.sso.verify(answer).await);
+        assert!(matches!(error, VerifySsoError::MalformedSignature(_)), "{error:?}");
+    };
+    for stranger in [None, Some(another)] {
+        is_malformed(malformed(stranger)).await;
     }
     assert!(matches!(flow.step().await, AuthorizationState::Challenged(_)));
-    ok(flow.sso.spend_challenge(session, Some(browser)).await);
+    is_malformed(malformed(Some(flow.begun.browser.clone()))).await;
+    assert_eq!(flow.step().await, AuthorizationState::Started);
     flow.is_refused(flow.answer(&question.message)).await;
+    assert_eq!(flow.bench.wallets.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_malformed_code_verifier_consumes_the_code_s105() {
+    let flow = SsoFlow::set().await;
     let code = flow.sign_in().await.code;
-    for unknown in ["", "x", &"0".repeat(64), code.expose(), code.expose()] {
-        ok(flow.sso.spend_code(unknown, &origin()).await);
+    for presented in ["", "x", &"0".repeat(64), code.expose(), code.expose()] {
+        let verifier = "short".to_owned().into();
+        let error = failed(flow.sso.redeem(RedeemSsoCode { verifier, ..flow.presented(presented) }).await);
+        assert!(matches!(error, RedeemSsoCodeError::MalformedVerifier(_)), "{error:?}");
     }
     flow.is_no_grant(flow.presented(code.expose())).await;
-    assert_eq!(flow.code_refusals().await, ["body", "used"]);
+    assert_eq!(flow.code_refusals().await, ["verifier", "used"]);
 }
 
 #[tokio::test]
 async fn another_code_verifier_is_rejected_s107() {
     let flow = SsoFlow::set().await;
     let code = flow.sign_in().await.code;
-    let verifier = parsed("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl");
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl".to_owned().into();
     flow.is_no_grant(RedeemSsoCode { verifier, ..flow.presented(code.expose()) }).await;
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use tessera_identity::ports::{SignatureCheck, SignerKind, VerifyError, WalletVerifier};
-use tessera_kernel::{WalletAddress, WalletSignature};
+use tessera_kernel::{Namespace, WalletAddress, WalletSignature};
 
 /// Accepts only its own signatures and counts its calls. The signatures are forgeable.
 #[derive(Debug, Default)]
@@ -19,15 +19,22 @@ pub struct FakeWallets {
 }
 
 impl FakeWallets {
-    /// The signature of a text by the wallet with the address: 64 bytes that depend only on these two.
+    /// The signature of a text by the wallet with the address, in the format that wallets return. It depends only on
+    /// these two.
     #[must_use]
-    pub fn sign(address: &WalletAddress, text: &[u8]) -> WalletSignature {
-        let part = |number: u8| {
-            let mut hasher = DefaultHasher::new();
-            (number, address, text).hash(&mut hasher);
-            hasher.finish().to_be_bytes()
-        };
-        WalletSignature::from_bytes((0..8).flat_map(part).collect())
+    pub fn sign(address: &WalletAddress, text: &[u8]) -> String {
+        let mut hasher = DefaultHasher::new();
+        (address, text).hash(&mut hasher);
+        let hash = hasher.finish();
+        match address.namespace() {
+            Namespace::Eip155 => format!("0x{hash:016x}"),
+            // In base58, each leading 1 is a zero byte, and eleven digits that begin with 2 are the other eight bytes.
+            Namespace::Solana => {
+                let digits: String =
+                    format!("{:010o}", hash >> 34).bytes().map(|digit| char::from(digit + 1)).collect();
+                format!("{}2{digits}", "1".repeat(56))
+            }
+        }
     }
 
     /// Makes every later call fail, as when a chain is unavailable.
@@ -57,7 +64,10 @@ impl WalletVerifier for FakeWallets {
         let address = proof.account.address();
         let signer =
             if self.contracts.load(Ordering::SeqCst) { SignerKind::Contract } else { SignerKind::ExternallyOwned };
-        let valid = proof.texts.iter().any(|text| Self::sign(&address, text) == proof.signature);
+        let is_signature_of = |text: &Vec<u8>| {
+            WalletSignature::parse(&Self::sign(&address, text), address.namespace()).as_ref() == Ok(&proof.signature)
+        };
+        let valid = proof.texts.iter().any(is_signature_of);
         Ok(valid.then_some(signer))
     }
 }

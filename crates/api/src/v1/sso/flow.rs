@@ -3,18 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
 use serde_json::Value;
-use tessera_kernel::{Chain, Namespace, NodeLimits, WalletAccount, WalletSignature};
+use tessera_kernel::{Chain, NodeLimits, Secret, WalletAccount};
 use tessera_sso::{
-    ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso,
-    model::{CodeVerifier, SsoSessionId},
+    ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso, model::SsoSessionId,
 };
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{
-        Anonymous, Body, FieldResult, Fields, Request, Spending, Spends, UserAgent, ValueError, cookies,
-        fetch_metadata, text,
-    },
+    extract::{Anonymous, Body, FieldResult, Fields, Request, UserAgent, ValueError, cookies, fetch_metadata, text},
     openapi::schema,
     problem::{FieldErrorCode, Problem},
     public_url::PublicUrl,
@@ -121,27 +117,15 @@ struct VerifyFields {
 struct VerifyRequest {
     session: SsoSessionId,
     message: String,
-    signature: WalletSignature,
+    signature: String,
 }
 
 impl Request for VerifyRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let session = fields.required("session_id", text);
         let message = fields.required("message", text);
-        let signature = fields.required("signature", |value| {
-            let text: String = text(value)?;
-            WalletSignature::parse(&text, Namespace::Eip155).map_err(|error| ValueError::of(&error).into())
-        });
+        let signature = fields.required("signature", text);
         Some(Self { session: session?, message: message?, signature: signature? })
-    }
-}
-
-/// A request with the session id and its cookie is an attempt to answer the challenge, and consumes it.
-impl Spends for VerifyRequest {
-    type Token = SsoSessionId;
-
-    fn token(fields: &mut Fields<'_>) -> Option<SsoSessionId> {
-        fields.required("session_id", text)
     }
 }
 
@@ -192,20 +176,13 @@ pub(crate) async fn verify_web3_sso(
     Anonymous(origin): Anonymous,
     UserAgent(user_agent): UserAgent,
     request: HttpRequest,
-    body: Spending<VerifyRequest>,
+    Body(VerifyRequest { session, message, signature }): Body<VerifyRequest>,
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let here = fetch_metadata::same_origin(&url, request.headers());
-    let browser = |session| cookies::secret(&url, request.headers(), session);
-    let body = body.or_spend(async |session| match &here {
-        Ok(()) => sso.spend_challenge(session, browser(session)).await,
-        // A request that another site made the browser send must not consume the challenge.
-        Err(_) => Ok(()),
-    });
-    let VerifyRequest { session, message, signature } = body.await?;
-    here?;
-    let browser = browser(session);
+    // Check this first: a request that another site made the browser send must not consume the challenge.
+    fetch_metadata::same_origin(&url, request.headers())?;
+    let browser = cookies::secret(&url, request.headers(), session);
     let verified = sso.verify(VerifySso { session, browser, message, signature, user_agent, origin }).await?;
     let ended = cookies::removed_cookie(&url, session)?;
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
@@ -222,7 +199,7 @@ struct TokenRequest {
     #[schema(schema_with = schema::any_text)]
     redirect_uri: String,
     #[schema(schema_with = schema::code_verifier)]
-    code_verifier: CodeVerifier,
+    code_verifier: String,
 }
 
 impl Request for TokenRequest {
@@ -231,15 +208,6 @@ impl Request for TokenRequest {
         let redirect_uri = fields.required("redirect_uri", text);
         let code_verifier = fields.required("code_verifier", text);
         Some(Self { code: code?, redirect_uri: redirect_uri?, code_verifier: code_verifier? })
-    }
-}
-
-/// A request with the code is an attempt to redeem it, and consumes it.
-impl Spends for TokenRequest {
-    type Token = String;
-
-    fn token(fields: &mut Fields<'_>) -> Option<String> {
-        fields.required("code", text)
     }
 }
 
@@ -264,17 +232,16 @@ impl From<SsoToken> for TokenView {
 /// Redeem a code of a sign-in
 ///
 /// For the back end of an application. The code is valid once, within 60 seconds, and only with the code verifier whose
-/// SHA-256 was sent as `code_challenge`. Every request with the code consumes it, even if the request fails.
+/// SHA-256 was sent as `code_challenge`. Every complete request consumes its code, even if it fails.
 #[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = TokenRequest, responses(
     (status = 200, description = "The token", body = TokenView)))]
 #[post("/sso/token")]
 pub(crate) async fn redeem_sso_code(
     Anonymous(origin): Anonymous,
-    body: Spending<TokenRequest>,
+    Body(TokenRequest { code, redirect_uri, code_verifier }): Body<TokenRequest>,
     sso: Data<SingleSignOn>,
 ) -> Result<HttpResponse, Problem> {
-    let body = body.or_spend(async |code| sso.spend_code(&code, &origin).await).await?;
-    let TokenRequest { code, redirect_uri, code_verifier: verifier } = body;
+    let verifier = Secret::new(code_verifier);
     let token = sso.redeem(RedeemSsoCode { code, redirect_uri, verifier, origin }).await?;
     Ok(HttpResponse::Ok().json(TokenView::from(token)))
 }
