@@ -1,6 +1,8 @@
 //! Successful responses of the operations, and the mapping of domain errors.
 
 use serde_json::json;
+use tessera_kernel::{Namespace, WalletSignature};
+use tessera_sso::model::CodeVerifier;
 
 use crate::support::{PASSWORD, TestServer, WithCredentials, delete, get, post, put, text};
 
@@ -196,6 +198,32 @@ async fn an_invalid_wallet_signature_is_rejected() {
     let answer = server.send(post("/auth/web3/verify").set_json(&proof)).await;
     answer.problem(401, "invalid_signature");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+}
+
+#[actix_web::test]
+async fn a_malformed_signature_or_code_verifier_is_a_field_error() {
+    let server = TestServer::new();
+    let token = server.sign_up("ada").await;
+    let signature = WalletSignature::parse("0xzz", Namespace::Eip155).err().map(|error| error.to_string());
+    let verifier = "short".parse::<CodeVerifier>().err().map(|error| error.to_string());
+    let proof = json!({
+        "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "chain_type": "ethereum",
+        "signature": "0xzz",
+        "nonce": "0123456789012345678901",
+    });
+    let in_application = json!({ "session_id": "0".repeat(32), "message": "x", "signature": "0xzz" });
+    let code = json!({ "code": "0".repeat(64), "redirect_uri": "https://game.example/", "code_verifier": "short" });
+    for (path, body, pointer, detail) in [
+        ("/auth/web3/verify", &proof, "/signature", &signature),
+        ("/users/me/wallets", &proof, "/signature", &signature),
+        ("/sso/web3/verify", &in_application, "/signature", &signature),
+        ("/sso/token", &code, "/code_verifier", &verifier),
+    ] {
+        let problem = server.send(post(path).set_json(body).bearer(&token)).await.problem(400, "invalid_body");
+        let expected = json!([{ "pointer": pointer, "code": "invalid_format", "detail": detail }]);
+        assert_eq!(problem["errors"], expected, "{path}");
+    }
 }
 
 #[actix_web::test]

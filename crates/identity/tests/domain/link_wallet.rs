@@ -126,6 +126,20 @@ async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92() {
 }
 
 #[tokio::test]
+async fn a_malformed_signature_consumes_the_nonce_and_links_nothing_s83() {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    let account = wallet_account(5, Chain::Ethereum);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    let proof = WalletProof { signature: "0xzz".to_owned(), ..answer(&challenge) };
+    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof }).await);
+    assert!(matches!(error, LinkWalletError::MalformedSignature(_)), "{error:?}");
+    assert_eq!(ok(bench.stores.challenges.take(&challenge.nonce).await), None);
+    assert_eq!(wallets_of(&bench, 1).await, []);
+}
+
+#[tokio::test]
 async fn a_challenge_links_a_wallet_only_in_its_own_session() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1), &user(2)]).await;
