@@ -2,7 +2,7 @@
 //! libraries that the service signs with. An RSA verification is one exponentiation and one comparison (RFC 8017
 //! section 8.2.2).
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use num_bigint::BigUint;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -57,5 +57,5 @@ fn parse(part: &str) -> Result<Value, String> {
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, String> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|error| error.to_string())
+    BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use data_encoding::BASE64;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -66,7 +66,7 @@ impl WalletBehavior {
     /// Offers authentication with and without TLS, and accepts mails only from this user.
     #[must_use]
     pub fn knowing(self, user: &str, password: &str) -> Self {
-        Self { credentials: Some(STANDARD.encode(format!("\0{user}\0{password}"))), ..self }
+        Self { credentials: Some(BASE64.encode(format!("\0{user}\0{password}").as_bytes())), ..self }
     }
 
     /// Does not offer SMTPUTF8, and rejects non-ASCII addresses.

@@ -4,7 +4,7 @@
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use aws_lc_rs::hmac;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use tessera_adapters::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, MasterKey,
     MasterKeyError, SealError, ZxcvbnStrength,
@@ -158,9 +158,10 @@ mod tokens {
     }
 
     fn mint(header: &str, claims: &str, secret: &[u8]) -> String {
-        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let message =
+            format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(claims.as_bytes()));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
+        format!("{message}.{}", BASE64URL_NOPAD.encode(tag.as_ref()))
     }
 
     #[track_caller]

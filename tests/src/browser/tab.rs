@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::pipe::Pipe;
@@ -214,7 +214,7 @@ impl Tab {
         whole["scale"] = json!(1);
         let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": whole });
         let shot = self.call("Page.captureScreenshot", params).await;
-        let bytes = STANDARD.decode(shot["data"].as_str().unwrap_or_default());
+        let bytes = BASE64.decode(shot["data"].as_str().unwrap_or_default().as_bytes());
         let bytes = bytes.unwrap_or_else(|error| panic!("no picture: {error}"));
         let file = pictures().join(format!("{name}.png"));
         std::fs::write(&file, bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -27,7 +27,7 @@ const KERNEL_AND_DOMAINS: &[&str] = &[
     "tessera-inventory",
 ];
 
-const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall"];
+const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "data-encoding"];
 
 const TABLE: &[Row] = &[
     // In addition to the guide: Unicode normalization, domain names and the encoding of wallet addresses (ADR 0006).
@@ -44,6 +44,7 @@ const TABLE: &[Row] = &[
             "idna",
             "sha3",
             "bs58",
+            "data-encoding",
         ]),
     },
     // In addition to the guide: avatar URLs (ADR 0006).
@@ -335,7 +336,7 @@ fn the_exceptions_to_the_guide_are_decided() {
         .flatten()
         .map(|entry| std::fs::read_to_string(entry.path()).unwrap_or_default())
         .collect();
-    for name in ["unicode-normalization", "idna", "url", "crc32fast", "sha3", "bs58"] {
+    for name in ["unicode-normalization", "idna", "url", "crc32fast", "sha3", "bs58", "data-encoding"] {
         assert!(decisions.contains(&format!("`{name}`")), "no ADR grants {name}");
     }
 }

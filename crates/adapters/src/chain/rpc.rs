@@ -3,12 +3,12 @@
 use std::{
     collections::BTreeMap,
     error::Error,
-    fmt::Write as _,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use reqwest::{Client, StatusCode, redirect::Policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -168,21 +168,15 @@ fn number(number: u64) -> String {
 
 fn quantity(text: &str) -> Result<u64, ReadChainError> {
     let digits = text.strip_prefix("0x").filter(|digits| digits.chars().all(|digit| digit.is_ascii_hexdigit()));
-    let digits = digits.ok_or_else(|| unavailable("the node's number is none"))?;
+    let digits = digits.ok_or_else(|| unavailable("the chain node sent an invalid number"))?;
     u64::from_str_radix(digits, 16).map_err(unavailable)
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, ReadChainError> {
-    let malformed = || unavailable("the node's bytes are none");
-    let digits = text.strip_prefix("0x").filter(|digits| digits.len() % 2 == 0).ok_or_else(malformed)?;
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let pairs = digits.as_bytes().chunks_exact(2);
-    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Option<_>>().ok_or_else(malformed)
+    let digits = text.strip_prefix("0x").ok_or_else(|| unavailable("the chain node sent bytes without 0x"))?;
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).map_err(unavailable)
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |mut text, byte| {
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    format!("0x{}", HEXLOWER.encode(bytes))
 }

@@ -10,7 +10,7 @@ use aws_lc_rs::{
     rsa::{KeyPair, KeySize, PublicKeyComponents},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 use tessera_kernel::{Entropy, Role, Secret};
@@ -168,7 +168,7 @@ impl ServiceTokenSigner for Rs256Signer {
         // jsonwebtoken would parse and check the key again for each signature.
         let mut signature = vec![0; pair.public_modulus_len()];
         pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).map_err(failed)?;
-        Ok(Secret::new(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))))
+        Ok(Secret::new(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature))))
     }
 }
 
@@ -179,7 +179,7 @@ fn sealed_as(id: &KeyId) -> String {
 
 fn public_part(pair: &KeyPair) -> PublicKey {
     let parts = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-    PublicKey { modulus: URL_SAFE_NO_PAD.encode(parts.n), exponent: URL_SAFE_NO_PAD.encode(parts.e) }
+    PublicKey { modulus: BASE64URL_NOPAD.encode(&parts.n), exponent: BASE64URL_NOPAD.encode(&parts.e) }
 }
 
 /// Computes the thumbprint of a key (RFC 7638): SHA-256 of the required members, in lexicographic order and without
@@ -187,11 +187,11 @@ fn public_part(pair: &KeyPair) -> PublicKey {
 #[must_use]
 pub fn thumbprint(key: &PublicKey) -> String {
     let members = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, key.exponent, key.modulus);
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
+    BASE64URL_NOPAD.encode(digest(&SHA256, members.as_bytes()).as_ref())
 }
 
 fn part(value: &impl Serialize) -> Result<String, SigningError> {
-    serde_json::to_vec(value).map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(failed)
+    serde_json::to_vec(value).map(|json| BASE64URL_NOPAD.encode(&json)).map_err(failed)
 }
 
 fn unreadable(error: SealError) -> SigningError {

@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header::LINK};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use tessera_kernel::{Limit, LimitError, Page, PageRequest};
 use utoipa::IntoParams;
@@ -105,11 +105,11 @@ impl List {
         bytes[1..17].copy_from_slice(after.as_bytes());
         let checksum = self.checksum(&bytes[..17]);
         bytes[17..].copy_from_slice(&checksum);
-        URL_SAFE_NO_PAD.encode(bytes)
+        BASE64URL_NOPAD.encode(&bytes)
     }
 
     fn open(&self, cursor: &str) -> Option<Uuid> {
-        let bytes: [u8; CURSOR] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
+        let bytes: [u8; CURSOR] = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?.try_into().ok()?;
         let good = bytes[0] == self.kind as u8 && bytes[17..] == self.checksum(&bytes[..17]);
         if good { Uuid::from_slice(&bytes[1..17]).ok() } else { None }
     }

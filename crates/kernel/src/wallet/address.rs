@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha3::{Digest as _, Keccak256};
 
 use super::Namespace;
@@ -73,37 +74,23 @@ impl fmt::Display for WalletAddress {
 
 fn parse_evm(text: &str) -> Result<[u8; 20], WalletAddressError> {
     let digits = text.strip_prefix("0x").ok_or(WalletAddressError::Malformed)?;
-    let mut bytes = [0; 20];
-    if digits.len() != 2 * bytes.len() {
-        return Err(WalletAddressError::Malformed);
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        let (Some(high), Some(low)) = (hex_digit(pair[0]), hex_digit(pair[1])) else {
-            return Err(WalletAddressError::Malformed);
-        };
-        *byte = high << 4 | low;
-    }
+    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes.ok_or(WalletAddressError::Malformed)?;
     // Digits in only one case carry no checksum.
     let has = |is: fn(&u8) -> bool| digits.as_bytes().iter().any(is);
     let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     if mixed && checksummed(&bytes) != text { Err(WalletAddressError::Checksum) } else { Ok(bytes) }
 }
 
-pub(super) fn hex_digit(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
 /// Applies EIP-55: a letter is in upper case if the digit at its position in the Keccak-256 hash of the lower-case
 /// digits is 8 or more.
 fn checksummed(bytes: &[u8; 20]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits: Vec<u8> =
-        bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]).map(|d| DIGITS[usize::from(d)]).collect();
+    let digits = HEXLOWER.encode(bytes);
     let hash = Keccak256::digest(&digits);
     let marks = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
     let cased =
-        digits.iter().zip(marks).map(|(digit, mark)| if mark >= 8 { digit.to_ascii_uppercase() } else { *digit });
-    "0x".chars().chain(cased.map(char::from)).collect()
+        digits.chars().zip(marks).map(|(digit, mark)| if mark >= 8 { digit.to_ascii_uppercase() } else { digit });
+    "0x".chars().chain(cased).collect()
 }
 
 fn parse_solana(text: &str) -> Result<[u8; 32], WalletAddressError> {

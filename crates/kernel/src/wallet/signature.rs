@@ -1,6 +1,8 @@
 //! Signatures of wallets.
 
-use super::{Namespace, address::hex_digit};
+use data_encoding::HEXLOWER_PERMISSIVE;
+
+use super::Namespace;
 
 /// The unverified bytes of a signature. They may be empty: a contract can accept a message that its owners have
 /// approved on the chain, without further data.
@@ -46,11 +48,8 @@ impl WalletSignature {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("0x")?.as_bytes();
-    if digits.len() % 2 != 0 || digits.len() > 2 * WalletSignature::MAX_BYTES {
-        return None;
-    }
-    digits.chunks_exact(2).map(|pair| Some(hex_digit(pair[0])? << 4 | hex_digit(pair[1])?)).collect()
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() <= 2 * WalletSignature::MAX_BYTES)?;
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()
 }
 
 fn from_base58(text: &str) -> Option<Vec<u8>> {

@@ -7,8 +7,8 @@ use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, UserId, WalletAc
 use time::OffsetDateTime;
 
 pub use pkce::{CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError};
+pub(crate) use secret::is_hex;
 pub use secret::{OneTimeSecret, SsoSecretError};
-pub(crate) use secret::{hex, is_hex};
 
 use crate::relying_parties::model::OpaqueState;
 

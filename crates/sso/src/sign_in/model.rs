@@ -2,12 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use data_encoding::HEXLOWER;
 use tessera_kernel::{ApplicationId, Entropy, Network, SecretHash, WalletAccount};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    codes::model::{CodeChallenge, hex, is_hex},
+    codes::model::{CodeChallenge, is_hex},
     relying_parties::model::OpaqueState,
 };
 
@@ -45,7 +46,7 @@ impl SsoSessionId {
 
 impl fmt::Display for SsoSessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(self.0.as_bytes()))
+        f.write_str(&HEXLOWER.encode(self.0.as_bytes()))
     }
 }
 

@@ -6,7 +6,7 @@ use aws_lc_rs::{
     rsa::{KeyPair, KeySize},
     signature::RSA_PKCS1_SHA256,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use tessera_adapters::MasterKey;
 use tessera_tests::process::{Installation, MASTER_KEY};
@@ -15,13 +15,13 @@ use crate::storage;
 
 /// Base64url without padding, as in JWS.
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    BASE64URL_NOPAD.encode(bytes.as_ref())
 }
 
 /// Header and payload of a token.
 pub(crate) fn open(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| {
-        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_else(|error| panic!("no base64url: {error}"));
+        let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).unwrap_or_else(|error| panic!("no base64url: {error}"));
         serde_json::from_slice(&bytes).unwrap_or(Value::Null)
     });
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use data_encoding::BASE64URL_NOPAD;
 use tessera_kernel::{Secret, SecretHash};
 
 /// SHA-256 of a code verifier. Only the application knows the verifier until it redeems the code.
@@ -31,39 +32,10 @@ impl FromStr for CodeChallenge {
     type Err = CodeChallengeError;
 
     fn from_str(text: &str) -> Result<Self, CodeChallengeError> {
-        decode(text.as_bytes()).map(|bytes| Self(SecretHash::from_bytes(bytes))).ok_or(CodeChallengeError)
+        // The decoder rejects padding, and unused bits of the last character that are not zero.
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(|bytes| Self(SecretHash::from_bytes(bytes))).ok_or(CodeChallengeError)
     }
-}
-
-/// Decodes 43 base64url characters to 32 bytes. The unused bits of the last character must be zero.
-fn decode(text: &[u8]) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 43 {
-        return None;
-    }
-    let (mut bits, mut held, mut next) = (0_u32, 0, 0);
-    for character in text {
-        bits = bits << 6 | u32::from(value(*character)?);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            *bytes.get_mut(next)? = u8::try_from(bits >> held & 0xFF).ok()?;
-            bits &= (1 << held) - 1;
-            next += 1;
-        }
-    }
-    (bits == 0).then_some(bytes)
-}
-
-fn value(character: u8) -> Option<u8> {
-    Some(match character {
-        b'A'..=b'Z' => character - b'A',
-        b'a'..=b'z' => character - b'a' + 26,
-        b'0'..=b'9' => character - b'0' + 52,
-        b'-' => 62,
-        b'_' => 63,
-        _ => return None,
-    })
 }
 
 /// The code verifier: the text whose SHA-256 is the code challenge.

@@ -1,7 +1,8 @@
 //! Secrets that are issued once and stored as a hash.
 
-use std::{fmt::Write as _, str::FromStr};
+use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use tessera_kernel::{Entropy, Secret};
 
 /// 256 random bits as 64 hexadecimal digits.
@@ -19,7 +20,7 @@ impl OneTimeSecret {
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
-        Self(Secret::new(hex(&bytes)))
+        Self(Secret::new(HEXLOWER.encode(&bytes)))
     }
 
     /// Returns the text, for the recipient of the secret and for hashing.
@@ -41,13 +42,4 @@ impl FromStr for OneTimeSecret {
 /// Accepts lower case only, so that each value has one spelling.
 pub(crate) fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-}
-
-/// Encodes bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
 }
