@@ -9,11 +9,12 @@ use tessera_identity::{
     model::ResetToken,
     ports::{AccountChange, AccountMails as _},
 };
-use tessera_kernel::{Chain, Mail, MailSeal as _, Mailer as _, NoticeContext, Role, SealedMail, Secret, StoreError};
+use tessera_kernel::{Chain, Role, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates as _,
 };
+use tessera_outbox::{Mail, MailSeal as _, Mailer as _, NoticeContext, SealedMail};
 use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     builders::{

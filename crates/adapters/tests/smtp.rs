@@ -3,7 +3,8 @@
 use std::{error::Error as _, sync::Arc};
 
 use tessera_adapters::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError};
-use tessera_kernel::{Mail, MailRefusal, Mailer as _, MailerError, Secret};
+use tessera_kernel::Secret;
+use tessera_outbox::{Mail, MailRefusal, Mailer as _, MailerError};
 use tessera_system::SystemClock;
 use tessera_testkit::{
     builders::mail_id,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Notices, SecretDigest};
+use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, SecretDigest};
+use tessera_outbox::Notices;
 
 use crate::{
     events::KeyEvent,

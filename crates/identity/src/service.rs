@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy, Event, Notices, SecretDigest, StoreError};
+use tessera_kernel::{Clock, Entropy, Event, SecretDigest, StoreError};
+use tessera_outbox::Notices;
 use time::Duration;
 
 use crate::{

@@ -1,7 +1,8 @@
 //! Storage of users and sessions.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use crate::{

@@ -14,11 +14,8 @@ mod event;
 mod id;
 mod limits;
 mod link_token;
-mod mail;
 mod membership;
 mod node_limits;
-mod notice;
-mod notice_topic;
 mod page;
 mod permission;
 mod precondition;
@@ -43,14 +40,8 @@ pub use id::{
 };
 pub use limits::{KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
 pub use link_token::{LinkToken, LinkTokenError};
-pub use mail::{
-    Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,
-    TakenMail, back_off,
-};
 pub use membership::{ApplicationRole, Memberships, Role, RoleError};
 pub use node_limits::{NodeLimits, Unlimited};
-pub use notice::{NoticeContext, Notices};
-pub use notice_topic::NoticeTopic;
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
 pub use precondition::Precondition;

@@ -1,6 +1,7 @@
 //! Port for the texts of mails.
 
-use tessera_kernel::{EmailAddress, Mail, NoticeContext};
+use tessera_kernel::EmailAddress;
+use tessera_outbox::{Mail, NoticeContext};
 
 use crate::model::{DirectAddition, InvitationToken, Invited, NewOwner};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Accounts, Actor, AuditEntry, Clock, Entropy, Event, MailSeal, Notices, RateLimits, SecretDigest};
+use tessera_kernel::{Accounts, Actor, AuditEntry, Clock, Entropy, Event, RateLimits, SecretDigest};
+use tessera_outbox::{MailSeal, Notices};
 
 use crate::{
     ports::{InvitationJobs, MailTemplates, OrgStore, UserProfiles},

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
+    EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
 };
+use tessera_outbox::Outbox;
 
 use crate::{
     model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},

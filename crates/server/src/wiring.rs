@@ -16,8 +16,9 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Mailer, NodeLimits, Notices, RequestMetadata, Unlimited};
+use tessera_kernel::{Clock, Entropy, NodeLimits, RequestMetadata, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_outbox::{Mailer, Notices};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 

@@ -15,10 +15,10 @@ use tessera_identity::{
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
-    Permission, Principal, RequestMetadata, Role, SealedMail, Secret, SecretHash, SessionId, UserId, WalletAccount,
-    WalletAddress,
+    Permission, Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, UserId, WalletAccount, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
+use tessera_outbox::SealedMail;
 use tessera_sso::model::{KeyId, PublicKey, SigningKey};
 use time::{Duration, OffsetDateTime};
 

@@ -15,13 +15,12 @@ use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{
-    ApplicationId, AuditTrail, Event, MailQueue, Memberships, RateLimits, SealedMail, SecretHash, UserId,
-};
+use tessera_kernel::{ApplicationId, AuditTrail, Event, Memberships, RateLimits, SecretHash, UserId};
 use tessera_orgs::{
     model::{Invitation, Membership, Organization},
     ports::{InvitationJobs, OrgStore, UserProfiles},
 };
+use tessera_outbox::{MailQueue, SealedMail};
 use tessera_sso::{
     model::{AuthorizationCode, SigningKey, SsoSession},
     ports::{RelyingParties, Sessions, SigningKeyStore, SsoStore},

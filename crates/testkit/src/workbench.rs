@@ -7,10 +7,10 @@ use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedGuest, Limit, Mail, MailSeal as _, Notices,
-    OrganizationId, PageRequest, Role,
+    AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedGuest, Limit, OrganizationId, PageRequest, Role,
 };
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_outbox::{Mail, MailSeal as _, Notices};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use time::Duration;
 

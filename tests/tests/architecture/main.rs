@@ -17,8 +17,9 @@ struct Row {
 const DOMAINS: [&str; 6] =
     ["tessera-identity", "tessera-sso", "tessera-orgs", "tessera-apps", "tessera-apikeys", "tessera-inventory"];
 
-const KERNEL_AND_DOMAINS: &[&str] = &[
+const INNER_CRATES: &[&str] = &[
     "tessera-kernel",
+    "tessera-outbox",
     "tessera-identity",
     "tessera-sso",
     "tessera-orgs",
@@ -27,52 +28,49 @@ const KERNEL_AND_DOMAINS: &[&str] = &[
     "tessera-inventory",
 ];
 
+/// In addition to the guide: Unicode normalization, domain names and the encoding of wallet addresses (ADR 0006).
+const KERNEL_OUTSIDE: &[&str] = &[
+    "async-trait",
+    "serde",
+    "thiserror",
+    "time",
+    "uuid",
+    "unicode-normalization",
+    "idna",
+    "sha3",
+    "bs58",
+    "data-encoding",
+];
+
+const DOMAIN_INSIDE: &[&str] = &["tessera-kernel", "tessera-outbox"];
+
 const DOMAIN_OUTSIDE: &[&str] = &["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "data-encoding"];
 
 const TABLE: &[Row] = &[
-    // In addition to the guide: Unicode normalization, domain names and the encoding of wallet addresses (ADR 0006).
-    Row {
-        name: "tessera-kernel",
-        inside: &[],
-        outside: Some(&[
-            "async-trait",
-            "serde",
-            "thiserror",
-            "time",
-            "uuid",
-            "unicode-normalization",
-            "idna",
-            "sha3",
-            "bs58",
-            "data-encoding",
-        ]),
-    },
+    Row { name: "tessera-kernel", inside: &[], outside: Some(KERNEL_OUTSIDE) },
+    Row { name: "tessera-outbox", inside: &["tessera-kernel"], outside: Some(KERNEL_OUTSIDE) },
     // In addition to the guide: avatar URLs (ADR 0006).
     Row {
         name: "tessera-identity",
-        inside: &["tessera-kernel"],
+        inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    Row { name: "tessera-sso", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
-    Row { name: "tessera-orgs", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
+    Row { name: "tessera-sso", inside: DOMAIN_INSIDE, outside: Some(DOMAIN_OUTSIDE) },
+    Row { name: "tessera-orgs", inside: DOMAIN_INSIDE, outside: Some(DOMAIN_OUTSIDE) },
     // In addition to the guide: redirect URIs (ADR 0006).
     Row {
         name: "tessera-apps",
-        inside: &["tessera-kernel"],
+        inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
     // In addition to the guide: the checksum of a key (ADR 0006).
     Row {
         name: "tessera-apikeys",
-        inside: &["tessera-kernel"],
+        inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "crc32fast"]),
     },
-    Row { name: "tessera-inventory", inside: &["tessera-kernel"], outside: Some(DOMAIN_OUTSIDE) },
-    Row {
-        name: "tessera-testkit",
-        inside: KERNEL_AND_DOMAINS,
-        outside: Some(&["async-trait", "time", "tokio", "uuid"]),
-    },
+    Row { name: "tessera-inventory", inside: DOMAIN_INSIDE, outside: Some(DOMAIN_OUTSIDE) },
+    Row { name: "tessera-testkit", inside: INNER_CRATES, outside: Some(&["async-trait", "time", "tokio", "uuid"]) },
     // In addition to the guide: comparison in constant time (ADR 0007).
     Row {
         name: "tessera-system",
@@ -89,6 +87,7 @@ const TABLE: &[Row] = &[
         name: "tessera-adapters",
         inside: &[
             "tessera-kernel",
+            "tessera-outbox",
             "tessera-identity",
             "tessera-sso",
             "tessera-orgs",
@@ -99,11 +98,12 @@ const TABLE: &[Row] = &[
         ],
         outside: None,
     },
-    Row { name: "tessera-api", inside: KERNEL_AND_DOMAINS, outside: None },
+    Row { name: "tessera-api", inside: INNER_CRATES, outside: None },
     Row {
         name: "tessera-server",
         inside: &[
             "tessera-kernel",
+            "tessera-outbox",
             "tessera-identity",
             "tessera-sso",
             "tessera-orgs",
@@ -124,6 +124,7 @@ const TABLE: &[Row] = &[
 /// also write expired keys and sign-ins directly into storage.
 const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-kernel", &["tessera-testkit"]),
+    ("tessera-outbox", &["tessera-testkit"]),
     ("tessera-identity", &["tessera-testkit"]),
     ("tessera-sso", &["tessera-testkit"]),
     ("tessera-orgs", &["tessera-testkit"]),
@@ -136,7 +137,15 @@ const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-server", &["tessera-testkit", "tessera-tests"]),
     (
         "tessera-tests",
-        &["tessera-kernel", "tessera-identity", "tessera-sso", "tessera-apikeys", "tessera-system", "tessera-adapters"],
+        &[
+            "tessera-kernel",
+            "tessera-outbox",
+            "tessera-identity",
+            "tessera-sso",
+            "tessera-apikeys",
+            "tessera-system",
+            "tessera-adapters",
+        ],
     ),
 ];
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tessera_adapters::{DatabaseSettings, SqlStore};
-use tessera_kernel::{Clock as _, MailId, MailQueue as _, RefusedMail, TakenMail};
+use tessera_kernel::{Clock as _, MailId};
+use tessera_outbox::{MailQueue as _, RefusedMail, TakenMail};
 use tessera_system::SystemClock;
 use tessera_tests::process::Installation;
 

@@ -8,7 +8,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tessera_kernel::{Clock, Mail, MailId, Mailer, MailerError};
+use tessera_kernel::{Clock, MailId};
+use tessera_outbox::{Mail, Mailer, MailerError};
 
 use super::Sender;
 

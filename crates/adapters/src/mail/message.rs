@@ -6,7 +6,8 @@ use lettre::{
     Address, Message,
     message::{Mailbox, MultiPart},
 };
-use tessera_kernel::{Mail, MailId, MailRefusal, MailerError};
+use tessera_kernel::MailId;
+use tessera_outbox::{Mail, MailRefusal, MailerError};
 use time::OffsetDateTime;
 use url::Host;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tessera_kernel::{Entropy, Mail, MailId, MailSeal, SealedMail, Secret, StoreError};
+use tessera_kernel::{Entropy, MailId, Secret, StoreError};
+use tessera_outbox::{Mail, MailSeal, SealedMail};
 use time::OffsetDateTime;
 
 use crate::crypto::MasterKey;

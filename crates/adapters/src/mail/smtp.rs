@@ -17,7 +17,8 @@ use lettre::{
     },
 };
 pub use server::{Authorities, AuthoritiesError, SmtpServer, SmtpUrlError};
-use tessera_kernel::{Clock, Mail, MailId, Mailer, MailerError};
+use tessera_kernel::{Clock, MailId};
+use tessera_outbox::{Mail, Mailer, MailerError};
 use tokio::time::timeout;
 
 use super::Sender;

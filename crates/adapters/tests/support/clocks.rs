@@ -9,7 +9,8 @@ use tessera_identity::{
     model::{Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionState},
     ports::{Challenges, IdentityStore as _},
 };
-use tessera_kernel::{Actor, Chain, Clock, MailSeal as _, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_kernel::{Actor, Chain, Clock, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_outbox::MailSeal as _;
 use tessera_sso::{
     ChallengeSso, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoPorts, VerifySso,
     model::{AuthorizationCode, CodeChallenge, OneTimeSecret, SsoRequest},

@@ -2,7 +2,7 @@
 
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
-use tessera_kernel::MailSeal as _;
+use tessera_outbox::MailSeal as _;
 use tessera_testkit::{
     Stores,
     builders::NOW,

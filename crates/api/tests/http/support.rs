@@ -19,8 +19,9 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Notices, Unlimited};
+use tessera_kernel::{Clock, Entropy, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
+use tessera_outbox::Notices;
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use tessera_testkit::{
     Stores, async_trait,

@@ -1,6 +1,7 @@
 //! Mails to users who create API keys.
 
-use tessera_kernel::{EmailAddress, Mail, NoticeContext};
+use tessera_kernel::EmailAddress;
+use tessera_outbox::{Mail, NoticeContext};
 
 use crate::model::ApiKey;
 

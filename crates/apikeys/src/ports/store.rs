@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, SecretHash, StoreError,
-    UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, SecretHash, StoreError, UserId,
 };
+use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use crate::model::{ApiKey, StoredKey};

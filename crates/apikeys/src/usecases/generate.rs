@@ -1,8 +1,9 @@
 //! Creation of API keys.
 
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, NoticeTopic, OnConflict, OrganizationId, PermissionSet, QuotaExceeded, StoreError,
+    Actor, ApiKeyId, ApplicationId, OnConflict, OrganizationId, PermissionSet, QuotaExceeded, StoreError,
 };
+use tessera_outbox::NoticeTopic;
 
 use crate::{
     ApiKeys,

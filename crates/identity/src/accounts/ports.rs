@@ -1,9 +1,8 @@
 //! Ports of accounts: users in a transaction, and the texts of the mails about accounts.
 
 use async_trait::async_trait;
-use tessera_kernel::{
-    EmailAddress, Mail, NoticeContext, NoticeTopic, StoreError, UserId, WalletAccount, WalletAddress,
-};
+use tessera_kernel::{EmailAddress, StoreError, UserId, WalletAccount, WalletAddress};
+use tessera_outbox::{Mail, NoticeContext, NoticeTopic};
 use time::OffsetDateTime;
 
 use super::model::{Credentials, User};

@@ -1,6 +1,7 @@
 //! Processing of password reset requests: mails reset links.
 
-use tessera_kernel::{Event, NoticeTopic, StoreError, delete_in_steps};
+use tessera_kernel::{Event, StoreError, delete_in_steps};
+use tessera_outbox::NoticeTopic;
 use time::OffsetDateTime;
 
 use crate::{

@@ -10,7 +10,8 @@ use tessera_identity::{
         Wallets,
     },
 };
-use tessera_kernel::{Actor, Chain, EventLog, Notices, Outbox, StoreError, WalletAccount};
+use tessera_kernel::{Actor, Chain, EventLog, StoreError, WalletAccount};
+use tessera_outbox::{Notices, Outbox};
 use tessera_testkit::{
     Workbench, async_trait,
     builders::{actor_with, bare_user, session, user, user_id, wallet, wallet_account},

@@ -4,7 +4,7 @@ use tessera_identity::{
     RequestPasswordReset, ResetPassword,
     model::{PasswordReset, ResetToken, User},
 };
-use tessera_kernel::{Mail, Notices};
+use tessera_outbox::{Mail, Notices};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, bare_user, origin, user, user_id, wallet},

@@ -5,7 +5,6 @@ mod email;
 mod event;
 mod id;
 mod limits;
-mod mail;
 mod text;
 mod values;
 mod wallet;

@@ -1,6 +1,7 @@
 //! Mails that contain invitations.
 
-use tessera_kernel::{MailId, OrganizationId, QuotaExceeded, SealedMail, SecretHash, StoreError};
+use tessera_kernel::{MailId, OrganizationId, QuotaExceeded, SecretHash, StoreError};
+use tessera_outbox::SealedMail;
 
 use crate::{
     Orgs,

@@ -1,6 +1,7 @@
 //! Notices to members.
 
-use tessera_kernel::{EmailAddress, NoticeTopic, Role, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Role, StoreError, UserId};
+use tessera_outbox::NoticeTopic;
 
 use crate::{
     Orgs,

@@ -31,7 +31,7 @@ async fn invite(bench: &Workbench, by: u32, email: &str, role: Role) -> Invitati
 /// The token in the only mail to the address.
 async fn token(bench: &Workbench, email: &str) -> InvitationToken {
     let mails = bench.mails().await;
-    let carries = |mail: &&tessera_kernel::Mail| mail.recipient == parsed(email) && mail.text.expose().len() == 43;
+    let carries = |mail: &&tessera_outbox::Mail| mail.recipient == parsed(email) && mail.text.expose().len() == 43;
     parsed(some(mails.iter().find(carries)).text.expose())
 }
 

@@ -1,10 +1,11 @@
 //! Sending, resending and withdrawal of invitations.
 
-use tessera_kernel::{InvitationId, MailRefusal, Page, PageRequest, QuotaExceeded, Role};
+use tessera_kernel::{InvitationId, Page, PageRequest, QuotaExceeded, Role};
 use tessera_orgs::{
     Invite, InviteError, ListInvitationsError, OrgQuotas, Orgs, ResendInvitationError, WithdrawInvitationError,
     model::{Invitation, InvitationStatus, ListedInvitation, MailDelivery},
 };
+use tessera_outbox::MailRefusal;
 use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},

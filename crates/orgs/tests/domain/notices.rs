@@ -1,7 +1,8 @@
 //! Mails to owners about a new owner.
 
-use tessera_kernel::{Clock as _, Notices, Role};
+use tessera_kernel::{Clock as _, Role};
 use tessera_orgs::{AddMember, Candidate, ChangeRole, Invite, JoinByInvitation};
+use tessera_outbox::Notices;
 use tessera_testkit::{
     Workbench,
     builders::{

@@ -2,9 +2,8 @@
 
 use std::{error::Error, sync::Arc};
 
-use tessera_kernel::{
-    Clock, MailQueue, MailSeal, Mailer, MailerError, Notices, StoreError, TakenMail, back_off, delete_in_steps,
-};
+use tessera_kernel::{Clock, StoreError, delete_in_steps};
+use tessera_outbox::{MailQueue, MailSeal, Mailer, MailerError, Notices, TakenMail, back_off};
 use time::Duration;
 use tokio::sync::watch;
 

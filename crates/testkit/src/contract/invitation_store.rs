@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{MailRefusal, OrganizationId, PageRequest, Role, SecretHash, StoreError};
+use tessera_kernel::{OrganizationId, PageRequest, Role, SecretHash, StoreError};
 use tessera_orgs::{
     model::{Invitation, InvitationState, MailDelivery},
     ports::{MailNote, OrgStore},
 };
+use tessera_outbox::MailRefusal;
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};

@@ -1,10 +1,9 @@
-//! Contract of [`MailQueue`](tessera_kernel::MailQueue), and of the [`Outbox`](tessera_kernel::Outbox) that fills it.
+//! Contract of [`MailQueue`](tessera_outbox::MailQueue), and of the [`Outbox`](tessera_outbox::Outbox) that fills it.
 
 use std::sync::Arc;
 
-use tessera_kernel::{
-    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail,
-};
+use tessera_kernel::{EmailAddress, MailId};
+use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};

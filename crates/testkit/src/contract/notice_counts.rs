@@ -1,8 +1,8 @@
-//! The promise of [`MailQueue`](tessera_kernel::MailQueue) about old counts of notices.
+//! The promise of [`MailQueue`](tessera_outbox::MailQueue) about old counts of notices.
 
 use std::sync::Arc;
 
-use tessera_kernel::{NoticeTopic, Notices};
+use tessera_outbox::{NoticeTopic, Notices};
 use time::{Duration, OffsetDateTime};
 
 use super::{Harness, world};

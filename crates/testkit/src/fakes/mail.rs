@@ -5,11 +5,12 @@ use tessera_identity::{
     model::{PasswordReset, ResetToken},
     ports::{AccountChange, AccountMails},
 };
-use tessera_kernel::{EmailAddress, Mail, MailId, MailSeal, NoticeContext, SealedMail, Secret, StoreError};
+use tessera_kernel::{EmailAddress, MailId, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner},
     ports::MailTemplates,
 };
+use tessera_outbox::{Mail, MailSeal, NoticeContext, SealedMail};
 use time::OffsetDateTime;
 
 /// Does not encrypt: the sealed mail contains its parts with a separator between them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tessera_kernel::MailRefusal;
+use tessera_outbox::MailRefusal;
 use tessera_tests::{
     api::text_of,
     database::Backend,

@@ -8,7 +8,8 @@ use tessera_identity::{
         Sessions, Users, Wallets,
     },
 };
-use tessera_kernel::{EmailAddress, EventLog, Outbox, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use super::{custom_data, hash_costs, sessions, users};

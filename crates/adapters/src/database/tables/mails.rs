@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{
-    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
-};
+use tessera_kernel::{EmailAddress, MailId, StoreError};
+use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use crate::database::engine::{

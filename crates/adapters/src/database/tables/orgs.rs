@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{
-    EventLog, InvitationId, OrganizationId, Outbox, Page, PageRequest, Role, SecretHash, StoreError, UserId,
-};
+use tessera_kernel::{EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
     ports::{
@@ -15,6 +13,7 @@ use tessera_orgs::{
         Organizations,
     },
 };
+use tessera_outbox::Outbox;
 
 use super::{
     invitation_mails, invitations,

@@ -7,8 +7,9 @@ use tessera_identity::{
     model::{Device, PasswordReset, ResetToken},
     ports::{AccountChange, AccountMails},
 };
-use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
+use tessera_kernel::{EmailAddress, Secret};
 use tessera_orgs::model::{DirectAddition, NewOwner, Profile};
+use tessera_outbox::{Mail, NoticeContext};
 
 use super::{
     names::{quoted, unlinked},

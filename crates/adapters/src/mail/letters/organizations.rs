@@ -1,11 +1,12 @@
 //! Mails about organizations.
 
 use askama::Template;
-use tessera_kernel::{EmailAddress, Mail, NoticeContext, Secret};
+use tessera_kernel::{EmailAddress, Secret};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner},
     ports::MailTemplates,
 };
+use tessera_outbox::{Mail, NoticeContext};
 
 use super::{
     names::{quoted, unlinked},

@@ -2,7 +2,8 @@
 
 use askama::Template;
 use tessera_identity::model::{PasswordReset, ResetToken};
-use tessera_kernel::{Mail, NoticeContext, Secret};
+use tessera_kernel::Secret;
+use tessera_outbox::{Mail, NoticeContext};
 
 use super::text::{AskamaMails, minute};
 

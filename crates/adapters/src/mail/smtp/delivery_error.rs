@@ -4,7 +4,7 @@ use std::{error::Error, fmt, io, time::Duration};
 
 use lettre::transport::smtp::{self, extension::Extension};
 use rustls::CertificateError;
-use tessera_kernel::{MailRefusal, MailerError};
+use tessera_outbox::{MailRefusal, MailerError};
 
 /// The step of the SMTP conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

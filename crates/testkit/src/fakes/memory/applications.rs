@@ -11,8 +11,9 @@ use tessera_apps::{
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, StoreError, UserId,
 };
+use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use super::{

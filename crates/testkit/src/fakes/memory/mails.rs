@@ -1,9 +1,8 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use tessera_kernel::{
-    EmailAddress, MailId, MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, StoreError, TakenMail,
-};
+use tessera_kernel::{EmailAddress, MailId, StoreError};
+use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use super::{

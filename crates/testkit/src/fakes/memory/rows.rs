@@ -1,7 +1,8 @@
 //! Rows without a domain type.
 
-use tessera_kernel::{InvitationId, MailId, MailRefusal, SealedMail};
+use tessera_kernel::{InvitationId, MailId};
 use tessera_orgs::model::MailDelivery;
+use tessera_outbox::{MailRefusal, SealedMail};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone)]

@@ -9,10 +9,11 @@ use tessera_identity::model::{
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, NoticeTopic, OrganizationId,
+    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
     ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData};
+use tessera_outbox::NoticeTopic;
 use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
 

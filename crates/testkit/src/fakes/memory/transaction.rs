@@ -8,12 +8,13 @@ use tessera_identity::{
     ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, Outbox, SessionId, StoreError, UserId, WalletAddress,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, UserId, WalletAddress,
 };
 use tessera_orgs::{
     model::{Organization, Settings, SystemData},
     ports::{Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
+use tessera_outbox::Outbox;
 use tessera_sso::{
     model::{KeyId, Retirement, SigningKey},
     ports::{SigningKeyTransaction, SigningKeys},

@@ -4,9 +4,10 @@
 use std::{error::Error, fmt, str::FromStr};
 
 use async_trait::async_trait;
+use tessera_kernel::{EmailAddress, MailId, Secret, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use crate::{EmailAddress, MailId, NoticeTopic, Secret, StoreError};
+use crate::NoticeTopic;
 
 /// A mail to one recipient. Its bodies may contain a one-time token, so they print as `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]

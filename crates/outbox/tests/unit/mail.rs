@@ -1,6 +1,7 @@
 //! Mails.
 
-use tessera_kernel::{Mail, MailRefusal, MailRefusalError, Secret, back_off};
+use tessera_kernel::Secret;
+use tessera_outbox::{Mail, MailRefusal, MailRefusalError, back_off};
 use tessera_testkit::expectations::{failed, parsed};
 use time::Duration;
 

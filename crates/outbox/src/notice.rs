@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use tessera_kernel::{Clock, EmailAddress, Entropy, MailId, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use crate::{Clock, EmailAddress, Entropy, Mail, MailId, MailSeal, NoticeTopic, Outbox, StoreError};
+use crate::{Mail, MailSeal, NoticeTopic, Outbox};
 
 /// What a notice contains besides the change itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,3 @@
+//! Tests of the outbox, on fakes. One binary, because each further one costs a link.
+
+mod mail;
