@@ -1,13 +1,14 @@
 //! The outbox: messages that are written in the transaction of a change and delivered after its commit.
 #![warn(missing_docs)]
 
+mod back_off;
 mod mail;
 mod notice;
 mod notice_topic;
+mod ports;
 
-pub use mail::{
-    Mail, MailQueue, MailRefusal, MailRefusalError, MailSeal, Mailer, MailerError, Outbox, RefusedMail, SealedMail,
-    TakenMail, back_off,
-};
+pub use back_off::back_off;
+pub use mail::{Mail, MailRefusal, MailRefusalError, RefusedMail, SealedMail, TakenMail};
 pub use notice::{NoticeContext, Notices};
 pub use notice_topic::NoticeTopic;
+pub use ports::{MailQueue, MailSeal, Mailer, MailerError, Outbox};

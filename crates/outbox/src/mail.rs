@@ -1,13 +1,9 @@
-//! Mails, the outbox and the mail transport. A mail is written in the transaction of the change that it reports, and a
-//! job delivers it later.
+//! Mails, from writing to refusal.
 
-use std::{error::Error, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
-use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, MailId, Secret, StoreError};
-use time::{Duration, OffsetDateTime};
-
-use crate::NoticeTopic;
+use tessera_kernel::{EmailAddress, MailId, Secret};
+use time::OffsetDateTime;
 
 /// A mail to one recipient. Its bodies may contain a one-time token, so they print as `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,121 +92,4 @@ pub struct RefusedMail {
     pub refusal: MailRefusal,
     /// When the mail was refused.
     pub at: OffsetDateTime,
-}
-
-/// Encrypts mails while they are stored.
-pub trait MailSeal: Send + Sync {
-    /// Encrypts a mail and binds it to its id, so that it cannot replace another mail.
-    ///
-    /// # Errors
-    /// [`StoreError::Other`] if the cipher fails.
-    fn seal(
-        &self,
-        id: MailId,
-        mail: &Mail,
-        created_at: OffsetDateTime,
-        expires_at: OffsetDateTime,
-    ) -> Result<SealedMail, StoreError>;
-
-    /// Decrypts a mail.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if the mail was encrypted with another key or under another id, or was changed later.
-    fn open(&self, mail: &SealedMail) -> Result<Mail, StoreError>;
-}
-
-/// The writing side of the outbox, as part of the transactions of domains that send mail.
-#[async_trait]
-pub trait Outbox: Send {
-    /// Adds a mail that is due at once. It is delivered only if the transaction commits. Fails with a conflict on
-    /// `mails_id` if the id is taken.
-    async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
-
-    /// Erases those of the mails that are neither delivered nor refused, and returns their number. After the commit, no
-    /// node takes them. A node that took a mail before the commit may still deliver it, and then finds no such mail.
-    async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
-
-    /// Counts one more notice of a topic for an address, whose case is ignored, and returns the new count. The count
-    /// restarts when the first notice of the window is at least as old as `window`. One statement does this and holds a
-    /// lock until the transaction ends. Of concurrent transactions that commit, no two get the same number.
-    async fn count_notice(
-        &mut self,
-        topic: NoticeTopic,
-        to: &EmailAddress,
-        now: OffsetDateTime,
-        window: Duration,
-    ) -> Result<u32, StoreError>;
-}
-
-/// The delivery side of the outbox.
-#[async_trait]
-pub trait MailQueue: Send + Sync {
-    /// Takes up to `most` mails that are due and not expired, starting with those that are due for the longest time,
-    /// and reserves them until `until`. One statement does this. Of concurrent callers, no two get the same mail.
-    async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError>;
-
-    /// Marks a mail as delivered and erases its content. After this call, no node takes the mail again. Returns
-    /// `Ok(false)`, and changes nothing, if the mail does not exist or was delivered or refused before.
-    async fn delivered(&self, id: MailId, at: OffsetDateTime) -> Result<bool, StoreError>;
-
-    /// Marks a mail as undeliverable. Erases its content; the recipient, the time and the reason stay. After this call,
-    /// no node takes the mail again. Returns `Ok(false)`, and changes nothing, if the mail was delivered or refused
-    /// before, or another caller has taken it since that attempt.
-    async fn refuse(
-        &self,
-        id: MailId,
-        attempt: u32,
-        refusal: MailRefusal,
-        at: OffsetDateTime,
-    ) -> Result<bool, StoreError>;
-
-    /// The record of a refused mail. `Ok(None)` if the mail does not exist or was not refused.
-    async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError>;
-
-    /// Makes a mail due again at `until`. Returns `Ok(false)`, and changes nothing, if the mail was delivered or
-    /// refused, or another caller has taken it since that attempt.
-    async fn reschedule(&self, id: MailId, attempt: u32, until: OffsetDateTime) -> Result<bool, StoreError>;
-
-    /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns their number. Mails
-    /// that another node is erasing are skipped.
-    async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
-
-    /// Deletes up to `most` counts of [`Outbox::count_notice`] whose window began at that time or before, and returns the
-    /// number. Those that another transaction holds are skipped.
-    async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
-}
-
-/// Why the mail server did not accept a mail.
-#[derive(Debug, thiserror::Error)]
-pub enum MailerError {
-    /// A permanent failure of this mail.
-    #[error("the mail was refused")]
-    Refused {
-        /// The reason.
-        refusal: MailRefusal,
-        /// The cause.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// A temporary failure: the server cannot be reached, rejects the mail for now, or rejects all mails of this
-    /// service.
-    #[error("the mail could not be handed over")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// The mail transport.
-#[async_trait]
-pub trait Mailer: Send + Sync {
-    /// Sends a mail. The same id gives the same message id, so a recipient can recognize a mail that was sent twice.
-    async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError>;
-}
-
-/// Returns how long a mail waits after that number of failed attempts: 5 s at first, then twice as long each time, at
-/// most 15 min.
-#[must_use]
-pub fn back_off(attempts: u32) -> Duration {
-    const FIRST: Duration = Duration::seconds(5);
-    const LONGEST: Duration = Duration::minutes(15);
-    // Eight doublings exceed the maximum.
-    let doubled = FIRST * (1_i32 << attempts.saturating_sub(1).min(8));
-    doubled.min(LONGEST)
 }
