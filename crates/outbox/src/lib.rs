@@ -2,12 +2,14 @@
 #![warn(missing_docs)]
 
 mod back_off;
+mod dispatcher;
 mod mail;
 mod notice;
 mod notice_topic;
 mod ports;
 
 pub use back_off::back_off;
+pub use dispatcher::{Attempt, DeliveryOutcome, Dispatcher};
 pub use mail::{Mail, MailRefusal, MailRefusalError, RefusedMail, SealedMail, TakenMail};
 pub use notice::{NoticeContext, Notices};
 pub use notice_topic::NoticeTopic;

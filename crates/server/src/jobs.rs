@@ -1,6 +1,6 @@
 //! Background jobs.
 
-pub(crate) mod mail_dispatcher;
+mod dispatcher;
 pub(crate) mod periodic;
 mod repeat;
 pub(crate) mod worker;

@@ -30,11 +30,11 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         }
     };
     let http = http::Shared::new(&config);
-    let Some((services, mail_dispatcher)) = starting::open(&config, &listener, &http, told_to_stop).await? else {
+    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, told_to_stop).await? else {
         tracing::info!("stopped before the database was available");
         return Ok(());
     };
-    let worker = Worker::start(&services, mail_dispatcher);
+    let worker = Worker::start(&services, dispatcher);
     let jobs = periodic::start(&services);
     let address = listener.local_addr()?;
     let api = Api::new(services.clone());

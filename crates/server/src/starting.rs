@@ -7,11 +7,12 @@ use anyhow::Context as _;
 use tessera_adapters::OpenError;
 use tessera_api::{PublicUrl, Services, Starting};
 use tessera_kernel::StoreError;
+use tessera_outbox::Dispatcher;
 use tessera_sso::KeysError;
 use tessera_system::{SystemClock, SystemEntropy};
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, http, jobs::mail_dispatcher::MailDispatcher, wiring};
+use crate::{config::Config, http, wiring};
 
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -33,7 +34,7 @@ pub(crate) async fn open(
     listener: &TcpListener,
     http: &http::Shared,
     told_to_stop: impl Future<Output = ()>,
-) -> anyhow::Result<Option<(Services, MailDispatcher)>> {
+) -> anyhow::Result<Option<(Services, Dispatcher)>> {
     let mut opening = pin!(keep_trying(config));
     let mut told_to_stop = pin!(told_to_stop);
     let soon = async {
@@ -67,7 +68,7 @@ fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyho
     Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 
-async fn keep_trying(config: &Config) -> anyhow::Result<(Services, MailDispatcher)> {
+async fn keep_trying(config: &Config) -> anyhow::Result<(Services, Dispatcher)> {
     let (mut pause, mut known) = (FIRST_PAUSE, String::new());
     loop {
         let error = match open_once(config).await {
@@ -84,7 +85,7 @@ async fn keep_trying(config: &Config) -> anyhow::Result<(Services, MailDispatche
     }
 }
 
-async fn open_once(config: &Config) -> anyhow::Result<(Services, MailDispatcher)> {
+async fn open_once(config: &Config) -> anyhow::Result<(Services, Dispatcher)> {
     let store = wiring::open_store(config).await?;
     wiring::services(config, store).await
 }

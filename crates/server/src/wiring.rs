@@ -18,13 +18,12 @@ use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, p
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{Clock, Entropy, NodeLimits, RequestMetadata, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
-use tessera_outbox::{Mailer, Notices};
+use tessera_outbox::{Dispatcher, Mailer, Notices};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
 
 use crate::{
     config::{Config, Throttle},
-    jobs::mail_dispatcher::MailDispatcher,
     master_key,
     plugs::identity_wallets::IdentityWallets,
     readiness::StoreReadiness,
@@ -72,7 +71,7 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
 }
 
 /// Builds the service and its mail delivery over an open store.
-pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, MailDispatcher)> {
+pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Dispatcher)> {
     let system = SystemPorts::real();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
@@ -81,7 +80,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         notices: notices(config, &seal, &system),
         seal: Arc::clone(&seal),
     };
-    let mail_dispatcher = MailDispatcher {
+    let dispatcher = Dispatcher {
         queue: Arc::new(store.clone()),
         seal: Arc::clone(&seal) as _,
         mailer: mailer(config, &system)?,
@@ -116,7 +115,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         clock: system.clock,
         entropy: system.entropy,
     };
-    Ok((services, mail_dispatcher))
+    Ok((services, dispatcher))
 }
 
 /// The ports for mail.

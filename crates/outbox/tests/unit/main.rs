@@ -1,3 +1,4 @@
 //! Tests of the outbox, on fakes. One binary, because each further one costs a link.
 
+mod dispatcher;
 mod mail;

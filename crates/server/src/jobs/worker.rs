@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use tessera_api::Services;
+use tessera_outbox::Dispatcher;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use crate::{
-    jobs::mail_dispatcher::MailDispatcher,
-    jobs::repeat::{FailureLog, every},
+use super::{
+    dispatcher,
+    repeat::{FailureLog, every},
 };
 
 /// The period of the task that writes uses of keys and sessions. The last use of each is written at most once a minute.
@@ -15,15 +16,6 @@ const PERIOD: Duration = Duration::from_secs(5);
 
 /// The timeout of the last write.
 const LAST: Duration = Duration::from_secs(1);
-
-/// The period of mail delivery. It is short, because users wait for mails.
-const MAIL_PERIOD: Duration = Duration::from_secs(1);
-
-/// The period of the erasure of expired mails.
-const ERASE_PERIOD: Duration = Duration::from_mins(10);
-
-/// The period of the deletion of old counts of notices.
-const COUNT_PERIOD: Duration = Duration::from_mins(1);
 
 /// The running tasks.
 pub(crate) struct Worker {
@@ -34,10 +26,10 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts the tasks on the current runtime.
-    pub(crate) fn start(services: &Services, mail_dispatcher: MailDispatcher) -> Self {
+    pub(crate) fn start(services: &Services, dispatcher: Dispatcher) -> Self {
         let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
         let (stop, mut stopping) = watch::channel(false);
-        let mails = tokio::spawn(deliver(mail_dispatcher, stop.subscribe()));
+        let mails = tokio::spawn(dispatcher::run(dispatcher, stop.subscribe()));
         let task = tokio::spawn(async move {
             let (mut ticks, mut failures) = (every(PERIOD), FailureLog::of("recording of key uses"));
             let mut session_failures = FailureLog::of("recording of session uses");
@@ -70,20 +62,5 @@ impl Worker {
         if timeout(LAST, self.mails).await.is_err() {
             tracing::warn!("stopped while a mail was on its way");
         }
-    }
-}
-
-/// Delivers mails until the process stops.
-async fn deliver(mail_dispatcher: MailDispatcher, mut stopping: watch::Receiver<bool>) {
-    let (mut ticks, mut erasing, mut forgetting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
-    let mut failures = FailureLog::of("delivery of mails");
-    loop {
-        let done = tokio::select! {
-            _ = stopping.changed() => return,
-            _ = ticks.tick() => mail_dispatcher.round(&stopping).await,
-            _ = erasing.tick() => mail_dispatcher.erase_expired().await,
-            _ = forgetting.tick() => mail_dispatcher.delete_old_counts().await,
-        };
-        failures.report(&done);
     }
 }
