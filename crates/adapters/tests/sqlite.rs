@@ -71,6 +71,7 @@ cases! { store:
     every_missing_reference_is_reported_as_the_same_conflict
     a_row_with_an_invalid_value_is_reported_as_corrupt
     a_corrupt_account_does_not_delay_the_reset_links_of_others
+    a_message_of_another_kind_is_not_taken
     a_wait_for_a_connection_fails_as_busy_after_its_timeout
     cancelled_work_on_a_single_threaded_runtime_does_not_block_others
 }

@@ -3,6 +3,7 @@
 
 mod back_off;
 mod dispatcher;
+mod kind;
 mod mail;
 mod notice;
 mod notice_topic;
@@ -10,6 +11,7 @@ mod ports;
 
 pub use back_off::back_off;
 pub use dispatcher::{Attempt, DeliveryOutcome, Dispatcher};
+pub use kind::MessageKind;
 pub use mail::{Mail, MailRefusal, MailRefusalError, RefusedMail, SealedMail, TakenMail};
 pub use notice::{NoticeContext, Notices};
 pub use notice_topic::NoticeTopic;

@@ -52,11 +52,12 @@ pub trait Outbox: Send {
     ) -> Result<u32, StoreError>;
 }
 
-/// The delivery side of the outbox.
+/// The delivery side of the outbox, for messages of the kind [`MessageKind::Mail`](crate::MessageKind::Mail).
 #[async_trait]
 pub trait MailQueue: Send + Sync {
     /// Takes up to `most` mails that are due and not expired, starting with those that are due for the longest time,
-    /// and reserves them until `until`. One statement does this. Of concurrent callers, no two get the same mail.
+    /// and reserves them until `until`. Messages of other kinds stay as they are. One statement does this. Of concurrent
+    /// callers, no two get the same mail.
     async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError>;
 
     /// Marks a mail as delivered and erases its content. After this call, no node takes the mail again. Returns

@@ -8,6 +8,7 @@ use tessera_identity::{Identity, RequestPasswordReset, model::User, ports::Ident
 use tessera_inventory::ports::ItemStore;
 use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
 use tessera_orgs::ports::OrgStore;
+use tessera_outbox::TakenMail;
 use tessera_testkit::{
     Harness, Stores, Workbench, async_trait, builders,
     expectations::{conflict, failed, ok, parsed, some},
@@ -235,6 +236,18 @@ pub(crate) async fn a_corrupt_account_does_not_delay_the_reset_links_of_others(b
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
     assert_eq!(ok(identity.process_reset_requests(9).await), 1);
     at_rest(&subject.store).await;
+}
+
+pub(crate) async fn a_message_of_another_kind_is_not_taken(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let queue = &subject.stores.mails;
+    subject.stores.add_mails([&builders::mail(1), &builders::mail(2)]).await;
+    let (now, until) = (builders::NOW + Duration::from_hours(1), builders::NOW + Duration::from_hours(2));
+    execute(&subject.database, "UPDATE mails SET kind = 'webhook' WHERE recipient = 'Guest1@example.com'").await;
+    assert_eq!(ok(queue.take(now, until, 10).await), [TakenMail { mail: builders::mail(2), attempt: 1 }]);
+    // The message was neither reserved nor counted as an attempt.
+    execute(&subject.database, "UPDATE mails SET kind = 'mail'").await;
+    assert_eq!(ok(queue.take(now, until, 10).await), [TakenMail { mail: builders::mail(1), attempt: 1 }]);
 }
 
 async fn event_twice(stores: &Stores) -> Result<(), StoreError> {

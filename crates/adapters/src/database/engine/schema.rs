@@ -274,6 +274,7 @@ diesel::table! {
         delivered_at -> Nullable<Instant>,
         refused_at -> Nullable<Instant>,
         refusal -> Nullable<Text>,
+        kind -> Text,
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{EmailAddress, MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail};
+use tessera_outbox::{MailQueue, MailRefusal, MessageKind, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use crate::database::engine::{
@@ -67,6 +67,7 @@ impl Outbox for Tx {
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError> {
         let insert = diesel::insert_into(mails::table).values((
             mails::id.eq(DbId(mail.id.as_uuid())),
+            mails::kind.eq(MessageKind::Mail.as_str()),
             mails::recipient.eq(mail.recipient.as_str()),
             mails::sealed.eq(mail.sealed.as_slice()),
             mails::attempts.eq(0),
@@ -126,6 +127,7 @@ impl MailQueue for SqlStore {
         let mut lease = self.writer().await?;
         let due = WAITING
             .filter(WAITING.field(mails::sealed).is_not_null())
+            .filter(WAITING.field(mails::kind).eq(MessageKind::Mail.as_str()))
             .filter(WAITING.field(mails::due_at).le(DbInstant(now)))
             .filter(WAITING.field(mails::expires_at).gt(DbInstant(now)))
             .order((WAITING.field(mails::due_at), WAITING.field(mails::id)))
