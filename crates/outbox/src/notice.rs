@@ -47,22 +47,22 @@ impl Notices {
     ///
     /// # Errors
     /// Storage or encryption failed.
-    pub async fn tell(
+    pub async fn notify(
         &self,
         outbox: &mut dyn Outbox,
         topic: NoticeTopic,
         to: &EmailAddress,
         write: impl FnOnce(NoticeContext) -> Mail + Send,
     ) -> Result<(), StoreError> {
-        self.tell_within(Self::TTL, false, outbox, topic, to, write).await.map(|_| ())
+        self.notify_within(Self::TTL, false, outbox, topic, to, write).await.map(|_| ())
     }
 
-    /// Adds a mail like [`Self::tell`], but with an expiry after `ttl`. Returns whether the mail was added. A
+    /// Adds a mail like [`Self::notify`], but with an expiry after `ttl`. Returns whether the mail was added. A
     /// `required` mail is counted, and added even if the maximum is reached.
     ///
     /// # Errors
     /// Storage or encryption failed.
-    pub async fn tell_within(
+    pub async fn notify_within(
         &self,
         ttl: Duration,
         required: bool,

@@ -89,17 +89,17 @@ impl ApiKeys {
         // The application may be deleted concurrently, after the check above.
         tx.keys().insert(&stored).await.on_conflict(GenerateKeyError::NotFound)?;
         tx.events().append(&event).await?;
-        self.tell(&mut *tx, &stored.key).await?;
+        self.notify(&mut *tx, &stored.key).await?;
         tx.commit().await?;
         Ok((stored.key, raw))
     }
 
     /// Adds the mail to the creator of the key, in the transaction that adds the key. Users without an email address
     /// get none.
-    async fn tell(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
+    async fn notify(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
         let Some(to) = tx.keys().address_of(key.created_by).await? else { return Ok(()) };
         let letters = &*self.ports.letters;
         let write = |context| letters.key_generated(&to, key, context);
-        self.ports.notices.tell(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
+        self.ports.notices.notify(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
     }
 }

@@ -12,7 +12,7 @@ impl Identity {
     /// Writes a mail about an account change to the outbox, in the transaction of the change. Users without an email
     /// address get no mail. An unverified address is sufficient: the user signs in with it, and the mail only describes
     /// the change.
-    pub(crate) async fn tell(
+    pub(crate) async fn notify(
         &self,
         tx: &mut dyn IdentityTransaction,
         user: &User,
@@ -21,6 +21,6 @@ impl Identity {
         let Some(email) = &user.email else { return Ok(()) };
         let letters = &*self.ports.letters;
         let write = |context| letters.account_changed(email, change, context);
-        self.ports.notices.tell(tx.outbox(), change.topic(), email, write).await
+        self.ports.notices.notify(tx.outbox(), change.topic(), email, write).await
     }
 }

@@ -19,7 +19,7 @@ impl Identity {
     ) -> Result<(), StoreError> {
         let hash = self.ports.digest.digest(&device.fingerprint(user.id));
         match tx.known_devices().record(user.id, &hash, self.ports.clock.now()).await? {
-            DeviceStatus::New => self.tell(tx, user, AccountChange::SignedIn(device)).await,
+            DeviceStatus::New => self.notify(tx, user, AccountChange::SignedIn(device)).await,
             DeviceStatus::First | DeviceStatus::Known => Ok(()),
         }
     }

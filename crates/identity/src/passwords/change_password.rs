@@ -127,7 +127,7 @@ impl Identity {
         tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
         let first = known.password_hash.is_none();
         let change = if first { AccountChange::PasswordSet } else { AccountChange::PasswordChanged };
-        self.tell(&mut *tx, &current.user, change).await?;
+        self.notify(&mut *tx, &current.user, change).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -83,7 +83,7 @@ impl Identity {
         let letters = &*self.ports.letters;
         let write = |context| letters.password_reset(&reset, &token, context);
         let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
-        if notices.tell_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
+        if notices.notify_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
             tx.password_resets().issue(&reset).await?;
             let what = PasswordEvent::ResetMailed { user: user.id }.into();
             let event = Event::by_anonymous(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);

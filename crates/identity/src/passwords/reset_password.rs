@@ -114,7 +114,7 @@ impl Identity {
             tx.events().append(&Event::by_anonymous(origin, deed, clock, entropy)).await?;
         }
         let first = current.password_hash.is_none();
-        self.tell(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await
+        self.notify(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await
     }
 }
 

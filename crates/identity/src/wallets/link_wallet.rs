@@ -83,7 +83,7 @@ impl Identity {
         self.quotas.wallets.admit(known.user.wallets.len() as u64)?;
         tx.wallets().insert(user, &wallet).await.on_conflict(LinkWalletError::WalletTaken)?;
         tx.events().append(&event).await?;
-        self.tell(&mut *tx, &known.user, AccountChange::WalletLinked(account)).await?;
+        self.notify(&mut *tx, &known.user, AccountChange::WalletLinked(account)).await?;
         tx.commit().await?;
         Ok(wallet)
     }

@@ -54,7 +54,7 @@ impl Identity {
         let what = WalletAction::Unlinked { user }.with(wallet).into();
         tx.wallets().delete(user, address).await?;
         tx.events().append(&Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy)).await?;
-        self.tell(&mut *tx, &known.user, AccountChange::WalletUnlinked(wallet)).await?;
+        self.notify(&mut *tx, &known.user, AccountChange::WalletUnlinked(wallet)).await?;
         tx.commit().await?;
         Ok(())
     }

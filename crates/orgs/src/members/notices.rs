@@ -40,7 +40,7 @@ impl Orgs {
         for (to, topic, to_themselves) in &recipients {
             let about = NewOwner { organization, owner: &new, to_themselves: *to_themselves, by: by.as_ref() };
             let write = |context| mails.new_owner(to, &about, context);
-            self.ports.notices.tell(tx.outbox(), *topic, to, write).await?;
+            self.ports.notices.notify(tx.outbox(), *topic, to, write).await?;
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl Orgs {
         let Some(to) = address(profile)? else { return Ok(()) };
         let about = DirectAddition { organization, role: membership.role, by };
         let write = |context| self.ports.letters.added_directly(&to, &about, context);
-        self.ports.notices.tell(tx.outbox(), NoticeTopic::Memberships, &to, write).await
+        self.ports.notices.notify(tx.outbox(), NoticeTopic::Memberships, &to, write).await
     }
 }
 

@@ -2,3 +2,4 @@
 
 mod dispatcher;
 mod mail;
+mod notices;

@@ -364,11 +364,11 @@ pub async fn a_notice_that_was_not_committed_does_not_count(harness: &impl Harne
 
 pub async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
     let stores = harness.stores();
-    let tell = |_| {
+    let count_one = |_| {
         let stores = stores.clone();
         async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
     };
-    let mut numbers = world::at_once(8, tell).await;
+    let mut numbers = world::at_once(8, count_one).await;
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
