@@ -75,9 +75,9 @@ fn about(organization_name: &str, inviter: &str) -> Invited {
 #[test]
 fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189() {
     let token = InvitationToken::generate(&SystemEntropy);
-    let letters = AskamaMails::new("https://id.example.com/sub/");
+    let templates = AskamaMails::new("https://id.example.com/sub/");
     let mail =
-        letters.invitation(&about("<i>Evil</i> http://evil.example.com", "www.evil.example a@evil.example"), &token);
+        templates.invitation(&about("<i>Evil</i> http://evil.example.com", "www.evil.example a@evil.example"), &token);
     let (text, html) = (mail.text.expose(), mail.html.expose());
     let link = format!("https://id.example.com/sub/invitations/accept?token={}", token.expose());
     assert!(text.contains(&link) && html.contains(&format!("href=\"{link}\"")), "{text}{html}");
@@ -86,14 +86,14 @@ fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189() {
     }
     assert!(!html.contains("<i>"), "{html}");
     // A name without text that looks like an address is unchanged.
-    let mail = letters.invitation(&about("Bücher & Söhne", "Dr. Zoë"), &token);
+    let mail = templates.invitation(&about("Bücher & Söhne", "Dr. Zoë"), &token);
     assert_eq!(mail.subject, "\"Dr. Zoë\" invites you to \"Bücher & Söhne\"");
     assert!(mail.text.expose().contains("\"Dr. Zoë\" invites you to \"Bücher & Söhne\" as a member."));
 }
 
 #[test]
 fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
-    let (letters, token) = (AskamaMails::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
+    let (templates, token) = (AskamaMails::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
     // A name of 40 characters is shown in full, a longer one is cut, and no quotation mark ends the name early.
     for (name, shown) in [
         ("ä".repeat(40), "ä".repeat(40)),
@@ -102,7 +102,7 @@ fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
         ("x\" is closed. “Pay” «now» „here‟ ＂".to_owned(), "x' is closed. 'Pay' 'now' 'here' '".to_owned()),
     ] {
         let about = about(&name, &name);
-        let mail = letters.invitation(&about, &token);
+        let mail = templates.invitation(&about, &token);
         let first = mail.text.expose().lines().nth(2).unwrap_or_default();
         assert_eq!(mail.subject, format!("\"{shown}\" invites you to \"{shown}\""));
         assert_eq!(first, format!("\"{shown}\" invites you to \"{shown}\" as a member."));
@@ -117,7 +117,7 @@ fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
         ] {
             let by = (!to_themselves).then_some(new);
             let news = NewOwner { organization: &about.organization, owner: new, to_themselves, by };
-            let mail = letters.new_owner(&to, &news, MOMENT);
+            let mail = templates.new_owner(&to, &news, MOMENT);
             assert_eq!(mail.subject, subject);
             assert_eq!(mail.text.expose().lines().nth(2), Some(first.as_str()));
         }
@@ -128,19 +128,22 @@ const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };
 
 #[test]
 fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
-    let (letters, to) = (AskamaMails::new("https://id.example.com/"), parsed("ada@example.com"));
+    let (templates, to) = (AskamaMails::new("https://id.example.com/"), parsed("ada@example.com"));
     let account = wallet_account(5, Chain::Base);
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let mails = [
-        (letters.account_changed(&to, AccountChange::PasswordSet, MOMENT), "had no password"),
-        (letters.account_changed(&to, AccountChange::PasswordChanged, MOMENT), "password of your account was changed"),
-        (letters.account_changed(&to, AccountChange::WalletLinked(account), MOMENT), "was linked to your account"),
+        (templates.account_changed(&to, AccountChange::PasswordSet, MOMENT), "had no password"),
         (
-            letters.account_changed(&to, AccountChange::WalletUnlinked(account), MOMENT),
+            templates.account_changed(&to, AccountChange::PasswordChanged, MOMENT),
+            "password of your account was changed",
+        ),
+        (templates.account_changed(&to, AccountChange::WalletLinked(account), MOMENT), "was linked to your account"),
+        (
+            templates.account_changed(&to, AccountChange::WalletUnlinked(account), MOMENT),
             "was unlinked from your account",
         ),
-        (letters.account_changed(&to, AccountChange::SignedIn(device()), MOMENT), "Firefox on Linux from 192.0.2.7"),
-        (letters.key_generated(&to, &key, MOMENT), "You created an API key"),
+        (templates.account_changed(&to, AccountChange::SignedIn(device()), MOMENT), "Firefox on Linux from 192.0.2.7"),
+        (templates.key_generated(&to, &key, MOMENT), "You created an API key"),
     ];
     for (mail, words) in &mails {
         for part in [mail.text.expose(), mail.html.expose()] {
@@ -155,16 +158,16 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
     for mail in [&mails[2].0, &mails[3].0] {
         assert!(mail.text.expose().contains(&account.address().to_string()));
     }
-    let last = letters.account_changed(&to, AccountChange::PasswordSet, NoticeContext { last: true, ..MOMENT });
+    let last = templates.account_changed(&to, AccountChange::PasswordSet, NoticeContext { last: true, ..MOMENT });
     assert!(last.text.expose().contains("no more mails") && last.html.expose().contains("no more mails"));
 }
 
 #[test]
 fn a_password_reset_mail_contains_one_link_and_its_expiry() {
-    let letters = AskamaMails::new("https://id.example.com/sub/");
+    let templates = AskamaMails::new("https://id.example.com/sub/");
     let token = ResetToken::generate(&SystemEntropy);
     let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
-    let mail = letters.password_reset(&reset, &token, MOMENT);
+    let mail = templates.password_reset(&reset, &token, MOMENT);
     let link = format!("https://id.example.com/sub/password/reset?token={}", token.expose());
     let (text, html) = (mail.text.expose(), mail.html.expose());
     assert!(text.contains(&format!("\n{link}\n")) && html.contains(&format!("href=\"{link}\"")), "{text}{html}");
@@ -178,15 +181,15 @@ fn a_password_reset_mail_contains_one_link_and_its_expiry() {
         assert_eq!(part.matches("http").count(), 1, "{part}");
     }
     assert_eq!((Some(mail.recipient), mail.subject.as_str()), (user(1).email, "Set a new password"));
-    let last = letters.password_reset(&reset, &token, NoticeContext { last: true, ..MOMENT });
+    let last = templates.password_reset(&reset, &token, NoticeContext { last: true, ..MOMENT });
     assert!(last.text.expose().contains("no more of them") && last.html.expose().contains("no more of them"));
 }
 
 #[test]
 fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
-    let (letters, to) = (AskamaMails::new("https://id.example.com"), parsed("ada@example.com"));
+    let (templates, to) = (AskamaMails::new("https://id.example.com"), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
-        letters.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
+        templates.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
     };
     assert_eq!(notice(true, 0).subject, "Your account has a password now");
     assert_eq!(notice(false, 0).subject, "Your password was changed");
@@ -254,12 +257,12 @@ async fn a_mail_is_written_once_as_a_standard_message_file() {
     ok(mailer.send(mail_id(1), &mail()).await);
     // A second delivery of the same mail keeps one file.
     ok(mailer.send(mail_id(1), &mail()).await);
-    let letters = in_directory(&directory);
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].id, format!("{}@example.com", mail_id(1)));
-    assert_eq!((letters[0].from.as_str(), letters[0].subject.as_str()), ("no-reply@example.com", "Grüße\tan Zoë"));
-    assert_eq!(letters[0].text.replace("\r\n", "\n"), *mail().text.expose());
-    assert_eq!(letters[0].html.trim_end(), mail().html.expose());
+    let mails = in_directory(&directory);
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].id, format!("{}@example.com", mail_id(1)));
+    assert_eq!((mails[0].from.as_str(), mails[0].subject.as_str()), ("no-reply@example.com", "Grüße\tan Zoë"));
+    assert_eq!(mails[0].text.replace("\r\n", "\n"), *mail().text.expose());
+    assert_eq!(mails[0].html.trim_end(), mail().html.expose());
 }
 
 #[tokio::test]
@@ -268,8 +271,8 @@ async fn a_subject_cannot_add_headers() {
     let mailer = FileMailer::new(home.path().to_owned(), parsed("no-reply@example.com"), Arc::new(SystemClock));
     let subject = "Hello\r\nBcc: all@example.com\r\n\r\nbody".to_owned();
     ok(mailer.send(mail_id(1), &Mail { subject, ..mail() }).await);
-    let letters = in_directory(home.path());
-    let head = letters[0].raw.split("\r\n\r\n").next().unwrap_or_default();
+    let mails = in_directory(home.path());
+    let head = mails[0].raw.split("\r\n\r\n").next().unwrap_or_default();
     assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc:")), "{head}");
 }
 

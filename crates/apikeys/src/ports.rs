@@ -1,9 +1,9 @@
 //! Ports of this domain.
 
-mod key_letters;
+mod api_key_mails;
 mod store;
 
-pub use key_letters::ApiKeyMails;
+pub use api_key_mails::ApiKeyMails;
 #[cfg(feature = "mock")]
 pub use store::MockApiKeyStore;
 pub use store::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts};

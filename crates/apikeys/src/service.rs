@@ -22,7 +22,7 @@ pub struct ApiKeyPorts {
     /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
     /// The mails about keys.
-    pub letters: Arc<dyn ApiKeyMails>,
+    pub mail_templates: Arc<dyn ApiKeyMails>,
     /// The writer of notices.
     pub notices: Notices,
     /// The clock of the node.

@@ -39,7 +39,7 @@ pub struct IdentityPorts {
     /// Signs and verifies user tokens.
     pub signer: Arc<dyn TokenSigner>,
     /// Texts of the account mails.
-    pub letters: Arc<dyn AccountMails>,
+    pub mail_templates: Arc<dyn AccountMails>,
     /// Sends account mails within their limits.
     pub notices: Notices,
     /// Source of the current time.

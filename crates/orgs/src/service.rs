@@ -24,7 +24,7 @@ pub struct OrgPorts {
     /// Hashes invitation tokens.
     pub digest: Arc<dyn SecretDigest>,
     /// Mail templates.
-    pub letters: Arc<dyn MailTemplates>,
+    pub mail_templates: Arc<dyn MailTemplates>,
     /// Encrypts queued mails until delivery.
     pub seal: Arc<dyn MailSeal>,
     /// Sends notices about changed memberships.

@@ -75,8 +75,8 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let system = SystemPorts::real();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
-    let post = Post {
-        letters: Arc::new(AskamaMails::new(config.public_url.as_str())),
+    let mails = MailPorts {
+        templates: Arc::new(AskamaMails::new(config.public_url.as_str())),
         notices: notices(config, &seal, &system),
         seal: Arc::clone(&seal),
     };
@@ -96,15 +96,15 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) =
-        (Arc::new(identity(config, &store, signer, &post, &node_limits, &system)?), Arc::new(service_tokens));
-    let orgs = orgs(config, &store, &identity, &post, &system);
+        (Arc::new(identity(config, &store, signer, &mails, &node_limits, &system)?), Arc::new(service_tokens));
+    let orgs = orgs(config, &store, &identity, &mails, &system);
     let services = Services {
         sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &system)),
         service_tokens,
         identity,
         orgs: Arc::new(orgs),
         apps: Arc::new(apps(config, &store, &system)),
-        api_keys: Arc::new(api_keys(config, &store, &post, &system)),
+        api_keys: Arc::new(api_keys(config, &store, &mails, &system)),
         inventory: Arc::new(inventory(config, &store, &system)),
         limits: throttle::rate_limits(config.throttle, Arc::clone(&store) as _),
         audit: store,
@@ -119,8 +119,8 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
 }
 
 /// The ports for mail.
-struct Post {
-    letters: Arc<AskamaMails>,
+struct MailPorts {
+    templates: Arc<AskamaMails>,
     seal: Arc<SealedOutbox>,
     notices: Notices,
 }
@@ -144,13 +144,13 @@ fn apps(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Apps {
     Apps::new(ports).with_quota(config.quotas.applications)
 }
 
-fn api_keys(config: &Config, store: &Arc<SqlStore>, post: &Post, system: &SystemPorts) -> ApiKeys {
+fn api_keys(config: &Config, store: &Arc<SqlStore>, mails: &MailPorts, system: &SystemPorts) -> ApiKeys {
     let ports = ApiKeyPorts {
         store: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
         memberships: Arc::clone(store) as _,
-        letters: Arc::clone(&post.letters) as _,
-        notices: post.notices.clone(),
+        mail_templates: Arc::clone(&mails.templates) as _,
+        notices: mails.notices.clone(),
         clock: Arc::clone(&system.clock),
         entropy: Arc::clone(&system.entropy),
     };
@@ -167,16 +167,22 @@ fn inventory(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> In
     Inventory::new(ports).with_quota(config.quotas.items)
 }
 
-fn orgs(config: &Config, store: &Arc<SqlStore>, identity: &Arc<Identity>, post: &Post, system: &SystemPorts) -> Orgs {
+fn orgs(
+    config: &Config,
+    store: &Arc<SqlStore>,
+    identity: &Arc<Identity>,
+    mails: &MailPorts,
+    system: &SystemPorts,
+) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
         invitation_jobs: Arc::clone(store) as _,
         user_profiles: Arc::clone(store) as _,
         accounts: Arc::clone(identity) as _,
         digest: Arc::new(Sha256Digest),
-        letters: Arc::clone(&post.letters) as _,
-        seal: Arc::clone(&post.seal) as _,
-        notices: post.notices.clone(),
+        mail_templates: Arc::clone(&mails.templates) as _,
+        seal: Arc::clone(&mails.seal) as _,
+        notices: mails.notices.clone(),
         limits: throttle::rate_limits(config.throttle, Arc::clone(store) as _),
         clock: Arc::clone(&system.clock),
         entropy: Arc::clone(&system.entropy),
@@ -197,7 +203,7 @@ fn identity(
     config: &Config,
     store: &Arc<SqlStore>,
     signer: JwtSigner,
-    post: &Post,
+    mails: &MailPorts,
     limits: &Arc<dyn NodeLimits>,
     system: &SystemPorts,
 ) -> anyhow::Result<Identity> {
@@ -214,8 +220,8 @@ fn identity(
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate)),
         signer: Arc::new(signer),
-        letters: Arc::clone(&post.letters) as _,
-        notices: post.notices.clone(),
+        mail_templates: Arc::clone(&mails.templates) as _,
+        notices: mails.notices.clone(),
         clock: Arc::clone(&system.clock),
         entropy: Arc::clone(&system.entropy),
     };

@@ -98,8 +98,8 @@ impl ApiKeys {
     /// get none.
     async fn notify(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
         let Some(to) = tx.keys().address_of(key.created_by).await? else { return Ok(()) };
-        let letters = &*self.ports.letters;
-        let write = |context| letters.key_generated(&to, key, context);
+        let templates = &*self.ports.mail_templates;
+        let write = |context| templates.key_generated(&to, key, context);
         self.ports.notices.notify(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
     }
 }

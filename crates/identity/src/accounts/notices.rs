@@ -19,8 +19,8 @@ impl Identity {
         change: AccountChange,
     ) -> Result<(), StoreError> {
         let Some(email) = &user.email else { return Ok(()) };
-        let letters = &*self.ports.letters;
-        let write = |context| letters.account_changed(email, change, context);
+        let templates = &*self.ports.mail_templates;
+        let write = |context| templates.account_changed(email, change, context);
         self.ports.notices.notify(tx.outbox(), change.topic(), email, write).await
     }
 }

@@ -80,8 +80,8 @@ impl Identity {
         let reset = PasswordReset { user: user.id, email: email.clone(), hash, expires_at: now + PasswordReset::TTL };
         let open = tx.password_resets().find_open_of(user.id).await?;
         let required = !open.is_some_and(|open| open.email == *email);
-        let letters = &*self.ports.letters;
-        let write = |context| letters.password_reset(&reset, &token, context);
+        let templates = &*self.ports.mail_templates;
+        let write = |context| templates.password_reset(&reset, &token, context);
         let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
         if notices.notify_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
             tx.password_resets().issue(&reset).await?;

@@ -25,7 +25,7 @@ impl Orgs {
     ) -> Result<PreparedMail, StoreError> {
         let token = InvitationToken::generate(&*self.ports.entropy);
         let about = Invited { invitation: invitation.clone(), organization, inviter, account: None };
-        let mail = self.ports.letters.invitation(&about, &token);
+        let mail = self.ports.mail_templates.invitation(&about, &token);
         let id = MailId::generate(&*self.ports.clock, &*self.ports.entropy);
         let now = self.ports.clock.now();
         let mail = self.ports.seal.seal(id, &mail, now, invitation.expires_at)?;

@@ -36,10 +36,10 @@ impl Orgs {
         let new = public_profile(new);
         // All transactions use the same order, so that two transactions with the same recipients can't deadlock.
         recipients.sort_by(|(one, ..), (other, ..)| one.canonical().cmp(other.canonical()));
-        let mails = &*self.ports.letters;
+        let templates = &*self.ports.mail_templates;
         for (to, topic, to_themselves) in &recipients {
             let about = NewOwner { organization, owner: &new, to_themselves: *to_themselves, by: by.as_ref() };
-            let write = |context| mails.new_owner(to, &about, context);
+            let write = |context| templates.new_owner(to, &about, context);
             self.ports.notices.notify(tx.outbox(), *topic, to, write).await?;
         }
         Ok(())
@@ -60,7 +60,7 @@ impl Orgs {
         }
         let Some(to) = address(profile)? else { return Ok(()) };
         let about = DirectAddition { organization, role: membership.role, by };
-        let write = |context| self.ports.letters.added_directly(&to, &about, context);
+        let write = |context| self.ports.mail_templates.added_directly(&to, &about, context);
         self.ports.notices.notify(tx.outbox(), NoticeTopic::Memberships, &to, write).await
     }
 }

@@ -19,14 +19,14 @@ const ACCEPT: &str = "/invitations/accept";
 
 #[derive(Template)]
 #[template(path = "invitation.txt", escape = "none")]
-struct InvitationText<'a>(&'a Words);
+struct InvitationText<'a>(&'a MailText);
 
 #[derive(Template)]
 #[template(path = "invitation.html")]
-struct InvitationHtml<'a>(&'a Words);
+struct InvitationHtml<'a>(&'a MailText);
 
 /// Content of both parts of an invitation.
-struct Words {
+struct MailText {
     organization: String,
     inviter: String,
     role: &'static str,
@@ -37,7 +37,7 @@ struct Words {
 impl MailTemplates for AskamaMails {
     fn invitation(&self, about: &Invited, token: &InvitationToken) -> Mail {
         let (organization, inviter) = (quoted(about.organization.name.as_str()), name(&about.inviter));
-        let words = Words {
+        let mail_text = MailText {
             organization: unlinked(&organization),
             inviter: unlinked(&inviter),
             role: role(about.invitation.role),
@@ -48,8 +48,8 @@ impl MailTemplates for AskamaMails {
             recipient: about.invitation.email.clone(),
             // Mail clients make no links in a subject, so it needs no protection.
             subject: format!("{inviter} invites you to {organization}"),
-            text: Secret::new(InvitationText(&words).render().unwrap_or_default()),
-            html: Secret::new(InvitationHtml(&words).render().unwrap_or_default()),
+            text: Secret::new(InvitationText(&mail_text).render().unwrap_or_default()),
+            html: Secret::new(InvitationHtml(&mail_text).render().unwrap_or_default()),
         }
     }
 

@@ -18,14 +18,14 @@ use super::{
 
 #[derive(Template)]
 #[template(path = "notice.txt", escape = "none")]
-struct NoticeText<'a>(&'a Words);
+struct NoticeText<'a>(&'a MailText);
 
 #[derive(Template)]
 #[template(path = "notice.html")]
-struct NoticeHtml<'a>(&'a Words);
+struct NoticeHtml<'a>(&'a MailText);
 
 /// Content of both parts of a notice.
-struct Words {
+struct MailText {
     subject: String,
     news: String,
     when: String,
@@ -59,7 +59,7 @@ const KEY: &str = "If this was not you, another person can sign in to your accou
 
 impl AskamaMails {
     pub(super) fn notice(&self, to: &EmailAddress, news: News, context: NoticeContext) -> Mail {
-        let words = Words {
+        let mail_text = MailText {
             subject: news.subject,
             news: news.text,
             when: minute(context.at),
@@ -69,10 +69,10 @@ impl AskamaMails {
         };
         Mail {
             recipient: to.clone(),
-            text: Secret::new(NoticeText(&words).render().unwrap_or_default()),
-            html: Secret::new(NoticeHtml(&words).render().unwrap_or_default()),
+            text: Secret::new(NoticeText(&mail_text).render().unwrap_or_default()),
+            html: Secret::new(NoticeHtml(&mail_text).render().unwrap_or_default()),
             // Mail clients make no links in a subject, so it needs no protection.
-            subject: words.subject,
+            subject: mail_text.subject,
         }
     }
 }

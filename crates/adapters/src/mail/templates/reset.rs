@@ -12,14 +12,14 @@ const RESET: &str = "/password/reset";
 
 #[derive(Template)]
 #[template(path = "reset.txt", escape = "none")]
-struct ResetText<'a>(&'a Words);
+struct ResetText<'a>(&'a MailText);
 
 #[derive(Template)]
 #[template(path = "reset.html")]
-struct ResetHtml<'a>(&'a Words);
+struct ResetHtml<'a>(&'a MailText);
 
 /// Content of both parts. It contains no text that users have chosen.
-struct Words {
+struct MailText {
     link: String,
     expires: String,
     last: bool,
@@ -27,7 +27,7 @@ struct Words {
 
 impl AskamaMails {
     pub(super) fn reset_link(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail {
-        let words = Words {
+        let mail_text = MailText {
             link: format!("{}{RESET}?token={}", self.public_url, token.expose()),
             expires: minute(reset.expires_at),
             last: context.last,
@@ -35,8 +35,8 @@ impl AskamaMails {
         Mail {
             recipient: reset.email.clone(),
             subject: "Set a new password".to_owned(),
-            text: Secret::new(ResetText(&words).render().unwrap_or_default()),
-            html: Secret::new(ResetHtml(&words).render().unwrap_or_default()),
+            text: Secret::new(ResetText(&mail_text).render().unwrap_or_default()),
+            html: Secret::new(ResetHtml(&mail_text).render().unwrap_or_default()),
         }
     }
 }
