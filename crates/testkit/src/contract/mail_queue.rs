@@ -28,18 +28,18 @@ macro_rules! mail_queue_contract {
             a_mail_is_delivered_once
             a_refused_mail_is_never_taken_again_and_says_nothing
             a_mail_is_refused_once
-            whoever_came_too_late_refuses_nothing
+            only_the_last_taker_refuses_a_mail
             of_eight_who_end_a_mail_at_once_one_does
-            a_mail_that_is_put_off_comes_back
-            whoever_came_too_late_puts_nothing_off
+            a_rescheduled_mail_is_taken_again
+            only_the_last_taker_reschedules_a_mail
             an_expired_mail_is_not_taken
             what_an_expired_mail_said_is_erased_once
             of_eight_takers_at_once_each_mail_has_one
-            a_mail_that_is_taken_back_is_gone
-            a_mail_that_has_ended_is_not_taken_back
-            a_mail_that_is_taken_back_without_a_commit_stays
-            a_mail_that_is_taken_back_on_its_way_is_no_trouble
-            of_those_who_take_a_mail_and_take_it_back_at_once_none_fails
+            a_cancelled_mail_is_gone
+            a_mail_that_has_ended_is_not_cancelled
+            a_mail_that_is_cancelled_without_a_commit_stays
+            a_mail_that_is_cancelled_on_its_way_ends_without_a_record
+            taking_and_cancelling_at_once_fail_for_no_caller
             notices_are_counted_by_topic_and_address
             notices_are_counted_anew_once_the_first_is_old
             a_notice_that_was_not_committed_does_not_count
@@ -159,7 +159,7 @@ pub async fn a_mail_is_refused_once(harness: &impl Harness) {
     assert_eq!(ok(stores.mails.find_refused(mail_id(9)).await), None);
 }
 
-pub async fn whoever_came_too_late_refuses_nothing(harness: &impl Harness) {
+pub async fn only_the_last_taker_refuses_a_mail(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
@@ -187,7 +187,7 @@ pub async fn of_eight_who_end_a_mail_at_once_one_does(harness: &impl Harness) {
     assert_eq!(ended, 1);
 }
 
-pub async fn a_mail_that_is_put_off_comes_back(harness: &impl Harness) {
+pub async fn a_rescheduled_mail_is_taken_again(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
@@ -197,7 +197,7 @@ pub async fn a_mail_that_is_put_off_comes_back(harness: &impl Harness) {
     assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
 }
 
-pub async fn whoever_came_too_late_puts_nothing_off(harness: &impl Harness) {
+pub async fn only_the_last_taker_reschedules_a_mail(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
@@ -253,7 +253,7 @@ async fn cancel(stores: &Stores, numbers: &[u32]) -> u64 {
     erased
 }
 
-pub async fn a_mail_that_is_taken_back_is_gone(harness: &impl Harness) {
+pub async fn a_cancelled_mail_is_gone(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
     assert_eq!(cancel(stores, &[]).await, 0);
@@ -263,7 +263,7 @@ pub async fn a_mail_that_is_taken_back_is_gone(harness: &impl Harness) {
     assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at, 10).await), 1);
 }
 
-pub async fn a_mail_that_has_ended_is_not_taken_back(harness: &impl Harness) {
+pub async fn a_mail_that_has_ended_is_not_cancelled(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1), &mail(2)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 2);
@@ -274,7 +274,7 @@ pub async fn a_mail_that_has_ended_is_not_taken_back(harness: &impl Harness) {
     assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), Some(left));
 }
 
-pub async fn a_mail_that_is_taken_back_without_a_commit_stays(harness: &impl Harness) {
+pub async fn a_mail_that_is_cancelled_without_a_commit_stays(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1)]).await;
     let mut tx = ok(stores.orgs.begin().await);
@@ -284,7 +284,7 @@ pub async fn a_mail_that_is_taken_back_without_a_commit_stays(harness: &impl Har
     assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
 }
 
-pub async fn a_mail_that_is_taken_back_on_its_way_is_no_trouble(harness: &impl Harness) {
+pub async fn a_mail_that_is_cancelled_on_its_way_ends_without_a_record(harness: &impl Harness) {
     let stores = harness.stores();
     stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
     assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
@@ -296,7 +296,7 @@ pub async fn a_mail_that_is_taken_back_on_its_way_is_no_trouble(harness: &impl H
     assert_eq!(take(&*stores.mails, LATER + Duration::hours(2), 10).await, []);
 }
 
-pub async fn of_those_who_take_a_mail_and_take_it_back_at_once_none_fails(harness: &impl Harness) {
+pub async fn taking_and_cancelling_at_once_fail_for_no_caller(harness: &impl Harness) {
     let stores = harness.stores();
     let all: Vec<SealedMail> = (1..=40).map(mail).collect();
     stores.add_mails(&all).await;
