@@ -23,37 +23,7 @@ impl store::On for Postgres {
 
 type SqlHarness = store::SqlHarness<Postgres>;
 
-tessera_testkit::identity_store_contract!(SqlHarness);
-tessera_testkit::live_sessions_contract!(SqlHarness);
-tessera_testkit::sso_bounds_contract!(SqlHarness);
-tessera_testkit::sso_store_contract!(SqlHarness);
-tessera_testkit::wallets_contract!(SqlHarness);
-tessera_testkit::quotas_contract!(SqlHarness);
-tessera_testkit::session_jobs_contract!(SqlHarness);
-tessera_testkit::deletions_contract!(SqlHarness);
-tessera_testkit::challenges_contract!(SqlHarness);
-tessera_testkit::hash_costs_contract!(SqlHarness);
-tessera_testkit::known_clients_contract!(SqlHarness);
-tessera_testkit::password_resets_contract!(SqlHarness);
-tessera_testkit::rate_limits_contract!(SqlHarness);
-tessera_testkit::signing_key_store_contract!(SqlHarness);
-tessera_testkit::org_store_contract!(SqlHarness);
-tessera_testkit::owners_contract!(SqlHarness);
-tessera_testkit::membership_changes_contract!(SqlHarness);
-tessera_testkit::user_profiles_contract!(SqlHarness);
-tessera_testkit::app_store_contract!(SqlHarness);
-tessera_testkit::api_key_store_contract!(SqlHarness);
-tessera_testkit::item_store_contract!(SqlHarness);
-tessera_testkit::invitation_claims_contract!(SqlHarness);
-tessera_testkit::invitation_jobs_contract!(SqlHarness);
-tessera_testkit::invitation_store_contract!(SqlHarness);
-tessera_testkit::mail_queue_contract!(SqlHarness);
-tessera_testkit::memberships_contract!(SqlHarness);
-tessera_testkit::audit_trail_contract!(SqlHarness);
-tessera_testkit::notice_counts_contract!(SqlHarness);
-tessera_testkit::org_documents_contract!(SqlHarness);
-tessera_testkit::custom_data_contract!(SqlHarness);
-tessera_testkit::accounts_contract!(SqlHarness);
+tessera_testkit::all_store_contracts!(SqlHarness);
 
 macro_rules! cases {
     ($module:ident: $($case:ident)+) => {$(

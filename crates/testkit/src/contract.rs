@@ -1,7 +1,10 @@
 //! Contracts of the ports, as tests for every implementation.
 //!
-//! Each module contains the cases of one port and the macro that expands them to tests. Each case gets its own harness,
-//! so no two cases share a row.
+//! Each module contains the cases of one port and defines the macro that expands them to tests. Each case gets its own
+//! harness, so no two cases share a row. `all_store_contracts!` expands the cases of all ports of a storage.
+
+#[macro_use]
+mod define;
 
 pub mod accounts;
 pub mod api_key_store;
@@ -42,6 +45,45 @@ use tessera_identity::ports::ChainReader;
 
 use crate::Stores;
 
+contracts! {
+    of a storage {
+        accounts as accounts_contract,
+        api_key_store as api_key_store_contract,
+        app_store as app_store_contract,
+        audit_trail as audit_trail_contract,
+        challenges as challenges_contract,
+        custom_data as custom_data_contract,
+        deletions as deletions_contract,
+        hash_costs as hash_costs_contract,
+        identity_store as identity_store_contract,
+        invitation_claims as invitation_claims_contract,
+        invitation_jobs as invitation_jobs_contract,
+        invitation_store as invitation_store_contract,
+        item_store as item_store_contract,
+        known_devices as known_devices_contract,
+        live_sessions as live_sessions_contract,
+        mail_queue as mail_queue_contract,
+        membership_changes as membership_changes_contract,
+        memberships as memberships_contract,
+        notice_counts as notice_counts_contract,
+        org_documents as org_documents_contract,
+        org_store as org_store_contract,
+        owners as owners_contract,
+        password_resets as password_resets_contract,
+        quotas as quotas_contract,
+        rate_limits as rate_limits_contract,
+        session_jobs as session_jobs_contract,
+        signing_key_store as signing_key_store_contract,
+        sso_bounds as sso_bounds_contract,
+        sso_store as sso_store_contract,
+        user_profiles as user_profiles_contract,
+        wallets as wallets_contract,
+    }
+    others {
+        chain_reader,
+    }
+}
+
 /// An implementation under test.
 #[async_trait]
 pub trait Harness: Sized + Send + Sync + 'static {
@@ -68,24 +110,4 @@ pub trait ChainHarness: Sized + Send + Sync + 'static {
 
     /// Makes Ethereum unavailable to the reader.
     fn cut_off(&self);
-}
-
-/// Expands cases to tests, each with its own harness.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! contract_tests {
-    ($harness:ident, $module:ident: $($case:ident)+) => {
-        $crate::contract_tests! { $harness as $crate::Harness, $module: $($case)+ }
-    };
-    ($harness:ident as $trait:path, $module:ident: $($case:ident)+) => {
-        mod $module {
-            $(
-                #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    let harness = <super::$harness as $trait>::start().await;
-                    $crate::contract::$module::$case(&harness).await;
-                }
-            )+
-        }
-    };
 }

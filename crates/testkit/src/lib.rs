@@ -3,10 +3,10 @@
 //! [`contract`] contains the contract of every port as tests for any implementation. [`fakes`] contains implementations
 //! without external dependencies. [`builders`] creates fully populated entities.
 //!
-//! An adapter implements [`Harness`] and invokes one macro per port:
+//! An adapter implements [`Harness`] and invokes the macro of all contracts of a storage, or one macro for each contract:
 //!
 //! ```ignore
-//! tessera_testkit::identity_store_contract!(MyHarness);
+//! tessera_testkit::all_store_contracts!(MyHarness);
 //! ```
 #![warn(missing_docs)]
 

@@ -18,46 +18,6 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! api_key_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, api_key_store:
-            a_key_comes_back_as_it_was
-            a_key_with_nothing_optional_comes_back_as_it_was
-            a_revoked_key_that_replaces_another_comes_back_as_it_was
-            a_key_is_found_by_its_hash_alone
-            an_unknown_key_is_not_found
-            a_key_needs_its_application
-            a_hash_belongs_to_one_key
-            a_key_id_is_given_once
-            keys_come_in_pages_by_id_revoked_ones_too
-            the_longest_page_of_keys_is_full
-            an_unknown_application_has_no_keys
-            keys_of_other_applications_are_not_listed
-            a_maker_of_keys_may_have_an_address
-            an_active_key_is_revoked_and_nothing_else_of_it_changes
-            a_revoked_key_is_not_revoked_again
-            an_unknown_key_is_not_revoked
-            of_eight_that_revoke_a_key_one_does
-            uses_are_noted_and_nothing_else_changes
-            a_use_is_never_set_back
-            a_use_does_not_bring_a_revoked_key_back
-            uses_of_keys_that_are_gone_are_passed_over
-            a_batch_without_uses_is_nothing
-            a_batch_may_be_long
-            batches_that_meet_keep_the_latest_use
-            uses_and_a_revocation_do_not_undo_each_other
-            what_is_committed_is_visible_together
-            what_is_not_committed_is_not_visible
-            what_is_dropped_never_happened
-            of_eight_keys_with_one_hash_one_is_added
-            a_task_that_ends_gives_its_transaction_back
-            refused_inserts_hold_no_connection
-        }
-    };
-}
-
 async fn insert(store: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.keys().insert(&key).await?;
@@ -84,294 +44,302 @@ fn later(seconds: u32) -> OffsetDateTime {
     NOW + Duration::seconds(i64::from(seconds)) + Duration::MICROSECOND
 }
 
-pub async fn a_key_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut issued = key(1, &tenant(stores, 1).await);
-    issued.key.last_used = Some(later(7));
-    stores.add_keys([&issued]).await;
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key).as_ref(), Some(&issued));
-    assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
-}
+contract!(
+    use api_key_store as api_key_store_contract;
 
-pub async fn a_key_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut issued = key(1, &tenant(stores, 1).await);
-    issued.key = ApiKey { description: None, permissions: PermissionSet::default(), expires_at: None, ..issued.key };
-    stores.add_keys([&issued]).await;
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key), Some(issued));
-}
-
-pub async fn a_revoked_key_that_replaces_another_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let mut issued = key(2, &tenant);
-    issued.key.state = KeyState::Revoked { at: later(1) };
-    issued.key.rotated_from = Some(api_key_id(1));
-    issued.key.permissions = PermissionSet::all();
-    stores.add_keys([&key(1, &tenant), &issued]).await;
-    assert_eq!(find(&*stores.api_keys, 2).await, Some(issued.key));
-}
-
-pub async fn a_key_is_found_by_its_hash_alone(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let mut twin = key(2, &tenant);
-    twin.key.key_prefix.clone_from(&key(1, &tenant).key.key_prefix);
-    stores.add_keys([&key(1, &tenant), &twin]).await;
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&twin.hash).await).map(|(key, _)| key), Some(twin));
-}
-
-pub async fn an_unknown_key_is_not_found(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    assert_eq!(find(&*stores.api_keys, 2).await, None);
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&SecretHash::from_bytes([0; 32])).await), None);
-}
-
-pub async fn a_key_needs_its_application(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let unknown = application(2, tenant.organization.id);
-    conflict(insert(stores.api_keys.clone(), api_key(1, &unknown, tenant.owner.id)).await, StoreError::REFERENCE);
-}
-
-pub async fn a_hash_belongs_to_one_key(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys([&key(1, &tenant)]).await;
-    let same = StoredKey { hash: key(1, &tenant).hash, ..key(2, &tenant) };
-    conflict(insert(stores.api_keys.clone(), same).await, "api_keys_key_hash");
-}
-
-pub async fn a_key_id_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys([&key(1, &tenant)]).await;
-    let same = StoredKey { hash: key(2, &tenant).hash, ..key(1, &tenant) };
-    conflict(insert(stores.api_keys.clone(), same).await, "api_keys_id");
-}
-
-pub async fn keys_come_in_pages_by_id_revoked_ones_too(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let mut all: Vec<StoredKey> = (1..=5).map(|number| key(number, &tenant)).collect();
-    all[2].key.state = KeyState::Revoked { at: later(1) };
-    stores.add_keys(all.iter().rev()).await;
-    let expected: Vec<ApiKey> = all.into_iter().map(|issued| issued.key).collect();
-    world::pages_in_order(&expected, |page| stores.api_keys.list_keys(tenant.application.id, page)).await;
-}
-
-pub async fn the_longest_page_of_keys_is_full(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys(&(1..=201).map(|number| key(number, &tenant)).collect::<Vec<_>>()).await;
-    world::longest_page(|page| stores.api_keys.list_keys(tenant.application.id, page)).await;
-}
-
-pub async fn an_unknown_application_has_no_keys(harness: &impl Harness) {
-    let store = &harness.stores().api_keys;
-    let unknown = application(1, organization_id(1)).id;
-    world::is_empty(|page| store.list_keys(unknown, page)).await;
-}
-
-pub async fn keys_of_other_applications_are_not_listed(harness: &impl Harness) {
-    let stores = harness.stores();
-    let (one, other) = (tenant(stores, 1).await, tenant(stores, 2).await);
-    stores.add_keys([&key(1, &one), &key(2, &other)]).await;
-    let page = ok(stores.api_keys.list_keys(one.application.id, PageRequest::default()).await);
-    assert_eq!((page.items, page.next), (vec![key(1, &one).key], None));
-}
-
-pub async fn a_maker_of_keys_may_have_an_address(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &bare_user(2)]).await;
-    let mut tx = ok(stores.api_keys.begin().await);
-    for (number, address) in [(1, user(1).email), (2, None), (9, None)] {
-        assert_eq!(ok(tx.keys().address_of(user_id(number)).await), address);
+    async fn a_key_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut issued = key(1, &tenant(stores, 1).await);
+        issued.key.last_used = Some(later(7));
+        stores.add_keys([&issued]).await;
+        assert_eq!(
+            ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key).as_ref(),
+            Some(&issued)
+        );
+        assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
     }
-}
 
-pub async fn an_active_key_is_revoked_and_nothing_else_of_it_changes(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys([&key(1, &tenant), &key(2, &tenant)]).await;
-    assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
-    let revoked = ApiKey { state: KeyState::Revoked { at: later(1) }, ..key(1, &tenant).key };
-    assert_eq!(find(&*stores.api_keys, 1).await, Some(revoked));
-    assert_eq!(find(&*stores.api_keys, 2).await, Some(key(2, &tenant).key));
-}
-
-pub async fn a_revoked_key_is_not_revoked_again(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
-    assert!(!revoke(stores.api_keys.clone(), api_key_id(1), later(2)).await);
-    assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
-}
-
-pub async fn an_unknown_key_is_not_revoked(harness: &impl Harness) {
-    assert!(!revoke(harness.stores().api_keys.clone(), api_key_id(1), later(1)).await);
-}
-
-pub async fn of_eight_that_revoke_a_key_one_does(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    let revoked = world::at_once(8, |n| revoke(stores.api_keys.clone(), api_key_id(1), later(n))).await;
-    let winners: Vec<usize> = (0..8).filter(|n| revoked[*n]).collect();
-    assert_eq!(winners.len(), 1);
-    let at = some(find(&*stores.api_keys, 1).await).revoked_at();
-    assert_eq!(at, Some(later(ok(u32::try_from(winners[0])))));
-}
-
-pub async fn uses_are_noted_and_nothing_else_changes(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys(&[1, 2, 3].map(|number| key(number, &tenant))).await;
-    ok(stores.api_keys.record_uses(&[(api_key_id(1), later(1)), (api_key_id(3), later(3))]).await);
-    for (number, used) in [(1, Some(later(1))), (2, None), (3, Some(later(3)))] {
-        let expected = ApiKey { last_used: used, ..key(number, &tenant).key };
-        assert_eq!(find(&*stores.api_keys, number).await, Some(expected));
+    async fn a_key_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut issued = key(1, &tenant(stores, 1).await);
+        issued.key =
+            ApiKey { description: None, permissions: PermissionSet::default(), expires_at: None, ..issued.key };
+        stores.add_keys([&issued]).await;
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key), Some(issued));
     }
-}
 
-pub async fn a_use_is_never_set_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    for seconds in [5, 9, 7, 2] {
-        ok(stores.api_keys.record_uses(&[(api_key_id(1), later(seconds))]).await);
+    async fn a_revoked_key_that_replaces_another_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let mut issued = key(2, &tenant);
+        issued.key.state = KeyState::Revoked { at: later(1) };
+        issued.key.rotated_from = Some(api_key_id(1));
+        issued.key.permissions = PermissionSet::all();
+        stores.add_keys([&key(1, &tenant), &issued]).await;
+        assert_eq!(find(&*stores.api_keys, 2).await, Some(issued.key));
     }
-    assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(9)));
-}
 
-pub async fn a_use_does_not_bring_a_revoked_key_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
-    ok(stores.api_keys.record_uses(&[(api_key_id(1), later(2))]).await);
-    assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
-}
-
-pub async fn uses_of_keys_that_are_gone_are_passed_over(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(2, &tenant(stores, 1).await)]).await;
-    let uses = [1, 2, 3].map(|number| (api_key_id(number), later(1)));
-    ok(stores.api_keys.record_uses(&uses).await);
-    assert_eq!(some(find(&*stores.api_keys, 2).await).last_used, Some(later(1)));
-}
-
-pub async fn a_batch_without_uses_is_nothing(harness: &impl Harness) {
-    ok(harness.stores().api_keys.record_uses(&[]).await);
-}
-
-pub async fn a_batch_may_be_long(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys([&key(1, &tenant), &key(1_000, &tenant)]).await;
-    // The domain writes at most this many uses at once.
-    let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), later(1))).collect();
-    ok(world::in_time(stores.api_keys.record_uses(&uses)).await);
-    assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(1)));
-    assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used, Some(later(1)));
-}
-
-pub async fn batches_that_meet_keep_the_latest_use(harness: &impl Harness) {
-    async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) {
-        let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), later(seconds))).collect();
-        ok(store.record_uses(&uses).await);
+    async fn a_key_is_found_by_its_hash_alone(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let mut twin = key(2, &tenant);
+        twin.key.key_prefix.clone_from(&key(1, &tenant).key.key_prefix);
+        stores.add_keys([&key(1, &tenant), &twin]).await;
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&twin.hash).await).map(|(key, _)| key), Some(twin));
     }
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys(&(1..=20).map(|number| key(number, &tenant)).collect::<Vec<_>>()).await;
-    world::at_once(8, |n| record(stores.api_keys.clone(), n * 3 % 8)).await;
-    let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
-    assert!(listed.iter().all(|key| key.last_used == Some(later(7))));
-}
 
-pub async fn uses_and_a_revocation_do_not_undo_each_other(harness: &impl Harness) {
-    async fn use_or_revoke(store: Arc<dyn ApiKeyStore>, n: u32) {
-        if n == 4 {
-            assert!(revoke(store, api_key_id(1), later(100)).await);
-        } else {
-            ok(store.record_uses(&[(api_key_id(1), later(n))]).await);
+    async fn an_unknown_key_is_not_found(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        assert_eq!(find(&*stores.api_keys, 2).await, None);
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&SecretHash::from_bytes([0; 32])).await), None);
+    }
+
+    async fn a_key_needs_its_application(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let unknown = application(2, tenant.organization.id);
+        conflict(insert(stores.api_keys.clone(), api_key(1, &unknown, tenant.owner.id)).await, StoreError::REFERENCE);
+    }
+
+    async fn a_hash_belongs_to_one_key(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys([&key(1, &tenant)]).await;
+        let same = StoredKey { hash: key(1, &tenant).hash, ..key(2, &tenant) };
+        conflict(insert(stores.api_keys.clone(), same).await, "api_keys_key_hash");
+    }
+
+    async fn a_key_id_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys([&key(1, &tenant)]).await;
+        let same = StoredKey { hash: key(2, &tenant).hash, ..key(1, &tenant) };
+        conflict(insert(stores.api_keys.clone(), same).await, "api_keys_id");
+    }
+
+    async fn keys_come_in_pages_by_id_revoked_ones_too(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let mut all: Vec<StoredKey> = (1..=5).map(|number| key(number, &tenant)).collect();
+        all[2].key.state = KeyState::Revoked { at: later(1) };
+        stores.add_keys(all.iter().rev()).await;
+        let expected: Vec<ApiKey> = all.into_iter().map(|issued| issued.key).collect();
+        world::pages_in_order(&expected, |page| stores.api_keys.list_keys(tenant.application.id, page)).await;
+    }
+
+    async fn the_longest_page_of_keys_is_full(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys(&(1..=201).map(|number| key(number, &tenant)).collect::<Vec<_>>()).await;
+        world::longest_page(|page| stores.api_keys.list_keys(tenant.application.id, page)).await;
+    }
+
+    async fn an_unknown_application_has_no_keys(harness: &impl Harness) {
+        let store = &harness.stores().api_keys;
+        let unknown = application(1, organization_id(1)).id;
+        world::is_empty(|page| store.list_keys(unknown, page)).await;
+    }
+
+    async fn keys_of_other_applications_are_not_listed(harness: &impl Harness) {
+        let stores = harness.stores();
+        let (one, other) = (tenant(stores, 1).await, tenant(stores, 2).await);
+        stores.add_keys([&key(1, &one), &key(2, &other)]).await;
+        let page = ok(stores.api_keys.list_keys(one.application.id, PageRequest::default()).await);
+        assert_eq!((page.items, page.next), (vec![key(1, &one).key], None));
+    }
+
+    async fn a_maker_of_keys_may_have_an_address(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &bare_user(2)]).await;
+        let mut tx = ok(stores.api_keys.begin().await);
+        for (number, address) in [(1, user(1).email), (2, None), (9, None)] {
+            assert_eq!(ok(tx.keys().address_of(user_id(number)).await), address);
         }
     }
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    world::at_once(8, |n| use_or_revoke(stores.api_keys.clone(), n)).await;
-    let found = some(find(&*stores.api_keys, 1).await);
-    assert_eq!((found.revoked_at(), found.last_used), (Some(later(100)), Some(later(7))));
-}
 
-pub async fn what_is_committed_is_visible_together(harness: &impl Harness) {
-    let stores = harness.stores();
-    let issued = key(1, &tenant(stores, 1).await);
-    let mut tx = ok(stores.api_keys.begin().await);
-    ok(tx.keys().insert(&issued).await);
-    ok(tx.events().append(&event(1)).await);
-    ok(tx.commit().await);
-    assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
-    assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
-}
-
-pub async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys([&key(1, &tenant)]).await;
-    let mut tx = ok(stores.api_keys.begin().await);
-    ok(tx.keys().insert(&key(2, &tenant)).await);
-    assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
-    assert_eq!(find(&*stores.api_keys, 1).await, Some(key(1, &tenant).key));
-    assert_eq!(ok(world::in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
-}
-
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_keys([&key(1, &tenant)]).await;
-    let mut tx = ok(stores.api_keys.begin().await);
-    ok(tx.keys().insert(&key(2, &tenant)).await);
-    assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
-    ok(tx.events().append(&event(1)).await);
-    drop(tx);
-    ok(world::in_time(insert(stores.api_keys.clone(), key(2, &tenant))).await);
-    assert!(world::in_time(revoke(stores.api_keys.clone(), api_key_id(1), later(2))).await);
-    world::is_empty(|page| stores.audit.list_events(None, page)).await;
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn of_eight_keys_with_one_hash_one_is_added(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let same = |number| StoredKey { hash: key(99, &tenant).hash, ..key(number, &tenant) };
-    let attempts = world::at_once(8, |number| insert(stores.api_keys.clone(), same(number))).await;
-    world::one_wins(attempts, "api_keys_key_hash");
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-    let store = stores.api_keys.clone();
-    world::end_while_held(async move {
-        let mut tx = ok(store.begin().await);
-        assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
-        tx
-    })
-    .await;
-    ok(world::in_time(stores.api_keys.record_uses(&[(api_key_id(1), later(2))])).await);
-    let found = some(find(&*stores.api_keys, 1).await);
-    assert_eq!((found.revoked_at(), found.last_used), (None, Some(later(2))));
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    stores.add_users([&user(2)]).await;
-    let unknown = application(2, tenant.organization.id);
-    for number in 0..64 {
-        let refused = insert(stores.api_keys.clone(), api_key(number, &unknown, tenant.owner.id));
-        conflict(world::in_time(refused).await, StoreError::REFERENCE);
+    async fn an_active_key_is_revoked_and_nothing_else_of_it_changes(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys([&key(1, &tenant), &key(2, &tenant)]).await;
+        assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
+        let revoked = ApiKey { state: KeyState::Revoked { at: later(1) }, ..key(1, &tenant).key };
+        assert_eq!(find(&*stores.api_keys, 1).await, Some(revoked));
+        assert_eq!(find(&*stores.api_keys, 2).await, Some(key(2, &tenant).key));
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn a_revoked_key_is_not_revoked_again(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
+        assert!(!revoke(stores.api_keys.clone(), api_key_id(1), later(2)).await);
+        assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
+    }
+
+    async fn an_unknown_key_is_not_revoked(harness: &impl Harness) {
+        assert!(!revoke(harness.stores().api_keys.clone(), api_key_id(1), later(1)).await);
+    }
+
+    async fn of_eight_that_revoke_a_key_one_does(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        let revoked = world::at_once(8, |n| revoke(stores.api_keys.clone(), api_key_id(1), later(n))).await;
+        let winners: Vec<usize> = (0..8).filter(|n| revoked[*n]).collect();
+        assert_eq!(winners.len(), 1);
+        let at = some(find(&*stores.api_keys, 1).await).revoked_at();
+        assert_eq!(at, Some(later(ok(u32::try_from(winners[0])))));
+    }
+
+    async fn uses_are_noted_and_nothing_else_changes(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys(&[1, 2, 3].map(|number| key(number, &tenant))).await;
+        ok(stores.api_keys.record_uses(&[(api_key_id(1), later(1)), (api_key_id(3), later(3))]).await);
+        for (number, used) in [(1, Some(later(1))), (2, None), (3, Some(later(3)))] {
+            let expected = ApiKey { last_used: used, ..key(number, &tenant).key };
+            assert_eq!(find(&*stores.api_keys, number).await, Some(expected));
+        }
+    }
+
+    async fn a_use_is_never_set_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        for seconds in [5, 9, 7, 2] {
+            ok(stores.api_keys.record_uses(&[(api_key_id(1), later(seconds))]).await);
+        }
+        assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(9)));
+    }
+
+    async fn a_use_does_not_bring_a_revoked_key_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
+        ok(stores.api_keys.record_uses(&[(api_key_id(1), later(2))]).await);
+        assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
+    }
+
+    async fn uses_of_keys_that_are_gone_are_passed_over(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(2, &tenant(stores, 1).await)]).await;
+        let uses = [1, 2, 3].map(|number| (api_key_id(number), later(1)));
+        ok(stores.api_keys.record_uses(&uses).await);
+        assert_eq!(some(find(&*stores.api_keys, 2).await).last_used, Some(later(1)));
+    }
+
+    async fn a_batch_without_uses_is_nothing(harness: &impl Harness) {
+        ok(harness.stores().api_keys.record_uses(&[]).await);
+    }
+
+    async fn a_batch_may_be_long(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys([&key(1, &tenant), &key(1_000, &tenant)]).await;
+        // The domain writes at most this many uses at once.
+        let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), later(1))).collect();
+        ok(world::in_time(stores.api_keys.record_uses(&uses)).await);
+        assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(1)));
+        assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used, Some(later(1)));
+    }
+
+    async fn batches_that_meet_keep_the_latest_use(harness: &impl Harness) {
+        async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) {
+            let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), later(seconds))).collect();
+            ok(store.record_uses(&uses).await);
+        }
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys(&(1..=20).map(|number| key(number, &tenant)).collect::<Vec<_>>()).await;
+        world::at_once(8, |n| record(stores.api_keys.clone(), n * 3 % 8)).await;
+        let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
+        assert!(listed.iter().all(|key| key.last_used == Some(later(7))));
+    }
+
+    async fn uses_and_a_revocation_do_not_undo_each_other(harness: &impl Harness) {
+        async fn use_or_revoke(store: Arc<dyn ApiKeyStore>, n: u32) {
+            if n == 4 {
+                assert!(revoke(store, api_key_id(1), later(100)).await);
+            } else {
+                ok(store.record_uses(&[(api_key_id(1), later(n))]).await);
+            }
+        }
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        world::at_once(8, |n| use_or_revoke(stores.api_keys.clone(), n)).await;
+        let found = some(find(&*stores.api_keys, 1).await);
+        assert_eq!((found.revoked_at(), found.last_used), (Some(later(100)), Some(later(7))));
+    }
+
+    async fn what_is_committed_is_visible_together(harness: &impl Harness) {
+        let stores = harness.stores();
+        let issued = key(1, &tenant(stores, 1).await);
+        let mut tx = ok(stores.api_keys.begin().await);
+        ok(tx.keys().insert(&issued).await);
+        ok(tx.events().append(&event(1)).await);
+        ok(tx.commit().await);
+        assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
+        assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
+    }
+
+    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys([&key(1, &tenant)]).await;
+        let mut tx = ok(stores.api_keys.begin().await);
+        ok(tx.keys().insert(&key(2, &tenant)).await);
+        assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
+        assert_eq!(find(&*stores.api_keys, 1).await, Some(key(1, &tenant).key));
+        assert_eq!(ok(world::in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys([&key(1, &tenant)]).await;
+        let mut tx = ok(stores.api_keys.begin().await);
+        ok(tx.keys().insert(&key(2, &tenant)).await);
+        assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
+        ok(tx.events().append(&event(1)).await);
+        drop(tx);
+        ok(world::in_time(insert(stores.api_keys.clone(), key(2, &tenant))).await);
+        assert!(world::in_time(revoke(stores.api_keys.clone(), api_key_id(1), later(2))).await);
+        world::is_empty(|page| stores.audit.list_events(None, page)).await;
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn of_eight_keys_with_one_hash_one_is_added(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let same = |number| StoredKey { hash: key(99, &tenant).hash, ..key(number, &tenant) };
+        let attempts = world::at_once(8, |number| insert(stores.api_keys.clone(), same(number))).await;
+        world::one_wins(attempts, "api_keys_key_hash");
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        let store = stores.api_keys.clone();
+        world::end_while_held(async move {
+            let mut tx = ok(store.begin().await);
+            assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
+            tx
+        })
+        .await;
+        ok(world::in_time(stores.api_keys.record_uses(&[(api_key_id(1), later(2))])).await);
+        let found = some(find(&*stores.api_keys, 1).await);
+        assert_eq!((found.revoked_at(), found.last_used), (None, Some(later(2))));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_users([&user(2)]).await;
+        let unknown = application(2, tenant.organization.id);
+        for number in 0..64 {
+            let refused = insert(stores.api_keys.clone(), api_key(number, &unknown, tenant.owner.id));
+            conflict(world::in_time(refused).await, StoreError::REFERENCE);
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

@@ -17,43 +17,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! app_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, app_store:
-            an_application_comes_back_as_it_was
-            an_application_with_nothing_optional_comes_back_as_it_was
-            twenty_redirect_uris_keep_their_order
-            an_address_of_before_a_rule_is_kept_and_no_sign_in_returns_to_it
-            an_unknown_application_is_not_found
-            an_application_needs_its_organization
-            an_application_id_is_given_once
-            applications_may_share_a_name
-            applications_come_in_pages_by_id
-            the_longest_page_of_applications_is_full
-            an_unknown_organization_has_no_applications
-            applications_of_others_are_not_listed
-            a_locked_application_comes_whole
-            an_update_writes_what_may_change
-            an_update_clears_what_is_optional
-            an_update_leaves_maker_and_owner_alone
-            an_unknown_application_is_not_updated
-            a_deleted_application_is_gone
-            a_deleted_application_takes_its_keys_and_items_along
-            an_unknown_application_is_not_deleted
-            what_is_not_committed_is_not_visible
-            what_is_dropped_never_happened
-            of_eight_applications_with_one_id_one_is_added
-            locked_changes_lose_nothing
-            a_second_lock_waits_for_the_first
-            of_eight_that_delete_an_application_one_does
-            a_task_that_ends_gives_its_transaction_back
-            refused_inserts_hold_no_connection
-        }
-    };
-}
-
 async fn insert(store: Arc<dyn AppStore>, application: Application) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.applications().insert(&application).await?;
@@ -83,274 +46,279 @@ fn app(number: u32) -> Application {
     application(number, organization_id(1))
 }
 
-pub async fn an_application_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
-}
+contract!(
+    use app_store as app_store_contract;
 
-pub async fn an_application_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let bare = Application { description: None, redirect_uris: RedirectUris::default(), ..app(1) };
-    stores.add_applications([&bare]).await;
-    assert_eq!(find(&*stores.apps, 1).await, Some(bare));
-}
-
-pub async fn twenty_redirect_uris_keep_their_order(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let uris = (0..20).rev().map(|n| parsed(&format!("https://example.com/{n}?a=b,c;d&e=%22%5B"))).collect::<Vec<_>>();
-    let many = Application { redirect_uris: ok(uris.try_into()), ..app(1) };
-    stores.add_applications([&many]).await;
-    assert_eq!(find(&*stores.apps, 1).await, Some(many));
-}
-
-pub async fn an_address_of_before_a_rule_is_kept_and_no_sign_in_returns_to_it(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let (old, good) = (ok(RedirectUri::from_storage("https://example.com/?code=x")), "https://example.com/?a=b");
-    let kept = Application { redirect_uris: ok(vec![old, parsed(good)].try_into()), ..app(1) };
-    stores.add_applications([&kept]).await;
-    assert_eq!(find(&*stores.apps, 1).await, Some(kept.clone()));
-    let renamed = Application { name: parsed("New"), ..kept };
-    assert!(update(&*stores.apps, &renamed).await);
-    assert_eq!(ok(ok(stores.apps.begin().await).applications().lock(renamed.id).await), Some(renamed.clone()));
-    let party = some(ok(stores.relying_parties.find_relying_party(renamed.id).await));
-    assert_eq!(party.redirect_uris, [good]);
-}
-
-pub async fn an_unknown_application_is_not_found(harness: &impl Harness) {
-    let store = &harness.stores().apps;
-    assert_eq!(find(&**store, 1).await, None);
-    assert_eq!(ok(ok(store.begin().await).applications().lock(application_id(1)).await), None);
-}
-
-pub async fn an_application_needs_its_organization(harness: &impl Harness) {
-    conflict(insert(harness.stores().apps.clone(), app(1)).await, StoreError::REFERENCE);
-}
-
-pub async fn an_application_id_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_applications([&app(1)]).await;
-    conflict(insert(stores.apps.clone(), application(1, organization_id(2))).await, "applications_id");
-}
-
-pub async fn applications_may_share_a_name(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let other = Application { name: app(1).name, ..app(2) };
-    stores.add_applications([&app(1), &other]).await;
-    assert_eq!(find(&*stores.apps, 2).await, Some(other));
-}
-
-pub async fn applications_come_in_pages_by_id(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let expected: Vec<Application> = (1..=5).map(app).collect();
-    stores.add_applications(expected.iter().rev()).await;
-    world::pages_in_order(&expected, |page| stores.apps.list_applications(organization_id(1), page)).await;
-}
-
-pub async fn the_longest_page_of_applications_is_full(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications(&(1..=201).map(app).collect::<Vec<_>>()).await;
-    world::longest_page(|page| stores.apps.list_applications(organization_id(1), page)).await;
-}
-
-pub async fn an_unknown_organization_has_no_applications(harness: &impl Harness) {
-    let store = &harness.stores().apps;
-    world::is_empty(|page| store.list_applications(organization_id(1), page)).await;
-}
-
-pub async fn applications_of_others_are_not_listed(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_applications([&app(1), &application(2, organization_id(2))]).await;
-    let page = ok(stores.apps.list_applications(organization_id(1), PageRequest::default()).await);
-    assert_eq!((page.items, page.next), (vec![app(1)], None));
-}
-
-pub async fn a_locked_application_comes_whole(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    assert_eq!(ok(ok(stores.apps.begin().await).applications().lock(application_id(1)).await), Some(app(1)));
-}
-
-pub async fn an_update_writes_what_may_change(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1), &app(2)]).await;
-    let changed = Application {
-        name: parsed("new"),
-        description: Some(parsed("new too")),
-        redirect_uris: ok(vec![parsed("https://example.com/new")].try_into()),
-        updated_at: NOW + Duration::seconds(5),
-        ..app(1)
-    };
-    assert!(update(&*stores.apps, &changed).await);
-    assert_eq!(find(&*stores.apps, 1).await, Some(changed));
-    assert_eq!(find(&*stores.apps, 2).await, Some(app(2)));
-}
-
-pub async fn an_update_clears_what_is_optional(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    let bare = Application { description: None, redirect_uris: RedirectUris::default(), ..app(1) };
-    assert!(update(&*stores.apps, &bare).await);
-    assert_eq!(find(&*stores.apps, 1).await, Some(bare));
-}
-
-pub async fn an_update_leaves_maker_and_owner_alone(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_applications([&app(1)]).await;
-    let moved = Application { organization_id: organization_id(2), created_at: NOW + Duration::DAY, ..app(1) };
-    assert!(update(&*stores.apps, &moved).await);
-    assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
-}
-
-pub async fn an_unknown_application_is_not_updated(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    assert!(!update(&*stores.apps, &app(1)).await);
-    assert_eq!(find(&*stores.apps, 1).await, None);
-}
-
-pub async fn a_deleted_application_is_gone(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1), &app(2)]).await;
-    assert!(delete(stores.apps.clone(), application_id(1)).await);
-    assert_eq!((find(&*stores.apps, 1).await, find(&*stores.apps, 2).await), (None, Some(app(2))));
-}
-
-pub async fn a_deleted_application_takes_its_keys_and_items_along(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1), &app(2)]).await;
-    let (gone, kept) = (api_key(1, &app(1), user_id(1)), api_key(2, &app(2), user_id(1)));
-    stores.add_keys([&gone, &kept]).await;
-    stores.put_item(&item_change(1, application_id(1))).await;
-    let item = stores.put_item(&item_change(2, application_id(2))).await;
-    assert!(delete(stores.apps.clone(), application_id(1)).await);
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&gone.hash).await), None);
-    assert_eq!(ok(stores.api_keys.find_key(gone.key.id).await), None);
-    world::is_empty(|page| stores.api_keys.list_keys(application_id(1), page)).await;
-    world::is_empty(|page| stores.items.list_items(application_id(1), page)).await;
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&kept.hash).await).map(|(key, _)| key), Some(kept));
-    assert_eq!(ok(stores.items.list_items(application_id(2), PageRequest::default()).await).items, [item]);
-}
-
-pub async fn an_unknown_application_is_not_deleted(harness: &impl Harness) {
-    let stores = harness.stores();
-    assert!(!delete(stores.apps.clone(), application_id(1)).await);
-}
-
-pub async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1), &app(2)]).await;
-    let mut tx = ok(stores.apps.begin().await);
-    ok(tx.applications().update(&Application { description: None, ..app(1) }).await);
-    ok(tx.applications().delete(application_id(2)).await);
-    ok(tx.applications().insert(&app(3)).await);
-    assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
-    assert_eq!(find(&*stores.apps, 2).await, Some(app(2)));
-    assert_eq!(find(&*stores.apps, 3).await, None);
-}
-
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    let mut tx = ok(stores.apps.begin().await);
-    ok(tx.applications().delete(application_id(1)).await);
-    ok(tx.applications().insert(&app(2)).await);
-    ok(tx.events().append(&event(1)).await);
-    drop(tx);
-    ok(world::in_time(insert(stores.apps.clone(), app(2))).await);
-    assert!(world::in_time(update(&*stores.apps, &app(1))).await);
-    world::is_empty(|page| stores.audit.list_events(None, page)).await;
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn of_eight_applications_with_one_id_one_is_added(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let attempts = world::at_once(8, |_| insert(stores.apps.clone(), app(1))).await;
-    world::one_wins(attempts, "applications_id");
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn locked_changes_lose_nothing(harness: &impl Harness) {
-    async fn count(store: Arc<dyn AppStore>) {
-        for _ in 0..25 {
-            let mut tx = ok(store.begin().await);
-            let current = some(ok(tx.applications().lock(application_id(1)).await));
-            let next = ok(current.name.as_str().parse::<u32>()) + 1;
-            ok(tx.applications().update(&Application { name: parsed(&next.to_string()), ..current }).await);
-            ok(tx.commit().await);
-        }
+    async fn an_application_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
     }
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&Application { name: parsed("0"), ..app(1) }]).await;
-    world::at_once(8, |_| count(stores.apps.clone())).await;
-    assert_eq!(some(find(&*stores.apps, 1).await).name.as_str(), "200");
-}
 
-pub async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn AppStore>) -> Application {
-        some(ok(ok(store.begin().await).applications().lock(application_id(1)).await))
+    async fn an_application_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let bare = Application { description: None, redirect_uris: RedirectUris::default(), ..app(1) };
+        stores.add_applications([&bare]).await;
+        assert_eq!(find(&*stores.apps, 1).await, Some(bare));
     }
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    let mut first = ok(stores.apps.begin().await);
-    let locked = some(ok(first.applications().lock(application_id(1)).await));
-    let read = async || find(&*stores.apps, 1).await;
-    let second = world::second_comes_while_first_holds(read_locked(stores.apps.clone()), read).await;
-    let changed = Application { description: None, ..locked };
-    ok(first.applications().update(&changed).await);
-    ok(first.commit().await);
-    assert_eq!(ok(world::in_time(second).await), changed);
-}
 
-pub async fn of_eight_that_delete_an_application_one_does(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    let deleted = world::at_once(8, |_| delete(stores.apps.clone(), application_id(1))).await;
-    assert_eq!(deleted.into_iter().filter(|deleted| *deleted).count(), 1);
-}
+    async fn twenty_redirect_uris_keep_their_order(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let uris =
+            (0..20).rev().map(|n| parsed(&format!("https://example.com/{n}?a=b,c;d&e=%22%5B"))).collect::<Vec<_>>();
+        let many = Application { redirect_uris: ok(uris.try_into()), ..app(1) };
+        stores.add_applications([&many]).await;
+        assert_eq!(find(&*stores.apps, 1).await, Some(many));
+    }
 
-pub async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    stores.add_applications([&app(1)]).await;
-    let store = stores.apps.clone();
-    world::end_while_held(async move {
-        let mut tx = ok(store.begin().await);
+    async fn an_address_of_before_a_rule_is_kept_and_no_sign_in_returns_to_it(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let (old, good) = (ok(RedirectUri::from_storage("https://example.com/?code=x")), "https://example.com/?a=b");
+        let kept = Application { redirect_uris: ok(vec![old, parsed(good)].try_into()), ..app(1) };
+        stores.add_applications([&kept]).await;
+        assert_eq!(find(&*stores.apps, 1).await, Some(kept.clone()));
+        let renamed = Application { name: parsed("New"), ..kept };
+        assert!(update(&*stores.apps, &renamed).await);
+        assert_eq!(ok(ok(stores.apps.begin().await).applications().lock(renamed.id).await), Some(renamed.clone()));
+        let party = some(ok(stores.relying_parties.find_relying_party(renamed.id).await));
+        assert_eq!(party.redirect_uris, [good]);
+    }
+
+    async fn an_unknown_application_is_not_found(harness: &impl Harness) {
+        let store = &harness.stores().apps;
+        assert_eq!(find(&**store, 1).await, None);
+        assert_eq!(ok(ok(store.begin().await).applications().lock(application_id(1)).await), None);
+    }
+
+    async fn an_application_needs_its_organization(harness: &impl Harness) {
+        conflict(insert(harness.stores().apps.clone(), app(1)).await, StoreError::REFERENCE);
+    }
+
+    async fn an_application_id_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_applications([&app(1)]).await;
+        conflict(insert(stores.apps.clone(), application(1, organization_id(2))).await, "applications_id");
+    }
+
+    async fn applications_may_share_a_name(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let other = Application { name: app(1).name, ..app(2) };
+        stores.add_applications([&app(1), &other]).await;
+        assert_eq!(find(&*stores.apps, 2).await, Some(other));
+    }
+
+    async fn applications_come_in_pages_by_id(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let expected: Vec<Application> = (1..=5).map(app).collect();
+        stores.add_applications(expected.iter().rev()).await;
+        world::pages_in_order(&expected, |page| stores.apps.list_applications(organization_id(1), page)).await;
+    }
+
+    async fn the_longest_page_of_applications_is_full(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications(&(1..=201).map(app).collect::<Vec<_>>()).await;
+        world::longest_page(|page| stores.apps.list_applications(organization_id(1), page)).await;
+    }
+
+    async fn an_unknown_organization_has_no_applications(harness: &impl Harness) {
+        let store = &harness.stores().apps;
+        world::is_empty(|page| store.list_applications(organization_id(1), page)).await;
+    }
+
+    async fn applications_of_others_are_not_listed(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_applications([&app(1), &application(2, organization_id(2))]).await;
+        let page = ok(stores.apps.list_applications(organization_id(1), PageRequest::default()).await);
+        assert_eq!((page.items, page.next), (vec![app(1)], None));
+    }
+
+    async fn a_locked_application_comes_whole(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        assert_eq!(ok(ok(stores.apps.begin().await).applications().lock(application_id(1)).await), Some(app(1)));
+    }
+
+    async fn an_update_writes_what_may_change(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1), &app(2)]).await;
+        let changed = Application {
+            name: parsed("new"),
+            description: Some(parsed("new too")),
+            redirect_uris: ok(vec![parsed("https://example.com/new")].try_into()),
+            updated_at: NOW + Duration::seconds(5),
+            ..app(1)
+        };
+        assert!(update(&*stores.apps, &changed).await);
+        assert_eq!(find(&*stores.apps, 1).await, Some(changed));
+        assert_eq!(find(&*stores.apps, 2).await, Some(app(2)));
+    }
+
+    async fn an_update_clears_what_is_optional(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        let bare = Application { description: None, redirect_uris: RedirectUris::default(), ..app(1) };
+        assert!(update(&*stores.apps, &bare).await);
+        assert_eq!(find(&*stores.apps, 1).await, Some(bare));
+    }
+
+    async fn an_update_leaves_maker_and_owner_alone(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_applications([&app(1)]).await;
+        let moved = Application { organization_id: organization_id(2), created_at: NOW + Duration::DAY, ..app(1) };
+        assert!(update(&*stores.apps, &moved).await);
+        assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
+    }
+
+    async fn an_unknown_application_is_not_updated(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        assert!(!update(&*stores.apps, &app(1)).await);
+        assert_eq!(find(&*stores.apps, 1).await, None);
+    }
+
+    async fn a_deleted_application_is_gone(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1), &app(2)]).await;
+        assert!(delete(stores.apps.clone(), application_id(1)).await);
+        assert_eq!((find(&*stores.apps, 1).await, find(&*stores.apps, 2).await), (None, Some(app(2))));
+    }
+
+    async fn a_deleted_application_takes_its_keys_and_items_along(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1), &app(2)]).await;
+        let (gone, kept) = (api_key(1, &app(1), user_id(1)), api_key(2, &app(2), user_id(1)));
+        stores.add_keys([&gone, &kept]).await;
+        stores.put_item(&item_change(1, application_id(1))).await;
+        let item = stores.put_item(&item_change(2, application_id(2))).await;
+        assert!(delete(stores.apps.clone(), application_id(1)).await);
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&gone.hash).await), None);
+        assert_eq!(ok(stores.api_keys.find_key(gone.key.id).await), None);
+        world::is_empty(|page| stores.api_keys.list_keys(application_id(1), page)).await;
+        world::is_empty(|page| stores.items.list_items(application_id(1), page)).await;
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&kept.hash).await).map(|(key, _)| key), Some(kept));
+        assert_eq!(ok(stores.items.list_items(application_id(2), PageRequest::default()).await).items, [item]);
+    }
+
+    async fn an_unknown_application_is_not_deleted(harness: &impl Harness) {
+        let stores = harness.stores();
+        assert!(!delete(stores.apps.clone(), application_id(1)).await);
+    }
+
+    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1), &app(2)]).await;
+        let mut tx = ok(stores.apps.begin().await);
+        ok(tx.applications().update(&Application { description: None, ..app(1) }).await);
+        ok(tx.applications().delete(application_id(2)).await);
+        ok(tx.applications().insert(&app(3)).await);
+        assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
+        assert_eq!(find(&*stores.apps, 2).await, Some(app(2)));
+        assert_eq!(find(&*stores.apps, 3).await, None);
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        let mut tx = ok(stores.apps.begin().await);
         ok(tx.applications().delete(application_id(1)).await);
-        tx
-    })
-    .await;
-    assert!(world::in_time(update(&*stores.apps, &app(1))).await);
-    assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
-    let stores = harness.stores();
-    for _ in 0..64 {
-        conflict(world::in_time(insert(stores.apps.clone(), app(1))).await, StoreError::REFERENCE);
+        ok(tx.applications().insert(&app(2)).await);
+        ok(tx.events().append(&event(1)).await);
+        drop(tx);
+        ok(world::in_time(insert(stores.apps.clone(), app(2))).await);
+        assert!(world::in_time(update(&*stores.apps, &app(1))).await);
+        world::is_empty(|page| stores.audit.list_events(None, page)).await;
+        world::nothing_is_held(harness).await;
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn of_eight_applications_with_one_id_one_is_added(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let attempts = world::at_once(8, |_| insert(stores.apps.clone(), app(1))).await;
+        world::one_wins(attempts, "applications_id");
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn locked_changes_lose_nothing(harness: &impl Harness) {
+        async fn count(store: Arc<dyn AppStore>) {
+            for _ in 0..25 {
+                let mut tx = ok(store.begin().await);
+                let current = some(ok(tx.applications().lock(application_id(1)).await));
+                let next = ok(current.name.as_str().parse::<u32>()) + 1;
+                ok(tx.applications().update(&Application { name: parsed(&next.to_string()), ..current }).await);
+                ok(tx.commit().await);
+            }
+        }
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&Application { name: parsed("0"), ..app(1) }]).await;
+        world::at_once(8, |_| count(stores.apps.clone())).await;
+        assert_eq!(some(find(&*stores.apps, 1).await).name.as_str(), "200");
+    }
+
+    async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
+        async fn read_locked(store: Arc<dyn AppStore>) -> Application {
+            some(ok(ok(store.begin().await).applications().lock(application_id(1)).await))
+        }
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        let mut first = ok(stores.apps.begin().await);
+        let locked = some(ok(first.applications().lock(application_id(1)).await));
+        let read = async || find(&*stores.apps, 1).await;
+        let second = world::second_comes_while_first_holds(read_locked(stores.apps.clone()), read).await;
+        let changed = Application { description: None, ..locked };
+        ok(first.applications().update(&changed).await);
+        ok(first.commit().await);
+        assert_eq!(ok(world::in_time(second).await), changed);
+    }
+
+    async fn of_eight_that_delete_an_application_one_does(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        let deleted = world::at_once(8, |_| delete(stores.apps.clone(), application_id(1))).await;
+        assert_eq!(deleted.into_iter().filter(|deleted| *deleted).count(), 1);
+    }
+
+    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        stores.add_applications([&app(1)]).await;
+        let store = stores.apps.clone();
+        world::end_while_held(async move {
+            let mut tx = ok(store.begin().await);
+            ok(tx.applications().delete(application_id(1)).await);
+            tx
+        })
+        .await;
+        assert!(world::in_time(update(&*stores.apps, &app(1))).await);
+        assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+        let stores = harness.stores();
+        for _ in 0..64 {
+            conflict(world::in_time(insert(stores.apps.clone(), app(1))).await, StoreError::REFERENCE);
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

@@ -9,22 +9,6 @@ use crate::{
     fakes::Program,
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! chain_reader_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness as $crate::ChainHarness, chain_reader:
-            only_chains_that_are_served_are_read
-            an_account_without_code_answers_nothing
-            a_call_gives_what_the_contract_answers
-            code_is_run_without_a_contract
-            a_revert_is_told_from_gas_that_ran_out
-            no_more_gas_is_burnt_than_was_given
-            a_chain_that_does_not_answer_is_unavailable
-        }
-    };
-}
-
 /// More gas than any program needs.
 const GAS: u64 = 200_000;
 
@@ -44,48 +28,53 @@ fn is_unavailable<T: std::fmt::Debug>(outcome: Result<T, ReadChainError>) {
     assert!(matches!(error, ReadChainError::Unavailable(_)), "{error:?}");
 }
 
-pub async fn only_chains_that_are_served_are_read(harness: &impl ChainHarness) {
-    let reader = harness.reader();
-    for chain in Chain::ALL {
-        assert_eq!(reader.reads(chain), chain == Chain::Ethereum, "{chain}");
+contract!(
+    #[on(ChainHarness)]
+    use chain_reader as chain_reader_contract;
+
+    async fn only_chains_that_are_served_are_read(harness: &impl ChainHarness) {
+        let reader = harness.reader();
+        for chain in Chain::ALL {
+            assert_eq!(reader.reads(chain), chain == Chain::Ethereum, "{chain}");
+        }
+        is_unavailable(reader.call(Chain::Base, &to(NO_CONTRACT)).await);
     }
-    is_unavailable(reader.call(Chain::Base, &to(NO_CONTRACT)).await);
-}
 
-pub async fn an_account_without_code_answers_nothing(harness: &impl ChainHarness) {
-    assert_eq!(ok(run(harness, to(NO_CONTRACT)).await), []);
-}
-
-pub async fn a_call_gives_what_the_contract_answers(harness: &impl ChainHarness) {
-    assert_eq!(ok(run(harness, to(Program::AnswersOne.address())).await), [1]);
-    assert_eq!(ok(run(harness, to(Program::AnswersNothing.address())).await), []);
-}
-
-pub async fn code_is_run_without_a_contract(harness: &impl ChainHarness) {
-    let code = |program: Program| Call { to: None, data: program.bytecode().to_vec(), gas: GAS };
-    assert_eq!(ok(run(harness, code(Program::AnswersOne)).await), [1]);
-    assert_eq!(ok(run(harness, code(Program::AnswersNothing)).await), []);
-    let error = failed(run(harness, code(Program::Reverts)).await);
-    assert!(matches!(error, ReadChainError::Reverted), "{error:?}");
-}
-
-pub async fn a_revert_is_told_from_gas_that_ran_out(harness: &impl ChainHarness) {
-    for program in [Program::Reverts, Program::IsNoCode] {
-        let error = failed(run(harness, to(program.address())).await);
-        assert!(matches!(error, ReadChainError::Reverted), "{program:?}: {error:?}");
+    async fn an_account_without_code_answers_nothing(harness: &impl ChainHarness) {
+        assert_eq!(ok(run(harness, to(NO_CONTRACT)).await), []);
     }
-    let error = failed(run(harness, to(Program::BurnsAllGas.address())).await);
-    assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
-}
 
-pub async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
-    // The base cost of a call is 21 000 gas.
-    let poor = Call { gas: 21_001, ..to(Program::AnswersOne.address()) };
-    let error = failed(run(harness, poor).await);
-    assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
-}
+    async fn a_call_gives_what_the_contract_answers(harness: &impl ChainHarness) {
+        assert_eq!(ok(run(harness, to(Program::AnswersOne.address())).await), [1]);
+        assert_eq!(ok(run(harness, to(Program::AnswersNothing.address())).await), []);
+    }
 
-pub async fn a_chain_that_does_not_answer_is_unavailable(harness: &impl ChainHarness) {
-    harness.cut_off();
-    is_unavailable(run(harness, to(NO_CONTRACT)).await);
-}
+    async fn code_is_run_without_a_contract(harness: &impl ChainHarness) {
+        let code = |program: Program| Call { to: None, data: program.bytecode().to_vec(), gas: GAS };
+        assert_eq!(ok(run(harness, code(Program::AnswersOne)).await), [1]);
+        assert_eq!(ok(run(harness, code(Program::AnswersNothing)).await), []);
+        let error = failed(run(harness, code(Program::Reverts)).await);
+        assert!(matches!(error, ReadChainError::Reverted), "{error:?}");
+    }
+
+    async fn a_revert_is_told_from_gas_that_ran_out(harness: &impl ChainHarness) {
+        for program in [Program::Reverts, Program::IsNoCode] {
+            let error = failed(run(harness, to(program.address())).await);
+            assert!(matches!(error, ReadChainError::Reverted), "{program:?}: {error:?}");
+        }
+        let error = failed(run(harness, to(Program::BurnsAllGas.address())).await);
+        assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
+    }
+
+    async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
+        // The base cost of a call is 21 000 gas.
+        let poor = Call { gas: 21_001, ..to(Program::AnswersOne.address()) };
+        let error = failed(run(harness, poor).await);
+        assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
+    }
+
+    async fn a_chain_that_does_not_answer_is_unavailable(harness: &impl ChainHarness) {
+        harness.cut_off();
+        is_unavailable(run(harness, to(NO_CONTRACT)).await);
+    }
+);

@@ -15,28 +15,6 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! challenges_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, challenges:
-            a_challenge_comes_back_as_it_was
-            a_challenge_to_link_comes_back_with_its_session
-            a_challenge_is_taken_once
-            an_unknown_nonce_gives_nothing
-            an_unknown_nonce_waits_for_no_writer
-            an_expired_challenge_is_taken_too
-            a_nonce_is_given_once
-            a_challenge_to_link_needs_its_session
-            one_wallet_may_have_many_challenges
-            of_sixteen_that_take_a_challenge_one_gets_it
-            every_part_of_the_storage_has_one_clock
-            a_challenge_is_judged_by_the_time_at_which_it_was_taken
-            what_has_expired_is_forgotten_and_nothing_else
-        }
-    };
-}
-
 /// A challenge of session 1 to link a wallet.
 fn to_link(number: u32) -> Challenge {
     let purpose = Purpose::Link { user: user_id(1), session: session_id(1) };
@@ -53,124 +31,128 @@ async fn take(store: Arc<dyn Challenges>, challenge: Challenge) -> Option<Challe
     ok(store.take(&challenge.nonce).await).map(|taken| taken.challenge)
 }
 
-pub async fn a_challenge_comes_back_as_it_was(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    for (number, chain) in (1..).zip(Chain::ALL) {
-        let challenge = challenge(number, chain);
-        ok(store.keep(&challenge).await);
-        assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
-    }
-}
+contract!(
+    use challenges as challenges_contract;
 
-pub async fn a_challenge_to_link_comes_back_with_its_session(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    stores.add_session(&session(1, user_id(1))).await;
-    ok(stores.challenges.keep(&to_link(1)).await);
-    assert_eq!(take(stores.challenges.clone(), to_link(1)).await, Some(to_link(1)));
-}
-
-pub async fn a_challenge_is_taken_once(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let challenge = challenge(1, Chain::Ethereum);
-    ok(store.keep(&challenge).await);
-    assert!(take(store.clone(), challenge.clone()).await.is_some());
-    assert_eq!(take(store.clone(), challenge).await, None);
-}
-
-pub async fn an_unknown_nonce_gives_nothing(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    ok(store.keep(&challenge(1, Chain::Ethereum)).await);
-    assert_eq!(take(store.clone(), challenge(2, Chain::Ethereum)).await, None);
-    assert!(take(store.clone(), challenge(1, Chain::Ethereum)).await.is_some());
-}
-
-pub async fn an_unknown_nonce_waits_for_no_writer(harness: &impl Harness) {
-    let stores = harness.stores();
-    // SQLite and the memory store allow one writer at a time, and this transaction is it.
-    let mut writer = ok(stores.identity.begin().await);
-    ok(writer.users().lock(user_id(1)).await);
-    assert_eq!(world::in_time(take(stores.challenges.clone(), challenge(2, Chain::Ethereum))).await, None);
-}
-
-pub async fn an_expired_challenge_is_taken_too(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let long_ago = NOW - Duration::days(400);
-    let old = Challenge { issued_at: long_ago, expires_at: long_ago, ..challenge(1, Chain::Solana) };
-    ok(store.keep(&old).await);
-    assert_eq!(take(store.clone(), old.clone()).await, Some(old));
-}
-
-pub async fn a_nonce_is_given_once(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let first = challenge(1, Chain::Ethereum);
-    ok(store.keep(&first).await);
-    let second = Challenge { nonce: first.nonce.clone(), ..challenge(2, Chain::Solana) };
-    conflict(store.keep(&second).await, "wallet_challenges_nonce");
-    assert_eq!(take(store.clone(), second).await, Some(first));
-}
-
-pub async fn a_challenge_to_link_needs_its_session(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    conflict(stores.challenges.keep(&to_link(1)).await, StoreError::REFERENCE);
-}
-
-pub async fn one_wallet_may_have_many_challenges(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let account = challenge(1, Chain::Ethereum).account;
-    let all: Vec<Challenge> =
-        (1..=64).map(|number| Challenge { account, ..challenge(number, Chain::Ethereum) }).collect();
-    keep(&**store, &all).await;
-    for challenge in all {
-        assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
-    }
-}
-
-pub async fn of_sixteen_that_take_a_challenge_one_gets_it(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let challenge = challenge(1, Chain::Ethereum);
-    ok(store.keep(&challenge).await);
-    let taken = world::at_once(16, |_| take(store.clone(), challenge.clone())).await;
-    assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [challenge]);
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn every_part_of_the_storage_has_one_clock(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut last = OffsetDateTime::UNIX_EPOCH;
-    for _ in 0..3 {
-        for now in [ok(stores.challenges.now().await), ok(stores.sso.now().await), ok(stores.resets.now().await)] {
-            assert!(last <= now, "{now} must not be before {last}");
-            assert_eq!((now, now.offset()), (truncate_to_micros(now), UtcOffset::UTC));
-            last = now;
+    async fn a_challenge_comes_back_as_it_was(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        for (number, chain) in (1..).zip(Chain::ALL) {
+            let challenge = challenge(number, chain);
+            ok(store.keep(&challenge).await);
+            assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
         }
     }
-}
 
-pub async fn a_challenge_is_judged_by_the_time_at_which_it_was_taken(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    for (number, left, open) in [(1, 1, true), (2, 0, false), (3, -1, false)] {
-        let before = ok(store.now().await);
-        let expires_at = before + Duration::minutes(left);
-        let kept = Challenge { issued_at: before, expires_at, ..challenge(number, Chain::Base) };
-        ok(store.keep(&kept).await);
-        let taken = some(ok(store.take(&kept.nonce).await));
-        assert!(before <= taken.at && taken.at <= ok(store.now().await), "{}", taken.at);
-        assert_eq!(taken.challenge.is_open(taken.at), open, "{left} minutes");
+    async fn a_challenge_to_link_comes_back_with_its_session(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        stores.add_session(&session(1, user_id(1))).await;
+        ok(stores.challenges.keep(&to_link(1)).await);
+        assert_eq!(take(stores.challenges.clone(), to_link(1)).await, Some(to_link(1)));
     }
-}
 
-pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
-    let store = &harness.stores().challenges;
-    let now = ok(store.now().await);
-    let ends = |number: u32, left| Challenge { expires_at: now + left, ..challenge(number, Chain::Ethereum) };
-    let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
-    keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
-    assert_eq!(ok(store.forget_expired(1).await), 1);
-    assert_eq!(take(store.clone(), gone).await, None);
-    assert_eq!(ok(store.forget_expired(10).await), 1);
-    assert_eq!(ok(store.forget_expired(10).await), 0);
-    assert_eq!(take(store.clone(), just_gone).await, None);
-    assert_eq!(take(store.clone(), open.clone()).await, Some(open));
-}
+    async fn a_challenge_is_taken_once(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        let challenge = challenge(1, Chain::Ethereum);
+        ok(store.keep(&challenge).await);
+        assert!(take(store.clone(), challenge.clone()).await.is_some());
+        assert_eq!(take(store.clone(), challenge).await, None);
+    }
+
+    async fn an_unknown_nonce_gives_nothing(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        ok(store.keep(&challenge(1, Chain::Ethereum)).await);
+        assert_eq!(take(store.clone(), challenge(2, Chain::Ethereum)).await, None);
+        assert!(take(store.clone(), challenge(1, Chain::Ethereum)).await.is_some());
+    }
+
+    async fn an_unknown_nonce_waits_for_no_writer(harness: &impl Harness) {
+        let stores = harness.stores();
+        // SQLite and the memory store allow one writer at a time, and this transaction is it.
+        let mut writer = ok(stores.identity.begin().await);
+        ok(writer.users().lock(user_id(1)).await);
+        assert_eq!(world::in_time(take(stores.challenges.clone(), challenge(2, Chain::Ethereum))).await, None);
+    }
+
+    async fn an_expired_challenge_is_taken_too(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        let long_ago = NOW - Duration::days(400);
+        let old = Challenge { issued_at: long_ago, expires_at: long_ago, ..challenge(1, Chain::Solana) };
+        ok(store.keep(&old).await);
+        assert_eq!(take(store.clone(), old.clone()).await, Some(old));
+    }
+
+    async fn a_nonce_is_given_once(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        let first = challenge(1, Chain::Ethereum);
+        ok(store.keep(&first).await);
+        let second = Challenge { nonce: first.nonce.clone(), ..challenge(2, Chain::Solana) };
+        conflict(store.keep(&second).await, "wallet_challenges_nonce");
+        assert_eq!(take(store.clone(), second).await, Some(first));
+    }
+
+    async fn a_challenge_to_link_needs_its_session(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        conflict(stores.challenges.keep(&to_link(1)).await, StoreError::REFERENCE);
+    }
+
+    async fn one_wallet_may_have_many_challenges(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        let account = challenge(1, Chain::Ethereum).account;
+        let all: Vec<Challenge> =
+            (1..=64).map(|number| Challenge { account, ..challenge(number, Chain::Ethereum) }).collect();
+        keep(&**store, &all).await;
+        for challenge in all {
+            assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
+        }
+    }
+
+    async fn of_sixteen_that_take_a_challenge_one_gets_it(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        let challenge = challenge(1, Chain::Ethereum);
+        ok(store.keep(&challenge).await);
+        let taken = world::at_once(16, |_| take(store.clone(), challenge.clone())).await;
+        assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [challenge]);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn every_part_of_the_storage_has_one_clock(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut last = OffsetDateTime::UNIX_EPOCH;
+        for _ in 0..3 {
+            for now in [ok(stores.challenges.now().await), ok(stores.sso.now().await), ok(stores.resets.now().await)] {
+                assert!(last <= now, "{now} must not be before {last}");
+                assert_eq!((now, now.offset()), (truncate_to_micros(now), UtcOffset::UTC));
+                last = now;
+            }
+        }
+    }
+
+    async fn a_challenge_is_judged_by_the_time_at_which_it_was_taken(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        for (number, left, open) in [(1, 1, true), (2, 0, false), (3, -1, false)] {
+            let before = ok(store.now().await);
+            let expires_at = before + Duration::minutes(left);
+            let kept = Challenge { issued_at: before, expires_at, ..challenge(number, Chain::Base) };
+            ok(store.keep(&kept).await);
+            let taken = some(ok(store.take(&kept.nonce).await));
+            assert!(before <= taken.at && taken.at <= ok(store.now().await), "{}", taken.at);
+            assert_eq!(taken.challenge.is_open(taken.at), open, "{left} minutes");
+        }
+    }
+
+    async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
+        let store = &harness.stores().challenges;
+        let now = ok(store.now().await);
+        let ends = |number: u32, left| Challenge { expires_at: now + left, ..challenge(number, Chain::Ethereum) };
+        let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
+        keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
+        assert_eq!(ok(store.forget_expired(1).await), 1);
+        assert_eq!(take(store.clone(), gone).await, None);
+        assert_eq!(ok(store.forget_expired(10).await), 1);
+        assert_eq!(ok(store.forget_expired(10).await), 0);
+        assert_eq!(take(store.clone(), just_gone).await, None);
+        assert_eq!(take(store.clone(), open.clone()).await, Some(open));
+    }
+);

@@ -15,19 +15,6 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! deletions_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, deletions:
-            a_deleted_application_is_gone_before_its_rows_are_cleared
-            rows_are_cleared_in_steps_of_bounded_size
-            four_nodes_clear_at_once
-            nothing_is_added_to_an_application_that_is_being_deleted
-        }
-    };
-}
-
 async fn delete(apps: &dyn AppStore, id: ApplicationId) -> bool {
     let mut tx = ok(apps.begin().await);
     let deleted = ok(tx.applications().delete(id).await);
@@ -63,104 +50,108 @@ async fn the_other_is_whole(stores: &Stores) {
     assert!(ok(tx.sso_codes().lock(&sso_code(2, of, user_id(1)).hash).await).is_some());
 }
 
-pub async fn a_deleted_application_is_gone_before_its_rows_are_cleared(harness: &impl Harness) {
-    let stores = harness.stores();
-    filled(stores).await;
-    let (id, gone) = (application_id(1), application(1, organization_id(1)));
-    assert!(delete(&*stores.apps, id).await);
-    assert!(!delete(&*stores.apps, id).await);
-    assert_eq!(ok(stores.apps.find_application(id).await), None);
-    let listed = ok(stores.apps.list_applications(organization_id(1), PageRequest::default()).await).items;
-    assert_eq!(listed.into_iter().map(|one| one.id).collect::<Vec<_>>(), [application_id(2)]);
-    assert_eq!(ok(stores.memberships.application_role(id, user_id(1)).await), None);
-    assert_eq!(ok(stores.relying_parties.find_relying_party(id).await), None);
-    let key = api_key(1, &gone, user_id(1));
-    assert_eq!(ok(stores.api_keys.find_key_by_hash(&key.hash).await), None);
-    assert_eq!(ok(stores.api_keys.find_key(key.key.id).await), None);
-    world::is_empty(|page| stores.api_keys.list_keys(id, page)).await;
-    world::is_empty(|page| stores.items.list_items(id, page)).await;
-    assert_eq!(ok(stores.sso.find_sso_session(sso_session(1, id).id).await), None);
+contract!(
+    use deletions as deletions_contract;
 
-    let mut tx = ok(stores.apps.begin().await);
-    assert_eq!(ok(tx.applications().lock(id).await), None);
-    assert!(!ok(tx.applications().update(&gone).await));
-    assert_eq!(ok(tx.applications().lock_and_count(organization_id(1)).await), Some(1));
-    drop(tx);
-    let mut tx = ok(stores.sso.begin().await);
-    assert_eq!(ok(tx.sso_sessions().lock(sso_session(1, id).id).await), None);
-    assert_eq!(ok(tx.sso_codes().lock(&sso_code(1, id, user_id(1)).hash).await), None);
-    conflict(tx.sso_sessions().insert(&sso_session(9, id)).await, StoreError::REFERENCE);
-    drop(tx);
-    let mut tx = ok(stores.api_keys.begin().await);
-    conflict(tx.keys().insert(&api_key(9, &gone, user_id(1))).await, StoreError::REFERENCE);
-    drop(tx);
-    // An item that exists and a new one.
-    for number in [1, 9] {
-        conflict(stores.items.upsert_item(&item_change(number, id), None).await, StoreError::REFERENCE);
-    }
-    the_other_is_whole(stores).await;
-    world::nothing_is_held(harness).await;
-}
+    async fn a_deleted_application_is_gone_before_its_rows_are_cleared(harness: &impl Harness) {
+        let stores = harness.stores();
+        filled(stores).await;
+        let (id, gone) = (application_id(1), application(1, organization_id(1)));
+        assert!(delete(&*stores.apps, id).await);
+        assert!(!delete(&*stores.apps, id).await);
+        assert_eq!(ok(stores.apps.find_application(id).await), None);
+        let listed = ok(stores.apps.list_applications(organization_id(1), PageRequest::default()).await).items;
+        assert_eq!(listed.into_iter().map(|one| one.id).collect::<Vec<_>>(), [application_id(2)]);
+        assert_eq!(ok(stores.memberships.application_role(id, user_id(1)).await), None);
+        assert_eq!(ok(stores.relying_parties.find_relying_party(id).await), None);
+        let key = api_key(1, &gone, user_id(1));
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&key.hash).await), None);
+        assert_eq!(ok(stores.api_keys.find_key(key.key.id).await), None);
+        world::is_empty(|page| stores.api_keys.list_keys(id, page)).await;
+        world::is_empty(|page| stores.items.list_items(id, page)).await;
+        assert_eq!(ok(stores.sso.find_sso_session(sso_session(1, id).id).await), None);
 
-pub async fn rows_are_cleared_in_steps_of_bounded_size(harness: &impl Harness) {
-    let stores = harness.stores();
-    filled(stores).await;
-    assert_eq!(ok(stores.apps.clear_deleted(10).await), 0);
-    assert!(delete(&*stores.apps, application_id(1)).await);
-    for cleared in [3, 3, 2, 0] {
-        assert_eq!(ok(stores.apps.clear_deleted(3).await), cleared);
+        let mut tx = ok(stores.apps.begin().await);
+        assert_eq!(ok(tx.applications().lock(id).await), None);
+        assert!(!ok(tx.applications().update(&gone).await));
+        assert_eq!(ok(tx.applications().lock_and_count(organization_id(1)).await), Some(1));
+        drop(tx);
+        let mut tx = ok(stores.sso.begin().await);
+        assert_eq!(ok(tx.sso_sessions().lock(sso_session(1, id).id).await), None);
+        assert_eq!(ok(tx.sso_codes().lock(&sso_code(1, id, user_id(1)).hash).await), None);
+        conflict(tx.sso_sessions().insert(&sso_session(9, id)).await, StoreError::REFERENCE);
+        drop(tx);
+        let mut tx = ok(stores.api_keys.begin().await);
+        conflict(tx.keys().insert(&api_key(9, &gone, user_id(1))).await, StoreError::REFERENCE);
+        drop(tx);
+        // An item that exists and a new one.
+        for number in [1, 9] {
+            conflict(stores.items.upsert_item(&item_change(number, id), None).await, StoreError::REFERENCE);
+        }
+        the_other_is_whole(stores).await;
+        world::nothing_is_held(harness).await;
     }
-    the_other_is_whole(stores).await;
-    // All ids of the deleted rows are free again, so no row is left.
-    let (again, id) = (application(1, organization_id(1)), application_id(1));
-    stores.add_applications([&again]).await;
-    stores.add_keys(&[1, 2, 3].map(|number| api_key(number, &again, user_id(1)))).await;
-    for number in [1, 2] {
-        assert_eq!(stores.put_item(&item_change(number, id)).await.version, 1);
-    }
-    stores.add_sso_session(&sso_session(1, id)).await;
-    stores.add_sso_code(&sso_code(1, id, user_id(1))).await;
-    // The deletion continues across two deleted applications.
-    assert!(delete(&*stores.apps, application_id(2)).await && delete(&*stores.apps, id).await);
-    assert_eq!(ok(stores.apps.clear_deleted(100).await), 13);
-}
 
-pub async fn four_nodes_clear_at_once(harness: &impl Harness) {
-    async fn clear(apps: Arc<dyn AppStore>) {
-        while ok(apps.clear_deleted(1).await) > 0 {}
+    async fn rows_are_cleared_in_steps_of_bounded_size(harness: &impl Harness) {
+        let stores = harness.stores();
+        filled(stores).await;
+        assert_eq!(ok(stores.apps.clear_deleted(10).await), 0);
+        assert!(delete(&*stores.apps, application_id(1)).await);
+        for cleared in [3, 3, 2, 0] {
+            assert_eq!(ok(stores.apps.clear_deleted(3).await), cleared);
+        }
+        the_other_is_whole(stores).await;
+        // All ids of the deleted rows are free again, so no row is left.
+        let (again, id) = (application(1, organization_id(1)), application_id(1));
+        stores.add_applications([&again]).await;
+        stores.add_keys(&[1, 2, 3].map(|number| api_key(number, &again, user_id(1)))).await;
+        for number in [1, 2] {
+            assert_eq!(stores.put_item(&item_change(number, id)).await.version, 1);
+        }
+        stores.add_sso_session(&sso_session(1, id)).await;
+        stores.add_sso_code(&sso_code(1, id, user_id(1))).await;
+        // The deletion continues across two deleted applications.
+        assert!(delete(&*stores.apps, application_id(2)).await && delete(&*stores.apps, id).await);
+        assert_eq!(ok(stores.apps.clear_deleted(100).await), 13);
     }
-    let stores = harness.stores();
-    filled(stores).await;
-    assert!(delete(&*stores.apps, application_id(1)).await);
-    world::at_once(4, |_| clear(stores.apps.clone())).await;
-    assert_eq!(ok(stores.apps.clear_deleted(1).await), 0);
-    stores.add_applications([&application(1, organization_id(1))]).await;
-    the_other_is_whole(stores).await;
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn nothing_is_added_to_an_application_that_is_being_deleted(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let id = tenant.application.id;
-    let mut deleting = ok(stores.apps.begin().await);
-    some(ok(deleting.applications().lock(id).await));
-    assert!(ok(deleting.applications().delete(id).await));
-    let (items, keys, change) = (stores.items.clone(), stores.api_keys.clone(), item_change(1, id));
-    let key = api_key(1, &tenant.application, tenant.owner.id);
-    let item = tokio::spawn(async move { items.upsert_item(&change, None).await });
-    let read = async || ok(stores.apps.find_application(id).await);
-    let key = world::second_comes_while_first_holds(
-        async move {
-            let mut tx = keys.begin().await?;
-            tx.keys().insert(&key).await?;
-            tx.commit().await
-        },
-        read,
-    )
-    .await;
-    ok(deleting.commit().await);
-    conflict(ok(world::in_time(item).await), StoreError::REFERENCE);
-    conflict(ok(world::in_time(key).await), StoreError::REFERENCE);
-    assert_eq!(ok(stores.apps.clear_deleted(10).await), 1);
-}
+    async fn four_nodes_clear_at_once(harness: &impl Harness) {
+        async fn clear(apps: Arc<dyn AppStore>) {
+            while ok(apps.clear_deleted(1).await) > 0 {}
+        }
+        let stores = harness.stores();
+        filled(stores).await;
+        assert!(delete(&*stores.apps, application_id(1)).await);
+        world::at_once(4, |_| clear(stores.apps.clone())).await;
+        assert_eq!(ok(stores.apps.clear_deleted(1).await), 0);
+        stores.add_applications([&application(1, organization_id(1))]).await;
+        the_other_is_whole(stores).await;
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn nothing_is_added_to_an_application_that_is_being_deleted(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let id = tenant.application.id;
+        let mut deleting = ok(stores.apps.begin().await);
+        some(ok(deleting.applications().lock(id).await));
+        assert!(ok(deleting.applications().delete(id).await));
+        let (items, keys, change) = (stores.items.clone(), stores.api_keys.clone(), item_change(1, id));
+        let key = api_key(1, &tenant.application, tenant.owner.id);
+        let item = tokio::spawn(async move { items.upsert_item(&change, None).await });
+        let read = async || ok(stores.apps.find_application(id).await);
+        let key = world::second_comes_while_first_holds(
+            async move {
+                let mut tx = keys.begin().await?;
+                tx.keys().insert(&key).await?;
+                tx.commit().await
+            },
+            read,
+        )
+        .await;
+        ok(deleting.commit().await);
+        conflict(ok(world::in_time(item).await), StoreError::REFERENCE);
+        conflict(ok(world::in_time(key).await), StoreError::REFERENCE);
+        assert_eq!(ok(stores.apps.clear_deleted(10).await), 1);
+    }
+);

@@ -16,19 +16,6 @@ use crate::{
     expectations::{ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! hash_costs_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, hash_costs:
-            the_costs_of_stored_hashes_are_known_from_their_commit_on
-            costs_that_no_account_has_are_forgotten
-            a_cost_stays_while_its_first_hash_is_being_stored
-            the_time_of_a_read_is_that_of_the_storage
-        }
-    };
-}
-
 const COSTS: [&str; 3] =
     ["$argon2id$v=19$m=19456,t=2,p=1$", "$argon2id$v=19$m=19456,t=3,p=1$", "$argon2id$v=19$m=65536,t=3,p=1$"];
 
@@ -48,65 +35,69 @@ async fn set(store: Arc<dyn IdentityStore>, user: UserId, cost: usize) -> Result
     Ok(set)
 }
 
-pub async fn the_costs_of_stored_hashes_are_known_from_their_commit_on(harness: &impl Harness) {
-    let stores = harness.stores();
-    assert!(costs(stores).await.is_empty());
-    stores.add_users([&user(1)]).await;
-    assert!(costs(stores).await.is_empty());
-    stores.add_user_with_password(&user(2), &hash(1)).await;
-    stores.add_user_with_password(&user(3), &hash(1)).await;
-    assert_eq!(costs(stores).await, [COSTS[1]]);
-    let set_at_once = world::at_once(8, |_| set(stores.identity.clone(), user_id(1), 0)).await;
-    assert!(set_at_once.into_iter().all(ok));
-    assert_eq!(costs(stores).await, [COSTS[0], COSTS[1]]);
-    // Neither a change that is rolled back nor a change of an unknown user stores a cost.
-    let mut tx = ok(stores.identity.begin().await);
-    ok(tx.users().set_password_hash(user_id(1), &hash(2)).await);
-    drop(tx);
-    assert!(!ok(set(stores.identity.clone(), user_id(9), 2).await));
-    assert_eq!(costs(stores).await, [COSTS[0], COSTS[1]]);
-    world::nothing_is_held(harness).await;
-}
+contract!(
+    use hash_costs as hash_costs_contract;
 
-pub async fn costs_that_no_account_has_are_forgotten(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_user_with_password(&user(1), &hash(0)).await;
-    stores.add_user_with_password(&user(2), &hash(1)).await;
-    assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 0);
-    assert!(ok(set(stores.identity.clone(), user_id(1), 2).await));
-    assert_eq!(costs(stores).await, COSTS);
-    assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 1);
-    assert_eq!(costs(stores).await, [COSTS[1], COSTS[2]]);
-    assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 0);
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn a_cost_stays_while_its_first_hash_is_being_stored(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_user_with_password(&user(1), &hash(0)).await;
-    assert!(ok(set(stores.identity.clone(), user_id(1), 1).await));
-    // No committed account has the first cost any more, but an open transaction sets it again.
-    let mut tx = ok(stores.identity.begin().await);
-    assert!(ok(tx.users().set_password_hash(user_id(1), &hash(0)).await));
-    let store = stores.identity.clone();
-    let forgetting = tokio::spawn(async move { store.forget_unused_hash_costs().await });
-    tokio::task::yield_now().await;
-    ok(world::in_time(tx.commit()).await);
-    ok(ok(world::in_time(forgetting).await));
-    assert!(costs(stores).await.contains(&COSTS[0].to_owned()));
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn the_time_of_a_read_is_that_of_the_storage(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    stores.add_session(&session(1, user_id(1))).await;
-    let before = ok(stores.challenges.now().await);
-    let session = some(ok(stores.identity.find_session(session_id(1)).await));
-    let context = ok(stores.identity.password_check_context(None).await);
-    let after = ok(stores.challenges.now().await);
-    for at in [session.at, context.at] {
-        assert!(before - Duration::MILLISECOND <= at && at <= after + Duration::MILLISECOND);
-        assert!(at.offset().is_utc());
+    async fn the_costs_of_stored_hashes_are_known_from_their_commit_on(harness: &impl Harness) {
+        let stores = harness.stores();
+        assert!(costs(stores).await.is_empty());
+        stores.add_users([&user(1)]).await;
+        assert!(costs(stores).await.is_empty());
+        stores.add_user_with_password(&user(2), &hash(1)).await;
+        stores.add_user_with_password(&user(3), &hash(1)).await;
+        assert_eq!(costs(stores).await, [COSTS[1]]);
+        let set_at_once = world::at_once(8, |_| set(stores.identity.clone(), user_id(1), 0)).await;
+        assert!(set_at_once.into_iter().all(ok));
+        assert_eq!(costs(stores).await, [COSTS[0], COSTS[1]]);
+        // Neither a change that is rolled back nor a change of an unknown user stores a cost.
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.users().set_password_hash(user_id(1), &hash(2)).await);
+        drop(tx);
+        assert!(!ok(set(stores.identity.clone(), user_id(9), 2).await));
+        assert_eq!(costs(stores).await, [COSTS[0], COSTS[1]]);
+        world::nothing_is_held(harness).await;
     }
-}
+
+    async fn costs_that_no_account_has_are_forgotten(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_user_with_password(&user(1), &hash(0)).await;
+        stores.add_user_with_password(&user(2), &hash(1)).await;
+        assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 0);
+        assert!(ok(set(stores.identity.clone(), user_id(1), 2).await));
+        assert_eq!(costs(stores).await, COSTS);
+        assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 1);
+        assert_eq!(costs(stores).await, [COSTS[1], COSTS[2]]);
+        assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 0);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn a_cost_stays_while_its_first_hash_is_being_stored(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_user_with_password(&user(1), &hash(0)).await;
+        assert!(ok(set(stores.identity.clone(), user_id(1), 1).await));
+        // No committed account has the first cost any more, but an open transaction sets it again.
+        let mut tx = ok(stores.identity.begin().await);
+        assert!(ok(tx.users().set_password_hash(user_id(1), &hash(0)).await));
+        let store = stores.identity.clone();
+        let forgetting = tokio::spawn(async move { store.forget_unused_hash_costs().await });
+        tokio::task::yield_now().await;
+        ok(world::in_time(tx.commit()).await);
+        ok(ok(world::in_time(forgetting).await));
+        assert!(costs(stores).await.contains(&COSTS[0].to_owned()));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn the_time_of_a_read_is_that_of_the_storage(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        stores.add_session(&session(1, user_id(1))).await;
+        let before = ok(stores.challenges.now().await);
+        let session = some(ok(stores.identity.find_session(session_id(1)).await));
+        let context = ok(stores.identity.password_check_context(None).await);
+        let after = ok(stores.challenges.now().await);
+        for at in [session.at, context.at] {
+            assert!(before - Duration::MILLISECOND <= at && at <= after + Duration::MILLISECOND);
+            assert!(at.offset().is_utc());
+        }
+    }
+);

@@ -15,45 +15,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! identity_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, identity_store:
-            a_user_comes_back_as_it_was
-            a_user_with_nothing_optional_comes_back_as_it_was
-            an_address_comes_back_as_it_was_written
-            what_does_not_exist_is_not_found
-            credentials_are_found_by_the_address_in_whatever_case
-            credentials_of_an_account_without_a_password_have_no_hash
-            an_address_belongs_to_one_user_in_whatever_case
-            users_without_an_address_do_not_meet
-            a_user_id_is_given_once
-            a_locked_user_comes_with_their_credentials
-            a_transaction_sees_what_it_wrote
-            a_password_hash_is_replaced_and_nothing_else
-            the_hash_of_an_unknown_user_is_not_replaced
-            an_open_and_an_ended_session_come_back_as_they_were
-            a_session_needs_its_user
-            a_session_id_is_given_once
-            an_open_session_ends
-            an_ended_session_ends_no_second_time
-            an_unknown_session_does_not_end
-            of_eight_that_end_a_session_one_does
-            what_is_committed_is_visible_together
-            what_is_not_committed_is_not_visible
-            what_is_dropped_never_happened
-            a_refused_insert_leaves_nothing
-            of_eight_users_with_one_address_one_is_added
-            locked_changes_lose_nothing
-            a_second_lock_waits_for_the_first
-            a_task_that_ends_gives_its_transaction_back
-            work_dropped_at_any_await_leaves_all_or_nothing
-            refused_inserts_hold_no_connection
-        }
-    };
-}
-
 async fn insert(store: Arc<dyn IdentityStore>, user: User) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.users().insert(&user, None).await?;
@@ -88,311 +49,318 @@ fn hash_of(text: &str) -> PasswordHash {
     PasswordHash::from_phc(text.to_owned())
 }
 
-pub async fn a_user_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let found = some(ok(stores.identity.find_user(user_id(1)).await));
-    assert_eq!(found, user(1));
-    assert!(found.created_at.offset().is_utc() && found.updated_at.offset().is_utc());
-}
+contract!(
+    use identity_store as identity_store_contract;
 
-pub async fn a_user_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
-}
-
-pub async fn an_address_comes_back_as_it_was_written(harness: &impl Harness) {
-    let stores = harness.stores();
-    let email: EmailAddress = parsed("Grüße.An+Alle@Bücher.Example");
-    stores.add_users([&User { email: Some(email.clone()), ..user(1) }]).await;
-    let found = some(some(ok(stores.identity.find_user(user_id(1)).await)).email);
-    assert_eq!((found.as_str(), found.canonical()), (email.as_str(), email.canonical()));
-}
-
-pub async fn what_does_not_exist_is_not_found(harness: &impl Harness) {
-    let store = &harness.stores().identity;
-    assert_eq!(ok(store.find_user(user_id(1)).await), None);
-    assert_eq!(credentials(&**store, "user1@example.com").await, None);
-    assert_eq!(ok(store.find_session(session_id(1)).await), None);
-    assert_eq!(ok(ok(store.begin().await).users().lock(user_id(1)).await), None);
-}
-
-pub async fn credentials_are_found_by_the_address_in_whatever_case(harness: &impl Harness) {
-    let stores = harness.stores();
-    let user = User { email: Some(parsed("Jürgen@Bücher.Example")), ..user(1) };
-    stores.add_user_with_password(&user, &hash_of("$phc$1")).await;
-    let expected = Credentials { user, password_hash: Some(hash_of("$phc$1")) };
-    for written in ["Jürgen@Bücher.Example", "JÜRGEN@BÜCHER.EXAMPLE", "jürgen@xn--bcher-kva.example"] {
-        assert_eq!(credentials(&*stores.identity, written).await.as_ref(), Some(&expected), "{written}");
+    async fn a_user_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let found = some(ok(stores.identity.find_user(user_id(1)).await));
+        assert_eq!(found, user(1));
+        assert!(found.created_at.offset().is_utc() && found.updated_at.offset().is_utc());
     }
-}
 
-pub async fn credentials_of_an_account_without_a_password_have_no_hash(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let found = credentials(&*stores.identity, "user1@example.com").await;
-    assert_eq!(found, Some(Credentials { user: user(1), password_hash: None }));
-}
-
-pub async fn an_address_belongs_to_one_user_in_whatever_case(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&User { email: Some(parsed("Straße@Example.com")), ..user(1) }]).await;
-    let same = User { email: Some(parsed("STRASSE@example.COM")), ..user(2) };
-    conflict(insert(stores.identity.clone(), same).await, "users_email_canonical");
-}
-
-pub async fn users_without_an_address_do_not_meet(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1), &bare_user(2)]).await;
-    assert_eq!(ok(stores.identity.find_user(user_id(2)).await), Some(bare_user(2)));
-}
-
-pub async fn a_user_id_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let same = User { email: Some(parsed("other@example.com")), ..user(1) };
-    conflict(insert(stores.identity.clone(), same).await, "users_id");
-}
-
-pub async fn a_locked_user_comes_with_their_credentials(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_user_with_password(&user(1), &hash_of("$phc$1")).await;
-    let mut tx = ok(stores.identity.begin().await);
-    let locked = ok(tx.users().lock(user_id(1)).await);
-    assert_eq!(locked, Some(Credentials { user: user(1), password_hash: Some(hash_of("$phc$1")) }));
-}
-
-pub async fn a_transaction_sees_what_it_wrote(harness: &impl Harness) {
-    let mut tx = ok(harness.stores().identity.begin().await);
-    ok(tx.users().insert(&user(1), None).await);
-    assert!(ok(tx.users().set_password_hash(user_id(1), &hash_of("$phc$2")).await));
-    let seen = some(ok(tx.users().lock(user_id(1)).await));
-    assert_eq!(seen, Credentials { user: user(1), password_hash: Some(hash_of("$phc$2")) });
-}
-
-pub async fn a_password_hash_is_replaced_and_nothing_else(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_user_with_password(&user(1), &hash_of("$phc$1")).await;
-    stores.add_user_with_password(&user(2), &hash_of("$phc$2")).await;
-    assert!(set_hash(stores.identity.clone(), user_id(1), "$phc$new").await);
-    let expected = Credentials { user: user(1), password_hash: Some(hash_of("$phc$new")) };
-    assert_eq!(credentials(&*stores.identity, "user1@example.com").await, Some(expected));
-    let other = some(credentials(&*stores.identity, "user2@example.com").await);
-    assert_eq!(other.password_hash, Some(hash_of("$phc$2")));
-}
-
-pub async fn the_hash_of_an_unknown_user_is_not_replaced(harness: &impl Harness) {
-    assert!(!set_hash(harness.stores().identity.clone(), user_id(1), "$phc$1").await);
-}
-
-pub async fn an_open_and_an_ended_session_come_back_as_they_were(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let open = session(1, user_id(1));
-    let ended =
-        Session { state: SessionState::Ended { at: NOW + Duration::microseconds(7) }, ..session(2, user_id(1)) };
-    for session in [open, ended] {
-        stores.add_session(&session).await;
-        assert_eq!(ok(stores.identity.find_session(session.id).await).map(|known| known.session), Some(session));
+    async fn a_user_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
     }
-}
 
-pub async fn a_session_needs_its_user(harness: &impl Harness) {
-    let store = &harness.stores().identity;
-    conflict(insert_session(&**store, &session(1, user_id(1))).await, StoreError::REFERENCE);
-}
+    async fn an_address_comes_back_as_it_was_written(harness: &impl Harness) {
+        let stores = harness.stores();
+        let email: EmailAddress = parsed("Grüße.An+Alle@Bücher.Example");
+        stores.add_users([&User { email: Some(email.clone()), ..user(1) }]).await;
+        let found = some(some(ok(stores.identity.find_user(user_id(1)).await)).email);
+        assert_eq!((found.as_str(), found.canonical()), (email.as_str(), email.canonical()));
+    }
 
-pub async fn a_session_id_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    stores.add_session(&session(1, user_id(1))).await;
-    conflict(insert_session(&*stores.identity, &session(1, user_id(1))).await, "sessions_id");
-}
+    async fn what_does_not_exist_is_not_found(harness: &impl Harness) {
+        let store = &harness.stores().identity;
+        assert_eq!(ok(store.find_user(user_id(1)).await), None);
+        assert_eq!(credentials(&**store, "user1@example.com").await, None);
+        assert_eq!(ok(store.find_session(session_id(1)).await), None);
+        assert_eq!(ok(ok(store.begin().await).users().lock(user_id(1)).await), None);
+    }
 
-pub async fn an_open_session_ends(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let (one, other) = (session(1, user_id(1)), session(2, user_id(1)));
-    stores.add_session(&one).await;
-    stores.add_session(&other).await;
-    assert!(end(stores.identity.clone(), one.clone(), Duration::microseconds(1)).await);
-    let state = SessionState::Ended { at: NOW + Duration::microseconds(1) };
-    assert_eq!(
-        ok(stores.identity.find_session(one.id).await).map(|known| known.session),
-        Some(Session { state, ..one })
-    );
-    assert_eq!(ok(stores.identity.find_session(other.id).await).map(|known| known.session), Some(other));
-}
-
-pub async fn an_ended_session_ends_no_second_time(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let session = session(1, user_id(1));
-    stores.add_session(&session).await;
-    assert!(end(stores.identity.clone(), session.clone(), Duration::seconds(1)).await);
-    assert!(!end(stores.identity.clone(), session.clone(), Duration::seconds(2)).await);
-    let state = some(ok(stores.identity.find_session(session.id).await)).session.state;
-    assert_eq!(state, SessionState::Ended { at: NOW + Duration::seconds(1) });
-}
-
-pub async fn an_unknown_session_does_not_end(harness: &impl Harness) {
-    assert!(!end(harness.stores().identity.clone(), session(1, user_id(1)), Duration::SECOND).await);
-}
-
-pub async fn of_eight_that_end_a_session_one_does(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let session = session(1, user_id(1));
-    stores.add_session(&session).await;
-    let ends = |n| end(stores.identity.clone(), session.clone(), Duration::seconds(i64::from(n)));
-    let ended = world::at_once(8, ends).await;
-    assert_eq!(ended.into_iter().filter(|ended| *ended).count(), 1);
-}
-
-pub async fn what_is_committed_is_visible_together(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut tx = ok(stores.identity.begin().await);
-    ok(tx.users().insert(&user(1), None).await);
-    ok(tx.sessions().insert(&session(1, user_id(1))).await);
-    ok(tx.events().append(&event(1)).await);
-    ok(tx.commit().await);
-    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
-    assert_eq!(
-        ok(stores.identity.find_session(session_id(1)).await).map(|known| known.session),
-        Some(session(1, user_id(1)))
-    );
-    assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
-}
-
-pub async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let mut tx = ok(stores.identity.begin().await);
-    ok(tx.users().insert(&user(2), None).await);
-    ok(tx.users().set_password_hash(user_id(1), &hash_of("$phc$1")).await);
-    ok(tx.sessions().insert(&session(1, user_id(1))).await);
-    assert_eq!(ok(world::in_time(stores.identity.find_user(user_id(2))).await), None);
-    assert_eq!(some(credentials(&*stores.identity, "user1@example.com").await).password_hash, None);
-    assert_eq!(ok(world::in_time(stores.identity.find_session(session_id(1))).await), None);
-}
-
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut tx = ok(stores.identity.begin().await);
-    ok(tx.users().insert(&user(1), None).await);
-    ok(tx.sessions().insert(&session(1, user_id(1))).await);
-    ok(tx.events().append(&event(1)).await);
-    drop(tx);
-    ok(world::in_time(insert(stores.identity.clone(), bare_user(1))).await);
-    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
-    assert_eq!(ok(stores.identity.find_session(session_id(1)).await), None);
-    world::is_empty(|page| stores.audit.list_events(None, page)).await;
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn a_refused_insert_leaves_nothing(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let mut tx = ok(stores.identity.begin().await);
-    ok(tx.events().append(&event(1)).await);
-    conflict(tx.users().insert(&User { id: user_id(2), ..user(1) }, None).await, "users_email_canonical");
-    drop(tx);
-    ok(world::in_time(insert(stores.identity.clone(), user(2))).await);
-    world::is_empty(|page| stores.audit.list_events(None, page)).await;
-}
-
-pub async fn of_eight_users_with_one_address_one_is_added(harness: &impl Harness) {
-    let store = harness.stores().identity.clone();
-    let written = ["ada@example.com", "ADA@example.com", "Ada@Example.Com", "aDa@eXample.com"];
-    let with_address = |n: u32| User { email: Some(parsed(written[n as usize % 4])), ..user(n) };
-    let attempts = world::at_once(8, |n| insert(store.clone(), with_address(n))).await;
-    world::one_wins(attempts, "users_email_canonical");
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn locked_changes_lose_nothing(harness: &impl Harness) {
-    async fn count(store: Arc<dyn IdentityStore>) {
-        for _ in 0..25 {
-            let mut tx = ok(store.begin().await);
-            let current = some(some(ok(tx.users().lock(user_id(1)).await)).password_hash);
-            let next = ok(current.expose().parse::<u32>()) + 1;
-            ok(tx.users().set_password_hash(user_id(1), &hash_of(&next.to_string())).await);
-            ok(tx.commit().await);
+    async fn credentials_are_found_by_the_address_in_whatever_case(harness: &impl Harness) {
+        let stores = harness.stores();
+        let user = User { email: Some(parsed("Jürgen@Bücher.Example")), ..user(1) };
+        stores.add_user_with_password(&user, &hash_of("$phc$1")).await;
+        let expected = Credentials { user, password_hash: Some(hash_of("$phc$1")) };
+        for written in ["Jürgen@Bücher.Example", "JÜRGEN@BÜCHER.EXAMPLE", "jürgen@xn--bcher-kva.example"] {
+            assert_eq!(credentials(&*stores.identity, written).await.as_ref(), Some(&expected), "{written}");
         }
     }
-    let stores = harness.stores();
-    stores.add_user_with_password(&user(1), &hash_of("0")).await;
-    world::at_once(8, |_| count(stores.identity.clone())).await;
-    let counted = some(some(credentials(&*stores.identity, "user1@example.com").await).password_hash);
-    assert_eq!(counted.expose(), "200");
-}
 
-pub async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn IdentityStore>) -> Option<PasswordHash> {
-        let mut tx = ok(store.begin().await);
-        some(ok(tx.users().lock(user_id(1)).await)).password_hash
+    async fn credentials_of_an_account_without_a_password_have_no_hash(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let found = credentials(&*stores.identity, "user1@example.com").await;
+        assert_eq!(found, Some(Credentials { user: user(1), password_hash: None }));
     }
-    let stores = harness.stores();
-    stores.add_user_with_password(&user(1), &hash_of("old")).await;
-    let mut first = ok(stores.identity.begin().await);
-    some(ok(first.users().lock(user_id(1)).await));
-    let read = async || ok(stores.identity.find_user(user_id(1)).await);
-    let second = world::second_comes_while_first_holds(read_locked(stores.identity.clone()), read).await;
-    ok(first.users().set_password_hash(user_id(1), &hash_of("new")).await);
-    ok(first.commit().await);
-    assert_eq!(ok(world::in_time(second).await), Some(hash_of("new")));
-}
 
-pub async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let store = stores.identity.clone();
-    world::end_while_held(async move {
-        let mut tx = ok(store.begin().await);
-        some(ok(tx.users().lock(user_id(1)).await));
-        ok(tx.users().set_password_hash(user_id(1), &hash_of("lost")).await);
-        tx
-    })
-    .await;
-    assert!(world::in_time(set_hash(stores.identity.clone(), user_id(1), "kept")).await);
-    let kept = some(credentials(&*stores.identity, "user1@example.com").await).password_hash;
-    assert_eq!(kept, Some(hash_of("kept")));
-    world::nothing_is_held(harness).await;
-}
+    async fn an_address_belongs_to_one_user_in_whatever_case(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&User { email: Some(parsed("Straße@Example.com")), ..user(1) }]).await;
+        let same = User { email: Some(parsed("STRASSE@example.COM")), ..user(2) };
+        conflict(insert(stores.identity.clone(), same).await, "users_email_canonical");
+    }
 
-pub async fn work_dropped_at_any_await_leaves_all_or_nothing(harness: &impl Harness) {
-    let stores = harness.stores();
-    for waits in 0..24 {
-        let (number, store) = (ok(u32::try_from(waits)), &stores.identity);
-        let work = async {
-            let mut tx = ok(store.begin().await);
-            ok(tx.users().insert(&user(number), None).await);
-            ok(tx.sessions().insert(&session(number, user_id(number))).await);
-            ok(tx.commit().await);
-        };
-        let done = world::dropped_after(waits, work).await.is_some();
-        // An insertion of the same row waits until the dropped transaction has ended. A conflict shows that it was
-        // committed.
-        let kept = match world::in_time(insert(store.clone(), bare_user(number))).await {
-            Err(error) if error.conflict_key() == Some("users_id") => true,
-            other => {
-                ok(other);
-                false
+    async fn users_without_an_address_do_not_meet(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1), &bare_user(2)]).await;
+        assert_eq!(ok(stores.identity.find_user(user_id(2)).await), Some(bare_user(2)));
+    }
+
+    async fn a_user_id_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let same = User { email: Some(parsed("other@example.com")), ..user(1) };
+        conflict(insert(stores.identity.clone(), same).await, "users_id");
+    }
+
+    async fn a_locked_user_comes_with_their_credentials(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_user_with_password(&user(1), &hash_of("$phc$1")).await;
+        let mut tx = ok(stores.identity.begin().await);
+        let locked = ok(tx.users().lock(user_id(1)).await);
+        assert_eq!(locked, Some(Credentials { user: user(1), password_hash: Some(hash_of("$phc$1")) }));
+    }
+
+    async fn a_transaction_sees_what_it_wrote(harness: &impl Harness) {
+        let mut tx = ok(harness.stores().identity.begin().await);
+        ok(tx.users().insert(&user(1), None).await);
+        assert!(ok(tx.users().set_password_hash(user_id(1), &hash_of("$phc$2")).await));
+        let seen = some(ok(tx.users().lock(user_id(1)).await));
+        assert_eq!(seen, Credentials { user: user(1), password_hash: Some(hash_of("$phc$2")) });
+    }
+
+    async fn a_password_hash_is_replaced_and_nothing_else(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_user_with_password(&user(1), &hash_of("$phc$1")).await;
+        stores.add_user_with_password(&user(2), &hash_of("$phc$2")).await;
+        assert!(set_hash(stores.identity.clone(), user_id(1), "$phc$new").await);
+        let expected = Credentials { user: user(1), password_hash: Some(hash_of("$phc$new")) };
+        assert_eq!(credentials(&*stores.identity, "user1@example.com").await, Some(expected));
+        let other = some(credentials(&*stores.identity, "user2@example.com").await);
+        assert_eq!(other.password_hash, Some(hash_of("$phc$2")));
+    }
+
+    async fn the_hash_of_an_unknown_user_is_not_replaced(harness: &impl Harness) {
+        assert!(!set_hash(harness.stores().identity.clone(), user_id(1), "$phc$1").await);
+    }
+
+    async fn an_open_and_an_ended_session_come_back_as_they_were(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let open = session(1, user_id(1));
+        let ended =
+            Session { state: SessionState::Ended { at: NOW + Duration::microseconds(7) }, ..session(2, user_id(1)) };
+        for session in [open, ended] {
+            stores.add_session(&session).await;
+            assert_eq!(ok(stores.identity.find_session(session.id).await).map(|known| known.session), Some(session));
+        }
+    }
+
+    async fn a_session_needs_its_user(harness: &impl Harness) {
+        let store = &harness.stores().identity;
+        conflict(insert_session(&**store, &session(1, user_id(1))).await, StoreError::REFERENCE);
+    }
+
+    async fn a_session_id_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        stores.add_session(&session(1, user_id(1))).await;
+        conflict(insert_session(&*stores.identity, &session(1, user_id(1))).await, "sessions_id");
+    }
+
+    async fn an_open_session_ends(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let (one, other) = (session(1, user_id(1)), session(2, user_id(1)));
+        stores.add_session(&one).await;
+        stores.add_session(&other).await;
+        assert!(end(stores.identity.clone(), one.clone(), Duration::microseconds(1)).await);
+        let state = SessionState::Ended { at: NOW + Duration::microseconds(1) };
+        assert_eq!(
+            ok(stores.identity.find_session(one.id).await).map(|known| known.session),
+            Some(Session { state, ..one })
+        );
+        assert_eq!(ok(stores.identity.find_session(other.id).await).map(|known| known.session), Some(other));
+    }
+
+    async fn an_ended_session_ends_no_second_time(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let session = session(1, user_id(1));
+        stores.add_session(&session).await;
+        assert!(end(stores.identity.clone(), session.clone(), Duration::seconds(1)).await);
+        assert!(!end(stores.identity.clone(), session.clone(), Duration::seconds(2)).await);
+        let state = some(ok(stores.identity.find_session(session.id).await)).session.state;
+        assert_eq!(state, SessionState::Ended { at: NOW + Duration::seconds(1) });
+    }
+
+    async fn an_unknown_session_does_not_end(harness: &impl Harness) {
+        assert!(!end(harness.stores().identity.clone(), session(1, user_id(1)), Duration::SECOND).await);
+    }
+
+    async fn of_eight_that_end_a_session_one_does(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let session = session(1, user_id(1));
+        stores.add_session(&session).await;
+        let ends = |n| end(stores.identity.clone(), session.clone(), Duration::seconds(i64::from(n)));
+        let ended = world::at_once(8, ends).await;
+        assert_eq!(ended.into_iter().filter(|ended| *ended).count(), 1);
+    }
+
+    async fn what_is_committed_is_visible_together(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.users().insert(&user(1), None).await);
+        ok(tx.sessions().insert(&session(1, user_id(1))).await);
+        ok(tx.events().append(&event(1)).await);
+        ok(tx.commit().await);
+        assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
+        assert_eq!(
+            ok(stores.identity.find_session(session_id(1)).await).map(|known| known.session),
+            Some(session(1, user_id(1)))
+        );
+        assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
+    }
+
+    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.users().insert(&user(2), None).await);
+        ok(tx.users().set_password_hash(user_id(1), &hash_of("$phc$1")).await);
+        ok(tx.sessions().insert(&session(1, user_id(1))).await);
+        assert_eq!(ok(world::in_time(stores.identity.find_user(user_id(2))).await), None);
+        assert_eq!(some(credentials(&*stores.identity, "user1@example.com").await).password_hash, None);
+        assert_eq!(ok(world::in_time(stores.identity.find_session(session_id(1))).await), None);
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.users().insert(&user(1), None).await);
+        ok(tx.sessions().insert(&session(1, user_id(1))).await);
+        ok(tx.events().append(&event(1)).await);
+        drop(tx);
+        ok(world::in_time(insert(stores.identity.clone(), bare_user(1))).await);
+        assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
+        assert_eq!(ok(stores.identity.find_session(session_id(1)).await), None);
+        world::is_empty(|page| stores.audit.list_events(None, page)).await;
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn a_refused_insert_leaves_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.events().append(&event(1)).await);
+        conflict(tx.users().insert(&User { id: user_id(2), ..user(1) }, None).await, "users_email_canonical");
+        drop(tx);
+        ok(world::in_time(insert(stores.identity.clone(), user(2))).await);
+        world::is_empty(|page| stores.audit.list_events(None, page)).await;
+    }
+
+    async fn of_eight_users_with_one_address_one_is_added(harness: &impl Harness) {
+        let store = harness.stores().identity.clone();
+        let written = ["ada@example.com", "ADA@example.com", "Ada@Example.Com", "aDa@eXample.com"];
+        let with_address = |n: u32| User { email: Some(parsed(written[n as usize % 4])), ..user(n) };
+        let attempts = world::at_once(8, |n| insert(store.clone(), with_address(n))).await;
+        world::one_wins(attempts, "users_email_canonical");
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn locked_changes_lose_nothing(harness: &impl Harness) {
+        async fn count(store: Arc<dyn IdentityStore>) {
+            for _ in 0..25 {
+                let mut tx = ok(store.begin().await);
+                let current = some(some(ok(tx.users().lock(user_id(1)).await)).password_hash);
+                let next = ok(current.expose().parse::<u32>()) + 1;
+                ok(tx.users().set_password_hash(user_id(1), &hash_of(&next.to_string())).await);
+                ok(tx.commit().await);
             }
-        };
-        let session = ok(store.find_session(session_id(number)).await).is_some();
-        assert!(session == kept && (kept || !done), "after {waits} waits: session {session}, kept {kept}, done {done}");
+        }
+        let stores = harness.stores();
+        stores.add_user_with_password(&user(1), &hash_of("0")).await;
+        world::at_once(8, |_| count(stores.identity.clone())).await;
+        let counted = some(some(credentials(&*stores.identity, "user1@example.com").await).password_hash);
+        assert_eq!(counted.expose(), "200");
     }
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    for _ in 0..64 {
-        let again = world::in_time(insert(stores.identity.clone(), user(1))).await;
-        assert!(again.is_err_and(|error| error.conflict_key().is_some()));
+    async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
+        async fn read_locked(store: Arc<dyn IdentityStore>) -> Option<PasswordHash> {
+            let mut tx = ok(store.begin().await);
+            some(ok(tx.users().lock(user_id(1)).await)).password_hash
+        }
+        let stores = harness.stores();
+        stores.add_user_with_password(&user(1), &hash_of("old")).await;
+        let mut first = ok(stores.identity.begin().await);
+        some(ok(first.users().lock(user_id(1)).await));
+        let read = async || ok(stores.identity.find_user(user_id(1)).await);
+        let second = world::second_comes_while_first_holds(read_locked(stores.identity.clone()), read).await;
+        ok(first.users().set_password_hash(user_id(1), &hash_of("new")).await);
+        ok(first.commit().await);
+        assert_eq!(ok(world::in_time(second).await), Some(hash_of("new")));
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let store = stores.identity.clone();
+        world::end_while_held(async move {
+            let mut tx = ok(store.begin().await);
+            some(ok(tx.users().lock(user_id(1)).await));
+            ok(tx.users().set_password_hash(user_id(1), &hash_of("lost")).await);
+            tx
+        })
+        .await;
+        assert!(world::in_time(set_hash(stores.identity.clone(), user_id(1), "kept")).await);
+        let kept = some(credentials(&*stores.identity, "user1@example.com").await).password_hash;
+        assert_eq!(kept, Some(hash_of("kept")));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn work_dropped_at_any_await_leaves_all_or_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        for waits in 0..24 {
+            let (number, store) = (ok(u32::try_from(waits)), &stores.identity);
+            let work = async {
+                let mut tx = ok(store.begin().await);
+                ok(tx.users().insert(&user(number), None).await);
+                ok(tx.sessions().insert(&session(number, user_id(number))).await);
+                ok(tx.commit().await);
+            };
+            let done = world::dropped_after(waits, work).await.is_some();
+            // An insertion of the same row waits until the dropped transaction has ended. A conflict shows that it was
+            // committed.
+            let kept = match world::in_time(insert(store.clone(), bare_user(number))).await {
+                Err(error) if error.conflict_key() == Some("users_id") => true,
+                other => {
+                    ok(other);
+                    false
+                }
+            };
+            let session = ok(store.find_session(session_id(number)).await).is_some();
+            assert!(
+                session == kept && (kept || !done),
+                "after {waits} waits: session {session}, kept {kept}, done {done}"
+            );
+        }
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        for _ in 0..64 {
+            let again = world::in_time(insert(stores.identity.clone(), user(1))).await;
+            assert!(again.is_err_and(|error| error.conflict_key().is_some()));
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

@@ -11,18 +11,6 @@ use crate::{
     expectations::ok,
 };
 
-/// Turns the cases of this port into tests.
-#[macro_export]
-macro_rules! invitation_claims_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, invitation_claims:
-            an_open_invitation_is_claimed
-            a_renewed_invitation_is_claimed_by_nobody
-            open_invitations_with_a_lasting_claim_are_counted
-        }
-    };
-}
-
 /// The invitation of organization 1 with that number.
 fn invited(number: u32) -> (Invitation, SecretHash) {
     invitation(number, organization_id(1), user_id(1))
@@ -47,46 +35,50 @@ fn claim_number(number: u32) -> Claim {
     Claim { by, until: NOW + Duration::seconds(number.into()) }
 }
 
-pub async fn an_open_invitation_is_claimed(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_invitations([&invited(1), &invited(2)]).await;
-    for number in 1..=2 {
-        assert!(claim(stores, 1, claim_number(number)).await);
-        let expected = Invitation { claim: Some(claim_number(number)), ..invited(1).0 };
-        assert_eq!(ok(stores.orgs.find_invitation(&token_hash(1)).await), Some(expected));
-    }
-    assert!(withdraw(stores, 1).await);
-    assert!(!claim(stores, 1, claim_number(3)).await);
-    assert!(!claim(stores, 9, claim_number(3)).await);
-    assert_eq!(ok(stores.orgs.find_invitation(&token_hash(2)).await), Some(invited(2).0));
-}
+contract!(
+    use invitation_claims as invitation_claims_contract;
 
-pub async fn a_renewed_invitation_is_claimed_by_nobody(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_invitations([&invited(1)]).await;
-    assert!(claim(stores, 1, claim_number(1)).await);
-    let mut tx = ok(stores.orgs.begin().await);
-    assert!(ok(tx.invitations().renew(&invited(1).0, &token_hash(8)).await));
-    ok(tx.commit().await);
-    assert_eq!(ok(stores.orgs.find_invitation(&token_hash(8)).await), Some(invited(1).0));
-}
-
-pub async fn open_invitations_with_a_lasting_claim_are_counted(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_invitations(&(1..=4).map(invited).collect::<Vec<_>>()).await;
-    stores.add_invitations([&invitation(5, organization_id(2), user_id(1))]).await;
-    // Invitation 4 is not claimed, and invitation 5 is one of another organization.
-    for number in [1, 2, 3, 5] {
-        assert!(claim(stores, number, claim_number(number)).await);
+    async fn an_open_invitation_is_claimed(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_invitations([&invited(1), &invited(2)]).await;
+        for number in 1..=2 {
+            assert!(claim(stores, 1, claim_number(number)).await);
+            let expected = Invitation { claim: Some(claim_number(number)), ..invited(1).0 };
+            assert_eq!(ok(stores.orgs.find_invitation(&token_hash(1)).await), Some(expected));
+        }
+        assert!(withdraw(stores, 1).await);
+        assert!(!claim(stores, 1, claim_number(3)).await);
+        assert!(!claim(stores, 9, claim_number(3)).await);
+        assert_eq!(ok(stores.orgs.find_invitation(&token_hash(2)).await), Some(invited(2).0));
     }
-    assert!(withdraw(stores, 3).await);
-    let count = async |now: OffsetDateTime| {
-        ok(ok(stores.orgs.begin().await).invitations().count_claimed(organization_id(1), now).await)
-    };
-    assert_eq!(count(NOW).await, 2);
-    assert_eq!(count(NOW + Duration::seconds(1)).await, 1);
-    assert_eq!(count(NOW + Duration::seconds(2)).await, 0);
-}
+
+    async fn a_renewed_invitation_is_claimed_by_nobody(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_invitations([&invited(1)]).await;
+        assert!(claim(stores, 1, claim_number(1)).await);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert!(ok(tx.invitations().renew(&invited(1).0, &token_hash(8)).await));
+        ok(tx.commit().await);
+        assert_eq!(ok(stores.orgs.find_invitation(&token_hash(8)).await), Some(invited(1).0));
+    }
+
+    async fn open_invitations_with_a_lasting_claim_are_counted(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_invitations(&(1..=4).map(invited).collect::<Vec<_>>()).await;
+        stores.add_invitations([&invitation(5, organization_id(2), user_id(1))]).await;
+        // Invitation 4 is not claimed, and invitation 5 is one of another organization.
+        for number in [1, 2, 3, 5] {
+            assert!(claim(stores, number, claim_number(number)).await);
+        }
+        assert!(withdraw(stores, 3).await);
+        let count = async |now: OffsetDateTime| {
+            ok(ok(stores.orgs.begin().await).invitations().count_claimed(organization_id(1), now).await)
+        };
+        assert_eq!(count(NOW).await, 2);
+        assert_eq!(count(NOW + Duration::seconds(1)).await, 1);
+        assert_eq!(count(NOW + Duration::seconds(2)).await, 0);
+    }
+);

@@ -18,36 +18,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! item_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, item_store:
-            an_item_is_made_as_it_was_asked_for
-            a_bare_item_is_made_with_defaults
-            given_nothings_make_an_item_without
-            the_greatest_quantity_is_kept
-            metadata_come_back_to_the_byte
-            an_item_needs_its_application
-            a_change_replaces_what_is_given_and_keeps_id_and_making
-            a_change_keeps_what_is_absent
-            a_change_clears_what_is_taken_away
-            zero_and_the_empty_object_are_values
-            each_change_counts_the_version_up
-            a_sku_is_told_apart_by_case_and_accents
-            a_sku_is_unique_within_its_application_only
-            items_come_in_pages_by_id
-            the_longest_page_of_items_is_full
-            an_unknown_application_has_no_items
-            items_of_other_applications_are_not_listed
-            fifty_changes_of_one_new_item_at_once_make_one_and_lose_none
-            concurrent_changes_of_different_fields_are_all_kept
-            refused_changes_hold_no_connection
-            changes_dropped_at_any_await_happen_whole_or_not_at_all
-        }
-    };
-}
-
 async fn listed(store: &dyn ItemStore, application: u32) -> Vec<Item> {
     ok(store.list_items(application_id(application), PageRequest::default()).await).items
 }
@@ -57,227 +27,232 @@ fn later_change() -> ItemChange {
     ItemChange { id: item_id(99), at: NOW + Duration::SECOND, ..bare_item_change(1, application_id(1)) }
 }
 
-pub async fn an_item_is_made_as_it_was_asked_for(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let change = item_change(1, application_id(1));
-    let made = stores.put_item(&change).await;
-    assert_eq!(made, item_made_by(&change));
-    assert_eq!(listed(&*stores.items, 1).await, [made]);
-}
+contract!(
+    use item_store as item_store_contract;
 
-pub async fn a_bare_item_is_made_with_defaults(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let change = bare_item_change(1, application_id(1));
-    let made = stores.put_item(&change).await;
-    assert_eq!(made, item_made_by(&change));
-    assert_eq!((made.quantity.get(), made.metadata.as_json()), (0, "{}"));
-    assert_eq!(listed(&*stores.items, 1).await, [made]);
-}
-
-pub async fn given_nothings_make_an_item_without(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let change = ItemChange { name: Some(None), description: Some(None), ..item_change(1, application_id(1)) };
-    let made = stores.put_item(&change).await;
-    assert_eq!((made.name, made.description), (None, None));
-}
-
-pub async fn the_greatest_quantity_is_kept(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let greatest = ok(Quantity::try_from(Quantity::MAX));
-    stores.put_item(&ItemChange { quantity: Some(greatest), ..item_change(1, application_id(1)) }).await;
-    assert_eq!(listed(&*stores.items, 1).await[0].quantity, greatest);
-}
-
-pub async fn metadata_come_back_to_the_byte(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let long = format!(r#"{{"k":"{}"}}"#, "x".repeat(Metadata::MAX_BYTES - 8));
-    let texts = [
-        r#"{"z":1,"a":2,"z":3}"#,
-        r#"{"n":1.0,"e":1e2,"big":123456789012345678901234567890}"#,
-        "{\"s\":\"\\u0041ü🦀'\\\\\"}",
-        &long,
-    ];
-    for text in texts {
-        let metadata = ok(Metadata::try_from(text.to_owned()));
-        let change = ItemChange { metadata: Some(metadata), ..item_change(1, application_id(1)) };
-        assert_eq!(stores.put_item(&change).await.metadata.as_json(), text);
-        assert_eq!(listed(&*stores.items, 1).await[0].metadata.as_json(), text);
+    async fn an_item_is_made_as_it_was_asked_for(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let change = item_change(1, application_id(1));
+        let made = stores.put_item(&change).await;
+        assert_eq!(made, item_made_by(&change));
+        assert_eq!(listed(&*stores.items, 1).await, [made]);
     }
-}
 
-pub async fn an_item_needs_its_application(harness: &impl Harness) {
-    let refused = harness.stores().items.upsert_item(&item_change(1, application_id(1)), None).await;
-    conflict(refused, StoreError::REFERENCE);
-}
-
-pub async fn a_change_replaces_what_is_given_and_keeps_id_and_making(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let made = stores.put_item(&item_change(1, application_id(1))).await;
-    let change = ItemChange {
-        name: Some(Some(parsed("new"))),
-        description: Some(Some(parsed("new too"))),
-        quantity: Some(ok(7.try_into())),
-        metadata: Some(ok(String::from(r#"{"new":true}"#).try_into())),
-        ..later_change()
-    };
-    let changed = stores.put_item(&change).await;
-    assert_eq!(changed, Item { id: made.id, created_at: made.created_at, version: 2, ..item_made_by(&change) });
-    assert_eq!(listed(&*stores.items, 1).await, [changed]);
-}
-
-pub async fn a_change_keeps_what_is_absent(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let made = stores.put_item(&item_change(1, application_id(1))).await;
-    let changed = stores.put_item(&later_change()).await;
-    assert_eq!(changed, Item { version: 2, updated_at: NOW + Duration::SECOND, ..made });
-    assert_eq!(listed(&*stores.items, 1).await, [changed]);
-}
-
-pub async fn a_change_clears_what_is_taken_away(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let made = stores.put_item(&item_change(1, application_id(1))).await;
-    let first = stores.put_item(&ItemChange { name: Some(None), ..later_change() }).await;
-    assert_eq!((&first.name, &first.description), (&None, &made.description));
-    let second = stores.put_item(&ItemChange { description: Some(None), ..later_change() }).await;
-    assert_eq!((second.name, second.description), (None, None));
-}
-
-pub async fn zero_and_the_empty_object_are_values(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    stores.put_item(&item_change(1, application_id(1))).await;
-    let nothing = (Some(Quantity::default()), Some(Metadata::default()));
-    let changed = stores.put_item(&ItemChange { quantity: nothing.0, metadata: nothing.1, ..later_change() }).await;
-    assert_eq!((changed.quantity.get(), changed.metadata.as_json()), (0, "{}"));
-}
-
-pub async fn each_change_counts_the_version_up(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for version in 1..=5 {
-        let item = stores.put_item(&item_change(1, application_id(1))).await;
-        assert_eq!((item.version, item.is_new()), (version, version == 1));
+    async fn a_bare_item_is_made_with_defaults(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let change = bare_item_change(1, application_id(1));
+        let made = stores.put_item(&change).await;
+        assert_eq!(made, item_made_by(&change));
+        assert_eq!((made.quantity.get(), made.metadata.as_json()), (0, "{}"));
+        assert_eq!(listed(&*stores.items, 1).await, [made]);
     }
-}
 
-pub async fn a_sku_is_told_apart_by_case_and_accents(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for (number, sku) in (1..).zip(["abc", "ABC", "äbc", "Äbc", "abc d"]) {
-        let made = stores.put_item(&ItemChange { sku: parsed(sku), ..item_change(number, application_id(1)) }).await;
-        assert_eq!((made.sku.as_str(), made.version), (sku, 1));
+    async fn given_nothings_make_an_item_without(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let change = ItemChange { name: Some(None), description: Some(None), ..item_change(1, application_id(1)) };
+        let made = stores.put_item(&change).await;
+        assert_eq!((made.name, made.description), (None, None));
     }
-    assert_eq!(listed(&*stores.items, 1).await.len(), 5);
-}
 
-pub async fn a_sku_is_unique_within_its_application_only(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    tenant(stores, 2).await;
-    let one = stores.put_item(&item_change(1, application_id(1))).await;
-    let same_sku = ItemChange { sku: one.sku.clone(), ..item_change(2, application_id(2)) };
-    let other = stores.put_item(&same_sku).await;
-    assert_eq!((one.version, other.version), (1, 1));
-    assert_eq!(listed(&*stores.items, 1).await, [one]);
-}
-
-pub async fn items_come_in_pages_by_id(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let mut expected = Vec::new();
-    for number in (1..=5).rev() {
-        expected.insert(0, stores.put_item(&item_change(number, application_id(1))).await);
+    async fn the_greatest_quantity_is_kept(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let greatest = ok(Quantity::try_from(Quantity::MAX));
+        stores.put_item(&ItemChange { quantity: Some(greatest), ..item_change(1, application_id(1)) }).await;
+        assert_eq!(listed(&*stores.items, 1).await[0].quantity, greatest);
     }
-    world::pages_in_order(&expected, |page| stores.items.list_items(application_id(1), page)).await;
-}
 
-pub async fn the_longest_page_of_items_is_full(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for number in 1..=201 {
-        stores.put_item(&bare_item_change(number, application_id(1))).await;
+    async fn metadata_come_back_to_the_byte(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let long = format!(r#"{{"k":"{}"}}"#, "x".repeat(Metadata::MAX_BYTES - 8));
+        let texts = [
+            r#"{"z":1,"a":2,"z":3}"#,
+            r#"{"n":1.0,"e":1e2,"big":123456789012345678901234567890}"#,
+            "{\"s\":\"\\u0041ü🦀'\\\\\"}",
+            &long,
+        ];
+        for text in texts {
+            let metadata = ok(Metadata::try_from(text.to_owned()));
+            let change = ItemChange { metadata: Some(metadata), ..item_change(1, application_id(1)) };
+            assert_eq!(stores.put_item(&change).await.metadata.as_json(), text);
+            assert_eq!(listed(&*stores.items, 1).await[0].metadata.as_json(), text);
+        }
     }
-    world::longest_page(|page| stores.items.list_items(application_id(1), page)).await;
-}
 
-pub async fn an_unknown_application_has_no_items(harness: &impl Harness) {
-    let store = &harness.stores().items;
-    world::is_empty(|page| store.list_items(application_id(1), page)).await;
-}
-
-pub async fn items_of_other_applications_are_not_listed(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    tenant(stores, 2).await;
-    let one = stores.put_item(&item_change(1, application_id(1))).await;
-    stores.put_item(&item_change(2, application_id(2))).await;
-    assert_eq!(listed(&*stores.items, 1).await, [one]);
-}
-
-pub async fn fifty_changes_of_one_new_item_at_once_make_one_and_lose_none(harness: &impl Harness) {
-    async fn change(store: Arc<dyn ItemStore>, number: u32) -> Item {
-        let change = ItemChange { id: item_id(number), ..item_change(1, application_id(1)) };
-        some(ok(store.upsert_item(&change, None).await))
+    async fn an_item_needs_its_application(harness: &impl Harness) {
+        let refused = harness.stores().items.upsert_item(&item_change(1, application_id(1)), None).await;
+        conflict(refused, StoreError::REFERENCE);
     }
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let results = world::at_once(50, |number| change(stores.items.clone(), number)).await;
-    let mut versions: Vec<i64> = results.iter().map(|item| item.version).collect();
-    versions.sort_unstable();
-    assert_eq!(versions, (1..=50).collect::<Vec<i64>>());
-    assert!(results.iter().all(|item| item.id == results[0].id), "one item, one id");
-    let kept = listed(&*stores.items, 1).await;
-    assert_eq!((kept.len(), kept[0].version, kept[0].id), (1, 50, results[0].id));
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn concurrent_changes_of_different_fields_are_all_kept(harness: &impl Harness) {
-    async fn change(store: Arc<dyn ItemStore>, number: u32) {
-        let bare = bare_item_change(1, application_id(1));
-        let change = match number {
-            0 => ItemChange { name: Some(Some(parsed("name"))), ..bare },
-            1 => ItemChange { description: Some(Some(parsed("description"))), ..bare },
-            2 => ItemChange { quantity: Some(ok(42.try_into())), ..bare },
-            _ => ItemChange { metadata: Some(ok(String::from(r#"{"a":1}"#).try_into())), ..bare },
+    async fn a_change_replaces_what_is_given_and_keeps_id_and_making(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let made = stores.put_item(&item_change(1, application_id(1))).await;
+        let change = ItemChange {
+            name: Some(Some(parsed("new"))),
+            description: Some(Some(parsed("new too"))),
+            quantity: Some(ok(7.try_into())),
+            metadata: Some(ok(String::from(r#"{"new":true}"#).try_into())),
+            ..later_change()
         };
-        ok(store.upsert_item(&change, None).await);
+        let changed = stores.put_item(&change).await;
+        assert_eq!(changed, Item { id: made.id, created_at: made.created_at, version: 2, ..item_made_by(&change) });
+        assert_eq!(listed(&*stores.items, 1).await, [changed]);
     }
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    world::at_once(4, |number| change(stores.items.clone(), number)).await;
-    let item = listed(&*stores.items, 1).await.remove(0);
-    assert_eq!(item.name, Some(parsed("name")));
-    assert_eq!(item.description, Some(parsed("description")));
-    assert_eq!((item.quantity.get(), item.metadata.as_json(), item.version), (42, r#"{"a":1}"#, 4));
-}
 
-pub async fn refused_changes_hold_no_connection(harness: &impl Harness) {
-    let stores = harness.stores();
-    for number in 0..64 {
-        let change = item_change(number, application_id(1));
-        conflict(world::in_time(stores.items.upsert_item(&change, None)).await, StoreError::REFERENCE);
+    async fn a_change_keeps_what_is_absent(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let made = stores.put_item(&item_change(1, application_id(1))).await;
+        let changed = stores.put_item(&later_change()).await;
+        assert_eq!(changed, Item { version: 2, updated_at: NOW + Duration::SECOND, ..made });
+        assert_eq!(listed(&*stores.items, 1).await, [changed]);
     }
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn changes_dropped_at_any_await_happen_whole_or_not_at_all(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for waits in 0..24 {
-        let number = ok(u32::try_from(waits)) + 1;
-        let change = item_change(number, application_id(1));
-        let done = world::dropped_after(waits, stores.items.upsert_item(&change, None)).await.is_some();
-        // The same change again after the dropped one: it either creates the item or changes it for the first time.
-        let item = some(ok(world::in_time(stores.items.upsert_item(&change, None)).await));
-        assert!(item.version == 2 || (item.version == 1 && !done), "after {waits} waits: version {}", item.version);
+    async fn a_change_clears_what_is_taken_away(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let made = stores.put_item(&item_change(1, application_id(1))).await;
+        let first = stores.put_item(&ItemChange { name: Some(None), ..later_change() }).await;
+        assert_eq!((&first.name, &first.description), (&None, &made.description));
+        let second = stores.put_item(&ItemChange { description: Some(None), ..later_change() }).await;
+        assert_eq!((second.name, second.description), (None, None));
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn zero_and_the_empty_object_are_values(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        stores.put_item(&item_change(1, application_id(1))).await;
+        let nothing = (Some(Quantity::default()), Some(Metadata::default()));
+        let changed = stores.put_item(&ItemChange { quantity: nothing.0, metadata: nothing.1, ..later_change() }).await;
+        assert_eq!((changed.quantity.get(), changed.metadata.as_json()), (0, "{}"));
+    }
+
+    async fn each_change_counts_the_version_up(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for version in 1..=5 {
+            let item = stores.put_item(&item_change(1, application_id(1))).await;
+            assert_eq!((item.version, item.is_new()), (version, version == 1));
+        }
+    }
+
+    async fn a_sku_is_told_apart_by_case_and_accents(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for (number, sku) in (1..).zip(["abc", "ABC", "äbc", "Äbc", "abc d"]) {
+            let made =
+                stores.put_item(&ItemChange { sku: parsed(sku), ..item_change(number, application_id(1)) }).await;
+            assert_eq!((made.sku.as_str(), made.version), (sku, 1));
+        }
+        assert_eq!(listed(&*stores.items, 1).await.len(), 5);
+    }
+
+    async fn a_sku_is_unique_within_its_application_only(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        tenant(stores, 2).await;
+        let one = stores.put_item(&item_change(1, application_id(1))).await;
+        let same_sku = ItemChange { sku: one.sku.clone(), ..item_change(2, application_id(2)) };
+        let other = stores.put_item(&same_sku).await;
+        assert_eq!((one.version, other.version), (1, 1));
+        assert_eq!(listed(&*stores.items, 1).await, [one]);
+    }
+
+    async fn items_come_in_pages_by_id(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let mut expected = Vec::new();
+        for number in (1..=5).rev() {
+            expected.insert(0, stores.put_item(&item_change(number, application_id(1))).await);
+        }
+        world::pages_in_order(&expected, |page| stores.items.list_items(application_id(1), page)).await;
+    }
+
+    async fn the_longest_page_of_items_is_full(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for number in 1..=201 {
+            stores.put_item(&bare_item_change(number, application_id(1))).await;
+        }
+        world::longest_page(|page| stores.items.list_items(application_id(1), page)).await;
+    }
+
+    async fn an_unknown_application_has_no_items(harness: &impl Harness) {
+        let store = &harness.stores().items;
+        world::is_empty(|page| store.list_items(application_id(1), page)).await;
+    }
+
+    async fn items_of_other_applications_are_not_listed(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        tenant(stores, 2).await;
+        let one = stores.put_item(&item_change(1, application_id(1))).await;
+        stores.put_item(&item_change(2, application_id(2))).await;
+        assert_eq!(listed(&*stores.items, 1).await, [one]);
+    }
+
+    async fn fifty_changes_of_one_new_item_at_once_make_one_and_lose_none(harness: &impl Harness) {
+        async fn change(store: Arc<dyn ItemStore>, number: u32) -> Item {
+            let change = ItemChange { id: item_id(number), ..item_change(1, application_id(1)) };
+            some(ok(store.upsert_item(&change, None).await))
+        }
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let results = world::at_once(50, |number| change(stores.items.clone(), number)).await;
+        let mut versions: Vec<i64> = results.iter().map(|item| item.version).collect();
+        versions.sort_unstable();
+        assert_eq!(versions, (1..=50).collect::<Vec<i64>>());
+        assert!(results.iter().all(|item| item.id == results[0].id), "one item, one id");
+        let kept = listed(&*stores.items, 1).await;
+        assert_eq!((kept.len(), kept[0].version, kept[0].id), (1, 50, results[0].id));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn concurrent_changes_of_different_fields_are_all_kept(harness: &impl Harness) {
+        async fn change(store: Arc<dyn ItemStore>, number: u32) {
+            let bare = bare_item_change(1, application_id(1));
+            let change = match number {
+                0 => ItemChange { name: Some(Some(parsed("name"))), ..bare },
+                1 => ItemChange { description: Some(Some(parsed("description"))), ..bare },
+                2 => ItemChange { quantity: Some(ok(42.try_into())), ..bare },
+                _ => ItemChange { metadata: Some(ok(String::from(r#"{"a":1}"#).try_into())), ..bare },
+            };
+            ok(store.upsert_item(&change, None).await);
+        }
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        world::at_once(4, |number| change(stores.items.clone(), number)).await;
+        let item = listed(&*stores.items, 1).await.remove(0);
+        assert_eq!(item.name, Some(parsed("name")));
+        assert_eq!(item.description, Some(parsed("description")));
+        assert_eq!((item.quantity.get(), item.metadata.as_json(), item.version), (42, r#"{"a":1}"#, 4));
+    }
+
+    async fn refused_changes_hold_no_connection(harness: &impl Harness) {
+        let stores = harness.stores();
+        for number in 0..64 {
+            let change = item_change(number, application_id(1));
+            conflict(world::in_time(stores.items.upsert_item(&change, None)).await, StoreError::REFERENCE);
+        }
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn changes_dropped_at_any_await_happen_whole_or_not_at_all(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for waits in 0..24 {
+            let number = ok(u32::try_from(waits)) + 1;
+            let change = item_change(number, application_id(1));
+            let done = world::dropped_after(waits, stores.items.upsert_item(&change, None)).await.is_some();
+            // The same change again after the dropped one: it either creates the item or changes it for the first time.
+            let item = some(ok(world::in_time(stores.items.upsert_item(&change, None)).await));
+            assert!(item.version == 2 || (item.version == 1 && !done), "after {waits} waits: version {}", item.version);
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

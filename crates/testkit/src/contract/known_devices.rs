@@ -16,23 +16,6 @@ use crate::{
     expectations::{conflict, ok},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! known_clients_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, known_devices:
-            the_first_client_of_a_user_is_known_from_then_on
-            another_client_is_new_once
-            a_client_of_one_user_is_not_anothers
-            only_so_many_are_known_and_those_that_were_seen_last
-            a_client_needs_its_user
-            what_is_dropped_was_never_met
-            of_eight_that_meet_a_client_one_finds_it_new
-            a_device_is_known_before_a_password_is_compared
-        }
-    };
-}
-
 fn device(number: u8) -> SecretHash {
     SecretHash::from_bytes([number; 32])
 }
@@ -58,83 +41,89 @@ async fn record(stores: &Stores, user: UserId, number: u8) -> DeviceStatus {
     record_after(stores, user, number, 0).await
 }
 
-pub async fn the_first_client_of_a_user_is_known_from_then_on(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
-}
+contract!(
+    use known_devices as known_devices_contract;
 
-pub async fn another_client_is_new_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-    assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
-    assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::Known);
-    assert_eq!(record(stores, user_id(1), 3).await, DeviceStatus::New);
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
-}
-
-pub async fn a_client_of_one_user_is_not_anothers(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-    assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
-    assert_eq!(record(stores, user_id(2), 2).await, DeviceStatus::New);
-    assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
-}
-
-pub async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let most = Device::MOST_KNOWN;
-    assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
-    for number in 1..=most {
-        record_after(stores, user_id(1), number, number.into()).await;
+    async fn the_first_client_of_a_user_is_known_from_then_on(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
     }
-    // The first device is seen again, so the second device is now the one that was not seen for the longest time.
-    assert_eq!(record_after(stores, user_id(1), 1, 100).await, DeviceStatus::Known);
-    assert_eq!(record_after(stores, user_id(1), most + 1, 101).await, DeviceStatus::New);
-    for number in (1..=most + 1).filter(|number| *number != 2) {
-        assert_eq!(record_after(stores, user_id(1), number, 102).await, DeviceStatus::Known, "{number}");
+
+    async fn another_client_is_new_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+        assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
+        assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::Known);
+        assert_eq!(record(stores, user_id(1), 3).await, DeviceStatus::New);
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
     }
-    assert_eq!(record_after(stores, user_id(1), 2, 103).await, DeviceStatus::New);
-    assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::Known);
-}
 
-pub async fn a_client_needs_its_user(harness: &impl Harness) {
-    let met = sign_in(harness.stores().identity.clone(), user_id(1), 1, 0).await;
-    conflict(met, StoreError::REFERENCE);
-}
-
-pub async fn what_is_dropped_was_never_met(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let mut tx = ok(stores.identity.begin().await);
-    assert_eq!(ok(tx.known_devices().record(user_id(1), &device(1), NOW).await), DeviceStatus::First);
-    drop(tx);
-    assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-}
-
-pub async fn of_eight_that_meet_a_client_one_finds_it_new(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    record(stores, user_id(1), 1).await;
-    let met = world::at_once(8, |_| sign_in(stores.identity.clone(), user_id(1), 2, 0)).await;
-    let met: Vec<_> = met.into_iter().map(ok).collect();
-    assert_eq!(met.iter().filter(|met| **met == DeviceStatus::New).count(), 1, "{met:?}");
-    assert_eq!(met.iter().filter(|met| **met == DeviceStatus::Known).count(), 7, "{met:?}");
-}
-
-pub async fn a_device_is_known_before_a_password_is_compared(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let known = async |device| ok(stores.identity.password_check_context(device).await).known_device;
-    assert!(!known(Some((user_id(1), device(1)))).await);
-    record(stores, user_id(1), 1).await;
-    assert!(known(Some((user_id(1), device(1)))).await);
-    for unknown in [None, Some((user_id(1), device(2))), Some((user_id(2), device(1))), Some((user_id(9), device(1)))] {
-        assert!(!known(unknown).await, "{unknown:?}");
+    async fn a_client_of_one_user_is_not_anothers(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+        assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
+        assert_eq!(record(stores, user_id(2), 2).await, DeviceStatus::New);
+        assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
     }
-}
+
+    async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let most = Device::MOST_KNOWN;
+        assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
+        for number in 1..=most {
+            record_after(stores, user_id(1), number, number.into()).await;
+        }
+        // The first device is seen again, so the second device is now the one that was not seen for the longest time.
+        assert_eq!(record_after(stores, user_id(1), 1, 100).await, DeviceStatus::Known);
+        assert_eq!(record_after(stores, user_id(1), most + 1, 101).await, DeviceStatus::New);
+        for number in (1..=most + 1).filter(|number| *number != 2) {
+            assert_eq!(record_after(stores, user_id(1), number, 102).await, DeviceStatus::Known, "{number}");
+        }
+        assert_eq!(record_after(stores, user_id(1), 2, 103).await, DeviceStatus::New);
+        assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::Known);
+    }
+
+    async fn a_client_needs_its_user(harness: &impl Harness) {
+        let met = sign_in(harness.stores().identity.clone(), user_id(1), 1, 0).await;
+        conflict(met, StoreError::REFERENCE);
+    }
+
+    async fn what_is_dropped_was_never_met(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let mut tx = ok(stores.identity.begin().await);
+        assert_eq!(ok(tx.known_devices().record(user_id(1), &device(1), NOW).await), DeviceStatus::First);
+        drop(tx);
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+    }
+
+    async fn of_eight_that_meet_a_client_one_finds_it_new(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        record(stores, user_id(1), 1).await;
+        let met = world::at_once(8, |_| sign_in(stores.identity.clone(), user_id(1), 2, 0)).await;
+        let met: Vec<_> = met.into_iter().map(ok).collect();
+        assert_eq!(met.iter().filter(|met| **met == DeviceStatus::New).count(), 1, "{met:?}");
+        assert_eq!(met.iter().filter(|met| **met == DeviceStatus::Known).count(), 7, "{met:?}");
+    }
+
+    async fn a_device_is_known_before_a_password_is_compared(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let known = async |device| ok(stores.identity.password_check_context(device).await).known_device;
+        assert!(!known(Some((user_id(1), device(1)))).await);
+        record(stores, user_id(1), 1).await;
+        assert!(known(Some((user_id(1), device(1)))).await);
+        for unknown in
+            [None, Some((user_id(1), device(2))), Some((user_id(2), device(1))), Some((user_id(9), device(1)))]
+        {
+            assert!(!known(unknown).await, "{unknown:?}");
+        }
+    }
+);

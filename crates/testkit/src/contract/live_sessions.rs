@@ -9,19 +9,6 @@ use crate::{
     expectations::{ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! live_sessions_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, live_sessions:
-            a_live_session_comes_with_its_expiry_and_the_time_of_the_read
-            a_session_is_found_only_for_its_user
-            an_expired_session_is_not_found
-            an_ended_session_is_not_found
-        }
-    };
-}
-
 /// Adds user 1 with session 1, which begins now and expires after this time. Returns the expiry.
 async fn begun(harness: &impl Harness, lifetime: Duration) -> time::OffsetDateTime {
     let stores = harness.stores();
@@ -35,34 +22,38 @@ async fn begun(harness: &impl Harness, lifetime: Duration) -> time::OffsetDateTi
     begun.expires_at
 }
 
-pub async fn a_live_session_comes_with_its_expiry_and_the_time_of_the_read(harness: &impl Harness) {
-    let expires_at = begun(harness, Duration::hours(12)).await;
-    let stores = harness.stores();
-    let before = ok(stores.sso.now().await);
-    let LiveSession { expires_at: found, at } =
-        some(ok(stores.live_sessions.find_live_session(user_id(1), session_id(1)).await));
-    assert_eq!(found, expires_at);
-    assert!(before <= at && at <= ok(stores.sso.now().await), "{before} {at}");
-}
+contract!(
+    use live_sessions as live_sessions_contract;
 
-pub async fn a_session_is_found_only_for_its_user(harness: &impl Harness) {
-    begun(harness, Duration::hours(12)).await;
-    let sessions = &harness.stores().live_sessions;
-    assert_eq!(ok(sessions.find_live_session(user_id(2), session_id(1)).await), None);
-    assert_eq!(ok(sessions.find_live_session(user_id(1), session_id(2)).await), None);
-}
+    async fn a_live_session_comes_with_its_expiry_and_the_time_of_the_read(harness: &impl Harness) {
+        let expires_at = begun(harness, Duration::hours(12)).await;
+        let stores = harness.stores();
+        let before = ok(stores.sso.now().await);
+        let LiveSession { expires_at: found, at } =
+            some(ok(stores.live_sessions.find_live_session(user_id(1), session_id(1)).await));
+        assert_eq!(found, expires_at);
+        assert!(before <= at && at <= ok(stores.sso.now().await), "{before} {at}");
+    }
 
-pub async fn an_expired_session_is_not_found(harness: &impl Harness) {
-    begun(harness, Duration::ZERO).await;
-    assert_eq!(ok(harness.stores().live_sessions.find_live_session(user_id(1), session_id(1)).await), None);
-}
+    async fn a_session_is_found_only_for_its_user(harness: &impl Harness) {
+        begun(harness, Duration::hours(12)).await;
+        let sessions = &harness.stores().live_sessions;
+        assert_eq!(ok(sessions.find_live_session(user_id(2), session_id(1)).await), None);
+        assert_eq!(ok(sessions.find_live_session(user_id(1), session_id(2)).await), None);
+    }
 
-pub async fn an_ended_session_is_not_found(harness: &impl Harness) {
-    begun(harness, Duration::hours(12)).await;
-    let stores = harness.stores();
-    let now = ok(stores.sso.now().await);
-    let mut tx = ok(stores.identity.begin().await);
-    assert!(ok(tx.sessions().end(user_id(1), session_id(1), now).await));
-    ok(tx.commit().await);
-    assert_eq!(ok(stores.live_sessions.find_live_session(user_id(1), session_id(1)).await), None);
-}
+    async fn an_expired_session_is_not_found(harness: &impl Harness) {
+        begun(harness, Duration::ZERO).await;
+        assert_eq!(ok(harness.stores().live_sessions.find_live_session(user_id(1), session_id(1)).await), None);
+    }
+
+    async fn an_ended_session_is_not_found(harness: &impl Harness) {
+        begun(harness, Duration::hours(12)).await;
+        let stores = harness.stores();
+        let now = ok(stores.sso.now().await);
+        let mut tx = ok(stores.identity.begin().await);
+        assert!(ok(tx.sessions().end(user_id(1), session_id(1), now).await));
+        ok(tx.commit().await);
+        assert_eq!(ok(stores.live_sessions.find_live_session(user_id(1), session_id(1)).await), None);
+    }
+);

@@ -13,41 +13,6 @@ use crate::{
     expectations::{conflict, ok, parsed},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! mail_queue_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, mail_queue:
-            a_mail_comes_back_as_it_was
-            a_mail_is_due_from_its_time_on
-            a_mail_that_was_not_committed_is_never_taken
-            a_mail_is_added_once
-            no_more_mails_are_taken_than_asked_for_and_the_oldest_first
-            a_mail_that_is_taken_is_nobody_elses_until_its_time
-            a_delivered_mail_is_never_taken_again
-            a_mail_is_delivered_once
-            a_refused_mail_is_never_taken_again_and_says_nothing
-            a_mail_is_refused_once
-            only_the_last_taker_refuses_a_mail
-            of_eight_who_end_a_mail_at_once_one_does
-            a_rescheduled_mail_is_taken_again
-            only_the_last_taker_reschedules_a_mail
-            an_expired_mail_is_not_taken
-            what_an_expired_mail_said_is_erased_once
-            of_eight_takers_at_once_each_mail_has_one
-            a_cancelled_mail_is_gone
-            a_mail_that_has_ended_is_not_cancelled
-            a_mail_that_is_cancelled_without_a_commit_stays
-            a_mail_that_is_cancelled_on_its_way_ends_without_a_record
-            taking_and_cancelling_at_once_fail_for_no_caller
-            notices_are_counted_by_topic_and_address
-            notices_are_counted_anew_once_the_first_is_old
-            a_notice_that_was_not_committed_does_not_count
-            of_eight_notices_at_once_no_two_have_the_same_number
-        }
-    };
-}
-
 /// A time after the creation of all mails in these cases.
 const LATER: OffsetDateTime = NOW.saturating_add(Duration::hours(1));
 
@@ -59,267 +24,12 @@ fn mails(taken: Vec<TakenMail>) -> Vec<SealedMail> {
     taken.into_iter().map(|taken| taken.mail).collect()
 }
 
-pub async fn a_mail_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    let taken = take(&*stores.mails, LATER, 10).await;
-    assert_eq!(taken, [TakenMail { mail: mail(1), attempt: 1 }]);
-    assert_eq!(taken[0].mail.recipient.as_str(), "Guest1@example.com");
-}
-
-pub async fn a_mail_is_due_from_its_time_on(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    let at = mail(1).created_at;
-    assert_eq!(take(&*stores.mails, at - Duration::microseconds(1), 10).await, []);
-    assert_eq!(mails(take(&*stores.mails, at, 10).await), [mail(1)]);
-}
-
-pub async fn a_mail_that_was_not_committed_is_never_taken(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.outbox().add(&mail(1)).await);
-    drop(tx);
-    assert_eq!(take(&*stores.mails, LATER, 10).await, []);
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn a_mail_is_added_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    conflict(tx.outbox().add(&mail(1)).await, "mails_id");
-}
-
-pub async fn no_more_mails_are_taken_than_asked_for_and_the_oldest_first(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(3), &mail(1), &mail(2)]).await;
-    assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(1), mail(2)]);
-    assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(3)]);
-    assert_eq!(take(&*stores.mails, LATER, 2).await, []);
-}
-
-pub async fn a_mail_that_is_taken_is_nobody_elses_until_its_time(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    let until = LATER + Duration::minutes(2);
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
-    assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
-    assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
-}
-
-pub async fn a_delivered_mail_is_never_taken_again(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
-    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
-    let much_later = LATER + Duration::hours(2);
-    assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
-    assert!(!ok(stores.mails.reschedule(mail_id(1), 1, LATER).await));
-    assert_eq!(take(&*stores.mails, much_later, 10).await, []);
-}
-
-pub async fn a_mail_is_delivered_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
-    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
-    assert!(!ok(stores.mails.delivered(mail_id(9), LATER).await));
-}
-
-pub async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
-    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
-    assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
-    let much_later = LATER + Duration::hours(2);
-    assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
-    assert!(!ok(stores.mails.reschedule(mail_id(1), 1, LATER).await));
-    assert_eq!(take(&*stores.mails, much_later, 10).await, []);
-    let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
-    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
-    // Both mails have expired, but only mail 2 still has content.
-    assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at, 10).await), 1);
-}
-
-pub async fn a_mail_is_refused_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);
-    assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Unwritable, NOW).await));
-    assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(554), LATER).await));
-    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
-    let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Unwritable, at: NOW };
-    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
-    assert!(ok(stores.mails.delivered(mail_id(2), LATER).await));
-    assert!(!ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
-    assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), None);
-    assert!(!ok(stores.mails.refuse(mail_id(9), 1, MailRefusal::Reply(550), LATER).await));
-    assert_eq!(ok(stores.mails.find_refused(mail_id(9)).await), None);
-}
-
-pub async fn only_the_last_taker_refuses_a_mail(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
-    assert_eq!(take(&*stores.mails, LATER + Duration::minutes(3), 10).await.len(), 1);
-    assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
-    assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
-    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
-}
-
-pub async fn of_eight_who_end_a_mail_at_once_one_does(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
-    let end = |number: u32| {
-        let queue: Arc<dyn MailQueue> = stores.mails.clone();
-        async move {
-            if number.is_multiple_of(2) {
-                queue.delivered(mail_id(1), LATER).await
-            } else {
-                queue.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await
-            }
-        }
-    };
-    let ended = world::at_once(8, end).await.into_iter().map(ok).filter(|ended| *ended).count();
-    assert_eq!(ended, 1);
-}
-
-pub async fn a_rescheduled_mail_is_taken_again(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
-    let until = LATER + Duration::seconds(5);
-    assert!(ok(stores.mails.reschedule(mail_id(1), 1, until).await));
-    assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
-    assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
-}
-
-pub async fn only_the_last_taker_reschedules_a_mail(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
-    let second = LATER + Duration::minutes(3);
-    assert_eq!(take(&*stores.mails, second, 10).await.len(), 1);
-    assert!(!ok(stores.mails.reschedule(mail_id(1), 1, NOW).await));
-    assert_eq!(take(&*stores.mails, second, 10).await, []);
-    assert!(!ok(stores.mails.reschedule(mail_id(9), 1, NOW).await));
-}
-
-pub async fn an_expired_mail_is_not_taken(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    assert_eq!(take(&*stores.mails, mail(1).expires_at, 10).await, []);
-    assert_eq!(take(&*stores.mails, mail(1).expires_at - Duration::microseconds(1), 10).await.len(), 1);
-}
-
-pub async fn what_an_expired_mail_said_is_erased_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2)]).await;
-    assert_eq!(ok(stores.mails.erase_expired(LATER, 10).await), 0);
-    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
-    assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 0);
-    // An erased mail is not taken, even by a node whose clock is behind.
-    assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
-}
-
-pub async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
-    let stores = harness.stores();
-    let all: Vec<SealedMail> = (1..=40).map(mail).collect();
-    stores.add_mails(&all).await;
-    let queue = |_| {
-        let queue: Arc<dyn MailQueue> = stores.mails.clone();
-        async move { mails(take(&*queue, LATER, 5).await) }
-    };
-    let mut taken = world::at_once(8, queue).await.concat();
-    // A call may have skipped mails that a concurrent call was taking.
-    while taken.len() < all.len() {
-        let more = mails(take(&*stores.mails, LATER, 5).await);
-        assert!(!more.is_empty(), "a mail was lost");
-        taken.extend(more);
-    }
-    taken.sort_by_key(|mail| mail.id);
-    assert_eq!(taken, all);
-    assert_eq!(take(&*stores.mails, LATER, 5).await, []);
-}
-
 async fn cancel(stores: &Stores, numbers: &[u32]) -> u64 {
     let ids: Vec<MailId> = numbers.iter().copied().map(mail_id).collect();
     let mut tx = ok(stores.orgs.begin().await);
     let erased = ok(world::in_time(tx.outbox().cancel(&ids)).await);
     ok(tx.commit().await);
     erased
-}
-
-pub async fn a_cancelled_mail_is_gone(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
-    assert_eq!(cancel(stores, &[]).await, 0);
-    assert_eq!(cancel(stores, &[1, 3, 9]).await, 2);
-    assert_eq!(cancel(stores, &[1, 3]).await, 0);
-    assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
-    assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at, 10).await), 1);
-}
-
-pub async fn a_mail_that_has_ended_is_not_cancelled(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 2);
-    assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
-    assert!(ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
-    assert_eq!(cancel(stores, &[1, 2]).await, 0);
-    let left = RefusedMail { recipient: mail(2).recipient, refusal: MailRefusal::Reply(550), at: LATER };
-    assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), Some(left));
-}
-
-pub async fn a_mail_that_is_cancelled_without_a_commit_stays(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1)]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.outbox().cancel(&[mail_id(1)]).await), 1);
-    drop(tx);
-    world::nothing_is_held(harness).await;
-    assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
-}
-
-pub async fn a_mail_that_is_cancelled_on_its_way_ends_without_a_record(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
-    assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
-    assert_eq!(cancel(stores, &[1, 2, 3]).await, 3);
-    assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
-    assert!(!ok(stores.mails.reschedule(mail_id(2), 1, LATER).await));
-    assert!(!ok(stores.mails.refuse(mail_id(3), 1, MailRefusal::Reply(550), LATER).await));
-    assert_eq!(ok(stores.mails.find_refused(mail_id(3)).await), None);
-    assert_eq!(take(&*stores.mails, LATER + Duration::hours(2), 10).await, []);
-}
-
-pub async fn taking_and_cancelling_at_once_fail_for_no_caller(harness: &impl Harness) {
-    let stores = harness.stores();
-    let all: Vec<SealedMail> = (1..=40).map(mail).collect();
-    stores.add_mails(&all).await;
-    let act = |number: u32| {
-        let stores = stores.clone();
-        async move {
-            if number.is_multiple_of(2) {
-                for mail in take(&*stores.mails, LATER, 10).await {
-                    ok(stores.mails.reschedule(mail.mail.id, mail.attempt, LATER).await);
-                }
-                0
-            } else {
-                cancel(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await
-            }
-        }
-    };
-    let erased: u64 = world::at_once(8, act).await.into_iter().sum();
-    assert_eq!(erased, 20);
-    let mut left: Vec<MailId> =
-        take(&*stores.mails, LATER + Duration::hours(1), 40).await.into_iter().map(|taken| taken.mail.id).collect();
-    left.sort();
-    let odd = |number: &u32| number.div_ceil(5).is_multiple_of(2);
-    assert_eq!(left, (1..=40).filter(odd).map(mail_id).collect::<Vec<_>>());
 }
 
 async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> u32 {
@@ -329,46 +39,306 @@ async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: Offs
     number
 }
 
-pub async fn notices_are_counted_by_topic_and_address(harness: &impl Harness) {
-    let stores = harness.stores();
-    let (ada, loud, bob) = (parsed("ada@example.com"), parsed("ADA@Example.COM"), parsed("bob@example.com"));
-    for (number, to) in [(1, &ada), (2, &loud), (3, &ada)] {
-        for topic in NoticeTopic::ALL {
-            assert_eq!(count(stores, topic, to, NOW).await, number, "{topic}");
-        }
-    }
-    assert_eq!(count(stores, NoticeTopic::Password, &bob, NOW).await, 1);
-}
+contract!(
+    use mail_queue as mail_queue_contract;
 
-pub async fn notices_are_counted_anew_once_the_first_is_old(harness: &impl Harness) {
-    let (stores, to) = (harness.stores(), parsed("ada@example.com"));
-    let first = NOW + Duration::HOUR;
-    let before = first + Notices::WINDOW - Duration::microseconds(1);
-    let anew = first + Notices::WINDOW;
-    for (at, number) in [(first, 1), (before, 2), (anew, 1), (anew + Duration::MINUTE, 2), (anew + Notices::WINDOW, 1)]
-    {
-        assert_eq!(count(stores, NoticeTopic::Owners, &to, at).await, number, "{at}");
+    async fn a_mail_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        let taken = take(&*stores.mails, LATER, 10).await;
+        assert_eq!(taken, [TakenMail { mail: mail(1), attempt: 1 }]);
+        assert_eq!(taken[0].mail.recipient.as_str(), "Guest1@example.com");
     }
-}
 
-pub async fn a_notice_that_was_not_committed_does_not_count(harness: &impl Harness) {
-    let (stores, to) = (harness.stores(), parsed("ada@example.com"));
-    for _ in 0..2 {
+    async fn a_mail_is_due_from_its_time_on(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        let at = mail(1).created_at;
+        assert_eq!(take(&*stores.mails, at - Duration::microseconds(1), 10).await, []);
+        assert_eq!(mails(take(&*stores.mails, at, 10).await), [mail(1)]);
+    }
+
+    async fn a_mail_that_was_not_committed_is_never_taken(harness: &impl Harness) {
+        let stores = harness.stores();
         let mut tx = ok(stores.orgs.begin().await);
-        assert_eq!(ok(tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await), 1);
+        ok(tx.outbox().add(&mail(1)).await);
         drop(tx);
+        assert_eq!(take(&*stores.mails, LATER, 10).await, []);
         world::nothing_is_held(harness).await;
     }
-    assert_eq!(count(stores, NoticeTopic::Owners, &to, NOW).await, 1);
-}
 
-pub async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
-    let stores = harness.stores();
-    let count_one = |_| {
-        let stores = stores.clone();
-        async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
-    };
-    let mut numbers = world::at_once(8, count_one).await;
-    numbers.sort_unstable();
-    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
-}
+    async fn a_mail_is_added_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        conflict(tx.outbox().add(&mail(1)).await, "mails_id");
+    }
+
+    async fn no_more_mails_are_taken_than_asked_for_and_the_oldest_first(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(3), &mail(1), &mail(2)]).await;
+        assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(1), mail(2)]);
+        assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(3)]);
+        assert_eq!(take(&*stores.mails, LATER, 2).await, []);
+    }
+
+    async fn a_mail_that_is_taken_is_nobody_elses_until_its_time(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        let until = LATER + Duration::minutes(2);
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+        assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
+        assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
+    }
+
+    async fn a_delivered_mail_is_never_taken_again(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
+        assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+        let much_later = LATER + Duration::hours(2);
+        assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
+        assert!(!ok(stores.mails.reschedule(mail_id(1), 1, LATER).await));
+        assert_eq!(take(&*stores.mails, much_later, 10).await, []);
+    }
+
+    async fn a_mail_is_delivered_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+        assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+        assert!(!ok(stores.mails.delivered(mail_id(9), LATER).await));
+    }
+
+    async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
+        assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
+        assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
+        let much_later = LATER + Duration::hours(2);
+        assert_eq!(mails(take(&*stores.mails, much_later, 10).await), [mail(2)]);
+        assert!(!ok(stores.mails.reschedule(mail_id(1), 1, LATER).await));
+        assert_eq!(take(&*stores.mails, much_later, 10).await, []);
+        let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Reply(550), at: LATER };
+        assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
+        // Both mails have expired, but only mail 2 still has content.
+        assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at, 10).await), 1);
+    }
+
+    async fn a_mail_is_refused_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);
+        assert!(ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Unwritable, NOW).await));
+        assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(554), LATER).await));
+        assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+        let left = RefusedMail { recipient: mail(1).recipient, refusal: MailRefusal::Unwritable, at: NOW };
+        assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), Some(left));
+        assert!(ok(stores.mails.delivered(mail_id(2), LATER).await));
+        assert!(!ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
+        assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), None);
+        assert!(!ok(stores.mails.refuse(mail_id(9), 1, MailRefusal::Reply(550), LATER).await));
+        assert_eq!(ok(stores.mails.find_refused(mail_id(9)).await), None);
+    }
+
+    async fn only_the_last_taker_refuses_a_mail(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+        assert_eq!(take(&*stores.mails, LATER + Duration::minutes(3), 10).await.len(), 1);
+        assert!(!ok(stores.mails.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await));
+        assert_eq!(ok(stores.mails.find_refused(mail_id(1)).await), None);
+        assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+    }
+
+    async fn of_eight_who_end_a_mail_at_once_one_does(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+        let end = |number: u32| {
+            let queue: Arc<dyn MailQueue> = stores.mails.clone();
+            async move {
+                if number.is_multiple_of(2) {
+                    queue.delivered(mail_id(1), LATER).await
+                } else {
+                    queue.refuse(mail_id(1), 1, MailRefusal::Reply(550), LATER).await
+                }
+            }
+        };
+        let ended = world::at_once(8, end).await.into_iter().map(ok).filter(|ended| *ended).count();
+        assert_eq!(ended, 1);
+    }
+
+    async fn a_rescheduled_mail_is_taken_again(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+        let until = LATER + Duration::seconds(5);
+        assert!(ok(stores.mails.reschedule(mail_id(1), 1, until).await));
+        assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
+        assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
+    }
+
+    async fn only_the_last_taker_reschedules_a_mail(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
+        let second = LATER + Duration::minutes(3);
+        assert_eq!(take(&*stores.mails, second, 10).await.len(), 1);
+        assert!(!ok(stores.mails.reschedule(mail_id(1), 1, NOW).await));
+        assert_eq!(take(&*stores.mails, second, 10).await, []);
+        assert!(!ok(stores.mails.reschedule(mail_id(9), 1, NOW).await));
+    }
+
+    async fn an_expired_mail_is_not_taken(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        assert_eq!(take(&*stores.mails, mail(1).expires_at, 10).await, []);
+        assert_eq!(take(&*stores.mails, mail(1).expires_at - Duration::microseconds(1), 10).await.len(), 1);
+    }
+
+    async fn what_an_expired_mail_said_is_erased_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2)]).await;
+        assert_eq!(ok(stores.mails.erase_expired(LATER, 10).await), 0);
+        assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
+        assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 0);
+        // An erased mail is not taken, even by a node whose clock is behind.
+        assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
+    }
+
+    async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
+        let stores = harness.stores();
+        let all: Vec<SealedMail> = (1..=40).map(mail).collect();
+        stores.add_mails(&all).await;
+        let queue = |_| {
+            let queue: Arc<dyn MailQueue> = stores.mails.clone();
+            async move { mails(take(&*queue, LATER, 5).await) }
+        };
+        let mut taken = world::at_once(8, queue).await.concat();
+        // A call may have skipped mails that a concurrent call was taking.
+        while taken.len() < all.len() {
+            let more = mails(take(&*stores.mails, LATER, 5).await);
+            assert!(!more.is_empty(), "a mail was lost");
+            taken.extend(more);
+        }
+        taken.sort_by_key(|mail| mail.id);
+        assert_eq!(taken, all);
+        assert_eq!(take(&*stores.mails, LATER, 5).await, []);
+    }
+
+    async fn a_cancelled_mail_is_gone(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
+        assert_eq!(cancel(stores, &[]).await, 0);
+        assert_eq!(cancel(stores, &[1, 3, 9]).await, 2);
+        assert_eq!(cancel(stores, &[1, 3]).await, 0);
+        assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
+        assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at, 10).await), 1);
+    }
+
+    async fn a_mail_that_has_ended_is_not_cancelled(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 2);
+        assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+        assert!(ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
+        assert_eq!(cancel(stores, &[1, 2]).await, 0);
+        let left = RefusedMail { recipient: mail(2).recipient, refusal: MailRefusal::Reply(550), at: LATER };
+        assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), Some(left));
+    }
+
+    async fn a_mail_that_is_cancelled_without_a_commit_stays(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1)]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.outbox().cancel(&[mail_id(1)]).await), 1);
+        drop(tx);
+        world::nothing_is_held(harness).await;
+        assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
+    }
+
+    async fn a_mail_that_is_cancelled_on_its_way_ends_without_a_record(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
+        assert_eq!(cancel(stores, &[1, 2, 3]).await, 3);
+        assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+        assert!(!ok(stores.mails.reschedule(mail_id(2), 1, LATER).await));
+        assert!(!ok(stores.mails.refuse(mail_id(3), 1, MailRefusal::Reply(550), LATER).await));
+        assert_eq!(ok(stores.mails.find_refused(mail_id(3)).await), None);
+        assert_eq!(take(&*stores.mails, LATER + Duration::hours(2), 10).await, []);
+    }
+
+    async fn taking_and_cancelling_at_once_fail_for_no_caller(harness: &impl Harness) {
+        let stores = harness.stores();
+        let all: Vec<SealedMail> = (1..=40).map(mail).collect();
+        stores.add_mails(&all).await;
+        let act = |number: u32| {
+            let stores = stores.clone();
+            async move {
+                if number.is_multiple_of(2) {
+                    for mail in take(&*stores.mails, LATER, 10).await {
+                        ok(stores.mails.reschedule(mail.mail.id, mail.attempt, LATER).await);
+                    }
+                    0
+                } else {
+                    cancel(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await
+                }
+            }
+        };
+        let erased: u64 = world::at_once(8, act).await.into_iter().sum();
+        assert_eq!(erased, 20);
+        let mut left: Vec<MailId> =
+            take(&*stores.mails, LATER + Duration::hours(1), 40).await.into_iter().map(|taken| taken.mail.id).collect();
+        left.sort();
+        let odd = |number: &u32| number.div_ceil(5).is_multiple_of(2);
+        assert_eq!(left, (1..=40).filter(odd).map(mail_id).collect::<Vec<_>>());
+    }
+
+    async fn notices_are_counted_by_topic_and_address(harness: &impl Harness) {
+        let stores = harness.stores();
+        let (ada, loud, bob) = (parsed("ada@example.com"), parsed("ADA@Example.COM"), parsed("bob@example.com"));
+        for (number, to) in [(1, &ada), (2, &loud), (3, &ada)] {
+            for topic in NoticeTopic::ALL {
+                assert_eq!(count(stores, topic, to, NOW).await, number, "{topic}");
+            }
+        }
+        assert_eq!(count(stores, NoticeTopic::Password, &bob, NOW).await, 1);
+    }
+
+    async fn notices_are_counted_anew_once_the_first_is_old(harness: &impl Harness) {
+        let (stores, to) = (harness.stores(), parsed("ada@example.com"));
+        let first = NOW + Duration::HOUR;
+        let before = first + Notices::WINDOW - Duration::microseconds(1);
+        let anew = first + Notices::WINDOW;
+        for (at, number) in
+            [(first, 1), (before, 2), (anew, 1), (anew + Duration::MINUTE, 2), (anew + Notices::WINDOW, 1)]
+        {
+            assert_eq!(count(stores, NoticeTopic::Owners, &to, at).await, number, "{at}");
+        }
+    }
+
+    async fn a_notice_that_was_not_committed_does_not_count(harness: &impl Harness) {
+        let (stores, to) = (harness.stores(), parsed("ada@example.com"));
+        for _ in 0..2 {
+            let mut tx = ok(stores.orgs.begin().await);
+            assert_eq!(ok(tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await), 1);
+            drop(tx);
+            world::nothing_is_held(harness).await;
+        }
+        assert_eq!(count(stores, NoticeTopic::Owners, &to, NOW).await, 1);
+    }
+
+    async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
+        let stores = harness.stores();
+        let count_one = |_| {
+            let stores = stores.clone();
+            async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
+        };
+        let mut numbers = world::at_once(8, count_one).await;
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+);

@@ -12,26 +12,6 @@ use crate::{
     expectations::ok,
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! memberships_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, memberships:
-            each_role_is_told
-            strangers_have_no_role
-            an_unknown_organization_has_no_roles
-            a_role_is_the_one_in_that_organization
-            a_changed_role_is_told_at_once
-            a_role_that_ended_is_told_no_more
-            a_role_that_is_not_committed_is_not_told
-            a_standing_names_organization_and_role
-            strangers_have_no_standing
-            an_unknown_application_gives_no_standing
-            a_deleted_application_gives_no_standing
-        }
-    };
-}
-
 const ROLES: [Role; 3] = [Role::Owner, Role::Admin, Role::Member];
 
 /// Creates tenant 1 with users 1, 2 and 3 as owner, administrator and member. User 9 is not a member.
@@ -50,87 +30,91 @@ async fn application_role(stores: &Stores, user: u32) -> Option<ApplicationRole>
     ok(world::in_time(stores.memberships.application_role(application_id(1), user_id(user))).await)
 }
 
-pub async fn each_role_is_told(harness: &impl Harness) {
-    world(harness.stores()).await;
-    for (number, expected) in (1..).zip(ROLES) {
-        assert_eq!(role(harness.stores(), number).await, Some(expected));
+contract!(
+    use memberships as memberships_contract;
+
+    async fn each_role_is_told(harness: &impl Harness) {
+        world(harness.stores()).await;
+        for (number, expected) in (1..).zip(ROLES) {
+            assert_eq!(role(harness.stores(), number).await, Some(expected));
+        }
     }
-}
 
-pub async fn strangers_have_no_role(harness: &impl Harness) {
-    world(harness.stores()).await;
-    assert_eq!(role(harness.stores(), 9).await, None);
-    assert_eq!(role(harness.stores(), 77).await, None);
-}
-
-pub async fn an_unknown_organization_has_no_roles(harness: &impl Harness) {
-    harness.stores().add_users([&user(1)]).await;
-    assert_eq!(role(harness.stores(), 1).await, None);
-}
-
-pub async fn a_role_is_the_one_in_that_organization(harness: &impl Harness) {
-    let stores = harness.stores();
-    world(stores).await;
-    stores.add_organizations([&organization(2)]).await;
-    stores.add_memberships([&membership(organization_id(2), user_id(3), Role::Owner)]).await;
-    assert_eq!(role(stores, 3).await, Some(Role::Member));
-    assert_eq!(ok(stores.memberships.role_of(organization_id(2), user_id(3)).await), Some(Role::Owner));
-}
-
-pub async fn a_changed_role_is_told_at_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    world(stores).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Admin).await);
-    ok(tx.commit().await);
-    assert_eq!(role(stores, 3).await, Some(Role::Admin));
-    assert_eq!(application_role(stores, 3).await.map(|application_role| application_role.role), Some(Role::Admin));
-}
-
-pub async fn a_role_that_ended_is_told_no_more(harness: &impl Harness) {
-    let stores = harness.stores();
-    world(stores).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
-    ok(tx.commit().await);
-    assert_eq!((role(stores, 3).await, application_role(stores, 3).await), (None, None));
-}
-
-pub async fn a_role_that_is_not_committed_is_not_told(harness: &impl Harness) {
-    let stores = harness.stores();
-    world(stores).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Owner).await);
-    assert_eq!(role(stores, 3).await, Some(Role::Member));
-}
-
-pub async fn a_standing_names_organization_and_role(harness: &impl Harness) {
-    world(harness.stores()).await;
-    for (number, role) in (1..).zip(ROLES) {
-        let expected = ApplicationRole { organization: organization_id(1), role };
-        assert_eq!(application_role(harness.stores(), number).await, Some(expected));
+    async fn strangers_have_no_role(harness: &impl Harness) {
+        world(harness.stores()).await;
+        assert_eq!(role(harness.stores(), 9).await, None);
+        assert_eq!(role(harness.stores(), 77).await, None);
     }
-}
 
-pub async fn strangers_have_no_standing(harness: &impl Harness) {
-    world(harness.stores()).await;
-    tenant(harness.stores(), 5).await;
-    for number in [5, 9, 77] {
-        assert_eq!(application_role(harness.stores(), number).await, None);
+    async fn an_unknown_organization_has_no_roles(harness: &impl Harness) {
+        harness.stores().add_users([&user(1)]).await;
+        assert_eq!(role(harness.stores(), 1).await, None);
     }
-}
 
-pub async fn an_unknown_application_gives_no_standing(harness: &impl Harness) {
-    let stores = harness.stores();
-    world(stores).await;
-    assert_eq!(ok(stores.memberships.application_role(application_id(2), user_id(1)).await), None);
-}
+    async fn a_role_is_the_one_in_that_organization(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        stores.add_organizations([&organization(2)]).await;
+        stores.add_memberships([&membership(organization_id(2), user_id(3), Role::Owner)]).await;
+        assert_eq!(role(stores, 3).await, Some(Role::Member));
+        assert_eq!(ok(stores.memberships.role_of(organization_id(2), user_id(3)).await), Some(Role::Owner));
+    }
 
-pub async fn a_deleted_application_gives_no_standing(harness: &impl Harness) {
-    let stores = harness.stores();
-    world(stores).await;
-    let mut tx = ok(stores.apps.begin().await);
-    assert!(ok(tx.applications().delete(application_id(1)).await));
-    ok(tx.commit().await);
-    assert_eq!(application_role(stores, 1).await, None);
-}
+    async fn a_changed_role_is_told_at_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Admin).await);
+        ok(tx.commit().await);
+        assert_eq!(role(stores, 3).await, Some(Role::Admin));
+        assert_eq!(application_role(stores, 3).await.map(|application_role| application_role.role), Some(Role::Admin));
+    }
+
+    async fn a_role_that_ended_is_told_no_more(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
+        ok(tx.commit().await);
+        assert_eq!((role(stores, 3).await, application_role(stores, 3).await), (None, None));
+    }
+
+    async fn a_role_that_is_not_committed_is_not_told(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Owner).await);
+        assert_eq!(role(stores, 3).await, Some(Role::Member));
+    }
+
+    async fn a_standing_names_organization_and_role(harness: &impl Harness) {
+        world(harness.stores()).await;
+        for (number, role) in (1..).zip(ROLES) {
+            let expected = ApplicationRole { organization: organization_id(1), role };
+            assert_eq!(application_role(harness.stores(), number).await, Some(expected));
+        }
+    }
+
+    async fn strangers_have_no_standing(harness: &impl Harness) {
+        world(harness.stores()).await;
+        tenant(harness.stores(), 5).await;
+        for number in [5, 9, 77] {
+            assert_eq!(application_role(harness.stores(), number).await, None);
+        }
+    }
+
+    async fn an_unknown_application_gives_no_standing(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        assert_eq!(ok(stores.memberships.application_role(application_id(2), user_id(1)).await), None);
+    }
+
+    async fn a_deleted_application_gives_no_standing(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        let mut tx = ok(stores.apps.begin().await);
+        assert!(ok(tx.applications().delete(application_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(application_role(stores, 1).await, None);
+    }
+);

@@ -12,18 +12,6 @@ use crate::{
     expectations::{ok, parsed},
 };
 
-/// Turns the cases of this port into tests.
-#[macro_export]
-macro_rules! notice_counts_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, notice_counts:
-            counts_are_deleted_by_the_start_of_their_window
-            counts_of_all_topics_are_deleted_in_steps
-            counting_and_deleting_at_once_fail_for_no_caller
-        }
-    };
-}
-
 const WINDOW: Duration = Notices::WINDOW;
 
 /// Counts a notice and returns how many there are. A window of several centuries shows whether the count was deleted.
@@ -34,58 +22,62 @@ async fn count(stores: &Stores, topic: NoticeTopic, email: &str, at: OffsetDateT
     counted
 }
 
-pub async fn counts_are_deleted_by_the_start_of_their_window(harness: &impl Harness) {
-    let stores = harness.stores();
-    let (old, new) = ("old@example.com", "new@example.com");
-    count(stores, NoticeTopic::Owners, old, NOW).await;
-    count(stores, NoticeTopic::Owners, new, NOW + Duration::SECOND).await;
-    assert_eq!(ok(stores.mails.delete_notice_counts(NOW - Duration::SECOND, 10).await), 0);
-    assert_eq!(ok(stores.mails.delete_notice_counts(NOW, 10).await), 1);
-    let counted =
-        [count(stores, NoticeTopic::Owners, old, NOW).await, count(stores, NoticeTopic::Owners, new, NOW).await];
-    assert_eq!(counted, [1, 2]);
-}
+contract!(
+    use notice_counts as notice_counts_contract;
 
-pub async fn counts_of_all_topics_are_deleted_in_steps(harness: &impl Harness) {
-    let stores = harness.stores();
-    for topic in NoticeTopic::ALL {
-        count(stores, topic, "one@example.com", NOW).await;
-        count(stores, topic, "two@example.com", NOW).await;
+    async fn counts_are_deleted_by_the_start_of_their_window(harness: &impl Harness) {
+        let stores = harness.stores();
+        let (old, new) = ("old@example.com", "new@example.com");
+        count(stores, NoticeTopic::Owners, old, NOW).await;
+        count(stores, NoticeTopic::Owners, new, NOW + Duration::SECOND).await;
+        assert_eq!(ok(stores.mails.delete_notice_counts(NOW - Duration::SECOND, 10).await), 0);
+        assert_eq!(ok(stores.mails.delete_notice_counts(NOW, 10).await), 1);
+        let counted =
+            [count(stores, NoticeTopic::Owners, old, NOW).await, count(stores, NoticeTopic::Owners, new, NOW).await];
+        assert_eq!(counted, [1, 2]);
     }
-    let most = 5;
-    let mut left = 2 * NoticeTopic::ALL.len() as u64;
-    while left > 0 {
-        let deleted = ok(stores.mails.delete_notice_counts(NOW, most).await);
-        assert_eq!(deleted, left.min(most.into()));
-        left -= deleted;
-    }
-    assert_eq!(ok(stores.mails.delete_notice_counts(NOW, most).await), 0);
-}
 
-pub async fn counting_and_deleting_at_once_fail_for_no_caller(harness: &impl Harness) {
-    let stores = harness.stores();
-    let addresses: Arc<Vec<String>> = Arc::new((0..20).map(|number| format!("user{number}@example.com")).collect());
-    for address in addresses.iter() {
-        count(stores, NoticeTopic::Owners, address, NOW - WINDOW * 2).await;
-    }
-    world::at_once(8, |number| {
-        let (orgs, mails, addresses) = (stores.orgs.clone(), stores.mails.clone(), addresses.clone());
-        async move {
-            if number.is_multiple_of(2) {
-                ok(mails.delete_notice_counts(NOW - WINDOW, 10).await);
-                return;
-            }
-            // One transaction that counts for several addresses, as a new owner's notices do.
-            let mut tx = ok(orgs.begin().await);
-            for address in addresses.iter() {
-                ok(tx.outbox().count_notice(NoticeTopic::Owners, &parsed(address), NOW, WINDOW).await);
-            }
-            ok(tx.commit().await);
+    async fn counts_of_all_topics_are_deleted_in_steps(harness: &impl Harness) {
+        let stores = harness.stores();
+        for topic in NoticeTopic::ALL {
+            count(stores, topic, "one@example.com", NOW).await;
+            count(stores, topic, "two@example.com", NOW).await;
         }
-    })
-    .await;
-    for address in addresses.iter() {
-        assert_eq!(count(stores, NoticeTopic::Owners, address, NOW).await, 5);
+        let most = 5;
+        let mut left = 2 * NoticeTopic::ALL.len() as u64;
+        while left > 0 {
+            let deleted = ok(stores.mails.delete_notice_counts(NOW, most).await);
+            assert_eq!(deleted, left.min(most.into()));
+            left -= deleted;
+        }
+        assert_eq!(ok(stores.mails.delete_notice_counts(NOW, most).await), 0);
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn counting_and_deleting_at_once_fail_for_no_caller(harness: &impl Harness) {
+        let stores = harness.stores();
+        let addresses: Arc<Vec<String>> = Arc::new((0..20).map(|number| format!("user{number}@example.com")).collect());
+        for address in addresses.iter() {
+            count(stores, NoticeTopic::Owners, address, NOW - WINDOW * 2).await;
+        }
+        world::at_once(8, |number| {
+            let (orgs, mails, addresses) = (stores.orgs.clone(), stores.mails.clone(), addresses.clone());
+            async move {
+                if number.is_multiple_of(2) {
+                    ok(mails.delete_notice_counts(NOW - WINDOW, 10).await);
+                    return;
+                }
+                // One transaction that counts for several addresses, as a new owner's notices do.
+                let mut tx = ok(orgs.begin().await);
+                for address in addresses.iter() {
+                    ok(tx.outbox().count_notice(NoticeTopic::Owners, &parsed(address), NOW, WINDOW).await);
+                }
+                ok(tx.commit().await);
+            }
+        })
+        .await;
+        for address in addresses.iter() {
+            assert_eq!(count(stores, NoticeTopic::Owners, address, NOW).await, 5);
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

@@ -19,30 +19,6 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! org_documents_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, org_documents:
-            what_was_never_written_is_not_found
-            settings_come_back_to_the_byte
-            settings_are_replaced_whole
-            settings_need_their_organization
-            settings_belong_to_one_organization
-            system_data_come_back_to_the_byte
-            system_data_keep_the_time_of_their_making
-            system_data_need_their_organization_and_their_user
-            system_data_outlast_the_membership
-            system_data_come_in_pages_by_user
-            the_longest_page_of_system_data_is_full
-            system_data_of_others_are_not_listed
-            what_is_dropped_never_happened
-            merges_under_the_lock_lose_nothing
-            refused_writes_hold_no_connection
-        }
-    };
-}
-
 async fn save_settings(store: &dyn OrgStore, settings: &Settings) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.documents().save_settings(settings).await?;
@@ -85,92 +61,6 @@ fn texts() -> [String; 4] {
     ]
 }
 
-pub async fn what_was_never_written_is_not_found(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    assert_eq!(found(stores, 1).await, None);
-    assert_eq!(found(stores, 9).await, None);
-    assert_eq!(found_data(stores, 1, 1).await, None);
-    world::is_empty(|page| stores.orgs.list_system_data(organization_id(1), page)).await;
-}
-
-pub async fn settings_come_back_to_the_byte(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for text in texts() {
-        let kept = Settings { settings: data_document(&text), ..settings(organization_id(1)) };
-        ok(save_settings(&*stores.orgs, &kept).await);
-        assert_eq!(found(stores, 1).await, Some(kept));
-    }
-}
-
-pub async fn settings_are_replaced_whole(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    ok(save_settings(&*stores.orgs, &settings(organization_id(1))).await);
-    let next = Settings {
-        settings: data_document("{}"),
-        version: 2,
-        updated_at: NOW + Duration::SECOND,
-        ..settings(organization_id(1))
-    };
-    ok(save_settings(&*stores.orgs, &next).await);
-    assert_eq!(found(stores, 1).await, Some(next));
-}
-
-pub async fn settings_need_their_organization(harness: &impl Harness) {
-    conflict(save_settings(&*harness.stores().orgs, &settings(organization_id(1))).await, StoreError::REFERENCE);
-}
-
-pub async fn settings_belong_to_one_organization(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    tenant(stores, 2).await;
-    ok(save_settings(&*stores.orgs, &settings(organization_id(1))).await);
-    assert_eq!(found(stores, 2).await, None);
-}
-
-pub async fn system_data_come_back_to_the_byte(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for text in texts() {
-        let kept = SystemData { data: data_document(&text), ..system_data(organization_id(1), user_id(1)) };
-        ok(save_data(&*stores.orgs, &kept).await);
-        assert_eq!(found_data(stores, 1, 1).await, Some(kept));
-    }
-}
-
-pub async fn system_data_keep_the_time_of_their_making(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let first = system_data(organization_id(1), user_id(1));
-    ok(save_data(&*stores.orgs, &first).await);
-    let later = NOW + Duration::SECOND;
-    let next = SystemData { version: 2, created_at: later, updated_at: later, ..first.clone() };
-    ok(save_data(&*stores.orgs, &next).await);
-    assert_eq!(found_data(stores, 1, 1).await, Some(SystemData { created_at: first.created_at, ..next }));
-}
-
-pub async fn system_data_need_their_organization_and_their_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for (organization, user) in [(9, 1), (1, 9)] {
-        let orphan = system_data(organization_id(organization), user_id(user));
-        conflict(save_data(&*stores.orgs, &orphan).await, StoreError::REFERENCE);
-    }
-}
-
-pub async fn system_data_outlast_the_membership(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let kept = system_data(organization_id(1), user_id(1));
-    ok(save_data(&*stores.orgs, &kept).await);
-    let mut tx = ok(stores.orgs.begin().await);
-    assert!(ok(tx.memberships().delete(organization_id(1), user_id(1)).await));
-    ok(tx.commit().await);
-    assert_eq!(found_data(stores, 1, 1).await, Some(kept));
-}
-
 /// Adds data of users 1 to `count` in organization 1.
 async fn data_of_many(stores: &Stores, count: u32) -> Vec<SystemDataEntry> {
     tenant(stores, 1).await;
@@ -188,74 +78,164 @@ async fn data_of_many(stores: &Stores, count: u32) -> Vec<SystemDataEntry> {
     entries
 }
 
-pub async fn system_data_come_in_pages_by_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    let entries = data_of_many(stores, 7).await;
-    world::pages_in_order(&entries, |page| stores.orgs.list_system_data(organization_id(1), page)).await;
-}
+contract!(
+    use org_documents as org_documents_contract;
 
-pub async fn the_longest_page_of_system_data_is_full(harness: &impl Harness) {
-    let stores = harness.stores();
-    data_of_many(stores, 201).await;
-    world::longest_page(|page| stores.orgs.list_system_data(organization_id(1), page)).await;
-}
+    async fn what_was_never_written_is_not_found(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        assert_eq!(found(stores, 1).await, None);
+        assert_eq!(found(stores, 9).await, None);
+        assert_eq!(found_data(stores, 1, 1).await, None);
+        world::is_empty(|page| stores.orgs.list_system_data(organization_id(1), page)).await;
+    }
 
-pub async fn system_data_of_others_are_not_listed(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    tenant(stores, 2).await;
-    ok(save_data(&*stores.orgs, &system_data(organization_id(1), user_id(1))).await);
-    world::is_empty(|page| stores.orgs.list_system_data(organization_id(2), page)).await;
-    world::is_empty(|page| stores.orgs.list_system_data(organization_id(9), page)).await;
-    assert_eq!(found_data(stores, 2, 1).await, None);
-}
-
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.documents().save_settings(&settings(organization_id(1))).await);
-    ok(tx.documents().save_system_data(&system_data(organization_id(1), user_id(1))).await);
-    drop(tx);
-    assert_eq!(found(stores, 1).await, None);
-    assert_eq!(found_data(stores, 1, 1).await, None);
-}
-
-pub async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
-    /// Adds 25 members to the document, each with a key of this writer.
-    async fn merge(store: Arc<dyn OrgStore>, writer: u32) {
-        for round in 0..25 {
-            let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
-            let mut tx = ok(store.begin().await);
-            some(ok(tx.organizations().lock(organization_id(1)).await));
-            let known = ok(tx.documents().find_system_data(organization_id(1), user_id(1)).await);
-            let known = known.unwrap_or_else(|| SystemData {
-                data: DataDocument::default(),
-                version: 0,
-                ..system_data(organization_id(1), user_id(1))
-            });
-            let data = ok(DocumentChange::Merge(patch).apply(&known.data));
-            let next = SystemData { data, version: known.version + 1, ..known };
-            ok(tx.documents().save_system_data(&next).await);
-            ok(tx.commit().await);
+    async fn settings_come_back_to_the_byte(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for text in texts() {
+            let kept = Settings { settings: data_document(&text), ..settings(organization_id(1)) };
+            ok(save_settings(&*stores.orgs, &kept).await);
+            assert_eq!(found(stores, 1).await, Some(kept));
         }
     }
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    world::at_once(8, |writer| merge(stores.orgs.clone(), writer)).await;
-    let data = some(found_data(stores, 1, 1).await);
-    assert_eq!((data.version, data.data.as_json().matches(':').count()), (200, 200));
-    assert_eq!(ok(stores.orgs.list_system_data(organization_id(1), PageRequest::default()).await).items.len(), 1);
-}
 
-pub async fn refused_writes_hold_no_connection(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    for _ in 0..32 {
-        let orphan = system_data(organization_id(1), user_id(9));
-        conflict(world::in_time(save_data(&*stores.orgs, &orphan)).await, StoreError::REFERENCE);
-        let nobodys = settings(organization_id(9));
-        conflict(world::in_time(save_settings(&*stores.orgs, &nobodys)).await, StoreError::REFERENCE);
+    async fn settings_are_replaced_whole(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        ok(save_settings(&*stores.orgs, &settings(organization_id(1))).await);
+        let next = Settings {
+            settings: data_document("{}"),
+            version: 2,
+            updated_at: NOW + Duration::SECOND,
+            ..settings(organization_id(1))
+        };
+        ok(save_settings(&*stores.orgs, &next).await);
+        assert_eq!(found(stores, 1).await, Some(next));
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn settings_need_their_organization(harness: &impl Harness) {
+        conflict(save_settings(&*harness.stores().orgs, &settings(organization_id(1))).await, StoreError::REFERENCE);
+    }
+
+    async fn settings_belong_to_one_organization(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        tenant(stores, 2).await;
+        ok(save_settings(&*stores.orgs, &settings(organization_id(1))).await);
+        assert_eq!(found(stores, 2).await, None);
+    }
+
+    async fn system_data_come_back_to_the_byte(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for text in texts() {
+            let kept = SystemData { data: data_document(&text), ..system_data(organization_id(1), user_id(1)) };
+            ok(save_data(&*stores.orgs, &kept).await);
+            assert_eq!(found_data(stores, 1, 1).await, Some(kept));
+        }
+    }
+
+    async fn system_data_keep_the_time_of_their_making(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let first = system_data(organization_id(1), user_id(1));
+        ok(save_data(&*stores.orgs, &first).await);
+        let later = NOW + Duration::SECOND;
+        let next = SystemData { version: 2, created_at: later, updated_at: later, ..first.clone() };
+        ok(save_data(&*stores.orgs, &next).await);
+        assert_eq!(found_data(stores, 1, 1).await, Some(SystemData { created_at: first.created_at, ..next }));
+    }
+
+    async fn system_data_need_their_organization_and_their_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for (organization, user) in [(9, 1), (1, 9)] {
+            let orphan = system_data(organization_id(organization), user_id(user));
+            conflict(save_data(&*stores.orgs, &orphan).await, StoreError::REFERENCE);
+        }
+    }
+
+    async fn system_data_outlast_the_membership(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let kept = system_data(organization_id(1), user_id(1));
+        ok(save_data(&*stores.orgs, &kept).await);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert!(ok(tx.memberships().delete(organization_id(1), user_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(found_data(stores, 1, 1).await, Some(kept));
+    }
+
+    async fn system_data_come_in_pages_by_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        let entries = data_of_many(stores, 7).await;
+        world::pages_in_order(&entries, |page| stores.orgs.list_system_data(organization_id(1), page)).await;
+    }
+
+    async fn the_longest_page_of_system_data_is_full(harness: &impl Harness) {
+        let stores = harness.stores();
+        data_of_many(stores, 201).await;
+        world::longest_page(|page| stores.orgs.list_system_data(organization_id(1), page)).await;
+    }
+
+    async fn system_data_of_others_are_not_listed(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        tenant(stores, 2).await;
+        ok(save_data(&*stores.orgs, &system_data(organization_id(1), user_id(1))).await);
+        world::is_empty(|page| stores.orgs.list_system_data(organization_id(2), page)).await;
+        world::is_empty(|page| stores.orgs.list_system_data(organization_id(9), page)).await;
+        assert_eq!(found_data(stores, 2, 1).await, None);
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        ok(tx.documents().save_settings(&settings(organization_id(1))).await);
+        ok(tx.documents().save_system_data(&system_data(organization_id(1), user_id(1))).await);
+        drop(tx);
+        assert_eq!(found(stores, 1).await, None);
+        assert_eq!(found_data(stores, 1, 1).await, None);
+    }
+
+    async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
+        /// Adds 25 members to the document, each with a key of this writer.
+        async fn merge(store: Arc<dyn OrgStore>, writer: u32) {
+            for round in 0..25 {
+                let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
+                let mut tx = ok(store.begin().await);
+                some(ok(tx.organizations().lock(organization_id(1)).await));
+                let known = ok(tx.documents().find_system_data(organization_id(1), user_id(1)).await);
+                let known = known.unwrap_or_else(|| SystemData {
+                    data: DataDocument::default(),
+                    version: 0,
+                    ..system_data(organization_id(1), user_id(1))
+                });
+                let data = ok(DocumentChange::Merge(patch).apply(&known.data));
+                let next = SystemData { data, version: known.version + 1, ..known };
+                ok(tx.documents().save_system_data(&next).await);
+                ok(tx.commit().await);
+            }
+        }
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        world::at_once(8, |writer| merge(stores.orgs.clone(), writer)).await;
+        let data = some(found_data(stores, 1, 1).await);
+        assert_eq!((data.version, data.data.as_json().matches(':').count()), (200, 200));
+        assert_eq!(ok(stores.orgs.list_system_data(organization_id(1), PageRequest::default()).await).items.len(), 1);
+    }
+
+    async fn refused_writes_hold_no_connection(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        for _ in 0..32 {
+            let orphan = system_data(organization_id(1), user_id(9));
+            conflict(world::in_time(save_data(&*stores.orgs, &orphan)).await, StoreError::REFERENCE);
+            let nobodys = settings(organization_id(9));
+            conflict(world::in_time(save_settings(&*stores.orgs, &nobodys)).await, StoreError::REFERENCE);
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

@@ -15,45 +15,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! org_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, org_store:
-            an_organization_comes_back_with_each_role
-            an_organization_is_not_found_by_strangers
-            an_unknown_organization_is_not_found
-            a_slug_belongs_to_one_organization
-            an_organization_id_is_given_once
-            a_membership_comes_back_as_it_was
-            a_user_is_a_member_once
-            a_membership_needs_its_user
-            a_membership_needs_its_organization
-            memberships_come_in_pages_by_user
-            the_longest_page_of_memberships_is_full
-            an_unknown_organization_has_no_memberships
-            memberships_of_others_are_not_listed
-            a_locked_organization_comes_whole
-            owners_are_counted
-            a_role_is_set_for_one_member
-            a_role_of_a_stranger_is_not_set
-            a_membership_ends
-            a_membership_that_is_none_does_not_end
-            whoever_left_may_come_back
-            what_is_committed_is_visible_together
-            what_is_not_committed_is_not_visible
-            what_is_dropped_never_happened
-            of_eight_organizations_with_one_slug_one_is_added
-            of_eight_memberships_of_one_user_one_is_added
-            of_eight_owners_that_leave_at_once_one_stays
-            locked_changes_lose_nothing
-            a_second_lock_waits_for_the_first
-            a_task_that_ends_gives_its_transaction_back
-            refused_inserts_hold_no_connection
-        }
-    };
-}
-
 async fn insert(store: Arc<dyn OrgStore>, organization: Organization) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.organizations().insert(&organization).await?;
@@ -99,300 +60,305 @@ async fn organization_of(stores: &Stores, roles: &[Role]) -> Vec<Membership> {
     members
 }
 
-pub async fn an_organization_comes_back_with_each_role(harness: &impl Harness) {
-    let stores = harness.stores();
-    let roles = [Role::Owner, Role::Admin, Role::Member];
-    organization_of(stores, &roles).await;
-    for (number, role) in (1..).zip(roles) {
-        let found = ok(stores.orgs.find_organization(organization_id(1), user_id(number)).await);
-        assert_eq!(found, Some((organization(1), member(number, role))));
-    }
-}
+contract!(
+    use org_store as org_store_contract;
 
-pub async fn an_organization_is_not_found_by_strangers(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    stores.add_users([&user(2)]).await;
-    assert_eq!(ok(stores.orgs.find_organization(organization_id(1), user_id(2)).await), None);
-    assert_eq!(ok(stores.orgs.find_organization(organization_id(1), user_id(99)).await), None);
-    assert_eq!(ok(stores.orgs.find_membership(organization_id(1), user_id(2)).await), None);
-}
-
-pub async fn an_unknown_organization_is_not_found(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    assert_eq!(ok(stores.orgs.find_organization(organization_id(1), user_id(1)).await), None);
-    assert_eq!(ok(stores.orgs.find_membership(organization_id(1), user_id(1)).await), None);
-    let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.organizations().lock(organization_id(1)).await), None);
-    assert_eq!(ok(tx.memberships().find(organization_id(1), user_id(1)).await), None);
-    assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 0);
-}
-
-pub async fn a_slug_belongs_to_one_organization(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let same = Organization { slug: organization(1).slug, ..organization(2) };
-    conflict(insert(stores.orgs.clone(), same).await, "organizations_slug");
-}
-
-pub async fn an_organization_id_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let same = Organization { slug: parsed("another"), ..organization(1) };
-    conflict(insert(stores.orgs.clone(), same).await, "organizations_id");
-}
-
-pub async fn a_membership_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    for expected in organization_of(stores, &[Role::Owner, Role::Admin, Role::Member]).await {
-        let found = ok(stores.orgs.find_membership(organization_id(1), expected.user_id).await);
-        assert_eq!(found.as_ref(), Some(&expected));
-        let mut tx = ok(stores.orgs.begin().await);
-        assert_eq!(ok(tx.memberships().find(organization_id(1), expected.user_id).await), Some(expected));
-    }
-}
-
-pub async fn a_user_is_a_member_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, "memberships_organization_id_user_id");
-    assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
-}
-
-pub async fn a_membership_needs_its_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, StoreError::REFERENCE);
-}
-
-pub async fn a_membership_needs_its_organization(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, StoreError::REFERENCE);
-}
-
-pub async fn memberships_come_in_pages_by_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    let expected = organization_of(stores, &[Role::Member, Role::Owner, Role::Admin, Role::Owner, Role::Member]).await;
-    world::pages_in_order(&expected, |page| stores.orgs.list_memberships(organization_id(1), page)).await;
-}
-
-pub async fn the_longest_page_of_memberships_is_full(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Member; 201]).await;
-    world::longest_page(|page| stores.orgs.list_memberships(organization_id(1), page)).await;
-}
-
-pub async fn an_unknown_organization_has_no_memberships(harness: &impl Harness) {
-    let store = &harness.stores().orgs;
-    world::is_empty(|page| store.list_memberships(organization_id(1), page)).await;
-}
-
-pub async fn memberships_of_others_are_not_listed(harness: &impl Harness) {
-    let stores = harness.stores();
-    let expected = organization_of(stores, &[Role::Owner]).await;
-    stores.add_users([&user(2)]).await;
-    stores.add_organizations([&organization(2)]).await;
-    stores.add_memberships([&membership(organization_id(2), user_id(2), Role::Owner)]).await;
-    let page = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await);
-    assert_eq!((page.items, page.next), (expected, None));
-}
-
-pub async fn a_locked_organization_comes_whole(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.organizations().lock(organization_id(1)).await), Some(organization(1)));
-}
-
-pub async fn owners_are_counted(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner, Role::Admin, Role::Member]).await;
-    stores.add_organizations([&organization(2)]).await;
-    stores.add_memberships([&membership(organization_id(2), user_id(1), Role::Owner)]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 1);
-    ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Owner).await);
-    assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 2);
-    ok(tx.memberships().delete(organization_id(1), user_id(1)).await);
-    ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
-    assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 0);
-}
-
-pub async fn a_role_is_set_for_one_member(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner, Role::Member, Role::Member]).await;
-    assert!(set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin).await);
-    let listed = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
-    assert_eq!(listed, [member(1, Role::Owner), member(2, Role::Admin), member(3, Role::Member)]);
-}
-
-pub async fn a_role_of_a_stranger_is_not_set(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    assert!(!set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin).await);
-    assert!(!set_role(&*stores.orgs, organization_id(2), user_id(1), Role::Admin).await);
-    assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
-}
-
-pub async fn a_membership_ends(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner, Role::Member]).await;
-    assert!(leave(&*stores.orgs, organization_id(1), user_id(2)).await);
-    let listed = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
-    assert_eq!(listed, [member(1, Role::Owner)]);
-}
-
-pub async fn a_membership_that_is_none_does_not_end(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    assert!(!leave(&*stores.orgs, organization_id(1), user_id(2)).await);
-    assert!(!leave(&*stores.orgs, organization_id(2), user_id(1)).await);
-    assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
-}
-
-pub async fn whoever_left_may_come_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner, Role::Admin]).await;
-    assert!(leave(&*stores.orgs, organization_id(1), user_id(2)).await);
-    ok(join(stores.orgs.clone(), member(2, Role::Member)).await);
-    assert_eq!(role(&*stores.orgs, user_id(2)).await, Some(Role::Member));
-}
-
-pub async fn what_is_committed_is_visible_together(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.organizations().insert(&organization(1)).await);
-    ok(tx.memberships().insert(&member(1, Role::Owner)).await);
-    ok(tx.events().append(&event(1)).await);
-    ok(tx.commit().await);
-    let found = ok(stores.orgs.find_organization(organization_id(1), user_id(1)).await);
-    assert_eq!(found, Some((organization(1), member(1, Role::Owner))));
-    assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
-}
-
-pub async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner, Role::Member]).await;
-    stores.add_users([&user(3)]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    ok(tx.memberships().delete(organization_id(1), user_id(1)).await);
-    ok(tx.memberships().set_role(organization_id(1), user_id(2), Role::Owner).await);
-    ok(tx.memberships().insert(&member(3, Role::Admin)).await);
-    let mut roles = Vec::new();
-    for number in 1..=3 {
-        roles.push(role(&*stores.orgs, user_id(number)).await);
-    }
-    assert_eq!(roles, [Some(Role::Owner), Some(Role::Member), None]);
-}
-
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner, Role::Member]).await;
-    let mut tx = ok(stores.orgs.begin().await);
-    some(ok(tx.organizations().lock(organization_id(1)).await));
-    ok(tx.organizations().insert(&organization(2)).await);
-    ok(tx.memberships().delete(organization_id(1), user_id(2)).await);
-    ok(tx.events().append(&event(1)).await);
-    drop(tx);
-    ok(world::in_time(insert(stores.orgs.clone(), organization(2))).await);
-    assert!(world::in_time(set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin)).await);
-    world::is_empty(|page| stores.audit.list_events(None, page)).await;
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn of_eight_organizations_with_one_slug_one_is_added(harness: &impl Harness) {
-    let store = harness.stores().orgs.clone();
-    let same = |number| Organization { slug: parsed("wanted"), ..organization(number) };
-    let attempts = world::at_once(8, |number| insert(store.clone(), same(number))).await;
-    world::one_wins(attempts, "organizations_slug");
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn of_eight_memberships_of_one_user_one_is_added(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    stores.add_users([&user(2)]).await;
-    let attempts = world::at_once(8, |_| join(stores.orgs.clone(), member(2, Role::Member))).await;
-    world::one_wins(attempts, "memberships_organization_id_user_id");
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn of_eight_owners_that_leave_at_once_one_stays(harness: &impl Harness) {
-    async fn leave_unless_last(store: Arc<dyn OrgStore>, user: UserId) {
-        let mut tx = ok(store.begin().await);
-        some(ok(tx.organizations().lock(organization_id(1)).await));
-        if ok(tx.memberships().count_owners(organization_id(1)).await) > 1 {
-            ok(tx.memberships().delete(organization_id(1), user).await);
-            ok(tx.commit().await);
+    async fn an_organization_comes_back_with_each_role(harness: &impl Harness) {
+        let stores = harness.stores();
+        let roles = [Role::Owner, Role::Admin, Role::Member];
+        organization_of(stores, &roles).await;
+        for (number, role) in (1..).zip(roles) {
+            let found = ok(stores.orgs.find_organization(organization_id(1), user_id(number)).await);
+            assert_eq!(found, Some((organization(1), member(number, role))));
         }
     }
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner; 8]).await;
-    world::at_once(8, |number| leave_unless_last(stores.orgs.clone(), user_id(number + 1))).await;
-    let left = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
-    assert_eq!(left.len(), 1);
-}
 
-pub async fn locked_changes_lose_nothing(harness: &impl Harness) {
-    /// Makes 25 members owners. The number of each member follows from the owner count under the lock.
-    async fn promote(store: Arc<dyn OrgStore>) {
-        for _ in 0..25 {
+    async fn an_organization_is_not_found_by_strangers(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        stores.add_users([&user(2)]).await;
+        assert_eq!(ok(stores.orgs.find_organization(organization_id(1), user_id(2)).await), None);
+        assert_eq!(ok(stores.orgs.find_organization(organization_id(1), user_id(99)).await), None);
+        assert_eq!(ok(stores.orgs.find_membership(organization_id(1), user_id(2)).await), None);
+    }
+
+    async fn an_unknown_organization_is_not_found(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        assert_eq!(ok(stores.orgs.find_organization(organization_id(1), user_id(1)).await), None);
+        assert_eq!(ok(stores.orgs.find_membership(organization_id(1), user_id(1)).await), None);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.organizations().lock(organization_id(1)).await), None);
+        assert_eq!(ok(tx.memberships().find(organization_id(1), user_id(1)).await), None);
+        assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 0);
+    }
+
+    async fn a_slug_belongs_to_one_organization(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let same = Organization { slug: organization(1).slug, ..organization(2) };
+        conflict(insert(stores.orgs.clone(), same).await, "organizations_slug");
+    }
+
+    async fn an_organization_id_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let same = Organization { slug: parsed("another"), ..organization(1) };
+        conflict(insert(stores.orgs.clone(), same).await, "organizations_id");
+    }
+
+    async fn a_membership_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        for expected in organization_of(stores, &[Role::Owner, Role::Admin, Role::Member]).await {
+            let found = ok(stores.orgs.find_membership(organization_id(1), expected.user_id).await);
+            assert_eq!(found.as_ref(), Some(&expected));
+            let mut tx = ok(stores.orgs.begin().await);
+            assert_eq!(ok(tx.memberships().find(organization_id(1), expected.user_id).await), Some(expected));
+        }
+    }
+
+    async fn a_user_is_a_member_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, "memberships_organization_id_user_id");
+        assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
+    }
+
+    async fn a_membership_needs_its_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, StoreError::REFERENCE);
+    }
+
+    async fn a_membership_needs_its_organization(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, StoreError::REFERENCE);
+    }
+
+    async fn memberships_come_in_pages_by_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        let expected =
+            organization_of(stores, &[Role::Member, Role::Owner, Role::Admin, Role::Owner, Role::Member]).await;
+        world::pages_in_order(&expected, |page| stores.orgs.list_memberships(organization_id(1), page)).await;
+    }
+
+    async fn the_longest_page_of_memberships_is_full(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Member; 201]).await;
+        world::longest_page(|page| stores.orgs.list_memberships(organization_id(1), page)).await;
+    }
+
+    async fn an_unknown_organization_has_no_memberships(harness: &impl Harness) {
+        let store = &harness.stores().orgs;
+        world::is_empty(|page| store.list_memberships(organization_id(1), page)).await;
+    }
+
+    async fn memberships_of_others_are_not_listed(harness: &impl Harness) {
+        let stores = harness.stores();
+        let expected = organization_of(stores, &[Role::Owner]).await;
+        stores.add_users([&user(2)]).await;
+        stores.add_organizations([&organization(2)]).await;
+        stores.add_memberships([&membership(organization_id(2), user_id(2), Role::Owner)]).await;
+        let page = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await);
+        assert_eq!((page.items, page.next), (expected, None));
+    }
+
+    async fn a_locked_organization_comes_whole(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.organizations().lock(organization_id(1)).await), Some(organization(1)));
+    }
+
+    async fn owners_are_counted(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner, Role::Admin, Role::Member]).await;
+        stores.add_organizations([&organization(2)]).await;
+        stores.add_memberships([&membership(organization_id(2), user_id(1), Role::Owner)]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 1);
+        ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Owner).await);
+        assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 2);
+        ok(tx.memberships().delete(organization_id(1), user_id(1)).await);
+        ok(tx.memberships().delete(organization_id(1), user_id(3)).await);
+        assert_eq!(ok(tx.memberships().count_owners(organization_id(1)).await), 0);
+    }
+
+    async fn a_role_is_set_for_one_member(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner, Role::Member, Role::Member]).await;
+        assert!(set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin).await);
+        let listed = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
+        assert_eq!(listed, [member(1, Role::Owner), member(2, Role::Admin), member(3, Role::Member)]);
+    }
+
+    async fn a_role_of_a_stranger_is_not_set(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        assert!(!set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin).await);
+        assert!(!set_role(&*stores.orgs, organization_id(2), user_id(1), Role::Admin).await);
+        assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
+    }
+
+    async fn a_membership_ends(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner, Role::Member]).await;
+        assert!(leave(&*stores.orgs, organization_id(1), user_id(2)).await);
+        let listed = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
+        assert_eq!(listed, [member(1, Role::Owner)]);
+    }
+
+    async fn a_membership_that_is_none_does_not_end(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        assert!(!leave(&*stores.orgs, organization_id(1), user_id(2)).await);
+        assert!(!leave(&*stores.orgs, organization_id(2), user_id(1)).await);
+        assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
+    }
+
+    async fn whoever_left_may_come_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner, Role::Admin]).await;
+        assert!(leave(&*stores.orgs, organization_id(1), user_id(2)).await);
+        ok(join(stores.orgs.clone(), member(2, Role::Member)).await);
+        assert_eq!(role(&*stores.orgs, user_id(2)).await, Some(Role::Member));
+    }
+
+    async fn what_is_committed_is_visible_together(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        ok(tx.organizations().insert(&organization(1)).await);
+        ok(tx.memberships().insert(&member(1, Role::Owner)).await);
+        ok(tx.events().append(&event(1)).await);
+        ok(tx.commit().await);
+        let found = ok(stores.orgs.find_organization(organization_id(1), user_id(1)).await);
+        assert_eq!(found, Some((organization(1), member(1, Role::Owner))));
+        assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
+    }
+
+    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner, Role::Member]).await;
+        stores.add_users([&user(3)]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        ok(tx.memberships().delete(organization_id(1), user_id(1)).await);
+        ok(tx.memberships().set_role(organization_id(1), user_id(2), Role::Owner).await);
+        ok(tx.memberships().insert(&member(3, Role::Admin)).await);
+        let mut roles = Vec::new();
+        for number in 1..=3 {
+            roles.push(role(&*stores.orgs, user_id(number)).await);
+        }
+        assert_eq!(roles, [Some(Role::Owner), Some(Role::Member), None]);
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner, Role::Member]).await;
+        let mut tx = ok(stores.orgs.begin().await);
+        some(ok(tx.organizations().lock(organization_id(1)).await));
+        ok(tx.organizations().insert(&organization(2)).await);
+        ok(tx.memberships().delete(organization_id(1), user_id(2)).await);
+        ok(tx.events().append(&event(1)).await);
+        drop(tx);
+        ok(world::in_time(insert(stores.orgs.clone(), organization(2))).await);
+        assert!(world::in_time(set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin)).await);
+        world::is_empty(|page| stores.audit.list_events(None, page)).await;
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn of_eight_organizations_with_one_slug_one_is_added(harness: &impl Harness) {
+        let store = harness.stores().orgs.clone();
+        let same = |number| Organization { slug: parsed("wanted"), ..organization(number) };
+        let attempts = world::at_once(8, |number| insert(store.clone(), same(number))).await;
+        world::one_wins(attempts, "organizations_slug");
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn of_eight_memberships_of_one_user_one_is_added(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        stores.add_users([&user(2)]).await;
+        let attempts = world::at_once(8, |_| join(stores.orgs.clone(), member(2, Role::Member))).await;
+        world::one_wins(attempts, "memberships_organization_id_user_id");
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn of_eight_owners_that_leave_at_once_one_stays(harness: &impl Harness) {
+        async fn leave_unless_last(store: Arc<dyn OrgStore>, user: UserId) {
             let mut tx = ok(store.begin().await);
             some(ok(tx.organizations().lock(organization_id(1)).await));
-            let owners = ok(u32::try_from(ok(tx.memberships().count_owners(organization_id(1)).await)));
-            assert!(ok(tx.memberships().set_role(organization_id(1), user_id(owners + 1), Role::Owner).await));
-            ok(tx.commit().await);
+            if ok(tx.memberships().count_owners(organization_id(1)).await) > 1 {
+                ok(tx.memberships().delete(organization_id(1), user).await);
+                ok(tx.commit().await);
+            }
         }
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner; 8]).await;
+        world::at_once(8, |number| leave_unless_last(stores.orgs.clone(), user_id(number + 1))).await;
+        let left = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
+        assert_eq!(left.len(), 1);
     }
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Member; 200]).await;
-    world::at_once(8, |_| promote(stores.orgs.clone())).await;
-    assert_eq!(ok(ok(stores.orgs.begin().await).memberships().count_owners(organization_id(1)).await), 200);
-}
 
-pub async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn OrgStore>) -> Role {
-        let mut tx = ok(store.begin().await);
-        some(ok(tx.organizations().lock(organization_id(1)).await));
-        some(ok(tx.memberships().find(organization_id(1), user_id(1)).await)).role
+    async fn locked_changes_lose_nothing(harness: &impl Harness) {
+        /// Makes 25 members owners. The number of each member follows from the owner count under the lock.
+        async fn promote(store: Arc<dyn OrgStore>) {
+            for _ in 0..25 {
+                let mut tx = ok(store.begin().await);
+                some(ok(tx.organizations().lock(organization_id(1)).await));
+                let owners = ok(u32::try_from(ok(tx.memberships().count_owners(organization_id(1)).await)));
+                assert!(ok(tx.memberships().set_role(organization_id(1), user_id(owners + 1), Role::Owner).await));
+                ok(tx.commit().await);
+            }
+        }
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Member; 200]).await;
+        world::at_once(8, |_| promote(stores.orgs.clone())).await;
+        assert_eq!(ok(ok(stores.orgs.begin().await).memberships().count_owners(organization_id(1)).await), 200);
     }
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Member]).await;
-    let mut first = ok(stores.orgs.begin().await);
-    some(ok(first.organizations().lock(organization_id(1)).await));
-    let read = async || role(&*stores.orgs, user_id(1)).await;
-    let second = world::second_comes_while_first_holds(read_locked(stores.orgs.clone()), read).await;
-    ok(first.memberships().set_role(organization_id(1), user_id(1), Role::Owner).await);
-    ok(first.commit().await);
-    assert_eq!(ok(world::in_time(second).await), Role::Owner);
-}
 
-pub async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    let store = stores.orgs.clone();
-    world::end_while_held(async move {
-        let mut tx = ok(store.begin().await);
-        some(ok(tx.organizations().lock(organization_id(1)).await));
-        ok(tx.memberships().set_role(organization_id(1), user_id(1), Role::Member).await);
-        tx
-    })
-    .await;
-    assert!(world::in_time(set_role(&*stores.orgs, organization_id(1), user_id(1), Role::Admin)).await);
-    assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Admin));
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
-    let stores = harness.stores();
-    organization_of(stores, &[Role::Owner]).await;
-    for _ in 0..32 {
-        let again = world::in_time(join(stores.orgs.clone(), member(1, Role::Member))).await;
-        conflict(again, "memberships_organization_id_user_id");
-        conflict(world::in_time(join(stores.orgs.clone(), member(9, Role::Member))).await, StoreError::REFERENCE);
+    async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
+        async fn read_locked(store: Arc<dyn OrgStore>) -> Role {
+            let mut tx = ok(store.begin().await);
+            some(ok(tx.organizations().lock(organization_id(1)).await));
+            some(ok(tx.memberships().find(organization_id(1), user_id(1)).await)).role
+        }
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Member]).await;
+        let mut first = ok(stores.orgs.begin().await);
+        some(ok(first.organizations().lock(organization_id(1)).await));
+        let read = async || role(&*stores.orgs, user_id(1)).await;
+        let second = world::second_comes_while_first_holds(read_locked(stores.orgs.clone()), read).await;
+        ok(first.memberships().set_role(organization_id(1), user_id(1), Role::Owner).await);
+        ok(first.commit().await);
+        assert_eq!(ok(world::in_time(second).await), Role::Owner);
     }
-    world::nothing_is_held(harness).await;
-}
+
+    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        let store = stores.orgs.clone();
+        world::end_while_held(async move {
+            let mut tx = ok(store.begin().await);
+            some(ok(tx.organizations().lock(organization_id(1)).await));
+            ok(tx.memberships().set_role(organization_id(1), user_id(1), Role::Member).await);
+            tx
+        })
+        .await;
+        assert!(world::in_time(set_role(&*stores.orgs, organization_id(1), user_id(1), Role::Admin)).await);
+        assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Admin));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+        let stores = harness.stores();
+        organization_of(stores, &[Role::Owner]).await;
+        for _ in 0..32 {
+            let again = world::in_time(join(stores.orgs.clone(), member(1, Role::Member))).await;
+            conflict(again, "memberships_organization_id_user_id");
+            conflict(world::in_time(join(stores.orgs.clone(), member(9, Role::Member))).await, StoreError::REFERENCE);
+        }
+        world::nothing_is_held(harness).await;
+    }
+);

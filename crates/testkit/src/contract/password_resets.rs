@@ -17,36 +17,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! password_resets_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, password_resets:
-            a_request_comes_back_as_it_was
-            a_request_is_kept_whether_there_is_an_account_or_not
-            a_request_id_is_given_once
-            requests_are_taken_in_the_order_of_their_waiting
-            all_requests_for_an_address_are_taken_together
-            an_expired_request_is_not_taken
-            a_request_waits_on_when_its_taker_gives_up
-            of_eight_takers_at_once_each_request_has_one
-            strangers_are_dismissed_and_nobody_else
-            a_user_is_locked_by_their_address
-            a_token_comes_back_as_it_was
-            a_token_is_taken_once_and_from_its_user
-            an_expired_token_is_worth_nothing
-            a_new_token_takes_the_place_of_the_old_one
-            the_valid_token_of_a_user_is_found
-            a_token_needs_its_user
-            a_token_is_one_users
-            a_token_that_is_taken_back_is_worth_nothing
-            of_sixteen_that_take_a_token_one_gets_it
-            what_has_expired_is_forgotten_and_nothing_else
-            what_is_dropped_never_happened
-        }
-    };
-}
-
 async fn now(stores: &Stores) -> OffsetDateTime {
     ok(stores.resets.now().await)
 }
@@ -81,278 +51,284 @@ async fn find(stores: &Stores, reset: &PasswordReset) -> Option<PasswordReset> {
     ok(world::in_time(stores.resets.find_open(&reset.hash)).await)
 }
 
-pub async fn a_request_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    let request = reset_request(1, now(stores).await, 60);
-    // The canonical form of this address is longer than the maximum length of an address.
-    let email: EmailAddress = parsed(&format!("{}@Example.com", "İ".repeat(32)));
-    let nowhere = RequestMetadata { address: None, client_request_id: None, ..origin() };
-    let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
-    ask(stores, &[request.clone(), other.clone()]).await;
-    assert_eq!(take_request(stores.identity.clone()).await, Some(request));
-    let taken = some(take_request(stores.identity.clone()).await);
-    assert_eq!(taken.email.as_str(), email.as_str());
-    assert_eq!(taken, other);
-    assert_eq!(take_request(stores.identity.clone()).await, None);
-}
+contract!(
+    use password_resets as password_resets_contract;
 
-pub async fn a_request_is_kept_whether_there_is_an_account_or_not(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &bare_user(2)]).await;
-    let now = now(stores).await;
-    ask(stores, &[reset_request(1, now, 60), reset_request(2, now, 61), reset_request(3, now, 62)]).await;
-    for number in 1..=3 {
+    async fn a_request_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        let request = reset_request(1, now(stores).await, 60);
+        // The canonical form of this address is longer than the maximum length of an address.
+        let email: EmailAddress = parsed(&format!("{}@Example.com", "İ".repeat(32)));
+        let nowhere = RequestMetadata { address: None, client_request_id: None, ..origin() };
+        let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
+        ask(stores, &[request.clone(), other.clone()]).await;
+        assert_eq!(take_request(stores.identity.clone()).await, Some(request));
         let taken = some(take_request(stores.identity.clone()).await);
-        assert_eq!(taken.email, some(user(number).email));
+        assert_eq!(taken.email.as_str(), email.as_str());
+        assert_eq!(taken, other);
+        assert_eq!(take_request(stores.identity.clone()).await, None);
     }
-}
 
-pub async fn a_request_id_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    let request = reset_request(1, now(stores).await, 60);
-    ask(stores, std::slice::from_ref(&request)).await;
-    let other = ResetRequest { email: parsed("other@example.com"), ..request };
-    conflict(stores.resets.ask(&other).await, "password_reset_requests_id");
-}
-
-pub async fn requests_are_taken_in_the_order_of_their_waiting(harness: &impl Harness) {
-    let stores = harness.stores();
-    let now = now(stores).await;
-    ask(stores, &[reset_request(1, now, 90), reset_request(2, now, 60), reset_request(3, now, 120)]).await;
-    for number in [2, 1, 3] {
-        assert_eq!(some(take_request(stores.identity.clone()).await).id, reset_request(number, now, 0).id);
+    async fn a_request_is_kept_whether_there_is_an_account_or_not(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &bare_user(2)]).await;
+        let now = now(stores).await;
+        ask(stores, &[reset_request(1, now, 60), reset_request(2, now, 61), reset_request(3, now, 62)]).await;
+        for number in 1..=3 {
+            let taken = some(take_request(stores.identity.clone()).await);
+            assert_eq!(taken.email, some(user(number).email));
+        }
     }
-}
 
-pub async fn all_requests_for_an_address_are_taken_together(harness: &impl Harness) {
-    let stores = harness.stores();
-    let now = now(stores).await;
-    let again = |number, email| ResetRequest { email: parsed(email), ..reset_request(number, now, 70) };
-    let first = reset_request(1, now, 60);
-    let all = [first.clone(), again(2, "USER1@example.com"), again(3, "user1@EXAMPLE.com"), again(4, "u@example.com")];
-    ask(stores, &all).await;
-    assert_eq!(take_request(stores.identity.clone()).await, Some(first));
-    assert_eq!(take_request(stores.identity.clone()).await, Some(all[3].clone()));
-    assert_eq!(take_request(stores.identity.clone()).await, None);
-}
-
-pub async fn an_expired_request_is_not_taken(harness: &impl Harness) {
-    let stores = harness.stores();
-    let now = now(stores).await;
-    ask(stores, &[reset_request(1, now, 0), reset_request(2, now, -60), reset_request(3, now, 60)]).await;
-    assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));
-    assert_eq!(take_request(stores.identity.clone()).await, None);
-}
-
-pub async fn a_request_waits_on_when_its_taker_gives_up(harness: &impl Harness) {
-    let stores = harness.stores();
-    let request = reset_request(1, now(stores).await, 60);
-    ask(stores, std::slice::from_ref(&request)).await;
-    let mut tx = ok(stores.identity.begin().await);
-    assert_eq!(ok(tx.password_resets().take_request().await).as_ref(), Some(&request));
-    drop(tx);
-    // Other takers may skip the request until the transaction is rolled back.
-    world::nothing_is_held(harness).await;
-    assert_eq!(take_request(stores.identity.clone()).await, Some(request));
-}
-
-pub async fn of_eight_takers_at_once_each_request_has_one(harness: &impl Harness) {
-    let stores = harness.stores();
-    let now = now(stores).await;
-    let all: Vec<ResetRequest> = (1..=5).map(|number| reset_request(number, now, 60 + i64::from(number))).collect();
-    ask(stores, &all).await;
-    let mut taken = Vec::new();
-    // A taker gets no request while other transactions hold all waiting ones, so it tries again.
-    while taken.len() < all.len() {
-        let round = world::at_once(8, |_| take_request(stores.identity.clone())).await;
-        taken.extend(round.into_iter().flatten());
+    async fn a_request_id_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        let request = reset_request(1, now(stores).await, 60);
+        ask(stores, std::slice::from_ref(&request)).await;
+        let other = ResetRequest { email: parsed("other@example.com"), ..request };
+        conflict(stores.resets.ask(&other).await, "password_reset_requests_id");
     }
-    taken.sort_by_key(|request| request.id);
-    assert_eq!(taken, all);
-    assert_eq!(take_request(stores.identity.clone()).await, None);
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn strangers_are_dismissed_and_nobody_else(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &bare_user(2)]).await;
-    let now = now(stores).await;
-    let upper = ResetRequest { email: parsed("User1@Example.COM"), ..reset_request(1, now, 60) };
-    ask(stores, &[upper.clone(), reset_request(2, now, 60), reset_request(3, now, 60), reset_request(4, now, -60)])
-        .await;
-    for dismissed in [2, 1, 0] {
-        assert_eq!(ok(stores.resets.delete_requests_without_account(2).await), dismissed);
+    async fn requests_are_taken_in_the_order_of_their_waiting(harness: &impl Harness) {
+        let stores = harness.stores();
+        let now = now(stores).await;
+        ask(stores, &[reset_request(1, now, 90), reset_request(2, now, 60), reset_request(3, now, 120)]).await;
+        for number in [2, 1, 3] {
+            assert_eq!(some(take_request(stores.identity.clone()).await).id, reset_request(number, now, 0).id);
+        }
     }
-    assert_eq!(take_request(stores.identity.clone()).await, Some(upper));
-    assert_eq!(take_request(stores.identity.clone()).await, None);
-}
 
-pub async fn a_user_is_locked_by_their_address(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &bare_user(2)]).await;
-    let locked = async |email: &str| {
+    async fn all_requests_for_an_address_are_taken_together(harness: &impl Harness) {
+        let stores = harness.stores();
+        let now = now(stores).await;
+        let again = |number, email| ResetRequest { email: parsed(email), ..reset_request(number, now, 70) };
+        let first = reset_request(1, now, 60);
+        let all =
+            [first.clone(), again(2, "USER1@example.com"), again(3, "user1@EXAMPLE.com"), again(4, "u@example.com")];
+        ask(stores, &all).await;
+        assert_eq!(take_request(stores.identity.clone()).await, Some(first));
+        assert_eq!(take_request(stores.identity.clone()).await, Some(all[3].clone()));
+        assert_eq!(take_request(stores.identity.clone()).await, None);
+    }
+
+    async fn an_expired_request_is_not_taken(harness: &impl Harness) {
+        let stores = harness.stores();
+        let now = now(stores).await;
+        ask(stores, &[reset_request(1, now, 0), reset_request(2, now, -60), reset_request(3, now, 60)]).await;
+        assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));
+        assert_eq!(take_request(stores.identity.clone()).await, None);
+    }
+
+    async fn a_request_waits_on_when_its_taker_gives_up(harness: &impl Harness) {
+        let stores = harness.stores();
+        let request = reset_request(1, now(stores).await, 60);
+        ask(stores, std::slice::from_ref(&request)).await;
         let mut tx = ok(stores.identity.begin().await);
-        ok(tx.users().lock_by_email(&parsed(email)).await).map(|known| known.user)
-    };
-    for email in ["user1@example.com", "USER1@EXAMPLE.COM"] {
-        assert_eq!(locked(email).await, Some(user(1)));
+        assert_eq!(ok(tx.password_resets().take_request().await).as_ref(), Some(&request));
+        drop(tx);
+        // Other takers may skip the request until the transaction is rolled back.
+        world::nothing_is_held(harness).await;
+        assert_eq!(take_request(stores.identity.clone()).await, Some(request));
     }
-    assert_eq!(locked("user2@example.com").await, None);
-    let mut first = ok(stores.identity.begin().await);
-    some(ok(first.users().lock_by_email(&parsed("user1@example.com")).await));
-    let store = stores.identity.clone();
-    let second = async move { some(ok(ok(store.begin().await).users().lock(user_id(1)).await)).user.email_verified };
-    let read = async || ok(stores.identity.find_user(user_id(1)).await);
-    let second = world::second_comes_while_first_holds(second, read).await;
-    let changed = User { display_name: None, ..user(1) };
-    ok(first.users().update_profile(&changed).await);
-    ok(first.commit().await);
-    assert!(ok(world::in_time(second).await));
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn a_token_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let reset = password_reset(1, &user(1), now(stores).await, 60);
-    stores.add_password_reset(&reset).await;
-    assert_eq!(find(stores, &reset).await, Some(reset.clone()));
-    assert_eq!(take(stores.identity.clone(), reset.user, reset.hash).await, Some(reset));
-}
-
-pub async fn a_token_is_taken_once_and_from_its_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let now = now(stores).await;
-    let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
-    for reset in [&one, &other] {
-        stores.add_password_reset(reset).await;
+    async fn of_eight_takers_at_once_each_request_has_one(harness: &impl Harness) {
+        let stores = harness.stores();
+        let now = now(stores).await;
+        let all: Vec<ResetRequest> = (1..=5).map(|number| reset_request(number, now, 60 + i64::from(number))).collect();
+        ask(stores, &all).await;
+        let mut taken = Vec::new();
+        // A taker gets no request while other transactions hold all waiting ones, so it tries again.
+        while taken.len() < all.len() {
+            let round = world::at_once(8, |_| take_request(stores.identity.clone())).await;
+            taken.extend(round.into_iter().flatten());
+        }
+        taken.sort_by_key(|request| request.id);
+        assert_eq!(taken, all);
+        assert_eq!(take_request(stores.identity.clone()).await, None);
+        world::nothing_is_held(harness).await;
     }
-    let unknown = password_reset(3, &user(1), now, 60);
-    assert_eq!(find(stores, &unknown).await, None);
-    for (user, hash) in [(user_id(1), other.hash), (user_id(2), one.hash), (user_id(1), unknown.hash)] {
-        assert_eq!(take(stores.identity.clone(), user, hash).await, None);
-    }
-    assert_eq!(take(stores.identity.clone(), user_id(1), one.hash).await, Some(one.clone()));
-    assert_eq!(take(stores.identity.clone(), user_id(1), one.hash).await, None);
-    assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
-}
 
-pub async fn an_expired_token_is_worth_nothing(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    for (number, left) in [(1, 0), (2, -60), (3, -3600)] {
-        let reset = password_reset(number, &user(1), now(stores).await, left);
+    async fn strangers_are_dismissed_and_nobody_else(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &bare_user(2)]).await;
+        let now = now(stores).await;
+        let upper = ResetRequest { email: parsed("User1@Example.COM"), ..reset_request(1, now, 60) };
+        ask(stores, &[upper.clone(), reset_request(2, now, 60), reset_request(3, now, 60), reset_request(4, now, -60)])
+            .await;
+        for dismissed in [2, 1, 0] {
+            assert_eq!(ok(stores.resets.delete_requests_without_account(2).await), dismissed);
+        }
+        assert_eq!(take_request(stores.identity.clone()).await, Some(upper));
+        assert_eq!(take_request(stores.identity.clone()).await, None);
+    }
+
+    async fn a_user_is_locked_by_their_address(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &bare_user(2)]).await;
+        let locked = async |email: &str| {
+            let mut tx = ok(stores.identity.begin().await);
+            ok(tx.users().lock_by_email(&parsed(email)).await).map(|known| known.user)
+        };
+        for email in ["user1@example.com", "USER1@EXAMPLE.COM"] {
+            assert_eq!(locked(email).await, Some(user(1)));
+        }
+        assert_eq!(locked("user2@example.com").await, None);
+        let mut first = ok(stores.identity.begin().await);
+        some(ok(first.users().lock_by_email(&parsed("user1@example.com")).await));
+        let store = stores.identity.clone();
+        let second =
+            async move { some(ok(ok(store.begin().await).users().lock(user_id(1)).await)).user.email_verified };
+        let read = async || ok(stores.identity.find_user(user_id(1)).await);
+        let second = world::second_comes_while_first_holds(second, read).await;
+        let changed = User { display_name: None, ..user(1) };
+        ok(first.users().update_profile(&changed).await);
+        ok(first.commit().await);
+        assert!(ok(world::in_time(second).await));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn a_token_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let reset = password_reset(1, &user(1), now(stores).await, 60);
         stores.add_password_reset(&reset).await;
-        assert_eq!(find(stores, &reset).await, None);
-        assert_eq!(take(stores.identity.clone(), reset.user, reset.hash).await, None);
+        assert_eq!(find(stores, &reset).await, Some(reset.clone()));
+        assert_eq!(take(stores.identity.clone(), reset.user, reset.hash).await, Some(reset));
     }
-}
 
-pub async fn a_new_token_takes_the_place_of_the_old_one(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let now = now(stores).await;
-    let old = password_reset(1, &user(1), now, 60);
-    let new = PasswordReset { email: parsed("new@example.com"), ..password_reset(2, &user(1), now, 90) };
-    for reset in [&old, &new] {
-        stores.add_password_reset(reset).await;
+    async fn a_token_is_taken_once_and_from_its_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let now = now(stores).await;
+        let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
+        for reset in [&one, &other] {
+            stores.add_password_reset(reset).await;
+        }
+        let unknown = password_reset(3, &user(1), now, 60);
+        assert_eq!(find(stores, &unknown).await, None);
+        for (user, hash) in [(user_id(1), other.hash), (user_id(2), one.hash), (user_id(1), unknown.hash)] {
+            assert_eq!(take(stores.identity.clone(), user, hash).await, None);
+        }
+        assert_eq!(take(stores.identity.clone(), user_id(1), one.hash).await, Some(one.clone()));
+        assert_eq!(take(stores.identity.clone(), user_id(1), one.hash).await, None);
+        assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
     }
-    assert_eq!((find(stores, &old).await, find(stores, &new).await), (None, Some(new.clone())));
-    assert_eq!(take(stores.identity.clone(), user_id(1), old.hash).await, None);
-    assert_eq!(take(stores.identity.clone(), user_id(1), new.hash).await, Some(new));
-}
 
-pub async fn the_valid_token_of_a_user_is_found(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2), &user(3)]).await;
-    let now = now(stores).await;
-    let (valid, expired) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 0));
-    for reset in [&valid, &expired] {
-        stores.add_password_reset(reset).await;
+    async fn an_expired_token_is_worth_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        for (number, left) in [(1, 0), (2, -60), (3, -3600)] {
+            let reset = password_reset(number, &user(1), now(stores).await, left);
+            stores.add_password_reset(&reset).await;
+            assert_eq!(find(stores, &reset).await, None);
+            assert_eq!(take(stores.identity.clone(), reset.user, reset.hash).await, None);
+        }
     }
-    let mut tx = ok(stores.identity.begin().await);
-    for (number, expected) in [(1, Some(&valid)), (2, None), (3, None)] {
-        let found = ok(tx.password_resets().find_open_of(user_id(number)).await);
-        assert_eq!(found.as_ref(), expected, "{number}");
+
+    async fn a_new_token_takes_the_place_of_the_old_one(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let now = now(stores).await;
+        let old = password_reset(1, &user(1), now, 60);
+        let new = PasswordReset { email: parsed("new@example.com"), ..password_reset(2, &user(1), now, 90) };
+        for reset in [&old, &new] {
+            stores.add_password_reset(reset).await;
+        }
+        assert_eq!((find(stores, &old).await, find(stores, &new).await), (None, Some(new.clone())));
+        assert_eq!(take(stores.identity.clone(), user_id(1), old.hash).await, None);
+        assert_eq!(take(stores.identity.clone(), user_id(1), new.hash).await, Some(new));
     }
-}
 
-pub async fn a_token_needs_its_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    let orphan = password_reset(1, &user(1), now(stores).await, 60);
-    conflict(issue(stores, &orphan).await, StoreError::REFERENCE);
-    assert_eq!(find(stores, &orphan).await, None);
-}
-
-pub async fn a_token_is_one_users(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let now = now(stores).await;
-    let one = password_reset(1, &user(1), now, 60);
-    stores.add_password_reset(&one).await;
-    conflict(issue(stores, &password_reset(1, &user(2), now, 60)).await, "password_resets_token_hash");
-    // Storing the same token again causes no conflict.
-    stores.add_password_reset(&one).await;
-    assert_eq!(find(stores, &one).await, Some(one));
-}
-
-pub async fn a_token_that_is_taken_back_is_worth_nothing(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let now = now(stores).await;
-    let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
-    for reset in [&one, &other] {
-        stores.add_password_reset(reset).await;
-    }
-    let withdraw = async || {
+    async fn the_valid_token_of_a_user_is_found(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2), &user(3)]).await;
+        let now = now(stores).await;
+        let (valid, expired) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 0));
+        for reset in [&valid, &expired] {
+            stores.add_password_reset(reset).await;
+        }
         let mut tx = ok(stores.identity.begin().await);
-        let withdrawn = ok(tx.password_resets().withdraw(user_id(1)).await);
-        ok(tx.commit().await);
-        withdrawn
-    };
-    assert!(withdraw().await);
-    assert!(!withdraw().await);
-    assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
-}
-
-pub async fn of_sixteen_that_take_a_token_one_gets_it(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1)]).await;
-    let reset = password_reset(1, &user(1), now(stores).await, 60);
-    stores.add_password_reset(&reset).await;
-    let taken = world::at_once(16, |_| take(stores.identity.clone(), reset.user, reset.hash)).await;
-    assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [reset]);
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2), &user(3)]).await;
-    let now = now(stores).await;
-    for (number, left) in [(1, -60), (2, 0), (3, 60)] {
-        ask(stores, &[reset_request(number, now, left)]).await;
-        stores.add_password_reset(&password_reset(number, &user(number), now, left)).await;
+        for (number, expected) in [(1, Some(&valid)), (2, None), (3, None)] {
+            let found = ok(tx.password_resets().find_open_of(user_id(number)).await);
+            assert_eq!(found.as_ref(), expected, "{number}");
+        }
     }
-    for forgotten in [3, 1, 0] {
-        assert_eq!(ok(stores.resets.forget_expired(3).await), forgotten);
-    }
-    let open = password_reset(3, &user(3), now, 60);
-    assert_eq!(find(stores, &open).await, Some(open));
-    assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));
-}
 
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    let now = now(stores).await;
-    let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
-    stores.add_password_reset(&one).await;
-    let mut tx = ok(stores.identity.begin().await);
-    assert_eq!(ok(tx.password_resets().take(user_id(1), &one.hash).await).as_ref(), Some(&one));
-    ok(tx.password_resets().issue(&other).await);
-    drop(tx);
-    assert_eq!(world::in_time(take(stores.identity.clone(), user_id(1), one.hash)).await, Some(one));
-    assert_eq!(find(stores, &other).await, None);
-    world::nothing_is_held(harness).await;
-}
+    async fn a_token_needs_its_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        let orphan = password_reset(1, &user(1), now(stores).await, 60);
+        conflict(issue(stores, &orphan).await, StoreError::REFERENCE);
+        assert_eq!(find(stores, &orphan).await, None);
+    }
+
+    async fn a_token_is_one_users(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let now = now(stores).await;
+        let one = password_reset(1, &user(1), now, 60);
+        stores.add_password_reset(&one).await;
+        conflict(issue(stores, &password_reset(1, &user(2), now, 60)).await, "password_resets_token_hash");
+        // Storing the same token again causes no conflict.
+        stores.add_password_reset(&one).await;
+        assert_eq!(find(stores, &one).await, Some(one));
+    }
+
+    async fn a_token_that_is_taken_back_is_worth_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let now = now(stores).await;
+        let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
+        for reset in [&one, &other] {
+            stores.add_password_reset(reset).await;
+        }
+        let withdraw = async || {
+            let mut tx = ok(stores.identity.begin().await);
+            let withdrawn = ok(tx.password_resets().withdraw(user_id(1)).await);
+            ok(tx.commit().await);
+            withdrawn
+        };
+        assert!(withdraw().await);
+        assert!(!withdraw().await);
+        assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
+    }
+
+    async fn of_sixteen_that_take_a_token_one_gets_it(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let reset = password_reset(1, &user(1), now(stores).await, 60);
+        stores.add_password_reset(&reset).await;
+        let taken = world::at_once(16, |_| take(stores.identity.clone(), reset.user, reset.hash)).await;
+        assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [reset]);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2), &user(3)]).await;
+        let now = now(stores).await;
+        for (number, left) in [(1, -60), (2, 0), (3, 60)] {
+            ask(stores, &[reset_request(number, now, left)]).await;
+            stores.add_password_reset(&password_reset(number, &user(number), now, left)).await;
+        }
+        for forgotten in [3, 1, 0] {
+            assert_eq!(ok(stores.resets.forget_expired(3).await), forgotten);
+        }
+        let open = password_reset(3, &user(3), now, 60);
+        assert_eq!(find(stores, &open).await, Some(open));
+        assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let now = now(stores).await;
+        let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
+        stores.add_password_reset(&one).await;
+        let mut tx = ok(stores.identity.begin().await);
+        assert_eq!(ok(tx.password_resets().take(user_id(1), &one.hash).await).as_ref(), Some(&one));
+        ok(tx.password_resets().issue(&other).await);
+        drop(tx);
+        assert_eq!(world::in_time(take(stores.identity.clone(), user_id(1), one.hash)).await, Some(one));
+        assert_eq!(find(stores, &other).await, None);
+        world::nothing_is_held(harness).await;
+    }
+);

@@ -30,27 +30,6 @@ use crate::{
     expectations::{ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! quotas_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, quotas:
-            of_eight_items_at_once_as_many_are_made_as_there_is_room_for
-            an_item_is_changed_when_there_is_room_for_no_other
-            of_eight_keys_at_once_as_many_are_made_as_there_is_room_for
-            keys_count_where_they_are_active_and_where_they_exist
-            of_eight_applications_at_once_as_many_are_made_as_there_is_room_for
-            of_eight_members_at_once_as_many_join_as_there_is_room_for
-            of_eight_claims_at_once_as_many_are_made_as_there_is_room_for
-            of_eight_organizations_at_once_a_user_owns_as_many_as_allowed
-            of_eight_invitations_at_once_as_many_are_open_as_allowed
-            of_eight_wallets_at_once_as_many_are_linked_as_allowed
-            of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed
-            the_least_recently_used_sessions_end_first
-        }
-    };
-}
-
 /// The quota in these cases.
 const ROOM: u64 = 3;
 
@@ -59,39 +38,6 @@ const ROOM: u64 = 3;
 fn room_is_filled(attempts: Vec<bool>) {
     let made: u64 = attempts.into_iter().map(u64::from).sum();
     assert_eq!(made, ROOM);
-}
-
-pub async fn of_eight_items_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    tenant(stores, 2).await;
-    stores.put_item(&item_change(20, application_id(2))).await;
-    let attempts = world::at_once(8, |number| {
-        let (items, change) = (stores.items.clone(), item_change(number + 1, application_id(1)));
-        async move { ok(items.upsert_item(&change, Some(ROOM)).await).is_some() }
-    });
-    room_is_filled(attempts.await);
-    let listed = ok(stores.items.list_items(application_id(1), PageRequest::default()).await).items;
-    assert_eq!(listed.len() as u64, ROOM);
-    assert!(ok(stores.items.upsert_item(&item_change(9, application_id(1)), Some(ROOM + 1)).await).is_some());
-    assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), Some(ROOM + 1)).await).is_none());
-    assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), None).await).is_some());
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn an_item_is_changed_when_there_is_room_for_no_other(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    let change = item_change(1, application_id(1));
-    // All calls change the same item, so they need only one place.
-    let attempts = world::at_once(8, |_| {
-        let (items, change) = (stores.items.clone(), change.clone());
-        async move { some(ok(items.upsert_item(&change, Some(1)).await)).version }
-    });
-    let mut versions = attempts.await;
-    versions.sort_unstable();
-    assert_eq!(versions, (1..=8).collect::<Vec<_>>());
-    assert_eq!(ok(stores.items.upsert_item(&item_change(2, application_id(1)), Some(1)).await), None);
 }
 
 async fn make_key(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> bool {
@@ -105,41 +51,6 @@ async fn make_key(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> bool {
     true
 }
 
-pub async fn of_eight_keys_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let key = |number| api_key(number, &tenant.application, tenant.owner.id);
-    room_is_filled(world::at_once(8, |number| make_key(stores.api_keys.clone(), key(number + 1))).await);
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn keys_count_where_they_are_active_and_where_they_exist(harness: &impl Harness) {
-    let stores = harness.stores();
-    let tenant = tenant(stores, 1).await;
-    let (second, gone) = (application(2, organization_id(1)), application(3, organization_id(1)));
-    stores.add_applications([&second, &gone]).await;
-    let key = |number, of| api_key(number, of, tenant.owner.id);
-    let with = |number, state, expires_at| {
-        let StoredKey { key, hash } = key(number, &tenant.application);
-        StoredKey { key: ApiKey { state, expires_at, ..key }, hash }
-    };
-    let revoked = with(1, KeyState::Revoked { at: NOW }, None);
-    let (expired, eternal) = (with(2, KeyState::Active, Some(NOW)), with(3, KeyState::Active, None));
-    let ends_next = with(4, KeyState::Active, Some(NOW + Duration::microseconds(1)));
-    let (elsewhere, in_gone) = (key(5, &second), key(6, &gone));
-    stores.add_keys([&revoked, &expired, &eternal, &ends_next, &elsewhere, &in_gone]).await;
-    let mut tx = ok(stores.apps.begin().await);
-    assert!(ok(tx.applications().delete(gone.id).await));
-    ok(tx.commit().await);
-    let counts = async |organization, application| {
-        let mut tx = ok(stores.api_keys.begin().await);
-        ok(tx.keys().lock_and_count(organization_id(organization), application_id(application), NOW).await)
-    };
-    assert_eq!(counts(1, 1).await, Some(KeyCounts { active: 2, in_organization: 5 }));
-    assert_eq!(counts(1, 2).await, Some(KeyCounts { active: 1, in_organization: 5 }));
-    assert_eq!(counts(2, 1).await, None);
-}
-
 async fn make_application(apps: Arc<dyn AppStore>, number: u32) -> bool {
     let mut tx = ok(apps.begin().await);
     if some(ok(tx.applications().lock_and_count(organization_id(1)).await)) >= ROOM {
@@ -148,17 +59,6 @@ async fn make_application(apps: Arc<dyn AppStore>, number: u32) -> bool {
     ok(tx.applications().insert(&application(number, organization_id(1))).await);
     ok(tx.commit().await);
     true
-}
-
-pub async fn of_eight_applications_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_applications([&application(20, organization_id(2))]).await;
-    room_is_filled(world::at_once(8, |number| make_application(stores.apps.clone(), number + 1)).await);
-    let mut tx = ok(stores.apps.begin().await);
-    assert_eq!(ok(tx.applications().lock_and_count(organization_id(3)).await), None);
-    drop(tx);
-    world::nothing_is_held(harness).await;
 }
 
 async fn join(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
@@ -170,14 +70,6 @@ async fn join(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
     ok(tx.memberships().insert(&membership(organization_id(1), user_id(number), Role::Member)).await);
     ok(tx.commit().await);
     true
-}
-
-pub async fn of_eight_members_at_once_as_many_join_as_there_is_room_for(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users(&(1..=9).map(user).collect::<Vec<_>>()).await;
-    stores.add_organizations([&organization(1), &organization(2)]).await;
-    stores.add_memberships([&membership(organization_id(2), user_id(9), Role::Member)]).await;
-    room_is_filled(world::at_once(8, |number| join(stores.orgs.clone(), number + 1)).await);
 }
 
 async fn claim(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
@@ -193,15 +85,6 @@ async fn claim(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
     true
 }
 
-pub async fn of_eight_claims_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_organizations([&organization(1)]).await;
-    let invitations = (1..=8).map(|number| invitation(number, organization_id(1), user_id(1)));
-    stores.add_invitations(&invitations.collect::<Vec<_>>()).await;
-    room_is_filled(world::at_once(8, |number| claim(stores.orgs.clone(), number + 1)).await);
-    world::nothing_is_held(harness).await;
-}
-
 async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
     let mut tx = ok(orgs.begin().await);
     ok(tx.organizations().insert(&organization(number)).await);
@@ -211,24 +94,6 @@ async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
     ok(tx.memberships().insert(&membership(organization_id(number), user_id(1), Role::Owner)).await);
     ok(tx.commit().await);
     true
-}
-
-pub async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    stores.add_organizations([&organization(20), &organization(21)]).await;
-    // Only organizations that the user owns and has opened count. Other memberships and the organizations of other users
-    // do not.
-    let others = [(20, 1, Role::Admin), (21, 1, Role::Member), (20, 2, Role::Owner), (21, 2, Role::Owner)];
-    let others = others.map(|(of, user, role)| membership(organization_id(of), user_id(user), role));
-    stores.add_memberships(&others).await;
-    stores.add_organizations([&organization(22)]).await;
-    let unopened = Membership { opened_at: None, ..membership(organization_id(22), user_id(1), Role::Owner) };
-    stores.add_memberships([&unopened]).await;
-    room_is_filled(world::at_once(8, |number| found(stores.orgs.clone(), number + 1)).await);
-    let mut tx = ok(stores.orgs.begin().await);
-    assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(1), false).await), 1);
-    assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9), true).await), 0);
 }
 
 async fn invite(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
@@ -243,12 +108,6 @@ async fn invite(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
     true
 }
 
-pub async fn of_eight_invitations_at_once_as_many_are_open_as_allowed(harness: &impl Harness) {
-    let stores = harness.stores();
-    tenant(stores, 1).await;
-    room_is_filled(world::at_once(8, |number| invite(stores.orgs.clone(), number + 1)).await);
-}
-
 async fn link(identity: Arc<dyn IdentityStore>, number: u32) -> bool {
     let mut tx = ok(identity.begin().await);
     if some(ok(tx.users().lock(user_id(1)).await)).user.wallets.len() as u64 >= ROOM {
@@ -257,12 +116,6 @@ async fn link(identity: Arc<dyn IdentityStore>, number: u32) -> bool {
     ok(tx.wallets().insert(user_id(1), &wallet(number)).await);
     ok(tx.commit().await);
     true
-}
-
-pub async fn of_eight_wallets_at_once_as_many_are_linked_as_allowed(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    room_is_filled(world::at_once(8, |number| link(stores.identity.clone(), number + 1)).await);
 }
 
 async fn live(identity: &dyn IdentityStore, of: u32) -> Vec<SessionId> {
@@ -277,39 +130,169 @@ async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHa
     ok(tx.commit().await);
 }
 
-pub async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harness: &impl Harness) {
-    let stores = harness.stores();
-    let hash = PasswordHash::from_phc("hash".to_owned());
-    stores.add_user_with_password(&user(1), &hash).await;
-    world::at_once(8, |number| sign_in(stores.identity.clone(), number + 1, hash.clone())).await;
-    assert_eq!(live(&*stores.identity, 1).await.len() as u64, ROOM);
-    world::nothing_is_held(harness).await;
-}
+contract!(
+    use quotas as quotas_contract;
 
-pub async fn the_least_recently_used_sessions_end_first(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    // The time of the last use decides the order. The age counts only for equal times.
-    let used = |number, seconds, age| {
-        let (last_used_at, created_at) = (NOW - Duration::seconds(seconds), NOW - Duration::seconds(age));
-        Session { last_used_at, created_at, ..session(number, user_id(1)) }
-    };
-    let ended = Session { state: SessionState::Ended { at: NOW }, ..used(6, 0, 0) };
-    let expired = Session { expires_at: NOW, ..used(7, 0, 0) };
-    for session in [used(1, 10, 90), used(2, 30, 30), used(3, 20, 90), used(4, 20, 95), ended, expired] {
-        stores.add_session(&session).await;
+    async fn of_eight_items_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        tenant(stores, 2).await;
+        stores.put_item(&item_change(20, application_id(2))).await;
+        let attempts = world::at_once(8, |number| {
+            let (items, change) = (stores.items.clone(), item_change(number + 1, application_id(1)));
+            async move { ok(items.upsert_item(&change, Some(ROOM)).await).is_some() }
+        });
+        room_is_filled(attempts.await);
+        let listed = ok(stores.items.list_items(application_id(1), PageRequest::default()).await).items;
+        assert_eq!(listed.len() as u64, ROOM);
+        assert!(ok(stores.items.upsert_item(&item_change(9, application_id(1)), Some(ROOM + 1)).await).is_some());
+        assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), Some(ROOM + 1)).await).is_none());
+        assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), None).await).is_some());
+        world::nothing_is_held(harness).await;
     }
-    stores.add_session(&session(9, user_id(2))).await;
-    let end = async |keep, most| {
-        let mut tx = ok(stores.identity.begin().await);
-        let ended = ok(tx.sessions().end_least_recently_used(user_id(1), session_id(keep), most, NOW).await);
+
+    async fn an_item_is_changed_when_there_is_room_for_no_other(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let change = item_change(1, application_id(1));
+        // All calls change the same item, so they need only one place.
+        let attempts = world::at_once(8, |_| {
+            let (items, change) = (stores.items.clone(), change.clone());
+            async move { some(ok(items.upsert_item(&change, Some(1)).await)).version }
+        });
+        let mut versions = attempts.await;
+        versions.sort_unstable();
+        assert_eq!(versions, (1..=8).collect::<Vec<_>>());
+        assert_eq!(ok(stores.items.upsert_item(&item_change(2, application_id(1)), Some(1)).await), None);
+    }
+
+    async fn of_eight_keys_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let key = |number| api_key(number, &tenant.application, tenant.owner.id);
+        room_is_filled(world::at_once(8, |number| make_key(stores.api_keys.clone(), key(number + 1))).await);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn keys_count_where_they_are_active_and_where_they_exist(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let (second, gone) = (application(2, organization_id(1)), application(3, organization_id(1)));
+        stores.add_applications([&second, &gone]).await;
+        let key = |number, of| api_key(number, of, tenant.owner.id);
+        let with = |number, state, expires_at| {
+            let StoredKey { key, hash } = key(number, &tenant.application);
+            StoredKey { key: ApiKey { state, expires_at, ..key }, hash }
+        };
+        let revoked = with(1, KeyState::Revoked { at: NOW }, None);
+        let (expired, eternal) = (with(2, KeyState::Active, Some(NOW)), with(3, KeyState::Active, None));
+        let ends_next = with(4, KeyState::Active, Some(NOW + Duration::microseconds(1)));
+        let (elsewhere, in_gone) = (key(5, &second), key(6, &gone));
+        stores.add_keys([&revoked, &expired, &eternal, &ends_next, &elsewhere, &in_gone]).await;
+        let mut tx = ok(stores.apps.begin().await);
+        assert!(ok(tx.applications().delete(gone.id).await));
         ok(tx.commit().await);
-        (ended, live(&*stores.identity, 1).await)
-    };
-    let ids = |numbers: &[u32]| numbers.iter().copied().map(session_id).collect::<Vec<_>>();
-    assert_eq!(end(1, 4).await, (0, ids(&[1, 2, 3, 4])));
-    assert_eq!(end(1, 2).await, (2, ids(&[1, 3])));
-    // The session to keep stays, even if another one was used later by the clock of another node.
-    assert_eq!(end(3, 1).await, (1, ids(&[3])));
-    assert_eq!(live(&*stores.identity, 2).await, ids(&[9]));
-}
+        let counts = async |organization, application| {
+            let mut tx = ok(stores.api_keys.begin().await);
+            ok(tx.keys().lock_and_count(organization_id(organization), application_id(application), NOW).await)
+        };
+        assert_eq!(counts(1, 1).await, Some(KeyCounts { active: 2, in_organization: 5 }));
+        assert_eq!(counts(1, 2).await, Some(KeyCounts { active: 1, in_organization: 5 }));
+        assert_eq!(counts(2, 1).await, None);
+    }
+
+    async fn of_eight_applications_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_applications([&application(20, organization_id(2))]).await;
+        room_is_filled(world::at_once(8, |number| make_application(stores.apps.clone(), number + 1)).await);
+        let mut tx = ok(stores.apps.begin().await);
+        assert_eq!(ok(tx.applications().lock_and_count(organization_id(3)).await), None);
+        drop(tx);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn of_eight_members_at_once_as_many_join_as_there_is_room_for(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users(&(1..=9).map(user).collect::<Vec<_>>()).await;
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        stores.add_memberships([&membership(organization_id(2), user_id(9), Role::Member)]).await;
+        room_is_filled(world::at_once(8, |number| join(stores.orgs.clone(), number + 1)).await);
+    }
+
+    async fn of_eight_claims_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let invitations = (1..=8).map(|number| invitation(number, organization_id(1), user_id(1)));
+        stores.add_invitations(&invitations.collect::<Vec<_>>()).await;
+        room_is_filled(world::at_once(8, |number| claim(stores.orgs.clone(), number + 1)).await);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        stores.add_organizations([&organization(20), &organization(21)]).await;
+        // Only organizations that the user owns and has opened count. Other memberships and the organizations of other users
+        // do not.
+        let others = [(20, 1, Role::Admin), (21, 1, Role::Member), (20, 2, Role::Owner), (21, 2, Role::Owner)];
+        let others = others.map(|(of, user, role)| membership(organization_id(of), user_id(user), role));
+        stores.add_memberships(&others).await;
+        stores.add_organizations([&organization(22)]).await;
+        let unopened = Membership { opened_at: None, ..membership(organization_id(22), user_id(1), Role::Owner) };
+        stores.add_memberships([&unopened]).await;
+        room_is_filled(world::at_once(8, |number| found(stores.orgs.clone(), number + 1)).await);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(1), false).await), 1);
+        assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9), true).await), 0);
+    }
+
+    async fn of_eight_invitations_at_once_as_many_are_open_as_allowed(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        room_is_filled(world::at_once(8, |number| invite(stores.orgs.clone(), number + 1)).await);
+    }
+
+    async fn of_eight_wallets_at_once_as_many_are_linked_as_allowed(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        room_is_filled(world::at_once(8, |number| link(stores.identity.clone(), number + 1)).await);
+    }
+
+    async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harness: &impl Harness) {
+        let stores = harness.stores();
+        let hash = PasswordHash::from_phc("hash".to_owned());
+        stores.add_user_with_password(&user(1), &hash).await;
+        world::at_once(8, |number| sign_in(stores.identity.clone(), number + 1, hash.clone())).await;
+        assert_eq!(live(&*stores.identity, 1).await.len() as u64, ROOM);
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn the_least_recently_used_sessions_end_first(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        // The time of the last use decides the order. The age counts only for equal times.
+        let used = |number, seconds, age| {
+            let (last_used_at, created_at) = (NOW - Duration::seconds(seconds), NOW - Duration::seconds(age));
+            Session { last_used_at, created_at, ..session(number, user_id(1)) }
+        };
+        let ended = Session { state: SessionState::Ended { at: NOW }, ..used(6, 0, 0) };
+        let expired = Session { expires_at: NOW, ..used(7, 0, 0) };
+        for session in [used(1, 10, 90), used(2, 30, 30), used(3, 20, 90), used(4, 20, 95), ended, expired] {
+            stores.add_session(&session).await;
+        }
+        stores.add_session(&session(9, user_id(2))).await;
+        let end = async |keep, most| {
+            let mut tx = ok(stores.identity.begin().await);
+            let ended = ok(tx.sessions().end_least_recently_used(user_id(1), session_id(keep), most, NOW).await);
+            ok(tx.commit().await);
+            (ended, live(&*stores.identity, 1).await)
+        };
+        let ids = |numbers: &[u32]| numbers.iter().copied().map(session_id).collect::<Vec<_>>();
+        assert_eq!(end(1, 4).await, (0, ids(&[1, 2, 3, 4])));
+        assert_eq!(end(1, 2).await, (2, ids(&[1, 3])));
+        // The session to keep stays, even if another one was used later by the clock of another node.
+        assert_eq!(end(3, 1).await, (1, ids(&[3])));
+        assert_eq!(live(&*stores.identity, 2).await, ids(&[9]));
+    }
+);

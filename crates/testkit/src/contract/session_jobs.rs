@@ -16,22 +16,6 @@ use crate::{
     expectations::{ok, some},
 };
 
-/// Turns the cases of this port into tests.
-#[macro_export]
-macro_rules! session_jobs_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, session_jobs:
-            a_use_changes_the_time_of_the_last_use_alone
-            an_earlier_use_changes_nothing
-            a_batch_of_uses_may_be_empty_or_long
-            a_use_does_not_undo_the_end_of_a_session
-            uses_and_the_end_of_all_sessions_do_not_block_each_other
-            sessions_are_deleted_by_the_time_of_their_end
-            sessions_are_deleted_in_steps_the_first_to_end_first
-        }
-    };
-}
-
 fn later(seconds: i64) -> OffsetDateTime {
     NOW + Duration::seconds(seconds)
 }
@@ -47,99 +31,103 @@ async fn add(stores: &Stores, sessions: &[Session]) {
     }
 }
 
-pub async fn a_use_changes_the_time_of_the_last_use_alone(harness: &impl Harness) {
-    let stores = harness.stores();
-    let ended = Session { state: SessionState::Ended { at: later(3) }, ..session(2, user_id(1)) };
-    add(stores, &[session(1, user_id(1)), ended.clone(), session(3, user_id(1))]).await;
-    // Session 9 does not exist.
-    let uses = [1, 2, 9].map(|number| (session_id(number), later(60)));
-    ok(stores.session_jobs.record_uses(&uses).await);
-    assert_eq!(find(stores, 1).await, Some(Session { last_used_at: later(60), ..session(1, user_id(1)) }));
-    assert_eq!(find(stores, 2).await, Some(Session { last_used_at: later(60), ..ended }));
-    assert_eq!(find(stores, 3).await, Some(session(3, user_id(1))));
-}
+contract!(
+    use session_jobs as session_jobs_contract;
 
-pub async fn an_earlier_use_changes_nothing(harness: &impl Harness) {
-    let stores = harness.stores();
-    add(stores, &[session(1, user_id(1))]).await;
-    for (at, expected) in [(-1, 0), (70, 70), (60, 70), (80, 80)] {
-        ok(stores.session_jobs.record_uses(&[(session_id(1), later(at))]).await);
-        assert_eq!(some(find(stores, 1).await).last_used_at, later(expected));
+    async fn a_use_changes_the_time_of_the_last_use_alone(harness: &impl Harness) {
+        let stores = harness.stores();
+        let ended = Session { state: SessionState::Ended { at: later(3) }, ..session(2, user_id(1)) };
+        add(stores, &[session(1, user_id(1)), ended.clone(), session(3, user_id(1))]).await;
+        // Session 9 does not exist.
+        let uses = [1, 2, 9].map(|number| (session_id(number), later(60)));
+        ok(stores.session_jobs.record_uses(&uses).await);
+        assert_eq!(find(stores, 1).await, Some(Session { last_used_at: later(60), ..session(1, user_id(1)) }));
+        assert_eq!(find(stores, 2).await, Some(Session { last_used_at: later(60), ..ended }));
+        assert_eq!(find(stores, 3).await, Some(session(3, user_id(1))));
     }
-}
 
-pub async fn a_batch_of_uses_may_be_empty_or_long(harness: &impl Harness) {
-    let stores = harness.stores();
-    add(stores, &[session(1, user_id(1)), session(1_000, user_id(1))]).await;
-    ok(stores.session_jobs.record_uses(&[]).await);
-    // As many as the domain writes at once.
-    let uses: Vec<_> = (1..=1_000).map(|number| (session_id(number), later(60))).collect();
-    ok(world::in_time(stores.session_jobs.record_uses(&uses)).await);
-    for number in [1, 1_000] {
-        assert_eq!(some(find(stores, number).await).last_used_at, later(60));
-    }
-}
-
-pub async fn a_use_does_not_undo_the_end_of_a_session(harness: &impl Harness) {
-    let stores = harness.stores();
-    add(stores, &[session(1, user_id(1)), session(2, user_id(1))]).await;
-    let mut tx = ok(stores.identity.begin().await);
-    assert!(ok(tx.sessions().end(user_id(1), session_id(1), later(1)).await));
-    let jobs = stores.session_jobs.clone();
-    let uses = [1, 2].map(|number| (session_id(number), later(60)));
-    let recording = tokio::spawn(async move { jobs.record_uses(&uses).await });
-    ok(tx.commit().await);
-    ok(ok(world::in_time(recording).await));
-    assert_eq!(some(find(stores, 2).await).last_used_at, later(60));
-    assert_eq!(some(find(stores, 1).await).state, SessionState::Ended { at: later(1) });
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn uses_and_the_end_of_all_sessions_do_not_block_each_other(harness: &impl Harness) {
-    async fn use_or_end(jobs: Arc<dyn SessionJobs>, store: Arc<dyn IdentityStore>, number: u32) {
-        let mut uses: Vec<(SessionId, _)> =
-            (1..=20).map(|id| (session_id(id), later(60 + i64::from(number)))).collect();
-        if number.is_multiple_of(2) {
-            // In the other order than the statement that ends them may take.
-            uses.reverse();
-            ok(jobs.record_uses(&uses).await);
-        } else {
-            let mut tx = ok(store.begin().await);
-            ok(tx.sessions().end_all(user_id(1), None, later(1)).await);
-            ok(tx.commit().await);
+    async fn an_earlier_use_changes_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        add(stores, &[session(1, user_id(1))]).await;
+        for (at, expected) in [(-1, 0), (70, 70), (60, 70), (80, 80)] {
+            ok(stores.session_jobs.record_uses(&[(session_id(1), later(at))]).await);
+            assert_eq!(some(find(stores, 1).await).last_used_at, later(expected));
         }
     }
-    let stores = harness.stores();
-    add(stores, &(1..=20).map(|number| session(number, user_id(1))).collect::<Vec<_>>()).await;
-    let (jobs, store) = (&stores.session_jobs, &stores.identity);
-    world::at_once(8, |number| use_or_end(jobs.clone(), store.clone(), number)).await;
-    for number in 1..=20 {
-        assert_eq!(some(find(stores, number).await).state, SessionState::Ended { at: later(1) });
-    }
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn sessions_are_deleted_by_the_time_of_their_end(harness: &impl Harness) {
-    let stores = harness.stores();
-    let until = later(0);
-    let expires = |number, seconds| Session { expires_at: later(seconds), ..session(number, user_id(1)) };
-    let ended = |number, seconds| {
-        let state = SessionState::Ended { at: later(seconds) };
-        Session { state, expires_at: later(100), ..session(number, user_id(1)) }
-    };
-    add(stores, &[expires(1, 0), expires(2, 1), ended(3, 0), ended(4, 1), session(5, user_id(1))]).await;
-    assert_eq!(ok(stores.session_jobs.delete_ended(until, 10).await), 2);
-    for (number, stays) in [(1, false), (2, true), (3, false), (4, true), (5, true)] {
-        assert_eq!(find(stores, number).await.is_some(), stays, "{number}");
+    async fn a_batch_of_uses_may_be_empty_or_long(harness: &impl Harness) {
+        let stores = harness.stores();
+        add(stores, &[session(1, user_id(1)), session(1_000, user_id(1))]).await;
+        ok(stores.session_jobs.record_uses(&[]).await);
+        // As many as the domain writes at once.
+        let uses: Vec<_> = (1..=1_000).map(|number| (session_id(number), later(60))).collect();
+        ok(world::in_time(stores.session_jobs.record_uses(&uses)).await);
+        for number in [1, 1_000] {
+            assert_eq!(some(find(stores, number).await).last_used_at, later(60));
+        }
     }
-}
 
-pub async fn sessions_are_deleted_in_steps_the_first_to_end_first(harness: &impl Harness) {
-    let stores = harness.stores();
-    let expires = |number: u32| Session { expires_at: later(-i64::from(number)), ..session(number, user_id(1)) };
-    add(stores, &(1..=3).map(expires).collect::<Vec<_>>()).await;
-    assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 2);
-    assert!(find(stores, 1).await.is_some() && find(stores, 2).await.is_none() && find(stores, 3).await.is_none());
-    assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 1);
-    assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 0);
-}
+    async fn a_use_does_not_undo_the_end_of_a_session(harness: &impl Harness) {
+        let stores = harness.stores();
+        add(stores, &[session(1, user_id(1)), session(2, user_id(1))]).await;
+        let mut tx = ok(stores.identity.begin().await);
+        assert!(ok(tx.sessions().end(user_id(1), session_id(1), later(1)).await));
+        let jobs = stores.session_jobs.clone();
+        let uses = [1, 2].map(|number| (session_id(number), later(60)));
+        let recording = tokio::spawn(async move { jobs.record_uses(&uses).await });
+        ok(tx.commit().await);
+        ok(ok(world::in_time(recording).await));
+        assert_eq!(some(find(stores, 2).await).last_used_at, later(60));
+        assert_eq!(some(find(stores, 1).await).state, SessionState::Ended { at: later(1) });
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn uses_and_the_end_of_all_sessions_do_not_block_each_other(harness: &impl Harness) {
+        async fn use_or_end(jobs: Arc<dyn SessionJobs>, store: Arc<dyn IdentityStore>, number: u32) {
+            let mut uses: Vec<(SessionId, _)> =
+                (1..=20).map(|id| (session_id(id), later(60 + i64::from(number)))).collect();
+            if number.is_multiple_of(2) {
+                // In the other order than the statement that ends them may take.
+                uses.reverse();
+                ok(jobs.record_uses(&uses).await);
+            } else {
+                let mut tx = ok(store.begin().await);
+                ok(tx.sessions().end_all(user_id(1), None, later(1)).await);
+                ok(tx.commit().await);
+            }
+        }
+        let stores = harness.stores();
+        add(stores, &(1..=20).map(|number| session(number, user_id(1))).collect::<Vec<_>>()).await;
+        let (jobs, store) = (&stores.session_jobs, &stores.identity);
+        world::at_once(8, |number| use_or_end(jobs.clone(), store.clone(), number)).await;
+        for number in 1..=20 {
+            assert_eq!(some(find(stores, number).await).state, SessionState::Ended { at: later(1) });
+        }
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn sessions_are_deleted_by_the_time_of_their_end(harness: &impl Harness) {
+        let stores = harness.stores();
+        let until = later(0);
+        let expires = |number, seconds| Session { expires_at: later(seconds), ..session(number, user_id(1)) };
+        let ended = |number, seconds| {
+            let state = SessionState::Ended { at: later(seconds) };
+            Session { state, expires_at: later(100), ..session(number, user_id(1)) }
+        };
+        add(stores, &[expires(1, 0), expires(2, 1), ended(3, 0), ended(4, 1), session(5, user_id(1))]).await;
+        assert_eq!(ok(stores.session_jobs.delete_ended(until, 10).await), 2);
+        for (number, stays) in [(1, false), (2, true), (3, false), (4, true), (5, true)] {
+            assert_eq!(find(stores, number).await.is_some(), stays, "{number}");
+        }
+    }
+
+    async fn sessions_are_deleted_in_steps_the_first_to_end_first(harness: &impl Harness) {
+        let stores = harness.stores();
+        let expires = |number: u32| Session { expires_at: later(-i64::from(number)), ..session(number, user_id(1)) };
+        add(stores, &(1..=3).map(expires).collect::<Vec<_>>()).await;
+        assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 2);
+        assert!(find(stores, 1).await.is_some() && find(stores, 2).await.is_none() && find(stores, 3).await.is_none());
+        assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 1);
+        assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 0);
+    }
+);

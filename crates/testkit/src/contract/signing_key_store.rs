@@ -16,29 +16,6 @@ use crate::{
     expectations::{conflict, ok, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! signing_key_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, signing_key_store:
-            a_signing_key_comes_back_as_it_was
-            an_empty_store_has_no_signing_keys
-            signing_keys_come_in_the_order_in_which_they_sign
-            a_kid_is_given_once
-            a_retired_key_has_its_end_and_nothing_else_changes
-            an_unknown_key_is_not_retired
-            a_deleted_key_is_gone
-            an_unknown_key_is_not_deleted
-            a_lock_tells_the_keys_with_what_the_transaction_wrote
-            changed_keys_and_their_event_are_visible_together
-            uncommitted_keys_are_not_visible
-            dropped_changes_of_keys_never_happened
-            readers_do_not_wait_for_the_lock
-            of_eight_that_find_no_key_one_adds_it
-        }
-    };
-}
-
 /// The key with the number. It signs after all keys with lower numbers.
 fn key(number: u32) -> SigningKey {
     signing_key(number)
@@ -69,137 +46,141 @@ async fn insert_first(store: Arc<dyn SigningKeyStore>, key: SigningKey) -> Resul
     Ok(first)
 }
 
-pub async fn a_signing_key_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = harness.stores();
-    let retired = SigningKey { retirement: Some(retirement()), ..key(2) };
-    stores.add_signing_keys([&key(1), &retired]).await;
-    let found = listed(stores).await;
-    assert_eq!(found, [key(1), retired]);
-    assert!(found.iter().all(|key| key.created_at.offset().is_utc() && key.signs_from.offset().is_utc()));
-}
+contract!(
+    use signing_key_store as signing_key_store_contract;
 
-pub async fn an_empty_store_has_no_signing_keys(harness: &impl Harness) {
-    let stores = harness.stores();
-    assert_eq!(listed(stores).await, []);
-    let mut tx = ok(stores.signing_keys.begin().await);
-    assert_eq!(ok(world::in_time(tx.signing_keys().lock_all()).await), []);
-}
+    async fn a_signing_key_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = harness.stores();
+        let retired = SigningKey { retirement: Some(retirement()), ..key(2) };
+        stores.add_signing_keys([&key(1), &retired]).await;
+        let found = listed(stores).await;
+        assert_eq!(found, [key(1), retired]);
+        assert!(found.iter().all(|key| key.created_at.offset().is_utc() && key.signs_from.offset().is_utc()));
+    }
 
-pub async fn signing_keys_come_in_the_order_in_which_they_sign(harness: &impl Harness) {
-    let stores = harness.stores();
-    let late = SigningKey { signs_from: NOW + Duration::days(9), ..key(1) };
-    let (one, other) = (
-        SigningKey { signs_from: NOW + Duration::days(8), ..key(2) },
-        SigningKey { signs_from: NOW + Duration::days(8), ..key(3) },
-    );
-    stores.add_signing_keys([&late, &other, &one]).await;
-    let order = [one, other, late];
-    assert_eq!(listed(stores).await, order);
-    let mut tx = ok(stores.signing_keys.begin().await);
-    assert_eq!(ok(tx.signing_keys().lock_all().await), order);
-}
+    async fn an_empty_store_has_no_signing_keys(harness: &impl Harness) {
+        let stores = harness.stores();
+        assert_eq!(listed(stores).await, []);
+        let mut tx = ok(stores.signing_keys.begin().await);
+        assert_eq!(ok(world::in_time(tx.signing_keys().lock_all()).await), []);
+    }
 
-pub async fn a_kid_is_given_once(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1)]).await;
-    let twin = SigningKey { id: key_id(1), ..key(2) };
-    conflict(insert(&*stores.signing_keys, &twin).await, "signing_keys_kid");
-    assert_eq!(listed(stores).await, [key(1)]);
-    world::nothing_is_held(harness).await;
-}
+    async fn signing_keys_come_in_the_order_in_which_they_sign(harness: &impl Harness) {
+        let stores = harness.stores();
+        let late = SigningKey { signs_from: NOW + Duration::days(9), ..key(1) };
+        let (one, other) = (
+            SigningKey { signs_from: NOW + Duration::days(8), ..key(2) },
+            SigningKey { signs_from: NOW + Duration::days(8), ..key(3) },
+        );
+        stores.add_signing_keys([&late, &other, &one]).await;
+        let order = [one, other, late];
+        assert_eq!(listed(stores).await, order);
+        let mut tx = ok(stores.signing_keys.begin().await);
+        assert_eq!(ok(tx.signing_keys().lock_all().await), order);
+    }
 
-pub async fn a_retired_key_has_its_end_and_nothing_else_changes(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1), &key(2)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    assert!(ok(tx.signing_keys().retire(&key_id(1), &retirement()).await));
-    ok(tx.commit().await);
-    assert_eq!(listed(stores).await, [SigningKey { retirement: Some(retirement()), ..key(1) }, key(2)]);
-}
+    async fn a_kid_is_given_once(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1)]).await;
+        let twin = SigningKey { id: key_id(1), ..key(2) };
+        conflict(insert(&*stores.signing_keys, &twin).await, "signing_keys_kid");
+        assert_eq!(listed(stores).await, [key(1)]);
+        world::nothing_is_held(harness).await;
+    }
 
-pub async fn an_unknown_key_is_not_retired(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    assert!(!ok(tx.signing_keys().retire(&key_id(2), &retirement()).await));
-    ok(tx.commit().await);
-    assert_eq!(listed(stores).await, [key(1)]);
-}
+    async fn a_retired_key_has_its_end_and_nothing_else_changes(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1), &key(2)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        assert!(ok(tx.signing_keys().retire(&key_id(1), &retirement()).await));
+        ok(tx.commit().await);
+        assert_eq!(listed(stores).await, [SigningKey { retirement: Some(retirement()), ..key(1) }, key(2)]);
+    }
 
-pub async fn a_deleted_key_is_gone(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1), &key(2)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    assert!(ok(tx.signing_keys().delete(&key_id(1)).await));
-    ok(tx.commit().await);
-    assert_eq!(listed(stores).await, [key(2)]);
-}
+    async fn an_unknown_key_is_not_retired(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        assert!(!ok(tx.signing_keys().retire(&key_id(2), &retirement()).await));
+        ok(tx.commit().await);
+        assert_eq!(listed(stores).await, [key(1)]);
+    }
 
-pub async fn an_unknown_key_is_not_deleted(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    assert!(!ok(tx.signing_keys().delete(&key_id(2)).await));
-    ok(tx.commit().await);
-    assert_eq!(listed(stores).await, [key(1)]);
-}
+    async fn a_deleted_key_is_gone(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1), &key(2)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        assert!(ok(tx.signing_keys().delete(&key_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(listed(stores).await, [key(2)]);
+    }
 
-pub async fn a_lock_tells_the_keys_with_what_the_transaction_wrote(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    ok(tx.signing_keys().lock_all().await);
-    ok(tx.signing_keys().insert(&key(2)).await);
-    assert_eq!(ok(tx.signing_keys().lock_all().await), [key(1), key(2)]);
-}
+    async fn an_unknown_key_is_not_deleted(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        assert!(!ok(tx.signing_keys().delete(&key_id(2)).await));
+        ok(tx.commit().await);
+        assert_eq!(listed(stores).await, [key(1)]);
+    }
 
-pub async fn changed_keys_and_their_event_are_visible_together(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut tx = ok(stores.signing_keys.begin().await);
-    ok(tx.signing_keys().insert(&key(1)).await);
-    ok(tx.events().append(&event(1)).await);
-    ok(tx.commit().await);
-    assert_eq!(listed(stores).await, [key(1)]);
-    let trail = ok(stores.audit.list_events(None, tessera_kernel::PageRequest::default()).await);
-    assert_eq!(trail.items, [event(1)]);
-}
+    async fn a_lock_tells_the_keys_with_what_the_transaction_wrote(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        ok(tx.signing_keys().lock_all().await);
+        ok(tx.signing_keys().insert(&key(2)).await);
+        assert_eq!(ok(tx.signing_keys().lock_all().await), [key(1), key(2)]);
+    }
 
-pub async fn uncommitted_keys_are_not_visible(harness: &impl Harness) {
-    let stores = harness.stores();
-    let mut tx = ok(stores.signing_keys.begin().await);
-    ok(tx.signing_keys().insert(&key(1)).await);
-    assert_eq!(listed(stores).await, []);
-}
+    async fn changed_keys_and_their_event_are_visible_together(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut tx = ok(stores.signing_keys.begin().await);
+        ok(tx.signing_keys().insert(&key(1)).await);
+        ok(tx.events().append(&event(1)).await);
+        ok(tx.commit().await);
+        assert_eq!(listed(stores).await, [key(1)]);
+        let trail = ok(stores.audit.list_events(None, tessera_kernel::PageRequest::default()).await);
+        assert_eq!(trail.items, [event(1)]);
+    }
 
-pub async fn dropped_changes_of_keys_never_happened(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    ok(tx.signing_keys().insert(&key(2)).await);
-    assert!(ok(tx.signing_keys().delete(&key_id(1)).await));
-    drop(tx);
-    ok(insert(&*stores.signing_keys, &key(3)).await);
-    assert_eq!(listed(stores).await, [key(1), key(3)]);
-    world::nothing_is_held(harness).await;
-}
+    async fn uncommitted_keys_are_not_visible(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut tx = ok(stores.signing_keys.begin().await);
+        ok(tx.signing_keys().insert(&key(1)).await);
+        assert_eq!(listed(stores).await, []);
+    }
 
-pub async fn readers_do_not_wait_for_the_lock(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_signing_keys([&key(1)]).await;
-    let mut tx = ok(stores.signing_keys.begin().await);
-    ok(tx.signing_keys().lock_all().await);
-    ok(tx.signing_keys().delete(&key_id(1)).await);
-    assert_eq!(listed(stores).await, [key(1)]);
-    ok(tx.commit().await);
-    assert_eq!(listed(stores).await, []);
-}
+    async fn dropped_changes_of_keys_never_happened(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        ok(tx.signing_keys().insert(&key(2)).await);
+        assert!(ok(tx.signing_keys().delete(&key_id(1)).await));
+        drop(tx);
+        ok(insert(&*stores.signing_keys, &key(3)).await);
+        assert_eq!(listed(stores).await, [key(1), key(3)]);
+        world::nothing_is_held(harness).await;
+    }
 
-pub async fn of_eight_that_find_no_key_one_adds_it(harness: &impl Harness) {
-    let store = harness.stores().signing_keys.clone();
-    let attempts = world::at_once(8, |number| insert_first(store.clone(), key(number))).await;
-    let first: Vec<bool> = attempts.into_iter().map(ok).filter(|first| *first).collect();
-    assert_eq!(first.len(), 1);
-    assert_eq!(listed(harness.stores()).await.len(), 1);
-    assert!(some(listed(harness.stores()).await.first()).retirement.is_none());
-    world::nothing_is_held(harness).await;
-}
+    async fn readers_do_not_wait_for_the_lock(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_signing_keys([&key(1)]).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        ok(tx.signing_keys().lock_all().await);
+        ok(tx.signing_keys().delete(&key_id(1)).await);
+        assert_eq!(listed(stores).await, [key(1)]);
+        ok(tx.commit().await);
+        assert_eq!(listed(stores).await, []);
+    }
+
+    async fn of_eight_that_find_no_key_one_adds_it(harness: &impl Harness) {
+        let store = harness.stores().signing_keys.clone();
+        let attempts = world::at_once(8, |number| insert_first(store.clone(), key(number))).await;
+        let first: Vec<bool> = attempts.into_iter().map(ok).filter(|first| *first).collect();
+        assert_eq!(first.len(), 1);
+        assert_eq!(listed(harness.stores()).await.len(), 1);
+        assert!(some(listed(harness.stores()).await.first()).retirement.is_none());
+        world::nothing_is_held(harness).await;
+    }
+);

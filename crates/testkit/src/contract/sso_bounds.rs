@@ -17,21 +17,6 @@ use crate::{
     expectations::ok,
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! sso_bounds_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, sso_bounds:
-            a_session_comes_back_with_its_network
-            an_application_keeps_its_most_promising_sessions
-            a_network_is_bounded_over_all_applications
-            sessions_that_have_ended_well_do_not_count
-            the_bounds_hold_for_sessions_that_begin_at_once
-            a_code_is_known_from_its_issue_on
-        }
-    };
-}
-
 /// Creates applications 1 and 2.
 async fn ready(harness: &impl Harness) -> &Stores {
     world::tenant(harness.stores(), 1).await;
@@ -75,103 +60,107 @@ async fn left(stores: &Stores, sessions: &[SsoSession]) -> Vec<usize> {
     left
 }
 
-pub async fn a_session_comes_back_with_its_network(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let of_ipv6 = Some(Network::of([0x2001, 0xdb8, 0, 1, 2, 3, 4, 5].into()));
-    for (number, network) in [(1, Some(network(7))), (2, of_ipv6), (3, None)] {
-        let session = SsoSession { network, ..session(number, 1, 1) };
-        begin(stores.sso.clone(), session.clone()).await;
-        assert_eq!(ok(stores.sso.find_sso_session(session.id).await), Some(session));
-    }
-}
+contract!(
+    use sso_bounds as sso_bounds_contract;
 
-pub async fn an_application_keeps_its_most_promising_sessions(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let challenged = AuthorizationState::Challenged(sso_challenge(1));
-    // The first session has a challenge, the second has none, the third has a challenge but has expired.
-    let all = [
-        SsoSession { step: challenged.clone(), ..session(1, 1, 1) },
-        session(2, 1, 2),
-        SsoSession { step: challenged, expires_at: NOW + Duration::seconds(4), ..session(3, 1, 3) },
-        session(4, 1, 4),
-        session(5, 1, 5),
-        session(6, 1, 6),
-        session(7, 1, 7),
-        session(8, 1, 8),
-    ];
-    let mut kept = Vec::new();
-    for session in &all {
-        begin(stores.sso.clone(), session.clone()).await;
-        kept.push(left(stores, &all).await);
+    async fn a_session_comes_back_with_its_network(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let of_ipv6 = Some(Network::of([0x2001, 0xdb8, 0, 1, 2, 3, 4, 5].into()));
+        for (number, network) in [(1, Some(network(7))), (2, of_ipv6), (3, None)] {
+            let session = SsoSession { network, ..session(number, 1, 1) };
+            begin(stores.sso.clone(), session.clone()).await;
+            assert_eq!(ok(stores.sso.find_sso_session(session.id).await), Some(session));
+        }
     }
-    assert_eq!(kept[3], [1, 2, 3, 4]);
-    assert_eq!(kept[4], [1, 2, 4, 5]);
-    assert_eq!(kept[5], [1, 4, 5, 6]);
-    assert_eq!(kept[7], [1, 6, 7, 8]);
-    // Sessions with a challenge are evicted when no others are left, and a new session is always stored.
-    let started = |number| SsoSession { step: all[0].step.clone(), ..session(number, 1, 20) };
-    let started: Vec<SsoSession> = (9..=12)
-        .map(|number| SsoSession {
-            network: Some(network(u8::try_from(number).unwrap_or_default())),
-            ..started(number)
-        })
-        .collect();
-    for session in &started {
-        begin(stores.sso.clone(), session.clone()).await;
-    }
-    assert_eq!((left(stores, &all).await, left(stores, &started).await), (vec![], vec![1, 2, 3, 4]));
-    let new = session(13, 1, 13);
-    begin(stores.sso.clone(), new.clone()).await;
-    assert_eq!((left(stores, &started).await, left(stores, &[new]).await), (vec![2, 3, 4], vec![1]));
-}
 
-pub async fn a_network_is_bounded_over_all_applications(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let all = [session(1, 1, 1), session(2, 2, 1), session(3, 1, 2), session(4, 2, 1), session(5, 1, 1)];
-    for session in &all {
-        begin(stores.sso.clone(), session.clone()).await;
+    async fn an_application_keeps_its_most_promising_sessions(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let challenged = AuthorizationState::Challenged(sso_challenge(1));
+        // The first session has a challenge, the second has none, the third has a challenge but has expired.
+        let all = [
+            SsoSession { step: challenged.clone(), ..session(1, 1, 1) },
+            session(2, 1, 2),
+            SsoSession { step: challenged, expires_at: NOW + Duration::seconds(4), ..session(3, 1, 3) },
+            session(4, 1, 4),
+            session(5, 1, 5),
+            session(6, 1, 6),
+            session(7, 1, 7),
+            session(8, 1, 8),
+        ];
+        let mut kept = Vec::new();
+        for session in &all {
+            begin(stores.sso.clone(), session.clone()).await;
+            kept.push(left(stores, &all).await);
+        }
+        assert_eq!(kept[3], [1, 2, 3, 4]);
+        assert_eq!(kept[4], [1, 2, 4, 5]);
+        assert_eq!(kept[5], [1, 4, 5, 6]);
+        assert_eq!(kept[7], [1, 6, 7, 8]);
+        // Sessions with a challenge are evicted when no others are left, and a new session is always stored.
+        let started = |number| SsoSession { step: all[0].step.clone(), ..session(number, 1, 20) };
+        let started: Vec<SsoSession> = (9..=12)
+            .map(|number| SsoSession {
+                network: Some(network(u8::try_from(number).unwrap_or_default())),
+                ..started(number)
+            })
+            .collect();
+        for session in &started {
+            begin(stores.sso.clone(), session.clone()).await;
+        }
+        assert_eq!((left(stores, &all).await, left(stores, &started).await), (vec![], vec![1, 2, 3, 4]));
+        let new = session(13, 1, 13);
+        begin(stores.sso.clone(), new.clone()).await;
+        assert_eq!((left(stores, &started).await, left(stores, &[new]).await), (vec![2, 3, 4], vec![1]));
     }
-    assert_eq!(left(stores, &all).await, [2, 3, 4, 5]);
-    // Sessions without a network count only for the application.
-    for number in 6..=8 {
-        begin(stores.sso.clone(), SsoSession { network: None, ..session(number, 2, 1) }).await;
+
+    async fn a_network_is_bounded_over_all_applications(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let all = [session(1, 1, 1), session(2, 2, 1), session(3, 1, 2), session(4, 2, 1), session(5, 1, 1)];
+        for session in &all {
+            begin(stores.sso.clone(), session.clone()).await;
+        }
+        assert_eq!(left(stores, &all).await, [2, 3, 4, 5]);
+        // Sessions without a network count only for the application.
+        for number in 6..=8 {
+            begin(stores.sso.clone(), SsoSession { network: None, ..session(number, 2, 1) }).await;
+        }
+        assert_eq!(left(stores, &all).await, [3, 4, 5]);
     }
-    assert_eq!(left(stores, &all).await, [3, 4, 5]);
-}
 
-pub async fn sessions_that_have_ended_well_do_not_count(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let done = |number| SsoSession { step: AuthorizationState::Completed { at: NOW }, ..session(number, 1, 1) };
-    let all: Vec<SsoSession> = (1..=6).map(done).chain((7..=9).map(|number| session(number, 1, 1))).collect();
-    for session in &all {
-        begin(stores.sso.clone(), session.clone()).await;
+    async fn sessions_that_have_ended_well_do_not_count(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let done = |number| SsoSession { step: AuthorizationState::Completed { at: NOW }, ..session(number, 1, 1) };
+        let all: Vec<SsoSession> = (1..=6).map(done).chain((7..=9).map(|number| session(number, 1, 1))).collect();
+        for session in &all {
+            begin(stores.sso.clone(), session.clone()).await;
+        }
+        assert_eq!(left(stores, &all).await.len(), 9);
     }
-    assert_eq!(left(stores, &all).await.len(), 9);
-}
 
-pub async fn the_bounds_hold_for_sessions_that_begin_at_once(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let by_application: Vec<SsoSession> =
-        (0..16).map(|number| session(1 + number, 1, u8::try_from(100 + number).unwrap_or_default())).collect();
-    world::at_once(16, |number| begin(stores.sso.clone(), by_application[number as usize].clone())).await;
-    assert_eq!(left(stores, &by_application).await.len(), BOUNDS.per_application);
-    let by_network: Vec<SsoSession> = (0..16).map(|number| session(101 + number, 1 + number % 2, 1)).collect();
-    world::at_once(16, |number| begin(stores.sso.clone(), by_network[number as usize].clone())).await;
-    assert_eq!(left(stores, &by_network).await.len(), BOUNDS.per_network);
-    world::nothing_is_held(harness).await;
-}
+    async fn the_bounds_hold_for_sessions_that_begin_at_once(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let by_application: Vec<SsoSession> =
+            (0..16).map(|number| session(1 + number, 1, u8::try_from(100 + number).unwrap_or_default())).collect();
+        world::at_once(16, |number| begin(stores.sso.clone(), by_application[number as usize].clone())).await;
+        assert_eq!(left(stores, &by_application).await.len(), BOUNDS.per_application);
+        let by_network: Vec<SsoSession> = (0..16).map(|number| session(101 + number, 1 + number % 2, 1)).collect();
+        world::at_once(16, |number| begin(stores.sso.clone(), by_network[number as usize].clone())).await;
+        assert_eq!(left(stores, &by_network).await.len(), BOUNDS.per_network);
+        world::nothing_is_held(harness).await;
+    }
 
-pub async fn a_code_is_known_from_its_issue_on(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let code = sso_code(1, application_id(1), user_id(1));
-    assert!(!ok(stores.sso.knows_sso_code(&code.hash).await));
-    stores.add_sso_code(&code).await;
-    let mut writer = ok(stores.sso.begin().await);
-    assert!(ok(writer.sso_codes().redeem(&code.hash, NOW).await));
-    ok(writer.commit().await);
-    // SQLite and the memory store allow one writer at a time, and this transaction is it. A read does not wait for it.
-    let mut writer = ok(stores.identity.begin().await);
-    ok(writer.users().lock(user_id(1)).await);
-    assert!(ok(world::in_time(stores.sso.knows_sso_code(&code.hash)).await));
-    assert!(!ok(world::in_time(stores.sso.knows_sso_code(&sso_code(2, application_id(1), user_id(1)).hash)).await));
-}
+    async fn a_code_is_known_from_its_issue_on(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let code = sso_code(1, application_id(1), user_id(1));
+        assert!(!ok(stores.sso.knows_sso_code(&code.hash).await));
+        stores.add_sso_code(&code).await;
+        let mut writer = ok(stores.sso.begin().await);
+        assert!(ok(writer.sso_codes().redeem(&code.hash, NOW).await));
+        ok(writer.commit().await);
+        // SQLite and the memory store allow one writer at a time, and this transaction is it. A read does not wait for it.
+        let mut writer = ok(stores.identity.begin().await);
+        ok(writer.users().lock(user_id(1)).await);
+        assert!(ok(world::in_time(stores.sso.knows_sso_code(&code.hash)).await));
+        assert!(!ok(world::in_time(stores.sso.knows_sso_code(&sso_code(2, application_id(1), user_id(1)).hash)).await));
+    }
+);

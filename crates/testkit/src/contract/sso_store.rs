@@ -20,40 +20,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! sso_store_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, sso_store:
-            a_relying_party_is_its_application
-            an_unknown_application_is_no_relying_party
-            a_session_comes_back_as_it_was_at_every_step
-            a_session_with_nothing_optional_comes_back_as_it_was
-            an_unknown_session_is_not_found
-            a_session_needs_its_application
-            a_session_id_is_given_once
-            a_step_replaces_the_one_before_and_nothing_else
-            an_unknown_session_takes_no_step
-            a_code_comes_back_as_it_was
-            a_code_needs_its_application_and_its_user
-            a_code_is_given_once
-            a_code_is_redeemed_once
-            an_unknown_code_is_not_redeemed
-            of_eight_that_redeem_a_code_one_does
-            a_second_lock_of_a_session_waits_for_the_first
-            a_second_lock_of_a_code_waits_for_the_first
-            a_lock_comes_with_the_application_as_it_is
-            whoever_holds_a_session_or_a_code_holds_its_application
-            a_lock_waits_for_a_change_of_its_application_and_sees_it
-            a_deleted_application_takes_its_sign_ins_along
-            what_ended_is_forgotten_and_nothing_else
-            what_is_dropped_never_happened
-            a_task_that_ends_gives_its_transaction_back
-            refused_inserts_hold_no_connection
-        }
-    };
-}
-
 /// Creates application 1 and user 1.
 async fn ready(harness: &impl Harness) -> &Stores {
     world::tenant(harness.stores(), 1).await;
@@ -101,296 +67,301 @@ async fn addresses(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> Vec<Str
 
 const ELSEWHERE: &str = "https://elsewhere.example/";
 
-pub async fn a_relying_party_is_its_application(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let party = some(ok(stores.relying_parties.find_relying_party(application_id(1)).await));
-    let expected = application(1, organization_id(1));
-    assert_eq!((party.application, party.organization), (expected.id, expected.organization_id));
-    assert_eq!(party.name, expected.name.to_string());
-    let uris: Vec<String> = expected.redirect_uris.iter().map(ToString::to_string).collect();
-    assert!(!uris.is_empty());
-    assert_eq!(party.redirect_uris, uris);
-}
+contract!(
+    use sso_store as sso_store_contract;
 
-pub async fn an_unknown_application_is_no_relying_party(harness: &impl Harness) {
-    assert_eq!(ok(harness.stores().relying_parties.find_relying_party(application_id(1)).await), None);
-}
+    async fn a_relying_party_is_its_application(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let party = some(ok(stores.relying_parties.find_relying_party(application_id(1)).await));
+        let expected = application(1, organization_id(1));
+        assert_eq!((party.application, party.organization), (expected.id, expected.organization_id));
+        assert_eq!(party.name, expected.name.to_string());
+        let uris: Vec<String> = expected.redirect_uris.iter().map(ToString::to_string).collect();
+        assert!(!uris.is_empty());
+        assert_eq!(party.redirect_uris, uris);
+    }
 
-pub async fn a_session_comes_back_as_it_was_at_every_step(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let done = AuthorizationState::Completed { at: NOW + Duration::microseconds(7) };
-    let taken = AuthorizationState::Verifying { message: sso_challenge(1).message };
-    for (number, step) in
-        (1..).zip([AuthorizationState::Started, AuthorizationState::Challenged(sso_challenge(1)), taken, done])
-    {
-        let session = SsoSession { step, ..sso_session(number, application_id(1)) };
+    async fn an_unknown_application_is_no_relying_party(harness: &impl Harness) {
+        assert_eq!(ok(harness.stores().relying_parties.find_relying_party(application_id(1)).await), None);
+    }
+
+    async fn a_session_comes_back_as_it_was_at_every_step(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let done = AuthorizationState::Completed { at: NOW + Duration::microseconds(7) };
+        let taken = AuthorizationState::Verifying { message: sso_challenge(1).message };
+        for (number, step) in
+            (1..).zip([AuthorizationState::Started, AuthorizationState::Challenged(sso_challenge(1)), taken, done])
+        {
+            let session = SsoSession { step, ..sso_session(number, application_id(1)) };
+            stores.add_sso_session(&session).await;
+            assert_eq!(find(&*stores.sso, &session).await, Some(session));
+        }
+    }
+
+    async fn a_session_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let session = sso_session(1, application_id(1));
+        let session = SsoSession { request: SsoRequest { nonce: None, ..session.request.clone() }, ..session };
         stores.add_sso_session(&session).await;
         assert_eq!(find(&*stores.sso, &session).await, Some(session));
     }
-}
 
-pub async fn a_session_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let session = sso_session(1, application_id(1));
-    let session = SsoSession { request: SsoRequest { nonce: None, ..session.request.clone() }, ..session };
-    stores.add_sso_session(&session).await;
-    assert_eq!(find(&*stores.sso, &session).await, Some(session));
-}
-
-pub async fn an_unknown_session_is_not_found(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let session = sso_session(1, application_id(1));
-    assert_eq!(find(&*stores.sso, &session).await, None);
-    assert_eq!(ok(ok(stores.sso.begin().await).sso_sessions().lock(session.id).await), None);
-    assert_eq!(find_code(&*stores.sso, &sso_code(1, application_id(1), user_id(1))).await, None);
-}
-
-pub async fn a_session_needs_its_application(harness: &impl Harness) {
-    let store = harness.stores().sso.clone();
-    conflict(insert(store, sso_session(1, application_id(1))).await, StoreError::REFERENCE);
-}
-
-pub async fn a_session_id_is_given_once(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let session = sso_session(1, application_id(1));
-    let attempts = world::at_once(8, |_| insert(stores.sso.clone(), session.clone())).await;
-    world::one_wins(attempts, "sso_sessions_id");
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let (one, other) = (sso_session(1, application_id(1)), sso_session(2, application_id(1)));
-    stores.add_sso_session(&one).await;
-    stores.add_sso_session(&other).await;
-    let steps = [
-        AuthorizationState::Challenged(sso_challenge(1)),
-        AuthorizationState::Challenged(sso_challenge(2)),
-        AuthorizationState::Verifying { message: sso_challenge(2).message },
-        AuthorizationState::Started,
-        AuthorizationState::Completed { at: NOW },
-    ];
-    for step in steps {
-        assert!(set_step(&*stores.sso, &one, &step).await);
-        assert_eq!(find(&*stores.sso, &one).await, Some(SsoSession { step, ..one.clone() }));
+    async fn an_unknown_session_is_not_found(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let session = sso_session(1, application_id(1));
+        assert_eq!(find(&*stores.sso, &session).await, None);
+        assert_eq!(ok(ok(stores.sso.begin().await).sso_sessions().lock(session.id).await), None);
+        assert_eq!(find_code(&*stores.sso, &sso_code(1, application_id(1), user_id(1))).await, None);
     }
-    assert_eq!(find(&*stores.sso, &other).await, Some(other));
-}
 
-pub async fn an_unknown_session_takes_no_step(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    assert!(!set_step(&*stores.sso, &sso_session(1, application_id(1)), &AuthorizationState::Started).await);
-}
-
-pub async fn a_code_comes_back_as_it_was(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let open = sso_code(1, application_id(1), user_id(1));
-    let redeemed = SsoCodeState::Redeemed { at: NOW + Duration::microseconds(7) };
-    let redeemed = AuthorizationCode { state: redeemed, nonce: None, ..sso_code(2, application_id(1), user_id(1)) };
-    for code in [open, redeemed] {
-        stores.add_sso_code(&code).await;
-        assert_eq!(find_code(&*stores.sso, &code).await, Some(code));
+    async fn a_session_needs_its_application(harness: &impl Harness) {
+        let store = harness.stores().sso.clone();
+        conflict(insert(store, sso_session(1, application_id(1))).await, StoreError::REFERENCE);
     }
-}
 
-pub async fn a_code_needs_its_application_and_its_user(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    for code in [sso_code(1, application_id(2), user_id(1)), sso_code(1, application_id(1), user_id(2))] {
-        conflict(insert_code(&*stores.sso, &code).await, StoreError::REFERENCE);
+    async fn a_session_id_is_given_once(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let session = sso_session(1, application_id(1));
+        let attempts = world::at_once(8, |_| insert(stores.sso.clone(), session.clone())).await;
+        world::one_wins(attempts, "sso_sessions_id");
+        world::nothing_is_held(harness).await;
     }
-}
 
-pub async fn a_code_is_given_once(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let code = sso_code(1, application_id(1), user_id(1));
-    stores.add_sso_code(&code).await;
-    conflict(insert_code(&*stores.sso, &code).await, "sso_codes_code_hash");
-}
-
-pub async fn a_code_is_redeemed_once(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let code = sso_code(1, application_id(1), user_id(1));
-    stores.add_sso_code(&code).await;
-    assert!(redeem(stores.sso.clone(), code.clone()).await);
-    assert!(!redeem(stores.sso.clone(), code.clone()).await);
-    let state = SsoCodeState::Redeemed { at: NOW };
-    assert_eq!(find_code(&*stores.sso, &code).await, Some(AuthorizationCode { state, ..code }));
-}
-
-pub async fn an_unknown_code_is_not_redeemed(harness: &impl Harness) {
-    assert!(!redeem(harness.stores().sso.clone(), sso_code(1, application_id(1), user_id(1))).await);
-}
-
-pub async fn of_eight_that_redeem_a_code_one_does(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let code = sso_code(1, application_id(1), user_id(1));
-    stores.add_sso_code(&code).await;
-    let redeemed = world::at_once(8, |_| redeem(stores.sso.clone(), code.clone())).await;
-    assert_eq!(redeemed.into_iter().filter(|redeemed| *redeemed).count(), 1);
-}
-
-pub async fn a_second_lock_of_a_session_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn SsoStore>, session: SsoSession) -> AuthorizationState {
-        some(ok(ok(store.begin().await).sso_sessions().lock(session.id).await)).0.step
-    }
-    let stores = ready(harness).await;
-    let session = sso_session(1, application_id(1));
-    stores.add_sso_session(&session).await;
-    let mut first = ok(stores.sso.begin().await);
-    some(ok(first.sso_sessions().lock(session.id).await));
-    let read = async || find(&*stores.sso, &session).await;
-    let second = read_locked(stores.sso.clone(), session.clone());
-    let second = world::second_comes_while_first_holds(second, read).await;
-    ok(first.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: NOW }).await);
-    ok(first.commit().await);
-    assert_eq!(ok(world::in_time(second).await), AuthorizationState::Completed { at: NOW });
-}
-
-pub async fn a_second_lock_of_a_code_waits_for_the_first(harness: &impl Harness) {
-    async fn read_locked(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> SsoCodeState {
-        some(find_code(&*store, &code).await).state
-    }
-    let stores = ready(harness).await;
-    let code = sso_code(1, application_id(1), user_id(1));
-    stores.add_sso_code(&code).await;
-    let mut first = ok(stores.sso.begin().await);
-    some(ok(first.sso_codes().lock(&code.hash).await));
-    let read = async || ok(stores.identity.find_user(user_id(1)).await);
-    let second = read_locked(stores.sso.clone(), code.clone());
-    let second = world::second_comes_while_first_holds(second, read).await;
-    assert!(ok(first.sso_codes().redeem(&code.hash, NOW).await));
-    ok(first.commit().await);
-    assert_eq!(ok(world::in_time(second).await), SsoCodeState::Redeemed { at: NOW });
-}
-
-pub async fn a_lock_comes_with_the_application_as_it_is(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
-    stores.add_sso_session(&session).await;
-    stores.add_sso_code(&code).await;
-    for uris in [&["https://one.example/", "https://two.example/"][..], &[]] {
-        stores.set_redirect_uris(application_id(1), uris).await;
-        let party = some(ok(stores.relying_parties.find_relying_party(application_id(1)).await));
-        assert_eq!(party.redirect_uris, uris);
-        let mut tx = ok(stores.sso.begin().await);
-        assert_eq!(ok(tx.sso_sessions().lock(session.id).await), Some((session.clone(), party.clone())));
-        assert_eq!(ok(tx.sso_codes().lock(&code.hash).await), Some((code.clone(), party)));
-    }
-}
-
-pub async fn whoever_holds_a_session_or_a_code_holds_its_application(harness: &impl Harness) {
-    async fn give_up(stores: Stores) {
-        stores.set_redirect_uris(application_id(1), &[ELSEWHERE]).await;
-    }
-    let stores = ready(harness).await;
-    let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
-    stores.add_sso_session(&session).await;
-    stores.add_sso_code(&code).await;
-    let before = application(1, organization_id(1)).redirect_uris;
-    for of_code in [false, true] {
-        let mut tx = ok(stores.sso.begin().await);
-        if of_code {
-            some(ok(tx.sso_codes().lock(&code.hash).await));
-        } else {
-            some(ok(tx.sso_sessions().lock(session.id).await));
+    async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let (one, other) = (sso_session(1, application_id(1)), sso_session(2, application_id(1)));
+        stores.add_sso_session(&one).await;
+        stores.add_sso_session(&other).await;
+        let steps = [
+            AuthorizationState::Challenged(sso_challenge(1)),
+            AuthorizationState::Challenged(sso_challenge(2)),
+            AuthorizationState::Verifying { message: sso_challenge(2).message },
+            AuthorizationState::Started,
+            AuthorizationState::Completed { at: NOW },
+        ];
+        for step in steps {
+            assert!(set_step(&*stores.sso, &one, &step).await);
+            assert_eq!(find(&*stores.sso, &one).await, Some(SsoSession { step, ..one.clone() }));
         }
-        let read = async || some(ok(stores.apps.find_application(application_id(1)).await)).redirect_uris;
-        let change = world::second_comes_while_first_holds(give_up(stores.clone()), &read).await;
-        assert_eq!(read().await, before, "of_code: {of_code}");
+        assert_eq!(find(&*stores.sso, &other).await, Some(other));
+    }
+
+    async fn an_unknown_session_takes_no_step(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        assert!(!set_step(&*stores.sso, &sso_session(1, application_id(1)), &AuthorizationState::Started).await);
+    }
+
+    async fn a_code_comes_back_as_it_was(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let open = sso_code(1, application_id(1), user_id(1));
+        let redeemed = SsoCodeState::Redeemed { at: NOW + Duration::microseconds(7) };
+        let redeemed = AuthorizationCode { state: redeemed, nonce: None, ..sso_code(2, application_id(1), user_id(1)) };
+        for code in [open, redeemed] {
+            stores.add_sso_code(&code).await;
+            assert_eq!(find_code(&*stores.sso, &code).await, Some(code));
+        }
+    }
+
+    async fn a_code_needs_its_application_and_its_user(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        for code in [sso_code(1, application_id(2), user_id(1)), sso_code(1, application_id(1), user_id(2))] {
+            conflict(insert_code(&*stores.sso, &code).await, StoreError::REFERENCE);
+        }
+    }
+
+    async fn a_code_is_given_once(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let code = sso_code(1, application_id(1), user_id(1));
+        stores.add_sso_code(&code).await;
+        conflict(insert_code(&*stores.sso, &code).await, "sso_codes_code_hash");
+    }
+
+    async fn a_code_is_redeemed_once(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let code = sso_code(1, application_id(1), user_id(1));
+        stores.add_sso_code(&code).await;
+        assert!(redeem(stores.sso.clone(), code.clone()).await);
+        assert!(!redeem(stores.sso.clone(), code.clone()).await);
+        let state = SsoCodeState::Redeemed { at: NOW };
+        assert_eq!(find_code(&*stores.sso, &code).await, Some(AuthorizationCode { state, ..code }));
+    }
+
+    async fn an_unknown_code_is_not_redeemed(harness: &impl Harness) {
+        assert!(!redeem(harness.stores().sso.clone(), sso_code(1, application_id(1), user_id(1))).await);
+    }
+
+    async fn of_eight_that_redeem_a_code_one_does(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let code = sso_code(1, application_id(1), user_id(1));
+        stores.add_sso_code(&code).await;
+        let redeemed = world::at_once(8, |_| redeem(stores.sso.clone(), code.clone())).await;
+        assert_eq!(redeemed.into_iter().filter(|redeemed| *redeemed).count(), 1);
+    }
+
+    async fn a_second_lock_of_a_session_waits_for_the_first(harness: &impl Harness) {
+        async fn read_locked(store: Arc<dyn SsoStore>, session: SsoSession) -> AuthorizationState {
+            some(ok(ok(store.begin().await).sso_sessions().lock(session.id).await)).0.step
+        }
+        let stores = ready(harness).await;
+        let session = sso_session(1, application_id(1));
+        stores.add_sso_session(&session).await;
+        let mut first = ok(stores.sso.begin().await);
+        some(ok(first.sso_sessions().lock(session.id).await));
+        let read = async || find(&*stores.sso, &session).await;
+        let second = read_locked(stores.sso.clone(), session.clone());
+        let second = world::second_comes_while_first_holds(second, read).await;
+        ok(first.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: NOW }).await);
+        ok(first.commit().await);
+        assert_eq!(ok(world::in_time(second).await), AuthorizationState::Completed { at: NOW });
+    }
+
+    async fn a_second_lock_of_a_code_waits_for_the_first(harness: &impl Harness) {
+        async fn read_locked(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> SsoCodeState {
+            some(find_code(&*store, &code).await).state
+        }
+        let stores = ready(harness).await;
+        let code = sso_code(1, application_id(1), user_id(1));
+        stores.add_sso_code(&code).await;
+        let mut first = ok(stores.sso.begin().await);
+        some(ok(first.sso_codes().lock(&code.hash).await));
+        let read = async || ok(stores.identity.find_user(user_id(1)).await);
+        let second = read_locked(stores.sso.clone(), code.clone());
+        let second = world::second_comes_while_first_holds(second, read).await;
+        assert!(ok(first.sso_codes().redeem(&code.hash, NOW).await));
+        ok(first.commit().await);
+        assert_eq!(ok(world::in_time(second).await), SsoCodeState::Redeemed { at: NOW });
+    }
+
+    async fn a_lock_comes_with_the_application_as_it_is(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
+        stores.add_sso_session(&session).await;
+        stores.add_sso_code(&code).await;
+        for uris in [&["https://one.example/", "https://two.example/"][..], &[]] {
+            stores.set_redirect_uris(application_id(1), uris).await;
+            let party = some(ok(stores.relying_parties.find_relying_party(application_id(1)).await));
+            assert_eq!(party.redirect_uris, uris);
+            let mut tx = ok(stores.sso.begin().await);
+            assert_eq!(ok(tx.sso_sessions().lock(session.id).await), Some((session.clone(), party.clone())));
+            assert_eq!(ok(tx.sso_codes().lock(&code.hash).await), Some((code.clone(), party)));
+        }
+    }
+
+    async fn whoever_holds_a_session_or_a_code_holds_its_application(harness: &impl Harness) {
+        async fn give_up(stores: Stores) {
+            stores.set_redirect_uris(application_id(1), &[ELSEWHERE]).await;
+        }
+        let stores = ready(harness).await;
+        let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
+        stores.add_sso_session(&session).await;
+        stores.add_sso_code(&code).await;
+        let before = application(1, organization_id(1)).redirect_uris;
+        for of_code in [false, true] {
+            let mut tx = ok(stores.sso.begin().await);
+            if of_code {
+                some(ok(tx.sso_codes().lock(&code.hash).await));
+            } else {
+                some(ok(tx.sso_sessions().lock(session.id).await));
+            }
+            let read = async || some(ok(stores.apps.find_application(application_id(1)).await)).redirect_uris;
+            let change = world::second_comes_while_first_holds(give_up(stores.clone()), &read).await;
+            assert_eq!(read().await, before, "of_code: {of_code}");
+            drop(tx);
+            ok(world::in_time(change).await);
+            assert_ne!(read().await, before);
+            let uris: Vec<&str> = before.iter().map(RedirectUri::as_str).collect();
+            stores.set_redirect_uris(application_id(1), &uris).await;
+        }
+    }
+
+    async fn a_lock_waits_for_a_change_of_its_application_and_sees_it(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let code = sso_code(1, application_id(1), user_id(1));
+        stores.add_sso_code(&code).await;
+        let mut change = ok(stores.apps.begin().await);
+        let mut application = some(ok(change.applications().lock(application_id(1)).await));
+        application.redirect_uris = ok(vec![parsed(ELSEWHERE)].try_into());
+        assert!(ok(change.applications().update(&application).await));
+        let read = async || ok(stores.identity.find_user(user_id(1)).await);
+        let seen = world::second_comes_while_first_holds(addresses(stores.sso.clone(), code), read).await;
+        ok(change.commit().await);
+        assert_eq!(ok(world::in_time(seen).await), [ELSEWHERE]);
+    }
+
+    async fn a_deleted_application_takes_its_sign_ins_along(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        world::tenant(stores, 2).await;
+        let session = |number| sso_session(number, application_id(number));
+        let code = |number| sso_code(number, application_id(number), user_id(1));
+        for number in [1, 2] {
+            stores.add_sso_session(&session(number)).await;
+            stores.add_sso_code(&code(number)).await;
+        }
+        let mut tx = ok(stores.apps.begin().await);
+        assert!(ok(tx.applications().delete(application_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(find(&*stores.sso, &session(1)).await, None);
+        assert_eq!(find_code(&*stores.sso, &code(1)).await, None);
+        assert_eq!(find(&*stores.sso, &session(2)).await, Some(session(2)));
+        assert_eq!(find_code(&*stores.sso, &code(2)).await, Some(code(2)));
+    }
+
+    async fn what_ended_is_forgotten_and_nothing_else(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let session = |number, expires_at| SsoSession { expires_at, ..sso_session(number, application_id(1)) };
+        let code =
+            |number, expires_at| AuthorizationCode { expires_at, ..sso_code(number, application_id(1), user_id(1)) };
+        let (past, now) = (NOW - Duration::microseconds(1), NOW);
+        for (number, at) in [(1, past), (2, now)] {
+            stores.add_sso_session(&session(number, at)).await;
+            stores.add_sso_code(&code(number, at)).await;
+        }
+        for forgotten in [1, 1, 0] {
+            assert_eq!(ok(stores.sso.forget_sso(NOW, 1).await), forgotten);
+        }
+        assert_eq!(find(&*stores.sso, &session(1, past)).await, None);
+        assert_eq!(find_code(&*stores.sso, &code(1, past)).await, None);
+        assert_eq!(find(&*stores.sso, &session(2, now)).await, Some(session(2, now)));
+        assert_eq!(find_code(&*stores.sso, &code(2, now)).await, Some(code(2, now)));
+    }
+
+    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
+        let mut tx = ok(stores.sso.begin().await);
+        ok(tx.sso_sessions().insert(&session).await);
+        ok(tx.sso_codes().insert(&code).await);
+        ok(tx.events().append(&event(1)).await);
         drop(tx);
-        ok(world::in_time(change).await);
-        assert_ne!(read().await, before);
-        let uris: Vec<&str> = before.iter().map(RedirectUri::as_str).collect();
-        stores.set_redirect_uris(application_id(1), &uris).await;
+        ok(world::in_time(insert(stores.sso.clone(), session)).await);
+        assert_eq!(find_code(&*stores.sso, &code).await, None);
+        assert!(ok(stores.audit.list_events(None, PageRequest::default()).await).items.is_empty());
+        world::nothing_is_held(harness).await;
     }
-}
 
-pub async fn a_lock_waits_for_a_change_of_its_application_and_sees_it(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let code = sso_code(1, application_id(1), user_id(1));
-    stores.add_sso_code(&code).await;
-    let mut change = ok(stores.apps.begin().await);
-    let mut application = some(ok(change.applications().lock(application_id(1)).await));
-    application.redirect_uris = ok(vec![parsed(ELSEWHERE)].try_into());
-    assert!(ok(change.applications().update(&application).await));
-    let read = async || ok(stores.identity.find_user(user_id(1)).await);
-    let seen = world::second_comes_while_first_holds(addresses(stores.sso.clone(), code), read).await;
-    ok(change.commit().await);
-    assert_eq!(ok(world::in_time(seen).await), [ELSEWHERE]);
-}
-
-pub async fn a_deleted_application_takes_its_sign_ins_along(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    world::tenant(stores, 2).await;
-    let session = |number| sso_session(number, application_id(number));
-    let code = |number| sso_code(number, application_id(number), user_id(1));
-    for number in [1, 2] {
-        stores.add_sso_session(&session(number)).await;
-        stores.add_sso_code(&code(number)).await;
+    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let session = sso_session(1, application_id(1));
+        stores.add_sso_session(&session).await;
+        let (store, id) = (stores.sso.clone(), session.id);
+        world::end_while_held(async move {
+            let mut tx = ok(store.begin().await);
+            ok(tx.sso_sessions().set_step(id, &AuthorizationState::Completed { at: NOW }).await);
+            tx
+        })
+        .await;
+        let step = AuthorizationState::Challenged(sso_challenge(1));
+        assert!(world::in_time(set_step(&*stores.sso, &session, &step)).await);
+        assert_eq!(find(&*stores.sso, &session).await, Some(SsoSession { step, ..session }));
+        world::nothing_is_held(harness).await;
     }
-    let mut tx = ok(stores.apps.begin().await);
-    assert!(ok(tx.applications().delete(application_id(1)).await));
-    ok(tx.commit().await);
-    assert_eq!(find(&*stores.sso, &session(1)).await, None);
-    assert_eq!(find_code(&*stores.sso, &code(1)).await, None);
-    assert_eq!(find(&*stores.sso, &session(2)).await, Some(session(2)));
-    assert_eq!(find_code(&*stores.sso, &code(2)).await, Some(code(2)));
-}
 
-pub async fn what_ended_is_forgotten_and_nothing_else(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let session = |number, expires_at| SsoSession { expires_at, ..sso_session(number, application_id(1)) };
-    let code = |number, expires_at| AuthorizationCode { expires_at, ..sso_code(number, application_id(1), user_id(1)) };
-    let (past, now) = (NOW - Duration::microseconds(1), NOW);
-    for (number, at) in [(1, past), (2, now)] {
-        stores.add_sso_session(&session(number, at)).await;
-        stores.add_sso_code(&code(number, at)).await;
+    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        for _ in 0..64 {
+            let refused = world::in_time(insert(stores.sso.clone(), sso_session(1, application_id(2)))).await;
+            conflict(refused, StoreError::REFERENCE);
+        }
+        world::nothing_is_held(harness).await;
     }
-    for forgotten in [1, 1, 0] {
-        assert_eq!(ok(stores.sso.forget_sso(NOW, 1).await), forgotten);
-    }
-    assert_eq!(find(&*stores.sso, &session(1, past)).await, None);
-    assert_eq!(find_code(&*stores.sso, &code(1, past)).await, None);
-    assert_eq!(find(&*stores.sso, &session(2, now)).await, Some(session(2, now)));
-    assert_eq!(find_code(&*stores.sso, &code(2, now)).await, Some(code(2, now)));
-}
-
-pub async fn what_is_dropped_never_happened(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
-    let mut tx = ok(stores.sso.begin().await);
-    ok(tx.sso_sessions().insert(&session).await);
-    ok(tx.sso_codes().insert(&code).await);
-    ok(tx.events().append(&event(1)).await);
-    drop(tx);
-    ok(world::in_time(insert(stores.sso.clone(), session)).await);
-    assert_eq!(find_code(&*stores.sso, &code).await, None);
-    assert!(ok(stores.audit.list_events(None, PageRequest::default()).await).items.is_empty());
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    let session = sso_session(1, application_id(1));
-    stores.add_sso_session(&session).await;
-    let (store, id) = (stores.sso.clone(), session.id);
-    world::end_while_held(async move {
-        let mut tx = ok(store.begin().await);
-        ok(tx.sso_sessions().set_step(id, &AuthorizationState::Completed { at: NOW }).await);
-        tx
-    })
-    .await;
-    let step = AuthorizationState::Challenged(sso_challenge(1));
-    assert!(world::in_time(set_step(&*stores.sso, &session, &step)).await);
-    assert_eq!(find(&*stores.sso, &session).await, Some(SsoSession { step, ..session }));
-    world::nothing_is_held(harness).await;
-}
-
-pub async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
-    let stores = ready(harness).await;
-    for _ in 0..64 {
-        let refused = world::in_time(insert(stores.sso.clone(), sso_session(1, application_id(2)))).await;
-        conflict(refused, StoreError::REFERENCE);
-    }
-    world::nothing_is_held(harness).await;
-}
+);

@@ -15,28 +15,6 @@ use crate::{
     expectations::{conflict, ok, parsed, some},
 };
 
-/// Expands to one test per case of this contract.
-#[macro_export]
-macro_rules! wallets_contract {
-    ($harness:ident) => {
-        $crate::contract_tests! { $harness, wallets:
-            a_wallet_comes_with_its_user
-            a_user_is_locked_by_their_wallet
-            a_wallet_keeps_the_chain_that_it_was_linked_with
-            wallets_come_in_the_order_of_linking
-            a_user_is_added_without_their_wallets
-            a_wallet_leads_to_its_holder_on_every_chain_of_its_kind
-            a_wallet_needs_its_user
-            an_address_is_one_wallet_on_all_chains
-            addresses_of_two_kinds_do_not_meet
-            a_wallet_is_taken_from_its_holder_only
-            a_wallet_that_was_taken_away_can_be_linked_elsewhere
-            of_eight_users_with_one_wallet_one_is_added
-            what_is_dropped_leaves_no_wallet
-        }
-    };
-}
-
 async fn insert(store: Arc<dyn IdentityStore>, user: UserId, wallet: Wallet) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     tx.wallets().insert(user, &wallet).await?;
@@ -59,152 +37,156 @@ async fn wallets_of(store: &dyn IdentityStore, user: UserId) -> Vec<Wallet> {
     some(ok(store.find_user(user).await)).wallets
 }
 
-pub async fn a_wallet_comes_with_its_user(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    let expected = tessera_identity::model::User { wallets: vec![wallet(1)], ..user(1) };
-    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(expected.clone()));
-    let credentials = Credentials { user: expected, password_hash: None };
-    let by_address = ok(stores.identity.find_credentials(&parsed("user1@example.com")).await);
-    assert_eq!(by_address.as_ref(), Some(&credentials));
-    let mut tx = ok(stores.identity.begin().await);
-    assert_eq!(ok(tx.users().lock(user_id(1)).await), Some(credentials));
-    assert_eq!(some(ok(tx.users().lock(user_id(2)).await)).user, user(2));
-}
+contract!(
+    use wallets as wallets_contract;
 
-pub async fn a_user_is_locked_by_their_wallet(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&user(1), &user(2)]).await;
-    stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
-    let with_wallets = tessera_identity::model::User { wallets: vec![wallet(1), wallet(2)], ..user(1) };
-    let address = |number| wallet(number).account.address();
-    let mut first = ok(stores.identity.begin().await);
-    for number in [1, 2] {
-        assert_eq!(some(ok(first.users().lock_by_wallet(&address(number)).await)).user, with_wallets);
+    async fn a_wallet_comes_with_its_user(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        stores.add_wallets(user_id(1), [&wallet(1)]).await;
+        let expected = tessera_identity::model::User { wallets: vec![wallet(1)], ..user(1) };
+        assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(expected.clone()));
+        let credentials = Credentials { user: expected, password_hash: None };
+        let by_address = ok(stores.identity.find_credentials(&parsed("user1@example.com")).await);
+        assert_eq!(by_address.as_ref(), Some(&credentials));
+        let mut tx = ok(stores.identity.begin().await);
+        assert_eq!(ok(tx.users().lock(user_id(1)).await), Some(credentials));
+        assert_eq!(some(ok(tx.users().lock(user_id(2)).await)).user, user(2));
     }
-    assert_eq!(ok(first.users().lock_by_wallet(&address(3)).await), None);
-    let store = stores.identity.clone();
-    let second = async move {
-        ok(ok(store.begin().await).users().lock_by_wallet(&address(1)).await).map(|known| known.user.wallets)
-    };
-    let read = async || ok(stores.identity.find_user(user_id(1)).await);
-    let second = world::second_comes_while_first_holds(second, read).await;
-    ok(first.wallets().delete(user_id(1), &address(1)).await);
-    ok(first.commit().await);
-    // A statement that found the user before it waited returns the user. The wallets are read under the lock.
-    let wallets = ok(world::in_time(second).await);
-    assert!(wallets.as_ref().is_none_or(|wallets| *wallets == [wallet(2)]), "{wallets:?}");
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn a_wallet_keeps_the_chain_that_it_was_linked_with(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    let on = |(number, chain)| Wallet { account: wallet_account(number, chain), ..wallet(number) };
-    let wallets: Vec<Wallet> = (1..).zip(Chain::ALL).map(on).collect();
-    stores.add_wallets(user_id(1), &wallets).await;
-    assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, wallets);
-}
-
-pub async fn wallets_come_in_the_order_of_linking(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    let at = |number, micros| Wallet { linked_at: NOW + Duration::microseconds(micros), ..wallet(number) };
-    let (late, early) = (at(1, 9), at(2, 3));
-    stores.add_wallets(user_id(1), [&late, &early]).await;
-    assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, [early, late]);
-}
-
-pub async fn a_user_is_added_without_their_wallets(harness: &impl Harness) {
-    let stores = harness.stores();
-    let with_wallet = tessera_identity::model::User { wallets: vec![wallet(1)], ..user(1) };
-    stores.add_users([&with_wallet]).await;
-    assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
-    assert_eq!(holder(&*stores.identity, &wallet(1)).await, None);
-}
-
-pub async fn a_wallet_leads_to_its_holder_on_every_chain_of_its_kind(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1), &bare_user(2)]).await;
-    stores.add_wallets(user_id(2), [&wallet(1)]).await;
-    let on_base = Wallet { account: wallet_account(1, Chain::Base), ..wallet(1) };
-    assert_eq!(holder(&*stores.identity, &on_base).await, Some(user_id(2)));
-    assert_eq!(holder(&*stores.identity, &wallet(2)).await, None);
-}
-
-pub async fn a_wallet_needs_its_user(harness: &impl Harness) {
-    conflict(insert(harness.stores().identity.clone(), user_id(1), wallet(1)).await, StoreError::REFERENCE);
-}
-
-pub async fn an_address_is_one_wallet_on_all_chains(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1), &bare_user(2)]).await;
-    stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    for user in [user_id(1), user_id(2)] {
-        for chain in [Chain::Ethereum, Chain::Polygon, Chain::Base] {
-            let again = Wallet { account: wallet_account(1, chain), ..wallet(1) };
-            conflict(insert(stores.identity.clone(), user, again).await, "wallets_namespace_address");
+    async fn a_user_is_locked_by_their_wallet(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+        let with_wallets = tessera_identity::model::User { wallets: vec![wallet(1), wallet(2)], ..user(1) };
+        let address = |number| wallet(number).account.address();
+        let mut first = ok(stores.identity.begin().await);
+        for number in [1, 2] {
+            assert_eq!(some(ok(first.users().lock_by_wallet(&address(number)).await)).user, with_wallets);
         }
+        assert_eq!(ok(first.users().lock_by_wallet(&address(3)).await), None);
+        let store = stores.identity.clone();
+        let second = async move {
+            ok(ok(store.begin().await).users().lock_by_wallet(&address(1)).await).map(|known| known.user.wallets)
+        };
+        let read = async || ok(stores.identity.find_user(user_id(1)).await);
+        let second = world::second_comes_while_first_holds(second, read).await;
+        ok(first.wallets().delete(user_id(1), &address(1)).await);
+        ok(first.commit().await);
+        // A statement that found the user before it waited returns the user. The wallets are read under the lock.
+        let wallets = ok(world::in_time(second).await);
+        assert!(wallets.as_ref().is_none_or(|wallets| *wallets == [wallet(2)]), "{wallets:?}");
+        world::nothing_is_held(harness).await;
     }
-    assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(1)));
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn addresses_of_two_kinds_do_not_meet(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1), &bare_user(2)]).await;
-    let solana = Wallet { account: wallet_account(1, Chain::Solana), ..wallet(1) };
-    stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    stores.add_wallets(user_id(2), [&solana]).await;
-    assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(1)));
-    assert_eq!(holder(&*stores.identity, &solana).await, Some(user_id(2)));
-}
-
-pub async fn a_wallet_is_taken_from_its_holder_only(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1), &bare_user(2)]).await;
-    stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
-    assert!(!delete(&*stores.identity, user_id(2), &wallet(1)).await);
-    assert!(delete(&*stores.identity, user_id(1), &wallet(1)).await);
-    assert!(!delete(&*stores.identity, user_id(1), &wallet(1)).await);
-    assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, [wallet(2)]);
-}
-
-pub async fn a_wallet_that_was_taken_away_can_be_linked_elsewhere(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1), &bare_user(2)]).await;
-    stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    assert!(delete(&*stores.identity, user_id(1), &wallet(1)).await);
-    ok(insert(stores.identity.clone(), user_id(2), wallet(1)).await);
-    assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(2)));
-}
-
-pub async fn of_eight_users_with_one_wallet_one_is_added(harness: &impl Harness) {
-    async fn make(store: Arc<dyn IdentityStore>, number: u32) -> Result<(), StoreError> {
-        let mut tx = store.begin().await?;
-        tx.users().insert(&bare_user(number), None).await?;
-        tx.wallets().insert(user_id(number), &wallet(99)).await?;
-        tx.commit().await
+    async fn a_wallet_keeps_the_chain_that_it_was_linked_with(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        let on = |(number, chain)| Wallet { account: wallet_account(number, chain), ..wallet(number) };
+        let wallets: Vec<Wallet> = (1..).zip(Chain::ALL).map(on).collect();
+        stores.add_wallets(user_id(1), &wallets).await;
+        assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, wallets);
     }
-    let stores = harness.stores();
-    let attempts = world::at_once(8, |number| make(stores.identity.clone(), number)).await;
-    world::one_wins(attempts, "wallets_namespace_address");
-    let winner = some(holder(&*stores.identity, &wallet(99)).await);
-    for number in 0..8 {
-        let there = ok(stores.identity.find_user(user_id(number)).await).is_some();
-        assert_eq!(there, user_id(number) == winner);
-    }
-    world::nothing_is_held(harness).await;
-}
 
-pub async fn what_is_dropped_leaves_no_wallet(harness: &impl Harness) {
-    let stores = harness.stores();
-    stores.add_users([&bare_user(1)]).await;
-    let mut tx = ok(stores.identity.begin().await);
-    ok(tx.wallets().insert(user_id(1), &wallet(1)).await);
-    assert_eq!(some(ok(tx.users().lock(user_id(1)).await)).user.wallets, [wallet(1)]);
-    drop(tx);
-    assert_eq!(world::in_time(holder(&*stores.identity, &wallet(1))).await, None);
-    world::nothing_is_held(harness).await;
-}
+    async fn wallets_come_in_the_order_of_linking(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        let at = |number, micros| Wallet { linked_at: NOW + Duration::microseconds(micros), ..wallet(number) };
+        let (late, early) = (at(1, 9), at(2, 3));
+        stores.add_wallets(user_id(1), [&late, &early]).await;
+        assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, [early, late]);
+    }
+
+    async fn a_user_is_added_without_their_wallets(harness: &impl Harness) {
+        let stores = harness.stores();
+        let with_wallet = tessera_identity::model::User { wallets: vec![wallet(1)], ..user(1) };
+        stores.add_users([&with_wallet]).await;
+        assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(user(1)));
+        assert_eq!(holder(&*stores.identity, &wallet(1)).await, None);
+    }
+
+    async fn a_wallet_leads_to_its_holder_on_every_chain_of_its_kind(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1), &bare_user(2)]).await;
+        stores.add_wallets(user_id(2), [&wallet(1)]).await;
+        let on_base = Wallet { account: wallet_account(1, Chain::Base), ..wallet(1) };
+        assert_eq!(holder(&*stores.identity, &on_base).await, Some(user_id(2)));
+        assert_eq!(holder(&*stores.identity, &wallet(2)).await, None);
+    }
+
+    async fn a_wallet_needs_its_user(harness: &impl Harness) {
+        conflict(insert(harness.stores().identity.clone(), user_id(1), wallet(1)).await, StoreError::REFERENCE);
+    }
+
+    async fn an_address_is_one_wallet_on_all_chains(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1), &bare_user(2)]).await;
+        stores.add_wallets(user_id(1), [&wallet(1)]).await;
+        for user in [user_id(1), user_id(2)] {
+            for chain in [Chain::Ethereum, Chain::Polygon, Chain::Base] {
+                let again = Wallet { account: wallet_account(1, chain), ..wallet(1) };
+                conflict(insert(stores.identity.clone(), user, again).await, "wallets_namespace_address");
+            }
+        }
+        assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(1)));
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn addresses_of_two_kinds_do_not_meet(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1), &bare_user(2)]).await;
+        let solana = Wallet { account: wallet_account(1, Chain::Solana), ..wallet(1) };
+        stores.add_wallets(user_id(1), [&wallet(1)]).await;
+        stores.add_wallets(user_id(2), [&solana]).await;
+        assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(1)));
+        assert_eq!(holder(&*stores.identity, &solana).await, Some(user_id(2)));
+    }
+
+    async fn a_wallet_is_taken_from_its_holder_only(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1), &bare_user(2)]).await;
+        stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+        assert!(!delete(&*stores.identity, user_id(2), &wallet(1)).await);
+        assert!(delete(&*stores.identity, user_id(1), &wallet(1)).await);
+        assert!(!delete(&*stores.identity, user_id(1), &wallet(1)).await);
+        assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, [wallet(2)]);
+    }
+
+    async fn a_wallet_that_was_taken_away_can_be_linked_elsewhere(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1), &bare_user(2)]).await;
+        stores.add_wallets(user_id(1), [&wallet(1)]).await;
+        assert!(delete(&*stores.identity, user_id(1), &wallet(1)).await);
+        ok(insert(stores.identity.clone(), user_id(2), wallet(1)).await);
+        assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(2)));
+    }
+
+    async fn of_eight_users_with_one_wallet_one_is_added(harness: &impl Harness) {
+        async fn make(store: Arc<dyn IdentityStore>, number: u32) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            tx.users().insert(&bare_user(number), None).await?;
+            tx.wallets().insert(user_id(number), &wallet(99)).await?;
+            tx.commit().await
+        }
+        let stores = harness.stores();
+        let attempts = world::at_once(8, |number| make(stores.identity.clone(), number)).await;
+        world::one_wins(attempts, "wallets_namespace_address");
+        let winner = some(holder(&*stores.identity, &wallet(99)).await);
+        for number in 0..8 {
+            let there = ok(stores.identity.find_user(user_id(number)).await).is_some();
+            assert_eq!(there, user_id(number) == winner);
+        }
+        world::nothing_is_held(harness).await;
+    }
+
+    async fn what_is_dropped_leaves_no_wallet(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&bare_user(1)]).await;
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.wallets().insert(user_id(1), &wallet(1)).await);
+        assert_eq!(some(ok(tx.users().lock(user_id(1)).await)).user.wallets, [wallet(1)]);
+        drop(tx);
+        assert_eq!(world::in_time(holder(&*stores.identity, &wallet(1))).await, None);
+        world::nothing_is_held(harness).await;
+    }
+);
