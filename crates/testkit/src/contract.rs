@@ -40,11 +40,6 @@ pub mod user_profiles;
 pub mod wallets;
 mod world;
 
-use async_trait::async_trait;
-use tessera_identity::ports::ChainReader;
-
-use crate::Stores;
-
 contracts! {
     of a storage {
         accounts as accounts_contract,
@@ -82,32 +77,4 @@ contracts! {
     others {
         chain_reader,
     }
-}
-
-/// An implementation under test.
-#[async_trait]
-pub trait Harness: Sized + Send + Sync + 'static {
-    /// Starts an empty implementation that no other test uses.
-    async fn start() -> Self;
-
-    /// The ports of the implementation.
-    fn stores(&self) -> &Stores;
-
-    /// The number of connections (or other resources of a transaction) now in use. It must return to 0 without any
-    /// further call.
-    fn connections_in_use(&self) -> usize;
-}
-
-/// A chain reader under test.
-#[async_trait]
-pub trait ChainHarness: Sized + Send + Sync + 'static {
-    /// Starts a reader that reads only Ethereum. At the address of each [`Program`](crate::fakes::Program) there is a
-    /// contract that runs this program.
-    async fn start() -> Self;
-
-    /// The reader.
-    fn reader(&self) -> &dyn ChainReader;
-
-    /// Makes Ethereum unavailable to the reader.
-    fn cut_off(&self);
 }

@@ -16,10 +16,17 @@ pub mod builders;
 pub mod contract;
 pub mod expectations;
 pub mod fakes;
+mod harness;
+mod over_memory;
+mod references;
 mod stores;
 mod workbench;
 
 pub use async_trait::async_trait;
-pub use contract::{ChainHarness, Harness};
+#[doc(hidden)]
+pub use harness::run;
+pub use harness::{ChainHarness, Harness};
+pub use over_memory::{OverMemory, OwnPorts};
+pub use references::{Reference, References};
 pub use stores::Stores;
 pub use workbench::Workbench;

@@ -26,7 +26,10 @@ use tessera_sso::{
     ports::{RelyingParties, Sessions, SigningKeyStore, SsoStore},
 };
 
-use crate::expectations::{ok, some};
+use crate::{
+    expectations::{ok, some},
+    references::{Reference, References},
+};
 
 /// The ports of one storage. A write through one port is visible through the others.
 #[derive(Clone)]
@@ -67,16 +70,61 @@ pub struct Stores {
     pub mails: Arc<dyn MailQueue>,
     /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
+    /// A second storage, which gets a copy of each row to which rows of other ports refer. Usually there is none.
+    pub copies: Option<Arc<dyn References>>,
 }
 
 impl Stores {
+    /// The ports of a storage that implements all of them.
+    #[must_use]
+    pub fn of<S>(store: &Arc<S>) -> Self
+    where
+        S: IdentityStore + SessionJobs + Challenges + PasswordResets,
+        S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
+        S: OrgStore + InvitationJobs + UserProfiles + Memberships,
+        S: AppStore + ApiKeyStore + ItemStore,
+        S: AuditTrail + MailQueue + RateLimits + 'static,
+    {
+        Self {
+            identity: store.clone(),
+            session_jobs: store.clone(),
+            live_sessions: store.clone(),
+            sso: store.clone(),
+            relying_parties: store.clone(),
+            challenges: store.clone(),
+            resets: store.clone(),
+            signing_keys: store.clone(),
+            orgs: store.clone(),
+            invitation_jobs: store.clone(),
+            user_profiles: store.clone(),
+            apps: store.clone(),
+            api_keys: store.clone(),
+            items: store.clone(),
+            memberships: store.clone(),
+            audit: store.clone(),
+            mails: store.clone(),
+            limits: store.clone(),
+            copies: None,
+        }
+    }
+
+    async fn copy(&self, row: Reference<'_>) {
+        if let Some(copies) = &self.copies {
+            copies.copy(row).await;
+        }
+    }
+
     /// Commits users without a password.
     pub async fn add_users<'a>(&self, users: impl IntoIterator<Item = &'a User, IntoIter: Send> + Send) {
         let mut tx = ok(self.identity.begin().await);
-        for user in users {
+        let users: Vec<&User> = users.into_iter().collect();
+        for user in &users {
             ok(tx.users().insert(user, None).await);
         }
         ok(tx.commit().await);
+        for user in users {
+            self.copy(Reference::User(user)).await;
+        }
     }
 
     /// Commits a user with a password.
@@ -84,6 +132,7 @@ impl Stores {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.users().insert(user, Some(hash)).await);
         ok(tx.commit().await);
+        self.copy(Reference::User(user)).await;
     }
 
     /// Commits wallets of a user.
@@ -104,6 +153,7 @@ impl Stores {
         let mut tx = ok(self.identity.begin().await);
         ok(tx.sessions().insert(session).await);
         ok(tx.commit().await);
+        self.copy(Reference::Session(session)).await;
     }
 
     /// Commits a password reset token.
@@ -139,19 +189,27 @@ impl Stores {
     /// Commits organizations.
     pub async fn add_organizations<'a>(&self, all: impl IntoIterator<Item = &'a Organization, IntoIter: Send> + Send) {
         let mut tx = ok(self.orgs.begin().await);
-        for organization in all {
+        let all: Vec<&Organization> = all.into_iter().collect();
+        for organization in &all {
             ok(tx.organizations().insert(organization).await);
         }
         ok(tx.commit().await);
+        for organization in all {
+            self.copy(Reference::Organization(organization)).await;
+        }
     }
 
     /// Commits memberships.
     pub async fn add_memberships<'a>(&self, all: impl IntoIterator<Item = &'a Membership, IntoIter: Send> + Send) {
         let mut tx = ok(self.orgs.begin().await);
-        for membership in all {
+        let all: Vec<&Membership> = all.into_iter().collect();
+        for membership in &all {
             ok(tx.memberships().insert(membership).await);
         }
         ok(tx.commit().await);
+        for membership in all {
+            self.copy(Reference::Membership(membership)).await;
+        }
     }
 
     /// Commits invitations.
@@ -178,10 +236,14 @@ impl Stores {
     /// Commits applications.
     pub async fn add_applications<'a>(&self, all: impl IntoIterator<Item = &'a Application, IntoIter: Send> + Send) {
         let mut tx = ok(self.apps.begin().await);
-        for application in all {
+        let all: Vec<&Application> = all.into_iter().collect();
+        for application in &all {
             ok(tx.applications().insert(application).await);
         }
         ok(tx.commit().await);
+        for application in all {
+            self.copy(Reference::Application(application)).await;
+        }
     }
 
     /// Commits new redirect URIs of an application without validating them.

@@ -48,26 +48,7 @@ impl Subject {
     pub(crate) async fn on(backend: Backend) -> Self {
         let database = TestDatabase::create_migrated(backend, async |template| drop(ok(open(template).await))).await;
         let store = ok(open(&database).await);
-        let stores = Stores {
-            identity: Arc::new(store.clone()),
-            session_jobs: Arc::new(store.clone()),
-            live_sessions: Arc::new(store.clone()),
-            sso: Arc::new(store.clone()),
-            relying_parties: Arc::new(store.clone()),
-            challenges: Arc::new(store.clone()),
-            resets: Arc::new(store.clone()),
-            signing_keys: Arc::new(store.clone()),
-            orgs: Arc::new(store.clone()),
-            invitation_jobs: Arc::new(store.clone()),
-            user_profiles: Arc::new(store.clone()),
-            apps: Arc::new(store.clone()),
-            api_keys: Arc::new(store.clone()),
-            items: Arc::new(store.clone()),
-            memberships: Arc::new(store.clone()),
-            audit: Arc::new(store.clone()),
-            mails: Arc::new(store.clone()),
-            limits: Arc::new(store.clone()),
-        };
+        let stores = Stores::of(&Arc::new(store.clone()));
         Self { store, stores, database }
     }
 }

@@ -10,9 +10,9 @@ use tessera_identity::{
 use tessera_kernel::{PageRequest, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, bare_user, session, session_id, user, user_id},
     expectations::{conflict, ok, parsed, some},
 };

@@ -9,11 +9,9 @@ use tessera_apikeys::{
 use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, SecretHash, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    Harness,
-    world::{self, Tenant, tenant},
-};
+use super::world::{self, Tenant, tenant};
 use crate::{
+    Harness,
     builders::{NOW, api_key, api_key_id, application, bare_user, event, organization_id, user, user_id},
     expectations::{conflict, ok, some},
 };

@@ -9,8 +9,9 @@ use tessera_apps::{
 use tessera_kernel::{ApplicationId, PageRequest, StoreError};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
+    Harness,
     builders::{
         NOW, api_key, application, application_id, event, item_change, organization, organization_id, user, user_id,
     },

@@ -4,12 +4,9 @@
 use tessera_kernel::{Event, OrganizationId, Outcome, PageRequest, RequestMetadata};
 use time::Duration;
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{event, organization_id, user_id},
     expectations::{ok, parsed},
 };

@@ -3,8 +3,8 @@
 use tessera_identity::ports::{Call, ReadChainError};
 use tessera_kernel::Chain;
 
-use super::ChainHarness;
 use crate::{
+    ChainHarness,
     expectations::{failed, ok},
     fakes::Program,
 };

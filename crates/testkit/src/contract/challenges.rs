@@ -9,8 +9,9 @@ use tessera_identity::{
 use tessera_kernel::{Chain, StoreError, truncate_to_micros};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{Harness, world};
+use super::world;
 use crate::{
+    Harness,
     builders::{NOW, bare_user, challenge, session, session_id, user_id},
     expectations::{conflict, ok, some},
 };

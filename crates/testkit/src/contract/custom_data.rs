@@ -6,9 +6,9 @@ use tessera_identity::{model::CustomData, ports::IdentityStore};
 use tessera_kernel::{DataDocument, DocumentChange, StoreError};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, custom_data, data_document, user, user_id},
     expectations::{conflict, ok, some},
 };

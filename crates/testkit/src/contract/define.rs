@@ -28,17 +28,24 @@ macro_rules! contract_as_tests {
     ($on:ident $module:ident $contract:ident $($case:ident)+) => {
         #[doc = concat!(
             "Expands to one test for each case of [`contract::", stringify!($module), "`](crate::contract::",
-            stringify!($module), ")."
+            stringify!($module), "), in a module of this name or of the name that is given as the second argument."
         )]
         #[macro_export]
         macro_rules! $contract {
-            ($harness:ident) => {
-                mod $module {
+            ($harness:ty) => {
+                $crate::$contract! { $harness, $module }
+            };
+            ($harness:ty, $name:ident) => {
+                mod $name {
+                    // The caller names the harness as it is known outside of this module.
+                    use super::*;
+
                     $(
-                        #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                        async fn $case() {
-                            let harness = <super::$harness as $crate::$on>::start().await;
-                            $crate::contract::$module::$case(&harness).await;
+                        #[::core::prelude::v1::test]
+                        fn $case() {
+                            $crate::run(<$harness as $crate::$on>::start(), async |harness| {
+                                $crate::contract::$module::$case(harness).await;
+                            });
                         }
                     )+
                 }
@@ -59,11 +66,19 @@ macro_rules! contracts {
             $((stringify!($other), $other::CASES),)+
         ];
 
-        /// Expands to one test for each case of every contract of a storage.
+        /// Expands to one test for each case of every contract of a storage, in a module for each contract. They stand
+        /// in a module of the name that is given as the second argument, if there is one.
         #[macro_export]
         macro_rules! all_store_contracts {
-            ($harness:ident) => {
+            ($harness:ty) => {
                 $($crate::$contract! { $harness })+
+            };
+            ($harness:ty, $name:ident) => {
+                mod $name {
+                    use super::*;
+
+                    $crate::all_store_contracts! { $harness }
+                }
             };
         }
     };

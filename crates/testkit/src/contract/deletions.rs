@@ -5,12 +5,9 @@ use std::sync::Arc;
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{ApplicationId, PageRequest, StoreError};
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{api_key, application, application_id, item_change, organization_id, sso_code, sso_session, user_id},
     expectations::{conflict, ok, some},
 };

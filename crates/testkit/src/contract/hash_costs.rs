@@ -9,9 +9,9 @@ use tessera_identity::{
 use tessera_kernel::{StoreError, UserId};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{session, session_id, user, user_id},
     expectations::{ok, some},
 };

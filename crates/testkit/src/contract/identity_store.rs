@@ -9,8 +9,9 @@ use tessera_identity::{
 use tessera_kernel::{EmailAddress, PageRequest, StoreError, UserId};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
+    Harness,
     builders::{NOW, bare_user, event, session, session_id, user, user_id},
     expectations::{conflict, ok, parsed, some},
 };

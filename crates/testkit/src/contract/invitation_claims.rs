@@ -4,9 +4,8 @@ use tessera_kernel::{InvitationClaimId, SecretHash};
 use tessera_orgs::model::{Claim, Invitation, InvitationState};
 use time::{Duration, OffsetDateTime};
 
-use super::Harness;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, invitation, invitation_id, organization, organization_id, token_hash, user_id},
     expectations::ok,
 };

@@ -7,9 +7,8 @@ use tessera_orgs::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::Harness;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, invitation, invitation_id, mail_id, organization, organization_id, token_hash, user_id},
     expectations::{ok, parsed},
 };

@@ -10,9 +10,9 @@ use tessera_orgs::{
 use tessera_outbox::MailRefusal;
 use time::{Duration, OffsetDateTime};
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, invitation, invitation_id, mail, mail_id, organization, organization_id, token_hash, user_id},
     expectations::{conflict, ok, parsed},
 };

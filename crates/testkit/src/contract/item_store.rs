@@ -9,11 +9,9 @@ use tessera_inventory::{
 use tessera_kernel::{PageRequest, StoreError};
 use time::Duration;
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
+    Harness,
     builders::{NOW, application_id, bare_item_change, item_change, item_id, item_made_by},
     expectations::{conflict, ok, parsed, some},
 };

@@ -9,9 +9,9 @@ use tessera_identity::{
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, user, user_id},
     expectations::{conflict, ok},
 };

@@ -3,8 +3,8 @@
 use tessera_sso::ports::LiveSession;
 use time::Duration;
 
-use super::Harness;
 use crate::{
+    Harness,
     builders::{session, session_id, user, user_id},
     expectations::{ok, some},
 };

@@ -6,9 +6,9 @@ use tessera_kernel::{EmailAddress, MailId};
 use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, mail, mail_id},
     expectations::{conflict, ok, parsed},
 };

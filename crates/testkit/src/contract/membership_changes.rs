@@ -9,12 +9,9 @@ use tessera_orgs::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{
         NOW, application_id, bare_user, invitation, invitation_id, membership, organization, organization_id,
         token_hash, user, user_id,

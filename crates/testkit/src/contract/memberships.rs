@@ -2,12 +2,9 @@
 
 use tessera_kernel::{ApplicationRole, Role};
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{application_id, membership, organization, organization_id, user, user_id},
     expectations::ok,
 };

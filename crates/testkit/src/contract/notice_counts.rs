@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tessera_outbox::{NoticeTopic, Notices};
 use time::{Duration, OffsetDateTime};
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::NOW,
     expectations::{ok, parsed},
 };

@@ -9,12 +9,9 @@ use tessera_orgs::{
 };
 use time::Duration;
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, data_document, organization_id, settings, system_data, user, user_id},
     expectations::{conflict, ok, some},
 };

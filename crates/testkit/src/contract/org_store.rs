@@ -8,9 +8,9 @@ use tessera_orgs::{
     ports::OrgStore,
 };
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{event, membership, organization, organization_id, user, user_id},
     expectations::{conflict, ok, parsed, some},
 };

@@ -4,9 +4,8 @@ use tessera_identity::model::User;
 use tessera_kernel::{OrganizationId, Role};
 use tessera_orgs::model::{Member, Membership, Profile};
 
-use super::Harness;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{membership, organization, organization_id, user, user_id},
     expectations::{ok, parsed},
 };

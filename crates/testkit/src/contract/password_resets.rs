@@ -10,9 +10,9 @@ use tessera_identity::{
 use tessera_kernel::{EmailAddress, RequestMetadata, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{bare_user, origin, password_reset, reset_request, user, user_id},
     expectations::{conflict, ok, parsed, some},
 };

@@ -18,11 +18,9 @@ use tessera_orgs::{
 };
 use time::Duration;
 
-use super::{
-    Harness,
-    world::{self, tenant},
-};
+use super::world::{self, tenant};
 use crate::{
+    Harness,
     builders::{
         NOW, api_key, application, application_id, bare_user, invitation, invitation_id, item_change, membership,
         organization, organization_id, session, session_id, user, user_id, wallet,

@@ -3,9 +3,9 @@
 use tessera_kernel::{KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     expectations::{failed, ok},
 };
 

@@ -9,9 +9,9 @@ use tessera_identity::{
 use tessera_kernel::SessionId;
 use time::{Duration, OffsetDateTime};
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, bare_user, session, session_id, user_id},
     expectations::{ok, some},
 };

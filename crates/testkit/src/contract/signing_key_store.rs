@@ -9,9 +9,9 @@ use tessera_sso::{
 };
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, event, key_id, signing_key},
     expectations::{conflict, ok, some},
 };

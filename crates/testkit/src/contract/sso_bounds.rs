@@ -10,9 +10,9 @@ use tessera_sso::{
 };
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{NOW, application_id, sso_challenge, sso_code, sso_session, user_id},
     expectations::ok,
 };

@@ -11,9 +11,9 @@ use tessera_sso::{
 };
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{
         NOW, application, application_id, event, organization_id, sso_challenge, sso_code, sso_session, user_id,
     },

@@ -4,9 +4,9 @@ use tessera_identity::model::User;
 use tessera_kernel::UserId;
 use tessera_orgs::model::Profile;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{user, user_id},
     expectations::{ok, parsed},
 };

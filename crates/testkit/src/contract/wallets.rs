@@ -9,8 +9,9 @@ use tessera_identity::{
 use tessera_kernel::{Chain, StoreError, UserId};
 use time::Duration;
 
-use super::{Harness, world};
+use super::world;
 use crate::{
+    Harness,
     builders::{NOW, bare_user, user, user_id, wallet, wallet_account},
     expectations::{conflict, ok, parsed, some},
 };

@@ -13,9 +13,8 @@ use tessera_kernel::{Limit, Page, PageRequest, Role, StoreError};
 use tessera_orgs::model::Organization;
 use tokio::sync::oneshot;
 
-use super::Harness;
 use crate::{
-    Stores,
+    Harness, Stores,
     builders::{application, membership, organization, user},
     expectations::ok,
 };

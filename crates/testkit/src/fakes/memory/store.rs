@@ -28,27 +28,13 @@ impl MemoryStore {
     /// The store as a set of ports.
     #[must_use]
     pub fn stores(&self) -> Stores {
-        let store = Arc::new(self.clone());
-        Stores {
-            identity: store.clone(),
-            session_jobs: store.clone(),
-            live_sessions: store.clone(),
-            sso: store.clone(),
-            relying_parties: store.clone(),
-            challenges: store.clone(),
-            resets: store.clone(),
-            signing_keys: store.clone(),
-            orgs: store.clone(),
-            invitation_jobs: store.clone(),
-            user_profiles: store.clone(),
-            apps: store.clone(),
-            api_keys: store.clone(),
-            items: store.clone(),
-            memberships: store.clone(),
-            audit: store.clone(),
-            mails: store.clone(),
-            limits: store,
-        }
+        Stores::of(&Arc::new(self.clone()))
+    }
+
+    /// The clock of the store.
+    #[must_use]
+    pub fn clock(&self) -> Arc<FixedClock> {
+        self.0.clock.clone()
     }
 
     /// The number of open transactions.
