@@ -19,7 +19,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{Chain, Unlimited, WalletAccount, WalletSignature};
 use tessera_testkit::{
-    ChainHarness, async_trait,
+    ChainHarness, Skip, async_trait,
     builders::requester,
     fakes::{FakeChains, Program},
 };
@@ -320,7 +320,7 @@ struct RpcHarness {
 
 #[async_trait]
 impl ChainHarness for RpcHarness {
-    async fn start() -> Self {
+    async fn start() -> Result<Self, Skip> {
         let contract = |program: Program| {
             let code = program.bytecode().to_vec();
             let account = MemoryAccount { nonce: U256::one(), balance: U256::zero(), storage: BTreeMap::new(), code };
@@ -328,7 +328,7 @@ impl ChainHarness for RpcHarness {
         };
         let node = Node::start(Program::ALL.into_iter().map(contract).collect(), Mood::Well).await;
         let reader = ok(JsonRpcReader::new([(Chain::Ethereum, node.url.clone().into())]));
-        Self { node, reader }
+        Ok(Self { node, reader })
     }
 
     fn reader(&self) -> &dyn ChainReader {

@@ -192,7 +192,7 @@ async fn main() {
 
 #[cfg(test)]
 mod tests {
-    use tessera_testkit::{OverMemory, OwnPorts, Stores};
+    use tessera_testkit::{OverMemory, OwnPorts, Skip, Stores};
 
     use super::*;
 
@@ -200,9 +200,9 @@ mod tests {
 
     #[async_trait]
     impl OwnPorts for OwnKeys {
-        async fn start(memory: &MemoryStore, stores: &mut Stores) -> Self {
+        async fn start(memory: &MemoryStore, stores: &mut Stores) -> Result<Self, Skip> {
             stores.api_keys = Arc::new(KeyTable::over(memory));
-            Self
+            Ok(Self)
         }
 
         fn connections_in_use(&self) -> usize {

@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod builders;
+pub mod concurrency;
 #[expect(missing_docs, reason = "the name of a case is the sentence that it proves")]
 #[expect(clippy::missing_panics_doc, reason = "a case panics when the promise is broken: that is what it is for")]
 pub mod contract;
@@ -23,9 +24,9 @@ mod stores;
 mod workbench;
 
 pub use async_trait::async_trait;
+pub use harness::{ChainHarness, Contention, Harness, Skip};
 #[doc(hidden)]
-pub use harness::run;
-pub use harness::{ChainHarness, Harness};
+pub use harness::{Outcome, run};
 pub use over_memory::{OverMemory, OwnPorts};
 pub use references::{Reference, References};
 pub use stores::Stores;

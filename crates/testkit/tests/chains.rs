@@ -2,7 +2,7 @@
 
 use tessera_identity::ports::ChainReader;
 use tessera_testkit::{
-    ChainHarness, async_trait,
+    ChainHarness, Skip, async_trait,
     fakes::{FakeChains, Program},
 };
 
@@ -10,8 +10,8 @@ struct FakeHarness(FakeChains);
 
 #[async_trait]
 impl ChainHarness for FakeHarness {
-    async fn start() -> Self {
-        Self(FakeChains::running(Program::Reverts))
+    async fn start() -> Result<Self, Skip> {
+        Ok(Self(FakeChains::running(Program::Reverts)))
     }
 
     fn reader(&self) -> &dyn ChainReader {

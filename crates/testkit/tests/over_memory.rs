@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tessera_kernel::Role;
 use tessera_testkit::{
-    Harness as _, OverMemory, OwnPorts, Reference, References, Stores, async_trait,
+    Harness as _, OverMemory, OwnPorts, Reference, References, Skip, Stores, async_trait,
     builders::{application, membership, organization, organization_id, session, user, user_id},
+    expectations::ok,
     fakes::MemoryStore,
 };
 
@@ -15,10 +16,10 @@ struct Copies(Arc<Mutex<Vec<String>>>);
 
 #[async_trait]
 impl OwnPorts for Copies {
-    async fn start(_: &MemoryStore, stores: &mut Stores) -> Self {
+    async fn start(_: &MemoryStore, stores: &mut Stores) -> Result<Self, Skip> {
         let copies = Self::default();
         stores.copies = Some(Arc::new(copies.clone()));
-        copies
+        Ok(copies)
     }
 
     fn connections_in_use(&self) -> usize {
@@ -42,7 +43,7 @@ impl References for Copies {
 
 #[tokio::test]
 async fn rows_to_which_others_refer_are_copied() {
-    let harness = OverMemory::<Copies>::start().await;
+    let harness = ok(OverMemory::<Copies>::start().await);
     let (application, session) = (application(1, organization_id(1)), session(1, user_id(1)));
     harness.stores().add_users([&user(1)]).await;
     harness.stores().add_session(&session).await;

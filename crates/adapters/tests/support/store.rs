@@ -10,7 +10,7 @@ use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
 use tessera_orgs::ports::OrgStore;
 use tessera_outbox::TakenMail;
 use tessera_testkit::{
-    Harness, Stores, Workbench, async_trait, builders,
+    Harness, Skip, Stores, Workbench, async_trait, builders,
     expectations::{conflict, failed, ok, parsed, some},
 };
 use tessera_tests::database::{Backend, TestDatabase};
@@ -31,8 +31,8 @@ pub(crate) struct SqlHarness<B>(Subject, std::marker::PhantomData<B>);
 
 #[async_trait]
 impl<B: On> Harness for SqlHarness<B> {
-    async fn start() -> Self {
-        Self(Subject::on(B::BACKEND).await, std::marker::PhantomData)
+    async fn start() -> Result<Self, Skip> {
+        Ok(Self(Subject::on(B::BACKEND).await, std::marker::PhantomData))
     }
 
     fn stores(&self) -> &Stores {
@@ -41,6 +41,12 @@ impl<B: On> Harness for SqlHarness<B> {
 
     fn connections_in_use(&self) -> usize {
         self.0.store.connections_in_use()
+    }
+
+    async fn reopen(&mut self) -> Result<(), Skip> {
+        self.0.store = ok(open(&self.0.database).await);
+        self.0.stores = Stores::of(&Arc::new(self.0.store.clone()));
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, bare_user, session, session_id, user, user_id},
+    concurrency::{at_once, nothing_is_held, second_comes_while_first_holds},
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -28,11 +29,11 @@ async fn update(stores: &Stores, user: &User) -> bool {
     done
 }
 
-async fn verify(store: Arc<dyn IdentityStore>, number: u32, at: OffsetDateTime) -> bool {
-    let mut tx = ok(store.begin().await);
-    let done = ok(tx.users().verify_email(user_id(number), at).await);
-    ok(tx.commit().await);
-    done
+async fn verify(store: Arc<dyn IdentityStore>, number: u32, at: OffsetDateTime) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let done = tx.users().verify_email(user_id(number), at).await?;
+    tx.commit().await?;
+    Ok(done)
 }
 
 async fn end(stores: &Stores, user: u32, number: u32, at: OffsetDateTime) -> bool {
@@ -115,11 +116,11 @@ contract!(
         stores.add_user_with_password(&unproved(1), &hash()).await;
         stores.add_users([&unproved(2)]).await;
         let at = NOW + Duration::microseconds(7);
-        assert!(verify(stores.identity.clone(), 1, at).await);
+        assert!(ok(verify(stores.identity.clone(), 1, at).await));
         let expected = Credentials { user: User { updated_at: at, ..user(1) }, password_hash: Some(hash()) };
         assert_eq!(ok(stores.identity.find_credentials_of(user_id(1)).await).as_ref(), Some(&expected));
         assert_eq!(ok(stores.identity.find_user(user_id(2)).await), Some(unproved(2)));
-        assert!(!verify(stores.identity.clone(), 1, at + Duration::SECOND).await);
+        assert!(!ok(verify(stores.identity.clone(), 1, at + Duration::SECOND).await));
         assert_eq!(ok(stores.identity.find_credentials_of(user_id(1)).await), Some(expected));
     }
 
@@ -127,7 +128,7 @@ contract!(
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         for number in [1, 9] {
-            assert!(!verify(stores.identity.clone(), number, NOW + Duration::SECOND).await);
+            assert!(!ok(verify(stores.identity.clone(), number, NOW + Duration::SECOND).await));
         }
         assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
     }
@@ -135,9 +136,9 @@ contract!(
     async fn of_eight_that_verify_an_address_one_does(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&User { email_verified: false, ..user(1) }]).await;
-        let verified = world::at_once(8, |_| verify(stores.identity.clone(), 1, NOW)).await;
+        let verified = at_once(harness, 8, |_| verify(stores.identity.clone(), 1, NOW)).await;
         assert_eq!(verified.iter().filter(|done| **done).count(), 1);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_session_is_added_for_the_hash_that_was_compared(harness: &impl Harness) {
@@ -162,13 +163,16 @@ contract!(
         let mut first = ok(stores.identity.begin().await);
         some(ok(first.users().lock(user_id(1)).await));
         let read = async || ok(stores.identity.find_user(user_id(1)).await);
-        let adding = add_for(stores.identity.clone(), session(1, user_id(1)), hash());
-        let second = world::second_comes_while_first_holds(adding, read).await;
+        let store = stores.identity.clone();
+        let adding = move || add_for(store.clone(), session(1, user_id(1)), hash());
+        let second = second_comes_while_first_holds(harness, adding, read).await;
         let other = PasswordHash::from_phc("$argon2id$other".to_owned());
-        ok(first.users().set_password_hash(user_id(1), &other).await);
-        ok(first.commit().await);
-        assert!(!ok(ok(world::in_time(second).await)));
-        assert_eq!(ok(stores.identity.find_session(session_id(1)).await), None);
+        let first = async {
+            first.users().set_password_hash(user_id(1), &other).await?;
+            first.commit().await
+        };
+        let in_order = second.gets(false, harness, first).await;
+        assert_eq!(ok(stores.identity.find_session(session_id(1)).await).is_none(), in_order);
     }
 
     async fn all_other_sessions_of_a_user_end(harness: &impl Harness) {
@@ -211,7 +215,7 @@ contract!(
         drop(tx);
         assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(before));
         assert_eq!(state(stores, 1).await, SessionState::Open);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn nobody_ends_the_session_of_another(harness: &impl Harness) {

@@ -13,6 +13,7 @@ use super::world::{self, Tenant, tenant};
 use crate::{
     Harness,
     builders::{NOW, api_key, api_key_id, application, bare_user, event, organization_id, user, user_id},
+    concurrency::{at_once, attempts_at_once, end_while_held, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, some},
 };
 
@@ -22,15 +23,15 @@ async fn insert(store: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<(), Store
     tx.commit().await
 }
 
-async fn revoke(store: Arc<dyn ApiKeyStore>, id: ApiKeyId, at: OffsetDateTime) -> bool {
-    let mut tx = ok(store.begin().await);
-    let revoked = ok(tx.keys().revoke(id, at).await);
-    ok(tx.commit().await);
-    revoked
+async fn revoke(store: Arc<dyn ApiKeyStore>, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let revoked = tx.keys().revoke(id, at).await?;
+    tx.commit().await?;
+    Ok(revoked)
 }
 
 async fn find(store: &dyn ApiKeyStore, number: u32) -> Option<ApiKey> {
-    ok(world::in_time(store.find_key(api_key_id(number))).await)
+    ok(in_time(store.find_key(api_key_id(number))).await)
 }
 
 fn key(number: u32, tenant: &Tenant) -> StoredKey {
@@ -160,7 +161,7 @@ contract!(
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys([&key(1, &tenant), &key(2, &tenant)]).await;
-        assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
+        assert!(ok(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await));
         let revoked = ApiKey { state: KeyState::Revoked { at: later(1) }, ..key(1, &tenant).key };
         assert_eq!(find(&*stores.api_keys, 1).await, Some(revoked));
         assert_eq!(find(&*stores.api_keys, 2).await, Some(key(2, &tenant).key));
@@ -169,19 +170,19 @@ contract!(
     async fn a_revoked_key_is_not_revoked_again(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-        assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
-        assert!(!revoke(stores.api_keys.clone(), api_key_id(1), later(2)).await);
+        assert!(ok(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await));
+        assert!(!ok(revoke(stores.api_keys.clone(), api_key_id(1), later(2)).await));
         assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
     }
 
     async fn an_unknown_key_is_not_revoked(harness: &impl Harness) {
-        assert!(!revoke(harness.stores().api_keys.clone(), api_key_id(1), later(1)).await);
+        assert!(!ok(revoke(harness.stores().api_keys.clone(), api_key_id(1), later(1)).await));
     }
 
     async fn of_eight_that_revoke_a_key_one_does(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-        let revoked = world::at_once(8, |n| revoke(stores.api_keys.clone(), api_key_id(1), later(n))).await;
+        let revoked = at_once(harness, 8, |n| revoke(stores.api_keys.clone(), api_key_id(1), later(n))).await;
         let winners: Vec<usize> = (0..8).filter(|n| revoked[*n]).collect();
         assert_eq!(winners.len(), 1);
         let at = some(find(&*stores.api_keys, 1).await).revoked_at();
@@ -211,7 +212,7 @@ contract!(
     async fn a_use_does_not_bring_a_revoked_key_back(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-        assert!(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await);
+        assert!(ok(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await));
         ok(stores.api_keys.record_uses(&[(api_key_id(1), later(2))]).await);
         assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
     }
@@ -234,35 +235,35 @@ contract!(
         stores.add_keys([&key(1, &tenant), &key(1_000, &tenant)]).await;
         // The domain writes at most this many uses at once.
         let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), later(1))).collect();
-        ok(world::in_time(stores.api_keys.record_uses(&uses)).await);
+        ok(in_time(stores.api_keys.record_uses(&uses)).await);
         assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(1)));
         assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used, Some(later(1)));
     }
 
     async fn batches_that_meet_keep_the_latest_use(harness: &impl Harness) {
-        async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) {
+        async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) -> Result<(), StoreError> {
             let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), later(seconds))).collect();
-            ok(store.record_uses(&uses).await);
+            store.record_uses(&uses).await
         }
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys(&(1..=20).map(|number| key(number, &tenant)).collect::<Vec<_>>()).await;
-        world::at_once(8, |n| record(stores.api_keys.clone(), n * 3 % 8)).await;
+        at_once(harness, 8, |n| record(stores.api_keys.clone(), n * 3 % 8)).await;
         let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
         assert!(listed.iter().all(|key| key.last_used == Some(later(7))));
     }
 
     async fn uses_and_a_revocation_do_not_undo_each_other(harness: &impl Harness) {
-        async fn use_or_revoke(store: Arc<dyn ApiKeyStore>, n: u32) {
-            if n == 4 {
-                assert!(revoke(store, api_key_id(1), later(100)).await);
-            } else {
-                ok(store.record_uses(&[(api_key_id(1), later(n))]).await);
+        async fn use_or_revoke(store: Arc<dyn ApiKeyStore>, n: u32) -> Result<(), StoreError> {
+            if n != 4 {
+                return store.record_uses(&[(api_key_id(1), later(n))]).await;
             }
+            assert!(revoke(store, api_key_id(1), later(100)).await?);
+            Ok(())
         }
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
-        world::at_once(8, |n| use_or_revoke(stores.api_keys.clone(), n)).await;
+        at_once(harness, 8, |n| use_or_revoke(stores.api_keys.clone(), n)).await;
         let found = some(find(&*stores.api_keys, 1).await);
         assert_eq!((found.revoked_at(), found.last_used), (Some(later(100)), Some(later(7))));
     }
@@ -286,7 +287,7 @@ contract!(
         ok(tx.keys().insert(&key(2, &tenant)).await);
         assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
         assert_eq!(find(&*stores.api_keys, 1).await, Some(key(1, &tenant).key));
-        assert_eq!(ok(world::in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
+        assert_eq!(ok(in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
     }
 
     async fn what_is_dropped_never_happened(harness: &impl Harness) {
@@ -298,35 +299,35 @@ contract!(
         assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
         ok(tx.events().append(&event(1)).await);
         drop(tx);
-        ok(world::in_time(insert(stores.api_keys.clone(), key(2, &tenant))).await);
-        assert!(world::in_time(revoke(stores.api_keys.clone(), api_key_id(1), later(2))).await);
+        ok(in_time(insert(stores.api_keys.clone(), key(2, &tenant))).await);
+        assert!(ok(in_time(revoke(stores.api_keys.clone(), api_key_id(1), later(2))).await));
         world::is_empty(|page| stores.audit.list_events(None, page)).await;
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_keys_with_one_hash_one_is_added(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let same = |number| StoredKey { hash: key(99, &tenant).hash, ..key(number, &tenant) };
-        let attempts = world::at_once(8, |number| insert(stores.api_keys.clone(), same(number))).await;
-        world::one_wins(attempts, "api_keys_key_hash");
-        world::nothing_is_held(harness).await;
+        let attempts = attempts_at_once(harness, 8, |number| insert(stores.api_keys.clone(), same(number))).await;
+        one_wins(attempts, "api_keys_key_hash");
+        nothing_is_held(harness).await;
     }
 
     async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         let store = stores.api_keys.clone();
-        world::end_while_held(async move {
+        end_while_held(async move {
             let mut tx = ok(store.begin().await);
             assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
             tx
         })
         .await;
-        ok(world::in_time(stores.api_keys.record_uses(&[(api_key_id(1), later(2))])).await);
+        ok(in_time(stores.api_keys.record_uses(&[(api_key_id(1), later(2))])).await);
         let found = some(find(&*stores.api_keys, 1).await);
         assert_eq!((found.revoked_at(), found.last_used), (None, Some(later(2))));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
@@ -336,8 +337,8 @@ contract!(
         let unknown = application(2, tenant.organization.id);
         for number in 0..64 {
             let refused = insert(stores.api_keys.clone(), api_key(number, &unknown, tenant.owner.id));
-            conflict(world::in_time(refused).await, StoreError::REFERENCE);
+            conflict(in_time(refused).await, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

@@ -15,6 +15,9 @@ use crate::{
     builders::{
         NOW, api_key, application, application_id, event, item_change, organization, organization_id, user, user_id,
     },
+    concurrency::{
+        at_once, attempts_at_once, end_while_held, in_time, nothing_is_held, one_wins, second_comes_while_first_holds,
+    },
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -31,15 +34,15 @@ async fn update(store: &dyn AppStore, application: &Application) -> bool {
     updated
 }
 
-async fn delete(store: Arc<dyn AppStore>, id: ApplicationId) -> bool {
-    let mut tx = ok(store.begin().await);
-    let deleted = ok(tx.applications().delete(id).await);
-    ok(tx.commit().await);
-    deleted
+async fn delete(store: Arc<dyn AppStore>, id: ApplicationId) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let deleted = tx.applications().delete(id).await?;
+    tx.commit().await?;
+    Ok(deleted)
 }
 
 async fn find(store: &dyn AppStore, number: u32) -> Option<Application> {
-    ok(world::in_time(store.find_application(application_id(number))).await)
+    ok(in_time(store.find_application(application_id(number))).await)
 }
 
 /// The application of organization 1 with the number.
@@ -194,7 +197,7 @@ contract!(
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1), &app(2)]).await;
-        assert!(delete(stores.apps.clone(), application_id(1)).await);
+        assert!(ok(delete(stores.apps.clone(), application_id(1)).await));
         assert_eq!((find(&*stores.apps, 1).await, find(&*stores.apps, 2).await), (None, Some(app(2))));
     }
 
@@ -207,7 +210,7 @@ contract!(
         stores.add_keys([&gone, &kept]).await;
         stores.put_item(&item_change(1, application_id(1))).await;
         let item = stores.put_item(&item_change(2, application_id(2))).await;
-        assert!(delete(stores.apps.clone(), application_id(1)).await);
+        assert!(ok(delete(stores.apps.clone(), application_id(1)).await));
         assert_eq!(ok(stores.api_keys.find_key_by_hash(&gone.hash).await), None);
         assert_eq!(ok(stores.api_keys.find_key(gone.key.id).await), None);
         world::is_empty(|page| stores.api_keys.list_keys(application_id(1), page)).await;
@@ -218,7 +221,7 @@ contract!(
 
     async fn an_unknown_application_is_not_deleted(harness: &impl Harness) {
         let stores = harness.stores();
-        assert!(!delete(stores.apps.clone(), application_id(1)).await);
+        assert!(!ok(delete(stores.apps.clone(), application_id(1)).await));
     }
 
     async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
@@ -243,40 +246,43 @@ contract!(
         ok(tx.applications().insert(&app(2)).await);
         ok(tx.events().append(&event(1)).await);
         drop(tx);
-        ok(world::in_time(insert(stores.apps.clone(), app(2))).await);
-        assert!(world::in_time(update(&*stores.apps, &app(1))).await);
+        ok(in_time(insert(stores.apps.clone(), app(2))).await);
+        assert!(in_time(update(&*stores.apps, &app(1))).await);
         world::is_empty(|page| stores.audit.list_events(None, page)).await;
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_applications_with_one_id_one_is_added(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
-        let attempts = world::at_once(8, |_| insert(stores.apps.clone(), app(1))).await;
-        world::one_wins(attempts, "applications_id");
-        world::nothing_is_held(harness).await;
+        let attempts = attempts_at_once(harness, 8, |_| insert(stores.apps.clone(), app(1))).await;
+        one_wins(attempts, "applications_id");
+        nothing_is_held(harness).await;
     }
 
     async fn locked_changes_lose_nothing(harness: &impl Harness) {
-        async fn count(store: Arc<dyn AppStore>) {
-            for _ in 0..25 {
-                let mut tx = ok(store.begin().await);
-                let current = some(ok(tx.applications().lock(application_id(1)).await));
-                let next = ok(current.name.as_str().parse::<u32>()) + 1;
-                ok(tx.applications().update(&Application { name: parsed(&next.to_string()), ..current }).await);
-                ok(tx.commit().await);
-            }
+        async fn count_up(store: Arc<dyn AppStore>) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            let current = some(tx.applications().lock(application_id(1)).await?);
+            let next = ok(current.name.as_str().parse::<u32>()) + 1;
+            tx.applications().update(&Application { name: parsed(&next.to_string()), ..current }).await?;
+            tx.commit().await
         }
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&Application { name: parsed("0"), ..app(1) }]).await;
-        world::at_once(8, |_| count(stores.apps.clone())).await;
+        for _ in 0..25 {
+            at_once(harness, 8, |_| count_up(stores.apps.clone())).await;
+        }
         assert_eq!(some(find(&*stores.apps, 1).await).name.as_str(), "200");
     }
 
     async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
-        async fn read_locked(store: Arc<dyn AppStore>) -> Application {
-            some(ok(ok(store.begin().await).applications().lock(application_id(1)).await))
+        async fn read_locked(store: Arc<dyn AppStore>) -> Result<Application, StoreError> {
+            let mut tx = store.begin().await?;
+            let read = some(tx.applications().lock(application_id(1)).await?);
+            tx.commit().await?;
+            Ok(read)
         }
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
@@ -284,18 +290,21 @@ contract!(
         let mut first = ok(stores.apps.begin().await);
         let locked = some(ok(first.applications().lock(application_id(1)).await));
         let read = async || find(&*stores.apps, 1).await;
-        let second = world::second_comes_while_first_holds(read_locked(stores.apps.clone()), read).await;
+        let store = stores.apps.clone();
+        let second = second_comes_while_first_holds(harness, move || read_locked(store.clone()), read).await;
         let changed = Application { description: None, ..locked };
-        ok(first.applications().update(&changed).await);
-        ok(first.commit().await);
-        assert_eq!(ok(world::in_time(second).await), changed);
+        let first = async {
+            first.applications().update(&changed).await?;
+            first.commit().await
+        };
+        second.gets(changed.clone(), harness, first).await;
     }
 
     async fn of_eight_that_delete_an_application_one_does(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
-        let deleted = world::at_once(8, |_| delete(stores.apps.clone(), application_id(1))).await;
+        let deleted = at_once(harness, 8, |_| delete(stores.apps.clone(), application_id(1))).await;
         assert_eq!(deleted.into_iter().filter(|deleted| *deleted).count(), 1);
     }
 
@@ -304,22 +313,22 @@ contract!(
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
         let store = stores.apps.clone();
-        world::end_while_held(async move {
+        end_while_held(async move {
             let mut tx = ok(store.begin().await);
             ok(tx.applications().delete(application_id(1)).await);
             tx
         })
         .await;
-        assert!(world::in_time(update(&*stores.apps, &app(1))).await);
+        assert!(in_time(update(&*stores.apps, &app(1))).await);
         assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         for _ in 0..64 {
-            conflict(world::in_time(insert(stores.apps.clone(), app(1))).await, StoreError::REFERENCE);
+            conflict(in_time(insert(stores.apps.clone(), app(1))).await, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

@@ -9,10 +9,10 @@ use tessera_identity::{
 use tessera_kernel::{Chain, StoreError, truncate_to_micros};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::world;
 use crate::{
     Harness,
     builders::{NOW, bare_user, challenge, session, session_id, user_id},
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, some},
 };
 
@@ -28,8 +28,8 @@ async fn keep(store: &dyn Challenges, all: &[Challenge]) {
     }
 }
 
-async fn take(store: Arc<dyn Challenges>, challenge: Challenge) -> Option<Challenge> {
-    ok(store.take(&challenge.nonce).await).map(|taken| taken.challenge)
+async fn take(store: Arc<dyn Challenges>, challenge: Challenge) -> Result<Option<Challenge>, StoreError> {
+    Ok(store.take(&challenge.nonce).await?.map(|taken| taken.challenge))
 }
 
 contract!(
@@ -40,7 +40,7 @@ contract!(
         for (number, chain) in (1..).zip(Chain::ALL) {
             let challenge = challenge(number, chain);
             ok(store.keep(&challenge).await);
-            assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
+            assert_eq!(ok(take(store.clone(), challenge.clone()).await), Some(challenge));
         }
     }
 
@@ -49,22 +49,22 @@ contract!(
         stores.add_users([&bare_user(1)]).await;
         stores.add_session(&session(1, user_id(1))).await;
         ok(stores.challenges.keep(&to_link(1)).await);
-        assert_eq!(take(stores.challenges.clone(), to_link(1)).await, Some(to_link(1)));
+        assert_eq!(ok(take(stores.challenges.clone(), to_link(1)).await), Some(to_link(1)));
     }
 
     async fn a_challenge_is_taken_once(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         let challenge = challenge(1, Chain::Ethereum);
         ok(store.keep(&challenge).await);
-        assert!(take(store.clone(), challenge.clone()).await.is_some());
-        assert_eq!(take(store.clone(), challenge).await, None);
+        assert!(ok(take(store.clone(), challenge.clone()).await).is_some());
+        assert_eq!(ok(take(store.clone(), challenge).await), None);
     }
 
     async fn an_unknown_nonce_gives_nothing(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         ok(store.keep(&challenge(1, Chain::Ethereum)).await);
-        assert_eq!(take(store.clone(), challenge(2, Chain::Ethereum)).await, None);
-        assert!(take(store.clone(), challenge(1, Chain::Ethereum)).await.is_some());
+        assert_eq!(ok(take(store.clone(), challenge(2, Chain::Ethereum)).await), None);
+        assert!(ok(take(store.clone(), challenge(1, Chain::Ethereum)).await).is_some());
     }
 
     async fn an_unknown_nonce_waits_for_no_writer(harness: &impl Harness) {
@@ -72,7 +72,7 @@ contract!(
         // SQLite and the memory store allow one writer at a time, and this transaction is it.
         let mut writer = ok(stores.identity.begin().await);
         ok(writer.users().lock(user_id(1)).await);
-        assert_eq!(world::in_time(take(stores.challenges.clone(), challenge(2, Chain::Ethereum))).await, None);
+        assert_eq!(ok(in_time(take(stores.challenges.clone(), challenge(2, Chain::Ethereum))).await), None);
     }
 
     async fn an_expired_challenge_is_taken_too(harness: &impl Harness) {
@@ -80,7 +80,7 @@ contract!(
         let long_ago = NOW - Duration::days(400);
         let old = Challenge { issued_at: long_ago, expires_at: long_ago, ..challenge(1, Chain::Solana) };
         ok(store.keep(&old).await);
-        assert_eq!(take(store.clone(), old.clone()).await, Some(old));
+        assert_eq!(ok(take(store.clone(), old.clone()).await), Some(old));
     }
 
     async fn a_nonce_is_given_once(harness: &impl Harness) {
@@ -89,7 +89,7 @@ contract!(
         ok(store.keep(&first).await);
         let second = Challenge { nonce: first.nonce.clone(), ..challenge(2, Chain::Solana) };
         conflict(store.keep(&second).await, "wallet_challenges_nonce");
-        assert_eq!(take(store.clone(), second).await, Some(first));
+        assert_eq!(ok(take(store.clone(), second).await), Some(first));
     }
 
     async fn a_challenge_to_link_needs_its_session(harness: &impl Harness) {
@@ -105,7 +105,7 @@ contract!(
             (1..=64).map(|number| Challenge { account, ..challenge(number, Chain::Ethereum) }).collect();
         keep(&**store, &all).await;
         for challenge in all {
-            assert_eq!(take(store.clone(), challenge.clone()).await, Some(challenge));
+            assert_eq!(ok(take(store.clone(), challenge.clone()).await), Some(challenge));
         }
     }
 
@@ -113,9 +113,9 @@ contract!(
         let store = &harness.stores().challenges;
         let challenge = challenge(1, Chain::Ethereum);
         ok(store.keep(&challenge).await);
-        let taken = world::at_once(16, |_| take(store.clone(), challenge.clone())).await;
+        let taken = at_once(harness, 16, |_| take(store.clone(), challenge.clone())).await;
         assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [challenge]);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn every_part_of_the_storage_has_one_clock(harness: &impl Harness) {
@@ -150,10 +150,10 @@ contract!(
         let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
         keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
         assert_eq!(ok(store.forget_expired(1).await), 1);
-        assert_eq!(take(store.clone(), gone).await, None);
+        assert_eq!(ok(take(store.clone(), gone).await), None);
         assert_eq!(ok(store.forget_expired(10).await), 1);
         assert_eq!(ok(store.forget_expired(10).await), 0);
-        assert_eq!(take(store.clone(), just_gone).await, None);
-        assert_eq!(take(store.clone(), open.clone()).await, Some(open));
+        assert_eq!(ok(take(store.clone(), just_gone).await), None);
+        assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
     }
 );

@@ -6,10 +6,10 @@ use tessera_identity::{model::CustomData, ports::IdentityStore};
 use tessera_kernel::{DataDocument, DocumentChange, StoreError};
 use time::Duration;
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, custom_data, data_document, user, user_id},
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, some},
 };
 
@@ -87,21 +87,21 @@ contract!(
     }
 
     async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
-        /// Adds 25 members to the document, each with a key of this writer.
-        async fn merge(store: Arc<dyn IdentityStore>, writer: u32) {
-            for round in 0..25 {
-                let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
-                let mut tx = ok(store.begin().await);
-                let user = some(ok(tx.users().lock(user_id(1)).await)).user;
-                let known = ok(tx.custom_data().find(user.id).await).unwrap_or_else(|| CustomData::untouched(&user));
-                let data = ok(DocumentChange::Merge(patch).apply(&known.data));
-                ok(tx.custom_data().save(&CustomData { data, version: known.version + 1, ..known }).await);
-                ok(tx.commit().await);
-            }
+        /// Adds a member to the document, with a key of this writer.
+        async fn merge(store: Arc<dyn IdentityStore>, writer: u32, round: u32) -> Result<(), StoreError> {
+            let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
+            let mut tx = store.begin().await?;
+            let user = some(tx.users().lock(user_id(1)).await?).user;
+            let known = tx.custom_data().find(user.id).await?.unwrap_or_else(|| CustomData::untouched(&user));
+            let data = ok(DocumentChange::Merge(patch).apply(&known.data));
+            tx.custom_data().save(&CustomData { data, version: known.version + 1, ..known }).await?;
+            tx.commit().await
         }
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
-        world::at_once(8, |writer| merge(stores.identity.clone(), writer)).await;
+        for round in 0..25 {
+            at_once(harness, 8, |writer| merge(stores.identity.clone(), writer, round)).await;
+        }
         let data = some(found(stores, 1).await);
         assert_eq!((data.version, data.data.as_json().matches(':').count()), (200, 200));
     }
@@ -109,9 +109,9 @@ contract!(
     async fn refused_writes_hold_no_connection(harness: &impl Harness) {
         for _ in 0..32 {
             let nobodys = custom_data(user_id(1));
-            let refused = world::in_time(save(&*harness.stores().identity, &nobodys)).await;
+            let refused = in_time(save(&*harness.stores().identity, &nobodys)).await;
             conflict(refused, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

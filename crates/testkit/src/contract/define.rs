@@ -12,9 +12,9 @@ macro_rules! contract {
     (
         #[on($on:ident)]
         use $module:ident as $contract:ident;
-        $($(#[$attribute:meta])* async fn $case:ident($harness:ident: $type:ty) $body:block)+
+        $($(#[$attribute:meta])* async fn $case:ident($harness:ident: $type:ty) $(-> $outcome:ty)? $body:block)+
     ) => {
-        $($(#[$attribute])* pub async fn $case($harness: $type) $body)+
+        $($(#[$attribute])* pub async fn $case($harness: $type) $(-> $outcome)? $body)+
 
         /// The names of the cases.
         pub(super) const CASES: &[&str] = &[$(stringify!($case)),+];
@@ -43,9 +43,11 @@ macro_rules! contract_as_tests {
                     $(
                         #[::core::prelude::v1::test]
                         fn $case() {
-                            $crate::run(<$harness as $crate::$on>::start(), async |harness| {
-                                $crate::contract::$module::$case(harness).await;
-                            });
+                            $crate::run(
+                                concat!(module_path!(), "::", stringify!($case)),
+                                <$harness as $crate::$on>::start(),
+                                async |harness| $crate::contract::$module::$case(harness).await,
+                            );
                         }
                     )+
                 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{ApplicationId, PageRequest, StoreError};
 
 use super::world::{self, tenant};
 use crate::{
-    Harness, Stores,
+    Contention, Harness, Stores,
     builders::{api_key, application, application_id, item_change, organization_id, sso_code, sso_session, user_id},
+    concurrency::{at_once, in_time, nothing_is_held, second_comes_while_first_holds},
     expectations::{conflict, ok, some},
 };
 
@@ -17,6 +19,12 @@ async fn delete(apps: &dyn AppStore, id: ApplicationId) -> bool {
     let deleted = ok(tx.applications().delete(id).await);
     ok(tx.commit().await);
     deleted
+}
+
+async fn insert(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<(), StoreError> {
+    let mut tx = keys.begin().await?;
+    tx.keys().insert(&key).await?;
+    tx.commit().await
 }
 
 /// Creates application 1 with three keys, two items, a session and a code (eight rows with its own), and application 2
@@ -86,7 +94,7 @@ contract!(
             conflict(stores.items.upsert_item(&item_change(number, id), None).await, StoreError::REFERENCE);
         }
         the_other_is_whole(stores).await;
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn rows_are_cleared_in_steps_of_bounded_size(harness: &impl Harness) {
@@ -113,17 +121,18 @@ contract!(
     }
 
     async fn four_nodes_clear_at_once(harness: &impl Harness) {
-        async fn clear(apps: Arc<dyn AppStore>) {
-            while ok(apps.clear_deleted(1).await) > 0 {}
+        async fn clear(contention: Contention, apps: Arc<dyn AppStore>) -> Result<(), StoreError> {
+            while contention.settle(|| apps.clear_deleted(1)).await? > 0 {}
+            Ok(())
         }
         let stores = harness.stores();
         filled(stores).await;
         assert!(delete(&*stores.apps, application_id(1)).await);
-        world::at_once(4, |_| clear(stores.apps.clone())).await;
+        at_once(harness, 4, |_| clear(harness.contention(), stores.apps.clone())).await;
         assert_eq!(ok(stores.apps.clear_deleted(1).await), 0);
         stores.add_applications([&application(1, organization_id(1))]).await;
         the_other_is_whole(stores).await;
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn nothing_is_added_to_an_application_that_is_being_deleted(harness: &impl Harness) {
@@ -135,20 +144,13 @@ contract!(
         assert!(ok(deleting.applications().delete(id).await));
         let (items, keys, change) = (stores.items.clone(), stores.api_keys.clone(), item_change(1, id));
         let key = api_key(1, &tenant.application, tenant.owner.id);
-        let item = tokio::spawn(async move { items.upsert_item(&change, None).await });
+        let contention = harness.contention();
+        let item = tokio::spawn(async move { contention.settle(|| items.upsert_item(&change, None)).await });
         let read = async || ok(stores.apps.find_application(id).await);
-        let key = world::second_comes_while_first_holds(
-            async move {
-                let mut tx = keys.begin().await?;
-                tx.keys().insert(&key).await?;
-                tx.commit().await
-            },
-            read,
-        )
-        .await;
-        ok(deleting.commit().await);
-        conflict(ok(world::in_time(item).await), StoreError::REFERENCE);
-        conflict(ok(world::in_time(key).await), StoreError::REFERENCE);
+        let key = second_comes_while_first_holds(harness, move || insert(keys.clone(), key.clone()), read).await;
+        let Some(key) = key.after(harness, deleting.commit()).await else { return };
+        conflict(ok(in_time(item).await), StoreError::REFERENCE);
+        conflict(key, StoreError::REFERENCE);
         assert_eq!(ok(stores.apps.clear_deleted(10).await), 1);
     }
 );

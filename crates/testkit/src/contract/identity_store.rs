@@ -13,6 +13,10 @@ use super::world;
 use crate::{
     Harness,
     builders::{NOW, bare_user, event, session, session_id, user, user_id},
+    concurrency::{
+        at_once, attempts_at_once, dropped_after, end_while_held, in_time, nothing_is_held, one_wins,
+        second_comes_while_first_holds,
+    },
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -28,11 +32,11 @@ async fn insert_session(store: &dyn IdentityStore, session: &Session) -> Result<
     tx.commit().await
 }
 
-async fn end(store: Arc<dyn IdentityStore>, session: Session, after: Duration) -> bool {
-    let mut tx = ok(store.begin().await);
-    let ended = ok(tx.sessions().end(session.user_id, session.id, session.created_at + after).await);
-    ok(tx.commit().await);
-    ended
+async fn end(store: Arc<dyn IdentityStore>, session: Session, after: Duration) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let ended = tx.sessions().end(session.user_id, session.id, session.created_at + after).await?;
+    tx.commit().await?;
+    Ok(ended)
 }
 
 async fn set_hash(store: Arc<dyn IdentityStore>, id: UserId, hash: &str) -> bool {
@@ -181,7 +185,7 @@ contract!(
         let (one, other) = (session(1, user_id(1)), session(2, user_id(1)));
         stores.add_session(&one).await;
         stores.add_session(&other).await;
-        assert!(end(stores.identity.clone(), one.clone(), Duration::microseconds(1)).await);
+        assert!(ok(end(stores.identity.clone(), one.clone(), Duration::microseconds(1)).await));
         let state = SessionState::Ended { at: NOW + Duration::microseconds(1) };
         assert_eq!(
             ok(stores.identity.find_session(one.id).await).map(|known| known.session),
@@ -195,14 +199,14 @@ contract!(
         stores.add_users([&user(1)]).await;
         let session = session(1, user_id(1));
         stores.add_session(&session).await;
-        assert!(end(stores.identity.clone(), session.clone(), Duration::seconds(1)).await);
-        assert!(!end(stores.identity.clone(), session.clone(), Duration::seconds(2)).await);
+        assert!(ok(end(stores.identity.clone(), session.clone(), Duration::seconds(1)).await));
+        assert!(!ok(end(stores.identity.clone(), session.clone(), Duration::seconds(2)).await));
         let state = some(ok(stores.identity.find_session(session.id).await)).session.state;
         assert_eq!(state, SessionState::Ended { at: NOW + Duration::seconds(1) });
     }
 
     async fn an_unknown_session_does_not_end(harness: &impl Harness) {
-        assert!(!end(harness.stores().identity.clone(), session(1, user_id(1)), Duration::SECOND).await);
+        assert!(!ok(end(harness.stores().identity.clone(), session(1, user_id(1)), Duration::SECOND).await));
     }
 
     async fn of_eight_that_end_a_session_one_does(harness: &impl Harness) {
@@ -211,7 +215,7 @@ contract!(
         let session = session(1, user_id(1));
         stores.add_session(&session).await;
         let ends = |n| end(stores.identity.clone(), session.clone(), Duration::seconds(i64::from(n)));
-        let ended = world::at_once(8, ends).await;
+        let ended = at_once(harness, 8, ends).await;
         assert_eq!(ended.into_iter().filter(|ended| *ended).count(), 1);
     }
 
@@ -237,9 +241,9 @@ contract!(
         ok(tx.users().insert(&user(2), None).await);
         ok(tx.users().set_password_hash(user_id(1), &hash_of("$phc$1")).await);
         ok(tx.sessions().insert(&session(1, user_id(1))).await);
-        assert_eq!(ok(world::in_time(stores.identity.find_user(user_id(2))).await), None);
+        assert_eq!(ok(in_time(stores.identity.find_user(user_id(2))).await), None);
         assert_eq!(some(credentials(&*stores.identity, "user1@example.com").await).password_hash, None);
-        assert_eq!(ok(world::in_time(stores.identity.find_session(session_id(1))).await), None);
+        assert_eq!(ok(in_time(stores.identity.find_session(session_id(1))).await), None);
     }
 
     async fn what_is_dropped_never_happened(harness: &impl Harness) {
@@ -249,11 +253,11 @@ contract!(
         ok(tx.sessions().insert(&session(1, user_id(1))).await);
         ok(tx.events().append(&event(1)).await);
         drop(tx);
-        ok(world::in_time(insert(stores.identity.clone(), bare_user(1))).await);
+        ok(in_time(insert(stores.identity.clone(), bare_user(1))).await);
         assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
         assert_eq!(ok(stores.identity.find_session(session_id(1)).await), None);
         world::is_empty(|page| stores.audit.list_events(None, page)).await;
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_refused_insert_leaves_nothing(harness: &impl Harness) {
@@ -263,7 +267,7 @@ contract!(
         ok(tx.events().append(&event(1)).await);
         conflict(tx.users().insert(&User { id: user_id(2), ..user(1) }, None).await, "users_email_canonical");
         drop(tx);
-        ok(world::in_time(insert(stores.identity.clone(), user(2))).await);
+        ok(in_time(insert(stores.identity.clone(), user(2))).await);
         world::is_empty(|page| stores.audit.list_events(None, page)).await;
     }
 
@@ -271,59 +275,64 @@ contract!(
         let store = harness.stores().identity.clone();
         let written = ["ada@example.com", "ADA@example.com", "Ada@Example.Com", "aDa@eXample.com"];
         let with_address = |n: u32| User { email: Some(parsed(written[n as usize % 4])), ..user(n) };
-        let attempts = world::at_once(8, |n| insert(store.clone(), with_address(n))).await;
-        world::one_wins(attempts, "users_email_canonical");
-        world::nothing_is_held(harness).await;
+        let attempts = attempts_at_once(harness, 8, |n| insert(store.clone(), with_address(n))).await;
+        one_wins(attempts, "users_email_canonical");
+        nothing_is_held(harness).await;
     }
 
     async fn locked_changes_lose_nothing(harness: &impl Harness) {
-        async fn count(store: Arc<dyn IdentityStore>) {
-            for _ in 0..25 {
-                let mut tx = ok(store.begin().await);
-                let current = some(some(ok(tx.users().lock(user_id(1)).await)).password_hash);
-                let next = ok(current.expose().parse::<u32>()) + 1;
-                ok(tx.users().set_password_hash(user_id(1), &hash_of(&next.to_string())).await);
-                ok(tx.commit().await);
-            }
+        async fn count_up(store: Arc<dyn IdentityStore>) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            let current = some(some(tx.users().lock(user_id(1)).await?).password_hash);
+            let next = ok(current.expose().parse::<u32>()) + 1;
+            tx.users().set_password_hash(user_id(1), &hash_of(&next.to_string())).await?;
+            tx.commit().await
         }
         let stores = harness.stores();
         stores.add_user_with_password(&user(1), &hash_of("0")).await;
-        world::at_once(8, |_| count(stores.identity.clone())).await;
+        for _ in 0..25 {
+            at_once(harness, 8, |_| count_up(stores.identity.clone())).await;
+        }
         let counted = some(some(credentials(&*stores.identity, "user1@example.com").await).password_hash);
         assert_eq!(counted.expose(), "200");
     }
 
     async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
-        async fn read_locked(store: Arc<dyn IdentityStore>) -> Option<PasswordHash> {
-            let mut tx = ok(store.begin().await);
-            some(ok(tx.users().lock(user_id(1)).await)).password_hash
+        async fn read_locked(store: Arc<dyn IdentityStore>) -> Result<Option<PasswordHash>, StoreError> {
+            let mut tx = store.begin().await?;
+            let read = some(tx.users().lock(user_id(1)).await?).password_hash;
+            tx.commit().await?;
+            Ok(read)
         }
         let stores = harness.stores();
         stores.add_user_with_password(&user(1), &hash_of("old")).await;
         let mut first = ok(stores.identity.begin().await);
         some(ok(first.users().lock(user_id(1)).await));
         let read = async || ok(stores.identity.find_user(user_id(1)).await);
-        let second = world::second_comes_while_first_holds(read_locked(stores.identity.clone()), read).await;
-        ok(first.users().set_password_hash(user_id(1), &hash_of("new")).await);
-        ok(first.commit().await);
-        assert_eq!(ok(world::in_time(second).await), Some(hash_of("new")));
+        let store = stores.identity.clone();
+        let second = second_comes_while_first_holds(harness, move || read_locked(store.clone()), read).await;
+        let first = async {
+            first.users().set_password_hash(user_id(1), &hash_of("new")).await?;
+            first.commit().await
+        };
+        second.gets(Some(hash_of("new")), harness, first).await;
     }
 
     async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let store = stores.identity.clone();
-        world::end_while_held(async move {
+        end_while_held(async move {
             let mut tx = ok(store.begin().await);
             some(ok(tx.users().lock(user_id(1)).await));
             ok(tx.users().set_password_hash(user_id(1), &hash_of("lost")).await);
             tx
         })
         .await;
-        assert!(world::in_time(set_hash(stores.identity.clone(), user_id(1), "kept")).await);
+        assert!(in_time(set_hash(stores.identity.clone(), user_id(1), "kept")).await);
         let kept = some(credentials(&*stores.identity, "user1@example.com").await).password_hash;
         assert_eq!(kept, Some(hash_of("kept")));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn work_dropped_at_any_await_leaves_all_or_nothing(harness: &impl Harness) {
@@ -336,10 +345,10 @@ contract!(
                 ok(tx.sessions().insert(&session(number, user_id(number))).await);
                 ok(tx.commit().await);
             };
-            let done = world::dropped_after(waits, work).await.is_some();
+            let done = dropped_after(waits, work).await.is_some();
             // An insertion of the same row waits until the dropped transaction has ended. A conflict shows that it was
             // committed.
-            let kept = match world::in_time(insert(store.clone(), bare_user(number))).await {
+            let kept = match in_time(insert(store.clone(), bare_user(number))).await {
                 Err(error) if error.conflict_key() == Some("users_id") => true,
                 other => {
                     ok(other);
@@ -352,16 +361,16 @@ contract!(
                 "after {waits} waits: session {session}, kept {kept}, done {done}"
             );
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         for _ in 0..64 {
-            let again = world::in_time(insert(stores.identity.clone(), user(1))).await;
+            let again = in_time(insert(stores.identity.clone(), user(1))).await;
             assert!(again.is_err_and(|error| error.conflict_key().is_some()));
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

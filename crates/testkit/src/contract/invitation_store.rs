@@ -14,6 +14,7 @@ use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, invitation, invitation_id, mail, mail_id, organization, organization_id, token_hash, user_id},
+    concurrency::{at_once, attempts_at_once, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, parsed},
 };
 
@@ -36,11 +37,11 @@ async fn insert(store: Arc<dyn OrgStore>, (invitation, token): (Invitation, Secr
     tx.commit().await
 }
 
-async fn end(store: Arc<dyn OrgStore>, number: u32, state: InvitationState) -> bool {
-    let mut tx = ok(store.begin().await);
-    let ended = ok(tx.invitations().end(invitation_id(number), state).await);
-    ok(tx.commit().await);
-    ended
+async fn end(store: Arc<dyn OrgStore>, number: u32, state: InvitationState) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let ended = tx.invitations().end(invitation_id(number), state).await?;
+    tx.commit().await?;
+    Ok(ended)
 }
 
 fn withdrawn() -> InvitationState {
@@ -109,7 +110,7 @@ contract!(
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
-        assert!(end(stores.orgs.clone(), 1, withdrawn()).await);
+        assert!(ok(end(stores.orgs.clone(), 1, withdrawn()).await));
         let again = Invitation { email: guest(1).0.email, ..guest(2).0 };
         ok(insert(stores.orgs.clone(), (again.clone(), token_hash(2))).await);
         let mut tx = ok(stores.orgs.begin().await);
@@ -139,11 +140,11 @@ contract!(
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
-        assert!(!end(stores.orgs.clone(), 1, InvitationState::Open).await);
+        assert!(!ok(end(stores.orgs.clone(), 1, InvitationState::Open).await));
         let accepted = InvitationState::Accepted { at: NOW + Duration::minutes(1) };
-        assert!(end(stores.orgs.clone(), 1, accepted).await);
-        assert!(!end(stores.orgs.clone(), 1, withdrawn()).await);
-        assert!(!end(stores.orgs.clone(), 9, accepted).await);
+        assert!(ok(end(stores.orgs.clone(), 1, accepted).await));
+        assert!(!ok(end(stores.orgs.clone(), 1, withdrawn()).await));
+        assert!(!ok(end(stores.orgs.clone(), 9, accepted).await));
         let found = ok(stores.orgs.find_invitation(&token_hash(1)).await);
         assert_eq!(found, Some(Invitation { state: accepted, ..guest(1).0 }));
     }
@@ -164,7 +165,7 @@ contract!(
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
-        assert!(end(stores.orgs.clone(), 1, withdrawn()).await);
+        assert!(ok(end(stores.orgs.clone(), 1, withdrawn()).await));
         let mut tx = ok(stores.orgs.begin().await);
         assert!(!ok(tx.invitations().renew(&guest(1).0, &token_hash(8)).await));
         assert!(!ok(tx.invitations().renew(&guest(2).0, &token_hash(8)).await));
@@ -203,7 +204,7 @@ contract!(
         let foreign = invitation(4, organization_id(2), user_id(1));
         let role = Invitation { role: Role::Owner, ..guest(5).0 };
         stores.add_invitations(&[guest(1), guest(2), (expired, token_hash(3)), foreign, (role, token_hash(5))]).await;
-        assert!(end(stores.orgs.clone(), 2, withdrawn()).await);
+        assert!(ok(end(stores.orgs.clone(), 2, withdrawn()).await));
         let count =
             async |now: OffsetDateTime| ok(ok(stores.orgs.begin().await).invitations().count_pending(org(), now).await);
         assert_eq!(count(NOW).await, 2);
@@ -216,9 +217,9 @@ contract!(
         organizations(stores).await;
         stores.add_invitations([&guest(1), &guest(2), &invitation(3, organization_id(2), user_id(1))]).await;
         let any_accepted = async |of| ok(ok(stores.orgs.begin().await).invitations().any_accepted(of).await);
-        assert!(end(stores.orgs.clone(), 1, withdrawn()).await);
+        assert!(ok(end(stores.orgs.clone(), 1, withdrawn()).await));
         assert!(!any_accepted(org()).await);
-        assert!(end(stores.orgs.clone(), 2, InvitationState::Accepted { at: NOW }).await);
+        assert!(ok(end(stores.orgs.clone(), 2, InvitationState::Accepted { at: NOW }).await));
         assert_eq!((any_accepted(org()).await, any_accepted(organization_id(2)).await), (true, false));
     }
 
@@ -272,7 +273,7 @@ contract!(
         // Only mail 1 has expired at this time.
         assert_eq!(ok(stores.mails.erase_expired(mail(1).expires_at, 10).await), 1);
         let asked: Vec<_> = (1..=9).map(invitation_id).collect();
-        let found = ok(world::in_time(stores.orgs.list_deliveries(&asked)).await);
+        let found = ok(in_time(stores.orgs.list_deliveries(&asked)).await);
         let expected = [
             (1, MailDelivery::Failed),
             (2, MailDelivery::Sent),
@@ -288,19 +289,19 @@ contract!(
     async fn of_eight_invitations_of_one_address_one_is_added(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
-        let attempts = world::at_once(8, |number| {
+        let attempts = attempts_at_once(harness, 8, |number| {
             let same = Invitation { email: guest(1).0.email, ..guest(number + 1).0 };
             insert(stores.orgs.clone(), (same, token_hash(number + 1)))
         });
-        world::one_wins(attempts.await, "invitations_organization_id_pending_email");
-        world::nothing_is_held(harness).await;
+        one_wins(attempts.await, "invitations_organization_id_pending_email");
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_ends_of_one_invitation_one_counts(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
-        let ended = world::at_once(8, |number| {
+        let ended = at_once(harness, 8, |number| {
             let at = NOW + Duration::seconds(number.into());
             end(stores.orgs.clone(), 1, InvitationState::Accepted { at })
         });

@@ -13,6 +13,7 @@ use super::world::{self, tenant};
 use crate::{
     Harness,
     builders::{NOW, application_id, bare_item_change, item_change, item_id, item_made_by},
+    concurrency::{at_once, dropped_after, in_time, nothing_is_held},
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -195,24 +196,24 @@ contract!(
     }
 
     async fn fifty_changes_of_one_new_item_at_once_make_one_and_lose_none(harness: &impl Harness) {
-        async fn change(store: Arc<dyn ItemStore>, number: u32) -> Item {
+        async fn change(store: Arc<dyn ItemStore>, number: u32) -> Result<Item, StoreError> {
             let change = ItemChange { id: item_id(number), ..item_change(1, application_id(1)) };
-            some(ok(store.upsert_item(&change, None).await))
+            Ok(some(store.upsert_item(&change, None).await?))
         }
         let stores = harness.stores();
         tenant(stores, 1).await;
-        let results = world::at_once(50, |number| change(stores.items.clone(), number)).await;
+        let results = at_once(harness, 50, |number| change(stores.items.clone(), number)).await;
         let mut versions: Vec<i64> = results.iter().map(|item| item.version).collect();
         versions.sort_unstable();
         assert_eq!(versions, (1..=50).collect::<Vec<i64>>());
         assert!(results.iter().all(|item| item.id == results[0].id), "one item, one id");
         let kept = listed(&*stores.items, 1).await;
         assert_eq!((kept.len(), kept[0].version, kept[0].id), (1, 50, results[0].id));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn concurrent_changes_of_different_fields_are_all_kept(harness: &impl Harness) {
-        async fn change(store: Arc<dyn ItemStore>, number: u32) {
+        async fn change(store: Arc<dyn ItemStore>, number: u32) -> Result<(), StoreError> {
             let bare = bare_item_change(1, application_id(1));
             let change = match number {
                 0 => ItemChange { name: Some(Some(parsed("name"))), ..bare },
@@ -220,11 +221,11 @@ contract!(
                 2 => ItemChange { quantity: Some(ok(42.try_into())), ..bare },
                 _ => ItemChange { metadata: Some(ok(String::from(r#"{"a":1}"#).try_into())), ..bare },
             };
-            ok(store.upsert_item(&change, None).await);
+            store.upsert_item(&change, None).await.map(|_| ())
         }
         let stores = harness.stores();
         tenant(stores, 1).await;
-        world::at_once(4, |number| change(stores.items.clone(), number)).await;
+        at_once(harness, 4, |number| change(stores.items.clone(), number)).await;
         let item = listed(&*stores.items, 1).await.remove(0);
         assert_eq!(item.name, Some(parsed("name")));
         assert_eq!(item.description, Some(parsed("description")));
@@ -235,9 +236,9 @@ contract!(
         let stores = harness.stores();
         for number in 0..64 {
             let change = item_change(number, application_id(1));
-            conflict(world::in_time(stores.items.upsert_item(&change, None)).await, StoreError::REFERENCE);
+            conflict(in_time(stores.items.upsert_item(&change, None)).await, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn changes_dropped_at_any_await_happen_whole_or_not_at_all(harness: &impl Harness) {
@@ -246,11 +247,11 @@ contract!(
         for waits in 0..24 {
             let number = ok(u32::try_from(waits)) + 1;
             let change = item_change(number, application_id(1));
-            let done = world::dropped_after(waits, stores.items.upsert_item(&change, None)).await.is_some();
+            let done = dropped_after(waits, stores.items.upsert_item(&change, None)).await.is_some();
             // The same change again after the dropped one: it either creates the item or changes it for the first time.
-            let item = some(ok(world::in_time(stores.items.upsert_item(&change, None)).await));
+            let item = some(ok(in_time(stores.items.upsert_item(&change, None)).await));
             assert!(item.version == 2 || (item.version == 1 && !done), "after {waits} waits: version {}", item.version);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

@@ -9,10 +9,10 @@ use tessera_identity::{
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::Duration;
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, user, user_id},
+    concurrency::at_once,
     expectations::{conflict, ok},
 };
 
@@ -107,8 +107,7 @@ contract!(
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         record(stores, user_id(1), 1).await;
-        let met = world::at_once(8, |_| sign_in(stores.identity.clone(), user_id(1), 2, 0)).await;
-        let met: Vec<_> = met.into_iter().map(ok).collect();
+        let met = at_once(harness, 8, |_| sign_in(stores.identity.clone(), user_id(1), 2, 0)).await;
         assert_eq!(met.iter().filter(|met| **met == DeviceStatus::New).count(), 1, "{met:?}");
         assert_eq!(met.iter().filter(|met| **met == DeviceStatus::Known).count(), 7, "{met:?}");
     }

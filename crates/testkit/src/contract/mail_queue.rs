@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{EmailAddress, MailId};
+use tessera_kernel::{EmailAddress, MailId, StoreError};
 use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, mail, mail_id},
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, parsed},
 };
 
@@ -17,26 +17,26 @@ use crate::{
 const LATER: OffsetDateTime = NOW.saturating_add(Duration::hours(1));
 
 async fn take(queue: &dyn MailQueue, now: OffsetDateTime, most: u16) -> Vec<TakenMail> {
-    ok(world::in_time(queue.take(now, now + Duration::minutes(2), most)).await)
+    ok(in_time(queue.take(now, now + Duration::minutes(2), most)).await)
 }
 
 fn mails(taken: Vec<TakenMail>) -> Vec<SealedMail> {
     taken.into_iter().map(|taken| taken.mail).collect()
 }
 
-async fn cancel(stores: &Stores, numbers: &[u32]) -> u64 {
+async fn cancel(stores: &Stores, numbers: &[u32]) -> Result<u64, StoreError> {
     let ids: Vec<MailId> = numbers.iter().copied().map(mail_id).collect();
-    let mut tx = ok(stores.orgs.begin().await);
-    let erased = ok(world::in_time(tx.outbox().cancel(&ids)).await);
-    ok(tx.commit().await);
-    erased
+    let mut tx = stores.orgs.begin().await?;
+    let erased = in_time(tx.outbox().cancel(&ids)).await?;
+    tx.commit().await?;
+    Ok(erased)
 }
 
-async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> u32 {
-    let mut tx = ok(stores.orgs.begin().await);
-    let number = ok(world::in_time(tx.outbox().count_notice(topic, to, now, Notices::WINDOW)).await);
-    ok(tx.commit().await);
-    number
+async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> Result<u32, StoreError> {
+    let mut tx = stores.orgs.begin().await?;
+    let number = in_time(tx.outbox().count_notice(topic, to, now, Notices::WINDOW)).await?;
+    tx.commit().await?;
+    Ok(number)
 }
 
 contract!(
@@ -64,7 +64,7 @@ contract!(
         ok(tx.outbox().add(&mail(1)).await);
         drop(tx);
         assert_eq!(take(&*stores.mails, LATER, 10).await, []);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_mail_is_added_once(harness: &impl Harness) {
@@ -166,7 +166,7 @@ contract!(
                 }
             }
         };
-        let ended = world::at_once(8, end).await.into_iter().map(ok).filter(|ended| *ended).count();
+        let ended = at_once(harness, 8, end).await.into_iter().filter(|ended| *ended).count();
         assert_eq!(ended, 1);
     }
 
@@ -214,9 +214,9 @@ contract!(
         stores.add_mails(&all).await;
         let queue = |_| {
             let queue: Arc<dyn MailQueue> = stores.mails.clone();
-            async move { mails(take(&*queue, LATER, 5).await) }
+            async move { Ok(mails(queue.take(LATER, LATER + Duration::minutes(2), 5).await?)) }
         };
-        let mut taken = world::at_once(8, queue).await.concat();
+        let mut taken = at_once(harness, 8, queue).await.concat();
         // A call may have skipped mails that a concurrent call was taking.
         while taken.len() < all.len() {
             let more = mails(take(&*stores.mails, LATER, 5).await);
@@ -231,9 +231,9 @@ contract!(
     async fn a_cancelled_mail_is_gone(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
-        assert_eq!(cancel(stores, &[]).await, 0);
-        assert_eq!(cancel(stores, &[1, 3, 9]).await, 2);
-        assert_eq!(cancel(stores, &[1, 3]).await, 0);
+        assert_eq!(ok(cancel(stores, &[]).await), 0);
+        assert_eq!(ok(cancel(stores, &[1, 3, 9]).await), 2);
+        assert_eq!(ok(cancel(stores, &[1, 3]).await), 0);
         assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
         assert_eq!(ok(stores.mails.erase_expired(mail(3).expires_at, 10).await), 1);
     }
@@ -244,7 +244,7 @@ contract!(
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 2);
         assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
         assert!(ok(stores.mails.refuse(mail_id(2), 1, MailRefusal::Reply(550), LATER).await));
-        assert_eq!(cancel(stores, &[1, 2]).await, 0);
+        assert_eq!(ok(cancel(stores, &[1, 2]).await), 0);
         let left = RefusedMail { recipient: mail(2).recipient, refusal: MailRefusal::Reply(550), at: LATER };
         assert_eq!(ok(stores.mails.find_refused(mail_id(2)).await), Some(left));
     }
@@ -255,7 +255,7 @@ contract!(
         let mut tx = ok(stores.orgs.begin().await);
         assert_eq!(ok(tx.outbox().cancel(&[mail_id(1)]).await), 1);
         drop(tx);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
         assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
     }
 
@@ -263,7 +263,7 @@ contract!(
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
-        assert_eq!(cancel(stores, &[1, 2, 3]).await, 3);
+        assert_eq!(ok(cancel(stores, &[1, 2, 3]).await), 3);
         assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
         assert!(!ok(stores.mails.reschedule(mail_id(2), 1, LATER).await));
         assert!(!ok(stores.mails.refuse(mail_id(3), 1, MailRefusal::Reply(550), LATER).await));
@@ -276,19 +276,19 @@ contract!(
         let all: Vec<SealedMail> = (1..=40).map(mail).collect();
         stores.add_mails(&all).await;
         let act = |number: u32| {
-            let stores = stores.clone();
+            let (stores, contention) = (stores.clone(), harness.contention());
             async move {
-                if number.is_multiple_of(2) {
-                    for mail in take(&*stores.mails, LATER, 10).await {
-                        ok(stores.mails.reschedule(mail.mail.id, mail.attempt, LATER).await);
-                    }
-                    0
-                } else {
-                    cancel(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await
+                if !number.is_multiple_of(2) {
+                    return cancel(&stores, &(number * 5 - 4..=number * 5).collect::<Vec<_>>()).await;
                 }
+                let until = LATER + Duration::minutes(2);
+                for mail in contention.settle(|| stores.mails.take(LATER, until, 10)).await? {
+                    contention.settle(|| stores.mails.reschedule(mail.mail.id, mail.attempt, LATER)).await?;
+                }
+                Ok(0)
             }
         };
-        let erased: u64 = world::at_once(8, act).await.into_iter().sum();
+        let erased: u64 = at_once(harness, 8, act).await.into_iter().sum();
         assert_eq!(erased, 20);
         let mut left: Vec<MailId> =
             take(&*stores.mails, LATER + Duration::hours(1), 40).await.into_iter().map(|taken| taken.mail.id).collect();
@@ -302,10 +302,10 @@ contract!(
         let (ada, loud, bob) = (parsed("ada@example.com"), parsed("ADA@Example.COM"), parsed("bob@example.com"));
         for (number, to) in [(1, &ada), (2, &loud), (3, &ada)] {
             for topic in NoticeTopic::ALL {
-                assert_eq!(count(stores, topic, to, NOW).await, number, "{topic}");
+                assert_eq!(ok(count(stores, topic, to, NOW).await), number, "{topic}");
             }
         }
-        assert_eq!(count(stores, NoticeTopic::Password, &bob, NOW).await, 1);
+        assert_eq!(ok(count(stores, NoticeTopic::Password, &bob, NOW).await), 1);
     }
 
     async fn notices_are_counted_anew_once_the_first_is_old(harness: &impl Harness) {
@@ -316,7 +316,7 @@ contract!(
         for (at, number) in
             [(first, 1), (before, 2), (anew, 1), (anew + Duration::MINUTE, 2), (anew + Notices::WINDOW, 1)]
         {
-            assert_eq!(count(stores, NoticeTopic::Owners, &to, at).await, number, "{at}");
+            assert_eq!(ok(count(stores, NoticeTopic::Owners, &to, at).await), number, "{at}");
         }
     }
 
@@ -326,9 +326,9 @@ contract!(
             let mut tx = ok(stores.orgs.begin().await);
             assert_eq!(ok(tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await), 1);
             drop(tx);
-            world::nothing_is_held(harness).await;
+            nothing_is_held(harness).await;
         }
-        assert_eq!(count(stores, NoticeTopic::Owners, &to, NOW).await, 1);
+        assert_eq!(ok(count(stores, NoticeTopic::Owners, &to, NOW).await), 1);
     }
 
     async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
@@ -337,7 +337,7 @@ contract!(
             let stores = stores.clone();
             async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
         };
-        let mut numbers = world::at_once(8, count_one).await;
+        let mut numbers = at_once(harness, 8, tell).await;
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
     }

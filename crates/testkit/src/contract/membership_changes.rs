@@ -9,13 +9,14 @@ use tessera_orgs::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::world::{self, tenant};
+use super::world::tenant;
 use crate::{
     Harness, Stores,
     builders::{
         NOW, application_id, bare_user, invitation, invitation_id, membership, organization, organization_id,
         token_hash, user, user_id,
     },
+    concurrency::{at_once, nothing_is_held},
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -38,11 +39,11 @@ async fn visible_at(stores: &Stores, number: u32) -> Option<OffsetDateTime> {
     some(ok(stores.orgs.find_membership(org(), user_id(number)).await)).profile_visible_at
 }
 
-async fn show(stores: &Stores, id: OrganizationId, user: UserId, at: OffsetDateTime) -> bool {
-    let mut tx = ok(stores.orgs.begin().await);
-    let shown = ok(tx.memberships().record_opening(id, user, at).await);
-    ok(tx.commit().await);
-    shown
+async fn show(stores: &Stores, id: OrganizationId, user: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
+    let mut tx = stores.orgs.begin().await?;
+    let shown = tx.memberships().record_opening(id, user, at).await?;
+    tx.commit().await?;
+    Ok(shown)
 }
 
 /// An invitation of organization 1 to the address of the user with the number.
@@ -70,11 +71,11 @@ contract!(
         with_hidden_member(stores).await;
         assert_eq!(ok(stores.orgs.find_membership(org(), user_id(2)).await), Some(hidden(2)));
         let at = NOW + Duration::hours(1);
-        assert!(show(stores, org(), user_id(2), at).await);
+        assert!(ok(show(stores, org(), user_id(2), at).await));
         assert_eq!(visible_at(stores, 2).await, Some(at));
-        assert!(!show(stores, org(), user_id(2), at + Duration::HOUR).await);
-        assert!(!show(stores, org(), user_id(9), at).await);
-        assert!(!show(stores, organization_id(2), user_id(2), at).await);
+        assert!(!ok(show(stores, org(), user_id(2), at + Duration::HOUR).await));
+        assert!(!ok(show(stores, org(), user_id(9), at).await));
+        assert!(!ok(show(stores, organization_id(2), user_id(2), at).await));
         assert_eq!(visible_at(stores, 2).await, Some(at));
     }
 
@@ -85,7 +86,7 @@ contract!(
         let visible = membership(org(), user_id(2), Role::Member);
         stores.add_memberships([&Membership { opened_at: None, ..visible.clone() }]).await;
         let at = NOW + Duration::hours(1);
-        assert!(show(stores, org(), user_id(2), at).await);
+        assert!(ok(show(stores, org(), user_id(2), at).await));
         let expected = Membership { opened_at: Some(at), ..visible };
         assert_eq!(ok(stores.orgs.find_membership(org(), user_id(2)).await), Some(expected));
     }
@@ -110,12 +111,12 @@ contract!(
     async fn of_eight_first_requests_at_once_one_shows_the_profile(harness: &impl Harness) {
         let stores = harness.stores();
         with_hidden_member(stores).await;
-        let shown = world::at_once(8, |number| {
+        let shown = at_once(harness, 8, |number| {
             let stores = stores.clone();
             async move { show(&stores, org(), user_id(2), NOW + Duration::seconds(number.into())).await }
         });
         assert_eq!(shown.await.into_iter().filter(|shown| *shown).count(), 1);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_membership_is_found_by_the_address_of_its_user(harness: &impl Harness) {

@@ -2,10 +2,11 @@
 
 use tessera_kernel::{ApplicationRole, Role};
 
-use super::world::{self, tenant};
+use super::world::tenant;
 use crate::{
     Harness, Stores,
     builders::{application_id, membership, organization, organization_id, user, user_id},
+    concurrency::in_time,
     expectations::ok,
 };
 
@@ -20,11 +21,11 @@ async fn world(stores: &Stores) {
 }
 
 async fn role(stores: &Stores, user: u32) -> Option<Role> {
-    ok(world::in_time(stores.memberships.role_of(organization_id(1), user_id(user))).await)
+    ok(in_time(stores.memberships.role_of(organization_id(1), user_id(user))).await)
 }
 
 async fn application_role(stores: &Stores, user: u32) -> Option<ApplicationRole> {
-    ok(world::in_time(stores.memberships.application_role(application_id(1), user_id(user))).await)
+    ok(in_time(stores.memberships.application_role(application_id(1), user_id(user))).await)
 }
 
 contract!(

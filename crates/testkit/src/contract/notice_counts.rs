@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tessera_outbox::{NoticeTopic, Notices};
 use time::{Duration, OffsetDateTime};
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::NOW,
+    concurrency::{at_once, nothing_is_held},
     expectations::{ok, parsed},
 };
 
@@ -59,25 +59,24 @@ contract!(
         for address in addresses.iter() {
             count(stores, NoticeTopic::Owners, address, NOW - WINDOW * 2).await;
         }
-        world::at_once(8, |number| {
+        at_once(harness, 8, |number| {
             let (orgs, mails, addresses) = (stores.orgs.clone(), stores.mails.clone(), addresses.clone());
             async move {
                 if number.is_multiple_of(2) {
-                    ok(mails.delete_notice_counts(NOW - WINDOW, 10).await);
-                    return;
+                    return mails.delete_notice_counts(NOW - WINDOW, 10).await.map(|_| ());
                 }
                 // One transaction that counts for several addresses, as a new owner's notices do.
-                let mut tx = ok(orgs.begin().await);
+                let mut tx = orgs.begin().await?;
                 for address in addresses.iter() {
-                    ok(tx.outbox().count_notice(NoticeTopic::Owners, &parsed(address), NOW, WINDOW).await);
+                    tx.outbox().count_notice(NoticeTopic::Owners, &parsed(address), NOW, WINDOW).await?;
                 }
-                ok(tx.commit().await);
+                tx.commit().await
             }
         })
         .await;
         for address in addresses.iter() {
             assert_eq!(count(stores, NoticeTopic::Owners, address, NOW).await, 5);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

@@ -13,6 +13,7 @@ use super::world::{self, tenant};
 use crate::{
     Harness, Stores,
     builders::{NOW, data_document, organization_id, settings, system_data, user, user_id},
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, some},
 };
 
@@ -198,27 +199,27 @@ contract!(
     }
 
     async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
-        /// Adds 25 members to the document, each with a key of this writer.
-        async fn merge(store: Arc<dyn OrgStore>, writer: u32) {
-            for round in 0..25 {
-                let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
-                let mut tx = ok(store.begin().await);
-                some(ok(tx.organizations().lock(organization_id(1)).await));
-                let known = ok(tx.documents().find_system_data(organization_id(1), user_id(1)).await);
-                let known = known.unwrap_or_else(|| SystemData {
-                    data: DataDocument::default(),
-                    version: 0,
-                    ..system_data(organization_id(1), user_id(1))
-                });
-                let data = ok(DocumentChange::Merge(patch).apply(&known.data));
-                let next = SystemData { data, version: known.version + 1, ..known };
-                ok(tx.documents().save_system_data(&next).await);
-                ok(tx.commit().await);
-            }
+        /// Adds a member to the document, with a key of this writer.
+        async fn merge(store: Arc<dyn OrgStore>, writer: u32, round: u32) -> Result<(), StoreError> {
+            let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
+            let mut tx = store.begin().await?;
+            some(tx.organizations().lock(organization_id(1)).await?);
+            let known = tx.documents().find_system_data(organization_id(1), user_id(1)).await?;
+            let known = known.unwrap_or_else(|| SystemData {
+                data: DataDocument::default(),
+                version: 0,
+                ..system_data(organization_id(1), user_id(1))
+            });
+            let data = ok(DocumentChange::Merge(patch).apply(&known.data));
+            let next = SystemData { data, version: known.version + 1, ..known };
+            tx.documents().save_system_data(&next).await?;
+            tx.commit().await
         }
         let stores = harness.stores();
         tenant(stores, 1).await;
-        world::at_once(8, |writer| merge(stores.orgs.clone(), writer)).await;
+        for round in 0..25 {
+            at_once(harness, 8, |writer| merge(stores.orgs.clone(), writer, round)).await;
+        }
         let data = some(found_data(stores, 1, 1).await);
         assert_eq!((data.version, data.data.as_json().matches(':').count()), (200, 200));
         assert_eq!(ok(stores.orgs.list_system_data(organization_id(1), PageRequest::default()).await).items.len(), 1);
@@ -229,10 +230,10 @@ contract!(
         tenant(stores, 1).await;
         for _ in 0..32 {
             let orphan = system_data(organization_id(1), user_id(9));
-            conflict(world::in_time(save_data(&*stores.orgs, &orphan)).await, StoreError::REFERENCE);
+            conflict(in_time(save_data(&*stores.orgs, &orphan)).await, StoreError::REFERENCE);
             let nobodys = settings(organization_id(9));
-            conflict(world::in_time(save_settings(&*stores.orgs, &nobodys)).await, StoreError::REFERENCE);
+            conflict(in_time(save_settings(&*stores.orgs, &nobodys)).await, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

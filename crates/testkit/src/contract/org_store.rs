@@ -12,6 +12,9 @@ use super::world;
 use crate::{
     Harness, Stores,
     builders::{event, membership, organization, organization_id, user, user_id},
+    concurrency::{
+        at_once, attempts_at_once, end_while_held, in_time, nothing_is_held, one_wins, second_comes_while_first_holds,
+    },
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -42,7 +45,7 @@ async fn leave(store: &dyn OrgStore, id: OrganizationId, user: UserId) -> bool {
 }
 
 async fn role(store: &dyn OrgStore, user: UserId) -> Option<Role> {
-    ok(world::in_time(store.find_membership(organization_id(1), user)).await).map(|membership| membership.role)
+    ok(in_time(store.find_membership(organization_id(1), user)).await).map(|membership| membership.role)
 }
 
 fn member(number: u32, role: Role) -> Membership {
@@ -262,103 +265,109 @@ contract!(
         ok(tx.memberships().delete(organization_id(1), user_id(2)).await);
         ok(tx.events().append(&event(1)).await);
         drop(tx);
-        ok(world::in_time(insert(stores.orgs.clone(), organization(2))).await);
-        assert!(world::in_time(set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin)).await);
+        ok(in_time(insert(stores.orgs.clone(), organization(2))).await);
+        assert!(in_time(set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin)).await);
         world::is_empty(|page| stores.audit.list_events(None, page)).await;
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_organizations_with_one_slug_one_is_added(harness: &impl Harness) {
         let store = harness.stores().orgs.clone();
         let same = |number| Organization { slug: parsed("wanted"), ..organization(number) };
-        let attempts = world::at_once(8, |number| insert(store.clone(), same(number))).await;
-        world::one_wins(attempts, "organizations_slug");
-        world::nothing_is_held(harness).await;
+        let attempts = attempts_at_once(harness, 8, |number| insert(store.clone(), same(number))).await;
+        one_wins(attempts, "organizations_slug");
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_memberships_of_one_user_one_is_added(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         stores.add_users([&user(2)]).await;
-        let attempts = world::at_once(8, |_| join(stores.orgs.clone(), member(2, Role::Member))).await;
-        world::one_wins(attempts, "memberships_organization_id_user_id");
-        world::nothing_is_held(harness).await;
+        let attempts = attempts_at_once(harness, 8, |_| join(stores.orgs.clone(), member(2, Role::Member))).await;
+        one_wins(attempts, "memberships_organization_id_user_id");
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_owners_that_leave_at_once_one_stays(harness: &impl Harness) {
-        async fn leave_unless_last(store: Arc<dyn OrgStore>, user: UserId) {
-            let mut tx = ok(store.begin().await);
-            some(ok(tx.organizations().lock(organization_id(1)).await));
-            if ok(tx.memberships().count_owners(organization_id(1)).await) > 1 {
-                ok(tx.memberships().delete(organization_id(1), user).await);
-                ok(tx.commit().await);
+        async fn leave_unless_last(store: Arc<dyn OrgStore>, user: UserId) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            some(tx.organizations().lock(organization_id(1)).await?);
+            if tx.memberships().count_owners(organization_id(1)).await? > 1 {
+                tx.memberships().delete(organization_id(1), user).await?;
+                tx.commit().await?;
             }
+            Ok(())
         }
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner; 8]).await;
-        world::at_once(8, |number| leave_unless_last(stores.orgs.clone(), user_id(number + 1))).await;
+        at_once(harness, 8, |number| leave_unless_last(stores.orgs.clone(), user_id(number + 1))).await;
         let left = ok(stores.orgs.list_memberships(organization_id(1), PageRequest::default()).await).items;
         assert_eq!(left.len(), 1);
     }
 
     async fn locked_changes_lose_nothing(harness: &impl Harness) {
-        /// Makes 25 members owners. The number of each member follows from the owner count under the lock.
-        async fn promote(store: Arc<dyn OrgStore>) {
-            for _ in 0..25 {
-                let mut tx = ok(store.begin().await);
-                some(ok(tx.organizations().lock(organization_id(1)).await));
-                let owners = ok(u32::try_from(ok(tx.memberships().count_owners(organization_id(1)).await)));
-                assert!(ok(tx.memberships().set_role(organization_id(1), user_id(owners + 1), Role::Owner).await));
-                ok(tx.commit().await);
-            }
+        /// Makes a member an owner. The number of the member follows from the owner count under the lock.
+        async fn promote(store: Arc<dyn OrgStore>) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            some(tx.organizations().lock(organization_id(1)).await?);
+            let owners = ok(u32::try_from(tx.memberships().count_owners(organization_id(1)).await?));
+            assert!(tx.memberships().set_role(organization_id(1), user_id(owners + 1), Role::Owner).await?);
+            tx.commit().await
         }
         let stores = harness.stores();
         organization_of(stores, &[Role::Member; 200]).await;
-        world::at_once(8, |_| promote(stores.orgs.clone())).await;
+        for _ in 0..25 {
+            at_once(harness, 8, |_| promote(stores.orgs.clone())).await;
+        }
         assert_eq!(ok(ok(stores.orgs.begin().await).memberships().count_owners(organization_id(1)).await), 200);
     }
 
     async fn a_second_lock_waits_for_the_first(harness: &impl Harness) {
-        async fn read_locked(store: Arc<dyn OrgStore>) -> Role {
-            let mut tx = ok(store.begin().await);
-            some(ok(tx.organizations().lock(organization_id(1)).await));
-            some(ok(tx.memberships().find(organization_id(1), user_id(1)).await)).role
+        async fn read_locked(store: Arc<dyn OrgStore>) -> Result<Role, StoreError> {
+            let mut tx = store.begin().await?;
+            some(tx.organizations().lock(organization_id(1)).await?);
+            let read = some(tx.memberships().find(organization_id(1), user_id(1)).await?).role;
+            tx.commit().await?;
+            Ok(read)
         }
         let stores = harness.stores();
         organization_of(stores, &[Role::Member]).await;
         let mut first = ok(stores.orgs.begin().await);
         some(ok(first.organizations().lock(organization_id(1)).await));
         let read = async || role(&*stores.orgs, user_id(1)).await;
-        let second = world::second_comes_while_first_holds(read_locked(stores.orgs.clone()), read).await;
-        ok(first.memberships().set_role(organization_id(1), user_id(1), Role::Owner).await);
-        ok(first.commit().await);
-        assert_eq!(ok(world::in_time(second).await), Role::Owner);
+        let store = stores.orgs.clone();
+        let second = second_comes_while_first_holds(harness, move || read_locked(store.clone()), read).await;
+        let first = async {
+            first.memberships().set_role(organization_id(1), user_id(1), Role::Owner).await?;
+            first.commit().await
+        };
+        second.gets(Role::Owner, harness, first).await;
     }
 
     async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         let store = stores.orgs.clone();
-        world::end_while_held(async move {
+        end_while_held(async move {
             let mut tx = ok(store.begin().await);
             some(ok(tx.organizations().lock(organization_id(1)).await));
             ok(tx.memberships().set_role(organization_id(1), user_id(1), Role::Member).await);
             tx
         })
         .await;
-        assert!(world::in_time(set_role(&*stores.orgs, organization_id(1), user_id(1), Role::Admin)).await);
+        assert!(in_time(set_role(&*stores.orgs, organization_id(1), user_id(1), Role::Admin)).await);
         assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Admin));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         for _ in 0..32 {
-            let again = world::in_time(join(stores.orgs.clone(), member(1, Role::Member))).await;
+            let again = in_time(join(stores.orgs.clone(), member(1, Role::Member))).await;
             conflict(again, "memberships_organization_id_user_id");
-            conflict(world::in_time(join(stores.orgs.clone(), member(9, Role::Member))).await, StoreError::REFERENCE);
+            conflict(in_time(join(stores.orgs.clone(), member(9, Role::Member))).await, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

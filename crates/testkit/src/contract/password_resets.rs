@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    model::{PasswordReset, ResetRequest, User},
+    model::{DisplayName, PasswordReset, ResetRequest, User},
     ports::IdentityStore,
 };
 use tessera_kernel::{EmailAddress, RequestMetadata, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::{bare_user, origin, password_reset, reset_request, user, user_id},
+    concurrency::{at_once, in_time, nothing_is_held, second_comes_while_first_holds},
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -27,11 +27,11 @@ async fn ask(stores: &Stores, all: &[ResetRequest]) {
     }
 }
 
-async fn take_request(store: Arc<dyn IdentityStore>) -> Option<ResetRequest> {
-    let mut tx = ok(store.begin().await);
-    let taken = ok(tx.password_resets().take_request().await);
-    ok(tx.commit().await);
-    taken
+async fn take_request(store: Arc<dyn IdentityStore>) -> Result<Option<ResetRequest>, StoreError> {
+    let mut tx = store.begin().await?;
+    let taken = tx.password_resets().take_request().await?;
+    tx.commit().await?;
+    Ok(taken)
 }
 
 async fn issue(stores: &Stores, reset: &PasswordReset) -> Result<(), StoreError> {
@@ -40,15 +40,19 @@ async fn issue(stores: &Stores, reset: &PasswordReset) -> Result<(), StoreError>
     tx.commit().await
 }
 
-async fn take(store: Arc<dyn IdentityStore>, user: UserId, hash: SecretHash) -> Option<PasswordReset> {
-    let mut tx = ok(store.begin().await);
-    let taken = ok(tx.password_resets().take(user, &hash).await);
-    ok(tx.commit().await);
-    taken
+async fn take(
+    store: Arc<dyn IdentityStore>,
+    user: UserId,
+    hash: SecretHash,
+) -> Result<Option<PasswordReset>, StoreError> {
+    let mut tx = store.begin().await?;
+    let taken = tx.password_resets().take(user, &hash).await?;
+    tx.commit().await?;
+    Ok(taken)
 }
 
 async fn find(stores: &Stores, reset: &PasswordReset) -> Option<PasswordReset> {
-    ok(world::in_time(stores.resets.find_open(&reset.hash)).await)
+    ok(in_time(stores.resets.find_open(&reset.hash)).await)
 }
 
 contract!(
@@ -62,11 +66,11 @@ contract!(
         let nowhere = RequestMetadata { address: None, client_request_id: None, ..origin() };
         let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
         ask(stores, &[request.clone(), other.clone()]).await;
-        assert_eq!(take_request(stores.identity.clone()).await, Some(request));
-        let taken = some(take_request(stores.identity.clone()).await);
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(request));
+        let taken = some(ok(take_request(stores.identity.clone()).await));
         assert_eq!(taken.email.as_str(), email.as_str());
         assert_eq!(taken, other);
-        assert_eq!(take_request(stores.identity.clone()).await, None);
+        assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
     async fn a_request_is_kept_whether_there_is_an_account_or_not(harness: &impl Harness) {
@@ -75,7 +79,7 @@ contract!(
         let now = now(stores).await;
         ask(stores, &[reset_request(1, now, 60), reset_request(2, now, 61), reset_request(3, now, 62)]).await;
         for number in 1..=3 {
-            let taken = some(take_request(stores.identity.clone()).await);
+            let taken = some(ok(take_request(stores.identity.clone()).await));
             assert_eq!(taken.email, some(user(number).email));
         }
     }
@@ -93,7 +97,7 @@ contract!(
         let now = now(stores).await;
         ask(stores, &[reset_request(1, now, 90), reset_request(2, now, 60), reset_request(3, now, 120)]).await;
         for number in [2, 1, 3] {
-            assert_eq!(some(take_request(stores.identity.clone()).await).id, reset_request(number, now, 0).id);
+            assert_eq!(some(ok(take_request(stores.identity.clone()).await)).id, reset_request(number, now, 0).id);
         }
     }
 
@@ -105,17 +109,17 @@ contract!(
         let all =
             [first.clone(), again(2, "USER1@example.com"), again(3, "user1@EXAMPLE.com"), again(4, "u@example.com")];
         ask(stores, &all).await;
-        assert_eq!(take_request(stores.identity.clone()).await, Some(first));
-        assert_eq!(take_request(stores.identity.clone()).await, Some(all[3].clone()));
-        assert_eq!(take_request(stores.identity.clone()).await, None);
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(first));
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(all[3].clone()));
+        assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
     async fn an_expired_request_is_not_taken(harness: &impl Harness) {
         let stores = harness.stores();
         let now = now(stores).await;
         ask(stores, &[reset_request(1, now, 0), reset_request(2, now, -60), reset_request(3, now, 60)]).await;
-        assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));
-        assert_eq!(take_request(stores.identity.clone()).await, None);
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(reset_request(3, now, 60)));
+        assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
     async fn a_request_waits_on_when_its_taker_gives_up(harness: &impl Harness) {
@@ -126,8 +130,8 @@ contract!(
         assert_eq!(ok(tx.password_resets().take_request().await).as_ref(), Some(&request));
         drop(tx);
         // Other takers may skip the request until the transaction is rolled back.
-        world::nothing_is_held(harness).await;
-        assert_eq!(take_request(stores.identity.clone()).await, Some(request));
+        nothing_is_held(harness).await;
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(request));
     }
 
     async fn of_eight_takers_at_once_each_request_has_one(harness: &impl Harness) {
@@ -138,13 +142,13 @@ contract!(
         let mut taken = Vec::new();
         // A taker gets no request while other transactions hold all waiting ones, so it tries again.
         while taken.len() < all.len() {
-            let round = world::at_once(8, |_| take_request(stores.identity.clone())).await;
+            let round = at_once(harness, 8, |_| take_request(stores.identity.clone())).await;
             taken.extend(round.into_iter().flatten());
         }
         taken.sort_by_key(|request| request.id);
         assert_eq!(taken, all);
-        assert_eq!(take_request(stores.identity.clone()).await, None);
-        world::nothing_is_held(harness).await;
+        assert_eq!(ok(take_request(stores.identity.clone()).await), None);
+        nothing_is_held(harness).await;
     }
 
     async fn strangers_are_dismissed_and_nobody_else(harness: &impl Harness) {
@@ -157,11 +161,17 @@ contract!(
         for dismissed in [2, 1, 0] {
             assert_eq!(ok(stores.resets.delete_requests_without_account(2).await), dismissed);
         }
-        assert_eq!(take_request(stores.identity.clone()).await, Some(upper));
-        assert_eq!(take_request(stores.identity.clone()).await, None);
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(upper));
+        assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
     async fn a_user_is_locked_by_their_address(harness: &impl Harness) {
+        async fn display_name(store: Arc<dyn IdentityStore>) -> Result<Option<DisplayName>, StoreError> {
+            let mut tx = store.begin().await?;
+            let read = some(tx.users().lock(user_id(1)).await?).user.display_name;
+            tx.commit().await?;
+            Ok(read)
+        }
         let stores = harness.stores();
         stores.add_users([&user(1), &bare_user(2)]).await;
         let locked = async |email: &str| {
@@ -175,15 +185,15 @@ contract!(
         let mut first = ok(stores.identity.begin().await);
         some(ok(first.users().lock_by_email(&parsed("user1@example.com")).await));
         let store = stores.identity.clone();
-        let second =
-            async move { some(ok(ok(store.begin().await).users().lock(user_id(1)).await)).user.email_verified };
         let read = async || ok(stores.identity.find_user(user_id(1)).await);
-        let second = world::second_comes_while_first_holds(second, read).await;
+        let second = second_comes_while_first_holds(harness, move || display_name(store.clone()), read).await;
         let changed = User { display_name: None, ..user(1) };
-        ok(first.users().update_profile(&changed).await);
-        ok(first.commit().await);
-        assert!(ok(world::in_time(second).await));
-        world::nothing_is_held(harness).await;
+        let first = async {
+            first.users().update_profile(&changed).await?;
+            first.commit().await
+        };
+        second.gets(None, harness, first).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_token_comes_back_as_it_was(harness: &impl Harness) {
@@ -192,7 +202,7 @@ contract!(
         let reset = password_reset(1, &user(1), now(stores).await, 60);
         stores.add_password_reset(&reset).await;
         assert_eq!(find(stores, &reset).await, Some(reset.clone()));
-        assert_eq!(take(stores.identity.clone(), reset.user, reset.hash).await, Some(reset));
+        assert_eq!(ok(take(stores.identity.clone(), reset.user, reset.hash).await), Some(reset));
     }
 
     async fn a_token_is_taken_once_and_from_its_user(harness: &impl Harness) {
@@ -206,10 +216,10 @@ contract!(
         let unknown = password_reset(3, &user(1), now, 60);
         assert_eq!(find(stores, &unknown).await, None);
         for (user, hash) in [(user_id(1), other.hash), (user_id(2), one.hash), (user_id(1), unknown.hash)] {
-            assert_eq!(take(stores.identity.clone(), user, hash).await, None);
+            assert_eq!(ok(take(stores.identity.clone(), user, hash).await), None);
         }
-        assert_eq!(take(stores.identity.clone(), user_id(1), one.hash).await, Some(one.clone()));
-        assert_eq!(take(stores.identity.clone(), user_id(1), one.hash).await, None);
+        assert_eq!(ok(take(stores.identity.clone(), user_id(1), one.hash).await), Some(one.clone()));
+        assert_eq!(ok(take(stores.identity.clone(), user_id(1), one.hash).await), None);
         assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
     }
 
@@ -220,7 +230,7 @@ contract!(
             let reset = password_reset(number, &user(1), now(stores).await, left);
             stores.add_password_reset(&reset).await;
             assert_eq!(find(stores, &reset).await, None);
-            assert_eq!(take(stores.identity.clone(), reset.user, reset.hash).await, None);
+            assert_eq!(ok(take(stores.identity.clone(), reset.user, reset.hash).await), None);
         }
     }
 
@@ -234,8 +244,8 @@ contract!(
             stores.add_password_reset(reset).await;
         }
         assert_eq!((find(stores, &old).await, find(stores, &new).await), (None, Some(new.clone())));
-        assert_eq!(take(stores.identity.clone(), user_id(1), old.hash).await, None);
-        assert_eq!(take(stores.identity.clone(), user_id(1), new.hash).await, Some(new));
+        assert_eq!(ok(take(stores.identity.clone(), user_id(1), old.hash).await), None);
+        assert_eq!(ok(take(stores.identity.clone(), user_id(1), new.hash).await), Some(new));
     }
 
     async fn the_valid_token_of_a_user_is_found(harness: &impl Harness) {
@@ -296,9 +306,9 @@ contract!(
         stores.add_users([&user(1)]).await;
         let reset = password_reset(1, &user(1), now(stores).await, 60);
         stores.add_password_reset(&reset).await;
-        let taken = world::at_once(16, |_| take(stores.identity.clone(), reset.user, reset.hash)).await;
+        let taken = at_once(harness, 16, |_| take(stores.identity.clone(), reset.user, reset.hash)).await;
         assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [reset]);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
@@ -314,7 +324,7 @@ contract!(
         }
         let open = password_reset(3, &user(3), now, 60);
         assert_eq!(find(stores, &open).await, Some(open));
-        assert_eq!(take_request(stores.identity.clone()).await, Some(reset_request(3, now, 60)));
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(reset_request(3, now, 60)));
     }
 
     async fn what_is_dropped_never_happened(harness: &impl Harness) {
@@ -327,8 +337,8 @@ contract!(
         assert_eq!(ok(tx.password_resets().take(user_id(1), &one.hash).await).as_ref(), Some(&one));
         ok(tx.password_resets().issue(&other).await);
         drop(tx);
-        assert_eq!(world::in_time(take(stores.identity.clone(), user_id(1), one.hash)).await, Some(one));
+        assert_eq!(ok(in_time(take(stores.identity.clone(), user_id(1), one.hash)).await), Some(one));
         assert_eq!(find(stores, &other).await, None);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

@@ -11,20 +11,21 @@ use tessera_identity::{
     model::{PasswordHash, Session, SessionState},
     ports::IdentityStore,
 };
-use tessera_kernel::{InvitationClaimId, PageRequest, Role, SessionId};
+use tessera_kernel::{InvitationClaimId, PageRequest, Role, SessionId, StoreError};
 use tessera_orgs::{
     model::{Claim, Membership},
     ports::OrgStore,
 };
 use time::Duration;
 
-use super::world::{self, tenant};
+use super::world::tenant;
 use crate::{
     Harness,
     builders::{
         NOW, api_key, application, application_id, bare_user, invitation, invitation_id, item_change, membership,
         organization, organization_id, session, session_id, user, user_id, wallet,
     },
+    concurrency::{at_once, nothing_is_held},
     expectations::{ok, some},
 };
 
@@ -38,82 +39,82 @@ fn room_is_filled(attempts: Vec<bool>) {
     assert_eq!(made, ROOM);
 }
 
-async fn make_key(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> bool {
-    let mut tx = ok(keys.begin().await);
-    let counts = some(ok(tx.keys().lock_and_count(key.key.organization_id, key.key.application_id, NOW).await));
+async fn make_key(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<bool, StoreError> {
+    let mut tx = keys.begin().await?;
+    let counts = some(tx.keys().lock_and_count(key.key.organization_id, key.key.application_id, NOW).await?);
     if counts.active >= ROOM {
-        return false;
+        return Ok(false);
     }
-    ok(tx.keys().insert(&key).await);
-    ok(tx.commit().await);
-    true
+    tx.keys().insert(&key).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
-async fn make_application(apps: Arc<dyn AppStore>, number: u32) -> bool {
-    let mut tx = ok(apps.begin().await);
-    if some(ok(tx.applications().lock_and_count(organization_id(1)).await)) >= ROOM {
-        return false;
+async fn make_application(apps: Arc<dyn AppStore>, number: u32) -> Result<bool, StoreError> {
+    let mut tx = apps.begin().await?;
+    if some(tx.applications().lock_and_count(organization_id(1)).await?) >= ROOM {
+        return Ok(false);
     }
-    ok(tx.applications().insert(&application(number, organization_id(1))).await);
-    ok(tx.commit().await);
-    true
+    tx.applications().insert(&application(number, organization_id(1))).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
-async fn join(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
-    let mut tx = ok(orgs.begin().await);
-    some(ok(tx.organizations().lock(organization_id(1)).await));
-    if ok(tx.memberships().count(organization_id(1)).await) >= ROOM {
-        return false;
+async fn join(orgs: Arc<dyn OrgStore>, number: u32) -> Result<bool, StoreError> {
+    let mut tx = orgs.begin().await?;
+    some(tx.organizations().lock(organization_id(1)).await?);
+    if tx.memberships().count(organization_id(1)).await? >= ROOM {
+        return Ok(false);
     }
-    ok(tx.memberships().insert(&membership(organization_id(1), user_id(number), Role::Member)).await);
-    ok(tx.commit().await);
-    true
+    tx.memberships().insert(&membership(organization_id(1), user_id(number), Role::Member)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
-async fn claim(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
-    let mut tx = ok(orgs.begin().await);
-    some(ok(tx.organizations().lock(organization_id(1)).await));
-    if ok(tx.invitations().count_claimed(organization_id(1), NOW).await) >= ROOM {
-        return false;
+async fn claim(orgs: Arc<dyn OrgStore>, number: u32) -> Result<bool, StoreError> {
+    let mut tx = orgs.begin().await?;
+    some(tx.organizations().lock(organization_id(1)).await?);
+    if tx.invitations().count_claimed(organization_id(1), NOW).await? >= ROOM {
+        return Ok(false);
     }
     let by = InvitationClaimId::from_uuid(invitation_id(100 + number).as_uuid());
     let claim = Claim { by, until: NOW + Claim::TTL };
-    assert!(ok(tx.invitations().claim(invitation_id(number), claim).await));
-    ok(tx.commit().await);
-    true
+    assert!(tx.invitations().claim(invitation_id(number), claim).await?);
+    tx.commit().await?;
+    Ok(true)
 }
 
-async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
-    let mut tx = ok(orgs.begin().await);
-    ok(tx.organizations().insert(&organization(number)).await);
-    if ok(tx.memberships().lock_and_count_owned(user_id(1), true).await) >= ROOM {
-        return false;
+async fn found(orgs: Arc<dyn OrgStore>, number: u32) -> Result<bool, StoreError> {
+    let mut tx = orgs.begin().await?;
+    tx.organizations().insert(&organization(number)).await?;
+    if tx.memberships().lock_and_count_owned(user_id(1), true).await? >= ROOM {
+        return Ok(false);
     }
-    ok(tx.memberships().insert(&membership(organization_id(number), user_id(1), Role::Owner)).await);
-    ok(tx.commit().await);
-    true
+    tx.memberships().insert(&membership(organization_id(number), user_id(1), Role::Owner)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
-async fn invite(orgs: Arc<dyn OrgStore>, number: u32) -> bool {
+async fn invite(orgs: Arc<dyn OrgStore>, number: u32) -> Result<bool, StoreError> {
     let (invitation, token) = invitation(number, organization_id(1), user_id(1));
-    let mut tx = ok(orgs.begin().await);
-    some(ok(tx.organizations().lock(organization_id(1)).await));
-    if ok(tx.invitations().count_pending(organization_id(1), NOW).await) >= ROOM {
-        return false;
+    let mut tx = orgs.begin().await?;
+    some(tx.organizations().lock(organization_id(1)).await?);
+    if tx.invitations().count_pending(organization_id(1), NOW).await? >= ROOM {
+        return Ok(false);
     }
-    ok(tx.invitations().insert(&invitation, &token).await);
-    ok(tx.commit().await);
-    true
+    tx.invitations().insert(&invitation, &token).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
-async fn link(identity: Arc<dyn IdentityStore>, number: u32) -> bool {
-    let mut tx = ok(identity.begin().await);
-    if some(ok(tx.users().lock(user_id(1)).await)).user.wallets.len() as u64 >= ROOM {
-        return false;
+async fn link(identity: Arc<dyn IdentityStore>, number: u32) -> Result<bool, StoreError> {
+    let mut tx = identity.begin().await?;
+    if some(tx.users().lock(user_id(1)).await?).user.wallets.len() as u64 >= ROOM {
+        return Ok(false);
     }
-    ok(tx.wallets().insert(user_id(1), &wallet(number)).await);
-    ok(tx.commit().await);
-    true
+    tx.wallets().insert(user_id(1), &wallet(number)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 async fn live(identity: &dyn IdentityStore, of: u32) -> Vec<SessionId> {
@@ -121,11 +122,11 @@ async fn live(identity: &dyn IdentityStore, of: u32) -> Vec<SessionId> {
     page.items.into_iter().map(|session| session.id).collect()
 }
 
-async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHash) {
-    let mut tx = ok(identity.begin().await);
-    assert!(ok(tx.sessions().insert_for(&session(number, user_id(1)), &hash).await));
-    ok(tx.sessions().end_least_recently_used(user_id(1), session_id(number), ROOM, NOW).await);
-    ok(tx.commit().await);
+async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHash) -> Result<(), StoreError> {
+    let mut tx = identity.begin().await?;
+    assert!(tx.sessions().insert_for(&session(number, user_id(1)), &hash).await?);
+    tx.sessions().end_least_recently_used(user_id(1), session_id(number), ROOM, NOW).await?;
+    tx.commit().await
 }
 
 contract!(
@@ -136,9 +137,9 @@ contract!(
         tenant(stores, 1).await;
         tenant(stores, 2).await;
         stores.put_item(&item_change(20, application_id(2))).await;
-        let attempts = world::at_once(8, |number| {
+        let attempts = at_once(harness, 8, |number| {
             let (items, change) = (stores.items.clone(), item_change(number + 1, application_id(1)));
-            async move { ok(items.upsert_item(&change, Some(ROOM)).await).is_some() }
+            async move { Ok(items.upsert_item(&change, Some(ROOM)).await?.is_some()) }
         });
         room_is_filled(attempts.await);
         let listed = ok(stores.items.list_items(application_id(1), PageRequest::default()).await).items;
@@ -146,7 +147,7 @@ contract!(
         assert!(ok(stores.items.upsert_item(&item_change(9, application_id(1)), Some(ROOM + 1)).await).is_some());
         assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), Some(ROOM + 1)).await).is_none());
         assert!(ok(stores.items.upsert_item(&item_change(10, application_id(1)), None).await).is_some());
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn an_item_is_changed_when_there_is_room_for_no_other(harness: &impl Harness) {
@@ -154,9 +155,9 @@ contract!(
         tenant(stores, 1).await;
         let change = item_change(1, application_id(1));
         // All calls change the same item, so they need only one place.
-        let attempts = world::at_once(8, |_| {
+        let attempts = at_once(harness, 8, |_| {
             let (items, change) = (stores.items.clone(), change.clone());
-            async move { some(ok(items.upsert_item(&change, Some(1)).await)).version }
+            async move { Ok(some(items.upsert_item(&change, Some(1)).await?).version) }
         });
         let mut versions = attempts.await;
         versions.sort_unstable();
@@ -168,8 +169,8 @@ contract!(
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let key = |number| api_key(number, &tenant.application, tenant.owner.id);
-        room_is_filled(world::at_once(8, |number| make_key(stores.api_keys.clone(), key(number + 1))).await);
-        world::nothing_is_held(harness).await;
+        room_is_filled(at_once(harness, 8, |number| make_key(stores.api_keys.clone(), key(number + 1))).await);
+        nothing_is_held(harness).await;
     }
 
     async fn keys_count_where_they_are_active_and_where_they_exist(harness: &impl Harness) {
@@ -203,11 +204,11 @@ contract!(
         let stores = harness.stores();
         stores.add_organizations([&organization(1), &organization(2)]).await;
         stores.add_applications([&application(20, organization_id(2))]).await;
-        room_is_filled(world::at_once(8, |number| make_application(stores.apps.clone(), number + 1)).await);
+        room_is_filled(at_once(harness, 8, |number| make_application(stores.apps.clone(), number + 1)).await);
         let mut tx = ok(stores.apps.begin().await);
         assert_eq!(ok(tx.applications().lock_and_count(organization_id(3)).await), None);
         drop(tx);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_members_at_once_as_many_join_as_there_is_room_for(harness: &impl Harness) {
@@ -215,7 +216,7 @@ contract!(
         stores.add_users(&(1..=9).map(user).collect::<Vec<_>>()).await;
         stores.add_organizations([&organization(1), &organization(2)]).await;
         stores.add_memberships([&membership(organization_id(2), user_id(9), Role::Member)]).await;
-        room_is_filled(world::at_once(8, |number| join(stores.orgs.clone(), number + 1)).await);
+        room_is_filled(at_once(harness, 8, |number| join(stores.orgs.clone(), number + 1)).await);
     }
 
     async fn of_eight_claims_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
@@ -223,8 +224,8 @@ contract!(
         stores.add_organizations([&organization(1)]).await;
         let invitations = (1..=8).map(|number| invitation(number, organization_id(1), user_id(1)));
         stores.add_invitations(&invitations.collect::<Vec<_>>()).await;
-        room_is_filled(world::at_once(8, |number| claim(stores.orgs.clone(), number + 1)).await);
-        world::nothing_is_held(harness).await;
+        room_is_filled(at_once(harness, 8, |number| claim(stores.orgs.clone(), number + 1)).await);
+        nothing_is_held(harness).await;
     }
 
     async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harness: &impl Harness) {
@@ -239,7 +240,7 @@ contract!(
         stores.add_organizations([&organization(22)]).await;
         let unopened = Membership { opened_at: None, ..membership(organization_id(22), user_id(1), Role::Owner) };
         stores.add_memberships([&unopened]).await;
-        room_is_filled(world::at_once(8, |number| found(stores.orgs.clone(), number + 1)).await);
+        room_is_filled(at_once(harness, 8, |number| found(stores.orgs.clone(), number + 1)).await);
         let mut tx = ok(stores.orgs.begin().await);
         assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(1), false).await), 1);
         assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9), true).await), 0);
@@ -248,22 +249,22 @@ contract!(
     async fn of_eight_invitations_at_once_as_many_are_open_as_allowed(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        room_is_filled(world::at_once(8, |number| invite(stores.orgs.clone(), number + 1)).await);
+        room_is_filled(at_once(harness, 8, |number| invite(stores.orgs.clone(), number + 1)).await);
     }
 
     async fn of_eight_wallets_at_once_as_many_are_linked_as_allowed(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
-        room_is_filled(world::at_once(8, |number| link(stores.identity.clone(), number + 1)).await);
+        room_is_filled(at_once(harness, 8, |number| link(stores.identity.clone(), number + 1)).await);
     }
 
     async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harness: &impl Harness) {
         let stores = harness.stores();
         let hash = PasswordHash::from_phc("hash".to_owned());
         stores.add_user_with_password(&user(1), &hash).await;
-        world::at_once(8, |number| sign_in(stores.identity.clone(), number + 1, hash.clone())).await;
+        at_once(harness, 8, |number| sign_in(stores.identity.clone(), number + 1, hash.clone())).await;
         assert_eq!(live(&*stores.identity, 1).await.len() as u64, ROOM);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn the_least_recently_used_sessions_end_first(harness: &impl Harness) {

@@ -1,21 +1,21 @@
 //! Contract of [`RateLimits`](tessera_kernel::RateLimits).
 
-use tessera_kernel::{KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited};
+use tessera_kernel::{KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, StoreError};
 use time::Duration;
 
-use super::world;
 use crate::{
     Harness, Stores,
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::{failed, ok},
 };
 
 const LIMIT: RateLimit = RateLimit { name: "tests", quota: 3, window: Duration::HOUR };
 
-async fn count(stores: &Stores, limit: RateLimit, subject: &str) -> Result<(), RateLimited> {
-    match world::in_time(stores.limits.count(limit, subject)).await {
-        Ok(()) => Ok(()),
-        Err(RateLimitError::Limited(limited)) => Err(limited),
-        Err(RateLimitError::Store(error)) => panic!("{error:?}"),
+async fn count(stores: &Stores, limit: RateLimit, subject: &str) -> Result<Result<(), RateLimited>, StoreError> {
+    match in_time(stores.limits.count(limit, subject)).await {
+        Ok(()) => Ok(Ok(())),
+        Err(RateLimitError::Limited(limited)) => Ok(Err(limited)),
+        Err(RateLimitError::Store(error)) => Err(error),
     }
 }
 
@@ -23,7 +23,7 @@ async fn count(stores: &Stores, limit: RateLimit, subject: &str) -> Result<(), R
 async fn admitted(stores: &Stores, limit: RateLimit, subject: &str, events: u32) -> u32 {
     let mut admitted = 0;
     for _ in 0..events {
-        admitted += u32::from(count(stores, limit, subject).await.is_ok());
+        admitted += u32::from(ok(count(stores, limit, subject).await).is_ok());
     }
     admitted
 }
@@ -34,11 +34,11 @@ contract!(
     async fn a_window_admits_exactly_its_quota(harness: &impl Harness) {
         let stores = harness.stores();
         for _ in 0..LIMIT.quota {
-            ok(count(stores, LIMIT, "ada").await);
+            ok(ok(count(stores, LIMIT, "ada").await));
         }
         let mut longest = LIMIT.window;
         for _ in 0..3 {
-            let limited = failed(count(stores, LIMIT, "ada").await);
+            let limited = failed(ok(count(stores, LIMIT, "ada").await));
             assert_eq!(limited.limit, LIMIT);
             // Rejected events do not extend the window.
             assert!(limited.retry_after > Duration::ZERO && limited.retry_after <= longest, "{limited:?}");
@@ -52,9 +52,9 @@ contract!(
             let stores = harness.stores().clone();
             async move { count(&stores, limit, "ada").await }
         };
-        let admitted = world::at_once(200, event).await.into_iter().flatten().count();
+        let admitted = at_once(harness, 200, event).await.into_iter().flatten().count();
         assert_eq!(admitted, 10);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_window_that_ended_is_followed_by_a_new_one(harness: &impl Harness) {
@@ -64,7 +64,7 @@ contract!(
         assert_eq!(admitted(stores, ended, "ada", 5).await, 5);
         // The new window has its own quota and length.
         assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 3);
-        let limited = failed(count(stores, LIMIT, "ada").await);
+        let limited = failed(ok(count(stores, LIMIT, "ada").await));
         assert!(limited.retry_after > Duration::minutes(59), "{limited:?}");
     }
 

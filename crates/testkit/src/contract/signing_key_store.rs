@@ -9,10 +9,10 @@ use tessera_sso::{
 };
 use time::Duration;
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, event, key_id, signing_key},
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, some},
 };
 
@@ -26,7 +26,7 @@ fn retirement() -> Retirement {
 }
 
 async fn listed(stores: &Stores) -> Vec<SigningKey> {
-    ok(world::in_time(stores.signing_keys.list_signing_keys()).await)
+    ok(in_time(stores.signing_keys.list_signing_keys()).await)
 }
 
 async fn insert(store: &dyn SigningKeyStore, key: &SigningKey) -> Result<(), StoreError> {
@@ -62,7 +62,7 @@ contract!(
         let stores = harness.stores();
         assert_eq!(listed(stores).await, []);
         let mut tx = ok(stores.signing_keys.begin().await);
-        assert_eq!(ok(world::in_time(tx.signing_keys().lock_all()).await), []);
+        assert_eq!(ok(in_time(tx.signing_keys().lock_all()).await), []);
     }
 
     async fn signing_keys_come_in_the_order_in_which_they_sign(harness: &impl Harness) {
@@ -85,7 +85,7 @@ contract!(
         let twin = SigningKey { id: key_id(1), ..key(2) };
         conflict(insert(&*stores.signing_keys, &twin).await, "signing_keys_kid");
         assert_eq!(listed(stores).await, [key(1)]);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_retired_key_has_its_end_and_nothing_else_changes(harness: &impl Harness) {
@@ -160,7 +160,7 @@ contract!(
         drop(tx);
         ok(insert(&*stores.signing_keys, &key(3)).await);
         assert_eq!(listed(stores).await, [key(1), key(3)]);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn readers_do_not_wait_for_the_lock(harness: &impl Harness) {
@@ -176,11 +176,11 @@ contract!(
 
     async fn of_eight_that_find_no_key_one_adds_it(harness: &impl Harness) {
         let store = harness.stores().signing_keys.clone();
-        let attempts = world::at_once(8, |number| insert_first(store.clone(), key(number))).await;
-        let first: Vec<bool> = attempts.into_iter().map(ok).filter(|first| *first).collect();
+        let attempts = at_once(harness, 8, |number| insert_first(store.clone(), key(number))).await;
+        let first: Vec<bool> = attempts.into_iter().filter(|first| *first).collect();
         assert_eq!(first.len(), 1);
         assert_eq!(listed(harness.stores()).await.len(), 1);
         assert!(some(listed(harness.stores()).await.first()).retirement.is_none());
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

@@ -14,6 +14,7 @@ use super::world;
 use crate::{
     Harness, Stores,
     builders::{NOW, application_id, sso_challenge, sso_code, sso_session, user_id},
+    concurrency::{at_once, in_time, nothing_is_held},
     expectations::ok,
 };
 
@@ -42,11 +43,11 @@ fn session(number: u32, application: u32, from: u8) -> SsoSession {
     }
 }
 
-async fn begin(store: Arc<dyn SsoStore>, session: SsoSession) {
-    let mut tx = ok(store.begin().await);
-    ok(tx.sso_sessions().insert(&session).await);
-    ok(tx.sso_sessions().make_room(&session, BOUNDS).await);
-    ok(tx.commit().await);
+async fn begin(store: Arc<dyn SsoStore>, session: SsoSession) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    tx.sso_sessions().insert(&session).await?;
+    tx.sso_sessions().make_room(&session, BOUNDS).await?;
+    tx.commit().await
 }
 
 /// The numbers of the given sessions that still exist.
@@ -68,7 +69,7 @@ contract!(
         let of_ipv6 = Some(Network::of([0x2001, 0xdb8, 0, 1, 2, 3, 4, 5].into()));
         for (number, network) in [(1, Some(network(7))), (2, of_ipv6), (3, None)] {
             let session = SsoSession { network, ..session(number, 1, 1) };
-            begin(stores.sso.clone(), session.clone()).await;
+            ok(begin(stores.sso.clone(), session.clone()).await);
             assert_eq!(ok(stores.sso.find_sso_session(session.id).await), Some(session));
         }
     }
@@ -89,7 +90,7 @@ contract!(
         ];
         let mut kept = Vec::new();
         for session in &all {
-            begin(stores.sso.clone(), session.clone()).await;
+            ok(begin(stores.sso.clone(), session.clone()).await);
             kept.push(left(stores, &all).await);
         }
         assert_eq!(kept[3], [1, 2, 3, 4]);
@@ -105,11 +106,11 @@ contract!(
             })
             .collect();
         for session in &started {
-            begin(stores.sso.clone(), session.clone()).await;
+            ok(begin(stores.sso.clone(), session.clone()).await);
         }
         assert_eq!((left(stores, &all).await, left(stores, &started).await), (vec![], vec![1, 2, 3, 4]));
         let new = session(13, 1, 13);
-        begin(stores.sso.clone(), new.clone()).await;
+        ok(begin(stores.sso.clone(), new.clone()).await);
         assert_eq!((left(stores, &started).await, left(stores, &[new]).await), (vec![2, 3, 4], vec![1]));
     }
 
@@ -117,12 +118,12 @@ contract!(
         let stores = ready(harness).await;
         let all = [session(1, 1, 1), session(2, 2, 1), session(3, 1, 2), session(4, 2, 1), session(5, 1, 1)];
         for session in &all {
-            begin(stores.sso.clone(), session.clone()).await;
+            ok(begin(stores.sso.clone(), session.clone()).await);
         }
         assert_eq!(left(stores, &all).await, [2, 3, 4, 5]);
         // Sessions without a network count only for the application.
         for number in 6..=8 {
-            begin(stores.sso.clone(), SsoSession { network: None, ..session(number, 2, 1) }).await;
+            ok(begin(stores.sso.clone(), SsoSession { network: None, ..session(number, 2, 1) }).await);
         }
         assert_eq!(left(stores, &all).await, [3, 4, 5]);
     }
@@ -132,7 +133,7 @@ contract!(
         let done = |number| SsoSession { step: AuthorizationState::Completed { at: NOW }, ..session(number, 1, 1) };
         let all: Vec<SsoSession> = (1..=6).map(done).chain((7..=9).map(|number| session(number, 1, 1))).collect();
         for session in &all {
-            begin(stores.sso.clone(), session.clone()).await;
+            ok(begin(stores.sso.clone(), session.clone()).await);
         }
         assert_eq!(left(stores, &all).await.len(), 9);
     }
@@ -141,12 +142,12 @@ contract!(
         let stores = ready(harness).await;
         let by_application: Vec<SsoSession> =
             (0..16).map(|number| session(1 + number, 1, u8::try_from(100 + number).unwrap_or_default())).collect();
-        world::at_once(16, |number| begin(stores.sso.clone(), by_application[number as usize].clone())).await;
+        at_once(harness, 16, |number| begin(stores.sso.clone(), by_application[number as usize].clone())).await;
         assert_eq!(left(stores, &by_application).await.len(), BOUNDS.per_application);
         let by_network: Vec<SsoSession> = (0..16).map(|number| session(101 + number, 1 + number % 2, 1)).collect();
-        world::at_once(16, |number| begin(stores.sso.clone(), by_network[number as usize].clone())).await;
+        at_once(harness, 16, |number| begin(stores.sso.clone(), by_network[number as usize].clone())).await;
         assert_eq!(left(stores, &by_network).await.len(), BOUNDS.per_network);
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_code_is_known_from_its_issue_on(harness: &impl Harness) {
@@ -160,7 +161,7 @@ contract!(
         // SQLite and the memory store allow one writer at a time, and this transaction is it. A read does not wait for it.
         let mut writer = ok(stores.identity.begin().await);
         ok(writer.users().lock(user_id(1)).await);
-        assert!(ok(world::in_time(stores.sso.knows_sso_code(&code.hash)).await));
-        assert!(!ok(world::in_time(stores.sso.knows_sso_code(&sso_code(2, application_id(1), user_id(1)).hash)).await));
+        assert!(ok(in_time(stores.sso.knows_sso_code(&code.hash)).await));
+        assert!(!ok(in_time(stores.sso.knows_sso_code(&sso_code(2, application_id(1), user_id(1)).hash)).await));
     }
 );

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
-use tessera_apps::model::RedirectUri;
-use tessera_kernel::{PageRequest, StoreError};
+use tessera_apps::{
+    model::{Application, RedirectUri},
+    ports::AppStore,
+};
+use tessera_kernel::{PageRequest, SecretHash, StoreError};
 use tessera_sso::{
-    model::{AuthorizationCode, AuthorizationState, SsoCodeState, SsoRequest, SsoSession},
+    model::{AuthorizationCode, AuthorizationState, RelyingParty, SsoCodeState, SsoRequest, SsoSession, SsoSessionId},
     ports::SsoStore,
 };
 use time::Duration;
@@ -16,6 +19,9 @@ use crate::{
     Harness, Stores,
     builders::{
         NOW, application, application_id, event, organization_id, sso_challenge, sso_code, sso_session, user_id,
+    },
+    concurrency::{
+        at_once, attempts_at_once, end_while_held, in_time, nothing_is_held, one_wins, second_comes_while_first_holds,
     },
     expectations::{conflict, ok, parsed, some},
 };
@@ -45,24 +51,34 @@ async fn set_step(store: &dyn SsoStore, session: &SsoSession, step: &Authorizati
     known
 }
 
-async fn redeem(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> bool {
-    let mut tx = ok(store.begin().await);
-    let redeemed = ok(tx.sso_codes().redeem(&code.hash, NOW).await);
-    ok(tx.commit().await);
-    redeemed
+async fn redeem(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let redeemed = tx.sso_codes().redeem(&code.hash, NOW).await?;
+    tx.commit().await?;
+    Ok(redeemed)
 }
 
 async fn find(store: &dyn SsoStore, session: &SsoSession) -> Option<SsoSession> {
-    ok(world::in_time(store.find_sso_session(session.id)).await)
+    ok(in_time(store.find_sso_session(session.id)).await)
 }
 
 async fn find_code(store: &dyn SsoStore, code: &AuthorizationCode) -> Option<AuthorizationCode> {
     ok(ok(store.begin().await).sso_codes().lock(&code.hash).await).map(|(code, _)| code)
 }
 
-/// The redirect URIs of the code's application, as read under the lock of the code.
-async fn addresses(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> Vec<String> {
-    some(ok(ok(store.begin().await).sso_codes().lock(&code.hash).await)).1.redirect_uris
+/// Locks a code and its application in a transaction of its own.
+async fn lock_code(
+    store: Arc<dyn SsoStore>,
+    hash: SecretHash,
+) -> Result<(AuthorizationCode, RelyingParty), StoreError> {
+    let mut tx = store.begin().await?;
+    let read = some(tx.sso_codes().lock(&hash).await?);
+    tx.commit().await?;
+    Ok(read)
+}
+
+async fn relying_party(stores: &Stores) -> RelyingParty {
+    some(ok(stores.relying_parties.find_relying_party(application_id(1)).await))
 }
 
 const ELSEWHERE: &str = "https://elsewhere.example/";
@@ -122,9 +138,9 @@ contract!(
     async fn a_session_id_is_given_once(harness: &impl Harness) {
         let stores = ready(harness).await;
         let session = sso_session(1, application_id(1));
-        let attempts = world::at_once(8, |_| insert(stores.sso.clone(), session.clone())).await;
-        world::one_wins(attempts, "sso_sessions_id");
-        world::nothing_is_held(harness).await;
+        let attempts = attempts_at_once(harness, 8, |_| insert(stores.sso.clone(), session.clone())).await;
+        one_wins(attempts, "sso_sessions_id");
+        nothing_is_held(harness).await;
     }
 
     async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harness) {
@@ -180,27 +196,30 @@ contract!(
         let stores = ready(harness).await;
         let code = sso_code(1, application_id(1), user_id(1));
         stores.add_sso_code(&code).await;
-        assert!(redeem(stores.sso.clone(), code.clone()).await);
-        assert!(!redeem(stores.sso.clone(), code.clone()).await);
+        assert!(ok(redeem(stores.sso.clone(), code.clone()).await));
+        assert!(!ok(redeem(stores.sso.clone(), code.clone()).await));
         let state = SsoCodeState::Redeemed { at: NOW };
         assert_eq!(find_code(&*stores.sso, &code).await, Some(AuthorizationCode { state, ..code }));
     }
 
     async fn an_unknown_code_is_not_redeemed(harness: &impl Harness) {
-        assert!(!redeem(harness.stores().sso.clone(), sso_code(1, application_id(1), user_id(1))).await);
+        assert!(!ok(redeem(harness.stores().sso.clone(), sso_code(1, application_id(1), user_id(1))).await));
     }
 
     async fn of_eight_that_redeem_a_code_one_does(harness: &impl Harness) {
         let stores = ready(harness).await;
         let code = sso_code(1, application_id(1), user_id(1));
         stores.add_sso_code(&code).await;
-        let redeemed = world::at_once(8, |_| redeem(stores.sso.clone(), code.clone())).await;
+        let redeemed = at_once(harness, 8, |_| redeem(stores.sso.clone(), code.clone())).await;
         assert_eq!(redeemed.into_iter().filter(|redeemed| *redeemed).count(), 1);
     }
 
     async fn a_second_lock_of_a_session_waits_for_the_first(harness: &impl Harness) {
-        async fn read_locked(store: Arc<dyn SsoStore>, session: SsoSession) -> AuthorizationState {
-            some(ok(ok(store.begin().await).sso_sessions().lock(session.id).await)).0.step
+        async fn read_locked(store: Arc<dyn SsoStore>, id: SsoSessionId) -> Result<AuthorizationState, StoreError> {
+            let mut tx = store.begin().await?;
+            let read = some(tx.sso_sessions().lock(id).await?).0.step;
+            tx.commit().await?;
+            Ok(read)
         }
         let stores = ready(harness).await;
         let session = sso_session(1, application_id(1));
@@ -208,28 +227,32 @@ contract!(
         let mut first = ok(stores.sso.begin().await);
         some(ok(first.sso_sessions().lock(session.id).await));
         let read = async || find(&*stores.sso, &session).await;
-        let second = read_locked(stores.sso.clone(), session.clone());
-        let second = world::second_comes_while_first_holds(second, read).await;
-        ok(first.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: NOW }).await);
-        ok(first.commit().await);
-        assert_eq!(ok(world::in_time(second).await), AuthorizationState::Completed { at: NOW });
+        let (store, id) = (stores.sso.clone(), session.id);
+        let second = second_comes_while_first_holds(harness, move || read_locked(store.clone(), id), read).await;
+        let completed = AuthorizationState::Completed { at: NOW };
+        let first = async {
+            first.sso_sessions().set_step(id, &completed).await?;
+            first.commit().await
+        };
+        second.gets(completed.clone(), harness, first).await;
     }
 
     async fn a_second_lock_of_a_code_waits_for_the_first(harness: &impl Harness) {
-        async fn read_locked(store: Arc<dyn SsoStore>, code: AuthorizationCode) -> SsoCodeState {
-            some(find_code(&*store, &code).await).state
-        }
         let stores = ready(harness).await;
         let code = sso_code(1, application_id(1), user_id(1));
         stores.add_sso_code(&code).await;
         let mut first = ok(stores.sso.begin().await);
         some(ok(first.sso_codes().lock(&code.hash).await));
         let read = async || ok(stores.identity.find_user(user_id(1)).await);
-        let second = read_locked(stores.sso.clone(), code.clone());
-        let second = world::second_comes_while_first_holds(second, read).await;
-        assert!(ok(first.sso_codes().redeem(&code.hash, NOW).await));
-        ok(first.commit().await);
-        assert_eq!(ok(world::in_time(second).await), SsoCodeState::Redeemed { at: NOW });
+        let (store, hash) = (stores.sso.clone(), code.hash);
+        let second = second_comes_while_first_holds(harness, move || lock_code(store.clone(), hash), read).await;
+        let redeemed = SsoCodeState::Redeemed { at: NOW };
+        let (expected, party) = (AuthorizationCode { state: redeemed, ..code }, relying_party(stores).await);
+        let first = async {
+            first.sso_codes().redeem(&hash, NOW).await?;
+            first.commit().await
+        };
+        second.gets((expected, party), harness, first).await;
     }
 
     async fn a_lock_comes_with_the_application_as_it_is(harness: &impl Harness) {
@@ -248,8 +271,12 @@ contract!(
     }
 
     async fn whoever_holds_a_session_or_a_code_holds_its_application(harness: &impl Harness) {
-        async fn give_up(stores: Stores) {
-            stores.set_redirect_uris(application_id(1), &[ELSEWHERE]).await;
+        async fn move_elsewhere(apps: Arc<dyn AppStore>) -> Result<(), StoreError> {
+            let mut tx = apps.begin().await?;
+            let application = some(tx.applications().lock(application_id(1)).await?);
+            let moved = Application { redirect_uris: ok(vec![parsed(ELSEWHERE)].try_into()), ..application };
+            tx.applications().update(&moved).await?;
+            tx.commit().await
         }
         let stores = ready(harness).await;
         let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
@@ -264,10 +291,11 @@ contract!(
                 some(ok(tx.sso_sessions().lock(session.id).await));
             }
             let read = async || some(ok(stores.apps.find_application(application_id(1)).await)).redirect_uris;
-            let change = world::second_comes_while_first_holds(give_up(stores.clone()), &read).await;
-            assert_eq!(read().await, before, "of_code: {of_code}");
-            drop(tx);
-            ok(world::in_time(change).await);
+            let apps = stores.apps.clone();
+            let change = second_comes_while_first_holds(harness, move || move_elsewhere(apps.clone()), &read).await;
+            let overtaken = read().await != before;
+            let in_order = change.after(harness, tx.commit()).await.map(ok).is_some();
+            assert!(!(overtaken && in_order), "of_code: {of_code}");
             assert_ne!(read().await, before);
             let uris: Vec<&str> = before.iter().map(RedirectUri::as_str).collect();
             stores.set_redirect_uris(application_id(1), &uris).await;
@@ -283,9 +311,11 @@ contract!(
         application.redirect_uris = ok(vec![parsed(ELSEWHERE)].try_into());
         assert!(ok(change.applications().update(&application).await));
         let read = async || ok(stores.identity.find_user(user_id(1)).await);
-        let seen = world::second_comes_while_first_holds(addresses(stores.sso.clone(), code), read).await;
-        ok(change.commit().await);
-        assert_eq!(ok(world::in_time(seen).await), [ELSEWHERE]);
+        let (store, hash) = (stores.sso.clone(), code.hash);
+        let second = second_comes_while_first_holds(harness, move || lock_code(store.clone(), hash), read).await;
+        if let Some(seen) = second.after(harness, change.commit()).await {
+            assert_eq!(ok(seen).1.redirect_uris, [ELSEWHERE]);
+        }
     }
 
     async fn a_deleted_application_takes_its_sign_ins_along(harness: &impl Harness) {
@@ -333,10 +363,10 @@ contract!(
         ok(tx.sso_codes().insert(&code).await);
         ok(tx.events().append(&event(1)).await);
         drop(tx);
-        ok(world::in_time(insert(stores.sso.clone(), session)).await);
+        ok(in_time(insert(stores.sso.clone(), session)).await);
         assert_eq!(find_code(&*stores.sso, &code).await, None);
         assert!(ok(stores.audit.list_events(None, PageRequest::default()).await).items.is_empty());
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
@@ -344,24 +374,24 @@ contract!(
         let session = sso_session(1, application_id(1));
         stores.add_sso_session(&session).await;
         let (store, id) = (stores.sso.clone(), session.id);
-        world::end_while_held(async move {
+        end_while_held(async move {
             let mut tx = ok(store.begin().await);
             ok(tx.sso_sessions().set_step(id, &AuthorizationState::Completed { at: NOW }).await);
             tx
         })
         .await;
         let step = AuthorizationState::Challenged(sso_challenge(1));
-        assert!(world::in_time(set_step(&*stores.sso, &session, &step)).await);
+        assert!(in_time(set_step(&*stores.sso, &session, &step)).await);
         assert_eq!(find(&*stores.sso, &session).await, Some(SsoSession { step, ..session }));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = ready(harness).await;
         for _ in 0..64 {
-            let refused = world::in_time(insert(stores.sso.clone(), sso_session(1, application_id(2)))).await;
+            let refused = in_time(insert(stores.sso.clone(), sso_session(1, application_id(2)))).await;
             conflict(refused, StoreError::REFERENCE);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 );

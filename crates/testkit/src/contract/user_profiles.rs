@@ -4,10 +4,10 @@ use tessera_identity::model::User;
 use tessera_kernel::UserId;
 use tessera_orgs::model::Profile;
 
-use super::world;
 use crate::{
     Harness, Stores,
     builders::{user, user_id},
+    concurrency::in_time,
     expectations::{ok, parsed},
 };
 
@@ -20,7 +20,7 @@ fn profile_of(user: &User) -> Profile {
 }
 
 async fn profiles(stores: &Stores, users: &[UserId]) -> Vec<Profile> {
-    let mut found = ok(world::in_time(stores.user_profiles.profiles(users)).await);
+    let mut found = ok(in_time(stores.user_profiles.profiles(users)).await);
     found.sort_by_key(|profile| profile.user_id);
     found
 }
@@ -87,7 +87,7 @@ contract!(
         let without = User { email: None, ..user(3) };
         stores.add_users([&user(1), &unverified, &without]).await;
         for (number, expected) in [(1, true), (2, false), (3, false), (9, false)] {
-            let verified = ok(world::in_time(stores.user_profiles.has_verified_email(user_id(number))).await);
+            let verified = ok(in_time(stores.user_profiles.has_verified_email(user_id(number))).await);
             assert_eq!(verified, expected, "{number}");
         }
     }
@@ -111,7 +111,7 @@ contract!(
         let mut tx = ok(stores.identity.begin().await);
         ok(tx.users().insert(&user(1), None).await);
         assert_eq!(profiles(stores, &[user_id(1)]).await, []);
-        let found = ok(world::in_time(stores.user_profiles.find_profile_by_email(&parsed("user1@example.com"))).await);
+        let found = ok(in_time(stores.user_profiles.find_profile_by_email(&parsed("user1@example.com"))).await);
         assert_eq!(found, None);
     }
 );

@@ -6,13 +6,13 @@ use tessera_identity::{
     model::{Credentials, Wallet},
     ports::IdentityStore,
 };
-use tessera_kernel::{Chain, StoreError, UserId};
+use tessera_kernel::{Chain, StoreError, UserId, WalletAddress};
 use time::Duration;
 
-use super::world;
 use crate::{
     Harness,
     builders::{NOW, bare_user, user, user_id, wallet, wallet_account},
+    concurrency::{attempts_at_once, in_time, nothing_is_held, one_wins, second_comes_while_first_holds},
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -56,6 +56,15 @@ contract!(
     }
 
     async fn a_user_is_locked_by_their_wallet(harness: &impl Harness) {
+        async fn wallets_of_holder(
+            store: Arc<dyn IdentityStore>,
+            address: WalletAddress,
+        ) -> Result<Option<Vec<Wallet>>, StoreError> {
+            let mut tx = store.begin().await?;
+            let known = tx.users().lock_by_wallet(&address).await?;
+            tx.commit().await?;
+            Ok(known.map(|known| known.user.wallets))
+        }
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -67,17 +76,18 @@ contract!(
         }
         assert_eq!(ok(first.users().lock_by_wallet(&address(3)).await), None);
         let store = stores.identity.clone();
-        let second = async move {
-            ok(ok(store.begin().await).users().lock_by_wallet(&address(1)).await).map(|known| known.user.wallets)
-        };
+        let second = move || wallets_of_holder(store.clone(), wallet(1).account.address());
         let read = async || ok(stores.identity.find_user(user_id(1)).await);
-        let second = world::second_comes_while_first_holds(second, read).await;
-        ok(first.wallets().delete(user_id(1), &address(1)).await);
-        ok(first.commit().await);
+        let second = second_comes_while_first_holds(harness, second, read).await;
+        let first = async {
+            first.wallets().delete(user_id(1), &address(1)).await?;
+            first.commit().await
+        };
         // A statement that found the user before it waited returns the user. The wallets are read under the lock.
-        let wallets = ok(world::in_time(second).await);
-        assert!(wallets.as_ref().is_none_or(|wallets| *wallets == [wallet(2)]), "{wallets:?}");
-        world::nothing_is_held(harness).await;
+        if let Some(wallets) = second.after(harness, first).await.map(ok) {
+            assert!(wallets.as_ref().is_none_or(|wallets| *wallets == [wallet(2)]), "{wallets:?}");
+        }
+        nothing_is_held(harness).await;
     }
 
     async fn a_wallet_keeps_the_chain_that_it_was_linked_with(harness: &impl Harness) {
@@ -130,7 +140,7 @@ contract!(
             }
         }
         assert_eq!(holder(&*stores.identity, &wallet(1)).await, Some(user_id(1)));
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn addresses_of_two_kinds_do_not_meet(harness: &impl Harness) {
@@ -170,14 +180,14 @@ contract!(
             tx.commit().await
         }
         let stores = harness.stores();
-        let attempts = world::at_once(8, |number| make(stores.identity.clone(), number)).await;
-        world::one_wins(attempts, "wallets_namespace_address");
+        let attempts = attempts_at_once(harness, 8, |number| make(stores.identity.clone(), number)).await;
+        one_wins(attempts, "wallets_namespace_address");
         let winner = some(holder(&*stores.identity, &wallet(99)).await);
         for number in 0..8 {
             let there = ok(stores.identity.find_user(user_id(number)).await).is_some();
             assert_eq!(there, user_id(number) == winner);
         }
-        world::nothing_is_held(harness).await;
+        nothing_is_held(harness).await;
     }
 
     async fn what_is_dropped_leaves_no_wallet(harness: &impl Harness) {
@@ -187,7 +197,7 @@ contract!(
         ok(tx.wallets().insert(user_id(1), &wallet(1)).await);
         assert_eq!(some(ok(tx.users().lock(user_id(1)).await)).user.wallets, [wallet(1)]);
         drop(tx);
-        assert_eq!(world::in_time(holder(&*stores.identity, &wallet(1))).await, None);
-        world::nothing_is_held(harness).await;
+        assert_eq!(in_time(holder(&*stores.identity, &wallet(1))).await, None);
+        nothing_is_held(harness).await;
     }
 );

@@ -142,7 +142,7 @@ impl AppStore for MemoryStore {
     async fn clear_deleted(&self, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let cleared = tx.state.clear_deleted(most);
-        tx.publish();
+        tx.publish()?;
         Ok(cleared)
     }
 }
@@ -158,8 +158,7 @@ impl AppTransaction for MemoryTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 
@@ -202,8 +201,7 @@ impl ApiKeyTransaction for MemoryTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 

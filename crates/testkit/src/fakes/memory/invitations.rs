@@ -162,7 +162,7 @@ impl InvitationJobs for MemoryStore {
         for (_, id) in &old {
             tx.state.invitations.remove(id);
         }
-        tx.publish();
+        tx.publish()?;
         Ok(old.len() as u64)
     }
 
@@ -173,7 +173,7 @@ impl InvitationJobs for MemoryStore {
         let before = tx.state.invitation_mails.len();
         tx.state.invitation_mails.retain(|known| !room.takes(known.at <= written_until));
         let deleted = before - tx.state.invitation_mails.len();
-        tx.publish();
+        tx.publish()?;
         Ok(deleted as u64)
     }
 }

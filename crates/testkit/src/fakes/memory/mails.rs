@@ -58,7 +58,7 @@ impl MailQueue for MemoryStore {
             taken.push(TakenMail { mail: known.mail.clone(), attempt: known.attempts });
         }
         taken.sort_by_key(|taken| (taken.mail.created_at, taken.mail.id));
-        tx.publish();
+        tx.publish()?;
         Ok(taken)
     }
 
@@ -67,7 +67,7 @@ impl MailQueue for MemoryStore {
         let Some(known) = tx.state.mails.get_mut(&id).filter(|known| !known.ended()) else { return Ok(false) };
         known.delivered = true;
         known.mail.sealed.clear();
-        tx.publish();
+        tx.publish()?;
         Ok(true)
     }
 
@@ -83,7 +83,7 @@ impl MailQueue for MemoryStore {
         let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
         known.refused = Some((refusal, at));
         known.mail.sealed.clear();
-        tx.publish();
+        tx.publish()?;
         Ok(true)
     }
 
@@ -98,7 +98,7 @@ impl MailQueue for MemoryStore {
         let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
         let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
         known.due_at = until;
-        tx.publish();
+        tx.publish()?;
         Ok(true)
     }
 
@@ -108,7 +108,7 @@ impl MailQueue for MemoryStore {
         let erased =
             tx.state.mails.values_mut().filter(expired).take(most as usize).map(|known| known.mail.sealed.clear());
         let erased = erased.map(|()| 1).sum();
-        tx.publish();
+        tx.publish()?;
         Ok(erased)
     }
 
@@ -117,7 +117,7 @@ impl MailQueue for MemoryStore {
         let (mut room, before) = (Room(most), tx.state.notices.len());
         tx.state.notices.retain(|_, (started_at, _)| !room.takes(*started_at <= started_until));
         let deleted = before - tx.state.notices.len();
-        tx.publish();
+        tx.publish()?;
         Ok(deleted as u64)
     }
 }

@@ -27,15 +27,20 @@ impl State {
 
 impl MemoryStore {
     /// Returns the caller's membership and records that the caller has opened the organization.
-    pub(super) async fn open_organization(&self, id: OrganizationId, user: UserId) -> Option<Membership> {
-        let membership = self.state().memberships.get(&(id, user)).cloned()?;
+    pub(super) async fn open_organization(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Membership>, StoreError> {
+        let known = self.state().memberships.get(&(id, user)).cloned();
+        let Some(membership) = known else { return Ok(None) };
         if membership.opened_at.is_none() {
             let mut tx = self.transaction().await;
             let now = tx.now();
             tx.state.record_opening((id, user), now);
-            tx.publish();
+            tx.publish()?;
         }
-        Some(membership)
+        Ok(Some(membership))
     }
 }
 

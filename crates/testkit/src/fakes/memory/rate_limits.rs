@@ -16,7 +16,7 @@ impl RateLimits for MemoryStore {
         }
         counter.1 += 1;
         let (expires_at, events) = *counter;
-        tx.publish();
+        tx.publish()?;
         if events <= limit.quota {
             return Ok(());
         }
@@ -29,7 +29,7 @@ impl RateLimits for MemoryStore {
         let before = tx.state.rate_limits.len();
         tx.state.rate_limits.retain(|_, (expires_at, _)| *expires_at > oldest);
         let deleted = before - tx.state.rate_limits.len();
-        tx.publish();
+        tx.publish()?;
         Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
     }
 }

@@ -80,7 +80,7 @@ impl IdentityStore for MemoryStore {
         let before = tx.state.hash_costs.len();
         tx.state.hash_costs.retain(|cost| used.contains(cost));
         let forgotten = before - tx.state.hash_costs.len();
-        tx.publish();
+        tx.publish()?;
         Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
     }
 
@@ -117,8 +117,7 @@ impl Challenges for MemoryStore {
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
         let mut tx = self.transaction().await;
         tx.state.keep_challenge(challenge)?;
-        tx.publish();
-        Ok(())
+        tx.publish()
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
@@ -128,14 +127,14 @@ impl Challenges for MemoryStore {
         let at = self.0.clock.now();
         let mut tx = self.transaction().await;
         let taken = tx.state.challenges.remove(nonce).map(|challenge| Taken { challenge, at });
-        tx.publish();
+        tx.publish()?;
         Ok(taken)
     }
 
     async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let forgotten = tx.state.forget_expired_challenges(self.0.clock.now(), most);
-        tx.publish();
+        tx.publish()?;
         Ok(forgotten)
     }
 }
@@ -250,7 +249,7 @@ impl UserProfiles for MemoryStore {
 #[async_trait]
 impl Memberships for MemoryStore {
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
-        Ok(self.open_organization(organization, user).await.map(|membership| membership.role))
+        Ok(self.open_organization(organization, user).await?.map(|membership| membership.role))
     }
 
     async fn application_role(
@@ -260,7 +259,7 @@ impl Memberships for MemoryStore {
     ) -> Result<Option<ApplicationRole>, StoreError> {
         let known = self.state().applications.get(&application).map(|known| known.organization_id);
         let Some(organization) = known else { return Ok(None) };
-        let membership = self.open_organization(organization, user).await;
+        let membership = self.open_organization(organization, user).await?;
         Ok(membership.map(|membership| ApplicationRole { organization, role: membership.role }))
     }
 }
@@ -289,8 +288,7 @@ impl ApiKeyStore for MemoryStore {
     async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError> {
         let mut tx = self.transaction().await;
         tx.state.record_uses(uses);
-        tx.publish();
-        Ok(())
+        tx.publish()
     }
 }
 
@@ -299,7 +297,7 @@ impl ItemStore for MemoryStore {
     async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError> {
         let mut tx = self.transaction().await;
         let item = tx.state.upsert_item(change, maximum)?;
-        tx.publish();
+        tx.publish()?;
         Ok(item)
     }
 
@@ -315,8 +313,7 @@ impl AuditTrail for MemoryStore {
     async fn record(&self, event: &Event) -> Result<(), StoreError> {
         let mut tx = self.transaction().await;
         tx.state.append_event(event)?;
-        tx.publish();
-        Ok(())
+        tx.publish()
     }
 
     async fn list_events(

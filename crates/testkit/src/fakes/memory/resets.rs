@@ -19,8 +19,7 @@ impl PasswordResets for MemoryStore {
         let mut tx = self.transaction().await;
         unless(tx.state.reset_requests.contains_key(&request.id), "password_reset_requests_id")?;
         tx.state.reset_requests.insert(request.id, request.clone());
-        tx.publish();
-        Ok(())
+        tx.publish()
     }
 
     async fn delete_requests_without_account(&self, most: u32) -> Result<u64, StoreError> {
@@ -30,7 +29,7 @@ impl PasswordResets for MemoryStore {
         for id in &strange {
             tx.state.reset_requests.remove(id);
         }
-        tx.publish();
+        tx.publish()?;
         Ok(strange.iter().map(|_| 1).sum())
     }
 
@@ -47,7 +46,7 @@ impl PasswordResets for MemoryStore {
         let mut room = Room(most);
         tx.state.reset_requests.retain(|_, request| !room.takes(now >= request.expires_at));
         tx.state.password_resets.retain(|_, reset| !room.takes(now >= reset.expires_at));
-        tx.publish();
+        tx.publish()?;
         Ok(u64::from(most - room.0))
     }
 }

@@ -53,8 +53,7 @@ impl SessionJobs for MemoryStore {
                 session.last_used_at = session.last_used_at.max(*at);
             }
         }
-        tx.publish();
-        Ok(())
+        tx.publish()
     }
 
     async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
@@ -73,7 +72,7 @@ impl SessionJobs for MemoryStore {
                 .challenges
                 .retain(|_, challenge| !matches!(challenge.purpose, Purpose::Link { session, .. } if session == *id));
         }
-        tx.publish();
+        tx.publish()?;
         Ok(old.len() as u64)
     }
 }

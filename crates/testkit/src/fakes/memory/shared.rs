@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock, atomic::AtomicUsize};
 
+use tessera_kernel::StoreError;
+
 use super::state::State;
 use crate::fakes::FixedClock;
 
@@ -11,6 +13,8 @@ pub(super) struct Shared {
     pub(super) published: RwLock<Arc<State>>,
     /// The lock that a writer holds.
     pub(super) writer: Arc<tokio::sync::Mutex<()>>,
+    /// Whether there are several writers at a time.
+    pub(super) optimistic: bool,
     pub(super) open: AtomicUsize,
     pub(super) clock: Arc<FixedClock>,
 }
@@ -20,7 +24,13 @@ impl Shared {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn publish(&self, state: State) {
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    /// Replaces the committed state. Fails if it is not `base` any more, because another writer has committed.
+    pub(super) fn publish(&self, base: &Arc<State>, state: State) -> Result<(), StoreError> {
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&published, base) {
+            return Err(StoreError::Busy);
+        }
+        *published = Arc::new(state);
+        Ok(())
     }
 }

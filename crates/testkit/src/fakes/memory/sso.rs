@@ -35,7 +35,7 @@ impl SsoStore for MemoryStore {
         let mut room = Room(most);
         tx.state.sso_sessions.retain(|_, session| !room.takes(session.expires_at < before));
         tx.state.sso_codes.retain(|_, code| !room.takes(code.expires_at < before));
-        tx.publish();
+        tx.publish()?;
         Ok(u64::from(most - room.0))
     }
 }
@@ -80,8 +80,7 @@ impl SsoTransaction for MemoryTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 

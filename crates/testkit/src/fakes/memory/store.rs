@@ -7,8 +7,8 @@ use crate::{Stores, fakes::FixedClock};
 
 /// Implements all store ports over one state. Clones share the storage.
 ///
-/// There is one writer at a time. A transaction works on its own copy of the state; a commit publishes the copy, and a
-/// drop discards it.
+/// There is one writer at a time, unless the store is [`optimistic`](Self::optimistic). A transaction works on its own
+/// copy of the state; a commit publishes the copy, and a drop discards it.
 #[derive(Clone, Default)]
 pub struct MemoryStore(pub(super) Arc<Shared>);
 
@@ -23,6 +23,13 @@ impl MemoryStore {
     #[must_use]
     pub fn with_clock(clock: Arc<FixedClock>) -> Self {
         Self(Arc::new(Shared { clock, ..Shared::default() }))
+    }
+
+    /// Creates an empty store with several writers at a time. The first that commits wins. All others that were open at
+    /// that time fail with [`StoreError::Busy`](tessera_kernel::StoreError::Busy).
+    #[must_use]
+    pub fn optimistic() -> Self {
+        Self(Arc::new(Shared { optimistic: true, ..Shared::default() }))
     }
 
     /// The store as a set of ports.
@@ -48,7 +55,7 @@ impl MemoryStore {
     }
 
     pub(super) async fn transaction(&self) -> MemoryTransaction {
-        let turn = self.0.writer.clone().lock_owned().await;
+        let turn = if self.0.optimistic { None } else { Some(self.0.writer.clone().lock_owned().await) };
         MemoryTransaction::open(self.0.clone(), turn)
     }
 }

@@ -26,15 +26,18 @@ use super::{shared::Shared, state::State};
 
 pub(super) struct MemoryTransaction {
     pub(super) state: State,
+    /// The committed state at the beginning.
+    base: Arc<State>,
     shared: Arc<Shared>,
-    /// The lock of the writer. Dropping it admits the next writer.
-    _turn: OwnedMutexGuard<()>,
+    /// The lock of the writer, if there is one at a time. Dropping it admits the next writer.
+    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl MemoryTransaction {
-    pub(super) fn open(shared: Arc<Shared>, turn: OwnedMutexGuard<()>) -> Self {
+    pub(super) fn open(shared: Arc<Shared>, turn: Option<OwnedMutexGuard<()>>) -> Self {
         shared.open.fetch_add(1, Ordering::SeqCst);
-        Self { state: State::clone(&shared.published()), shared, _turn: turn }
+        let base = shared.published();
+        Self { state: State::clone(&base), base, shared, _turn: turn }
     }
 
     /// Returns the time by the storage clock.
@@ -43,8 +46,8 @@ impl MemoryTransaction {
     }
 
     /// Publishes the new state and then releases the lock, so that the next writer reads the new state.
-    pub(super) fn publish(mut self) {
-        self.shared.publish(std::mem::take(&mut self.state));
+    pub(super) fn publish(mut self) -> Result<(), StoreError> {
+        self.shared.publish(&self.base, std::mem::take(&mut self.state))
     }
 }
 
@@ -89,8 +92,7 @@ impl IdentityTransaction for MemoryTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 
@@ -206,8 +208,7 @@ impl SigningKeyTransaction for MemoryTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 
@@ -265,8 +266,7 @@ impl OrgTransaction for MemoryTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 
