@@ -211,4 +211,5 @@ mod tests {
     }
 
     tessera_testkit::api_key_store_contract!(OverMemory<OwnKeys>);
+    tessera_testkit::api_key_transactions_contract!(OverMemory<OwnKeys>);
 }

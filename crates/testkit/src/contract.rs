@@ -8,7 +8,9 @@ mod define;
 
 pub mod accounts;
 pub mod api_key_store;
+pub mod api_key_transactions;
 pub mod app_store;
+pub mod app_transactions;
 pub mod audit_trail;
 pub mod chain_reader;
 pub mod challenges;
@@ -16,6 +18,7 @@ pub mod custom_data;
 pub mod deletions;
 pub mod hash_costs;
 pub mod identity_store;
+pub mod identity_transactions;
 pub mod invitation_claims;
 pub mod invitation_jobs;
 pub mod invitation_store;
@@ -28,6 +31,7 @@ pub mod memberships;
 pub mod notice_counts;
 pub mod org_documents;
 pub mod org_store;
+pub mod org_transactions;
 pub mod owners;
 pub mod password_resets;
 pub mod quotas;
@@ -36,6 +40,7 @@ pub mod session_jobs;
 pub mod signing_key_store;
 pub mod sso_bounds;
 pub mod sso_store;
+pub mod sso_transactions;
 pub mod user_profiles;
 pub mod wallets;
 mod world;
@@ -44,13 +49,16 @@ contracts! {
     of a storage {
         accounts as accounts_contract,
         api_key_store as api_key_store_contract,
+        api_key_transactions as api_key_transactions_contract,
         app_store as app_store_contract,
+        app_transactions as app_transactions_contract,
         audit_trail as audit_trail_contract,
         challenges as challenges_contract,
         custom_data as custom_data_contract,
         deletions as deletions_contract,
         hash_costs as hash_costs_contract,
         identity_store as identity_store_contract,
+        identity_transactions as identity_transactions_contract,
         invitation_claims as invitation_claims_contract,
         invitation_jobs as invitation_jobs_contract,
         invitation_store as invitation_store_contract,
@@ -63,6 +71,7 @@ contracts! {
         notice_counts as notice_counts_contract,
         org_documents as org_documents_contract,
         org_store as org_store_contract,
+        org_transactions as org_transactions_contract,
         owners as owners_contract,
         password_resets as password_resets_contract,
         quotas as quotas_contract,
@@ -71,6 +80,7 @@ contracts! {
         signing_key_store as signing_key_store_contract,
         sso_bounds as sso_bounds_contract,
         sso_store as sso_store_contract,
+        sso_transactions as sso_transactions_contract,
         user_profiles as user_profiles_contract,
         wallets as wallets_contract,
     }

@@ -9,11 +9,11 @@ use tessera_apikeys::{
 use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, SecretHash, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use super::world::{self, Tenant, tenant};
+use super::world::{self, Tenant, neighbour_of, tenant};
 use crate::{
     Harness,
     builders::{NOW, api_key, api_key_id, application, bare_user, event, organization_id, user, user_id},
-    concurrency::{at_once, attempts_at_once, end_while_held, in_time, nothing_is_held, one_wins},
+    concurrency::{at_once, attempts_at_once, dropped_after, end_while_held, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, some},
 };
 
@@ -338,6 +338,34 @@ contract!(
         for number in 0..64 {
             let refused = insert(stores.api_keys.clone(), api_key(number, &unknown, tenant.owner.id));
             conflict(in_time(refused).await, StoreError::REFERENCE);
+        }
+        nothing_is_held(harness).await;
+    }
+
+    async fn hashes_that_differ_in_their_last_byte_are_two_keys(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let one = key(1, &tenant);
+        let other = StoredKey { hash: neighbour_of(one.hash), ..key(2, &tenant) };
+        stores.add_keys([&one]).await;
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(&other.hash).await), None);
+        stores.add_keys([&other]).await;
+        for stored in [one, other] {
+            assert_eq!(ok(stores.api_keys.find_key_by_hash(&stored.hash).await).map(|(key, _)| key), Some(stored));
+        }
+    }
+
+    async fn a_batch_dropped_at_any_await_is_recorded_whole_or_not_at_all(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        stores.add_keys(&[1, 2, 3, 4].map(|number| key(number, &tenant))).await;
+        for waits in 0..24 {
+            let at = later(ok(u32::try_from(waits)) + 1);
+            let uses = [1, 2, 3, 4].map(|number| (api_key_id(number), at));
+            let done = dropped_after(waits, stores.api_keys.record_uses(&uses)).await.is_some();
+            let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
+            let recorded = listed.iter().filter(|key| key.last_used == Some(at)).count();
+            assert!(recorded == 4 || (recorded == 0 && !done), "after {waits} waits: {recorded}, done {done}");
         }
         nothing_is_held(harness).await;
     }

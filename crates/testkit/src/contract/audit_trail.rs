@@ -1,25 +1,16 @@
 //! Contract of [`AuditTrail`](tessera_kernel::AuditTrail) and of its write side,
 //! [`EventLog`](tessera_kernel::EventLog).
 
-use tessera_kernel::{Event, OrganizationId, Outcome, PageRequest, RequestMetadata, StoreError};
+use tessera_kernel::{Event, Outcome, RequestMetadata, StoreError};
 use time::Duration;
 
-use super::world::{self, tenant};
+use super::world::{self, audited, event_within, tenant};
 use crate::{
-    Harness, Stores,
+    Harness, Skip, Stores,
     builders::{event, organization_id, user_id},
     concurrency::{at_once, in_time, nothing_is_held},
     expectations::{ok, parsed},
 };
-
-async fn listed(stores: &Stores, organization: Option<OrganizationId>) -> Vec<Event> {
-    ok(in_time(stores.audit.list_events(organization, PageRequest::default())).await).items
-}
-
-/// An event of organization 1.
-fn event_within(number: u32) -> Event {
-    Event { organization: Some(organization_id(1)), ..event(number) }
-}
 
 /// A denied attempt of user 1.
 fn denied(number: u32) -> Event {
@@ -38,7 +29,7 @@ contract!(
     async fn an_event_comes_back_as_it_was(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_events([&event(1)]).await;
-        assert_eq!(listed(stores, None).await, [event(1)]);
+        assert_eq!(audited(stores, None).await, [event(1)]);
     }
 
     async fn an_event_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
@@ -52,7 +43,7 @@ contract!(
             ..event(1)
         };
         stores.add_events([&bare]).await;
-        assert_eq!(listed(stores, None).await, [bare]);
+        assert_eq!(audited(stores, None).await, [bare]);
     }
 
     async fn an_event_of_an_organization_comes_back_as_it_was(harness: &impl Harness) {
@@ -62,7 +53,7 @@ contract!(
         let origin = RequestMetadata { request_id, client_request_id, address: Some(parsed("2001:db8::7")) };
         let event = Event { origin, ..event_within(1) };
         stores.add_events([&event]).await;
-        assert_eq!(listed(stores, Some(organization_id(1))).await, [event]);
+        assert_eq!(audited(stores, Some(organization_id(1))).await, [event]);
     }
 
     async fn an_event_outlives_what_it_tells_of(harness: &impl Harness) {
@@ -73,7 +64,7 @@ contract!(
         let mut tx = ok(stores.apps.begin().await);
         assert!(ok(tx.applications().delete(tenant.application.id).await));
         ok(tx.commit().await);
-        assert_eq!(listed(stores, Some(organization_id(1))).await, [event]);
+        assert_eq!(audited(stores, Some(organization_id(1))).await, [event]);
     }
 
     async fn events_come_in_pages_by_id(harness: &impl Harness) {
@@ -102,9 +93,9 @@ contract!(
         tenant(stores, 2).await;
         let other = Event { organization: Some(organization_id(2)), ..event(2) };
         stores.add_events([&event_within(1), &other, &event(3)]).await;
-        assert_eq!(listed(stores, Some(organization_id(1))).await, [event_within(1)]);
-        assert_eq!(listed(stores, Some(organization_id(2))).await, [other]);
-        assert_eq!(listed(stores, None).await, [event(3)]);
+        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
+        assert_eq!(audited(stores, Some(organization_id(2))).await, [other]);
+        assert_eq!(audited(stores, None).await, [event(3)]);
     }
 
     async fn every_domain_writes_into_one_trail(harness: &impl Harness) {
@@ -121,14 +112,14 @@ contract!(
         let mut keys = ok(stores.api_keys.begin().await);
         ok(keys.events().append(&event(1)).await);
         ok(keys.commit().await);
-        assert_eq!(listed(stores, None).await, [1, 2, 3, 4].map(event));
+        assert_eq!(audited(stores, None).await, [1, 2, 3, 4].map(event));
     }
 
     async fn an_event_recorded_by_itself_is_in_the_trail(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_events([&event(1)]).await;
         ok(in_time(stores.audit.record(&event(2))).await);
-        assert_eq!(listed(stores, None).await, [1, 2].map(event));
+        assert_eq!(audited(stores, None).await, [1, 2].map(event));
         nothing_is_held(harness).await;
     }
 
@@ -137,7 +128,7 @@ contract!(
         let mut tx = ok(stores.identity.begin().await);
         ok(tx.users().lock(user_id(1)).await);
         ok(tx.events().append(&event(1)).await);
-        assert_eq!(listed(stores, None).await, []);
+        assert_eq!(audited(stores, None).await, []);
     }
 
     async fn an_event_of_a_dropped_transaction_never_happened(harness: &impl Harness) {
@@ -146,7 +137,7 @@ contract!(
         ok(tx.events().append(&event(1)).await);
         drop(tx);
         stores.add_events([&event(2)]).await;
-        assert_eq!(listed(stores, None).await, [event(2)]);
+        assert_eq!(audited(stores, None).await, [event(2)]);
         nothing_is_held(harness).await;
     }
 
@@ -157,10 +148,10 @@ contract!(
         }
         stores.add_events(&(4..=6).map(denied).collect::<Vec<_>>()).await;
         // The entry is that of the first attempt, except for the counter.
-        assert_eq!(listed(stores, None).await, [Event { attempts: 6, ..denied(1) }]);
+        assert_eq!(audited(stores, None).await, [Event { attempts: 6, ..denied(1) }]);
         // Successful actions are never counted together.
         stores.add_events([&event(7), &Event { id: event(8).id, ..event(7) }]).await;
-        assert_eq!(listed(stores, None).await.len(), 3);
+        assert_eq!(audited(stores, None).await.len(), 3);
         nothing_is_held(harness).await;
     }
 
@@ -191,7 +182,7 @@ contract!(
         // Neither a new address in the same IPv6 network nor another subject of a known actor makes a new entry, because a
         // client can choose both at will.
         stores.add_events([&anonymous(13, "2001:db8:0:1::2"), &Event { subject: None, ..denied(14) }]).await;
-        let mut listed = [listed(stores, None).await, listed(stores, Some(organization_id(1))).await].concat();
+        let mut listed = [audited(stores, None).await, audited(stores, Some(organization_id(1))).await].concat();
         listed.sort_by_key(|event| event.id);
         let attempts = |number: usize| if [0, 10].contains(&number) { 2 } else { 1 };
         let counted = different.into_iter().enumerate();
@@ -211,8 +202,19 @@ contract!(
         }
         let stores = harness.stores();
         at_once(harness, 16, |number| deny(stores.clone(), number)).await;
-        let listed = listed(stores, None).await;
+        let listed = audited(stores, None).await;
         assert_eq!((listed.len(), listed[0].attempts), (1, 16));
         nothing_is_held(harness).await;
+    }
+
+    async fn a_recorded_event_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        tenant(harness.stores(), 1).await;
+        for event in [event(1), event_within(2)] {
+            ok(harness.stores().audit.record(&event).await);
+        }
+        harness.reopen().await?;
+        assert_eq!(audited(harness.stores(), None).await, [event(1)]);
+        assert_eq!(audited(harness.stores(), Some(organization_id(1))).await, [event_within(2)]);
+        Ok(())
     }
 );

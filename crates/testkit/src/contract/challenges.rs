@@ -10,7 +10,7 @@ use tessera_kernel::{Chain, StoreError, truncate_to_micros};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::{
-    Harness,
+    Harness, Skip,
     builders::{NOW, bare_user, challenge, session, session_id, user_id},
     concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, some},
@@ -155,5 +155,16 @@ contract!(
         assert_eq!(ok(store.forget_expired(10).await), 0);
         assert_eq!(ok(take(store.clone(), just_gone).await), None);
         assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
+    }
+
+    async fn a_challenge_is_durable_and_so_is_its_end(harness: &mut impl Harness) -> Result<(), Skip> {
+        let (open, taken) = (challenge(1, Chain::Ethereum), challenge(2, Chain::Ethereum));
+        keep(&*harness.stores().challenges, &[open.clone(), taken.clone()]).await;
+        ok(take(harness.stores().challenges.clone(), taken.clone()).await);
+        harness.reopen().await?;
+        let store = &harness.stores().challenges;
+        assert_eq!(ok(take(store.clone(), taken).await), None);
+        assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
+        Ok(())
     }
 );

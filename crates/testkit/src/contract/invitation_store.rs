@@ -10,7 +10,7 @@ use tessera_orgs::{
 use tessera_outbox::MailRefusal;
 use time::{Duration, OffsetDateTime};
 
-use super::world;
+use super::world::{self, neighbour_of};
 use crate::{
     Harness, Stores,
     builders::{NOW, invitation, invitation_id, mail, mail_id, organization, organization_id, token_hash, user_id},
@@ -306,5 +306,17 @@ contract!(
             end(stores.orgs.clone(), 1, InvitationState::Accepted { at })
         });
         assert_eq!(ended.await.into_iter().filter(|ended| *ended).count(), 1);
+    }
+
+    async fn hashes_that_differ_in_their_last_byte_are_two_tokens(harness: &impl Harness) {
+        let stores = harness.stores();
+        organizations(stores).await;
+        let (one, other) = (guest(1), (guest(2).0, neighbour_of(token_hash(1))));
+        stores.add_invitations([&one]).await;
+        assert_eq!(ok(stores.orgs.find_invitation(&other.1).await), None);
+        stores.add_invitations([&other]).await;
+        for (invitation, token) in [one, other] {
+            assert_eq!(ok(stores.orgs.find_invitation(&token).await), Some(invitation));
+        }
     }
 );

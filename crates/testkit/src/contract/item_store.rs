@@ -11,9 +11,9 @@ use time::Duration;
 
 use super::world::{self, tenant};
 use crate::{
-    Harness,
+    Harness, Skip,
     builders::{NOW, application_id, bare_item_change, item_change, item_id, item_made_by},
-    concurrency::{at_once, dropped_after, in_time, nothing_is_held},
+    concurrency::{at_once, dropped_after, in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{conflict, ok, parsed, some},
 };
 
@@ -253,5 +253,30 @@ contract!(
             assert!(item.version == 2 || (item.version == 1 && !done), "after {waits} waits: version {}", item.version);
         }
         nothing_is_held(harness).await;
+    }
+
+    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let mut first = ok(stores.apps.begin().await);
+        assert!(ok(first.applications().delete(application_id(1)).await));
+        let (store, change) = (stores.items.clone(), item_change(1, application_id(1)));
+        let waiting = async move { store.upsert_item(&change, None).await };
+        let read = async || ok(stores.apps.find_application(application_id(1)).await);
+        second_leaves_while_first_holds(waiting, read).await;
+        drop(first);
+        nothing_is_held(harness).await;
+        ok(in_time(stores.items.upsert_item(&item_change(2, application_id(1)), None)).await);
+        nothing_is_held(harness).await;
+    }
+
+    async fn a_change_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        stores.put_item(&item_change(1, application_id(1))).await;
+        let changed = stores.put_item(&later_change()).await;
+        harness.reopen().await?;
+        assert_eq!(listed(&*harness.stores().items, 1).await, [changed]);
+        Ok(())
     }
 );

@@ -9,6 +9,7 @@ use tessera_identity::{
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::Duration;
 
+use super::world::neighbour_of;
 use crate::{
     Harness, Stores,
     builders::{NOW, user, user_id},
@@ -124,5 +125,23 @@ contract!(
         {
             assert!(!known(unknown).await, "{unknown:?}");
         }
+    }
+
+    async fn hashes_that_differ_in_their_last_byte_are_two_devices(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let (one, other) = (device(1), neighbour_of(device(1)));
+        let record = async |device: SecretHash| {
+            let mut tx = ok(stores.identity.begin().await);
+            ok(tx.users().lock(user_id(1)).await);
+            let status = ok(tx.known_devices().record(user_id(1), &device, NOW).await);
+            ok(tx.commit().await);
+            status
+        };
+        assert_eq!(record(one).await, DeviceStatus::First);
+        let context = ok(stores.identity.password_check_context(Some((user_id(1), other))).await);
+        assert!(!context.known_device);
+        assert_eq!(record(other).await, DeviceStatus::New);
+        assert_eq!((record(one).await, record(other).await), (DeviceStatus::Known, DeviceStatus::Known));
     }
 );

@@ -7,7 +7,7 @@ use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, 
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    Harness, Stores,
+    Harness, Skip, Stores,
     builders::{NOW, mail, mail_id},
     concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, parsed},
@@ -340,5 +340,18 @@ contract!(
         let mut numbers = at_once(harness, 8, tell).await;
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    async fn what_became_of_a_mail_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        let stores = harness.stores();
+        stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
+        assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);
+        assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+        harness.reopen().await?;
+        let stores = harness.stores();
+        // Mail 2 is still reserved.
+        assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(3)]);
+        assert!(!ok(stores.mails.delivered(mail_id(1), LATER).await));
+        Ok(())
     }
 );

@@ -10,8 +10,9 @@ use tessera_identity::{
 use tessera_kernel::{EmailAddress, RequestMetadata, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
+use super::world::neighbour_of;
 use crate::{
-    Harness, Stores,
+    Harness, Skip, Stores,
     builders::{bare_user, origin, password_reset, reset_request, user, user_id},
     concurrency::{at_once, in_time, nothing_is_held, second_comes_while_first_holds},
     expectations::{conflict, ok, parsed, some},
@@ -340,5 +341,32 @@ contract!(
         assert_eq!(ok(in_time(take(stores.identity.clone(), user_id(1), one.hash)).await), Some(one));
         assert_eq!(find(stores, &other).await, None);
         nothing_is_held(harness).await;
+    }
+
+    async fn hashes_that_differ_in_their_last_byte_are_two_tokens(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let now = now(stores).await;
+        let one = password_reset(1, &user(1), now, 60);
+        let other = PasswordReset { hash: neighbour_of(one.hash), ..password_reset(2, &user(2), now, 60) };
+        stores.add_password_reset(&one).await;
+        assert_eq!(find(stores, &other).await, None);
+        stores.add_password_reset(&other).await;
+        assert_eq!(ok(take(stores.identity.clone(), user_id(2), other.hash).await), Some(other));
+        assert_eq!(find(stores, &one).await, Some(one));
+    }
+
+    async fn requests_and_tokens_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let now = now(stores).await;
+        let (request, reset) = (reset_request(1, now, 600), password_reset(1, &user(1), now, 600));
+        ask(stores, std::slice::from_ref(&request)).await;
+        stores.add_password_reset(&reset).await;
+        harness.reopen().await?;
+        let stores = harness.stores();
+        assert_eq!(find(stores, &reset).await, Some(reset));
+        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(request));
+        Ok(())
     }
 );

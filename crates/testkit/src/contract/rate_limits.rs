@@ -4,7 +4,7 @@ use tessera_kernel::{KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, Stor
 use time::Duration;
 
 use crate::{
-    Harness, Stores,
+    Harness, Skip, Stores,
     concurrency::{at_once, in_time, nothing_is_held},
     expectations::{failed, ok},
 };
@@ -99,5 +99,12 @@ contract!(
         assert_eq!(ok(stores.limits.delete_expired().await), 0);
         // The open window still counts.
         assert_eq!(admitted(stores, RateLimit { name: "a", quota: 1, window: minute }, "ada", 1).await, 0);
+    }
+
+    async fn a_count_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        assert_eq!(admitted(harness.stores(), LIMIT, "ada", 2).await, 2);
+        harness.reopen().await?;
+        assert_eq!(admitted(harness.stores(), LIMIT, "ada", 2).await, 1);
+        Ok(())
     }
 );

@@ -6,13 +6,13 @@ use tessera_identity::{
     model::{Session, SessionState},
     ports::{IdentityStore, SessionJobs},
 };
-use tessera_kernel::{SessionId, StoreError};
+use tessera_kernel::{PageRequest, SessionId, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    Contention, Harness, Stores,
+    Contention, Harness, Skip, Stores,
     builders::{NOW, bare_user, session, session_id, user_id},
-    concurrency::{at_once, in_time, nothing_is_held},
+    concurrency::{at_once, dropped_after, in_time, nothing_is_held},
     expectations::{ok, some},
 };
 
@@ -137,5 +137,28 @@ contract!(
         assert!(find(stores, 1).await.is_some() && find(stores, 2).await.is_none() && find(stores, 3).await.is_none());
         assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 1);
         assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 0);
+    }
+
+    async fn a_batch_dropped_at_any_await_is_recorded_whole_or_not_at_all(harness: &impl Harness) {
+        let stores = harness.stores();
+        add(stores, &[1, 2, 3, 4].map(|number| session(number, user_id(1)))).await;
+        for waits in 0..24 {
+            let at = later(60 + ok(i64::try_from(waits)));
+            let uses = [1, 2, 3, 4].map(|number| (session_id(number), at));
+            let done = dropped_after(waits, stores.session_jobs.record_uses(&uses)).await.is_some();
+            // Sessions that the dropped batch still holds would be skipped.
+            nothing_is_held(harness).await;
+            let listed = ok(stores.identity.list_live_sessions(user_id(1), NOW, PageRequest::default()).await).items;
+            let recorded = listed.iter().filter(|session| session.last_used_at == at).count();
+            assert!(recorded == 4 || (recorded == 0 && !done), "after {waits} waits: {recorded}, done {done}");
+        }
+    }
+
+    async fn recorded_uses_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        add(harness.stores(), &[session(1, user_id(1))]).await;
+        ok(harness.stores().session_jobs.record_uses(&[(session_id(1), later(60))]).await);
+        harness.reopen().await?;
+        assert_eq!(some(find(harness.stores(), 1).await).last_used_at, later(60));
+        Ok(())
     }
 );

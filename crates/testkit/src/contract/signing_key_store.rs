@@ -5,14 +5,15 @@ use std::sync::Arc;
 use tessera_kernel::StoreError;
 use tessera_sso::{
     model::{Retirement, SigningKey},
-    ports::SigningKeyStore,
+    ports::{SigningKeyStore, SigningKeyTransaction},
 };
 use time::Duration;
 
+use super::world::{audited, event_within, tenant};
 use crate::{
-    Harness, Stores,
-    builders::{NOW, event, key_id, signing_key},
-    concurrency::{at_once, in_time, nothing_is_held},
+    Harness, Skip, Stores,
+    builders::{NOW, event, key_id, organization_id, signing_key},
+    concurrency::{at_once, in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{conflict, ok, some},
 };
 
@@ -44,6 +45,17 @@ async fn insert_first(store: Arc<dyn SigningKeyStore>, key: SigningKey) -> Resul
     }
     tx.commit().await?;
     Ok(first)
+}
+
+/// Locks the keys and adds one, without a commit.
+async fn insert_locked(
+    store: Arc<dyn SigningKeyStore>,
+    key: SigningKey,
+) -> Result<Box<dyn SigningKeyTransaction>, StoreError> {
+    let mut tx = store.begin().await?;
+    tx.signing_keys().lock_all().await?;
+    tx.signing_keys().insert(&key).await?;
+    Ok(tx)
 }
 
 contract!(
@@ -182,5 +194,39 @@ contract!(
         assert_eq!(listed(harness.stores()).await.len(), 1);
         assert!(some(listed(harness.stores()).await.first()).retirement.is_none());
         nothing_is_held(harness).await;
+    }
+
+    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        let mut first = ok(stores.signing_keys.begin().await);
+        ok(first.signing_keys().lock_all().await);
+        let read = async || listed(stores).await;
+        second_leaves_while_first_holds(insert_locked(stores.signing_keys.clone(), key(1)), read).await;
+        ok(first.signing_keys().insert(&key(2)).await);
+        ok(in_time(first.commit()).await);
+        let mut next = ok(in_time(stores.signing_keys.begin()).await);
+        assert_eq!(ok(in_time(next.signing_keys().lock_all()).await), [key(2)]);
+        drop(next);
+        nothing_is_held(harness).await;
+    }
+
+    async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let mut tx = ok(stores.signing_keys.begin().await);
+        ok(tx.events().append(&event_within(1)).await);
+        ok(tx.commit().await);
+        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
+        assert_eq!(audited(stores, None).await, []);
+    }
+
+    async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        harness.stores().add_signing_keys([&key(1)]).await;
+        let mut lost = ok(harness.stores().signing_keys.begin().await);
+        ok(lost.signing_keys().delete(&key_id(1)).await);
+        drop(lost);
+        harness.reopen().await?;
+        assert_eq!(listed(harness.stores()).await, [key(1)]);
+        Ok(())
     }
 );

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use tessera_kernel::Network;
 use tessera_sso::{
-    model::{AuthorizationState, SsoSession},
+    model::{AuthorizationCode, AuthorizationState, SsoSession},
     ports::{SsoBounds, SsoStore},
 };
 use time::Duration;
 
-use super::world;
+use super::world::{self, neighbour_of};
 use crate::{
     Harness, Stores,
     builders::{NOW, application_id, sso_challenge, sso_code, sso_session, user_id},
     concurrency::{at_once, in_time, nothing_is_held},
-    expectations::ok,
+    expectations::{ok, some},
 };
 
 /// Creates applications 1 and 2.
@@ -163,5 +163,17 @@ contract!(
         ok(writer.users().lock(user_id(1)).await);
         assert!(ok(in_time(stores.sso.knows_sso_code(&code.hash)).await));
         assert!(!ok(in_time(stores.sso.knows_sso_code(&sso_code(2, application_id(1), user_id(1)).hash)).await));
+    }
+
+    async fn hashes_that_differ_in_their_last_byte_are_two_codes(harness: &impl Harness) {
+        let stores = ready(harness).await;
+        let one = sso_code(1, application_id(1), user_id(1));
+        let other = AuthorizationCode { hash: neighbour_of(one.hash), ..sso_code(2, application_id(1), user_id(1)) };
+        stores.add_sso_code(&one).await;
+        assert!(!ok(stores.sso.knows_sso_code(&other.hash).await));
+        stores.add_sso_code(&other).await;
+        let mut tx = ok(stores.sso.begin().await);
+        assert!(ok(tx.sso_codes().redeem(&other.hash, NOW).await));
+        assert_eq!(some(ok(tx.sso_codes().lock(&one.hash).await)).0, one);
     }
 );

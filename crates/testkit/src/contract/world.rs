@@ -1,13 +1,14 @@
-//! Initial data of contract cases, and helpers for paging.
+//! Initial data of contract cases, and helpers for what they read.
 
 use tessera_apps::model::Application;
 use tessera_identity::model::User;
-use tessera_kernel::{Limit, Page, PageRequest, Role, StoreError};
+use tessera_kernel::{Event, Limit, OrganizationId, Page, PageRequest, Role, SealedMail, SecretHash, StoreError};
 use tessera_orgs::model::Organization;
+use time::Duration;
 
 use crate::{
     Stores,
-    builders::{application, membership, organization, user},
+    builders::{NOW, application, event, membership, organization, organization_id, user},
     concurrency::in_time,
     expectations::ok,
 };
@@ -28,6 +29,30 @@ pub(super) async fn tenant(stores: &Stores, number: u32) -> Tenant {
     stores.add_memberships([&membership(organization.id, owner.id, Role::Owner)]).await;
     stores.add_applications([&application]).await;
     Tenant { owner, organization, application }
+}
+
+/// An audit entry in organization 1.
+pub(super) fn event_within(number: u32) -> Event {
+    Event { organization: Some(organization_id(1)), ..event(number) }
+}
+
+/// The audit entries of an organization, or those outside of organizations.
+pub(super) async fn audited(stores: &Stores, organization: Option<OrganizationId>) -> Vec<Event> {
+    ok(in_time(stores.audit.list_events(organization, PageRequest::default())).await).items
+}
+
+/// Takes all mails that are due one hour after the creation of the first.
+pub(super) async fn taken_mails(stores: &Stores) -> Vec<SealedMail> {
+    let now = NOW + Duration::HOUR;
+    let taken = ok(in_time(stores.mails.take(now, now + Duration::MINUTE, u16::MAX)).await);
+    taken.into_iter().map(|taken| taken.mail).collect()
+}
+
+/// A hash that differs from this one in its last byte.
+pub(super) fn neighbour_of(hash: SecretHash) -> SecretHash {
+    let mut bytes = *hash.as_bytes();
+    bytes[31] ^= 1;
+    SecretHash::from_bytes(bytes)
 }
 
 /// Reads a list from the first to the last page, with `limit` entries per page, and returns the pages.

@@ -1,0 +1,102 @@
+//! Contract of [`ApiKeyTransaction`](tessera_apikeys::ports::ApiKeyTransaction).
+
+use std::sync::Arc;
+
+use tessera_apikeys::{
+    model::StoredKey,
+    ports::{ApiKeyStore, ApiKeyTransaction, KeyCounts},
+};
+use tessera_kernel::{NoticeTopic, Notices, PageRequest, StoreError};
+
+use super::world::{Tenant, audited, event_within, taken_mails, tenant};
+use crate::{
+    Harness, Skip,
+    builders::{NOW, api_key, application_id, mail, organization_id},
+    concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
+    expectations::{ok, parsed, some},
+};
+
+fn key(number: u32, tenant: &Tenant) -> StoredKey {
+    api_key(number, &tenant.application, tenant.owner.id)
+}
+
+/// Locks organization 1 and adds a key, without a commit.
+async fn add(store: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
+    let mut tx = store.begin().await?;
+    some(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await?);
+    tx.keys().insert(&key).await?;
+    Ok(tx)
+}
+
+contract!(
+    use api_key_transactions as api_key_transactions_contract;
+
+    async fn a_transaction_sees_what_it_wrote(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let mut tx = ok(add(stores.api_keys.clone(), key(1, &tenant)).await);
+        ok(tx.keys().insert(&key(2, &tenant)).await);
+        let counted = ok(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await);
+        assert_eq!(counted, Some(KeyCounts { active: 2, in_organization: 2 }));
+        assert!(ok(tx.keys().revoke(key(1, &tenant).key.id, NOW).await));
+        assert!(!ok(tx.keys().revoke(key(1, &tenant).key.id, NOW).await));
+        let counted = ok(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await);
+        assert_eq!(counted, Some(KeyCounts { active: 1, in_organization: 2 }));
+        let to = parsed("user1@example.com");
+        for number in [1, 2] {
+            let counted = tx.outbox().count_notice(NoticeTopic::ApiKeys, &to, NOW, Notices::WINDOW).await;
+            assert_eq!(ok(counted), number);
+        }
+    }
+
+    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        let first = ok(add(stores.api_keys.clone(), key(1, &tenant)).await);
+        let read = async || ok(stores.api_keys.find_key(key(1, &tenant).key.id).await);
+        second_leaves_while_first_holds(add(stores.api_keys.clone(), key(2, &tenant)), read).await;
+        ok(in_time(first.commit()).await);
+        let mut next = ok(in_time(stores.api_keys.begin()).await);
+        let counted = ok(in_time(next.keys().lock_and_count(organization_id(1), application_id(1), NOW)).await);
+        assert_eq!(counted, Some(KeyCounts { active: 1, in_organization: 1 }));
+        drop(next);
+        nothing_is_held(harness).await;
+    }
+
+    async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let mut tx = ok(stores.api_keys.begin().await);
+        ok(tx.events().append(&event_within(1)).await);
+        ok(tx.commit().await);
+        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
+        assert_eq!(audited(stores, None).await, []);
+    }
+
+    async fn a_message_reaches_the_outbox_with_the_commit(harness: &impl Harness) {
+        let stores = harness.stores();
+        for (number, committed) in [(1, true), (2, false)] {
+            let mut tx = ok(stores.api_keys.begin().await);
+            ok(tx.outbox().add(&mail(number)).await);
+            if committed {
+                ok(tx.commit().await);
+            }
+        }
+        nothing_is_held(harness).await;
+        assert_eq!(taken_mails(stores).await, [mail(1)]);
+    }
+
+    async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+        let stores = harness.stores();
+        let tenant = tenant(stores, 1).await;
+        ok(ok(add(stores.api_keys.clone(), key(1, &tenant)).await).commit().await);
+        ok(stores.api_keys.record_uses(&[(key(1, &tenant).key.id, NOW)]).await);
+        drop(ok(add(stores.api_keys.clone(), key(2, &tenant)).await));
+        harness.reopen().await?;
+        let found = ok(harness.stores().api_keys.list_keys(application_id(1), PageRequest::default()).await).items;
+        let mut kept = key(1, &tenant).key;
+        kept.last_used = Some(NOW);
+        assert_eq!(found, [kept]);
+        Ok(())
+    }
+);
