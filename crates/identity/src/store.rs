@@ -67,6 +67,7 @@ pub trait IdentityStore: Send + Sync {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
+/// [`StoreError`] has the rules of all transactions.
 #[async_trait]
 pub trait IdentityTransaction: Send {
     /// Returns the users in this transaction.

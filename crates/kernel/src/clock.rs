@@ -12,7 +12,8 @@ pub trait Clock: Send + Sync {
 }
 
 /// The clock of the storage. All nodes read the same time from it, even if their own clocks differ. Challenges and
-/// codes may be issued by one node and redeemed by another, so they use this clock.
+/// codes may be issued by one node and redeemed by another, so they use this clock. All ports of a storage have one
+/// clock, and its times never decrease.
 #[async_trait]
 pub trait StoreClock: Send + Sync {
     /// The current time in UTC, in whole microseconds.

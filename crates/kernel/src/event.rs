@@ -163,7 +163,7 @@ impl Event {
 #[async_trait]
 pub trait EventLog: Send {
     /// Adds an entry. It becomes visible when the transaction commits, and is discarded if the transaction does not
-    /// commit.
+    /// commit. It stays when the objects that it names are deleted. The details keep their order.
     ///
     /// A denied attempt adds an entry only if none with its [`Event::attempts_key`] exists. Otherwise the counter
     /// `attempts` of that entry grows by one and nothing else changes. One statement decides this: of concurrent

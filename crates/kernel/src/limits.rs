@@ -54,9 +54,9 @@ impl RateLimitError {
 #[async_trait]
 pub trait RateLimits: Send + Sync {
     /// Counts one event of `subject` (a user id, a canonical address, a network) and admits or rejects it. Counters of
-    /// different limits or subjects are independent. Limits with the same name share their counters, each with its own
-    /// quota. A window starts with its first event and ends by the clock of the storage. Rejected events do not extend
-    /// it.
+    /// different limits or subjects are independent; the empty text is a subject, too. Limits with the same name share
+    /// their counters, each with its own quota. A window starts with its first event and ends by the clock of the
+    /// storage. Rejected events do not extend it.
     ///
     /// The count is atomic and durable when this returns: of concurrent calls, exactly `quota` are admitted. It must
     /// not be called inside a transaction, because it would wait for a second connection, and because a rollback must

@@ -1,8 +1,26 @@
-//! Storage errors, in terms that a domain can handle.
+//! Storage errors, in terms that a domain can handle, and the rules of all storages.
 
 use std::error::Error;
 
 /// A failed call to a store port.
+///
+/// # Rules of all storages
+///
+/// They hold for the store ports of all domains. The ports state what differs.
+///
+/// - A transaction sees its own writes. Others see them after the commit, all at once. Reads outside of a transaction
+///   never wait for one.
+/// - A committed change is durable: it is still there after a restart of the process.
+/// - Dropping a transaction, also in a cancelled caller, rolls it back and gives its connection back without a further
+///   call. A caller that is cancelled while it waits for a lock holds nothing. A call or commit that is cancelled takes
+///   effect as a whole or not at all.
+/// - Transactions may wait for each other even if they touch different rows, because SQLite has one writer at a time. An
+///   optimistic storage may let them work at the same time, if it fails all but the first with [`StoreError::Busy`].
+/// - After a failed call, a transaction can only be dropped. A storage may reject all further calls and the commit.
+/// - If a write violates several unique keys or references, the error names any one of them.
+/// - Hashes and texts are compared byte by byte, unless the port says that it ignores case. Times have microseconds and
+///   are returned in UTC.
+/// - An empty batch changes nothing. Rows of a batch that do not exist are ignored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A unique key is taken by another row, or the row that this one references does not exist
@@ -12,7 +30,8 @@ pub enum StoreError {
         /// The key, named `<table>_<columns>` on every backend.
         key: String,
     },
-    /// The store cannot do the work now, because of contention or a full pool. The same call may succeed later.
+    /// The store cannot do the work now, because of contention or a full pool. Nothing was written. The same call may
+    /// succeed later; in a transaction, the whole transaction.
     #[error("the store is busy")]
     Busy,
     /// The store cannot be reached.

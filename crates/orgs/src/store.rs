@@ -61,7 +61,7 @@ pub trait OrgStore: StoreClock {
     ) -> Result<Page<(Invitation, Option<Role>)>, StoreError>;
 
     /// Returns the delivery state of the latest mail of each of these invitations. An invitation is absent if its
-    /// latest mail was cancelled or is no longer recorded.
+    /// latest mail was cancelled or is no longer recorded. A caller passes at most the invitations of one page.
     async fn list_deliveries(
         &self,
         invitations: &[InvitationId],
@@ -69,6 +69,7 @@ pub trait OrgStore: StoreClock {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
+/// [`StoreError`] has the rules of all transactions.
 #[async_trait]
 pub trait OrgTransaction: Send {
     /// Returns the organizations in this transaction.
@@ -99,8 +100,8 @@ pub trait OrgTransaction: Send {
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Settings and system data, in a transaction. A caller that changes them must hold the lock on the organization, so
-/// that no change is lost.
+/// Settings and system data, in a transaction. They are stored byte for byte. A caller that changes them must hold the
+/// lock on the organization, so that no change is lost.
 #[async_trait]
 pub trait OrgDocuments: Send {
     /// Returns the settings of an organization. Returns `Ok(None)` if there are none.
@@ -113,7 +114,8 @@ pub trait OrgDocuments: Send {
     /// Returns the data of a user. Returns `Ok(None)` if there are none.
     async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError>;
 
-    /// Stores the data of a user and replaces the earlier data. The creation time of the earlier data stays. Fails with
-    /// a conflict on [`StoreError::REFERENCE`] if the organization or the user does not exist.
+    /// Stores the data of a user and replaces the earlier data. The creation time of the earlier data stays. The data
+    /// stay when the user leaves the organization. Fails with a conflict on [`StoreError::REFERENCE`] if the organization
+    /// or the user does not exist.
     async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError>;
 }

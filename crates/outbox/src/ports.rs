@@ -36,8 +36,8 @@ pub trait Outbox: Send {
     /// `mails_id` if the id is taken.
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
 
-    /// Erases those of the mails that are neither delivered nor refused, and returns their number. After the commit, no
-    /// node takes them. A node that took a mail before the commit may still deliver it, and then finds no such mail.
+    /// Erases those of the mails that are neither delivered nor refused, and returns their number. It waits for a caller
+    /// that is taking one of them. After the commit, no node takes them. A node that took a mail before the commit may still deliver it, and then finds no such mail.
     async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
 
     /// Counts one more notice of a topic for an address, whose case is ignored, and returns the new count. The count
@@ -57,7 +57,8 @@ pub trait Outbox: Send {
 pub trait MailQueue: Send + Sync {
     /// Takes up to `most` mails that are due and not expired, starting with those that are due for the longest time,
     /// and reserves them until `until`. Messages of other kinds stay as they are. One statement does this. Of concurrent
-    /// callers, no two get the same mail.
+    /// callers, no two get the same mail. Mails that another caller is taking or cancelling are skipped, so a call may
+    /// return fewer mails than are due.
     async fn take(&self, now: OffsetDateTime, until: OffsetDateTime, most: u16) -> Result<Vec<TakenMail>, StoreError>;
 
     /// Marks a mail as delivered and erases its content. After this call, no node takes the mail again. Returns

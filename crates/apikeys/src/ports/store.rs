@@ -28,12 +28,14 @@ pub trait ApiKeyStore: Send + Sync {
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError>;
 
     /// Records when keys were last used, for all of them or for none. It changes `last_used` only, never to an earlier
-    /// time, and ignores keys that do not exist. A caller passes at most
-    /// [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in ascending order of the keys.
+    /// time, and ignores keys that do not exist. It also records uses of revoked keys. A caller passes at most
+    /// [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in ascending order of the keys. Concurrent batches and
+    /// revocations wait for each other and do not fail.
     async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError>;
 }
 
 /// A transaction. Nothing takes effect before the commit. Dropping the transaction rolls it back.
+/// [`StoreError`] has the rules of all transactions.
 #[async_trait]
 pub trait ApiKeyTransaction: Send {
     /// The keys, in this transaction.
@@ -54,7 +56,8 @@ pub trait ApiKeyTransaction: Send {
 pub struct KeyCounts {
     /// The keys of the application that are neither revoked nor expired.
     pub active: u64,
-    /// The keys of all applications of the organization, including revoked and expired ones.
+    /// The keys of all applications of the organization, including revoked and expired ones. Keys of deleted
+    /// applications do not count.
     pub in_organization: u64,
 }
 

@@ -29,6 +29,7 @@ pub trait AppStore: Send + Sync {
 }
 
 /// A transaction. Nothing takes effect before the commit. Dropping the transaction rolls it back.
+/// [`StoreError`] has the rules of all transactions.
 #[async_trait]
 pub trait AppTransaction: Send {
     /// The applications, in this transaction.
@@ -44,8 +45,9 @@ pub trait AppTransaction: Send {
 /// The applications in a transaction. For each method, a deleted application does not exist.
 #[async_trait]
 pub trait Applications: Send {
-    /// Adds an application. Fails with a conflict on [`StoreError::REFERENCE`] if the organization does not exist, and
-    /// on `applications_id` if the id is taken.
+    /// Adds an application. The redirect URIs keep their order. Fails with a conflict on [`StoreError::REFERENCE`] if
+    /// the organization does not exist, and on `applications_id` if the id is taken, also by a deleted application whose
+    /// rows are not removed yet.
     async fn insert(&mut self, application: &Application) -> Result<(), StoreError>;
 
     /// Locks an organization until the transaction ends, and returns the number of its applications. `Ok(None)` if the

@@ -12,7 +12,8 @@ pub trait CustomDataRows: Send {
     /// Returns the custom data of a user. Returns `Ok(None)` if there are none.
     async fn find(&mut self, user: UserId) -> Result<Option<CustomData>, StoreError>;
 
-    /// Stores the custom data of a user and replaces the earlier data. The creation time of the earlier data stays.
+    /// Stores the custom data of a user byte for byte and replaces the earlier data. The creation time of the earlier
+    /// data stays.
     /// Fails with a conflict on [`StoreError::REFERENCE`] if the user does not exist.
     async fn save(&mut self, data: &CustomData) -> Result<(), StoreError>;
 }

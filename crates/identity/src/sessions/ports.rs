@@ -49,8 +49,9 @@ pub trait Sessions: Send {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SessionJobs: Send + Sync {
-    /// Records when sessions were last used. A later recorded time stays. Sessions that do not exist, or whose row
-    /// another transaction has locked, are skipped. Nothing else about a session changes.
+    /// Records when sessions were last used, for all of them or for none. A later recorded time stays. Sessions that do
+    /// not exist, or whose row another transaction has locked, are skipped. Nothing else about a session changes. A
+    /// caller passes at most [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in any order.
     async fn record_uses(&self, uses: &[(SessionId, OffsetDateTime)]) -> Result<(), StoreError>;
 
     /// Deletes up to `most` sessions that ended or expired at or before that time. Those that ended first are deleted

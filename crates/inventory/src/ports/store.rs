@@ -9,8 +9,9 @@ use crate::model::{Item, ItemChange};
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ItemStore: Send + Sync {
-    /// Creates the item that the application and the `sku` identify, or changes it and increments its version. Returns
-    /// the item after the change; version 1 means that this call created it. Returns `Ok(None)`, and changes nothing,
+    /// Creates the item that the application and the `sku` identify, or changes it and increments its version. Two SKUs
+    /// that differ in case or accents identify two items. Metadata are stored byte for byte. Returns the item after the
+    /// change; version 1 means that this call created it. A change ignores the id of `change`. Returns `Ok(None)`, and changes nothing,
     /// if the item does not exist and the application already has `maximum` items. This also holds for concurrent
     /// calls. Fails with a conflict on [`StoreError::REFERENCE`] if the application does not exist. A change of an item
     /// is one statement that does not count items and locks only the item.

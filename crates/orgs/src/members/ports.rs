@@ -89,6 +89,7 @@ pub trait UserProfiles: Send + Sync {
     /// the address, or its user has not verified it.
     async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError>;
 
-    /// Returns the profiles of these users, in no particular order. Users who do not exist are omitted.
+    /// Returns the profiles of these users, in no particular order. Users who do not exist are omitted. A caller passes
+    /// at most the users of one page.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError>;
 }

@@ -8,6 +8,7 @@ use super::model::RelyingParty;
 /// Applications as relying parties.
 #[async_trait]
 pub trait RelyingParties: Send + Sync {
-    /// Finds an application. Returns `Ok(None)` if there is none.
+    /// Finds an application, with those of its redirect URIs to which a sign-in can return. Returns `Ok(None)` if there
+    /// is none.
     async fn find_relying_party(&self, id: ApplicationId) -> Result<Option<RelyingParty>, StoreError>;
 }

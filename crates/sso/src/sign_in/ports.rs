@@ -105,6 +105,7 @@ pub trait SsoStore: StoreClock {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
+/// [`StoreError`] has the rules of all transactions.
 #[async_trait]
 pub trait SsoTransaction: Send {
     /// Returns the sessions in this transaction.

@@ -18,6 +18,7 @@ pub trait SigningKeyStore: Send + Sync {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
+/// [`StoreError`] has the rules of all transactions.
 #[async_trait]
 pub trait SigningKeyTransaction: Send {
     /// Returns the signing keys in this transaction.
