@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::Network;
+use tessera_kernel::{Network, StoreError};
 use tessera_sso::{
     model::{AuthorizationCode, AuthorizationState, SsoSession},
     ports::{SsoBounds, SsoStore},
