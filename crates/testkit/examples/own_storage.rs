@@ -14,9 +14,10 @@ use tessera_apikeys::{
 };
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Outbox, Page, PageRequest, Permission,
-    Role, SecretHash, StoreError, UserId,
+    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission, Role,
+    SecretHash, StoreError, UserId,
 };
+use tessera_outbox::Outbox;
 use tessera_testkit::{
     Workbench, async_trait,
     builders::{actor_of, application_id, user_id},

@@ -6,7 +6,8 @@ use tessera_apikeys::{
     model::StoredKey,
     ports::{ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
-use tessera_kernel::{NoticeTopic, Notices, PageRequest, StoreError};
+use tessera_kernel::{PageRequest, StoreError};
+use tessera_outbox::{NoticeTopic, Notices};
 
 use super::world::{Tenant, audited, event_within, taken_mails, tenant};
 use crate::{

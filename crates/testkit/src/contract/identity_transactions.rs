@@ -6,7 +6,8 @@ use tessera_identity::{
     model::{Credentials, PasswordHash},
     ports::{DeviceStatus, IdentityStore, IdentityTransaction},
 };
-use tessera_kernel::{NoticeTopic, Notices, SecretHash, StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
+use tessera_outbox::{NoticeTopic, Notices};
 use time::Duration;
 
 use super::world::{audited, event_within, taken_mails, tenant};

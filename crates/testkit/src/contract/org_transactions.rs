@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{InvitationClaimId, NoticeTopic, Notices, Role, StoreError};
+use tessera_kernel::{InvitationClaimId, Role, StoreError};
 use tessera_orgs::{
     model::{Claim, InvitationState},
     ports::{MailNote, OrgStore, OrgTransaction},
 };
+use tessera_outbox::{NoticeTopic, Notices};
 
 use super::world::{audited, event_within, taken_mails, tenant};
 use crate::{

@@ -2,8 +2,9 @@
 
 use tessera_apps::model::Application;
 use tessera_identity::model::User;
-use tessera_kernel::{Event, Limit, OrganizationId, Page, PageRequest, Role, SealedMail, SecretHash, StoreError};
+use tessera_kernel::{Event, Limit, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError};
 use tessera_orgs::model::Organization;
+use tessera_outbox::SealedMail;
 use time::Duration;
 
 use crate::{
