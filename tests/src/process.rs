@@ -152,9 +152,7 @@ impl Installation {
     }
 }
 
-/// The binary that cargo built next to this test.
 /// Applies all migrations of the service to a database.
-#[expect(clippy::unused_async, reason = "it is a parameter that may be asynchronous")]
 async fn migrate(database: &TestDatabase) {
     let mut command = Command::new(binary());
     command.arg("migrate").env_clear().env("TESSERA_DATABASE_URL", database.url());
@@ -163,6 +161,7 @@ async fn migrate(database: &TestDatabase) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The binary that cargo built next to this test.
 fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
     let directory = test.ancestors().nth(2).unwrap_or_else(|| panic!("{} is nowhere", test.display()));
