@@ -16,8 +16,7 @@ pub use quotas::KeyQuotas;
 pub use service::{ApiKeyPorts, ApiKeys};
 pub use usecases::{
     authenticate::AuthenticateKeyError,
-    generate::{GenerateKey, GenerateKeyError},
-    list::ListKeysError,
+    generate::GenerateKey,
     revoke::RevokeKeyError,
     verify::{Verification, VerifyKey},
 };

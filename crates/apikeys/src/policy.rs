@@ -2,11 +2,8 @@
 
 use tessera_kernel::{PermissionSet, Role};
 
-/// Returns whether the role may list, create and revoke keys.
-#[must_use]
-pub fn may_manage(role: Role) -> bool {
-    role >= Role::Admin
-}
+/// The lowest role that may list, create and revoke keys.
+pub const MANAGE: Role = Role::Admin;
 
 /// Returns the permissions of a new key. A key of an owner gets all permissions unless `restrict` is set. A key of an
 /// administrator gets the requested ones.

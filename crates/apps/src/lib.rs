@@ -11,9 +11,4 @@ mod service;
 mod usecases;
 
 pub use service::{AppPorts, Apps};
-pub use usecases::{
-    create_application::{CreateApplication, CreateApplicationError},
-    delete_application::DeleteApplicationError,
-    update_application::{UpdateApplication, UpdateApplicationError},
-    view::ViewApplicationError,
-};
+pub use usecases::{create_application::CreateApplication, update_application::UpdateApplication};

@@ -2,8 +2,5 @@
 
 use tessera_kernel::Role;
 
-/// Returns whether the role may create, change and delete applications. Every member may read them.
-#[must_use]
-pub fn may_manage(role: Role) -> bool {
-    role >= Role::Admin
-}
+/// The lowest role that may create, change and delete applications. Every member may read them.
+pub const MANAGE: Role = Role::Admin;

@@ -10,7 +10,4 @@ mod service;
 mod usecases;
 
 pub use service::{Inventory, InventoryPorts};
-pub use usecases::{
-    list_items::ListItemsError,
-    put_item::{PutItem, PutItemError},
-};
+pub use usecases::put_item::PutItem;

@@ -1,38 +1,9 @@
-//! Rules for access to items.
+//! Rules for access to items: the lowest role of a user, or the permission of an API key of the application.
 
-use tessera_kernel::{ApplicationId, Permission, PermissionSet, Role};
+use tessera_kernel::{Permission, Role};
 
-/// An access to an inventory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reads items.
-    Read,
-    /// Creates and changes items.
-    Write,
-}
+/// Access that reads items.
+pub const READ: (Role, Permission) = (Role::Member, Permission::InventoryRead);
 
-/// Returns whether a member with that role may perform the access. All members may read. Administrators and owners may
-/// write.
-#[must_use]
-pub fn member_may(role: Role, access: Access) -> bool {
-    match access {
-        Access::Read => true,
-        Access::Write => role >= Role::Admin,
-    }
-}
-
-/// Returns whether a key with these permissions may perform the access.
-#[must_use]
-pub fn key_may(permissions: &PermissionSet, access: Access) -> bool {
-    permissions.contains(match access {
-        Access::Read => Permission::InventoryRead,
-        Access::Write => Permission::InventoryWrite,
-    })
-}
-
-/// Returns whether a key of the application `own` can access the application `asked`. A key can access only its own
-/// application.
-#[must_use]
-pub fn key_reaches(own: ApplicationId, asked: ApplicationId) -> bool {
-    own == asked
-}
+/// Access that creates and changes items.
+pub const WRITE: (Role, Permission) = (Role::Admin, Permission::InventoryWrite);

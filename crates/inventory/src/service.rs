@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, ApplicationId, Clock, Entropy, Memberships, OrganizationId, Principal, Quota, StoreError};
+use tessera_kernel::{Clock, Entropy, Memberships, Quota};
 
-use crate::{
-    policy::{self, Access},
-    ports::ItemStore,
-};
+use crate::ports::ItemStore;
 
 /// The ports of this domain.
 #[derive(Clone)]
@@ -28,20 +25,6 @@ pub struct Inventory {
     pub(crate) quota: Quota,
 }
 
-/// The result of the access check for an inventory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// The actor must not learn that the application exists.
-    Unknown,
-    /// The actor can see the application but may not perform the access.
-    Refused {
-        /// The organization that owns the application.
-        organization: OrganizationId,
-    },
-    /// The actor may perform the access.
-    Granted,
-}
-
 impl Inventory {
     /// Creates the service.
     #[must_use]
@@ -57,31 +40,5 @@ impl Inventory {
     pub const fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
         self
-    }
-
-    /// Checks the access of the actor to the inventory of the application.
-    pub(crate) async fn reach(
-        &self,
-        actor: &Actor,
-        application: ApplicationId,
-        access: Access,
-    ) -> Result<Reach, StoreError> {
-        let allowed = match &actor.principal {
-            Principal::Application { application: own, organization, permissions, .. } => {
-                let own = policy::key_reaches(*own, application);
-                own.then(|| (*organization, policy::key_may(permissions, access)))
-            }
-            Principal::User { id, .. } => {
-                let application_role = self.ports.memberships.application_role(application, *id).await?;
-                application_role.map(|application_role| {
-                    (application_role.organization, policy::member_may(application_role.role, access))
-                })
-            }
-        };
-        Ok(match allowed {
-            None => Reach::Unknown,
-            Some((organization, false)) => Reach::Refused { organization },
-            Some((_, true)) => Reach::Granted,
-        })
     }
 }

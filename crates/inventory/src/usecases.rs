@@ -1,4 +1,4 @@
 //! Use cases, one per file.
 
-pub(crate) mod list_items;
+mod list_items;
 pub(crate) mod put_item;

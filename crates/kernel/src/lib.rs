@@ -4,6 +4,7 @@
 //! from [`Clock`] and [`Entropy`], and domains reach storage through ports that they declare.
 #![warn(missing_docs)]
 
+mod access;
 mod accounts;
 mod actor;
 mod clock;
@@ -27,6 +28,7 @@ mod store;
 pub mod text;
 mod wallet;
 
+pub use access::{AccessError, ActingMember, CreateError, Scope, permit};
 pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount};
 pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use clock::{Clock, StoreClock, truncate_to_micros};

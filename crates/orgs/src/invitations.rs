@@ -7,7 +7,7 @@ mod events;
 pub(crate) mod invite;
 pub(crate) mod join_by_invitation;
 pub(crate) mod limits;
-pub(crate) mod list_invitations;
+mod list_invitations;
 pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod resend_invitation;

@@ -22,7 +22,6 @@ pub use invitations::{
     accept_invitation::{AcceptInvitation, AcceptedInvitation},
     invite::{Invite, InviteError},
     join_by_invitation::{AcceptInvitationError, JoinByInvitation},
-    list_invitations::ListInvitationsError,
     resend_invitation::ResendInvitationError,
     withdraw_invitation::WithdrawInvitationError,
 };
@@ -30,17 +29,12 @@ pub use members::{
     add_member::{AddMember, AddMemberError, Candidate},
     change_role::{ChangeRole, ChangeRoleError},
     remove_member::RemoveMemberError,
+    view_members::ViewMemberError,
 };
-pub use organizations::{
-    create_organization::{CreateOrganization, CreateOrganizationError},
-    view_organization::ViewError,
-};
+pub use organizations::create_organization::{CreateOrganization, CreateOrganizationError};
 pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, Orgs};
-pub use settings::{
-    update_settings::{UpdateSettings, UpdateSettingsError},
-    view_settings::ViewSettingsError,
-};
+pub use settings::update_settings::{UpdateSettings, UpdateSettingsError};
 pub use system_data::{
     view_system_data::ViewSystemDataError,
     write_system_data::{WriteSystemData, WriteSystemDataError},

@@ -9,4 +9,4 @@ pub(crate) mod model;
 mod notices;
 pub(crate) mod ports;
 pub(crate) mod remove_member;
-mod view_members;
+pub(crate) mod view_members;

@@ -4,4 +4,4 @@ pub(crate) mod create_organization;
 mod events;
 pub(crate) mod model;
 pub(crate) mod ports;
-pub(crate) mod view_organization;
+mod view_organization;

@@ -3,4 +3,4 @@
 mod events;
 pub(crate) mod model;
 pub(crate) mod update_settings;
-pub(crate) mod view_settings;
+mod view_settings;

@@ -1,26 +1,24 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-mod invitations;
-mod resets;
-
-use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, ListKeysError, RevokeKeyError};
-use tessera_apps::{CreateApplicationError, DeleteApplicationError, UpdateApplicationError, ViewApplicationError};
+use tessera_apikeys::{AuthenticateKeyError, RevokeKeyError};
 use tessera_identity::{
     AuthenticateError, ChallengeWalletError, ChangePasswordError, LinkWalletError, ListSessionsError, NewPasswordError,
-    RegisterError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, UpdateProfileError,
-    ViewCustomDataError, ViewProfileError, WriteCustomDataError,
+    RegisterError, ResetPasswordError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
+    UpdateProfileError, ViewCustomDataError, ViewProfileError, WriteCustomDataError,
     ports::{HashError, TokenError, VerifyError},
 };
-use tessera_inventory::{ListItemsError, PutItemError};
-use tessera_kernel::{AccountError, DocumentError, PasswordFault, StoreError, WalletSignatureError};
+use tessera_kernel::{
+    AccessError, AccountError, CreateError, DocumentError, PasswordFault, Scope, StoreError, WalletSignatureError,
+};
 use tessera_orgs::{
-    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, ListInvitationsError,
-    RemoveMemberError, UpdateSettingsError, ViewError, ViewSettingsError, ViewSystemDataError, WithdrawInvitationError,
+    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, RemoveMemberError,
+    ResendInvitationError, UpdateSettingsError, ViewMemberError, ViewSystemDataError, WithdrawInvitationError,
     WriteSystemDataError,
 };
 use tessera_sso::{
     BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError,
+    model::CodeVerifierError,
     ports::{AuthenticateWalletError, SigningError},
 };
 
@@ -53,6 +51,17 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NotFound(Scope::Organization(_)) => Code::OrganizationNotFound.into(),
+            AccessError::NotFound(Scope::Application(_)) => Code::ApplicationNotFound.into(),
+            AccessError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match &error {
@@ -76,24 +85,6 @@ impl From<TokenError> for Problem {
 impl From<SigningError> for Problem {
     fn from(error: SigningError) -> Self {
         Self::new(Code::Internal).caused_by(error)
-    }
-}
-
-impl From<AuthenticateError> for Problem {
-    fn from(error: AuthenticateError) -> Self {
-        match error {
-            AuthenticateError::InvalidToken => Code::InvalidToken.into(),
-            AuthenticateError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<AuthenticateKeyError> for Problem {
-    fn from(error: AuthenticateKeyError) -> Self {
-        match error {
-            AuthenticateKeyError::InvalidKey => Code::InvalidToken.into(),
-            AuthenticateKeyError::Store(error) => error.into(),
-        }
     }
 }
 
@@ -137,17 +128,6 @@ fn fault(pointer: &str, code: FieldErrorCode, detail: impl Into<String>) -> Prob
     Problem::new(Code::InvalidBody).faults(vec![FieldError::new(pointer.to_owned(), code, detail)])
 }
 
-impl From<SignInError> for Problem {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::InvalidCredentials => Code::InvalidCredentials.into(),
-            SignInError::Hash(error) => error.into(),
-            SignInError::Token(error) => error.into(),
-            SignInError::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
         match &error {
@@ -168,90 +148,6 @@ impl From<AuthenticateWalletError> for Problem {
             AuthenticateWalletError::Unavailable(error) => VerifyError::Unavailable(error).into(),
             AuthenticateWalletError::Failed(why) => VerifyError::Failed(why).into(),
             AuthenticateWalletError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SignInWithWalletError> for Problem {
-    fn from(error: SignInWithWalletError) -> Self {
-        match error {
-            SignInWithWalletError::InvalidSignature => Code::InvalidSignature.into(),
-            SignInWithWalletError::MalformedSignature(error) => signature(error),
-            SignInWithWalletError::Verify(error) => error.into(),
-            SignInWithWalletError::Token(error) => error.into(),
-            SignInWithWalletError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<LinkWalletError> for Problem {
-    fn from(error: LinkWalletError) -> Self {
-        match error {
-            LinkWalletError::NotAUser => Code::UserTokenRequired.into(),
-            LinkWalletError::SessionEnded => Code::InvalidToken.into(),
-            LinkWalletError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
-            LinkWalletError::InvalidSignature => Code::InvalidSignature.into(),
-            LinkWalletError::MalformedSignature(error) => signature(error),
-            LinkWalletError::WalletTaken => Code::WalletTaken.into(),
-            LinkWalletError::Quota(exceeded) => exceeded.into(),
-            LinkWalletError::Verify(error) => error.into(),
-            LinkWalletError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<VerifySsoError> for Problem {
-    fn from(error: VerifySsoError) -> Self {
-        match error {
-            VerifySsoError::Refused => Code::InvalidSignature.into(),
-            VerifySsoError::MalformedSignature(error) => signature(error),
-            VerifySsoError::Used => Code::SsoSessionUsed.into(),
-            VerifySsoError::Verify(error) => error.into(),
-            VerifySsoError::Token(error) => error.into(),
-            VerifySsoError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<RedeemSsoCodeError> for Problem {
-    fn from(error: RedeemSsoCodeError) -> Self {
-        match error {
-            RedeemSsoCodeError::InvalidGrant => Code::InvalidGrant.into(),
-            RedeemSsoCodeError::MalformedVerifier(error) => fault("/code_verifier", error.code(), error.to_string()),
-            RedeemSsoCodeError::Token(error) => error.into(),
-            RedeemSsoCodeError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ExchangeTokenError> for Problem {
-    fn from(error: ExchangeTokenError) -> Self {
-        match error {
-            ExchangeTokenError::NotAUser => Code::UserTokenRequired.into(),
-            ExchangeTokenError::SessionEnded => Code::InvalidToken.into(),
-            ExchangeTokenError::Refused => Code::ExchangeDenied.into(),
-            ExchangeTokenError::UnknownAudience => Code::InvalidTarget.into(),
-            ExchangeTokenError::Token(error) => error.into(),
-            ExchangeTokenError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ViewProfileError> for Problem {
-    fn from(error: ViewProfileError) -> Self {
-        match error {
-            // The account was deleted while its session was live, so the token identifies no user.
-            ViewProfileError::NotFound => Code::InvalidToken.into(),
-            ViewProfileError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<UpdateProfileError> for Problem {
-    fn from(error: UpdateProfileError) -> Self {
-        match error {
-            UpdateProfileError::NotFound => Code::InvalidToken.into(),
-            UpdateProfileError::Store(error) => error.into(),
         }
     }
 }
@@ -284,47 +180,33 @@ impl From<NewPasswordError> for Problem {
     }
 }
 
-impl From<WriteSystemDataError> for Problem {
-    fn from(error: WriteSystemDataError) -> Self {
-        match error {
-            WriteSystemDataError::NotFound => Code::OrganizationNotFound.into(),
-            WriteSystemDataError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
-            WriteSystemDataError::MemberNotFound => Code::MemberNotFound.into(),
-            WriteSystemDataError::Stale => Code::PreconditionFailed.into(),
-            WriteSystemDataError::Document(error) => data(error),
-            WriteSystemDataError::Store(error) => error.into(),
-        }
+/// A merged document that is too large. Each document that can be merged is the member `data` of its request.
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        fault("/data", error.code(), error.to_string())
     }
 }
 
-impl From<WriteCustomDataError> for Problem {
-    fn from(error: WriteCustomDataError) -> Self {
-        match error {
-            WriteCustomDataError::NotFound => Code::UserNotFound.into(),
-            WriteCustomDataError::Stale => Code::PreconditionFailed.into(),
-            WriteCustomDataError::Document(error) => data(error),
-            WriteCustomDataError::Store(error) => error.into(),
-        }
+impl From<WalletSignatureError> for Problem {
+    fn from(error: WalletSignatureError) -> Self {
+        fault("/signature", error.code(), error.to_string())
     }
 }
 
-fn data(error: DocumentError) -> Problem {
-    fault("/data", error.code(), error.to_string())
+impl From<CodeVerifierError> for Problem {
+    fn from(error: CodeVerifierError) -> Self {
+        fault("/code_verifier", error.code(), error.to_string())
+    }
 }
 
-fn signature(error: WalletSignatureError) -> Problem {
-    fault("/signature", error.code(), error.to_string())
-}
-
-/// Maps errors that differ only in their variants, one line each. The variant after `or` is a missing permission. The
-/// variants after `by` contain an error that has its own mapping.
+/// Maps errors that differ only in their variants, one line each. The variants after `by` contain an error that has its
+/// own mapping.
 macro_rules! problems {
-    ($($error:ident $(or $denied:ident)? $(by $cause:ident)* { $($variant:ident => $code:ident),+ $(,)? })+) => {$(
+    ($($error:ident $(by $cause:ident)* { $($variant:ident => $code:ident),* $(,)? })+) => {$(
         impl From<$error> for Problem {
             fn from(error: $error) -> Self {
                 match error {
-                    $($error::$variant => Code::$code.into(),)+
-                    $($error::$denied { organization } => Self::new(Code::Forbidden).denied_in(organization),)?
+                    $($error::$variant => Code::$code.into(),)*
                     $($error::$cause(cause) => cause.into(),)*
                     $error::Store(error) => error.into(),
                 }
@@ -334,14 +216,28 @@ macro_rules! problems {
 }
 
 problems! {
+    AuthenticateError { InvalidToken => InvalidToken }
+    AuthenticateKeyError { InvalidKey => InvalidToken }
+    SignInError by Hash by Token { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ListSessionsError { NotAUser => UserTokenRequired }
-    ChallengeSsoError { NotFound => SsoSessionNotFound }
-    BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
+    ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
+    // The account was deleted while its session was live, so the token identifies no user.
+    ViewProfileError { NotFound => InvalidToken }
+    UpdateProfileError { NotFound => InvalidToken }
+    ViewCustomDataError { NotFound => UserNotFound }
+    WriteCustomDataError by Document { NotFound => UserNotFound, Stale => PreconditionFailed }
     ChallengeWalletError {
         NotAUser => UserTokenRequired,
         SessionEnded => InvalidToken,
         ReauthenticationRequired => ReauthenticationRequired,
+    }
+    LinkWalletError by MalformedSignature by Quota by Verify {
+        NotAUser => UserTokenRequired,
+        SessionEnded => InvalidToken,
+        ReauthenticationRequired => ReauthenticationRequired,
+        InvalidSignature => InvalidSignature,
+        WalletTaken => WalletTaken,
     }
     UnlinkWalletError {
         NotAUser => UserTokenRequired,
@@ -350,44 +246,46 @@ problems! {
         NotFound => WalletNotFound,
         LastSignInMethod => LastSignInMethod,
     }
+    SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
+    BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
+    ChallengeSsoError { NotFound => SsoSessionNotFound }
+    VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }
+    RedeemSsoCodeError by MalformedVerifier by Token { InvalidGrant => InvalidGrant }
+    ExchangeTokenError by Token {
+        NotAUser => UserTokenRequired,
+        SessionEnded => InvalidToken,
+        Refused => ExchangeDenied,
+        UnknownAudience => InvalidTarget,
+    }
+    CreateError by Access by Quota {}
     CreateOrganizationError by Quota { NotAUser => UserTokenRequired, SlugTaken => SlugTaken }
-    ViewError { NotFound => OrganizationNotFound, MemberNotFound => MemberNotFound }
-    AddMemberError or Forbidden by RateLimited by Quota {
-        NotFound => OrganizationNotFound,
+    ViewMemberError by Access { MemberNotFound => MemberNotFound }
+    AddMemberError by Access by RateLimited by Quota {
         ReauthenticationRequired => ReauthenticationRequired,
         UserNotFound => UserNotFound,
         AlreadyMember => AlreadyMember,
         UserLeft => UserLeft,
     }
-    ChangeRoleError or Forbidden by Quota {
-        NotFound => OrganizationNotFound,
+    ChangeRoleError by Access by Quota {
         ReauthenticationRequired => ReauthenticationRequired,
         MemberNotFound => MemberNotFound,
         LastOwner => LastOwner,
     }
-    RemoveMemberError or Forbidden {
-        NotFound => OrganizationNotFound,
-        MemberNotFound => MemberNotFound,
-        LastOwner => LastOwner,
+    RemoveMemberError by Access { MemberNotFound => MemberNotFound, LastOwner => LastOwner }
+    InviteError by Access by Quota by RateLimited {
+        ReauthenticationRequired => ReauthenticationRequired,
+        AlreadyMember => AlreadyMember,
     }
-    ListInvitationsError or Forbidden { NotFound => OrganizationNotFound }
-    WithdrawInvitationError or Forbidden {
-        NotFound => OrganizationNotFound,
+    ResendInvitationError by Access by Quota by RateLimited {
         InvitationNotFound => InvitationNotFound,
+        AlreadyMember => AlreadyMember,
+        ReauthenticationRequired => ReauthenticationRequired,
         Closed => InvitationClosed,
     }
+    WithdrawInvitationError by Access { InvitationNotFound => InvitationNotFound, Closed => InvitationClosed }
     AcceptInvitationError by Quota by Account { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
-    CreateApplicationError or Forbidden by Quota { NotFound => OrganizationNotFound }
-    ViewApplicationError { NotFound => ApplicationNotFound, OrganizationNotFound => OrganizationNotFound }
-    UpdateApplicationError or Forbidden { NotFound => ApplicationNotFound }
-    DeleteApplicationError or Forbidden { NotFound => ApplicationNotFound }
-    GenerateKeyError or Forbidden by Quota { NotFound => ApplicationNotFound }
-    ListKeysError or Forbidden { NotFound => ApplicationNotFound }
-    RevokeKeyError or Forbidden { NotFound => ApiKeyNotFound }
-    PutItemError or Forbidden by Quota { NotFound => ApplicationNotFound }
-    ListItemsError or Forbidden { NotFound => ApplicationNotFound }
-    ViewSettingsError or Forbidden { NotFound => OrganizationNotFound }
-    UpdateSettingsError or Forbidden { NotFound => OrganizationNotFound, Stale => PreconditionFailed }
-    ViewSystemDataError or Forbidden { NotFound => OrganizationNotFound, DataNotFound => SystemDataNotFound }
-    ViewCustomDataError { NotFound => UserNotFound }
+    UpdateSettingsError by Access { Stale => PreconditionFailed }
+    ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
+    WriteSystemDataError by Access by Document { MemberNotFound => MemberNotFound, Stale => PreconditionFailed }
+    RevokeKeyError by Access { NotFound => ApiKeyNotFound }
 }

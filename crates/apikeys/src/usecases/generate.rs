@@ -1,8 +1,6 @@
 //! Creation of API keys.
 
-use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, OnConflict, OrganizationId, PermissionSet, QuotaExceeded, StoreError,
-};
+use tessera_kernel::{AccessError, Actor, ApiKeyId, ApplicationId, CreateError, OnConflict, PermissionSet, StoreError};
 use tessera_outbox::NoticeTopic;
 
 use crate::{
@@ -28,53 +26,25 @@ pub struct GenerateKey {
     pub restrict_permissions: bool,
 }
 
-/// Why no key was created.
-#[derive(Debug, thiserror::Error)]
-pub enum GenerateKeyError {
-    /// The application does not exist, or the actor is not a member of the organization that owns it.
-    #[error("there is no such application")]
-    NotFound,
-    /// The role of the actor does not allow this.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl ApiKeys {
     /// Creates a key. Only this return value contains the secret. The user who creates the key gets a mail.
     ///
     /// # Errors
     /// The application is not visible to the actor, the role is too low, a quota is used up, or storage failed.
-    pub async fn generate_key(
-        &self,
-        actor: &Actor,
-        command: GenerateKey,
-    ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
-        let user = actor.user().ok_or(GenerateKeyError::NotFound)?;
-        let application_role = self.ports.memberships.application_role(command.application, user).await?;
-        let application_role = application_role.ok_or(GenerateKeyError::NotFound)?;
-        if !policy::may_manage(application_role.role) {
-            return Err(GenerateKeyError::Forbidden { organization: application_role.organization });
-        }
+    pub async fn generate_key(&self, actor: &Actor, command: GenerateKey) -> Result<(ApiKey, RawKey), CreateError> {
+        let application = command.application;
+        let acting = self.ports.memberships.require(actor, application, policy::MANAGE).await?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let raw = RawKey::generate(entropy);
         let now = clock.now();
         let key = ApiKey {
             id: ApiKeyId::generate(clock, entropy),
-            application_id: command.application,
-            organization_id: application_role.organization,
-            created_by: user,
+            application_id: application,
+            organization_id: acting.organization,
+            created_by: acting.user,
             description: command.description,
             key_prefix: raw.shown().to_owned(),
-            permissions: policy::granted(application_role.role, command.permissions, command.restrict_permissions),
+            permissions: policy::granted(acting.role, command.permissions, command.restrict_permissions),
             state: KeyState::Active,
             created_at: now,
             expires_at: command.lifetime.expiry(now),
@@ -84,10 +54,10 @@ impl ApiKeys {
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
         let event = self.event(actor, KeyEvent::Generated(&stored.key));
         let mut tx = self.ports.store.begin().await?;
-        let existing = tx.keys().lock_and_count(application_role.organization, command.application, now).await?;
-        self.quotas.admit(existing.ok_or(GenerateKeyError::NotFound)?)?;
+        let existing = tx.keys().lock_and_count(acting.organization, application, now).await?;
+        self.quotas.admit(existing.ok_or(AccessError::not_found(application))?)?;
         // The application may be deleted concurrently, after the check above.
-        tx.keys().insert(&stored).await.on_conflict(GenerateKeyError::NotFound)?;
+        tx.keys().insert(&stored).await.on_conflict(AccessError::not_found(application))?;
         tx.events().append(&event).await?;
         self.notify(&mut *tx, &stored.key).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! Revocation of API keys.
 
-use tessera_kernel::{Actor, ApiKeyId, OrganizationId, StoreError};
+use tessera_kernel::{AccessError, Actor, ApiKeyId, StoreError};
 
 use crate::{ApiKeys, events::KeyEvent, policy};
 
@@ -10,12 +10,9 @@ pub enum RevokeKeyError {
     /// The key does not exist, or the actor is not a member of the organization that owns it.
     #[error("there is no such API key")]
     NotFound,
-    /// The role of the actor does not allow this.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -27,12 +24,13 @@ impl ApiKeys {
     /// # Errors
     /// The key is not visible to the actor, the role is too low, or storage failed.
     pub async fn revoke_key(&self, actor: &Actor, id: ApiKeyId) -> Result<(), RevokeKeyError> {
-        let user = actor.user().ok_or(RevokeKeyError::NotFound)?;
         let key = self.ports.store.find_key(id).await?.ok_or(RevokeKeyError::NotFound)?;
-        let role = self.ports.memberships.role_of(key.organization_id, user).await?.ok_or(RevokeKeyError::NotFound)?;
-        if !policy::may_manage(role) {
-            return Err(RevokeKeyError::Forbidden { organization: key.organization_id });
-        }
+        let access = self.ports.memberships.require(actor, key.organization_id, policy::MANAGE).await;
+        access.map_err(|error| match error {
+            // The response must not reveal that the key exists.
+            AccessError::NotFound(_) => RevokeKeyError::NotFound,
+            error => error.into(),
+        })?;
         let event = self.event(actor, KeyEvent::Revoked(&key));
         let mut tx = self.ports.store.begin().await?;
         // One conditional statement, so that of concurrent calls only the first adds an audit entry.

@@ -1,10 +1,10 @@
 //! Creation of API keys.
 
 use tessera_apikeys::{
-    GenerateKey, GenerateKeyError, KeyQuotas,
+    GenerateKey, KeyQuotas,
     model::{ApiKey, KeyLifetime, KeyState, RawKey},
 };
-use tessera_kernel::{Permission, PermissionSet, QuotaExceeded, Role, SecretDigest};
+use tessera_kernel::{AccessError, CreateError, Permission, PermissionSet, QuotaExceeded, Role, SecretDigest};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -38,7 +38,7 @@ fn command() -> GenerateKey {
     }
 }
 
-async fn generate(bench: &Workbench, by: u32, command: GenerateKey) -> Result<(ApiKey, RawKey), GenerateKeyError> {
+async fn generate(bench: &Workbench, by: u32, command: GenerateKey) -> Result<(ApiKey, RawKey), CreateError> {
     bench.api_keys().generate_key(&actor_of(user_id(by)), command).await
 }
 
@@ -91,7 +91,7 @@ async fn an_administrators_key_holds_what_was_requested() {
 async fn a_member_cannot_create_an_api_key() {
     let bench = bench().await;
     let error = failed(generate(&bench, 3, command()).await);
-    assert!(matches!(error, GenerateKeyError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 
@@ -101,7 +101,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     for (by, number) in [(9, 1), (9, 2), (1, 2)] {
         let command = GenerateKey { application: application_id(number), ..command() };
         let error = failed(generate(&bench, by, command).await);
-        assert!(matches!(error, GenerateKeyError::NotFound), "{error:?}");
+        assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
 
@@ -110,7 +110,7 @@ async fn an_api_key_cannot_create_an_api_key() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.api_keys().generate_key(&actor, command()).await);
-    assert!(matches!(error, GenerateKeyError::NotFound), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -180,12 +180,12 @@ async fn active_keys_and_organization_keys_are_limited_s215() {
     ok(generate(1).await);
     let error = failed(generate(1).await);
     let wanted = QuotaExceeded { quota: "active_keys", maximum: 2 };
-    assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    assert!(matches!(error, CreateError::Quota(exceeded) if exceeded == wanted), "{error:?}");
     // A revoked key is no longer active, but it stays in the list and counts for the organization.
     ok(keys.revoke_key(&actor, first.id).await);
     ok(generate(1).await);
     ok(generate(2).await);
     let error = failed(generate(2).await);
     let wanted = QuotaExceeded { quota: "organization_keys", maximum: 4 };
-    assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    assert!(matches!(error, CreateError::Quota(exceeded) if exceeded == wanted), "{error:?}");
 }

@@ -1,6 +1,6 @@
 //! Creation of applications.
 
-use tessera_kernel::{Actor, ApplicationId, OnConflict, OrganizationId, QuotaExceeded, StoreError};
+use tessera_kernel::{AccessError, Actor, ApplicationId, CreateError, OnConflict, OrganizationId};
 
 use crate::{
     Apps,
@@ -22,26 +22,6 @@ pub struct CreateApplication {
     pub redirect_uris: RedirectUris,
 }
 
-/// Why no application was created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateApplicationError {
-    /// The organization does not exist, or the actor is not a member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The role of the actor does not allow this.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Apps {
     /// Creates an application.
     ///
@@ -51,13 +31,9 @@ impl Apps {
         &self,
         actor: &Actor,
         command: CreateApplication,
-    ) -> Result<Application, CreateApplicationError> {
-        let user = actor.user().ok_or(CreateApplicationError::NotFound)?;
+    ) -> Result<Application, CreateError> {
         let organization = command.organization;
-        let role = self.ports.memberships.role_of(organization, user).await?.ok_or(CreateApplicationError::NotFound)?;
-        if !policy::may_manage(role) {
-            return Err(CreateApplicationError::Forbidden { organization });
-        }
+        self.ports.memberships.require(actor, organization, policy::MANAGE).await?;
         let now = self.ports.clock.now();
         let application = Application {
             id: ApplicationId::generate(&*self.ports.clock, &*self.ports.entropy),
@@ -71,8 +47,8 @@ impl Apps {
         let event = self.event(actor, AppEvent::Created { organization, application: application.id });
         let mut tx = self.ports.store.begin().await?;
         let existing = tx.applications().lock_and_count(organization).await?;
-        self.quota.admit(existing.ok_or(CreateApplicationError::NotFound)?)?;
-        tx.applications().insert(&application).await.on_conflict(CreateApplicationError::NotFound)?;
+        self.quota.admit(existing.ok_or(AccessError::not_found(organization))?)?;
+        tx.applications().insert(&application).await.on_conflict(AccessError::not_found(organization))?;
         tx.events().append(&event).await?;
         tx.commit().await?;
         Ok(application)

@@ -1,6 +1,6 @@
 //! Changes of applications.
 
-use tessera_kernel::{Actor, ApplicationId, OrganizationId, StoreError};
+use tessera_kernel::{AccessError, Actor, ApplicationId};
 
 use crate::{
     Apps,
@@ -22,23 +22,6 @@ pub struct UpdateApplication {
     pub redirect_uris: Option<RedirectUris>,
 }
 
-/// Why the application was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateApplicationError {
-    /// The application does not exist, or the actor is not a member of the organization that owns it.
-    #[error("there is no such application")]
-    NotFound,
-    /// The role of the actor does not allow this.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Apps {
     /// Changes an application.
     ///
@@ -48,21 +31,17 @@ impl Apps {
         &self,
         actor: &Actor,
         command: UpdateApplication,
-    ) -> Result<Application, UpdateApplicationError> {
-        let application_role =
-            self.application_role(actor, command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
-        if !policy::may_manage(application_role.role) {
-            return Err(UpdateApplicationError::Forbidden { organization: application_role.organization });
-        }
+    ) -> Result<Application, AccessError> {
+        let id = command.application;
+        self.ports.memberships.require(actor, id, policy::MANAGE).await?;
         let mut tx = self.ports.store.begin().await?;
-        let mut application =
-            tx.applications().lock(command.application).await?.ok_or(UpdateApplicationError::NotFound)?;
+        let mut application = tx.applications().lock(id).await?.ok_or(AccessError::not_found(id))?;
         application.name = command.name.unwrap_or(application.name);
         application.description = command.description.unwrap_or(application.description);
         application.redirect_uris = command.redirect_uris.unwrap_or(application.redirect_uris);
         application.updated_at = self.ports.clock.now();
         tx.applications().update(&application).await?;
-        let event = AppEvent::Updated { organization: application.organization_id, application: application.id };
+        let event = AppEvent::Updated { organization: application.organization_id, application: id };
         tx.events().append(&self.event(actor, event)).await?;
         tx.commit().await?;
         Ok(application)

@@ -1,10 +1,10 @@
 //! Creation of applications.
 
 use tessera_apps::{
-    Apps, CreateApplication, CreateApplicationError,
+    Apps, CreateApplication,
     model::{Application, RedirectUris},
 };
-use tessera_kernel::{QuotaExceeded, Role};
+use tessera_kernel::{AccessError, CreateError, QuotaExceeded, Role};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
@@ -28,7 +28,7 @@ fn command(organization: u32) -> CreateApplication {
     }
 }
 
-async fn create(bench: &Workbench, by: u32) -> Result<Application, CreateApplicationError> {
+async fn create(bench: &Workbench, by: u32) -> Result<Application, CreateError> {
     bench.apps().create_application(&actor_of(user_id(by)), command(1)).await
 }
 
@@ -62,7 +62,7 @@ async fn an_application_needs_a_name_and_nothing_more() {
 async fn a_member_cannot_create_an_application() {
     let bench = bench().await;
     let error = failed(create(&bench, 3).await);
-    assert!(matches!(error, CreateApplicationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 
@@ -71,7 +71,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, organization) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().create_application(&actor_of(user_id(by)), command(organization)).await);
-        assert!(matches!(error, CreateApplicationError::NotFound), "{error:?}");
+        assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
 
@@ -80,7 +80,7 @@ async fn an_api_key_cannot_create_an_application() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.apps().create_application(&actor, command(1)).await);
-    assert!(matches!(error, CreateApplicationError::NotFound), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn the_applications_of_an_organization_are_limited_s215() {
     let made = ok(apps.create_application(&actor, command(1)).await);
     let error = failed(apps.create_application(&actor, command(1)).await);
     let wanted = QuotaExceeded { quota: "applications", maximum: 2 };
-    assert!(matches!(error, CreateApplicationError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    assert!(matches!(error, CreateError::Quota(exceeded) if exceeded == wanted), "{error:?}");
     // A deleted application frees its place at once, before its rows are removed.
     ok(apps.delete_application(&actor, made.id).await);
     ok(apps.create_application(&actor, command(1)).await);

@@ -1,7 +1,6 @@
 //! Deletion of applications.
 
-use tessera_apps::DeleteApplicationError;
-use tessera_kernel::Role;
+use tessera_kernel::{AccessError, Role};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -18,7 +17,7 @@ async fn bench() -> Workbench {
     bench
 }
 
-async fn delete(bench: &Workbench, by: u32, id: u32) -> Result<(), DeleteApplicationError> {
+async fn delete(bench: &Workbench, by: u32, id: u32) -> Result<(), AccessError> {
     bench.apps().delete_application(&actor_of(user_id(by)), application_id(id)).await
 }
 
@@ -43,7 +42,7 @@ async fn its_keys_go_along() {
 async fn a_member_deletes_nothing() {
     let bench = bench().await;
     let error = failed(delete(&bench, 3, 1).await);
-    assert!(matches!(error, DeleteApplicationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, AccessError::Forbidden { .. }), "{error:?}");
     assert!(ok(bench.stores.apps.find_application(application_id(1)).await).is_some());
 }
 
@@ -52,7 +51,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(delete(&bench, by, id).await);
-        assert!(matches!(error, DeleteApplicationError::NotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
     }
 }
 
@@ -61,7 +60,7 @@ async fn what_is_deleted_is_not_found_again() {
     let bench = bench().await;
     ok(delete(&bench, 1, 1).await);
     let error = failed(delete(&bench, 1, 1).await);
-    assert!(matches!(error, DeleteApplicationError::NotFound), "{error:?}");
+    assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -69,7 +68,7 @@ async fn an_application_does_not_delete_itself() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.apps().delete_application(&actor, application_id(1)).await);
-    assert!(matches!(error, DeleteApplicationError::NotFound), "{error:?}");
+    assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Changes of applications.
 
 use tessera_apps::{
-    UpdateApplication, UpdateApplicationError,
+    UpdateApplication,
     model::{Application, RedirectUris},
 };
-use tessera_kernel::Role;
+use tessera_kernel::{AccessError, Role};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, user, user_id},
@@ -83,7 +83,7 @@ async fn a_member_changes_nothing() {
     let bench = bench().await;
     let command = UpdateApplication { name: Some(parsed("New")), ..nothing(1) };
     let error = failed(bench.apps().update_application(&actor_of(user_id(3)), command).await);
-    assert!(matches!(error, UpdateApplicationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, AccessError::Forbidden { .. }), "{error:?}");
     let unchanged = application(1, organization_id(1));
     assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await), Some(unchanged));
 }
@@ -93,7 +93,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().update_application(&actor_of(user_id(by)), nothing(id)).await);
-        assert!(matches!(error, UpdateApplicationError::NotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
     }
 }
 
@@ -102,7 +102,7 @@ async fn an_application_does_not_change_itself() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.apps().update_application(&actor, nothing(1)).await);
-    assert!(matches!(error, UpdateApplicationError::NotFound), "{error:?}");
+    assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Reads of applications.
 
-use tessera_apps::ViewApplicationError;
-use tessera_kernel::{Limit, PageRequest, Role};
+use tessera_kernel::{AccessError, Limit, PageRequest, Role, Scope};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -32,7 +31,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().view_application(&actor_of(user_id(by)), application_id(id)).await);
-        assert!(matches!(error, ViewApplicationError::NotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(Scope::Application(_))), "{error:?}");
     }
 }
 
@@ -41,7 +40,7 @@ async fn an_application_does_not_see_itself() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.apps().view_application(&actor, application_id(1)).await);
-    assert!(matches!(error, ViewApplicationError::NotFound), "{error:?}");
+    assert!(matches!(error, AccessError::NotFound(Scope::Application(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -74,6 +73,6 @@ async fn strangers_list_nothing() {
     let key_holder = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     for actor in [actor_of(user_id(9)), key_holder] {
         let error = failed(bench.apps().list_applications(&actor, organization_id(1), PageRequest::default()).await);
-        assert!(matches!(error, ViewApplicationError::OrganizationNotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(Scope::Organization(_))), "{error:?}");
     }
 }

@@ -1,25 +1,8 @@
 //! The list of items.
 
-use tessera_kernel::{Actor, ApplicationId, OrganizationId, Page, PageRequest, StoreError};
+use tessera_kernel::{AccessError, Actor, ApplicationId, Page, PageRequest};
 
-use crate::{Inventory, model::Item, policy::Access, service::Reach};
-
-/// Why no items are returned.
-#[derive(Debug, thiserror::Error)]
-pub enum ListItemsError {
-    /// The application does not exist or is not visible to the actor.
-    #[error("there is no such application")]
-    NotFound,
-    /// The key lacks `inventory:read`.
-    #[error("this key does not permit this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::{Inventory, model::Item, policy};
 
 impl Inventory {
     /// Returns the items of an application, in ascending order of their ids.
@@ -31,11 +14,8 @@ impl Inventory {
         actor: &Actor,
         application: ApplicationId,
         page: PageRequest,
-    ) -> Result<Page<Item>, ListItemsError> {
-        match self.reach(actor, application, Access::Read).await? {
-            Reach::Unknown => Err(ListItemsError::NotFound),
-            Reach::Refused { organization } => Err(ListItemsError::Forbidden { organization }),
-            Reach::Granted => Ok(self.ports.store.list_items(application, page).await?),
-        }
+    ) -> Result<Page<Item>, AccessError> {
+        self.ports.memberships.require_either(actor, application, policy::READ).await?;
+        Ok(self.ports.store.list_items(application, page).await?)
     }
 }

@@ -1,12 +1,11 @@
 //! Creation and change of items.
 
-use tessera_kernel::{Actor, ApplicationId, ItemId, OnConflict, OrganizationId, QuotaExceeded, StoreError};
+use tessera_kernel::{AccessError, Actor, ApplicationId, CreateError, ItemId, OnConflict};
 
 use crate::{
     Inventory,
     model::{Item, ItemChange, ItemDescription, ItemName, Metadata, Quantity, Sku},
-    policy::Access,
-    service::Reach,
+    policy,
 };
 
 /// The creation or change of an item. `None` keeps the current value, or sets the default for a new item.
@@ -26,41 +25,18 @@ pub struct PutItem {
     pub metadata: Option<Metadata>,
 }
 
-/// Why nothing was created or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum PutItemError {
-    /// The application does not exist or is not visible to the actor.
-    #[error("there is no such application")]
-    NotFound,
-    /// The role or the permissions of the actor do not allow this.
-    #[error("your role or key does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Inventory {
     /// Creates or changes the item. Of concurrent calls, each takes effect.
     ///
     /// # Errors
     /// The application is not visible to the actor, the role or the permissions do not allow this, a quota is used up,
     /// or storage failed.
-    pub async fn put_item(&self, actor: &Actor, command: PutItem) -> Result<Item, PutItemError> {
-        match self.reach(actor, command.application, Access::Write).await? {
-            Reach::Unknown => return Err(PutItemError::NotFound),
-            Reach::Refused { organization } => return Err(PutItemError::Forbidden { organization }),
-            Reach::Granted => {}
-        }
+    pub async fn put_item(&self, actor: &Actor, command: PutItem) -> Result<Item, CreateError> {
+        let application_id = command.application;
+        self.ports.memberships.require_either(actor, application_id, policy::WRITE).await?;
         let change = ItemChange {
             id: ItemId::generate(&*self.ports.clock, &*self.ports.entropy),
-            application_id: command.application,
+            application_id,
             sku: command.sku,
             name: command.name,
             description: command.description,
@@ -69,7 +45,7 @@ impl Inventory {
             at: self.ports.clock.now(),
         };
         let put = self.ports.store.upsert_item(&change, self.quota.maximum()).await;
-        match put.on_conflict(PutItemError::NotFound)? {
+        match put.on_conflict(AccessError::not_found(application_id))? {
             Some(item) => Ok(item),
             None => Err(self.quota.exceeded().into()),
         }

@@ -1,7 +1,6 @@
 //! The list of items.
 
-use tessera_inventory::ListItemsError;
-use tessera_kernel::{Actor, Limit, PageRequest, Permission, Role};
+use tessera_kernel::{AccessError, Actor, Limit, PageRequest, Permission, Role};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -67,7 +66,7 @@ async fn a_key_reads_with_that_permission_only() {
     for permissions in [&[][..], &others] {
         let actor = by_key(permissions);
         let error = failed(bench.inventory().list_items(&actor, application_id(1), PageRequest::default()).await);
-        assert!(matches!(error, ListItemsError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, AccessError::Forbidden { .. }), "{error:?}");
     }
 }
 
@@ -77,7 +76,7 @@ async fn a_key_does_not_reach_other_applications() {
     for number in [2, 77] {
         let actor = by_key(&Permission::ALL);
         let error = failed(bench.inventory().list_items(&actor, application_id(number), PageRequest::default()).await);
-        assert!(matches!(error, ListItemsError::NotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
     }
 }
 
@@ -87,6 +86,6 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     for (by, number) in [(9, 1), (9, 77), (1, 77)] {
         let actor = actor_of(user_id(by));
         let error = failed(bench.inventory().list_items(&actor, application_id(number), PageRequest::default()).await);
-        assert!(matches!(error, ListItemsError::NotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use tessera_inventory::{
-    Inventory, InventoryPorts, PutItem, PutItemError,
+    Inventory, InventoryPorts, PutItem,
     model::{Item, Metadata},
     ports::MockItemStore,
 };
-use tessera_kernel::{Actor, Permission, QuotaExceeded, Role, StoreError};
+use tessera_kernel::{AccessError, Actor, CreateError, Permission, QuotaExceeded, Role, StoreError};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -126,7 +126,7 @@ async fn owners_and_administrators_write() {
 #[tokio::test]
 async fn a_member_does_not_write() {
     let error = failed(bench().await.inventory().put_item(&actor_of(user_id(3)), bare(1)).await);
-    assert!(matches!(error, PutItemError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     let bench = bench().await;
     for (by, number) in [(9, 1), (9, 77), (1, 3), (1, 77)] {
         let error = failed(bench.inventory().put_item(&actor_of(user_id(by)), bare(number)).await);
-        assert!(matches!(error, PutItemError::NotFound), "{error:?}");
+        assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
 
@@ -150,7 +150,7 @@ async fn a_key_does_not_reach_other_applications() {
     // Application 2 belongs to the same organization, application 3 to another one, and application 77 does not exist.
     for number in [2, 3, 77] {
         let error = failed(bench.inventory().put_item(&by_key(&Permission::ALL), bare(number)).await);
-        assert!(matches!(error, PutItemError::NotFound), "{error:?}");
+        assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
 
@@ -160,7 +160,7 @@ async fn a_key_writes_with_that_permission_only() {
     let others: Vec<_> = Permission::ALL.into_iter().filter(|one| *one != Permission::InventoryWrite).collect();
     for permissions in [&[][..], &others] {
         let error = failed(bench.inventory().put_item(&by_key(permissions), bare(1)).await);
-        assert!(matches!(error, PutItemError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
 }
 
@@ -182,7 +182,7 @@ async fn an_application_deleted_during_the_request_is_not_found() {
     store.expect_upsert_item().returning(move |_, _| Err(gone()));
     let inventory = Inventory::new(InventoryPorts { store: Arc::new(store), ..bench.inventory_ports() });
     let error = failed(inventory.put_item(&actor_of(user_id(1)), bare(1)).await);
-    assert!(matches!(error, PutItemError::NotFound), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_store_failure_is_not_reported_as_a_missing_application() {
     store.expect_upsert_item().returning(|_, _| Err(StoreError::Busy));
     let inventory = Inventory::new(InventoryPorts { store: Arc::new(store), ..bench.inventory_ports() });
     let error = failed(inventory.put_item(&actor_of(user_id(1)), bare(1)).await);
-    assert!(matches!(error, PutItemError::Store(StoreError::Busy)), "{error:?}");
+    assert!(matches!(error, CreateError::Access(AccessError::Store(StoreError::Busy))), "{error:?}");
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn the_items_of_an_application_are_limited_s215() {
         ok(inventory.put_item(&actor, put(sku)).await);
     }
     let error = failed(inventory.put_item(&actor, put("three")).await);
-    assert!(matches!(error, PutItemError::Quota(QuotaExceeded { quota: "items", maximum: 2 })), "{error:?}");
+    assert!(matches!(error, CreateError::Quota(QuotaExceeded { quota: "items", maximum: 2 })), "{error:?}");
     // Existing items can still be changed, and another application has its own quota.
     assert_eq!(ok(inventory.put_item(&actor, put("two")).await).version, 2);
     ok(inventory.put_item(&actor, bare(2)).await);

@@ -1,14 +1,8 @@
 //! Quantities, metadata and names.
 
-use tessera_inventory::{
-    model::{ItemDescription, ItemName, Metadata, Quantity, QuantityError, Sku},
-    policy::{Access, key_may, key_reaches, member_may},
-};
-use tessera_kernel::{DocumentError, Permission, PermissionSet, Role, text::TextError};
-use tessera_testkit::{
-    builders::application_id,
-    expectations::{failed, ok, parsed},
-};
+use tessera_inventory::model::{ItemDescription, ItemName, Metadata, Quantity, QuantityError, Sku};
+use tessera_kernel::{DocumentError, text::TextError};
+use tessera_testkit::expectations::{failed, ok, parsed};
 
 #[test]
 fn a_quantity_is_what_every_reader_of_json_keeps_exactly() {
@@ -80,25 +74,4 @@ fn texts_have_their_limits() {
 #[test]
 fn skus_are_told_apart_by_case() {
     assert_ne!(parsed::<Sku>("abc"), parsed::<Sku>("ABC"));
-}
-
-#[test]
-fn every_role_reads_and_some_write() {
-    let may = |access| [Role::Owner, Role::Admin, Role::Member].map(|role| member_may(role, access));
-    assert_eq!((may(Access::Read), may(Access::Write)), ([true; 3], [true, true, false]));
-}
-
-#[test]
-fn each_access_has_one_permission() {
-    for permission in Permission::ALL {
-        let only: PermissionSet = [permission].into_iter().collect();
-        assert_eq!(key_may(&only, Access::Read), permission == Permission::InventoryRead);
-        assert_eq!(key_may(&only, Access::Write), permission == Permission::InventoryWrite);
-    }
-}
-
-#[test]
-fn a_key_reaches_its_own_application() {
-    assert!(key_reaches(application_id(1), application_id(1)));
-    assert!(!key_reaches(application_id(1), application_id(2)));
 }

@@ -1,5 +1,6 @@
 //! Tests of the shared types. One binary, because each further one costs a link.
 
+mod access;
 mod document;
 mod email;
 mod event;

@@ -1,14 +1,15 @@
 //! Invitations by mail.
 
 use tessera_kernel::{
-    Actor, EmailAddress, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role, StoreError,
-    UserId,
+    AccessError, Actor, EmailAddress, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role,
+    StoreError, UserId, permit,
 };
 use time::OffsetDateTime;
 
 use super::{end_invitations::end, events::InvitationEvent};
 use crate::{
     Orgs,
+    caller::LockedOrganization,
     model::{Invitation, InvitationState, InvitationStatus},
     policy,
     ports::OrgTransaction,
@@ -28,15 +29,9 @@ pub struct Invite {
 /// Why the invitation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     ReauthenticationRequired,
@@ -61,34 +56,26 @@ impl Orgs {
     /// Fails when the actor may not invite, the address belongs to a member, a limit or quota is reached, or storage
     /// fails.
     pub async fn invite(&self, actor: &Actor, command: Invite) -> Result<(Invitation, InvitationStatus), InviteError> {
-        let acting = actor.user().ok_or(InviteError::NotFound)?;
         let (id, role) = (command.organization, command.role);
-        let known = self.ports.store.find_organization(id, acting).await?;
-        let (organization, own) = known.ok_or(InviteError::NotFound)?;
-        self.open_organization(&own).await?;
         // Checked before any lookup of the address: only callers who may invite learn who is a member.
-        if !policy::may_add(own.role, role) {
-            return Err(InviteError::Forbidden { organization: id });
-        }
+        let (organization, own) = self.require_and_find(actor, id, policy::MANAGE).await?;
+        permit(policy::may_add(own.role, role), id)?;
         if policy::must_sign_in_again(actor, role) {
             return Err(InviteError::ReauthenticationRequired);
         }
+        let acting = own.user_id;
         let counted = self.limit_invitation(acting, id, &command.email).await;
         counted.map_err(RateLimitError::split::<InviteError>)?;
         let inviter = self.profile(acting).await?;
         let invitation = self.new_invitation(acting, command, self.ports.store.now().await?);
         let mail = self.prepare_mail(&invitation, organization, inviter)?;
-        let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(id).await?.ok_or(InviteError::NotFound)?;
         // Checked again under the lock, because the role may have changed since the first check.
-        let own = tx.memberships().find(id, acting).await?.ok_or(InviteError::NotFound)?.role;
-        if !policy::may_add(own, role) {
-            return Err(InviteError::Forbidden { organization: id });
-        }
+        let LockedOrganization { mut tx, own, .. } = self.lock_and_require(actor, id, policy::MANAGE).await?;
+        permit(policy::may_add(own.role, role), id)?;
         if tx.memberships().find_by_email(id, &invitation.email).await?.is_some() {
             return Err(InviteError::AlreadyMember);
         }
-        self.end_earlier_invitation(&mut *tx, actor, own, &invitation).await?;
+        self.end_earlier_invitation(&mut *tx, actor, own.role, &invitation).await?;
         self.check_invitation_quota::<InviteError>(&mut *tx, id).await?;
         tx.invitations().insert(&invitation, &mail.token_hash).await?;
         self.send_mail(&mut *tx, &invitation, &mail).await?;
@@ -124,9 +111,7 @@ impl Orgs {
     ) -> Result<(), InviteError> {
         let organization = by.organization_id;
         let Some(open) = tx.invitations().find_open(organization, &by.email).await? else { return Ok(()) };
-        if open.is_pending(by.created_at) && !policy::may_add(own, open.role) {
-            return Err(InviteError::Forbidden { organization });
-        }
+        permit(!open.is_pending(by.created_at) || policy::may_add(own, open.role), organization)?;
         end(tx, open.id, InvitationState::Withdrawn { at: by.created_at }).await?;
         let withdrawn = InvitationEvent::Withdrawn { organization, invitation: open.id };
         tx.events().append(&self.event(actor, withdrawn)).await?;

@@ -1,29 +1,12 @@
 //! List of the invitations of an organization.
 
-use tessera_kernel::{Actor, InvitationId, OrganizationId, Page, PageRequest, StoreError};
+use tessera_kernel::{AccessError, Actor, InvitationId, OrganizationId, Page, PageRequest};
 
 use crate::{
     Orgs,
     model::{InvitationStatus, ListedInvitation},
     policy,
 };
-
-/// Why the read failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ListInvitationsError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 impl Orgs {
     /// Lists the invitations of every status, in ascending order of their id. An invitation is listed as withdrawn if
@@ -36,12 +19,8 @@ impl Orgs {
         actor: &Actor,
         id: OrganizationId,
         page: PageRequest,
-    ) -> Result<Page<ListedInvitation>, ListInvitationsError> {
-        let acting = actor.user().ok_or(ListInvitationsError::NotFound)?;
-        let own = self.caller_membership(id, acting).await?.ok_or(ListInvitationsError::NotFound)?.role;
-        if !policy::may_invite(own) {
-            return Err(ListInvitationsError::Forbidden { organization: id });
-        }
+    ) -> Result<Page<ListedInvitation>, AccessError> {
+        self.require(actor, id, policy::MANAGE).await?;
         let page = self.ports.store.list_invitations(id, page).await?;
         let ids: Vec<InvitationId> = page.items.iter().map(|(invitation, _)| invitation.id).collect();
         let deliveries = self.ports.store.list_deliveries(&ids).await?;

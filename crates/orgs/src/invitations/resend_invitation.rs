@@ -1,12 +1,14 @@
 //! Resending of invitations.
 
 use tessera_kernel::{
-    Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
+    AccessError, Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
+    permit,
 };
 
 use super::{end_invitations::cancel, events::InvitationEvent};
 use crate::{
     Orgs,
+    caller::LockedOrganization,
     model::{Invitation, InvitationState, InvitationStatus},
     policy,
 };
@@ -14,18 +16,12 @@ use crate::{
 /// Why the resending failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ResendInvitationError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The organization has no such invitation.
     #[error("there is no such invitation")]
     InvitationNotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
     /// The address belongs to a member.
     #[error("this user is already a member")]
     AlreadyMember,
@@ -59,20 +55,13 @@ impl Orgs {
         of: OrganizationId,
         id: InvitationId,
     ) -> Result<(Invitation, InvitationStatus), ResendInvitationError> {
-        let acting = actor.user().ok_or(ResendInvitationError::NotFound)?;
+        let acting = actor.user().ok_or(AccessError::not_found(of))?;
         self.limit_resending(acting, of, id).await?;
         let inviter = self.profile(acting).await?;
         let now = self.ports.store.now().await?;
-        let mut tx = self.ports.store.begin().await?;
-        let organization = tx.organizations().lock(of).await?.ok_or(ResendInvitationError::NotFound)?;
-        let own = self.locked_caller(&mut *tx, of, acting).await?.ok_or(ResendInvitationError::NotFound)?.role;
-        if !policy::may_invite(own) {
-            return Err(ResendInvitationError::Forbidden { organization: of });
-        }
+        let LockedOrganization { mut tx, organization, own } = self.lock_and_require(actor, of, policy::MANAGE).await?;
         let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;
-        if !policy::may_add(own, known.role) {
-            return Err(ResendInvitationError::Forbidden { organization: of });
-        }
+        permit(policy::may_add(own.role, known.role), of)?;
         // The caller becomes the inviter, as if they had sent the invitation.
         if policy::must_sign_in_again(actor, known.role) {
             return Err(ResendInvitationError::ReauthenticationRequired);
@@ -105,10 +94,8 @@ impl Orgs {
         of: OrganizationId,
         id: InvitationId,
     ) -> Result<(), ResendInvitationError> {
-        let known = self.ports.store.find_membership(of, acting).await?;
-        if !policy::may_invite(known.ok_or(ResendInvitationError::NotFound)?.role) {
-            return Err(ResendInvitationError::Forbidden { organization: of });
-        }
+        let own = self.ports.store.find_membership(of, acting).await?.ok_or(AccessError::not_found(of))?;
+        permit(own.role >= policy::MANAGE, of)?;
         let inviter = self.limit_inviter(acting).await.map_err(RateLimitError::split::<ResendInvitationError>)?;
         let mut tx = self.ports.store.begin().await?;
         let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;

@@ -1,25 +1,19 @@
 //! Withdrawal of invitations.
 
-use tessera_kernel::{Actor, InvitationId, OrganizationId, StoreError};
+use tessera_kernel::{AccessError, Actor, InvitationId, OrganizationId, StoreError, permit};
 
 use super::{end_invitations::end, events::InvitationEvent};
-use crate::{Orgs, model::InvitationState, policy};
+use crate::{Orgs, caller::LockedOrganization, model::InvitationState, policy};
 
 /// Why the withdrawal failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WithdrawInvitationError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The organization has no such invitation.
     #[error("there is no such invitation")]
     InvitationNotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
     /// The invitation was accepted.
     #[error("this invitation is closed")]
     Closed,
@@ -40,17 +34,9 @@ impl Orgs {
         of: OrganizationId,
         id: InvitationId,
     ) -> Result<(), WithdrawInvitationError> {
-        let acting = actor.user().ok_or(WithdrawInvitationError::NotFound)?;
-        let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(of).await?.ok_or(WithdrawInvitationError::NotFound)?;
-        let own = self.locked_caller(&mut *tx, of, acting).await?.ok_or(WithdrawInvitationError::NotFound)?.role;
-        if !policy::may_invite(own) {
-            return Err(WithdrawInvitationError::Forbidden { organization: of });
-        }
+        let LockedOrganization { mut tx, own, .. } = self.lock_and_require(actor, of, policy::MANAGE).await?;
         let known = tx.invitations().find(of, id).await?.ok_or(WithdrawInvitationError::InvitationNotFound)?;
-        if !policy::may_add(own, known.role) {
-            return Err(WithdrawInvitationError::Forbidden { organization: of });
-        }
+        permit(policy::may_add(own.role, known.role), of)?;
         match known.state {
             InvitationState::Withdrawn { .. } => return Ok(()),
             InvitationState::Accepted { .. } => return Err(WithdrawInvitationError::Closed),

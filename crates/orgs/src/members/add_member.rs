@@ -1,14 +1,15 @@
 //! Direct addition of existing users.
 
 use tessera_kernel::{
-    Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimit, RateLimitError, RateLimited, Role,
-    StoreError, UserId,
+    AccessError, Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimit, RateLimitError,
+    RateLimited, Role, StoreError, UserId, permit,
 };
 use time::{Duration, OffsetDateTime};
 
 use super::events::MemberEvent;
 use crate::{
     Orgs,
+    caller::LockedOrganization,
     model::{Member, Membership, Profile},
     policy,
     ports::OrgTransaction,
@@ -40,15 +41,9 @@ pub struct AddMember {
 /// Why no member was added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddMemberError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     ReauthenticationRequired,
@@ -81,16 +76,14 @@ impl Orgs {
     /// Fails when the actor may not add the user, the user does not exist or cannot be added, a limit or quota is
     /// reached, or storage fails.
     pub async fn add_member(&self, actor: &Actor, command: AddMember) -> Result<Member, AddMemberError> {
-        let acting = actor.user().ok_or(AddMemberError::NotFound)?;
         let id = command.organization;
         // Checked before any lookup of the user: only callers who may add members learn which users exist.
-        let role = self.caller_membership(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
-        if !policy::may_add(role, command.role) {
-            return Err(AddMemberError::Forbidden { organization: id });
-        }
+        let own = self.require(actor, id, policy::MANAGE).await?;
+        permit(policy::may_add(own.role, command.role), id)?;
         if policy::must_sign_in_again(actor, command.role) {
             return Err(AddMemberError::ReauthenticationRequired);
         }
+        let acting = own.user_id;
         let counted = self.ports.limits.count(ADD_MEMBER, &acting.to_string()).await;
         counted.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
@@ -99,13 +92,9 @@ impl Orgs {
         // Read before the lock is taken. A time that is too early makes a claim count for longer, never for a
         // shorter time.
         let storage_time = self.ports.store.now().await?;
-        let mut tx = self.ports.store.begin().await?;
-        let organization = tx.organizations().lock(id).await?.ok_or(AddMemberError::NotFound)?;
         // Checked again under the lock, because the role may have changed since the first check.
-        let role = tx.memberships().find(id, acting).await?.ok_or(AddMemberError::NotFound)?.role;
-        if !policy::may_add(role, command.role) {
-            return Err(AddMemberError::Forbidden { organization: id });
-        }
+        let LockedOrganization { mut tx, organization, own } = self.lock_and_require(actor, id, policy::MANAGE).await?;
+        permit(policy::may_add(own.role, command.role), id)?;
         self.insert(&mut *tx, actor, &member.membership, storage_time).await?;
         self.notify_of_addition(&mut *tx, &organization, &member, &by).await?;
         tx.commit().await?;

@@ -1,9 +1,9 @@
 //! Role changes of members.
 
-use tessera_kernel::{Actor, OrganizationId, QuotaExceeded, Role, StoreError, UserId};
+use tessera_kernel::{AccessError, Actor, OrganizationId, QuotaExceeded, Role, StoreError, UserId, permit};
 
 use super::events::MemberEvent;
-use crate::{Orgs, model::Member, policy};
+use crate::{Orgs, caller::LockedOrganization, model::Member, policy};
 
 /// Command of [`Orgs::change_role`].
 #[derive(Debug)]
@@ -19,15 +19,9 @@ pub struct ChangeRole {
 /// Why the role change failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeRoleError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Granting ownership requires recent authentication.
     #[error("the session is too old for this")]
     ReauthenticationRequired,
@@ -54,19 +48,11 @@ impl Orgs {
     /// Fails when the actor may not change the role, the user is not a member or is the last owner, a quota is reached,
     /// or storage fails.
     pub async fn change_role(&self, actor: &Actor, command: ChangeRole) -> Result<Member, ChangeRoleError> {
-        let acting = actor.user().ok_or(ChangeRoleError::NotFound)?;
         let (id, user, to) = (command.organization, command.user, command.role);
-        let mut tx = self.ports.store.begin().await?;
-        let organization = tx.organizations().lock(id).await?.ok_or(ChangeRoleError::NotFound)?;
-        let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(ChangeRoleError::NotFound)?.role;
-        if role < Role::Admin {
-            return Err(ChangeRoleError::Forbidden { organization: id });
-        }
+        let LockedOrganization { mut tx, organization, own } = self.lock_and_require(actor, id, policy::MANAGE).await?;
         let mut membership = tx.memberships().find(id, user).await?.ok_or(ChangeRoleError::MemberNotFound)?;
         let from = membership.role;
-        if !policy::may_change_role(role, from, to) {
-            return Err(ChangeRoleError::Forbidden { organization: id });
-        }
+        permit(policy::may_change_role(own.role, from, to), id)?;
         if from != to && policy::must_sign_in_again(actor, to) {
             return Err(ChangeRoleError::ReauthenticationRequired);
         }
@@ -83,11 +69,11 @@ impl Orgs {
             self.end_invitations_to(&mut *tx, actor, id, user).await?;
             self.end_invitations_by(&mut *tx, actor, id, user, Some(to)).await?;
             if to == Role::Owner {
-                self.notify_owners(&mut *tx, &organization, user, Some(acting)).await?;
+                self.notify_owners(&mut *tx, &organization, user, Some(own.user_id)).await?;
             }
         }
         tx.commit().await?;
         membership.role = to;
-        Ok(self.present(membership, acting).await?)
+        Ok(self.present(membership, own.user_id).await?)
     }
 }

@@ -1,22 +1,16 @@
 //! Removal and departure of members.
 
-use tessera_kernel::{Actor, OrganizationId, Role, StoreError, UserId};
+use tessera_kernel::{AccessError, Actor, OrganizationId, Role, StoreError, UserId, permit};
 
 use super::events::MemberEvent;
-use crate::{Orgs, policy};
+use crate::{Orgs, caller::LockedOrganization, policy};
 
 /// Why the removal failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveMemberError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The organization has no such member.
     #[error("there is no such member")]
     MemberNotFound,
@@ -41,18 +35,11 @@ impl Orgs {
         id: OrganizationId,
         user: UserId,
     ) -> Result<(), RemoveMemberError> {
-        let acting = actor.user().ok_or(RemoveMemberError::NotFound)?;
-        let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(id).await?.ok_or(RemoveMemberError::NotFound)?;
-        let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(RemoveMemberError::NotFound)?.role;
-        let leaves = acting == user;
-        if !leaves && role < Role::Admin {
-            return Err(RemoveMemberError::Forbidden { organization: id });
-        }
+        let leaves = actor.user() == Some(user);
+        let lowest = if leaves { Role::Member } else { policy::MANAGE };
+        let LockedOrganization { mut tx, own, .. } = self.lock_and_require(actor, id, lowest).await?;
         let target = tx.memberships().find(id, user).await?.ok_or(RemoveMemberError::MemberNotFound)?.role;
-        if !policy::may_remove(role, target, leaves) {
-            return Err(RemoveMemberError::Forbidden { organization: id });
-        }
+        permit(policy::may_remove(own.role, target, leaves), id)?;
         if target == Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(RemoveMemberError::LastOwner);
         }

@@ -1,12 +1,25 @@
 //! Reads of the members of an organization.
 
-use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
+use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
 
 use crate::{
     Orgs,
     model::{Member, Membership, Profile},
-    organizations::view_organization::ViewError,
 };
+
+/// Why a member is not returned.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewMemberError {
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The organization has no such member.
+    #[error("there is no such member")]
+    MemberNotFound,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 impl Orgs {
     /// Lists the members in ascending order of their user id, with the profiles that the actor may see.
@@ -18,8 +31,8 @@ impl Orgs {
         actor: &Actor,
         id: OrganizationId,
         page: PageRequest,
-    ) -> Result<Page<Member>, ViewError> {
-        let viewer = self.require_member(actor, id).await?;
+    ) -> Result<Page<Member>, AccessError> {
+        let viewer = self.require(actor, id, Role::Member).await?.user_id;
         let page = self.ports.store.list_memberships(id, page).await?;
         let users: Vec<UserId> = page.items.iter().map(|membership| membership.user_id).collect();
         let profiles = self.ports.user_profiles.profiles(&users).await?;
@@ -30,9 +43,14 @@ impl Orgs {
     ///
     /// # Errors
     /// Fails when the actor or the user is not a member, or storage fails.
-    pub async fn view_member(&self, actor: &Actor, id: OrganizationId, user: UserId) -> Result<Member, ViewError> {
-        let viewer = self.require_member(actor, id).await?;
-        let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewError::MemberNotFound)?;
+    pub async fn view_member(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Member, ViewMemberError> {
+        let viewer = self.require(actor, id, Role::Member).await?.user_id;
+        let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewMemberError::MemberNotFound)?;
         Ok(self.present(membership, viewer).await?)
     }
 
@@ -46,11 +64,6 @@ impl Orgs {
     pub(crate) async fn profile(&self, user: UserId) -> Result<Profile, StoreError> {
         let known = self.ports.user_profiles.profiles(&[user]).await?.into_iter().next();
         Ok(known.unwrap_or(Profile::hidden(user)))
-    }
-
-    async fn require_member(&self, actor: &Actor, id: OrganizationId) -> Result<UserId, ViewError> {
-        let user = actor.user().ok_or(ViewError::NotFound)?;
-        self.caller_membership(id, user).await?.map(|own| own.user_id).ok_or(ViewError::NotFound)
     }
 }
 

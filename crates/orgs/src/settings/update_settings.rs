@@ -1,9 +1,9 @@
 //! Replacement of an organization's settings.
 
-use tessera_kernel::{Actor, DataDocument, OrganizationId, Precondition, StoreError};
+use tessera_kernel::{AccessError, Actor, DataDocument, OrganizationId, Precondition, StoreError};
 
 use super::events::SettingsEvent;
-use crate::{Orgs, model::Settings, policy};
+use crate::{Orgs, caller::LockedOrganization, model::Settings, policy};
 
 /// Command of [`Orgs::update_settings`].
 #[derive(Debug)]
@@ -19,15 +19,9 @@ pub struct UpdateSettings {
 /// Why the update failed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateSettingsError {
-    /// The organization does not exist, or the actor is no member.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The actor's role does not permit this action.
-    #[error("your role does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The precondition does not hold.
     #[error("the settings have changed meanwhile")]
     Stale,
@@ -46,14 +40,8 @@ impl Orgs {
         actor: &Actor,
         command: UpdateSettings,
     ) -> Result<Settings, UpdateSettingsError> {
-        let acting = actor.user().ok_or(UpdateSettingsError::NotFound)?;
         let id = command.organization;
-        let mut tx = self.ports.store.begin().await?;
-        let organization = tx.organizations().lock(id).await?.ok_or(UpdateSettingsError::NotFound)?;
-        let role = self.locked_caller(&mut *tx, id, acting).await?.ok_or(UpdateSettingsError::NotFound)?.role;
-        if !policy::may_manage(role) {
-            return Err(UpdateSettingsError::Forbidden { organization: id });
-        }
+        let LockedOrganization { mut tx, organization, .. } = self.lock_and_require(actor, id, policy::MANAGE).await?;
         let known = tx.documents().find_settings(id).await?;
         let known = known.unwrap_or_else(|| Settings::untouched(&organization));
         // Settings that were never written exist as an empty document in version 0.

@@ -1,25 +1,19 @@
 //! Reads of system data.
 
-use tessera_kernel::{Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
+use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
 
 use crate::{
     Orgs,
     model::{SystemData, SystemDataEntry},
-    policy::{self, Access, Reach},
+    policy,
 };
 
 /// Why the read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSystemDataError {
-    /// The organization does not exist, or the actor must not learn that it exists.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The role or the key does not permit this action.
-    #[error("your role or key does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// No data were ever written for the user.
     #[error("there are no data of this user")]
     DataNotFound,
@@ -38,7 +32,7 @@ impl Orgs {
         actor: &Actor,
         id: OrganizationId,
         page: PageRequest,
-    ) -> Result<Page<SystemDataEntry>, ViewSystemDataError> {
+    ) -> Result<Page<SystemDataEntry>, AccessError> {
         self.require_system_data(actor, id).await?;
         Ok(self.ports.store.list_system_data(id, page).await?)
     }
@@ -57,16 +51,11 @@ impl Orgs {
         self.ports.store.find_system_data(id, user).await?.ok_or(ViewSystemDataError::DataNotFound)
     }
 
-    async fn require_system_data(&self, actor: &Actor, id: OrganizationId) -> Result<(), ViewSystemDataError> {
-        let membership = match actor.user() {
-            Some(user) => self.caller_membership(id, user).await?,
-            None => None,
-        };
-        let role = membership.map(|membership| membership.role);
-        match policy::reach_of_system_data(&actor.principal, id, role, Access::Read) {
-            Reach::Unknown => Err(ViewSystemDataError::NotFound),
-            Reach::Refused => Err(ViewSystemDataError::Forbidden { organization: id }),
-            Reach::Granted => Ok(()),
+    async fn require_system_data(&self, actor: &Actor, id: OrganizationId) -> Result<(), AccessError> {
+        let (lowest, permission) = policy::READ_SYSTEM_DATA;
+        match actor.user() {
+            Some(_) => self.require(actor, id, lowest).await.map(|_| ()),
+            None => actor.require_permission(id, permission),
         }
     }
 }

@@ -1,16 +1,11 @@
 //! Writes of system data.
 
 use tessera_kernel::{
-    Actor, DataDocument, DocumentChange, DocumentError, OrganizationId, Precondition, StoreError, UserId,
+    AccessError, Actor, DataDocument, DocumentChange, DocumentError, OrganizationId, Precondition, StoreError, UserId,
 };
 
 use super::events::SystemDataEvent;
-use crate::{
-    Orgs,
-    model::SystemData,
-    policy::{self, Access, Reach},
-    ports::OrgTransaction,
-};
+use crate::{Orgs, model::SystemData, policy, ports::OrgTransaction};
 
 /// Command of [`Orgs::write_system_data`].
 #[derive(Debug)]
@@ -28,15 +23,9 @@ pub struct WriteSystemData {
 /// Why the write failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteSystemDataError {
-    /// The organization does not exist, or the actor must not learn that it exists.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The role or the key does not permit this action.
-    #[error("your role or key does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
+    /// The actor has no access to the organization.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The user is not a member of the organization.
     #[error("there is no such member")]
     MemberNotFound,
@@ -64,8 +53,7 @@ impl Orgs {
         command: WriteSystemData,
     ) -> Result<SystemData, WriteSystemDataError> {
         let (id, user) = (command.organization, command.user);
-        let mut tx = self.ports.store.begin().await?;
-        self.permit_writing(&mut *tx, actor, id).await?;
+        let mut tx = self.lock_for_writing(actor, id).await?;
         tx.memberships().find(id, user).await?.ok_or(WriteSystemDataError::MemberNotFound)?;
         let known = tx.documents().find_system_data(id, user).await?;
         if !command.precondition.holds(known.as_ref().map(|known| known.version)) {
@@ -93,23 +81,19 @@ impl Orgs {
         Ok(data)
     }
 
-    /// Locks the organization and then checks the permission, because the role may have changed before the lock.
-    async fn permit_writing(
+    /// Locks the organization for a caller who may write its data.
+    async fn lock_for_writing(
         &self,
-        tx: &mut dyn OrgTransaction,
         actor: &Actor,
         id: OrganizationId,
-    ) -> Result<(), WriteSystemDataError> {
-        tx.organizations().lock(id).await?.ok_or(WriteSystemDataError::NotFound)?;
-        let membership = match actor.user() {
-            Some(user) => self.locked_caller(tx, id, user).await?,
-            None => None,
-        };
-        let role = membership.map(|membership| membership.role);
-        match policy::reach_of_system_data(&actor.principal, id, role, Access::Write) {
-            Reach::Unknown => Err(WriteSystemDataError::NotFound),
-            Reach::Refused => Err(WriteSystemDataError::Forbidden { organization: id }),
-            Reach::Granted => Ok(()),
+    ) -> Result<Box<dyn OrgTransaction>, AccessError> {
+        let (lowest, permission) = policy::WRITE_SYSTEM_DATA;
+        if actor.user().is_some() {
+            return Ok(self.lock_and_require(actor, id, lowest).await?.tx);
         }
+        actor.require_permission(id, permission)?;
+        let mut tx = self.ports.store.begin().await?;
+        tx.organizations().lock(id).await?.ok_or(AccessError::not_found(id))?;
+        Ok(tx)
     }
 }

@@ -1,6 +1,6 @@
 //! Direct addition of an existing user.
 
-use tessera_kernel::Role;
+use tessera_kernel::{AccessError, Role};
 use tessera_orgs::{
     AddMember, AddMemberError, Candidate, Invite, JoinByInvitation,
     model::{Member, Membership, Profile},
@@ -62,7 +62,7 @@ async fn an_administrator_adds_administrators_and_members() {
 async fn an_administrator_adds_no_owner() {
     let bench = bench().await;
     let error = failed(add(&bench, 2, by_id(9), Role::Owner).await);
-    assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, AddMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert_eq!(role_of(&bench, 9).await, None);
 }
 
@@ -71,14 +71,14 @@ async fn a_member_cannot_add_users() {
     let bench = bench().await;
     for role in [Role::Owner, Role::Admin, Role::Member] {
         let error = failed(add(&bench, 3, by_id(9), role).await);
-        assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, AddMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn the_organization_is_not_found_for_a_non_member() {
     let error = failed(add(&bench().await, 8, by_id(9), Role::Member).await);
-    assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
+    assert!(matches!(error, AddMemberError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn an_unknown_organization_is_not_found() {
     let bench = bench().await;
     let command = AddMember { organization: organization_id(2), candidate: by_id(9), role: Role::Member };
     let error = failed(bench.orgs().add_member(&actor_of(user_id(1)), command).await);
-    assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
+    assert!(matches!(error, AddMemberError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn an_application_does_not_find_the_organization() {
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let command = AddMember { organization: organization_id(1), candidate: by_id(9), role: Role::Member };
     let error = failed(bench.orgs().add_member(&actor_by_key(&key), command).await);
-    assert!(matches!(error, AddMemberError::NotFound), "{error:?}");
+    assert!(matches!(error, AddMemberError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn departures_are_deleted_a_day_after_they_have_no_effect() {
 async fn a_caller_without_permission_does_not_learn_which_users_exist() {
     let bench = bench().await;
     let error = failed(add(&bench, 3, by_email("unknown@example.com"), Role::Member).await);
-    assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, AddMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
 
 #[tokio::test]

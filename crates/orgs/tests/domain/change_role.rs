@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Role, UserId};
+use tessera_kernel::{AccessError, Role, UserId};
 use tessera_orgs::{ChangeRole, ChangeRoleError, Orgs, model::Member};
 use tessera_testkit::{
     Workbench,
@@ -56,7 +56,7 @@ async fn an_administrator_grants_no_ownership() {
     for from in [Plain, Admin] {
         let bench = bench(&[Owner, Admin, from]).await;
         let error = failed(change(&bench, 2, 3, Owner).await);
-        assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
         assert_eq!(role_of(&bench, 3).await, Some(from));
     }
 }
@@ -65,7 +65,7 @@ async fn an_administrator_grants_no_ownership() {
 async fn an_administrator_does_not_promote_themselves() {
     let bench = bench(&[Owner, Admin]).await;
     let error = failed(change(&bench, 2, 2, Owner).await);
-    assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn an_administrator_touches_no_owner() {
     for to in [Owner, Admin, Plain] {
         let bench = bench(&[Owner, Admin, Owner]).await;
         let error = failed(change(&bench, 2, 3, to).await);
-        assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
 }
 
@@ -82,14 +82,14 @@ async fn a_member_changes_nobody_and_not_themselves() {
     let bench = bench(&[Owner, Admin, Plain, Plain]).await;
     for of in 1..=4 {
         let error = failed(change(&bench, 3, of, Admin).await);
-        assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn a_member_does_not_learn_who_else_is_one() {
     let error = failed(change(&bench(&[Owner, Plain]).await, 2, 9, Plain).await);
-    assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn one_of_two_owners_may_step_down() {
 #[tokio::test]
 async fn the_organization_is_not_found_for_a_non_member() {
     let error = failed(change(&bench(&[Owner]).await, 9, 1, Plain).await);
-    assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn an_unknown_organization_is_not_found() {
     let bench = bench(&[Owner]).await;
     let command = ChangeRole { organization: organization_id(2), ..command(1, Plain) };
     let error = failed(bench.orgs().change_role(&actor_of(user_id(1)), command).await);
-    assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn an_application_does_not_find_the_organization() {
     let bench = bench(&[Owner, Plain]).await;
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let error = failed(bench.orgs().change_role(&actor_by_key(&key), command(2, Admin)).await);
-    assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]

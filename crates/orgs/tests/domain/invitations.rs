@@ -1,8 +1,8 @@
 //! Sending, resending and withdrawal of invitations.
 
-use tessera_kernel::{InvitationId, Page, PageRequest, QuotaExceeded, Role};
+use tessera_kernel::{AccessError, InvitationId, Page, PageRequest, QuotaExceeded, Role};
 use tessera_orgs::{
-    Invite, InviteError, ListInvitationsError, OrgQuotas, Orgs, ResendInvitationError, WithdrawInvitationError,
+    Invite, InviteError, OrgQuotas, Orgs, ResendInvitationError, WithdrawInvitationError,
     model::{Invitation, InvitationStatus, ListedInvitation, MailDelivery},
 };
 use tessera_outbox::MailRefusal;
@@ -39,7 +39,7 @@ async fn withdraw(bench: &Workbench, by: u32, id: InvitationId) -> Result<(), Wi
     bench.orgs().withdraw_invitation(&actor_of(user_id(by)), organization_id(1), id).await
 }
 
-async fn list(bench: &Workbench, by: u32) -> Result<Page<ListedInvitation>, ListInvitationsError> {
+async fn list(bench: &Workbench, by: u32) -> Result<Page<ListedInvitation>, AccessError> {
     bench.orgs().list_invitations(&actor_of(user_id(by)), organization_id(1), PageRequest::default()).await
 }
 
@@ -85,10 +85,10 @@ async fn an_inviter_cannot_invite_to_a_higher_role() {
     }
     for (by, role) in [(2, Role::Owner), (3, Role::Member)] {
         let error = failed(invite(&bench, by, "other@example.com", role).await);
-        assert!(matches!(error, InviteError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, InviteError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
     let error = failed(invite(&bench, 8, "other@example.com", Role::Member).await);
-    assert!(matches!(error, InviteError::NotFound), "{error:?}");
+    assert!(matches!(error, InviteError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn an_api_key_cannot_send_invitations() {
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let command = Invite { organization: organization_id(1), email: parsed("a@example.com"), role: Role::Member };
     let error = failed(bench.orgs().invite(&actor, command).await);
-    assert!(matches!(error, InviteError::NotFound), "{error:?}");
+    assert!(matches!(error, InviteError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -158,11 +158,11 @@ async fn an_administrator_cannot_change_an_owner_invitation() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Owner).await).id;
     let error = failed(invite(&bench, 2, "guest@example.com", Role::Member).await);
-    assert!(matches!(error, InviteError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, InviteError::Access(AccessError::Forbidden { .. })), "{error:?}");
     let error = failed(resend(&bench, 2, id).await);
-    assert!(matches!(error, ResendInvitationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, ResendInvitationError::Access(AccessError::Forbidden { .. })), "{error:?}");
     let error = failed(withdraw(&bench, 2, id).await);
-    assert!(matches!(error, WithdrawInvitationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, WithdrawInvitationError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert_eq!(statuses(&bench).await, [InvitationStatus::Pending]);
 }
 
@@ -206,13 +206,13 @@ async fn members_and_non_members_cannot_manage_invitations() {
     let bench = bench().await;
     let id = ok(invite(&bench, 1, "guest@example.com", Role::Member).await).id;
     let error = failed(resend(&bench, 3, id).await);
-    assert!(matches!(error, ResendInvitationError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, ResendInvitationError::Access(AccessError::Forbidden { .. })), "{error:?}");
     let error = failed(withdraw(&bench, 3, id).await);
-    assert!(matches!(error, WithdrawInvitationError::Forbidden { .. }), "{error:?}");
-    assert!(matches!(failed(list(&bench, 3).await), ListInvitationsError::Forbidden { .. }));
-    assert!(matches!(failed(list(&bench, 8).await), ListInvitationsError::NotFound));
-    assert!(matches!(failed(resend(&bench, 8, id).await), ResendInvitationError::NotFound));
-    assert!(matches!(failed(withdraw(&bench, 8, id).await), WithdrawInvitationError::NotFound));
+    assert!(matches!(error, WithdrawInvitationError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    assert!(matches!(failed(list(&bench, 3).await), AccessError::Forbidden { .. }));
+    assert!(matches!(failed(list(&bench, 8).await), AccessError::NotFound(_)));
+    assert!(matches!(failed(resend(&bench, 8, id).await), ResendInvitationError::Access(AccessError::NotFound(_))));
+    assert!(matches!(failed(withdraw(&bench, 8, id).await), WithdrawInvitationError::Access(AccessError::NotFound(_))));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Rate limits of direct additions and of invitations.
 
-use tessera_kernel::{InvitationId, OrganizationId, RateLimit, RateLimited, Role};
+use tessera_kernel::{AccessError, InvitationId, OrganizationId, RateLimit, RateLimited, Role};
 use tessera_orgs::{
     AddMember, AddMemberError, Candidate, Invite, InviteError, JoinByInvitation, ResendInvitationError,
     limits::{ADD_MEMBER, INVITE, INVITE_ADDRESS, INVITE_UNVERIFIED, SenderKind},
@@ -82,7 +82,7 @@ async fn direct_additions_are_limited_per_caller_whatever_their_outcome() {
     // Calls without permission are not counted, because they disclose nothing.
     for _ in 0..=ADD_MEMBER.quota {
         let error = failed(add(&bench, 3, Candidate::Email(parsed("user9@example.com"))).await);
-        assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, AddMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
     ok(add(&bench, 2, Candidate::Email(parsed("user9@example.com"))).await);
     for number in 1..ADD_MEMBER.quota {

@@ -1,6 +1,6 @@
 //! Recent authentication for grants of ownership.
 
-use tessera_kernel::{Actor, Clock as _, PageRequest, Principal, Role};
+use tessera_kernel::{AccessError, Actor, Clock as _, PageRequest, Principal, Role};
 use tessera_orgs::{
     AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, Invite, InviteError, ResendInvitationError,
 };
@@ -87,14 +87,14 @@ async fn a_forbidden_change_does_not_require_recent_authentication() {
     let bench = bench(EDGE).await;
     for by in [2, 4] {
         let error = failed(change(&bench, by, 4, Owner).await);
-        assert!(matches!(error, ChangeRoleError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
         let error = failed(add(&bench, by, Owner).await);
-        assert!(matches!(error, AddMemberError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, AddMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
         let error = failed(invite(&bench, by, Owner).await);
-        assert!(matches!(error, InviteError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, InviteError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
     let error = failed(change(&bench, 9, 4, Owner).await);
-    assert!(matches!(error, ChangeRoleError::NotFound), "{error:?}");
+    assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Removal and departure of members.
 
-use tessera_kernel::Role;
+use tessera_kernel::{AccessError, Role};
 use tessera_orgs::RemoveMemberError;
 use tessera_testkit::{
     Workbench,
@@ -47,7 +47,7 @@ async fn an_administrator_removes_administrators_and_members() {
 async fn an_administrator_removes_no_owner() {
     let bench = bench(&[Owner, Admin, Owner]).await;
     let error = failed(remove(&bench, 2, 3).await);
-    assert!(matches!(error, RemoveMemberError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, RemoveMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert_eq!(role_of(&bench, 3).await, Some(Owner));
 }
 
@@ -56,14 +56,14 @@ async fn a_member_removes_nobody_else() {
     let bench = bench(&[Owner, Admin, Member, Member]).await;
     for whom in [1, 2, 4] {
         let error = failed(remove(&bench, 3, whom).await);
-        assert!(matches!(error, RemoveMemberError::Forbidden { .. }), "{error:?}");
+        assert!(matches!(error, RemoveMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn a_member_does_not_learn_who_else_is_one() {
     let error = failed(remove(&bench(&[Owner, Member]).await, 2, 9).await);
-    assert!(matches!(error, RemoveMemberError::Forbidden { .. }), "{error:?}");
+    assert!(matches!(error, RemoveMemberError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn the_organization_is_not_found_for_a_non_member() {
     let bench = bench(&[Owner, Member]).await;
     for whom in [1, 2, 9] {
         let error = failed(remove(&bench, 9, whom).await);
-        assert!(matches!(error, RemoveMemberError::NotFound), "{error:?}");
+        assert!(matches!(error, RemoveMemberError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
 
@@ -96,7 +96,7 @@ async fn the_organization_is_not_found_for_a_non_member() {
 async fn an_unknown_organization_is_not_found() {
     let bench = bench(&[Owner]).await;
     let error = failed(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(2), user_id(1)).await);
-    assert!(matches!(error, RemoveMemberError::NotFound), "{error:?}");
+    assert!(matches!(error, RemoveMemberError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn an_application_does_not_find_the_organization() {
     let bench = bench(&[Owner, Member]).await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.orgs().remove_member(&actor, organization_id(1), user_id(2)).await);
-    assert!(matches!(error, RemoveMemberError::NotFound), "{error:?}");
+    assert!(matches!(error, RemoveMemberError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_member_who_left_finds_nothing_to_leave() {
     let bench = bench(&[Owner, Member]).await;
     ok(remove(&bench, 2, 2).await);
     let error = failed(remove(&bench, 2, 2).await);
-    assert!(matches!(error, RemoveMemberError::NotFound), "{error:?}");
+    assert!(matches!(error, RemoveMemberError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]

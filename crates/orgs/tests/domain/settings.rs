@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Precondition, Role};
-use tessera_orgs::{Orgs, UpdateSettings, UpdateSettingsError, ViewSettingsError, model::Settings};
+use tessera_kernel::{AccessError, Actor, Precondition, Role};
+use tessera_orgs::{Orgs, UpdateSettings, UpdateSettingsError, model::Settings};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -29,7 +29,7 @@ async fn update(bench: &Workbench, by: u32, json: &str) -> Result<Settings, Upda
     bench.orgs().update_settings(&actor_of(user_id(by)), command(json, Precondition::Anything)).await
 }
 
-async fn view(bench: &Workbench, by: u32) -> Result<Settings, ViewSettingsError> {
+async fn view(bench: &Workbench, by: u32) -> Result<Settings, AccessError> {
     bench.orgs().view_settings(&actor_of(user_id(by)), organization_id(1)).await
 }
 
@@ -61,9 +61,10 @@ async fn owners_and_administrators_replace_them_whole() {
 async fn members_may_not_see_them_nor_set_them() {
     let bench = bench().await;
     let error = failed(view(&bench, 3).await);
-    assert!(matches!(error, ViewSettingsError::Forbidden { organization } if organization == organization_id(1)));
+    assert!(matches!(error, AccessError::Forbidden { organization } if organization == organization_id(1)));
     let error = failed(update(&bench, 3, "{}").await);
-    assert!(matches!(error, UpdateSettingsError::Forbidden { organization } if organization == organization_id(1)));
+    let UpdateSettingsError::Access(error) = error else { panic!("{error:?}") };
+    assert!(matches!(error, AccessError::Forbidden { organization } if organization == organization_id(1)));
     assert_eq!(ok(view(&bench, 1).await).version, 0);
 }
 
@@ -72,13 +73,13 @@ async fn strangers_and_applications_find_nothing() {
     let bench = bench().await;
     for actor in [actor_of(user_id(9)), key()] {
         let error = failed(bench.orgs().view_settings(&actor, organization_id(1)).await);
-        assert!(matches!(error, ViewSettingsError::NotFound), "{error:?}");
+        assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
         let error = failed(bench.orgs().update_settings(&actor, command("{}", Precondition::Anything)).await);
-        assert!(matches!(error, UpdateSettingsError::NotFound), "{error:?}");
+        assert!(matches!(error, UpdateSettingsError::Access(AccessError::NotFound(_))), "{error:?}");
     }
     let unknown = UpdateSettings { organization: organization_id(7), ..command("{}", Precondition::Anything) };
     let error = failed(bench.orgs().update_settings(&actor_of(user_id(1)), unknown).await);
-    assert!(matches!(error, UpdateSettingsError::NotFound), "{error:?}");
+    assert!(matches!(error, UpdateSettingsError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]

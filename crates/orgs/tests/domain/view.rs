@@ -1,7 +1,7 @@
 //! Reads of an organization and of its members.
 
-use tessera_kernel::{Limit, PageRequest, Role};
-use tessera_orgs::ViewError;
+use tessera_kernel::{AccessError, Limit, PageRequest, Role};
+use tessera_orgs::ViewMemberError;
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -35,9 +35,8 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
         let one = failed(bench.orgs().view_organization(&stranger, id).await);
         let two = failed(bench.orgs().list_members(&stranger, id, PageRequest::default()).await);
         let three = failed(bench.orgs().view_member(&stranger, id, user_id(1)).await);
-        for error in [one, two, three] {
-            assert!(matches!(error, ViewError::NotFound), "{error:?}");
-        }
+        assert!(matches!((one, two), (AccessError::NotFound(_), AccessError::NotFound(_))));
+        assert!(matches!(three, ViewMemberError::Access(AccessError::NotFound(_))), "{three:?}");
     }
 }
 
@@ -47,7 +46,7 @@ async fn an_application_sees_nothing() {
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let one = failed(bench.orgs().view_organization(&actor, organization_id(1)).await);
     let two = failed(bench.orgs().list_members(&actor, organization_id(1), PageRequest::default()).await);
-    assert!(matches!((one, two), (ViewError::NotFound, ViewError::NotFound)));
+    assert!(matches!((one, two), (AccessError::NotFound(_), AccessError::NotFound(_))));
 }
 
 #[tokio::test]
@@ -85,6 +84,6 @@ async fn a_user_who_is_not_a_member_is_not_found() {
     let bench = bench().await;
     for number in [9, 77] {
         let error = failed(bench.orgs().view_member(&actor_of(user_id(1)), organization_id(1), user_id(number)).await);
-        assert!(matches!(error, ViewError::MemberNotFound), "{error:?}");
+        assert!(matches!(error, ViewMemberError::MemberNotFound), "{error:?}");
     }
 }
