@@ -24,9 +24,9 @@ pub use passwords::{
     reset_password::{ResetPassword, ResetPasswordError},
 };
 pub use profile::{
-    update_profile::{UpdateProfile, UpdateProfileError},
+    update_profile::UpdateProfile,
     view_custom_data::ViewCustomDataError,
-    view_profile::ViewProfileError,
+    view_profile::ProfileError,
     write_custom_data::{WriteCustomData, WriteCustomDataError},
 };
 pub use quotas::IdentityQuotas;
@@ -34,14 +34,14 @@ pub use service::{Identity, IdentityPorts, IdentitySettings};
 pub use sessions::{
     authenticate::AuthenticateError,
     continue_session::ContinueSessionError,
-    list_sessions::{ListSessionsError, OwnSessions},
+    list_sessions::OwnSessions,
     open_session::SignedIn,
+    require_recent_authentication::SessionError,
     sign_in::{SignIn, SignInError},
     sign_out::SignOutError,
 };
 pub use wallets::{
     authenticate_wallet::{AuthenticateWallet, AuthenticateWalletError},
-    challenge_wallet::ChallengeWalletError,
     format_message::WalletMessage,
     link_wallet::{LinkWallet, LinkWalletError},
     redeem_challenge::WalletProof,

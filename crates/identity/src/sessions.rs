@@ -10,7 +10,7 @@ pub(crate) mod model;
 pub(crate) mod open_session;
 pub(crate) mod ports;
 mod record_session_uses;
-mod require_recent_authentication;
+pub(crate) mod require_recent_authentication;
 pub(crate) mod session_uses;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;

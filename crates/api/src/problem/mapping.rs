@@ -3,9 +3,9 @@
 
 use tessera_apikeys::{AuthenticateKeyError, RevokeKeyError};
 use tessera_identity::{
-    AuthenticateError, ChallengeWalletError, ChangePasswordError, LinkWalletError, ListSessionsError, NewPasswordError,
-    RegisterError, ResetPasswordError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
-    UpdateProfileError, ViewCustomDataError, ViewProfileError, WriteCustomDataError,
+    AuthenticateError, ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError,
+    ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
+    ViewCustomDataError, WriteCustomDataError,
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
@@ -156,12 +156,12 @@ impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         const CURRENT: &str = "/current_password";
         match error {
-            ChangePasswordError::NotFound | ChangePasswordError::SessionEnded => Code::InvalidToken.into(),
+            ChangePasswordError::NotFound => Code::InvalidToken.into(),
+            ChangePasswordError::Session(error) => error.into(),
             ChangePasswordError::CurrentMissing => fault(CURRENT, FieldErrorCode::Required, "is required"),
             ChangePasswordError::CurrentWrong => {
                 fault(CURRENT, FieldErrorCode::WrongPassword, "must be the password that the account has")
             }
-            ChangePasswordError::ReauthenticationRequired => Code::ReauthenticationRequired.into(),
             ChangePasswordError::NewPassword(error) => error.into(),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
@@ -220,32 +220,18 @@ problems! {
     AuthenticateKeyError { InvalidKey => InvalidToken }
     SignInError by Hash by Token { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
-    ListSessionsError { NotAUser => UserTokenRequired }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
     // The account was deleted while its session was live, so the token identifies no user.
-    ViewProfileError { NotFound => InvalidToken }
-    UpdateProfileError { NotFound => InvalidToken }
+    ProfileError { NotFound => InvalidToken }
     ViewCustomDataError { NotFound => UserNotFound }
     WriteCustomDataError by Document { NotFound => UserNotFound, Stale => PreconditionFailed }
-    ChallengeWalletError {
+    SessionError {
         NotAUser => UserTokenRequired,
         SessionEnded => InvalidToken,
         ReauthenticationRequired => ReauthenticationRequired,
     }
-    LinkWalletError by MalformedSignature by Quota by Verify {
-        NotAUser => UserTokenRequired,
-        SessionEnded => InvalidToken,
-        ReauthenticationRequired => ReauthenticationRequired,
-        InvalidSignature => InvalidSignature,
-        WalletTaken => WalletTaken,
-    }
-    UnlinkWalletError {
-        NotAUser => UserTokenRequired,
-        SessionEnded => InvalidToken,
-        ReauthenticationRequired => ReauthenticationRequired,
-        NotFound => WalletNotFound,
-        LastSignInMethod => LastSignInMethod,
-    }
+    LinkWalletError by MalformedSignature by Session by Quota by Verify { InvalidSignature => InvalidSignature, WalletTaken => WalletTaken }
+    UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
     SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeSsoError { NotFound => SsoSessionNotFound }

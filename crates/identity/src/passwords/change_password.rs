@@ -9,6 +9,7 @@ use crate::{
     passwords::check_new_password::words_about,
     passwords::events::PasswordEvent,
     ports::{AccountChange, HashError, Requester, Verdict},
+    sessions::require_recent_authentication::SessionError,
 };
 
 /// The current and the new password.
@@ -26,18 +27,15 @@ pub enum ChangePasswordError {
     /// The actor is an application, or the account does not exist any more.
     #[error("there is no such user")]
     NotFound,
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
+    /// The session has ended, or it is too old to set the first password of the account.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The account has a password, but the current password is missing.
     #[error("the current password is missing")]
     CurrentMissing,
     /// The presented password is not, or no longer, the password of the account.
     #[error("the current password is wrong")]
     CurrentWrong,
-    /// The account has no password, and the session is too old to set the first one.
-    #[error("the session is too old for this")]
-    ReauthenticationRequired,
     /// The new password is rejected.
     #[error(transparent)]
     NewPassword(#[from] NewPasswordError),
@@ -116,7 +114,7 @@ impl Identity {
         }
         // Hashing takes time. Check again that the session was not ended meanwhile.
         if !tx.sessions().is_live(id, session, checked_at).await? {
-            return Err(ChangePasswordError::SessionEnded);
+            return Err(SessionError::SessionEnded.into());
         }
         tx.users().set_password_hash(id, hash).await?;
         tx.password_resets().withdraw(id).await?;

@@ -1,11 +1,11 @@
 //! Profile update.
 
-use tessera_kernel::{Actor, Event, StoreError};
+use tessera_kernel::{Actor, Event};
 
 use crate::{
     Identity,
     model::{AvatarUrl, DisplayName, PersonName, User},
-    profile::events::ProfileEvent,
+    profile::{events::ProfileEvent, view_profile::ProfileError},
 };
 
 /// Changes to a profile. `None` keeps a field, `Some(None)` clears it. The email address is not included, because a new
@@ -22,27 +22,16 @@ pub struct UpdateProfile {
     pub avatar_url: Option<Option<AvatarUrl>>,
 }
 
-/// Why the profile was not updated.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateProfileError {
-    /// The actor is an application, or the account does not exist any more.
-    #[error("there is no such user")]
-    NotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Identity {
     /// Updates the actor's own profile. An update without changes writes nothing, not even an audit entry.
     ///
     /// # Errors
     /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
-    pub async fn update_profile(&self, actor: &Actor, command: UpdateProfile) -> Result<User, UpdateProfileError> {
-        let id = actor.user().ok_or(UpdateProfileError::NotFound)?;
+    pub async fn update_profile(&self, actor: &Actor, command: UpdateProfile) -> Result<User, ProfileError> {
+        let id = actor.user().ok_or(ProfileError::NotFound)?;
         let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
-        let known = tx.users().lock(id).await?.ok_or(UpdateProfileError::NotFound)?.user;
+        let known = tx.users().lock(id).await?.ok_or(ProfileError::NotFound)?.user;
         let changed = User {
             display_name: command.display_name.unwrap_or_else(|| known.display_name.clone()),
             first_name: command.first_name.unwrap_or_else(|| known.first_name.clone()),

@@ -4,9 +4,9 @@ use tessera_kernel::{Actor, StoreError};
 
 use crate::{Identity, model::User};
 
-/// Why there is no profile to show.
+/// Why the profile of the actor is not available.
 #[derive(Debug, thiserror::Error)]
-pub enum ViewProfileError {
+pub enum ProfileError {
     /// The actor is an application, or the account does not exist any more.
     #[error("there is no such user")]
     NotFound,
@@ -20,8 +20,8 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
-    pub async fn view_profile(&self, actor: &Actor) -> Result<User, ViewProfileError> {
-        let id = actor.user().ok_or(ViewProfileError::NotFound)?;
-        self.ports.store.find_user(id).await?.ok_or(ViewProfileError::NotFound)
+    pub async fn view_profile(&self, actor: &Actor) -> Result<User, ProfileError> {
+        let id = actor.user().ok_or(ProfileError::NotFound)?;
+        self.ports.store.find_user(id).await?.ok_or(ProfileError::NotFound)
     }
 }

@@ -1,7 +1,8 @@
 //! A user looks at where they are signed in.
 
-use tessera_kernel::{Actor, Page, PageRequest, Principal, SessionId, StoreError};
+use tessera_kernel::{Actor, Page, PageRequest, Principal, SessionId};
 
+use super::require_recent_authentication::SessionError;
 use crate::{Identity, model::Session};
 
 /// Sessions of the actor's.
@@ -13,25 +14,14 @@ pub struct OwnSessions {
     pub current: SessionId,
 }
 
-/// There is nothing to show.
-#[derive(Debug, thiserror::Error)]
-pub enum ListSessionsError {
-    /// An application has no sessions.
-    #[error("only a user has sessions")]
-    NotAUser,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Identity {
     /// The actor's live sessions.
     ///
     /// # Errors
-    /// See [`ListSessionsError`].
-    pub async fn list_sessions(&self, actor: &Actor, page: PageRequest) -> Result<OwnSessions, ListSessionsError> {
+    /// Fails when the actor is not a user, or storage fails.
+    pub async fn list_sessions(&self, actor: &Actor, page: PageRequest) -> Result<OwnSessions, SessionError> {
         let Principal::User { id, session, checked_at, .. } = actor.principal else {
-            return Err(ListSessionsError::NotAUser);
+            return Err(SessionError::NotAUser);
         };
         let page = self.ports.store.list_live_sessions(id, checked_at, page).await?;
         Ok(OwnSessions { page, current: session })

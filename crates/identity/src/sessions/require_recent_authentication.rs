@@ -1,46 +1,43 @@
-//! Recent authentication check.
+//! The session of the actor, and its recent authentication.
 
-use tessera_kernel::{SessionId, StoreError, is_recent};
+use tessera_kernel::{Actor, Principal, SessionId, StoreError, UserId, is_recent};
 use time::OffsetDateTime;
 
-use crate::{
-    ChallengeWalletError, ChangePasswordError, Identity, LinkWalletError, UnlinkWalletError, model::KnownSession,
-};
+use crate::{Identity, model::KnownSession};
 
-/// Why the session does not allow a change that requires recent authentication.
+/// Why the session of the actor does not allow an operation.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotRecent {
-    /// The session has ended, so its token is no longer valid.
+pub enum SessionError {
+    /// The actor is an application. Applications have no sessions and no wallets.
+    #[error("only a user has a session")]
+    NotAUser,
+    /// The session has ended.
     #[error("the session has ended")]
-    Ended,
-    #[error("the session is too old for this")]
-    TooOld,
+    SessionEnded,
+    /// Changes to sign-in methods require recent authentication.
+    #[error("recent authentication is required")]
+    ReauthenticationRequired,
+    /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl Identity {
-    /// Requires a live session that began with a recent sign-in. Returns the time by the database clock.
-    pub(crate) async fn require_recent_authentication(&self, session: SessionId) -> Result<OffsetDateTime, NotRecent> {
-        let known = self.ports.store.find_session(session).await?;
-        let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(NotRecent::Ended)?;
-        if is_recent(session.created_at, at) { Ok(at) } else { Err(NotRecent::TooOld) }
+/// Returns the user and the session of the actor.
+pub(crate) const fn session_of(actor: &Actor) -> Result<(UserId, SessionId), SessionError> {
+    match actor.principal {
+        Principal::User { id, session, .. } => Ok((id, session)),
+        Principal::Application { .. } => Err(SessionError::NotAUser),
     }
 }
 
-/// Converts [`NotRecent`] to the error of each use case that requires recent authentication.
-macro_rules! not_recent {
-    ($($error:ty)+) => {$(
-        impl From<NotRecent> for $error {
-            fn from(error: NotRecent) -> Self {
-                match error {
-                    NotRecent::Ended => Self::SessionEnded,
-                    NotRecent::TooOld => Self::ReauthenticationRequired,
-                    NotRecent::Store(error) => Self::Store(error),
-                }
-            }
-        }
-    )+};
+impl Identity {
+    /// Requires a live session that began with a recent sign-in. Returns the time by the database clock.
+    pub(crate) async fn require_recent_authentication(
+        &self,
+        session: SessionId,
+    ) -> Result<OffsetDateTime, SessionError> {
+        let known = self.ports.store.find_session(session).await?;
+        let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
+        if is_recent(session.created_at, at) { Ok(at) } else { Err(SessionError::ReauthenticationRequired) }
+    }
 }
-
-not_recent! { ChallengeWalletError LinkWalletError UnlinkWalletError ChangePasswordError }

@@ -1,43 +1,24 @@
 //! Creation of challenges for wallets.
 
-use tessera_kernel::{
-    Actor, Network, OnConflict, Principal, RequestMetadata, SessionId, StoreError, UserId, WalletAccount,
-    delete_in_steps,
-};
+use tessera_kernel::{Actor, Network, OnConflict, RequestMetadata, StoreError, WalletAccount, delete_in_steps};
 
 use crate::{
     Identity,
     model::{Challenge, Purpose},
+    sessions::require_recent_authentication::{SessionError, session_of},
 };
-
-/// Why no challenge was issued.
-#[derive(Debug, thiserror::Error)]
-pub enum ChallengeWalletError {
-    /// The actor is an application. Applications have no wallets.
-    #[error("only a user can link a wallet")]
-    NotAUser,
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// Changes to sign-in methods require recent authentication.
-    #[error("recent authentication is required")]
-    ReauthenticationRequired,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 impl Identity {
     /// Issues a challenge to sign in. The result does not reveal whether a user has the wallet. Earlier challenges for
     /// the wallet stay valid: a caller who names another user's wallet does not affect that user.
     ///
     /// # Errors
-    /// Fails with [`ChallengeWalletError::Store`] when storage fails.
+    /// Fails with [`SessionError::Store`] when storage fails.
     pub async fn challenge_wallet(
         &self,
         account: WalletAccount,
         origin: &RequestMetadata,
-    ) -> Result<Challenge, ChallengeWalletError> {
+    ) -> Result<Challenge, SessionError> {
         self.challenge(Purpose::SignIn, account, origin.network()).await
     }
 
@@ -45,12 +26,8 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when the actor is not a user, the session has ended or is too old, or storage fails.
-    pub async fn challenge_own_wallet(
-        &self,
-        actor: &Actor,
-        account: WalletAccount,
-    ) -> Result<Challenge, ChallengeWalletError> {
-        let (user, session) = session_of(actor).ok_or(ChallengeWalletError::NotAUser)?;
+    pub async fn challenge_own_wallet(&self, actor: &Actor, account: WalletAccount) -> Result<Challenge, SessionError> {
+        let (user, session) = session_of(actor)?;
         // Check this first: do not ask for a signature that would be rejected.
         self.require_recent_authentication(session).await?;
         self.challenge(Purpose::Link { user, session }, account, actor.origin.network()).await
@@ -61,12 +38,12 @@ impl Identity {
         purpose: Purpose,
         account: WalletAccount,
         network: Option<Network>,
-    ) -> Result<Challenge, ChallengeWalletError> {
+    ) -> Result<Challenge, SessionError> {
         // Use the database clock: another node may verify the signature, and the clocks of nodes may be wrong.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
         // Only a challenge to link references another row: the session that was live a moment ago.
-        self.ports.challenges.keep(&challenge).await.on_conflict(ChallengeWalletError::SessionEnded)?;
+        self.ports.challenges.keep(&challenge).await.on_conflict(SessionError::SessionEnded)?;
         if let Some(oldest) = self.issued_challenges.add(&challenge.nonce, network) {
             // Answered challenges are already deleted. For them this call is only one read.
             self.ports.challenges.take(&oldest).await?;
@@ -80,13 +57,5 @@ impl Identity {
     /// Fails when storage fails.
     pub async fn forget_expired_challenges(&self) -> Result<u64, StoreError> {
         delete_in_steps(|most| self.ports.challenges.forget_expired(most)).await
-    }
-}
-
-/// Returns the user and the session of the actor, or `None` if the actor is an application.
-pub(crate) const fn session_of(actor: &Actor) -> Option<(UserId, SessionId)> {
-    match actor.principal {
-        Principal::User { id, session, .. } => Some((id, session)),
-        Principal::Application { .. } => None,
     }
 }

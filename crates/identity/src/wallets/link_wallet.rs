@@ -4,11 +4,12 @@ use tessera_kernel::{
     Actor, Event, OnConflict, QuotaExceeded, StoreError, UserId, WalletAccount, WalletSignatureError,
 };
 
-use super::{challenge_wallet::session_of, redeem_challenge::Redeemed};
+use super::redeem_challenge::Redeemed;
 use crate::{
     Identity, WalletProof,
     model::{Purpose, Wallet},
     ports::{AccountChange, Requester, VerifyError},
+    sessions::require_recent_authentication::{SessionError, session_of},
     wallets::events::WalletAction,
 };
 
@@ -22,15 +23,9 @@ pub struct LinkWallet {
 /// Why no wallet was linked.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkWalletError {
-    /// The actor is an application. Applications have no wallets.
-    #[error("only a user can link a wallet")]
-    NotAUser,
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// Changes to sign-in methods require recent authentication.
-    #[error("recent authentication is required")]
-    ReauthenticationRequired,
+    /// The session of the actor does not allow this.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The nonce is unknown, used, expired, or was issued for another purpose or another session, or the signature is
     /// not valid for this wallet. The response is the same for all of them.
     #[error("the signature does not prove this")]
@@ -60,7 +55,7 @@ impl Identity {
     /// cannot be verified, the wallet is linked, the quota is exceeded, or storage fails. The nonce of a user is consumed
     /// even then.
     pub async fn link_wallet(&self, actor: &Actor, command: LinkWallet) -> Result<Wallet, LinkWalletError> {
-        let (user, session) = session_of(actor).ok_or(LinkWalletError::NotAUser)?;
+        let (user, session) = session_of(actor)?;
         let account = command.proof.account;
         let requester = Requester::known(&actor.origin);
         match self.redeem::<LinkWalletError>(command.proof, Purpose::Link { user, session }, requester).await? {
@@ -74,11 +69,11 @@ impl Identity {
         let event = Event::by(actor, WalletAction::Linked { user }.with(account).into(), clock, entropy);
         let mut tx = self.ports.store.begin().await?;
         // Hold the lock until the end, so that concurrent requests do not exceed the quota.
-        let known = tx.users().lock(user).await?.ok_or(LinkWalletError::SessionEnded)?;
+        let known = tx.users().lock(user).await?.ok_or(SessionError::SessionEnded)?;
         // If the owner has recovered the account meanwhile, this session was ended. It must not leave a sign-in method
         // behind.
         if !tx.sessions().is_live(user, session, now).await? {
-            return Err(LinkWalletError::SessionEnded);
+            return Err(SessionError::SessionEnded.into());
         }
         self.quotas.wallets.admit(known.user.wallets.len() as u64)?;
         tx.wallets().insert(user, &wallet).await.on_conflict(LinkWalletError::WalletTaken)?;

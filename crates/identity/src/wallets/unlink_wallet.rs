@@ -2,21 +2,19 @@
 
 use tessera_kernel::{Actor, Event, StoreError, WalletAddress};
 
-use super::challenge_wallet::session_of;
-use crate::{Identity, ports::AccountChange, wallets::events::WalletAction};
+use crate::{
+    Identity,
+    ports::AccountChange,
+    sessions::require_recent_authentication::{SessionError, session_of},
+    wallets::events::WalletAction,
+};
 
 /// Why no wallet was unlinked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnlinkWalletError {
-    /// The actor is an application. Applications have no wallets.
-    #[error("only a user can unlink a wallet")]
-    NotAUser,
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// Changes to sign-in methods require recent authentication.
-    #[error("recent authentication is required")]
-    ReauthenticationRequired,
+    /// The session of the actor does not allow this.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The user has no such wallet.
     #[error("the user has no such wallet")]
     NotFound,
@@ -36,15 +34,15 @@ impl Identity {
     /// Fails when the actor is not a user, the session has ended or is too old, the user has no such wallet, it is the
     /// last sign-in method, or storage fails. Nothing changes then.
     pub async fn unlink_wallet(&self, actor: &Actor, address: &WalletAddress) -> Result<(), UnlinkWalletError> {
-        let (user, session) = session_of(actor).ok_or(UnlinkWalletError::NotAUser)?;
+        let (user, session) = session_of(actor)?;
         let now = self.require_recent_authentication(session).await?;
         let mut tx = self.ports.store.begin().await?;
         // Lock the user, so that concurrent requests do not remove the last two sign-in methods.
-        let known = tx.users().lock(user).await?.ok_or(UnlinkWalletError::SessionEnded)?;
+        let known = tx.users().lock(user).await?.ok_or(SessionError::SessionEnded)?;
         // If the owner has recovered the account meanwhile, this session was ended. It must not remove a sign-in
         // method.
         if !tx.sessions().is_live(user, session, now).await? {
-            return Err(UnlinkWalletError::SessionEnded);
+            return Err(SessionError::SessionEnded.into());
         }
         let theirs = known.user.wallets.iter().find(|wallet| wallet.account.address() == *address);
         let wallet = theirs.ok_or(UnlinkWalletError::NotFound)?.account;

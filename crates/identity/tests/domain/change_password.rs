@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    ChangePassword, ChangePasswordError, Identity, NewPasswordError,
+    ChangePassword, ChangePasswordError, Identity, NewPasswordError, SessionError,
     model::{PasswordAttempt, SessionState},
 };
 use tessera_kernel::{Actor, Outcome};
@@ -72,7 +72,7 @@ async fn a_password_change_requires_an_open_session_s8() {
     let bench = bench().await;
     ok(bench.identity().sign_out_everywhere(&actor()).await);
     let error = failed(change(&bench, Some(OLD), NEW).await);
-    assert!(matches!(error, ChangePasswordError::SessionEnded), "{error:?}");
+    assert!(matches!(error, ChangePasswordError::Session(SessionError::SessionEnded)), "{error:?}");
     assert!(has(&bench, OLD).await);
 }
 
@@ -134,7 +134,7 @@ async fn a_first_password_requires_recent_authentication_s53() {
     let bench = wallet_bench().await;
     bench.clock.advance(Duration::minutes(5));
     let error = failed(change(&bench, None, NEW).await);
-    assert!(matches!(error, ChangePasswordError::ReauthenticationRequired), "{error:?}");
+    assert!(matches!(error, ChangePasswordError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
     let error = failed(change(&bench, Some(NEW), NEW).await);
     assert!(matches!(error, ChangePasswordError::CurrentWrong), "{error:?}");
     assert!(!has(&bench, NEW).await);

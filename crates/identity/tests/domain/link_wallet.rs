@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
+    ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError, SessionError,
     SignInWithWallet, SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
     model::{Challenge, ChallengeLimits, KnownSession, Purpose, Session, Wallet},
     ports::MockIdentityStore,
@@ -92,7 +92,7 @@ async fn linking_a_wallet_requires_an_open_session_s98() {
     let (identity, actor) = late(&before, &bench).await;
     let challenge = ok(before.identity().challenge_own_wallet(&actor, wallet_account(5, Chain::Base)).await);
     let error = failed(identity.link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::SessionEnded), "{error:?}");
+    assert!(matches!(error, LinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await, []);
 }
 
@@ -104,7 +104,7 @@ async fn a_session_that_ends_during_the_request_unlinks_no_wallet() {
     bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
     let (identity, actor) = late(&before, &bench).await;
     let error = failed(identity.unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::SessionEnded), "{error:?}");
+    assert!(matches!(error, UnlinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 
@@ -188,11 +188,11 @@ async fn wallet_changes_require_recent_authentication_s53() {
     let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     bench.clock.set(NOW + Duration::minutes(5));
     let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-    assert!(matches!(error, ChallengeWalletError::ReauthenticationRequired), "{error:?}");
+    assert!(matches!(error, SessionError::ReauthenticationRequired), "{error:?}");
     let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::ReauthenticationRequired), "{error:?}");
+    assert!(matches!(error, LinkWalletError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
     let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::ReauthenticationRequired), "{error:?}");
+    assert!(matches!(error, UnlinkWalletError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 
@@ -208,16 +208,16 @@ async fn an_ended_session_cannot_change_wallets_or_the_password() {
     // A deleted session gives the same result.
     for actor in [actor, actor_with(&session(7, user_id(1)))] {
         let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-        assert!(matches!(error, ChallengeWalletError::SessionEnded), "{error:?}");
+        assert!(matches!(error, SessionError::SessionEnded), "{error:?}");
         let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-        assert!(matches!(error, UnlinkWalletError::SessionEnded), "{error:?}");
+        assert!(matches!(error, UnlinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
         let command = ChangePassword { current: None, new: parsed("correct horse battery") };
         let error = failed(bench.identity().change_password(&actor, command).await);
-        assert!(matches!(error, ChangePasswordError::SessionEnded), "{error:?}");
+        assert!(matches!(error, ChangePasswordError::Session(SessionError::SessionEnded)), "{error:?}");
     }
     let actor = actor_with(&session(1, user_id(1)));
     let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::SessionEnded), "{error:?}");
+    assert!(matches!(error, LinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 
@@ -275,11 +275,11 @@ async fn an_application_has_no_wallets() {
     let account = wallet_account(1, Chain::Ethereum);
     let challenge = ask(&bench, account).await;
     let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-    assert!(matches!(error, ChallengeWalletError::NotAUser), "{error:?}");
+    assert!(matches!(error, SessionError::NotAUser), "{error:?}");
     let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::NotAUser), "{error:?}");
+    assert!(matches!(error, LinkWalletError::Session(SessionError::NotAUser)), "{error:?}");
     let error = failed(bench.identity().unlink_wallet(&actor, &account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::NotAUser), "{error:?}");
+    assert!(matches!(error, UnlinkWalletError::Session(SessionError::NotAUser)), "{error:?}");
 }
 
 const fn limits(per_network: usize, per_node: usize) -> ChallengeLimits {

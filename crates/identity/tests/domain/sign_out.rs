@@ -1,6 +1,6 @@
 //! Sign-out: ending the current session, another one, or all sessions.
 
-use tessera_identity::{ListSessionsError, SignOutError, model::SessionState};
+use tessera_identity::{SessionError, SignOutError, model::SessionState};
 use tessera_kernel::PageRequest;
 use tessera_testkit::{
     Workbench,
@@ -111,7 +111,7 @@ async fn an_application_has_no_sessions() {
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let bench = Workbench::new();
     let error = failed(bench.identity().list_sessions(&actor_by_key(&key), PageRequest::default()).await);
-    assert!(matches!(error, ListSessionsError::NotAUser), "{error:?}");
+    assert!(matches!(error, SessionError::NotAUser), "{error:?}");
     for error in [
         failed(bench.identity().end_session(&actor_by_key(&key), session_id(1)).await),
         failed(bench.identity().sign_out_everywhere(&actor_by_key(&key)).await),

@@ -1,7 +1,7 @@
 //! Profile updates.
 
 use tessera_identity::{
-    UpdateProfile, UpdateProfileError,
+    ProfileError, UpdateProfile,
     model::{AvatarUrl, AvatarUrlError, User},
 };
 use tessera_testkit::{
@@ -84,7 +84,7 @@ async fn applications_and_those_who_are_gone_have_no_account() {
     let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     for actor in [key, actor_of(user_id(9))] {
         let error = failed(bench.identity().update_profile(&actor, UpdateProfile::default()).await);
-        assert!(matches!(error, UpdateProfileError::NotFound), "{error:?}");
+        assert!(matches!(error, ProfileError::NotFound), "{error:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads of the own account.
 
-use tessera_identity::{ViewProfileError, model::User};
+use tessera_identity::{ProfileError, model::User};
 use tessera_testkit::{
     Workbench,
     builders::{actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
@@ -17,7 +17,7 @@ async fn a_user_sees_their_own_account() {
 #[tokio::test]
 async fn an_account_that_is_gone_is_not_found() {
     let error = failed(Workbench::new().identity().view_profile(&actor_of(user_id(1))).await);
-    assert!(matches!(error, ViewProfileError::NotFound), "{error:?}");
+    assert!(matches!(error, ProfileError::NotFound), "{error:?}");
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn an_application_has_no_account() {
     bench.stores.add_users([&user(1)]).await;
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let error = failed(bench.identity().view_profile(&actor_by_key(&key)).await);
-    assert!(matches!(error, ViewProfileError::NotFound), "{error:?}");
+    assert!(matches!(error, ProfileError::NotFound), "{error:?}");
 }
 
 #[test]
