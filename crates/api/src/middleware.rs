@@ -48,9 +48,9 @@ pub(crate) async fn spawn_request(
 /// Creates the request metadata, authenticates the caller, calls the handler, and completes the response.
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
-    let started = services.clock.now();
+    let started = services.system.now();
     let peer = request.peer_addr();
-    let origin = request_id::origin_of(request.headers(), peer, &*services.clock, &*services.entropy);
+    let origin = request_id::origin_of(request.headers(), peer, &services.system);
     let method = request.method().clone();
     base_path::remove(state, &mut request);
     let route = state.routes.find(request.match_info().as_str());

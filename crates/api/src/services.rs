@@ -7,7 +7,7 @@ use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
 use tessera_identity::Identity;
 use tessera_inventory::Inventory;
-use tessera_kernel::{AuditTrail, Clock, Entropy, NodeLimits, RateLimits};
+use tessera_kernel::{AuditTrail, NodeLimits, RateLimits, SystemPorts};
 use tessera_orgs::Orgs;
 use tessera_sso::{ServiceTokens, SingleSignOn};
 
@@ -43,10 +43,8 @@ pub struct Services {
     /// Set when the process starts to shut down. Connections then close after their next response, and the service is
     /// not ready.
     pub draining: Arc<AtomicBool>,
-    /// The clock for request ids and the access log.
-    pub clock: Arc<dyn Clock>,
-    /// The random source for request ids.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock and the random source, for request ids and the access log.
+    pub system: SystemPorts,
 }
 
 /// The port that checks whether the service is ready.

@@ -1,14 +1,12 @@
 //! The application that runs until the database can be opened. It is live but not ready.
 
-use std::sync::Arc;
-
 use actix_web::{
     App, Error, HttpRequest, HttpResponse,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::{ConnectionType, Method},
     web::{self, Data},
 };
-use tessera_kernel::{Clock, Entropy};
+use tessera_kernel::SystemPorts;
 
 use crate::{
     health::HealthView,
@@ -25,10 +23,8 @@ const RETRY_SECONDS: u64 = 1;
 pub struct Starting {
     /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
-    /// The clock for request ids.
-    pub clock: Arc<dyn Clock>,
-    /// The random source for request ids.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock and the random source, for request ids.
+    pub system: SystemPorts,
 }
 
 impl Starting {
@@ -44,7 +40,7 @@ impl Starting {
 
 async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse {
     let url = &starting.public_url;
-    let origin = request_id::origin_of(request.headers(), request.peer_addr(), &*starting.clock, &*starting.entropy);
+    let origin = request_id::origin_of(request.headers(), request.peer_addr(), &starting.system);
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut answer = match base_path::relative(url.path(), request.path()) {
         "/health/live" if looks => HttpResponse::Ok().json(HealthView::LIVE),

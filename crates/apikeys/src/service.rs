@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, SecretDigest};
+use tessera_kernel::{Actor, Event, Memberships, SecretDigest, SystemPorts};
 use tessera_outbox::Notices;
 
 use crate::{
@@ -25,10 +25,8 @@ pub struct ApiKeyPorts {
     pub mail_templates: Arc<dyn ApiKeyMails>,
     /// The writer of notices.
     pub notices: Notices,
-    /// The clock of the node.
-    pub clock: Arc<dyn Clock>,
-    /// The source of random bytes.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// The use cases of API keys.
@@ -52,6 +50,6 @@ impl ApiKeys {
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: KeyEvent<'_>) -> Event {
-        Event::by(actor, event.into(), &*self.ports.clock, &*self.ports.entropy)
+        Event::by(actor, event, &self.ports.system)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Clock, Entropy, Event, Memberships, Quota};
+use tessera_kernel::{Actor, Event, Memberships, Quota, SystemPorts};
 
 use crate::{events::AppEvent, ports::AppStore};
 
@@ -13,10 +13,8 @@ pub struct AppPorts {
     pub store: Arc<dyn AppStore>,
     /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// The clock of the node.
-    pub clock: Arc<dyn Clock>,
-    /// The source of random bytes.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// The use cases of applications.
@@ -43,6 +41,6 @@ impl Apps {
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: AppEvent) -> Event {
-        Event::by(actor, event.into(), &*self.ports.clock, &*self.ports.entropy)
+        Event::by(actor, event, &self.ports.system)
     }
 }

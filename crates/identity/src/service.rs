@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy, Event, SecretDigest, StoreError};
+use tessera_kernel::{Event, SecretDigest, StoreError, SystemPorts};
 use tessera_outbox::Notices;
 use time::Duration;
 
@@ -42,10 +42,8 @@ pub struct IdentityPorts {
     pub mail_templates: Arc<dyn AccountMails>,
     /// Sends account mails within their limits.
     pub notices: Notices,
-    /// Source of the current time.
-    pub clock: Arc<dyn Clock>,
-    /// Source of randomness.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// Settings that the operator chooses.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy, Memberships, Quota};
+use tessera_kernel::{Memberships, Quota, SystemPorts};
 
 use crate::ports::ItemStore;
 
@@ -13,10 +13,8 @@ pub struct InventoryPorts {
     pub store: Arc<dyn ItemStore>,
     /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// The clock of the node.
-    pub clock: Arc<dyn Clock>,
-    /// The source of random bytes.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// The use cases of inventories.

@@ -4,7 +4,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use time::{Duration, OffsetDateTime};
 
-use crate::{ApiKeyId, ApplicationId, Clock, Entropy, Network, OrganizationId, PermissionSet, SessionId, UserId, id};
+use crate::{ApiKeyId, ApplicationId, Network, OrganizationId, PermissionSet, SessionId, SystemPorts, UserId, id};
 
 /// The identifier that the service assigns to a request or to an internal job. It never comes from a client, so an
 /// audit entry with this id belongs to exactly this request.
@@ -33,8 +33,8 @@ fn is_request_id(text: &str, marks: &[u8]) -> bool {
 impl RequestId {
     /// Generates a UUIDv7. Its order is the order of creation.
     #[must_use]
-    pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-        Self(id::generate(clock, entropy).to_string())
+    pub fn generate(system: &SystemPorts) -> Self {
+        Self(id::generate(system).to_string())
     }
 
     /// The id of work that no request caused, such as a job: `internal=` and its name. A [`ClientRequestId`] cannot

@@ -4,9 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{
-    Actor, Clock, Entropy, EventId, OrganizationId, Page, PageRequest, Principal, RequestMetadata, StoreError,
-};
+use crate::{Actor, EventId, OrganizationId, Page, PageRequest, Principal, RequestMetadata, StoreError, SystemPorts};
 
 /// The result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,20 +131,21 @@ impl Event {
 
     /// An audit entry of an actor.
     #[must_use]
-    pub fn by(actor: &Actor, what: AuditEntry, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn by(actor: &Actor, what: impl Into<AuditEntry>, system: &SystemPorts) -> Self {
         let who = match &actor.principal {
             Principal::User { id, .. } => ("user".to_owned(), id.as_uuid()),
             Principal::Application { key, .. } => ("api_key".to_owned(), key.as_uuid()),
         };
-        Self { actor: Some(who), ..Self::by_anonymous(&actor.origin, what, clock, entropy) }
+        Self { actor: Some(who), ..Self::by_anonymous(&actor.origin, what, system) }
     }
 
     /// An audit entry of a caller without a credential.
     #[must_use]
-    pub fn by_anonymous(origin: &RequestMetadata, what: AuditEntry, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn by_anonymous(origin: &RequestMetadata, what: impl Into<AuditEntry>, system: &SystemPorts) -> Self {
+        let what = what.into();
         Self {
-            id: EventId::generate(clock, entropy),
-            occurred_at: clock.now(),
+            id: EventId::generate(system),
+            occurred_at: system.now(),
             name: what.name.to_owned(),
             outcome: what.outcome,
             actor: None,

@@ -2,7 +2,7 @@
 
 use uuid::{Builder, Uuid};
 
-use crate::{Clock, Entropy};
+use crate::SystemPorts;
 
 /// The text is not a valid identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,10 +17,10 @@ fn parse(text: &str) -> Result<Uuid, IdError> {
 }
 
 /// Generates a UUIDv7: the milliseconds of the injected clock, then 74 random bits.
-pub(crate) fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
+pub(crate) fn generate(system: &SystemPorts) -> Uuid {
     let mut random = [0; 10];
-    entropy.fill(&mut random);
-    let millis = clock.now().unix_timestamp_nanos() / 1_000_000;
+    system.entropy.fill(&mut random);
+    let millis = system.now().unix_timestamp_nanos() / 1_000_000;
     Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &random).into_uuid()
 }
 
@@ -33,8 +33,8 @@ macro_rules! ids {
         impl $name {
             /// Generates a UUIDv7. Its order is the order of creation.
             #[must_use]
-            pub fn generate(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-                Self(generate(clock, entropy))
+            pub fn generate(system: &SystemPorts) -> Self {
+                Self(generate(system))
             }
 
             /// Wraps an identifier that was read from storage.

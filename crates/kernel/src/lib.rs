@@ -25,6 +25,7 @@ mod secret;
 mod secret_hash;
 mod steps;
 mod store;
+mod system;
 pub mod text;
 mod wallet;
 
@@ -52,6 +53,7 @@ pub use secret::Secret;
 pub use secret_hash::{SecretDigest, SecretHash};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
 pub use store::{OnConflict, StoreError};
+pub use system::SystemPorts;
 pub use wallet::{
     Chain, ChainError, Namespace, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
     WalletSignatureError,

@@ -61,7 +61,7 @@ impl Orgs {
         let organization = tx.organizations().lock(id).await?.ok_or(AccessError::not_found(id))?;
         let own = tx.memberships().find(id, user).await?.ok_or(AccessError::not_found(id))?;
         if own.opened_at.is_none() {
-            tx.memberships().record_opening(id, user, self.ports.clock.now()).await?;
+            tx.memberships().record_opening(id, user, self.ports.system.now()).await?;
         }
         permit(own.role >= lowest, id)?;
         Ok(LockedOrganization { tx, organization, own })
@@ -74,7 +74,7 @@ impl Orgs {
             return Ok(());
         }
         let mut tx = self.ports.store.begin().await?;
-        tx.memberships().record_opening(caller.organization_id, caller.user_id, self.ports.clock.now()).await?;
+        tx.memberships().record_opening(caller.organization_id, caller.user_id, self.ports.system.now()).await?;
         tx.commit().await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Accounts, Actor, AuditEntry, Clock, Entropy, Event, RateLimits, SecretDigest};
+use tessera_kernel::{Accounts, Actor, AuditEntry, Event, RateLimits, SecretDigest, SystemPorts};
 use tessera_outbox::{MailSeal, Notices};
 
 use crate::{
@@ -31,10 +31,8 @@ pub struct OrgPorts {
     pub notices: Notices,
     /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
-    /// The clock of the node.
-    pub clock: Arc<dyn Clock>,
-    /// Source of random bytes.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// The use cases of this domain.
@@ -58,6 +56,6 @@ impl Orgs {
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: impl Into<AuditEntry>) -> Event {
-        Event::by(actor, event.into(), &*self.ports.clock, &*self.ports.entropy)
+        Event::by(actor, event, &self.ports.system)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, EmailAddress, Entropy, MailId, StoreError};
+use tessera_kernel::{EmailAddress, MailId, StoreError, SystemPorts};
 use time::{Duration, OffsetDateTime};
 
 use crate::{Mail, MailSeal, NoticeTopic, Outbox};
@@ -22,10 +22,8 @@ pub struct NoticeContext {
 pub struct Notices {
     /// Encrypts the notices while they are stored.
     pub seal: Arc<dyn MailSeal>,
-    /// The clock of the node.
-    pub clock: Arc<dyn Clock>,
-    /// The source of random bytes.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
     /// The maximum number of notices per address and topic within [`Self::WINDOW`]. `None` means no maximum.
     pub most: Option<u32>,
 }
@@ -71,13 +69,13 @@ impl Notices {
         to: &EmailAddress,
         write: impl FnOnce(NoticeContext) -> Mail + Send,
     ) -> Result<bool, StoreError> {
-        let now = self.clock.now();
+        let now = self.system.now();
         let number = outbox.count_notice(topic, to, now, Self::WINDOW).await?;
         if !required && self.most.is_some_and(|most| number > most) {
             return Ok(false);
         }
         let mail = write(NoticeContext { at: now, last: self.most.is_some_and(|most| number >= most) });
-        let id = MailId::generate(&*self.clock, &*self.entropy);
+        let id = MailId::generate(&self.system);
         outbox.add(&self.seal.seal(id, &mail, now, now + ttl)?).await?;
         Ok(true)
     }

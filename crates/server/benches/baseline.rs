@@ -19,14 +19,12 @@ use tessera_identity::{
     model::{Password, PasswordAttempt},
     ports::{PasswordHasher as _, Requester, SignatureCheck, WalletVerifier as _},
 };
-use tessera_kernel::{
-    Chain, Clock as _, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature,
-};
+use tessera_kernel::{Chain, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature};
 use tessera_sso::{
     model::{NewKey, SigningKey, TOKEN_LIFETIME},
     ports::{ServiceClaims, ServiceTokenSigner as _},
 };
-use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
+use tessera_system::{Sha256Digest, SystemEntropy, system_ports};
 use tessera_tests::{api::Api, wallet::EvmWallet};
 
 fn main() -> anyhow::Result<()> {
@@ -106,15 +104,16 @@ async fn rs256(length: Duration) -> anyhow::Result<()> {
     let issuer = "http://localhost:8080".to_owned();
     let signer = Arc::new(Rs256Signer::new(issuer, KeyBits::default(), master, Arc::new(SystemEntropy)));
     let NewKey { id, public, sealed } = signer.make_key().await?;
-    let now = SystemClock.now();
+    let system = system_ports();
+    let now = system.now();
     let key = SigningKey { id, public, sealed, created_at: now, signs_from: now, retirement: None };
     let claims = ServiceClaims {
-        user: UserId::generate(&SystemClock, &SystemEntropy),
+        user: UserId::generate(&system),
         audience: "https://games.example.com".parse()?,
-        token_id: UserId::generate(&SystemClock, &SystemEntropy).as_uuid(),
+        token_id: UserId::generate(&system).as_uuid(),
         issued_at: now,
         expires_at: now + TOKEN_LIFETIME,
-        organization: Some(OrganizationId::generate(&SystemClock, &SystemEntropy)),
+        organization: Some(OrganizationId::generate(&system)),
         roles: vec![Role::Owner],
         nonce: None,
         wallet: None,

@@ -1,6 +1,6 @@
 //! Start while the database is unavailable: the process runs, is not ready, and retries.
 
-use std::{net::TcpListener, pin::pin, sync::Arc, time::Duration};
+use std::{net::TcpListener, pin::pin, time::Duration};
 
 use actix_web::dev::Server;
 use anyhow::Context as _;
@@ -9,7 +9,7 @@ use tessera_api::{PublicUrl, Services, Starting};
 use tessera_kernel::StoreError;
 use tessera_outbox::Dispatcher;
 use tessera_sso::KeysError;
-use tessera_system::{SystemClock, SystemEntropy};
+use tessera_system::system_ports;
 use tokio::time::{sleep, timeout};
 
 use crate::{config::Config, http, wiring};
@@ -60,11 +60,7 @@ pub(crate) async fn open(
 }
 
 fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyhow::Result<Server> {
-    let starting = Starting {
-        public_url: PublicUrl::new(config.public_url.as_str()),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-    };
+    let starting = Starting { public_url: PublicUrl::new(config.public_url.as_str()), system: system_ports() };
     Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 

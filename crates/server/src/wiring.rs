@@ -16,11 +16,11 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, NodeLimits, RequestMetadata, Unlimited};
+use tessera_kernel::{Entropy, NodeLimits, RequestMetadata, SystemPorts, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
-use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
+use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
     config::{Config, Throttle},
@@ -39,24 +39,11 @@ const MAIL_DIRECTORY: &str = "data/mail";
 /// The maximum number of requests that wait for a password hash, per concurrent hash.
 const HASH_QUEUE_PER_PLACE: usize = 256;
 
-/// The system ports: random bytes and clock.
-#[derive(Clone)]
-struct SystemPorts {
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-}
-
 /// The rate limits of this node, unless they are turned off.
 fn node_limits(config: &Config, system: &SystemPorts) -> Arc<dyn NodeLimits> {
     match config.throttle {
         Throttle::On => Arc::new(MemoryLimits::new(Arc::clone(&system.clock))),
         Throttle::Off => Arc::new(Unlimited),
-    }
-}
-
-impl SystemPorts {
-    fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
     }
 }
 
@@ -72,7 +59,7 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
 
 /// Builds the service and its mail delivery over an open store.
 pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Dispatcher)> {
-    let system = SystemPorts::real();
+    let system = system_ports();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
     let mails = MailPorts {
@@ -112,8 +99,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
         draining: Arc::new(AtomicBool::new(false)),
-        clock: system.clock,
-        entropy: system.entropy,
+        system,
     };
     Ok((services, dispatcher))
 }
@@ -130,17 +116,11 @@ fn notices(config: &Config, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> N
         Throttle::On => Some(Notices::MOST),
         Throttle::Off => None,
     };
-    let SystemPorts { clock, entropy } = system.clone();
-    Notices { seal: Arc::clone(seal) as _, clock, entropy, most }
+    Notices { seal: Arc::clone(seal) as _, system: system.clone(), most }
 }
 
 fn apps(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Apps {
-    let ports = AppPorts {
-        store: Arc::clone(store) as _,
-        memberships: Arc::clone(store) as _,
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
-    };
+    let ports = AppPorts { store: Arc::clone(store) as _, memberships: Arc::clone(store) as _, system: system.clone() };
     Apps::new(ports).with_quota(config.quotas.applications)
 }
 
@@ -151,19 +131,14 @@ fn api_keys(config: &Config, store: &Arc<SqlStore>, mails: &MailPorts, system: &
         memberships: Arc::clone(store) as _,
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
+        system: system.clone(),
     };
     ApiKeys::new(ports).with_quotas(config.quotas.keys)
 }
 
 fn inventory(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Inventory {
-    let ports = InventoryPorts {
-        store: Arc::clone(store) as _,
-        memberships: Arc::clone(store) as _,
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
-    };
+    let ports =
+        InventoryPorts { store: Arc::clone(store) as _, memberships: Arc::clone(store) as _, system: system.clone() };
     Inventory::new(ports).with_quota(config.quotas.items)
 }
 
@@ -184,8 +159,7 @@ fn orgs(
         seal: Arc::clone(&mails.seal) as _,
         notices: mails.notices.clone(),
         limits: throttle::rate_limits(config.throttle, Arc::clone(store) as _),
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
+        system: system.clone(),
     };
     Orgs::new(ports).with_quotas(config.quotas.orgs)
 }
@@ -222,8 +196,7 @@ fn identity(
         signer: Arc::new(signer),
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
+        system: system.clone(),
     };
     let settings = IdentitySettings {
         min_password_length: config.password_min_length,
@@ -245,8 +218,7 @@ fn single_sign_on(
         digest: Arc::new(Sha256Digest),
         wallets: Arc::new(IdentityWallets(Arc::clone(identity))),
         tokens: Arc::clone(tokens),
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
+        system: system.clone(),
     })
 }
 
@@ -269,7 +241,7 @@ fn signature_gate(config: &Config) -> std::io::Result<Gate> {
 
 /// Builds the service token use cases alone, over a store of their own.
 pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
-    let system = SystemPorts::real();
+    let system = system_ports();
     let store = open_store(config).await?;
     let (master, _) = secrets(config, &store, &*system.entropy).await?;
     Ok(service_tokens(config, &Arc::new(store), master, &system))
@@ -288,8 +260,7 @@ fn service_tokens(
         keys: Arc::clone(store) as _,
         memberships: Arc::clone(store) as _,
         signer: Arc::new(Rs256Signer::new(issuer, config.signing_key_bits, master, entropy)),
-        clock: Arc::clone(&system.clock),
-        entropy: Arc::clone(&system.entropy),
+        system: system.clone(),
     };
     let audiences = config.audiences.iter().cloned().collect();
     ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: config.signing_key_life })

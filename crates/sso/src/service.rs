@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Clock, Entropy, SecretDigest};
+use tessera_kernel::{SecretDigest, SystemPorts};
 use time::OffsetDateTime;
 
 use crate::{
@@ -28,10 +28,8 @@ pub struct SsoPorts {
     pub wallets: Arc<dyn WalletAuthenticator>,
     /// Signs service tokens.
     pub tokens: Arc<ServiceTokens>,
-    /// Source of the current time.
-    pub clock: Arc<dyn Clock>,
-    /// Source of randomness.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// Single sign-on: users sign in to applications with a wallet on a page of this service.

@@ -4,6 +4,14 @@ mod clock;
 mod digest;
 mod entropy;
 
+use tessera_kernel::SystemPorts;
+
 pub use clock::SystemClock;
 pub use digest::Sha256Digest;
 pub use entropy::SystemEntropy;
+
+/// Returns the clock and the random number generator of the system.
+#[must_use]
+pub fn system_ports() -> SystemPorts {
+    SystemPorts::new(SystemClock, SystemEntropy)
+}

@@ -15,7 +15,8 @@ use tessera_identity::{
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
-    Permission, Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, UserId, WalletAccount, WalletAddress,
+    Permission, Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount,
+    WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use tessera_outbox::SealedMail;
@@ -35,13 +36,9 @@ pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 pub const NOW: OffsetDateTime = FixedClock::NOW;
 
 /// An id in the format of `generate`. Ids are ordered by number.
-fn id<T>(
-    kind: u64,
-    number: u32,
-    generate: impl Fn(&dyn tessera_kernel::Clock, &dyn tessera_kernel::Entropy) -> T,
-) -> T {
+fn id<T>(kind: u64, number: u32, generate: impl Fn(&SystemPorts) -> T) -> T {
     let clock = FixedClock::new(NOW + Duration::milliseconds(i64::from(number)));
-    generate(&clock, &SequentialEntropy::starting_at((kind << 32) | u64::from(number)))
+    generate(&SystemPorts::new(clock, SequentialEntropy::starting_at((kind << 32) | u64::from(number))))
 }
 
 /// The id of [`user`] with the same number.

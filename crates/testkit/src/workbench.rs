@@ -8,6 +8,7 @@ use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
     AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedGuest, Limit, OrganizationId, PageRequest, Role,
+    SystemPorts,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Mail, MailSeal as _, Notices};
@@ -82,6 +83,12 @@ impl Workbench {
         Self::default()
     }
 
+    /// The clock and the entropy of the bench.
+    #[must_use]
+    pub fn system(&self) -> SystemPorts {
+        SystemPorts { clock: self.clock.clone(), entropy: self.entropy.clone() }
+    }
+
     /// The ports of [`Self::identity`], for tests that replace one of them.
     #[must_use]
     pub fn identity_ports(&self) -> IdentityPorts {
@@ -97,16 +104,14 @@ impl Workbench {
             signer: self.signer.clone(),
             mail_templates: Arc::new(FakeMails),
             notices: self.notices(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         }
     }
 
     /// Notices with the default limits.
     #[must_use]
     pub fn notices(&self) -> Notices {
-        let (clock, entropy) = (self.clock.clone(), self.entropy.clone());
-        Notices { seal: Arc::new(FakeSeal), clock, entropy, most: Some(Notices::MOST) }
+        Notices { seal: Arc::new(FakeSeal), system: self.system(), most: Some(Notices::MOST) }
     }
 
     /// The settings of [`Self::identity`]: sessions of twelve hours, and the minimum password length.
@@ -121,6 +126,13 @@ impl Workbench {
         Identity::new(self.identity_ports(), Self::identity_settings())
     }
 
+    /// The identity service on a node whose clock is wrong by that much, over the same storage.
+    #[must_use]
+    pub fn identity_with_clock(&self, wrong_by: Duration) -> Identity {
+        let system = SystemPorts { clock: Arc::new(FixedClock::new(self.clock.now() + wrong_by)), ..self.system() };
+        Identity::new(IdentityPorts { system, ..self.identity_ports() }, Self::identity_settings())
+    }
+
     /// The ports of [`Self::sso`].
     #[must_use]
     pub fn sso_ports(&self) -> SsoPorts {
@@ -130,8 +142,7 @@ impl Workbench {
             digest: Arc::new(FakeDigest),
             wallets: Arc::new(IdentityWallets(Arc::new(self.identity()))),
             tokens: Arc::new(self.service_tokens()),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         }
     }
 
@@ -143,8 +154,7 @@ impl Workbench {
             keys: self.stores.signing_keys.clone(),
             memberships: self.stores.memberships.clone(),
             signer: self.service_signer.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         }
     }
 
@@ -179,8 +189,7 @@ impl Workbench {
             seal: Arc::new(FakeSeal),
             notices: self.notices(),
             limits: self.stores.limits.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         }
     }
 
@@ -196,8 +205,7 @@ impl Workbench {
         Apps::new(AppPorts {
             store: self.stores.apps.clone(),
             memberships: self.stores.memberships.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         })
     }
 
@@ -210,8 +218,7 @@ impl Workbench {
             memberships: self.stores.memberships.clone(),
             mail_templates: Arc::new(FakeMails),
             notices: self.notices(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         }
     }
 
@@ -227,8 +234,7 @@ impl Workbench {
         InventoryPorts {
             store: self.stores.items.clone(),
             memberships: self.stores.memberships.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
+            system: self.system(),
         }
     }
 

@@ -7,7 +7,7 @@ use tessera_apikeys::{
     ports::ApiKeyStore as _,
 };
 use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet, SecretDigest as _};
-use tessera_system::{Sha256Digest, SystemClock, SystemEntropy};
+use tessera_system::{Sha256Digest, SystemClock, SystemEntropy, system_ports};
 use tessera_tests::{
     api::Api,
     database::Backend,
@@ -119,7 +119,7 @@ async fn expired_key(acme: &TestOrg) -> String {
 fn expired(acme: &TestOrg, raw: &RawKey) -> ApiKey {
     let made = SystemClock.now() - Duration::days(2);
     ApiKey {
-        id: ApiKeyId::generate(&SystemClock, &SystemEntropy),
+        id: ApiKeyId::generate(&system_ports()),
         application_id: acme.app.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.app)),
         organization_id: acme.org.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.org)),
         created_by: acme.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.owner.id)),

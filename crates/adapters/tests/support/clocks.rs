@@ -9,7 +9,7 @@ use tessera_identity::{
     model::{Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionState},
     ports::{Challenges, IdentityStore as _},
 };
-use tessera_kernel::{Actor, Chain, Clock, PageRequest, Role, SecretDigest as _, StoreClock as _};
+use tessera_kernel::{Actor, Chain, Clock as _, PageRequest, Role, SecretDigest as _, StoreClock as _, SystemPorts};
 use tessera_outbox::MailSeal as _;
 use tessera_sso::{
     ChallengeSso, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoPorts, VerifySso,
@@ -39,23 +39,21 @@ struct Node {
 impl Node {
     async fn over(subject: &Subject, wrong_by: Duration) -> Self {
         let store = ok(open(&subject.database).await);
-        let clock: Arc<dyn Clock> = Arc::new(FixedClock::new(SystemClock.now() + wrong_by));
+        let system = SystemPorts::new(FixedClock::new(SystemClock.now() + wrong_by), SystemEntropy);
         let bench = Workbench::new();
         ok(bench.service_tokens().maintain_signing_keys(&origin()).await);
         let mut ports = bench.identity_ports();
         ports.store = Arc::new(store.clone());
         ports.challenges = Arc::new(store.clone());
         ports.resets = Arc::new(store.clone());
-        ports.notices.entropy = Arc::new(SystemEntropy);
-        ports.clock = Arc::clone(&clock);
-        ports.entropy = Arc::new(SystemEntropy);
+        ports.notices.system.entropy = Arc::new(SystemEntropy);
+        ports.system = system.clone();
         let identity = Arc::new(Identity::new(ports, Workbench::identity_settings()));
         let sso = SingleSignOn::new(SsoPorts {
             store: Arc::new(store.clone()),
             relying_parties: Arc::new(store.clone()),
             wallets: Arc::new(IdentityWallets(Arc::clone(&identity))),
-            clock,
-            entropy: Arc::new(SystemEntropy),
+            system,
             ..bench.sso_ports()
         });
         Self { store, identity, sso }

@@ -28,5 +28,5 @@ async fn record(services: &Services, route: Option<&Route>, answer: &ServiceResp
         .within(organization)
         .with("method", request.method().as_str())
         .with("route", route.map_or("-", Route::pattern));
-    services.audit.record(&Event::by(&actor, what, &*services.clock, &*services.entropy)).await
+    services.audit.record(&Event::by(&actor, what, &services.system)).await
 }

@@ -15,7 +15,7 @@ pub(crate) fn write_line(
     started: OffsetDateTime,
     origin: &RequestMetadata,
 ) {
-    let micros = i64::try_from((state.services.clock.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
+    let micros = i64::try_from((state.services.system.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
     let route = route.map_or("-", Route::pattern);
     let request_id = origin.request_id.as_str();
     let client_request_id = origin.client_request_id.as_ref().map(ClientRequestId::as_str);

@@ -19,7 +19,7 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Clock, Entropy, Unlimited};
+use tessera_kernel::{SystemPorts, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::Notices;
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
@@ -90,42 +90,39 @@ impl TestServer {
         let hasher = Arc::new(FakeHasher::default());
         let signer = Arc::new(FakeSigner::default());
         let draining = Arc::new(AtomicBool::new(false));
-        let entropy: Arc<dyn Entropy> = Arc::new(SequentialEntropy::starting_at(1));
-        let identity = Arc::new(identity(&stores, &hasher, &signer, &clock, &entropy));
-        let service_tokens = Arc::new(service_tokens(&stores, &clock, &entropy));
+        let entropy = Arc::new(SequentialEntropy::starting_at(1));
+        let system = SystemPorts { clock: clock.clone(), entropy };
+        let identity = Arc::new(identity(&stores, &hasher, &signer, &system));
+        let service_tokens = Arc::new(service_tokens(&stores, &system));
         let services = Services {
-            orgs: Arc::new(orgs(&stores, &identity, &clock, &entropy)),
+            orgs: Arc::new(orgs(&stores, &identity, &system)),
             sso: Arc::new(SingleSignOn::new(SsoPorts {
                 store: stores.sso,
                 relying_parties: stores.relying_parties,
                 digest: Arc::new(FakeDigest),
                 wallets: Arc::new(IdentityWallets(identity.clone())),
                 tokens: service_tokens.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
+                system: system.clone(),
             })),
             identity,
             service_tokens,
             apps: Arc::new(Apps::new(AppPorts {
                 store: stores.apps,
                 memberships: stores.memberships.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
+                system: system.clone(),
             })),
             api_keys: Arc::new(ApiKeys::new(ApiKeyPorts {
                 store: stores.api_keys,
                 digest: Arc::new(FakeDigest),
                 memberships: stores.memberships.clone(),
                 mail_templates: Arc::new(FakeMails),
-                notices: notices(&clock, &entropy),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
+                notices: notices(&system),
+                system: system.clone(),
             })),
             inventory: Arc::new(Inventory::new(InventoryPorts {
                 store: stores.items,
                 memberships: stores.memberships,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
+                system: system.clone(),
             })),
             audit: stores.audit,
             limits: stores.limits,
@@ -133,8 +130,7 @@ impl TestServer {
             readiness: Arc::new(readiness),
             public_url: PublicUrl::new(public_url),
             draining: draining.clone(),
-            clock: clock.clone(),
-            entropy,
+            system,
         };
         Self { services, hasher, signer, clock, draining }
     }
@@ -158,8 +154,8 @@ impl TestServer {
 
     /// Sends the request to a service that is still starting.
     pub(crate) async fn send_early(&self, request: TestRequest) -> Answer {
-        let Services { public_url, clock, entropy, .. } = self.services.clone();
-        let app = init_service(Starting { public_url, clock, entropy }.app()).await;
+        let Services { public_url, system, .. } = self.services.clone();
+        let app = init_service(Starting { public_url, system }.app()).await;
         Answer::of(call_service(&app, request.to_request()).await).await
     }
 
@@ -201,11 +197,11 @@ impl TestServer {
     }
 }
 
-fn notices(clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Notices {
-    Notices { seal: Arc::new(FakeSeal), clock: clock.clone(), entropy: entropy.clone(), most: Some(Notices::MOST) }
+fn notices(system: &SystemPorts) -> Notices {
+    Notices { seal: Arc::new(FakeSeal), system: system.clone(), most: Some(Notices::MOST) }
 }
 
-fn orgs(stores: &Stores, identity: &Arc<Identity>, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> Orgs {
+fn orgs(stores: &Stores, identity: &Arc<Identity>, system: &SystemPorts) -> Orgs {
     let ports = OrgPorts {
         store: stores.orgs.clone(),
         invitation_jobs: stores.invitation_jobs.clone(),
@@ -214,23 +210,14 @@ fn orgs(stores: &Stores, identity: &Arc<Identity>, clock: &Arc<FixedClock>, entr
         digest: Arc::new(FakeDigest),
         mail_templates: Arc::new(FakeMails),
         seal: Arc::new(FakeSeal),
-        notices: notices(clock, entropy),
+        notices: notices(system),
         limits: stores.limits.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
+        system: system.clone(),
     };
     Orgs::new(ports)
 }
 
-fn identity(
-    stores: &Stores,
-    hasher: &Arc<FakeHasher>,
-    signer: &Arc<FakeSigner>,
-    clock: &Arc<FixedClock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Identity {
-    let notices = notices(clock, entropy);
-    let clock: Arc<dyn Clock> = clock.clone();
+fn identity(stores: &Stores, hasher: &Arc<FakeHasher>, signer: &Arc<FakeSigner>, system: &SystemPorts) -> Identity {
     let ports = IdentityPorts {
         store: stores.identity.clone(),
         session_jobs: stores.session_jobs.clone(),
@@ -242,22 +229,20 @@ fn identity(
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
         signer: signer.clone(),
         mail_templates: Arc::new(FakeMails),
-        notices,
-        clock,
-        entropy: entropy.clone(),
+        notices: notices(system),
+        system: system.clone(),
     };
     let site = Site::of("http://localhost:8080");
     Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12), site })
 }
 
-fn service_tokens(stores: &Stores, clock: &Arc<FixedClock>, entropy: &Arc<dyn Entropy>) -> ServiceTokens {
+fn service_tokens(stores: &Stores, system: &SystemPorts) -> ServiceTokens {
     let ports = ServiceTokenPorts {
         sessions: stores.live_sessions.clone(),
         keys: stores.signing_keys.clone(),
         memberships: stores.memberships.clone(),
         signer: Arc::new(FakeServiceSigner::default()),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
+        system: system.clone(),
     };
     let audiences = [parsed(AUDIENCE)].into();
     ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: Duration::days(90) })

@@ -29,7 +29,7 @@ impl ApiKeys {
         if found.status(at) != KeyStatus::Live {
             return Err(AuthenticateKeyError::InvalidKey);
         }
-        self.usage.note(found.id, self.ports.clock.now());
+        self.usage.note(found.id, self.ports.system.now());
         Ok(Principal::Application {
             key: found.id,
             application: found.application_id,

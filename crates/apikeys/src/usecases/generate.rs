@@ -34,11 +34,10 @@ impl ApiKeys {
     pub async fn generate_key(&self, actor: &Actor, command: GenerateKey) -> Result<(ApiKey, RawKey), CreateError> {
         let application = command.application;
         let acting = self.ports.memberships.require(actor, application, policy::MANAGE).await?;
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let raw = RawKey::generate(entropy);
-        let now = clock.now();
+        let raw = RawKey::generate(&*self.ports.system.entropy);
+        let now = self.ports.system.now();
         let key = ApiKey {
-            id: ApiKeyId::generate(clock, entropy),
+            id: ApiKeyId::generate(&self.ports.system),
             application_id: application,
             organization_id: acting.organization,
             created_by: acting.user,

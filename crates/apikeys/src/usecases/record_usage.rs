@@ -11,7 +11,7 @@ impl ApiKeys {
     /// # Errors
     /// Storage failed. No use is lost: the next call tries again.
     pub async fn record_usage(&self, all: bool) -> Result<usize, StoreError> {
-        let mut due = self.usage.take_due(self.ports.clock.now(), all);
+        let mut due = self.usage.take_due(self.ports.system.now(), all);
         let (keys, batch) = (due.len(), ROWS_PER_STEP as usize);
         while !due.is_empty() {
             let later = due.split_off(due.len().min(batch));

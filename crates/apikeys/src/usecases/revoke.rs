@@ -34,7 +34,7 @@ impl ApiKeys {
         let event = self.event(actor, KeyEvent::Revoked(&key));
         let mut tx = self.ports.store.begin().await?;
         // One conditional statement, so that of concurrent calls only the first adds an audit entry.
-        if tx.keys().revoke(id, self.ports.clock.now()).await? {
+        if tx.keys().revoke(id, self.ports.system.now()).await? {
             tx.events().append(&event).await?;
         }
         tx.commit().await?;

@@ -46,7 +46,7 @@ impl ApiKeys {
                 Verification::InsufficientPermissions(key)
             }
             KeyStatus::Live => {
-                self.usage.note(key.id, self.ports.clock.now());
+                self.usage.note(key.id, self.ports.system.now());
                 Verification::Valid(key)
             }
         })

@@ -34,9 +34,9 @@ impl Apps {
     ) -> Result<Application, CreateError> {
         let organization = command.organization;
         self.ports.memberships.require(actor, organization, policy::MANAGE).await?;
-        let now = self.ports.clock.now();
+        let now = self.ports.system.now();
         let application = Application {
-            id: ApplicationId::generate(&*self.ports.clock, &*self.ports.entropy),
+            id: ApplicationId::generate(&self.ports.system),
             organization_id: organization,
             name: command.name,
             description: command.description,

@@ -39,7 +39,7 @@ impl Apps {
         application.name = command.name.unwrap_or(application.name);
         application.description = command.description.unwrap_or(application.description);
         application.redirect_uris = command.redirect_uris.unwrap_or(application.redirect_uris);
-        application.updated_at = self.ports.clock.now();
+        application.updated_at = self.ports.system.now();
         tx.applications().update(&application).await?;
         let event = AppEvent::Updated { organization: application.organization_id, application: id };
         tx.events().append(&self.event(actor, event)).await?;

@@ -21,8 +21,7 @@ const TRIES: usize = 3;
 impl Accounts for Identity {
     async fn verify_email(&self, actor: &Actor, email: &EmailAddress) -> Result<InvitedAccount, AccountError> {
         let id = actor.user().ok_or(AccountError::SessionEnded)?;
-        let entry = AccountEvent::EmailVerified { user: id }.into();
-        let event = Event::by(actor, entry, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by(actor, AccountEvent::EmailVerified { user: id }, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(id).await?.ok_or(AccountError::SessionEnded)?;
         require_mailbox(&known.user, email)?;
@@ -77,10 +76,10 @@ impl Identity {
     }
 
     fn new_user(&self, guest: &InvitedGuest) -> Result<User, AccountError> {
-        let now = self.ports.clock.now();
+        let now = self.ports.system.now();
         let display_name = guest.display_name.as_deref().map(str::parse::<DisplayName>).transpose();
         Ok(User {
-            id: UserId::generate(&*self.ports.clock, &*self.ports.entropy),
+            id: UserId::generate(&self.ports.system),
             email: Some(guest.email.clone()),
             email_verified: true,
             display_name: display_name.map_err(|error| AccountError::Failed(Box::new(error)))?,
@@ -166,7 +165,7 @@ impl Identity {
         mut user: User,
         event: &Event,
     ) -> Result<User, StoreError> {
-        let now = self.ports.clock.now();
+        let now = self.ports.system.now();
         if tx.users().verify_email(user.id, now).await? {
             tx.events().append(event).await?;
             (user.email_verified, user.updated_at) = (true, now);
@@ -176,7 +175,7 @@ impl Identity {
     }
 
     fn event(&self, action: AccountEvent, origin: &RequestMetadata) -> Event {
-        Event::by_anonymous(origin, action.into(), &*self.ports.clock, &*self.ports.entropy)
+        Event::by_anonymous(origin, action, &self.ports.system)
     }
 }
 

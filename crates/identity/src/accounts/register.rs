@@ -54,10 +54,9 @@ impl Identity {
     /// Fails when the email address is taken, the password is rejected, or hashing or storage fails. Nothing is stored
     /// then.
     pub async fn register(&self, command: Register) -> Result<User, RegisterError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let now = clock.now();
+        let now = self.ports.system.now();
         let user = User {
-            id: UserId::generate(clock, entropy),
+            id: UserId::generate(&self.ports.system),
             email: Some(command.email),
             email_verified: false,
             display_name: command.display_name,
@@ -72,8 +71,8 @@ impl Identity {
         self.check_new_password(&command.password, &words_about(&user), requester).await?;
         // Hash before opening a transaction, because it takes tens of milliseconds.
         let hash = self.ports.hasher.hash(&command.password, requester).await?;
-        let entry = AccountEvent::Registered { user: user.id }.into();
-        let event = Event::by_anonymous(&command.origin, entry, clock, entropy);
+        let entry = AccountEvent::Registered { user: user.id };
+        let event = Event::by_anonymous(&command.origin, entry, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         tx.users().insert(&user, Some(&hash)).await.on_conflict(RegisterError::EmailTaken)?;
         tx.events().append(&event).await?;

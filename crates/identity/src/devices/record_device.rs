@@ -18,7 +18,7 @@ impl Identity {
         device: Device,
     ) -> Result<(), StoreError> {
         let hash = self.ports.digest.digest(&device.fingerprint(user.id));
-        match tx.known_devices().record(user.id, &hash, self.ports.clock.now()).await? {
+        match tx.known_devices().record(user.id, &hash, self.ports.system.now()).await? {
             DeviceStatus::New => self.notify(tx, user, AccountChange::SignedIn(device)).await,
             DeviceStatus::First | DeviceStatus::Known => Ok(()),
         }

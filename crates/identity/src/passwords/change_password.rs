@@ -105,7 +105,6 @@ impl Identity {
         known: &Credentials,
         hash: &PasswordHash,
     ) -> Result<bool, ChangePasswordError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let id = known.user.id;
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(id).await?.ok_or(ChangePasswordError::NotFound)?;
@@ -121,8 +120,8 @@ impl Identity {
         // End all sessions that were opened with the old password. Keep this session, because it has just been
         // verified.
         let ended = tx.sessions().end_all(id, Some(session), checked_at).await?;
-        let entry = PasswordEvent::Changed { user: id, sessions_ended: ended }.into();
-        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
+        let entry = PasswordEvent::Changed { user: id, sessions_ended: ended };
+        tx.events().append(&Event::by(actor, entry, &self.ports.system)).await?;
         let first = known.password_hash.is_none();
         let change = if first { AccountChange::PasswordSet } else { AccountChange::PasswordChanged };
         self.notify(&mut *tx, &current.user, change).await?;
@@ -131,9 +130,7 @@ impl Identity {
     }
 
     async fn refuse_change(&self, actor: &Actor, user: UserId) -> Result<(), ChangePasswordError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let entry = PasswordEvent::ChangeRefused { user }.into();
-        self.note(&Event::by(actor, entry, clock, entropy)).await?;
+        self.note(&Event::by(actor, PasswordEvent::ChangeRefused { user }, &self.ports.system)).await?;
         Err(ChangePasswordError::CurrentWrong)
     }
 }

@@ -75,7 +75,7 @@ impl Identity {
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         let Some(email) = &user.email else { return Ok(()) };
-        let token = ResetToken::generate(&*self.ports.entropy);
+        let token = ResetToken::generate(&*self.ports.system.entropy);
         let hash = self.ports.digest.digest(token.expose());
         let reset = PasswordReset { user: user.id, email: email.clone(), hash, expires_at: now + PasswordReset::TTL };
         let open = tx.password_resets().find_open_of(user.id).await?;
@@ -85,8 +85,8 @@ impl Identity {
         let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
         if notices.notify_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
             tx.password_resets().issue(&reset).await?;
-            let what = PasswordEvent::ResetMailed { user: user.id }.into();
-            let event = Event::by_anonymous(&request.origin, what, &*self.ports.clock, &*self.ports.entropy);
+            let what = PasswordEvent::ResetMailed { user: user.id };
+            let event = Event::by_anonymous(&request.origin, what, &self.ports.system);
             tx.events().append(&event).await?;
         }
         Ok(())

@@ -25,7 +25,7 @@ impl Identity {
     pub async fn request_password_reset(&self, command: RequestPasswordReset) -> Result<(), StoreError> {
         // Ignore a malformed address. This reveals nothing, because the caller can see that it is malformed.
         let Ok(email) = command.email.parse::<EmailAddress>() else { return Ok(()) };
-        let id = ResetRequestId::generate(&*self.ports.clock, &*self.ports.entropy);
+        let id = ResetRequestId::generate(&self.ports.system);
         // A request is valid as long as the link that it leads to.
         let expires_at = self.ports.resets.now().await? + PasswordReset::TTL;
         self.ports.resets.ask(&ResetRequest { id, email, origin: command.origin, expires_at }).await

@@ -96,7 +96,6 @@ impl Identity {
         (hash, now): (&PasswordHash, OffsetDateTime),
         origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let user = current.user.id;
         let wallets: &[Wallet] = if current.user.email_verified { &[] } else { &current.user.wallets };
         tx.users().set_password_hash(user, hash).await?;
@@ -111,7 +110,7 @@ impl Identity {
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
         deeds.push(PasswordEvent::Reset { user, sessions_ended }.into());
         for deed in deeds {
-            tx.events().append(&Event::by_anonymous(origin, deed, clock, entropy)).await?;
+            tx.events().append(&Event::by_anonymous(origin, deed, &self.ports.system)).await?;
         }
         let first = current.password_hash.is_none();
         self.notify(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await

@@ -29,7 +29,6 @@ impl Identity {
     /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
     pub async fn update_profile(&self, actor: &Actor, command: UpdateProfile) -> Result<User, ProfileError> {
         let id = actor.user().ok_or(ProfileError::NotFound)?;
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(id).await?.ok_or(ProfileError::NotFound)?.user;
         let changed = User {
@@ -42,10 +41,9 @@ impl Identity {
         if changed == known {
             return Ok(known);
         }
-        let user = User { updated_at: clock.now(), ..changed };
-        let entry = ProfileEvent::Updated { user: id }.into();
+        let user = User { updated_at: self.ports.system.now(), ..changed };
         tx.users().update_profile(&user).await?;
-        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
+        tx.events().append(&Event::by(actor, ProfileEvent::Updated { user: id }, &self.ports.system)).await?;
         tx.commit().await?;
         Ok(user)
     }

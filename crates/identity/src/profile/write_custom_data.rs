@@ -48,7 +48,6 @@ impl Identity {
         if actor.user() != Some(id) {
             return Err(WriteCustomDataError::NotFound);
         }
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         let user = tx.users().lock(id).await?.ok_or(WriteCustomDataError::NotFound)?.user;
         let known = tx.custom_data().find(id).await?.unwrap_or_else(|| CustomData::untouched(&user));
@@ -56,7 +55,7 @@ impl Identity {
         if !command.precondition.holds(Some(known.version)) {
             return Err(WriteCustomDataError::Stale);
         }
-        let now = clock.now();
+        let now = self.ports.system.now();
         let data = CustomData {
             data: command.change.apply(&known.data).map_err(WriteCustomDataError::Document)?,
             version: known.version + 1,
@@ -64,9 +63,9 @@ impl Identity {
             updated_at: now,
             ..known
         };
-        let entry = ProfileEvent::CustomDataWritten { user: id, version: data.version }.into();
+        let entry = ProfileEvent::CustomDataWritten { user: id, version: data.version };
         tx.custom_data().save(&data).await?;
-        tx.events().append(&Event::by(actor, entry, clock, entropy)).await?;
+        tx.events().append(&Event::by(actor, entry, &self.ports.system)).await?;
         tx.commit().await?;
         Ok(data)
     }

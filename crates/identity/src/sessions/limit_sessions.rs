@@ -15,13 +15,12 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
         let Some(maximum) = self.quotas.sessions.maximum() else { return Ok(()) };
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let user = opened.user_id;
         // `created_at` is the database time, by which all nodes decide whether a session is live.
         let sessions_ended = tx.sessions().end_least_recently_used(user, opened.id, maximum, opened.created_at).await?;
         if sessions_ended > 0 {
-            let what = SessionEvent::SeveralEnded { user, sessions_ended }.into();
-            tx.events().append(&Event::by_anonymous(origin, what, clock, entropy)).await?;
+            let what = SessionEvent::SeveralEnded { user, sessions_ended };
+            tx.events().append(&Event::by_anonymous(origin, what, &self.ports.system)).await?;
         }
         Ok(())
     }

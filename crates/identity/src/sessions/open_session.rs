@@ -70,7 +70,7 @@ impl Identity {
             Authentication::Invitation => tx.sessions().insert(&session).await?,
         }
         // Created before the entry of a session that this one ends: the order of ids is the order of the trail.
-        let event = Event::by_anonymous(origin, entry, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, entry, &self.ports.system);
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.record_device(&mut *tx, &user, device).await?;
@@ -79,11 +79,10 @@ impl Identity {
     }
 
     fn new_session(&self, user: &User, now: OffsetDateTime) -> Session {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         // Whole seconds, so that the session and its token expire at the same time.
         let created_at = now.replace_nanosecond(0).unwrap_or(now);
         Session {
-            id: SessionId::generate(clock, entropy),
+            id: SessionId::generate(&self.ports.system),
             user_id: user.id,
             state: SessionState::Open,
             created_at,
@@ -95,7 +94,7 @@ impl Identity {
     /// The claims of an access token of the session, issued at its beginning.
     pub(crate) fn claims(&self, session: &Session) -> AccessClaims {
         let mut token_id = [0; 16];
-        self.ports.entropy.fill(&mut token_id);
+        self.ports.system.entropy.fill(&mut token_id);
         AccessClaims {
             user: session.user_id,
             session: session.id,

@@ -91,9 +91,7 @@ impl Identity {
     }
 
     async fn refuse(&self, user: Option<UserId>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {
-        let what = SessionEvent::SignInRefused { user }.into();
-        let event = Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy);
-        self.note(&event).await?;
+        self.note(&Event::by_anonymous(origin, SessionEvent::SignInRefused { user }, &self.ports.system)).await?;
         Err(SignInError::InvalidCredentials)
     }
 }

@@ -39,8 +39,7 @@ impl Identity {
     /// Fails when the actor is not a user, has no such session, or storage fails.
     pub async fn end_session(&self, actor: &Actor, session: SessionId) -> Result<(), SignOutError> {
         let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let event = Event::by(actor, SessionEvent::Ended { session }.into(), clock, entropy);
+        let event = Event::by(actor, SessionEvent::Ended { session }, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         if !tx.sessions().end(user, session, checked_at).await? {
             return Err(SignOutError::NotFound);
@@ -56,13 +55,12 @@ impl Identity {
     /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), SignOutError> {
         let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
         let mut tx = self.ports.store.begin().await?;
         // Lock the user. A concurrent sign-in commits either before this, so its session is ended too, or after it.
         tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
         let ended = tx.sessions().end_all(user, None, checked_at).await?;
-        let what = SessionEvent::SeveralEnded { user, sessions_ended: ended }.into();
-        tx.events().append(&Event::by(actor, what, clock, entropy)).await?;
+        let what = SessionEvent::SeveralEnded { user, sessions_ended: ended };
+        tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         tx.commit().await?;
         Ok(())
     }

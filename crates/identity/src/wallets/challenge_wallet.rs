@@ -41,7 +41,7 @@ impl Identity {
     ) -> Result<Challenge, SessionError> {
         // Use the database clock: another node may verify the signature, and the clocks of nodes may be wrong.
         let now = self.ports.challenges.now().await?;
-        let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.entropy);
+        let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.system.entropy);
         // Only a challenge to link references another row: the session that was live a moment ago.
         self.ports.challenges.keep(&challenge).await.on_conflict(SessionError::SessionEnded)?;
         if let Some(oldest) = self.issued_challenges.add(&challenge.nonce, network) {

@@ -28,7 +28,7 @@ impl Identity {
     /// presents it to [`authenticate_wallet`](Self::authenticate_wallet) once.
     #[must_use]
     pub fn format_message(&self, command: WalletMessage) -> (String, Nonce) {
-        let nonce = Nonce::generate(&*self.ports.entropy);
+        let nonce = Nonce::generate(&*self.ports.system.entropy);
         let site = &self.settings.site;
         let message = SiweMessage {
             scheme: None,

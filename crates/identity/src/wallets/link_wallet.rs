@@ -64,9 +64,8 @@ impl Identity {
             Redeemed::Unknown => return Err(LinkWalletError::InvalidSignature),
         }
         let now = self.require_recent_authentication(session).await?;
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let wallet = Wallet { account, linked_at: clock.now() };
-        let event = Event::by(actor, WalletAction::Linked { user }.with(account).into(), clock, entropy);
+        let wallet = Wallet { account, linked_at: self.ports.system.now() };
+        let event = Event::by(actor, WalletAction::Linked { user }.with(account), &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         // Hold the lock until the end, so that concurrent requests do not exceed the quota.
         let known = tx.users().lock(user).await?.ok_or(SessionError::SessionEnded)?;
@@ -84,9 +83,8 @@ impl Identity {
     }
 
     async fn refuse_link(&self, actor: &Actor, user: UserId, wallet: WalletAccount) -> Result<Wallet, LinkWalletError> {
-        let what = WalletAction::LinkRefused { user }.with(wallet).into();
-        let event = Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy);
-        self.note(&event).await?;
+        let what = WalletAction::LinkRefused { user }.with(wallet);
+        self.note(&Event::by(actor, what, &self.ports.system)).await?;
         Err(LinkWalletError::InvalidSignature)
     }
 }

@@ -113,11 +113,10 @@ impl Identity {
         account: WalletAccount,
         origin: &RequestMetadata,
     ) -> Result<Option<User>, StoreError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let now = clock.now();
+        let now = self.ports.system.now();
         let wallet = Wallet { account, linked_at: now };
         let user = User {
-            id: UserId::generate(clock, entropy),
+            id: UserId::generate(&self.ports.system),
             email: None,
             email_verified: false,
             display_name: None,
@@ -134,7 +133,7 @@ impl Identity {
             inserted => inserted?,
         }
         let made = WalletAction::Registered { user: user.id }.with(account);
-        tx.events().append(&Event::by_anonymous(origin, made.into(), clock, entropy)).await?;
+        tx.events().append(&Event::by_anonymous(origin, made, &self.ports.system)).await?;
         Ok(Some(user))
     }
 
@@ -145,8 +144,8 @@ impl Identity {
     ) -> Result<SignedIn, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
         let user = tx.wallets().find_holder(&account.address()).await?;
-        let what = WalletAction::SignInRefused { user }.with(account).into();
-        tx.events().append(&Event::by_anonymous(origin, what, &*self.ports.clock, &*self.ports.entropy)).await?;
+        let what = WalletAction::SignInRefused { user }.with(account);
+        tx.events().append(&Event::by_anonymous(origin, what, &self.ports.system)).await?;
         tx.commit().await?;
         Err(SignInWithWalletError::InvalidSignature)
     }

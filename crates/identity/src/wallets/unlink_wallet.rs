@@ -49,9 +49,9 @@ impl Identity {
         if !known.can_spare_a_wallet() {
             return Err(UnlinkWalletError::LastSignInMethod);
         }
-        let what = WalletAction::Unlinked { user }.with(wallet).into();
+        let what = WalletAction::Unlinked { user }.with(wallet);
         tx.wallets().delete(user, address).await?;
-        tx.events().append(&Event::by(actor, what, &*self.ports.clock, &*self.ports.entropy)).await?;
+        tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         self.notify(&mut *tx, &known.user, AccountChange::WalletUnlinked(wallet)).await?;
         tx.commit().await?;
         Ok(())

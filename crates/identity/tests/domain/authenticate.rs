@@ -12,7 +12,6 @@ use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_with, origin, session, session_id, user, user_id},
     expectations::{failed, ok, some},
-    fakes::FixedClock,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -74,12 +73,6 @@ async fn a_session_is_valid_until_its_expiry() {
     ok(bench.identity().authenticate(&token).await);
 }
 
-/// A node over the same storage with a clock that is wrong by `wrong_by`.
-fn node(bench: &Workbench, wrong_by: Duration) -> Identity {
-    let clock = Arc::new(FixedClock::new(bench.clock.now() + wrong_by));
-    Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings())
-}
-
 #[tokio::test]
 async fn recent_authentication_does_not_depend_on_the_node_clock_s53() {
     let (bench, token) = signed_in().await;
@@ -87,14 +80,14 @@ async fn recent_authentication_does_not_depend_on_the_node_clock_s53() {
     for (age, recent) in [(Duration::minutes(5) - Duration::MICROSECOND, true), (Duration::minutes(5), false)] {
         bench.clock.set(began + age);
         for wrong_by in [Duration::ZERO, -Duration::HOUR, Duration::HOUR, -Duration::days(400), Duration::days(400)] {
-            let principal = ok(node(&bench, wrong_by).authenticate(&token).await);
+            let principal = ok(bench.identity_with_clock(wrong_by).authenticate(&token).await);
             let actor = Actor { principal, origin: origin() };
             assert_eq!(actor.is_recent(), recent, "{age} old, wrong by {wrong_by}");
         }
     }
     bench.clock.set(session(1, user_id(1)).expires_at);
     for wrong_by in [-Duration::HOUR, Duration::HOUR] {
-        let error = failed(node(&bench, wrong_by).authenticate(&token).await);
+        let error = failed(bench.identity_with_clock(wrong_by).authenticate(&token).await);
         assert!(matches!(error, AuthenticateError::InvalidToken), "wrong by {wrong_by}: {error:?}");
     }
 }

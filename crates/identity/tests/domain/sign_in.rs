@@ -12,7 +12,7 @@ use tessera_testkit::{
     Stores, Workbench,
     builders::{NOW, device, origin, user, user_id},
     expectations::{failed, ok, parsed, some},
-    fakes::{FixedClock, OvertakenHasher},
+    fakes::OvertakenHasher,
 };
 use time::Duration;
 
@@ -153,9 +153,7 @@ async fn a_session_begins_by_the_clock_of_the_storage() {
     let bench = Workbench::new();
     bench.user_with_password(1, PASSWORD).await;
     for wrong_by in [-Duration::HOUR, Duration::HOUR] {
-        let clock = Arc::new(FixedClock::new(NOW + wrong_by));
-        let identity = Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings());
-        let signed_in = ok(identity.sign_in(command("user1@example.com", PASSWORD)).await);
+        let signed_in = ok(bench.identity_with_clock(wrong_by).sign_in(command("user1@example.com", PASSWORD)).await);
         let claims = ok(bench.signer.verify(signed_in.token.expose()));
         let known = some(ok(bench.stores.identity.find_session(claims.session).await));
         let now = ok(NOW.replace_nanosecond(0));

@@ -1,9 +1,7 @@
 //! Wallet sign-in.
 
-use std::sync::Arc;
-
 use tessera_identity::{
-    Identity, IdentityPorts, SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
+    SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
     model::{Challenge, SessionState, SiweMessage, Wallet},
     ports::TokenSigner as _,
 };
@@ -12,7 +10,7 @@ use tessera_testkit::{
     Workbench,
     builders::{NOW, device, origin, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, parsed, some},
-    fakes::{FakeWallets, FixedClock},
+    fakes::FakeWallets,
 };
 use time::Duration;
 
@@ -157,11 +155,8 @@ async fn a_challenge_expires_after_5_minutes_s85() {
 #[tokio::test]
 async fn challenge_expiry_does_not_depend_on_the_node_clock_s85() {
     let bench = Workbench::new();
-    let node = |wrong_by: Duration| {
-        let clock = Arc::new(FixedClock::new(NOW + wrong_by));
-        Identity::new(IdentityPorts { clock, ..bench.identity_ports() }, Workbench::identity_settings())
-    };
-    let (fast, slow) = (node(Duration::minutes(10)), node(Duration::minutes(-10)));
+    let (fast, slow) =
+        (bench.identity_with_clock(Duration::minutes(10)), bench.identity_with_clock(Duration::minutes(-10)));
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let challenge = ok(asks.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await);
         ok(answers

@@ -35,14 +35,14 @@ impl Inventory {
         let application_id = command.application;
         self.ports.memberships.require_either(actor, application_id, policy::WRITE).await?;
         let change = ItemChange {
-            id: ItemId::generate(&*self.ports.clock, &*self.ports.entropy),
+            id: ItemId::generate(&self.ports.system),
             application_id,
             sku: command.sku,
             name: command.name,
             description: command.description,
             quantity: command.quantity,
             metadata: command.metadata,
-            at: self.ports.clock.now(),
+            at: self.ports.system.now(),
         };
         let put = self.ports.store.upsert_item(&change, self.quota.maximum()).await;
         match put.on_conflict(AccessError::not_found(application_id))? {

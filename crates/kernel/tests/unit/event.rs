@@ -1,10 +1,14 @@
 //! Audit entries.
 
-use tessera_kernel::{AuditEntry, Event, Outcome};
+use tessera_kernel::{AuditEntry, Event, Outcome, SystemPorts};
 use tessera_testkit::{
     builders::{NOW, actor_by_key, actor_of, api_key, api_key_id, application, organization_id, origin, user_id},
     fakes::{FixedClock, SequentialEntropy},
 };
+
+fn system() -> SystemPorts {
+    SystemPorts::new(FixedClock::default(), SequentialEntropy::default())
+}
 
 fn entry() -> AuditEntry {
     let said = AuditEntry::success("thing.done", user_id(2).as_uuid()).within(organization_id(1));
@@ -14,7 +18,7 @@ fn entry() -> AuditEntry {
 #[test]
 fn an_announcement_becomes_an_event_with_its_circumstances() {
     let actor = actor_of(user_id(1));
-    let event = Event::by(&actor, entry(), &FixedClock::default(), &SequentialEntropy::default());
+    let event = Event::by(&actor, entry(), &system());
     assert_eq!((event.name.as_str(), event.outcome), ("thing.done", Outcome::Success));
     assert_eq!((event.occurred_at, event.origin), (NOW, origin()));
     assert_eq!((event.organization, event.subject), (Some(organization_id(1)), Some(user_id(2).as_uuid())));
@@ -25,7 +29,7 @@ fn an_announcement_becomes_an_event_with_its_circumstances() {
 #[test]
 fn a_users_deed_names_the_user() {
     let actor = actor_of(user_id(1));
-    let event = Event::by(&actor, entry(), &FixedClock::default(), &SequentialEntropy::default());
+    let event = Event::by(&actor, entry(), &system());
     assert_eq!(event.actor, Some(("user".to_owned(), user_id(1).as_uuid())));
     assert_eq!(actor.user(), Some(user_id(1)));
 }
@@ -33,15 +37,14 @@ fn a_users_deed_names_the_user() {
 #[test]
 fn an_applications_deed_names_the_key() {
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
-    let event = Event::by(&actor, entry(), &FixedClock::default(), &SequentialEntropy::default());
+    let event = Event::by(&actor, entry(), &system());
     assert_eq!(event.actor, Some(("api_key".to_owned(), api_key_id(1).as_uuid())));
     assert_eq!(actor.user(), None);
 }
 
 #[test]
 fn a_visitors_deed_names_nobody() {
-    let (clock, entropy) = (FixedClock::default(), SequentialEntropy::default());
-    let event = Event::by_anonymous(&origin(), entry(), &clock, &entropy);
+    let event = Event::by_anonymous(&origin(), entry(), &system());
     assert_eq!((event.actor, event.origin), (None, origin()));
 }
 

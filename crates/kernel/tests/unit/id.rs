@@ -1,8 +1,8 @@
 //! Identifiers.
 
-use std::{collections::HashSet, str::FromStr};
+use std::{collections::HashSet, str::FromStr, sync::Arc};
 
-use tessera_kernel::{IdError, OrganizationId, UserId};
+use tessera_kernel::{IdError, OrganizationId, SystemPorts, UserId};
 use tessera_testkit::{
     builders::NOW,
     expectations::{failed, ok, parsed},
@@ -11,6 +11,10 @@ use tessera_testkit::{
 use time::{Duration, OffsetDateTime};
 
 const CANONICAL: &str = "0195951f-0000-7abc-8def-0123456789ab";
+
+fn system() -> SystemPorts {
+    SystemPorts::new(FixedClock::new(NOW), SequentialEntropy::default())
+}
 
 #[test]
 fn the_canonical_form_is_taken_and_given_back() {
@@ -40,7 +44,7 @@ fn every_other_spelling_is_refused() {
 
 #[test]
 fn an_id_is_a_version_7_uuid_of_the_clocks_time() {
-    let id = UserId::generate(&FixedClock::new(NOW), &SequentialEntropy::default()).as_uuid();
+    let id = UserId::generate(&system()).as_uuid();
     assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
     let made = ok(OffsetDateTime::from_unix_timestamp_nanos(millis(id) * 1_000_000));
     assert_eq!(made, ok(NOW.replace_millisecond(NOW.millisecond())));
@@ -52,11 +56,12 @@ fn millis(id: uuid::Uuid) -> i128 {
 
 #[test]
 fn later_ids_are_greater() {
-    let (clock, entropy) = (FixedClock::new(NOW), SequentialEntropy::default());
-    let mut last = UserId::generate(&clock, &entropy);
+    let clock = Arc::new(FixedClock::new(NOW));
+    let system = SystemPorts { clock: clock.clone(), ..system() };
+    let mut last = UserId::generate(&system);
     for _ in 0..100 {
         clock.advance(Duration::MILLISECOND);
-        let next = UserId::generate(&clock, &entropy);
+        let next = UserId::generate(&system);
         assert!(next > last && next.to_string() > last.to_string());
         last = next;
     }
@@ -64,14 +69,14 @@ fn later_ids_are_greater() {
 
 #[test]
 fn ids_of_one_moment_differ() {
-    let (clock, entropy) = (FixedClock::new(NOW), SequentialEntropy::default());
-    let ids: HashSet<UserId> = (0..10_000).map(|_| UserId::generate(&clock, &entropy)).collect();
+    let system = system();
+    let ids: HashSet<UserId> = (0..10_000).map(|_| UserId::generate(&system)).collect();
     assert_eq!(ids.len(), 10_000);
 }
 
 #[test]
 fn an_id_comes_back_from_storage() {
-    let id = OrganizationId::generate(&FixedClock::default(), &SequentialEntropy::default());
+    let id = OrganizationId::generate(&system());
     assert_eq!(OrganizationId::from_uuid(id.as_uuid()), id);
     assert_eq!(parsed::<OrganizationId>(&id.to_string()), id);
 }

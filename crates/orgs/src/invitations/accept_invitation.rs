@@ -106,7 +106,7 @@ impl Orgs {
     pub async fn claim_invitation(&self, token: &InvitationToken) -> Result<InvitationClaimId, AcceptInvitationError> {
         let hash = self.ports.digest.digest(token.expose());
         let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let by = InvitationClaimId::generate(&*self.ports.clock, &*self.ports.entropy);
+        let by = InvitationClaimId::generate(&self.ports.system);
         let LockedInvitation { mut tx, invitation, storage_time, .. } = self.lock_invitation(&hash, &known).await?;
         require_acceptable(&mut *tx, &invitation, storage_time).await?;
         if invitation.is_claimed_by_another(None, storage_time) {

@@ -23,7 +23,7 @@ impl Orgs {
     /// # Errors
     /// Fails when storage fails.
     pub async fn delete_old_mail_notes(&self) -> Result<u64, StoreError> {
-        let until = self.ports.clock.now() - Invitation::TTL - NOTE_MARGIN;
+        let until = self.ports.system.now() - Invitation::TTL - NOTE_MARGIN;
         delete_in_steps(|most| self.ports.invitation_jobs.delete_mail_notes(until, most)).await
     }
 }

@@ -48,7 +48,7 @@ impl Orgs {
         of: OrganizationId,
         which: InvitationsOf<'_>,
     ) -> Result<(), StoreError> {
-        for invitation in tx.invitations().withdraw_all(of, which, self.ports.clock.now()).await? {
+        for invitation in tx.invitations().withdraw_all(of, which, self.ports.system.now()).await? {
             cancel(tx, invitation).await?;
             let withdrawn = InvitationEvent::Withdrawn { organization: of, invitation };
             tx.events().append(&self.event(actor, withdrawn)).await?;

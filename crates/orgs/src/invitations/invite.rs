@@ -89,7 +89,7 @@ impl Orgs {
     /// Builds an invitation. `now` is the database time, because all nodes must agree on the expiry.
     fn new_invitation(&self, invited_by: UserId, command: Invite, now: OffsetDateTime) -> Invitation {
         Invitation {
-            id: InvitationId::generate(&*self.ports.clock, &*self.ports.entropy),
+            id: InvitationId::generate(&self.ports.system),
             organization_id: command.organization,
             email: command.email,
             role: command.role,

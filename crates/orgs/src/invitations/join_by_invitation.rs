@@ -123,7 +123,7 @@ impl Orgs {
         if let Some(present) = tx.memberships().find(organization, user).await? {
             return Ok(present);
         }
-        let joined_at = self.ports.clock.now();
+        let joined_at = self.ports.system.now();
         // The profile is visible at once: the organization knows the address, and the user has accepted the invitation.
         let (profile_visible_at, opened_at) = (Some(joined_at), Some(joined_at));
         let membership =
@@ -143,7 +143,7 @@ impl Orgs {
     fn event_of(&self, command: &JoinByInvitation, event: impl Into<AuditEntry>) -> Event {
         match &command.actor {
             Some(actor) => self.event(actor, event),
-            None => Event::by_anonymous(&command.origin, event.into(), &*self.ports.clock, &*self.ports.entropy),
+            None => Event::by_anonymous(&command.origin, event, &self.ports.system),
         }
     }
 }

@@ -23,11 +23,11 @@ impl Orgs {
         organization: Organization,
         inviter: Profile,
     ) -> Result<PreparedMail, StoreError> {
-        let token = InvitationToken::generate(&*self.ports.entropy);
+        let token = InvitationToken::generate(&*self.ports.system.entropy);
         let about = Invited { invitation: invitation.clone(), organization, inviter, account: None };
         let mail = self.ports.mail_templates.invitation(&about, &token);
-        let id = MailId::generate(&*self.ports.clock, &*self.ports.entropy);
-        let now = self.ports.clock.now();
+        let id = MailId::generate(&self.ports.system);
+        let now = self.ports.system.now();
         let mail = self.ports.seal.seal(id, &mail, now, invitation.expires_at)?;
         Ok(PreparedMail { mail, token_hash: self.ports.digest.digest(token.expose()) })
     }
@@ -42,7 +42,7 @@ impl Orgs {
         E: From<StoreError> + From<QuotaExceeded>,
     {
         if self.quotas.open_invitations.maximum().is_some() {
-            let pending = tx.invitations().count_pending(organization, self.ports.clock.now()).await?;
+            let pending = tx.invitations().count_pending(organization, self.ports.system.now()).await?;
             self.quotas.open_invitations.admit(pending)?;
         }
         Ok(())

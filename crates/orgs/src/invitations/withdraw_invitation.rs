@@ -42,7 +42,7 @@ impl Orgs {
             InvitationState::Accepted { .. } => return Err(WithdrawInvitationError::Closed),
             InvitationState::Open => {}
         }
-        end(&mut *tx, id, InvitationState::Withdrawn { at: self.ports.clock.now() }).await?;
+        end(&mut *tx, id, InvitationState::Withdrawn { at: self.ports.system.now() }).await?;
         let withdrawn = InvitationEvent::Withdrawn { organization: of, invitation: id };
         tx.events().append(&self.event(actor, withdrawn)).await?;
         tx.commit().await?;

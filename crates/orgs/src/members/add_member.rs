@@ -102,7 +102,7 @@ impl Orgs {
     }
 
     fn new_membership(&self, command: &AddMember, user: UserId) -> Membership {
-        let now = self.ports.clock.now();
+        let now = self.ports.system.now();
         Membership {
             organization_id: command.organization,
             user_id: user,

@@ -14,7 +14,7 @@ impl Orgs {
     /// # Errors
     /// Fails when storage fails.
     pub async fn delete_old_departures(&self) -> Result<u64, StoreError> {
-        let until = self.ports.clock.now() - Membership::NO_DIRECT_ADDITION_AFTER_LEAVING - MARGIN;
+        let until = self.ports.system.now() - Membership::NO_DIRECT_ADDITION_AFTER_LEAVING - MARGIN;
         let mut tx = self.ports.store.begin().await?;
         let deleted = tx.departures().delete_until(until).await?;
         tx.commit().await?;

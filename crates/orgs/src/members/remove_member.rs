@@ -45,7 +45,7 @@ impl Orgs {
         }
         tx.memberships().delete(id, user).await?;
         if leaves {
-            tx.departures().record(id, user, self.ports.clock.now()).await?;
+            tx.departures().record(id, user, self.ports.system.now()).await?;
         }
         let event = MemberEvent::Removed { organization: id, user, role: target };
         tx.events().append(&self.event(actor, event)).await?;

@@ -55,7 +55,7 @@ impl Orgs {
         let mut slug = suggested.clone();
         for _ in 0..TRIES {
             let candidate =
-                slug.take().unwrap_or_else(|| Slug::distinguished(suggested.as_ref(), &*self.ports.entropy));
+                slug.take().unwrap_or_else(|| Slug::distinguished(suggested.as_ref(), &*self.ports.system.entropy));
             match self.insert_organization(actor, owner, command.name.clone(), candidate).await {
                 Err(CreateOrganizationError::SlugTaken) => {}
                 done => return done,
@@ -71,8 +71,8 @@ impl Orgs {
         name: OrganizationName,
         slug: Slug,
     ) -> Result<(Organization, Role), CreateOrganizationError> {
-        let now = self.ports.clock.now();
-        let id = OrganizationId::generate(&*self.ports.clock, &*self.ports.entropy);
+        let now = self.ports.system.now();
+        let id = OrganizationId::generate(&self.ports.system);
         let organization = Organization { id, name, slug, created_at: now, updated_at: now };
         let membership = Membership {
             organization_id: id,

@@ -51,7 +51,7 @@ impl Orgs {
         let settings = Settings {
             settings: command.settings,
             version: known.version + 1,
-            updated_at: self.ports.clock.now(),
+            updated_at: self.ports.system.now(),
             ..known
         };
         let event = SettingsEvent::Updated { organization: id, version: settings.version };

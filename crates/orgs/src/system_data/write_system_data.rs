@@ -59,7 +59,7 @@ impl Orgs {
         if !command.precondition.holds(known.as_ref().map(|known| known.version)) {
             return Err(WriteSystemDataError::Stale);
         }
-        let now = self.ports.clock.now();
+        let now = self.ports.system.now();
         let known = known.unwrap_or_else(|| SystemData {
             organization_id: id,
             user_id: user,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Entropy, PageRequest, Role};
+use tessera_kernel::{Entropy, PageRequest, Role, SystemPorts};
 use tessera_orgs::{
     CreateOrganization, CreateOrganizationError, OrgPorts, Orgs,
     model::{Organization, Slug},
@@ -103,7 +103,8 @@ async fn the_search_for_a_free_slug_comes_to_an_end() {
     let bench = bench().await;
     let taken = |number, slug| Organization { slug: parsed(slug), ..organization(number) };
     bench.stores.add_organizations([&taken(1, "acme"), &taken(2, "acme-aaaaaa")]).await;
-    let orgs = Orgs::new(OrgPorts { entropy: Arc::new(NoEntropy), ..bench.org_ports() });
+    let system = SystemPorts { entropy: Arc::new(NoEntropy), ..bench.system() };
+    let orgs = Orgs::new(OrgPorts { system, ..bench.org_ports() });
     let error = failed(orgs.create_organization(&actor_of(user_id(1)), named("Acme")).await);
     assert!(matches!(error, CreateOrganizationError::SlugTaken), "{error:?}");
 }

@@ -50,7 +50,7 @@ impl SingleSignOn {
         let audience = grant.application.to_string().parse();
         let audience = audience.map_err(|error| StoreError::Corrupt(format!("applications.id: {error}")))?;
         let mut token_id = [0; 16];
-        self.ports.entropy.fill(&mut token_id);
+        self.ports.system.entropy.fill(&mut token_id);
         let now = self.ports.store.now().await?;
         let issued_at = now.replace_nanosecond(0).unwrap_or(now);
         let wallet = grant

@@ -81,7 +81,7 @@ impl SingleSignOn {
         let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
         let refusal = self.fault_of(&code, &party, &command.redirect_uri, verifier, now);
         let what = CodePresented::new(&code, refusal).into();
-        let event = Event::by_anonymous(&command.origin, what, &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(&command.origin, what, &self.ports.system);
         tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;
         tx.commit().await?;

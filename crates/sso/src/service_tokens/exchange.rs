@@ -124,7 +124,7 @@ impl ServiceTokens {
         [issued_at, expires_at]: [OffsetDateTime; 2],
     ) -> ServiceClaims {
         let mut token_id = [0; 16];
-        self.ports.entropy.fill(&mut token_id);
+        self.ports.system.entropy.fill(&mut token_id);
         ServiceClaims {
             user,
             audience: command.audience.clone(),
@@ -156,7 +156,7 @@ impl ServiceTokens {
     }
 
     async fn record(&self, actor: &Actor, deed: ServiceTokenEvent) -> Result<(), StoreError> {
-        let event = Event::by(actor, deed.into(), &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by(actor, deed, &self.ports.system);
         let mut tx = self.ports.keys.begin().await?;
         tx.events().append(&event).await?;
         tx.commit().await

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use tessera_kernel::{Clock, Entropy, Memberships, StoreError};
+use tessera_kernel::{Memberships, StoreError, SystemPorts};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -28,10 +28,8 @@ pub struct ServiceTokenPorts {
     pub memberships: Arc<dyn Memberships>,
     /// Creates signing keys and signs tokens.
     pub signer: Arc<dyn ServiceTokenSigner>,
-    /// Source of the current time.
-    pub clock: Arc<dyn Clock>,
-    /// Source of randomness.
-    pub entropy: Arc<dyn Entropy>,
+    /// The clock of the node, and the source of random bytes.
+    pub system: SystemPorts,
 }
 
 /// Settings that the operator chooses.
@@ -67,7 +65,7 @@ impl ServiceTokens {
     /// Reads the keys from storage and caches them.
     pub(crate) async fn read_keys(&self) -> Result<Arc<KeyRing>, StoreError> {
         // Take the time before the read: the result is at least as new as `read_at`.
-        let read_at = self.ports.clock.now();
+        let read_at = self.ports.system.now();
         let ring = Arc::new(KeyRing::new(self.ports.keys.list_signing_keys().await?));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         // Of two concurrent reads, keep the one that started later, whichever finished first.
@@ -88,7 +86,7 @@ impl ServiceTokens {
     /// Returns keys that are at most [`MAX_SNAPSHOT_AGE`] old. A node must not continue to sign with a removed key because it did
     /// not notice the removal.
     pub(crate) async fn recent_keys(&self) -> Result<Arc<KeyRing>, StoreError> {
-        let now = self.ports.clock.now();
+        let now = self.ports.system.now();
         match self.known().filter(|known| (now - known.read_at).abs() < MAX_SNAPSHOT_AGE) {
             Some(known) => Ok(known.ring),
             None => self.read_keys().await,
@@ -103,6 +101,6 @@ impl ServiceTokens {
     pub(crate) async fn signing_key(&self) -> Result<SigningKey, StoreError> {
         let ring = self.recent_keys().await?;
         let none = || StoreError::Corrupt("signing_keys: there is none".to_owned());
-        ring.signing(self.ports.clock.now()).cloned().ok_or_else(none)
+        ring.signing(self.ports.system.now()).cloned().ok_or_else(none)
     }
 }

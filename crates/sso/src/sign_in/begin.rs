@@ -52,10 +52,10 @@ impl SingleSignOn {
         if !party.allows_redirect_uri(&request.redirect_uri) {
             return Err(BeginSsoError::RedirectUriNotRegistered);
         }
-        let browser = OneTimeSecret::generate(&*self.ports.entropy);
+        let browser = OneTimeSecret::generate(&*self.ports.system.entropy);
         let now = self.ports.store.now().await?;
         let session = SsoSession {
-            id: SsoSessionId::generate(&*self.ports.entropy),
+            id: SsoSessionId::generate(&*self.ports.system.entropy),
             request,
             browser: self.ports.digest.digest(browser.expose()),
             step: AuthorizationState::Started,

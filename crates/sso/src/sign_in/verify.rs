@@ -238,8 +238,7 @@ impl SingleSignOn {
         user: UserId,
         origin: &RequestMetadata,
     ) -> Result<Option<OneTimeSecret>, VerifySsoError> {
-        let (clock, entropy) = (&*self.ports.clock, &*self.ports.entropy);
-        let (secret, now) = (OneTimeSecret::generate(entropy), self.ports.store.now().await?);
+        let (secret, now) = (OneTimeSecret::generate(&*self.ports.system.entropy), self.ports.store.now().await?);
         let mut tx = self.ports.store.begin().await?;
         let held = tx.sso_sessions().lock(session.id).await?;
         let held = held.filter(|(_, party)| party.allows_redirect_uri(&session.request.redirect_uri));
@@ -264,7 +263,7 @@ impl SingleSignOn {
         let what = SignInEvent::SignedIn { user, organization, application, wallet: code.account };
         tx.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: now }).await?;
         tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
-        tx.events().append(&Event::by_anonymous(origin, what.into(), clock, entropy)).await?;
+        tx.events().append(&Event::by_anonymous(origin, what, &self.ports.system)).await?;
         tx.commit().await?;
         Ok(Some(secret))
     }
@@ -276,7 +275,7 @@ impl SingleSignOn {
         origin: &RequestMetadata,
     ) -> Result<T, VerifySsoError> {
         let what = SignInEvent::Refused { reason, wallet: challenge.map(|challenge| challenge.account) };
-        let event = Event::by_anonymous(origin, what.into(), &*self.ports.clock, &*self.ports.entropy);
+        let event = Event::by_anonymous(origin, what, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         tx.events().append(&event).await?;
         tx.commit().await?;

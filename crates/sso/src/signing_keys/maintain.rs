@@ -51,7 +51,7 @@ impl ServiceTokens {
     /// or storage fails.
     pub async fn rotate_keys(&self, origin: &RequestMetadata) -> Result<(), KeysError> {
         let ring = self.read_keys().await?;
-        if let Some(next) = ring.upcoming(self.ports.clock.now()) {
+        if let Some(next) = ring.upcoming(self.ports.system.now()) {
             return Err(KeysError::UnderWay { signs_from: next.signs_from });
         }
         self.carry_out(RotationTrigger::Rotation, origin).await
@@ -66,7 +66,7 @@ impl ServiceTokens {
     }
 
     fn plan(&self, ring: &KeyRing, trigger: RotationTrigger) -> Plan {
-        ring.plan(self.ports.clock.now(), self.settings.key_life, trigger)
+        ring.plan(self.ports.system.now(), self.settings.key_life, trigger)
     }
 
     async fn carry_out(&self, trigger: RotationTrigger, origin: &RequestMetadata) -> Result<(), KeysError> {
@@ -94,7 +94,7 @@ impl ServiceTokens {
 
     fn in_its_time(&self, new: NewKey, signs_from: OffsetDateTime) -> SigningKey {
         let NewKey { id, public, sealed } = new;
-        SigningKey { id, public, sealed, created_at: self.ports.clock.now(), signs_from, retirement: None }
+        SigningKey { id, public, sealed, created_at: self.ports.system.now(), signs_from, retirement: None }
     }
 
     async fn write(
@@ -117,7 +117,7 @@ impl ServiceTokens {
             deeds.push(SigningKeyEvent::Published { key: key.id.clone(), signs_from: key.signs_from });
         }
         for deed in deeds {
-            let event = Event::by_anonymous(origin, deed.into(), &*self.ports.clock, &*self.ports.entropy);
+            let event = Event::by_anonymous(origin, deed, &self.ports.system);
             tx.events().append(&event).await?;
         }
         Ok(())

@@ -23,7 +23,7 @@ impl ServiceTokens {
     /// Fails when storage fails and the keys were never read before.
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>, StoreError> {
         let ring = self.remembered_keys().await?;
-        let shown = ring.published(self.ports.clock.now());
+        let shown = ring.published(self.ports.system.now());
         Ok(shown.map(|key| PublishedKey { id: key.id.clone(), public: key.public.clone() }).collect())
     }
 
@@ -33,6 +33,6 @@ impl ServiceTokens {
     /// Fails when storage fails.
     pub async fn list_keys(&self) -> Result<(KeyRing, OffsetDateTime), StoreError> {
         let ring = self.read_keys().await?;
-        Ok(((*ring).clone(), self.ports.clock.now()))
+        Ok(((*ring).clone(), self.ports.system.now()))
     }
 }
