@@ -80,7 +80,7 @@ impl SingleSignOn {
         // Codes are deleted together with their application.
         let Some((code, party)) = tx.sso_codes().lock(&hash).await? else { return Ok(None) };
         let refusal = self.fault_of(&code, &party, &command.redirect_uri, verifier, now);
-        let what = CodePresented::new(&code, refusal).into();
+        let what = CodePresented::new(&code, refusal);
         let event = Event::by_anonymous(&command.origin, what, &self.ports.system);
         tx.sso_codes().redeem(&hash, now).await?;
         tx.events().append(&event).await?;

@@ -337,7 +337,7 @@ contract!(
             let stores = stores.clone();
             async move { count(&stores, NoticeTopic::Owners, &parsed("ada@example.com"), NOW).await }
         };
-        let mut numbers = at_once(harness, 8, tell).await;
+        let mut numbers = at_once(harness, 8, count_one).await;
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
     }
