@@ -9,10 +9,10 @@ use tessera_apikeys::{
 use tessera_kernel::{PageRequest, StoreError};
 use tessera_outbox::{NoticeTopic, Notices};
 
-use super::world::{Tenant, audited, event_within, taken_mails, tenant};
+use super::world::{Tenant, audit_entry_is_stored, message_reaches_the_outbox, tenant};
 use crate::{
     Harness, Skip,
-    builders::{NOW, api_key, application_id, mail, organization_id},
+    builders::{NOW, api_key, application_id, organization_id},
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed, some},
 };
@@ -65,26 +65,11 @@ contract!(
     }
 
     async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        let mut tx = ok(stores.api_keys.begin().await);
-        ok(tx.events().append(&event_within(1)).await);
-        ok(tx.commit().await);
-        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
-        assert_eq!(audited(stores, None).await, []);
+        audit_entry_is_stored!(harness, api_keys);
     }
 
     async fn a_message_reaches_the_outbox_with_the_commit(harness: &impl Harness) {
-        let stores = harness.stores();
-        for (number, committed) in [(1, true), (2, false)] {
-            let mut tx = ok(stores.api_keys.begin().await);
-            ok(tx.outbox().add(&mail(number)).await);
-            if committed {
-                ok(tx.commit().await);
-            }
-        }
-        nothing_is_held(harness).await;
-        assert_eq!(taken_mails(stores).await, [mail(1)]);
+        message_reaches_the_outbox!(harness, api_keys);
     }
 
     async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {

@@ -8,7 +8,7 @@ use tessera_apps::{
 };
 use tessera_kernel::StoreError;
 
-use super::world::{audited, event_within, tenant};
+use super::world::{audit_entry_is_stored, tenant};
 use crate::{
     Harness, Skip,
     builders::{application, application_id, organization_id},
@@ -62,13 +62,7 @@ contract!(
     }
 
     async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        let mut tx = ok(stores.apps.begin().await);
-        ok(tx.events().append(&event_within(1)).await);
-        ok(tx.commit().await);
-        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
-        assert_eq!(audited(stores, None).await, []);
+        audit_entry_is_stored!(harness, apps);
     }
 
     async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {

@@ -10,12 +10,10 @@ use tessera_kernel::{SecretHash, StoreError, UserId};
 use tessera_outbox::{NoticeTopic, Notices};
 use time::Duration;
 
-use super::world::{audited, event_within, taken_mails, tenant};
+use super::world::{audit_entry_is_stored, message_reaches_the_outbox};
 use crate::{
     Harness, Skip,
-    builders::{
-        NOW, bare_user, custom_data, mail, organization_id, password_reset, session, session_id, user, user_id, wallet,
-    },
+    builders::{NOW, bare_user, custom_data, password_reset, session, session_id, user, user_id, wallet},
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed, some},
 };
@@ -93,26 +91,11 @@ contract!(
     }
 
     async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        let mut tx = ok(stores.identity.begin().await);
-        ok(tx.events().append(&event_within(1)).await);
-        ok(tx.commit().await);
-        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
-        assert_eq!(audited(stores, None).await, []);
+        audit_entry_is_stored!(harness, identity);
     }
 
     async fn a_message_reaches_the_outbox_with_the_commit(harness: &impl Harness) {
-        let stores = harness.stores();
-        for (number, committed) in [(1, true), (2, false)] {
-            let mut tx = ok(stores.identity.begin().await);
-            ok(tx.outbox().add(&mail(number)).await);
-            if committed {
-                ok(tx.commit().await);
-            }
-        }
-        nothing_is_held(harness).await;
-        assert_eq!(taken_mails(stores).await, [mail(1)]);
+        message_reaches_the_outbox!(harness, identity);
     }
 
     async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {

@@ -9,10 +9,10 @@ use tessera_sso::{
 };
 use time::Duration;
 
-use super::world::{audited, event_within, tenant};
+use super::world::audit_entry_is_stored;
 use crate::{
     Harness, Skip, Stores,
-    builders::{NOW, event, key_id, organization_id, signing_key},
+    builders::{NOW, event, key_id, signing_key},
     concurrency::{at_once, in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{conflict, ok, some},
 };
@@ -211,13 +211,7 @@ contract!(
     }
 
     async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        let mut tx = ok(stores.signing_keys.begin().await);
-        ok(tx.events().append(&event_within(1)).await);
-        ok(tx.commit().await);
-        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
-        assert_eq!(audited(stores, None).await, []);
+        audit_entry_is_stored!(harness, signing_keys);
     }
 
     async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {

@@ -8,10 +8,10 @@ use tessera_sso::{
     ports::{SsoStore, SsoTransaction},
 };
 
-use super::world::{audited, event_within, tenant};
+use super::world::{audit_entry_is_stored, tenant};
 use crate::{
     Harness, Skip,
-    builders::{NOW, application_id, organization_id, sso_code, sso_session, user_id},
+    builders::{NOW, application_id, sso_code, sso_session, user_id},
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, some},
 };
@@ -64,13 +64,7 @@ contract!(
     }
 
     async fn an_audit_entry_of_an_organization_is_stored(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        let mut tx = ok(stores.sso.begin().await);
-        ok(tx.events().append(&event_within(1)).await);
-        ok(tx.commit().await);
-        assert_eq!(audited(stores, Some(organization_id(1))).await, [event_within(1)]);
-        assert_eq!(audited(stores, None).await, []);
+        audit_entry_is_stored!(harness, sso);
     }
 
     async fn commits_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {

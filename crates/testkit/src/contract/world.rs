@@ -49,6 +49,39 @@ pub(super) async fn taken_mails(stores: &Stores) -> Vec<SealedMail> {
     taken.into_iter().map(|taken| taken.mail).collect()
 }
 
+/// The case that a transaction of the store stores an audit entry of an organization.
+macro_rules! audit_entry_is_stored {
+    ($harness:ident, $store:ident) => {{
+        let stores = $harness.stores();
+        $crate::contract::world::tenant(stores, 1).await;
+        let mut tx = ok(stores.$store.begin().await);
+        let event = $crate::contract::world::event_within(1);
+        ok(tx.events().append(&event).await);
+        ok(tx.commit().await);
+        let organization = event.organization;
+        assert_eq!($crate::contract::world::audited(stores, organization).await, [event]);
+        assert_eq!($crate::contract::world::audited(stores, None).await, []);
+    }};
+}
+pub(super) use audit_entry_is_stored;
+
+/// The case that messages of the transactions of the store reach the outbox if they are committed.
+macro_rules! message_reaches_the_outbox {
+    ($harness:ident, $store:ident) => {{
+        let stores = $harness.stores();
+        for (number, committed) in [(1, true), (2, false)] {
+            let mut tx = ok(stores.$store.begin().await);
+            ok(tx.outbox().add(&$crate::builders::mail(number)).await);
+            if committed {
+                ok(tx.commit().await);
+            }
+        }
+        nothing_is_held($harness).await;
+        assert_eq!($crate::contract::world::taken_mails(stores).await, [$crate::builders::mail(1)]);
+    }};
+}
+pub(super) use message_reaches_the_outbox;
+
 /// A hash that differs from this one in its last byte.
 pub(super) fn neighbour_of(hash: SecretHash) -> SecretHash {
     let mut bytes = *hash.as_bytes();
