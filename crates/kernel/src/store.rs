@@ -77,3 +77,14 @@ impl<T> OnConflict<T> for Result<T, StoreError> {
         })
     }
 }
+
+/// Writes the accessors of a transaction that implements the ports which it hands out:
+/// `accessors!(users: Users, events: EventLog);` in the `impl` of the transaction.
+#[macro_export]
+macro_rules! accessors {
+    ($($name:ident: $port:ident),+ $(,)?) => {$(
+        fn $name(&mut self) -> &mut dyn $port {
+            self
+        }
+    )+};
+}

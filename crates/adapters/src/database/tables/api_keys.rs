@@ -163,17 +163,7 @@ impl ApiKeyStore for SqlStore {
 
 #[async_trait]
 impl ApiKeyTransaction for Tx {
-    fn keys(&mut self) -> &mut dyn ApiKeyRows {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.lease.commit().await

@@ -134,13 +134,7 @@ impl AppStore for SqlStore {
 
 #[async_trait]
 impl AppTransaction for Tx {
-    fn applications(&mut self) -> &mut dyn Applications {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(applications: Applications, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.lease.commit().await

@@ -70,37 +70,10 @@ impl IdentityStore for SqlStore {
 
 #[async_trait]
 impl IdentityTransaction for Tx {
-    fn users(&mut self) -> &mut dyn Users {
-        self
-    }
-
-    fn wallets(&mut self) -> &mut dyn Wallets {
-        self
-    }
-
-    fn sessions(&mut self) -> &mut dyn Sessions {
-        self
-    }
-
-    fn known_devices(&mut self) -> &mut dyn KnownDevices {
-        self
-    }
-
-    fn custom_data(&mut self) -> &mut dyn CustomDataRows {
-        self
-    }
-
-    fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(
+        users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox, events: EventLog,
+    );
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.lease.commit().await

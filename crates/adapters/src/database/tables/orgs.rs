@@ -131,37 +131,10 @@ impl OrgStore for SqlStore {
 
 #[async_trait]
 impl OrgTransaction for Tx {
-    fn organizations(&mut self) -> &mut dyn Organizations {
-        self
-    }
-
-    fn memberships(&mut self) -> &mut dyn MembershipRows {
-        self
-    }
-
-    fn departures(&mut self) -> &mut dyn Departures {
-        self
-    }
-
-    fn documents(&mut self) -> &mut dyn OrgDocuments {
-        self
-    }
-
-    fn invitations(&mut self) -> &mut dyn InvitationRows {
-        self
-    }
-
-    fn invitation_mails(&mut self) -> &mut dyn InvitationMails {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(
+        organizations: Organizations, memberships: MembershipRows, departures: Departures, documents: OrgDocuments,
+        invitations: InvitationRows, invitation_mails: InvitationMails, outbox: Outbox, events: EventLog,
+    );
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.lease.commit().await

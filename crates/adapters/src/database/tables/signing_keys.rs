@@ -78,13 +78,7 @@ impl SigningKeyStore for SqlStore {
 
 #[async_trait]
 impl SigningKeyTransaction for Tx {
-    fn signing_keys(&mut self) -> &mut dyn SigningKeys {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(signing_keys: SigningKeys, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.lease.commit().await

@@ -149,13 +149,7 @@ impl AppStore for MemoryStore {
 
 #[async_trait]
 impl AppTransaction for MemoryTransaction {
-    fn applications(&mut self) -> &mut dyn Applications {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(applications: Applications, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.publish()
@@ -188,17 +182,7 @@ impl Applications for MemoryTransaction {
 
 #[async_trait]
 impl ApiKeyTransaction for MemoryTransaction {
-    fn keys(&mut self) -> &mut dyn ApiKeyRows {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.publish()

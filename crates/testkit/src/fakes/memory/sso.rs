@@ -67,17 +67,7 @@ fn party(state: &State, id: ApplicationId) -> Option<RelyingParty> {
 
 #[async_trait]
 impl SsoTransaction for MemoryTransaction {
-    fn sso_sessions(&mut self) -> &mut dyn SsoSessions {
-        self
-    }
-
-    fn sso_codes(&mut self) -> &mut dyn SsoCodes {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(sso_sessions: SsoSessions, sso_codes: SsoCodes, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.publish()

@@ -59,37 +59,10 @@ impl Drop for MemoryTransaction {
 
 #[async_trait]
 impl IdentityTransaction for MemoryTransaction {
-    fn users(&mut self) -> &mut dyn Users {
-        self
-    }
-
-    fn wallets(&mut self) -> &mut dyn Wallets {
-        self
-    }
-
-    fn sessions(&mut self) -> &mut dyn Sessions {
-        self
-    }
-
-    fn known_devices(&mut self) -> &mut dyn KnownDevices {
-        self
-    }
-
-    fn custom_data(&mut self) -> &mut dyn CustomDataRows {
-        self
-    }
-
-    fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(
+        users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox, events: EventLog,
+    );
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.publish()
@@ -199,13 +172,7 @@ impl CustomDataRows for MemoryTransaction {
 
 #[async_trait]
 impl SigningKeyTransaction for MemoryTransaction {
-    fn signing_keys(&mut self) -> &mut dyn SigningKeys {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(signing_keys: SigningKeys, events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.publish()
@@ -233,37 +200,10 @@ impl SigningKeys for MemoryTransaction {
 
 #[async_trait]
 impl OrgTransaction for MemoryTransaction {
-    fn organizations(&mut self) -> &mut dyn Organizations {
-        self
-    }
-
-    fn memberships(&mut self) -> &mut dyn MembershipRows {
-        self
-    }
-
-    fn departures(&mut self) -> &mut dyn Departures {
-        self
-    }
-
-    fn documents(&mut self) -> &mut dyn OrgDocuments {
-        self
-    }
-
-    fn invitations(&mut self) -> &mut dyn InvitationRows {
-        self
-    }
-
-    fn invitation_mails(&mut self) -> &mut dyn InvitationMails {
-        self
-    }
-
-    fn outbox(&mut self) -> &mut dyn Outbox {
-        self
-    }
-
-    fn events(&mut self) -> &mut dyn EventLog {
-        self
-    }
+    tessera_kernel::accessors!(
+        organizations: Organizations, memberships: MembershipRows, departures: Departures, documents: OrgDocuments,
+        invitations: InvitationRows, invitation_mails: InvitationMails, outbox: Outbox, events: EventLog,
+    );
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.publish()
