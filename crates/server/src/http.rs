@@ -34,7 +34,8 @@ const LETTING_GO: Duration = Duration::from_secs(1);
 /// How many connections a worker may hold beyond the bound, because they are about to be closed.
 const BEYOND_BOUND: usize = 128;
 
-/// What all servers of the process share.
+/// The connections of all servers of the process. They share the bounds, so a server that takes over counts the
+/// connections of the one before it.
 pub(crate) struct Shared {
     connections: Connections,
     connection_bound: usize,
@@ -46,8 +47,8 @@ impl Shared {
         Self { connections: Connections::new(connection_bound, config.max_connections_per_address), connection_bound }
     }
 
-    /// Serves an application. At shutdown, requests in progress have that many seconds. Builds what `HttpServer` would build, because `HttpServer` does not accept another type of
-    /// connection.
+    /// Serves an application. At shutdown, requests in progress have `shutdown_seconds`, at least 2. Builds what
+    /// `HttpServer` would build, because `HttpServer` does not accept another type of connection.
     pub(crate) fn serve<A>(
         &self,
         listener: TcpListener,

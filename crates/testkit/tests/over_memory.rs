@@ -10,7 +10,7 @@ use tessera_testkit::{
     fakes::MemoryStore,
 };
 
-/// A storage without a port. It lists the rows that it is told to copy.
+/// A storage without a port. It records the rows that [`Stores::copies`] passes to it.
 #[derive(Clone, Default)]
 struct Copies(Arc<Mutex<Vec<String>>>);
 

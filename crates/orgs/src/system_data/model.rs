@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 pub struct SystemData {
     /// The organization that owns the data.
     pub organization_id: OrganizationId,
-    /// The user whom the data describe.
+    /// The user that the data belong to.
     pub user_id: UserId,
     /// The data.
     pub data: DataDocument,
@@ -23,7 +23,7 @@ pub struct SystemData {
 /// List entry for the data of one user, without the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemDataEntry {
-    /// The user whom the data describe.
+    /// The user that the data belong to.
     pub user_id: UserId,
     /// The version of the data.
     pub version: i64,

@@ -12,7 +12,7 @@ use crate::{Orgs, model::SystemData, policy, ports::OrgTransaction};
 pub struct WriteSystemData {
     /// The organization.
     pub organization: OrganizationId,
-    /// The member whom the data describe.
+    /// The member that the data belong to.
     pub user: UserId,
     /// The change. Missing data count as an empty document.
     pub change: DocumentChange<{ DataDocument::MAX_BYTES }>,

@@ -18,14 +18,14 @@ const COUNT_PERIOD: Duration = Duration::from_mins(1);
 
 /// Delivers mails until the process stops.
 pub(crate) async fn run(dispatcher: Dispatcher, mut stopping: watch::Receiver<bool>) {
-    let (mut ticks, mut erasing, mut forgetting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
+    let (mut ticks, mut erasing, mut counting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
     let mut failures = FailureLog::of("delivery of mails");
     loop {
         let done = tokio::select! {
             _ = stopping.changed() => return,
             _ = ticks.tick() => dispatcher.deliver_due(|| *stopping.borrow(), log_attempt).await,
             _ = erasing.tick() => dispatcher.erase_expired().await.map(log_expired),
-            _ = forgetting.tick() => dispatcher.delete_old_counts().await.map(|_| ()),
+            _ = counting.tick() => dispatcher.delete_old_counts().await.map(|_| ()),
         };
         failures.report(&done);
     }

@@ -187,8 +187,8 @@ impl PooledConnection {
         self.until.map_or(SILENCE, |until| until.saturating_duration_since(Instant::now()).min(SILENCE))
     }
 
-    /// Returns the connection for one statement. [`PooledConnection::finish`] must follow. If it does not, the caller was
-    /// cancelled.
+    /// Returns the connection for one statement. [`PooledConnection::finish`] must follow. If it does not, the caller
+    /// was cancelled.
     pub(in crate::database) fn start(&mut self) -> Result<&mut Conn, StoreError> {
         // PostgreSQL rejects every statement after a failed one. SQLite would continue with a part of the work.
         if self.failed {

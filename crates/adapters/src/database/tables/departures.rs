@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::database::engine::{
     connection::with_connection,
+    rows::affected,
     schema::departures,
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -47,7 +48,6 @@ impl Departures for Tx {
 
     async fn delete_until(&mut self, left_at: OffsetDateTime) -> Result<u64, StoreError> {
         let delete = diesel::delete(departures::table.filter(departures::left_at.le(DbInstant(left_at))));
-        with_connection!(&mut self.lease, |c| delete.execute(c).await)
-            .map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
+        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(affected)
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
+    rows::affected,
     schema::{known_clients, password_hash_costs, users},
     types::{DbId, DbInstant},
 };
@@ -76,5 +77,5 @@ pub(super) async fn forget_unused(lease: &mut PooledConnection) -> Result<u64, S
         postgres: diesel::sql_query("LOCK TABLE password_hash_costs IN SHARE ROW EXCLUSIVE MODE").execute(c).await,
         sqlite: diesel::sql_query("SELECT 1").execute(c).await)?;
     let delete = diesel::delete(password_hash_costs::table.filter(unused()));
-    with_connection!(lease, |c| delete.execute(c).await).map(|rows| rows as u64)
+    with_connection!(lease, |c| delete.execute(c).await).map(affected)
 }

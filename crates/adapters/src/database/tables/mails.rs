@@ -87,8 +87,7 @@ impl Outbox for Tx {
             .filter(mails::id.eq_any(ids))
             .filter(mails::delivered_at.is_null())
             .filter(mails::refused_at.is_null());
-        let erased = with_connection!(&mut self.lease, |c| diesel::delete(waiting).execute(c).await)?;
-        Ok(u64::try_from(erased).unwrap_or(u64::MAX))
+        with_connection!(&mut self.lease, |c| diesel::delete(waiting).execute(c).await).map(affected)
     }
 
     async fn count_notice(

@@ -13,6 +13,7 @@ use crate::database::engine::{
     SqlStore,
     clock::{FromNow, Now},
     connection::with_connection,
+    rows::affected,
     schema::rate_limits,
     types::DbInstant,
 };
@@ -54,7 +55,6 @@ impl RateLimits for SqlStore {
     async fn delete_expired(&self) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let old = rate_limits::table.filter(rate_limits::expires_at.le(FromNow::after(-KEEP_COUNTERS)));
-        let deleted = with_connection!(&mut lease, |c| diesel::delete(old).execute(c).await)?;
-        Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+        with_connection!(&mut lease, |c| diesel::delete(old).execute(c).await).map(affected)
     }
 }

@@ -16,7 +16,7 @@ use crate::database::engine::{
     clearing::delete_selected,
     clock::Now,
     connection::{PooledConnection, with_connection},
-    rows::{after, count},
+    rows::{affected, after, count},
     schema::{sessions, users},
     transaction::Tx,
     types::{DbId, DbInstant, Id, Instant, coalesce},
@@ -175,7 +175,7 @@ impl Sessions for Tx {
             .select(OLDER.field(sessions::id));
         let update = diesel::update(sessions::table.filter(sessions::id.eq_any(older)))
             .set(sessions::ended_at.eq(DbInstant(at)));
-        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(affected)
     }
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
@@ -185,7 +185,7 @@ impl Sessions for Tx {
             sessions::table.filter(live(DbId(user.as_uuid()), DbInstant(at))).filter(sessions::id.ne(DbId(but))),
         )
         .set(sessions::ended_at.eq(DbInstant(at)));
-        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows as u64)
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(affected)
     }
 }
 
