@@ -12,6 +12,7 @@ pub(crate) mod items;
 pub(crate) mod members;
 pub(crate) mod orgs;
 pub(crate) mod passwords;
+mod permissions;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sso;

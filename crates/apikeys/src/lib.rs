@@ -13,10 +13,10 @@ mod usage;
 mod usecases;
 
 pub use quotas::KeyQuotas;
-pub use service::{ApiKeyPorts, ApiKeys};
+pub use service::{ApiKeyPorts, ApiKeys, KeyNotices};
 pub use usecases::{
     authenticate::AuthenticateKeyError,
-    generate::GenerateKey,
+    generate::{GenerateKey, GenerateKeyError},
     revoke::RevokeKeyError,
     verify::{Verification, VerifyKey},
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Event, Memberships, SecretDigest, SystemPorts};
+use tessera_kernel::{Actor, Event, Memberships, PermissionSet, SecretDigest, SystemPorts};
 use tessera_outbox::Notices;
 
 use crate::{
@@ -21,12 +21,19 @@ pub struct ApiKeyPorts {
     pub digest: Arc<dyn SecretDigest>,
     /// The roles of users.
     pub memberships: Arc<dyn Memberships>,
-    /// The mails about keys.
-    pub mail_templates: Arc<dyn ApiKeyMails>,
-    /// The writer of notices.
-    pub notices: Notices,
+    /// The mails about new keys. `None` if users get no mails.
+    pub notices: Option<KeyNotices>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
+}
+
+/// What the mails about keys require.
+#[derive(Clone)]
+pub struct KeyNotices {
+    /// The texts.
+    pub templates: Arc<dyn ApiKeyMails>,
+    /// The writer of notices.
+    pub notices: Notices,
 }
 
 /// The use cases of API keys.
@@ -34,13 +41,14 @@ pub struct ApiKeys {
     pub(crate) ports: ApiKeyPorts,
     pub(crate) usage: UsageBuffer,
     pub(crate) quotas: KeyQuotas,
+    pub(crate) catalogue: PermissionSet,
 }
 
 impl ApiKeys {
-    /// Creates the service.
+    /// Creates the service. The catalogue has the permissions that the keys of every application can get.
     #[must_use]
-    pub fn new(ports: ApiKeyPorts) -> Self {
-        Self { ports, usage: UsageBuffer::default(), quotas: KeyQuotas::default() }
+    pub fn new(ports: ApiKeyPorts, catalogue: PermissionSet) -> Self {
+        Self { ports, usage: UsageBuffer::default(), quotas: KeyQuotas::default(), catalogue }
     }
 
     /// Replaces the default quotas.

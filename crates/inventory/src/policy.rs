@@ -3,7 +3,7 @@
 use tessera_kernel::{Permission, Role};
 
 /// Access that reads items.
-pub const READ: (Role, Permission) = (Role::Member, Permission::InventoryRead);
+pub const READ: (Role, Permission) = (Role::Member, Permission::named("inventory:read"));
 
 /// Access that creates and changes items.
-pub const WRITE: (Role, Permission) = (Role::Admin, Permission::InventoryWrite);
+pub const WRITE: (Role, Permission) = (Role::Admin, Permission::named("inventory:write"));

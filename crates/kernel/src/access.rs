@@ -117,10 +117,10 @@ impl dyn Memberships {
         &self,
         actor: &Actor,
         scope: impl Into<Scope>,
-        (lowest, permission): (Role, Permission),
+        (lowest, permission): &(Role, Permission),
     ) -> Result<(), AccessError> {
         match actor.user() {
-            Some(_) => self.require(actor, scope, lowest).await.map(|_| ()),
+            Some(_) => self.require(actor, scope, *lowest).await.map(|_| ()),
             None => actor.require_permission(scope, permission),
         }
     }
@@ -132,7 +132,7 @@ impl Actor {
     /// # Errors
     /// [`AccessError::NotFound`] if the actor is not such a key, and [`AccessError::Forbidden`] if the key lacks the
     /// permission.
-    pub fn require_permission(&self, scope: impl Into<Scope>, permission: Permission) -> Result<(), AccessError> {
+    pub fn require_permission(&self, scope: impl Into<Scope>, permission: &Permission) -> Result<(), AccessError> {
         let scope: Scope = scope.into();
         match &self.principal {
             Principal::Application { application, organization, permissions, .. }

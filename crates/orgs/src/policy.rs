@@ -6,10 +6,10 @@ use tessera_kernel::{Actor, Permission, Role};
 pub const MANAGE: Role = Role::Admin;
 
 /// Access that reads system data: the lowest role of a user, or the permission of a key of an application.
-pub const READ_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::SystemDataRead);
+pub const READ_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::named("system_data:read"));
 
 /// Access that writes system data, like [`READ_SYSTEM_DATA`].
-pub const WRITE_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::SystemDataWrite);
+pub const WRITE_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::named("system_data:write"));
 
 /// Returns whether `actor` may add or invite a member with the role: administrators and owners may, up to their own
 /// role.

@@ -12,11 +12,11 @@ use tessera_adapters::{
     ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
-use tessera_apikeys::{ApiKeyPorts, ApiKeys};
+use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Entropy, NodeLimits, RequestMetadata, SystemPorts, Unlimited};
+use tessera_kernel::{Entropy, NodeLimits, Permission, PermissionSet, RequestMetadata, SystemPorts, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
@@ -129,11 +129,22 @@ fn api_keys(config: &Config, store: &Arc<SqlStore>, mails: &MailPorts, system: &
         store: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
         memberships: Arc::clone(store) as _,
-        mail_templates: Arc::clone(&mails.templates) as _,
-        notices: mails.notices.clone(),
+        notices: Some(KeyNotices { templates: Arc::clone(&mails.templates) as _, notices: mails.notices.clone() }),
         system: system.clone(),
     };
-    ApiKeys::new(ports).with_quotas(config.quotas.keys)
+    ApiKeys::new(ports, permission_catalogue()).with_quotas(config.quotas.keys)
+}
+
+/// The permissions that keys of every application can get: those that this service checks, and `event:record`, which
+/// only the services of applications check.
+fn permission_catalogue() -> PermissionSet {
+    let checked = [
+        tessera_inventory::policy::READ,
+        tessera_inventory::policy::WRITE,
+        tessera_orgs::policy::READ_SYSTEM_DATA,
+        tessera_orgs::policy::WRITE_SYSTEM_DATA,
+    ];
+    checked.into_iter().map(|(_, permission)| permission).chain([Permission::named("event:record")]).collect()
 }
 
 fn inventory(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Inventory {

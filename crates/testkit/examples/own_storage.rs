@@ -14,14 +14,14 @@ use tessera_apikeys::{
 };
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission, Role,
+    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, Role,
     SecretHash, StoreError, UserId,
 };
 use tessera_outbox::Outbox;
 use tessera_testkit::{
     Workbench, async_trait,
     builders::{actor_of, application_id, user_id},
-    expectations::ok,
+    expectations::{ok, parsed},
     fakes::MemoryStore,
 };
 use time::OffsetDateTime;
@@ -148,6 +148,10 @@ impl ApiKeyRows for Changes {
         Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: in_organization.map(|_| 1).sum() }))
     }
 
+    async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError> {
+        self.memory.keys().declared_permissions(application).await
+    }
+
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         if self.keys.contains_key(&key.key.id) {
             return Err(conflict("api_keys_id"));
@@ -178,16 +182,19 @@ async fn main() {
     let bench = Workbench::new();
     bench.members(&[Role::Owner]).await;
     let store = Arc::new(KeyTable::over(&bench.store));
-    let keys = ApiKeys::new(ApiKeyPorts { store, ..bench.api_key_ports() });
+    let catalogue = ["reports:read", "reports:write"].map(parsed).into_iter().collect();
+    // Users get no mails here. With `KeyNotices`, they get one about each new key.
+    let ports = ApiKeyPorts { store, notices: None, ..bench.api_key_ports() };
+    let keys = ApiKeys::new(ports, catalogue);
     let command = GenerateKey {
         application: application_id(1),
         description: None,
         lifetime: KeyLifetime::Days(30),
-        permissions: [Permission::InventoryRead].into_iter().collect(),
+        permissions: vec![parsed("reports:read")],
         restrict_permissions: true,
     };
     let (key, secret) = ok(keys.generate_key(&actor_of(user_id(1)), command).await);
-    let question = VerifyKey { key: secret.expose().to_owned(), permission: Some(Permission::InventoryRead) };
+    let question = VerifyKey { key: secret.expose().to_owned(), permission: Some(parsed("reports:read")) };
     assert_eq!(ok(keys.verify_key(question).await), Verification::Valid(key));
 }
 

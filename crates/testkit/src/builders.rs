@@ -2,21 +2,19 @@
 //!
 //! A test sets the fields under test with struct update syntax: `User { email: None, ..user(1) }`.
 
+mod apps;
 mod documents;
 mod resets;
 mod sso;
 
-use tessera_apikeys::model::{ApiKey, KeyState, StoredKey};
-use tessera_apps::model::{Application, RedirectUris};
+use tessera_apikeys::model::ApiKey;
 use tessera_identity::{
     model::{Challenge, Device, Purpose, Session, SessionState, Site, User, Wallet},
     ports::Requester,
 };
-use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
     Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
-    Permission, Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount,
-    WalletAddress,
+    Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use tessera_outbox::SealedMail;
@@ -28,6 +26,9 @@ use crate::{
     fakes::{FixedClock, SequentialEntropy},
 };
 
+pub use apps::{
+    PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, permissions,
+};
 pub use documents::{custom_data, data_document, settings, system_data};
 pub use resets::{password_reset, reset_request};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
@@ -245,81 +246,6 @@ pub fn mail(number: u32) -> SealedMail {
         sealed: vec![0, 1, 254, 255],
         created_at,
         expires_at: created_at + Duration::DAY,
-    }
-}
-
-/// An application with a description and two redirect URIs in non-alphabetical order.
-#[must_use]
-pub fn application(number: u32, of: OrganizationId) -> Application {
-    let uris = ["https://z.example.com/callback?x=%20", "http://127.0.0.1:8080/a"].map(parsed).to_vec();
-    Application {
-        id: application_id(number),
-        organization_id: of,
-        name: parsed(&format!("Lager № {number}")),
-        description: Some(parsed("two lines\nof ünïcode 📦")),
-        redirect_uris: ok(RedirectUris::try_from(uris)),
-        created_at: NOW,
-        updated_at: NOW + Duration::microseconds(4),
-    }
-}
-
-/// An active key with a lifetime of thirty days that may read and write the inventory.
-#[must_use]
-pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
-    let key = ApiKey {
-        id: api_key_id(number),
-        application_id: of.id,
-        organization_id: of.organization_id,
-        created_by: by,
-        description: Some(parsed(&format!("for the wärehouse {number}"))),
-        key_prefix: format!("ask_{:04}", number % 10_000),
-        permissions: [Permission::InventoryRead, Permission::InventoryWrite].into_iter().collect(),
-        state: KeyState::Active,
-        created_at: NOW,
-        expires_at: Some(NOW + Duration::days(30)),
-        last_used: None,
-        rotated_from: None,
-    };
-    let mut hash = [0xA5; 32];
-    hash[..4].copy_from_slice(&number.to_be_bytes());
-    StoredKey { key, hash: SecretHash::from_bytes(hash) }
-}
-
-/// A change that sets every field. The `sku` is `sku-<number>`.
-#[must_use]
-pub fn item_change(number: u32, of: ApplicationId) -> ItemChange {
-    ItemChange {
-        id: item_id(number),
-        application_id: of,
-        sku: parsed(&format!("sku-{number}")),
-        name: Some(Some(parsed(&format!("Schraube {number}")))),
-        description: Some(Some(parsed("M4 × 20\n»verzinkt« 🔩"))),
-        quantity: Some(ok(i64::from(number).try_into())),
-        metadata: Some(ok(String::from(r#"{"z":1,"a":{"ü":[1.50,null,"\u0041"]},"m":1e2}"#).try_into())),
-        at: NOW + Duration::microseconds(5),
-    }
-}
-
-/// The same change with only the `sku` set.
-#[must_use]
-pub fn bare_item_change(number: u32, of: ApplicationId) -> ItemChange {
-    ItemChange { name: None, description: None, quantity: None, metadata: None, ..item_change(number, of) }
-}
-
-/// The item that a change creates if none exists.
-#[must_use]
-pub fn item_made_by(change: &ItemChange) -> Item {
-    Item {
-        id: change.id,
-        application_id: change.application_id,
-        sku: change.sku.clone(),
-        name: change.name.clone().flatten(),
-        description: change.description.clone().flatten(),
-        quantity: change.quantity.unwrap_or_default(),
-        metadata: change.metadata.clone().unwrap_or_default(),
-        version: 1,
-        created_at: change.at,
-        updated_at: change.at,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_apikeys::{ApiKeyPorts, ApiKeys};
+use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices, ports::ApiKeyStore};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
@@ -17,7 +17,7 @@ use time::Duration;
 
 use crate::{
     Stores,
-    builders::{application, membership, organization, organization_id, site, user, user_id},
+    builders::{application, catalogue, membership, organization, organization_id, site, user, user_id},
     expectations::{ok, parsed},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
@@ -216,8 +216,7 @@ impl Workbench {
             store: self.stores.api_keys.clone(),
             digest: Arc::new(FakeDigest),
             memberships: self.stores.memberships.clone(),
-            mail_templates: Arc::new(FakeMails),
-            notices: self.notices(),
+            notices: Some(KeyNotices { templates: Arc::new(FakeMails), notices: self.notices() }),
             system: self.system(),
         }
     }
@@ -225,7 +224,13 @@ impl Workbench {
     /// The API key service.
     #[must_use]
     pub fn api_keys(&self) -> ApiKeys {
-        ApiKeys::new(self.api_key_ports())
+        ApiKeys::new(self.api_key_ports(), catalogue())
+    }
+
+    /// The API key service over another storage.
+    #[must_use]
+    pub fn api_keys_over(&self, store: impl ApiKeyStore + 'static) -> ApiKeys {
+        ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..self.api_key_ports() }, catalogue())
     }
 
     /// The ports of [`Self::inventory`].

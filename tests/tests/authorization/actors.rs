@@ -6,7 +6,7 @@ use tessera_apikeys::{
     model::{ApiKey, KeyState, RawKey, StoredKey},
     ports::ApiKeyStore as _,
 };
-use tessera_kernel::{ApiKeyId, Clock as _, PermissionSet, SecretDigest as _};
+use tessera_kernel::{ApiKeyId, Clock as _, Permission, SecretDigest as _};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy, system_ports};
 use tessera_tests::{
     api::Api,
@@ -125,7 +125,10 @@ fn expired(acme: &TestOrg, raw: &RawKey) -> ApiKey {
         created_by: acme.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.owner.id)),
         description: None,
         key_prefix: raw.shown().to_owned(),
-        permissions: PermissionSet::all(),
+        permissions: ["inventory:read", "inventory:write", "system_data:read", "system_data:write"]
+            .map(Permission::named)
+            .into_iter()
+            .collect(),
         state: KeyState::Active,
         created_at: made,
         expires_at: Some(made + Duration::DAY),

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use tessera_apikeys::model::KeyLifetimeError;
-use tessera_apps::model::{RedirectUriError, TooManyRedirectUris};
+use tessera_apps::model::{RedirectUriError, TooManyPermissions, TooManyRedirectUris};
 use tessera_identity::model::{AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
 use tessera_kernel::{
@@ -161,10 +161,11 @@ flaws! {
     CodeVerifierError: |_| FieldErrorCode::InvalidFormat;
     WalletAddressError: |_| FieldErrorCode::InvalidFormat;
     WalletSignatureError: |_| FieldErrorCode::InvalidFormat;
-    PermissionError: |_| FieldErrorCode::UnknownValue;
+    PermissionError: |_| FieldErrorCode::InvalidFormat;
     QuantityError: |_| FieldErrorCode::OutOfRange;
     KeyLifetimeError: |_| FieldErrorCode::OutOfRange;
     TooManyRedirectUris: |_| FieldErrorCode::TooLong;
+    TooManyPermissions: |_| FieldErrorCode::TooLong;
     std::convert::Infallible: |never| match *never {};
     TextError: |error| match error {
         TextError::Empty => FieldErrorCode::TooShort,

@@ -1,7 +1,7 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-use tessera_apikeys::{AuthenticateKeyError, RevokeKeyError};
+use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, RevokeKeyError};
 use tessera_identity::{
     AuthenticateError, ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError,
     ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
@@ -184,6 +184,23 @@ impl From<NewPasswordError> for Problem {
 impl From<DocumentError> for Problem {
     fn from(error: DocumentError) -> Self {
         fault("/data", error.code(), error.to_string())
+    }
+}
+
+impl From<GenerateKeyError> for Problem {
+    fn from(error: GenerateKeyError) -> Self {
+        match error {
+            GenerateKeyError::Access(error) => error.into(),
+            GenerateKeyError::Quota(error) => error.into(),
+            GenerateKeyError::UnknownPermissions { positions, catalogue } => {
+                let detail = format!("must be one of {catalogue}, or a permission that the application declares");
+                let unknown = |position| {
+                    FieldError::new(format!("/permissions/{position}"), FieldErrorCode::UnknownValue, detail.as_str())
+                };
+                Self::new(Code::InvalidBody).faults(positions.into_iter().map(unknown).collect())
+            }
+            GenerateKeyError::Store(error) => error.into(),
+        }
     }
 }
 

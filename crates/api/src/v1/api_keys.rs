@@ -3,34 +3,24 @@
 pub(crate) mod verify;
 mod view;
 
-use std::{cell::RefCell, collections::BTreeSet};
-
 use actix_web::{HttpResponse, delete, get, post, web::Data};
-use serde_json::Value;
 use tessera_apikeys::{
     ApiKeys, GenerateKey,
     model::{KeyDescription, KeyLifetime},
 };
-use tessera_kernel::{ApiKeyId, ApplicationId, Permission, PermissionSet};
-use utoipa::{
-    ToSchema,
-    openapi::{
-        Ref, Type,
-        schema::{ArrayBuilder, SchemaType},
-    },
-};
+use tessera_kernel::{ApiKeyId, ApplicationId, Permission};
+use utoipa::ToSchema;
 
 use crate::{
     extract::{
-        Authenticated, Body, FieldResult, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ValueError,
-        boolean, integer, list, text,
+        Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, boolean, integer, text,
     },
     openapi::schema,
-    problem::{FieldErrorCode, Problem},
+    problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
         api_keys::view::{ApiKeyView, GeneratedKeyView},
-        enums::PermissionName,
+        permissions::{permissions, permissions_or_null},
     },
 };
 
@@ -61,10 +51,10 @@ struct GenerateKeyRequest {
     /// If absent, `null` or 0, the key never expires.
     #[schema(value_type = Option<u16>, maximum = 3650)]
     expires_in_days: Option<KeyLifetime>,
-    /// The permissions of the key. A key that an owner generates has all permissions, unless `restrict_permissions` is
-    /// true.
-    #[schema(schema_with = permissions_schema, required = false)]
-    permissions: PermissionSet,
+    /// The permissions of the key: names of the catalogue, or names that the application declares. A key that an owner
+    /// generates has all of these, as they are at that time, unless `restrict_permissions` is true.
+    #[schema(schema_with = permissions_or_null::<MOST>, required = false)]
+    permissions: Vec<Permission>,
     /// Whether a key that an owner generates has only the listed `permissions`.
     restrict_permissions: Option<bool>,
 }
@@ -73,32 +63,14 @@ impl Request for GenerateKeyRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let description = fields.optional("description", text);
         let expires_in_days = fields.optional("expires_in_days", integer);
-        let permissions = fields.optional("permissions", permissions).unwrap_or_default();
+        let permissions = fields.optional("permissions", permissions::<MOST>).unwrap_or_default();
         let restrict_permissions = fields.optional("restrict_permissions", boolean);
         Some(Self { description, expires_in_days, permissions, restrict_permissions })
     }
 }
 
-fn permissions_schema() -> ArrayBuilder {
-    let types = SchemaType::from_iter([Type::Array, Type::Null]);
-    let items = Ref::from_schema_name(PermissionName::name());
-    ArrayBuilder::new().schema_type(types).items(items).unique_items(true)
-}
-
-/// Maximum number of entries. Longer lists are rejected without reading their entries.
-const MOST_PERMISSIONS: usize = 100;
-
-fn permissions(value: &Value) -> FieldResult<PermissionSet> {
-    let seen = RefCell::new(BTreeSet::new());
-    let once = |value: &Value| {
-        let permission = text::<Permission>(value)?;
-        if seen.borrow_mut().insert(permission) {
-            return Ok(permission);
-        }
-        Err(ValueError::new(FieldErrorCode::Duplicate, "must not be there twice").into())
-    };
-    Ok(list(MOST_PERMISSIONS, once)(value)?.into_iter().collect())
-}
+/// Maximum number of requested permissions: enough for the catalogue and all that an application may declare.
+const MOST: usize = 200;
 
 /// Generate an API key for an application
 ///

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 use tessera_apps::{
     Apps, CreateApplication, UpdateApplication,
-    model::{Application, ApplicationDescription, ApplicationName, RedirectUri, RedirectUris},
+    model::{Application, ApplicationDescription, ApplicationName, DeclaredPermissions, RedirectUri, RedirectUris},
 };
-use tessera_kernel::{ApplicationId, OrganizationId};
+use tessera_kernel::{ApplicationId, OrganizationId, PermissionSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,7 +19,10 @@ use crate::{
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
-    v1::timestamp::Timestamp,
+    v1::{
+        permissions::{PermissionName, permissions, permissions_or_null},
+        timestamp::Timestamp,
+    },
 };
 
 /// An application.
@@ -32,6 +35,8 @@ struct ApplicationView {
     #[schema(required = true)]
     description: Option<String>,
     redirect_uris: Vec<String>,
+    /// The permissions that the application declares.
+    permissions: Vec<PermissionName>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -46,6 +51,7 @@ impl From<Application> for ApplicationView {
             name: application.name.to_string(),
             description: application.description.map(|text| text.to_string()),
             redirect_uris: application.redirect_uris.iter().map(ToString::to_string).collect(),
+            permissions: application.permissions.iter().map(PermissionName::from).collect(),
             created_at: application.created_at.into(),
             updated_at: application.updated_at.into(),
         }
@@ -75,6 +81,14 @@ fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {
     uris.try_into().map_err(|error| ValueError::of(&error).into())
 }
 
+/// The number of permissions that an application may declare.
+const MOST: usize = DeclaredPermissions::MAX;
+
+fn declared(value: &Value) -> FieldResult<DeclaredPermissions> {
+    let names: PermissionSet = permissions::<MOST>(value)?.into_iter().collect();
+    names.try_into().map_err(|error| ValueError::of(&error).into())
+}
+
 /// The properties of a new application.
 #[derive(ToSchema)]
 struct CreateApplicationRequest {
@@ -85,6 +99,9 @@ struct CreateApplicationRequest {
     /// The redirect URIs that sign-ins of the application may use.
     #[schema(schema_with = schema::redirect_uris_or_null, required = false)]
     redirect_uris: RedirectUris,
+    /// The permissions that the application adds to the catalogue of the service. Its API keys can get them.
+    #[schema(schema_with = permissions_or_null::<MOST>, required = false)]
+    permissions: DeclaredPermissions,
 }
 
 impl Request for CreateApplicationRequest {
@@ -92,7 +109,8 @@ impl Request for CreateApplicationRequest {
         let name = fields.required("name", text);
         let description = fields.optional("description", text);
         let redirect_uris = fields.optional("redirect_uris", redirect_uris).unwrap_or_default();
-        Some(Self { name: name?, description, redirect_uris })
+        let permissions = fields.optional("permissions", declared).unwrap_or_default();
+        Some(Self { name: name?, description, redirect_uris, permissions })
     }
 }
 
@@ -111,8 +129,8 @@ pub(crate) async fn create_application(
     apps: Data<Apps>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let CreateApplicationRequest { name, description, redirect_uris } = body;
-    let command = CreateApplication { organization, name, description, redirect_uris };
+    let CreateApplicationRequest { name, description, redirect_uris, permissions } = body;
+    let command = CreateApplication { organization, name, description, redirect_uris, permissions };
     let view = ApplicationView::from(apps.create_application(&actor, command).await?);
     let location = url.join(&format!("{API_BASE}/apps/{}", view.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
@@ -143,6 +161,9 @@ struct UpdateApplicationRequest {
     /// The new list of redirect URIs. It replaces the old list.
     #[schema(schema_with = schema::redirect_uris_or_null)]
     redirect_uris: Option<RedirectUris>,
+    /// The new list of declared permissions. It replaces the old list. Keys keep the permissions that they have.
+    #[schema(schema_with = permissions_or_null::<MOST>)]
+    permissions: Option<DeclaredPermissions>,
 }
 
 impl Request for UpdateApplicationRequest {
@@ -150,7 +171,8 @@ impl Request for UpdateApplicationRequest {
         let name = fields.optional("name", text);
         let description = fields.patch("description", text);
         let redirect_uris = fields.optional("redirect_uris", redirect_uris);
-        Some(Self { name, description, redirect_uris })
+        let permissions = fields.optional("permissions", declared);
+        Some(Self { name, description, redirect_uris, permissions })
     }
 }
 
@@ -166,8 +188,8 @@ pub(crate) async fn update_application(
     Body(body): Body<UpdateApplicationRequest>,
     apps: Data<Apps>,
 ) -> Result<HttpResponse, Problem> {
-    let UpdateApplicationRequest { name, description, redirect_uris } = body;
-    let command = UpdateApplication { application, name, description, redirect_uris };
+    let UpdateApplicationRequest { name, description, redirect_uris, permissions } = body;
+    let command = UpdateApplication { application, name, description, redirect_uris, permissions };
     let application = apps.update_application(&actor, command).await?;
     Ok(HttpResponse::Ok().json(ApplicationView::from(application)))
 }

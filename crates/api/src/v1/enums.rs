@@ -1,7 +1,7 @@
-//! Enumerations of roles and permissions for the OpenAPI document.
+//! Enumerations for the OpenAPI document.
 
 use serde::Serialize;
-use tessera_kernel::{Permission, Role};
+use tessera_kernel::Role;
 use utoipa::ToSchema;
 
 /// The role of a member. A role includes all permissions of the lower roles.
@@ -20,34 +20,6 @@ impl From<Role> for RoleName {
             Role::Owner => Self::Owner,
             Role::Admin => Self::Admin,
             Role::Member => Self::Member,
-        }
-    }
-}
-
-/// A permission of an API key.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Permission)]
-pub(super) enum PermissionName {
-    #[serde(rename = "event:record")]
-    EventRecord,
-    #[serde(rename = "inventory:read")]
-    InventoryRead,
-    #[serde(rename = "inventory:write")]
-    InventoryWrite,
-    #[serde(rename = "system_data:read")]
-    SystemDataRead,
-    #[serde(rename = "system_data:write")]
-    SystemDataWrite,
-}
-
-impl From<Permission> for PermissionName {
-    fn from(permission: Permission) -> Self {
-        match permission {
-            Permission::EventRecord => Self::EventRecord,
-            Permission::InventoryRead => Self::InventoryRead,
-            Permission::InventoryWrite => Self::InventoryWrite,
-            Permission::SystemDataRead => Self::SystemDataRead,
-            Permission::SystemDataWrite => Self::SystemDataWrite,
         }
     }
 }

@@ -95,7 +95,7 @@ async fn entries_of_an_array_are_named_one_by_one() {
     let expected = [
         ("/description", "forbidden_character"),
         ("/expires_in_days", "out_of_range"),
-        ("/permissions/1", "unknown_value"),
+        ("/permissions/1", "invalid_format"),
         ("/permissions/2", "duplicate"),
         ("/permissions/3", "invalid_type"),
         ("/restrict_permissions", "invalid_type"),

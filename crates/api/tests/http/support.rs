@@ -15,7 +15,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 use tessera_api::{Api, Check, Checks, PublicUrl, Readiness, Services, Starting};
-use tessera_apikeys::{ApiKeyPorts, ApiKeys};
+use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
@@ -25,7 +25,7 @@ use tessera_outbox::Notices;
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
 use tessera_testkit::{
     Stores, async_trait,
-    builders::origin,
+    builders::{catalogue, origin},
     expectations::{ok, parsed, some},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
@@ -111,14 +111,16 @@ impl TestServer {
                 memberships: stores.memberships.clone(),
                 system: system.clone(),
             })),
-            api_keys: Arc::new(ApiKeys::new(ApiKeyPorts {
-                store: stores.api_keys,
-                digest: Arc::new(FakeDigest),
-                memberships: stores.memberships.clone(),
-                mail_templates: Arc::new(FakeMails),
-                notices: notices(&system),
-                system: system.clone(),
-            })),
+            api_keys: Arc::new(ApiKeys::new(
+                ApiKeyPorts {
+                    store: stores.api_keys,
+                    digest: Arc::new(FakeDigest),
+                    memberships: stores.memberships.clone(),
+                    notices: Some(KeyNotices { templates: Arc::new(FakeMails), notices: notices(&system) }),
+                    system: system.clone(),
+                },
+                catalogue(),
+            )),
             inventory: Arc::new(Inventory::new(InventoryPorts {
                 store: stores.items,
                 memberships: stores.memberships,

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, SecretHash, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, SecretHash,
+    StoreError, UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
@@ -74,6 +75,9 @@ pub trait ApiKeyRows: Send {
         application: ApplicationId,
         at: OffsetDateTime,
     ) -> Result<Option<KeyCounts>, StoreError>;
+
+    /// Returns the permissions that the application declares. Empty if it declares none or does not exist.
+    async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError>;
 
     /// Adds a key. Fails with a conflict on [`StoreError::REFERENCE`] if the application does not exist, on
     /// `api_keys_key_hash` if the hash exists, and on `api_keys_id` if the id is taken.

@@ -1,6 +1,8 @@
 //! Creation of API keys.
 
-use tessera_kernel::{AccessError, Actor, ApiKeyId, ApplicationId, CreateError, OnConflict, PermissionSet, StoreError};
+use tessera_kernel::{
+    AccessError, Actor, ApiKeyId, ApplicationId, OnConflict, Permission, PermissionSet, QuotaExceeded, StoreError,
+};
 use tessera_outbox::NoticeTopic;
 
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
     model::{ApiKey, KeyDescription, KeyLifetime, KeyState, RawKey, StoredKey},
     policy,
     ports::ApiKeyTransaction,
+    service::KeyNotices,
 };
 
 /// The key to create.
@@ -20,22 +23,55 @@ pub struct GenerateKey {
     pub description: Option<KeyDescription>,
     /// The lifetime of the key.
     pub lifetime: KeyLifetime,
-    /// The requested permissions.
-    pub permissions: PermissionSet,
+    /// The requested permissions: of the catalogue of the service, or declared by the application.
+    pub permissions: Vec<Permission>,
     /// Whether the key of an owner gets only the requested permissions.
     pub restrict_permissions: bool,
 }
 
+/// Why a key was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateKeyError {
+    /// The caller has no access.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A quota is used up.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
+    /// Requested permissions are not in the catalogue and not declared by the application.
+    #[error("the requested permissions at the positions {positions:?} are unknown")]
+    UnknownPermissions {
+        /// The positions of the unknown permissions in the request, from 0.
+        positions: Vec<usize>,
+        /// The catalogue of the service.
+        catalogue: PermissionSet,
+    },
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl ApiKeys {
-    /// Creates a key. Only this return value contains the secret. The user who creates the key gets a mail.
+    /// Creates a key. Only this return value contains the secret. The user who creates the key gets a mail. A key of an
+    /// owner gets the permissions that the catalogue and the application have now, and none that is added later.
     ///
     /// # Errors
-    /// The application is not visible to the actor, the role is too low, a quota is used up, or storage failed.
-    pub async fn generate_key(&self, actor: &Actor, command: GenerateKey) -> Result<(ApiKey, RawKey), CreateError> {
+    /// The application is not visible to the actor, the role is too low, a permission is unknown, a quota is used up,
+    /// or storage failed.
+    pub async fn generate_key(
+        &self,
+        actor: &Actor,
+        command: GenerateKey,
+    ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
         let application = command.application;
         let acting = self.ports.memberships.require(actor, application, policy::MANAGE).await?;
         let raw = RawKey::generate(&*self.ports.system.entropy);
         let now = self.ports.system.now();
+        let mut tx = self.ports.store.begin().await?;
+        let existing = tx.keys().lock_and_count(acting.organization, application, now).await?;
+        let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
+        let permissions = self.among(&known, command.permissions)?;
+        self.quotas.admit(existing.ok_or(AccessError::not_found(application))?)?;
         let key = ApiKey {
             id: ApiKeyId::generate(&self.ports.system),
             application_id: application,
@@ -43,7 +79,7 @@ impl ApiKeys {
             created_by: acting.user,
             description: command.description,
             key_prefix: raw.shown().to_owned(),
-            permissions: policy::granted(acting.role, command.permissions, command.restrict_permissions),
+            permissions: policy::granted(acting.role, known, permissions, command.restrict_permissions),
             state: KeyState::Active,
             created_at: now,
             expires_at: command.lifetime.expiry(now),
@@ -51,24 +87,30 @@ impl ApiKeys {
             rotated_from: None,
         };
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
-        let event = self.event(actor, KeyEvent::Generated(&stored.key));
-        let mut tx = self.ports.store.begin().await?;
-        let existing = tx.keys().lock_and_count(acting.organization, application, now).await?;
-        self.quotas.admit(existing.ok_or(AccessError::not_found(application))?)?;
         // The application may be deleted concurrently, after the check above.
         tx.keys().insert(&stored).await.on_conflict(AccessError::not_found(application))?;
-        tx.events().append(&event).await?;
+        tx.events().append(&self.event(actor, KeyEvent::Generated(&stored.key))).await?;
         self.notify(&mut *tx, &stored.key).await?;
         tx.commit().await?;
         Ok((stored.key, raw))
     }
 
+    /// Returns the requested permissions if all of them are known.
+    fn among(&self, known: &PermissionSet, requested: Vec<Permission>) -> Result<PermissionSet, GenerateKeyError> {
+        let unknown = requested.iter().enumerate().filter(|(_, permission)| !known.contains(permission));
+        let positions: Vec<usize> = unknown.map(|(position, _)| position).collect();
+        if !positions.is_empty() {
+            return Err(GenerateKeyError::UnknownPermissions { positions, catalogue: self.catalogue.clone() });
+        }
+        Ok(requested.into_iter().collect())
+    }
+
     /// Adds the mail to the creator of the key, in the transaction that adds the key. Users without an email address
     /// get none.
     async fn notify(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
+        let Some(KeyNotices { notices, templates }) = &self.ports.notices else { return Ok(()) };
         let Some(to) = tx.keys().address_of(key.created_by).await? else { return Ok(()) };
-        let templates = &*self.ports.mail_templates;
         let write = |context| templates.key_generated(&to, key, context);
-        self.ports.notices.notify(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
+        notices.notify(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
     }
 }

@@ -42,7 +42,7 @@ impl ApiKeys {
         Ok(match key.status(at) {
             KeyStatus::Revoked => Verification::Revoked(key),
             KeyStatus::Expired => Verification::Expired(key),
-            KeyStatus::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(wanted)) => {
+            KeyStatus::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(&wanted)) => {
                 Verification::InsufficientPermissions(key)
             }
             KeyStatus::Live => {

@@ -1,15 +1,15 @@
 //! Creation of API keys.
 
 use tessera_apikeys::{
-    GenerateKey, KeyQuotas,
+    ApiKeyPorts, ApiKeys, GenerateKey, GenerateKeyError, KeyQuotas,
     model::{ApiKey, KeyLifetime, KeyState, RawKey},
 };
-use tessera_kernel::{AccessError, CreateError, Permission, PermissionSet, QuotaExceeded, Role, SecretDigest};
+use tessera_kernel::{AccessError, PageRequest, Permission, QuotaExceeded, Role, SecretDigest};
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, actor_by_key, actor_of, api_key, application, application_id, bare_user, membership, organization_id,
-        user, user_id,
+        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, bare_user, catalogue,
+        membership, organization_id, permissions, user, user_id,
     },
     expectations::{failed, ok, parsed, some},
     fakes::FakeDigest,
@@ -24,8 +24,8 @@ async fn bench() -> Workbench {
     bench
 }
 
-fn reading() -> PermissionSet {
-    [Permission::InventoryRead].into_iter().collect()
+fn reading() -> Vec<Permission> {
+    vec![parsed("inventory:read")]
 }
 
 fn command() -> GenerateKey {
@@ -38,7 +38,7 @@ fn command() -> GenerateKey {
     }
 }
 
-async fn generate(bench: &Workbench, by: u32, command: GenerateKey) -> Result<(ApiKey, RawKey), CreateError> {
+async fn generate(bench: &Workbench, by: u32, command: GenerateKey) -> Result<(ApiKey, RawKey), GenerateKeyError> {
     bench.api_keys().generate_key(&actor_of(user_id(by)), command).await
 }
 
@@ -62,36 +62,73 @@ async fn a_key_is_found_by_its_hash_and_kept_without_itself() {
 }
 
 #[tokio::test]
-async fn an_owners_key_has_all_permissions() {
+async fn an_owners_key_has_the_catalogue_and_all_that_the_application_declares() {
     let (key, _) = ok(generate(&bench().await, 1, command()).await);
-    assert_eq!(key.permissions, PermissionSet::all());
+    assert_eq!(key.permissions, catalogue().union(&permissions(["goods:ship", "goods:count"])));
 }
 
 #[tokio::test]
 async fn an_owner_may_restrict_a_key() {
-    for permissions in [reading(), PermissionSet::default()] {
+    for permissions in [reading(), Vec::new()] {
         let restricted = GenerateKey { permissions: permissions.clone(), restrict_permissions: true, ..command() };
         let (key, _) = ok(generate(&bench().await, 1, restricted).await);
-        assert_eq!(key.permissions, permissions);
+        assert_eq!(key.permissions, permissions.into_iter().collect());
     }
 }
 
 #[tokio::test]
 async fn an_administrators_key_holds_what_was_requested() {
     for restrict_permissions in [false, true] {
-        for permissions in [reading(), PermissionSet::default(), PermissionSet::all()] {
+        for permissions in [reading(), Vec::new(), PERMISSIONS.to_vec(), vec![parsed("goods:ship")]] {
             let asked = GenerateKey { permissions: permissions.clone(), restrict_permissions, ..command() };
             let (key, _) = ok(generate(&bench().await, 2, asked).await);
-            assert_eq!(key.permissions, permissions);
+            assert_eq!(key.permissions, permissions.into_iter().collect());
         }
     }
+}
+
+#[tokio::test]
+async fn every_unknown_permission_is_named_and_no_key_is_created() {
+    let bench = bench().await;
+    bench.stores.add_applications([&application(2, organization_id(1))]).await;
+    let requested = ["goods:sell", "inventory:read", "inventory:admin", "goods:ship"].map(parsed).to_vec();
+    for (by, restrict_permissions) in [(1, false), (1, true), (2, false)] {
+        let asked = GenerateKey { permissions: requested.clone(), restrict_permissions, ..command() };
+        match failed(generate(&bench, by, asked).await) {
+            GenerateKeyError::UnknownPermissions { positions, catalogue: known } => {
+                assert_eq!((positions, known), (vec![0, 2], catalogue()));
+            }
+            error => panic!("{error:?}"),
+        }
+    }
+    let page = PageRequest::default();
+    assert!(ok(bench.stores.api_keys.list_keys(application_id(1), page).await).items.is_empty());
+}
+
+#[tokio::test]
+async fn a_key_gets_nothing_that_another_application_declares() {
+    let bench = bench().await;
+    let mut other = application(2, organization_id(1));
+    other.permissions = Default::default();
+    bench.stores.add_applications([&other]).await;
+    let command = GenerateKey { application: application_id(2), permissions: vec![parsed("goods:ship")], ..command() };
+    let error = failed(generate(&bench, 1, command).await);
+    assert!(matches!(error, GenerateKeyError::UnknownPermissions { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn without_notices_no_mail_is_written() {
+    let bench = bench().await;
+    let keys = ApiKeys::new(ApiKeyPorts { notices: None, ..bench.api_key_ports() }, catalogue());
+    ok(keys.generate_key(&actor_of(user_id(1)), command()).await);
+    assert!(bench.mails().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_member_cannot_create_an_api_key() {
     let bench = bench().await;
     let error = failed(generate(&bench, 3, command()).await);
-    assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    assert!(matches!(error, GenerateKeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 
@@ -101,7 +138,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
     for (by, number) in [(9, 1), (9, 2), (1, 2)] {
         let command = GenerateKey { application: application_id(number), ..command() };
         let error = failed(generate(&bench, by, command).await);
-        assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
+        assert!(matches!(error, GenerateKeyError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
 
@@ -110,7 +147,7 @@ async fn an_api_key_cannot_create_an_api_key() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.api_keys().generate_key(&actor, command()).await);
-    assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
+    assert!(matches!(error, GenerateKeyError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
@@ -180,12 +217,12 @@ async fn active_keys_and_organization_keys_are_limited_s215() {
     ok(generate(1).await);
     let error = failed(generate(1).await);
     let wanted = QuotaExceeded { quota: "active_keys", maximum: 2 };
-    assert!(matches!(error, CreateError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
     // A revoked key is no longer active, but it stays in the list and counts for the organization.
     ok(keys.revoke_key(&actor, first.id).await);
     ok(generate(1).await);
     ok(generate(2).await);
     let error = failed(generate(2).await);
     let wanted = QuotaExceeded { quota: "organization_keys", maximum: 4 };
-    assert!(matches!(error, CreateError::Quota(exceeded) if exceeded == wanted), "{error:?}");
+    assert!(matches!(error, GenerateKeyError::Quota(exceeded) if exceeded == wanted), "{error:?}");
 }

@@ -1,20 +1,17 @@
 //! Key usage: what is recorded, and when it is written.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_apikeys::{
-    ApiKeyPorts, ApiKeys, GenerateKey, VerifyKey,
+    ApiKeys, GenerateKey, VerifyKey,
     model::{ApiKey, KeyLifetime, RawKey, StoredKey},
     ports::MockApiKeyStore,
 };
-use tessera_kernel::{ApiKeyId, Permission, Role, SecretDigest, SecretHash, StoreError};
+use tessera_kernel::{ApiKeyId, Role, SecretDigest, SecretHash, StoreError};
 use tessera_testkit::{
     Stores, Workbench,
     builders::{NOW, actor_of, api_key, application, application_id, organization_id, user_id},
-    expectations::{failed, ok, some},
+    expectations::{failed, ok, parsed, some},
     fakes::FakeDigest,
 };
 use time::{Duration, OffsetDateTime};
@@ -24,7 +21,7 @@ async fn generated(bench: &Workbench) -> (ApiKey, RawKey) {
         application: application_id(1),
         description: None,
         lifetime: KeyLifetime::Days(1),
-        permissions: [Permission::InventoryRead].into_iter().collect(),
+        permissions: vec![parsed("inventory:read")],
         restrict_permissions: true,
     };
     ok(bench.api_keys().generate_key(&actor_of(user_id(1)), command).await)
@@ -129,7 +126,7 @@ async fn what_was_written_is_not_written_again() {
 #[tokio::test]
 async fn nothing_to_write_does_not_reach_storage() {
     let (bench, ..) = with_key().await;
-    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(MockApiKeyStore::new()), ..bench.api_key_ports() });
+    let keys = bench.api_keys_over(MockApiKeyStore::new());
     assert_eq!(ok(keys.record_usage(true).await), 0);
 }
 
@@ -137,7 +134,7 @@ async fn nothing_to_write_does_not_reach_storage() {
 async fn refused_keys_are_not_used() {
     let (bench, _, raw) = with_key().await;
     let keys = bench.api_keys();
-    let lacking = VerifyKey { key: raw.expose().to_owned(), permission: Some(Permission::EventRecord) };
+    let lacking = VerifyKey { key: raw.expose().to_owned(), permission: Some(parsed("event:record")) };
     ok(keys.verify_key(lacking).await);
     bench.clock.advance(Duration::DAY);
     verify(&keys, &raw).await;
@@ -152,7 +149,7 @@ async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<(Ap
     store.expect_find_key_by_hash().returning(move |_| Ok(Some(found.clone())));
     store.expect_record_uses().times(failures).returning(|_| Err(StoreError::Busy));
     store.expect_record_uses().times(1).withf(move |uses| uses == then).returning(|_| Ok(()));
-    ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() })
+    bench.api_keys_over(store)
 }
 
 #[tokio::test]
@@ -195,7 +192,7 @@ async fn a_batch_comes_in_the_order_of_the_keys() {
         store.expect_find_key_by_hash().withf(wanted).returning(move |_| Ok(Some(found.clone())));
     }
     store.expect_record_uses().times(1).withf(move |uses| uses == sorted).returning(|_| Ok(()));
-    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() });
+    let keys = bench.api_keys_over(store);
     for (_, raw) in &all {
         verify(&keys, raw).await;
     }
@@ -214,7 +211,7 @@ async fn many_uses_are_written_in_batches_and_those_that_fail_are_put_back() {
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1_000).returning(|_| Ok(()));
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1).returning(|_| Err(StoreError::Busy));
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1).returning(|_| Ok(()));
-    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() });
+    let keys = bench.api_keys_over(store);
     for _ in 0..1_001 {
         verify(&keys, &RawKey::generate(&*bench.entropy)).await;
     }

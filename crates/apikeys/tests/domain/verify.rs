@@ -1,17 +1,15 @@
 //! Verification of keys for other services, and authentication of requests.
 
-use std::sync::Arc;
-
 use tessera_apikeys::{
-    ApiKeyPorts, ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerifyKey,
+    ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerifyKey,
     model::{ApiKey, KeyLifetime, RawKey},
     ports::MockApiKeyStore,
 };
 use tessera_kernel::{Permission, Principal, Role, StoreError};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_of, application_id, organization_id, user_id},
-    expectations::{failed, ok},
+    builders::{NOW, PERMISSIONS, actor_of, application_id, organization_id, permissions, user_id},
+    expectations::{failed, ok, parsed},
     fakes::SequentialEntropy,
 };
 use time::Duration;
@@ -24,7 +22,7 @@ async fn with_key() -> (Workbench, ApiKey, RawKey) {
         application: application_id(1),
         description: None,
         lifetime: KeyLifetime::Days(10),
-        permissions: [Permission::InventoryRead].into_iter().collect(),
+        permissions: vec![parsed("inventory:read")],
         restrict_permissions: false,
     };
     let (key, raw) = ok(bench.api_keys().generate_key(&actor_of(user_id(2)), command).await);
@@ -44,7 +42,7 @@ async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
 
 fn storage_untouched(bench: &Workbench) -> ApiKeys {
     // A mock without expectations panics at the first call.
-    ApiKeys::new(ApiKeyPorts { store: Arc::new(MockApiKeyStore::new()), ..bench.api_key_ports() })
+    bench.api_keys_over(MockApiKeyStore::new())
 }
 
 #[tokio::test]
@@ -71,7 +69,7 @@ async fn a_live_key_stands_for_its_application() {
         key: key.id,
         application: application_id(1),
         organization: organization_id(1),
-        permissions: [Permission::InventoryRead].into_iter().collect(),
+        permissions: permissions(["inventory:read"]),
     };
     assert_eq!(ok(bench.api_keys().authenticate_key(raw.expose()).await), expected);
 }
@@ -79,9 +77,9 @@ async fn a_live_key_stands_for_its_application() {
 #[tokio::test]
 async fn a_key_is_valid_for_what_it_permits_only() {
     let (bench, key, raw) = with_key().await;
-    for permission in Permission::ALL {
-        let expected = match permission {
-            Permission::InventoryRead => Verification::Valid(key.clone()),
+    for permission in PERMISSIONS {
+        let expected = match permission.as_str() {
+            "inventory:read" => Verification::Valid(key.clone()),
             _ => Verification::InsufficientPermissions(key.clone()),
         };
         assert_eq!(verify(&bench.api_keys(), raw.expose(), Some(permission)).await, expected);
@@ -110,7 +108,7 @@ async fn revocation_outweighs_expiry_and_permission() {
     let (bench, key, raw) = with_key().await;
     ok(bench.api_keys().revoke_key(&actor_of(user_id(1)), key.id).await);
     bench.clock.set(NOW + Duration::days(11));
-    let verdict = verify(&bench.api_keys(), raw.expose(), Some(Permission::EventRecord)).await;
+    let verdict = verify(&bench.api_keys(), raw.expose(), Some(parsed("event:record"))).await;
     assert!(matches!(verdict, Verification::Revoked(_)), "{verdict:?}");
 }
 
@@ -118,7 +116,7 @@ async fn revocation_outweighs_expiry_and_permission() {
 async fn expiry_outweighs_permission() {
     let (bench, _, raw) = with_key().await;
     bench.clock.set(NOW + Duration::days(10));
-    let verdict = verify(&bench.api_keys(), raw.expose(), Some(Permission::EventRecord)).await;
+    let verdict = verify(&bench.api_keys(), raw.expose(), Some(parsed("event:record"))).await;
     assert!(matches!(verdict, Verification::Expired(_)), "{verdict:?}");
 }
 
@@ -162,7 +160,7 @@ async fn a_failing_store_says_nothing_of_the_key() {
     let (bench, _, raw) = with_key().await;
     let mut store = MockApiKeyStore::new();
     store.expect_find_key_by_hash().returning(|_| Err(StoreError::Busy));
-    let keys = ApiKeys::new(ApiKeyPorts { store: Arc::new(store), ..bench.api_key_ports() });
+    let keys = bench.api_keys_over(store);
     let verdict = failed(keys.verify_key(VerifyKey { key: raw.expose().to_owned(), permission: None }).await);
     assert!(matches!(verdict, StoreError::Busy), "{verdict:?}");
     let error = failed(keys.authenticate_key(raw.expose()).await);

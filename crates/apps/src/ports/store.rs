@@ -58,7 +58,7 @@ pub trait Applications: Send {
     /// Returns an application and locks it against changes until the transaction ends. `Ok(None)` if it does not exist.
     async fn lock(&mut self, id: ApplicationId) -> Result<Option<Application>, StoreError>;
 
-    /// Writes name, description, redirect URIs and `updated_at`. `Ok(false)` if the application does not exist.
+    /// Writes name, description, redirect URIs, permissions and `updated_at`. `Ok(false)` if the application does not exist.
     async fn update(&mut self, application: &Application) -> Result<bool, StoreError>;
 
     /// Deletes an application with its keys, its items and its pending sign-ins. After the commit, no read finds any of

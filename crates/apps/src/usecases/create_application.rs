@@ -5,7 +5,7 @@ use tessera_kernel::{AccessError, Actor, ApplicationId, CreateError, OnConflict,
 use crate::{
     Apps,
     events::AppEvent,
-    model::{Application, ApplicationDescription, ApplicationName, RedirectUris},
+    model::{Application, ApplicationDescription, ApplicationName, DeclaredPermissions, RedirectUris},
     policy,
 };
 
@@ -20,6 +20,8 @@ pub struct CreateApplication {
     pub description: Option<ApplicationDescription>,
     /// The redirect URIs for sign-ins.
     pub redirect_uris: RedirectUris,
+    /// The permissions that the application declares.
+    pub permissions: DeclaredPermissions,
 }
 
 impl Apps {
@@ -41,6 +43,7 @@ impl Apps {
             name: command.name,
             description: command.description,
             redirect_uris: command.redirect_uris,
+            permissions: command.permissions,
             created_at: now,
             updated_at: now,
         };

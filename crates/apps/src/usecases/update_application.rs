@@ -5,7 +5,7 @@ use tessera_kernel::{AccessError, Actor, ApplicationId};
 use crate::{
     Apps,
     events::AppEvent,
-    model::{Application, ApplicationDescription, ApplicationName, RedirectUris},
+    model::{Application, ApplicationDescription, ApplicationName, DeclaredPermissions, RedirectUris},
     policy,
 };
 
@@ -20,6 +20,8 @@ pub struct UpdateApplication {
     pub description: Option<Option<ApplicationDescription>>,
     /// The new redirect URIs, which replace all old ones.
     pub redirect_uris: Option<RedirectUris>,
+    /// The new permissions, which replace all old ones. Keys keep the permissions that they have.
+    pub permissions: Option<DeclaredPermissions>,
 }
 
 impl Apps {
@@ -39,6 +41,7 @@ impl Apps {
         application.name = command.name.unwrap_or(application.name);
         application.description = command.description.unwrap_or(application.description);
         application.redirect_uris = command.redirect_uris.unwrap_or(application.redirect_uris);
+        application.permissions = command.permissions.unwrap_or(application.permissions);
         application.updated_at = self.ports.system.now();
         tx.applications().update(&application).await?;
         let event = AppEvent::Updated { organization: application.organization_id, application: id };

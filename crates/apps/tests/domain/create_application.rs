@@ -2,12 +2,12 @@
 
 use tessera_apps::{
     Apps, CreateApplication,
-    model::{Application, RedirectUris},
+    model::{Application, DeclaredPermissions, RedirectUris},
 };
 use tessera_kernel::{AccessError, CreateError, QuotaExceeded, Role};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
+    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, permissions, user, user_id},
     expectations::{failed, ok, parsed},
 };
 
@@ -25,6 +25,7 @@ fn command(organization: u32) -> CreateApplication {
         name: parsed("Lager"),
         description: Some(parsed("what we have")),
         redirect_uris: ok(vec![parsed("https://example.com/callback")].try_into()),
+        permissions: ok(permissions(["goods:ship"]).try_into()),
     }
 }
 
@@ -44,16 +45,18 @@ async fn owners_and_administrators_make_applications() {
 #[tokio::test]
 async fn an_application_is_made_as_it_was_asked_for() {
     let made = ok(create(&bench().await, 1).await);
-    let CreateApplication { organization, name, description, redirect_uris } = command(1);
+    let CreateApplication { organization, name, description, redirect_uris, permissions } = command(1);
     let times = (NOW, NOW);
     assert_eq!((made.organization_id, made.name, made.description), (organization, name, description));
     assert_eq!((made.redirect_uris, (made.created_at, made.updated_at)), (redirect_uris, times));
+    assert_eq!(made.permissions, permissions);
 }
 
 #[tokio::test]
 async fn an_application_needs_a_name_and_nothing_more() {
     let bench = bench().await;
-    let bare = CreateApplication { description: None, redirect_uris: RedirectUris::default(), ..command(1) };
+    let (redirect_uris, permissions) = (RedirectUris::default(), DeclaredPermissions::default());
+    let bare = CreateApplication { description: None, redirect_uris, permissions, ..command(1) };
     let made = ok(bench.apps().create_application(&actor_of(user_id(1)), bare).await);
     assert_eq!((made.description, made.redirect_uris.iter().count()), (None, 0));
 }

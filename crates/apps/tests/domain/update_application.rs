@@ -2,12 +2,14 @@
 
 use tessera_apps::{
     UpdateApplication,
-    model::{Application, RedirectUris},
+    model::{Application, DeclaredPermissions, RedirectUris},
 };
-use tessera_kernel::{AccessError, Role};
+use tessera_kernel::{AccessError, PermissionSet, Role};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, user, user_id},
+    builders::{
+        NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, permissions, user, user_id,
+    },
     expectations::{failed, ok, parsed},
 };
 use time::{Duration, OffsetDateTime};
@@ -26,7 +28,7 @@ async fn bench() -> Workbench {
 
 fn nothing(application: u32) -> UpdateApplication {
     let application = application_id(application);
-    UpdateApplication { application, name: None, description: None, redirect_uris: None }
+    UpdateApplication { application, name: None, description: None, redirect_uris: None, permissions: None }
 }
 
 async fn update(bench: &Workbench, command: UpdateApplication) -> Application {
@@ -68,6 +70,16 @@ async fn redirect_uris_replace_all_the_old_ones() {
     let uris: RedirectUris = ok(vec![parsed("https://example.com/new")].try_into());
     let updated = update(&bench().await, UpdateApplication { redirect_uris: Some(uris.clone()), ..nothing(1) }).await;
     assert_eq!(updated, Application { redirect_uris: uris, ..before() });
+}
+
+#[tokio::test]
+async fn permissions_replace_all_the_old_ones() {
+    for names in [permissions(["goods:sell", "goods:ship"]), PermissionSet::default()] {
+        let declared: DeclaredPermissions = ok(names.try_into());
+        let updated =
+            update(&bench().await, UpdateApplication { permissions: Some(declared.clone()), ..nothing(1) }).await;
+        assert_eq!(updated, Application { permissions: declared, ..before() });
+    }
 }
 
 #[tokio::test]

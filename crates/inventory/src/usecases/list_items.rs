@@ -15,7 +15,7 @@ impl Inventory {
         application: ApplicationId,
         page: PageRequest,
     ) -> Result<Page<Item>, AccessError> {
-        self.ports.memberships.require_either(actor, application, policy::READ).await?;
+        self.ports.memberships.require_either(actor, application, &policy::READ).await?;
         Ok(self.ports.store.list_items(application, page).await?)
     }
 }

@@ -4,10 +4,10 @@ use tessera_kernel::{AccessError, Actor, Limit, PageRequest, Permission, Role};
 use tessera_testkit::{
     Workbench,
     builders::{
-        actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by,
+        PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by,
         organization_id, user, user_id,
     },
-    expectations::{failed, ok},
+    expectations::{failed, ok, parsed},
 };
 
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1, whose application 1 has items 1 and 2. User
@@ -25,7 +25,7 @@ async fn bench() -> Workbench {
 
 fn by_key(permissions: &[Permission]) -> Actor {
     let mut key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
-    key.permissions = permissions.iter().copied().collect();
+    key.permissions = permissions.iter().cloned().collect();
     actor_by_key(&key)
 }
 
@@ -53,7 +53,7 @@ async fn items_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn an_application_looks_at_its_own_items() {
-    let reading = by_key(&[Permission::InventoryRead]);
+    let reading = by_key(&[parsed("inventory:read")]);
     let bench = bench().await;
     let page = ok(bench.inventory().list_items(&reading, application_id(1), PageRequest::default()).await);
     assert_eq!(page.items.len(), 2);
@@ -62,7 +62,7 @@ async fn an_application_looks_at_its_own_items() {
 #[tokio::test]
 async fn a_key_reads_with_that_permission_only() {
     let bench = bench().await;
-    let others: Vec<_> = Permission::ALL.into_iter().filter(|one| *one != Permission::InventoryRead).collect();
+    let others: Vec<_> = PERMISSIONS.into_iter().filter(|one| one.as_str() != "inventory:read").collect();
     for permissions in [&[][..], &others] {
         let actor = by_key(permissions);
         let error = failed(bench.inventory().list_items(&actor, application_id(1), PageRequest::default()).await);
@@ -74,7 +74,7 @@ async fn a_key_reads_with_that_permission_only() {
 async fn a_key_does_not_reach_other_applications() {
     let bench = bench().await;
     for number in [2, 77] {
-        let actor = by_key(&Permission::ALL);
+        let actor = by_key(&PERMISSIONS);
         let error = failed(bench.inventory().list_items(&actor, application_id(number), PageRequest::default()).await);
         assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
     }

@@ -11,7 +11,8 @@ use tessera_kernel::{AccessError, Actor, CreateError, Permission, QuotaExceeded,
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id, user, user_id,
+        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id,
+        user, user_id,
     },
     expectations::{failed, ok, parsed},
 };
@@ -56,7 +57,7 @@ fn metadata(json: &str) -> Metadata {
 /// An application that authenticates with a key of application 1 with these permissions.
 fn by_key(permissions: &[Permission]) -> Actor {
     let mut key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
-    key.permissions = permissions.iter().copied().collect();
+    key.permissions = permissions.iter().cloned().collect();
     actor_by_key(&key)
 }
 
@@ -140,7 +141,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
 
 #[tokio::test]
 async fn a_key_writes_to_its_own_application() {
-    let item = ok(bench().await.inventory().put_item(&by_key(&[Permission::InventoryWrite]), bare(1)).await);
+    let item = ok(bench().await.inventory().put_item(&by_key(&[parsed("inventory:write")]), bare(1)).await);
     assert_eq!(item.application_id, application_id(1));
 }
 
@@ -149,7 +150,7 @@ async fn a_key_does_not_reach_other_applications() {
     let bench = bench().await;
     // Application 2 belongs to the same organization, application 3 to another one, and application 77 does not exist.
     for number in [2, 3, 77] {
-        let error = failed(bench.inventory().put_item(&by_key(&Permission::ALL), bare(number)).await);
+        let error = failed(bench.inventory().put_item(&by_key(&PERMISSIONS), bare(number)).await);
         assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
     }
 }
@@ -157,7 +158,7 @@ async fn a_key_does_not_reach_other_applications() {
 #[tokio::test]
 async fn a_key_writes_with_that_permission_only() {
     let bench = bench().await;
-    let others: Vec<_> = Permission::ALL.into_iter().filter(|one| *one != Permission::InventoryWrite).collect();
+    let others: Vec<_> = PERMISSIONS.into_iter().filter(|one| *one != parsed("inventory:write")).collect();
     for permissions in [&[][..], &others] {
         let error = failed(bench.inventory().put_item(&by_key(permissions), bare(1)).await);
         assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
@@ -171,7 +172,7 @@ async fn a_forbidden_write_causes_no_storage_access() {
     let inventory = Inventory::new(InventoryPorts { store, ..bench.inventory_ports() });
     failed(inventory.put_item(&actor_of(user_id(3)), bare(1)).await);
     failed(inventory.put_item(&actor_of(user_id(9)), bare(1)).await);
-    failed(inventory.put_item(&by_key(&[Permission::InventoryRead]), bare(1)).await);
+    failed(inventory.put_item(&by_key(&[parsed("inventory:read")]), bare(1)).await);
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use tessera_kernel::{AccessError, ActingMember, Actor, OrganizationId, Permission, Role, Scope};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_by_key, actor_of, api_key, application, application_id, organization_id, user_id},
-    expectations::{failed, ok},
+    builders::{PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization_id, user_id},
+    expectations::{failed, ok, parsed},
 };
 
 /// The organization and the application that the actors of these tests have access to.
@@ -15,7 +15,7 @@ fn scopes() -> [Scope; 2] {
 /// A key of application 1 in that organization.
 fn key(of: OrganizationId, permissions: &[Permission]) -> Actor {
     let mut key = api_key(1, &application(1, of), user_id(1)).key;
-    key.permissions = permissions.iter().copied().collect();
+    key.permissions = permissions.iter().cloned().collect();
     actor_by_key(&key)
 }
 
@@ -43,7 +43,7 @@ async fn a_role_admits_all_higher_roles() {
 async fn a_user_who_is_not_a_member_and_a_key_find_nothing() {
     let bench = Workbench::new();
     bench.members(&[Role::Owner]).await;
-    for (actor, scope) in [actor_of(user_id(9)), key(organization_id(1), &Permission::ALL)]
+    for (actor, scope) in [actor_of(user_id(9)), key(organization_id(1), &PERMISSIONS)]
         .into_iter()
         .flat_map(|actor| scopes().map(|scope| (actor.clone(), scope)))
     {
@@ -56,22 +56,22 @@ async fn a_user_who_is_not_a_member_and_a_key_find_nothing() {
 async fn either_the_role_or_the_permission_admits() {
     let bench = Workbench::new();
     bench.members(&[Role::Admin, Role::Member]).await;
-    let needed = (Role::Admin, Permission::InventoryWrite);
+    let needed = (Role::Admin, parsed("inventory:write"));
     let memberships = &bench.stores.memberships;
-    for actor in [actor_of(user_id(1)), key(organization_id(1), &[Permission::InventoryWrite])] {
-        ok(memberships.require_either(&actor, application_id(1), needed).await);
+    for actor in [actor_of(user_id(1)), key(organization_id(1), &[parsed("inventory:write")])] {
+        ok(memberships.require_either(&actor, application_id(1), &needed).await);
     }
-    for actor in [actor_of(user_id(2)), key(organization_id(1), &[Permission::InventoryRead])] {
-        let error = failed(memberships.require_either(&actor, application_id(1), needed).await);
+    for actor in [actor_of(user_id(2)), key(organization_id(1), &[parsed("inventory:read")])] {
+        let error = failed(memberships.require_either(&actor, application_id(1), &needed).await);
         assert!(matches!(error, AccessError::Forbidden { .. }), "{error:?}");
     }
 }
 
 #[test]
 fn a_key_needs_the_very_permission() {
-    for (scope, held) in scopes().into_iter().flat_map(|scope| Permission::ALL.map(|held| (scope, held))) {
-        for needed in Permission::ALL {
-            let result = key(organization_id(1), &[held]).require_permission(scope, needed);
+    for (scope, held) in scopes().into_iter().flat_map(|scope| PERMISSIONS.map(|held| (scope, held))) {
+        for needed in PERMISSIONS {
+            let result = key(organization_id(1), &[held.clone()]).require_permission(scope, &needed);
             assert_eq!(result.is_ok(), held == needed, "{scope:?} {held} {needed}");
         }
     }
@@ -79,15 +79,15 @@ fn a_key_needs_the_very_permission() {
 
 #[test]
 fn a_key_has_no_access_outside_its_application_and_organization() {
-    let actor = key(organization_id(1), &Permission::ALL);
+    let actor = key(organization_id(1), &PERMISSIONS);
     for scope in [Scope::Organization(organization_id(2)), Scope::Application(application_id(2))] {
-        let error = failed(actor.require_permission(scope, Permission::InventoryRead));
+        let error = failed(actor.require_permission(scope, &parsed("inventory:read")));
         assert!(matches!(error, AccessError::NotFound(missing) if missing == scope), "{error:?}");
     }
 }
 
 #[test]
 fn a_user_has_no_permissions_of_keys() {
-    let error = failed(actor_of(user_id(1)).require_permission(organization_id(1), Permission::SystemDataRead));
+    let error = failed(actor_of(user_id(1)).require_permission(organization_id(1), &parsed("system_data:read")));
     assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }

@@ -5,7 +5,7 @@ use tessera_kernel::{
     RequestId, RequestIdError, Role, RoleError, Secret, StoreError, truncate_to_micros,
 };
 use tessera_testkit::{
-    builders::user_id,
+    builders::{permissions, user_id},
     expectations::{failed, ok, parsed},
 };
 use time::macros::datetime;
@@ -58,28 +58,31 @@ fn roles_have_names() {
 }
 
 #[test]
-fn the_catalogue_has_five_permissions() {
-    let names = ["event:record", "inventory:read", "inventory:write", "system_data:read", "system_data:write"];
-    assert_eq!(Permission::ALL.map(Permission::as_str), names);
-    assert_eq!(names.map(parsed::<Permission>), Permission::ALL);
-    for text in ["", "inventory", "INVENTORY:READ", "inventory:read ", "*"] {
-        assert_eq!(failed(text.parse::<Permission>()), PermissionError);
+fn a_permission_is_a_resource_and_an_action() {
+    let longest = format!("{0}:{0}", format!("a{}", "_".repeat(31)));
+    for name in ["inventory:read", "a:b", "a0_:z_9", &longest] {
+        assert_eq!(parsed::<Permission>(name).to_string(), name);
+    }
+    assert_eq!(parsed::<Permission>("a:b"), Permission::named("a:b"));
+    assert_eq!(longest.len(), Permission::MAX_LENGTH);
+    let long = [format!("{0}:b", "a".repeat(33)), format!("b:{0}", "a".repeat(33))];
+    let malformed = [
+        "", ":", "a", "a:", ":a", "a:b:c", "a::b", "A:b", "a:B", "0:b", "a:0", "_a:b", "a:_b", "a:*", " a:b", "a:b\n",
+        "ä:b",
+    ];
+    for text in malformed.into_iter().chain(long.iter().map(String::as_str)) {
+        assert_eq!(failed(text.parse::<Permission>()), PermissionError, "{text:?}");
     }
 }
 
 #[test]
-fn a_set_of_permissions_has_each_once_in_the_order_of_the_catalogue() {
-    let set: PermissionSet =
-        [Permission::SystemDataWrite, Permission::EventRecord, Permission::EventRecord].into_iter().collect();
-    assert_eq!(set.iter().collect::<Vec<_>>(), [Permission::EventRecord, Permission::SystemDataWrite]);
-    assert!(set.contains(Permission::EventRecord) && !set.contains(Permission::InventoryRead));
-}
-
-#[test]
-fn an_empty_set_permits_nothing_and_the_whole_one_everything() {
-    for permission in Permission::ALL {
-        assert!(!PermissionSet::default().contains(permission) && PermissionSet::all().contains(permission));
-    }
+fn a_permission_set_has_no_duplicates_and_is_ordered_by_name() {
+    let set = permissions(["system_data:write", "event:record", "event:record"]);
+    assert_eq!(set.to_string(), "event:record, system_data:write");
+    assert_eq!((set.len(), set.is_empty(), PermissionSet::default().is_empty()), (2, false, true));
+    assert!(set.contains(&parsed("event:record")) && !set.contains(&parsed("inventory:read")));
+    let other = permissions(["event:record", "a:b"]);
+    assert_eq!(set.union(&other), permissions(["a:b", "event:record", "system_data:write"]));
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Orgs {
         let (lowest, permission) = policy::READ_SYSTEM_DATA;
         match actor.user() {
             Some(_) => self.require(actor, id, lowest).await.map(|_| ()),
-            None => actor.require_permission(id, permission),
+            None => actor.require_permission(id, &permission),
         }
     }
 }

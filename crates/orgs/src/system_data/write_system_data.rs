@@ -91,7 +91,7 @@ impl Orgs {
         if actor.user().is_some() {
             return Ok(self.lock_and_require(actor, id, lowest).await?.tx);
         }
-        actor.require_permission(id, permission)?;
+        actor.require_permission(id, &permission)?;
         let mut tx = self.ports.store.begin().await?;
         tx.organizations().lock(id).await?.ok_or(AccessError::not_found(id))?;
         Ok(tx)

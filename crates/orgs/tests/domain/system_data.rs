@@ -5,9 +5,10 @@ use tessera_orgs::{ViewSystemDataError, WriteSystemData, WriteSystemDataError, m
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, actor_by_key, actor_of, api_key, application, data_document, organization, organization_id, user, user_id,
+        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, data_document, organization, organization_id,
+        user, user_id,
     },
-    expectations::{failed, ok},
+    expectations::{failed, ok, parsed},
 };
 use time::Duration;
 
@@ -30,7 +31,7 @@ fn by(number: u32) -> Actor {
 /// An actor that uses a key of an application of the organization.
 fn by_key(of: u32, permissions: &[Permission]) -> Actor {
     let mut key = api_key(1, &application(1, organization_id(of)), user_id(1)).key;
-    key.permissions = permissions.iter().copied().collect();
+    key.permissions = permissions.iter().cloned().collect();
     actor_by_key(&key)
 }
 
@@ -82,7 +83,7 @@ async fn a_merge_into_nothing_makes_data() {
 #[tokio::test]
 async fn a_key_of_the_organization_reads_and_writes_as_it_permits() {
     let bench = bench().await;
-    let (reader, writer) = (by_key(1, &[Permission::SystemDataRead]), by_key(1, &[Permission::SystemDataWrite]));
+    let (reader, writer) = (by_key(1, &[parsed("system_data:read")]), by_key(1, &[parsed("system_data:write")]));
     let written = ok(write(&bench, &writer, replace("{}")).await);
     assert_eq!(ok(view(&bench, &reader, 3).await), written);
     let error = failed(write(&bench, &reader, replace("{}")).await);
@@ -97,7 +98,7 @@ async fn a_key_of_the_organization_reads_and_writes_as_it_permits() {
 async fn strangers_and_keys_of_others_find_nothing() {
     let bench = bench().await;
     ok(write(&bench, &by(1), replace("{}")).await);
-    for actor in [by(9), by_key(2, &Permission::ALL)] {
+    for actor in [by(9), by_key(2, &PERMISSIONS)] {
         let error = failed(view(&bench, &actor, 3).await);
         assert!(matches!(error, ViewSystemDataError::Access(AccessError::NotFound(_))), "{error:?}");
         let error = failed(bench.orgs().list_system_data(&actor, organization_id(1), PageRequest::default()).await);
@@ -120,7 +121,7 @@ async fn members_may_neither_read_nor_write_even_their_own() {
 #[tokio::test]
 async fn data_are_of_members_when_written_and_stay_when_they_leave() {
     let bench = bench().await;
-    for (actor, outsider) in [(by(1), 9), (by_key(1, &Permission::ALL), 8)] {
+    for (actor, outsider) in [(by(1), 9), (by_key(1, &PERMISSIONS), 8)] {
         let error = failed(bench.orgs().write_system_data(&actor, about(outsider, replace("{}"))).await);
         assert!(matches!(error, WriteSystemDataError::MemberNotFound), "{error:?}");
         let error = failed(view(&bench, &actor, outsider).await);
@@ -162,7 +163,7 @@ async fn a_merge_that_grows_too_large_changes_nothing() {
 async fn each_write_is_in_the_trail_without_the_data() {
     let bench = bench().await;
     ok(write(&bench, &by(1), replace(r#"{"pin":"1234"}"#)).await);
-    ok(write(&bench, &by_key(1, &Permission::ALL), merge("{}")).await);
+    ok(write(&bench, &by_key(1, &PERMISSIONS), merge("{}")).await);
     drop(failed(write(&bench, &by(9), merge("{}")).await));
     let events = bench.events(Some(organization_id(1))).await;
     let told: Vec<_> = events.iter().map(|event| (event.name.as_str(), event.subject)).collect();

@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use super::world::{self, Tenant, neighbour_of, tenant};
 use crate::{
     Harness,
-    builders::{NOW, api_key, api_key_id, application, bare_user, event, organization_id, user, user_id},
+    builders::{NOW, api_key, api_key_id, application, bare_user, catalogue, event, organization_id, user, user_id},
     concurrency::{at_once, attempts_at_once, dropped_after, end_while_held, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, some},
 };
@@ -73,7 +73,7 @@ contract!(
         let mut issued = key(2, &tenant);
         issued.key.state = KeyState::Revoked { at: later(1) };
         issued.key.rotated_from = Some(api_key_id(1));
-        issued.key.permissions = PermissionSet::all();
+        issued.key.permissions = catalogue();
         stores.add_keys([&key(1, &tenant), &issued]).await;
         assert_eq!(find(&*stores.api_keys, 2).await, Some(issued.key));
     }

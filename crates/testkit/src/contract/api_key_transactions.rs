@@ -12,7 +12,7 @@ use tessera_outbox::{NoticeTopic, Notices};
 use super::world::{Tenant, audit_entry_is_stored, message_reaches_the_outbox, tenant};
 use crate::{
     Harness, Skip,
-    builders::{NOW, api_key, application_id, organization_id},
+    builders::{NOW, api_key, application_id, organization_id, permissions},
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed, some},
 };
@@ -48,6 +48,21 @@ contract!(
             let counted = tx.outbox().count_notice(NoticeTopic::ApiKeys, &to, NOW, Notices::WINDOW).await;
             assert_eq!(ok(counted), number);
         }
+    }
+
+    async fn the_permissions_that_an_application_declares_are_read(harness: &impl Harness) {
+        let stores = harness.stores();
+        tenant(stores, 1).await;
+        let declared = async |number| {
+            let mut tx = ok(stores.api_keys.begin().await);
+            ok(tx.keys().declared_permissions(application_id(number)).await)
+        };
+        assert_eq!(declared(1).await, permissions(["goods:ship", "goods:count"]));
+        assert!(declared(2).await.is_empty());
+        let mut tx = ok(stores.apps.begin().await);
+        assert!(ok(tx.applications().delete(application_id(1)).await));
+        ok(tx.commit().await);
+        assert!(declared(1).await.is_empty());
     }
 
     async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use tessera_apps::{
-    model::{Application, RedirectUri, RedirectUris},
+    model::{Application, DeclaredPermissions, RedirectUri, RedirectUris},
     ports::AppStore,
 };
-use tessera_kernel::{ApplicationId, PageRequest, StoreError};
+use tessera_kernel::{ApplicationId, PageRequest, PermissionSet, StoreError};
 use time::Duration;
 
 use super::world;
 use crate::{
     Harness,
     builders::{
-        NOW, api_key, application, application_id, event, item_change, organization, organization_id, user, user_id,
+        NOW, api_key, application, application_id, event, item_change, organization, organization_id, permissions,
+        user, user_id,
     },
     concurrency::{
         at_once, attempts_at_once, end_while_held, in_time, nothing_is_held, one_wins, second_comes_while_first_holds,
@@ -50,6 +51,12 @@ fn app(number: u32) -> Application {
     application(number, organization_id(1))
 }
 
+/// Application 1 of organization 1 without anything optional.
+fn bare() -> Application {
+    let (redirect_uris, permissions) = (RedirectUris::default(), DeclaredPermissions::default());
+    Application { description: None, redirect_uris, permissions, ..app(1) }
+}
+
 contract!(
     use app_store as app_store_contract;
 
@@ -63,7 +70,7 @@ contract!(
     async fn an_application_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
-        let bare = Application { description: None, redirect_uris: RedirectUris::default(), ..app(1) };
+        let bare = bare();
         stores.add_applications([&bare]).await;
         assert_eq!(find(&*stores.apps, 1).await, Some(bare));
     }
@@ -74,6 +81,16 @@ contract!(
         let uris =
             (0..20).rev().map(|n| parsed(&format!("https://example.com/{n}?a=b,c;d&e=%22%5B"))).collect::<Vec<_>>();
         let many = Application { redirect_uris: ok(uris.try_into()), ..app(1) };
+        stores.add_applications([&many]).await;
+        assert_eq!(find(&*stores.apps, 1).await, Some(many));
+    }
+
+    async fn a_hundred_permissions_are_returned(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_organizations([&organization(1)]).await;
+        let longest = |n| format!("{:a<32}:{:z<32}", format!("r{n}"), "do_");
+        let declared = (0..100).map(|n| parsed(&longest(n))).collect::<PermissionSet>();
+        let many = Application { permissions: ok(declared.try_into()), ..app(1) };
         stores.add_applications([&many]).await;
         assert_eq!(find(&*stores.apps, 1).await, Some(many));
     }
@@ -160,6 +177,7 @@ contract!(
             name: parsed("new"),
             description: Some(parsed("new too")),
             redirect_uris: ok(vec![parsed("https://example.com/new")].try_into()),
+            permissions: ok(permissions(["goods:ship", "goods:return", "a0:b_"]).try_into()),
             updated_at: NOW + Duration::seconds(5),
             ..app(1)
         };
@@ -172,7 +190,7 @@ contract!(
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
-        let bare = Application { description: None, redirect_uris: RedirectUris::default(), ..app(1) };
+        let bare = bare();
         assert!(update(&*stores.apps, &bare).await);
         assert_eq!(find(&*stores.apps, 1).await, Some(bare));
     }

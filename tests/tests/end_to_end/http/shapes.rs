@@ -98,7 +98,7 @@ async fn a_member_has_the_members_of_the_contract(backend: Backend) {
 async fn an_application_has_the_members_of_the_contract(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let app = acme.owner.get(&format!("/apps/{}", acme.app)).await.expecting(200);
-    has_exactly(&app, "id organization_id name description redirect_uris created_at updated_at");
+    has_exactly(&app, "id organization_id name description redirect_uris permissions created_at updated_at");
     assert_eq!((&app["description"], &app["redirect_uris"]), (&Value::Null, &json!([])));
     assert_eq!(app["organization_id"], json!(acme.org));
     is_id(&app["id"]);

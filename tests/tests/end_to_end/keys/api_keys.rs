@@ -29,6 +29,7 @@ on_both! {
     the_creator_of_a_key_is_taken_from_the_access_token_s140
     an_owners_key_has_all_permissions_unless_restricted
     an_api_key_expires_after_the_given_number_of_days
+    an_application_declares_permissions_of_its_keys
 }
 
 on_sqlite! {
@@ -90,7 +91,8 @@ async fn the_creator_of_a_key_is_taken_from_the_access_token_s140(backend: Backe
 async fn unknown_and_duplicate_permissions_are_rejected_s133(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let path = format!("/apps/{}/apikeys", acme.app);
-    let wrong = ["*", "inventory", "inventory:", "inventory:*", "Inventory:read", "inventory:read ", "admin", ""];
+    let wrong =
+        ["goods:ship", "*", "inventory", "inventory:", "inventory:*", "Inventory:read", "inventory:read ", "admin", ""];
     for permission in wrong {
         let body = json!({"permissions": ["event:record", permission]});
         assert_eq!(acme.owner.post(&path, &body).await.faults(), ["/permissions/1"], "{permission}");
@@ -110,6 +112,34 @@ async fn an_owners_key_has_all_permissions_unless_restricted(backend: Backend) {
     assert_eq!(restricted["permissions"], json!(["event:record", "inventory:write"]));
     let none = made(&acme, json!({"permissions": [], "restrict_permissions": true})).await;
     assert_eq!(none["permissions"], json!([]));
+}
+
+async fn an_application_declares_permissions_of_its_keys(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let app = format!("/apps/{}", acme.app);
+    let declared = json!(["goods:count", "goods:ship"]);
+    let changed = acme.owner.put(&app, &json!({"permissions": ["goods:ship", "goods:count"]})).await.expecting(200);
+    assert_eq!(changed["permissions"], declared);
+    acme.owner.put(&app, &json!({"name": "renamed"})).await.is(200);
+    assert_eq!(acme.owner.get(&app).await.expecting(200)["permissions"], declared);
+    let all = made(&acme, json!({})).await;
+    assert_eq!(all["permissions"], json!([&CATALOGUE[..1], &["goods:count", "goods:ship"], &CATALOGUE[1..]].concat()));
+    let restricted = json!({"permissions": ["goods:ship"], "restrict_permissions": true});
+    let key = acme.owner.make_key(&acme.app, &restricted).await;
+    let code = async |permission: &str| {
+        let body = json!({"key": key.raw, "permission": permission});
+        acme.api().post("/apikeys/verify", &body).await.expecting(200)["code"].clone()
+    };
+    assert_eq!(
+        (code("goods:ship").await, code("goods:count").await),
+        (json!("valid"), json!("insufficient_permissions"))
+    );
+    // The key keeps what the application no longer declares, and a new key does not get it.
+    acme.owner.put(&app, &json!({"permissions": []})).await.is(200);
+    assert_eq!(code("goods:ship").await, json!("valid"));
+    assert_eq!(acme.owner.post(&format!("{app}/apikeys"), &restricted).await.faults(), ["/permissions/0"]);
+    let other = acme.owner.make_app(&acme.org).await;
+    assert_eq!(acme.owner.post(&format!("/apps/{other}/apikeys"), &restricted).await.faults(), ["/permissions/0"]);
 }
 
 async fn an_administrators_key_holds_what_was_asked_for(backend: Backend) {

@@ -190,6 +190,7 @@ diesel::table! {
         name -> Text,
         description -> Nullable<Text>,
         redirect_uris -> Document,
+        permissions -> Document,
         created_at -> Instant,
         updated_at -> Instant,
         key_count -> Integer,

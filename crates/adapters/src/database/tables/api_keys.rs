@@ -8,8 +8,8 @@ use tessera_apikeys::{
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet,
-    SecretHash, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, SecretHash,
+    StoreError, UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
@@ -19,7 +19,7 @@ use crate::database::engine::{
     SqlStore,
     clock::Now,
     connection::with_connection,
-    rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
+    rows::{after, corrupt, count, parse_optional},
     schema::{api_keys, applications, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
@@ -48,7 +48,6 @@ impl TryFrom<&StoredKey> for KeyRow {
     type Error = StoreError;
 
     fn try_from(StoredKey { key, hash }: &StoredKey) -> Result<Self, StoreError> {
-        let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
         Ok(Self {
             id: DbId(key.id.as_uuid()),
             application_id: DbId(key.application_id.as_uuid()),
@@ -57,7 +56,7 @@ impl TryFrom<&StoredKey> for KeyRow {
             description: key.description.as_ref().map(ToString::to_string),
             key_prefix: key.key_prefix.clone(),
             key_hash: hash.as_bytes().to_vec(),
-            permissions: to_document(&permissions)?,
+            permissions: apps::permissions_document(key.permissions.iter())?,
             created_at: DbInstant(key.created_at),
             expires_at: key.expires_at.map(DbInstant),
             revoked_at: key.revoked_at().map(DbInstant),
@@ -71,10 +70,7 @@ impl TryFrom<KeyRow> for StoredKey {
     type Error = StoreError;
 
     fn try_from(row: KeyRow) -> Result<Self, StoreError> {
-        const PERMISSIONS: &str = "api_keys.permissions";
         let hash = row.key_hash.try_into().map_err(|_| corrupt("api_keys.key_hash", "must have 32 bytes"))?;
-        let names: Vec<String> = from_document(PERMISSIONS, &row.permissions)?;
-        let permissions = names.iter().map(|name| parse(PERMISSIONS, name)).collect::<Result<PermissionSet, _>>()?;
         let key = ApiKey {
             id: ApiKeyId::from_uuid(row.id.0),
             application_id: ApplicationId::from_uuid(row.application_id.0),
@@ -82,7 +78,7 @@ impl TryFrom<KeyRow> for StoredKey {
             created_by: UserId::from_uuid(row.created_by.0),
             description: parse_optional("api_keys.description", row.description.as_deref())?,
             key_prefix: row.key_prefix,
-            permissions,
+            permissions: apps::permissions_of("api_keys.permissions", &row.permissions)?,
             state: row.revoked_at.map_or(KeyState::Active, |at| KeyState::Revoked { at: at.0 }),
             created_at: row.created_at.0,
             expires_at: row.expires_at.map(|at| at.0),
@@ -193,6 +189,12 @@ impl ApiKeyRows for Tx {
         let all: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
         let in_organization = count("applications.key_count", all.unwrap_or_default())?;
         Ok(Some(KeyCounts { active: count("api_keys", active)?, in_organization }))
+    }
+
+    async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError> {
+        let query = apps::existing(DbId(application.as_uuid())).select(applications::permissions);
+        let declared: Option<DbDocument> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
+        declared.map_or(Ok(PermissionSet::default()), |it| apps::permissions_of("applications.permissions", &it))
     }
 
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {

@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_apps::{
-    model::{Application, ApplicationDescription, RedirectUri, RedirectUris},
+    model::{Application, ApplicationDescription, DeclaredPermissions, RedirectUri, RedirectUris},
     ports::{AppStore, AppTransaction, Applications},
 };
-use tessera_kernel::{ApplicationId, EventLog, OrganizationId, Page, PageRequest, StoreError};
+use tessera_kernel::{
+    ApplicationId, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError,
+};
 
 use crate::database::engine::{
     SqlStore,
@@ -30,12 +32,26 @@ struct ApplicationRow {
     name: String,
     description: Option<String>,
     redirect_uris: DbDocument,
+    permissions: DbDocument,
     created_at: DbInstant,
     updated_at: DbInstant,
 }
 
 fn uris_document(uris: &RedirectUris) -> Result<DbDocument, StoreError> {
     to_document(&uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>())
+}
+
+/// The column that stores a set of permissions.
+pub(super) fn permissions_document<'a>(
+    permissions: impl Iterator<Item = &'a Permission>,
+) -> Result<DbDocument, StoreError> {
+    to_document(&permissions.map(Permission::as_str).collect::<Vec<_>>())
+}
+
+/// The permissions that a column stores.
+pub(super) fn permissions_of(column: &'static str, document: &DbDocument) -> Result<PermissionSet, StoreError> {
+    let names: Vec<String> = from_document(column, document)?;
+    names.iter().map(|name| parse(column, name)).collect()
 }
 
 impl TryFrom<&Application> for ApplicationRow {
@@ -48,6 +64,7 @@ impl TryFrom<&Application> for ApplicationRow {
             name: application.name.to_string(),
             description: application.description.as_ref().map(ToString::to_string),
             redirect_uris: uris_document(&application.redirect_uris)?,
+            permissions: permissions_document(application.permissions.iter())?,
             created_at: DbInstant(application.created_at),
             updated_at: DbInstant(application.updated_at),
         })
@@ -59,15 +76,18 @@ impl TryFrom<ApplicationRow> for Application {
 
     fn try_from(row: ApplicationRow) -> Result<Self, StoreError> {
         const URIS: &str = "applications.redirect_uris";
+        const PERMISSIONS: &str = "applications.permissions";
         let uris: Vec<String> = from_document(URIS, &row.redirect_uris)?;
         let uris = uris.iter().map(|uri| RedirectUri::from_storage(uri).map_err(|fault| corrupt(URIS, fault)));
         let uris = uris.collect::<Result<Vec<_>, _>>()?;
+        let permissions = permissions_of(PERMISSIONS, &row.permissions)?;
         Ok(Self {
             id: ApplicationId::from_uuid(row.id.0),
             organization_id: OrganizationId::from_uuid(row.organization_id.0),
             name: parse("applications.name", &row.name)?,
             description: parse_optional("applications.description", row.description.as_deref())?,
             redirect_uris: RedirectUris::try_from(uris).map_err(|fault| corrupt(URIS, fault))?,
+            permissions: DeclaredPermissions::try_from(permissions).map_err(|fault| corrupt(PERMISSIONS, fault))?,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         })
@@ -171,6 +191,7 @@ impl Applications for Tx {
             applications::name.eq(application.name.as_str()),
             applications::description.eq(application.description.as_ref().map(ApplicationDescription::as_str)),
             applications::redirect_uris.eq(uris_document(&application.redirect_uris)?),
+            applications::permissions.eq(permissions_document(application.permissions.iter())?),
             applications::updated_at.eq(DbInstant(application.updated_at)),
         ));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)

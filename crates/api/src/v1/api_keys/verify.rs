@@ -11,7 +11,7 @@ use crate::{
     extract::{Body, Fields, Request, text},
     openapi::schema,
     problem::Problem,
-    v1::{enums::PermissionName, timestamp::Timestamp},
+    v1::{permissions::PermissionName, timestamp::Timestamp},
 };
 
 /// The key to verify.

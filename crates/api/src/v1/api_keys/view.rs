@@ -5,7 +5,7 @@ use tessera_apikeys::model::{ApiKey, RawKey};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::v1::{enums::PermissionName, timestamp::Timestamp};
+use crate::v1::{permissions::PermissionName, timestamp::Timestamp};
 
 /// An API key without its secret.
 #[derive(Serialize, ToSchema)]

@@ -11,7 +11,8 @@ use tessera_apps::{
 };
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, StoreError,
+    UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
@@ -204,6 +205,11 @@ impl ApiKeyRows for MemoryTransaction {
         let active = keys().filter(|key| key.application_id == application && key.status(at) == KeyStatus::Live);
         let in_organization = keys().filter(|key| key.organization_id == organization);
         Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: in_organization.map(|_| 1).sum() }))
+    }
+
+    async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError> {
+        let declared = self.state.applications.get(&application).map(|known| known.permissions.iter().cloned());
+        Ok(declared.into_iter().flatten().collect())
     }
 
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
