@@ -109,7 +109,7 @@ impl dyn Memberships {
         Ok(ActingMember { user, organization, role })
     }
 
-    /// Requires a user like [`Self::require`], or an API key like [`Actor::require_permission`].
+    /// Requires a user like `require`, or an API key like [`Actor::require_permission`].
     ///
     /// # Errors
     /// The errors of the two.

@@ -1,4 +1,4 @@
-//! Contract of [`ApiKeyStore`](tessera_apikeys::ports::ApiKeyStore).
+//! Contract of [`ApiKeyStore`].
 
 use std::sync::Arc;
 

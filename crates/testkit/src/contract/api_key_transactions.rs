@@ -1,4 +1,4 @@
-//! Contract of [`ApiKeyTransaction`](tessera_apikeys::ports::ApiKeyTransaction).
+//! Contract of [`ApiKeyTransaction`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`AppStore`](tessera_apps::ports::AppStore).
+//! Contract of [`AppStore`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`AppTransaction`](tessera_apps::ports::AppTransaction).
+//! Contract of [`AppTransaction`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`Challenges`](tessera_identity::ports::Challenges).
+//! Contract of [`Challenges`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`AppStore`](tessera_apps::ports::AppStore) for deleted applications.
+//! Contract of [`AppStore`] for deleted applications.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`IdentityStore`](tessera_identity::ports::IdentityStore).
+//! Contract of [`IdentityStore`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`IdentityTransaction`](tessera_identity::ports::IdentityTransaction).
+//! Contract of [`IdentityTransaction`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`OrgStore`](tessera_orgs::ports::OrgStore) for invitations.
+//! Contract of [`OrgStore`] for invitations.
 
 use std::sync::Arc;
 

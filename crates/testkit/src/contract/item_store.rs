@@ -1,4 +1,4 @@
-//! Contract of [`ItemStore`](tessera_inventory::ports::ItemStore).
+//! Contract of [`ItemStore`].
 
 use std::sync::Arc;
 

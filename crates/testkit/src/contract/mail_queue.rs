@@ -1,4 +1,4 @@
-//! Contract of [`MailQueue`](tessera_outbox::MailQueue), and of the [`Outbox`](tessera_outbox::Outbox) that fills it.
+//! Contract of [`MailQueue`], and of the [`Outbox`](tessera_outbox::Outbox) that fills it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`OrgStore`](tessera_orgs::ports::OrgStore).
+//! Contract of [`OrgStore`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`OrgTransaction`](tessera_orgs::ports::OrgTransaction).
+//! Contract of [`OrgTransaction`].
 
 use std::sync::Arc;
 

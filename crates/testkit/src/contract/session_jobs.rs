@@ -1,4 +1,4 @@
-//! The promises of [`SessionJobs`](tessera_identity::ports::SessionJobs).
+//! The promises of [`SessionJobs`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`SigningKeyStore`](tessera_sso::ports::SigningKeyStore).
+//! Contract of [`SigningKeyStore`].
 
 use std::sync::Arc;
 

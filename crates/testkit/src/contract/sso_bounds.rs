@@ -1,5 +1,4 @@
-//! Contract of [`SsoSessions::make_room`](tessera_sso::ports::SsoSessions::make_room) and of
-//! [`SsoStore::knows_sso_code`](tessera_sso::ports::SsoStore::knows_sso_code).
+//! Contract of [`make_room`](tessera_sso::ports::SsoSessions::make_room) and of [`SsoStore::knows_sso_code`].
 
 use std::sync::Arc;
 

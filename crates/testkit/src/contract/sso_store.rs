@@ -1,5 +1,4 @@
-//! Contract of [`SsoStore`](tessera_sso::ports::SsoStore) and of
-//! [`RelyingParties`](tessera_sso::ports::RelyingParties).
+//! Contract of [`SsoStore`] and of [`RelyingParties`](tessera_sso::ports::RelyingParties).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Contract of [`SsoTransaction`](tessera_sso::ports::SsoTransaction).
+//! Contract of [`SsoTransaction`].
 
 use std::sync::Arc;
 
