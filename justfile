@@ -24,6 +24,10 @@ test-pg:
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Build the documentation of the crates; every warning is an error
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
 # Format the code
 fmt:
     cargo fmt --all
