@@ -2,6 +2,7 @@
 //!
 //! This crate owns API keys. It does not know what a permission grants access to. It reads roles through
 //! [`tessera_kernel::Memberships`].
+#![warn(missing_docs)]
 
 mod events;
 pub mod model;

@@ -2,6 +2,7 @@
 //!
 //! This crate owns applications. It does not know API keys or inventory, which reference an application by id. It reads
 //! roles through [`tessera_kernel::Memberships`].
+#![warn(missing_docs)]
 
 mod events;
 pub mod model;

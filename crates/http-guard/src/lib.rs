@@ -1,4 +1,5 @@
 //! The connection layer below actix-http: request framing, deadlines (head, body, response), and connection bounds.
+#![warn(missing_docs)]
 
 mod connection;
 mod exchange;

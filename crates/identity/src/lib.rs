@@ -2,6 +2,7 @@
 //!
 //! This domain does not know organizations, roles or applications. The domain that owns a resource decides what a user
 //! may do with it.
+#![warn(missing_docs)]
 
 mod accounts;
 mod devices;

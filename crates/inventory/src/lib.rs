@@ -2,6 +2,7 @@
 //!
 //! This crate owns inventory items. It does not know how an actor was authenticated. It reads roles through
 //! [`tessera_kernel::Memberships`].
+#![warn(missing_docs)]
 
 pub mod model;
 pub mod policy;

@@ -2,6 +2,7 @@
 //!
 //! This crate owns organizations, memberships, invitations, settings and system data. It does not depend on passwords,
 //! applications or keys. It reads user data through [`ports::UserProfiles`].
+#![warn(missing_docs)]
 
 mod caller;
 mod invitations;

@@ -1,4 +1,5 @@
 //! The system clock, the random number generator of the operating system, and SHA-256.
+#![warn(missing_docs)]
 
 mod clock;
 mod digest;
