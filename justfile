@@ -24,9 +24,9 @@ test-pg:
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Build the documentation of the crates; every warning is an error
+# Build the documentation of the libraries; every warning is an error
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --lib --no-deps --locked
 
 # Format the code
 fmt:
