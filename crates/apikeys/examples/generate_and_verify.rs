@@ -10,6 +10,8 @@ use tessera_testkit::{
     expectations::{ok, parsed},
 };
 
+const READ: Permission = Permission::named("inventory:read");
+
 #[tokio::main]
 async fn main() {
     let bench = Workbench::new();
@@ -20,7 +22,7 @@ async fn main() {
         application: application_id(1),
         description: Some(parsed("reads the stock")),
         lifetime: KeyLifetime::Days(30),
-        permissions: [Permission::InventoryRead].into_iter().collect(),
+        permissions: vec![READ],
         restrict_permissions: true,
     };
     // Only this result contains the secret. The storage has its hash.
@@ -30,10 +32,10 @@ async fn main() {
         let question = VerifyKey { key: secret.expose().to_owned(), permission: Some(permission) };
         ok(keys.verify_key(question).await)
     };
-    assert_eq!(verify(Permission::InventoryRead).await, Verification::Valid(key.clone()));
-    let refused = verify(Permission::InventoryWrite).await;
+    assert_eq!(verify(READ).await, Verification::Valid(key.clone()));
+    let refused = verify(Permission::named("inventory:write")).await;
     assert_eq!(refused, Verification::InsufficientPermissions(key.clone()));
 
     ok(keys.revoke_key(&owner, key.id).await);
-    assert!(matches!(verify(Permission::InventoryRead).await, Verification::Revoked(_)));
+    assert!(matches!(verify(READ).await, Verification::Revoked(_)));
 }

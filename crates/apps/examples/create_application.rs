@@ -4,7 +4,7 @@
 
 use tessera_apps::{
     CreateApplication, UpdateApplication,
-    model::{RedirectUri, RedirectUris},
+    model::{DeclaredPermissions, RedirectUri, RedirectUris},
 };
 use tessera_kernel::Role;
 use tessera_testkit::{
@@ -25,12 +25,19 @@ async fn main() {
         name: parsed("Shop"),
         description: None,
         redirect_uris: ok(RedirectUris::try_from(vec![production.clone()])),
+        permissions: DeclaredPermissions::default(),
     };
     let application = ok(apps.create_application(&owner, command).await).id;
 
     // The new list replaces the old one.
     let redirect_uris = ok(RedirectUris::try_from(vec![production, parsed("http://127.0.0.1:3000/callback")]));
-    let command = UpdateApplication { application, name: None, description: None, redirect_uris: Some(redirect_uris) };
+    let command = UpdateApplication {
+        application,
+        name: None,
+        description: None,
+        redirect_uris: Some(redirect_uris),
+        permissions: None,
+    };
     assert_eq!(ok(apps.update_application(&owner, command).await).redirect_uris.iter().count(), 2);
 
     ok(apps.delete_application(&owner, application).await);
