@@ -78,6 +78,17 @@ impl Person {
         Self { id: text_of(&user, "id"), email: email.to_owned(), api: api.bearer(&token), token }
     }
 
+    /// Registers a new user, who verifies the address by accepting an invitation to another organization of the owner.
+    pub async fn with_verified_address(acme: &TestOrg) -> Self {
+        let person = Self::register(&acme.api()).await;
+        let elsewhere = acme.owner.create_org().await;
+        let body = json!({"email": person.email, "role": "member"});
+        acme.owner.post(&format!("/orgs/{elsewhere}/invitations"), &body).await.is(201);
+        let token = last_of(&acme.service.installation, &person.email, 1).await.token();
+        person.post("/invitations/accept", &json!({"token": token})).await.is(200);
+        person
+    }
+
     /// The same user in a new session.
     pub async fn again(&self) -> Self {
         let token = sign_in(&self.api, &self.email).await;

@@ -12,7 +12,7 @@ use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_identity::{model::User, ports::IdentityStore};
 use tessera_kernel::{AccountError, InvitedGuest, Role, Secret, SecretDigest as _};
 use tessera_orgs::{
-    AddMember, AddMemberError, Candidate, JoinByInvitation, OrgPorts, Orgs,
+    AddMember, AddMemberError, Candidate, InvitationKey, JoinByInvitation, OrgPorts, Orgs,
     model::{Invitation, InvitationState, InvitationToken},
     ports::OrgStore,
 };
@@ -203,7 +203,13 @@ async fn an_invitation_is_accepted_or_withdrawn_when_its_inviter_is_removed_s183
         ok(tx.invitations().insert(&sent, &hash).await);
         ok(tx.commit().await);
 
-        let command = JoinByInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
+        let command = JoinByInvitation {
+            invitation: InvitationKey::Token(token),
+            user: user_id(9),
+            claim: None,
+            actor: None,
+            origin: origin(),
+        };
         let accepting = tokio::spawn({
             let orgs = Arc::clone(&orgs);
             async move { orgs.join_by_invitation(command).await }

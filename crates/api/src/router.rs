@@ -74,7 +74,9 @@ fn wallet_routes(config: &mut ServiceConfig) {
 fn organization_routes(config: &mut ServiceConfig) {
     config
         .service(v1::orgs::create_organization)
+        .service(v1::orgs::list_organizations)
         .service(v1::orgs::get_organization)
+        .service(v1::orgs::update_organization)
         .service(v1::members::list_members)
         .service(v1::members::add_member)
         .service(v1::members::remove_member)
@@ -112,7 +114,10 @@ fn invitation_routes(config: &mut ServiceConfig) {
         .service(v1::invitations::send_invitation)
         .service(v1::invitations::resend_invitation)
         .service(v1::invitations::withdraw_invitation)
-        .service(v1::invitations::accept_invitation);
+        .service(v1::invitations::accept_invitation)
+        .service(v1::own_invitations::list_own_invitations)
+        .service(v1::own_invitations::accept_own_invitation)
+        .service(v1::own_invitations::decline_own_invitation);
 }
 
 fn sso_routes(config: &mut ServiceConfig) {

@@ -11,6 +11,7 @@ pub(crate) mod invitations;
 pub(crate) mod items;
 pub(crate) mod members;
 pub(crate) mod orgs;
+pub(crate) mod own_invitations;
 pub(crate) mod passwords;
 mod permissions;
 pub(crate) mod sessions;

@@ -62,6 +62,13 @@ pub struct Page<T> {
     pub next: Option<Uuid>,
 }
 
+impl<T> Default for Page<T> {
+    /// An empty last page.
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}
+
 impl<T> Page<T> {
     /// Builds a page from up to [`PageRequest::rows`] rows. The extra row only shows that another page follows.
     #[must_use]

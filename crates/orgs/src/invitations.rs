@@ -9,6 +9,7 @@ pub(crate) mod join_by_invitation;
 pub(crate) mod limits;
 mod list_invitations;
 pub(crate) mod model;
+pub(crate) mod own_invitations;
 pub(crate) mod ports;
 pub(crate) mod resend_invitation;
 mod send_invitation;

@@ -22,7 +22,8 @@ mod system_data;
 pub use invitations::{
     accept_invitation::{AcceptInvitation, AcceptedInvitation},
     invite::{Invite, InviteError},
-    join_by_invitation::{AcceptInvitationError, JoinByInvitation},
+    join_by_invitation::{AcceptInvitationError, InvitationKey, JoinByInvitation},
+    own_invitations::OwnInvitationError,
     resend_invitation::ResendInvitationError,
     withdraw_invitation::WithdrawInvitationError,
 };
@@ -32,7 +33,10 @@ pub use members::{
     remove_member::RemoveMemberError,
     view_members::ViewMemberError,
 };
-pub use organizations::create_organization::{CreateOrganization, CreateOrganizationError};
+pub use organizations::{
+    create_organization::{CreateOrganization, CreateOrganizationError},
+    update_organization::{UpdateOrganization, UpdateOrganizationError},
+};
 pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, Orgs};
 pub use settings::update_settings::{UpdateSettings, UpdateSettingsError};

@@ -2,6 +2,8 @@
 
 pub(crate) mod create_organization;
 mod events;
+mod list_organizations;
 pub(crate) mod model;
 pub(crate) mod ports;
+pub(crate) mod update_organization;
 mod view_organization;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, UserId,
+    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError,
+    UserId,
 };
 use tessera_outbox::Outbox;
+use time::OffsetDateTime;
 
 use crate::{
     model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
@@ -26,6 +28,13 @@ pub trait OrgStore: StoreClock {
         id: OrganizationId,
         user: UserId,
     ) -> Result<Option<(Organization, Membership)>, StoreError>;
+
+    /// Returns the organizations of a user with the user's role in each, in ascending order of their ids.
+    async fn list_organizations(
+        &self,
+        user: UserId,
+        page: PageRequest,
+    ) -> Result<Page<(Organization, Role)>, StoreError>;
 
     /// Finds a membership. Returns `Ok(None)` if there is none.
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
@@ -50,6 +59,19 @@ pub trait OrgStore: StoreClock {
 
     /// Finds the invitation with that token, in any state. Returns `Ok(None)` if there is none.
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// Finds the invitation with that id, in any state. Returns `Ok(None)` if there is none.
+    async fn find_invitation_by_id(&self, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
+
+    /// Returns the open invitations to an address that expire after that time, with their organizations, in ascending
+    /// order of their ids. The comparison of addresses ignores case. Each comes with the role that its inviter now has
+    /// in the organization, or `None` if the inviter is not a member.
+    async fn list_invitations_to(
+        &self,
+        email: &EmailAddress,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Organization, Option<Role>)>, StoreError>;
 
     /// Returns the invitations of an organization, in any state, in ascending order of their ids. Each comes with the
     /// role that its inviter now has in the organization, or `None` if the inviter is not a member. The page is empty

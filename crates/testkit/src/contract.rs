@@ -32,6 +32,7 @@ pub mod notice_counts;
 pub mod org_documents;
 pub mod org_store;
 pub mod org_transactions;
+pub mod own_organizations;
 pub mod owners;
 pub mod password_resets;
 pub mod quotas;
@@ -72,6 +73,7 @@ contracts! {
         org_documents as org_documents_contract,
         org_store as org_store_contract,
         org_transactions as org_transactions_contract,
+        own_organizations as own_organizations_contract,
         owners as owners_contract,
         password_resets as password_resets_contract,
         quotas as quotas_contract,

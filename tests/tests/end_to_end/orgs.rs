@@ -6,4 +6,5 @@ mod invitations;
 mod mail_recall;
 mod members;
 mod objects;
+mod own_organizations;
 mod quotas;

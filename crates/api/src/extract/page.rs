@@ -5,14 +5,14 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header::LINK};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
-use tessera_kernel::{Limit, LimitError, Page, PageRequest};
+use tessera_kernel::{Actor, Limit, LimitError, Page, PageRequest};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{
     extract::query::{pairs, single_value},
     problem::{Code, Problem},
-    public_url::PublicUrl,
+    public_url::{API_BASE, PublicUrl},
 };
 
 /// Describes the query parameters of a list in the OpenAPI document.
@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     SystemData = 8,
     Invitations = 9,
     Sessions = 10,
+    Organizations = 11,
+    OwnInvitations = 12,
 }
 
 /// A list: its kind, its owner, and its path.
@@ -99,6 +101,12 @@ fn limit(text: &str) -> Result<Limit, Problem> {
 const CURSOR: usize = 1 + 16 + 4;
 
 impl List {
+    /// A list of the caller. `path` is the path of the operation below the base of the API.
+    pub(crate) fn of_caller(kind: Kind, caller: &Actor, path: &str) -> Self {
+        let owner = caller.user().map(|user| user.as_uuid()).unwrap_or_default();
+        Self { kind, owner, path: format!("{API_BASE}{path}") }
+    }
+
     fn cursor(&self, after: Uuid) -> String {
         let mut bytes = [0; CURSOR];
         bytes[0] = self.kind as u8;

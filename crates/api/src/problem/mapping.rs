@@ -12,9 +12,9 @@ use tessera_kernel::{
     AccessError, AccountError, CreateError, DocumentError, PasswordFault, Scope, StoreError, WalletSignatureError,
 };
 use tessera_orgs::{
-    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, RemoveMemberError,
-    ResendInvitationError, UpdateSettingsError, ViewMemberError, ViewSystemDataError, WithdrawInvitationError,
-    WriteSystemDataError,
+    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, OwnInvitationError,
+    RemoveMemberError, ResendInvitationError, UpdateOrganizationError, UpdateSettingsError, ViewMemberError,
+    ViewSystemDataError, WithdrawInvitationError, WriteSystemDataError,
 };
 use tessera_sso::{
     BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError,
@@ -287,6 +287,8 @@ problems! {
     }
     WithdrawInvitationError by Access { InvitationNotFound => InvitationNotFound, Closed => InvitationClosed }
     AcceptInvitationError by Quota by Account { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
+    OwnInvitationError by Accept { NotFound => InvitationNotFound }
+    UpdateOrganizationError by Access { SlugTaken => SlugTaken }
     UpdateSettingsError by Access { Stale => PreconditionFailed }
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
     WriteSystemDataError by Access by Document { MemberNotFound => MemberNotFound, Stale => PreconditionFailed }

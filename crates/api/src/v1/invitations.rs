@@ -26,7 +26,7 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = InvitationStatus)]
-enum StatusName {
+pub(super) enum StatusName {
     Pending,
     Accepted,
     Expired,
@@ -72,8 +72,8 @@ struct InvitationView {
     organization_id: Uuid,
     email: String,
     role: RoleName,
-    /// Only a `pending` invitation can be accepted. An invitation is `withdrawn` also if another invitation to the same
-    /// address replaced it, or if the membership of the invitee or the inviter changed.
+    /// Only a `pending` invitation can be accepted. An invitation is `withdrawn` also if the invitee declined it, if
+    /// another invitation to the same address replaced it, or if the membership of the invitee or the inviter changed.
     status: StatusName,
     /// The delivery status of the latest mail: `queued`, `sent` if a mail server accepted it, or `failed` if it will
     /// not be delivered. `null` if the mail was cancelled with the invitation, or if its record no longer exists.
@@ -232,7 +232,7 @@ impl Request for AcceptRequest {
 /// The membership that results from an invitation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AcceptedInvitation)]
-struct AcceptedView {
+pub(super) struct AcceptedView {
     organization_id: Uuid,
     user_id: Uuid,
     role: RoleName,

@@ -1,17 +1,17 @@
 //! Organizations.
 
-use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
+use actix_web::{HttpResponse, get, http::header::LOCATION, post, put, web::Data};
 use serde::Serialize;
 use tessera_kernel::{OrganizationId, Role};
 use tessera_orgs::{
-    CreateOrganization, Orgs,
+    CreateOrganization, Orgs, UpdateOrganization,
     model::{Organization, OrganizationName, Slug},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, PathId, Request, text},
+    extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, text},
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -84,6 +84,22 @@ pub(crate) async fn create_organization(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
 }
 
+/// List my organizations
+#[utoipa::path(tag = "organizations", operation_id = "list_organizations", security(("user_token" = [])),
+    params(PageParameters), responses(
+    (status = 200, description = "The caller's organizations, ordered by id", body = [OrganizationView])))]
+#[get("/orgs")]
+pub(crate) async fn list_organizations(
+    Authenticated(actor): Authenticated,
+    query: PageQuery,
+    orgs: Data<Orgs>,
+    url: Data<PublicUrl>,
+) -> Result<HttpResponse, Problem> {
+    let list = List::of_caller(Kind::Organizations, &actor, "/orgs");
+    let page = orgs.list_organizations(&actor, query.of(&list)?).await?;
+    Ok(query.respond(&list, &page.map(OrganizationView::from), &url))
+}
+
 /// Get organization details
 #[utoipa::path(tag = "organizations", operation_id = "get_organization", security(("user_token" = [])), responses(
     (status = 200, description = "The organization", body = OrganizationView),
@@ -96,4 +112,42 @@ pub(crate) async fn get_organization(
 ) -> Result<HttpResponse, Problem> {
     let found = orgs.view_organization(&actor, id).await?;
     Ok(HttpResponse::Ok().json(OrganizationView::from(found)))
+}
+
+/// The changes to an organization. Absent fields keep their value.
+#[derive(ToSchema)]
+struct UpdateOrganizationRequest {
+    #[schema(schema_with = schema::line_or_null::<100>)]
+    name: Option<OrganizationName>,
+    /// Only an owner may change the slug.
+    #[schema(schema_with = schema::slug_or_null)]
+    slug: Option<Slug>,
+}
+
+impl Request for UpdateOrganizationRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let name = fields.optional("name", text);
+        let slug = fields.optional("slug", text);
+        Some(Self { name, slug })
+    }
+}
+
+/// Update an organization
+///
+/// Administrators can change the name. Owners can change the slug too.
+#[utoipa::path(tag = "organizations", operation_id = "update_organization", security(("user_token" = [])),
+    request_body = UpdateOrganizationRequest, responses(
+    (status = 200, description = "The organization", body = OrganizationView),
+    (status = 404, description = "The organization does not exist, or the caller is not a member"),
+    (status = 409, description = "The slug is taken")))]
+#[put("/orgs/{orgId}")]
+pub(crate) async fn update_organization(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    Body(body): Body<UpdateOrganizationRequest>,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let UpdateOrganizationRequest { name, slug } = body;
+    let updated = orgs.update_organization(&actor, UpdateOrganization { organization, name, slug }).await?;
+    Ok(HttpResponse::Ok().json(OrganizationView::from(updated)))
 }

@@ -54,8 +54,7 @@ pub(crate) async fn list_sessions(
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let owner = actor.user().ok_or(Code::UserTokenRequired)?.as_uuid();
-    let list = List { kind: Kind::Sessions, owner, path: format!("{API_BASE}/users/me/sessions") };
+    let list = List::of_caller(Kind::Sessions, &actor, "/users/me/sessions");
     let OwnSessions { page, current } = identity.list_sessions(&actor, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(|session| SessionView::of(&session, current)), &url))
 }

@@ -2,7 +2,9 @@
 
 use tessera_kernel::{Actor, InvitationClaimId, InvitedAccount, InvitedGuest, RequestMetadata, Secret};
 
-use super::join_by_invitation::{AcceptInvitationError, JoinByInvitation, LockedInvitation, require_acceptable};
+use super::join_by_invitation::{
+    AcceptInvitationError, InvitationKey, JoinByInvitation, LockedInvitation, require_acceptable,
+};
 use crate::{
     Orgs,
     model::{Claim, InvitationToken, Membership},
@@ -53,9 +55,15 @@ impl Orgs {
         let email = self.view_invitation(&token).await?.invitation.email;
         let invited = InvitedGuest { email, password, display_name, user_agent, origin };
         let (account, claim) = self.account_of(actor.as_ref(), &invited, &token).await?;
-        let join =
-            JoinByInvitation { token, user: account.user, claim, actor: actor.clone(), origin: invited.origin.clone() };
-        let membership = self.join_by_invitation(join).await?;
+        let membership = self
+            .join_by_invitation(JoinByInvitation {
+                invitation: InvitationKey::Token(token),
+                user: account.user,
+                claim,
+                actor: actor.clone(),
+                origin: invited.origin.clone(),
+            })
+            .await?;
         let accounts = &self.ports.accounts;
         let token = match &actor {
             Some(actor) => Some(accounts.continue_session(actor).await?),
@@ -104,10 +112,10 @@ impl Orgs {
     /// # Errors
     /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
     pub async fn claim_invitation(&self, token: &InvitationToken) -> Result<InvitationClaimId, AcceptInvitationError> {
-        let hash = self.ports.digest.digest(token.expose());
-        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let (known, hash) = self.find_invitation(&InvitationKey::Token(token.clone())).await?;
         let by = InvitationClaimId::generate(&self.ports.system);
-        let LockedInvitation { mut tx, invitation, storage_time, .. } = self.lock_invitation(&hash, &known).await?;
+        let LockedInvitation { mut tx, invitation, storage_time, .. } =
+            self.lock_invitation(hash.as_ref(), &known).await?;
         require_acceptable(&mut *tx, &invitation, storage_time).await?;
         if invitation.is_claimed_by_another(None, storage_time) {
             return Err(AcceptInvitationError::Claimed);
@@ -131,9 +139,9 @@ impl Orgs {
         token: &InvitationToken,
         claim: InvitationClaimId,
     ) -> Result<(), AcceptInvitationError> {
-        let hash = self.ports.digest.digest(token.expose());
-        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
-        let LockedInvitation { mut tx, invitation, storage_time, .. } = self.lock_invitation(&hash, &known).await?;
+        let (known, hash) = self.find_invitation(&InvitationKey::Token(token.clone())).await?;
+        let LockedInvitation { mut tx, invitation, storage_time, .. } =
+            self.lock_invitation(hash.as_ref(), &known).await?;
         if invitation.claim.is_some_and(|held| held.by == claim) {
             tx.invitations().claim(invitation.id, Claim { by: claim, until: storage_time }).await?;
         }

@@ -8,6 +8,7 @@ pub(crate) enum InvitationEvent {
     Sent { organization: OrganizationId, invitation: InvitationId, email: EmailAddress, role: Role },
     Resent { organization: OrganizationId, invitation: InvitationId },
     Withdrawn { organization: OrganizationId, invitation: InvitationId },
+    Declined { organization: OrganizationId, invitation: InvitationId },
     Accepted { organization: OrganizationId, invitation: InvitationId, user: UserId },
 }
 
@@ -23,6 +24,9 @@ impl From<InvitationEvent> for AuditEntry {
             }
             InvitationEvent::Withdrawn { organization, invitation } => {
                 Self::success("invitation.withdrawn", invitation.as_uuid()).within(organization)
+            }
+            InvitationEvent::Declined { organization, invitation } => {
+                Self::success("invitation.declined", invitation.as_uuid()).within(organization)
             }
             InvitationEvent::Accepted { organization, invitation, user } => {
                 Self::success("invitation.accepted", invitation.as_uuid()).within(organization).with("user_id", &user)

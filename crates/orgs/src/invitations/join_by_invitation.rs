@@ -1,8 +1,8 @@
 //! Membership of the user of an accepted invitation.
 
 use tessera_kernel::{
-    AccountError, Actor, AuditEntry, Event, InvitationClaimId, QuotaExceeded, RequestMetadata, Role, SecretHash,
-    StoreError, UserId,
+    AccountError, Actor, AuditEntry, Event, InvitationClaimId, InvitationId, QuotaExceeded, RequestMetadata, Role,
+    SecretHash, StoreError, UserId,
 };
 use time::OffsetDateTime;
 
@@ -15,11 +15,20 @@ use crate::{
     ports::OrgTransaction,
 };
 
+/// How a request identifies an invitation.
+#[derive(Debug)]
+pub enum InvitationKey {
+    /// By the token from the mail.
+    Token(InvitationToken),
+    /// By its id, if the user has verified the invited address.
+    Id(InvitationId),
+}
+
 /// Command of [`Orgs::join_by_invitation`].
 #[derive(Debug)]
 pub struct JoinByInvitation {
-    /// The token from the mail.
-    pub token: InvitationToken,
+    /// The invitation.
+    pub invitation: InvitationKey,
     /// The user whose address was invited.
     pub user: UserId,
     /// The claim of this request on the invitation, if it has one.
@@ -33,7 +42,7 @@ pub struct JoinByInvitation {
 /// Why an invitation can't be viewed or accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptInvitationError {
-    /// The token is unknown, expired, used, replaced or withdrawn; or the inviter may no longer invite; or the user has
+    /// The token or id is unknown; the invitation is expired, used, replaced or withdrawn; or the inviter may no longer invite; or the user has
     /// not verified the invited address. One error covers all cases, so that callers can't distinguish them.
     #[error("this invitation is not valid")]
     Invalid,
@@ -70,14 +79,13 @@ impl Orgs {
     /// # Errors
     /// Fails when the token is not valid, another request holds the claim, a quota is reached, or storage fails.
     pub async fn join_by_invitation(&self, command: JoinByInvitation) -> Result<Membership, AcceptInvitationError> {
-        let hash = self.ports.digest.digest(command.token.expose());
-        let known = self.ports.store.find_invitation(&hash).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let (known, token) = self.find_invitation(&command.invitation).await?;
         let account = self.ports.user_profiles.find_profile_by_verified_email(&known.email).await?;
         if account.is_none_or(|account| account.user_id != command.user || !account.has_mailbox(&known.email)) {
             return Err(AcceptInvitationError::Invalid);
         }
         let LockedInvitation { mut tx, organization, invitation, storage_time: now } =
-            self.lock_invitation(&hash, &known).await?;
+            self.lock_invitation(token.as_ref(), &known).await?;
         // Checked under the lock, because the invitation may have changed since it was found.
         require_acceptable(&mut *tx, &invitation, now).await?;
         if invitation.is_claimed_by_another(command.claim, now) {
@@ -94,10 +102,25 @@ impl Orgs {
         Ok(membership)
     }
 
-    /// Locks the invitation with the token. `known` is the invitation that was found earlier, without a lock.
+    /// Returns the invitation, in any state and without a lock, and the hash of its token if the request has the token.
+    pub(super) async fn find_invitation(
+        &self,
+        key: &InvitationKey,
+    ) -> Result<(Invitation, Option<SecretHash>), AcceptInvitationError> {
+        let (found, token) = match key {
+            InvitationKey::Token(token) => {
+                let hash = self.ports.digest.digest(token.expose());
+                (self.ports.store.find_invitation(&hash).await?, Some(hash))
+            }
+            InvitationKey::Id(id) => (self.ports.store.find_invitation_by_id(*id).await?, None),
+        };
+        Ok((found.ok_or(AcceptInvitationError::Invalid)?, token))
+    }
+
+    /// Locks an invitation. `known` is the invitation that was found earlier, without a lock.
     pub(super) async fn lock_invitation(
         &self,
-        token: &SecretHash,
+        token: Option<&SecretHash>,
         known: &Invitation,
     ) -> Result<LockedInvitation, AcceptInvitationError> {
         // Read before the lock is taken. A time that is too early makes a claim last longer; it never admits a second
@@ -106,8 +129,12 @@ impl Orgs {
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(known.organization_id).await?;
         let organization = organization.ok_or(AcceptInvitationError::Invalid)?;
-        // Looked up by token, not by id: a resend replaces the token, and the old token must become invalid.
-        let invitation = tx.invitations().lock_by_token(token).await?.ok_or(AcceptInvitationError::Invalid)?;
+        let invitation = match token {
+            // Not looked up by id: a resend replaces the token, and the old token must become invalid.
+            Some(token) => tx.invitations().lock_by_token(token).await?,
+            None => tx.invitations().find(organization.id, known.id).await?,
+        };
+        let invitation = invitation.ok_or(AcceptInvitationError::Invalid)?;
         Ok(LockedInvitation { tx, organization, invitation, storage_time })
     }
 

@@ -76,7 +76,7 @@ impl Orgs {
 
     /// Counts an invitation attempt of the user, successful or not.
     pub(super) async fn limit_inviter(&self, user: UserId) -> Result<Inviter, RateLimitError> {
-        let verified = self.ports.user_profiles.has_verified_email(user).await?;
+        let verified = self.ports.user_profiles.find_verified_email(user).await?.is_some();
         let limit = if verified { INVITE } else { INVITE_UNVERIFIED };
         self.ports.limits.count(limit, &user.to_string()).await?;
         Ok(Inviter { user, verified })

@@ -82,8 +82,9 @@ pub trait UserProfiles: Send + Sync {
     /// none.
     async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError>;
 
-    /// Returns whether the user has a verified address. Returns `false` if the user does not exist.
-    async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError>;
+    /// Returns the address of the user, if it is verified. Returns `Ok(None)` if it is not, or if the user has none or
+    /// does not exist.
+    async fn find_verified_email(&self, user: UserId) -> Result<Option<EmailAddress>, StoreError>;
 
     /// Finds the user who has verified that address. The comparison ignores case. Returns `Ok(None)` if no account has
     /// the address, or its user has not verified it.

@@ -6,14 +6,15 @@ use tessera_kernel::{AuditEntry, OrganizationId};
 #[derive(Debug)]
 pub(crate) enum OrganizationEvent {
     Created { organization: OrganizationId },
+    Updated { organization: OrganizationId },
 }
 
 impl From<OrganizationEvent> for AuditEntry {
     fn from(event: OrganizationEvent) -> Self {
-        match event {
-            OrganizationEvent::Created { organization } => {
-                Self::success("organization.created", organization.as_uuid()).within(organization)
-            }
-        }
+        let (name, organization) = match event {
+            OrganizationEvent::Created { organization } => ("organization.created", organization),
+            OrganizationEvent::Updated { organization } => ("organization.updated", organization),
+        };
+        Self::success(name, organization.as_uuid()).within(organization)
     }
 }

@@ -12,6 +12,10 @@ pub trait Organizations: Send {
     /// `organizations_id` if the id exists.
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
 
+    /// Writes name, slug and `updated_at` of an organization. Returns `Ok(false)` if it does not exist. Fails with a
+    /// conflict on `organizations_slug` if another organization has the slug.
+    async fn update(&mut self, organization: &Organization) -> Result<bool, StoreError>;
+
     /// Reads and locks an organization until the transaction ends. Another transaction that locks it waits. Only the
     /// holder of the lock may decide about members. Returns `Ok(None)` if the organization does not exist.
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{InvitationClaimId, Role, UserId};
 use tessera_orgs::{
-    AcceptInvitationError, Invite, JoinByInvitation,
+    AcceptInvitationError, InvitationKey, Invite, JoinByInvitation,
     model::{Claim, Invitation, InvitationToken, Membership},
 };
 use tessera_testkit::{
@@ -37,7 +37,13 @@ async fn accept_claimed(
     user: UserId,
     claim: Option<InvitationClaimId>,
 ) -> Result<Membership, AcceptInvitationError> {
-    let command = JoinByInvitation { token: token.clone(), user, claim, actor: None, origin: origin() };
+    let command = JoinByInvitation {
+        invitation: InvitationKey::Token(token.clone()),
+        user,
+        claim,
+        actor: None,
+        origin: origin(),
+    };
     bench.orgs().join_by_invitation(command).await
 }
 

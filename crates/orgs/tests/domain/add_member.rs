@@ -2,7 +2,7 @@
 
 use tessera_kernel::{AccessError, Role};
 use tessera_orgs::{
-    AddMember, AddMemberError, Candidate, Invite, JoinByInvitation,
+    AddMember, AddMemberError, Candidate, InvitationKey, Invite, JoinByInvitation,
     model::{Member, Membership, Profile},
 };
 use tessera_testkit::{
@@ -216,7 +216,13 @@ async fn an_accepted_invitation_clears_the_departure_of_a_user_s162() {
     let invite = Invite { organization: organization_id(1), email: parsed("user3@example.com"), role: Role::Member };
     ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
     let token = parsed(bench.mails().await[0].text.expose());
-    let accept = JoinByInvitation { token, user: user_id(3), claim: None, actor: None, origin: origin() };
+    let accept = JoinByInvitation {
+        invitation: InvitationKey::Token(token),
+        user: user_id(3),
+        claim: None,
+        actor: None,
+        origin: origin(),
+    };
     ok(bench.orgs().join_by_invitation(accept).await);
     ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(3)).await);
     ok(add(&bench, 1, by_id(3), Role::Member).await);

@@ -3,7 +3,8 @@
 
 use tessera_kernel::{Accounts as _, InvitationId, PageRequest, Role};
 use tessera_orgs::{
-    AcceptInvitationError, AddMember, Candidate, ChangeRole, Invite, JoinByInvitation, ResendInvitationError,
+    AcceptInvitationError, AddMember, Candidate, ChangeRole, InvitationKey, Invite, JoinByInvitation,
+    ResendInvitationError,
     model::{Invitation, InvitationStatus, InvitationToken},
 };
 use tessera_testkit::{
@@ -58,7 +59,7 @@ async fn statuses(bench: &Workbench) -> Vec<InvitationStatus> {
 
 async fn accept(bench: &Workbench, token: &InvitationToken, number: u32) -> Option<AcceptInvitationError> {
     let command = JoinByInvitation {
-        token: token.clone(),
+        invitation: InvitationKey::Token(token.clone()),
         user: user_id(number),
         claim: None,
         actor: Some(actor_of(user_id(number))),

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{AccessError, InvitationId, OrganizationId, RateLimit, RateLimited, Role};
 use tessera_orgs::{
-    AddMember, AddMemberError, Candidate, Invite, InviteError, JoinByInvitation, ResendInvitationError,
+    AddMember, AddMemberError, Candidate, InvitationKey, Invite, InviteError, JoinByInvitation, ResendInvitationError,
     limits::{ADD_MEMBER, INVITE, INVITE_ADDRESS, INVITE_UNVERIFIED, SenderKind},
 };
 use tessera_testkit::{
@@ -71,7 +71,13 @@ async fn establish(bench: &Workbench, organization: u32, by: u32, invitee: u32) 
     let mails = bench.mails().await;
     let mail = some(mails.iter().rfind(|mail| mail.recipient == address));
     let token = parsed(mail.text.expose());
-    let accept = JoinByInvitation { token, user: invitee.id, claim: None, actor: None, origin: origin() };
+    let accept = JoinByInvitation {
+        invitation: InvitationKey::Token(token),
+        user: invitee.id,
+        claim: None,
+        actor: None,
+        origin: origin(),
+    };
     ok(bench.orgs().join_by_invitation(accept).await);
 }
 

@@ -3,7 +3,7 @@
 
 use tessera_kernel::{DataDocument, DocumentChange, PageRequest, Precondition, Role};
 use tessera_orgs::{
-    AddMember, Candidate, ChangeRole, Invite, JoinByInvitation, UpdateSettings, WriteSystemData,
+    AddMember, Candidate, ChangeRole, InvitationKey, Invite, JoinByInvitation, UpdateSettings, WriteSystemData,
     model::{Member, Profile},
 };
 use tessera_testkit::{
@@ -93,7 +93,13 @@ async fn a_user_added_by_email_or_invitation_has_a_visible_profile() {
     let mails = bench.mails().await;
     let invitation = some(mails.iter().find(|mail| mail.text.expose().len() == 43));
     let token = parsed(invitation.text.expose());
-    let accept = JoinByInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
+    let accept = JoinByInvitation {
+        invitation: InvitationKey::Token(token),
+        user: user_id(9),
+        claim: None,
+        actor: None,
+        origin: origin(),
+    };
     ok(bench.orgs().join_by_invitation(accept).await);
     assert_eq!(seen(&bench, 1).await, whole());
 }

@@ -1,7 +1,7 @@
 //! Mails to owners about a new owner.
 
 use tessera_kernel::{Clock as _, Role};
-use tessera_orgs::{AddMember, Candidate, ChangeRole, Invite, JoinByInvitation};
+use tessera_orgs::{AddMember, Candidate, ChangeRole, InvitationKey, Invite, JoinByInvitation};
 use tessera_outbox::Notices;
 use tessera_testkit::{
     Workbench,
@@ -88,7 +88,13 @@ async fn all_owners_are_notified_of_an_invited_owner_s200() {
         let invite = Invite { organization: organization_id(1), email: some(user(9).email), role };
         ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
         let token = parsed(some(bench.mails().await.pop()).text.expose());
-        let accept = JoinByInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() };
+        let accept = JoinByInvitation {
+            invitation: InvitationKey::Token(token),
+            user: user_id(9),
+            claim: None,
+            actor: None,
+            origin: origin(),
+        };
         ok(bench.orgs().join_by_invitation(accept).await);
         let told = sent_notices(&bench).await;
         assert_eq!(told.len(), owners);

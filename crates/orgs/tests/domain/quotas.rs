@@ -3,7 +3,7 @@
 use tessera_kernel::{QuotaExceeded, Role};
 use tessera_orgs::{
     AcceptInvitationError, AddMember, AddMemberError, Candidate, ChangeRole, ChangeRoleError, CreateOrganization,
-    CreateOrganizationError, Invite, JoinByInvitation, OrgQuotas, Orgs,
+    CreateOrganizationError, InvitationKey, Invite, JoinByInvitation, OrgQuotas, Orgs,
     model::{Claim, InvitationToken, Membership, Organization},
 };
 use tessera_testkit::{
@@ -55,8 +55,14 @@ async fn invited(bench: &Workbench, role: Role) -> InvitationToken {
 
 async fn accept(orgs: &Orgs, token: &InvitationToken) -> Result<Membership, AcceptInvitationError> {
     let token = token.clone();
-    orgs.join_by_invitation(JoinByInvitation { token, user: user_id(9), claim: None, actor: None, origin: origin() })
-        .await
+    orgs.join_by_invitation(JoinByInvitation {
+        invitation: InvitationKey::Token(token),
+        user: user_id(9),
+        claim: None,
+        actor: None,
+        origin: origin(),
+    })
+    .await
 }
 
 #[tokio::test]
@@ -157,6 +163,12 @@ async fn the_request_that_claimed_the_last_place_is_accepted_s188() {
     let token = invited(&bench, Role::Member).await;
     let orgs = holding(&bench, 3);
     let claim = Some(ok(orgs.claim_invitation(&token).await));
-    let command = JoinByInvitation { token, user: user_id(9), claim, actor: None, origin: origin() };
+    let command = JoinByInvitation {
+        invitation: InvitationKey::Token(token),
+        user: user_id(9),
+        claim,
+        actor: None,
+        origin: origin(),
+    };
     assert_eq!(ok(orgs.join_by_invitation(command).await).role, Role::Member);
 }

@@ -52,6 +52,7 @@ on_both! {
 
 on_sqlite! {
     members_come_in_pages
+    organizations_and_invitations_of_the_caller_come_in_pages
     applications_come_in_pages
     keys_come_in_pages
     items_come_in_pages
@@ -68,6 +69,24 @@ async fn members_come_in_pages(backend: Backend) {
         acme.add_member("member").await;
     }
     pages_well(&acme.owner, &acme.members(None), "user_id").await;
+}
+
+async fn organizations_and_invitations_of_the_caller_come_in_pages(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let person = Person::with_verified_address(&acme).await;
+    for _ in 0..5 {
+        let org = acme.owner.create_org().await;
+        let body = json!({"email": person.email, "role": "member"});
+        acme.owner.post(&format!("/orgs/{org}/invitations"), &body).await.is(201);
+    }
+    pages_well(&person, "/users/me/invitations", "id").await;
+    for _ in 0..4 {
+        person.create_org().await;
+    }
+    pages_well(&person, "/orgs", "id").await;
+    let first = person.get("/orgs?limit=1").await;
+    let next = next(&first).unwrap_or_else(|| panic!("no next page"));
+    acme.owner.get_root(&next).await.problem(400, "invalid_cursor");
 }
 
 async fn applications_come_in_pages(backend: Backend) {

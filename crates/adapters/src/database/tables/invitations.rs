@@ -8,11 +8,12 @@ use tessera_kernel::{
     UserId,
 };
 use tessera_orgs::{
-    model::{Claim, Invitation, InvitationState},
+    model::{Claim, Invitation, InvitationState, Organization},
     ports::{InvitationRows, InvitationsOf},
 };
 use time::OffsetDateTime;
 
+use super::orgs::OrganizationRow;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse, parse_optional},
@@ -112,16 +113,56 @@ pub(super) async fn find_by_token(
     row.map(Invitation::try_from).transpose()
 }
 
+pub(super) async fn find_by_id(
+    lease: &mut PooledConnection,
+    id: InvitationId,
+) -> Result<Option<Invitation>, StoreError> {
+    let query = invitations::table.find(DbId(id.as_uuid()));
+    let row: Option<InvitationRow> =
+        with_connection!(lease, |c| query.select(InvitationRow::as_select()).first(c).await.optional())?;
+    row.map(Invitation::try_from).transpose()
+}
+
+/// Selects invitations with the memberships of their inviters.
+#[diesel::dsl::auto_type]
+fn with_inviters() -> _ {
+    let inviter = memberships::organization_id
+        .eq(invitations::organization_id)
+        .and(memberships::user_id.eq(invitations::invited_by));
+    invitations::table.left_join(memberships::table.on(inviter))
+}
+
+pub(super) async fn list_to(
+    lease: &mut PooledConnection,
+    email: &EmailAddress,
+    now: OffsetDateTime,
+    page: PageRequest,
+) -> Result<Page<(Invitation, Organization, Option<Role>)>, StoreError> {
+    let query = with_inviters()
+        .inner_join(organizations::table.on(organizations::id.eq(invitations::organization_id)))
+        .filter(invitations::pending_email.eq(email.canonical()))
+        .filter(invitations::expires_at.gt(DbInstant(now)))
+        .filter(invitations::id.gt(after(&page)))
+        .order(invitations::id)
+        .limit(page.rows());
+    let rows: Vec<(InvitationRow, OrganizationRow, Option<String>)> = with_connection!(lease, |c| query
+        .select((InvitationRow::as_select(), OrganizationRow::as_select(), memberships::role.nullable()))
+        .load(c)
+        .await)?;
+    let listed = |(row, organization, role): (InvitationRow, OrganizationRow, Option<String>)| {
+        Ok((row.try_into()?, organization.try_into()?, parse_optional("memberships.role", role.as_deref())?))
+    };
+    let found: Vec<(Invitation, Organization, Option<Role>)> =
+        rows.into_iter().map(listed).collect::<Result<_, StoreError>>()?;
+    Ok(Page::from_rows(found, &page, |(invitation, ..)| invitation.id.as_uuid()))
+}
+
 pub(super) async fn list(
     lease: &mut PooledConnection,
     of: OrganizationId,
     page: PageRequest,
 ) -> Result<Page<(Invitation, Option<Role>)>, StoreError> {
-    let inviter = memberships::organization_id
-        .eq(invitations::organization_id)
-        .and(memberships::user_id.eq(invitations::invited_by));
-    let query = invitations::table
-        .left_join(memberships::table.on(inviter))
+    let query = with_inviters()
         .filter(invitations::organization_id.eq(DbId(of.as_uuid())))
         .filter(invitations::id.gt(after(&page)))
         .order(invitations::id)

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId};
+use tessera_kernel::{
+    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
+};
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
     ports::{
@@ -14,6 +16,7 @@ use tessera_orgs::{
     },
 };
 use tessera_outbox::Outbox;
+use time::OffsetDateTime;
 
 use super::{
     invitation_mails, invitations,
@@ -23,7 +26,7 @@ use super::{
 use crate::database::engine::{
     SqlStore,
     connection::with_connection,
-    rows::parse,
+    rows::{after, parse},
     schema::{memberships as members, organizations},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -32,7 +35,7 @@ use crate::database::engine::{
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = organizations)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-struct OrganizationRow {
+pub(super) struct OrganizationRow {
     id: DbId,
     name: String,
     slug: String,
@@ -88,6 +91,28 @@ impl OrgStore for SqlStore {
         row.map(|(organization, membership)| Ok((organization.try_into()?, membership.try_into()?))).transpose()
     }
 
+    async fn list_organizations(
+        &self,
+        user: UserId,
+        page: PageRequest,
+    ) -> Result<Page<(Organization, Role)>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = organizations::table
+            .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
+            .filter(members::user_id.eq(DbId(user.as_uuid())))
+            .filter(members::organization_id.gt(after(&page)))
+            .order(members::organization_id)
+            .limit(page.rows());
+        let rows: Vec<(OrganizationRow, String)> = with_connection!(&mut lease, |c| {
+            query.select((OrganizationRow::as_select(), members::role)).load(c).await
+        })?;
+        let listed = |(organization, role): (OrganizationRow, String)| {
+            Ok((organization.try_into()?, parse("memberships.role", &role)?))
+        };
+        let found = rows.into_iter().map(listed).collect::<Result<Vec<(Organization, Role)>, StoreError>>()?;
+        Ok(Page::from_rows(found, &page, |(organization, _)| organization.id.as_uuid()))
+    }
+
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
         memberships::find(&mut self.reader().await?, id, user).await
     }
@@ -114,6 +139,19 @@ impl OrgStore for SqlStore {
 
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
         invitations::find_by_token(&mut self.reader().await?, token).await
+    }
+
+    async fn find_invitation_by_id(&self, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+        invitations::find_by_id(&mut self.reader().await?, id).await
+    }
+
+    async fn list_invitations_to(
+        &self,
+        email: &EmailAddress,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Organization, Option<Role>)>, StoreError> {
+        invitations::list_to(&mut self.reader().await?, email, now, page).await
     }
 
     async fn list_invitations(
@@ -146,6 +184,15 @@ impl Organizations for Tx {
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
         let insert = diesel::insert_into(organizations::table).values(OrganizationRow::from(organization));
         with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+    }
+
+    async fn update(&mut self, organization: &Organization) -> Result<bool, StoreError> {
+        let update = diesel::update(organizations::table.find(DbId(organization.id.as_uuid()))).set((
+            organizations::name.eq(organization.name.as_str()),
+            organizations::slug.eq(organization.slug.as_str()),
+            organizations::updated_at.eq(DbInstant(organization.updated_at)),
+        ));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {

@@ -6,7 +6,9 @@ use diesel_async::RunQueryDsl;
 use tessera_kernel::{EmailAddress, StoreError, UserId};
 use tessera_orgs::{model::Profile, ports::UserProfiles};
 
-use crate::database::engine::{SqlStore, connection::with_connection, schema::users, types::DbId};
+use crate::database::engine::{
+    SqlStore, connection::with_connection, rows::parse_optional, schema::users, types::DbId,
+};
 
 /// Number of users per query. It is below the parameter limit of both databases.
 const AT_ONCE: usize = 1_000;
@@ -30,12 +32,11 @@ impl UserProfiles for SqlStore {
         Ok(row.map(profile))
     }
 
-    async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError> {
+    async fn find_verified_email(&self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = users::table.find(DbId(user.as_uuid())).filter(users::email.is_not_null());
-        let verified: Option<bool> =
-            with_connection!(&mut lease, |c| query.select(users::email_verified).first(c).await.optional())?;
-        Ok(verified.unwrap_or_default())
+        let query = users::table.find(DbId(user.as_uuid())).filter(users::email_verified.eq(true)).select(users::email);
+        let email: Option<Option<String>> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
+        parse_optional("users.email", email.flatten().as_deref())
     }
 
     async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {

@@ -165,6 +165,17 @@ impl OrgStore for MemoryStore {
         Ok(state.organizations.get(&id).cloned().zip(state.memberships.get(&(id, user)).cloned()))
     }
 
+    async fn list_organizations(
+        &self,
+        user: UserId,
+        page: PageRequest,
+    ) -> Result<Page<(Organization, Role)>, StoreError> {
+        let state = self.state();
+        let rows = state.memberships.values().filter(|membership| membership.user_id == user);
+        let page = page!(rows, page, |row: &Membership| row.organization_id.as_uuid());
+        Ok(page.map(|membership| (state.organizations[&membership.organization_id].clone(), membership.role)))
+    }
+
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
         Ok(self.state().memberships.get(&(id, user)).cloned())
     }
@@ -198,6 +209,27 @@ impl OrgStore for MemoryStore {
         Ok(self.state().invitation_by_token(token))
     }
 
+    async fn find_invitation_by_id(&self, id: InvitationId) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state().invitations.get(&id).map(|(known, _)| known.clone()))
+    }
+
+    async fn list_invitations_to(
+        &self,
+        email: &EmailAddress,
+        now: OffsetDateTime,
+        page: PageRequest,
+    ) -> Result<Page<(Invitation, Organization, Option<Role>)>, StoreError> {
+        let state = self.state();
+        let rows = state.invitations.values().map(|(known, _)| known);
+        let rows = rows.filter(|known| known.email == *email && known.is_pending(now));
+        let page = page!(rows, page, |row: &Invitation| row.id.as_uuid());
+        Ok(page.map(|invitation| {
+            let organization = state.organizations[&invitation.organization_id].clone();
+            let inviter = state.memberships.get(&(organization.id, invitation.invited_by)).map(|inviter| inviter.role);
+            (invitation, organization, inviter)
+        }))
+    }
+
     async fn list_invitations(
         &self,
         id: OrganizationId,
@@ -227,10 +259,10 @@ impl UserProfiles for MemoryStore {
         Ok(self.state().user_by_email(email).map(|known| profile_of(&known.user)))
     }
 
-    async fn has_verified_email(&self, user: UserId) -> Result<bool, StoreError> {
+    async fn find_verified_email(&self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
         let state = self.state();
-        let verified = state.users.get(&user).filter(|known| known.user.email.is_some() && known.user.email_verified);
-        Ok(verified.is_some())
+        let verified = state.users.get(&user).filter(|known| known.user.email_verified);
+        Ok(verified.and_then(|known| known.user.email.clone()))
     }
 
     async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {

@@ -165,6 +165,14 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn update_organization(&mut self, change: &Organization) -> Result<bool, StoreError> {
+        let other = |known: &Organization| known.id != change.id && known.slug == change.slug;
+        unless(self.organizations.values().any(other), "organizations_slug")?;
+        let Some(known) = self.organizations.get_mut(&change.id) else { return Ok(false) };
+        *known = Organization { created_at: known.created_at, ..change.clone() };
+        Ok(true)
+    }
+
     pub(super) fn insert_membership(&mut self, membership: &Membership) -> Result<(), StoreError> {
         let key = (membership.organization_id, membership.user_id);
         unless(self.memberships.contains_key(&key), "memberships_organization_id_user_id")?;

@@ -216,6 +216,10 @@ impl Organizations for MemoryTransaction {
         self.state.insert_organization(organization)
     }
 
+    async fn update(&mut self, organization: &Organization) -> Result<bool, StoreError> {
+        self.state.update_organization(organization)
+    }
+
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
         Ok(self.state.organizations.get(&id).cloned())
     }

@@ -1,0 +1,61 @@
+//! Changes of organizations.
+
+use tessera_kernel::{AccessError, Actor, OnConflict, OrganizationId, Role, StoreError, permit};
+
+use super::events::OrganizationEvent;
+use crate::{
+    Orgs,
+    caller::LockedOrganization,
+    model::{Organization, OrganizationName, Slug},
+    policy,
+};
+
+/// The changes. `None` leaves a field as it is.
+#[derive(Debug)]
+pub struct UpdateOrganization {
+    /// The organization to change.
+    pub organization: OrganizationId,
+    /// The new display name.
+    pub name: Option<OrganizationName>,
+    /// The new slug. Only an owner may send one.
+    pub slug: Option<Slug>,
+}
+
+/// Why the change failed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateOrganizationError {
+    /// The actor has no access to the organization, or the role is too low for the change.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Another organization has the slug.
+    #[error("this slug is already taken")]
+    SlugTaken,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Orgs {
+    /// Changes an organization, and returns it with the role of the actor. Administrators change the name, owners the
+    /// slug too, because links of other services may contain it.
+    ///
+    /// # Errors
+    /// Fails when the actor may not change the organization, the slug is taken, or storage fails.
+    pub async fn update_organization(
+        &self,
+        actor: &Actor,
+        command: UpdateOrganization,
+    ) -> Result<(Organization, Role), UpdateOrganizationError> {
+        let id = command.organization;
+        let LockedOrganization { mut tx, mut organization, own } =
+            self.lock_and_require(actor, id, policy::MANAGE).await?;
+        permit(command.slug.is_none() || own.role >= policy::CHANGE_SLUG, id)?;
+        organization.name = command.name.unwrap_or(organization.name);
+        organization.slug = command.slug.unwrap_or(organization.slug);
+        organization.updated_at = self.ports.system.now();
+        tx.organizations().update(&organization).await.on_conflict(UpdateOrganizationError::SlugTaken)?;
+        tx.events().append(&self.event(actor, OrganizationEvent::Updated { organization: id })).await?;
+        tx.commit().await?;
+        Ok((organization, own.role))
+    }
+}
