@@ -25,10 +25,8 @@ pub use passwords::{
     reset_password::{ResetPassword, ResetPasswordError},
 };
 pub use profile::{
-    update_profile::UpdateProfile,
-    view_custom_data::ViewCustomDataError,
-    view_profile::ProfileError,
-    write_custom_data::{WriteCustomData, WriteCustomDataError},
+    update_profile::UpdateProfile, view_custom_data::ViewCustomDataError, view_profile::ProfileError,
+    write_custom_data::WriteCustomDataError,
 };
 pub use quotas::IdentityQuotas;
 pub use service::{Identity, IdentityPorts, IdentitySettings};

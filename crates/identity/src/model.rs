@@ -6,7 +6,7 @@ pub use crate::{
     passwords::model::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
     },
-    profile::model::{AvatarUrl, AvatarUrlError, CustomData},
+    profile::model::{AvatarUrl, AvatarUrlError},
     sessions::model::{KnownSession, Session, SessionState},
     wallets::model::{Challenge, ChallengeLimits, Nonce, NonceError, Purpose, Site, SiweError, SiweMessage, Wallet},
 };

@@ -1,12 +1,14 @@
 //! Storage of users and sessions.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument,
+};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use crate::{
-    model::{Credentials, CustomData, HashCost, KnownSession, Session, User},
+    model::{Credentials, HashCost, KnownSession, Session, User},
     ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
 };
 
@@ -63,7 +65,7 @@ pub trait IdentityStore: Send + Sync {
     ) -> Result<Page<Session>, StoreError>;
 
     /// Returns the custom data of a user. Returns `Ok(None)` if there are none.
-    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError>;
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<VersionedDocument>, StoreError>;
 }
 
 /// A transaction. Dropping it without a commit rolls it back.

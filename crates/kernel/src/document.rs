@@ -2,9 +2,11 @@
 
 mod error;
 mod merge;
+mod versioned;
 
 pub use error::DocumentError;
 use error::{EMPTY, MAX_MEMBERS};
+pub use versioned::{DocumentWrite, DocumentWriteError, VersionedDocument};
 
 /// A JSON object in compact form, of at most `MAX` bytes. Compact form has no space between tokens, one spelling for
 /// each string, and numbers as the caller wrote them.
@@ -65,21 +67,21 @@ fn object(json: String) -> Result<String, DocumentError> {
     if json.starts_with('{') && json.ends_with('}') { Ok(json) } else { Err(DocumentError::NotAnObject) }
 }
 
-/// A write to a document.
+/// A change to a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DocumentChange<const MAX: usize> {
+pub enum DocumentChange {
     /// Replaces the whole document.
-    Replace(Document<MAX>),
+    Replace(DataDocument),
     /// Applies a merge patch.
     Merge(MergePatch),
 }
 
-impl<const MAX: usize> DocumentChange<MAX> {
+impl DocumentChange {
     /// Returns the document after the change.
     ///
     /// # Errors
     /// [`DocumentError::TooLong`] or [`DocumentError::TooManyMembers`] if the result of a merge is too large.
-    pub fn apply(self, current: &Document<MAX>) -> Result<Document<MAX>, DocumentError> {
+    pub fn apply(self, current: &DataDocument) -> Result<DataDocument, DocumentError> {
         match self {
             Self::Replace(document) => Ok(document),
             Self::Merge(patch) => merge::merged(&current.0, &patch.0)?.try_into(),

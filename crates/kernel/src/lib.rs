@@ -33,7 +33,10 @@ pub use access::{AccessError, ActingMember, CreateError, Scope, permit};
 pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount};
 pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
-pub use document::{DataDocument, Document, DocumentChange, DocumentError, MergePatch};
+pub use document::{
+    DataDocument, Document, DocumentChange, DocumentError, DocumentWrite, DocumentWriteError, MergePatch,
+    VersionedDocument,
+};
 pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{AuditEntry, AuditTrail, Event, EventLog, Outcome};

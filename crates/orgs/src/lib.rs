@@ -39,8 +39,5 @@ pub use organizations::{
 };
 pub use quotas::OrgQuotas;
 pub use service::{OrgPorts, Orgs};
-pub use settings::update_settings::{UpdateSettings, UpdateSettingsError};
-pub use system_data::{
-    view_system_data::ViewSystemDataError,
-    write_system_data::{WriteSystemData, WriteSystemDataError},
-};
+pub use settings::update_settings::UpdateSettingsError;
+pub use system_data::{view_system_data::ViewSystemDataError, write_system_data::WriteSystemDataError};

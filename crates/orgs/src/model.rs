@@ -6,6 +6,5 @@ pub use crate::{
     },
     members::model::{DirectAddition, Member, Membership, NewOwner, Profile},
     organizations::model::{Organization, OrganizationName, Slug, SlugError},
-    settings::model::Settings,
-    system_data::model::{SystemData, SystemDataEntry},
+    system_data::model::SystemDataEntry,
 };

@@ -1,6 +1,5 @@
 //! Settings of organizations.
 
 mod events;
-pub(crate) mod model;
 pub(crate) mod update_settings;
 mod view_settings;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use tessera_kernel::{
     EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError,
-    UserId,
+    UserId, VersionedDocument,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use crate::{
-    model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, MailDelivery, Membership, Organization, SystemDataEntry},
     ports::{Departures, InvitationMails, InvitationRows, MembershipRows, Organizations},
 };
 
@@ -43,11 +43,13 @@ pub trait OrgStore: StoreClock {
     /// organization does not exist.
     async fn list_memberships(&self, id: OrganizationId, page: PageRequest) -> Result<Page<Membership>, StoreError>;
 
-    /// Returns the settings of an organization. Returns `Ok(None)` if there are none.
-    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError>;
+    /// Returns the settings of an organization. Returns `Ok(None)` if there are none. Settings are as old as their
+    /// organization.
+    async fn find_settings(&self, of: &Organization) -> Result<Option<VersionedDocument>, StoreError>;
 
     /// Returns the data of a user in an organization. Returns `Ok(None)` if there are none.
-    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError>;
+    async fn find_system_data(&self, id: OrganizationId, user: UserId)
+    -> Result<Option<VersionedDocument>, StoreError>;
 
     /// Lists the users with data in an organization, in ascending order of the user ids. The page is empty if the
     /// organization does not exist.
@@ -126,18 +128,28 @@ pub trait OrgTransaction: Send {
 /// lock on the organization, so that no change is lost.
 #[async_trait]
 pub trait OrgDocuments: Send {
-    /// Returns the settings of an organization. Returns `Ok(None)` if there are none.
-    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError>;
+    /// Returns the settings of an organization. Returns `Ok(None)` if there are none. Settings are as old as their
+    /// organization.
+    async fn find_settings(&mut self, of: &Organization) -> Result<Option<VersionedDocument>, StoreError>;
 
-    /// Stores settings and replaces the earlier ones. Fails with a conflict on [`StoreError::REFERENCE`] if the
+    /// Stores settings and replaces the earlier ones. The creation time is not stored. Fails with a conflict on [`StoreError::REFERENCE`] if the
     /// organization does not exist.
-    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError>;
+    async fn save_settings(&mut self, id: OrganizationId, settings: &VersionedDocument) -> Result<(), StoreError>;
 
     /// Returns the data of a user. Returns `Ok(None)` if there are none.
-    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError>;
+    async fn find_system_data(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<VersionedDocument>, StoreError>;
 
     /// Stores the data of a user and replaces the earlier data. The creation time of the earlier data stays. The data
     /// stay when the user leaves the organization. Fails with a conflict on [`StoreError::REFERENCE`] if the organization
     /// or the user does not exist.
-    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError>;
+    async fn save_system_data(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+        data: &VersionedDocument,
+    ) -> Result<(), StoreError>;
 }

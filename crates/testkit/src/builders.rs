@@ -29,7 +29,7 @@ use crate::{
 pub use apps::{
     PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, permissions,
 };
-pub use documents::{custom_data, data_document, settings, system_data};
+pub use documents::{data_document, document, merge, replace};
 pub use resets::{password_reset, reset_request};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 

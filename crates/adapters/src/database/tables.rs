@@ -6,8 +6,8 @@
 
 mod api_keys;
 mod apps;
-mod custom_data;
 mod departures;
+mod documents;
 mod events;
 mod hash_costs;
 mod identity;
@@ -24,12 +24,10 @@ mod rate_limits;
 mod relying_parties;
 mod secrets;
 mod sessions;
-mod settings;
 mod signing_keys;
 mod sso;
 mod sso_codes;
 mod sso_sessions;
-mod system_data;
 mod user_profiles;
 mod users;
 mod wallet_challenges;

@@ -9,7 +9,7 @@ use tessera_identity::{
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
-    AccessError, AccountError, CreateError, DocumentError, PasswordFault, Scope, StoreError, WalletSignatureError,
+    AccessError, AccountError, CreateError, DocumentWriteError, PasswordFault, Scope, StoreError, WalletSignatureError,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, OwnInvitationError,
@@ -180,10 +180,13 @@ impl From<NewPasswordError> for Problem {
     }
 }
 
-/// A merged document that is too large. Each document that can be merged is the member `data` of its request.
-impl From<DocumentError> for Problem {
-    fn from(error: DocumentError) -> Self {
-        fault("/data", error.code(), error.to_string())
+/// Each document that can be merged is the member `data` of its request.
+impl From<DocumentWriteError> for Problem {
+    fn from(error: DocumentWriteError) -> Self {
+        match error {
+            DocumentWriteError::Stale => Code::PreconditionFailed.into(),
+            DocumentWriteError::TooLarge(error) => fault("/data", error.code(), error.to_string()),
+        }
     }
 }
 
@@ -241,7 +244,7 @@ problems! {
     // The account was deleted while its session was live, so the token identifies no user.
     ProfileError { NotFound => InvalidToken }
     ViewCustomDataError { NotFound => UserNotFound }
-    WriteCustomDataError by Document { NotFound => UserNotFound, Stale => PreconditionFailed }
+    WriteCustomDataError by Write { NotFound => UserNotFound }
     SessionError {
         NotAUser => UserTokenRequired,
         SessionEnded => InvalidToken,
@@ -289,8 +292,8 @@ problems! {
     AcceptInvitationError by Quota by Account { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
     OwnInvitationError by Accept { NotFound => InvitationNotFound }
     UpdateOrganizationError by Access { SlugTaken => SlugTaken }
-    UpdateSettingsError by Access { Stale => PreconditionFailed }
+    UpdateSettingsError by Access by Write {}
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
-    WriteSystemDataError by Access by Document { MemberNotFound => MemberNotFound, Stale => PreconditionFailed }
+    WriteSystemDataError by Access by Write { MemberNotFound => MemberNotFound }
     RevokeKeyError by Access { NotFound => ApiKeyNotFound }
 }

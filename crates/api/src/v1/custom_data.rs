@@ -3,17 +3,17 @@
 use actix_web::{HttpResponse, get, patch, put, web::Data};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tessera_identity::{Identity, WriteCustomData, model::CustomData};
-use tessera_kernel::DocumentChange;
+use tessera_identity::Identity;
+use tessera_kernel::{DocumentChange, DocumentWrite, UserId, VersionedDocument};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, ChangeConditions, IfChanged, IfUnchanged, PathUser, ReadConditions, etag},
+    extract::{Authenticated, Body, ChangeConditions, IfChanged, IfUnchanged, PathUser, ReadConditions},
     openapi::schema,
     problem::Problem,
     v1::{
-        documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
+        documents::{MergeDataRequest, SetDataRequest, raw, respond},
         timestamp::Timestamp,
     },
 };
@@ -36,15 +36,15 @@ struct CustomDataView {
     updated_at: Timestamp,
 }
 
-fn respond(data: &CustomData) -> Result<HttpResponse, Problem> {
+fn present(user: UserId, document: &VersionedDocument) -> Result<HttpResponse, Problem> {
     let view = CustomDataView {
-        user_id: data.user_id.as_uuid(),
-        data: raw(&data.data)?,
-        version: data.version,
-        created_at: data.created_at.into(),
-        updated_at: data.updated_at.into(),
+        user_id: user.as_uuid(),
+        data: raw(&document.data)?,
+        version: document.version,
+        created_at: document.created_at.into(),
+        updated_at: document.updated_at.into(),
     };
-    Ok(HttpResponse::Ok().insert_header(etag(data.version)).json(view))
+    Ok(respond(document.version, view))
 }
 
 /// Get user's custom data
@@ -64,17 +64,19 @@ pub(crate) async fn get_custom_data(
     changed: IfChanged,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let data = identity.view_custom_data(&actor, user.of(&actor)?).await?;
-    changed.answer(data.version, || respond(&data))
+    let user = user.of(&actor)?;
+    let data = identity.view_custom_data(&actor, user).await?;
+    changed.answer(data.version, || present(user, &data))
 }
 
 /// The caller, the user in the path, and the precondition of a write.
 type Target = (Authenticated, PathUser, IfUnchanged);
 
-async fn write(target: Target, change: DataChange, identity: &Identity) -> Result<HttpResponse, Problem> {
+async fn write(target: Target, change: DocumentChange, identity: &Identity) -> Result<HttpResponse, Problem> {
     let (Authenticated(actor), user, IfUnchanged(precondition)) = target;
-    let command = WriteCustomData { user: user.of(&actor)?, change, precondition };
-    respond(&identity.write_custom_data(&actor, command).await?)
+    let user = user.of(&actor)?;
+    let data = identity.write_custom_data(&actor, user, DocumentWrite { change, precondition }).await?;
+    present(user, &data)
 }
 
 /// Set user's custom data

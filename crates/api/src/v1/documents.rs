@@ -1,11 +1,13 @@
-//! Requests and conversions that all documents share.
+//! Requests, responses and conversions that all documents share.
 
+use actix_web::HttpResponse;
+use serde::Serialize;
 use serde_json::value::RawValue;
-use tessera_kernel::{DataDocument, Document, DocumentChange, MergePatch};
+use tessera_kernel::{DataDocument, Document, MergePatch};
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Fields, Request, limits},
+    extract::{Fields, Request, etag, limits},
     openapi::schema,
     problem::{Code, Problem},
 };
@@ -16,7 +18,10 @@ pub(super) fn raw<const MAX: usize>(document: &Document<MAX>) -> Result<Box<RawV
     raw.map_err(|_| Problem::new(Code::Internal).caused_by("a stored document is no JSON"))
 }
 
-pub(super) type DataChange = DocumentChange<{ DataDocument::MAX_BYTES }>;
+/// Responds with the view of a document and with its entity tag.
+pub(super) fn respond(version: i64, view: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(version)).json(view)
+}
 
 /// The new data.
 #[derive(ToSchema)]

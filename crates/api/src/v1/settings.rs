@@ -3,19 +3,21 @@
 use actix_web::{HttpResponse, get, put, web::Data};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tessera_kernel::{DataDocument, OrganizationId};
-use tessera_orgs::{Orgs, UpdateSettings, model::Settings};
+use tessera_kernel::{DataDocument, DocumentChange, DocumentWrite, OrganizationId, VersionedDocument};
+use tessera_orgs::Orgs;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     extract::{
-        Authenticated, Body, ChangeConditions, Fields, IfChanged, IfUnchanged, PathId, ReadConditions, Request, etag,
-        limits,
+        Authenticated, Body, ChangeConditions, Fields, IfChanged, IfUnchanged, PathId, ReadConditions, Request, limits,
     },
     openapi::schema,
     problem::Problem,
-    v1::{documents::raw, timestamp::Timestamp},
+    v1::{
+        documents::{raw, respond},
+        timestamp::Timestamp,
+    },
 };
 
 /// The settings of an organization.
@@ -31,13 +33,13 @@ struct SettingsView {
     updated_at: Timestamp,
 }
 
-fn respond(settings: &Settings) -> Result<HttpResponse, Problem> {
+fn present(id: OrganizationId, settings: &VersionedDocument) -> Result<HttpResponse, Problem> {
     let view = SettingsView {
-        organization_id: settings.organization_id.as_uuid(),
-        settings: raw(&settings.settings)?,
+        organization_id: id.as_uuid(),
+        settings: raw(&settings.data)?,
         updated_at: settings.updated_at.into(),
     };
-    Ok(HttpResponse::Ok().insert_header(etag(settings.version)).json(view))
+    Ok(respond(settings.version, view))
 }
 
 /// Get organization settings
@@ -56,7 +58,7 @@ pub(crate) async fn get_organization_settings(
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let settings = orgs.view_settings(&actor, id).await?;
-    changed.answer(settings.version, || respond(&settings))
+    changed.answer(settings.version, || present(id, &settings))
 }
 
 /// The new settings.
@@ -85,11 +87,12 @@ impl Request for UpdateSettingsRequest {
 #[put("/orgs/{orgId}/settings")]
 pub(crate) async fn update_organization_settings(
     Authenticated(actor): Authenticated,
-    PathId(organization): PathId<OrganizationId>,
+    PathId(id): PathId<OrganizationId>,
     Body(body): Body<UpdateSettingsRequest>,
     IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
-    let command = UpdateSettings { organization, settings: body.settings, precondition };
-    respond(&orgs.update_settings(&actor, command).await?)
+    let write = DocumentWrite { change: DocumentChange::Replace(body.settings), precondition };
+    let settings = orgs.update_settings(&actor, id, write).await?;
+    present(id, &settings)
 }

@@ -3,24 +3,21 @@
 use actix_web::{HttpResponse, get, patch, put, web::Data};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tessera_kernel::{DocumentChange, OrganizationId, UserId};
-use tessera_orgs::{
-    Orgs, WriteSystemData,
-    model::{SystemData, SystemDataEntry},
-};
+use tessera_kernel::{DocumentChange, DocumentWrite, OrganizationId, UserId, VersionedDocument};
+use tessera_orgs::{Orgs, model::SystemDataEntry};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     extract::{
         Body, Caller, ChangeConditions, IfChanged, IfUnchanged, Kind, List, PageParameters, PageQuery, PathId,
-        ReadConditions, etag,
+        ReadConditions,
     },
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
-        documents::{DataChange, MergeDataRequest, SetDataRequest, raw},
+        documents::{MergeDataRequest, SetDataRequest, raw, respond},
         timestamp::Timestamp,
     },
 };
@@ -60,16 +57,16 @@ struct SystemDataView {
     updated_at: Timestamp,
 }
 
-fn respond(data: &SystemData) -> Result<HttpResponse, Problem> {
+fn present(id: OrganizationId, user: UserId, document: &VersionedDocument) -> Result<HttpResponse, Problem> {
     let view = SystemDataView {
-        organization_id: data.organization_id.as_uuid(),
-        user_id: data.user_id.as_uuid(),
-        data: raw(&data.data)?,
-        version: data.version,
-        created_at: data.created_at.into(),
-        updated_at: data.updated_at.into(),
+        organization_id: id.as_uuid(),
+        user_id: user.as_uuid(),
+        data: raw(&document.data)?,
+        version: document.version,
+        created_at: document.created_at.into(),
+        updated_at: document.updated_at.into(),
     };
-    Ok(HttpResponse::Ok().insert_header(etag(data.version)).json(view))
+    Ok(respond(document.version, view))
 }
 
 /// List users with custom system data
@@ -111,16 +108,16 @@ pub(crate) async fn get_system_data(
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let data = orgs.view_system_data(&actor, id, user).await?;
-    changed.answer(data.version, || respond(&data))
+    changed.answer(data.version, || present(id, user, &data))
 }
 
 /// The caller, the organization and the user in the path, and the precondition of a write.
 type Target = (Caller, PathId<OrganizationId>, PathId<UserId>, IfUnchanged);
 
-async fn write(target: Target, change: DataChange, orgs: &Orgs) -> Result<HttpResponse, Problem> {
-    let (Caller(actor), PathId(organization), PathId(user), IfUnchanged(precondition)) = target;
-    let command = WriteSystemData { organization, user, change, precondition };
-    respond(&orgs.write_system_data(&actor, command).await?)
+async fn write(target: Target, change: DocumentChange, orgs: &Orgs) -> Result<HttpResponse, Problem> {
+    let (Caller(actor), PathId(id), PathId(user), IfUnchanged(precondition)) = target;
+    let data = orgs.write_system_data(&actor, id, user, DocumentWrite { change, precondition }).await?;
+    present(id, user, &data)
 }
 
 /// Set user's custom system data

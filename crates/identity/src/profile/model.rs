@@ -1,7 +1,5 @@
-//! Avatars and custom data of users.
+//! Avatars of users.
 
 mod avatar_url;
-mod custom_data;
 
 pub use avatar_url::{AvatarUrl, AvatarUrlError};
-pub use custom_data::CustomData;

@@ -1,8 +1,8 @@
 //! Reading of custom data.
 
-use tessera_kernel::{Actor, StoreError, UserId};
+use tessera_kernel::{Actor, StoreError, UserId, VersionedDocument};
 
-use crate::{Identity, model::CustomData};
+use crate::Identity;
 
 /// Why there are no data to show.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +16,15 @@ pub enum ViewCustomDataError {
 }
 
 impl Identity {
-    /// Returns the actor's own data, or empty data if nothing was written yet.
+    /// Returns the actor's own data. Data that were never written are empty and as old as the user.
     ///
     /// # Errors
     /// Fails when the user does not exist or is not the actor, or storage fails.
-    pub async fn view_custom_data(&self, actor: &Actor, user: UserId) -> Result<CustomData, ViewCustomDataError> {
+    pub async fn view_custom_data(
+        &self,
+        actor: &Actor,
+        user: UserId,
+    ) -> Result<VersionedDocument, ViewCustomDataError> {
         if actor.user() != Some(user) {
             return Err(ViewCustomDataError::NotFound);
         }
@@ -28,6 +32,6 @@ impl Identity {
             return Ok(data);
         }
         let user = self.ports.store.find_user(user).await?.ok_or(ViewCustomDataError::NotFound)?;
-        Ok(CustomData::untouched(&user))
+        Ok(VersionedDocument::unwritten(user.created_at))
     }
 }

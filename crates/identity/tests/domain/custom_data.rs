@@ -1,15 +1,13 @@
 //! Custom data of users.
 
-use tessera_identity::{ViewCustomDataError, WriteCustomData, WriteCustomDataError, model::CustomData};
-use tessera_kernel::{Actor, DataDocument, DocumentChange, Precondition};
+use tessera_identity::{ViewCustomDataError, WriteCustomDataError};
+use tessera_kernel::{Actor, DocumentWrite, DocumentWriteError, Precondition, VersionedDocument};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, data_document, organization_id, user, user_id},
+    builders::{NOW, actor_by_key, actor_of, api_key, application, merge, organization_id, replace, user, user_id},
     expectations::{failed, ok},
 };
 use time::Duration;
-
-type Change = DocumentChange<{ DataDocument::MAX_BYTES }>;
 
 async fn bench() -> Workbench {
     let bench = Workbench::new();
@@ -21,30 +19,18 @@ fn by(number: u32) -> Actor {
     actor_of(user_id(number))
 }
 
-fn replace(json: &str) -> Change {
-    Change::Replace(data_document(json))
+async fn write(bench: &Workbench, write: DocumentWrite) -> Result<VersionedDocument, WriteCustomDataError> {
+    bench.identity().write_custom_data(&by(1), user_id(1), write).await
 }
 
-fn merge(json: &str) -> Change {
-    Change::Merge(ok(json.to_owned().try_into()))
-}
-
-fn of(user: u32, change: Change) -> WriteCustomData {
-    WriteCustomData { user: user_id(user), change, precondition: Precondition::Anything }
-}
-
-async fn write(bench: &Workbench, change: Change) -> Result<CustomData, WriteCustomDataError> {
-    bench.identity().write_custom_data(&by(1), of(1, change)).await
-}
-
-async fn view(bench: &Workbench) -> CustomData {
+async fn view(bench: &Workbench) -> VersionedDocument {
     ok(bench.identity().view_custom_data(&by(1), user_id(1)).await)
 }
 
 #[tokio::test]
 async fn data_that_nobody_wrote_are_empty_and_as_old_as_the_account() {
     let data = view(&bench().await).await;
-    assert_eq!((data.user_id, data.data.as_json(), data.version), (user_id(1), "{}", 0));
+    assert_eq!((data.data.as_json(), data.version), ("{}", 0));
     assert_eq!((data.created_at, data.updated_at), (user(1).created_at, user(1).created_at));
 }
 
@@ -72,12 +58,12 @@ async fn nobody_else_finds_them() {
     for actor in [by(2), key] {
         let error = failed(bench.identity().view_custom_data(&actor, user_id(1)).await);
         assert!(matches!(error, ViewCustomDataError::NotFound), "{error:?}");
-        let error = failed(bench.identity().write_custom_data(&actor, of(1, replace("{}"))).await);
+        let error = failed(bench.identity().write_custom_data(&actor, user_id(1), replace("{}")).await);
         assert!(matches!(error, WriteCustomDataError::NotFound), "{error:?}");
     }
     let gone = failed(bench.identity().view_custom_data(&by(9), user_id(9)).await);
     assert!(matches!(gone, ViewCustomDataError::NotFound), "{gone:?}");
-    let gone = failed(bench.identity().write_custom_data(&by(9), of(9, replace("{}"))).await);
+    let gone = failed(bench.identity().write_custom_data(&by(9), user_id(9), replace("{}")).await);
     assert!(matches!(gone, WriteCustomDataError::NotFound), "{gone:?}");
 }
 
@@ -91,11 +77,10 @@ async fn a_stale_version_changes_nothing() {
         (Precondition::Exists, true),
     ] {
         let before = view(&bench).await;
-        let command = WriteCustomData { precondition: precondition.clone(), ..of(1, merge(r#"{"x":1}"#)) };
-        let done = bench.identity().write_custom_data(&by(1), command).await;
+        let done = write(&bench, DocumentWrite { precondition: precondition.clone(), ..merge(r#"{"x":1}"#) }).await;
         assert_eq!(done.is_ok(), good, "{precondition:?}");
         if let Err(error) = done {
-            assert!(matches!(error, WriteCustomDataError::Stale), "{error:?}");
+            assert!(matches!(error, WriteCustomDataError::Write(DocumentWriteError::Stale)), "{error:?}");
             assert_eq!(view(&bench).await, before);
         }
     }
@@ -107,7 +92,7 @@ async fn a_merge_that_grows_too_large_changes_nothing() {
     let long = |name: &str| format!(r#"{{"{name}":"{}"}}"#, "x".repeat(40_000));
     let written = ok(write(&bench, replace(&long("a"))).await);
     let error = failed(write(&bench, merge(&long("b"))).await);
-    assert!(matches!(error, WriteCustomDataError::Document(_)), "{error:?}");
+    assert!(matches!(error, WriteCustomDataError::Write(DocumentWriteError::TooLarge(_))), "{error:?}");
     assert_eq!(view(&bench).await, written);
 }
 
@@ -115,7 +100,7 @@ async fn a_merge_that_grows_too_large_changes_nothing() {
 async fn each_write_is_in_the_trail_without_the_data() {
     let bench = bench().await;
     ok(write(&bench, replace(r#"{"pin":"1234"}"#)).await);
-    drop(failed(bench.identity().write_custom_data(&by(2), of(1, replace("{}"))).await));
+    drop(failed(bench.identity().write_custom_data(&by(2), user_id(1), replace("{}")).await));
     let events = bench.events(None).await;
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].name.as_str(), events[0].subject), ("custom_data.written", Some(user_id(1).as_uuid())));

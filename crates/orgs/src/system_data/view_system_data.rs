@@ -1,12 +1,8 @@
 //! Reads of system data.
 
-use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
+use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, StoreError, UserId, VersionedDocument};
 
-use crate::{
-    Orgs,
-    model::{SystemData, SystemDataEntry},
-    policy,
-};
+use crate::{Orgs, model::SystemDataEntry, policy};
 
 /// Why the read failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +42,7 @@ impl Orgs {
         actor: &Actor,
         id: OrganizationId,
         user: UserId,
-    ) -> Result<SystemData, ViewSystemDataError> {
+    ) -> Result<VersionedDocument, ViewSystemDataError> {
         self.require_system_data(actor, id).await?;
         self.ports.store.find_system_data(id, user).await?.ok_or(ViewSystemDataError::DataNotFound)
     }

@@ -1,24 +1,11 @@
 //! Writes of system data.
 
 use tessera_kernel::{
-    AccessError, Actor, DataDocument, DocumentChange, DocumentError, OrganizationId, Precondition, StoreError, UserId,
+    AccessError, Actor, DocumentWrite, DocumentWriteError, OrganizationId, StoreError, UserId, VersionedDocument,
 };
 
 use super::events::SystemDataEvent;
-use crate::{Orgs, model::SystemData, policy, ports::OrgTransaction};
-
-/// Command of [`Orgs::write_system_data`].
-#[derive(Debug)]
-pub struct WriteSystemData {
-    /// The organization.
-    pub organization: OrganizationId,
-    /// The member that the data belong to.
-    pub user: UserId,
-    /// The change. Missing data count as an empty document.
-    pub change: DocumentChange<{ DataDocument::MAX_BYTES }>,
-    /// The condition on the current version.
-    pub precondition: Precondition,
-}
+use crate::{Orgs, policy, ports::OrgTransaction};
 
 /// Why the write failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +16,9 @@ pub enum WriteSystemDataError {
     /// The user is not a member of the organization.
     #[error("there is no such member")]
     MemberNotFound,
-    /// The precondition does not hold.
-    #[error("the data have changed meanwhile")]
-    Stale,
-    /// The merged document would be too large.
-    #[error("the data are too large")]
-    Document(#[source] DocumentError),
+    /// The data have changed, or would be too large.
+    #[error(transparent)]
+    Write(#[from] DocumentWriteError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,32 +34,16 @@ impl Orgs {
     pub async fn write_system_data(
         &self,
         actor: &Actor,
-        command: WriteSystemData,
-    ) -> Result<SystemData, WriteSystemDataError> {
-        let (id, user) = (command.organization, command.user);
+        id: OrganizationId,
+        user: UserId,
+        write: DocumentWrite,
+    ) -> Result<VersionedDocument, WriteSystemDataError> {
         let mut tx = self.lock_for_writing(actor, id).await?;
         tx.memberships().find(id, user).await?.ok_or(WriteSystemDataError::MemberNotFound)?;
-        let known = tx.documents().find_system_data(id, user).await?;
-        if !command.precondition.holds(known.as_ref().map(|known| known.version)) {
-            return Err(WriteSystemDataError::Stale);
-        }
-        let now = self.ports.system.now();
-        let known = known.unwrap_or_else(|| SystemData {
-            organization_id: id,
-            user_id: user,
-            data: DataDocument::default(),
-            version: 0,
-            created_at: now,
-            updated_at: now,
-        });
-        let data = SystemData {
-            data: command.change.apply(&known.data).map_err(WriteSystemDataError::Document)?,
-            version: known.version + 1,
-            updated_at: now,
-            ..known
-        };
+        let current = tx.documents().find_system_data(id, user).await?;
+        let data = write.apply(current, self.ports.system.now())?;
+        tx.documents().save_system_data(id, user, &data).await?;
         let event = SystemDataEvent::Written { organization: id, user, version: data.version };
-        tx.documents().save_system_data(&data).await?;
         tx.events().append(&self.event(actor, event)).await?;
         tx.commit().await?;
         Ok(data)

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{AccessError, Actor, Precondition, Role};
-use tessera_orgs::{Orgs, UpdateSettings, UpdateSettingsError, model::Settings};
+use tessera_kernel::{AccessError, Actor, DocumentWrite, DocumentWriteError, Precondition, Role, VersionedDocument};
+use tessera_orgs::{Orgs, UpdateSettingsError};
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, actor_by_key, actor_of, api_key, application, data_document, organization, organization_id, user, user_id,
+        NOW, actor_by_key, actor_of, api_key, application, organization, organization_id, replace, user, user_id,
     },
     expectations::{failed, ok},
 };
@@ -21,15 +21,11 @@ async fn bench() -> Workbench {
     bench
 }
 
-fn command(json: &str, precondition: Precondition) -> UpdateSettings {
-    UpdateSettings { organization: organization_id(1), settings: data_document(json), precondition }
+async fn update(bench: &Workbench, by: u32, json: &str) -> Result<VersionedDocument, UpdateSettingsError> {
+    bench.orgs().update_settings(&actor_of(user_id(by)), organization_id(1), replace(json)).await
 }
 
-async fn update(bench: &Workbench, by: u32, json: &str) -> Result<Settings, UpdateSettingsError> {
-    bench.orgs().update_settings(&actor_of(user_id(by)), command(json, Precondition::Anything)).await
-}
-
-async fn view(bench: &Workbench, by: u32) -> Result<Settings, AccessError> {
+async fn view(bench: &Workbench, by: u32) -> Result<VersionedDocument, AccessError> {
     bench.orgs().view_settings(&actor_of(user_id(by)), organization_id(1)).await
 }
 
@@ -40,8 +36,8 @@ fn key() -> Actor {
 #[tokio::test]
 async fn settings_that_nobody_set_are_empty_and_as_old_as_the_organization() {
     let settings = ok(view(&bench().await, 1).await);
-    assert_eq!((settings.settings.as_json(), settings.version), ("{}", 0));
-    assert_eq!((settings.organization_id, settings.updated_at), (organization_id(1), organization(1).created_at));
+    assert_eq!((settings.data.as_json(), settings.version), ("{}", 0));
+    assert_eq!((settings.created_at, settings.updated_at), (organization(1).created_at, organization(1).created_at));
 }
 
 #[tokio::test]
@@ -50,7 +46,7 @@ async fn owners_and_administrators_replace_them_whole() {
     ok(update(&bench, 1, r#"{"a":1}"#).await);
     bench.clock.advance(Duration::SECOND);
     let settings = ok(update(&bench, 2, r#"{"b":2}"#).await);
-    assert_eq!((settings.settings.as_json(), settings.version), (r#"{"b":2}"#, 2));
+    assert_eq!((settings.data.as_json(), settings.version), (r#"{"b":2}"#, 2));
     assert_eq!(settings.updated_at, NOW + Duration::SECOND);
     for number in [1, 2] {
         assert_eq!(ok(view(&bench, number).await), settings);
@@ -74,11 +70,10 @@ async fn strangers_and_applications_find_nothing() {
     for actor in [actor_of(user_id(9)), key()] {
         let error = failed(bench.orgs().view_settings(&actor, organization_id(1)).await);
         assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
-        let error = failed(bench.orgs().update_settings(&actor, command("{}", Precondition::Anything)).await);
+        let error = failed(bench.orgs().update_settings(&actor, organization_id(1), replace("{}")).await);
         assert!(matches!(error, UpdateSettingsError::Access(AccessError::NotFound(_))), "{error:?}");
     }
-    let unknown = UpdateSettings { organization: organization_id(7), ..command("{}", Precondition::Anything) };
-    let error = failed(bench.orgs().update_settings(&actor_of(user_id(1)), unknown).await);
+    let error = failed(bench.orgs().update_settings(&actor_of(user_id(1)), organization_id(7), replace("{}")).await);
     assert!(matches!(error, UpdateSettingsError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
@@ -95,10 +90,11 @@ async fn a_stale_version_changes_nothing() {
         (Precondition::Exists, true),
     ] {
         let before = ok(view(&bench, 1).await);
-        let done = bench.orgs().update_settings(&by, command(r#"{"x":1}"#, precondition.clone())).await;
+        let write = DocumentWrite { precondition: precondition.clone(), ..replace(r#"{"x":1}"#) };
+        let done = bench.orgs().update_settings(&by, organization_id(1), write).await;
         assert_eq!(done.is_ok(), good, "{precondition:?}");
         if let Err(error) = done {
-            assert!(matches!(error, UpdateSettingsError::Stale), "{error:?}");
+            assert!(matches!(error, UpdateSettingsError::Write(DocumentWriteError::Stale)), "{error:?}");
             assert_eq!(ok(view(&bench, 1).await), before);
         }
     }
@@ -123,7 +119,8 @@ async fn of_eight_changes_of_one_version_one_is_made() {
         .map(|_| {
             let orgs = Arc::clone(&orgs);
             let by = actor_of(user_id(1));
-            tokio::spawn(async move { orgs.update_settings(&by, command("{}", Precondition::OneOf(vec![0]))).await })
+            let write = DocumentWrite { precondition: Precondition::OneOf(vec![0]), ..replace("{}") };
+            tokio::spawn(async move { orgs.update_settings(&by, organization_id(1), write).await })
         })
         .collect();
     let mut made = 0;

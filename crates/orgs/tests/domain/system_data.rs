@@ -1,18 +1,18 @@
 //! System data: access by administrators and by application keys.
 
-use tessera_kernel::{AccessError, Actor, DataDocument, DocumentChange, PageRequest, Permission, Precondition, Role};
-use tessera_orgs::{ViewSystemDataError, WriteSystemData, WriteSystemDataError, model::SystemData};
+use tessera_kernel::{
+    AccessError, Actor, DocumentWrite, DocumentWriteError, PageRequest, Permission, Precondition, Role,
+    VersionedDocument,
+};
+use tessera_orgs::{ViewSystemDataError, WriteSystemDataError};
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, data_document, organization, organization_id,
-        user, user_id,
+        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, merge, organization, organization_id, replace, user, user_id,
     },
     expectations::{failed, ok, parsed},
 };
 use time::Duration;
-
-type Change = DocumentChange<{ DataDocument::MAX_BYTES }>;
 
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member. Organization 2 has
 /// no members.
@@ -35,28 +35,24 @@ fn by_key(of: u32, permissions: &[Permission]) -> Actor {
     actor_by_key(&key)
 }
 
-fn replace(json: &str) -> Change {
-    Change::Replace(data_document(json))
+async fn write_about(
+    bench: &Workbench,
+    actor: &Actor,
+    user: u32,
+    write: DocumentWrite,
+) -> Result<VersionedDocument, WriteSystemDataError> {
+    bench.orgs().write_system_data(actor, organization_id(1), user_id(user), write).await
 }
 
-fn merge(json: &str) -> Change {
-    Change::Merge(ok(json.to_owned().try_into()))
+async fn write(
+    bench: &Workbench,
+    actor: &Actor,
+    write: DocumentWrite,
+) -> Result<VersionedDocument, WriteSystemDataError> {
+    write_about(bench, actor, 3, write).await
 }
 
-fn about(user: u32, change: Change) -> WriteSystemData {
-    WriteSystemData {
-        organization: organization_id(1),
-        user: user_id(user),
-        change,
-        precondition: Precondition::Anything,
-    }
-}
-
-async fn write(bench: &Workbench, actor: &Actor, change: Change) -> Result<SystemData, WriteSystemDataError> {
-    bench.orgs().write_system_data(actor, about(3, change)).await
-}
-
-async fn view(bench: &Workbench, actor: &Actor, user: u32) -> Result<SystemData, ViewSystemDataError> {
+async fn view(bench: &Workbench, actor: &Actor, user: u32) -> Result<VersionedDocument, ViewSystemDataError> {
     bench.orgs().view_system_data(actor, organization_id(1), user_id(user)).await
 }
 
@@ -122,7 +118,7 @@ async fn members_may_neither_read_nor_write_even_their_own() {
 async fn data_are_of_members_when_written_and_stay_when_they_leave() {
     let bench = bench().await;
     for (actor, outsider) in [(by(1), 9), (by_key(1, &PERMISSIONS), 8)] {
-        let error = failed(bench.orgs().write_system_data(&actor, about(outsider, replace("{}"))).await);
+        let error = failed(write_about(&bench, &actor, outsider, replace("{}")).await);
         assert!(matches!(error, WriteSystemDataError::MemberNotFound), "{error:?}");
         let error = failed(view(&bench, &actor, outsider).await);
         assert!(matches!(error, ViewSystemDataError::DataNotFound), "{error:?}");
@@ -137,16 +133,16 @@ async fn data_are_of_members_when_written_and_stay_when_they_leave() {
 #[tokio::test]
 async fn a_precondition_needs_data_that_are_there() {
     let bench = bench().await;
-    let guarded = |precondition| WriteSystemData { precondition, ..about(3, replace("{}")) };
+    let guarded = |precondition| DocumentWrite { precondition, ..replace("{}") };
     for precondition in [Precondition::Exists, Precondition::OneOf(vec![0])] {
-        let error = failed(bench.orgs().write_system_data(&by(1), guarded(precondition)).await);
-        assert!(matches!(error, WriteSystemDataError::Stale), "{error:?}");
+        let error = failed(write(&bench, &by(1), guarded(precondition)).await);
+        assert!(matches!(error, WriteSystemDataError::Write(DocumentWriteError::Stale)), "{error:?}");
     }
     ok(write(&bench, &by(1), replace("{}")).await);
-    ok(bench.orgs().write_system_data(&by(1), guarded(Precondition::OneOf(vec![1]))).await);
-    let error = failed(bench.orgs().write_system_data(&by(1), guarded(Precondition::OneOf(vec![1]))).await);
-    assert!(matches!(error, WriteSystemDataError::Stale), "{error:?}");
-    ok(bench.orgs().write_system_data(&by(1), guarded(Precondition::Exists)).await);
+    ok(write(&bench, &by(1), guarded(Precondition::OneOf(vec![1]))).await);
+    let error = failed(write(&bench, &by(1), guarded(Precondition::OneOf(vec![1]))).await);
+    assert!(matches!(error, WriteSystemDataError::Write(DocumentWriteError::Stale)), "{error:?}");
+    ok(write(&bench, &by(1), guarded(Precondition::Exists)).await);
 }
 
 #[tokio::test]
@@ -155,7 +151,7 @@ async fn a_merge_that_grows_too_large_changes_nothing() {
     let long = |name: &str| format!(r#"{{"{name}":"{}"}}"#, "x".repeat(40_000));
     let written = ok(write(&bench, &by(1), replace(&long("a"))).await);
     let error = failed(write(&bench, &by(1), merge(&long("b"))).await);
-    assert!(matches!(error, WriteSystemDataError::Document(_)), "{error:?}");
+    assert!(matches!(error, WriteSystemDataError::Write(DocumentWriteError::TooLarge(_))), "{error:?}");
     assert_eq!(ok(view(&bench, &by(1), 3).await), written);
 }
 

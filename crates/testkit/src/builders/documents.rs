@@ -1,8 +1,6 @@
 //! Builders of documents of organizations and users.
 
-use tessera_identity::model::CustomData;
-use tessera_kernel::{DataDocument, OrganizationId, UserId};
-use tessera_orgs::model::{Settings, SystemData};
+use tessera_kernel::{DataDocument, DocumentChange, DocumentWrite, Precondition, VersionedDocument};
 use time::Duration;
 
 use super::NOW;
@@ -14,34 +12,26 @@ pub fn data_document(json: &str) -> DataDocument {
     ok(json.to_owned().try_into())
 }
 
-/// Settings in version 1.
+/// A document in version 1.
 #[must_use]
-pub fn settings(of: OrganizationId) -> Settings {
-    let settings = data_document(r#"{"theme":"dark","limits":{"seats":5}}"#);
-    Settings { organization_id: of, settings, version: 1, updated_at: NOW + Duration::microseconds(6) }
-}
-
-/// System data of a user in version 1.
-#[must_use]
-pub fn system_data(organization: OrganizationId, user: UserId) -> SystemData {
-    SystemData {
-        organization_id: organization,
-        user_id: user,
-        data: data_document(r#"{"plan":"gold","z":[1.50,null]}"#),
+pub fn document() -> VersionedDocument {
+    VersionedDocument {
+        data: data_document(r#"{"colour":"grün","z":[1.50,null]}"#),
         version: 1,
         created_at: NOW + Duration::microseconds(7),
         updated_at: NOW + Duration::microseconds(8),
     }
 }
 
-/// Custom data of a user in version 1.
+/// A write that replaces the document unconditionally.
 #[must_use]
-pub fn custom_data(of: UserId) -> CustomData {
-    CustomData {
-        user_id: of,
-        data: data_document(r#"{"colour":"grün","z":[1.50,null]}"#),
-        version: 1,
-        created_at: NOW + Duration::microseconds(9),
-        updated_at: NOW + Duration::microseconds(10),
-    }
+pub fn replace(json: &str) -> DocumentWrite {
+    DocumentWrite { change: DocumentChange::Replace(data_document(json)), precondition: Precondition::Anything }
+}
+
+/// A write that merges the patch into the document unconditionally.
+#[must_use]
+pub fn merge(json: &str) -> DocumentWrite {
+    let change = DocumentChange::Merge(ok(json.to_owned().try_into()));
+    DocumentWrite { change, precondition: Precondition::Anything }
 }

@@ -13,7 +13,7 @@ use time::Duration;
 use super::world::{audit_entry_is_stored, message_reaches_the_outbox};
 use crate::{
     Harness, Skip,
-    builders::{NOW, bare_user, custom_data, password_reset, session, session_id, user, user_id, wallet},
+    builders::{NOW, bare_user, document, password_reset, session, session_id, user, user_id, wallet},
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed, some},
 };
@@ -54,8 +54,8 @@ contract!(
         assert_eq!(ok(tx.password_resets().find_open_of(user_id(1)).await).as_ref(), Some(&reset));
         assert_eq!(ok(tx.password_resets().take(user_id(1), &reset.hash).await), Some(reset));
         assert_eq!(ok(tx.password_resets().find_open_of(user_id(1)).await), None);
-        ok(tx.custom_data().save(&custom_data(user_id(1))).await);
-        assert_eq!(ok(tx.custom_data().find(user_id(1)).await), Some(custom_data(user_id(1))));
+        ok(tx.custom_data().save(user_id(1), &document()).await);
+        assert_eq!(ok(tx.custom_data().find(user_id(1)).await), Some(document()));
     }
 
     async fn a_transaction_sees_the_sign_in_that_it_wrote(harness: &impl Harness) {

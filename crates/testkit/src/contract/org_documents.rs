@@ -2,61 +2,48 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{DataDocument, DocumentChange, PageRequest, StoreError};
-use tessera_orgs::{
-    model::{Settings, SystemData, SystemDataEntry},
-    ports::OrgStore,
-};
+use tessera_kernel::{PageRequest, StoreError, VersionedDocument};
+use tessera_orgs::{model::SystemDataEntry, ports::OrgStore};
 use time::Duration;
 
-use super::world::{self, tenant};
+use super::world::{self, settings, tenant};
 use crate::{
     Harness, Stores,
-    builders::{NOW, data_document, organization_id, settings, system_data, user, user_id},
+    builders::{NOW, data_document, document, merge, organization, organization_id, user, user_id},
     concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, some},
 };
 
-async fn save_settings(store: &dyn OrgStore, settings: &Settings) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    tx.documents().save_settings(settings).await?;
+async fn save_settings(stores: &Stores, of: u32, settings: &VersionedDocument) -> Result<(), StoreError> {
+    let mut tx = stores.orgs.begin().await?;
+    tx.documents().save_settings(organization_id(of), settings).await?;
     tx.commit().await
 }
 
-async fn save_data(store: &dyn OrgStore, data: &SystemData) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    tx.documents().save_system_data(data).await?;
+async fn save_data(stores: &Stores, of: u32, user: u32, data: &VersionedDocument) -> Result<(), StoreError> {
+    let mut tx = stores.orgs.begin().await?;
+    tx.documents().save_system_data(organization_id(of), user_id(user), data).await?;
     tx.commit().await
 }
 
-async fn found(stores: &Stores, organization: u32) -> Option<Settings> {
+async fn found(stores: &Stores, of: u32) -> Option<VersionedDocument> {
     let inside = {
         let mut tx = ok(stores.orgs.begin().await);
-        ok(tx.documents().find_settings(organization_id(organization)).await)
+        ok(tx.documents().find_settings(&organization(of)).await)
     };
-    let outside = ok(stores.orgs.find_settings(organization_id(organization)).await);
+    let outside = ok(stores.orgs.find_settings(&organization(of)).await);
     assert_eq!(inside, outside);
     outside
 }
 
-async fn found_data(stores: &Stores, organization: u32, user: u32) -> Option<SystemData> {
+async fn found_data(stores: &Stores, of: u32, user: u32) -> Option<VersionedDocument> {
     let inside = {
         let mut tx = ok(stores.orgs.begin().await);
-        ok(tx.documents().find_system_data(organization_id(organization), user_id(user)).await)
+        ok(tx.documents().find_system_data(organization_id(of), user_id(user)).await)
     };
-    let outside = ok(stores.orgs.find_system_data(organization_id(organization), user_id(user)).await);
+    let outside = ok(stores.orgs.find_system_data(organization_id(of), user_id(user)).await);
     assert_eq!(inside, outside);
     outside
-}
-
-/// JSON texts that a storage could normalize by mistake.
-fn texts() -> [String; 4] {
-    [
-        r#"{"z":1,"a":{"ü":[1.50,null,"A"]},"m":1e2}"#.to_owned(),
-        r#"{"n":-0.0,"max":9007199254740991,"more":12345678901234567890123}"#.to_owned(),
-        "{\"s\":\"ü🦀'\\\\\\\" \\n\",\"\":{},\"%s $1 ?\":[]}".to_owned(),
-        format!(r#"{{"k":"{}"}}"#, "x".repeat(DataDocument::MAX_BYTES - 8)),
-    ]
 }
 
 /// Adds data of users 1 to `count` in organization 1.
@@ -66,10 +53,10 @@ async fn data_of_many(stores: &Stores, count: u32) -> Vec<SystemDataEntry> {
     let mut tx = ok(stores.orgs.begin().await);
     let mut entries = Vec::new();
     for number in (1..=count).rev() {
-        let data = system_data(organization_id(1), user_id(number));
-        ok(tx.documents().save_system_data(&data).await);
-        let SystemData { user_id, version, updated_at, .. } = data;
-        entries.push(SystemDataEntry { user_id, version, updated_at });
+        let data = document();
+        ok(tx.documents().save_system_data(organization_id(1), user_id(number), &data).await);
+        let VersionedDocument { version, updated_at, .. } = data;
+        entries.push(SystemDataEntry { user_id: user_id(number), version, updated_at });
     }
     ok(tx.commit().await);
     entries.reverse();
@@ -91,9 +78,9 @@ contract!(
     async fn settings_come_back_to_the_byte(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        for text in texts() {
-            let kept = Settings { settings: data_document(&text), ..settings(organization_id(1)) };
-            ok(save_settings(&*stores.orgs, &kept).await);
+        for data in world::documents() {
+            let kept = VersionedDocument { data, ..settings() };
+            ok(save_settings(stores, 1, &kept).await);
             assert_eq!(found(stores, 1).await, Some(kept));
         }
     }
@@ -101,35 +88,31 @@ contract!(
     async fn settings_are_replaced_whole(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        ok(save_settings(&*stores.orgs, &settings(organization_id(1))).await);
-        let next = Settings {
-            settings: data_document("{}"),
-            version: 2,
-            updated_at: NOW + Duration::SECOND,
-            ..settings(organization_id(1))
-        };
-        ok(save_settings(&*stores.orgs, &next).await);
-        assert_eq!(found(stores, 1).await, Some(next));
+        ok(save_settings(stores, 1, &settings()).await);
+        let later = NOW + Duration::SECOND;
+        let next = VersionedDocument { data: data_document("{}"), version: 2, created_at: later, updated_at: later };
+        ok(save_settings(stores, 1, &next).await);
+        assert_eq!(found(stores, 1).await, Some(VersionedDocument { created_at: settings().created_at, ..next }));
     }
 
     async fn settings_need_their_organization(harness: &impl Harness) {
-        conflict(save_settings(&*harness.stores().orgs, &settings(organization_id(1))).await, StoreError::REFERENCE);
+        conflict(save_settings(harness.stores(), 1, &settings()).await, StoreError::REFERENCE);
     }
 
     async fn settings_belong_to_one_organization(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         tenant(stores, 2).await;
-        ok(save_settings(&*stores.orgs, &settings(organization_id(1))).await);
+        ok(save_settings(stores, 1, &settings()).await);
         assert_eq!(found(stores, 2).await, None);
     }
 
     async fn system_data_come_back_to_the_byte(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        for text in texts() {
-            let kept = SystemData { data: data_document(&text), ..system_data(organization_id(1), user_id(1)) };
-            ok(save_data(&*stores.orgs, &kept).await);
+        for data in world::documents() {
+            let kept = VersionedDocument { data, ..document() };
+            ok(save_data(stores, 1, 1, &kept).await);
             assert_eq!(found_data(stores, 1, 1).await, Some(kept));
         }
     }
@@ -137,32 +120,30 @@ contract!(
     async fn system_data_keep_the_time_of_their_making(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        let first = system_data(organization_id(1), user_id(1));
-        ok(save_data(&*stores.orgs, &first).await);
+        ok(save_data(stores, 1, 1, &document()).await);
         let later = NOW + Duration::SECOND;
-        let next = SystemData { version: 2, created_at: later, updated_at: later, ..first.clone() };
-        ok(save_data(&*stores.orgs, &next).await);
-        assert_eq!(found_data(stores, 1, 1).await, Some(SystemData { created_at: first.created_at, ..next }));
+        let next = VersionedDocument { version: 2, created_at: later, updated_at: later, ..document() };
+        ok(save_data(stores, 1, 1, &next).await);
+        let kept = VersionedDocument { created_at: document().created_at, ..next };
+        assert_eq!(found_data(stores, 1, 1).await, Some(kept));
     }
 
     async fn system_data_need_their_organization_and_their_user(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for (organization, user) in [(9, 1), (1, 9)] {
-            let orphan = system_data(organization_id(organization), user_id(user));
-            conflict(save_data(&*stores.orgs, &orphan).await, StoreError::REFERENCE);
+            conflict(save_data(stores, organization, user, &document()).await, StoreError::REFERENCE);
         }
     }
 
     async fn system_data_outlast_the_membership(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        let kept = system_data(organization_id(1), user_id(1));
-        ok(save_data(&*stores.orgs, &kept).await);
+        ok(save_data(stores, 1, 1, &document()).await);
         let mut tx = ok(stores.orgs.begin().await);
         assert!(ok(tx.memberships().delete(organization_id(1), user_id(1)).await));
         ok(tx.commit().await);
-        assert_eq!(found_data(stores, 1, 1).await, Some(kept));
+        assert_eq!(found_data(stores, 1, 1).await, Some(document()));
     }
 
     async fn system_data_come_in_pages_by_user(harness: &impl Harness) {
@@ -181,7 +162,7 @@ contract!(
         let stores = harness.stores();
         tenant(stores, 1).await;
         tenant(stores, 2).await;
-        ok(save_data(&*stores.orgs, &system_data(organization_id(1), user_id(1))).await);
+        ok(save_data(stores, 1, 1, &document()).await);
         world::is_empty(|page| stores.orgs.list_system_data(organization_id(2), page)).await;
         world::is_empty(|page| stores.orgs.list_system_data(organization_id(9), page)).await;
         assert_eq!(found_data(stores, 2, 1).await, None);
@@ -191,8 +172,8 @@ contract!(
         let stores = harness.stores();
         tenant(stores, 1).await;
         let mut tx = ok(stores.orgs.begin().await);
-        ok(tx.documents().save_settings(&settings(organization_id(1))).await);
-        ok(tx.documents().save_system_data(&system_data(organization_id(1), user_id(1))).await);
+        ok(tx.documents().save_settings(organization_id(1), &settings()).await);
+        ok(tx.documents().save_system_data(organization_id(1), user_id(1), &document()).await);
         drop(tx);
         assert_eq!(found(stores, 1).await, None);
         assert_eq!(found_data(stores, 1, 1).await, None);
@@ -200,25 +181,18 @@ contract!(
 
     async fn merges_under_the_lock_lose_nothing(harness: &impl Harness) {
         /// Adds a member to the document, with a key of this writer.
-        async fn merge(store: Arc<dyn OrgStore>, writer: u32, round: u32) -> Result<(), StoreError> {
-            let patch = ok(format!(r#"{{"{writer}-{round}":{round}}}"#).try_into());
+        async fn add(store: Arc<dyn OrgStore>, writer: u32, round: u32) -> Result<(), StoreError> {
             let mut tx = store.begin().await?;
             some(tx.organizations().lock(organization_id(1)).await?);
             let known = tx.documents().find_system_data(organization_id(1), user_id(1)).await?;
-            let known = known.unwrap_or_else(|| SystemData {
-                data: DataDocument::default(),
-                version: 0,
-                ..system_data(organization_id(1), user_id(1))
-            });
-            let data = ok(DocumentChange::Merge(patch).apply(&known.data));
-            let next = SystemData { data, version: known.version + 1, ..known };
-            tx.documents().save_system_data(&next).await?;
+            let data = ok(merge(&format!(r#"{{"{writer}-{round}":{round}}}"#)).apply(known, NOW));
+            tx.documents().save_system_data(organization_id(1), user_id(1), &data).await?;
             tx.commit().await
         }
         let stores = harness.stores();
         tenant(stores, 1).await;
         for round in 0..25 {
-            at_once(harness, 8, |writer| merge(stores.orgs.clone(), writer, round)).await;
+            at_once(harness, 8, |writer| add(stores.orgs.clone(), writer, round)).await;
         }
         let data = some(found_data(stores, 1, 1).await);
         assert_eq!((data.version, data.data.as_json().matches(':').count()), (200, 200));
@@ -229,10 +203,8 @@ contract!(
         let stores = harness.stores();
         tenant(stores, 1).await;
         for _ in 0..32 {
-            let orphan = system_data(organization_id(1), user_id(9));
-            conflict(in_time(save_data(&*stores.orgs, &orphan)).await, StoreError::REFERENCE);
-            let nobodys = settings(organization_id(9));
-            conflict(in_time(save_settings(&*stores.orgs, &nobodys)).await, StoreError::REFERENCE);
+            conflict(in_time(save_data(stores, 1, 9, &document())).await, StoreError::REFERENCE);
+            conflict(in_time(save_settings(stores, 9, &settings())).await, StoreError::REFERENCE);
         }
         nothing_is_held(harness).await;
     }

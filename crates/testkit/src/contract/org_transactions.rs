@@ -9,12 +9,12 @@ use tessera_orgs::{
 };
 use tessera_outbox::{NoticeTopic, Notices};
 
-use super::world::{audit_entry_is_stored, message_reaches_the_outbox, taken_mails, tenant};
+use super::world::{audit_entry_is_stored, message_reaches_the_outbox, settings, taken_mails, tenant};
 use crate::{
     Harness, Skip,
     builders::{
-        NOW, invitation, invitation_id, mail, mail_id, membership, organization, organization_id, settings,
-        system_data, user, user_id,
+        NOW, document, invitation, invitation_id, mail, mail_id, membership, organization, organization_id, user,
+        user_id,
     },
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed, some},
@@ -46,10 +46,10 @@ contract!(
         assert_eq!(ok(tx.memberships().count_owners(id).await), 0);
         ok(tx.departures().record(id, user_id(1), NOW).await);
         assert_eq!(ok(tx.departures().find(id, user_id(1)).await), Some(NOW));
-        ok(tx.documents().save_settings(&settings(id)).await);
-        assert_eq!(ok(tx.documents().find_settings(id).await), Some(settings(id)));
-        ok(tx.documents().save_system_data(&system_data(id, user_id(1))).await);
-        assert_eq!(ok(tx.documents().find_system_data(id, user_id(1)).await), Some(system_data(id, user_id(1))));
+        ok(tx.documents().save_settings(id, &settings()).await);
+        assert_eq!(ok(tx.documents().find_settings(&organization(1)).await), Some(settings()));
+        ok(tx.documents().save_system_data(id, user_id(1), &document()).await);
+        assert_eq!(ok(tx.documents().find_system_data(id, user_id(1)).await), Some(document()));
     }
 
     async fn a_transaction_sees_the_invitation_that_it_wrote(harness: &impl Harness) {

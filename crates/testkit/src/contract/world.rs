@@ -2,14 +2,16 @@
 
 use tessera_apps::model::Application;
 use tessera_identity::model::User;
-use tessera_kernel::{Event, Limit, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError};
+use tessera_kernel::{
+    DataDocument, Event, Limit, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, VersionedDocument,
+};
 use tessera_orgs::model::Organization;
 use tessera_outbox::SealedMail;
 use time::Duration;
 
 use crate::{
     Stores,
-    builders::{NOW, application, event, membership, organization, organization_id, user},
+    builders::{NOW, application, data_document, document, event, membership, organization, organization_id, user},
     concurrency::in_time,
     expectations::ok,
 };
@@ -81,6 +83,21 @@ macro_rules! message_reaches_the_outbox {
     }};
 }
 pub(super) use message_reaches_the_outbox;
+
+/// Documents that a storage could normalize by mistake.
+pub(super) fn documents() -> [DataDocument; 4] {
+    [
+        data_document(r#"{"z":1.50,"a":{"ü":[-0.0,1e2,null,"A"]},"m":1e2}"#),
+        data_document(r#"{"n":-0.0,"max":9007199254740991,"more":12345678901234567890123}"#),
+        data_document("{\"s\":\"ü🦀'\\\\\\\" \\n\",\"\":{},\"%s $1 ?\":[]}"),
+        data_document(&format!(r#"{{"k":"{}"}}"#, "x".repeat(DataDocument::MAX_BYTES - 8))),
+    ]
+}
+
+/// Settings in version 1. They are as old as their organization.
+pub(super) fn settings() -> VersionedDocument {
+    VersionedDocument { created_at: organization(1).created_at, ..document() }
+}
 
 /// A hash that differs from this one in its last byte.
 pub(super) fn neighbour_of(hash: SecretHash) -> SecretHash {

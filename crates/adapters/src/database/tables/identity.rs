@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Credentials, CustomData, KnownSession, Session, User},
+    model::{Credentials, KnownSession, Session, User},
     ports::{
         CustomDataRows, IdentityStore, IdentityTransaction, KnownDevices, PasswordCheckContext, PasswordResetRows,
         Sessions, Users, Wallets,
     },
 };
-use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument,
+};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use super::{custom_data, hash_costs, sessions, users};
+use super::{documents, hash_costs, sessions, users};
 use crate::database::engine::{SqlStore, transaction::Tx};
 
 #[async_trait]
@@ -63,8 +65,8 @@ impl IdentityStore for SqlStore {
         sessions::list_live(&mut self.reader().await?, user, now, page).await
     }
 
-    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
-        custom_data::find(&mut self.reader().await?, user).await
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<VersionedDocument>, StoreError> {
+        documents::find_custom_data(&mut self.reader().await?, user).await
     }
 }
 

@@ -7,9 +7,10 @@ use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
+    VersionedDocument,
 };
 use tessera_orgs::{
-    model::{Invitation, MailDelivery, Membership, Organization, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, MailDelivery, Membership, Organization, SystemDataEntry},
     ports::{
         Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgStore, OrgTransaction,
         Organizations,
@@ -19,9 +20,8 @@ use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
 use super::{
-    invitation_mails, invitations,
+    documents, invitation_mails, invitations,
     memberships::{self, MembershipRow},
-    settings, system_data,
 };
 use crate::database::engine::{
     SqlStore,
@@ -121,12 +121,16 @@ impl OrgStore for SqlStore {
         memberships::list(&mut self.reader().await?, id, page).await
     }
 
-    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
-        settings::find(&mut self.reader().await?, id).await
+    async fn find_settings(&self, of: &Organization) -> Result<Option<VersionedDocument>, StoreError> {
+        documents::find_settings(&mut self.reader().await?, of).await
     }
 
-    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
-        system_data::find(&mut self.reader().await?, id, user).await
+    async fn find_system_data(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<VersionedDocument>, StoreError> {
+        documents::find_system_data(&mut self.reader().await?, id, user).await
     }
 
     async fn list_system_data(
@@ -134,7 +138,7 @@ impl OrgStore for SqlStore {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError> {
-        system_data::list(&mut self.reader().await?, id, page).await
+        documents::list_system_data(&mut self.reader().await?, id, page).await
     }
 
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {
@@ -201,24 +205,5 @@ impl Organizations for Tx {
             postgres: query.select(OrganizationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(OrganizationRow::as_select()).first(c).await.optional())?;
         row.map(Organization::try_from).transpose()
-    }
-}
-
-#[async_trait]
-impl OrgDocuments for Tx {
-    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
-        settings::find(&mut self.lease, id).await
-    }
-
-    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
-        settings::save(&mut self.lease, settings).await
-    }
-
-    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
-        system_data::find(&mut self.lease, id, user).await
-    }
-
-    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
-        system_data::save(&mut self.lease, data).await
     }
 }

@@ -8,7 +8,7 @@ use tessera_apikeys::{
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_identity::{
-    model::{Challenge, Credentials, CustomData, HashCost, KnownSession, Nonce, PasswordHash, Session, User},
+    model::{Challenge, Credentials, HashCost, KnownSession, Nonce, PasswordHash, Session, User},
     ports::{Challenges, IdentityStore, IdentityTransaction, PasswordCheckContext, Taken},
 };
 use tessera_inventory::{
@@ -17,10 +17,10 @@ use tessera_inventory::{
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, ApplicationRole, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships,
-    OrganizationId, Page, PageRequest, Role, SecretHash, SessionId, StoreClock, StoreError, UserId,
+    OrganizationId, Page, PageRequest, Role, SecretHash, SessionId, StoreClock, StoreError, UserId, VersionedDocument,
 };
 use tessera_orgs::{
-    model::{Invitation, MailDelivery, Membership, Organization, Profile, Settings, SystemData, SystemDataEntry},
+    model::{Invitation, MailDelivery, Membership, Organization, Profile, SystemDataEntry},
     ports::{OrgStore, OrgTransaction, UserProfiles},
 };
 use tessera_sso::{
@@ -100,7 +100,7 @@ impl IdentityStore for MemoryStore {
         Ok(page!(rows, page, |row: &Session| row.id.as_uuid()))
     }
 
-    async fn find_custom_data(&self, user: UserId) -> Result<Option<CustomData>, StoreError> {
+    async fn find_custom_data(&self, user: UserId) -> Result<Option<VersionedDocument>, StoreError> {
         Ok(self.state().custom_data.get(&user).cloned())
     }
 }
@@ -186,11 +186,15 @@ impl OrgStore for MemoryStore {
         Ok(page!(rows, page, |row: &Membership| row.user_id.as_uuid()))
     }
 
-    async fn find_settings(&self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
-        Ok(self.state().settings.get(&id).cloned())
+    async fn find_settings(&self, of: &Organization) -> Result<Option<VersionedDocument>, StoreError> {
+        Ok(self.state().settings.get(&of.id).cloned())
     }
 
-    async fn find_system_data(&self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+    async fn find_system_data(
+        &self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<VersionedDocument>, StoreError> {
         Ok(self.state().system_data.get(&(id, user)).cloned())
     }
 
@@ -200,9 +204,15 @@ impl OrgStore for MemoryStore {
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, StoreError> {
         let state = self.state();
-        let rows = state.system_data.values().filter(|data| data.organization_id == id);
-        let page = page!(rows, page, |row: &SystemData| row.user_id.as_uuid());
-        Ok(page.map(|SystemData { user_id, version, updated_at, .. }| SystemDataEntry { user_id, version, updated_at }))
+        let rows = state.system_data.iter().filter(|((organization, _), _)| *organization == id);
+        let rows: Vec<_> = rows
+            .map(|((_, user), data)| SystemDataEntry {
+                user_id: *user,
+                version: data.version,
+                updated_at: data.updated_at,
+            })
+            .collect();
+        Ok(page!(rows.iter(), page, |row: &SystemDataEntry| row.user_id.as_uuid()))
     }
 
     async fn find_invitation(&self, token: &SecretHash) -> Result<Option<Invitation>, StoreError> {

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use tessera_apikeys::model::StoredKey;
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, CustomData, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
+    Challenge, Credentials, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
-    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId, WalletAddress,
+    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId, VersionedDocument, WalletAddress,
 };
-use tessera_orgs::model::{Invitation, Membership, Organization, Profile, Settings, SystemData};
+use tessera_orgs::model::{Invitation, Membership, Organization, Profile};
 use tessera_outbox::NoticeTopic;
 use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub(super) struct State {
     pub(super) hash_costs: BTreeSet<HashCost>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) known_devices: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
-    pub(super) custom_data: BTreeMap<UserId, CustomData>,
+    pub(super) custom_data: BTreeMap<UserId, VersionedDocument>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, AuthorizationCode>,
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
@@ -36,8 +36,8 @@ pub(super) struct State {
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) departures: BTreeMap<(OrganizationId, UserId), OffsetDateTime>,
-    pub(super) settings: BTreeMap<OrganizationId, Settings>,
-    pub(super) system_data: BTreeMap<(OrganizationId, UserId), SystemData>,
+    pub(super) settings: BTreeMap<OrganizationId, VersionedDocument>,
+    pub(super) system_data: BTreeMap<(OrganizationId, UserId), VersionedDocument>,
     pub(super) applications: BTreeMap<ApplicationId, Application>,
     /// Deleted applications whose contents are not deleted yet, in the order of their deletion.
     pub(super) deleted: Vec<ApplicationId>,
@@ -187,25 +187,28 @@ impl State {
         self.memberships.values().filter(owns).map(|_| 1).sum()
     }
 
-    pub(super) fn save_custom_data(&mut self, data: &CustomData) -> Result<(), StoreError> {
-        unless(!self.users.contains_key(&data.user_id), StoreError::REFERENCE)?;
-        let created_at = self.custom_data.get(&data.user_id).map_or(data.created_at, |known| known.created_at);
-        self.custom_data.insert(data.user_id, CustomData { created_at, ..data.clone() });
+    pub(super) fn save_custom_data(&mut self, user: UserId, data: &VersionedDocument) -> Result<(), StoreError> {
+        unless(!self.users.contains_key(&user), StoreError::REFERENCE)?;
+        save_document(&mut self.custom_data, user, data);
         Ok(())
     }
 
-    pub(super) fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
-        unless(!self.organizations.contains_key(&settings.organization_id), StoreError::REFERENCE)?;
-        self.settings.insert(settings.organization_id, settings.clone());
+    pub(super) fn save_settings(&mut self, id: OrganizationId, settings: &VersionedDocument) -> Result<(), StoreError> {
+        let organization = self.organizations.get(&id);
+        let created_at = organization.ok_or(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() })?.created_at;
+        self.settings.insert(id, VersionedDocument { created_at, ..settings.clone() });
         Ok(())
     }
 
-    pub(super) fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
-        let key = (data.organization_id, data.user_id);
-        let known = self.organizations.contains_key(&key.0) && self.users.contains_key(&key.1);
+    pub(super) fn save_system_data(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+        data: &VersionedDocument,
+    ) -> Result<(), StoreError> {
+        let known = self.organizations.contains_key(&id) && self.users.contains_key(&user);
         unless(!known, StoreError::REFERENCE)?;
-        let created_at = self.system_data.get(&key).map_or(data.created_at, |known| known.created_at);
-        self.system_data.insert(key, SystemData { created_at, ..data.clone() });
+        save_document(&mut self.system_data, (id, user), data);
         Ok(())
     }
 
@@ -219,6 +222,12 @@ impl State {
         self.events.insert(event.id, event.clone());
         Ok(())
     }
+}
+
+/// Inserts the document, or replaces the earlier one and keeps its creation time.
+fn save_document<K: Ord>(documents: &mut BTreeMap<K, VersionedDocument>, key: K, document: &VersionedDocument) {
+    let created_at = documents.get(&key).map_or(document.created_at, |known| known.created_at);
+    documents.insert(key, VersionedDocument { created_at, ..document.clone() });
 }
 
 /// Returns the profile of a user as other users see it.

@@ -4,14 +4,15 @@ use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Credentials, CustomData, PasswordHash, Session, User, Wallet},
+    model::{Credentials, PasswordHash, Session, User, Wallet},
     ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, UserId, WalletAddress,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, UserId, VersionedDocument,
+    WalletAddress,
 };
 use tessera_orgs::{
-    model::{Organization, Settings, SystemData},
+    model::Organization,
     ports::{Departures, InvitationMails, InvitationRows, MembershipRows, OrgDocuments, OrgTransaction, Organizations},
 };
 use tessera_outbox::Outbox;
@@ -161,12 +162,12 @@ impl Sessions for MemoryTransaction {
 
 #[async_trait]
 impl CustomDataRows for MemoryTransaction {
-    async fn find(&mut self, user: UserId) -> Result<Option<CustomData>, StoreError> {
+    async fn find(&mut self, user: UserId) -> Result<Option<VersionedDocument>, StoreError> {
         Ok(self.state.custom_data.get(&user).cloned())
     }
 
-    async fn save(&mut self, data: &CustomData) -> Result<(), StoreError> {
-        self.state.save_custom_data(data)
+    async fn save(&mut self, user: UserId, data: &VersionedDocument) -> Result<(), StoreError> {
+        self.state.save_custom_data(user, data)
     }
 }
 
@@ -227,20 +228,29 @@ impl Organizations for MemoryTransaction {
 
 #[async_trait]
 impl OrgDocuments for MemoryTransaction {
-    async fn find_settings(&mut self, id: OrganizationId) -> Result<Option<Settings>, StoreError> {
-        Ok(self.state.settings.get(&id).cloned())
+    async fn find_settings(&mut self, of: &Organization) -> Result<Option<VersionedDocument>, StoreError> {
+        Ok(self.state.settings.get(&of.id).cloned())
     }
 
-    async fn save_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
-        self.state.save_settings(settings)
+    async fn save_settings(&mut self, id: OrganizationId, settings: &VersionedDocument) -> Result<(), StoreError> {
+        self.state.save_settings(id, settings)
     }
 
-    async fn find_system_data(&mut self, id: OrganizationId, user: UserId) -> Result<Option<SystemData>, StoreError> {
+    async fn find_system_data(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<VersionedDocument>, StoreError> {
         Ok(self.state.system_data.get(&(id, user)).cloned())
     }
 
-    async fn save_system_data(&mut self, data: &SystemData) -> Result<(), StoreError> {
-        self.state.save_system_data(data)
+    async fn save_system_data(
+        &mut self,
+        id: OrganizationId,
+        user: UserId,
+        data: &VersionedDocument,
+    ) -> Result<(), StoreError> {
+        self.state.save_system_data(id, user, data)
     }
 }
 
