@@ -1,7 +1,14 @@
 //! Documents and merge patches.
 
-use tessera_kernel::{DataDocument, Document, DocumentChange, DocumentError, MergePatch, Precondition};
-use tessera_testkit::expectations::{failed, ok};
+use tessera_kernel::{
+    DataDocument, Document, DocumentChange, DocumentError, DocumentWrite, DocumentWriteError, MergePatch, Precondition,
+    VersionedDocument,
+};
+use tessera_testkit::{
+    builders::{NOW, merge},
+    expectations::{failed, ok},
+};
+use time::Duration;
 
 fn document(json: &str) -> DataDocument {
     ok(json.to_owned().try_into())
@@ -163,4 +170,27 @@ fn a_precondition_holds_or_not() {
     assert_eq!(holds(Precondition::All(Vec::new())), [true; 3]);
     let both = vec![Precondition::Exists, Precondition::Unwritten];
     assert_eq!(holds(Precondition::All(both)), [false, true, false]);
+}
+
+#[test]
+fn a_write_adds_one_to_the_version_and_keeps_the_time_of_creation() {
+    let (at, later) = (NOW + Duration::SECOND, NOW + Duration::MINUTE);
+    let first = ok(merge(r#"{"a":1}"#).apply(None, NOW));
+    assert_eq!((first.version, first.created_at, first.updated_at), (1, NOW, NOW));
+    let unwritten = VersionedDocument::unwritten(NOW);
+    assert_eq!(
+        ok(merge(r#"{"a":1}"#).apply(Some(unwritten), at)),
+        VersionedDocument { updated_at: at, ..first.clone() }
+    );
+    let second = ok(merge(r#"{"b":2}"#).apply(Some(first), later));
+    assert_eq!((second.data.as_json(), second.version), (r#"{"a":1,"b":2}"#, 2));
+    assert_eq!((second.created_at, second.updated_at), (NOW, later));
+}
+
+#[test]
+fn a_write_needs_its_precondition() {
+    let write = || DocumentWrite { precondition: Precondition::OneOf(vec![0]), ..merge("{}") };
+    assert_eq!(failed(write().apply(None, NOW)), DocumentWriteError::Stale);
+    let first = ok(write().apply(Some(VersionedDocument::unwritten(NOW)), NOW));
+    assert_eq!(failed(write().apply(Some(first), NOW)), DocumentWriteError::Stale);
 }
