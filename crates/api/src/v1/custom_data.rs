@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tessera_identity::Identity;
 use tessera_kernel::{DocumentChange, DocumentWrite, UserId, VersionedDocument};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
 use crate::{
@@ -69,6 +69,18 @@ pub(crate) async fn get_custom_data(
     changed.answer(data.version, || present(user, &data))
 }
 
+/// Describes the responses to a write in the OpenAPI document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+enum WriteResponses {
+    #[response(status = 200, description = "The data", headers(("ETag" = String, description = "The version")))]
+    Written(CustomDataView),
+    #[response(status = 404, description = "The user does not exist, or is not the caller")]
+    NotFound,
+    #[response(status = 412, description = "The current version does not match `If-Match` or `If-None-Match`")]
+    Stale,
+}
+
 /// The caller, the user in the path, and the precondition of a write.
 type Target = (Authenticated, PathUser, IfUnchanged);
 
@@ -81,11 +93,7 @@ async fn write(target: Target, change: DocumentChange, identity: &Identity) -> R
 
 /// Set user's custom data
 #[utoipa::path(tag = "users", operation_id = "set_custom_data", security(("user_token" = [])),
-    params(ChangeConditions), request_body = SetDataRequest, responses(
-    (status = 200, description = "The data", body = CustomDataView,
-        headers(("ETag" = String, description = "The version"))),
-    (status = 404, description = "The user does not exist, or is not the caller"),
-    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`")))]
+    params(ChangeConditions), request_body = SetDataRequest, responses(WriteResponses))]
 #[put("/users/{userId}/custom-data")]
 pub(crate) async fn set_custom_data(
     target: Target,
@@ -99,11 +107,7 @@ pub(crate) async fn set_custom_data(
 #[utoipa::path(tag = "users", operation_id = "merge_custom_data", security(("user_token" = [])),
     params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
-    responses(
-    (status = 200, description = "The data", body = CustomDataView,
-        headers(("ETag" = String, description = "The version"))),
-    (status = 404, description = "The user does not exist, or is not the caller"),
-    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`")))]
+    responses(WriteResponses))]
 #[patch("/users/{userId}/custom-data")]
 pub(crate) async fn merge_custom_data(
     target: Target,

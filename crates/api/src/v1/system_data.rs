@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tessera_kernel::{DocumentChange, DocumentWrite, OrganizationId, UserId, VersionedDocument};
 use tessera_orgs::{Orgs, model::SystemDataEntry};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
 use crate::{
@@ -111,6 +111,24 @@ pub(crate) async fn get_system_data(
     changed.answer(data.version, || present(id, user, &data))
 }
 
+/// Describes the responses to a write in the OpenAPI document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+enum WriteResponses {
+    #[response(status = 200, description = "The data", headers(("ETag" = String, description = "The version")))]
+    Written(SystemDataView),
+    #[response(
+        status = 404,
+        description = "The organization does not exist, the caller has no access to it, or the user is not a member"
+    )]
+    NotFound,
+    #[response(
+        status = 412,
+        description = "The current version does not match `If-Match` or `If-None-Match`, or there is no data"
+    )]
+    Stale,
+}
+
 /// The caller, the organization and the user in the path, and the precondition of a write.
 type Target = (Caller, PathId<OrganizationId>, PathId<UserId>, IfUnchanged);
 
@@ -122,12 +140,8 @@ async fn write(target: Target, change: DocumentChange, orgs: &Orgs) -> Result<Ht
 
 /// Set user's custom system data
 #[utoipa::path(tag = "system-data", operation_id = "set_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest, responses(
-    (status = 200, description = "The data", body = SystemDataView,
-        headers(("ETag" = String, description = "The version"))),
-    (status = 404, description = "The organization does not exist, the caller has no access to it, \
-        or the user is not a member"),
-    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`, or there is no data")))]
+    security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest,
+    responses(WriteResponses))]
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn set_system_data(
     target: Target,
@@ -141,12 +155,7 @@ pub(crate) async fn set_system_data(
 #[utoipa::path(tag = "system-data", operation_id = "merge_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
-    responses(
-    (status = 200, description = "The data", body = SystemDataView,
-        headers(("ETag" = String, description = "The version"))),
-    (status = 404, description = "The organization does not exist, the caller has no access to it, \
-        or the user is not a member"),
-    (status = 412, description = "The current version does not match `If-Match` or `If-None-Match`, or there is no data")))]
+    responses(WriteResponses))]
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn merge_system_data(
     target: Target,
