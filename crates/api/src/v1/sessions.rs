@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     extract::{Authenticated, Kind, List, PageParameters, PageQuery, PathId},
-    problem::{Code, Problem},
-    public_url::{API_BASE, PublicUrl},
+    problem::Problem,
+    public_url::PublicUrl,
     v1::timestamp::Timestamp,
 };
 

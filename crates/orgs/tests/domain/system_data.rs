@@ -8,7 +8,8 @@ use tessera_orgs::{ViewSystemDataError, WriteSystemDataError};
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, merge, organization, organization_id, replace, user, user_id,
+        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, merge, organization, organization_id, replace,
+        user, user_id,
     },
     expectations::{failed, ok, parsed},
 };
