@@ -6,5 +6,6 @@ pub(crate) mod forgot;
 pub(crate) mod invitation;
 pub(crate) mod layout;
 pub(crate) mod refusal;
+mod request;
 pub(crate) mod reset;
 pub(crate) mod sign_in;

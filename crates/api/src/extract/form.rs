@@ -10,11 +10,13 @@ use crate::{
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// The value of a field. `None` if the field is absent or occurs more than once.
-    pub(crate) fn single_value(&self, name: &str) -> Option<&str> {
+    /// The value of a field. Empty if the field is absent or occurs more than once.
+    pub(crate) fn text(&self, name: &str) -> &str {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
-        let (_, value) = values.next()?;
-        if values.next().is_some() { None } else { Some(value) }
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => value,
+            _ => "",
+        }
     }
 }
 

@@ -1,22 +1,20 @@
 //! The page of an invitation: its details and a button to accept it.
 
-use actix_web::{
-    HttpRequest, HttpResponse, get,
-    http::StatusCode,
-    post,
-    web::{Data, Query},
-};
+use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
 use askama::Template;
-use tessera_identity::model::{DisplayName, Password};
-use tessera_kernel::{RequestMetadata, Role, Secret, StoreError};
+use tessera_identity::model::DisplayName;
+use tessera_kernel::{Role, Secret, StoreError};
 use tessera_orgs::{
     AcceptInvitation,
     model::{InvitationToken, Invited, Membership},
 };
 
 use crate::{
-    extract::{Anonymous, Form, UserAgent, fetch_metadata, form_of},
-    pages::layout::{Message, Policy, answer, problem_page},
+    extract::{Form, UserAgent},
+    pages::{
+        layout::{Policy, answer},
+        request::{PageRequest, new_password},
+    },
     problem::{Code, Problem},
     public_url::PublicUrl,
     services::Services,
@@ -97,23 +95,14 @@ struct Entry {
 
 impl Entry {
     fn of(form: &Form) -> Self {
-        let field = |name| form.single_value(name).unwrap_or_default().to_owned();
+        let field = |name| form.text(name).to_owned();
         Self { token: field("token"), password: field("password"), display_name: field("display_name") }
-    }
-
-    /// The password, unless the field is empty.
-    fn password(&self) -> Option<&str> {
-        Some(&*self.password).filter(|password| !password.is_empty())
     }
 
     /// Returns the display name, or all errors of the form.
     fn read(&self, guest: Guest) -> Result<Option<DisplayName>, Vec<String>> {
-        let password = match self.password() {
-            _ if guest != Guest::New => Ok(()),
-            Some(wanted) => wanted.parse::<Password>().map(|_| ()).map_err(|fault| format!("Your password {fault}.")),
-            // A user who creates an account here without a password cannot sign in after leaving the page.
-            None => Err("Your password is missing.".to_owned()),
-        };
+        // A user who creates an account here without a password cannot sign in after leaving the page.
+        let password = if guest == Guest::New { new_password(&self.password).map(|_| ()) } else { Ok(()) };
         let name = (!self.display_name.trim().is_empty()).then(|| self.display_name.parse::<DisplayName>()).transpose();
         match (password, name) {
             (Ok(()), Ok(name)) => Ok(name),
@@ -134,24 +123,15 @@ impl Entry {
     }
 }
 
-/// Shows the invitation. It changes nothing, because mail scanners open links too.
+/// Shows the invitation.
 #[get("/invitations/accept")]
-pub(crate) async fn show(
-    Anonymous(origin): Anonymous,
-    request: HttpRequest,
-    state: Data<AppState>,
-    url: Data<PublicUrl>,
-) -> Result<HttpResponse, Problem> {
-    let token = Query::<Vec<(String, String)>>::from_query(request.query_string())
-        .ok()
-        .and_then(|pairs| pairs.into_inner().into_iter().find(|(name, _)| name == "token"));
-    let entry = Entry { token: token.map(|(_, token)| token).unwrap_or_default(), ..Entry::default() };
-    match open(&state.services, &entry).await {
-        Ok((_, invited, guest)) => {
-            answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&url, &invited, guest, &entry, &[]))
-        }
-        Err(problem) => problem_page(&problem, &url, &origin),
-    }
+pub(crate) async fn show(request: PageRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let form = async |token: String| {
+        let entry = Entry { token, ..Entry::default() };
+        let (_, invited, guest) = open(&state.services, &entry).await?;
+        answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&request.url, &invited, guest, &entry, &[]))
+    };
+    request.show(form).await
 }
 
 /// Returns the token, its invitation, and the account state of the invited address.
@@ -164,60 +144,44 @@ async fn open(services: &Services, entry: &Entry) -> Result<(InvitationToken, In
 
 /// Accepts the invitation.
 #[post("/invitations/accept")]
-pub(crate) async fn accept(
-    Anonymous(origin): Anonymous,
-    request: HttpRequest,
-    state: Data<AppState>,
-    url: Data<PublicUrl>,
-) -> Result<HttpResponse, Problem> {
-    submit(&request, &origin, &state, &url).await.or_else(|problem| problem_page(&problem, &url, &origin))
+pub(crate) async fn accept(request: PageRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let submit = async |form: Form| {
+        let entry = Entry::of(&form);
+        let (token, invited, guest) = open(&state.services, &entry).await?;
+        let again = |code: Code, guest: Guest, faults: &[String]| {
+            answer(Policy::Forms, code.status(), &InvitationPage::of(&request.url, &invited, guest, &entry, faults))
+        };
+        let display_name = match entry.read(guest) {
+            Ok(name) => name,
+            Err(faults) => return again(Code::InvalidBody, guest, &faults),
+        };
+        let UserAgent(user_agent) = UserAgent::of(&request.http);
+        let command = AcceptInvitation {
+            token,
+            password: Some(entry.password.clone()).filter(|password| !password.is_empty()).map(Secret::new),
+            display_name: display_name.map(|name| name.to_string()),
+            actor: None,
+            user_agent,
+            origin: request.origin.clone(),
+        };
+        match state.services.orgs.accept_invitation(command).await.map_err(Problem::from) {
+            Ok(accepted) => accepted_page(&request, &invited, &accepted.membership),
+            Err(problem) => match problem.code() {
+                Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
+                // Also if the account was created after the form was checked.
+                Code::EmailNotVerified => again(Code::EmailNotVerified, Guest::Unproved, &[entry.refusal()]),
+                _ => Err(problem),
+            },
+        }
+    };
+    request.submit(submit).await
 }
 
-async fn submit(
-    request: &HttpRequest,
-    origin: &RequestMetadata,
-    state: &AppState,
-    url: &PublicUrl,
-) -> Result<HttpResponse, Problem> {
-    fetch_metadata::same_origin(url, request.headers())?;
-    let entry = Entry::of(&form_of(request).await?);
-    let (token, invited, guest) = open(&state.services, &entry).await?;
-    let again = |code: Code, guest: Guest, faults: &[String]| {
-        answer(Policy::Forms, code.status(), &InvitationPage::of(url, &invited, guest, &entry, faults))
-    };
-    let display_name = match entry.read(guest) {
-        Ok(name) => name,
-        Err(faults) => return again(Code::InvalidBody, guest, &faults),
-    };
-    let UserAgent(user_agent) = UserAgent::of(request);
-    let command = AcceptInvitation {
-        token,
-        password: entry.password().map(|password| Secret::new(password.to_owned())),
-        display_name: display_name.map(|name| name.to_string()),
-        actor: None,
-        user_agent,
-        origin: origin.clone(),
-    };
-    match state.services.orgs.accept_invitation(command).await.map_err(Problem::from) {
-        Ok(accepted) => accepted_page(url, &invited, &accepted.membership),
-        Err(problem) => match problem.code() {
-            Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
-            // Also if the account was created after the form was checked.
-            Code::EmailNotVerified => again(Code::EmailNotVerified, Guest::Unproved, &[entry.refusal()]),
-            _ => Err(problem),
-        },
-    }
-}
-
-fn accepted_page(url: &PublicUrl, invited: &Invited, membership: &Membership) -> Result<HttpResponse, Problem> {
+fn accepted_page(request: &PageRequest, invited: &Invited, membership: &Membership) -> Result<HttpResponse, Problem> {
     let organization = invited.organization.name.as_str();
     let lines = vec![
         format!("You belong to {organization} now, as {}.", role(membership.role)),
         format!("Your account is {}. You can close this page.", invited.invitation.email),
     ];
-    answer(
-        Policy::Forms,
-        StatusCode::OK,
-        &Message { base: url.path(), title: format!("Welcome to {organization}"), lines, onward: None },
-    )
+    request.message(StatusCode::OK, format!("Welcome to {organization}"), lines, None)
 }

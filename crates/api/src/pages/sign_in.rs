@@ -1,7 +1,7 @@
 //! The page on which the user signs in with a wallet.
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpResponse, get,
     http::{StatusCode, header::SET_COOKIE},
     web::Data,
 };
@@ -13,10 +13,13 @@ use tessera_sso::{
 };
 
 use crate::{
-    extract::{Anonymous, cookies, pairs, single_value},
-    pages::layout::{Policy, answer, problem_page},
+    extract::{cookies, pairs, single_value},
+    pages::{
+        layout::{Policy, answer},
+        request::PageRequest,
+    },
     problem::Problem,
-    public_url::{API_BASE, PublicUrl},
+    public_url::API_BASE,
 };
 
 /// The page is under the path of the requests that it sends: see `cookie_path`.
@@ -46,18 +49,14 @@ struct SignInPage<'a> {
 }
 
 #[get("/api/v1/sso/web3/sign-in")]
-pub(crate) async fn sign_in_page(
-    Anonymous(origin): Anonymous,
-    request: HttpRequest,
-    sso: Data<SingleSignOn>,
-    url: Data<PublicUrl>,
-) -> Result<HttpResponse, Problem> {
-    let id = session_id(request.query_string());
-    let secret = id.and_then(|id| cookies::secret(&url, request.headers(), id));
+pub(crate) async fn sign_in_page(page: PageRequest, sso: Data<SingleSignOn>) -> Result<HttpResponse, Problem> {
+    let PageRequest { http, url, .. } = &page;
+    let id = session_id(http.query_string());
+    let secret = id.and_then(|id| cookies::secret(url, http.headers(), id));
     let held = id.filter(|_| secret.is_some());
     let view = match find(&sso, id, secret).await {
         Ok(view) => view,
-        Err(error) => return problem_page(&error.into(), &url, &origin),
+        Err(error) => return page.explain(Err(error.into())),
     };
     let scene = match &view {
         None => Scene::Over,
@@ -78,7 +77,7 @@ pub(crate) async fn sign_in_page(
     let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
     let mut page = answer(Policy::Script, status, &page)?;
     if let Some(id) = held.filter(|_| scene != Scene::Choose) {
-        page.headers_mut().append(SET_COOKIE, cookies::removed_cookie(&url, id)?);
+        page.headers_mut().append(SET_COOKIE, cookies::removed_cookie(url, id)?);
     }
     Ok(page)
 }

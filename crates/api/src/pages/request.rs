@@ -1,0 +1,74 @@
+//! The request for a page: the token of its link, its form, and its responses.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
+use tessera_identity::model::Password;
+use tessera_kernel::RequestMetadata;
+
+use crate::{
+    extract::{Anonymous, Form, fetch_metadata, form_of, pairs},
+    pages::layout::{Message, Onward, Policy, answer, problem_page},
+    problem::{Code, Problem},
+    public_url::PublicUrl,
+};
+
+/// A request for a page. Credentials are not read.
+pub(crate) struct PageRequest {
+    pub(crate) http: HttpRequest,
+    pub(crate) origin: RequestMetadata,
+    pub(crate) url: Data<PublicUrl>,
+}
+
+impl FromRequest for PageRequest {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let url = request.app_data::<Data<PublicUrl>>().cloned();
+        let origin = Anonymous::from_request(request, payload).into_inner();
+        ready(origin.and_then(|Anonymous(origin)| {
+            let url = url.ok_or_else(|| Problem::new(Code::Internal).caused_by("the public URL is missing"))?;
+            Ok(Self { http: request.clone(), origin, url })
+        }))
+    }
+}
+
+type Answer = Result<HttpResponse, Problem>;
+
+impl PageRequest {
+    /// Runs `show` with the token of a link from a mail. The token is empty if the link has none. A problem becomes a
+    /// page. A page that is only shown changes nothing, because mail scanners open links too.
+    pub(crate) async fn show(&self, show: impl AsyncFnOnce(String) -> Answer) -> Answer {
+        let mut pairs = pairs(self.http.query_string()).unwrap_or_default().into_iter();
+        let token = pairs.find(|(name, _)| name == "token").map(|(_, token)| token);
+        self.explain(show(token.unwrap_or_default()).await)
+    }
+
+    /// Runs `submit` with a form that a page of this service sent. A problem becomes a page.
+    pub(crate) async fn submit(&self, submit: impl AsyncFnOnce(Form) -> Answer) -> Answer {
+        let answer = async {
+            fetch_metadata::same_origin(&self.url, self.http.headers())?;
+            submit(form_of(&self.http).await?).await
+        };
+        self.explain(answer.await)
+    }
+
+    /// Turns a problem into a page.
+    pub(crate) fn explain(&self, answer: Answer) -> Answer {
+        answer.or_else(|problem| problem_page(&problem, &self.url, &self.origin))
+    }
+
+    /// Returns a page with a heading and paragraphs.
+    pub(crate) fn message(&self, status: StatusCode, title: String, lines: Vec<String>, on: Option<Onward>) -> Answer {
+        answer(Policy::Forms, status, &Message { base: self.url.path(), title, lines, onward: on })
+    }
+}
+
+/// Returns the new password of a form, or its error.
+pub(crate) fn new_password(typed: &str) -> Result<Password, String> {
+    if typed.is_empty() {
+        return Err("Your password is missing.".to_owned());
+    }
+    typed.parse().map_err(|fault| format!("Your password {fault}."))
+}
