@@ -16,9 +16,10 @@ pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadCondi
 pub(crate) use form::{Form, form_of};
 pub(crate) use json::{
     Body, Request,
-    fields::{FieldResult, Fields, ValueError},
+    fields::{FieldResult, Fields, Member, Patch, RequestValue, ValueError},
     limits,
-    values::{boolean, integer, list, text},
+    request::{RequestField, request, values},
+    values::{boolean, integer, list, object, text},
 };
 pub(crate) use page::{Kind, List, PageParameters, PageQuery};
 pub(crate) use path::{ADDRESS, PathAddress, PathId, PathUser};

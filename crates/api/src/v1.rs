@@ -21,4 +21,5 @@ pub(crate) mod system_data;
 mod timestamp;
 pub(crate) mod tokens;
 pub(crate) mod users;
+mod values;
 pub(crate) mod wallets;

@@ -6,6 +6,7 @@ pub(crate) mod fields;
 pub(crate) mod limits;
 mod media;
 pub(crate) mod read;
+pub(crate) mod request;
 pub(crate) mod values;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};

@@ -1,15 +1,13 @@
 //! Schemas of domain values. They describe what the parsers accept, as far as JSON Schema can express it.
 
+use tessera_apikeys::model::KeyLifetime;
 use tessera_apps::model::{RedirectUri, RedirectUris};
 use tessera_identity::model::{AvatarUrl, Password};
 use tessera_inventory::model::Quantity;
 use tessera_kernel::{Chain, DataDocument, EmailAddress, WalletAddress, WalletSignature};
 use tessera_orgs::model::Slug;
 use tessera_sso::model::Audience;
-use utoipa::openapi::{
-    KnownFormat, ObjectBuilder, SchemaFormat, Type,
-    schema::{ArrayBuilder, SchemaType},
-};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, schema::ArrayBuilder};
 
 /// Any text without U+0000.
 const ANY: &str = r"^[^\u0000]*$";
@@ -57,27 +55,22 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn or_null(schema: ObjectBuilder, kind: Type) -> ObjectBuilder {
-    schema.schema_type(SchemaType::from_iter([kind, Type::Null]))
-}
-
 pub(crate) fn any_text() -> ObjectBuilder {
     string().pattern(Some(ANY))
 }
 
-/// One line of text with at most `MAX` characters.
-pub(crate) fn line<const MAX: usize>() -> ObjectBuilder {
-    string().min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LINE))
+pub(crate) fn boolean() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-/// One line of text with at most `MAX` characters, or `null`.
-pub(crate) fn line_or_null<const MAX: usize>() -> ObjectBuilder {
-    or_null(line::<MAX>(), Type::String)
+/// One line of text with at most `max` characters.
+pub(crate) fn line(max: usize) -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINE))
 }
 
-/// Text of several lines with at most `MAX` characters, or `null`.
-pub(crate) fn lines_or_null<const MAX: usize>() -> ObjectBuilder {
-    or_null(string().min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LINES)), Type::String)
+/// Text of several lines with at most `max` characters.
+pub(crate) fn lines(max: usize) -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINES))
 }
 
 pub(crate) fn email() -> ObjectBuilder {
@@ -92,17 +85,9 @@ pub(crate) fn password() -> ObjectBuilder {
     bounded.format(Some(format)).description(Some("Counted in code points after NFC, and not easy to guess"))
 }
 
-pub(crate) fn password_or_null() -> ObjectBuilder {
-    or_null(password(), Type::String)
-}
-
 /// A password to check against an existing account.
 pub(crate) fn password_attempt() -> ObjectBuilder {
     any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-}
-
-pub(crate) fn password_attempt_or_null() -> ObjectBuilder {
-    or_null(password_attempt(), Type::String)
 }
 
 pub(crate) fn wallet_address() -> ObjectBuilder {
@@ -142,9 +127,9 @@ pub(crate) fn wallet_signature() -> ObjectBuilder {
     ))
 }
 
-pub(crate) fn slug_or_null() -> ObjectBuilder {
+pub(crate) fn slug() -> ObjectBuilder {
     let slug = string().min_length(Some(1)).max_length(Some(Slug::MAX_LENGTH));
-    or_null(slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$")), Type::String)
+    slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"))
 }
 
 pub(crate) fn id() -> ObjectBuilder {
@@ -152,13 +137,12 @@ pub(crate) fn id() -> ObjectBuilder {
     string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
 }
 
-pub(crate) fn avatar_url_or_null() -> ObjectBuilder {
+pub(crate) fn avatar_url() -> ObjectBuilder {
     let format = SchemaFormat::Custom("uri".to_owned());
-    let url = string()
+    string()
         .format(Some(format))
         .max_length(Some(AvatarUrl::MAX_LENGTH))
-        .description(Some("Absolute, in ASCII, https or http on a loopback literal; without user info"));
-    or_null(url, Type::String)
+        .description(Some("Absolute, in ASCII, https or http on a loopback literal; without user info"))
 }
 
 /// The id of a user, or `me` for the caller.
@@ -177,26 +161,28 @@ pub(crate) fn null() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Null)
 }
 
-pub(crate) fn redirect_uris_or_null() -> ArrayBuilder {
+pub(crate) fn redirect_uris() -> ArrayBuilder {
     let format = SchemaFormat::Custom("uri".to_owned());
     let uri = string().format(Some(format)).max_length(Some(RedirectUri::MAX_BYTES)).description(Some(
         "Absolute, in ASCII, https or http on a loopback literal; without user info, fragment or wildcard, and without a \
          parameter named code, state, iss or error",
     ));
-    let types = SchemaType::from_iter([Type::Array, Type::Null]);
-    ArrayBuilder::new().schema_type(types).items(uri).max_items(Some(RedirectUris::MAX))
+    ArrayBuilder::new().items(uri).max_items(Some(RedirectUris::MAX))
 }
 
-pub(crate) fn quantity_or_null() -> ObjectBuilder {
-    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
-    let number = ObjectBuilder::new().format(Some(format)).minimum(Some(0)).maximum(Some(Quantity::MAX));
-    or_null(number, Type::Integer)
+pub(crate) fn quantity() -> ObjectBuilder {
+    integer(KnownFormat::Int64).minimum(Some(0)).maximum(Some(Quantity::MAX))
+}
+
+/// The lifetime of an API key in days.
+pub(crate) fn key_lifetime() -> ObjectBuilder {
+    integer(KnownFormat::Int32).minimum(Some(0)).maximum(Some(KeyLifetime::MAX_DAYS))
+}
+
+fn integer(format: KnownFormat) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(format)))
 }
 
 pub(crate) fn object() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Object).max_properties(Some(DataDocument::MAX_MEMBERS))
-}
-
-pub(crate) fn object_or_null() -> ObjectBuilder {
-    or_null(object(), Type::Object)
 }

@@ -8,19 +8,15 @@ use tessera_apikeys::{
     ApiKeys, GenerateKey,
     model::{KeyDescription, KeyLifetime},
 };
-use tessera_kernel::{ApiKeyId, ApplicationId, Permission};
-use utoipa::ToSchema;
+use tessera_kernel::{ApiKeyId, ApplicationId};
 
 use crate::{
-    extract::{
-        Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, boolean, integer, text,
-    },
-    openapi::schema,
+    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, PathId, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
         api_keys::view::{ApiKeyView, GeneratedKeyView},
-        permissions::{permissions, permissions_or_null},
+        permissions::RequestedPermissions,
     },
 };
 
@@ -43,34 +39,19 @@ pub(crate) async fn list_api_keys(
     Ok(query.respond(&list, &page.map(ApiKeyView::from), &url))
 }
 
-/// The properties of a new API key.
-#[derive(ToSchema)]
-struct GenerateKeyRequest {
-    #[schema(schema_with = schema::line_or_null::<200>)]
-    description: Option<KeyDescription>,
-    /// If absent, `null` or 0, the key never expires.
-    #[schema(value_type = Option<u16>, maximum = 3650)]
-    expires_in_days: Option<KeyLifetime>,
-    /// The permissions of the key: names of the catalogue, or names that the application declares. A key that an owner
-    /// generates has all of these, as they are at that time, unless `restrict_permissions` is true.
-    #[schema(schema_with = permissions_or_null::<MOST>, required = false)]
-    permissions: Vec<Permission>,
-    /// Whether a key that an owner generates has only the listed `permissions`.
-    restrict_permissions: Option<bool>,
-}
-
-impl Request for GenerateKeyRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let description = fields.optional("description", text);
-        let expires_in_days = fields.optional("expires_in_days", integer);
-        let permissions = fields.optional("permissions", permissions::<MOST>).unwrap_or_default();
-        let restrict_permissions = fields.optional("restrict_permissions", boolean);
-        Some(Self { description, expires_in_days, permissions, restrict_permissions })
+request! {
+    /// The properties of a new API key.
+    struct GenerateKeyRequest {
+        description: Option<KeyDescription>,
+        /// If absent, `null` or 0, the key never expires.
+        expires_in_days: Option<KeyLifetime>,
+        /// The permissions of the key: names of the catalogue, or names that the application declares. A key that an
+        /// owner generates has all of these, as they are at that time, unless `restrict_permissions` is true.
+        permissions: Option<RequestedPermissions>,
+        /// Whether a key that an owner generates has only the listed `permissions`.
+        restrict_permissions: Option<bool>,
     }
 }
-
-/// Maximum number of requested permissions: enough for the catalogue and all that an application may declare.
-const MOST: usize = 200;
 
 /// Generate an API key for an application
 ///
@@ -91,7 +72,7 @@ pub(crate) async fn generate_api_key(
         application,
         description: body.description,
         lifetime: body.expires_in_days.unwrap_or_default(),
-        permissions: body.permissions,
+        permissions: body.permissions.map(|RequestedPermissions(names)| names).unwrap_or_default(),
         restrict_permissions: body.restrict_permissions.unwrap_or_default(),
     };
     let generated = api_keys.generate_key(&actor, command).await?;

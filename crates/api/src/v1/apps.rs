@@ -2,27 +2,19 @@
 
 use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, put, web::Data};
 use serde::Serialize;
-use serde_json::Value;
 use tessera_apps::{
     Apps, CreateApplication, UpdateApplication,
-    model::{Application, ApplicationDescription, ApplicationName, DeclaredPermissions, RedirectUri, RedirectUris},
+    model::{Application, ApplicationDescription, ApplicationName, DeclaredPermissions, RedirectUris},
 };
-use tessera_kernel::{ApplicationId, OrganizationId, PermissionSet};
+use tessera_kernel::{ApplicationId, OrganizationId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{
-        Authenticated, Body, FieldResult, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ValueError,
-        list, text,
-    },
-    openapi::schema,
+    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, Patch, PathId, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
-    v1::{
-        permissions::{PermissionName, permissions, permissions_or_null},
-        timestamp::Timestamp,
-    },
+    v1::{permissions::PermissionName, timestamp::Timestamp},
 };
 
 /// An application.
@@ -76,41 +68,15 @@ pub(crate) async fn list_applications(
     Ok(query.respond(&list, &page.map(ApplicationView::from), &url))
 }
 
-fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {
-    let uris = list(RedirectUris::MAX, text::<RedirectUri>)(value)?;
-    uris.try_into().map_err(|error| ValueError::of(&error).into())
-}
-
-/// The number of permissions that an application may declare.
-const MOST: usize = DeclaredPermissions::MAX;
-
-fn declared(value: &Value) -> FieldResult<DeclaredPermissions> {
-    let names: PermissionSet = permissions::<MOST>(value)?.into_iter().collect();
-    names.try_into().map_err(|error| ValueError::of(&error).into())
-}
-
-/// The properties of a new application.
-#[derive(ToSchema)]
-struct CreateApplicationRequest {
-    #[schema(schema_with = schema::line::<100>)]
-    name: ApplicationName,
-    #[schema(schema_with = schema::lines_or_null::<1000>)]
-    description: Option<ApplicationDescription>,
-    /// The redirect URIs that sign-ins of the application may use.
-    #[schema(schema_with = schema::redirect_uris_or_null, required = false)]
-    redirect_uris: RedirectUris,
-    /// The permissions that the application adds to the catalogue of the service. Its API keys can get them.
-    #[schema(schema_with = permissions_or_null::<MOST>, required = false)]
-    permissions: DeclaredPermissions,
-}
-
-impl Request for CreateApplicationRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.required("name", text);
-        let description = fields.optional("description", text);
-        let redirect_uris = fields.optional("redirect_uris", redirect_uris).unwrap_or_default();
-        let permissions = fields.optional("permissions", declared).unwrap_or_default();
-        Some(Self { name: name?, description, redirect_uris, permissions })
+request! {
+    /// The properties of a new application.
+    struct CreateApplicationRequest {
+        name: ApplicationName,
+        description: Option<ApplicationDescription>,
+        /// The redirect URIs that sign-ins of the application may use.
+        redirect_uris: Option<RedirectUris>,
+        /// The permissions that the application adds to the catalogue of the service. Its API keys can get them.
+        permissions: Option<DeclaredPermissions>,
     }
 }
 
@@ -130,6 +96,7 @@ pub(crate) async fn create_application(
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let CreateApplicationRequest { name, description, redirect_uris, permissions } = body;
+    let (redirect_uris, permissions) = (redirect_uris.unwrap_or_default(), permissions.unwrap_or_default());
     let command = CreateApplication { organization, name, description, redirect_uris, permissions };
     let view = ApplicationView::from(apps.create_application(&actor, command).await?);
     let location = url.join(&format!("{API_BASE}/apps/{}", view.id));
@@ -150,29 +117,15 @@ pub(crate) async fn get_application(
     Ok(HttpResponse::Ok().json(ApplicationView::from(application)))
 }
 
-/// The changes to an application. Absent fields keep their value. `null` removes the description.
-#[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
-#[derive(ToSchema)]
-struct UpdateApplicationRequest {
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    name: Option<ApplicationName>,
-    #[schema(schema_with = schema::lines_or_null::<1000>)]
-    description: Option<Option<ApplicationDescription>>,
-    /// The new list of redirect URIs. It replaces the old list.
-    #[schema(schema_with = schema::redirect_uris_or_null)]
-    redirect_uris: Option<RedirectUris>,
-    /// The new list of declared permissions. It replaces the old list. Keys keep the permissions that they have.
-    #[schema(schema_with = permissions_or_null::<MOST>)]
-    permissions: Option<DeclaredPermissions>,
-}
-
-impl Request for UpdateApplicationRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.optional("name", text);
-        let description = fields.patch("description", text);
-        let redirect_uris = fields.optional("redirect_uris", redirect_uris);
-        let permissions = fields.optional("permissions", declared);
-        Some(Self { name, description, redirect_uris, permissions })
+request! {
+    /// The changes to an application. Absent fields keep their value. `null` removes the description.
+    struct UpdateApplicationRequest {
+        name: Option<ApplicationName>,
+        description: Patch<ApplicationDescription>,
+        /// The new list of redirect URIs. It replaces the old list.
+        redirect_uris: Option<RedirectUris>,
+        /// The new list of declared permissions. It replaces the old list. Keys keep the permissions that they have.
+        permissions: Option<DeclaredPermissions>,
     }
 }
 

@@ -10,36 +10,20 @@ use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Anonymous, Authenticated, Body, Fields, Request, RequestDevice, text},
-    openapi::schema,
+    extract::{Anonymous, Authenticated, Body, RequestDevice, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{timestamp::Timestamp, users::UserView},
 };
 
-/// The properties of a new user.
-#[derive(ToSchema)]
-struct RegisterRequest {
-    #[schema(schema_with = schema::email)]
-    email: EmailAddress,
-    #[schema(schema_with = schema::password)]
-    password: Password,
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    display_name: Option<DisplayName>,
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    first_name: Option<PersonName>,
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    last_name: Option<PersonName>,
-}
-
-impl Request for RegisterRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let email = fields.required("email", text);
-        let password = fields.required("password", text);
-        let display_name = fields.optional("display_name", text);
-        let first_name = fields.optional("first_name", text);
-        let last_name = fields.optional("last_name", text);
-        Some(Self { email: email?, password: password?, display_name, first_name, last_name })
+request! {
+    /// The properties of a new user.
+    struct RegisterRequest {
+        email: EmailAddress,
+        password: Password,
+        display_name: Option<DisplayName>,
+        first_name: Option<PersonName>,
+        last_name: Option<PersonName>,
     }
 }
 
@@ -62,21 +46,12 @@ pub(crate) async fn register_user(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserView::from(user)))
 }
 
-/// The credentials of a sign-in.
-#[derive(ToSchema)]
-struct LoginRequest {
-    /// The email address of the account. A text that is not an email address matches no account.
-    #[schema(schema_with = schema::any_text)]
-    email: String,
-    #[schema(schema_with = schema::password_attempt)]
-    password: PasswordAttempt,
-}
-
-impl Request for LoginRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let email = fields.required("email", text);
-        let password = fields.required("password", text::<String>);
-        Some(Self { email: email?, password: PasswordAttempt::new(&password?) })
+request! {
+    /// The credentials of a sign-in.
+    struct LoginRequest {
+        /// The email address of the account. A text that is not an email address matches no account.
+        email: String,
+        password: PasswordAttempt,
     }
 }
 

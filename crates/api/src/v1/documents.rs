@@ -4,11 +4,9 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tessera_kernel::{DataDocument, Document, MergePatch};
-use utoipa::ToSchema;
 
 use crate::{
-    extract::{Fields, Request, etag, limits},
-    openapi::schema,
+    extract::{etag, request},
     problem::{Code, Problem},
 };
 
@@ -23,35 +21,19 @@ pub(super) fn respond(version: i64, view: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(version)).json(view)
 }
 
-/// The new data.
-#[derive(ToSchema)]
-pub(super) struct SetDataRequest {
-    /// The data, which replace the old data. At most 65536 bytes in compact form.
-    #[schema(schema_with = schema::object)]
-    pub(super) data: DataDocument,
-}
-
-impl Request for SetDataRequest {
-    const MAX_BYTES: usize = limits::DOCUMENT;
-
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { data: fields.required_object("data")? })
+request! {
+    /// The new data.
+    pub(super) struct SetDataRequest {
+        /// The data, which replace the old data. At most 65536 bytes in compact form.
+        pub(super) data: DataDocument,
     }
 }
 
-/// The changes to the data.
-#[derive(ToSchema)]
-pub(super) struct MergeDataRequest {
-    /// A JSON Merge Patch (RFC 7396). `null` removes a member, other values add or replace one, and objects are merged.
-    /// The result has at most 65536 bytes in compact form, and at most 500 members in each merged object.
-    #[schema(schema_with = schema::object)]
-    pub(super) data: MergePatch,
-}
-
-impl Request for MergeDataRequest {
-    const MAX_BYTES: usize = limits::DOCUMENT;
-
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { data: fields.required_object("data")? })
+request! {
+    /// The changes to the data.
+    pub(super) struct MergeDataRequest {
+        /// A JSON Merge Patch (RFC 7396). `null` removes a member, other values add or replace one, and objects are
+        /// merged. The result has at most 65536 bytes in compact form, and at most 500 members in each merged object.
+        pub(super) data: MergePatch,
     }
 }

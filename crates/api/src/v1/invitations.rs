@@ -12,11 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{
-        Authenticated, Body, Fields, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, Request, UserAgent,
-        text,
-    },
-    openapi::schema,
+    extract::{Authenticated, Body, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, UserAgent, request},
     problem::{Code, Problem},
     public_url::{API_BASE, PublicUrl},
     v1::{enums::RoleName, timestamp::Timestamp},
@@ -129,20 +125,11 @@ pub(crate) async fn list_invitations(
     Ok(query.respond(&list, &page.map(InvitationView::from), &url))
 }
 
-/// The address to invite, and the role.
-#[derive(ToSchema)]
-struct InviteRequest {
-    #[schema(schema_with = schema::email)]
-    email: EmailAddress,
-    #[schema(value_type = RoleName)]
-    role: Role,
-}
-
-impl Request for InviteRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let email = fields.required("email", text);
-        let role = fields.required("role", text);
-        Some(Self { email: email?, role: role? })
+request! {
+    /// The address to invite, and the role.
+    struct InviteRequest {
+        email: EmailAddress,
+        role: Role,
     }
 }
 
@@ -205,27 +192,15 @@ pub(crate) async fn withdraw_invitation(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The invitation token, and the properties of a new user. If the address has an account that has not verified it, the
-/// request must contain that account's password or the user's own token. Either of them verifies the address. An
-/// account that has verified the address needs neither.
-#[derive(ToSchema)]
-struct AcceptRequest {
-    /// The token from the mail.
-    #[schema(schema_with = schema::any_text)]
-    token: String,
-    #[schema(schema_with = schema::password_or_null)]
-    password: Option<Secret<String>>,
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    display_name: Option<DisplayName>,
-}
-
-impl Request for AcceptRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let token = fields.required("token", text);
-        // The password rules apply only to a new account, and only the use case knows whether there is one.
-        let password = fields.optional("password", text::<String>);
-        let display_name = fields.optional("display_name", text);
-        Some(Self { token: token?, password: password.map(Secret::new), display_name })
+request! {
+    /// The invitation token, and the properties of a new user. If the address has an account that has not verified it, the
+    /// request must contain that account's password or the user's own token. Either of them verifies the address. An
+    /// account that has verified the address needs neither.
+    struct AcceptRequest {
+        /// The token from the mail.
+        token: String,
+        password: Option<Secret<String>>,
+        display_name: Option<DisplayName>,
     }
 }
 

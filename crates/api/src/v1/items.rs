@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Body, Caller, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, integer, limits, text},
+    extract::{Body, Caller, Kind, List, PageParameters, PageQuery, Patch, PathId, request},
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -82,35 +82,17 @@ pub(crate) async fn list_inventory(
     Ok(query.respond(&list, &Page { items, next }, &url))
 }
 
-/// The properties of an item. An absent field keeps its value, or is empty in a new item. `null` removes name or
-/// description.
-#[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
-#[derive(ToSchema)]
-struct PutItemRequest {
-    /// The stock keeping unit, which identifies the item. It is unique in the application and case-sensitive.
-    #[schema(schema_with = schema::line::<128>)]
-    sku: Sku,
-    #[schema(schema_with = schema::line_or_null::<200>)]
-    name: Option<Option<ItemName>>,
-    #[schema(schema_with = schema::lines_or_null::<2000>)]
-    description: Option<Option<ItemDescription>>,
-    #[schema(schema_with = schema::quantity_or_null)]
-    quantity: Option<Quantity>,
-    /// The metadata, which replace the old metadata. At most 16384 bytes in compact form.
-    #[schema(schema_with = schema::object_or_null)]
-    metadata: Option<Metadata>,
-}
-
-impl Request for PutItemRequest {
-    const MAX_BYTES: usize = limits::DOCUMENT;
-
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let sku = fields.required("sku", text);
-        let name = fields.patch("name", text);
-        let description = fields.patch("description", text);
-        let quantity = fields.optional("quantity", integer);
-        let metadata = fields.optional_object("metadata");
-        Some(Self { sku: sku?, name, description, quantity, metadata })
+request! {
+    /// The properties of an item. An absent field keeps its value, or is empty in a new item. `null` removes name or
+    /// description.
+    struct PutItemRequest {
+        /// The stock keeping unit, which identifies the item. It is unique in the application and case-sensitive.
+        sku: Sku,
+        name: Patch<ItemName>,
+        description: Patch<ItemDescription>,
+        quantity: Option<Quantity>,
+        /// The metadata, which replace the old metadata. At most 16384 bytes in compact form.
+        metadata: Option<Metadata>,
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, text},
+    extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, request},
     openapi::schema,
     problem::{FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
@@ -104,9 +104,9 @@ impl Request for NewMember {
             (false, false) => fields.fault("", FieldErrorCode::Required, "must have user_id or email"),
             (true, false) | (false, true) => {}
         }
-        let user = fields.optional("user_id", text).map(Candidate::User);
-        let email = fields.optional("email", text).map(Candidate::Email);
-        let role = fields.required("role", text);
+        let user = fields.optional("user_id").map(Candidate::User);
+        let email = fields.optional("email").map(Candidate::Email);
+        let role = fields.required("role");
         Some(Self { candidate: user.or(email)?, role: role? })
     }
 }
@@ -172,16 +172,10 @@ pub(crate) async fn get_member(
     Ok(HttpResponse::Ok().json(MemberView::from(member)))
 }
 
-/// The new role.
-#[derive(ToSchema)]
-struct ChangeRoleRequest {
-    #[schema(value_type = RoleName)]
-    role: Role,
-}
-
-impl Request for ChangeRoleRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { role: fields.required("role", text)? })
+request! {
+    /// The new role.
+    struct ChangeRoleRequest {
+        role: Role,
     }
 }
 

@@ -11,8 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, text},
-    openapi::schema,
+    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, PathId, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{enums::RoleName, timestamp::Timestamp},
@@ -45,21 +44,12 @@ impl From<(Organization, Role)> for OrganizationView {
     }
 }
 
-/// The properties of a new organization.
-#[derive(ToSchema)]
-struct CreateOrganizationRequest {
-    #[schema(schema_with = schema::line::<100>)]
-    name: OrganizationName,
-    /// Unique in the service. If absent, it is derived from the name.
-    #[schema(schema_with = schema::slug_or_null)]
-    slug: Option<Slug>,
-}
-
-impl Request for CreateOrganizationRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.required("name", text);
-        let slug = fields.optional("slug", text);
-        Some(Self { name: name?, slug })
+request! {
+    /// The properties of a new organization.
+    struct CreateOrganizationRequest {
+        name: OrganizationName,
+        /// Unique in the service. If absent, it is derived from the name.
+        slug: Option<Slug>,
     }
 }
 
@@ -114,21 +104,12 @@ pub(crate) async fn get_organization(
     Ok(HttpResponse::Ok().json(OrganizationView::from(found)))
 }
 
-/// The changes to an organization. Absent fields keep their value.
-#[derive(ToSchema)]
-struct UpdateOrganizationRequest {
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    name: Option<OrganizationName>,
-    /// Only an owner may change the slug.
-    #[schema(schema_with = schema::slug_or_null)]
-    slug: Option<Slug>,
-}
-
-impl Request for UpdateOrganizationRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.optional("name", text);
-        let slug = fields.optional("slug", text);
-        Some(Self { name, slug })
+request! {
+    /// The changes to an organization. Absent fields keep their value.
+    struct UpdateOrganizationRequest {
+        name: Option<OrganizationName>,
+        /// Only an owner may change the slug.
+        slug: Option<Slug>,
     }
 }
 

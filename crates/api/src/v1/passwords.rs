@@ -9,22 +9,15 @@ use tessera_identity::{
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Anonymous, Body, Fields, Request, text},
-    openapi::schema,
+    extract::{Anonymous, Body, request},
     problem::{Code, Problem},
 };
 
-/// The account whose password is reset.
-#[derive(ToSchema)]
-struct ForgotPasswordRequest {
-    /// The email address of the account. A text that is not an email address matches no account.
-    #[schema(schema_with = schema::any_text)]
-    email: String,
-}
-
-impl Request for ForgotPasswordRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { email: fields.required("email", text)? })
+request! {
+    /// The account whose password is reset.
+    struct ForgotPasswordRequest {
+        /// The email address of the account. A text that is not an email address matches no account.
+        email: String,
     }
 }
 
@@ -54,21 +47,12 @@ pub(crate) async fn forgot_password(
     Ok(HttpResponse::Accepted().json(ForgottenView { expires_in }))
 }
 
-/// The reset token and the new password.
-#[derive(ToSchema)]
-struct ResetPasswordRequest {
-    /// The token from the reset link.
-    #[schema(schema_with = schema::any_text)]
-    token: String,
-    #[schema(schema_with = schema::password)]
-    new_password: Password,
-}
-
-impl Request for ResetPasswordRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let token = fields.required("token", text);
-        let new_password = fields.required("new_password", text);
-        Some(Self { token: token?, new_password: new_password? })
+request! {
+    /// The reset token and the new password.
+    struct ResetPasswordRequest {
+        /// The token from the reset link.
+        token: String,
+        new_password: Password,
     }
 }
 

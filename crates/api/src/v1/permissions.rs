@@ -4,17 +4,15 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
-use tessera_kernel::Permission;
+use tessera_apps::model::DeclaredPermissions;
+use tessera_kernel::{Permission, PermissionSet};
 use utoipa::{
     ToSchema,
-    openapi::{
-        Ref, Type,
-        schema::{ArrayBuilder, SchemaType},
-    },
+    openapi::{Ref, schema::ArrayBuilder},
 };
 
 use crate::{
-    extract::{FieldResult, ValueError, list, text},
+    extract::{FieldResult, ValueError, list, text, values},
     problem::FieldErrorCode,
 };
 
@@ -31,15 +29,33 @@ impl From<&Permission> for PermissionName {
     }
 }
 
-/// The schema of a list of permissions that may be absent.
-pub(super) fn permissions_or_null<const MAX: usize>() -> ArrayBuilder {
-    let types = SchemaType::from_iter([Type::Array, Type::Null]);
-    let items = Ref::from_schema_name(PermissionName::name());
-    ArrayBuilder::new().schema_type(types).items(items).unique_items(true).max_items(Some(MAX))
+/// The permissions of a new key, in the order of the request.
+pub(super) struct RequestedPermissions(pub(super) Vec<Permission>);
+
+impl RequestedPermissions {
+    /// Enough for the catalogue and all that an application may declare.
+    const MAX: usize = 200;
 }
 
-/// Reads a list of at most `MAX` permissions without duplicates.
-pub(super) fn permissions<const MAX: usize>(value: &Value) -> FieldResult<Vec<Permission>> {
+values! {
+    Permission: text, Ref::from_schema_name(PermissionName::name());
+    RequestedPermissions: |value| names::<{ RequestedPermissions::MAX }>(value).map(RequestedPermissions),
+        list_of(RequestedPermissions::MAX);
+    DeclaredPermissions: declared, list_of(DeclaredPermissions::MAX);
+}
+
+fn list_of(most: usize) -> ArrayBuilder {
+    let items = Ref::from_schema_name(PermissionName::name());
+    ArrayBuilder::new().items(items).unique_items(true).max_items(Some(most))
+}
+
+fn declared(value: &Value) -> FieldResult<DeclaredPermissions> {
+    let names: PermissionSet = names::<{ DeclaredPermissions::MAX }>(value)?.into_iter().collect();
+    names.try_into().map_err(|error| ValueError::of(&error).into())
+}
+
+/// Reads a list of at most `MAX` names without duplicates.
+fn names<const MAX: usize>(value: &Value) -> FieldResult<Vec<Permission>> {
     let seen = RefCell::new(BTreeSet::new());
     let once = |value: &Value| {
         let permission = text::<Permission>(value)?;

@@ -9,9 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{
-        Authenticated, Body, ChangeConditions, Fields, IfChanged, IfUnchanged, PathId, ReadConditions, Request, limits,
-    },
+    extract::{Authenticated, Body, ChangeConditions, IfChanged, IfUnchanged, PathId, ReadConditions, request},
     openapi::schema,
     problem::Problem,
     v1::{
@@ -61,19 +59,11 @@ pub(crate) async fn get_organization_settings(
     changed.answer(settings.version, || present(id, &settings))
 }
 
-/// The new settings.
-#[derive(ToSchema)]
-struct UpdateSettingsRequest {
-    /// The settings, which replace the old settings. At most 65536 bytes in compact form.
-    #[schema(schema_with = schema::object)]
-    settings: DataDocument,
-}
-
-impl Request for UpdateSettingsRequest {
-    const MAX_BYTES: usize = limits::DOCUMENT;
-
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { settings: fields.required_object("settings")? })
+request! {
+    /// The new settings.
+    struct UpdateSettingsRequest {
+        /// The settings, which replace the old settings. At most 65536 bytes in compact form.
+        settings: DataDocument,
     }
 }
 

@@ -7,27 +7,17 @@ use tessera_sso::{ExchangeToken, ExchangedToken, ServiceTokens, model::Audience}
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Request, text},
-    openapi::schema,
+    extract::{Authenticated, Body, request},
     problem::Problem,
 };
 
-/// The organization and the audience of a service token.
-#[derive(ToSchema)]
-struct ExchangeTokenRequest {
-    /// The organization in which the user acts.
-    #[schema(schema_with = schema::id)]
-    organization_id: OrganizationId,
-    /// The id of an application of that organization, or an audience that the operator has configured.
-    #[schema(schema_with = schema::audience)]
-    audience: Audience,
-}
-
-impl Request for ExchangeTokenRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let organization_id = fields.required("organization_id", text);
-        let audience = fields.required("audience", text);
-        Some(Self { organization_id: organization_id?, audience: audience? })
+request! {
+    /// The organization and the audience of a service token.
+    struct ExchangeTokenRequest {
+        /// The organization in which the user acts.
+        organization_id: OrganizationId,
+        /// The id of an application of that organization, or an audience that the operator has configured.
+        audience: Audience,
     }
 }
 

@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Request, text},
-    openapi::schema,
+    extract::{Authenticated, Body, Patch, request},
     problem::Problem,
     v1::timestamp::Timestamp,
 };
@@ -93,28 +92,14 @@ pub(crate) async fn get_me(
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-/// The changes to the profile. Absent fields keep their value, `null` removes it. The email address cannot be changed
-/// here.
-#[expect(clippy::option_option, reason = "absent, removed and replaced are three answers")]
-#[derive(ToSchema)]
-struct UpdateMeRequest {
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    display_name: Option<Option<DisplayName>>,
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    first_name: Option<Option<PersonName>>,
-    #[schema(schema_with = schema::line_or_null::<100>)]
-    last_name: Option<Option<PersonName>>,
-    #[schema(schema_with = schema::avatar_url_or_null)]
-    avatar_url: Option<Option<AvatarUrl>>,
-}
-
-impl Request for UpdateMeRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let display_name = fields.patch("display_name", text);
-        let first_name = fields.patch("first_name", text);
-        let last_name = fields.patch("last_name", text);
-        let avatar_url = fields.patch("avatar_url", text);
-        Some(Self { display_name, first_name, last_name, avatar_url })
+request! {
+    /// The changes to the profile. Absent fields keep their value, `null` removes it. The email address cannot be
+    /// changed here.
+    struct UpdateMeRequest {
+        display_name: Patch<DisplayName>,
+        first_name: Patch<PersonName>,
+        last_name: Patch<PersonName>,
+        avatar_url: Patch<AvatarUrl>,
     }
 }
 
@@ -134,22 +119,12 @@ pub(crate) async fn update_me(
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-/// The current password and the new one.
-#[derive(ToSchema)]
-struct ChangePasswordRequest {
-    /// Omitted if the account has no password. The session must then be younger than 5 minutes.
-    #[schema(schema_with = schema::password_attempt_or_null)]
-    current_password: Option<PasswordAttempt>,
-    #[schema(schema_with = schema::password)]
-    new_password: Password,
-}
-
-impl Request for ChangePasswordRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let current_password = fields.optional("current_password", text::<String>);
-        let new_password = fields.required("new_password", text);
-        let current_password = current_password.as_deref().map(PasswordAttempt::new);
-        Some(Self { current_password, new_password: new_password? })
+request! {
+    /// The current password and the new one.
+    struct ChangePasswordRequest {
+        /// Omitted if the account has no password. The session must then be younger than 5 minutes.
+        current_password: Option<PasswordAttempt>,
+        new_password: Password,
     }
 }
 

@@ -4,45 +4,40 @@ use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{Identity, LinkWallet, SignInWithWallet, WalletProof, model::Challenge};
 use tessera_kernel::{Chain, NodeLimits, WalletAccount};
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
-    extract::{Anonymous, Authenticated, Body, Fields, PathAddress, Request, RequestDevice, ValueError, text},
+    extract::{
+        Anonymous, Authenticated, Body, Fields, PathAddress, RequestDevice, RequestField, RequestValue, request,
+    },
     openapi::schema,
     problem::{Code, Problem},
-    v1::{auth::LoginView, challenge_limit::admit_challenge, timestamp::Timestamp, users::WalletView},
+    v1::{
+        auth::LoginView, challenge_limit::admit_challenge, timestamp::Timestamp, users::WalletView,
+        values::SignatureText,
+    },
 };
 
-/// A wallet.
-#[derive(ToSchema)]
-#[schema(as = ChallengeRequest)]
-#[expect(dead_code, reason = "the fields are for the document; the account holds both")]
-struct WalletFields {
-    #[schema(schema_with = schema::wallet_address)]
-    wallet_address: String,
-    #[schema(schema_with = schema::chain_type)]
-    chain_type: String,
-}
-
-struct ChallengeRequest(WalletAccount);
-
-impl Request for ChallengeRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        account(fields).map(Self)
+request! {
+    /// A wallet.
+    struct ChallengeRequest {
+        account: WalletAccount,
     }
 }
 
-/// Reads the account. The chain determines the address format. If the chain is invalid, a missing address is still
-/// reported.
-fn account(fields: &mut Fields<'_>) -> Option<WalletAccount> {
-    let Some(chain) = fields.required("chain_type", text::<Chain>) else {
-        let _address = fields.required("wallet_address", text::<String>);
-        return None;
-    };
-    fields.required("wallet_address", |value| {
-        let address: String = text(value)?;
-        WalletAccount::parse(chain, &address).map_err(|error| ValueError::of(&error).into())
-    })
+/// The chain determines the address format. If the chain is invalid, a missing address is still reported.
+impl RequestField for WalletAccount {
+    fn read(fields: &mut Fields<'_>, _: &str) -> Option<Self> {
+        let chain = fields.required("chain_type");
+        let address: String = fields.required("wallet_address")?;
+        let account = WalletAccount::parse(chain?, &address);
+        account.map_err(|error| fields.invalid("wallet_address", &error)).ok()
+    }
+
+    fn describe(body: ObjectBuilder, _: &str, _: &[&str]) -> ObjectBuilder {
+        let body = body.property("wallet_address", schema::wallet_address()).required("wallet_address");
+        body.property("chain_type", Chain::schema()).required("chain_type")
+    }
 }
 
 /// A challenge for a wallet.
@@ -68,43 +63,32 @@ impl From<Challenge> for ChallengeView {
     }
 }
 
-/// A wallet and its signed challenge.
-#[derive(ToSchema)]
-#[schema(as = WalletProofRequest)]
-#[expect(dead_code, reason = "the fields are for the document; the proof holds them all")]
-struct ProofFields {
-    #[schema(schema_with = schema::wallet_address)]
-    wallet_address: String,
-    #[schema(schema_with = schema::chain_type)]
-    chain_type: String,
-    #[schema(schema_with = schema::wallet_signature)]
-    signature: String,
-    /// The nonce of the challenge. A text that is not a nonce is rejected like an unknown nonce.
-    #[schema(schema_with = schema::any_text)]
-    nonce: String,
+request! {
+    /// A wallet and its signed challenge.
+    struct WalletProofRequest {
+        account: WalletAccount,
+        signature: SignatureText,
+        /// The nonce of the challenge. A text that is not a nonce is rejected like an unknown nonce.
+        nonce: String,
+    }
 }
 
-struct ProofRequest(WalletProof);
-
-impl Request for ProofRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let account = account(fields);
-        let signature = fields.required("signature", text);
-        let nonce = fields.required("nonce", text);
-        Some(Self(WalletProof { account: account?, signature: signature?, nonce: nonce? }))
+impl From<WalletProofRequest> for WalletProof {
+    fn from(WalletProofRequest { account, signature, nonce }: WalletProofRequest) -> Self {
+        Self { account, signature: signature.0, nonce }
     }
 }
 
 /// Get a challenge for Web3 signing
 ///
 /// The response does not reveal whether an account has the wallet. Earlier challenges for the wallet stay valid.
-#[utoipa::path(tag = "auth", operation_id = "get_web3_challenge", request_body = WalletFields, responses(
+#[utoipa::path(tag = "auth", operation_id = "get_web3_challenge", request_body = ChallengeRequest, responses(
     (status = 200, description = "The message to sign", body = ChallengeView),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/auth/web3/challenge")]
 pub(crate) async fn get_web3_challenge(
     Anonymous(origin): Anonymous,
-    Body(ChallengeRequest(account)): Body<ChallengeRequest>,
+    Body(ChallengeRequest { account }): Body<ChallengeRequest>,
     identity: Data<Identity>,
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
@@ -117,7 +101,7 @@ pub(crate) async fn get_web3_challenge(
 ///
 /// If no account has the wallet, a new user without an email address is created. Every complete request consumes its
 /// nonce, even if it fails.
-#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = ProofFields, responses(
+#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = WalletProofRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The nonce or the signature is not valid"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
@@ -125,10 +109,10 @@ pub(crate) async fn get_web3_challenge(
 pub(crate) async fn verify_web3_signature(
     Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
-    Body(ProofRequest(proof)): Body<ProofRequest>,
+    Body(body): Body<WalletProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, device, origin }).await?;
+    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof: body.into(), device, origin }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
 
@@ -136,12 +120,12 @@ pub(crate) async fn verify_web3_signature(
 ///
 /// The signature can only link the wallet, and only in this session. The session must be younger than 5 minutes.
 #[utoipa::path(tag = "users", operation_id = "get_wallet_challenge", security(("user_token" = [])),
-    request_body = WalletFields, responses(
+    request_body = ChallengeRequest, responses(
     (status = 200, description = "The message to sign", body = ChallengeView)))]
 #[post("/users/me/wallets/challenge")]
 pub(crate) async fn get_wallet_challenge(
     Authenticated(actor): Authenticated,
-    Body(ChallengeRequest(account)): Body<ChallengeRequest>,
+    Body(ChallengeRequest { account }): Body<ChallengeRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let challenge = identity.challenge_own_wallet(&actor, account).await?;
@@ -167,17 +151,17 @@ pub(crate) async fn list_wallets(
 ///
 /// The session must be younger than 5 minutes. Every complete request of a user consumes its nonce, even if it fails.
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
-    request_body = ProofFields, responses(
+    request_body = WalletProofRequest, responses(
     (status = 201, description = "The wallet", body = WalletView),
     (status = 409, description = "The wallet is already linked, or the quota of wallets is reached"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/users/me/wallets")]
 pub(crate) async fn link_wallet(
     Authenticated(actor): Authenticated,
-    Body(ProofRequest(proof)): Body<ProofRequest>,
+    Body(body): Body<WalletProofRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let wallet = identity.link_wallet(&actor, LinkWallet { proof }).await?;
+    let wallet = identity.link_wallet(&actor, LinkWallet { proof: body.into() }).await?;
     Ok(HttpResponse::Created().json(WalletView::from(wallet)))
 }
 

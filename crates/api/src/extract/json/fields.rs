@@ -1,9 +1,10 @@
 //! Field access that reports every field error, not only the first.
 
 use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::{
-    extract::json::compact,
+    extract::json::{compact, limits},
     problem::{FieldErrorCode, FieldErrors, ToFieldError},
 };
 
@@ -34,6 +35,33 @@ impl From<ValueError> for Vec<ValueError> {
 /// The result of reading a field.
 pub(crate) type FieldResult<T> = Result<T, Vec<ValueError>>;
 
+/// A JSON value of a request: its reader and its schema.
+pub(crate) trait RequestValue: Sized {
+    /// The maximum size in bytes of a body with such a value.
+    const MAX_BYTES: usize = limits::DEFAULT;
+
+    fn read(member: &Member<'_>) -> FieldResult<Self>;
+    fn schema() -> RefOr<Schema>;
+}
+
+/// A field of an update. An absent field (`None`) keeps the value, `null` (`Some(None)`) removes it.
+pub(crate) type Patch<T> = Option<Option<T>>;
+
+/// A member of a body.
+pub(crate) struct Member<'a> {
+    /// The body as received.
+    body: &'a str,
+    name: &'a str,
+    pub(crate) value: &'a Value,
+}
+
+impl Member<'_> {
+    /// Returns the value as compact JSON.
+    pub(super) fn compact(&self) -> Option<String> {
+        compact::member(self.body, self.name)
+    }
+}
+
 pub(crate) struct Fields<'a> {
     /// The body as received.
     text: &'a str,
@@ -59,43 +87,27 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads a required field. `None` implies a recorded field error.
-    pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
+    pub(crate) fn required<T: RequestValue>(&mut self, name: &str) -> Option<T> {
         match self.get(name) {
             None => {
                 self.fault(name, FieldErrorCode::Required, "is required");
                 None
             }
-            Some(value) => self.read(name, value, read),
+            Some(value) => self.read(name, value),
         }
     }
 
     /// Reads an optional field. `null` is equal to an absent field.
-    pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
+    pub(crate) fn optional<T: RequestValue>(&mut self, name: &str) -> Option<T> {
         let value = self.get(name).filter(|value| !value.is_null())?;
-        self.read(name, value, read)
+        self.read(name, value)
     }
 
-    /// Reads a required object and keeps it as text.
-    pub(crate) fn required_object<T: TryFrom<String, Error: ToFieldError>>(&mut self, name: &str) -> Option<T> {
-        let body = self.text;
-        self.required(name, |value| object(body, name, value))
-    }
-
-    /// Reads an optional object and keeps it as text. `null` is equal to an absent field.
-    pub(crate) fn optional_object<T: TryFrom<String, Error: ToFieldError>>(&mut self, name: &str) -> Option<T> {
-        let body = self.text;
-        self.optional(name, |value| object(body, name, value))
-    }
-
-    /// Reads a field of an update. An absent field (`None`) keeps the value, `null` (`Some(None)`) removes it.
-    #[expect(
-        clippy::option_option,
-        reason = "absent, removed and replaced are three answers, and the domains name them so"
-    )]
-    pub(crate) fn patch<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<Option<T>> {
+    /// Reads a field of an update.
+    pub(crate) fn patch<T: RequestValue>(&mut self, name: &str) -> Patch<T> {
         match self.get(name)? {
             Value::Null => Some(None),
-            value => self.read(name, value, read).map(Some),
+            value => self.read(name, value).map(Some),
         }
     }
 
@@ -109,8 +121,13 @@ impl<'a> Fields<'a> {
         self.faults.add(pointer(name), code, detail);
     }
 
-    fn read<T>(&mut self, name: &str, value: &Value, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
-        let reasons = match read(value) {
+    /// Records the error of a value that was parsed with the help of another field.
+    pub(crate) fn invalid(&mut self, name: &str, error: &impl ToFieldError) {
+        self.fault(name, error.code(), &error.to_string());
+    }
+
+    fn read<T: RequestValue>(&mut self, name: &str, value: &Value) -> Option<T> {
+        let reasons = match T::read(&Member { body: self.text, name, value }) {
             Ok(value) => return Some(value),
             Err(reasons) => reasons,
         };
@@ -119,13 +136,6 @@ impl<'a> Fields<'a> {
         }
         None
     }
-}
-
-/// Checks the type in the parsed tree and takes the text from the body.
-fn object<T: TryFrom<String, Error: ToFieldError>>(body: &str, name: &str, value: &Value) -> FieldResult<T> {
-    let text = if value.is_object() { compact::member(body, name) } else { None };
-    let text = text.ok_or_else(|| ValueError::new(FieldErrorCode::InvalidType, "must be an object"))?;
-    text.try_into().map_err(|error| ValueError::of(&error).into())
 }
 
 /// Field names of requests are constants that need no escaping.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use crate::{
-    extract::json::fields::{FieldResult, ValueError},
+    extract::json::fields::{FieldResult, Member, ValueError},
     problem::{FieldErrorCode, ToFieldError},
 };
 
@@ -46,6 +46,13 @@ pub(crate) fn list<T>(
         }
         if reasons.is_empty() { Ok(values) } else { Err(reasons) }
     }
+}
+
+/// Reads an object as the text in the body. A parsed tree would lose the notation of its numbers.
+pub(crate) fn object<T: TryFrom<String, Error: ToFieldError>>(member: &Member<'_>) -> FieldResult<T> {
+    let text = if member.value.is_object() { member.compact() } else { None };
+    let Some(text) = text else { return invalid_type("must be an object") };
+    text.try_into().map_err(|error| ValueError::of(&error).into())
 }
 
 fn inside(index: usize, reason: ValueError) -> ValueError {

@@ -8,28 +8,18 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Body, Fields, Request, text},
-    openapi::schema,
+    extract::{Body, request},
     problem::Problem,
     v1::{permissions::PermissionName, timestamp::Timestamp},
 };
 
-/// The key to verify.
-#[derive(ToSchema)]
-struct VerifyKeyRequest {
-    /// The presented text. It may be any text.
-    #[schema(schema_with = schema::any_text)]
-    key: String,
-    /// The permission to check. If absent, only the state of the key is checked.
-    #[schema(value_type = Option<PermissionName>)]
-    permission: Option<Permission>,
-}
-
-impl Request for VerifyKeyRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let key = fields.required("key", text);
-        let permission = fields.optional("permission", text);
-        Some(Self { key: key?, permission })
+request! {
+    /// The key to verify.
+    struct VerifyKeyRequest {
+        /// The presented text. It may be any text.
+        key: String,
+        /// The permission to check. If absent, only the state of the key is checked.
+        permission: Option<Permission>,
     }
 }
 

@@ -2,59 +2,49 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
-use serde_json::Value;
 use tessera_kernel::{Chain, NodeLimits, Secret, WalletAccount};
 use tessera_sso::{
     ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso, model::SsoSessionId,
 };
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
-    extract::{Anonymous, Body, FieldResult, Fields, Request, UserAgent, ValueError, cookies, fetch_metadata, text},
+    extract::{Anonymous, Body, Fields, RequestField, RequestValue, UserAgent, cookies, fetch_metadata, request},
     openapi::schema,
-    problem::{FieldErrorCode, Problem},
+    problem::Problem,
     public_url::PublicUrl,
-    v1::{challenge_limit::admit_challenge, sso::redirect, timestamp::Timestamp},
+    v1::{
+        challenge_limit::admit_challenge,
+        sso::redirect,
+        timestamp::Timestamp,
+        values::{EvmChain, SignatureText, VerifierText},
+    },
 };
 
-/// The sign-in and the wallet for which a challenge is requested.
-#[derive(ToSchema)]
-#[schema(as = SsoChallengeRequest)]
-#[expect(dead_code, reason = "the fields are for the document; the account holds two of them")]
-struct ChallengeFields {
-    #[schema(schema_with = schema::sso_session_id)]
-    session_id: String,
-    #[schema(schema_with = schema::wallet_address)]
-    wallet_address: String,
-    #[schema(schema_with = schema::evm_chain_id)]
-    chain_id: u64,
-}
-
-struct ChallengeRequest {
-    session: SsoSessionId,
-    account: WalletAccount,
-}
-
-impl Request for ChallengeRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let session = fields.required("session_id", text);
-        let chain = fields.required("chain_id", chain);
-        let account = fields.required("wallet_address", |value| {
-            let address: String = text(value)?;
-            // All these chains have the same address format, so the address can be parsed even if the chain is invalid.
-            let account = WalletAccount::parse(chain.unwrap_or(Chain::Ethereum), &address);
-            account.map_err(|error| ValueError::of(&error).into())
-        });
-        Some(Self { session: session?, account: chain.and(account)? })
+request! {
+    /// The sign-in and the wallet for which a challenge is requested.
+    struct SsoChallengeRequest {
+        session_id: SsoSessionId,
+        account: EvmAccount,
     }
 }
 
-fn chain(value: &Value) -> FieldResult<Chain> {
-    let Some(id) = value.as_u64() else {
-        return Err(ValueError::new(FieldErrorCode::InvalidType, "must be a whole number").into());
-    };
-    let known = Chain::ALL.into_iter().find(|chain| chain.id() == Some(id));
-    known.ok_or_else(|| ValueError::new(FieldErrorCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
+struct EvmAccount(WalletAccount);
+
+impl RequestField for EvmAccount {
+    fn read(fields: &mut Fields<'_>, _: &str) -> Option<Self> {
+        let chain = fields.required("chain_id").map(|EvmChain(chain)| chain);
+        let address: String = fields.required("wallet_address")?;
+        // All these chains have the same address format, so the address can be parsed even if the chain is invalid.
+        let account = WalletAccount::parse(chain.unwrap_or(Chain::Ethereum), &address);
+        let account = account.map_err(|error| fields.invalid("wallet_address", &error)).ok();
+        chain.and(account).map(Self)
+    }
+
+    fn describe(body: ObjectBuilder, _: &str, _: &[&str]) -> ObjectBuilder {
+        let body = body.property("wallet_address", schema::wallet_address()).required("wallet_address");
+        body.property("chain_id", EvmChain::schema()).required("chain_id")
+    }
 }
 
 /// The challenge for the wallet.
@@ -79,7 +69,7 @@ impl From<SsoQuestion> for ChallengeView {
 /// Request Challenge for Web3 SSO (EVM Only)
 ///
 /// For the sign-in page: the request must carry the cookie of the sign-in. A new challenge replaces the previous one.
-#[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = ChallengeFields, responses(
+#[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = SsoChallengeRequest, responses(
     (status = 200, description = "The message to sign", body = ChallengeView),
     (status = 403, description = "The request came from a page of another site"),
     (status = 404, description = "The sign-in is unknown, expired, completed, or was started in another browser"),
@@ -88,44 +78,25 @@ impl From<SsoQuestion> for ChallengeView {
 pub(crate) async fn request_web3_sso_challenge(
     Anonymous(origin): Anonymous,
     request: HttpRequest,
-    Body(body): Body<ChallengeRequest>,
+    Body(SsoChallengeRequest { session_id: session, account }): Body<SsoChallengeRequest>,
     sso: Data<SingleSignOn>,
     limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     fetch_metadata::same_origin(&url, request.headers())?;
     admit_challenge(&**limits, &origin)?;
-    let browser = cookies::secret(&url, request.headers(), body.session);
-    let command = ChallengeSso { session: body.session, browser, account: body.account };
+    let browser = cookies::secret(&url, request.headers(), session);
+    let command = ChallengeSso { session, browser, account: account.0 };
     Ok(HttpResponse::Ok().json(ChallengeView::from(sso.challenge(command).await?)))
 }
 
-/// The signed challenge.
-#[derive(ToSchema)]
-#[schema(as = SsoVerifyRequest)]
-#[expect(dead_code, reason = "the fields are for the document")]
-struct VerifyFields {
-    #[schema(schema_with = schema::sso_session_id)]
-    session_id: String,
-    /// The message of the challenge, unchanged.
-    #[schema(schema_with = schema::any_text)]
-    message: String,
-    #[schema(schema_with = schema::wallet_signature)]
-    signature: String,
-}
-
-struct VerifyRequest {
-    session: SsoSessionId,
-    message: String,
-    signature: String,
-}
-
-impl Request for VerifyRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let session = fields.required("session_id", text);
-        let message = fields.required("message", text);
-        let signature = fields.required("signature", text);
-        Some(Self { session: session?, message: message?, signature: signature? })
+request! {
+    /// The signed challenge.
+    struct SsoVerifyRequest {
+        session_id: SsoSessionId,
+        /// The message of the challenge, unchanged.
+        message: String,
+        signature: SignatureText,
     }
 }
 
@@ -164,7 +135,7 @@ impl VerifiedView {
 /// Verify SIWE Signature & Issue Token (EVM Only)
 ///
 /// For the sign-in page: the request must carry the cookie of the sign-in. A sign-in can be completed only once.
-#[utoipa::path(tag = "sso", operation_id = "verify_web3_sso", request_body = VerifyFields, responses(
+#[utoipa::path(tag = "sso", operation_id = "verify_web3_sso", request_body = SsoVerifyRequest, responses(
     (status = 200, description = "The token, the authorization code and the redirect URI", body = VerifiedView,
         headers(("Set-Cookie" = String, description = "Removes the cookie of the sign-in"))),
     (status = 401, description = "The wallet has not signed the message for this browser"),
@@ -176,38 +147,27 @@ pub(crate) async fn verify_web3_sso(
     Anonymous(origin): Anonymous,
     UserAgent(user_agent): UserAgent,
     request: HttpRequest,
-    Body(VerifyRequest { session, message, signature }): Body<VerifyRequest>,
+    Body(SsoVerifyRequest { session_id: session, message, signature }): Body<SsoVerifyRequest>,
     sso: Data<SingleSignOn>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     // Check this first: a request that another site made the browser send must not consume the challenge.
     fetch_metadata::same_origin(&url, request.headers())?;
     let browser = cookies::secret(&url, request.headers(), session);
-    let verified = sso.verify(VerifySso { session, browser, message, signature, user_agent, origin }).await?;
+    let verified =
+        sso.verify(VerifySso { session, browser, message, signature: signature.0, user_agent, origin }).await?;
     let ended = cookies::removed_cookie(&url, session)?;
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, ended)).json(VerifiedView::new(&verified, &url)))
 }
 
-/// The authorization code to redeem.
-#[derive(ToSchema)]
-#[schema(as = SsoTokenRequest)]
-struct TokenRequest {
-    /// The code from the redirect. A text that is not a code is rejected like an unknown code.
-    #[schema(schema_with = schema::any_text)]
-    code: String,
-    /// The redirect URI of the sign-in request.
-    #[schema(schema_with = schema::any_text)]
-    redirect_uri: String,
-    #[schema(schema_with = schema::code_verifier)]
-    code_verifier: String,
-}
-
-impl Request for TokenRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let code = fields.required("code", text);
-        let redirect_uri = fields.required("redirect_uri", text);
-        let code_verifier = fields.required("code_verifier", text);
-        Some(Self { code: code?, redirect_uri: redirect_uri?, code_verifier: code_verifier? })
+request! {
+    /// The authorization code to redeem.
+    struct SsoTokenRequest {
+        /// The code from the redirect. A text that is not a code is rejected like an unknown code.
+        code: String,
+        /// The redirect URI of the sign-in request.
+        redirect_uri: String,
+        code_verifier: VerifierText,
     }
 }
 
@@ -233,15 +193,15 @@ impl From<SsoToken> for TokenView {
 ///
 /// For the back end of an application. The code is valid once, within 60 seconds, and only with the code verifier whose
 /// SHA-256 was sent as `code_challenge`. Every complete request consumes its code, even if it fails.
-#[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = TokenRequest, responses(
+#[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = SsoTokenRequest, responses(
     (status = 200, description = "The token", body = TokenView)))]
 #[post("/sso/token")]
 pub(crate) async fn redeem_sso_code(
     Anonymous(origin): Anonymous,
-    Body(TokenRequest { code, redirect_uri, code_verifier }): Body<TokenRequest>,
+    Body(SsoTokenRequest { code, redirect_uri, code_verifier }): Body<SsoTokenRequest>,
     sso: Data<SingleSignOn>,
 ) -> Result<HttpResponse, Problem> {
-    let verifier = Secret::new(code_verifier);
+    let verifier = Secret::new(code_verifier.0);
     let token = sso.redeem(RedeemSsoCode { code, redirect_uri, verifier, origin }).await?;
     Ok(HttpResponse::Ok().json(TokenView::from(token)))
 }

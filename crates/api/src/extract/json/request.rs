@@ -1,0 +1,155 @@
+//! Declaration of request bodies: one list of fields for the reader, the schema and the size limit.
+
+use utoipa::openapi::{
+    ObjectBuilder, RefOr, Schema, Type,
+    schema::{OneOfBuilder, SchemaType},
+};
+
+use crate::extract::json::{
+    fields::{Fields, Patch, RequestValue},
+    limits,
+};
+
+/// Declares a request body. The type of a field says whether the field is required: `T`, `Option<T>` or `Patch<T>`. The
+/// doc comments are the descriptions in the schema.
+macro_rules! request {
+    ($(#[doc = $about:literal])+ $visibility:vis struct $request:ident {
+        $($(#[doc = $text:literal])* $field_visibility:vis $field:ident: $type:ty,)+
+    }) => {
+        $(#[doc = $about])+
+        $visibility struct $request {
+            $($(#[doc = $text])* $field_visibility $field: $type,)+
+        }
+
+        impl $crate::extract::Request for $request {
+            const MAX_BYTES: usize =
+                $crate::extract::json::request::largest(&[$(<$type as $crate::extract::RequestField>::MAX_BYTES),+]);
+
+            fn read(fields: &mut $crate::extract::Fields<'_>) -> Option<Self> {
+                $(let $field = $crate::extract::RequestField::read(fields, stringify!($field));)+
+                Some(Self { $($field: $field?,)+ })
+            }
+        }
+
+        impl utoipa::PartialSchema for $request {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let body = $crate::extract::json::request::body(&[$($about),+]);
+                $(
+                    let text = &[$($text),*];
+                    let body = <$type as $crate::extract::RequestField>::describe(body, stringify!($field), text);
+                )+
+                body.into()
+            }
+        }
+
+        impl utoipa::ToSchema for $request {}
+    };
+}
+pub(crate) use request;
+
+/// Declares how values of requests are read from JSON, and their schemas.
+macro_rules! values {
+    ($($type:ty: $read:expr, $schema:expr;)+) => {$(
+        impl $crate::extract::RequestValue for $type {
+            fn read(member: &$crate::extract::Member<'_>) -> $crate::extract::FieldResult<Self> {
+                let read: fn(&serde_json::Value) -> $crate::extract::FieldResult<Self> = $read;
+                read(member.value)
+            }
+
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $schema.into()
+            }
+        }
+    )+};
+}
+pub(crate) use values;
+
+/// A field of a request: one member of the body, or several that are read together.
+pub(crate) trait RequestField: Sized {
+    const MAX_BYTES: usize = limits::DEFAULT;
+
+    /// Returns `None` if the value is missing or invalid, which is then recorded in `fields`.
+    fn read(fields: &mut Fields<'_>, name: &str) -> Option<Self>;
+    /// Adds the members to the schema of the body. `text` are the lines of the doc comment.
+    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder;
+}
+
+impl<T: RequestValue> RequestField for T {
+    const MAX_BYTES: usize = T::MAX_BYTES;
+
+    fn read(fields: &mut Fields<'_>, name: &str) -> Option<Self> {
+        fields.required(name)
+    }
+
+    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder {
+        body.property(name, described(T::schema(), text)).required(name)
+    }
+}
+
+impl<T: RequestValue> RequestField for Option<T> {
+    const MAX_BYTES: usize = T::MAX_BYTES;
+
+    fn read(fields: &mut Fields<'_>, name: &str) -> Option<Self> {
+        Some(fields.optional(name))
+    }
+
+    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder {
+        body.property(name, or_null(described(T::schema(), text)))
+    }
+}
+
+impl<T: RequestValue> RequestField for Patch<T> {
+    const MAX_BYTES: usize = T::MAX_BYTES;
+
+    fn read(fields: &mut Fields<'_>, name: &str) -> Option<Self> {
+        Some(fields.patch(name))
+    }
+
+    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder {
+        <Option<T>>::describe(body, name, text)
+    }
+}
+
+/// The size limit of a body whose fields have these limits.
+pub(crate) const fn largest(limits: &[usize]) -> usize {
+    let Some((first, rest)) = limits.split_first() else { return 0 };
+    let rest = largest(rest);
+    if *first > rest { *first } else { rest }
+}
+
+/// The schema of a body without fields.
+pub(crate) fn body(text: &[&str]) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object).description(Some(description(text)))
+}
+
+fn description(text: &[&str]) -> String {
+    text.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")
+}
+
+/// Replaces the description of a type, if its field has one.
+fn described(mut schema: RefOr<Schema>, text: &[&str]) -> RefOr<Schema> {
+    match &mut schema {
+        _ if text.is_empty() => {}
+        RefOr::Ref(reference) => reference.description = description(text),
+        RefOr::T(Schema::Object(object)) => object.description = Some(description(text)),
+        RefOr::T(Schema::Array(array)) => array.description = Some(description(text)),
+        RefOr::T(_) => {}
+    }
+    schema
+}
+
+/// Permits `null` too.
+fn or_null(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    let kind = match &mut schema {
+        RefOr::T(Schema::Object(object)) if object.enum_values.is_none() => &mut object.schema_type,
+        RefOr::T(Schema::Array(array)) => &mut array.schema_type,
+        _ => {
+            let null = ObjectBuilder::new().schema_type(Type::Null);
+            return OneOfBuilder::new().item(schema).item(null).into();
+        }
+    };
+    if let SchemaType::Type(only) = kind {
+        *kind = SchemaType::from_iter([only.clone(), Type::Null]);
+    }
+    schema
+}

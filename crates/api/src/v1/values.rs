@@ -1,0 +1,100 @@
+//! The values of requests: how each type is read, and its schema.
+
+use serde_json::Value;
+use tessera_apikeys::model::{KeyDescription, KeyLifetime};
+use tessera_apps::model::{ApplicationDescription, ApplicationName, RedirectUri, RedirectUris};
+use tessera_identity::model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName};
+use tessera_inventory::model::{ItemDescription, ItemName, Quantity, Sku};
+use tessera_kernel::{Chain, Document, EmailAddress, MergePatch, OrganizationId, Role, Secret, UserId};
+use tessera_orgs::model::{OrganizationName, Slug};
+use tessera_sso::model::{Audience, SsoSessionId};
+use utoipa::{
+    ToSchema,
+    openapi::{Ref, RefOr, Schema},
+};
+
+use crate::{
+    extract::{FieldResult, Member, RequestValue, ValueError, boolean, integer, limits, list, object, text, values},
+    openapi::schema,
+    problem::FieldErrorCode,
+    v1::enums::RoleName,
+};
+
+/// A chain, by its id (EIP-155).
+pub(super) struct EvmChain(pub(super) Chain);
+
+/// A signature, which the use case parses.
+pub(super) struct SignatureText(pub(super) String);
+
+/// A code verifier (RFC 7636), which the use case parses.
+pub(super) struct VerifierText(pub(super) String);
+
+values! {
+    String: text, schema::any_text();
+    bool: boolean, schema::boolean();
+    OrganizationId: text, schema::id();
+    UserId: text, schema::id();
+    EmailAddress: text, schema::email();
+    Password: text, schema::password();
+    PasswordAttempt: |value| Ok(PasswordAttempt::new(&text::<String>(value)?)), schema::password_attempt();
+    // The password of a new account or of an existing one. The rules apply only to a new account.
+    Secret<String>: |value| text(value).map(Secret::new), schema::password();
+    DisplayName: text, schema::line(DisplayName::MAX_LENGTH);
+    PersonName: text, schema::line(PersonName::MAX_LENGTH);
+    AvatarUrl: text, schema::avatar_url();
+    OrganizationName: text, schema::line(OrganizationName::MAX_LENGTH);
+    Slug: text, schema::slug();
+    Role: text, Ref::from_schema_name(RoleName::name());
+    ApplicationName: text, schema::line(ApplicationName::MAX_LENGTH);
+    ApplicationDescription: text, schema::lines(ApplicationDescription::MAX_LENGTH);
+    RedirectUris: redirect_uris, schema::redirect_uris();
+    KeyDescription: text, schema::line(KeyDescription::MAX_LENGTH);
+    KeyLifetime: integer, schema::key_lifetime();
+    Sku: text, schema::line(Sku::MAX_LENGTH);
+    ItemName: text, schema::line(ItemName::MAX_LENGTH);
+    ItemDescription: text, schema::lines(ItemDescription::MAX_LENGTH);
+    Quantity: integer, schema::quantity();
+    Chain: text, schema::chain_type();
+    EvmChain: evm_chain, schema::evm_chain_id();
+    SsoSessionId: text, schema::sso_session_id();
+    Audience: text, schema::audience();
+    SignatureText: |value| text(value).map(SignatureText), schema::wallet_signature();
+    VerifierText: |value| text(value).map(VerifierText), schema::code_verifier();
+}
+
+fn evm_chain(value: &Value) -> FieldResult<EvmChain> {
+    let Some(id) = value.as_u64() else {
+        return Err(ValueError::new(FieldErrorCode::InvalidType, "must be a whole number").into());
+    };
+    let known = Chain::ALL.into_iter().find(|chain| chain.id() == Some(id)).map(EvmChain);
+    known.ok_or_else(|| ValueError::new(FieldErrorCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
+}
+
+fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {
+    let uris = list(RedirectUris::MAX, text::<RedirectUri>)(value)?;
+    uris.try_into().map_err(|error| ValueError::of(&error).into())
+}
+
+impl<const MAX: usize> RequestValue for Document<MAX> {
+    const MAX_BYTES: usize = limits::DOCUMENT;
+
+    fn read(member: &Member<'_>) -> FieldResult<Self> {
+        object(member)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        schema::object().into()
+    }
+}
+
+impl RequestValue for MergePatch {
+    const MAX_BYTES: usize = limits::DOCUMENT;
+
+    fn read(member: &Member<'_>) -> FieldResult<Self> {
+        object(member)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        schema::object().into()
+    }
+}
