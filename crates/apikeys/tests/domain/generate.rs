@@ -109,7 +109,7 @@ async fn every_unknown_permission_is_named_and_no_key_is_created() {
 async fn a_key_gets_nothing_that_another_application_declares() {
     let bench = bench().await;
     let mut other = application(2, organization_id(1));
-    other.permissions = Default::default();
+    other.permissions = ok(permissions([]).try_into());
     bench.stores.add_applications([&other]).await;
     let command = GenerateKey { application: application_id(2), permissions: vec![parsed("goods:ship")], ..command() };
     let error = failed(generate(&bench, 1, command).await);
