@@ -40,6 +40,13 @@ impl Service {
         Self::on(Installation::new(backend).await)
     }
 
+    /// Starts a service on an empty database, and registers a user.
+    pub async fn with_person(backend: Backend) -> (Self, Person) {
+        let service = Self::start(backend).await;
+        let person = Person::register(&service.api()).await;
+        (service, person)
+    }
+
     /// Starts a service with the settings of the installation.
     #[must_use]
     pub fn on(installation: Installation) -> Self {
@@ -51,6 +58,12 @@ impl Service {
     #[must_use]
     pub fn api(&self) -> Api {
         self.node.api()
+    }
+
+    /// The link in the mail number `number` to the address, but at the node: the links of the tests have another host.
+    pub async fn link_at_node(&self, email: &str, number: usize) -> String {
+        let link = last_of(&self.installation, email, number).await.link();
+        link.replace("http://localhost:8080", self.node.url())
     }
 }
 

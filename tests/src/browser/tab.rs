@@ -129,6 +129,13 @@ impl Tab {
         }
     }
 
+    /// Types text into a field, presses Enter, and waits until the page shows the expected text.
+    pub async fn submit(&self, field: &str, text: &str, expected: &str) {
+        self.types(field, text).await;
+        self.press("Enter", 13).await;
+        self.sees(expected).await;
+    }
+
     /// The address in the address bar.
     pub async fn address(&self) -> String {
         self.evaluate("location.href").await.as_str().unwrap_or_default().to_owned()

@@ -4,7 +4,6 @@ use serde_json::json;
 use tessera_tests::{
     browser::Browser,
     database::Backend,
-    mail::last_of,
     test_org::{PASSWORD, TestOrg},
 };
 
@@ -13,22 +12,16 @@ async fn an_invitation_looks_right_everywhere() {
     let acme = TestOrg::open(Backend::Sqlite).await;
     let invitation = json!({ "email": "grace@example.com", "role": "admin" });
     acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
-    let link = last_of(&acme.service.installation, "grace@example.com", 1).await.link();
-    // The service under test does not run at the host of its links.
-    let link = link.replace("http://localhost:8080", acme.service.node.url());
+    let link = acme.service.link_at_node("grace@example.com", 1).await;
     let browser = Browser::start().await;
     let tab = browser.tab().await;
     tab.watch_policy().await;
     tab.go_and_see(&link, "as an administrator").await;
     tab.portray("invitation").await;
     assert_eq!(tab.evaluate("__refused").await, json!([]), "the policy stops nothing that the page needs");
-    tab.types("#password", "password1").await;
-    tab.press("Enter", 13).await;
-    tab.sees("Your password: ").await;
+    tab.submit("#password", "password1", "Your password: ").await;
     tab.portray("invitation-faults").await;
-    tab.types("#password", PASSWORD).await;
-    tab.press("Enter", 13).await;
-    tab.sees("You belong to").await;
+    tab.submit("#password", PASSWORD, "You belong to").await;
     tab.portray("invitation-accepted").await;
     tab.go_and_see(&link, "The invitation is ").await;
     tab.portray("invitation-over").await;

@@ -35,8 +35,7 @@ async fn a_person_signs_in_to_an_application(backend: Backend) {
 }
 
 async fn the_way_back_does_not_lead_to_a_broken_page(backend: Backend) {
-    let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
-    let tab = server.enter(&wallet).await;
+    let (server, _wallet, tab) = TestServer::with_wallet(backend, WalletBehavior::Willing).await;
     let page = tab.address().await;
     choose(&tab).await;
     tab.sees("Welcome back").await;
@@ -91,9 +90,8 @@ async fn the_keyboard_is_enough(backend: Backend) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_to_be_signed_is_shown_word_for_word() {
-    let (server, wallet) =
-        (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
-    let tab = server.enter(&wallet).await;
+    let (_server, wallet, tab) =
+        TestServer::with_wallet(Backend::Sqlite, WalletBehavior::Pondering("personal_sign")).await;
     choose(&tab).await;
     tab.sees("Sign the message").await;
     let address = wallet.address();

@@ -11,7 +11,7 @@ use tessera_sso::{
 };
 use tessera_system::SystemClock;
 use tessera_tests::{
-    browser::{Browser, BrowserWallet, Tab},
+    browser::{Browser, BrowserWallet, Tab, WalletBehavior},
     database::Backend,
     jose,
     process::Installation,
@@ -53,6 +53,13 @@ impl TestServer {
         let url = party.url.clone();
         let visitors = party.serve(acme.api(), &issuer, &acme.app);
         Self { acme, issuer, party: url, visitors, browser: Browser::start().await }
+    }
+
+    /// Starts the service, and opens a tab on the sign-in page with a wallet that is on Ethereum.
+    pub(crate) async fn with_wallet(backend: Backend, behavior: WalletBehavior) -> (Self, Arc<BrowserWallet>, Tab) {
+        let (server, wallet) = (Self::start(backend).await, BrowserWallet::new(behavior, 1));
+        let tab = server.enter(&wallet).await;
+        (server, wallet, tab)
     }
 
     /// Opens a tab with the wallet on the sign-in page.

@@ -17,9 +17,7 @@ on_sqlite! {
 }
 
 async fn the_user_can_continue_after_a_network_failure(backend: Backend) {
-    let (server, wallet) =
-        (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
-    let tab = server.enter(&wallet).await;
+    let (_server, wallet, tab) = TestServer::with_wallet(backend, WalletBehavior::Pondering("personal_sign")).await;
     tab.offline(true).await;
     choose(&tab).await;
     tab.sees("No connection").await;
@@ -41,8 +39,7 @@ async fn the_user_can_continue_after_a_network_failure(backend: Backend) {
 }
 
 async fn the_user_can_continue_after_a_service_failure(backend: Backend) {
-    let (mut server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
-    let tab = server.enter(&wallet).await;
+    let (mut server, _wallet, tab) = TestServer::with_wallet(backend, WalletBehavior::Willing).await;
     server.stop().await;
     choose(&tab).await;
     tab.sees("No connection").await;
@@ -52,8 +49,7 @@ async fn the_user_can_continue_after_a_service_failure(backend: Backend) {
 }
 
 async fn an_expired_sign_in_must_be_started_again(backend: Backend) {
-    let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
-    let tab = server.enter(&wallet).await;
+    let (server, wallet, tab) = TestServer::with_wallet(backend, WalletBehavior::Willing).await;
     let page = tab.address().await;
     server.let_time_pass(&tab).await;
     choose(&tab).await;
@@ -68,9 +64,7 @@ async fn an_expired_sign_in_must_be_started_again(backend: Backend) {
 }
 
 async fn a_late_signature_is_rejected(backend: Backend) {
-    let (server, wallet) =
-        (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
-    let tab = server.enter(&wallet).await;
+    let (server, wallet, tab) = TestServer::with_wallet(backend, WalletBehavior::Pondering("personal_sign")).await;
     choose(&tab).await;
     tab.sees("Sign the message").await;
     server.let_time_pass(&tab).await;

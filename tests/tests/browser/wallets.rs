@@ -15,8 +15,7 @@ on_sqlite! {
 }
 
 async fn who_declines_is_told_so_and_may_try_again(backend: Backend) {
-    let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Refusing, 1));
-    let tab = server.enter(&wallet).await;
+    let (server, wallet, tab) = TestServer::with_wallet(backend, WalletBehavior::Refusing).await;
     choose(&tab).await;
     tab.sees("You declined").await;
     tab.portray("declined").await;
@@ -102,8 +101,7 @@ async fn every_wallet_that_announces_itself_is_offered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_has_a_request_open_already_is_to_be_looked_at() {
-    let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Occupied, 1));
-    let tab = server.enter(&wallet).await;
+    let (_server, wallet, tab) = TestServer::with_wallet(Backend::Sqlite, WalletBehavior::Occupied).await;
     choose(&tab).await;
     tab.sees("Look at your wallet").await;
     tab.sees("A request is open there already").await;
@@ -143,8 +141,7 @@ async fn a_wallet_that_never_answers_is_asked_once_and_may_be_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_try_that_is_double_clicked_is_one_try() {
-    let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Refusing, 1));
-    let tab = server.enter(&wallet).await;
+    let (_server, wallet, tab) = TestServer::with_wallet(Backend::Sqlite, WalletBehavior::Refusing).await;
     choose(&tab).await;
     tab.sees("You declined").await;
     wallet.behave(WalletBehavior::Pondering("eth_requestAccounts"));
@@ -158,9 +155,8 @@ async fn another_try_that_is_double_clicked_is_one_try() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_turns_to_another_account_signs_in_with_that_one_or_not_at_all() {
-    let (server, wallet) =
-        (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
-    let tab = server.enter(&wallet).await;
+    let (server, wallet, tab) =
+        TestServer::with_wallet(Backend::Sqlite, WalletBehavior::Pondering("personal_sign")).await;
     choose(&tab).await;
     tab.sees("Sign the message").await;
     let before = wallet.address();
@@ -181,9 +177,8 @@ async fn a_wallet_that_turns_to_another_account_signs_in_with_that_one_or_not_at
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_turns_to_another_network_names_that_one() {
-    let (server, wallet) =
-        (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
-    let tab = server.enter(&wallet).await;
+    let (server, wallet, tab) =
+        TestServer::with_wallet(Backend::Sqlite, WalletBehavior::Pondering("personal_sign")).await;
     choose(&tab).await;
     tab.sees("Sign the message").await;
     wallet.change_chain(&tab, 8453).await;
@@ -202,9 +197,8 @@ async fn a_wallet_that_turns_to_another_network_names_that_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_loses_its_connection_may_be_tried_again() {
-    let (server, wallet) =
-        (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Pondering("personal_sign"), 1));
-    let tab = server.enter(&wallet).await;
+    let (server, wallet, tab) =
+        TestServer::with_wallet(Backend::Sqlite, WalletBehavior::Pondering("personal_sign")).await;
     choose(&tab).await;
     for (event, value) in [("disconnect", json!({ "code": 4900 })), ("accountsChanged", json!([]))] {
         tab.sees("Sign the message").await;

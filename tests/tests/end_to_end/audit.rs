@@ -64,8 +64,7 @@ async fn changes_of_an_organization_are_audited_s198(backend: Backend) {
 }
 
 async fn sign_in_sign_out_and_failures_are_audited(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     for email in [person.email.as_str(), "unknown@example.com"] {
         service.api().post("/auth/login", &json!({"email": email, "password": "wrong"})).await.is(401);
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
     eventually, on_both,
-    test_org::{Person, Service, TestOrg},
+    test_org::{Service, TestOrg},
 };
 
 on_both! {
@@ -20,8 +20,7 @@ on_both! {
 }
 
 async fn a_new_user_can_create_use_and_revoke_an_api_key(backend: Backend) {
-    let service = Service::start(backend).await;
-    let owner = Person::register(&service.api()).await;
+    let (service, owner) = Service::with_person(backend).await;
     let app = owner.make_app(&owner.create_org().await).await;
     let key = owner.make_key(&app, &json!({"description": "game server", "permissions": []})).await;
     let (server, inventory) = (service.api().key(&key.raw), format!("/apps/{app}/inventory"));
@@ -99,8 +98,7 @@ async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
 }
 
 async fn a_slug_is_derived_from_the_name_and_unique(backend: Backend) {
-    let service = Service::start(backend).await;
-    let owner = Person::register(&service.api()).await;
+    let (_service, owner) = Service::with_person(backend).await;
     let first = owner.post("/orgs", &json!({"name": "Ünïted Games  42!"})).await.expecting(201);
     let second = owner.post("/orgs", &json!({"name": "Ünïted Games  42!"})).await.expecting(201);
     let (first, second) = (first["slug"].as_str().unwrap_or(""), second["slug"].as_str().unwrap_or(""));

@@ -35,8 +35,8 @@ on_both! {
 }
 
 async fn a_failed_login_returns_the_same_for_every_reason_s16(backend: Backend) {
-    let service = Service::start(backend).await;
-    let (api, known) = (service.api(), Person::register(&service.api()).await);
+    let (service, known) = Service::with_person(backend).await;
+    let api = service.api();
     let wrong = login(&api, &known.email, "wrong-violet-lantern-17").await;
     wrong.problem(401, "invalid_credentials");
     assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
@@ -51,8 +51,7 @@ async fn a_failed_login_returns_the_same_for_every_reason_s16(backend: Backend) 
 }
 
 async fn a_failed_login_costs_one_hash_for_every_reason_s17(backend: Backend) {
-    let service = Service::start(backend).await;
-    let known = Person::register(&service.api()).await;
+    let (service, known) = Service::with_person(backend).await;
     let with = cost(&service, &known.email, 20).await;
     let without = cost(&service, "unknown@example.com", 20).await;
     let malformed = cost(&service, "no address", 20).await;

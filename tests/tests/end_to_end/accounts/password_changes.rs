@@ -10,14 +10,10 @@ use tessera_tests::{
 };
 use tokio::task::JoinSet;
 
-const NEW: &str = "granite-orchard-58-kettle";
+use crate::accounts::password_resets::{NEW, ends_concurrent_sign_ins, login};
 
 async fn change(by: &Api, current: Option<&str>, new: &str) -> Answer {
     by.put("/users/me/password", &json!({"current_password": current, "new_password": new})).await
-}
-
-async fn login(api: &Api, email: &str, password: &str) -> Answer {
-    api.anonymous().post("/auth/login", &json!({"email": email, "password": password})).await
 }
 
 #[track_caller]
@@ -39,8 +35,7 @@ on_both! {
 }
 
 async fn a_password_change_requires_the_current_password_s8(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     for wrong in [NEW, "", "Violet-harbour-93-lantern", &"x".repeat(10_000)] {
         has_fault(&change(&person, Some(wrong), NEW).await, "/current_password", "wrong_password");
     }
@@ -100,8 +95,7 @@ async fn a_new_password_obeys_all_rules(backend: Backend) {
 }
 
 async fn a_changed_password_is_normalized_to_nfc_s6(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     change(&person, Some(PASSWORD), "cafe\u{301}-lantern-93-quay").await.is(204);
     login(&service.api(), &person.email, "caf\u{e9}-lantern-93-quay").await.is(200);
     change(&person, Some("caf\u{e9}-lantern-93-quay"), NEW).await.is(204);
@@ -138,25 +132,12 @@ async fn one_of_eight_concurrent_password_changes_succeeds(backend: Backend) {
 }
 
 async fn a_session_started_during_a_password_change_is_ended(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
-    let mut running = JoinSet::new();
-    for _ in 0..6 {
-        let (api, email) = (service.api(), person.email.clone());
-        running.spawn(async move { login(&api, &email, PASSWORD).await });
-    }
-    change(&person, Some(PASSWORD), NEW).await.is(204);
-    for answer in running.join_all().await {
-        assert!([200, 401].contains(&answer.status), "{}", answer.text());
-        if let Some(token) = answer.json()["token"].as_str() {
-            service.api().bearer(token).get("/users/me").await.problem(401, "invalid_token");
-        }
-    }
+    let (service, person) = Service::with_person(backend).await;
+    ends_concurrent_sign_ins(&service, &person.email, change(&person, Some(PASSWORD), NEW)).await;
 }
 
 async fn a_password_change_reveals_no_password_or_hash_s13(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     let wrong = "another-violet-lantern-17";
     let answers = [
         change(&person, Some(wrong), NEW).await,

@@ -9,14 +9,16 @@ use tessera_tests::{
     eventually,
     mail::{Letter, ON_ITS_WAY, in_directory, last_of},
     on_both,
+    pages::form,
     process::Installation,
     smtp::Sink,
     test_org::{PASSWORD, Person, Service, TestOrg, UNKNOWN_ID, unique},
     wallet::EvmWallet,
 };
+use tokio::task::JoinSet;
 
 use crate::{
-    accounts::enumeration::shape,
+    accounts::{enumeration::shape, reset_page},
     wallets::sign_in::{addresses, enter},
 };
 
@@ -32,6 +34,22 @@ pub(crate) async fn reset(api: &Api, token: &str, password: &str) -> Answer {
 
 pub(crate) async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.anonymous().post("/auth/login", &json!({"email": email, "password": password})).await
+}
+
+/// Asserts that a change of the password also ends the sessions that start during the change.
+pub(crate) async fn ends_concurrent_sign_ins(service: &Service, email: &str, change: impl Future<Output = Answer>) {
+    let mut running = JoinSet::new();
+    for _ in 0..6 {
+        let (api, email) = (service.api(), email.to_owned());
+        running.spawn(async move { login(&api, &email, PASSWORD).await });
+    }
+    change.await.is(204);
+    for answer in running.join_all().await {
+        assert!([200, 401].contains(&answer.status), "{}", answer.text());
+        if let Some(token) = answer.json()["token"].as_str() {
+            service.api().bearer(token).get("/users/me").await.problem(401, "invalid_token");
+        }
+    }
 }
 
 /// Requests a reset and returns the mail with the given number.
@@ -79,8 +97,7 @@ async fn a_forgotten_password_is_reset_by_mail(backend: Backend) {
     let page = service.api().get_root(path).await;
     page.is(200);
     let fields = [("token", &*letter.token()), ("username", &person.email), ("password", NEW)];
-    let done =
-        send(crate::accounts::reset_page::form(&service.api(), &fields).header("Sec-Fetch-Site", "same-origin")).await;
+    let done = send(form(&service.api(), reset_page::PAGE, &fields).header("Sec-Fetch-Site", "same-origin")).await;
     done.is(200);
     assert!(done.text().contains("Your password is set") && done.header("set-cookie").is_none(), "{}", done.text());
     person.get("/users/me").await.problem(401, "invalid_token");
@@ -143,8 +160,7 @@ async fn a_reset_request_returns_the_same_for_known_and_unknown_addresses_s19(ba
 /// The response is sent before any account is looked up, so both times differ only by chance. On a busy machine, the
 /// difference may be large once; a systematic difference would appear in every attempt.
 async fn a_reset_request_takes_the_same_time_for_every_address_s19(backend: Backend) {
-    let service = Service::start(backend).await;
-    let known = Person::register(&service.api()).await;
+    let (service, known) = Service::with_person(backend).await;
     let mut seen = Vec::new();
     for _ in 0..3 {
         let (with, without) = medians(&service.api(), &known.email).await;

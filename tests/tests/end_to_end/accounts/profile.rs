@@ -22,8 +22,7 @@ on_sqlite! {
 }
 
 async fn a_profile_update_changes_only_the_given_fields(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     let before = person.get("/users/me").await.expecting(200);
     let all = json!({"display_name": " Amazing  Grace ", "first_name": "Grace", "last_name": "Hopper",
                      "avatar_url": "https://cdn.example.com/g.png?size=64"});
@@ -53,8 +52,7 @@ async fn an_address_is_not_changed_with_the_profile(backend: Backend) {
 }
 
 async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     let full = json!({"display_name": "D", "first_name": "F", "avatar_url": "https://example.com"});
     let user = person.put("/users/me", &full).await.expecting(200);
     assert_eq!(person.put("/users/me", &user).await.expecting(200), user);
@@ -62,8 +60,7 @@ async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
 }
 
 async fn an_avatar_url_requires_https(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     for (url, code) in [
         ("http://example.com/a.png".to_owned(), "invalid_format"),
         ("javascript:alert(1)".to_owned(), "invalid_format"),
@@ -83,8 +80,7 @@ async fn an_avatar_url_requires_https(backend: Backend) {
 }
 
 async fn invalid_names_are_rejected(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     let body = json!({"display_name": "", "first_name": "x".repeat(101), "last_name": "a\u{202e}b", "avatar_url": 1});
     let answer = person.put("/users/me", &body).await;
     assert_eq!(answer.faults(), ["/avatar_url", "/display_name", "/first_name", "/last_name"]);
@@ -106,8 +102,7 @@ async fn concurrent_changes_of_different_fields_are_all_kept(backend: Backend) {
             assert_eq!(user[field], value);
         }
     }
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     let fields = ["display_name", "first_name", "last_name"];
     let changing = fields.map(|field| tokio::spawn(change(Api::clone(&person), field)));
     for field in changing {

@@ -17,10 +17,8 @@ use tessera_tests::{
     test_org::{PASSWORD, Person, Service, TestOrg},
 };
 
-use tokio::task::JoinSet;
-
 use crate::{
-    accounts::password_resets::{NEW, forgot, link_to, login, reset},
+    accounts::password_resets::{NEW, ends_concurrent_sign_ins, forgot, link_to, login, reset},
     storage,
     wallets::sign_in::{count, together},
 };
@@ -38,8 +36,8 @@ on_both! {
 }
 
 async fn a_reset_token_is_invalid_after_a_new_one_a_change_or_its_use_s191(backend: Backend) {
-    let service = Service::start(backend).await;
-    let (api, person) = (service.api(), Person::register(&service.api()).await);
+    let (service, person) = Service::with_person(backend).await;
+    let api = service.api();
     let first = link_to(&service, &person.email, 1).await.token();
     let second = link_to(&service, &person.email, 2).await.token();
     assert!(first.len() == 43 && first != second, "{first} {second}");
@@ -88,8 +86,7 @@ async fn one_of_20_concurrent_uses_of_a_reset_token_succeeds_s191(backend: Backe
 }
 
 async fn a_reset_link_expires_after_30_minutes_s191(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     let token = link_to(&service, &person.email, 1).await.token();
     let store = storage::open(&service.installation).await;
     let kept = store.find_open(&Sha256Digest.digest(&token)).await;
@@ -125,21 +122,10 @@ async fn a_reset_link_expires_after_30_minutes_s191(backend: Backend) {
 }
 
 async fn a_session_started_during_a_reset_is_ended(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     let token = link_to(&service, &person.email, 1).await.token();
-    let mut running = JoinSet::new();
-    for _ in 0..6 {
-        let (api, email) = (service.api(), person.email.clone());
-        running.spawn(async move { login(&api, &email, PASSWORD).await });
-    }
-    reset(&service.api(), &token, NEW).await.is(204);
-    for answer in running.join_all().await {
-        assert!([200, 401].contains(&answer.status), "{}", answer.text());
-        if let Some(token) = answer.json()["token"].as_str() {
-            service.api().bearer(token).get("/users/me").await.problem(401, "invalid_token");
-        }
-    }
+    let api = service.api();
+    ends_concurrent_sign_ins(&service, &person.email, reset(&api, &token, NEW)).await;
 }
 
 async fn a_token_of_one_kind_is_rejected_as_another_kind_s61(backend: Backend) {
@@ -194,8 +180,7 @@ async fn logs_contain_no_secrets_s196(backend: Backend) {
 }
 
 async fn a_reset_request_survives_a_crash_of_the_node(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     let Service { node, installation } = service;
     forgot(&node.api(), &person.email).await.is(202);
     node.kill();

@@ -1,28 +1,21 @@
 //! Password reset page: it works without scripts, and only its button changes data.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::json;
 use tessera_tests::{
     api::{Answer, Api, send},
     database::Backend,
     on_sqlite,
+    pages::{form, is_private, rejects_forms_of_other_sites, submit_form},
     test_org::{PASSWORD, Person, Service},
 };
 
 use crate::accounts::password_resets::{NEW, link_to, login};
 
-const PAGE: &str = "/password/reset";
-
-/// A form submission of a browser.
-pub(crate) fn form(api: &Api, fields: &[(&str, &str)]) -> RequestBuilder {
-    let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let request = api.request(Method::POST, PAGE).body(fields.join("&"));
-    request.header("Content-Type", "application/x-www-form-urlencoded")
-}
+pub(crate) const PAGE: &str = "/password/reset";
 
 async fn submit(api: &Api, fields: &[(&str, &str)]) -> Answer {
-    send(form(api, fields).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
+    submit_form(api, PAGE, fields).await
 }
 
 async fn show(api: &Api, token: &str) -> Answer {
@@ -31,8 +24,7 @@ async fn show(api: &Api, token: &str) -> Answer {
 
 /// A registered user with a reset link.
 async fn somebody(backend: Backend) -> (Service, Person, String) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     let token = link_to(&service, &person.email, 1).await.token();
     (service, person, token)
 }
@@ -76,40 +68,16 @@ async fn get_and_head_change_nothing_s118(backend: Backend) {
 async fn the_page_sends_no_referrer_and_loads_nothing_external_s114(backend: Backend) {
     let (service, _, token) = somebody(backend).await;
     for page in [show(&service.api(), &token).await, show(&service.api(), "none").await] {
-        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
-        assert_eq!(page.header("cache-control"), Some("no-store"));
-        assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
-        let policy = page.header("content-security-policy").unwrap_or_default();
-        for rule in [
-            "default-src 'none'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-            "form-action 'self'",
-        ] {
-            assert!(policy.contains(rule), "{policy}");
-        }
-        assert!(!policy.contains("unsafe"), "{policy}");
-        let html = page.text();
-        assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
+        is_private(&page);
     }
 }
 
 async fn a_form_of_another_site_is_rejected_s117(backend: Backend) {
     let (service, person, token) = somebody(backend).await;
     let fields = [("token", token.as_str()), ("password", NEW)];
-    for (name, value) in [
-        ("Sec-Fetch-Site", "cross-site"),
-        ("Sec-Fetch-Site", "same-site"),
-        ("Origin", "https://evil.example.com"),
-        ("Origin", "null"),
-    ] {
-        let refused = send(form(&service.api(), &fields).header(name, value)).await;
-        assert_eq!(refused.status, 403, "{name}: {value}");
-        assert!(refused.text().contains("another site"), "{}", refused.text());
-    }
+    rejects_forms_of_other_sites(&service.api(), PAGE, &fields).await;
     person.get("/users/me").await.is(200);
-    send(form(&service.api(), &fields).header("Origin", "http://localhost:8080")).await.is(200);
+    send(form(&service.api(), PAGE, &fields).header("Origin", "http://localhost:8080")).await.is(200);
 }
 
 async fn an_invalid_password_is_reported_and_keeps_the_link(backend: Backend) {

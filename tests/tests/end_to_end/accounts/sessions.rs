@@ -32,8 +32,7 @@ async fn a_session_expires_after_its_lifetime_s43(backend: Backend) {
 }
 
 async fn every_login_creates_a_new_session_s49(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     let again = person.again().await;
     assert_ne!(again.token, person.token);
     person.get("/users/me").await.is(200);

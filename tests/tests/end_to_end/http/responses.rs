@@ -8,7 +8,7 @@ use tessera_tests::{
     on_sqlite,
     process::Installation,
     sso,
-    test_org::{Person, Service, TestOrg, UNKNOWN_ID},
+    test_org::{Service, TestOrg, UNKNOWN_ID},
 };
 
 async fn with_id(service: &Service, id: &[u8]) -> Answer {
@@ -171,8 +171,7 @@ async fn get_and_head_change_nothing_s118(backend: Backend) {
 }
 
 async fn no_cors_headers_are_sent_s119(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     for origin in ["https://evil.example", "null", "http://localhost:8080"] {
         let answer = send(person.request(Method::GET, "/api/v1/users/me").header("Origin", origin)).await;
         assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{origin}");

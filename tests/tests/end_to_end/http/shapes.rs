@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
     on_sqlite,
-    test_org::{PASSWORD, Person, Service, TestOrg},
+    test_org::{PASSWORD, Service, TestOrg},
 };
 
 #[track_caller]
@@ -63,8 +63,7 @@ async fn a_user_has_the_members_of_the_contract(backend: Backend) {
 }
 
 async fn a_login_has_the_members_of_the_contract(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(backend).await;
     let body = json!({"email": person.email, "password": PASSWORD});
     let login = service.api().post("/auth/login", &body).await.expecting(200);
     has_exactly(&login, "token token_type expires_at user");

@@ -9,20 +9,8 @@ use tessera_tests::{
     process::Installation,
     test_org::{PASSWORD, Person, Service, TestOrg, sign_in},
 };
-use tokio::task::JoinSet;
 
-/// Sends all requests concurrently and collects the responses.
-async fn together(requests: impl IntoIterator<Item = impl Future<Output = Answer> + Send + 'static>) -> Vec<Answer> {
-    let mut running: JoinSet<Answer> = JoinSet::new();
-    for request in requests {
-        running.spawn(request);
-    }
-    running.join_all().await
-}
-
-fn count(answers: &[Answer], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status == status).count()
-}
+use crate::wallets::sign_in::{count, one_succeeded, together};
 
 async fn owners(acme: &TestOrg, asking: &Person) -> Vec<String> {
     let members = asking.get(&acme.members(None)).await.expecting(200);
@@ -135,10 +123,7 @@ async fn one_of_50_concurrent_uses_of_a_slug_succeeds_s165(backend: Backend) {
         async move { owner.post("/orgs", &json!({"name": format!("Org {number}"), "slug": "same"})).await }
     }));
     let answers = answers.await;
-    assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 49));
-    for loser in answers.iter().filter(|answer| answer.status == 409) {
-        loser.problem(409, "slug_taken");
-    }
+    one_succeeded(&answers, 201, (409, "slug_taken"));
 }
 
 async fn organizations_of_one_name_all_get_a_slug(backend: Backend) {
@@ -237,8 +222,7 @@ async fn answers_to(person: &Person, acme: &TestOrg) -> bool {
 }
 
 async fn a_session_ended_many_times_at_once_is_ended_once(backend: Backend) {
-    let service = Service::start(backend).await;
-    let person = Person::register(&service.api()).await;
+    let (_service, person) = Service::with_person(backend).await;
     let listed = person.again().await.get("/users/me/sessions").await.expecting(200);
     let path = format!("/users/me/sessions/{}", text_of(&listed[1], "id"));
     let answers = together((0..8).map(|_| {

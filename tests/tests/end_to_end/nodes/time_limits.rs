@@ -82,8 +82,7 @@ async fn a_request_that_waits_for_a_lock_of_postgres_is_503_in_time_slow() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_waits_for_the_writer_of_sqlite_is_503_in_time_slow() {
-    let service = Service::start(Backend::Sqlite).await;
-    let person = Person::register(&service.api()).await;
+    let (service, person) = Service::with_person(Backend::Sqlite).await;
     let before = person.get("/users/me").await.expecting(200);
     let store = storage::open(&service.installation).await;
     let writer = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));

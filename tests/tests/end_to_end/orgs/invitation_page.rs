@@ -1,12 +1,13 @@
 //! Invitation page: it works without scripts, and only its button changes data.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::json;
 use tessera_tests::{
     api::{Answer, send},
     database::Backend,
     mail::last_of,
     on_sqlite,
+    pages::{form, is_private, rejects_forms_of_other_sites, submit_form},
     test_org::{PASSWORD, Person, TestOrg, sign_in, unique},
 };
 
@@ -24,16 +25,8 @@ async fn invited_again(acme: &TestOrg, email: &str, number: usize) -> String {
     last_of(&acme.service.installation, email, number).await.token()
 }
 
-/// A form submission of a browser.
-fn form(acme: &TestOrg, fields: &[(&str, &str)]) -> RequestBuilder {
-    let encode = |text: &str| text.bytes().fold(String::new(), |done, byte| format!("{done}%{byte:02X}"));
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let request = acme.api().request(Method::POST, PAGE).body(fields.join("&"));
-    request.header("Content-Type", "application/x-www-form-urlencoded")
-}
-
 async fn submit(acme: &TestOrg, fields: &[(&str, &str)]) -> Answer {
-    send(form(acme, fields).header("Sec-Fetch-Site", "same-origin").header("Origin", "null")).await
+    submit_form(&acme.api(), PAGE, fields).await
 }
 
 async fn show(acme: &TestOrg, token: &str) -> Answer {
@@ -136,18 +129,7 @@ async fn the_page_sends_no_referrer_and_loads_nothing_external_s114(backend: Bac
     let acme = TestOrg::open(backend).await;
     let token = invited(&acme, &format!("{}@example.com", unique("guest"))).await;
     let page = show(&acme, &token).await;
-    assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
-    assert_eq!(page.header("cache-control"), Some("no-store"));
-    assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
-    let policy = page.header("content-security-policy").unwrap_or_default();
-    for rule in
-        ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"]
-    {
-        assert!(policy.contains(rule), "{policy}");
-    }
-    assert!(!policy.contains("unsafe"), "{policy}");
-    let html = page.text();
-    assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"), "{html}");
+    is_private(&page);
     let style = acme.api().get_root("/assets/pages.css").await;
     style.is(200);
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
@@ -157,17 +139,8 @@ async fn a_form_of_another_site_is_rejected_s117(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let token = invited(&acme, &format!("{}@example.com", unique("guest"))).await;
     let fields = [("token", token.as_str()), ("password", PASSWORD)];
-    for (name, value) in [
-        ("Sec-Fetch-Site", "cross-site"),
-        ("Sec-Fetch-Site", "same-site"),
-        ("Origin", "https://evil.example.com"),
-        ("Origin", "null"),
-    ] {
-        let refused = send(form(&acme, &fields).header(name, value)).await;
-        assert_eq!(refused.status, 403, "{name}: {value}");
-        assert!(refused.text().contains("another site"), "{}", refused.text());
-    }
-    send(form(&acme, &fields).header("Origin", "http://localhost:8080")).await.is(200);
+    rejects_forms_of_other_sites(&acme.api(), PAGE, &fields).await;
+    send(form(&acme.api(), PAGE, &fields).header("Origin", "http://localhost:8080")).await.is(200);
 }
 
 async fn texts_from_users_are_escaped_in_the_page_s123(backend: Backend) {
