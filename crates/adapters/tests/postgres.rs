@@ -1,5 +1,8 @@
 //! Tests of the store on PostgreSQL: the contracts of its ports, and properties beyond them.
 
+#[macro_use]
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/clocks.rs"]
 mod clocks;
 #[path = "support/server_errors.rs"]
@@ -25,40 +28,7 @@ type SqlHarness = store::SqlHarness<Postgres>;
 
 tessera_testkit::all_store_contracts!(SqlHarness);
 
-macro_rules! cases {
-    ($module:ident: $($case:ident)+) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $case() {
-            $module::$case(Backend::Postgres).await;
-        }
-    )+};
-}
-
-cases! { store:
-    two_stores_open_an_empty_database_at_once
-    a_schema_newer_than_the_program_is_not_opened
-    all_nodes_use_the_secret_that_was_stored_first
-    a_database_answers_to_a_ping
-    a_dropped_transaction_does_not_block_other_transactions
-    a_transaction_with_a_failed_statement_does_not_commit
-    conflicts_of_other_unique_keys_are_reported_by_name
-    every_missing_reference_is_reported_as_the_same_conflict
-    a_row_with_an_invalid_value_is_reported_as_corrupt
-    a_corrupt_account_does_not_delay_the_reset_links_of_others
-    a_message_of_another_kind_is_not_taken
-    a_wait_for_a_connection_fails_as_busy_after_its_timeout
-    cancelled_work_on_a_single_threaded_runtime_does_not_block_others
-}
-
-cases! { clocks:
-    a_challenge_expires_after_5_minutes_by_the_database_clock_s85
-    expired_challenges_are_deleted_by_the_database_clock_s85
-    application_sign_ins_expire_by_the_database_clock_s85
-    an_authorization_code_expires_by_the_database_clock_s106
-    a_reset_link_expires_by_the_database_clock_s191
-    recent_authentication_is_checked_by_the_database_clock_s53
-    sessions_end_by_the_clock_of_the_database
-}
+common_cases! { Backend::Postgres }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_url_that_requires_tls_is_rejected() {
