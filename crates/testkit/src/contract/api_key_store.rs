@@ -101,20 +101,14 @@ contract!(
         conflict(insert(stores.api_keys.clone(), api_key(1, &unknown, tenant.owner.id)).await, StoreError::REFERENCE);
     }
 
-    async fn a_hash_belongs_to_one_key(harness: &impl Harness) {
+    async fn ids_and_hashes_of_keys_are_unique(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
-        stores.add_keys([&key(1, &tenant)]).await;
-        let same = StoredKey { hash: key(1, &tenant).hash, ..key(2, &tenant) };
-        conflict(insert(stores.api_keys.clone(), same).await, "api_keys_key_hash");
-    }
-
-    async fn a_key_id_is_given_once(harness: &impl Harness) {
-        let stores = harness.stores();
-        let tenant = tenant(stores, 1).await;
-        stores.add_keys([&key(1, &tenant)]).await;
-        let same = StoredKey { hash: key(2, &tenant).hash, ..key(1, &tenant) };
-        conflict(insert(stores.api_keys.clone(), same).await, "api_keys_id");
+        let (one, other) = (key(1, &tenant), key(2, &tenant));
+        stores.add_keys([&one]).await;
+        let same_hash = StoredKey { hash: one.hash, ..other.clone() };
+        conflict(insert(stores.api_keys.clone(), same_hash).await, "api_keys_key_hash");
+        conflict(insert(stores.api_keys.clone(), StoredKey { hash: other.hash, ..one }).await, "api_keys_id");
     }
 
     async fn keys_come_in_pages_by_id_revoked_ones_too(harness: &impl Harness) {

@@ -29,23 +29,14 @@ fn later_change() -> ItemChange {
 contract!(
     use item_store as item_store_contract;
 
-    async fn an_item_is_made_as_it_was_asked_for(harness: &impl Harness) {
+    async fn an_item_is_made_with_its_values_or_with_defaults(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
-        let change = item_change(1, application_id(1));
-        let made = stores.put_item(&change).await;
-        assert_eq!(made, item_made_by(&change));
-        assert_eq!(listed(&*stores.items, 1).await, [made]);
-    }
-
-    async fn a_bare_item_is_made_with_defaults(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        let change = bare_item_change(1, application_id(1));
-        let made = stores.put_item(&change).await;
-        assert_eq!(made, item_made_by(&change));
-        assert_eq!((made.quantity.get(), made.metadata.as_json()), (0, "{}"));
-        assert_eq!(listed(&*stores.items, 1).await, [made]);
+        let (full, bare) = (item_change(1, application_id(1)), bare_item_change(2, application_id(1)));
+        let made = [stores.put_item(&full).await, stores.put_item(&bare).await];
+        assert_eq!(made, [item_made_by(&full), item_made_by(&bare)]);
+        assert_eq!((made[1].quantity.get(), made[1].metadata.as_json()), (0, "{}"));
+        assert_eq!(listed(&*stores.items, 1).await, made);
     }
 
     async fn given_nothings_make_an_item_without(harness: &impl Harness) {

@@ -45,31 +45,25 @@ async fn record(stores: &Stores, user: UserId, number: u8) -> DeviceStatus {
 contract!(
     use known_devices as known_devices_contract;
 
-    async fn the_first_client_of_a_user_is_known_from_then_on(harness: &impl Harness) {
-        let stores = harness.stores();
-        stores.add_users([&user(1)]).await;
-        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
-        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
-    }
-
-    async fn another_client_is_new_once(harness: &impl Harness) {
-        let stores = harness.stores();
-        stores.add_users([&user(1)]).await;
-        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-        assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
-        assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::Known);
-        assert_eq!(record(stores, user_id(1), 3).await, DeviceStatus::New);
-        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::Known);
-    }
-
-    async fn a_client_of_one_user_is_not_anothers(harness: &impl Harness) {
+    async fn a_device_is_new_once_for_each_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
-        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
-        assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::First);
-        assert_eq!(record(stores, user_id(2), 2).await, DeviceStatus::New);
-        assert_eq!(record(stores, user_id(1), 2).await, DeviceStatus::New);
+        // Users and devices in order, with the status that each must have.
+        let seen = [
+            (1, 1, DeviceStatus::First),
+            (1, 1, DeviceStatus::Known),
+            (1, 2, DeviceStatus::New),
+            (1, 2, DeviceStatus::Known),
+            (1, 3, DeviceStatus::New),
+            (1, 1, DeviceStatus::Known),
+            (2, 1, DeviceStatus::First),
+            (2, 4, DeviceStatus::New),
+            (1, 4, DeviceStatus::New),
+        ];
+        for (place, (user, device, status)) in seen.into_iter().enumerate() {
+            let recorded = record(stores, user_id(user), device).await;
+            assert_eq!(recorded, status, "user {user}, device {device}, at place {place}");
+        }
     }
 
     async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl Harness) {

@@ -56,6 +56,17 @@ async fn find(stores: &Stores, reset: &PasswordReset) -> Option<PasswordReset> {
     ok(in_time(stores.resets.find_open(&reset.hash)).await)
 }
 
+/// Adds users 1 and 2 with one reset each.
+async fn two_resets(stores: &Stores) -> (PasswordReset, PasswordReset) {
+    stores.add_users([&user(1), &user(2)]).await;
+    let now = now(stores).await;
+    let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
+    for reset in [&one, &other] {
+        stores.add_password_reset(reset).await;
+    }
+    (one, other)
+}
+
 contract!(
     use password_resets as password_resets_contract;
 
@@ -208,13 +219,8 @@ contract!(
 
     async fn a_token_is_taken_once_and_from_its_user(harness: &impl Harness) {
         let stores = harness.stores();
-        stores.add_users([&user(1), &user(2)]).await;
-        let now = now(stores).await;
-        let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
-        for reset in [&one, &other] {
-            stores.add_password_reset(reset).await;
-        }
-        let unknown = password_reset(3, &user(1), now, 60);
+        let (one, other) = two_resets(stores).await;
+        let unknown = password_reset(3, &user(1), now(stores).await, 60);
         assert_eq!(find(stores, &unknown).await, None);
         for (user, hash) in [(user_id(1), other.hash), (user_id(2), one.hash), (user_id(1), unknown.hash)] {
             assert_eq!(ok(take(stores.identity.clone(), user, hash).await), None);
@@ -285,12 +291,7 @@ contract!(
 
     async fn a_token_that_is_taken_back_is_worth_nothing(harness: &impl Harness) {
         let stores = harness.stores();
-        stores.add_users([&user(1), &user(2)]).await;
-        let now = now(stores).await;
-        let (one, other) = (password_reset(1, &user(1), now, 60), password_reset(2, &user(2), now, 60));
-        for reset in [&one, &other] {
-            stores.add_password_reset(reset).await;
-        }
+        let (one, other) = two_resets(stores).await;
         let withdraw = async || {
             let mut tx = ok(stores.identity.begin().await);
             let withdrawn = ok(tx.password_resets().withdraw(user_id(1)).await);
