@@ -11,7 +11,7 @@ use tessera_adapters::{
 };
 use tessera_identity::{
     model::{Password, PasswordAttempt, PasswordHash},
-    ports::{AccessClaims, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
+    ports::{AccessClaims, Comparison, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
 };
 use tessera_system::SystemEntropy;
 use tessera_testkit::builders::requester;
@@ -37,9 +37,14 @@ fn hasher() -> Argon2Hasher {
     ok(Argon2Hasher::new(Argon2Settings::default(), gate, Arc::new(SystemEntropy)))
 }
 
+async fn compare(attempt: &str, hash: Option<&PasswordHash>) -> Verdict {
+    let attempt = PasswordAttempt::new(attempt);
+    ok(hasher().verify(Comparison { attempt: &attempt, hash, costs: &[] }, requester()).await)
+}
+
 async fn verdict(phc: &str, attempt: &str) -> Verdict {
     let hash = PasswordHash::from_phc(phc.to_owned());
-    ok(hasher().verify(&PasswordAttempt::new(attempt), Some(&hash), &[], requester()).await)
+    compare(attempt, Some(&hash)).await
 }
 
 #[tokio::test]
@@ -74,8 +79,7 @@ async fn a_long_password_is_not_truncated_s3() {
 
 #[tokio::test]
 async fn a_check_without_a_stored_hash_is_a_mismatch() {
-    let attempt = PasswordAttempt::new(WORDS);
-    assert_eq!(ok(hasher().verify(&attempt, None, &[], requester()).await), Verdict::Mismatch);
+    assert_eq!(compare(WORDS, None).await, Verdict::Mismatch);
 }
 
 #[test]

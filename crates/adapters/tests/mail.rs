@@ -14,7 +14,7 @@ use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates as _,
 };
-use tessera_outbox::{Mail, MailSeal as _, Mailer as _, NoticeContext, SealedMail};
+use tessera_outbox::{Envelope, Mail, MailSeal as _, Mailer as _, NoticeContext, SealedMail};
 use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     builders::{
@@ -55,7 +55,8 @@ const OTHER: &str = "100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1
 
 #[test]
 fn a_sealed_mail_opens_only_with_its_key_and_id() {
-    let sealed = ok(outbox(KEY).seal(mail_id(1), &mail(), NOW, NOW + Duration::DAY));
+    let envelope = Envelope { id: mail_id(1), created_at: NOW, expires_at: NOW + Duration::DAY };
+    let sealed = ok(outbox(KEY).seal(envelope, &mail()));
     assert!(!String::from_utf8_lossy(&sealed.sealed).contains("token"));
     assert_eq!(ok(outbox(KEY).open(&sealed)), mail());
     let elsewhere = SealedMail { id: mail_id(2), ..sealed.clone() };

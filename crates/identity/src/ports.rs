@@ -4,7 +4,8 @@ pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users},
     devices::ports::{DeviceStatus, KnownDevices},
     passwords::ports::{
-        HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict, WeakPassword,
+        Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
+        WeakPassword,
     },
     profile::ports::CustomDataRows,
     requester::Requester,

@@ -18,6 +18,17 @@ pub struct Mail {
     pub html: Secret<String>,
 }
 
+/// The id and the lifetime of a mail in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// The id of the mail.
+    pub id: MailId,
+    /// When the mail was written.
+    pub created_at: OffsetDateTime,
+    /// When the mail expires. It is not delivered after that.
+    pub expires_at: OffsetDateTime,
+}
+
 /// A mail as it is stored in the outbox. Its content is encrypted, so reading the storage does not reveal it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedMail {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tessera_kernel::{EmailAddress, MailId, StoreError, SystemPorts};
 use time::{Duration, OffsetDateTime};
 
-use crate::{Mail, MailSeal, NoticeTopic, Outbox};
+use crate::{Envelope, Mail, MailSeal, NoticeTopic, Outbox};
 
 /// What a notice contains besides the change itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub struct NoticeContext {
     /// Whether this is the last notice of the topic to the address for some time. The text must say so, so that the
     /// recipient does not take the missing notices for missing changes.
     pub last: bool,
+}
+
+/// One notice, as it is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Notice<'a> {
+    /// The topic.
+    pub topic: NoticeTopic,
+    /// The recipient.
+    pub to: &'a EmailAddress,
+    /// When the change was made.
+    pub at: OffsetDateTime,
 }
 
 /// Writes notices into the outbox.
@@ -70,13 +81,13 @@ impl Notices {
         write: impl FnOnce(NoticeContext) -> Mail + Send,
     ) -> Result<bool, StoreError> {
         let now = self.system.now();
-        let number = outbox.count_notice(topic, to, now, Self::WINDOW).await?;
+        let number = outbox.count_notice(Notice { topic, to, at: now }, Self::WINDOW).await?;
         if !required && self.most.is_some_and(|most| number > most) {
             return Ok(false);
         }
         let mail = write(NoticeContext { at: now, last: self.most.is_some_and(|most| number >= most) });
-        let id = MailId::generate(&self.system);
-        outbox.add(&self.seal.seal(id, &mail, now, now + ttl)?).await?;
+        let envelope = Envelope { id: MailId::generate(&self.system), created_at: now, expires_at: now + ttl };
+        outbox.add(&self.seal.seal(envelope, &mail)?).await?;
         Ok(true)
     }
 }

@@ -3,10 +3,10 @@
 use std::error::Error;
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, MailId, StoreError};
+use tessera_kernel::{MailId, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use crate::{Mail, MailRefusal, NoticeTopic, RefusedMail, SealedMail, TakenMail};
+use crate::{Envelope, Mail, MailRefusal, Notice, RefusedMail, SealedMail, TakenMail};
 
 /// Encrypts mails while they are stored.
 pub trait MailSeal: Send + Sync {
@@ -14,13 +14,7 @@ pub trait MailSeal: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Other`] if the cipher fails.
-    fn seal(
-        &self,
-        id: MailId,
-        mail: &Mail,
-        created_at: OffsetDateTime,
-        expires_at: OffsetDateTime,
-    ) -> Result<SealedMail, StoreError>;
+    fn seal(&self, envelope: Envelope, mail: &Mail) -> Result<SealedMail, StoreError>;
 
     /// Decrypts a mail.
     ///
@@ -40,16 +34,10 @@ pub trait Outbox: Send {
     /// that is taking one of them. After the commit, no node takes them. A node that took a mail before the commit may still deliver it, and then finds no such mail.
     async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError>;
 
-    /// Counts one more notice of a topic for an address, whose case is ignored, and returns the new count. The count
+    /// Counts one more notice of its topic for its address, whose case is ignored, and returns the new count. The count
     /// restarts when the first notice of the window is at least as old as `window`. One statement does this and holds a
     /// lock until the transaction ends. Of concurrent transactions that commit, no two get the same number.
-    async fn count_notice(
-        &mut self,
-        topic: NoticeTopic,
-        to: &EmailAddress,
-        now: OffsetDateTime,
-        window: Duration,
-    ) -> Result<u32, StoreError>;
+    async fn count_notice(&mut self, notice: Notice<'_>, window: Duration) -> Result<u32, StoreError>;
 }
 
 /// The delivery side of the outbox, for messages of the kind [`MessageKind::Mail`](crate::MessageKind::Mail).
@@ -68,13 +56,7 @@ pub trait MailQueue: Send + Sync {
     /// Marks a mail as undeliverable. Erases its content; the recipient, the time and the reason stay. After this call,
     /// no node takes the mail again. Returns `Ok(false)`, and changes nothing, if the mail was delivered or refused
     /// before, or another caller has taken it since that attempt.
-    async fn refuse(
-        &self,
-        id: MailId,
-        attempt: u32,
-        refusal: MailRefusal,
-        at: OffsetDateTime,
-    ) -> Result<bool, StoreError>;
+    async fn refuse(&self, id: MailId, attempt: u32, why: MailRefusal, at: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// The record of a refused mail. `Ok(None)` if the mail does not exist or was not refused.
     async fn find_refused(&self, id: MailId) -> Result<Option<RefusedMail>, StoreError>;

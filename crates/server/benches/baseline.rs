@@ -17,7 +17,7 @@ use tessera_adapters::{
 use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
 use tessera_identity::{
     model::{Password, PasswordAttempt},
-    ports::{PasswordHasher as _, Requester, SignatureCheck, WalletVerifier as _},
+    ports::{Comparison, PasswordHasher as _, Requester, SignatureCheck, WalletVerifier as _},
 };
 use tessera_kernel::{Chain, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature};
 use tessera_sso::{
@@ -88,7 +88,8 @@ async fn argon2(seconds: u64) -> anyhow::Result<()> {
                 let attempt = PasswordAttempt::new("violet-harbour-93-lantern");
                 let mut done = 0_u32;
                 while Instant::now() < end {
-                    hasher.verify(&attempt, Some(&hash), &[], ANYONE).await?;
+                    let compared = Comparison { attempt: &attempt, hash: Some(&hash), costs: &[] };
+                    hasher.verify(compared, ANYONE).await?;
                     done += 1;
                 }
                 anyhow::Ok(done)

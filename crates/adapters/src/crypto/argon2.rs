@@ -11,8 +11,8 @@ use argon2::{
 };
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{HashCost, Password, PasswordAttempt, PasswordHash},
-    ports::{HashError, PasswordHasher, Requester, Verdict},
+    model::{Password, PasswordAttempt, PasswordHash},
+    ports::{Comparison, HashError, PasswordHasher, Requester, Verdict},
 };
 use tessera_kernel::{Entropy, Secret};
 
@@ -122,18 +122,13 @@ impl PasswordHasher for Argon2Hasher {
         self.hash_text(password.expose(), requester).await
     }
 
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-        costs: &'a [HashCost],
-        requester: Requester,
-    ) -> Result<Verdict, HashError> {
+    async fn verify(&self, compared: Comparison<'_>, requester: Requester) -> Result<Verdict, HashError> {
+        let Comparison { attempt, hash, costs } = compared;
         let Some(text) = attempt.expose() else { return Ok(Verdict::Mismatch) };
         let (text, hash) = (Secret::new(text.to_owned()), hash.cloned());
         let fillers = Fillers::new(&self.params, costs, hash.as_ref());
         let (memory, settings) = (self.memory.clone(), self.settings);
-        let compared = move || {
+        let compare = move || {
             let verdict = match &hash {
                 Some(hash) => compare(&memory, settings, text.expose(), hash)?,
                 None => Verdict::Mismatch,
@@ -143,7 +138,7 @@ impl PasswordHasher for Argon2Hasher {
             }
             Ok(verdict)
         };
-        self.gate.run(requester, compared).await?
+        self.gate.run(requester, compare).await?
     }
 
     async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError> {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tessera_kernel::{Entropy, MailId, Secret, StoreError};
-use tessera_outbox::{Mail, MailSeal, SealedMail};
-use time::OffsetDateTime;
+use tessera_outbox::{Envelope, Mail, MailSeal, SealedMail};
 
 use crate::crypto::MasterKey;
 
@@ -38,13 +37,8 @@ impl SealedOutbox {
 }
 
 impl MailSeal for SealedOutbox {
-    fn seal(
-        &self,
-        id: MailId,
-        mail: &Mail,
-        created_at: OffsetDateTime,
-        expires_at: OffsetDateTime,
-    ) -> Result<SealedMail, StoreError> {
+    fn seal(&self, envelope: Envelope, mail: &Mail) -> Result<SealedMail, StoreError> {
+        let Envelope { id, created_at, expires_at } = envelope;
         let contents = Contents {
             subject: mail.subject.clone(),
             text: mail.text.expose().clone(),

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     Identity,
     model::{Credentials, Device, PasswordAttempt},
-    ports::{HashError, PasswordCheckContext, Requester, Verdict},
+    ports::{Comparison, HashError, PasswordCheckContext, Requester, Verdict},
 };
 
 /// Result of a password verification.
@@ -32,7 +32,7 @@ impl Identity {
         let PasswordCheckContext { costs, known_device, at } = self.ports.store.password_check_context(device).await?;
         let requester = Requester { known: requester.known || known_device, ..requester };
         let hash = account.and_then(|account| account.password_hash.as_ref());
-        let verdict = self.ports.hasher.verify(attempt, hash, &costs, requester).await?;
+        let verdict = self.ports.hasher.verify(Comparison { attempt, hash, costs: &costs }, requester).await?;
         Ok(PasswordCheck { verdict, at, requester })
     }
 

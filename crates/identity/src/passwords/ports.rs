@@ -4,6 +4,6 @@ mod password_hasher;
 mod password_resets;
 mod password_strength;
 
-pub use password_hasher::{HashError, PasswordHasher, Verdict};
+pub use password_hasher::{Comparison, HashError, PasswordHasher, Verdict};
 pub use password_resets::{PasswordResetRows, PasswordResets};
 pub use password_strength::{PasswordStrength, WeakPassword};

@@ -15,11 +15,10 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
         let Some(maximum) = self.quotas.sessions.maximum() else { return Ok(()) };
-        let user = opened.user_id;
         // `created_at` is the database time, by which all nodes decide whether a session is live.
-        let sessions_ended = tx.sessions().end_least_recently_used(user, opened.id, maximum, opened.created_at).await?;
+        let sessions_ended = tx.sessions().end_least_recently_used(opened, maximum).await?;
         if sessions_ended > 0 {
-            let what = SessionEvent::SeveralEnded { user, sessions_ended };
+            let what = SessionEvent::SeveralEnded { user: opened.user_id, sessions_ended };
             tx.events().append(&Event::by_anonymous(origin, what, &self.ports.system)).await?;
         }
         Ok(())

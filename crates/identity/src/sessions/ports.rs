@@ -29,16 +29,10 @@ pub trait Sessions: Send {
     /// ended or expired, belongs to another user, or does not exist.
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// Ends sessions of a user that are live at `at`, so that `most` are left, including `keep`. Returns the number of
-    /// ended sessions. The least recently used sessions end first. Of sessions with the same last use, the one that
+    /// Ends sessions of the user of `opened` that are live at its creation, so that `most` are left, including `opened`.
+    /// Returns the number of ended sessions. The least recently used sessions end first. Of sessions with the same last use, the one that
     /// began first ends first. `most` is at least 1. The caller must hold the lock on the user.
-    async fn end_least_recently_used(
-        &mut self,
-        user: UserId,
-        keep: SessionId,
-        most: u64,
-        at: OffsetDateTime,
-    ) -> Result<u64, StoreError>;
+    async fn end_least_recently_used(&mut self, opened: &Session, most: u64) -> Result<u64, StoreError>;
 
     /// Ends all sessions of a user that are live at `at`, except `but`. Returns their number. Sessions that begin later
     /// do not end. A caller that must exclude such sessions has to hold the lock on the user.

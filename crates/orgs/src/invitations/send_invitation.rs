@@ -1,7 +1,7 @@
 //! Mails that contain invitations.
 
 use tessera_kernel::{MailId, OrganizationId, QuotaExceeded, SecretHash, StoreError};
-use tessera_outbox::SealedMail;
+use tessera_outbox::{Envelope, SealedMail};
 
 use crate::{
     Orgs,
@@ -26,9 +26,12 @@ impl Orgs {
         let token = InvitationToken::generate(&*self.ports.system.entropy);
         let about = Invited { invitation: invitation.clone(), organization, inviter, account: None };
         let mail = self.ports.mail_templates.invitation(&about, &token);
-        let id = MailId::generate(&self.ports.system);
-        let now = self.ports.system.now();
-        let mail = self.ports.seal.seal(id, &mail, now, invitation.expires_at)?;
+        let envelope = Envelope {
+            id: MailId::generate(&self.ports.system),
+            created_at: self.ports.system.now(),
+            expires_at: invitation.expires_at,
+        };
+        let mail = self.ports.seal.seal(envelope, &mail)?;
         Ok(PreparedMail { mail, token_hash: self.ports.digest.digest(token.expose()) })
     }
 

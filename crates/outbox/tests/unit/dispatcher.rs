@@ -7,8 +7,8 @@ use std::sync::{
 
 use tessera_kernel::{MailId, Secret};
 use tessera_outbox::{
-    Attempt, DeliveryOutcome, Dispatcher, Mail, MailRefusal, MailSeal as _, Mailer, MailerError, NoticeTopic, Notices,
-    RefusedMail, SealedMail,
+    Attempt, DeliveryOutcome, Dispatcher, Envelope, Mail, MailRefusal, MailSeal as _, Mailer, MailerError, Notice,
+    NoticeTopic, Notices, RefusedMail, SealedMail,
 };
 use tessera_testkit::{
     Stores, Workbench, async_trait,
@@ -22,7 +22,8 @@ use time::Duration;
 fn sealed(number: u32) -> SealedMail {
     let SealedMail { id, recipient, created_at, expires_at, .. } = builders::mail(number);
     let (text, html) = (Secret::new(String::new()), Secret::new(String::new()));
-    ok(FakeSeal.seal(id, &Mail { recipient, subject: format!("Mail {number}"), text, html }, created_at, expires_at))
+    let mail = Mail { recipient, subject: format!("Mail {number}"), text, html };
+    ok(FakeSeal.seal(Envelope { id, created_at, expires_at }, &mail))
 }
 
 /// A bench with the mails 1, 2 and so on, at a time when all are due.
@@ -182,7 +183,8 @@ async fn expired_mails_are_erased_instead_of_delivered() {
 async fn counts_of_notices_are_deleted_after_their_retention() {
     let bench = Workbench::new();
     let mut tx = ok(bench.stores.orgs.begin().await);
-    ok(tx.outbox().count_notice(NoticeTopic::Owners, &parsed("ada@example.com"), NOW, Notices::WINDOW).await);
+    let notice = Notice { topic: NoticeTopic::Owners, to: &parsed("ada@example.com"), at: NOW };
+    ok(tx.outbox().count_notice(notice, Notices::WINDOW).await);
     ok(tx.commit().await);
     let dispatcher = dispatcher(&bench, Arc::new(FakeMailer::default()));
     let end = NOW + Notices::WINDOW + Notices::RETENTION;

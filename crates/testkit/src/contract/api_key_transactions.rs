@@ -7,7 +7,7 @@ use tessera_apikeys::{
     ports::{ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{PageRequest, StoreError};
-use tessera_outbox::{NoticeTopic, Notices};
+use tessera_outbox::{Notice, NoticeTopic, Notices};
 
 use super::world::{Tenant, audit_entry_is_stored, message_reaches_the_outbox, tenant};
 use crate::{
@@ -44,8 +44,9 @@ contract!(
         let counted = ok(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await);
         assert_eq!(counted, Some(KeyCounts { active: 1, in_organization: 2 }));
         let to = parsed("user1@example.com");
+        let notice = Notice { topic: NoticeTopic::ApiKeys, to: &to, at: NOW };
         for number in [1, 2] {
-            let counted = tx.outbox().count_notice(NoticeTopic::ApiKeys, &to, NOW, Notices::WINDOW).await;
+            let counted = tx.outbox().count_notice(notice, Notices::WINDOW).await;
             assert_eq!(ok(counted), number);
         }
     }

@@ -7,7 +7,7 @@ use tessera_identity::{
     ports::{DeviceStatus, IdentityStore, IdentityTransaction},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
-use tessera_outbox::{NoticeTopic, Notices};
+use tessera_outbox::{Notice, NoticeTopic, Notices};
 use time::Duration;
 
 use super::world::{audit_entry_is_stored, message_reaches_the_outbox};
@@ -70,8 +70,9 @@ contract!(
         assert_eq!(ok(tx.known_devices().record(user_id(1), &device, NOW).await), DeviceStatus::First);
         assert_eq!(ok(tx.known_devices().record(user_id(1), &device, at).await), DeviceStatus::Known);
         let to = parsed("user1@example.com");
+        let notice = Notice { topic: NoticeTopic::SignIns, to: &to, at: NOW };
         for number in [1, 2] {
-            let counted = tx.outbox().count_notice(NoticeTopic::SignIns, &to, NOW, Notices::WINDOW).await;
+            let counted = tx.outbox().count_notice(notice, Notices::WINDOW).await;
             assert_eq!(ok(counted), number);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_kernel::{EmailAddress, MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
+use tessera_outbox::{MailQueue, MailRefusal, Notice, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -34,7 +34,7 @@ async fn cancel(stores: &Stores, numbers: &[u32]) -> Result<u64, StoreError> {
 
 async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: OffsetDateTime) -> Result<u32, StoreError> {
     let mut tx = stores.orgs.begin().await?;
-    let number = in_time(tx.outbox().count_notice(topic, to, now, Notices::WINDOW)).await?;
+    let number = in_time(tx.outbox().count_notice(Notice { topic, to, at: now }, Notices::WINDOW)).await?;
     tx.commit().await?;
     Ok(number)
 }
@@ -324,7 +324,8 @@ contract!(
         let (stores, to) = (harness.stores(), parsed("ada@example.com"));
         for _ in 0..2 {
             let mut tx = ok(stores.orgs.begin().await);
-            assert_eq!(ok(tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await), 1);
+            let notice = Notice { topic: NoticeTopic::Owners, to: &to, at: NOW };
+            assert_eq!(ok(tx.outbox().count_notice(notice, Notices::WINDOW).await), 1);
             drop(tx);
             nothing_is_held(harness).await;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_outbox::{NoticeTopic, Notices};
+use tessera_outbox::{Notice, NoticeTopic, Notices};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -17,7 +17,8 @@ const WINDOW: Duration = Notices::WINDOW;
 /// Counts a notice and returns how many there are. A window of several centuries shows whether the count was deleted.
 async fn count(stores: &Stores, topic: NoticeTopic, email: &str, at: OffsetDateTime) -> u32 {
     let mut tx = ok(stores.orgs.begin().await);
-    let counted = ok(tx.outbox().count_notice(topic, &parsed(email), at, WINDOW * 1_000_000).await);
+    let notice = Notice { topic, to: &parsed(email), at };
+    let counted = ok(tx.outbox().count_notice(notice, WINDOW * 1_000_000).await);
     ok(tx.commit().await);
     counted
 }
@@ -68,7 +69,8 @@ contract!(
                 // One transaction that counts for several addresses, as a new owner's notices do.
                 let mut tx = orgs.begin().await?;
                 for address in addresses.iter() {
-                    tx.outbox().count_notice(NoticeTopic::Owners, &parsed(address), NOW, WINDOW).await?;
+                    let notice = Notice { topic: NoticeTopic::Owners, to: &parsed(address), at: NOW };
+                    tx.outbox().count_notice(notice, WINDOW).await?;
                 }
                 tx.commit().await
             }

@@ -7,7 +7,7 @@ use tessera_orgs::{
     model::{Claim, InvitationState},
     ports::{MailNote, OrgStore, OrgTransaction},
 };
-use tessera_outbox::{NoticeTopic, Notices};
+use tessera_outbox::{Notice, NoticeTopic, Notices};
 
 use super::world::{audit_entry_is_stored, message_reaches_the_outbox, settings, taken_mails, tenant};
 use crate::{
@@ -72,8 +72,9 @@ contract!(
         ok(tx.outbox().add(&mail(1)).await);
         assert_eq!(ok(tx.outbox().cancel(&[mail_id(1)]).await), 1);
         let to = parsed("user1@example.com");
+        let notice = Notice { topic: NoticeTopic::Owners, to: &to, at: NOW };
         for number in [1, 2] {
-            let counted = tx.outbox().count_notice(NoticeTopic::Owners, &to, NOW, Notices::WINDOW).await;
+            let counted = tx.outbox().count_notice(notice, Notices::WINDOW).await;
             assert_eq!(ok(counted), number);
         }
     }

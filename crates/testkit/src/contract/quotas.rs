@@ -124,8 +124,9 @@ async fn live(identity: &dyn IdentityStore, of: u32) -> Vec<SessionId> {
 
 async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHash) -> Result<(), StoreError> {
     let mut tx = identity.begin().await?;
-    assert!(tx.sessions().insert_for(&session(number, user_id(1)), &hash).await?);
-    tx.sessions().end_least_recently_used(user_id(1), session_id(number), ROOM, NOW).await?;
+    let opened = session(number, user_id(1));
+    assert!(tx.sessions().insert_for(&opened, &hash).await?);
+    tx.sessions().end_least_recently_used(&opened, ROOM).await?;
     tx.commit().await
 }
 
@@ -283,7 +284,7 @@ contract!(
         stores.add_session(&session(9, user_id(2))).await;
         let end = async |keep, most| {
             let mut tx = ok(stores.identity.begin().await);
-            let ended = ok(tx.sessions().end_least_recently_used(user_id(1), session_id(keep), most, NOW).await);
+            let ended = ok(tx.sessions().end_least_recently_used(&session(keep, user_id(1)), most).await);
             ok(tx.commit().await);
             (ended, live(&*stores.identity, 1).await)
         };

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use tessera_identity::{
     model::{HashCost, Password, PasswordAttempt, PasswordHash},
-    ports::{HashError, PasswordHasher, Requester, Verdict},
+    ports::{Comparison, HashError, PasswordHasher, Requester, Verdict},
 };
 
 /// Hashes to `$fake$g=<generation>$<password>` and records its calls. Each generation has its own cost.
@@ -80,13 +80,8 @@ impl PasswordHasher for FakeHasher {
         Ok(self.hash_of(password.expose()))
     }
 
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-        costs: &'a [HashCost],
-        requester: Requester,
-    ) -> Result<Verdict, HashError> {
+    async fn verify(&self, compared: Comparison<'_>, requester: Requester) -> Result<Verdict, HashError> {
+        let Comparison { attempt, hash, costs } = compared;
         let Some(attempt) = attempt.expose() else { return Ok(Verdict::Mismatch) };
         self.admit()?;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((costs.to_vec(), requester));

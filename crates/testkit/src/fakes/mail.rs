@@ -5,13 +5,12 @@ use tessera_identity::{
     model::{PasswordReset, ResetToken},
     ports::{AccountChange, AccountMails},
 };
-use tessera_kernel::{EmailAddress, MailId, Secret, StoreError};
+use tessera_kernel::{EmailAddress, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner},
     ports::MailTemplates,
 };
-use tessera_outbox::{Mail, MailSeal, NoticeContext, SealedMail};
-use time::OffsetDateTime;
+use tessera_outbox::{Envelope, Mail, MailSeal, NoticeContext, SealedMail};
 
 /// Does not encrypt: the sealed mail contains its parts with a separator between them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,13 +19,8 @@ pub struct FakeSeal;
 const MARK: char = '\u{1F}';
 
 impl MailSeal for FakeSeal {
-    fn seal(
-        &self,
-        id: MailId,
-        mail: &Mail,
-        created_at: OffsetDateTime,
-        expires_at: OffsetDateTime,
-    ) -> Result<SealedMail, StoreError> {
+    fn seal(&self, envelope: Envelope, mail: &Mail) -> Result<SealedMail, StoreError> {
+        let Envelope { id, created_at, expires_at } = envelope;
         let parts = [mail.subject.as_str(), mail.text.expose(), mail.html.expose()].join(&MARK.to_string());
         let recipient = mail.recipient.clone();
         Ok(SealedMail { id, recipient, sealed: parts.into_bytes(), created_at, expires_at })

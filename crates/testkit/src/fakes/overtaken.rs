@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tessera_identity::{
     Identity, IdentityPorts,
-    model::{HashCost, Password, PasswordAttempt, PasswordHash, User},
-    ports::{HashError, IdentityStore, PasswordHasher, Requester, Verdict},
+    model::{Password, PasswordAttempt, PasswordHash, User},
+    ports::{Comparison, HashError, IdentityStore, PasswordHasher, Requester, Verdict},
 };
 
 use super::FakeHasher;
@@ -45,17 +45,11 @@ impl PasswordHasher for OvertakenHasher {
         self.inner.hash(password, requester).await
     }
 
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-        costs: &'a [HashCost],
-        requester: Requester,
-    ) -> Result<Verdict, HashError> {
+    async fn verify(&self, compared: Comparison<'_>, requester: Requester) -> Result<Verdict, HashError> {
         let mut tx = ok(self.store.begin().await);
         ok(tx.users().set_password_hash(self.user.id, &self.inner.hash_of(self.password)).await);
         ok(tx.commit().await);
-        self.inner.verify(attempt, hash, costs, requester).await
+        self.inner.verify(compared, requester).await
     }
 
     async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError> {

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EmailAddress, MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, MessageKind, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail};
+use tessera_kernel::{MailId, StoreError};
+use tessera_outbox::{
+    MailQueue, MailRefusal, MessageKind, Notice, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail,
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::database::engine::{
@@ -90,20 +92,14 @@ impl Outbox for Tx {
         with_connection!(&mut self.lease, |c| diesel::delete(waiting).execute(c).await).map(affected)
     }
 
-    async fn count_notice(
-        &mut self,
-        topic: NoticeTopic,
-        to: &EmailAddress,
-        now: OffsetDateTime,
-        window: Duration,
-    ) -> Result<u32, StoreError> {
+    async fn count_notice(&mut self, notice: Notice<'_>, window: Duration) -> Result<u32, StoreError> {
         let first = (
-            notice_counts::topic.eq(topic.as_str()),
-            notice_counts::email_canonical.eq(to.canonical()),
-            notice_counts::started_at.eq(DbInstant(now)),
+            notice_counts::topic.eq(notice.topic.as_str()),
+            notice_counts::email_canonical.eq(notice.to.canonical()),
+            notice_counts::started_at.eq(DbInstant(notice.at)),
             notice_counts::notices.eq(1),
         );
-        let over = || notice_counts::started_at.le(DbInstant(now - window));
+        let over = || notice_counts::started_at.le(DbInstant(notice.at - window));
         let count = diesel::insert_into(notice_counts::table)
             .values(first)
             .on_conflict((notice_counts::topic, notice_counts::email_canonical))
@@ -152,18 +148,12 @@ impl MailQueue for SqlStore {
         with_connection!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
-    async fn refuse(
-        &self,
-        id: MailId,
-        attempt: u32,
-        refusal: MailRefusal,
-        at: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
+    async fn refuse(&self, id: MailId, attempt: u32, why: MailRefusal, at: OffsetDateTime) -> Result<bool, StoreError> {
         let Ok(attempt) = i32::try_from(attempt) else { return Ok(false) };
         let mut lease = self.writer().await?;
         let update = diesel::update(taken(id, attempt)).set((
             mails::refused_at.eq(Some(DbInstant(at))),
-            mails::refusal.eq(Some(refusal.to_string())),
+            mails::refusal.eq(Some(why.to_string())),
             mails::sealed.eq(None::<Vec<u8>>),
         ));
         with_connection!(&mut lease, |c| update.execute(c).await).map(|rows| rows > 0)

@@ -146,13 +146,8 @@ impl Sessions for Tx {
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
-    async fn end_least_recently_used(
-        &mut self,
-        user: UserId,
-        keep: SessionId,
-        most: u64,
-        at: OffsetDateTime,
-    ) -> Result<u64, StoreError> {
+    async fn end_least_recently_used(&mut self, opened: &Session, most: u64) -> Result<u64, StoreError> {
+        let (user, at) = (opened.user_id, opened.created_at);
         // Nearly all users have fewer sessions. The count costs less than half of the statement below, which PostgreSQL
         // plans at each execution. The caller holds the lock on the user, so the count stays true.
         let of_user = sessions::table.filter(live(DbId(user.as_uuid()), DbInstant(at))).count();
@@ -165,7 +160,7 @@ impl Sessions for Tx {
             .filter(OLDER.field(sessions::user_id).eq(DbId(user.as_uuid())))
             .filter(OLDER.field(sessions::ended_at).is_null())
             .filter(OLDER.field(sessions::expires_at).gt(DbInstant(at)))
-            .filter(OLDER.field(sessions::id).ne(DbId(keep.as_uuid())))
+            .filter(OLDER.field(sessions::id).ne(DbId(opened.id.as_uuid())))
             .order((
                 coalesce(OLDER.field(sessions::last_used_at), OLDER.field(sessions::created_at)).desc(),
                 OLDER.field(sessions::created_at).desc(),

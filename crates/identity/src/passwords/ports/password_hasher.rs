@@ -24,6 +24,17 @@ pub enum HashError {
     Failed(String),
 }
 
+/// A password attempt, and what it is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Comparison<'a> {
+    /// The password as typed.
+    pub attempt: &'a PasswordAttempt,
+    /// The hash of the account. `None` if there is no account, or it has no password.
+    pub hash: Option<&'a PasswordHash>,
+    /// The costs of all stored hashes.
+    pub costs: &'a [HashCost],
+}
+
 /// Result of a password comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -41,20 +52,14 @@ pub trait PasswordHasher: Send + Sync {
     /// Hashes a password with the current parameters and a random salt.
     async fn hash(&self, password: &Password, requester: Requester) -> Result<PasswordHash, HashError>;
 
-    /// Compares an attempt with a hash. `costs` are the costs of all stored hashes.
+    /// Compares an attempt with a hash.
     ///
-    /// Every mismatch does the same work: one hash at each of these costs and at the current cost, in one turn of the
+    /// Every mismatch does the same work: one hash at each of the costs and at the current cost, in one turn of the
     /// queue. So the time does not reveal whether there is a hash or when it was made. A match computes only its own
     /// hash.
     ///
     /// An attempt that is too long for a password is a mismatch and costs no work, whether there is a hash or not.
-    async fn verify<'a>(
-        &'a self,
-        attempt: &'a PasswordAttempt,
-        hash: Option<&'a PasswordHash>,
-        costs: &'a [HashCost],
-        requester: Requester,
-    ) -> Result<Verdict, HashError>;
+    async fn verify(&self, compared: Comparison<'_>, requester: Requester) -> Result<Verdict, HashError>;
 
     /// Hashes an attempt that was just found to match, to replace an outdated hash.
     async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError>;

@@ -1,8 +1,8 @@
 //! The outbox.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail};
+use tessera_kernel::{MailId, StoreError};
+use tessera_outbox::{MailQueue, MailRefusal, Notice, Outbox, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -28,16 +28,11 @@ impl Outbox for MemoryTransaction {
         Ok(u64::try_from(before - self.state.mails.len()).unwrap_or(u64::MAX))
     }
 
-    async fn count_notice(
-        &mut self,
-        topic: NoticeTopic,
-        to: &EmailAddress,
-        now: OffsetDateTime,
-        window: Duration,
-    ) -> Result<u32, StoreError> {
-        let count = self.state.notices.entry((topic, to.canonical().to_owned())).or_insert((now, 0));
-        if count.0 <= now - window {
-            *count = (now, 0);
+    async fn count_notice(&mut self, notice: Notice<'_>, window: Duration) -> Result<u32, StoreError> {
+        let Notice { topic, to, at } = notice;
+        let count = self.state.notices.entry((topic, to.canonical().to_owned())).or_insert((at, 0));
+        if count.0 <= at - window {
+            *count = (at, 0);
         }
         count.1 += 1;
         Ok(count.1)
@@ -71,17 +66,11 @@ impl MailQueue for MemoryStore {
         Ok(true)
     }
 
-    async fn refuse(
-        &self,
-        id: MailId,
-        attempt: u32,
-        refusal: MailRefusal,
-        at: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
+    async fn refuse(&self, id: MailId, attempt: u32, why: MailRefusal, at: OffsetDateTime) -> Result<bool, StoreError> {
         let mut tx = self.transaction().await;
         let taken = |known: &&mut StoredMail| !known.ended() && known.attempts == attempt;
         let Some(known) = tx.state.mails.get_mut(&id).filter(taken) else { return Ok(false) };
-        known.refused = Some((refusal, at));
+        known.refused = Some((why, at));
         known.mail.sealed.clear();
         tx.publish()?;
         Ok(true)

@@ -28,13 +28,8 @@ impl State {
         ended.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
     }
 
-    pub(super) fn end_least_recently_used_sessions(
-        &mut self,
-        user: UserId,
-        keep: SessionId,
-        most: u64,
-        at: OffsetDateTime,
-    ) -> u64 {
+    pub(super) fn end_least_recently_used_sessions(&mut self, opened: &Session, most: u64) -> u64 {
+        let (user, at, keep) = (opened.user_id, opened.created_at, opened.id);
         let live = |session: &&Session| session.user_id == user && session.is_live(at) && session.id != keep;
         let others = usize::try_from(most.saturating_sub(1)).unwrap_or(usize::MAX);
         let mut older: Vec<&Session> = self.sessions.values().filter(live).collect();

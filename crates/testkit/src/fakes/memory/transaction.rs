@@ -145,14 +145,8 @@ impl Sessions for MemoryTransaction {
         Ok(self.state.end_sessions(user, at, |session| session == id) == 1)
     }
 
-    async fn end_least_recently_used(
-        &mut self,
-        user: UserId,
-        keep: SessionId,
-        most: u64,
-        at: OffsetDateTime,
-    ) -> Result<u64, StoreError> {
-        Ok(self.state.end_least_recently_used_sessions(user, keep, most, at))
+    async fn end_least_recently_used(&mut self, opened: &Session, most: u64) -> Result<u64, StoreError> {
+        Ok(self.state.end_least_recently_used_sessions(opened, most))
     }
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
