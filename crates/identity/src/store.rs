@@ -1,9 +1,7 @@
 //! Storage of users and sessions.
 
 use async_trait::async_trait;
-use tessera_kernel::{
-    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument,
-};
+use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, Transaction, UserId, VersionedDocument};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
@@ -69,9 +67,7 @@ pub trait IdentityStore: Send + Sync {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
-/// [`StoreError`] has the rules of all transactions.
-#[async_trait]
-pub trait IdentityTransaction: Send {
+pub trait IdentityTransaction: Transaction {
     /// Returns the users in this transaction.
     fn users(&mut self) -> &mut dyn Users;
 
@@ -92,10 +88,4 @@ pub trait IdentityTransaction: Send {
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;
-
-    /// Returns the audit trail in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Commits all changes atomically.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -55,7 +55,7 @@ pub use rfc3339::rfc3339;
 pub use secret::Secret;
 pub use secret_hash::{SecretDigest, SecretHash};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
-pub use store::{OnConflict, StoreError};
+pub use store::{OnConflict, StoreError, Transaction};
 pub use system::SystemPorts;
 pub use wallet::{
     Chain, ChainError, Namespace, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,

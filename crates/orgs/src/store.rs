@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError,
-    UserId, VersionedDocument,
+    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError, Transaction, UserId, VersionedDocument,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
@@ -93,9 +92,7 @@ pub trait OrgStore: StoreClock {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
-/// [`StoreError`] has the rules of all transactions.
-#[async_trait]
-pub trait OrgTransaction: Send {
+pub trait OrgTransaction: Transaction {
     /// Returns the organizations in this transaction.
     fn organizations(&mut self) -> &mut dyn Organizations;
 
@@ -116,12 +113,6 @@ pub trait OrgTransaction: Send {
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;
-
-    /// Returns the audit trail in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Commits all changes atomically.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Settings and system data, in a transaction. They are stored byte for byte. A caller that changes them must hold the

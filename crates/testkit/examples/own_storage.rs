@@ -14,8 +14,7 @@ use tessera_apikeys::{
 };
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, Role,
-    SecretHash, StoreError, UserId,
+    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet, Role, SecretHash, StoreError, Transaction, UserId,
 };
 use tessera_outbox::Outbox;
 use tessera_testkit::{
@@ -104,7 +103,6 @@ struct Changes {
     memory: Box<dyn ApiKeyTransaction>,
 }
 
-#[async_trait]
 impl ApiKeyTransaction for Changes {
     fn keys(&mut self) -> &mut dyn ApiKeyRows {
         self
@@ -113,7 +111,10 @@ impl ApiKeyTransaction for Changes {
     fn outbox(&mut self) -> &mut dyn Outbox {
         self.memory.outbox()
     }
+}
 
+#[async_trait]
+impl Transaction for Changes {
     fn events(&mut self) -> &mut dyn EventLog {
         self.memory.events()
     }

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, SecretHash,
-    StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, SecretHash, StoreError, Transaction, UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
@@ -36,20 +35,12 @@ pub trait ApiKeyStore: Send + Sync {
 }
 
 /// A transaction. Nothing takes effect before the commit. Dropping the transaction rolls it back.
-/// [`StoreError`] has the rules of all transactions.
-#[async_trait]
-pub trait ApiKeyTransaction: Send {
+pub trait ApiKeyTransaction: Transaction {
     /// The keys, in this transaction.
     fn keys(&mut self) -> &mut dyn ApiKeyRows;
 
     /// The outbox, in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;
-
-    /// The audit trail, in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Makes all changes durable and visible at once.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// The numbers of keys that quotas limit.

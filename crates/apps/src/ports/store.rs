@@ -1,7 +1,7 @@
 //! The storage port of applications.
 
 use async_trait::async_trait;
-use tessera_kernel::{ApplicationId, EventLog, OrganizationId, Page, PageRequest, StoreError};
+use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, StoreError, Transaction};
 
 use crate::model::Application;
 
@@ -29,17 +29,9 @@ pub trait AppStore: Send + Sync {
 }
 
 /// A transaction. Nothing takes effect before the commit. Dropping the transaction rolls it back.
-/// [`StoreError`] has the rules of all transactions.
-#[async_trait]
-pub trait AppTransaction: Send {
+pub trait AppTransaction: Transaction {
     /// The applications, in this transaction.
     fn applications(&mut self) -> &mut dyn Applications;
-
-    /// The audit trail, in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Makes all changes durable and visible at once.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// The applications in a transaction. For each method, a deleted application does not exist.

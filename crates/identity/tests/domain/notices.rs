@@ -10,7 +10,7 @@ use tessera_identity::{
         Wallets,
     },
 };
-use tessera_kernel::{Actor, Chain, EventLog, StoreError, WalletAccount};
+use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAccount};
 use tessera_outbox::{Notices, Outbox};
 use tessera_testkit::{
     Workbench, async_trait,
@@ -147,7 +147,6 @@ async fn notices_are_limited_and_the_last_one_is_marked_s200() {
 /// A transaction that can't be committed.
 struct Doomed(Box<dyn IdentityTransaction>);
 
-#[async_trait]
 impl IdentityTransaction for Doomed {
     fn users(&mut self) -> &mut dyn Users {
         self.0.users()
@@ -176,7 +175,10 @@ impl IdentityTransaction for Doomed {
     fn outbox(&mut self) -> &mut dyn Outbox {
         self.0.outbox()
     }
+}
 
+#[async_trait]
+impl Transaction for Doomed {
     fn events(&mut self) -> &mut dyn EventLog {
         self.0.events()
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EventLog, RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, UserId, WalletAccount, WalletSignature,
+    RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UserId, WalletAccount,
+    WalletSignature,
 };
 use time::OffsetDateTime;
 
@@ -105,20 +106,12 @@ pub trait SsoStore: StoreClock {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
-/// [`StoreError`] has the rules of all transactions.
-#[async_trait]
-pub trait SsoTransaction: Send {
+pub trait SsoTransaction: Transaction {
     /// Returns the sessions in this transaction.
     fn sso_sessions(&mut self) -> &mut dyn SsoSessions;
 
     /// Returns the codes in this transaction.
     fn sso_codes(&mut self) -> &mut dyn SsoCodes;
-
-    /// Returns the audit trail in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Commits all changes atomically.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Maximum numbers of unfinished sign-in page sessions.

@@ -1,7 +1,7 @@
 //! Storage of the signing keys of service tokens.
 
 use async_trait::async_trait;
-use tessera_kernel::{EventLog, StoreError};
+use tessera_kernel::{StoreError, Transaction};
 
 use super::model::{KeyId, Retirement, SigningKey};
 
@@ -18,17 +18,9 @@ pub trait SigningKeyStore: Send + Sync {
 }
 
 /// A transaction. Dropping it without a commit rolls it back.
-/// [`StoreError`] has the rules of all transactions.
-#[async_trait]
-pub trait SigningKeyTransaction: Send {
+pub trait SigningKeyTransaction: Transaction {
     /// Returns the signing keys in this transaction.
     fn signing_keys(&mut self) -> &mut dyn SigningKeys;
-
-    /// Returns the audit trail in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Commits all changes atomically.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Signing keys in a transaction.

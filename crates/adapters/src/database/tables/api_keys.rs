@@ -8,7 +8,7 @@ use tessera_apikeys::{
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, SecretHash,
+    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet, SecretHash,
     StoreError, UserId,
 };
 use tessera_outbox::Outbox;
@@ -157,13 +157,8 @@ impl ApiKeyStore for SqlStore {
     }
 }
 
-#[async_trait]
 impl ApiKeyTransaction for Tx {
-    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.lease.commit().await
-    }
+    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox);
 }
 
 #[async_trait]

@@ -9,9 +9,7 @@ use tessera_apps::{
     model::{Application, ApplicationDescription, DeclaredPermissions, RedirectUri, RedirectUris},
     ports::{AppStore, AppTransaction, Applications},
 };
-use tessera_kernel::{
-    ApplicationId, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError,
-};
+use tessera_kernel::{ApplicationId, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError};
 
 use crate::database::engine::{
     SqlStore,
@@ -152,13 +150,8 @@ impl AppStore for SqlStore {
     }
 }
 
-#[async_trait]
 impl AppTransaction for Tx {
-    tessera_kernel::accessors!(applications: Applications, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.lease.commit().await
-    }
+    tessera_kernel::accessors!(applications: Applications);
 }
 
 #[async_trait]

@@ -8,9 +8,7 @@ use tessera_identity::{
         Sessions, Users, Wallets,
     },
 };
-use tessera_kernel::{
-    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument,
-};
+use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
@@ -70,14 +68,9 @@ impl IdentityStore for SqlStore {
     }
 }
 
-#[async_trait]
 impl IdentityTransaction for Tx {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox, events: EventLog,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
     );
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.lease.commit().await
-    }
 }

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{
-    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
-    VersionedDocument,
-};
+use tessera_kernel::{EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId, VersionedDocument};
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, SystemDataEntry},
     ports::{
@@ -171,16 +168,11 @@ impl OrgStore for SqlStore {
     }
 }
 
-#[async_trait]
 impl OrgTransaction for Tx {
     tessera_kernel::accessors!(
         organizations: Organizations, memberships: MembershipRows, departures: Departures, documents: OrgDocuments,
-        invitations: InvitationRows, invitation_mails: InvitationMails, outbox: Outbox, events: EventLog,
+        invitations: InvitationRows, invitation_mails: InvitationMails, outbox: Outbox,
     );
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.lease.commit().await
-    }
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EventLog, Secret, StoreError};
+use tessera_kernel::{Secret, StoreError};
 use tessera_sso::{
     model::{KeyId, PublicKey, Retirement, SigningKey},
     ports::{SigningKeyStore, SigningKeyTransaction, SigningKeys},
@@ -76,13 +76,8 @@ impl SigningKeyStore for SqlStore {
     }
 }
 
-#[async_trait]
 impl SigningKeyTransaction for Tx {
-    tessera_kernel::accessors!(signing_keys: SigningKeys, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.lease.commit().await
-    }
+    tessera_kernel::accessors!(signing_keys: SigningKeys);
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EventLog, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{SecretHash, SessionId, StoreError, UserId};
 use tessera_sso::{
     model::{SsoSession, SsoSessionId},
     ports::{LiveSession, Sessions, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
@@ -58,13 +58,8 @@ impl SsoStore for SqlStore {
     }
 }
 
-#[async_trait]
 impl SsoTransaction for Tx {
-    tessera_kernel::accessors!(sso_sessions: SsoSessions, sso_codes: SsoCodes, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.lease.commit().await
-    }
+    tessera_kernel::accessors!(sso_sessions: SsoSessions, sso_codes: SsoCodes);
 }
 
 #[async_trait]

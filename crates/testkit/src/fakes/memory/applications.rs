@@ -10,10 +10,7 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction, Applications},
 };
 use tessera_inventory::model::{Item, ItemChange};
-use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, StoreError,
-    UserId,
-};
+use tessera_kernel::{ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, StoreError, UserId};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
@@ -148,13 +145,8 @@ impl AppStore for MemoryStore {
     }
 }
 
-#[async_trait]
 impl AppTransaction for MemoryTransaction {
-    tessera_kernel::accessors!(applications: Applications, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
-    }
+    tessera_kernel::accessors!(applications: Applications);
 }
 
 #[async_trait]
@@ -181,13 +173,8 @@ impl Applications for MemoryTransaction {
     }
 }
 
-#[async_trait]
 impl ApiKeyTransaction for MemoryTransaction {
-    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
-    }
+    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox);
 }
 
 #[async_trait]

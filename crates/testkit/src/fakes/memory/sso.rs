@@ -1,7 +1,7 @@
 //! Sign-ins to applications.
 
 use async_trait::async_trait;
-use tessera_kernel::{ApplicationId, Clock as _, EventLog, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{ApplicationId, Clock as _, SecretHash, SessionId, StoreError, UserId};
 use tessera_sso::{
     model::{AuthorizationCode, AuthorizationState, RelyingParty, SsoCodeState, SsoSession, SsoSessionId},
     ports::{LiveSession, RelyingParties, Sessions, SsoBounds, SsoCodes, SsoSessions, SsoStore, SsoTransaction},
@@ -65,13 +65,8 @@ fn party(state: &State, id: ApplicationId) -> Option<RelyingParty> {
     })
 }
 
-#[async_trait]
 impl SsoTransaction for MemoryTransaction {
-    tessera_kernel::accessors!(sso_sessions: SsoSessions, sso_codes: SsoCodes, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
-    }
+    tessera_kernel::accessors!(sso_sessions: SsoSessions, sso_codes: SsoCodes);
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use tessera_identity::{
     ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, UserId, VersionedDocument,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId, VersionedDocument,
     WalletAddress,
 };
 use tessera_orgs::{
@@ -58,16 +58,11 @@ impl Drop for MemoryTransaction {
     }
 }
 
-#[async_trait]
 impl IdentityTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox, events: EventLog,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
     );
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
-    }
 }
 
 #[async_trait]
@@ -165,13 +160,8 @@ impl CustomDataRows for MemoryTransaction {
     }
 }
 
-#[async_trait]
 impl SigningKeyTransaction for MemoryTransaction {
-    tessera_kernel::accessors!(signing_keys: SigningKeys, events: EventLog);
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
-    }
+    tessera_kernel::accessors!(signing_keys: SigningKeys);
 }
 
 #[async_trait]
@@ -193,16 +183,11 @@ impl SigningKeys for MemoryTransaction {
     }
 }
 
-#[async_trait]
 impl OrgTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         organizations: Organizations, memberships: MembershipRows, departures: Departures, documents: OrgDocuments,
-        invitations: InvitationRows, invitation_mails: InvitationMails, outbox: Outbox, events: EventLog,
+        invitations: InvitationRows, invitation_mails: InvitationMails, outbox: Outbox,
     );
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
-    }
 }
 
 #[async_trait]
@@ -245,6 +230,15 @@ impl OrgDocuments for MemoryTransaction {
         data: &VersionedDocument,
     ) -> Result<(), StoreError> {
         self.state.save_system_data(id, user, data)
+    }
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    tessera_kernel::accessors!(events: EventLog);
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.publish()
     }
 }
 
