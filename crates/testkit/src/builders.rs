@@ -2,6 +2,7 @@
 //!
 //! A test sets the fields under test with struct update syntax: `User { email: None, ..user(1) }`.
 
+mod actors;
 mod apps;
 mod documents;
 mod resets;
@@ -13,8 +14,7 @@ use tessera_identity::{
     ports::Requester,
 };
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
-    Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount, WalletAddress,
+    Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome, Permission, Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use tessera_outbox::SealedMail;
@@ -26,6 +26,7 @@ use crate::{
     fakes::{FixedClock, SequentialEntropy},
 };
 
+pub use actors::{actor_at, actor_by_key, actor_of, actor_with, key_actor};
 pub use apps::{
     PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, permissions,
 };
@@ -282,40 +283,8 @@ pub fn device() -> Device {
     Device::seen(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"), origin().address)
 }
 
-/// A user as the actor of a request.
-#[must_use]
-pub fn actor_of(user: UserId) -> Actor {
-    let principal = Principal::User { id: user, session: session_id(1), signed_in_at: NOW, checked_at: NOW };
-    Actor { principal, origin: origin() }
-}
-
-/// A user as the actor of a request that was authenticated with the session.
-#[must_use]
-pub fn actor_with(session: &Session) -> Actor {
-    actor_at(session, session.created_at)
-}
-
-/// A user as the actor of a request that was authenticated with the session at `checked_at`.
-#[must_use]
-pub fn actor_at(session: &Session, checked_at: OffsetDateTime) -> Actor {
-    let (id, signed_in_at) = (session.user_id, session.created_at);
-    Actor { principal: Principal::User { id, session: session.id, signed_in_at, checked_at }, origin: origin() }
-}
-
 /// An anonymous requester in the network of [`origin`].
 #[must_use]
 pub fn requester() -> Requester {
     Requester::unknown(&origin())
-}
-
-/// An application as the actor of a request that was authenticated with the key.
-#[must_use]
-pub fn actor_by_key(key: &ApiKey) -> Actor {
-    let principal = Principal::Application {
-        key: key.id,
-        application: key.application_id,
-        organization: key.organization_id,
-        permissions: key.permissions.clone(),
-    };
-    Actor { principal, origin: origin() }
 }

@@ -77,6 +77,23 @@ impl Contention {
     }
 }
 
+/// Runs work `count` times at the same time, numbered from 0, and returns the results in this order.
+///
+/// # Panics
+/// Panics if the work panics or takes too long.
+pub async fn concurrently<T, F>(count: u32, work: impl Fn(u32) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..count).map(|number| tokio::spawn(work(number))).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(ok(in_time(task).await));
+    }
+    results
+}
+
 /// Runs a transaction `count` times at the same time, numbered from 0, and returns the values in this order. Each must
 /// succeed. The work must contain the whole transaction.
 ///

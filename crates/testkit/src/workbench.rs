@@ -83,6 +83,21 @@ impl Workbench {
         Self::default()
     }
 
+    /// Creates a bench with organization 1 and application 1. Users 1, 2 and 3 are owner, administrator and member. User
+    /// 9 is not a member.
+    pub async fn with_organization() -> Self {
+        Self::with_members(&[Role::Owner, Role::Admin, Role::Member]).await
+    }
+
+    /// Creates a bench with organization 1 and application 1. Users 1, 2 and so on are members in the given roles. User 9
+    /// is not a member.
+    pub async fn with_members(roles: &[Role]) -> Self {
+        let bench = Self::new();
+        bench.members(roles).await;
+        bench.stores.add_users([&user(9)]).await;
+        bench
+    }
+
     /// The clock and the entropy of the bench.
     #[must_use]
     pub fn system(&self) -> SystemPorts {

@@ -4,20 +4,12 @@ use tessera_apps::{
     Apps, CreateApplication,
     model::{Application, DeclaredPermissions, RedirectUris},
 };
-use tessera_kernel::{AccessError, CreateError, QuotaExceeded, Role};
+use tessera_kernel::{AccessError, CreateError, QuotaExceeded};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, permissions, user, user_id},
+    builders::{NOW, actor_of, key_actor, organization_id, permissions, user_id},
     expectations::{failed, ok, parsed},
 };
-
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member.
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
 
 fn command(organization: u32) -> CreateApplication {
     CreateApplication {
@@ -36,7 +28,7 @@ async fn create(bench: &Workbench, by: u32) -> Result<Application, CreateError> 
 #[tokio::test]
 async fn owners_and_administrators_make_applications() {
     for by in [1, 2] {
-        let bench = bench().await;
+        let bench = Workbench::with_organization().await;
         let made = ok(create(&bench, by).await);
         assert_eq!(ok(bench.stores.apps.find_application(made.id).await), Some(made));
     }
@@ -44,7 +36,7 @@ async fn owners_and_administrators_make_applications() {
 
 #[tokio::test]
 async fn an_application_is_made_as_it_was_asked_for() {
-    let made = ok(create(&bench().await, 1).await);
+    let made = ok(create(&Workbench::with_organization().await, 1).await);
     let CreateApplication { organization, name, description, redirect_uris, permissions } = command(1);
     let times = (NOW, NOW);
     assert_eq!((made.organization_id, made.name, made.description), (organization, name, description));
@@ -54,7 +46,7 @@ async fn an_application_is_made_as_it_was_asked_for() {
 
 #[tokio::test]
 async fn an_application_needs_a_name_and_nothing_more() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let (redirect_uris, permissions) = (RedirectUris::default(), DeclaredPermissions::default());
     let bare = CreateApplication { description: None, redirect_uris, permissions, ..command(1) };
     let made = ok(bench.apps().create_application(&actor_of(user_id(1)), bare).await);
@@ -63,7 +55,7 @@ async fn an_application_needs_a_name_and_nothing_more() {
 
 #[tokio::test]
 async fn a_member_cannot_create_an_application() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let error = failed(create(&bench, 3).await);
     assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
@@ -71,7 +63,7 @@ async fn a_member_cannot_create_an_application() {
 
 #[tokio::test]
 async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for (by, organization) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().create_application(&actor_of(user_id(by)), command(organization)).await);
         assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
@@ -80,15 +72,15 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
 
 #[tokio::test]
 async fn an_api_key_cannot_create_an_application() {
-    let bench = bench().await;
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let bench = Workbench::with_organization().await;
+    let actor = key_actor();
     let error = failed(bench.apps().create_application(&actor, command(1)).await);
     assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
 async fn the_making_is_announced() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let made = ok(create(&bench, 2).await);
     let event = bench.events(Some(organization_id(1))).await.remove(0);
     assert_eq!((event.name.as_str(), event.subject), ("application.created", Some(made.id.as_uuid())));
@@ -97,7 +89,7 @@ async fn the_making_is_announced() {
 
 #[tokio::test]
 async fn the_applications_of_an_organization_are_limited_s215() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     // One application exists already.
     let apps = bench.apps().with_quota(Apps::QUOTA.with_maximum(2));
     let actor = actor_of(user_id(1));

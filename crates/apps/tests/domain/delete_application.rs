@@ -1,21 +1,11 @@
 //! Deletion of applications.
 
-use tessera_kernel::{AccessError, Role};
+use tessera_kernel::AccessError;
 use tessera_testkit::{
     Workbench,
-    builders::{
-        actor_by_key, actor_of, api_key, api_key_id, application, application_id, organization_id, user, user_id,
-    },
+    builders::{actor_of, api_key, api_key_id, application, application_id, key_actor, organization_id, user_id},
     expectations::{failed, ok},
 };
-
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1. User 9 is not a member.
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
 
 async fn delete(bench: &Workbench, by: u32, id: u32) -> Result<(), AccessError> {
     bench.apps().delete_application(&actor_of(user_id(by)), application_id(id)).await
@@ -24,7 +14,7 @@ async fn delete(bench: &Workbench, by: u32, id: u32) -> Result<(), AccessError> 
 #[tokio::test]
 async fn owners_and_administrators_delete_applications() {
     for by in [1, 2] {
-        let bench = bench().await;
+        let bench = Workbench::with_organization().await;
         ok(delete(&bench, by, 1).await);
         assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await), None);
     }
@@ -32,7 +22,7 @@ async fn owners_and_administrators_delete_applications() {
 
 #[tokio::test]
 async fn its_keys_go_along() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     bench.stores.add_keys([&api_key(1, &application(1, organization_id(1)), user_id(1))]).await;
     ok(delete(&bench, 1, 1).await);
     assert_eq!(ok(bench.stores.api_keys.find_key(api_key_id(1)).await), None);
@@ -40,7 +30,7 @@ async fn its_keys_go_along() {
 
 #[tokio::test]
 async fn a_member_deletes_nothing() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let error = failed(delete(&bench, 3, 1).await);
     assert!(matches!(error, AccessError::Forbidden { .. }), "{error:?}");
     assert!(ok(bench.stores.apps.find_application(application_id(1)).await).is_some());
@@ -48,7 +38,7 @@ async fn a_member_deletes_nothing() {
 
 #[tokio::test]
 async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(delete(&bench, by, id).await);
         assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
@@ -57,7 +47,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
 
 #[tokio::test]
 async fn what_is_deleted_is_not_found_again() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     ok(delete(&bench, 1, 1).await);
     let error = failed(delete(&bench, 1, 1).await);
     assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
@@ -65,15 +55,15 @@ async fn what_is_deleted_is_not_found_again() {
 
 #[tokio::test]
 async fn an_application_does_not_delete_itself() {
-    let bench = bench().await;
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let bench = Workbench::with_organization().await;
+    let actor = key_actor();
     let error = failed(bench.apps().delete_application(&actor, application_id(1)).await);
     assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_deletion_is_announced_and_stays_on_record() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     ok(delete(&bench, 2, 1).await);
     let event = bench.events(Some(organization_id(1))).await.remove(0);
     assert_eq!((event.name.as_str(), event.subject), ("application.deleted", Some(application_id(1).as_uuid())));
@@ -81,14 +71,14 @@ async fn a_deletion_is_announced_and_stays_on_record() {
 
 #[tokio::test]
 async fn a_refused_deletion_is_not_announced() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     failed(delete(&bench, 3, 1).await);
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
 
 #[tokio::test]
 async fn what_it_contained_is_cleared_later_in_steps() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let of = application(1, organization_id(1));
     bench.stores.add_keys(&(1..=2_500).map(|number| api_key(number, &of, user_id(1))).collect::<Vec<_>>()).await;
     ok(delete(&bench, 1, 1).await);

@@ -4,12 +4,10 @@ use tessera_apps::{
     UpdateApplication,
     model::{Application, DeclaredPermissions, RedirectUris},
 };
-use tessera_kernel::{AccessError, PermissionSet, Role};
+use tessera_kernel::{AccessError, PermissionSet};
 use tessera_testkit::{
     Workbench,
-    builders::{
-        NOW, actor_by_key, actor_of, api_key, application, application_id, organization_id, permissions, user, user_id,
-    },
+    builders::{NOW, actor_of, application, application_id, key_actor, organization_id, permissions, user_id},
     expectations::{failed, ok, parsed},
 };
 use time::{Duration, OffsetDateTime};
@@ -19,9 +17,7 @@ const LATER: OffsetDateTime = NOW.saturating_add(Duration::HOUR);
 /// The time is one hour after the creation of application 1. Users 1, 2 and 3 are owner, administrator and member. User
 /// 9 is not a member.
 async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
+    let bench = Workbench::with_organization().await;
     bench.clock.set(LATER);
     bench
 }
@@ -112,7 +108,7 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
 #[tokio::test]
 async fn an_application_does_not_change_itself() {
     let bench = bench().await;
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let actor = key_actor();
     let error = failed(bench.apps().update_application(&actor, nothing(1)).await);
     assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }

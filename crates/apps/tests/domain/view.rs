@@ -1,25 +1,15 @@
 //! Reads of applications.
 
-use tessera_kernel::{AccessError, Limit, PageRequest, Role, Scope};
+use tessera_kernel::{AccessError, Limit, PageRequest, Scope};
 use tessera_testkit::{
     Workbench,
-    builders::{
-        actor_by_key, actor_of, api_key, application, application_id, organization, organization_id, user, user_id,
-    },
+    builders::{actor_of, application, application_id, key_actor, organization, organization_id, user_id},
     expectations::{failed, ok},
 };
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1 with application 1. User 9 is not a member.
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
-
 #[tokio::test]
 async fn every_member_sees_an_application() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for number in 1..=3 {
         let seen = ok(bench.apps().view_application(&actor_of(user_id(number)), application_id(1)).await);
         assert_eq!(seen, application(1, organization_id(1)));
@@ -28,7 +18,7 @@ async fn every_member_sees_an_application() {
 
 #[tokio::test]
 async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for (by, id) in [(9, 1), (9, 2), (1, 2)] {
         let error = failed(bench.apps().view_application(&actor_of(user_id(by)), application_id(id)).await);
         assert!(matches!(error, AccessError::NotFound(Scope::Application(_))), "{error:?}");
@@ -37,15 +27,15 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
 
 #[tokio::test]
 async fn an_application_does_not_see_itself() {
-    let bench = bench().await;
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let bench = Workbench::with_organization().await;
+    let actor = key_actor();
     let error = failed(bench.apps().view_application(&actor, application_id(1)).await);
     assert!(matches!(error, AccessError::NotFound(Scope::Application(_))), "{error:?}");
 }
 
 #[tokio::test]
 async fn every_member_lists_the_applications_of_their_organization() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     bench.stores.add_organizations([&organization(2)]).await;
     bench.stores.add_applications([&application(3, organization_id(1)), &application(2, organization_id(2))]).await;
     for number in 1..=3 {
@@ -57,7 +47,7 @@ async fn every_member_lists_the_applications_of_their_organization() {
 
 #[tokio::test]
 async fn applications_are_listed_page_by_page() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     bench.stores.add_applications([&application(2, organization_id(1))]).await;
     let request = PageRequest { limit: ok(Limit::try_from(1)), after: None };
     let first = ok(bench.apps().list_applications(&actor_of(user_id(1)), organization_id(1), request).await);
@@ -69,8 +59,8 @@ async fn applications_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn strangers_list_nothing() {
-    let bench = bench().await;
-    let key_holder = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let bench = Workbench::with_organization().await;
+    let key_holder = key_actor();
     for actor in [actor_of(user_id(9)), key_holder] {
         let error = failed(bench.apps().list_applications(&actor, organization_id(1), PageRequest::default()).await);
         assert!(matches!(error, AccessError::NotFound(Scope::Organization(_))), "{error:?}");

@@ -9,9 +9,8 @@ use tessera_identity::{
 use tessera_kernel::{Actor, Outcome};
 use tessera_testkit::{
     Workbench,
-    builders::{
-        actor_by_key, actor_with, api_key, application, bare_user, organization_id, session, session_id, user, user_id,
-    },
+    builders::{actor_with, bare_user, key_actor, session, session_id, user, user_id},
+    concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
 };
 use time::Duration;
@@ -173,24 +172,17 @@ async fn password_changes_and_wrong_attempts_are_audited() {
 async fn one_of_eight_concurrent_password_changes_succeeds() {
     let bench = bench().await;
     let identity = Arc::new(bench.identity());
-    let tasks: Vec<_> = (0..8)
-        .map(|number| {
-            let identity = Arc::clone(&identity);
-            let command = command(Some(OLD), &format!("{NEW} {number}"));
-            tokio::spawn(async move { identity.change_password(&actor(), command).await })
-        })
-        .collect();
-    let mut made = 0;
-    for task in tasks {
-        made += usize::from(ok(task.await).is_ok());
-    }
-    assert_eq!(made, 1);
+    let results = concurrently(8, |number| {
+        let (identity, command) = (Arc::clone(&identity), command(Some(OLD), &format!("{NEW} {number}")));
+        async move { identity.change_password(&actor(), command).await }
+    });
+    assert_eq!(results.await.iter().filter(|result| result.is_ok()).count(), 1);
 }
 
 #[tokio::test]
 async fn an_application_or_a_deleted_user_cannot_change_a_password() {
     let bench = bench().await;
-    let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let key = key_actor();
     for actor in [key, actor_with(&session(1, user_id(9)))] {
         let error = failed(bench.identity().change_password(&actor, command(Some(OLD), NEW)).await);
         assert!(matches!(error, ChangePasswordError::NotFound), "{error:?}");

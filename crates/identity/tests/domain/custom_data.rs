@@ -4,7 +4,7 @@ use tessera_identity::{ViewCustomDataError, WriteCustomDataError};
 use tessera_kernel::{Actor, DocumentWrite, DocumentWriteError, Precondition, VersionedDocument};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, merge, organization_id, replace, user, user_id},
+    builders::{NOW, actor_of, key_actor, merge, replace, user, user_id},
     expectations::{failed, ok},
 };
 use time::Duration;
@@ -54,7 +54,7 @@ async fn data_are_written_replaced_and_merged() {
 async fn nobody_else_finds_them() {
     let bench = bench().await;
     ok(write(&bench, replace("{}")).await);
-    let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let key = key_actor();
     for actor in [by(2), key] {
         let error = failed(bench.identity().view_custom_data(&actor, user_id(1)).await);
         assert!(matches!(error, ViewCustomDataError::NotFound), "{error:?}");

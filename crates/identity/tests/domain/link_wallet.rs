@@ -4,46 +4,63 @@ use std::sync::Arc;
 
 use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError, SessionError,
-    SignInWithWallet, SignInWithWalletError, SignedIn, UnlinkWalletError, WalletProof,
+    UnlinkWalletError, WalletProof,
     model::{Challenge, ChallengeLimits, KnownSession, Purpose, Session, Wallet},
     ports::MockIdentityStore,
 };
 use tessera_kernel::{Actor, Chain, QuotaExceeded, RequestMetadata, WalletAccount};
 use tessera_testkit::{
     Workbench,
-    builders::{
-        NOW, actor_by_key, actor_with, api_key, application, bare_user, device, organization_id, origin, session, user,
-        user_id, wallet, wallet_account,
-    },
+    builders::{NOW, actor_with, bare_user, key_actor, origin, session, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, parsed, some},
-    fakes::FakeWallets,
 };
 use time::Duration;
 
-/// The proof of the challenge, signed by the wallet that the challenge names.
-fn answer(challenge: &Challenge) -> WalletProof {
-    let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
-    WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() }
-}
-
-async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
-    ok(bench.identity().challenge_wallet(account, &origin()).await)
-}
-
-async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
-    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
-}
-
-async fn is_refused(bench: &Workbench, proof: WalletProof) {
-    let error = failed(sign_in(bench, proof).await);
-    assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
-}
+use crate::wallets::{answer, ask, is_refused, sign_in};
 
 /// Opens a session that starts now and returns its user as the actor.
 async fn with_session(bench: &Workbench, number: u32) -> Actor {
     let session = session(number, user_id(number));
     bench.stores.add_session(&session).await;
     actor_with(&session)
+}
+
+/// User 1, in a session that starts now.
+async fn with_user() -> (Workbench, Actor) {
+    let bench = Workbench::new();
+    bench.stores.add_users([&user(1)]).await;
+    let actor = with_session(&bench, 1).await;
+    (bench, actor)
+}
+
+/// User 1 with wallets 1 and 2, in a session that starts now.
+async fn with_two_wallets() -> (Workbench, Actor) {
+    let (bench, actor) = with_user().await;
+    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
+    (bench, actor)
+}
+
+/// Attempts each change of wallets. Returns why the session does not allow it.
+async fn session_errors(bench: &Workbench, actor: &Actor, proof: WalletProof) -> [SessionError; 3] {
+    let identity = bench.identity();
+    let challenged = failed(identity.challenge_own_wallet(actor, proof.account).await);
+    let linked = match failed(identity.link_wallet(actor, LinkWallet { proof }).await) {
+        LinkWalletError::Session(error) => error,
+        other => panic!("{other:?}"),
+    };
+    let unlinked = match failed(identity.unlink_wallet(actor, &wallet(1).account.address()).await) {
+        UnlinkWalletError::Session(error) => error,
+        other => panic!("{other:?}"),
+    };
+    [challenged, linked, unlinked]
+}
+
+/// Asserts that user 1 cannot unlink their only wallet.
+async fn wallet_1_cannot_be_unlinked(bench: &Workbench) {
+    let actor = with_session(&bench, 1).await;
+    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
+    assert!(matches!(error, UnlinkWalletError::LastSignInMethod), "{error:?}");
+    assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
 }
 
 async fn link(bench: &Workbench, actor: &Actor, account: WalletAccount) -> Result<Wallet, LinkWalletError> {
@@ -57,9 +74,7 @@ async fn wallets_of(bench: &Workbench, number: u32) -> Vec<Wallet> {
 
 #[tokio::test]
 async fn a_signature_over_a_challenge_of_the_session_links_a_wallet_s98() {
-    let bench = Workbench::new();
-    bench.stores.add_users([&user(1)]).await;
-    let actor = with_session(&bench, 1).await;
+    let (bench, actor) = with_user().await;
     let account = wallet_account(5, Chain::Solana);
     let linked = ok(link(&bench, &actor, account).await);
     assert_eq!(linked, Wallet { account, linked_at: NOW });
@@ -110,9 +125,7 @@ async fn a_session_that_ends_during_the_request_unlinks_no_wallet() {
 
 #[tokio::test]
 async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92() {
-    let bench = Workbench::new();
-    bench.stores.add_users([&user(1)]).await;
-    let actor = with_session(&bench, 1).await;
+    let (bench, actor) = with_user().await;
     let account = wallet_account(5, Chain::Ethereum);
     let to_link = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     assert!(to_link.message.contains("Link this wallet"), "{}", to_link.message);
@@ -127,9 +140,7 @@ async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92() {
 
 #[tokio::test]
 async fn a_malformed_signature_consumes_the_nonce_and_links_nothing_s83() {
-    let bench = Workbench::new();
-    bench.stores.add_users([&user(1)]).await;
-    let actor = with_session(&bench, 1).await;
+    let (bench, actor) = with_user().await;
     let account = wallet_account(5, Chain::Ethereum);
     let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     let proof = WalletProof { signature: "0xzz".to_owned(), ..answer(&challenge) };
@@ -179,29 +190,19 @@ async fn a_user_has_at_most_50_wallets_s215() {
 
 #[tokio::test]
 async fn wallet_changes_require_recent_authentication_s53() {
-    let bench = Workbench::new();
-    bench.stores.add_users([&user(1)]).await;
-    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
-    let actor = with_session(&bench, 1).await;
+    let (bench, actor) = with_two_wallets().await;
     bench.clock.set(NOW + Duration::minutes(5) - Duration::SECOND);
     let account = wallet_account(5, Chain::Base);
     let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     bench.clock.set(NOW + Duration::minutes(5));
-    let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-    assert!(matches!(error, SessionError::ReauthenticationRequired), "{error:?}");
-    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
-    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
+    let errors = session_errors(&bench, &actor, answer(&challenge)).await;
+    assert!(errors.iter().all(|error| matches!(error, SessionError::ReauthenticationRequired)), "{errors:?}");
     assert_eq!(wallets_of(&bench, 1).await.len(), 2);
 }
 
 #[tokio::test]
 async fn an_ended_session_cannot_change_wallets_or_the_password() {
-    let bench = Workbench::new();
-    bench.stores.add_users([&user(1)]).await;
-    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
-    let actor = with_session(&bench, 1).await;
+    let (bench, actor) = with_two_wallets().await;
     let account = wallet_account(5, Chain::Base);
     let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
     ok(bench.identity().sign_out(&actor).await);
@@ -223,10 +224,7 @@ async fn an_ended_session_cannot_change_wallets_or_the_password() {
 
 #[tokio::test]
 async fn a_wallet_is_unlinked_by_its_address_on_any_chain() {
-    let bench = Workbench::new();
-    bench.stores.add_users([&user(1)]).await;
-    bench.stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
-    let actor = with_session(&bench, 1).await;
+    let (bench, actor) = with_two_wallets().await;
     ok(bench.identity().unlink_wallet(&actor, &wallet_account(1, Chain::Base).address()).await);
     assert_eq!(wallets_of(&bench, 1).await, [wallet(2)]);
     let event = some(bench.events(None).await.pop());
@@ -241,10 +239,7 @@ async fn the_last_wallet_without_a_password_cannot_be_unlinked_s100() {
     let bench = Workbench::new();
     bench.stores.add_users([&bare_user(1)]).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    let actor = with_session(&bench, 1).await;
-    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::LastSignInMethod), "{error:?}");
-    assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
+    wallet_1_cannot_be_unlinked(&bench).await;
 }
 
 #[tokio::test]
@@ -262,24 +257,17 @@ async fn a_password_without_an_email_is_not_a_way_to_sign_in_s100() {
     let bench = Workbench::new();
     bench.stores.add_user_with_password(&bare_user(1), &bench.hasher.hash_of("correct horse")).await;
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
-    let actor = with_session(&bench, 1).await;
-    let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::LastSignInMethod), "{error:?}");
-    assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
+    wallet_1_cannot_be_unlinked(&bench).await;
 }
 
 #[tokio::test]
 async fn an_application_has_no_wallets() {
     let bench = Workbench::new();
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let actor = key_actor();
     let account = wallet_account(1, Chain::Ethereum);
     let challenge = ask(&bench, account).await;
-    let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-    assert!(matches!(error, SessionError::NotAUser), "{error:?}");
-    let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
-    assert!(matches!(error, LinkWalletError::Session(SessionError::NotAUser)), "{error:?}");
-    let error = failed(bench.identity().unlink_wallet(&actor, &account.address()).await);
-    assert!(matches!(error, UnlinkWalletError::Session(SessionError::NotAUser)), "{error:?}");
+    let errors = session_errors(&bench, &actor, answer(&challenge)).await;
+    assert!(errors.iter().all(|error| matches!(error, SessionError::NotAUser)), "{errors:?}");
 }
 
 const fn limits(per_network: usize, per_node: usize) -> ChallengeLimits {

@@ -23,3 +23,4 @@ mod vectors;
 mod verify_email;
 mod view_profile;
 mod wallet_values;
+mod wallets;

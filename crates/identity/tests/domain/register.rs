@@ -11,6 +11,7 @@ use tessera_kernel::StoreError;
 use tessera_testkit::{
     Workbench,
     builders::{NOW, origin, user, user_id},
+    concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
 };
 
@@ -149,16 +150,12 @@ async fn a_registration_is_announced_as_a_visitors_deed() {
 async fn of_eight_registrations_of_one_address_one_succeeds() {
     let bench = Workbench::new();
     let identity = Arc::new(bench.identity());
-    let register = |_| {
-        let identity = identity.clone();
-        tokio::spawn(async move { identity.register(command("ada@example.com", PASSWORD)).await.is_ok() })
-    };
-    let tasks: Vec<_> = (0..8).map(register).collect();
-    let mut won = 0;
-    for task in tasks {
-        won += usize::from(ok(task.await));
-    }
-    assert_eq!((won, bench.deeds(None).await.len()), (1, 1));
+    let results = concurrently(8, |_| {
+        let identity = Arc::clone(&identity);
+        async move { identity.register(command("ada@example.com", PASSWORD)).await }
+    });
+    let made = results.await.iter().filter(|result| result.is_ok()).count();
+    assert_eq!((made, bench.deeds(None).await.len()), (1, 1));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
     Workbench,
     builders::{actor_with, device, origin, session, session_id, user, user_id, wallet},
+    concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, SequentialEntropy},
 };
@@ -155,17 +156,11 @@ async fn one_of_20_concurrent_uses_of_a_reset_token_succeeds_s191() {
     let bench = bench(true).await;
     let token = token(&bench).await;
     let identity = Arc::new(bench.identity());
-    let tasks: Vec<_> = (0..20)
-        .map(|number| {
-            let (identity, command) = (Arc::clone(&identity), command(&token, &format!("{NEW} {number}")));
-            tokio::spawn(async move { identity.reset_password(command).await })
-        })
-        .collect();
-    let mut made = 0;
-    for task in tasks {
-        made += usize::from(ok(task.await).is_ok());
-    }
-    assert_eq!(made, 1);
+    let results = concurrently(20, |number| {
+        let (identity, command) = (Arc::clone(&identity), command(&token, &format!("{NEW} {number}")));
+        async move { identity.reset_password(command).await }
+    });
+    assert_eq!(results.await.iter().filter(|result| result.is_ok()).count(), 1);
 }
 
 #[tokio::test]

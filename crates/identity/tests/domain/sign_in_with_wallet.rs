@@ -14,28 +14,11 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// The proof of the challenge, signed by the wallet that the challenge names.
-fn answer(challenge: &Challenge) -> WalletProof {
-    let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
-    WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() }
-}
-
-async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
-    ok(bench.identity().challenge_wallet(account, &origin()).await)
-}
-
-async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
-    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
-}
+use crate::wallets::{answer, ask, is_refused, sign_in};
 
 async fn enter(bench: &Workbench, account: WalletAccount) -> SignedIn {
     let challenge = ask(bench, account).await;
     ok(sign_in(bench, answer(&challenge)).await)
-}
-
-async fn is_refused(bench: &Workbench, proof: WalletProof) {
-    let error = failed(sign_in(bench, proof).await);
-    assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
 }
 
 #[tokio::test]

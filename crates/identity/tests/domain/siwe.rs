@@ -4,9 +4,14 @@ use tessera_identity::model::SiweMessage;
 use tessera_testkit::expectations::{failed, ok};
 use time::macros::datetime;
 
-/// The examples of the standard: with every field, without the optional fields, with a scheme and a port.
-const EXAMPLES: [&str; 3] = [
-    "example.com wants you to sign in with your Ethereum account:
+/// The start of the first lines of the examples of the standard: without a scheme, with a port, and with a scheme. Another
+/// parser reads those without a scheme.
+const AUTHORITIES: [&str; 3] = ["example.com", "example.com:3388", "https://example.com"];
+
+/// An example of the standard, which begins with this authority.
+fn example(authority: &str) -> String {
+    format!(
+        "{authority} wants you to sign in with your Ethereum account:
 0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
 
 I accept the ExampleOrg Terms of Service: https://example.com/tos
@@ -18,34 +23,9 @@ Nonce: 32891756
 Issued At: 2021-09-30T16:25:24Z
 Resources:
 - ipfs://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq/
-- https://example.com/my-web2-claim.json",
-    "example.com:3388 wants you to sign in with your Ethereum account:
-0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
-
-I accept the ExampleOrg Terms of Service: https://example.com/tos
-
-URI: https://example.com/login
-Version: 1
-Chain ID: 1
-Nonce: 32891756
-Issued At: 2021-09-30T16:25:24Z
-Resources:
-- ipfs://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq/
-- https://example.com/my-web2-claim.json",
-    "https://example.com wants you to sign in with your Ethereum account:
-0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
-
-I accept the ExampleOrg Terms of Service: https://example.com/tos
-
-URI: https://example.com/login
-Version: 1
-Chain ID: 1
-Nonce: 32891756
-Issued At: 2021-09-30T16:25:24Z
-Resources:
-- ipfs://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq/
-- https://example.com/my-web2-claim.json",
-];
+- https://example.com/my-web2-claim.json"
+    )
+}
 
 const WHOLE: &str = "example.com wants you to sign in with your Ethereum account:
 0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
@@ -90,8 +70,8 @@ fn is_refused(text: &str, field: &str) {
 
 #[test]
 fn the_examples_of_the_standard_are_read_and_written_alike() {
-    for text in EXAMPLES.iter().chain(&[WHOLE, BARE]) {
-        assert_eq!(ok(parse(text)).to_string(), *text);
+    for text in AUTHORITIES.map(example).into_iter().chain([WHOLE, BARE].map(str::to_owned)) {
+        assert_eq!(ok(parse(&text)).to_string(), text);
     }
 }
 
@@ -111,9 +91,9 @@ fn every_field_is_read() {
 
 #[test]
 fn another_parser_reads_the_same() {
-    let schemeless = EXAMPLES[..2].iter().chain(&[WHOLE, BARE]);
-    for text in schemeless {
-        let (ours, theirs) = (ok(parse(text)), ok(text.parse::<siwe::Message>()));
+    let schemeless = AUTHORITIES[..2].iter().map(|authority| example(authority));
+    for text in schemeless.chain([WHOLE, BARE].map(str::to_owned)) {
+        let (ours, theirs) = (ok(parse(&text)), ok(text.parse::<siwe::Message>()));
         assert_eq!((ours.domain, ours.uri), (theirs.domain.to_string(), theirs.uri.to_string()));
         assert_eq!((ours.chain_id, ours.nonce), (theirs.chain_id, theirs.nonce.clone()));
         assert_eq!((ours.statement, ours.request_id), (theirs.statement.clone(), theirs.request_id.clone()));

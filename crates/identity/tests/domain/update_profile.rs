@@ -6,7 +6,7 @@ use tessera_identity::{
 };
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
+    builders::{NOW, actor_of, key_actor, user, user_id},
     expectations::{failed, ok, parsed, some},
 };
 use time::Duration;
@@ -81,7 +81,7 @@ async fn a_change_is_in_the_trail() {
 #[tokio::test]
 async fn applications_and_those_who_are_gone_have_no_account() {
     let bench = bench().await;
-    let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let key = key_actor();
     for actor in [key, actor_of(user_id(9))] {
         let error = failed(bench.identity().update_profile(&actor, UpdateProfile::default()).await);
         assert!(matches!(error, ProfileError::NotFound), "{error:?}");

@@ -9,9 +9,8 @@ use tessera_identity::{
 use tessera_kernel::{AccountError, Accounts as _, InvitedAccount, InvitedGuest, Outcome, Secret};
 use tessera_testkit::{
     Workbench,
-    builders::{
-        NOW, actor_by_key, actor_with, api_key, application, bare_user, organization_id, origin, session, user, user_id,
-    },
+    builders::{NOW, actor_with, bare_user, key_actor, origin, session, user, user_id},
+    concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
     fakes::OvertakenHasher,
 };
@@ -174,15 +173,12 @@ async fn an_account_created_during_the_request_is_not_verified_s182() {
 async fn concurrent_verifications_write_one_audit_entry_s182() {
     let bench = bench().await;
     let identity = Arc::new(bench.identity());
-    let tasks: Vec<_> = (0..12)
-        .map(|number| {
-            let identity = Arc::clone(&identity);
-            let password = [Some(PASSWORD), None, Some(PASSWORD)][number % 3];
-            tokio::spawn(async move { Workbench::provision_account(&identity, &guest(password)).await })
-        })
-        .collect();
-    for task in tasks {
-        assert_eq!(ok(ok(task.await)).user, user_id(1));
+    let results = concurrently(12, |number| {
+        let (identity, password) = (Arc::clone(&identity), (number % 3 != 1).then_some(PASSWORD));
+        async move { Workbench::provision_account(&identity, &guest(password)).await }
+    });
+    for result in results.await {
+        assert_eq!(ok(result).user, user_id(1));
     }
     assert!(stored(&bench).await.user.email_verified);
     assert_eq!(bench.deeds(None).await, ["user.email_verified"]);
@@ -219,7 +215,7 @@ async fn a_mail_to_another_address_does_not_verify_the_email_s182() {
 #[tokio::test]
 async fn an_application_or_a_deleted_user_cannot_verify_an_email() {
     let bench = bench().await;
-    let key = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let key = key_actor();
     for actor in [key, actor_with(&session(1, user_id(9)))] {
         let error = failed(bench.identity().verify_email(&actor, &parsed("user1@example.com")).await);
         assert!(matches!(error, AccountError::SessionEnded), "{error:?}");

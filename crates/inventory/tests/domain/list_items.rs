@@ -1,11 +1,10 @@
 //! The list of items.
 
-use tessera_kernel::{AccessError, Actor, Limit, PageRequest, Permission, Role};
+use tessera_kernel::{AccessError, Actor, Limit, PageRequest, Permission};
 use tessera_testkit::{
     Workbench,
     builders::{
-        PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by,
-        organization_id, user, user_id,
+    PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by, organization_id, user, user_id,
     },
     expectations::{failed, ok, parsed},
 };
@@ -13,9 +12,7 @@ use tessera_testkit::{
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1, whose application 1 has items 1 and 2. User
 /// 9 is not a member.
 async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
+    let bench = Workbench::with_organization().await;
     bench.stores.add_applications([&application(2, organization_id(1))]).await;
     for number in [2, 1] {
         bench.stores.put_item(&item_change(number, application_id(1))).await;

@@ -7,12 +7,11 @@ use tessera_inventory::{
     model::{Item, Metadata},
     ports::MockItemStore,
 };
-use tessera_kernel::{AccessError, Actor, CreateError, Permission, QuotaExceeded, Role, StoreError};
+use tessera_kernel::{AccessError, Actor, CreateError, Permission, QuotaExceeded, StoreError};
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id,
-        user, user_id,
+    NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id, user, user_id,
     },
     expectations::{failed, ok, parsed},
 };
@@ -21,9 +20,7 @@ use time::Duration;
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1 with applications 1 and 2. User 9 is not a
 /// member.
 async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
+    let bench = Workbench::with_organization().await;
     bench.stores.add_organizations([&organization(2)]).await;
     bench.stores.add_applications([&application(2, organization_id(1)), &application(3, organization_id(2))]).await;
     bench

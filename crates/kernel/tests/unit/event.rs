@@ -2,7 +2,7 @@
 
 use tessera_kernel::{AuditEntry, Event, Outcome, SystemPorts};
 use tessera_testkit::{
-    builders::{NOW, actor_by_key, actor_of, api_key, api_key_id, application, organization_id, origin, user_id},
+    builders::{NOW, actor_of, api_key_id, key_actor, organization_id, origin, user_id},
     fakes::{FixedClock, SequentialEntropy},
 };
 
@@ -36,7 +36,7 @@ fn a_users_deed_names_the_user() {
 
 #[test]
 fn an_applications_deed_names_the_key() {
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let actor = key_actor();
     let event = Event::by(&actor, entry(), &system());
     assert_eq!(event.actor, Some(("api_key".to_owned(), api_key_id(1).as_uuid())));
     assert_eq!(actor.user(), None);

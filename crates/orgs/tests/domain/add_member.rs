@@ -17,9 +17,8 @@ use time::Duration;
 
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1. Users 8 and 9 are not members.
 async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(8), &user(9)]).await;
+    let bench = Workbench::with_organization().await;
+    bench.stores.add_users([&user(8)]).await;
     bench
 }
 

@@ -6,18 +6,11 @@ use tessera_kernel::{AccessError, Role, UserId};
 use tessera_orgs::{ChangeRole, ChangeRoleError, Orgs, model::Member};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
+    builders::{actor_by_key, actor_of, api_key, application, organization_id, user_id},
     expectations::{failed, ok},
 };
 
 use Role::{Admin, Member as Plain, Owner};
-
-async fn bench(roles: &[Role]) -> Workbench {
-    let bench = Workbench::new();
-    bench.members(roles).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
 
 fn command(of: u32, role: Role) -> ChangeRole {
     ChangeRole { organization: organization_id(1), user: user_id(of), role }
@@ -35,7 +28,7 @@ async fn role_of(bench: &Workbench, number: u32) -> Option<Role> {
 async fn an_owner_gives_anybody_any_role() {
     for from in [Owner, Admin, Plain] {
         for to in [Owner, Admin, Plain] {
-            let bench = bench(&[Owner, from]).await;
+            let bench = Workbench::with_members(&[Owner, from]).await;
             assert_eq!(ok(change(&bench, 1, 2, to).await).membership.role, to);
             assert_eq!(role_of(&bench, 2).await, Some(to));
         }
@@ -45,7 +38,7 @@ async fn an_owner_gives_anybody_any_role() {
 #[tokio::test]
 async fn an_administrator_moves_members_and_administrators_up_to_their_own_role() {
     for (from, to) in [(Plain, Admin), (Admin, Plain), (Plain, Plain), (Admin, Admin)] {
-        let bench = bench(&[Owner, Admin, from]).await;
+        let bench = Workbench::with_members(&[Owner, Admin, from]).await;
         ok(change(&bench, 2, 3, to).await);
         assert_eq!(role_of(&bench, 3).await, Some(to));
     }
@@ -54,7 +47,7 @@ async fn an_administrator_moves_members_and_administrators_up_to_their_own_role(
 #[tokio::test]
 async fn an_administrator_grants_no_ownership() {
     for from in [Plain, Admin] {
-        let bench = bench(&[Owner, Admin, from]).await;
+        let bench = Workbench::with_members(&[Owner, Admin, from]).await;
         let error = failed(change(&bench, 2, 3, Owner).await);
         assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
         assert_eq!(role_of(&bench, 3).await, Some(from));
@@ -63,7 +56,7 @@ async fn an_administrator_grants_no_ownership() {
 
 #[tokio::test]
 async fn an_administrator_does_not_promote_themselves() {
-    let bench = bench(&[Owner, Admin]).await;
+    let bench = Workbench::with_members(&[Owner, Admin]).await;
     let error = failed(change(&bench, 2, 2, Owner).await);
     assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
@@ -71,7 +64,7 @@ async fn an_administrator_does_not_promote_themselves() {
 #[tokio::test]
 async fn an_administrator_touches_no_owner() {
     for to in [Owner, Admin, Plain] {
-        let bench = bench(&[Owner, Admin, Owner]).await;
+        let bench = Workbench::with_members(&[Owner, Admin, Owner]).await;
         let error = failed(change(&bench, 2, 3, to).await);
         assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
     }
@@ -79,7 +72,7 @@ async fn an_administrator_touches_no_owner() {
 
 #[tokio::test]
 async fn a_member_changes_nobody_and_not_themselves() {
-    let bench = bench(&[Owner, Admin, Plain, Plain]).await;
+    let bench = Workbench::with_members(&[Owner, Admin, Plain, Plain]).await;
     for of in 1..=4 {
         let error = failed(change(&bench, 3, of, Admin).await);
         assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
@@ -88,14 +81,14 @@ async fn a_member_changes_nobody_and_not_themselves() {
 
 #[tokio::test]
 async fn a_member_does_not_learn_who_else_is_one() {
-    let error = failed(change(&bench(&[Owner, Plain]).await, 2, 9, Plain).await);
+    let error = failed(change(&Workbench::with_members(&[Owner, Plain]).await, 2, 9, Plain).await);
     assert!(matches!(error, ChangeRoleError::Access(AccessError::Forbidden { .. })), "{error:?}");
 }
 
 #[tokio::test]
 async fn the_last_owner_is_not_demoted() {
     for to in [Admin, Plain] {
-        let bench = bench(&[Owner, Admin, Plain]).await;
+        let bench = Workbench::with_members(&[Owner, Admin, Plain]).await;
         let error = failed(change(&bench, 1, 1, to).await);
         assert!(matches!(error, ChangeRoleError::LastOwner), "{error:?}");
         assert_eq!(role_of(&bench, 1).await, Some(Owner));
@@ -104,26 +97,26 @@ async fn the_last_owner_is_not_demoted() {
 
 #[tokio::test]
 async fn the_last_owner_may_stay_what_they_are() {
-    let bench = bench(&[Owner]).await;
+    let bench = Workbench::with_members(&[Owner]).await;
     assert_eq!(ok(change(&bench, 1, 1, Owner).await).membership.role, Owner);
 }
 
 #[tokio::test]
 async fn one_of_two_owners_may_step_down() {
-    let bench = bench(&[Owner, Owner]).await;
+    let bench = Workbench::with_members(&[Owner, Owner]).await;
     ok(change(&bench, 1, 1, Plain).await);
     assert_eq!((role_of(&bench, 1).await, role_of(&bench, 2).await), (Some(Plain), Some(Owner)));
 }
 
 #[tokio::test]
 async fn the_organization_is_not_found_for_a_non_member() {
-    let error = failed(change(&bench(&[Owner]).await, 9, 1, Plain).await);
+    let error = failed(change(&Workbench::with_members(&[Owner]).await, 9, 1, Plain).await);
     assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]
 async fn an_unknown_organization_is_not_found() {
-    let bench = bench(&[Owner]).await;
+    let bench = Workbench::with_members(&[Owner]).await;
     let command = ChangeRole { organization: organization_id(2), ..command(1, Plain) };
     let error = failed(bench.orgs().change_role(&actor_of(user_id(1)), command).await);
     assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
@@ -131,7 +124,7 @@ async fn an_unknown_organization_is_not_found() {
 
 #[tokio::test]
 async fn an_application_does_not_find_the_organization() {
-    let bench = bench(&[Owner, Plain]).await;
+    let bench = Workbench::with_members(&[Owner, Plain]).await;
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let error = failed(bench.orgs().change_role(&actor_by_key(&key), command(2, Admin)).await);
     assert!(matches!(error, ChangeRoleError::Access(AccessError::NotFound(_))), "{error:?}");
@@ -139,20 +132,20 @@ async fn an_application_does_not_find_the_organization() {
 
 #[tokio::test]
 async fn somebody_who_is_no_member_has_no_role_to_change() {
-    let error = failed(change(&bench(&[Owner]).await, 1, 9, Plain).await);
+    let error = failed(change(&Workbench::with_members(&[Owner]).await, 1, 9, Plain).await);
     assert!(matches!(error, ChangeRoleError::MemberNotFound), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_changed_member_is_shown_with_their_profile() {
-    let member = ok(change(&bench(&[Owner, Plain]).await, 1, 2, Admin).await);
+    let member = ok(change(&Workbench::with_members(&[Owner, Plain]).await, 1, 2, Admin).await);
     assert_eq!(member.profile.user_id, user_id(2));
     assert_eq!(member.profile.email.as_deref(), Some("user2@example.com"));
 }
 
 #[tokio::test]
 async fn a_change_is_announced_with_both_roles() {
-    let bench = bench(&[Owner, Plain]).await;
+    let bench = Workbench::with_members(&[Owner, Plain]).await;
     ok(change(&bench, 1, 2, Admin).await);
     let event = bench.events(Some(organization_id(1))).await.remove(0);
     assert_eq!((event.name.as_str(), event.subject), ("member.role_changed", Some(user_id(2).as_uuid())));
@@ -162,7 +155,7 @@ async fn a_change_is_announced_with_both_roles() {
 
 #[tokio::test]
 async fn the_same_role_again_is_not_announced() {
-    let bench = bench(&[Owner, Plain]).await;
+    let bench = Workbench::with_members(&[Owner, Plain]).await;
     ok(change(&bench, 1, 2, Plain).await);
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
 }
@@ -176,7 +169,7 @@ async fn eight_owners_who_step_down_at_once_leave_one() {
             Err(error) => !matches!(error, ChangeRoleError::LastOwner),
         }
     }
-    let bench = bench(&[Owner; 8]).await;
+    let bench = Workbench::with_members(&[Owner; 8]).await;
     let orgs = Arc::new(bench.orgs());
     let tasks: Vec<_> = (1..=8).map(|number| tokio::spawn(step_down(orgs.clone(), user_id(number)))).collect();
     let mut done = 0;

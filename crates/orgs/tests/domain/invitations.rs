@@ -8,7 +8,7 @@ use tessera_orgs::{
 use tessera_outbox::MailRefusal;
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_by_key, actor_of, api_key, application, organization_id, user, user_id},
+    builders::{NOW, actor_of, key_actor, organization_id, user, user_id},
     expectations::{failed, ok, parsed},
 };
 use time::Duration;
@@ -94,7 +94,7 @@ async fn an_inviter_cannot_invite_to_a_higher_role() {
 #[tokio::test]
 async fn an_api_key_cannot_send_invitations() {
     let bench = bench().await;
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let actor = key_actor();
     let command = Invite { organization: organization_id(1), email: parsed("a@example.com"), role: Role::Member };
     let error = failed(bench.orgs().invite(&actor, command).await);
     assert!(matches!(error, InviteError::Access(AccessError::NotFound(_))), "{error:?}");

@@ -14,13 +14,6 @@ use time::Duration;
 
 use Role::{Admin, Member as Plain, Owner};
 
-async fn bench(roles: &[Role]) -> Workbench {
-    let bench = Workbench::new();
-    bench.members(roles).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
-
 async fn promote(bench: &Workbench, who: u32) {
     let command = ChangeRole { organization: organization_id(1), user: user_id(who), role: Owner };
     // The session has a recent authentication.
@@ -54,7 +47,7 @@ fn expected(of: u32, others: &[u32], by: Option<u32>) -> Vec<(String, String, St
 
 #[tokio::test]
 async fn all_owners_are_notified_of_a_promoted_owner_s153_s200() {
-    let bench = bench(&[Owner, Owner, Admin, Plain]).await;
+    let bench = Workbench::with_members(&[Owner, Owner, Admin, Plain]).await;
     promote(&bench, 3).await;
     assert_eq!(sent_notices(&bench).await, expected(3, &[1, 2], Some(1)));
     // A user who is already an owner causes no notice.
@@ -66,7 +59,7 @@ async fn all_owners_are_notified_of_a_promoted_owner_s153_s200() {
 
 #[tokio::test]
 async fn all_owners_are_notified_of_a_directly_added_owner_s200() {
-    let bench = bench(&[Owner, Admin]).await;
+    let bench = Workbench::with_members(&[Owner, Admin]).await;
     let add = |role| AddMember { organization: organization_id(1), candidate: Candidate::User(user_id(9)), role };
     failed(bench.orgs().add_member(&actor_of(user_id(2)), add(Owner)).await);
     assert_eq!(sent_notices(&bench).await, []);
@@ -84,7 +77,7 @@ async fn all_owners_are_notified_of_a_directly_added_owner_s200() {
 #[tokio::test]
 async fn all_owners_are_notified_of_an_invited_owner_s200() {
     for (role, owners) in [(Owner, 2), (Admin, 0)] {
-        let bench = bench(&[Owner]).await;
+        let bench = Workbench::with_members(&[Owner]).await;
         let invite = Invite { organization: organization_id(1), email: some(user(9).email), role };
         ok(bench.orgs().invite(&actor_of(user_id(1)), invite).await);
         let token = parsed(some(bench.mails().await.pop()).text.expose());
@@ -104,7 +97,7 @@ async fn all_owners_are_notified_of_an_invited_owner_s200() {
 
 #[tokio::test]
 async fn a_new_owner_without_an_email_is_not_notified_s200() {
-    let bench = bench(&[Owner, Plain]).await;
+    let bench = Workbench::with_members(&[Owner, Plain]).await;
     bench.stores.add_users([&bare_user(7)]).await;
     bench.stores.add_memberships([&membership(organization_id(1), user_id(7), Plain)]).await;
     promote(&bench, 7).await;
@@ -149,7 +142,7 @@ async fn mails_to_user_9(bench: &Workbench) -> usize {
 async fn notices_of_unopened_organizations_are_counted_separately_s200() {
     for by_email in [false, true] {
         // User 9 owns organization 2. User 1 is not a member of it.
-        let bench = bench(&[Owner]).await;
+        let bench = Workbench::with_members(&[Owner]).await;
         bench.stores.add_users(&(10..=20).map(user).collect::<Vec<_>>()).await;
         bench.stores.add_organizations([&organization(2)]).await;
         let own = [(9, Owner), (20, Plain)].map(|(who, role)| membership(organization_id(2), user_id(who), role));

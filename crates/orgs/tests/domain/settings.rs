@@ -2,24 +2,15 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{AccessError, Actor, DocumentWrite, DocumentWriteError, Precondition, Role, VersionedDocument};
+use tessera_kernel::{AccessError, Actor, DocumentWrite, DocumentWriteError, Precondition, VersionedDocument};
 use tessera_orgs::{Orgs, UpdateSettingsError};
 use tessera_testkit::{
     Workbench,
-    builders::{
-        NOW, actor_by_key, actor_of, api_key, application, organization, organization_id, replace, user, user_id,
-    },
+    builders::{NOW, actor_of, key_actor, organization, organization_id, replace, user_id},
+    concurrency::concurrently,
     expectations::{failed, ok},
 };
 use time::Duration;
-
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member.
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
 
 async fn update(bench: &Workbench, by: u32, json: &str) -> Result<VersionedDocument, UpdateSettingsError> {
     bench.orgs().update_settings(&actor_of(user_id(by)), organization_id(1), replace(json)).await
@@ -30,19 +21,19 @@ async fn view(bench: &Workbench, by: u32) -> Result<VersionedDocument, AccessErr
 }
 
 fn key() -> Actor {
-    actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key)
+    key_actor()
 }
 
 #[tokio::test]
 async fn settings_that_nobody_set_are_empty_and_as_old_as_the_organization() {
-    let settings = ok(view(&bench().await, 1).await);
+    let settings = ok(view(&Workbench::with_organization().await, 1).await);
     assert_eq!((settings.data.as_json(), settings.version), ("{}", 0));
     assert_eq!((settings.created_at, settings.updated_at), (organization(1).created_at, organization(1).created_at));
 }
 
 #[tokio::test]
 async fn owners_and_administrators_replace_them_whole() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     ok(update(&bench, 1, r#"{"a":1}"#).await);
     bench.clock.advance(Duration::SECOND);
     let settings = ok(update(&bench, 2, r#"{"b":2}"#).await);
@@ -55,7 +46,7 @@ async fn owners_and_administrators_replace_them_whole() {
 
 #[tokio::test]
 async fn members_may_not_see_them_nor_set_them() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let error = failed(view(&bench, 3).await);
     assert!(matches!(error, AccessError::Forbidden { organization } if organization == organization_id(1)));
     let error = failed(update(&bench, 3, "{}").await);
@@ -66,7 +57,7 @@ async fn members_may_not_see_them_nor_set_them() {
 
 #[tokio::test]
 async fn strangers_and_applications_find_nothing() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for actor in [actor_of(user_id(9)), key()] {
         let error = failed(bench.orgs().view_settings(&actor, organization_id(1)).await);
         assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
@@ -79,7 +70,7 @@ async fn strangers_and_applications_find_nothing() {
 
 #[tokio::test]
 async fn a_stale_version_changes_nothing() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let by = actor_of(user_id(1));
     for (precondition, good) in [
         (Precondition::OneOf(vec![1]), false),
@@ -102,7 +93,7 @@ async fn a_stale_version_changes_nothing() {
 
 #[tokio::test]
 async fn each_change_is_in_the_trail_and_what_was_refused_is_not() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     ok(update(&bench, 1, r#"{"secret":"value"}"#).await);
     drop(failed(update(&bench, 3, "{}").await));
     let events = bench.events(Some(organization_id(1))).await;
@@ -113,19 +104,13 @@ async fn each_change_is_in_the_trail_and_what_was_refused_is_not() {
 
 #[tokio::test]
 async fn of_eight_changes_of_one_version_one_is_made() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let orgs = Arc::new(Orgs::new(bench.org_ports()));
-    let tasks: Vec<_> = (0..8)
-        .map(|_| {
-            let orgs = Arc::clone(&orgs);
-            let by = actor_of(user_id(1));
-            let write = DocumentWrite { precondition: Precondition::OneOf(vec![0]), ..replace("{}") };
-            tokio::spawn(async move { orgs.update_settings(&by, organization_id(1), write).await })
-        })
-        .collect();
-    let mut made = 0;
-    for task in tasks {
-        made += usize::from(ok(task.await).is_ok());
-    }
+    let results = concurrently(8, |_| {
+        let (orgs, by) = (Arc::clone(&orgs), actor_of(user_id(1)));
+        let write = DocumentWrite { precondition: Precondition::OneOf(vec![0]), ..replace("{}") };
+        async move { orgs.update_settings(&by, organization_id(1), write).await }
+    });
+    let made = results.await.iter().filter(|result| result.is_ok()).count();
     assert_eq!((made, ok(view(&bench, 1).await).version), (1, 1));
 }

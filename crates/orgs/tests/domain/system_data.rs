@@ -1,7 +1,7 @@
 //! System data: access by administrators and by application keys.
 
 use tessera_kernel::{
-    AccessError, Actor, DocumentWrite, DocumentWriteError, PageRequest, Permission, Precondition, Role,
+    AccessError, Actor, DocumentWrite, DocumentWriteError, PageRequest, Permission, Precondition,
     VersionedDocument,
 };
 use tessera_orgs::{ViewSystemDataError, WriteSystemDataError};
@@ -9,7 +9,7 @@ use tessera_testkit::{
     Workbench,
     builders::{
         NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, merge, organization, organization_id, replace,
-        user, user_id,
+        user_id,
     },
     expectations::{failed, ok, parsed},
 };
@@ -18,9 +18,7 @@ use time::Duration;
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member. Organization 2 has
 /// no members.
 async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
+    let bench = Workbench::with_organization().await;
     bench.stores.add_organizations([&organization(2)]).await;
     bench
 }

@@ -4,23 +4,13 @@ use tessera_kernel::{AccessError, Limit, PageRequest, Role};
 use tessera_orgs::ViewMemberError;
 use tessera_testkit::{
     Workbench,
-    builders::{
-        actor_by_key, actor_of, api_key, application, membership, organization, organization_id, user, user_id,
-    },
+    builders::{actor_of, key_actor, membership, organization, organization_id, user_id},
     expectations::{failed, ok},
 };
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1. User 9 is not a member.
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_users([&user(9)]).await;
-    bench
-}
-
 #[tokio::test]
 async fn each_member_sees_the_organization_with_their_own_role() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for (number, role) in (1..).zip([Role::Owner, Role::Admin, Role::Member]) {
         let seen = ok(bench.orgs().view_organization(&actor_of(user_id(number)), organization_id(1)).await);
         assert_eq!(seen, (organization(1), role));
@@ -29,7 +19,7 @@ async fn each_member_sees_the_organization_with_their_own_role() {
 
 #[tokio::test]
 async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for id in [1, 2].map(organization_id) {
         let stranger = actor_of(user_id(9));
         let one = failed(bench.orgs().view_organization(&stranger, id).await);
@@ -42,8 +32,8 @@ async fn a_foreign_and_an_unknown_id_return_the_same_error() {
 
 #[tokio::test]
 async fn an_application_sees_nothing() {
-    let bench = bench().await;
-    let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
+    let bench = Workbench::with_organization().await;
+    let actor = key_actor();
     let one = failed(bench.orgs().view_organization(&actor, organization_id(1)).await);
     let two = failed(bench.orgs().list_members(&actor, organization_id(1), PageRequest::default()).await);
     assert!(matches!((one, two), (AccessError::NotFound(_), AccessError::NotFound(_))));
@@ -51,7 +41,7 @@ async fn an_application_sees_nothing() {
 
 #[tokio::test]
 async fn members_are_listed_with_their_profiles() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let page = ok(bench.orgs().list_members(&actor_of(user_id(3)), organization_id(1), PageRequest::default()).await);
     let emails: Vec<_> = page.items.iter().filter_map(|member| member.profile.email.as_deref()).collect();
     assert_eq!(emails, ["user1@example.com", "user2@example.com", "user3@example.com"]);
@@ -61,7 +51,7 @@ async fn members_are_listed_with_their_profiles() {
 
 #[tokio::test]
 async fn members_are_listed_page_by_page() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let actor = actor_of(user_id(1));
     let request = PageRequest { limit: ok(Limit::try_from(2)), after: None };
     let first = ok(bench.orgs().list_members(&actor, organization_id(1), request).await);
@@ -73,7 +63,7 @@ async fn members_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_member_sees_another() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     let seen = ok(bench.orgs().view_member(&actor_of(user_id(3)), organization_id(1), user_id(1)).await);
     assert_eq!(seen.membership, membership(organization_id(1), user_id(1), Role::Owner));
     assert_eq!(seen.profile.email.as_deref(), Some("user1@example.com"));
@@ -81,7 +71,7 @@ async fn a_member_sees_another() {
 
 #[tokio::test]
 async fn a_user_who_is_not_a_member_is_not_found() {
-    let bench = bench().await;
+    let bench = Workbench::with_organization().await;
     for number in [9, 77] {
         let error = failed(bench.orgs().view_member(&actor_of(user_id(1)), organization_id(1), user_id(number)).await);
         assert!(matches!(error, ViewMemberError::MemberNotFound), "{error:?}");

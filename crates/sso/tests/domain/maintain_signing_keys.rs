@@ -14,6 +14,7 @@ use tessera_sso::{
 use tessera_testkit::{
     Workbench,
     builders::{actor_with, key_id, organization_id, origin, session, user_id},
+    concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
 };
 use time::{Duration, OffsetDateTime};
@@ -47,16 +48,11 @@ async fn the_first_maintenance_creates_one_key() {
 async fn nodes_that_start_at_once_end_with_one_key() {
     let bench = Workbench::new();
     let nodes: Vec<_> = (0..8).map(|_| Arc::new(bench.service_tokens())).collect();
-    let starting: Vec<_> = nodes
-        .iter()
-        .map(|node| {
-            let node = Arc::clone(node);
-            tokio::spawn(async move { node.maintain_signing_keys(&origin()).await })
-        })
-        .collect();
-    for node in starting {
-        ok(ok(node.await));
-    }
+    let starts = concurrently(8, |number| {
+        let node = Arc::clone(&nodes[number as usize]);
+        async move { node.maintain_signing_keys(&origin()).await }
+    });
+    starts.await.into_iter().for_each(ok);
     let keys = stored(&bench).await;
     assert_eq!(keys.len(), 1);
     for node in &nodes {
@@ -98,14 +94,11 @@ async fn a_second_rotation_fails_until_the_first_is_complete() {
 #[tokio::test]
 async fn concurrent_rotations_create_one_key() {
     let (bench, _) = started().await;
-    let asking: Vec<_> = (0..8)
-        .map(|_| {
-            let node = bench.service_tokens();
-            tokio::spawn(async move { node.rotate_keys(&origin()).await })
-        })
-        .collect();
-    for asked in asking {
-        let asked = ok(asked.await);
+    let rotations = concurrently(8, |_| {
+        let node = bench.service_tokens();
+        async move { node.rotate_keys(&origin()).await }
+    });
+    for asked in rotations.await {
         assert!(matches!(asked, Ok(()) | Err(KeysError::UnderWay { .. })), "{asked:?}");
     }
     assert_eq!(stored(&bench).await.len(), 2);
@@ -166,15 +159,11 @@ async fn maintenance_fails_for_keys_that_cannot_be_opened() {
 #[tokio::test]
 async fn concurrent_key_replacements_leave_one_key_s74() {
     let (bench, tokens) = started().await;
-    let replacing: Vec<_> = (0..8)
-        .map(|_| {
-            let node = bench.service_tokens();
-            tokio::spawn(async move { node.replace_keys(&origin()).await })
-        })
-        .collect();
-    for replaced in replacing {
-        ok(ok(replaced.await));
-    }
+    let replacements = concurrently(8, |_| {
+        let node = bench.service_tokens();
+        async move { node.replace_keys(&origin()).await }
+    });
+    replacements.await.into_iter().for_each(ok);
     let left = stored(&bench).await;
     assert_eq!(left.len(), 1);
     assert_ne!(left, [key_id(1)]);

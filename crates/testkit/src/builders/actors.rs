@@ -1,0 +1,46 @@
+//! Actors of requests.
+
+use tessera_apikeys::model::ApiKey;
+use tessera_identity::model::Session;
+use tessera_kernel::{Actor, Principal, UserId};
+use time::OffsetDateTime;
+
+use super::{NOW, api_key, application, organization_id, origin, session_id, user_id};
+
+/// A user as the actor of a request.
+#[must_use]
+pub fn actor_of(user: UserId) -> Actor {
+    let principal = Principal::User { id: user, session: session_id(1), signed_in_at: NOW, checked_at: NOW };
+    Actor { principal, origin: origin() }
+}
+
+/// A user as the actor of a request that was authenticated with the session.
+#[must_use]
+pub fn actor_with(session: &Session) -> Actor {
+    actor_at(session, session.created_at)
+}
+
+/// A user as the actor of a request that was authenticated with the session at `checked_at`.
+#[must_use]
+pub fn actor_at(session: &Session, checked_at: OffsetDateTime) -> Actor {
+    let (id, signed_in_at) = (session.user_id, session.created_at);
+    Actor { principal: Principal::User { id, session: session.id, signed_in_at, checked_at }, origin: origin() }
+}
+
+/// An application as the actor of a request that was authenticated with the key.
+#[must_use]
+pub fn actor_by_key(key: &ApiKey) -> Actor {
+    let principal = Principal::Application {
+        key: key.id,
+        application: key.application_id,
+        organization: key.organization_id,
+        permissions: key.permissions.clone(),
+    };
+    Actor { principal, origin: origin() }
+}
+
+/// API key 1 of application 1 in organization 1, created by user 1, as an actor.
+#[must_use]
+pub fn key_actor() -> Actor {
+    actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key)
+}
