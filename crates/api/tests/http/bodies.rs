@@ -18,7 +18,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tessera_api::Api;
 
-use crate::support::{Answer, TestServer, WithCredentials, faults, get, post, text};
+use crate::support::{Answer, TestApp, TestServer, WithCredentials, faults, get, post, text};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -243,10 +243,7 @@ async fn a_body_has_at_most_64_kib() {
 /// docs/api-design.md lists these operations.
 #[actix_web::test]
 async fn a_body_of_an_operation_that_stores_a_document_has_at_most_256_kib() {
-    let server = TestServer::new();
-    let token = server.sign_up("ada").await;
-    let organization = server.create_org(&token).await;
-    let application = server.launch(&token, &organization).await;
+    let TestApp { server, token, organization, application } = TestApp::new().await;
     let me = server.send(get("/users/me").bearer(&token)).await.expecting(200);
     let system_data = format!("/orgs/{organization}/custom-system-data/{}", text(&me["id"]));
     let operations: [(Method, &str, Value); 6] = [

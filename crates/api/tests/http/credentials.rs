@@ -3,7 +3,7 @@
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use crate::support::{Answer, TestServer, WithCredentials, get, post};
+use crate::support::{Answer, TestApp, TestServer, WithCredentials, get, post};
 
 struct Actors {
     server: TestServer,
@@ -14,10 +14,7 @@ struct Actors {
 
 impl Actors {
     async fn new() -> Self {
-        let server = TestServer::new();
-        let token = server.sign_up("ada").await;
-        let organization = server.create_org(&token).await;
-        let application = server.launch(&token, &organization).await;
+        let TestApp { server, token, application, .. } = TestApp::new().await;
         let key = server.key(&token, &application).await;
         Self { server, token, application, key }
     }

@@ -2,24 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, WithCredentials, faults, post, put};
+use crate::support::{TestApp, WithCredentials, faults, post, put};
 
-struct Ada {
-    server: TestServer,
-    token: String,
-    organization: String,
-    application: String,
-}
-
-impl Ada {
-    async fn new() -> Self {
-        let server = TestServer::new();
-        let token = server.sign_up("ada").await;
-        let organization = server.create_org(&token).await;
-        let application = server.launch(&token, &organization).await;
-        Self { server, token, organization, application }
-    }
-
+impl TestApp {
     async fn faults(&self, path: &str, body: Value) -> Vec<(String, String)> {
         let request = path.strip_prefix("PUT ").map_or_else(|| post(path), put);
         let answer = self.server.send(request.set_json(body).bearer(&self.token)).await;
@@ -35,7 +20,7 @@ fn named(found: &[(String, String)], expected: &[(&str, &str)]) {
 
 #[actix_web::test]
 async fn a_registration_is_read_to_its_end() {
-    let ada = Ada::new().await;
+    let ada = TestApp::new().await;
     let all = json!({ "email": "nobody", "password": "short", "display_name": "", "first_name": 1, "last_name": "a\u{202e}b" });
     let expected = [
         ("/email", "invalid_format"),
@@ -52,7 +37,7 @@ async fn a_registration_is_read_to_its_end() {
 
 #[actix_web::test]
 async fn a_weak_password_comes_with_advice() {
-    let ada = Ada::new().await;
+    let ada = TestApp::new().await;
     let body = |password: &str| json!({ "email": "bob@example.com", "password": password });
     named(&ada.faults("/auth/register", body("password123")).await, &[("/password", "weak_password")]);
     // Below the configured minimum, but not below the fixed minimum.
@@ -63,7 +48,7 @@ async fn a_weak_password_comes_with_advice() {
 
 #[actix_web::test]
 async fn a_login_takes_any_text_and_only_text() {
-    let ada = Ada::new().await;
+    let ada = TestApp::new().await;
     let wrong = json!({ "email": "not an address", "password": "x" });
     ada.server.send(post("/auth/login").set_json(wrong)).await.problem(401, "invalid_credentials");
     let shape = json!({ "email": 1, "password": {} });
@@ -72,7 +57,7 @@ async fn a_login_takes_any_text_and_only_text() {
 
 #[actix_web::test]
 async fn a_new_member_is_named_in_exactly_one_way() {
-    let ada = Ada::new().await;
+    let ada = TestApp::new().await;
     let path = format!("/orgs/{}/members", ada.organization);
     let id = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
     let both = json!({ "user_id": id, "email": "bob@example.com", "role": "chief" });
@@ -86,7 +71,7 @@ async fn a_new_member_is_named_in_exactly_one_way() {
 
 #[actix_web::test]
 async fn entries_of_an_array_are_named_one_by_one() {
-    let ada = Ada::new().await;
+    let ada = TestApp::new().await;
     let path = format!("/apps/{}/apikeys", ada.application);
     let body = json!({
         "permissions": ["inventory:read", "*", "inventory:read", 7],
@@ -117,7 +102,7 @@ async fn entries_of_an_array_are_named_one_by_one() {
 
 #[actix_web::test]
 async fn an_item_counts_in_whole_numbers() {
-    let ada = Ada::new().await;
+    let ada = TestApp::new().await;
     let path = format!("/apps/{}/inventory", ada.application);
     for (quantity, code) in [
         (json!(-1), "out_of_range"),

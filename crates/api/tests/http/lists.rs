@@ -3,31 +3,21 @@
 use serde_json::{Value, json};
 use tessera_testkit::{expectations::some, fakes::MemoryStore};
 
-use crate::support::{Answer, TestReadiness, TestServer, WithCredentials, get, post, text};
+use crate::support::{Answer, TestApp, TestReadiness, TestServer, WithCredentials, get, post, text};
 
 const URL: &str = "https://accounts.example.com/base";
 
-struct Shop {
-    server: TestServer,
-    token: String,
-    organization: String,
-    application: String,
-}
-
-impl Shop {
+impl TestApp {
     async fn with_items(count: usize) -> Self {
-        let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, URL);
-        let token = server.sign_up("ada").await;
-        let organization = server.create_org(&token).await;
-        let application = server.launch(&token, &organization).await;
+        let app = Self::on(TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, URL)).await;
         for number in 0..count {
             // Lists are sorted by id, and ids are sorted by time.
-            server.clock.advance(time::Duration::MILLISECOND);
+            app.server.clock.advance(time::Duration::MILLISECOND);
             let body = json!({ "sku": number.to_string() });
-            let request = post(&format!("/apps/{application}/inventory")).set_json(body).bearer(&token);
-            server.send(request).await.expecting(201);
+            let request = post(&format!("/apps/{}/inventory", app.application)).set_json(body).bearer(&app.token);
+            app.server.send(request).await.expecting(201);
         }
-        Self { server, token, organization, application }
+        app
     }
 
     async fn items(&self, query: &str) -> Answer {
@@ -53,7 +43,7 @@ fn skus(page: &Value) -> Vec<String> {
 
 #[actix_web::test]
 async fn pages_follow_each_other_to_the_end() {
-    let shop = Shop::with_items(5).await;
+    let shop = TestApp::with_items(5).await;
     let mut found = Vec::new();
     let mut answer = shop.items("?limit=2").await;
     loop {
@@ -69,13 +59,13 @@ async fn pages_follow_each_other_to_the_end() {
 
 #[actix_web::test]
 async fn an_empty_list_is_an_empty_array() {
-    let shop = Shop::with_items(0).await;
+    let shop = TestApp::with_items(0).await;
     assert_eq!(&*shop.items("").await.body, b"[]");
 }
 
 #[actix_web::test]
 async fn a_bad_limit_is_named() {
-    let shop = Shop::with_items(0).await;
+    let shop = TestApp::with_items(0).await;
     for limit in ["0", "201", "-1", "+5", "%2B5", "05", "1.0", "", "x", "%FF", "99999999999999999999", "null"] {
         let problem = shop.items(&format!("?limit={limit}")).await.problem(400, "invalid_query");
         assert!(text(&problem["detail"]).contains("limit"), "{problem}");
@@ -90,7 +80,7 @@ async fn a_bad_limit_is_named() {
 
 #[actix_web::test]
 async fn a_cursor_that_was_tampered_with_is_refused() {
-    let shop = Shop::with_items(2).await;
+    let shop = TestApp::with_items(2).await;
     let good = cursor(&shop.items("?limit=1").await);
     shop.items(&format!("?cursor={good}")).await.expecting(200);
     for at in 0..good.len() {
@@ -106,7 +96,7 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
 
 #[actix_web::test]
 async fn a_cursor_opens_only_its_own_list() {
-    let shop = Shop::with_items(2).await;
+    let shop = TestApp::with_items(2).await;
     let foreign = cursor(&shop.items("?limit=1").await);
     let other = shop.server.launch(&shop.token, &shop.organization).await;
     let application = &shop.application;
@@ -123,7 +113,7 @@ async fn a_cursor_opens_only_its_own_list() {
 
 #[actix_web::test]
 async fn every_list_has_pages() {
-    let shop = Shop::with_items(0).await;
+    let shop = TestApp::with_items(0).await;
     let bob = shop.server.sign_up("bob").await;
     let request = post(&format!("/orgs/{}/members", shop.organization));
     let bob_id = shop.server.send(get("/users/me").bearer(&bob)).await.expecting(200)["id"].clone();

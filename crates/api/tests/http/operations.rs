@@ -4,7 +4,7 @@ use serde_json::json;
 use tessera_kernel::{Namespace, WalletSignature};
 use tessera_sso::model::CodeVerifier;
 
-use crate::support::{PASSWORD, TestServer, WithCredentials, delete, get, post, put, text};
+use crate::support::{PASSWORD, TestApp, TestServer, WithCredentials, delete, get, post, put, text};
 
 #[actix_web::test]
 async fn a_user_is_shown_with_every_field() {
@@ -120,10 +120,7 @@ async fn an_application_update_keeps_absent_fields() {
 
 #[actix_web::test]
 async fn an_api_key_is_shown_once_and_its_details_later() {
-    let server = TestServer::new();
-    let token = server.sign_up("ada").await;
-    let organization = server.create_org(&token).await;
-    let application = server.launch(&token, &organization).await;
+    let TestApp { server, token, organization, application } = TestApp::new().await;
     let path = format!("/apps/{application}/apikeys");
     let body = json!({ "permissions": ["inventory:read"], "restrict_permissions": true, "expires_in_days": 1 });
     let made = server.send(post(&path).set_json(body).bearer(&token)).await.expecting(201);
@@ -166,10 +163,7 @@ async fn verification_of_an_unknown_key_returns_no_details() {
 
 #[actix_web::test]
 async fn an_item_is_made_and_then_changed() {
-    let server = TestServer::new();
-    let token = server.sign_up("ada").await;
-    let organization = server.create_org(&token).await;
-    let application = server.launch(&token, &organization).await;
+    let TestApp { server, token, application, .. } = TestApp::new().await;
     let key = server.key(&token, &application).await;
     let path = format!("/apps/{application}/inventory");
     let metadata = r#"{"z":1,"a":{"ü":[1.5,null,"A"],"z":[]},"m":100.0}"#;

@@ -20,7 +20,7 @@ use tessera_testkit::{
 };
 use time::{Duration, OffsetDateTime};
 
-use crate::support::{Answer, TestReadiness, TestServer, WithCredentials, get, put};
+use crate::support::{Answer, TestApp, TestReadiness, TestServer, WithCredentials, get, put};
 
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(crate) const RETURN: &str = "https://game.example/back?x=1";
@@ -36,9 +36,7 @@ impl SsoFlow {
     }
 
     pub(crate) async fn on(server: TestServer) -> Self {
-        let token = server.sign_up("ada").await;
-        let org = server.create_org(&token).await;
-        let app = server.launch(&token, &org).await;
+        let TestApp { server, token, application: app, .. } = TestApp::on(server).await;
         let change = json!({ "name": "<b>Dungeon & Co</b>", "redirect_uris": [RETURN] });
         server.send(put(&format!("/apps/{app}")).set_json(change).bearer(&token)).await.expecting(200);
         Self { server, app }

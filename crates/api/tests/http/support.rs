@@ -69,6 +69,27 @@ pub(crate) struct TestServer {
     pub(crate) draining: Arc<AtomicBool>,
 }
 
+/// A server whose user `ada` owns an organization with an application.
+pub(crate) struct TestApp {
+    pub(crate) server: TestServer,
+    pub(crate) token: String,
+    pub(crate) organization: String,
+    pub(crate) application: String,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::on(TestServer::new()).await
+    }
+
+    pub(crate) async fn on(server: TestServer) -> Self {
+        let token = server.sign_up("ada").await;
+        let organization = server.create_org(&token).await;
+        let application = server.launch(&token, &organization).await;
+        Self { server, token, organization, application }
+    }
+}
+
 impl TestServer {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(FixedClock::default());
