@@ -92,12 +92,9 @@ async fn networks_take_turns_in_the_queue_s216() {
     let gate = gate(1, 9, Duration::from_secs(30));
     let (release, busy) = occupy(&gate).await;
     let mut waiting = Waiting::at(&gate);
-    for name in ["a1", "a2", "a3", "a4"] {
-        waiting.add(from(1, false), name).await;
+    for (network, name) in [(1, "a1"), (1, "a2"), (1, "a3"), (1, "a4"), (2, "b1"), (3, "c1"), (2, "b2")] {
+        waiting.add(from(network, false), name).await;
     }
-    waiting.add(from(2, false), "b1").await;
-    waiting.add(from(3, false), "c1").await;
-    waiting.add(from(2, false), "b2").await;
     let (order, refused) = waiting.release(release).await;
     assert_eq!(order, ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
     assert!(refused.is_empty());
@@ -132,13 +129,13 @@ async fn a_network_fills_the_queue_until_others_need_places_s216() {
         waiting.add(from(1, false), name).await;
     }
     // Other networks evict its newest jobs, as long as it has more jobs than they have.
-    waiting.add(from(2, false), "b1").await;
-    waiting.add(from(2, false), "b2").await;
-    waiting.add(from(2, false), "b3").await;
+    for name in ["b1", "b2", "b3"] {
+        waiting.add(from(2, false), name).await;
+    }
     // Half of the places are reserved for known requesters from any network.
-    waiting.add(from(1, true), "known1").await;
-    waiting.add(from(3, true), "known2").await;
-    waiting.add(from(3, true), "known3").await;
+    for (network, name) in [(1, "known1"), (3, "known2"), (3, "known3")] {
+        waiting.add(from(network, true), name).await;
+    }
     // The other half is reserved for unknown requesters.
     waiting.add(from(4, false), "d1").await;
     let (order, mut refused) = waiting.release(release).await;

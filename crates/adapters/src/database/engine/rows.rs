@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tessera_kernel::{Document, Network, PageRequest, SecretHash, StoreError};
+use tessera_kernel::{Document, Network, Page, PageRequest, SecretHash, StoreError};
 use uuid::Uuid;
 
 use super::types::{DbDocument, DbId};
@@ -67,6 +67,15 @@ pub(in crate::database) fn count(of: &str, rows: i64) -> Result<u64, StoreError>
 /// Converts the number of rows that a statement has changed.
 pub(in crate::database) fn affected(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+/// Converts the rows of a list to a page of entities.
+pub(in crate::database) fn to_page<R, T: TryFrom<R, Error = StoreError>>(
+    rows: Vec<R>,
+    page: &PageRequest,
+    key: impl Fn(&T) -> Uuid,
+) -> Result<Page<T>, StoreError> {
+    Ok(Page::from_rows(rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?, page, key))
 }
 
 /// Returns the key after which a page starts. No existing key equals the nil UUID or sorts before it, so one query

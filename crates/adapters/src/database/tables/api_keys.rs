@@ -19,7 +19,7 @@ use crate::database::engine::{
     SqlStore,
     clock::Now,
     connection::with_connection,
-    rows::{after, corrupt, count, parse_optional},
+    rows::{after, corrupt, count, parse_optional, to_page},
     schema::{api_keys, applications, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
@@ -134,8 +134,7 @@ impl ApiKeyStore for SqlStore {
             .order(api_keys::id)
             .limit(page.rows());
         let rows: Vec<KeyRow> = with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?;
-        let found = rows.into_iter().map(ApiKey::try_from).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::from_rows(found, &page, |key| key.id.as_uuid()))
+        to_page(rows, &page, |key: &ApiKey| key.id.as_uuid())
     }
 
     async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError> {

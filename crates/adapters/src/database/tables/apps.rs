@@ -15,7 +15,7 @@ use crate::database::engine::{
     SqlStore,
     clock::Now,
     connection::{PooledConnection, with_connection},
-    rows::{after, corrupt, count, from_document, parse, parse_optional, to_document},
+    rows::{after, corrupt, count, from_document, parse, parse_optional, to_document, to_page},
     schema::{applications, organizations},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
@@ -141,8 +141,7 @@ impl AppStore for SqlStore {
             .limit(page.rows());
         let rows: Vec<ApplicationRow> =
             with_connection!(&mut lease, |c| query.select(ApplicationRow::as_select()).load(c).await)?;
-        let found = rows.into_iter().map(Application::try_from).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::from_rows(found, &page, |application| application.id.as_uuid()))
+        to_page(rows, &page, |application: &Application| application.id.as_uuid())
     }
 
     async fn clear_deleted(&self, most: u32) -> Result<u64, StoreError> {

@@ -16,7 +16,7 @@ use tessera_kernel::{
 use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
-    rows::{after, corrupt, from_document, parse, parse_optional, to_document},
+    rows::{after, corrupt, from_document, parse, parse_optional, to_document, to_page},
     schema::events,
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
@@ -164,7 +164,6 @@ impl AuditTrail for SqlStore {
             let query = query.filter(events::organization_id.is_null());
             with_connection!(&mut lease, |c| query.select(EventRow::as_select()).load(c).await)?
         };
-        let found = rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::from_rows(found, &page, |event| event.id.as_uuid()))
+        to_page(rows, &page, |event: &Event| event.id.as_uuid())
     }
 }

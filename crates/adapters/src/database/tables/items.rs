@@ -13,7 +13,7 @@ use super::apps;
 use crate::database::engine::{
     SqlStore,
     connection::with_connection,
-    rows::{after, corrupt, parse, parse_document, parse_optional},
+    rows::{after, corrupt, parse, parse_document, parse_optional, to_page},
     schema::{applications, items},
     types::{DbDocument, DbId, DbInstant},
 };
@@ -185,7 +185,6 @@ impl ItemStore for SqlStore {
             .order(items::id)
             .limit(page.rows());
         let rows: Vec<ItemRow> = with_connection!(&mut lease, |c| query.select(ItemRow::as_select()).load(c).await)?;
-        let found = rows.into_iter().map(Item::try_from).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::from_rows(found, &page, |item| item.id.as_uuid()))
+        to_page(rows, &page, |item: &Item| item.id.as_uuid())
     }
 }

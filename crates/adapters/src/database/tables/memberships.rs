@@ -17,7 +17,7 @@ use super::user_profiles;
 use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
-    rows::{after, corrupt, count, parse},
+    rows::{after, corrupt, count, parse, to_page},
     schema::{applications, memberships, users},
     transaction::Tx,
     types::{DbId, DbInstant, Instant, coalesce},
@@ -89,8 +89,7 @@ pub(super) async fn list(
         .order(memberships::user_id)
         .limit(page.rows());
     let rows: Vec<MembershipRow> = with_connection!(lease, |c| query.select(MembershipRow::as_select()).load(c).await)?;
-    let found = rows.into_iter().map(Membership::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::from_rows(found, &page, |membership| membership.user_id.as_uuid()))
+    to_page(rows, &page, |membership: &Membership| membership.user_id.as_uuid())
 }
 
 /// Records that a member opened the organization. One conditional statement: of concurrent calls, only the first sets
