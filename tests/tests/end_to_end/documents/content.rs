@@ -47,7 +47,7 @@ on_sqlite! {
     documents_with_too_large_arrays_or_objects_are_rejected_s167
     a_merge_over_500_members_is_rejected_s167
     only_objects_are_documents
-    rfc_7396_appendix_a
+    changes_are_merged_as_in_rfc_7396
     a_merge_is_accepted_as_merge_patch_and_as_json
 }
 
@@ -226,25 +226,14 @@ async fn only_objects_are_documents(backend: Backend) {
     }
 }
 
-/// All cases of the appendix. If the target or the patch is not an object, both are moved one level down.
-async fn rfc_7396_appendix_a(backend: Backend) {
+/// Some cases of RFC 7396, appendix A. The unit tests of documents have all of them.
+async fn changes_are_merged_as_in_rfc_7396(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let cases = [
-        (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
-        (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
-        (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
         (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
-        (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
-        (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
         (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
-        (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
-        (r#"{"x":["a","b"]}"#, r#"{"x":["c","d"]}"#, r#"{"x":["c","d"]}"#),
-        (r#"{"x":{"a":"b"}}"#, r#"{"x":["c"]}"#, r#"{"x":["c"]}"#),
-        (r#"{"x":{"a":"foo"}}"#, r#"{"x":null}"#, "{}"),
-        (r#"{"x":{"a":"foo"}}"#, r#"{"x":"bar"}"#, r#"{"x":"bar"}"#),
-        (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
         (r#"{"x":[1,2]}"#, r#"{"x":{"a":"b","c":null}}"#, r#"{"x":{"a":"b"}}"#),
-        ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
     ];
     for place in places(&acme).iter().filter(|place| place.merges) {
         for (target, change, result) in cases {
