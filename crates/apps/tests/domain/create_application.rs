@@ -7,7 +7,7 @@ use tessera_apps::{
 use tessera_kernel::{AccessError, CreateError, QuotaExceeded};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_of, key_actor, organization_id, permissions, user_id},
+    builders::{NOW, actor_of, organization_id, permissions, user_id},
     expectations::{failed, ok, parsed},
 };
 
@@ -59,23 +59,6 @@ async fn a_member_cannot_create_an_application() {
     let error = failed(create(&bench, 3).await);
     assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
-}
-
-#[tokio::test]
-async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = Workbench::with_organization().await;
-    for (by, organization) in [(9, 1), (9, 2), (1, 2)] {
-        let error = failed(bench.apps().create_application(&actor_of(user_id(by)), command(organization)).await);
-        assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_api_key_cannot_create_an_application() {
-    let bench = Workbench::with_organization().await;
-    let actor = key_actor();
-    let error = failed(bench.apps().create_application(&actor, command(1)).await);
-    assert!(matches!(error, CreateError::Access(AccessError::NotFound(_))), "{error:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tessera_apps::{
 use tessera_kernel::{AccessError, PermissionSet};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_of, application, application_id, key_actor, organization_id, permissions, user_id},
+    builders::{NOW, actor_of, application, application_id, organization_id, permissions, user_id},
     expectations::{failed, ok, parsed},
 };
 use time::{Duration, OffsetDateTime};
@@ -94,23 +94,6 @@ async fn a_member_changes_nothing() {
     assert!(matches!(error, AccessError::Forbidden { .. }), "{error:?}");
     let unchanged = application(1, organization_id(1));
     assert_eq!(ok(bench.stores.apps.find_application(application_id(1)).await), Some(unchanged));
-}
-
-#[tokio::test]
-async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = bench().await;
-    for (by, id) in [(9, 1), (9, 2), (1, 2)] {
-        let error = failed(bench.apps().update_application(&actor_of(user_id(by)), nothing(id)).await);
-        assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_application_does_not_change_itself() {
-    let bench = bench().await;
-    let actor = key_actor();
-    let error = failed(bench.apps().update_application(&actor, nothing(1)).await);
-    assert!(matches!(error, AccessError::NotFound(_)), "{error:?}");
 }
 
 #[tokio::test]

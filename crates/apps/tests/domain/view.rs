@@ -17,23 +17,6 @@ async fn every_member_sees_an_application() {
 }
 
 #[tokio::test]
-async fn a_foreign_and_an_unknown_id_return_the_same_error() {
-    let bench = Workbench::with_organization().await;
-    for (by, id) in [(9, 1), (9, 2), (1, 2)] {
-        let error = failed(bench.apps().view_application(&actor_of(user_id(by)), application_id(id)).await);
-        assert!(matches!(error, AccessError::NotFound(Scope::Application(_))), "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_application_does_not_see_itself() {
-    let bench = Workbench::with_organization().await;
-    let actor = key_actor();
-    let error = failed(bench.apps().view_application(&actor, application_id(1)).await);
-    assert!(matches!(error, AccessError::NotFound(Scope::Application(_))), "{error:?}");
-}
-
-#[tokio::test]
 async fn every_member_lists_the_applications_of_their_organization() {
     let bench = Workbench::with_organization().await;
     bench.stores.add_organizations([&organization(2)]).await;
