@@ -1,7 +1,10 @@
 //! Storage of users and sessions.
 
 use async_trait::async_trait;
-use tessera_kernel::{EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, Transaction, UserId, VersionedDocument};
+use tessera_kernel::{
+    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, Transaction, UserId,
+    VersionedDocument,
+};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 

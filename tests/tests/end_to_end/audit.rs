@@ -70,17 +70,9 @@ async fn sign_in_sign_out_and_failures_are_audited(backend: Backend) {
     }
     person.post("/auth/logout", &json!({})).await.is(204);
     let events = trail(&service.installation, None).await;
-    assert_eq!(
-        names(&events),
-        [
-            "signing_key.published",
-            "user.registered",
-            "session.started",
-            "session.refused",
-            "session.refused",
-            "session.ended",
-        ]
-    );
+    let (opened, rest) = (["signing_key.published", "user.registered", "session.started"], &names(&events)[3..]);
+    assert_eq!(names(&events)[..3], opened);
+    assert_eq!(rest, ["session.refused", "session.refused", "session.ended"]);
 }
 
 async fn request_ids_of_clients_and_of_the_service_are_separate(backend: Backend) {

@@ -57,10 +57,10 @@ async fn session_errors(bench: &Workbench, actor: &Actor, proof: WalletProof) ->
 
 /// Asserts that user 1 cannot unlink their only wallet.
 async fn wallet_1_cannot_be_unlinked(bench: &Workbench) {
-    let actor = with_session(&bench, 1).await;
+    let actor = with_session(bench, 1).await;
     let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
     assert!(matches!(error, UnlinkWalletError::LastSignInMethod), "{error:?}");
-    assert_eq!(wallets_of(&bench, 1).await, [wallet(1)]);
+    assert_eq!(wallets_of(bench, 1).await, [wallet(1)]);
 }
 
 async fn link(bench: &Workbench, actor: &Actor, account: WalletAccount) -> Result<Wallet, LinkWalletError> {

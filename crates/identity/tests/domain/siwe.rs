@@ -1,31 +1,12 @@
 //! ERC-4361 messages: the examples of the standard, rejected texts, and comparison with another parser.
 
 use tessera_identity::model::SiweMessage;
-use tessera_testkit::expectations::{failed, ok};
+use tessera_testkit::expectations::{failed, ok, some};
 use time::macros::datetime;
 
 /// The start of the first lines of the examples of the standard: without a scheme, with a port, and with a scheme. Another
 /// parser reads those without a scheme.
 const AUTHORITIES: [&str; 3] = ["example.com", "example.com:3388", "https://example.com"];
-
-/// An example of the standard, which begins with this authority.
-fn example(authority: &str) -> String {
-    format!(
-        "{authority} wants you to sign in with your Ethereum account:
-0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
-
-I accept the ExampleOrg Terms of Service: https://example.com/tos
-
-URI: https://example.com/login
-Version: 1
-Chain ID: 1
-Nonce: 32891756
-Issued At: 2021-09-30T16:25:24Z
-Resources:
-- ipfs://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq/
-- https://example.com/my-web2-claim.json"
-    )
-}
 
 const WHOLE: &str = "example.com wants you to sign in with your Ethereum account:
 0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2
@@ -52,6 +33,16 @@ Version: 1
 Chain ID: 1
 Nonce: 12341234
 Issued At: 2022-03-17T12:45:13Z";
+
+/// An example of the standard, which begins with this authority. [`WHOLE`] adds optional fields to it.
+fn example(authority: &str) -> String {
+    let (head, _) = some(WHOLE.split_once("\nExpiration Time"));
+    let resources = "
+Resources:
+- ipfs://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq/
+- https://example.com/my-web2-claim.json";
+    head.replacen("example.com", authority, 1) + resources
+}
 
 fn parse(text: &str) -> Result<SiweMessage, tessera_identity::model::SiweError> {
     text.parse()

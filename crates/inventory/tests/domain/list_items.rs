@@ -4,7 +4,8 @@ use tessera_kernel::{AccessError, Actor, Limit, PageRequest, Permission};
 use tessera_testkit::{
     Workbench,
     builders::{
-    PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by, organization_id, user, user_id,
+        PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by,
+        organization_id, user, user_id,
     },
     expectations::{failed, ok, parsed},
 };

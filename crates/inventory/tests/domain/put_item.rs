@@ -11,7 +11,8 @@ use tessera_kernel::{AccessError, Actor, CreateError, Permission, QuotaExceeded,
 use tessera_testkit::{
     Workbench,
     builders::{
-    NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id, user, user_id,
+        NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id,
+        user, user_id,
     },
     expectations::{failed, ok, parsed},
 };

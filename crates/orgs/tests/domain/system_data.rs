@@ -1,8 +1,7 @@
 //! System data: access by administrators and by application keys.
 
 use tessera_kernel::{
-    AccessError, Actor, DocumentWrite, DocumentWriteError, PageRequest, Permission, Precondition,
-    VersionedDocument,
+    AccessError, Actor, DocumentWrite, DocumentWriteError, PageRequest, Permission, Precondition, VersionedDocument,
 };
 use tessera_orgs::{ViewSystemDataError, WriteSystemDataError};
 use tessera_testkit::{

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tessera_apikeys::{
     model::{ApiKey, KeyState, StoredKey},
-    ports::ApiKeyStore,
+    ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, SecretHash, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use super::world::{self, Tenant, neighbour_of, tenant};
 use crate::{
-    Harness,
+    Harness, Stores,
     builders::{NOW, api_key, api_key_id, application, bare_user, catalogue, event, organization_id, user, user_id},
     concurrency::{at_once, attempts_at_once, dropped_after, end_while_held, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, some},
@@ -41,6 +41,16 @@ fn key(number: u32, tenant: &Tenant) -> StoredKey {
 /// The time `seconds` and one microsecond after the creation of the key.
 fn later(seconds: u32) -> OffsetDateTime {
     NOW + Duration::seconds(i64::from(seconds)) + Duration::MICROSECOND
+}
+
+/// A tenant with key 1, and an open transaction that has inserted key 2 and revoked key 1.
+async fn open_changes(stores: &Stores) -> (Tenant, Box<dyn ApiKeyTransaction>) {
+    let tenant = tenant(stores, 1).await;
+    stores.add_keys([&key(1, &tenant)]).await;
+    let mut tx = ok(stores.api_keys.begin().await);
+    ok(tx.keys().insert(&key(2, &tenant)).await);
+    assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
+    (tenant, tx)
 }
 
 contract!(
@@ -275,22 +285,14 @@ contract!(
 
     async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
-        let tenant = tenant(stores, 1).await;
-        stores.add_keys([&key(1, &tenant)]).await;
-        let mut tx = ok(stores.api_keys.begin().await);
-        ok(tx.keys().insert(&key(2, &tenant)).await);
-        assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
+        let (tenant, _tx) = open_changes(stores).await;
         assert_eq!(find(&*stores.api_keys, 1).await, Some(key(1, &tenant).key));
         assert_eq!(ok(in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
     }
 
     async fn what_is_dropped_never_happened(harness: &impl Harness) {
         let stores = harness.stores();
-        let tenant = tenant(stores, 1).await;
-        stores.add_keys([&key(1, &tenant)]).await;
-        let mut tx = ok(stores.api_keys.begin().await);
-        ok(tx.keys().insert(&key(2, &tenant)).await);
-        assert!(ok(tx.keys().revoke(api_key_id(1), later(1)).await));
+        let (tenant, mut tx) = open_changes(stores).await;
         ok(tx.events().append(&event(1)).await);
         drop(tx);
         ok(in_time(insert(stores.api_keys.clone(), key(2, &tenant))).await);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
-use tessera_kernel::{EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId, VersionedDocument};
+use tessera_kernel::{
+    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
+    VersionedDocument,
+};
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, SystemDataEntry},
     ports::{
