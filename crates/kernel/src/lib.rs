@@ -27,6 +27,7 @@ mod steps;
 mod store;
 mod system;
 pub mod text;
+mod transaction;
 mod wallet;
 
 pub use access::{AccessError, ActingMember, CreateError, Scope, permit};
@@ -55,8 +56,9 @@ pub use rfc3339::rfc3339;
 pub use secret::Secret;
 pub use secret_hash::{SecretDigest, SecretHash};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
-pub use store::{OnConflict, StoreError, Transaction};
+pub use store::{OnConflict, StoreError};
 pub use system::SystemPorts;
+pub use transaction::Transaction;
 pub use wallet::{
     Chain, ChainError, Namespace, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
     WalletSignatureError,

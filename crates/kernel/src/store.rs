@@ -2,10 +2,6 @@
 
 use std::error::Error;
 
-use async_trait::async_trait;
-
-use crate::EventLog;
-
 /// A failed call to a store port.
 ///
 /// # Rules of all storages
@@ -80,18 +76,6 @@ impl<T> OnConflict<T> for Result<T, StoreError> {
             other => other.into(),
         })
     }
-}
-
-/// A transaction of a store. Dropping it without a commit rolls it back. [`StoreError`] has the rules of all transactions.
-///
-/// The transaction of a domain extends this trait with the ports of the domain.
-#[async_trait]
-pub trait Transaction: Send {
-    /// The audit trail in this transaction.
-    fn events(&mut self) -> &mut dyn EventLog;
-
-    /// Commits all changes atomically.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Writes the accessors of a transaction that implements the ports which it hands out:

@@ -13,6 +13,6 @@ pub use back_off::back_off;
 pub use dispatcher::{Attempt, DeliveryOutcome, Dispatcher};
 pub use kind::MessageKind;
 pub use mail::{Envelope, Mail, MailRefusal, MailRefusalError, RefusedMail, SealedMail, TakenMail};
-pub use notice::{Notice, NoticeContext, Notices};
-pub use notice_topic::NoticeTopic;
+pub use notice::{NoticeContext, Notices};
+pub use notice_topic::{Notice, NoticeTopic};
 pub use ports::{MailQueue, MailSeal, Mailer, MailerError, Outbox};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tessera_kernel::{EmailAddress, MailId, StoreError, SystemPorts};
 use time::{Duration, OffsetDateTime};
 
-use crate::{Envelope, Mail, MailSeal, NoticeTopic, Outbox};
+use crate::{Envelope, Mail, MailSeal, Notice, NoticeTopic, Outbox};
 
 /// What a notice contains besides the change itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,17 +15,6 @@ pub struct NoticeContext {
     /// Whether this is the last notice of the topic to the address for some time. The text must say so, so that the
     /// recipient does not take the missing notices for missing changes.
     pub last: bool,
-}
-
-/// One notice, as it is counted.
-#[derive(Debug, Clone, Copy)]
-pub struct Notice<'a> {
-    /// The topic.
-    pub topic: NoticeTopic,
-    /// The recipient.
-    pub to: &'a EmailAddress,
-    /// When the change was made.
-    pub at: OffsetDateTime,
 }
 
 /// Writes notices into the outbox.

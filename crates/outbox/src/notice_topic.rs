@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use tessera_kernel::EmailAddress;
+use time::OffsetDateTime;
+
 /// The topic of a notice. Each topic is counted separately: many notices of one topic do not suppress those of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeTopic {
@@ -53,4 +56,15 @@ impl fmt::Display for NoticeTopic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// One notice, as it is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Notice<'a> {
+    /// The topic.
+    pub topic: NoticeTopic,
+    /// The recipient.
+    pub to: &'a EmailAddress,
+    /// When the change was made.
+    pub at: OffsetDateTime,
 }
