@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, Transaction, UserId,
-    VersionedDocument,
+    EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, Transaction, UserId, VersionedDocument,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError,
+    EmailAddress, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreClock, StoreError,
     Transaction, UserId, VersionedDocument,
 };
 use tessera_outbox::Outbox;

@@ -14,8 +14,8 @@ use tessera_apikeys::{
 };
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission,
-    PermissionSet, Role, SecretHash, StoreError, Transaction, UserId,
+    ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, Role,
+    SecretHash, StoreError, Transaction, UserId,
 };
 use tessera_outbox::Outbox;
 use tessera_testkit::{

@@ -8,13 +8,13 @@ mod documents;
 mod resets;
 mod sso;
 
-use tessera_apikeys::model::ApiKey;
 use tessera_identity::{
     model::{Challenge, Device, Purpose, Session, SessionState, Site, User, Wallet},
     ports::Requester,
 };
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome, Permission, Principal, RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount, WalletAddress,
+    ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
+    RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use tessera_outbox::SealedMail;

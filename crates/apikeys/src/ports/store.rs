@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, SecretHash,
-    StoreError, Transaction, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, SecretHash, StoreError,
+    Transaction, UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;

@@ -1,6 +1,9 @@
 //! Callers who cannot see an application or its organization.
 
-use tessera_apps::{CreateApplication, UpdateApplication, model::RedirectUris};
+use tessera_apps::{
+    CreateApplication, UpdateApplication,
+    model::{DeclaredPermissions, RedirectUris},
+};
 use tessera_kernel::{AccessError, Actor, CreateError, Scope};
 use tessera_testkit::{
     Workbench,
@@ -11,12 +14,14 @@ use tessera_testkit::{
 /// Asserts that no operation finds the application and the organization with the number.
 async fn finds_nothing(bench: &Workbench, actor: &Actor, number: u32) {
     let (apps, application) = (bench.apps(), application_id(number));
-    let update = UpdateApplication { application, name: None, description: None, redirect_uris: None };
+    let update =
+        UpdateApplication { application, name: None, description: None, redirect_uris: None, permissions: None };
     let create = CreateApplication {
         organization: organization_id(number),
         name: parsed("Lager"),
         description: None,
         redirect_uris: RedirectUris::default(),
+        permissions: DeclaredPermissions::default(),
     };
     for (operation, error) in [
         ("view", failed(apps.view_application(actor, application).await)),

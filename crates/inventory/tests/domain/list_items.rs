@@ -5,7 +5,7 @@ use tessera_testkit::{
     Workbench,
     builders::{
         PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, item_change, item_id, item_made_by,
-        organization_id, user, user_id,
+        organization_id, user_id,
     },
     expectations::{failed, ok, parsed},
 };

@@ -12,7 +12,7 @@ use tessera_testkit::{
     Workbench,
     builders::{
         NOW, PERMISSIONS, actor_by_key, actor_of, api_key, application, application_id, organization, organization_id,
-        user, user_id,
+        user_id,
     },
     expectations::{failed, ok, parsed},
 };

@@ -8,8 +8,8 @@ use tessera_apikeys::{
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet,
-    SecretHash, StoreError, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, SecretHash, StoreError,
+    UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;

@@ -9,9 +9,7 @@ use tessera_apps::{
     model::{Application, ApplicationDescription, DeclaredPermissions, RedirectUri, RedirectUris},
     ports::{AppStore, AppTransaction, Applications},
 };
-use tessera_kernel::{
-    ApplicationId, EventLog, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError,
-};
+use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError};
 
 use crate::database::engine::{
     SqlStore,

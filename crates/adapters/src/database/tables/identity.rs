@@ -8,9 +8,7 @@ use tessera_identity::{
         Sessions, Users, Wallets,
     },
 };
-use tessera_kernel::{
-    EmailAddress, EventLog, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument,
-};
+use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 

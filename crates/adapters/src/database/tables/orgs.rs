@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{
-    EmailAddress, EventLog, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
+    EmailAddress, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
     VersionedDocument,
 };
 use tessera_orgs::{

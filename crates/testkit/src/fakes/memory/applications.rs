@@ -10,7 +10,9 @@ use tessera_apps::{
     ports::{AppStore, AppTransaction, Applications},
 };
 use tessera_inventory::model::{Item, ItemChange};
-use tessera_kernel::{ApiKeyId, ApplicationId, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, StoreError, UserId};
+use tessera_kernel::{
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, StoreError, UserId,
+};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 

@@ -8,8 +8,8 @@ use tessera_identity::{
     ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{
-    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId, VersionedDocument,
-    WalletAddress,
+    Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId,
+    VersionedDocument, WalletAddress,
 };
 use tessera_orgs::{
     model::Organization,
