@@ -7,11 +7,11 @@ use mail_parser::{Message, MessageParser};
 use crate::{eventually, process::Installation};
 
 /// Timeout for the delivery of a mail.
-pub const ON_ITS_WAY: Duration = Duration::from_secs(20);
+pub const DELIVERY_DEADLINE: Duration = Duration::from_secs(20);
 
 /// A delivered mail.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub struct ReceivedMail {
     pub id: String,
     pub from: String,
     pub to: String,
@@ -22,7 +22,7 @@ pub struct Letter {
     pub raw: String,
 }
 
-impl Letter {
+impl ReceivedMail {
     /// Parses a message.
     ///
     /// # Panics
@@ -79,23 +79,23 @@ fn subject(message: &Message<'_>) -> String {
 
 /// Every mail in the directory, in the order of creation.
 #[must_use]
-pub fn in_directory(directory: &Path) -> Vec<Letter> {
+pub fn in_directory(directory: &Path) -> Vec<ReceivedMail> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
     files.sort();
-    files.iter().map(|path| Letter::read(&std::fs::read(path).unwrap_or_default())).collect()
+    files.iter().map(|path| ReceivedMail::read(&std::fs::read(path).unwrap_or_default())).collect()
 }
 
 /// Waits until the address has received `count` mails, and returns the last one.
 ///
 /// # Panics
 /// Panics if the mails do not arrive in time.
-pub async fn last_of(installation: &Installation, to: &str, count: usize) -> Letter {
-    eventually("a mail", ON_ITS_WAY, || {
-        let mut letters = in_directory(&installation.mail_directory());
-        letters.retain(|letter| letter.to.eq_ignore_ascii_case(to));
-        std::future::ready(if letters.len() >= count { letters.pop() } else { None })
+pub async fn last_of(installation: &Installation, to: &str, count: usize) -> ReceivedMail {
+    eventually("a mail", DELIVERY_DEADLINE, || {
+        let mut mails = in_directory(&installation.mail_directory());
+        mails.retain(|mail| mail.to.eq_ignore_ascii_case(to));
+        std::future::ready(if mails.len() >= count { mails.pop() } else { None })
     })
     .await
 }

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::mail::Letter;
+use crate::mail::ReceivedMail;
 
 /// Pseudo command for a new connection, for [`WalletBehavior::answering`].
 pub const GREETING: &str = "greeting";
@@ -93,7 +93,7 @@ impl WalletBehavior {
 /// Everything received so far.
 #[derive(Default)]
 struct Kept {
-    letters: Vec<Letter>,
+    mails: Vec<ReceivedMail>,
     /// Every command, and whether it was sent over TLS.
     commands: Vec<(bool, String)>,
 }
@@ -169,8 +169,8 @@ impl Sink {
 
     /// The mails received so far.
     #[must_use]
-    pub fn letters(&self) -> Vec<Letter> {
-        self.host.with_kept(|kept| kept.letters.clone())
+    pub fn mails(&self) -> Vec<ReceivedMail> {
+        self.host.with_kept(|kept| kept.mails.clone())
     }
 
     /// All commands received so far.
@@ -294,7 +294,7 @@ impl Talk {
         let manners = Arc::clone(&self.host.manners);
         let answer = manners.answer(END_OF_MESSAGE).unwrap_or("250 kept");
         if answer.starts_with('2') {
-            self.host.with_kept(|kept| kept.letters.push(Letter::read(&message)));
+            self.host.with_kept(|kept| kept.mails.push(ReceivedMail::read(&message)));
         }
         self.say(answer).await
     }

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_identity::{model::User, ports::IdentityStore};
-use tessera_kernel::{AccountError, InvitedGuest, Role, Secret, SecretDigest as _};
+use tessera_kernel::{AccountError, InvitedUser, Role, Secret, SecretDigest as _};
 use tessera_orgs::{
     AddMember, AddMemberError, Candidate, InvitationKey, JoinByInvitation, OrgPorts, Orgs,
     model::{Invitation, InvitationState, InvitationToken},
@@ -156,7 +156,7 @@ async fn a_password_changed_during_its_check_does_not_verify_the_email_s182(back
     ok(tx.users().insert(&unproved, Some(&bench.hasher.hash_of(PASSWORD))).await);
     ok(tx.commit().await);
     let identity = OvertakenHasher::identity(&bench, Arc::new(store.clone()), unproved.clone(), OTHER);
-    let guest = |password: &str| InvitedGuest {
+    let guest = |password: &str| InvitedUser {
         email: parsed("user1@example.com"),
         password: Some(Secret::new(password.to_owned())),
         display_name: None,

@@ -48,9 +48,9 @@ fn why_it_waits(sent: Result<(), MailerError>) -> String {
 async fn a_mail_is_delivered_unchanged() {
     let sink = Sink::start().await;
     ok(send(&sink.url(), None).await);
-    let letters = sink.letters();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].text.replace("\r\n", "\n"), *mail().text.expose());
+    let mails = sink.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].text.replace("\r\n", "\n"), *mail().text.expose());
     assert_eq!(sink.commands().last().map(String::as_str), Some("QUIT"));
 }
 
@@ -62,10 +62,10 @@ async fn domains_are_sent_in_their_ascii_form() {
         let commands = sink.commands();
         assert!(commands.contains(&"RCPT TO:<Inv@xn--bcher-kva.example>".to_owned()), "{commands:?}");
         assert!(commands.contains(&"MAIL FROM:<no-reply@xn--mller-kva.example>".to_owned()), "{commands:?}");
-        let letter = &sink.letters()[0];
-        assert_eq!(letter.to, "Inv@xn--bcher-kva.example");
-        assert_eq!(letter.from, "no-reply@xn--mller-kva.example");
-        assert!(letter.raw.is_ascii() && !letter.raw.contains("müller"), "{}", letter.raw);
+        let mail = &sink.mails()[0];
+        assert_eq!(mail.to, "Inv@xn--bcher-kva.example");
+        assert_eq!(mail.from, "no-reply@xn--mller-kva.example");
+        assert!(mail.raw.is_ascii() && !mail.raw.contains("müller"), "{}", mail.raw);
     }
 }
 
@@ -93,7 +93,7 @@ async fn an_unreachable_server_is_reported_as_unreachable() {
 async fn sent_to_one_that_answers(command: &str, answer: &str) -> Result<(), MailerError> {
     let sink = Sink::with(WalletBehavior::default().knowing("tessera", "secret").answering(command, answer)).await;
     let sent = send(&sink.url().replace("smtp://", "smtp://tessera:secret@"), None).await;
-    assert!(sink.letters().is_empty());
+    assert!(sink.mails().is_empty());
     sent
 }
 
@@ -142,7 +142,7 @@ async fn mail_is_sent_over_tls_with_a_trusted_certificate_s227() {
     for (manners, in_the_clear) in manners {
         let sink = Sink::with(manners.knowing("tessera", "p@ss word")).await;
         ok(send(&sink.tls_url("tessera:p%40ss%20word@localhost"), Some(&authority)).await);
-        assert_eq!(sink.letters().len(), 1);
+        assert_eq!(sink.mails().len(), 1);
         assert_eq!(sink.in_the_clear(), in_the_clear);
     }
 }
@@ -152,7 +152,7 @@ async fn an_ip_address_is_accepted_as_a_certificate_name_s227() {
     let authority = Authority::new();
     let sink = Sink::with(WalletBehavior::wrapped(authority.server("127.0.0.1"))).await;
     ok(send(&sink.tls_url("127.0.0.1"), Some(&authority)).await);
-    assert_eq!(sink.letters().len(), 1);
+    assert_eq!(sink.mails().len(), 1);
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn mail_is_not_sent_to_a_server_with_an_invalid_certificate_s227() {
             let sink = Sink::with(manners.knowing("tessera", "secret")).await;
             let why = why_it_waits(send(&sink.tls_url("tessera:secret@localhost"), Some(&authority)).await);
             assert!(why.starts_with(&format!("the certificate of the mail server {words}")), "{why}");
-            assert!(sink.letters().is_empty());
+            assert!(sink.mails().is_empty());
             assert!(sink.commands().iter().all(|command| command.starts_with("EHLO") || command == "STARTTLS"));
         }
     }
@@ -196,7 +196,7 @@ async fn no_mail_is_sent_if_required_tls_is_not_offered_s227() {
     assert_eq!(sink.in_the_clear(), ["EHLO"; 3]);
     let open = Sink::start().await;
     ok(send(&format!("{}?tls=opportunistic", open.url()), Some(&authority)).await);
-    assert_eq!(open.letters().len(), 1);
+    assert_eq!(open.mails().len(), 1);
 }
 
 #[tokio::test]

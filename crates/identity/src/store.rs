@@ -50,7 +50,7 @@ pub trait IdentityStore: Send + Sync {
 
     /// Deletes the costs of password hashes that no account has any more. Returns their number. A cost whose first hash
     /// is being stored at the same time stays.
-    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError>;
+    async fn delete_unused_hash_costs(&self) -> Result<u64, StoreError>;
 
     /// Finds a session in any state, with the time of the read by the storage clock. Returns `Ok(None)` if there is
     /// none. One statement with one indexed read, because every request of a user runs it.

@@ -8,7 +8,7 @@ use crate::{Actor, EmailAddress, RequestMetadata, Secret, StoreError, UserId};
 
 /// What an invited user sends with an acceptance, and the invited address.
 #[derive(Debug, Clone)]
-pub struct InvitedGuest {
+pub struct InvitedUser {
     /// The invited address. The user has read a mail to it, which proves control of it.
     pub email: EmailAddress,
     /// The password as typed: the new one, or the one of the account that the address already has.
@@ -93,14 +93,14 @@ pub trait Accounts: Send + Sync {
     async fn verify_email(&self, actor: &Actor, email: &EmailAddress) -> Result<InvitedAccount, AccountError>;
 
     /// Checks the password of a new account and hashes it. Stores nothing. Returns `None` if the address has an account.
-    async fn prepare(&self, guest: &InvitedGuest) -> Result<Option<PreparedAccount>, AccountError>;
+    async fn prepare(&self, guest: &InvitedUser) -> Result<Option<PreparedAccount>, AccountError>;
 
     /// Returns the account of the address: a new one from `prepared`, or the existing one. An existing account with an
     /// unverified address requires its password, which then verifies the address. If the address gets an account after
     /// the preparation, that account is the existing one. No account is created or changed if it fails.
     async fn provision(
         &self,
-        guest: &InvitedGuest,
+        guest: &InvitedUser,
         prepared: Option<PreparedAccount>,
     ) -> Result<InvitedAccount, AccountError>;
 
@@ -108,5 +108,5 @@ pub trait Accounts: Send + Sync {
     async fn continue_session(&self, actor: &Actor) -> Result<Secret<String>, AccountError>;
 
     /// Opens the first session of a user whose account the same request has created, and returns its access token.
-    async fn first_session(&self, user: UserId, guest: &InvitedGuest) -> Result<Secret<String>, AccountError>;
+    async fn first_session(&self, user: UserId, guest: &InvitedUser) -> Result<Secret<String>, AccountError>;
 }

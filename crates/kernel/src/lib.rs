@@ -31,7 +31,7 @@ mod transaction;
 mod wallet;
 
 pub use access::{AccessError, ActingMember, CreateError, Scope, permit};
-pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount};
+pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedUser, PasswordFault, PreparedAccount};
 pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{

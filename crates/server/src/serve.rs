@@ -23,14 +23,14 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     warn_of_what_is_off(&config);
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let told_to_stop = async {
+    let stop_signal = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
     };
     let http = http::Shared::new(&config);
-    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, told_to_stop).await? else {
+    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, stop_signal).await? else {
         tracing::info!("stopped before the database was available");
         return Ok(());
     };

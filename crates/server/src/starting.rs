@@ -33,14 +33,14 @@ pub(crate) async fn open(
     config: &Config,
     listener: &TcpListener,
     http: &http::Shared,
-    told_to_stop: impl Future<Output = ()>,
+    stop_signal: impl Future<Output = ()>,
 ) -> anyhow::Result<Option<(Services, Dispatcher)>> {
     let mut opening = pin!(keep_trying(config));
-    let mut told_to_stop = pin!(told_to_stop);
+    let mut stop_signal = pin!(stop_signal);
     let soon = async {
         tokio::select! {
             opened = &mut opening => opened.map(Some),
-            () = &mut told_to_stop => Ok(None),
+            () = &mut stop_signal => Ok(None),
         }
     };
     if let Ok(opened) = timeout(AT_ONCE, soon).await {
@@ -51,7 +51,7 @@ pub(crate) async fn open(
     let serving = tokio::spawn(server);
     let opened = tokio::select! {
         opened = &mut opening => opened.map(Some),
-        () = &mut told_to_stop => Ok(None),
+        () = &mut stop_signal => Ok(None),
     };
     // The listening socket stays open, so clients that connect now are served by the service itself.
     handle.stop(true).await;

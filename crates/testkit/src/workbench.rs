@@ -7,7 +7,7 @@ use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedGuest, Limit, OrganizationId, PageRequest, Role,
+    AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedUser, Limit, OrganizationId, PageRequest, Role,
     SystemPorts,
 };
 use tessera_orgs::{OrgPorts, Orgs};
@@ -72,7 +72,7 @@ impl Workbench {
     ///
     /// # Errors
     /// Fails like [`Accounts::prepare`] and [`Accounts::provision`].
-    pub async fn provision_account(identity: &Identity, guest: &InvitedGuest) -> Result<InvitedAccount, AccountError> {
+    pub async fn provision_account(identity: &Identity, guest: &InvitedUser) -> Result<InvitedAccount, AccountError> {
         let prepared = identity.prepare(guest).await?;
         identity.provision(guest, prepared).await
     }
@@ -295,7 +295,7 @@ impl Workbench {
     }
 
     /// The names of the audited actions in an organization, or outside of organizations, in order.
-    pub async fn deeds(&self, of: Option<OrganizationId>) -> Vec<String> {
+    pub async fn actions(&self, of: Option<OrganizationId>) -> Vec<String> {
         self.events(of).await.into_iter().map(|event| event.name).collect()
     }
 }

@@ -111,7 +111,7 @@ async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dy
     let url = installation.database().url().parse()?;
     let store = SqlStore::open(&DatabaseSettings { url, pool_size: 2, acquire_timeout: END }).await?;
     let session = store.find_sso_session(id).await?.ok_or("it is not there")?;
-    store.forget_sso(session.expires_at + time::Duration::SECOND, u32::MAX).await?;
+    store.delete_ended_sign_ins(session.expires_at + time::Duration::SECOND, u32::MAX).await?;
     let mut tx = SsoStore::begin(&store).await?;
     tx.sso_sessions().insert(&SsoSession { expires_at: SystemClock.now(), ..session }).await?;
     Ok(tx.commit().await?)

@@ -88,7 +88,7 @@ async fn a_request_without_a_response_times_out() {
     // The 30-second timeout of the page fires when the test triggers it.
     tab.prepare(
         "const real = setTimeout; \
-         window.setTimeout = (deed, after) => after === 30000 ? void (window.__late = deed) : real(deed, after)",
+         window.setTimeout = (action, after) => after === 30000 ? void (window.__late = action) : real(action, after)",
     )
     .await;
     wallet.install(&tab).await;

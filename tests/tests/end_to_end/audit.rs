@@ -44,7 +44,7 @@ async fn changes_of_an_organization_are_audited_s198(backend: Backend) {
     acme.owner.put(&format!("/apps/{}", acme.app), &json!({"name": "x"})).await.is(200);
     acme.owner.delete(&format!("/apps/{}", acme.app)).await.is(204);
     let events = trail(&acme.service.installation, Some(&acme.org)).await;
-    let deeds = [
+    let actions = [
         "organization.created",
         "application.created",
         "member.added",
@@ -55,7 +55,7 @@ async fn changes_of_an_organization_are_audited_s198(backend: Backend) {
         "application.updated",
         "application.deleted",
     ];
-    assert_eq!(names(&events), deeds);
+    assert_eq!(names(&events), actions);
     let by_owner = |event: &Event| {
         event.actor.as_ref().is_some_and(|(kind, id)| kind == "user" && id.to_string() == acme.owner.id)
     };

@@ -13,7 +13,7 @@ use tessera_orgs::model::SlugError;
 use tessera_sso::model::{AudienceError, CodeVerifierError, SsoSessionIdError};
 use utoipa::ToSchema;
 
-macro_rules! fault_codes {
+macro_rules! field_error_codes {
     ($($(#[doc = $meaning:literal])+ $name:ident $code:literal)+) => {
         /// The stable code of a field error. `docs/errors.md` has a line for each code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ macro_rules! fault_codes {
     };
 }
 
-fault_codes! {
+field_error_codes! {
     /// A required field is missing.
     Required "required"
     /// The value has the wrong JSON type.
@@ -141,7 +141,7 @@ pub(crate) trait ToFieldError: std::fmt::Display {
     fn code(&self) -> FieldErrorCode;
 }
 
-macro_rules! flaws {
+macro_rules! field_errors {
     ($($error:ty: |$value:pat_param| $code:expr;)+) => {$(
         impl ToFieldError for $error {
             fn code(&self) -> FieldErrorCode {
@@ -152,7 +152,7 @@ macro_rules! flaws {
     )+};
 }
 
-flaws! {
+field_errors! {
     IdError: |_| FieldErrorCode::InvalidFormat;
     SlugError: |_| FieldErrorCode::InvalidFormat;
     RoleError: |_| FieldErrorCode::UnknownValue;
@@ -192,7 +192,7 @@ flaws! {
         RedirectUriError::Malformed
         | RedirectUriError::InsecureScheme
         | RedirectUriError::ForbiddenPart
-        | RedirectUriError::TakenParameter => FieldErrorCode::InvalidFormat,
+        | RedirectUriError::ReservedParameter => FieldErrorCode::InvalidFormat,
     };
     AvatarUrlError: |error| match error {
         AvatarUrlError::TooLong => FieldErrorCode::TooLong,

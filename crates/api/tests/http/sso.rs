@@ -110,10 +110,10 @@ async fn a_head_request_starts_no_sign_in_s118() {
         let answer = flow.server.send(request().method(Method::HEAD).insert_header(("Accept", accept))).await;
         answer.problem(405, "method_not_allowed");
         assert_eq!((answer.header("allow"), answer.header("location")), (Some("GET"), None));
-        assert_eq!((cookies(&answer.headers), ok(store.stores().sso.forget_sso(far, 10).await)), (0, 0));
+        assert_eq!((cookies(&answer.headers), ok(store.stores().sso.delete_ended_sign_ins(far, 10).await)), (0, 0));
     }
     flow.server.send(request()).await.expecting(302);
-    assert_eq!(ok(store.stores().sso.forget_sso(far, 10).await), 1);
+    assert_eq!(ok(store.stores().sso.delete_ended_sign_ins(far, 10).await), 1);
 }
 
 #[actix_web::test]
@@ -218,7 +218,7 @@ impl SsoStore for Gone {
         Err(StoreError::Busy)
     }
 
-    async fn forget_sso(&self, _: OffsetDateTime, _: u32) -> Result<u64, StoreError> {
+    async fn delete_ended_sign_ins(&self, _: OffsetDateTime, _: u32) -> Result<u64, StoreError> {
         Err(StoreError::Busy)
     }
 }

@@ -121,5 +121,5 @@ async fn challenges_and_sign_ins_are_limited_by_network() {
     let expected = RateLimit { name: "challenge", quota: 60, window: Duration::MINUTE };
     assert_eq!(asked, vec![(expected, "192.0.2.9".to_owned()); 4]);
     let far = tessera_testkit::builders::NOW + Duration::days(400_000);
-    assert_eq!(ok(store.stores().sso.forget_sso(far, 100).await), 0);
+    assert_eq!(ok(store.stores().sso.delete_ended_sign_ins(far, 100).await), 0);
 }

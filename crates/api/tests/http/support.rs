@@ -159,7 +159,7 @@ impl TestServer {
     }
 
     /// Ensures that a signing key exists.
-    pub(crate) async fn keep_keys(&self) {
+    pub(crate) async fn maintain_signing_keys(&self) {
         ok(self.services.service_tokens.maintain_signing_keys(&origin()).await);
     }
 

@@ -12,7 +12,7 @@ fn jwks() -> TestRequest {
 /// A service with a signing key, the token of a user, and the id of an organization.
 async fn server() -> (TestServer, String, String) {
     let server = TestServer::new();
-    server.keep_keys().await;
+    server.maintain_signing_keys().await;
     let token = server.sign_up("ada").await;
     let organization = server.create_org(&token).await;
     (server, token, organization)

@@ -129,7 +129,7 @@ async fn a_member_cannot_create_an_api_key() {
     let bench = bench().await;
     let error = failed(generate(&bench, 3, command()).await);
     assert!(matches!(error, GenerateKeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }
 
 #[tokio::test]

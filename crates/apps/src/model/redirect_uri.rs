@@ -30,7 +30,7 @@ pub enum RedirectUriError {
     ForbiddenPart,
     /// The query contains a parameter of the authorization response.
     #[error("must not have a parameter named code, state, iss or error: the answer to a sign-in has those")]
-    TakenParameter,
+    ReservedParameter,
 }
 
 impl RedirectUri {
@@ -54,8 +54,8 @@ impl RedirectUri {
 
     /// Returns whether a sign-in may use the URI: its query contains no parameter of the authorization response.
     #[must_use]
-    pub fn takes_an_answer(&self) -> bool {
-        Url::parse(&self.0).is_ok_and(|url| leaves_room(&url))
+    pub fn may_receive_responses(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| has_no_response_parameter(&url))
     }
 
     fn parse(text: &str) -> Result<(Self, Url), RedirectUriError> {
@@ -89,7 +89,7 @@ impl RedirectUri {
 }
 
 /// Compares decoded names, because the recipient of the response decodes them too.
-fn leaves_room(url: &Url) -> bool {
+fn has_no_response_parameter(url: &Url) -> bool {
     url.query_pairs().all(|(name, _)| !ANSWER.contains(&&*name))
 }
 
@@ -98,7 +98,7 @@ impl FromStr for RedirectUri {
 
     fn from_str(text: &str) -> Result<Self, RedirectUriError> {
         let (uri, url) = Self::parse(text)?;
-        if leaves_room(&url) { Ok(uri) } else { Err(RedirectUriError::TakenParameter) }
+        if has_no_response_parameter(&url) { Ok(uri) } else { Err(RedirectUriError::ReservedParameter) }
     }
 }
 
@@ -127,8 +127,8 @@ impl RedirectUris {
     }
 
     /// The URIs that a sign-in may use, in order.
-    pub fn that_take_an_answer(&self) -> impl Iterator<Item = &RedirectUri> {
-        self.iter().filter(|uri| uri.takes_an_answer())
+    pub fn that_may_receive_responses(&self) -> impl Iterator<Item = &RedirectUri> {
+        self.iter().filter(|uri| uri.may_receive_responses())
     }
 }
 

@@ -58,7 +58,7 @@ async fn a_member_cannot_create_an_application() {
     let bench = Workbench::with_organization().await;
     let error = failed(create(&bench, 3).await);
     assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }
 
 #[tokio::test]

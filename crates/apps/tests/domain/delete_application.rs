@@ -50,7 +50,7 @@ async fn a_deletion_is_announced_and_stays_on_record() {
 async fn a_refused_deletion_is_not_announced() {
     let bench = Workbench::with_organization().await;
     failed(delete(&bench, 3, 1).await);
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use tessera_apps::model::{
     RedirectUri,
-    RedirectUriError::{self, ForbiddenPart, InsecureScheme, Malformed, TakenParameter, TooLong},
+    RedirectUriError::{self, ForbiddenPart, InsecureScheme, Malformed, ReservedParameter, TooLong},
     RedirectUris, TooManyRedirectUris,
 };
 use tessera_testkit::expectations::{failed, ok, parsed};
@@ -154,7 +154,7 @@ const TAKEN: [&str; 11] = [
 #[test]
 fn the_names_of_the_answer_are_left_free() {
     for text in TAKEN {
-        refused(text, TakenParameter);
+        refused(text, ReservedParameter);
     }
     for text in [
         "https://example.com/code?estate=code&encode=state",
@@ -163,7 +163,7 @@ fn the_names_of_the_answer_are_left_free() {
         "https://example.com/?error_description=x",
     ] {
         let uri: RedirectUri = parsed(text);
-        assert!(uri.takes_an_answer(), "{text}");
+        assert!(uri.may_receive_responses(), "{text}");
     }
 }
 
@@ -171,11 +171,11 @@ fn the_names_of_the_answer_are_left_free() {
 fn what_was_registered_before_that_rule_is_read_back_and_leads_nowhere() {
     let mut kept = TAKEN.map(|text| ok(RedirectUri::from_storage(text))).to_vec();
     for (uri, text) in kept.iter().zip(TAKEN) {
-        assert_eq!((uri.as_str(), uri.takes_an_answer()), (text, false));
+        assert_eq!((uri.as_str(), uri.may_receive_responses()), (text, false));
     }
     kept.push(parsed("https://example.com/?a=b"));
     let uris = ok(RedirectUris::try_from(kept));
-    assert!(uris.that_take_an_answer().map(RedirectUri::as_str).eq(["https://example.com/?a=b"]));
+    assert!(uris.that_may_receive_responses().map(RedirectUri::as_str).eq(["https://example.com/?a=b"]));
     // All other rules also apply to URIs from storage.
     assert_eq!(failed(RedirectUri::from_storage("http://example.com/?code=x")), InsecureScheme);
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    AccountError, Accounts, Actor, EmailAddress, Event, InvitedAccount, InvitedGuest, PasswordFault, PreparedAccount,
+    AccountError, Accounts, Actor, EmailAddress, Event, InvitedAccount, InvitedUser, PasswordFault, PreparedAccount,
     RequestMetadata, Secret, StoreError, UserId,
 };
 
@@ -28,7 +28,7 @@ impl Accounts for Identity {
         Ok(account(&self.mark_verified(tx, known.user, &event).await?, false))
     }
 
-    async fn prepare(&self, guest: &InvitedGuest) -> Result<Option<PreparedAccount>, AccountError> {
+    async fn prepare(&self, guest: &InvitedUser) -> Result<Option<PreparedAccount>, AccountError> {
         // The meaning of the password depends on this. The later insertion still decides whether the address is free.
         if self.ports.store.find_credentials(&guest.email).await?.is_some() {
             return Ok(None);
@@ -43,7 +43,7 @@ impl Accounts for Identity {
 
     async fn provision(
         &self,
-        guest: &InvitedGuest,
+        guest: &InvitedUser,
         prepared: Option<PreparedAccount>,
     ) -> Result<InvitedAccount, AccountError> {
         if let Some(prepared) = prepared
@@ -60,7 +60,7 @@ impl Accounts for Identity {
         Ok(Self::continue_session(self, actor).await?.token)
     }
 
-    async fn first_session(&self, user: UserId, guest: &InvitedGuest) -> Result<Secret<String>, AccountError> {
+    async fn first_session(&self, user: UserId, guest: &InvitedUser) -> Result<Secret<String>, AccountError> {
         let device = Device::seen(guest.user_agent.as_deref(), guest.origin.address);
         Ok(Self::first_session(self, user, device, &guest.origin).await?.token)
     }
@@ -75,7 +75,7 @@ impl Identity {
         Ok(self.ports.store.find_user(user).await?.is_some_and(|user| user.email_verified))
     }
 
-    fn new_user(&self, guest: &InvitedGuest) -> Result<User, AccountError> {
+    fn new_user(&self, guest: &InvitedUser) -> Result<User, AccountError> {
         let now = self.ports.system.now();
         let display_name = guest.display_name.as_deref().map(str::parse::<DisplayName>).transpose();
         Ok(User {
@@ -97,7 +97,7 @@ impl Identity {
     async fn insert_account(
         &self,
         account: PreparedAccount,
-        guest: &InvitedGuest,
+        guest: &InvitedUser,
     ) -> Result<Option<User>, AccountError> {
         let hash = account.password_hash.map(|phc| PasswordHash::from_phc(phc.expose().clone()));
         let user = self.new_user(guest)?;
@@ -115,11 +115,7 @@ impl Identity {
     /// Any visitor who knows the address may have created an unverified account. A caller who presents its password
     /// proves to be its owner and verifies the address, because the caller has also read a mail to it. Nothing else
     /// about the account changes.
-    async fn verify_existing_account(
-        &self,
-        mut known: Credentials,
-        guest: &InvitedGuest,
-    ) -> Result<User, AccountError> {
+    async fn verify_existing_account(&self, mut known: Credentials, guest: &InvitedUser) -> Result<User, AccountError> {
         let id = known.user.id;
         for _ in 0..TRIES {
             if known.user.email_verified {
@@ -189,7 +185,7 @@ fn require_mailbox(user: &User, email: &EmailAddress) -> Result<(), AccountError
     if same { Ok(()) } else { Err(AccountError::AnotherAddress) }
 }
 
-fn attempt(guest: &InvitedGuest) -> Option<PasswordAttempt> {
+fn attempt(guest: &InvitedUser) -> Option<PasswordAttempt> {
     guest.password.as_ref().map(|text| PasswordAttempt::new(text.expose()))
 }
 

@@ -47,7 +47,7 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when storage fails.
-    pub async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
-        self.ports.store.forget_unused_hash_costs().await
+    pub async fn delete_unused_hash_costs(&self) -> Result<u64, StoreError> {
+        self.ports.store.delete_unused_hash_costs().await
     }
 }

@@ -32,8 +32,8 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when storage fails.
-    pub async fn forget_expired_resets(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.ports.resets.forget_expired(most)).await
+    pub async fn delete_expired_resets(&self) -> Result<u64, StoreError> {
+        delete_in_steps(|most| self.ports.resets.delete_expired(most)).await
     }
 
     /// Processes the oldest request. Returns `false` if there is none.

@@ -99,18 +99,18 @@ impl Identity {
         let user = current.user.id;
         let wallets: &[Wallet] = if current.user.email_verified { &[] } else { &current.user.wallets };
         tx.users().set_password_hash(user, hash).await?;
-        let mut deeds: Vec<AuditEntry> = Vec::new();
+        let mut actions: Vec<AuditEntry> = Vec::new();
         if tx.users().verify_email(user, now).await? {
-            deeds.push(AccountEvent::EmailVerified { user }.into());
+            actions.push(AccountEvent::EmailVerified { user }.into());
         }
         for wallet in wallets {
             tx.wallets().delete(user, &wallet.account.address()).await?;
-            deeds.push(WalletAction::Unlinked { user }.with(wallet.account).into());
+            actions.push(WalletAction::Unlinked { user }.with(wallet.account).into());
         }
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
-        deeds.push(PasswordEvent::Reset { user, sessions_ended }.into());
-        for deed in deeds {
-            tx.events().append(&Event::by_anonymous(origin, deed, &self.ports.system)).await?;
+        actions.push(PasswordEvent::Reset { user, sessions_ended }.into());
+        for action in actions {
+            tx.events().append(&Event::by_anonymous(origin, action, &self.ports.system)).await?;
         }
         let first = current.password_hash.is_none();
         self.notify(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await

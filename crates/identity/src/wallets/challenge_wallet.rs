@@ -55,7 +55,7 @@ impl Identity {
     ///
     /// # Errors
     /// Fails when storage fails.
-    pub async fn forget_expired_challenges(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.ports.challenges.forget_expired(most)).await
+    pub async fn delete_expired_challenges(&self) -> Result<u64, StoreError> {
+        delete_in_steps(|most| self.ports.challenges.delete_expired(most)).await
     }
 }

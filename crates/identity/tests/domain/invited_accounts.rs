@@ -1,7 +1,7 @@
 //! Provisioning and sign-in of invited accounts.
 
 use tessera_identity::{ContinueSessionError, model::Session};
-use tessera_kernel::{AccountError, InvitedGuest, PasswordFault, Principal, Secret};
+use tessera_kernel::{AccountError, InvitedUser, PasswordFault, Principal, Secret};
 use tessera_testkit::{
     Workbench,
     builders::{
@@ -11,8 +11,8 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-fn guest(email: &str, password: Option<&str>) -> InvitedGuest {
-    InvitedGuest {
+fn guest(email: &str, password: Option<&str>) -> InvitedUser {
+    InvitedUser {
         email: parsed(email),
         password: password.map(|password| Secret::new(password.to_owned())),
         display_name: Some("Grace".to_owned()),
@@ -29,7 +29,7 @@ async fn the_invited_get_an_account_with_a_verified_address() {
     assert!(provisioned.created && provisioned.profile_complete);
     let known = some(ok(bench.stores.identity.find_credentials(&parsed("guest@example.com")).await));
     assert!(known.user.id == provisioned.user && known.user.email_verified && known.password_hash.is_some());
-    assert_eq!(bench.deeds(None).await, ["user.registered"]);
+    assert_eq!(bench.actions(None).await, ["user.registered"]);
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn an_account_that_is_there_stays_as_it_is() {
         ok(Workbench::provision_account(&bench.identity(), &guest("USER1@example.com", Some("another lantern"))).await);
     assert_eq!((provisioned.created, provisioned.user), (false, user_id(1)));
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("user1@example.com")).await), before);
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_new_user_gets_their_first_session() {
     let signed_in = ok(identity.first_session(user, device(), &origin()).await);
     let principal = ok(identity.authenticate(signed_in.token.expose()).await);
     assert!(matches!(principal, Principal::User { id, .. } if id == user), "{principal:?}");
-    assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);
+    assert_eq!(bench.actions(None).await, ["user.registered", "session.started"]);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn the_device_that_created_the_account_is_known() {
 }
 
 #[tokio::test]
-async fn a_session_needs_its_user() {
+async fn a_session_requires_its_user() {
     let bench = Workbench::new();
     let error = failed(bench.identity().first_session(user_id(1), device(), &origin()).await);
     assert!(matches!(error, ContinueSessionError::Ended), "{error:?}");

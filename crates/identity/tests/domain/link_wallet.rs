@@ -325,8 +325,8 @@ async fn expired_challenges_are_deleted() {
     let bench = Workbench::new();
     let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
     assert_eq!(challenge.purpose, Purpose::SignIn);
-    assert_eq!(ok(bench.identity().forget_expired_challenges().await), 0);
+    assert_eq!(ok(bench.identity().delete_expired_challenges().await), 0);
     bench.clock.set(challenge.expires_at);
-    assert_eq!(ok(bench.identity().forget_expired_challenges().await), 1);
+    assert_eq!(ok(bench.identity().delete_expired_challenges().await), 1);
     assert_eq!(ok(bench.stores.challenges.take(&challenge.nonce).await), None);
 }

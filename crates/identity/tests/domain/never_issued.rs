@@ -38,6 +38,6 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     };
     ok(timeout(Duration::from_secs(30), attempts).await);
     drop(writer);
-    assert_eq!(bench.deeds(None).await, Vec::<String>::new());
-    assert_eq!(bench.deeds(Some(tessera_testkit::builders::organization_id(1))).await, Vec::<String>::new());
+    assert_eq!(bench.actions(None).await, Vec::<String>::new());
+    assert_eq!(bench.actions(Some(tessera_testkit::builders::organization_id(1))).await, Vec::<String>::new());
 }

@@ -68,7 +68,7 @@ async fn a_refused_registration_is_not_announced() {
     let bench = Workbench::new();
     bench.stores.add_users([&user(1)]).await;
     failed(bench.identity().register(command("user1@example.com", PASSWORD)).await);
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn of_eight_registrations_of_one_address_one_succeeds() {
         async move { identity.register(command("ada@example.com", PASSWORD)).await }
     });
     let made = results.await.iter().filter(|result| result.is_ok()).count();
-    assert_eq!((made, bench.deeds(None).await.len()), (1, 1));
+    assert_eq!((made, bench.actions(None).await.len()), (1, 1));
 }
 
 #[tokio::test]

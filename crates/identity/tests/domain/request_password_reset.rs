@@ -59,7 +59,7 @@ async fn a_reset_request_has_no_visible_effect_before_the_job_runs_s19() {
         ask(&bench, email).await;
     }
     // No account was looked up yet, so the requests have had no visible effect.
-    assert_eq!((bench.mails().await, bench.deeds(None).await), (vec![], vec![]));
+    assert_eq!((bench.mails().await, bench.actions(None).await), (vec![], vec![]));
     assert_eq!(answer(&bench).await, 1);
     let recipients: Vec<_> = bench.mails().await.into_iter().map(|mail| mail.recipient.to_string()).collect();
     assert_eq!(recipients, ["user1@example.com"]);
@@ -90,7 +90,7 @@ async fn reset_mails_per_address_are_limited_s34() {
             bench.clock.advance(Duration::SECOND);
         }
         subjects.extend(bench.mails().await.into_iter().map(|mail| mail.subject));
-        (subjects.len(), bench.deeds(None).await.len())
+        (subjects.len(), bench.actions(None).await.len())
     };
     assert_eq!(ask_often(Notices::MOST + 3).await, (5, 5));
     // The five mails were not delivered. Their links expire before the hour is over.
@@ -187,6 +187,6 @@ async fn a_request_that_is_not_processed_in_time_is_deleted() {
     bench.clock.advance(PasswordReset::TTL);
     assert_eq!(answer(&bench).await, 0);
     assert_eq!(bench.mails().await, []);
-    assert_eq!(ok(bench.identity().forget_expired_resets().await), 1);
-    assert_eq!(ok(bench.identity().forget_expired_resets().await), 0);
+    assert_eq!(ok(bench.identity().delete_expired_resets().await), 1);
+    assert_eq!(ok(bench.identity().delete_expired_resets().await), 0);
 }

@@ -168,7 +168,7 @@ async fn an_unknown_token_is_rejected_without_a_hash() {
     let bench = bench(true).await;
     is_invalid(&bench, &ResetToken::generate(&SequentialEntropy::starting_at(99))).await;
     assert_eq!(bench.hasher.hashed(), 0);
-    assert_eq!(bench.deeds(None).await, Vec::<String>::new());
+    assert_eq!(bench.actions(None).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -222,8 +222,8 @@ async fn a_reset_of_an_unverified_account_unlinks_its_wallets_s115() {
     let mails = bench.mails().await;
     assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "password reset, first false, 2 unlinked"));
     assert_eq!(Some(mails[0].recipient.clone()), user(1).email);
-    let deeds = bench.deeds(None).await;
-    assert_eq!(deeds, ["user.email_verified", "wallet.unlinked", "wallet.unlinked", "password.reset"]);
+    let actions = bench.actions(None).await;
+    assert_eq!(actions, ["user.email_verified", "wallet.unlinked", "wallet.unlinked", "password.reset"]);
     let events = bench.events(None).await;
     assert!(events.iter().all(|event| event.subject == Some(user_id(1).as_uuid())));
 }

@@ -29,7 +29,7 @@ async fn sign_in(bench: &Workbench, email: &str, password: &str) -> Result<Signe
 async fn is_refused(bench: &Workbench, email: &str, password: &str) {
     let error = failed(sign_in(bench, email, password).await);
     assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
-    assert!(!bench.deeds(None).await.contains(&"session.started".to_owned()));
+    assert!(!bench.actions(None).await.contains(&"session.started".to_owned()));
 }
 
 async fn stored_hash(stores: &Stores) -> Option<PasswordHash> {
@@ -118,7 +118,7 @@ async fn every_failed_sign_in_is_compared_at_all_stored_hash_costs_s17() {
     assert_eq!(bench.hasher.verified(), 5);
     // The old cost is deleted with the last hash that has it.
     ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
-    assert_eq!(ok(bench.identity().forget_unused_hash_costs().await), 1);
+    assert_eq!(ok(bench.identity().delete_unused_hash_costs().await), 1);
     is_refused_later(&bench, "unknown@example.com").await;
     assert_eq!(some(bench.hasher.last()).0, expected[1..]);
 }
@@ -208,7 +208,7 @@ async fn sign_in_while_the_password_changes(bench: &Workbench) {
     let error = failed(identity.sign_in(command("user1@example.com", PASSWORD)).await);
     assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
     assert_eq!(stored_hash(&bench.stores).await, Some(bench.hasher.hash_of("another one")));
-    assert!(!bench.deeds(None).await.contains(&"session.started".to_owned()));
+    assert!(!bench.actions(None).await.contains(&"session.started".to_owned()));
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn a_session_without_a_token_is_not_opened() {
     let identity = Identity::new(ports, Workbench::identity_settings());
     let error = failed(identity.sign_in(command("user1@example.com", PASSWORD)).await);
     assert!(matches!(error, SignInError::Token(_)), "{error:?}");
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }
 
 #[tokio::test]
@@ -316,7 +316,7 @@ async fn a_sign_in_over_the_quota_ends_the_oldest_session_s215() {
     }
     assert_eq!(live, [false, true, true]);
     let started = "session.started";
-    assert_eq!(bench.deeds(None).await, [started, started, started, "sessions.ended"]);
+    assert_eq!(bench.actions(None).await, [started, started, started, "sessions.ended"]);
     let events = bench.events(None).await;
     let ended = some(events.iter().find(|event| event.name == "sessions.ended"));
     assert_eq!(

@@ -56,7 +56,7 @@ async fn a_first_sign_in_makes_a_user_with_the_wallet_and_no_address() {
         let session = some(ok(bench.stores.identity.find_session(claims.session).await)).session;
         assert_eq!((session.user_id, session.state), (signed_in.user.id, SessionState::Open));
         assert_eq!(signed_in.expires_at, session.expires_at);
-        assert_eq!(bench.deeds(None).await, ["user.registered", "session.started"]);
+        assert_eq!(bench.actions(None).await, ["user.registered", "session.started"]);
     }
 }
 
@@ -78,7 +78,7 @@ async fn a_linked_wallet_signs_in_to_its_user() {
     bench.stores.add_wallets(user_id(1), [&wallet(7)]).await;
     let signed_in = enter(&bench, wallet(7).account).await;
     assert_eq!(signed_in.user.email, Some(parsed("user1@example.com")));
-    assert_eq!(bench.deeds(None).await, ["session.started"]);
+    assert_eq!(bench.actions(None).await, ["session.started"]);
 }
 
 #[tokio::test]

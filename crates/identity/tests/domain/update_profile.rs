@@ -66,7 +66,7 @@ async fn what_changes_nothing_leaves_no_trace() {
     let same = UpdateProfile { display_name: Some(user(1).display_name), ..Default::default() };
     assert_eq!(update(&bench, same).await, user(1));
     assert_eq!(update(&bench, UpdateProfile::default()).await, user(1));
-    assert_eq!(bench.deeds(None).await, Vec::<String>::new());
+    assert_eq!(bench.actions(None).await, Vec::<String>::new());
 }
 
 #[tokio::test]

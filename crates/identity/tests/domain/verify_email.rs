@@ -6,7 +6,7 @@ use tessera_identity::{
     Identity,
     model::{Credentials, User},
 };
-use tessera_kernel::{AccountError, Accounts as _, InvitedAccount, InvitedGuest, Outcome, Secret};
+use tessera_kernel::{AccountError, Accounts as _, InvitedAccount, InvitedUser, Outcome, Secret};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, actor_with, bare_user, key_actor, origin, session, user, user_id},
@@ -31,8 +31,8 @@ async fn bench() -> Workbench {
     bench
 }
 
-fn guest(password: Option<&str>) -> InvitedGuest {
-    InvitedGuest {
+fn guest(password: Option<&str>) -> InvitedUser {
+    InvitedUser {
         email: parsed("USER1@example.com"),
         password: password.map(|password| Secret::new(password.to_owned())),
         display_name: Some("Mallory".to_owned()),
@@ -97,7 +97,7 @@ async fn a_missing_password_does_not_verify_the_email_s182() {
     let bench = bench().await;
     assert_not_verified(provision_account(&bench, None).await);
     is_untouched(&bench).await;
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_verified_account_requires_no_password_s182() {
         let provisioned = ok(provision_account(&bench, password).await);
         assert_eq!((provisioned.created, provisioned.user), (false, user_id(1)));
     }
-    assert_eq!((bench.hasher.verified(), bench.deeds(None).await.len()), (0, 0));
+    assert_eq!((bench.hasher.verified(), bench.actions(None).await.len()), (0, 0));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_busy_hasher_is_not_reported_as_a_wrong_password_s182() {
     let error = failed(provision_account(&bench, Some(PASSWORD)).await);
     assert!(matches!(error, AccountError::Busy { .. }), "{error:?}");
     is_untouched(&bench).await;
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }
 
 fn overtaken(bench: &Workbench, password: &'static str) -> Identity {
@@ -140,7 +140,7 @@ async fn a_password_changed_during_its_check_does_not_verify_the_email_s182() {
     assert_not_verified(Workbench::provision_account(&overtaken(&bench, OTHER), &guest(Some(PASSWORD))).await);
     let now = Credentials { user: unproved(), password_hash: Some(bench.hasher.hash_of(OTHER)) };
     assert_eq!(stored(&bench).await, now);
-    assert_eq!(bench.deeds(None).await, ["user.email_verification_refused"]);
+    assert_eq!(bench.actions(None).await, ["user.email_verification_refused"]);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn concurrent_verifications_write_one_audit_entry_s182() {
         assert_eq!(ok(result).user, user_id(1));
     }
     assert!(stored(&bench).await.user.email_verified);
-    assert_eq!(bench.deeds(None).await, ["user.email_verified"]);
+    assert_eq!(bench.actions(None).await, ["user.email_verified"]);
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_mail_to_another_address_does_not_verify_the_email_s182() {
         assert!(matches!(error, AccountError::AnotherAddress), "{error:?}");
     }
     is_untouched(&bench).await;
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }
 
 #[tokio::test]
@@ -231,12 +231,12 @@ async fn a_mail_to_another_mailbox_of_an_equal_address_proves_nothing_s182() {
     let hash = bench.hasher.hash_of(PASSWORD);
     let own = User { email: Some(parsed("admin@corp.example")), ..unproved() };
     bench.stores.add_user_with_password(&own, &hash).await;
-    let other = InvitedGuest { email: parsed("adm\u{131}n@corp.example"), ..guest(Some(PASSWORD)) };
+    let other = InvitedUser { email: parsed("adm\u{131}n@corp.example"), ..guest(Some(PASSWORD)) };
     let error = failed(Workbench::provision_account(&bench.identity(), &other).await);
     assert!(matches!(error, AccountError::AnotherAddress), "{error:?}");
     let actor = actor_with(&session(1, user_id(1)));
     let error = failed(bench.identity().verify_email(&actor, &other.email).await);
     assert!(matches!(error, AccountError::AnotherAddress), "{error:?}");
     assert_eq!(stored(&bench).await, Credentials { user: own, password_hash: Some(hash) });
-    assert!(bench.deeds(None).await.is_empty());
+    assert!(bench.actions(None).await.is_empty());
 }

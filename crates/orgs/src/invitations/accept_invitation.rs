@@ -1,6 +1,6 @@
 //! Acceptance of an invitation: the account of the invited user, the membership, and an access token.
 
-use tessera_kernel::{Actor, InvitationClaimId, InvitedAccount, InvitedGuest, RequestMetadata, Secret};
+use tessera_kernel::{Actor, InvitationClaimId, InvitedAccount, InvitedUser, RequestMetadata, Secret};
 
 use super::join_by_invitation::{
     AcceptInvitationError, InvitationKey, JoinByInvitation, LockedInvitation, require_acceptable,
@@ -53,7 +53,7 @@ impl Orgs {
     ) -> Result<AcceptedInvitation, AcceptInvitationError> {
         let AcceptInvitation { token, password, display_name, actor, user_agent, origin } = command;
         let email = self.view_invitation(&token).await?.invitation.email;
-        let invited = InvitedGuest { email, password, display_name, user_agent, origin };
+        let invited = InvitedUser { email, password, display_name, user_agent, origin };
         let (account, claim) = self.account_of(actor.as_ref(), &invited, &token).await?;
         let membership = self
             .join_by_invitation(JoinByInvitation {
@@ -81,7 +81,7 @@ impl Orgs {
     async fn account_of(
         &self,
         actor: Option<&Actor>,
-        invited: &InvitedGuest,
+        invited: &InvitedUser,
         token: &InvitationToken,
     ) -> Result<(InvitedAccount, Option<InvitationClaimId>), AcceptInvitationError> {
         let accounts = &self.ports.accounts;

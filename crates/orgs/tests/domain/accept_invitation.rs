@@ -74,8 +74,8 @@ async fn an_invited_user_becomes_a_member_with_the_stored_role() {
     let token = invited(&bench, 1, Role::Admin).await;
     let joined = ok(accept(&bench, &token, user_id(9)).await);
     assert_eq!((joined.user_id, joined.role), (user_id(9), Role::Admin));
-    let deeds = bench.deeds(Some(organization_id(1))).await;
-    assert_eq!(deeds, ["invitation.sent", "invitation.accepted", "member.added"]);
+    let actions = bench.actions(Some(organization_id(1))).await;
+    assert_eq!(actions, ["invitation.sent", "invitation.accepted", "member.added"]);
 }
 
 #[tokio::test]

@@ -271,5 +271,5 @@ async fn a_rejected_addition_is_not_audited() {
     let bench = bench().await;
     failed(add(&bench, 2, by_id(9), Role::Owner).await);
     failed(add(&bench, 2, by_id(3), Role::Member).await);
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }

@@ -157,7 +157,7 @@ async fn a_change_is_announced_with_both_roles() {
 async fn the_same_role_again_is_not_announced() {
     let bench = Workbench::with_members(&[Owner, Plain]).await;
     ok(change(&bench, 1, 2, Plain).await);
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

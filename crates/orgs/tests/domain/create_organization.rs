@@ -86,7 +86,7 @@ async fn an_explicit_slug_that_is_taken_is_refused() {
     bench.stores.add_organizations([&organization(1)]).await;
     let error = failed(bench.orgs().create_organization(&actor_of(user_id(1)), with_slug("org-1")).await);
     assert!(matches!(error, CreateOrganizationError::SlugTaken), "{error:?}");
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }
 
 /// Returns the same bytes at every call.

@@ -94,8 +94,8 @@ async fn an_old_invitation_does_not_undo_a_removal_s147() {
     assert!(matches!(accept(&bench, &old, 9).await, Some(AcceptInvitationError::Invalid)));
     let resent = bench.orgs().resend_invitation(&actor_of(user_id(1)), organization_id(1), id).await;
     assert!(matches!(failed(resent), ResendInvitationError::Closed));
-    let deeds = bench.deeds(Some(organization_id(1))).await;
-    let mut of_addition = deeds[1..3].to_vec();
+    let actions = bench.actions(Some(organization_id(1))).await;
+    let mut of_addition = actions[1..3].to_vec();
     // Entries that one transaction writes within one millisecond have no order.
     of_addition.sort();
     assert_eq!(of_addition, ["invitation.withdrawn", "member.added"]);

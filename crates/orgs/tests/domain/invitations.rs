@@ -57,7 +57,7 @@ async fn an_invitation_is_stored_with_its_mail() {
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].recipient.as_str(), "Guest@Example.com");
     assert_eq!(mails[0].text.expose().len(), 43);
-    assert_eq!(bench.deeds(Some(organization_id(1))).await, ["invitation.sent"]);
+    assert_eq!(bench.actions(Some(organization_id(1))).await, ["invitation.sent"]);
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn a_withdrawn_invitation_cannot_be_resent() {
     ok(withdraw(&bench, 2, id).await);
     let error = failed(resend(&bench, 1, id).await);
     assert!(matches!(error, ResendInvitationError::Closed), "{error:?}");
-    assert_eq!(bench.deeds(Some(organization_id(1))).await, ["invitation.sent", "invitation.withdrawn"]);
+    assert_eq!(bench.actions(Some(organization_id(1))).await, ["invitation.sent", "invitation.withdrawn"]);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn a_declined_invitation_ends_and_is_audited() {
     let id = invite(&bench, 1, "user9@example.com", Role::Member).await;
     ok(bench.orgs().decline_invitation(&actor, id).await);
     assert_eq!(status(&bench).await, [InvitationStatus::Withdrawn]);
-    assert_eq!(bench.deeds(Some(organization_id(1))).await, ["invitation.sent", "invitation.declined"]);
+    assert_eq!(bench.actions(Some(organization_id(1))).await, ["invitation.sent", "invitation.declined"]);
     assert!(listed(&bench, &actor).await.is_empty() && bench.mails().await.is_empty());
     not_found(bench.orgs().decline_invitation(&actor, id).await);
     not_found(bench.orgs().accept_own_invitation(&actor, id).await);

@@ -60,14 +60,14 @@ async fn recent_authentication_allows_granting_ownership_s53() {
 #[tokio::test]
 async fn granting_ownership_requires_recent_authentication_s53() {
     let bench = bench(EDGE).await;
-    let before = bench.deeds(Some(organization_id(1))).await;
+    let before = bench.actions(Some(organization_id(1))).await;
     let error = failed(change(&bench, 1, 4, Owner).await);
     assert!(matches!(error, ChangeRoleError::ReauthenticationRequired), "{error:?}");
     let error = failed(add(&bench, 1, Owner).await);
     assert!(matches!(error, AddMemberError::ReauthenticationRequired), "{error:?}");
     let error = failed(invite(&bench, 1, Owner).await);
     assert!(matches!(error, InviteError::ReauthenticationRequired), "{error:?}");
-    assert_eq!(bench.deeds(Some(organization_id(1))).await, before);
+    assert_eq!(bench.actions(Some(organization_id(1))).await, before);
     assert_eq!(ok(bench.stores.memberships.role_of(organization_id(1), user_id(4)).await), Some(Plain));
     assert_eq!(ok(bench.stores.memberships.role_of(organization_id(1), user_id(9)).await), None);
 }

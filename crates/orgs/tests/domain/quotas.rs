@@ -126,8 +126,8 @@ async fn acceptance_over_the_member_quota_fails_and_keeps_the_invitation_s188() 
     // An existing member needs no place.
     assert!(matches!(failed(add(&full, 2, Role::Member).await), AddMemberError::AlreadyMember));
     ok(accept(&room, &token).await);
-    let deeds = bench.deeds(Some(organization_id(1))).await;
-    assert_eq!(deeds, ["invitation.sent", "invitation.accepted", "member.added"]);
+    let actions = bench.actions(Some(organization_id(1))).await;
+    assert_eq!(actions, ["invitation.sent", "invitation.accepted", "member.added"]);
     assert!(matches!(failed(add(&room, 8, Role::Member).await), AddMemberError::Quota(_)));
 }
 

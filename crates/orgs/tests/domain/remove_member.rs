@@ -128,5 +128,5 @@ async fn a_refused_removal_is_not_announced() {
     let bench = Workbench::with_members(&[Owner, Admin]).await;
     failed(remove(&bench, 2, 1).await);
     failed(remove(&bench, 1, 1).await);
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }

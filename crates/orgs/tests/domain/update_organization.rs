@@ -32,7 +32,7 @@ async fn administrators_change_the_name_and_owners_the_slug_too() {
         let expected = Organization { name: parsed("New"), slug, updated_at: NOW + Duration::HOUR, ..organization(1) };
         assert_eq!(updated, (expected.clone(), role));
         assert_eq!(ok(bench.orgs().view_organization(&actor, organization_id(1)).await), (expected, role));
-        assert_eq!(bench.deeds(Some(organization_id(1))).await, ["organization.updated"]);
+        assert_eq!(bench.actions(Some(organization_id(1))).await, ["organization.updated"]);
     }
 }
 
@@ -51,7 +51,7 @@ async fn a_role_that_is_too_low_changes_nothing() {
     }
     let (found, _) = ok(bench.orgs().view_organization(&actor_of(user_id(1)), organization_id(1)).await);
     assert_eq!(found, organization(1));
-    assert!(bench.deeds(Some(organization_id(1))).await.is_empty());
+    assert!(bench.actions(Some(organization_id(1))).await.is_empty());
 }
 
 #[tokio::test]

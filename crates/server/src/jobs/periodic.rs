@@ -43,13 +43,13 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
             identity.process_reset_requests(MOST_RESETS).await
         }),
         Repeated::start("deletion of expired challenges", DELETION, identity, |identity| async move {
-            identity.forget_expired_challenges().await
+            identity.delete_expired_challenges().await
         }),
         Repeated::start("deletion of old sessions", DELETION, identity, |identity| async move {
             identity.delete_old_sessions().await
         }),
         Repeated::start("deletion of expired password resets", DELETION, identity, |identity| async move {
-            identity.forget_expired_resets().await
+            identity.delete_expired_resets().await
         }),
         Repeated::start("deletion of expired rate limit counters", DELETION, &services.limits, |limits| async move {
             limits.delete_expired().await
@@ -58,7 +58,7 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
             apps.clear_deleted_applications().await
         }),
         Repeated::start("deletion of unused password hash costs", COSTS, identity, |identity| async move {
-            identity.forget_unused_hash_costs().await
+            identity.delete_unused_hash_costs().await
         }),
         Repeated::start("deletion of expired SSO sessions", DELETION, sso, |sso| async move { sso.forget().await }),
         Repeated::start("deletion of old invitations", DELETION, orgs, |orgs| async move {

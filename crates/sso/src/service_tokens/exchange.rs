@@ -93,8 +93,8 @@ impl ServiceTokens {
     /// Returns whether the audience is an application of the organization.
     async fn is_application(&self, user: UserId, command: &ExchangeToken) -> Result<bool, StoreError> {
         let Ok(application) = command.audience.as_str().parse::<ApplicationId>() else { return Ok(false) };
-        let standing = self.ports.memberships.application_role(application, user).await?;
-        Ok(standing.is_some_and(|standing| standing.organization == command.organization))
+        let role = self.ports.memberships.application_role(application, user).await?;
+        Ok(role.is_some_and(|role| role.organization == command.organization))
     }
 
     async fn issue(
@@ -145,9 +145,9 @@ impl ServiceTokens {
         refusal: ExchangeRefusal,
     ) -> Result<T, ExchangeTokenError> {
         let ExchangeToken { organization, audience } = command;
-        let deed =
+        let action =
             ServiceTokenEvent::ExchangeDenied { refusal, organization: *organization, audience: audience.clone() };
-        self.record(actor, deed).await?;
+        self.record(actor, action).await?;
         Err(match refusal {
             ExchangeRefusal::Session => ExchangeTokenError::SessionEnded,
             ExchangeRefusal::Membership => ExchangeTokenError::Refused,
@@ -155,8 +155,8 @@ impl ServiceTokens {
         })
     }
 
-    async fn record(&self, actor: &Actor, deed: ServiceTokenEvent) -> Result<(), StoreError> {
-        let event = Event::by(actor, deed, &self.ports.system);
+    async fn record(&self, actor: &Actor, action: ServiceTokenEvent) -> Result<(), StoreError> {
+        let event = Event::by(actor, action, &self.ports.system);
         let mut tx = self.ports.keys.begin().await?;
         tx.events().append(&event).await?;
         tx.commit().await

@@ -16,6 +16,6 @@ impl SingleSignOn {
     /// Fails when storage fails.
     pub async fn forget(&self) -> Result<u64, StoreError> {
         let before = self.ports.store.now().await? - KEPT;
-        delete_in_steps(|most| self.ports.store.forget_sso(before, most)).await
+        delete_in_steps(|most| self.ports.store.delete_ended_sign_ins(before, most)).await
     }
 }

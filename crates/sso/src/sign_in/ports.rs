@@ -102,7 +102,7 @@ pub trait SsoStore: StoreClock {
 
     /// Deletes up to `most` sessions or codes that expired before that time. Returns their number. Skips those that
     /// another node is deleting.
-    async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
+    async fn delete_ended_sign_ins(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// A transaction. Dropping it without a commit rolls it back.

@@ -104,20 +104,20 @@ impl ServiceTokens {
         new: Option<&SigningKey>,
         origin: &RequestMetadata,
     ) -> Result<(), StoreError> {
-        let mut deeds = Vec::new();
+        let mut actions = Vec::new();
         for id in &plan.removed {
             tx.signing_keys().delete(id).await?;
-            deeds.push(SigningKeyEvent::Removed { key: id.clone() });
+            actions.push(SigningKeyEvent::Removed { key: id.clone() });
         }
         if let Some((id, retirement)) = &plan.retired {
             tx.signing_keys().retire(id, retirement).await?;
         }
         if let Some(key) = new {
             tx.signing_keys().insert(key).await?;
-            deeds.push(SigningKeyEvent::Published { key: key.id.clone(), signs_from: key.signs_from });
+            actions.push(SigningKeyEvent::Published { key: key.id.clone(), signs_from: key.signs_from });
         }
-        for deed in deeds {
-            let event = Event::by_anonymous(origin, deed, &self.ports.system);
+        for action in actions {
+            let event = Event::by_anonymous(origin, action, &self.ports.system);
             tx.events().append(&event).await?;
         }
         Ok(())

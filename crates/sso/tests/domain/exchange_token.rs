@@ -191,7 +191,7 @@ async fn a_failed_signature_leaves_no_audit_entry() {
     let scene = Scene::with_role(Role::Owner).await;
     scene.bench.service_signer.break_down();
     assert!(matches!(failed(scene.ask(1, GAMES).await), ExchangeTokenError::Token(_)));
-    assert_eq!(scene.bench.deeds(Some(organization_id(1))).await, Vec::<String>::new());
+    assert_eq!(scene.bench.actions(Some(organization_id(1))).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn the_first_maintenance_creates_one_key() {
         ok(tokens.maintain_signing_keys(&origin()).await);
     }
     assert_eq!((published(&tokens).await, bench.service_signer.keys_made()), (vec![key_id(1)], 1));
-    assert_eq!(bench.deeds(None).await, ["signing_key.published"]);
+    assert_eq!(bench.actions(None).await, ["signing_key.published"]);
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn nodes_that_start_at_once_end_with_one_key() {
     for node in &nodes {
         assert_eq!(published(node).await, keys);
     }
-    assert_eq!(bench.deeds(None).await, ["signing_key.published"]);
+    assert_eq!(bench.actions(None).await, ["signing_key.published"]);
 }
 
 #[tokio::test]
@@ -75,8 +75,8 @@ async fn signing_keys_are_rotated_automatically_s73() {
     assert_eq!(stored(&bench).await, [key_id(1), key_id(2)]);
     ok(tokens.maintain_signing_keys(&origin()).await);
     assert_eq!(stored(&bench).await, [key_id(2)]);
-    let deeds = bench.deeds(None).await;
-    assert_eq!(deeds, ["signing_key.published", "signing_key.published", "signing_key.removed"]);
+    let actions = bench.actions(None).await;
+    assert_eq!(actions, ["signing_key.published", "signing_key.published", "signing_key.removed"]);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn concurrent_rotations_create_one_key() {
         assert!(matches!(asked, Ok(()) | Err(KeysError::UnderWay { .. })), "{asked:?}");
     }
     assert_eq!(stored(&bench).await.len(), 2);
-    assert_eq!(bench.deeds(None).await, ["signing_key.published"; 2]);
+    assert_eq!(bench.actions(None).await, ["signing_key.published"; 2]);
 }
 
 #[tokio::test]

@@ -54,8 +54,8 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     };
     ok(timeout(Duration::from_secs(30), attempts).await);
     drop(writer);
-    assert_eq!(bench.deeds(None).await, Vec::<String>::new());
-    assert_eq!(bench.deeds(Some(organization_id(1))).await, Vec::<String>::new());
+    assert_eq!(bench.actions(None).await, Vec::<String>::new());
+    assert_eq!(bench.actions(Some(organization_id(1))).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -81,8 +81,8 @@ impl SsoFlow {
 
     /// The reasons of rejected codes, from the audit entries of the organization.
     async fn code_refusals(&self) -> Vec<String> {
-        let deeds = self.bench.events(Some(organization_id(1))).await;
-        let refused = deeds.into_iter().filter(|event| event.name == "sso.code_refused");
+        let actions = self.bench.events(Some(organization_id(1))).await;
+        let refused = actions.into_iter().filter(|event| event.name == "sso.code_refused");
         let reasons = refused.map(|event| (event.outcome, some(event.details.last().cloned())));
         let reason = |(outcome, (name, reason)): (Outcome, (String, String))| {
             assert_eq!((outcome, name.as_str()), (Outcome::Refused, "reason"));

@@ -124,7 +124,7 @@ contract!(
         assert_eq!(ok(stores.identity.find_credentials_of(user_id(1)).await), Some(expected));
     }
 
-    async fn an_address_that_is_not_there_is_not_verified(harness: &impl Harness) {
+    async fn an_unknown_address_is_not_verified(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         for number in [1, 9] {
@@ -157,7 +157,7 @@ contract!(
         conflict(add_for(store.clone(), added, hash()).await, "sessions_id");
     }
 
-    async fn a_session_for_a_hash_waits_for_whoever_replaces_it(harness: &impl Harness) {
+    async fn a_session_for_a_hash_waits_for_a_concurrent_replacement(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_user_with_password(&user(1), &hash()).await;
         let mut first = ok(stores.identity.begin().await);
@@ -199,11 +199,11 @@ contract!(
         assert_eq!((state(stores, 1).await, state(stores, 2).await), (ended, SessionState::Open));
     }
 
-    async fn sessions_of_nobody_do_not_end(harness: &impl Harness) {
+    async fn the_sessions_of_an_unknown_user_are_not_ended(harness: &impl Harness) {
         assert_eq!(end_others(harness.stores(), 1, 1).await, 0);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         let before = User { email_verified: false, ..user(1) };
         stores.add_users([&before]).await;
@@ -218,7 +218,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn nobody_ends_the_session_of_another(harness: &impl Harness) {
+    async fn a_session_is_not_ended_by_another_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let theirs = session(1, user_id(1));
@@ -264,7 +264,7 @@ contract!(
         assert_eq!(other.items, [session(3, user_id(2))]);
     }
 
-    async fn a_session_lives_until_it_ends_or_expires_and_for_its_user_alone(harness: &impl Harness) {
+    async fn a_session_is_live_until_it_ends_or_expires_and_only_for_its_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let session = session(1, user_id(1));

@@ -56,7 +56,7 @@ async fn open_changes(stores: &Stores) -> (Tenant, Box<dyn ApiKeyTransaction>) {
 contract!(
     use api_key_store as api_key_store_contract;
 
-    async fn a_key_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_key_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let mut issued = key(1, &tenant(stores, 1).await);
         issued.key.last_used = Some(later(7));
@@ -68,7 +68,7 @@ contract!(
         assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
     }
 
-    async fn a_key_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_key_with_nothing_optional_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let mut issued = key(1, &tenant(stores, 1).await);
         issued.key =
@@ -77,7 +77,7 @@ contract!(
         assert_eq!(ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key), Some(issued));
     }
 
-    async fn a_revoked_key_that_replaces_another_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_revoked_key_that_replaces_another_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let mut issued = key(2, &tenant);
@@ -104,7 +104,7 @@ contract!(
         assert_eq!(ok(stores.api_keys.find_key_by_hash(&SecretHash::from_bytes([0; 32])).await), None);
     }
 
-    async fn a_key_needs_its_application(harness: &impl Harness) {
+    async fn a_key_requires_its_application(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let unknown = application(2, tenant.organization.id);
@@ -121,7 +121,7 @@ contract!(
         conflict(insert(stores.api_keys.clone(), StoredKey { hash: other.hash, ..one }).await, "api_keys_id");
     }
 
-    async fn keys_come_in_pages_by_id_revoked_ones_too(harness: &impl Harness) {
+    async fn keys_are_listed_in_pages_by_id_including_revoked_ones(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let mut all: Vec<StoredKey> = (1..=5).map(|number| key(number, &tenant)).collect();
@@ -152,7 +152,7 @@ contract!(
         assert_eq!((page.items, page.next), (vec![key(1, &one).key], None));
     }
 
-    async fn a_maker_of_keys_may_have_an_address(harness: &impl Harness) {
+    async fn the_creator_of_a_key_may_have_an_address(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &bare_user(2)]).await;
         let mut tx = ok(stores.api_keys.begin().await);
@@ -161,7 +161,7 @@ contract!(
         }
     }
 
-    async fn an_active_key_is_revoked_and_nothing_else_of_it_changes(harness: &impl Harness) {
+    async fn a_revocation_changes_only_the_state(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys([&key(1, &tenant), &key(2, &tenant)]).await;
@@ -193,7 +193,7 @@ contract!(
         assert_eq!(at, Some(later(ok(u32::try_from(winners[0])))));
     }
 
-    async fn uses_are_noted_and_nothing_else_changes(harness: &impl Harness) {
+    async fn uses_change_only_the_time_of_the_last_use(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys(&[1, 2, 3].map(|number| key(number, &tenant))).await;
@@ -204,7 +204,7 @@ contract!(
         }
     }
 
-    async fn a_use_is_never_set_back(harness: &impl Harness) {
+    async fn the_time_of_the_last_use_never_decreases(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         for seconds in [5, 9, 7, 2] {
@@ -213,7 +213,7 @@ contract!(
         assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(9)));
     }
 
-    async fn a_use_does_not_bring_a_revoked_key_back(harness: &impl Harness) {
+    async fn a_use_does_not_activate_a_revoked_key(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         assert!(ok(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await));
@@ -221,7 +221,7 @@ contract!(
         assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
     }
 
-    async fn uses_of_keys_that_are_gone_are_passed_over(harness: &impl Harness) {
+    async fn uses_of_deleted_keys_are_ignored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(2, &tenant(stores, 1).await)]).await;
         let uses = [1, 2, 3].map(|number| (api_key_id(number), later(1)));
@@ -244,7 +244,7 @@ contract!(
         assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used, Some(later(1)));
     }
 
-    async fn batches_that_meet_keep_the_latest_use(harness: &impl Harness) {
+    async fn concurrent_batches_keep_the_latest_use(harness: &impl Harness) {
         async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) -> Result<(), StoreError> {
             let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), later(seconds))).collect();
             store.record_uses(&uses).await
@@ -272,7 +272,7 @@ contract!(
         assert_eq!((found.revoked_at(), found.last_used), (Some(later(100)), Some(later(7))));
     }
 
-    async fn what_is_committed_is_visible_together(harness: &impl Harness) {
+    async fn committed_changes_are_visible_together(harness: &impl Harness) {
         let stores = harness.stores();
         let issued = key(1, &tenant(stores, 1).await);
         let mut tx = ok(stores.api_keys.begin().await);
@@ -283,14 +283,14 @@ contract!(
         assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
     }
 
-    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+    async fn uncommitted_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         let (tenant, _tx) = open_changes(stores).await;
         assert_eq!(find(&*stores.api_keys, 1).await, Some(key(1, &tenant).key));
         assert_eq!(ok(in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         let (tenant, mut tx) = open_changes(stores).await;
         ok(tx.events().append(&event(1)).await);
@@ -310,7 +310,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+    async fn an_aborted_task_returns_its_connection(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         let store = stores.api_keys.clone();
@@ -326,7 +326,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_users([&user(2)]).await;
@@ -351,7 +351,7 @@ contract!(
         }
     }
 
-    async fn a_batch_dropped_at_any_await_is_recorded_whole_or_not_at_all(harness: &impl Harness) {
+    async fn a_batch_dropped_at_any_await_is_complete_or_absent(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys(&[1, 2, 3, 4].map(|number| key(number, &tenant))).await;

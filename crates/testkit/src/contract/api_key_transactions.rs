@@ -66,7 +66,7 @@ contract!(
         assert!(declared(1).await.is_empty());
     }
 
-    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+    async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let first = ok(add(stores.api_keys.clone(), key(1, &tenant)).await);

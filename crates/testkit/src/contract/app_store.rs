@@ -60,14 +60,14 @@ fn bare() -> Application {
 contract!(
     use app_store as app_store_contract;
 
-    async fn an_application_comes_back_as_it_was(harness: &impl Harness) {
+    async fn an_application_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
         assert_eq!(find(&*stores.apps, 1).await, Some(app(1)));
     }
 
-    async fn an_application_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+    async fn an_application_with_nothing_optional_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         let bare = bare();
@@ -95,7 +95,7 @@ contract!(
         assert_eq!(find(&*stores.apps, 1).await, Some(many));
     }
 
-    async fn an_address_of_before_a_rule_is_kept_and_no_sign_in_returns_to_it(harness: &impl Harness) {
+    async fn a_redirect_uri_from_before_a_rule_is_kept_but_not_used_for_sign_ins(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         let (old, good) = (ok(RedirectUri::from_storage("https://example.com/?code=x")), "https://example.com/?a=b");
@@ -115,11 +115,11 @@ contract!(
         assert_eq!(ok(ok(store.begin().await).applications().lock(application_id(1)).await), None);
     }
 
-    async fn an_application_needs_its_organization(harness: &impl Harness) {
+    async fn an_application_requires_its_organization(harness: &impl Harness) {
         conflict(insert(harness.stores().apps.clone(), app(1)).await, StoreError::REFERENCE);
     }
 
-    async fn an_application_id_is_given_once(harness: &impl Harness) {
+    async fn an_application_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1), &organization(2)]).await;
         stores.add_applications([&app(1)]).await;
@@ -134,7 +134,7 @@ contract!(
         assert_eq!(find(&*stores.apps, 2).await, Some(other));
     }
 
-    async fn applications_come_in_pages_by_id(harness: &impl Harness) {
+    async fn applications_are_listed_in_pages_by_id(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         let expected: Vec<Application> = (1..=5).map(app).collect();
@@ -162,14 +162,14 @@ contract!(
         assert_eq!((page.items, page.next), (vec![app(1)], None));
     }
 
-    async fn a_locked_application_comes_whole(harness: &impl Harness) {
+    async fn a_locked_application_is_complete(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
         assert_eq!(ok(ok(stores.apps.begin().await).applications().lock(application_id(1)).await), Some(app(1)));
     }
 
-    async fn an_update_writes_what_may_change(harness: &impl Harness) {
+    async fn an_update_writes_all_mutable_fields(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1), &app(2)]).await;
@@ -186,7 +186,7 @@ contract!(
         assert_eq!(find(&*stores.apps, 2).await, Some(app(2)));
     }
 
-    async fn an_update_clears_what_is_optional(harness: &impl Harness) {
+    async fn an_update_clears_optional_fields(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
@@ -195,7 +195,7 @@ contract!(
         assert_eq!(find(&*stores.apps, 1).await, Some(bare));
     }
 
-    async fn an_update_leaves_maker_and_owner_alone(harness: &impl Harness) {
+    async fn an_update_keeps_creation_time_and_organization(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1), &organization(2)]).await;
         stores.add_applications([&app(1)]).await;
@@ -211,7 +211,7 @@ contract!(
         assert_eq!(find(&*stores.apps, 1).await, None);
     }
 
-    async fn a_deleted_application_is_gone(harness: &impl Harness) {
+    async fn a_deleted_application_is_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1), &app(2)]).await;
@@ -219,7 +219,7 @@ contract!(
         assert_eq!((find(&*stores.apps, 1).await, find(&*stores.apps, 2).await), (None, Some(app(2))));
     }
 
-    async fn a_deleted_application_takes_its_keys_and_items_along(harness: &impl Harness) {
+    async fn the_keys_and_items_of_a_deleted_application_are_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         stores.add_organizations([&organization(1)]).await;
@@ -242,7 +242,7 @@ contract!(
         assert!(!ok(delete(stores.apps.clone(), application_id(1)).await));
     }
 
-    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+    async fn uncommitted_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1), &app(2)]).await;
@@ -255,7 +255,7 @@ contract!(
         assert_eq!(find(&*stores.apps, 3).await, None);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
@@ -326,7 +326,7 @@ contract!(
         assert_eq!(deleted.into_iter().filter(|deleted| *deleted).count(), 1);
     }
 
-    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+    async fn an_aborted_task_returns_its_connection(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         stores.add_applications([&app(1)]).await;
@@ -342,7 +342,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         for _ in 0..64 {
             conflict(in_time(insert(stores.apps.clone(), app(1))).await, StoreError::REFERENCE);

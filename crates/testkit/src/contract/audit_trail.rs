@@ -26,13 +26,13 @@ fn denied(number: u32) -> Event {
 contract!(
     use audit_trail as audit_trail_contract;
 
-    async fn an_event_comes_back_as_it_was(harness: &impl Harness) {
+    async fn an_event_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_events([&event(1)]).await;
         assert_eq!(audited(stores, None).await, [event(1)]);
     }
 
-    async fn an_event_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+    async fn an_event_with_nothing_optional_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let bare = Event {
             outcome: Outcome::Refused,
@@ -46,7 +46,7 @@ contract!(
         assert_eq!(audited(stores, None).await, [bare]);
     }
 
-    async fn an_event_of_an_organization_comes_back_as_it_was(harness: &impl Harness) {
+    async fn an_event_of_an_organization_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let (request_id, client_request_id) = (parsed(&"r".repeat(128)), Some(parsed(&"c".repeat(128))));
@@ -56,7 +56,7 @@ contract!(
         assert_eq!(audited(stores, Some(organization_id(1))).await, [event]);
     }
 
-    async fn an_event_outlives_what_it_tells_of(harness: &impl Harness) {
+    async fn an_event_remains_after_the_deletion_of_its_subject(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let event = Event { subject: Some(tenant.application.id.as_uuid()), ..event_within(1) };
@@ -67,7 +67,7 @@ contract!(
         assert_eq!(audited(stores, Some(organization_id(1))).await, [event]);
     }
 
-    async fn events_come_in_pages_by_id(harness: &impl Harness) {
+    async fn events_are_listed_in_pages_by_id(harness: &impl Harness) {
         let stores = harness.stores();
         let expected: Vec<Event> = (1..=5).map(event).collect();
         stores.add_events(expected.iter().rev()).await;
@@ -131,7 +131,7 @@ contract!(
         assert_eq!(audited(stores, None).await, []);
     }
 
-    async fn an_event_of_a_dropped_transaction_never_happened(harness: &impl Harness) {
+    async fn an_event_of_a_dropped_transaction_is_not_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let mut tx = ok(stores.identity.begin().await);
         ok(tx.events().append(&event(1)).await);

@@ -40,11 +40,11 @@ contract!(
         is_unavailable(reader.call(Chain::Base, &to(NO_CONTRACT)).await);
     }
 
-    async fn an_account_without_code_answers_nothing(harness: &impl ChainHarness) {
+    async fn an_account_without_code_returns_no_output(harness: &impl ChainHarness) {
         assert_eq!(ok(run(harness, to(NO_CONTRACT)).await), []);
     }
 
-    async fn a_call_gives_what_the_contract_answers(harness: &impl ChainHarness) {
+    async fn a_call_returns_the_output_of_the_contract(harness: &impl ChainHarness) {
         assert_eq!(ok(run(harness, to(Program::AnswersOne.address())).await), [1]);
         assert_eq!(ok(run(harness, to(Program::AnswersNothing.address())).await), []);
     }
@@ -57,7 +57,7 @@ contract!(
         assert!(matches!(error, ReadChainError::Reverted), "{error:?}");
     }
 
-    async fn a_revert_is_told_from_gas_that_ran_out(harness: &impl ChainHarness) {
+    async fn a_revert_differs_from_exhausted_gas(harness: &impl ChainHarness) {
         for program in [Program::Reverts, Program::IsNoCode] {
             let error = failed(run(harness, to(program.address())).await);
             assert!(matches!(error, ReadChainError::Reverted), "{program:?}: {error:?}");
@@ -66,14 +66,14 @@ contract!(
         assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
     }
 
-    async fn no_more_gas_is_burnt_than_was_given(harness: &impl ChainHarness) {
+    async fn a_call_uses_at_most_the_given_gas(harness: &impl ChainHarness) {
         // The base cost of a call is 21 000 gas.
         let poor = Call { gas: 21_001, ..to(Program::AnswersOne.address()) };
         let error = failed(run(harness, poor).await);
         assert!(matches!(error, ReadChainError::OutOfGas), "{error:?}");
     }
 
-    async fn a_chain_that_does_not_answer_is_unavailable(harness: &impl ChainHarness) {
+    async fn a_chain_that_does_not_respond_is_unavailable(harness: &impl ChainHarness) {
         harness.cut_off();
         is_unavailable(run(harness, to(NO_CONTRACT)).await);
     }

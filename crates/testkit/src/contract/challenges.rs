@@ -35,7 +35,7 @@ async fn take(store: Arc<dyn Challenges>, challenge: Challenge) -> Result<Option
 contract!(
     use challenges as challenges_contract;
 
-    async fn a_challenge_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_challenge_is_returned_as_stored(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         for (number, chain) in (1..).zip(Chain::ALL) {
             let challenge = challenge(number, chain);
@@ -44,7 +44,7 @@ contract!(
         }
     }
 
-    async fn a_challenge_to_link_comes_back_with_its_session(harness: &impl Harness) {
+    async fn a_link_challenge_is_returned_with_its_session(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         stores.add_session(&session(1, user_id(1))).await;
@@ -52,7 +52,7 @@ contract!(
         assert_eq!(ok(take(stores.challenges.clone(), to_link(1)).await), Some(to_link(1)));
     }
 
-    async fn a_challenge_is_taken_once(harness: &impl Harness) {
+    async fn a_challenge_is_consumed_once(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         let challenge = challenge(1, Chain::Ethereum);
         ok(store.keep(&challenge).await);
@@ -60,7 +60,7 @@ contract!(
         assert_eq!(ok(take(store.clone(), challenge).await), None);
     }
 
-    async fn an_unknown_nonce_gives_nothing(harness: &impl Harness) {
+    async fn an_unknown_nonce_returns_no_challenge(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         ok(store.keep(&challenge(1, Chain::Ethereum)).await);
         assert_eq!(ok(take(store.clone(), challenge(2, Chain::Ethereum)).await), None);
@@ -75,7 +75,7 @@ contract!(
         assert_eq!(ok(in_time(take(stores.challenges.clone(), challenge(2, Chain::Ethereum))).await), None);
     }
 
-    async fn an_expired_challenge_is_taken_too(harness: &impl Harness) {
+    async fn an_expired_challenge_is_consumed_too(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         let long_ago = NOW - Duration::days(400);
         let old = Challenge { issued_at: long_ago, expires_at: long_ago, ..challenge(1, Chain::Solana) };
@@ -83,7 +83,7 @@ contract!(
         assert_eq!(ok(take(store.clone(), old.clone()).await), Some(old));
     }
 
-    async fn a_nonce_is_given_once(harness: &impl Harness) {
+    async fn a_nonce_is_unique(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         let first = challenge(1, Chain::Ethereum);
         ok(store.keep(&first).await);
@@ -92,7 +92,7 @@ contract!(
         assert_eq!(ok(take(store.clone(), second).await), Some(first));
     }
 
-    async fn a_challenge_to_link_needs_its_session(harness: &impl Harness) {
+    async fn a_link_challenge_requires_its_session(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         conflict(stores.challenges.keep(&to_link(1)).await, StoreError::REFERENCE);
@@ -109,7 +109,7 @@ contract!(
         }
     }
 
-    async fn of_sixteen_that_take_a_challenge_one_gets_it(harness: &impl Harness) {
+    async fn of_sixteen_concurrent_consumers_of_a_challenge_one_gets_it(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         let challenge = challenge(1, Chain::Ethereum);
         ok(store.keep(&challenge).await);
@@ -130,7 +130,7 @@ contract!(
         }
     }
 
-    async fn a_challenge_is_judged_by_the_time_at_which_it_was_taken(harness: &impl Harness) {
+    async fn a_challenge_expires_by_the_time_at_which_it_is_consumed(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         for (number, left, open) in [(1, 1, true), (2, 0, false), (3, -1, false)] {
             let before = ok(store.now().await);
@@ -143,21 +143,21 @@ contract!(
         }
     }
 
-    async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
+    async fn only_expired_rows_are_deleted(harness: &impl Harness) {
         let store = &harness.stores().challenges;
         let now = ok(store.now().await);
         let ends = |number: u32, left| Challenge { expires_at: now + left, ..challenge(number, Chain::Ethereum) };
         let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
         keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
-        assert_eq!(ok(store.forget_expired(1).await), 1);
+        assert_eq!(ok(store.delete_expired(1).await), 1);
         assert_eq!(ok(take(store.clone(), gone).await), None);
-        assert_eq!(ok(store.forget_expired(10).await), 1);
-        assert_eq!(ok(store.forget_expired(10).await), 0);
+        assert_eq!(ok(store.delete_expired(10).await), 1);
+        assert_eq!(ok(store.delete_expired(10).await), 0);
         assert_eq!(ok(take(store.clone(), just_gone).await), None);
         assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
     }
 
-    async fn a_challenge_is_durable_and_so_is_its_end(harness: &mut impl Harness) -> Result<(), Skip> {
+    async fn a_challenge_and_its_consumption_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
         let (open, taken) = (challenge(1, Chain::Ethereum), challenge(2, Chain::Ethereum));
         keep(&*harness.stores().challenges, &[open.clone(), taken.clone()]).await;
         ok(take(harness.stores().challenges.clone(), taken.clone()).await);

@@ -33,14 +33,14 @@ async fn found(stores: &Stores, user: u32) -> Option<VersionedDocument> {
 contract!(
     use custom_data as custom_data_contract;
 
-    async fn what_was_never_written_is_not_found(harness: &impl Harness) {
+    async fn data_that_were_never_written_are_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         assert_eq!(found(stores, 1).await, None);
         assert_eq!(found(stores, 9).await, None);
     }
 
-    async fn data_come_back_to_the_byte(harness: &impl Harness) {
+    async fn data_are_returned_byte_for_byte(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         for data in world::documents() {
@@ -50,7 +50,7 @@ contract!(
         }
     }
 
-    async fn data_keep_the_time_of_their_making(harness: &impl Harness) {
+    async fn data_keep_their_creation_time(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         ok(save(stores, 1, &document()).await);
@@ -60,7 +60,7 @@ contract!(
         assert_eq!(found(stores, 1).await, Some(VersionedDocument { created_at: document().created_at, ..next }));
     }
 
-    async fn data_need_their_user(harness: &impl Harness) {
+    async fn data_require_their_user(harness: &impl Harness) {
         conflict(save(harness.stores(), 1, &document()).await, StoreError::REFERENCE);
     }
 
@@ -71,7 +71,7 @@ contract!(
         assert_eq!(found(stores, 2).await, None);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let mut tx = ok(stores.identity.begin().await);
@@ -99,7 +99,7 @@ contract!(
         assert_eq!((data.version, data.data.as_json().matches(':').count()), (200, 200));
     }
 
-    async fn refused_writes_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_writes_hold_no_connection(harness: &impl Harness) {
         for _ in 0..32 {
             conflict(in_time(save(harness.stores(), 1, &document())).await, StoreError::REFERENCE);
         }

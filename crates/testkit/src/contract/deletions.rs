@@ -58,7 +58,7 @@ async fn the_other_is_whole(stores: &Stores) {
 contract!(
     use deletions as deletions_contract;
 
-    async fn a_deleted_application_is_gone_before_its_rows_are_cleared(harness: &impl Harness) {
+    async fn a_deleted_application_is_not_found_before_its_rows_are_cleared(harness: &impl Harness) {
         let stores = harness.stores();
         filled(stores).await;
         let (id, gone) = (application_id(1), application(1, organization_id(1)));
@@ -120,7 +120,7 @@ contract!(
         assert_eq!(ok(stores.apps.clear_deleted(100).await), 13);
     }
 
-    async fn four_nodes_clear_at_once(harness: &impl Harness) {
+    async fn four_nodes_clear_concurrently(harness: &impl Harness) {
         async fn clear(contention: Contention, apps: Arc<dyn AppStore>) -> Result<(), StoreError> {
             while contention.settle(|| apps.clear_deleted(1)).await? > 0 {}
             Ok(())

@@ -38,7 +38,7 @@ async fn set(store: Arc<dyn IdentityStore>, user: UserId, cost: usize) -> Result
 contract!(
     use hash_costs as hash_costs_contract;
 
-    async fn the_costs_of_stored_hashes_are_known_from_their_commit_on(harness: &impl Harness) {
+    async fn the_costs_of_stored_hashes_are_visible_after_the_commit(harness: &impl Harness) {
         let stores = harness.stores();
         assert!(costs(stores).await.is_empty());
         stores.add_users([&user(1)]).await;
@@ -58,16 +58,16 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn costs_that_no_account_has_are_forgotten(harness: &impl Harness) {
+    async fn costs_that_no_account_has_are_deleted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_user_with_password(&user(1), &hash(0)).await;
         stores.add_user_with_password(&user(2), &hash(1)).await;
-        assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 0);
+        assert_eq!(ok(stores.identity.delete_unused_hash_costs().await), 0);
         assert!(ok(set(stores.identity.clone(), user_id(1), 2).await));
         assert_eq!(costs(stores).await, COSTS);
-        assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 1);
+        assert_eq!(ok(stores.identity.delete_unused_hash_costs().await), 1);
         assert_eq!(costs(stores).await, [COSTS[1], COSTS[2]]);
-        assert_eq!(ok(stores.identity.forget_unused_hash_costs().await), 0);
+        assert_eq!(ok(stores.identity.delete_unused_hash_costs().await), 0);
         nothing_is_held(harness).await;
     }
 
@@ -79,7 +79,7 @@ contract!(
         let mut tx = ok(stores.identity.begin().await);
         assert!(ok(tx.users().set_password_hash(user_id(1), &hash(0)).await));
         let (store, contention) = (stores.identity.clone(), harness.contention());
-        let forgetting = tokio::spawn(async move { contention.settle(|| store.forget_unused_hash_costs()).await });
+        let forgetting = tokio::spawn(async move { contention.settle(|| store.delete_unused_hash_costs()).await });
         tokio::task::yield_now().await;
         let committed = in_time(tx.commit()).await;
         ok(ok(in_time(forgetting).await));

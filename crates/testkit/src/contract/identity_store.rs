@@ -57,7 +57,7 @@ fn hash_of(text: &str) -> PasswordHash {
 contract!(
     use identity_store as identity_store_contract;
 
-    async fn a_user_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_user_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let found = some(ok(stores.identity.find_user(user_id(1)).await));
@@ -65,13 +65,13 @@ contract!(
         assert!(found.created_at.offset().is_utc() && found.updated_at.offset().is_utc());
     }
 
-    async fn a_user_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_user_with_nothing_optional_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         assert_eq!(ok(stores.identity.find_user(user_id(1)).await), Some(bare_user(1)));
     }
 
-    async fn an_address_comes_back_as_it_was_written(harness: &impl Harness) {
+    async fn an_address_keeps_its_spelling(harness: &impl Harness) {
         let stores = harness.stores();
         let email: EmailAddress = parsed("Grüße.An+Alle@Bücher.Example");
         stores.add_users([&User { email: Some(email.clone()), ..user(1) }]).await;
@@ -79,7 +79,7 @@ contract!(
         assert_eq!((found.as_str(), found.canonical()), (email.as_str(), email.canonical()));
     }
 
-    async fn what_does_not_exist_is_not_found(harness: &impl Harness) {
+    async fn unknown_ids_are_not_found(harness: &impl Harness) {
         let store = &harness.stores().identity;
         assert_eq!(ok(store.find_user(user_id(1)).await), None);
         assert_eq!(credentials(&**store, "user1@example.com").await, None);
@@ -87,7 +87,7 @@ contract!(
         assert_eq!(ok(ok(store.begin().await).users().lock(user_id(1)).await), None);
     }
 
-    async fn credentials_are_found_by_the_address_in_whatever_case(harness: &impl Harness) {
+    async fn credentials_are_found_by_the_address_in_any_case(harness: &impl Harness) {
         let stores = harness.stores();
         let user = User { email: Some(parsed("Jürgen@Bücher.Example")), ..user(1) };
         stores.add_user_with_password(&user, &hash_of("$phc$1")).await;
@@ -104,27 +104,27 @@ contract!(
         assert_eq!(found, Some(Credentials { user: user(1), password_hash: None }));
     }
 
-    async fn an_address_belongs_to_one_user_in_whatever_case(harness: &impl Harness) {
+    async fn an_address_in_any_case_belongs_to_one_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&User { email: Some(parsed("Straße@Example.com")), ..user(1) }]).await;
         let same = User { email: Some(parsed("STRASSE@example.COM")), ..user(2) };
         conflict(insert(stores.identity.clone(), same).await, "users_email_canonical");
     }
 
-    async fn users_without_an_address_do_not_meet(harness: &impl Harness) {
+    async fn users_without_an_address_do_not_conflict(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1), &bare_user(2)]).await;
         assert_eq!(ok(stores.identity.find_user(user_id(2)).await), Some(bare_user(2)));
     }
 
-    async fn a_user_id_is_given_once(harness: &impl Harness) {
+    async fn a_user_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let same = User { email: Some(parsed("other@example.com")), ..user(1) };
         conflict(insert(stores.identity.clone(), same).await, "users_id");
     }
 
-    async fn a_locked_user_comes_with_their_credentials(harness: &impl Harness) {
+    async fn a_locked_user_is_returned_with_the_credentials(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_user_with_password(&user(1), &hash_of("$phc$1")).await;
         let mut tx = ok(stores.identity.begin().await);
@@ -155,7 +155,7 @@ contract!(
         assert!(!set_hash(harness.stores().identity.clone(), user_id(1), "$phc$1").await);
     }
 
-    async fn an_open_and_an_ended_session_come_back_as_they_were(harness: &impl Harness) {
+    async fn an_open_and_an_ended_session_are_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let open = session(1, user_id(1));
@@ -167,12 +167,12 @@ contract!(
         }
     }
 
-    async fn a_session_needs_its_user(harness: &impl Harness) {
+    async fn a_session_requires_its_user(harness: &impl Harness) {
         let store = &harness.stores().identity;
         conflict(insert_session(&**store, &session(1, user_id(1))).await, StoreError::REFERENCE);
     }
 
-    async fn a_session_id_is_given_once(harness: &impl Harness) {
+    async fn a_session_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         stores.add_session(&session(1, user_id(1))).await;
@@ -194,7 +194,7 @@ contract!(
         assert_eq!(ok(stores.identity.find_session(other.id).await).map(|known| known.session), Some(other));
     }
 
-    async fn an_ended_session_ends_no_second_time(harness: &impl Harness) {
+    async fn an_ended_session_is_not_ended_again(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let session = session(1, user_id(1));
@@ -219,7 +219,7 @@ contract!(
         assert_eq!(ended.into_iter().filter(|ended| *ended).count(), 1);
     }
 
-    async fn what_is_committed_is_visible_together(harness: &impl Harness) {
+    async fn committed_changes_are_visible_together(harness: &impl Harness) {
         let stores = harness.stores();
         let mut tx = ok(stores.identity.begin().await);
         ok(tx.users().insert(&user(1), None).await);
@@ -234,7 +234,7 @@ contract!(
         assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
     }
 
-    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+    async fn uncommitted_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let mut tx = ok(stores.identity.begin().await);
@@ -246,7 +246,7 @@ contract!(
         assert_eq!(ok(in_time(stores.identity.find_session(session_id(1))).await), None);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         let mut tx = ok(stores.identity.begin().await);
         ok(tx.users().insert(&user(1), None).await);
@@ -260,7 +260,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_refused_insert_leaves_nothing(harness: &impl Harness) {
+    async fn a_rejected_insert_changes_nothing(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let mut tx = ok(stores.identity.begin().await);
@@ -318,7 +318,7 @@ contract!(
         second.gets(Some(hash_of("new")), harness, first).await;
     }
 
-    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+    async fn an_aborted_task_returns_its_connection(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let store = stores.identity.clone();
@@ -335,7 +335,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn work_dropped_at_any_await_leaves_all_or_nothing(harness: &impl Harness) {
+    async fn a_change_dropped_at_any_await_is_complete_or_absent(harness: &impl Harness) {
         let stores = harness.stores();
         for waits in 0..24 {
             let (number, store) = (ok(u32::try_from(waits)), &stores.identity);
@@ -364,7 +364,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         for _ in 0..64 {

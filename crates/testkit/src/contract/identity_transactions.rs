@@ -77,7 +77,7 @@ contract!(
         }
     }
 
-    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+    async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_user_with_password(&user(1), &hash_of("old")).await;
         let first = ok(change(stores.identity.clone(), user_id(1), hash_of("first")).await);

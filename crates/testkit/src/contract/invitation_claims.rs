@@ -52,7 +52,7 @@ contract!(
         assert_eq!(ok(stores.orgs.find_invitation(&token_hash(2)).await), Some(invited(2).0));
     }
 
-    async fn a_renewed_invitation_is_claimed_by_nobody(harness: &impl Harness) {
+    async fn a_renewed_invitation_has_no_claim(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1), &organization(2)]).await;
         stores.add_invitations([&invited(1)]).await;

@@ -55,7 +55,7 @@ contract!(
         }
     }
 
-    async fn invitations_are_deleted_in_steps_the_first_to_end_first(harness: &impl Harness) {
+    async fn invitations_are_deleted_in_steps_by_end_time(harness: &impl Harness) {
         let stores = harness.stores();
         add(stores, &[expiring(1, -1), expiring(2, -2), expiring(3, -3)]).await;
         assert_eq!(ok(stores.invitation_jobs.delete_invitations(NOW, 2).await), 2);
@@ -76,7 +76,7 @@ contract!(
         assert_eq!((any_accepted(1).await, any_accepted(2).await), (true, false));
     }
 
-    async fn notes_of_mails_are_deleted_in_steps_the_oldest_first(harness: &impl Harness) {
+    async fn records_of_mails_are_deleted_in_steps_the_oldest_first(harness: &impl Harness) {
         let stores = harness.stores();
         add(stores, &[expiring(1, 100)]).await;
         let email = parsed("guest@example.com");

@@ -51,7 +51,7 @@ fn withdrawn() -> InvitationState {
 contract!(
     use invitation_store as invitation_store_contract;
 
-    async fn an_invitation_comes_back_as_it_was(harness: &impl Harness) {
+    async fn an_invitation_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
@@ -98,7 +98,7 @@ contract!(
         ok(insert(stores.orgs.clone(), (elsewhere, token_hash(2))).await);
     }
 
-    async fn an_address_in_other_letters_is_the_same(harness: &impl Harness) {
+    async fn an_address_in_another_case_is_the_same(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
@@ -117,14 +117,14 @@ contract!(
         assert_eq!(ok(tx.invitations().find_open(org(), &again.email).await), Some(again));
     }
 
-    async fn a_token_opens_one_invitation(harness: &impl Harness) {
+    async fn a_token_identifies_one_invitation(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
         conflict(insert(stores.orgs.clone(), (guest(2).0, token_hash(1))).await, "invitations_token_hash");
     }
 
-    async fn an_invitation_id_is_given_once(harness: &impl Harness) {
+    async fn an_invitation_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
@@ -132,11 +132,11 @@ contract!(
         conflict(insert(stores.orgs.clone(), (same, token_hash(2))).await, "invitations_id");
     }
 
-    async fn an_invitation_needs_its_organization(harness: &impl Harness) {
+    async fn an_invitation_requires_its_organization(harness: &impl Harness) {
         conflict(insert(harness.stores().orgs.clone(), guest(1)).await, StoreError::REFERENCE);
     }
 
-    async fn an_invitation_ends_once(harness: &impl Harness) {
+    async fn an_invitation_is_ended_once(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         stores.add_invitations([&guest(1)]).await;
@@ -173,7 +173,7 @@ contract!(
         assert_eq!(ok(stores.orgs.find_invitation(&token_hash(8)).await), None);
     }
 
-    async fn invitations_come_in_pages_by_id(harness: &impl Harness) {
+    async fn invitations_are_listed_in_pages_by_id(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         let all: Vec<_> = (1..=5).map(guest).collect();
@@ -223,7 +223,7 @@ contract!(
         assert_eq!((any_accepted(org()).await, any_accepted(organization_id(2)).await), (true, false));
     }
 
-    async fn mails_are_known_by_the_invitation_that_they_carry(harness: &impl Harness) {
+    async fn mails_are_found_by_their_invitation(harness: &impl Harness) {
         let stores = harness.stores();
         organizations(stores).await;
         let email = parsed("guest1@example.com");

@@ -39,7 +39,7 @@ contract!(
         assert_eq!(listed(&*stores.items, 1).await, made);
     }
 
-    async fn given_nothings_make_an_item_without(harness: &impl Harness) {
+    async fn explicit_nulls_create_an_item_without_optional_fields(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let change = ItemChange { name: Some(None), description: Some(None), ..item_change(1, application_id(1)) };
@@ -55,7 +55,7 @@ contract!(
         assert_eq!(listed(&*stores.items, 1).await[0].quantity, greatest);
     }
 
-    async fn metadata_come_back_to_the_byte(harness: &impl Harness) {
+    async fn metadata_are_returned_byte_for_byte(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let long = format!(r#"{{"k":"{}"}}"#, "x".repeat(Metadata::MAX_BYTES - 8));
@@ -73,12 +73,12 @@ contract!(
         }
     }
 
-    async fn an_item_needs_its_application(harness: &impl Harness) {
+    async fn an_item_requires_its_application(harness: &impl Harness) {
         let refused = harness.stores().items.upsert_item(&item_change(1, application_id(1)), None).await;
         conflict(refused, StoreError::REFERENCE);
     }
 
-    async fn a_change_replaces_what_is_given_and_keeps_id_and_making(harness: &impl Harness) {
+    async fn a_change_replaces_given_fields_and_keeps_id_and_creation_time(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let made = stores.put_item(&item_change(1, application_id(1))).await;
@@ -103,7 +103,7 @@ contract!(
         assert_eq!(listed(&*stores.items, 1).await, [changed]);
     }
 
-    async fn a_change_clears_what_is_taken_away(harness: &impl Harness) {
+    async fn a_change_clears_removed_fields(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let made = stores.put_item(&item_change(1, application_id(1))).await;
@@ -113,7 +113,7 @@ contract!(
         assert_eq!((second.name, second.description), (None, None));
     }
 
-    async fn zero_and_the_empty_object_are_values(harness: &impl Harness) {
+    async fn zero_and_the_empty_object_are_stored(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         stores.put_item(&item_change(1, application_id(1))).await;
@@ -131,7 +131,7 @@ contract!(
         }
     }
 
-    async fn a_sku_is_told_apart_by_case_and_accents(harness: &impl Harness) {
+    async fn skus_differ_by_case_and_accents(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for (number, sku) in (1..).zip(["abc", "ABC", "äbc", "Äbc", "abc d"]) {
@@ -153,7 +153,7 @@ contract!(
         assert_eq!(listed(&*stores.items, 1).await, [one]);
     }
 
-    async fn items_come_in_pages_by_id(harness: &impl Harness) {
+    async fn items_are_listed_in_pages_by_id(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let mut expected = Vec::new();
@@ -186,7 +186,7 @@ contract!(
         assert_eq!(listed(&*stores.items, 1).await, [one]);
     }
 
-    async fn fifty_changes_of_one_new_item_at_once_make_one_and_lose_none(harness: &impl Harness) {
+    async fn fifty_concurrent_changes_of_one_new_item_create_one_and_lose_none(harness: &impl Harness) {
         async fn change(store: Arc<dyn ItemStore>, number: u32) -> Result<Item, StoreError> {
             let change = ItemChange { id: item_id(number), ..item_change(1, application_id(1)) };
             Ok(some(store.upsert_item(&change, None).await?))
@@ -223,7 +223,7 @@ contract!(
         assert_eq!((item.quantity.get(), item.metadata.as_json(), item.version), (42, r#"{"a":1}"#, 4));
     }
 
-    async fn refused_changes_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_changes_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         for number in 0..64 {
             let change = item_change(number, application_id(1));
@@ -232,7 +232,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn changes_dropped_at_any_await_happen_whole_or_not_at_all(harness: &impl Harness) {
+    async fn changes_dropped_at_any_await_are_complete_or_absent(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for waits in 0..24 {
@@ -246,7 +246,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+    async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let mut first = ok(stores.apps.begin().await);

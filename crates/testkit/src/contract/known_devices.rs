@@ -66,7 +66,7 @@ contract!(
         }
     }
 
-    async fn only_so_many_are_known_and_those_that_were_seen_last(harness: &impl Harness) {
+    async fn only_the_most_recently_seen_devices_are_known(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let most = Device::MOST_KNOWN;
@@ -84,12 +84,12 @@ contract!(
         assert_eq!(record(stores, user_id(2), 1).await, DeviceStatus::Known);
     }
 
-    async fn a_client_needs_its_user(harness: &impl Harness) {
+    async fn a_device_requires_its_user(harness: &impl Harness) {
         let met = sign_in(harness.stores().identity.clone(), user_id(1), 1, 0).await;
         conflict(met, StoreError::REFERENCE);
     }
 
-    async fn what_is_dropped_was_never_met(harness: &impl Harness) {
+    async fn a_device_of_a_dropped_transaction_is_not_known(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let mut tx = ok(stores.identity.begin().await);
@@ -98,7 +98,7 @@ contract!(
         assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
     }
 
-    async fn of_eight_that_meet_a_client_one_finds_it_new(harness: &impl Harness) {
+    async fn of_eight_concurrent_sign_ins_one_finds_the_device_new(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         record(stores, user_id(1), 1).await;

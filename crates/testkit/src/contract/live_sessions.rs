@@ -25,7 +25,7 @@ async fn begun(harness: &impl Harness, lifetime: Duration) -> time::OffsetDateTi
 contract!(
     use live_sessions as live_sessions_contract;
 
-    async fn a_live_session_comes_with_its_expiry_and_the_time_of_the_read(harness: &impl Harness) {
+    async fn a_live_session_is_returned_with_its_expiry_and_the_time_of_the_read(harness: &impl Harness) {
         let expires_at = begun(harness, Duration::hours(12)).await;
         let stores = harness.stores();
         let before = ok(stores.sso.now().await);

@@ -42,7 +42,7 @@ async fn count(stores: &Stores, topic: NoticeTopic, to: &EmailAddress, now: Offs
 contract!(
     use mail_queue as mail_queue_contract;
 
-    async fn a_mail_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_mail_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         let taken = take(&*stores.mails, LATER, 10).await;
@@ -50,7 +50,7 @@ contract!(
         assert_eq!(taken[0].mail.recipient.as_str(), "Guest1@example.com");
     }
 
-    async fn a_mail_is_due_from_its_time_on(harness: &impl Harness) {
+    async fn a_mail_is_due_from_its_delivery_time_on(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         let at = mail(1).created_at;
@@ -58,7 +58,7 @@ contract!(
         assert_eq!(mails(take(&*stores.mails, at, 10).await), [mail(1)]);
     }
 
-    async fn a_mail_that_was_not_committed_is_never_taken(harness: &impl Harness) {
+    async fn a_mail_of_a_dropped_transaction_is_not_leased(harness: &impl Harness) {
         let stores = harness.stores();
         let mut tx = ok(stores.orgs.begin().await);
         ok(tx.outbox().add(&mail(1)).await);
@@ -67,14 +67,14 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_mail_is_added_once(harness: &impl Harness) {
+    async fn a_mail_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         let mut tx = ok(stores.orgs.begin().await);
         conflict(tx.outbox().add(&mail(1)).await, "mails_id");
     }
 
-    async fn no_more_mails_are_taken_than_asked_for_and_the_oldest_first(harness: &impl Harness) {
+    async fn at_most_the_requested_number_of_mails_is_leased_the_oldest_first(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(3), &mail(1), &mail(2)]).await;
         assert_eq!(mails(take(&*stores.mails, LATER, 2).await), [mail(1), mail(2)]);
@@ -82,7 +82,7 @@ contract!(
         assert_eq!(take(&*stores.mails, LATER, 2).await, []);
     }
 
-    async fn a_mail_that_is_taken_is_nobody_elses_until_its_time(harness: &impl Harness) {
+    async fn a_leased_mail_is_not_leased_again_until_the_lease_expires(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         let until = LATER + Duration::minutes(2);
@@ -91,7 +91,7 @@ contract!(
         assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
     }
 
-    async fn a_delivered_mail_is_never_taken_again(harness: &impl Harness) {
+    async fn a_delivered_mail_is_not_leased_again(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2)]).await;
         assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
@@ -110,7 +110,7 @@ contract!(
         assert!(!ok(stores.mails.delivered(mail_id(9), LATER).await));
     }
 
-    async fn a_refused_mail_is_never_taken_again_and_says_nothing(harness: &impl Harness) {
+    async fn a_rejected_mail_is_erased_and_not_leased_again(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2)]).await;
         assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
@@ -126,7 +126,7 @@ contract!(
         assert_eq!(ok(stores.mails.erase_expired(mail(2).expires_at, 10).await), 1);
     }
 
-    async fn a_mail_is_refused_once(harness: &impl Harness) {
+    async fn a_mail_is_rejected_once(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2)]).await;
         assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);
@@ -142,7 +142,7 @@ contract!(
         assert_eq!(ok(stores.mails.find_refused(mail_id(9)).await), None);
     }
 
-    async fn only_the_last_taker_refuses_a_mail(harness: &impl Harness) {
+    async fn only_the_holder_of_the_lease_rejects_a_mail(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
@@ -152,7 +152,7 @@ contract!(
         assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
     }
 
-    async fn of_eight_who_end_a_mail_at_once_one_does(harness: &impl Harness) {
+    async fn of_eight_concurrent_ends_of_a_mail_one_counts(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
@@ -180,7 +180,7 @@ contract!(
         assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
     }
 
-    async fn only_the_last_taker_reschedules_a_mail(harness: &impl Harness) {
+    async fn only_the_holder_of_the_lease_reschedules_a_mail(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
@@ -191,14 +191,14 @@ contract!(
         assert!(!ok(stores.mails.reschedule(mail_id(9), 1, NOW).await));
     }
 
-    async fn an_expired_mail_is_not_taken(harness: &impl Harness) {
+    async fn an_expired_mail_is_not_leased(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         assert_eq!(take(&*stores.mails, mail(1).expires_at, 10).await, []);
         assert_eq!(take(&*stores.mails, mail(1).expires_at - Duration::microseconds(1), 10).await.len(), 1);
     }
 
-    async fn what_an_expired_mail_said_is_erased_once(harness: &impl Harness) {
+    async fn the_content_of_an_expired_mail_is_erased_once(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2)]).await;
         assert_eq!(ok(stores.mails.erase_expired(LATER, 10).await), 0);
@@ -208,7 +208,7 @@ contract!(
         assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(2)]);
     }
 
-    async fn of_eight_takers_at_once_each_mail_has_one(harness: &impl Harness) {
+    async fn of_eight_concurrent_dispatchers_one_leases_each_mail(harness: &impl Harness) {
         let stores = harness.stores();
         let all: Vec<SealedMail> = (1..=40).map(mail).collect();
         stores.add_mails(&all).await;
@@ -228,7 +228,7 @@ contract!(
         assert_eq!(take(&*stores.mails, LATER, 5).await, []);
     }
 
-    async fn a_cancelled_mail_is_gone(harness: &impl Harness) {
+    async fn a_cancelled_mail_is_not_delivered(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
         assert_eq!(ok(cancel(stores, &[]).await), 0);
@@ -259,7 +259,7 @@ contract!(
         assert_eq!(mails(take(&*stores.mails, LATER, 10).await), [mail(1)]);
     }
 
-    async fn a_mail_that_is_cancelled_on_its_way_ends_without_a_record(harness: &impl Harness) {
+    async fn a_mail_that_is_cancelled_during_delivery_ends_without_a_record(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 3);
@@ -271,7 +271,7 @@ contract!(
         assert_eq!(take(&*stores.mails, LATER + Duration::hours(2), 10).await, []);
     }
 
-    async fn taking_and_cancelling_at_once_fail_for_no_caller(harness: &impl Harness) {
+    async fn concurrent_leasing_and_cancelling_do_not_fail(harness: &impl Harness) {
         let stores = harness.stores();
         let all: Vec<SealedMail> = (1..=40).map(mail).collect();
         stores.add_mails(&all).await;
@@ -308,7 +308,7 @@ contract!(
         assert_eq!(ok(count(stores, NoticeTopic::Password, &bob, NOW).await), 1);
     }
 
-    async fn notices_are_counted_anew_once_the_first_is_old(harness: &impl Harness) {
+    async fn notices_are_counted_again_from_one_after_the_window(harness: &impl Harness) {
         let (stores, to) = (harness.stores(), parsed("ada@example.com"));
         let first = NOW + Duration::HOUR;
         let before = first + Notices::WINDOW - Duration::microseconds(1);
@@ -332,7 +332,7 @@ contract!(
         assert_eq!(ok(count(stores, NoticeTopic::Owners, &to, NOW).await), 1);
     }
 
-    async fn of_eight_notices_at_once_no_two_have_the_same_number(harness: &impl Harness) {
+    async fn of_eight_concurrent_notices_each_has_its_own_number(harness: &impl Harness) {
         let stores = harness.stores();
         let count_one = |_| {
             let stores = stores.clone();
@@ -343,7 +343,7 @@ contract!(
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 
-    async fn what_became_of_a_mail_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
+    async fn the_result_of_a_delivery_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
         let stores = harness.stores();
         stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
         assert_eq!(take(&*stores.mails, LATER, 2).await.len(), 2);

@@ -108,7 +108,7 @@ contract!(
         assert_eq!(visible_at(stores, 2).await, Some(first));
     }
 
-    async fn of_eight_first_requests_at_once_one_shows_the_profile(harness: &impl Harness) {
+    async fn of_eight_concurrent_first_requests_one_shows_the_profile(harness: &impl Harness) {
         let stores = harness.stores();
         with_hidden_member(stores).await;
         let shown = at_once(harness, 8, |number| {
@@ -154,7 +154,7 @@ contract!(
         assert_eq!(ok(tx.departures().find(org(), user_id(1)).await), Some(NOW + Duration::DAY));
     }
 
-    async fn a_departure_needs_its_user_and_organization(harness: &impl Harness) {
+    async fn a_departure_requires_its_user_and_organization(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for (of, who) in [(1, 9), (9, 1)] {

@@ -31,14 +31,14 @@ async fn application_role(stores: &Stores, user: u32) -> Option<ApplicationRole>
 contract!(
     use memberships as memberships_contract;
 
-    async fn each_role_is_told(harness: &impl Harness) {
+    async fn each_role_is_returned(harness: &impl Harness) {
         world(harness.stores()).await;
         for (number, expected) in (1..).zip(ROLES) {
             assert_eq!(role(harness.stores(), number).await, Some(expected));
         }
     }
 
-    async fn strangers_have_no_role(harness: &impl Harness) {
+    async fn users_who_are_not_members_have_no_role(harness: &impl Harness) {
         world(harness.stores()).await;
         assert_eq!(role(harness.stores(), 9).await, None);
         assert_eq!(role(harness.stores(), 77).await, None);
@@ -49,7 +49,7 @@ contract!(
         assert_eq!(role(harness.stores(), 1).await, None);
     }
 
-    async fn a_role_is_the_one_in_that_organization(harness: &impl Harness) {
+    async fn a_role_is_that_of_the_given_organization(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;
         stores.add_organizations([&organization(2)]).await;
@@ -58,7 +58,7 @@ contract!(
         assert_eq!(ok(stores.memberships.role_of(organization_id(2), user_id(3)).await), Some(Role::Owner));
     }
 
-    async fn a_changed_role_is_told_at_once(harness: &impl Harness) {
+    async fn a_changed_role_is_visible_at_once(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -68,7 +68,7 @@ contract!(
         assert_eq!(application_role(stores, 3).await.map(|application_role| application_role.role), Some(Role::Admin));
     }
 
-    async fn a_role_that_ended_is_told_no_more(harness: &impl Harness) {
+    async fn a_deleted_membership_has_no_role(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -77,7 +77,7 @@ contract!(
         assert_eq!((role(stores, 3).await, application_role(stores, 3).await), (None, None));
     }
 
-    async fn a_role_that_is_not_committed_is_not_told(harness: &impl Harness) {
+    async fn an_uncommitted_role_is_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -85,7 +85,7 @@ contract!(
         assert_eq!(role(stores, 3).await, Some(Role::Member));
     }
 
-    async fn a_standing_names_organization_and_role(harness: &impl Harness) {
+    async fn an_application_role_has_organization_and_role(harness: &impl Harness) {
         world(harness.stores()).await;
         for (number, role) in (1..).zip(ROLES) {
             let expected = ApplicationRole { organization: organization_id(1), role };
@@ -93,7 +93,7 @@ contract!(
         }
     }
 
-    async fn strangers_have_no_standing(harness: &impl Harness) {
+    async fn users_who_are_not_members_have_no_application_role(harness: &impl Harness) {
         world(harness.stores()).await;
         tenant(harness.stores(), 5).await;
         for number in [5, 9, 77] {
@@ -101,13 +101,13 @@ contract!(
         }
     }
 
-    async fn an_unknown_application_gives_no_standing(harness: &impl Harness) {
+    async fn an_unknown_application_has_no_role(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;
         assert_eq!(ok(stores.memberships.application_role(application_id(2), user_id(1)).await), None);
     }
 
-    async fn a_deleted_application_gives_no_standing(harness: &impl Harness) {
+    async fn a_deleted_application_has_no_role(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;
         let mut tx = ok(stores.apps.begin().await);

@@ -54,7 +54,7 @@ contract!(
         assert_eq!(ok(stores.mails.delete_notice_counts(NOW, most).await), 0);
     }
 
-    async fn counting_and_deleting_at_once_fail_for_no_caller(harness: &impl Harness) {
+    async fn concurrent_counting_and_deletion_do_not_fail(harness: &impl Harness) {
         let stores = harness.stores();
         let addresses: Arc<Vec<String>> = Arc::new((0..20).map(|number| format!("user{number}@example.com")).collect());
         for address in addresses.iter() {

@@ -66,7 +66,7 @@ async fn data_of_many(stores: &Stores, count: u32) -> Vec<SystemDataEntry> {
 contract!(
     use org_documents as org_documents_contract;
 
-    async fn what_was_never_written_is_not_found(harness: &impl Harness) {
+    async fn data_that_were_never_written_are_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         assert_eq!(found(stores, 1).await, None);
@@ -75,7 +75,7 @@ contract!(
         world::is_empty(|page| stores.orgs.list_system_data(organization_id(1), page)).await;
     }
 
-    async fn settings_come_back_to_the_byte(harness: &impl Harness) {
+    async fn settings_are_returned_byte_for_byte(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for data in world::documents() {
@@ -95,7 +95,7 @@ contract!(
         assert_eq!(found(stores, 1).await, Some(VersionedDocument { created_at: settings().created_at, ..next }));
     }
 
-    async fn settings_need_their_organization(harness: &impl Harness) {
+    async fn settings_require_their_organization(harness: &impl Harness) {
         conflict(save_settings(harness.stores(), 1, &settings()).await, StoreError::REFERENCE);
     }
 
@@ -107,7 +107,7 @@ contract!(
         assert_eq!(found(stores, 2).await, None);
     }
 
-    async fn system_data_come_back_to_the_byte(harness: &impl Harness) {
+    async fn system_data_are_returned_byte_for_byte(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for data in world::documents() {
@@ -117,7 +117,7 @@ contract!(
         }
     }
 
-    async fn system_data_keep_the_time_of_their_making(harness: &impl Harness) {
+    async fn system_data_keep_their_creation_time(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         ok(save_data(stores, 1, 1, &document()).await);
@@ -128,7 +128,7 @@ contract!(
         assert_eq!(found_data(stores, 1, 1).await, Some(kept));
     }
 
-    async fn system_data_need_their_organization_and_their_user(harness: &impl Harness) {
+    async fn system_data_require_their_organization_and_their_user(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for (organization, user) in [(9, 1), (1, 9)] {
@@ -136,7 +136,7 @@ contract!(
         }
     }
 
-    async fn system_data_outlast_the_membership(harness: &impl Harness) {
+    async fn system_data_remain_after_the_membership(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         ok(save_data(stores, 1, 1, &document()).await);
@@ -146,7 +146,7 @@ contract!(
         assert_eq!(found_data(stores, 1, 1).await, Some(document()));
     }
 
-    async fn system_data_come_in_pages_by_user(harness: &impl Harness) {
+    async fn system_data_are_listed_in_pages_by_user(harness: &impl Harness) {
         let stores = harness.stores();
         let entries = data_of_many(stores, 7).await;
         world::pages_in_order(&entries, |page| stores.orgs.list_system_data(organization_id(1), page)).await;
@@ -168,7 +168,7 @@ contract!(
         assert_eq!(found_data(stores, 2, 1).await, None);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -199,7 +199,7 @@ contract!(
         assert_eq!(ok(stores.orgs.list_system_data(organization_id(1), PageRequest::default()).await).items.len(), 1);
     }
 
-    async fn refused_writes_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_writes_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         for _ in 0..32 {

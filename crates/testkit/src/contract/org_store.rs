@@ -66,7 +66,7 @@ async fn organization_of(stores: &Stores, roles: &[Role]) -> Vec<Membership> {
 contract!(
     use org_store as org_store_contract;
 
-    async fn an_organization_comes_back_with_each_role(harness: &impl Harness) {
+    async fn an_organization_is_returned_with_each_role(harness: &impl Harness) {
         let stores = harness.stores();
         let roles = [Role::Owner, Role::Admin, Role::Member];
         organization_of(stores, &roles).await;
@@ -76,7 +76,7 @@ contract!(
         }
     }
 
-    async fn an_organization_is_not_found_by_strangers(harness: &impl Harness) {
+    async fn an_organization_is_not_found_by_users_who_are_not_members(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         stores.add_users([&user(2)]).await;
@@ -103,14 +103,14 @@ contract!(
         conflict(insert(stores.orgs.clone(), same).await, "organizations_slug");
     }
 
-    async fn an_organization_id_is_given_once(harness: &impl Harness) {
+    async fn an_organization_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         let same = Organization { slug: parsed("another"), ..organization(1) };
         conflict(insert(stores.orgs.clone(), same).await, "organizations_id");
     }
 
-    async fn a_membership_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_membership_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         for expected in organization_of(stores, &[Role::Owner, Role::Admin, Role::Member]).await {
             let found = ok(stores.orgs.find_membership(organization_id(1), expected.user_id).await);
@@ -120,26 +120,26 @@ contract!(
         }
     }
 
-    async fn a_user_is_a_member_once(harness: &impl Harness) {
+    async fn a_membership_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, "memberships_organization_id_user_id");
         assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
     }
 
-    async fn a_membership_needs_its_user(harness: &impl Harness) {
+    async fn a_membership_requires_its_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, StoreError::REFERENCE);
     }
 
-    async fn a_membership_needs_its_organization(harness: &impl Harness) {
+    async fn a_membership_requires_its_organization(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         conflict(join(stores.orgs.clone(), member(1, Role::Member)).await, StoreError::REFERENCE);
     }
 
-    async fn memberships_come_in_pages_by_user(harness: &impl Harness) {
+    async fn memberships_are_listed_in_pages_by_user(harness: &impl Harness) {
         let stores = harness.stores();
         let expected =
             organization_of(stores, &[Role::Member, Role::Owner, Role::Admin, Role::Owner, Role::Member]).await;
@@ -167,7 +167,7 @@ contract!(
         assert_eq!((page.items, page.next), (expected, None));
     }
 
-    async fn a_locked_organization_comes_whole(harness: &impl Harness) {
+    async fn a_locked_organization_is_complete(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -196,7 +196,7 @@ contract!(
         assert_eq!(listed, [member(1, Role::Owner), member(2, Role::Admin), member(3, Role::Member)]);
     }
 
-    async fn a_role_of_a_stranger_is_not_set(harness: &impl Harness) {
+    async fn the_role_of_a_user_who_is_not_a_member_is_not_set(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         assert!(!set_role(&*stores.orgs, organization_id(1), user_id(2), Role::Admin).await);
@@ -204,7 +204,7 @@ contract!(
         assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
     }
 
-    async fn a_membership_ends(harness: &impl Harness) {
+    async fn a_membership_is_deleted(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner, Role::Member]).await;
         assert!(leave(&*stores.orgs, organization_id(1), user_id(2)).await);
@@ -212,7 +212,7 @@ contract!(
         assert_eq!(listed, [member(1, Role::Owner)]);
     }
 
-    async fn a_membership_that_is_none_does_not_end(harness: &impl Harness) {
+    async fn an_unknown_membership_is_not_deleted(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         assert!(!leave(&*stores.orgs, organization_id(1), user_id(2)).await);
@@ -220,7 +220,7 @@ contract!(
         assert_eq!(role(&*stores.orgs, user_id(1)).await, Some(Role::Owner));
     }
 
-    async fn whoever_left_may_come_back(harness: &impl Harness) {
+    async fn a_user_who_left_may_be_added_again(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner, Role::Admin]).await;
         assert!(leave(&*stores.orgs, organization_id(1), user_id(2)).await);
@@ -228,7 +228,7 @@ contract!(
         assert_eq!(role(&*stores.orgs, user_id(2)).await, Some(Role::Member));
     }
 
-    async fn what_is_committed_is_visible_together(harness: &impl Harness) {
+    async fn committed_changes_are_visible_together(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -241,7 +241,7 @@ contract!(
         assert_eq!(ok(stores.audit.list_events(None, PageRequest::default()).await).items, [event(1)]);
     }
 
-    async fn what_is_not_committed_is_not_visible(harness: &impl Harness) {
+    async fn uncommitted_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner, Role::Member]).await;
         stores.add_users([&user(3)]).await;
@@ -256,7 +256,7 @@ contract!(
         assert_eq!(roles, [Some(Role::Owner), Some(Role::Member), None]);
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner, Role::Member]).await;
         let mut tx = ok(stores.orgs.begin().await);
@@ -288,7 +288,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn of_eight_owners_that_leave_at_once_one_stays(harness: &impl Harness) {
+    async fn of_eight_owners_that_leave_concurrently_one_stays(harness: &impl Harness) {
         async fn leave_unless_last(store: Arc<dyn OrgStore>, user: UserId) -> Result<(), StoreError> {
             let mut tx = store.begin().await?;
             some(tx.organizations().lock(organization_id(1)).await?);
@@ -344,7 +344,7 @@ contract!(
         second.gets(Role::Owner, harness, first).await;
     }
 
-    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+    async fn an_aborted_task_returns_its_connection(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         let store = stores.orgs.clone();
@@ -360,7 +360,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         organization_of(stores, &[Role::Owner]).await;
         for _ in 0..32 {

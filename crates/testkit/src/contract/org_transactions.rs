@@ -79,7 +79,7 @@ contract!(
         }
     }
 
-    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+    async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let first = ok(set_role(stores.orgs.clone(), Role::Admin).await);

@@ -18,7 +18,7 @@ async fn owners(stores: &Stores, of: OrganizationId) -> Vec<Member> {
 contract!(
     use owners as owners_contract;
 
-    async fn owners_are_given_with_their_faces_and_in_order(harness: &impl Harness) {
+    async fn owners_are_listed_with_their_profiles_in_order(harness: &impl Harness) {
         let stores = harness.stores();
         let named = User { email: Some(parsed("Ada@Example.COM")), display_name: Some(parsed("Ada")), ..user(1) };
         let nameless = User { email: None, display_name: None, ..user(2) };
@@ -45,7 +45,7 @@ contract!(
         assert_eq!(owners(stores, organization_id(1)).await, expected);
     }
 
-    async fn a_new_owner_is_among_them_at_once(harness: &impl Harness) {
+    async fn a_new_owner_is_listed_at_once(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2), &user(3)]).await;
         stores.add_organizations([&organization(1)]).await;

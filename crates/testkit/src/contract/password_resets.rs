@@ -70,7 +70,7 @@ async fn two_resets(stores: &Stores) -> (PasswordReset, PasswordReset) {
 contract!(
     use password_resets as password_resets_contract;
 
-    async fn a_request_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_request_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let request = reset_request(1, now(stores).await, 60);
         // The canonical form of this address is longer than the maximum length of an address.
@@ -85,7 +85,7 @@ contract!(
         assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
-    async fn a_request_is_kept_whether_there_is_an_account_or_not(harness: &impl Harness) {
+    async fn a_request_is_stored_with_and_without_an_account(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &bare_user(2)]).await;
         let now = now(stores).await;
@@ -96,7 +96,7 @@ contract!(
         }
     }
 
-    async fn a_request_id_is_given_once(harness: &impl Harness) {
+    async fn a_request_id_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         let request = reset_request(1, now(stores).await, 60);
         ask(stores, std::slice::from_ref(&request)).await;
@@ -104,7 +104,7 @@ contract!(
         conflict(stores.resets.ask(&other).await, "password_reset_requests_id");
     }
 
-    async fn requests_are_taken_in_the_order_of_their_waiting(harness: &impl Harness) {
+    async fn requests_are_leased_in_the_order_of_their_creation(harness: &impl Harness) {
         let stores = harness.stores();
         let now = now(stores).await;
         ask(stores, &[reset_request(1, now, 90), reset_request(2, now, 60), reset_request(3, now, 120)]).await;
@@ -113,7 +113,7 @@ contract!(
         }
     }
 
-    async fn all_requests_for_an_address_are_taken_together(harness: &impl Harness) {
+    async fn all_requests_for_an_address_are_leased_together(harness: &impl Harness) {
         let stores = harness.stores();
         let now = now(stores).await;
         let again = |number, email| ResetRequest { email: parsed(email), ..reset_request(number, now, 70) };
@@ -126,7 +126,7 @@ contract!(
         assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
-    async fn an_expired_request_is_not_taken(harness: &impl Harness) {
+    async fn an_expired_request_is_not_leased(harness: &impl Harness) {
         let stores = harness.stores();
         let now = now(stores).await;
         ask(stores, &[reset_request(1, now, 0), reset_request(2, now, -60), reset_request(3, now, 60)]).await;
@@ -134,7 +134,7 @@ contract!(
         assert_eq!(ok(take_request(stores.identity.clone()).await), None);
     }
 
-    async fn a_request_waits_on_when_its_taker_gives_up(harness: &impl Harness) {
+    async fn a_request_is_leased_again_after_its_lease_expires(harness: &impl Harness) {
         let stores = harness.stores();
         let request = reset_request(1, now(stores).await, 60);
         ask(stores, std::slice::from_ref(&request)).await;
@@ -146,7 +146,7 @@ contract!(
         assert_eq!(ok(take_request(stores.identity.clone()).await), Some(request));
     }
 
-    async fn of_eight_takers_at_once_each_request_has_one(harness: &impl Harness) {
+    async fn of_eight_concurrent_jobs_one_leases_each_request(harness: &impl Harness) {
         let stores = harness.stores();
         let now = now(stores).await;
         let all: Vec<ResetRequest> = (1..=5).map(|number| reset_request(number, now, 60 + i64::from(number))).collect();
@@ -163,7 +163,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn strangers_are_dismissed_and_nobody_else(harness: &impl Harness) {
+    async fn only_requests_without_an_account_are_deleted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &bare_user(2)]).await;
         let now = now(stores).await;
@@ -208,7 +208,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_token_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_token_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let reset = password_reset(1, &user(1), now(stores).await, 60);
@@ -217,7 +217,7 @@ contract!(
         assert_eq!(ok(take(stores.identity.clone(), reset.user, reset.hash).await), Some(reset));
     }
 
-    async fn a_token_is_taken_once_and_from_its_user(harness: &impl Harness) {
+    async fn a_token_is_consumed_once_and_only_of_its_user(harness: &impl Harness) {
         let stores = harness.stores();
         let (one, other) = two_resets(stores).await;
         let unknown = password_reset(3, &user(1), now(stores).await, 60);
@@ -230,7 +230,7 @@ contract!(
         assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
     }
 
-    async fn an_expired_token_is_worth_nothing(harness: &impl Harness) {
+    async fn an_expired_token_is_invalid(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         for (number, left) in [(1, 0), (2, -60), (3, -3600)] {
@@ -241,7 +241,7 @@ contract!(
         }
     }
 
-    async fn a_new_token_takes_the_place_of_the_old_one(harness: &impl Harness) {
+    async fn a_new_token_replaces_the_old_one(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let now = now(stores).await;
@@ -270,14 +270,14 @@ contract!(
         }
     }
 
-    async fn a_token_needs_its_user(harness: &impl Harness) {
+    async fn a_token_requires_its_user(harness: &impl Harness) {
         let stores = harness.stores();
         let orphan = password_reset(1, &user(1), now(stores).await, 60);
         conflict(issue(stores, &orphan).await, StoreError::REFERENCE);
         assert_eq!(find(stores, &orphan).await, None);
     }
 
-    async fn a_token_is_one_users(harness: &impl Harness) {
+    async fn a_token_belongs_to_one_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let now = now(stores).await;
@@ -289,7 +289,7 @@ contract!(
         assert_eq!(find(stores, &one).await, Some(one));
     }
 
-    async fn a_token_that_is_taken_back_is_worth_nothing(harness: &impl Harness) {
+    async fn a_cancelled_token_is_invalid(harness: &impl Harness) {
         let stores = harness.stores();
         let (one, other) = two_resets(stores).await;
         let withdraw = async || {
@@ -303,7 +303,7 @@ contract!(
         assert_eq!((find(stores, &one).await, find(stores, &other).await), (None, Some(other)));
     }
 
-    async fn of_sixteen_that_take_a_token_one_gets_it(harness: &impl Harness) {
+    async fn of_sixteen_concurrent_consumers_of_a_token_one_gets_it(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
         let reset = password_reset(1, &user(1), now(stores).await, 60);
@@ -313,7 +313,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn what_has_expired_is_forgotten_and_nothing_else(harness: &impl Harness) {
+    async fn only_expired_rows_are_deleted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2), &user(3)]).await;
         let now = now(stores).await;
@@ -322,14 +322,14 @@ contract!(
             stores.add_password_reset(&password_reset(number, &user(number), now, left)).await;
         }
         for forgotten in [3, 1, 0] {
-            assert_eq!(ok(stores.resets.forget_expired(3).await), forgotten);
+            assert_eq!(ok(stores.resets.delete_expired(3).await), forgotten);
         }
         let open = password_reset(3, &user(3), now, 60);
         assert_eq!(find(stores, &open).await, Some(open));
         assert_eq!(ok(take_request(stores.identity.clone()).await), Some(reset_request(3, now, 60)));
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let now = now(stores).await;

@@ -133,7 +133,7 @@ async fn sign_in(identity: Arc<dyn IdentityStore>, number: u32, hash: PasswordHa
 contract!(
     use quotas as quotas_contract;
 
-    async fn of_eight_items_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    async fn of_eight_concurrent_items_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         tenant(stores, 2).await;
@@ -151,7 +151,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn an_item_is_changed_when_there_is_room_for_no_other(harness: &impl Harness) {
+    async fn an_item_is_changed_when_the_quota_is_reached(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         let change = item_change(1, application_id(1));
@@ -166,7 +166,7 @@ contract!(
         assert_eq!(ok(stores.items.upsert_item(&item_change(2, application_id(1)), Some(1)).await), None);
     }
 
-    async fn of_eight_keys_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    async fn of_eight_concurrent_keys_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let key = |number| api_key(number, &tenant.application, tenant.owner.id);
@@ -174,7 +174,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn keys_count_where_they_are_active_and_where_they_exist(harness: &impl Harness) {
+    async fn active_keys_and_all_keys_are_counted_separately(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         let (second, gone) = (application(2, organization_id(1)), application(3, organization_id(1)));
@@ -201,7 +201,7 @@ contract!(
         assert_eq!(counts(2, 1).await, None);
     }
 
-    async fn of_eight_applications_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    async fn of_eight_concurrent_applications_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1), &organization(2)]).await;
         stores.add_applications([&application(20, organization_id(2))]).await;
@@ -212,7 +212,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn of_eight_members_at_once_as_many_join_as_there_is_room_for(harness: &impl Harness) {
+    async fn of_eight_concurrent_members_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users(&(1..=9).map(user).collect::<Vec<_>>()).await;
         stores.add_organizations([&organization(1), &organization(2)]).await;
@@ -220,7 +220,7 @@ contract!(
         room_is_filled(at_once(harness, 8, |number| join(stores.orgs.clone(), number + 1)).await);
     }
 
-    async fn of_eight_claims_at_once_as_many_are_made_as_there_is_room_for(harness: &impl Harness) {
+    async fn of_eight_concurrent_claims_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_organizations([&organization(1)]).await;
         let invitations = (1..=8).map(|number| invitation(number, organization_id(1), user_id(1)));
@@ -229,7 +229,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn of_eight_organizations_at_once_a_user_owns_as_many_as_allowed(harness: &impl Harness) {
+    async fn of_eight_concurrent_organizations_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         stores.add_organizations([&organization(20), &organization(21)]).await;
@@ -247,19 +247,19 @@ contract!(
         assert_eq!(ok(tx.memberships().lock_and_count_owned(user_id(9), true).await), 0);
     }
 
-    async fn of_eight_invitations_at_once_as_many_are_open_as_allowed(harness: &impl Harness) {
+    async fn of_eight_concurrent_invitations_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         room_is_filled(at_once(harness, 8, |number| invite(stores.orgs.clone(), number + 1)).await);
     }
 
-    async fn of_eight_wallets_at_once_as_many_are_linked_as_allowed(harness: &impl Harness) {
+    async fn of_eight_concurrent_wallets_the_quota_is_admitted(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         room_is_filled(at_once(harness, 8, |number| link(stores.identity.clone(), number + 1)).await);
     }
 
-    async fn of_eight_sign_ins_at_once_as_many_sessions_are_live_as_allowed(harness: &impl Harness) {
+    async fn of_eight_concurrent_sign_ins_the_quota_of_sessions_is_live(harness: &impl Harness) {
         let stores = harness.stores();
         let hash = PasswordHash::from_phc("hash".to_owned());
         stores.add_user_with_password(&user(1), &hash).await;

@@ -34,7 +34,7 @@ async fn add(stores: &Stores, sessions: &[Session]) {
 contract!(
     use session_jobs as session_jobs_contract;
 
-    async fn a_use_changes_the_time_of_the_last_use_alone(harness: &impl Harness) {
+    async fn a_use_changes_only_the_time_of_the_last_use(harness: &impl Harness) {
         let stores = harness.stores();
         let ended = Session { state: SessionState::Ended { at: later(3) }, ..session(2, user_id(1)) };
         add(stores, &[session(1, user_id(1)), ended.clone(), session(3, user_id(1))]).await;
@@ -129,7 +129,7 @@ contract!(
         }
     }
 
-    async fn sessions_are_deleted_in_steps_the_first_to_end_first(harness: &impl Harness) {
+    async fn sessions_are_deleted_in_steps_by_end_time(harness: &impl Harness) {
         let stores = harness.stores();
         let expires = |number: u32| Session { expires_at: later(-i64::from(number)), ..session(number, user_id(1)) };
         add(stores, &(1..=3).map(expires).collect::<Vec<_>>()).await;
@@ -139,7 +139,7 @@ contract!(
         assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 0);
     }
 
-    async fn a_batch_dropped_at_any_await_is_recorded_whole_or_not_at_all(harness: &impl Harness) {
+    async fn a_batch_dropped_at_any_await_is_complete_or_absent(harness: &impl Harness) {
         let stores = harness.stores();
         add(stores, &[1, 2, 3, 4].map(|number| session(number, user_id(1)))).await;
         for waits in 0..24 {

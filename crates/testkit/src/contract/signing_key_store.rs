@@ -61,7 +61,7 @@ async fn insert_locked(
 contract!(
     use signing_key_store as signing_key_store_contract;
 
-    async fn a_signing_key_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_signing_key_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let retired = SigningKey { retirement: Some(retirement()), ..key(2) };
         stores.add_signing_keys([&key(1), &retired]).await;
@@ -77,7 +77,7 @@ contract!(
         assert_eq!(ok(in_time(tx.signing_keys().lock_all()).await), []);
     }
 
-    async fn signing_keys_come_in_the_order_in_which_they_sign(harness: &impl Harness) {
+    async fn signing_keys_are_listed_in_the_order_of_their_first_use(harness: &impl Harness) {
         let stores = harness.stores();
         let late = SigningKey { signs_from: NOW + Duration::days(9), ..key(1) };
         let (one, other) = (
@@ -91,7 +91,7 @@ contract!(
         assert_eq!(ok(tx.signing_keys().lock_all().await), order);
     }
 
-    async fn a_kid_is_given_once(harness: &impl Harness) {
+    async fn a_kid_is_unique(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_signing_keys([&key(1)]).await;
         let twin = SigningKey { id: key_id(1), ..key(2) };
@@ -129,7 +129,7 @@ contract!(
         assert_eq!(listed(stores).await, [key(2)]);
     }
 
-    async fn a_lock_tells_the_keys_with_what_the_transaction_wrote(harness: &impl Harness) {
+    async fn a_lock_returns_the_keys_with_the_changes_of_the_transaction(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_signing_keys([&key(1)]).await;
         let mut tx = ok(stores.signing_keys.begin().await);
@@ -156,7 +156,7 @@ contract!(
         assert_eq!(listed(stores).await, []);
     }
 
-    async fn dropped_changes_of_keys_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_of_keys_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_signing_keys([&key(1)]).await;
         let mut tx = ok(stores.signing_keys.begin().await);
@@ -189,7 +189,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+    async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         let mut first = ok(stores.signing_keys.begin().await);
         ok(first.signing_keys().lock_all().await);

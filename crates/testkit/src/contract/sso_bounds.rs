@@ -63,7 +63,7 @@ async fn left(stores: &Stores, sessions: &[SsoSession]) -> Vec<usize> {
 contract!(
     use sso_bounds as sso_bounds_contract;
 
-    async fn a_session_comes_back_with_its_network(harness: &impl Harness) {
+    async fn a_session_is_returned_with_its_network(harness: &impl Harness) {
         let stores = ready(harness).await;
         let of_ipv6 = Some(Network::of([0x2001, 0xdb8, 0, 1, 2, 3, 4, 5].into()));
         for (number, network) in [(1, Some(network(7))), (2, of_ipv6), (3, None)] {
@@ -73,7 +73,7 @@ contract!(
         }
     }
 
-    async fn an_application_keeps_its_most_promising_sessions(harness: &impl Harness) {
+    async fn an_application_keeps_the_sessions_that_have_progressed_most(harness: &impl Harness) {
         let stores = ready(harness).await;
         let challenged = AuthorizationState::Challenged(sso_challenge(1));
         // The first session has a challenge, the second has none, the third has a challenge but has expired.
@@ -127,7 +127,7 @@ contract!(
         assert_eq!(left(stores, &all).await, [3, 4, 5]);
     }
 
-    async fn sessions_that_have_ended_well_do_not_count(harness: &impl Harness) {
+    async fn completed_sessions_do_not_count(harness: &impl Harness) {
         let stores = ready(harness).await;
         let done = |number| SsoSession { step: AuthorizationState::Completed { at: NOW }, ..session(number, 1, 1) };
         let all: Vec<SsoSession> = (1..=6).map(done).chain((7..=9).map(|number| session(number, 1, 1))).collect();
@@ -149,7 +149,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_code_is_known_from_its_issue_on(harness: &impl Harness) {
+    async fn a_code_is_valid_from_its_issue_on(harness: &impl Harness) {
         let stores = ready(harness).await;
         let code = sso_code(1, application_id(1), user_id(1));
         assert!(!ok(stores.sso.knows_sso_code(&code.hash).await));

@@ -100,7 +100,7 @@ contract!(
         assert_eq!(ok(harness.stores().relying_parties.find_relying_party(application_id(1)).await), None);
     }
 
-    async fn a_session_comes_back_as_it_was_at_every_step(harness: &impl Harness) {
+    async fn a_session_is_returned_as_stored_at_every_step(harness: &impl Harness) {
         let stores = ready(harness).await;
         let done = AuthorizationState::Completed { at: NOW + Duration::microseconds(7) };
         let taken = AuthorizationState::Verifying { message: sso_challenge(1).message };
@@ -113,7 +113,7 @@ contract!(
         }
     }
 
-    async fn a_session_with_nothing_optional_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_session_with_nothing_optional_is_returned_as_stored(harness: &impl Harness) {
         let stores = ready(harness).await;
         let session = sso_session(1, application_id(1));
         let session = SsoSession { request: SsoRequest { nonce: None, ..session.request.clone() }, ..session };
@@ -129,12 +129,12 @@ contract!(
         assert_eq!(find_code(&*stores.sso, &sso_code(1, application_id(1), user_id(1))).await, None);
     }
 
-    async fn a_session_needs_its_application(harness: &impl Harness) {
+    async fn a_session_requires_its_application(harness: &impl Harness) {
         let store = harness.stores().sso.clone();
         conflict(insert(store, sso_session(1, application_id(1))).await, StoreError::REFERENCE);
     }
 
-    async fn a_session_id_is_given_once(harness: &impl Harness) {
+    async fn a_session_id_is_unique(harness: &impl Harness) {
         let stores = ready(harness).await;
         let session = sso_session(1, application_id(1));
         let attempts = attempts_at_once(harness, 8, |_| insert(stores.sso.clone(), session.clone())).await;
@@ -142,7 +142,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_step_replaces_the_one_before_and_nothing_else(harness: &impl Harness) {
+    async fn a_step_replaces_only_the_previous_step(harness: &impl Harness) {
         let stores = ready(harness).await;
         let (one, other) = (sso_session(1, application_id(1)), sso_session(2, application_id(1)));
         stores.add_sso_session(&one).await;
@@ -166,7 +166,7 @@ contract!(
         assert!(!set_step(&*stores.sso, &sso_session(1, application_id(1)), &AuthorizationState::Started).await);
     }
 
-    async fn a_code_comes_back_as_it_was(harness: &impl Harness) {
+    async fn a_code_is_returned_as_stored(harness: &impl Harness) {
         let stores = ready(harness).await;
         let open = sso_code(1, application_id(1), user_id(1));
         let redeemed = SsoCodeState::Redeemed { at: NOW + Duration::microseconds(7) };
@@ -177,14 +177,14 @@ contract!(
         }
     }
 
-    async fn a_code_needs_its_application_and_its_user(harness: &impl Harness) {
+    async fn a_code_requires_its_application_and_its_user(harness: &impl Harness) {
         let stores = ready(harness).await;
         for code in [sso_code(1, application_id(2), user_id(1)), sso_code(1, application_id(1), user_id(2))] {
             conflict(insert_code(&*stores.sso, &code).await, StoreError::REFERENCE);
         }
     }
 
-    async fn a_code_is_given_once(harness: &impl Harness) {
+    async fn a_code_is_unique(harness: &impl Harness) {
         let stores = ready(harness).await;
         let code = sso_code(1, application_id(1), user_id(1));
         stores.add_sso_code(&code).await;
@@ -254,7 +254,7 @@ contract!(
         second.gets((expected, party), harness, first).await;
     }
 
-    async fn a_lock_comes_with_the_application_as_it_is(harness: &impl Harness) {
+    async fn a_lock_returns_the_current_application(harness: &impl Harness) {
         let stores = ready(harness).await;
         let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
         stores.add_sso_session(&session).await;
@@ -269,7 +269,7 @@ contract!(
         }
     }
 
-    async fn whoever_holds_a_session_or_a_code_holds_its_application(harness: &impl Harness) {
+    async fn a_locked_session_or_code_locks_its_application(harness: &impl Harness) {
         async fn move_elsewhere(apps: Arc<dyn AppStore>) -> Result<(), StoreError> {
             let mut tx = apps.begin().await?;
             let application = some(tx.applications().lock(application_id(1)).await?);
@@ -317,7 +317,7 @@ contract!(
         }
     }
 
-    async fn a_deleted_application_takes_its_sign_ins_along(harness: &impl Harness) {
+    async fn the_sign_ins_of_a_deleted_application_are_not_found(harness: &impl Harness) {
         let stores = ready(harness).await;
         world::tenant(stores, 2).await;
         let session = |number| sso_session(number, application_id(number));
@@ -335,7 +335,7 @@ contract!(
         assert_eq!(find_code(&*stores.sso, &code(2)).await, Some(code(2)));
     }
 
-    async fn what_ended_is_forgotten_and_nothing_else(harness: &impl Harness) {
+    async fn only_ended_sign_ins_are_deleted(harness: &impl Harness) {
         let stores = ready(harness).await;
         let session = |number, expires_at| SsoSession { expires_at, ..sso_session(number, application_id(1)) };
         let code =
@@ -346,7 +346,7 @@ contract!(
             stores.add_sso_code(&code(number, at)).await;
         }
         for forgotten in [1, 1, 0] {
-            assert_eq!(ok(stores.sso.forget_sso(NOW, 1).await), forgotten);
+            assert_eq!(ok(stores.sso.delete_ended_sign_ins(NOW, 1).await), forgotten);
         }
         assert_eq!(find(&*stores.sso, &session(1, past)).await, None);
         assert_eq!(find_code(&*stores.sso, &code(1, past)).await, None);
@@ -354,7 +354,7 @@ contract!(
         assert_eq!(find_code(&*stores.sso, &code(2, now)).await, Some(code(2, now)));
     }
 
-    async fn what_is_dropped_never_happened(harness: &impl Harness) {
+    async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = ready(harness).await;
         let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));
         let mut tx = ok(stores.sso.begin().await);
@@ -368,7 +368,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn a_task_that_ends_gives_its_transaction_back(harness: &impl Harness) {
+    async fn an_aborted_task_returns_its_connection(harness: &impl Harness) {
         let stores = ready(harness).await;
         let session = sso_session(1, application_id(1));
         stores.add_sso_session(&session).await;
@@ -385,7 +385,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn refused_inserts_hold_no_connection(harness: &impl Harness) {
+    async fn rejected_inserts_hold_no_connection(harness: &impl Harness) {
         let stores = ready(harness).await;
         for _ in 0..64 {
             let refused = in_time(insert(stores.sso.clone(), sso_session(1, application_id(2)))).await;

@@ -48,7 +48,7 @@ contract!(
         assert_eq!(seen, AuthorizationCode { state: SsoCodeState::Redeemed { at: NOW }, ..code() });
     }
 
-    async fn a_caller_that_leaves_while_it_waits_holds_nothing(harness: &impl Harness) {
+    async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;
         stores.add_sso_code(&code()).await;

@@ -28,7 +28,7 @@ async fn profiles(stores: &Stores, users: &[UserId]) -> Vec<Profile> {
 contract!(
     use user_profiles as user_profiles_contract;
 
-    async fn a_profile_shows_address_and_name_as_they_were_written(harness: &impl Harness) {
+    async fn a_profile_keeps_the_spelling_of_address_and_name(harness: &impl Harness) {
         let stores = harness.stores();
         let user = User { email: Some(parsed("Ada.Lovelace@Example.COM")), ..user(1) };
         stores.add_users([&user]).await;
@@ -37,7 +37,7 @@ contract!(
         assert_eq!(found[0].email.as_deref(), Some("Ada.Lovelace@Example.COM"));
     }
 
-    async fn a_profile_is_found_by_the_address_in_whatever_case(harness: &impl Harness) {
+    async fn a_profile_is_found_by_the_address_in_any_case(harness: &impl Harness) {
         let stores = harness.stores();
         let ada = User { email: Some(parsed("Ada@Bücher.Example")), ..user(1) };
         stores.add_users([&ada, &user(2)]).await;
@@ -53,7 +53,7 @@ contract!(
         assert_eq!(ok(stores.user_profiles.find_profile_by_email(&parsed("user2@example.com")).await), None);
     }
 
-    async fn only_a_verified_address_names_its_account(harness: &impl Harness) {
+    async fn only_a_verified_address_identifies_its_account(harness: &impl Harness) {
         let stores = harness.stores();
         let unverified = User { email_verified: false, ..user(1) };
         stores.add_users([&unverified, &user(2)]).await;
@@ -67,14 +67,14 @@ contract!(
         assert_eq!(find("user1@example.com").await, Some(profile_of(&unverified)));
     }
 
-    async fn profiles_of_all_who_exist_are_given(harness: &impl Harness) {
+    async fn the_profiles_of_all_existing_users_are_returned(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2), &user(3)]).await;
         let found = profiles(stores, &[user_id(3), user_id(9), user_id(1)]).await;
         assert_eq!(found, [profile_of(&user(1)), profile_of(&user(3))]);
     }
 
-    async fn a_profile_may_be_without_address_and_name(harness: &impl Harness) {
+    async fn a_profile_may_lack_address_and_name(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&User { email: None, display_name: None, ..user(1) }]).await;
         let expected = Profile { user_id: user_id(1), email: None, display_name: None };

@@ -41,7 +41,7 @@ async fn wallets_of(store: &dyn IdentityStore, user: UserId) -> Vec<Wallet> {
 contract!(
     use wallets as wallets_contract;
 
-    async fn a_wallet_comes_with_its_user(harness: &impl Harness) {
+    async fn a_user_is_returned_with_the_wallets(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -99,7 +99,7 @@ contract!(
         assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, wallets);
     }
 
-    async fn wallets_come_in_the_order_of_linking(harness: &impl Harness) {
+    async fn wallets_are_listed_in_the_order_of_linking(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         let at = |number, micros| Wallet { linked_at: NOW + Duration::microseconds(micros), ..wallet(number) };
@@ -116,7 +116,7 @@ contract!(
         assert_eq!(holder(&*stores.identity, &wallet(1)).await, None);
     }
 
-    async fn a_wallet_leads_to_its_holder_on_every_chain_of_its_kind(harness: &impl Harness) {
+    async fn a_wallet_identifies_its_user_on_every_chain_of_its_kind(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1), &bare_user(2)]).await;
         stores.add_wallets(user_id(2), [&wallet(1)]).await;
@@ -125,7 +125,7 @@ contract!(
         assert_eq!(holder(&*stores.identity, &wallet(2)).await, None);
     }
 
-    async fn a_wallet_needs_its_user(harness: &impl Harness) {
+    async fn a_wallet_requires_its_user(harness: &impl Harness) {
         conflict(insert(harness.stores().identity.clone(), user_id(1), wallet(1)).await, StoreError::REFERENCE);
     }
 
@@ -143,7 +143,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn addresses_of_two_kinds_do_not_meet(harness: &impl Harness) {
+    async fn addresses_of_two_kinds_do_not_conflict(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1), &bare_user(2)]).await;
         let solana = Wallet { account: wallet_account(1, Chain::Solana), ..wallet(1) };
@@ -153,7 +153,7 @@ contract!(
         assert_eq!(holder(&*stores.identity, &solana).await, Some(user_id(2)));
     }
 
-    async fn a_wallet_is_taken_from_its_holder_only(harness: &impl Harness) {
+    async fn a_wallet_is_unlinked_only_from_its_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1), &bare_user(2)]).await;
         stores.add_wallets(user_id(1), [&wallet(1), &wallet(2)]).await;
@@ -163,7 +163,7 @@ contract!(
         assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, [wallet(2)]);
     }
 
-    async fn a_wallet_that_was_taken_away_can_be_linked_elsewhere(harness: &impl Harness) {
+    async fn an_unlinked_wallet_can_be_linked_to_another_user(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1), &bare_user(2)]).await;
         stores.add_wallets(user_id(1), [&wallet(1)]).await;
@@ -190,7 +190,7 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn what_is_dropped_leaves_no_wallet(harness: &impl Harness) {
+    async fn a_dropped_transaction_links_no_wallet(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         let mut tx = ok(stores.identity.begin().await);

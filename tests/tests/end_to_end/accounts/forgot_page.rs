@@ -59,8 +59,8 @@ async fn the_forgot_page_is_the_same_for_known_and_unknown_addresses_s19(backend
     assert!(!page.text().contains(&person.email), "{}", page.text());
     let other = Person::register(&api).await;
     link_to(&service, &other.email, 1).await;
-    let letters = in_directory(&service.installation.mail_directory());
-    assert_eq!(letters.iter().filter(|letter| letter.to == person.email).count(), 1);
+    let mails = in_directory(&service.installation.mail_directory());
+    assert_eq!(mails.iter().filter(|mail| mail.to == person.email).count(), 1);
 }
 
 async fn the_forgot_page_sends_no_referrer_and_loads_nothing_external_s114(backend: Backend) {

@@ -8,7 +8,7 @@ use tessera_tests::{
     api::{Api, send, text_of},
     database::Backend,
     eventually,
-    mail::{Letter, ON_ITS_WAY},
+    mail::{DELIVERY_DEADLINE, ReceivedMail},
     on_both,
     process::Installation,
     smtp::Sink,
@@ -28,13 +28,13 @@ async fn start_org(backend: Backend, throttle: &str) -> (TestOrg, Sink) {
     (TestOrg::open_on(installation.set("TESSERA_THROTTLE", throttle)).await, sink)
 }
 
-fn to(sink: &Sink, email: &str) -> Vec<Letter> {
-    sink.letters().into_iter().filter(|letter| letter.to == email).collect()
+fn to(sink: &Sink, email: &str) -> Vec<ReceivedMail> {
+    sink.mails().into_iter().filter(|mail| mail.to == email).collect()
 }
 
 /// Waits until the address has received `count` mails.
-async fn letters(sink: &Sink, email: &str, count: usize) -> Vec<Letter> {
-    let came = eventually("mails", ON_ITS_WAY, || {
+async fn mails(sink: &Sink, email: &str, count: usize) -> Vec<ReceivedMail> {
+    let came = eventually("mails", DELIVERY_DEADLINE, || {
         let came = to(sink, email);
         std::future::ready((came.len() >= count).then_some(came))
     });
@@ -45,8 +45,8 @@ async fn letters(sink: &Sink, email: &str, count: usize) -> Vec<Letter> {
 async fn nothing_else_comes(acme: &TestOrg, sink: &Sink, count: usize) {
     let last = Person::register(&acme.api()).await;
     change(&last, PASSWORD, NEW).await;
-    letters(sink, &last.email, 1).await;
-    assert_eq!(sink.letters().len(), count + 1, "{:?}", sink.letters());
+    mails(sink, &last.email, 1).await;
+    assert_eq!(sink.mails().len(), count + 1, "{:?}", sink.mails());
 }
 
 async fn change(person: &Api, from: &str, into: &str) {
@@ -59,8 +59,8 @@ async fn link(person: &Api, wallet: &EvmWallet) -> u16 {
     person.post(WALLETS, &wallet.proof("base", &challenge)).await.status
 }
 
-fn subjects(letters: &[Letter]) -> Vec<&str> {
-    letters.iter().map(|letter| letter.subject.as_str()).collect()
+fn subjects(mails: &[ReceivedMail]) -> Vec<&str> {
+    mails.iter().map(|mail| mail.subject.as_str()).collect()
 }
 
 on_both! {
@@ -86,7 +86,7 @@ async fn password_changes_are_notified_s200(backend: Backend) {
         running.spawn(async move { person.put("/users/me/password", &body).await.status });
     }
     assert_eq!(running.join_all().await.into_iter().filter(|status| *status == 204).count(), 1);
-    let told = letters(&sink, &person.email, 1).await;
+    let told = mails(&sink, &person.email, 1).await;
     assert_eq!(subjects(&told), ["Your password was changed"]);
     for part in [&told[0].text, &told[0].html] {
         assert!(part.contains("http://localhost:8080") && !part.contains("href="), "{part}");
@@ -95,11 +95,11 @@ async fn password_changes_are_notified_s200(backend: Backend) {
     let guest = "guest@example.com";
     let invitation = json!({"email": guest, "role": "member"});
     acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
-    let token = letters(&sink, guest, 1).await[0].token();
+    let token = mails(&sink, guest, 1).await[0].token();
     let accepted = acme.api().post("/invitations/accept", &json!({"token": token})).await.expecting(200);
     let own = acme.api().bearer(&text_of(&accepted, "token"));
     own.put("/users/me/password", &json!({"new_password": NEW})).await.is(204);
-    assert_eq!(letters(&sink, guest, 2).await[1].subject, "Your account has a password now");
+    assert_eq!(mails(&sink, guest, 2).await[1].subject, "Your account has a password now");
     nothing_else_comes(&acme, &sink, 3).await;
 }
 
@@ -110,11 +110,11 @@ async fn linking_and_unlinking_a_wallet_are_notified_s200(backend: Backend) {
     assert_eq!(link(&person, &wallet).await, 201);
     assert_eq!(link(&other, &wallet).await, 409);
     person.delete(&format!("{WALLETS}/{}", wallet.address())).await.is(204);
-    let told = letters(&sink, &person.email, 2).await;
+    let told = mails(&sink, &person.email, 2).await;
     let expected = ["A wallet was linked to your account", "A wallet was unlinked from your account"];
     assert_eq!(subjects(&told), expected);
-    for letter in &told {
-        assert!(letter.text.to_lowercase().contains(&wallet.address()), "{}", letter.text);
+    for mail in &told {
+        assert!(mail.text.to_lowercase().contains(&wallet.address()), "{}", mail.text);
     }
     // An account without an address gets no notices, but all actions succeed.
     let nameless = acme.api().bearer(&text_of(&enter(&acme.api(), &EvmWallet::new()).await, "token"));
@@ -130,19 +130,19 @@ async fn all_owners_are_notified_of_a_new_owner_s200(backend: Backend) {
     let mut told = async |new: &str| {
         owners.push(new.to_owned());
         sent += owners.len();
-        let all = eventually("mails", ON_ITS_WAY, || {
-            let all: Vec<Letter> =
-                sink.letters().into_iter().filter(|letter| letter.subject.contains("owner")).collect();
+        let all = eventually("mails", DELIVERY_DEADLINE, || {
+            let all: Vec<ReceivedMail> =
+                sink.mails().into_iter().filter(|mail| mail.subject.contains("owner")).collect();
             std::future::ready((all.len() >= sent).then_some(all))
         });
         let all = all.await;
         let news = &all[all.len() - owners.len()..];
-        assert_eq!(news.iter().map(|letter| &letter.to).collect::<BTreeSet<_>>(), owners.iter().collect());
-        for letter in news {
-            let own = letter.subject.starts_with("You are now an owner of \"Studio");
-            assert_eq!(own, letter.to == new, "{}", letter.subject);
-            assert!(own || letter.subject.ends_with(" has a new owner"), "{}", letter.subject);
-            assert!(!letter.html.contains("href="), "{}", letter.html);
+        assert_eq!(news.iter().map(|mail| &mail.to).collect::<BTreeSet<_>>(), owners.iter().collect());
+        for mail in news {
+            let own = mail.subject.starts_with("You are now an owner of \"Studio");
+            assert_eq!(own, mail.to == new, "{}", mail.subject);
+            assert!(own || mail.subject.ends_with(" has a new owner"), "{}", mail.subject);
+            assert!(!mail.html.contains("href="), "{}", mail.html);
         }
     };
     let path = acme.members(Some(&admin.id));
@@ -152,9 +152,9 @@ async fn all_owners_are_notified_of_a_new_owner_s200(backend: Backend) {
     told(&third.email).await;
     let invitation = json!({"email": guest.email, "role": "owner"});
     acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
-    let token = eventually("the invitation", ON_ITS_WAY, || {
-        let invitation = to(&sink, &guest.email).into_iter().find(|letter| letter.subject.contains("invites you"));
-        std::future::ready(invitation.map(|letter| letter.token()))
+    let token = eventually("the invitation", DELIVERY_DEADLINE, || {
+        let invitation = to(&sink, &guest.email).into_iter().find(|mail| mail.subject.contains("invites you"));
+        std::future::ready(invitation.map(|mail| mail.token()))
     });
     guest.post("/invitations/accept", &json!({"token": token.await})).await.is(200);
     told(&guest.email).await;
@@ -168,7 +168,7 @@ async fn all_owners_are_notified_of_a_new_owner_s200(backend: Backend) {
 async fn a_new_api_key_is_notified_s200(backend: Backend) {
     let (acme, sink) = start_org(backend, "on").await;
     let key = acme.key().await;
-    let told = letters(&sink, &acme.owner.email, 1).await;
+    let told = mails(&sink, &acme.owner.email, 1).await;
     assert_eq!(subjects(&told), ["You created an API key"]);
     assert!(!told[0].raw.contains(&key.raw), "{}", told[0].raw);
     let listed = acme.owner.get(&format!("/apps/{}/apikeys", acme.app)).await.expecting(200);
@@ -184,11 +184,11 @@ async fn notices_are_limited_per_kind_s200(backend: Backend) {
     // An attacker who creates many keys to hide a password change causes notices about the keys, and the notice about
     // the password is still sent.
     change(&acme.owner, PASSWORD, NEW).await;
-    let told = letters(&sink, &acme.owner.email, 6).await;
+    let told = mails(&sink, &acme.owner.email, 6).await;
     let expected: Vec<&str> =
         std::iter::repeat_n("You created an API key", 5).chain(["Your password was changed"]).collect();
     assert_eq!(subjects(&told), expected);
-    let silent: Vec<bool> = told.iter().map(|letter| letter.text.contains("no more mails")).collect();
+    let silent: Vec<bool> = told.iter().map(|mail| mail.text.contains("no more mails")).collect();
     assert_eq!(silent, [false, false, false, false, true, false]);
     nothing_else_comes(&acme, &sink, 6).await;
 }
@@ -198,8 +198,8 @@ async fn notices_are_not_limited_when_throttling_is_off_s200(backend: Backend) {
     for _ in 0..8 {
         acme.key().await;
     }
-    let told = letters(&sink, &acme.owner.email, 8).await;
-    assert!(told.iter().all(|letter| !letter.text.contains("no more mails")));
+    let told = mails(&sink, &acme.owner.email, 8).await;
+    assert!(told.iter().all(|mail| !mail.text.contains("no more mails")));
     nothing_else_comes(&acme, &sink, 8).await;
 }
 
@@ -225,7 +225,7 @@ async fn sign_ins_with_new_devices_are_notified_s200(backend: Backend) {
     person.again().await;
     // A user agent text of the client is never copied into a mail.
     assert_eq!(sign_in("Call +1 555 0100 at once (Windows)", &account).await, 200);
-    let told = letters(&sink, &person.email, 2).await;
+    let told = mails(&sink, &person.email, 2).await;
     assert_eq!(subjects(&told), ["New sign-in to your account"; 2]);
     assert!(told[0].text.contains("from a new device: Firefox on Linux."), "{}", told[0].text);
     assert!(told[1].text.contains("from a new device: an unknown program on Windows."), "{}", told[1].text);

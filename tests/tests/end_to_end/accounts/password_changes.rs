@@ -162,7 +162,7 @@ async fn changes_of_account_and_data_are_audited_s198(backend: Backend) {
     owner.put(&path, &json!({"data": {"pin": "swordfish"}})).await.is(200);
     let own = crate::audit::trail(&acme.service.installation, None).await;
     let within = crate::audit::trail(&acme.service.installation, Some(&acme.org)).await;
-    for (events, deeds) in [
+    for (events, actions) in [
         (&own, ["user.updated", "password.change_refused", "password.changed", "custom_data.written"].as_slice()),
         (&within, &["organization.settings_updated", "system_data.written"]),
     ] {
@@ -170,9 +170,9 @@ async fn changes_of_account_and_data_are_audited_s198(backend: Backend) {
             .iter()
             .filter(|event| event.actor.as_ref().is_some_and(|(_, id)| id.to_string() == owner.id))
             .map(|event| event.name.as_str())
-            .filter(|name| deeds.contains(name))
+            .filter(|name| actions.contains(name))
             .collect();
-        assert_eq!(by_owner, deeds);
+        assert_eq!(by_owner, actions);
         assert!(!format!("{events:?}").contains("swordfish"));
     }
     assert!(!acme.service.node.log().contains("swordfish"));

@@ -7,7 +7,7 @@ use tessera_tests::{
     api::{Answer, Api, send, text_of},
     database::Backend,
     eventually,
-    mail::{Letter, ON_ITS_WAY, in_directory, last_of},
+    mail::{DELIVERY_DEADLINE, ReceivedMail, in_directory, last_of},
     on_both,
     pages::form,
     process::Installation,
@@ -53,11 +53,11 @@ pub(crate) async fn ends_concurrent_sign_ins(service: &Service, email: &str, cha
 }
 
 /// Requests a reset and returns the mail with the given number.
-pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> Letter {
+pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> ReceivedMail {
     forgot(&service.api(), email).await.is(202);
-    let letter = last_of(&service.installation, email, mails).await;
-    assert_eq!(letter.subject, "Set a new password");
-    letter
+    let mail = last_of(&service.installation, email, mails).await;
+    assert_eq!(mail.subject, "Set a new password");
+    mail
 }
 
 /// The number of mails to an address so far. Requests are processed in order: when the mail of a later request arrives,
@@ -65,7 +65,7 @@ pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> Let
 async fn mails_to(service: &Service, email: &str) -> usize {
     let last = Person::register(&service.api()).await;
     link_to(service, &last.email, 1).await;
-    in_directory(&service.installation.mail_directory()).iter().filter(|letter| letter.to == email).count()
+    in_directory(&service.installation.mail_directory()).iter().filter(|mail| mail.to == email).count()
 }
 
 on_both! {
@@ -84,19 +84,19 @@ async fn a_forgotten_password_is_reset_by_mail(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url()));
     let person = Person::register(&service.api()).await;
     let came = async |number: usize| {
-        let came = eventually("a mail", ON_ITS_WAY, || {
-            std::future::ready(sink.letters().into_iter().filter(|letter| letter.to == person.email).nth(number))
+        let came = eventually("a mail", DELIVERY_DEADLINE, || {
+            std::future::ready(sink.mails().into_iter().filter(|mail| mail.to == person.email).nth(number))
         });
         came.await
     };
     forgot(&service.api(), &person.email).await.is(202);
-    let letter = came(0).await;
-    let link = letter.link();
+    let mail = came(0).await;
+    let link = mail.link();
     assert!(link.starts_with("http://localhost:8080/password/reset?token="), "{link}");
     let path = link.strip_prefix("http://localhost:8080").unwrap_or_default();
     let page = service.api().get_root(path).await;
     page.is(200);
-    let fields = [("token", &*letter.token()), ("username", &person.email), ("password", NEW)];
+    let fields = [("token", &*mail.token()), ("username", &person.email), ("password", NEW)];
     let done = send(form(&service.api(), reset_page::PAGE, &fields).header("Sec-Fetch-Site", "same-origin")).await;
     done.is(200);
     assert!(done.text().contains("Your password is set") && done.header("set-cookie").is_none(), "{}", done.text());
@@ -104,7 +104,7 @@ async fn a_forgotten_password_is_reset_by_mail(backend: Backend) {
     login(&service.api(), &person.email, PASSWORD).await.problem(401, "invalid_credentials");
     let own = service.api().bearer(&text_of(&login(&service.api(), &person.email, NEW).await.expecting(200), "token"));
     assert_eq!(own.get("/users/me").await.expecting(200)["email_verified"], true);
-    reset(&service.api(), &letter.token(), PASSWORD).await.problem(400, "invalid_reset_token");
+    reset(&service.api(), &mail.token(), PASSWORD).await.problem(400, "invalid_reset_token");
     service.api().get_root(path).await.is(400);
     let notice = came(1).await;
     assert_eq!(notice.subject, "Your password was changed");
@@ -151,8 +151,8 @@ async fn a_reset_request_returns_the_same_for_known_and_unknown_addresses_s19(ba
         assert_eq!(shape(&forgot(&api, email).await), expected, "{email}");
     }
     assert!((1..=2).contains(&mails_to(&service, &known.email).await));
-    for letter in in_directory(&service.installation.mail_directory()) {
-        assert!(letter.to.starts_with("person-"), "{}", letter.to);
+    for mail in in_directory(&service.installation.mail_directory()) {
+        assert!(mail.to.starts_with("person-"), "{}", mail.to);
     }
     api.post("/auth/password/forgot", &json!({"email": 1})).await.problem(400, "invalid_body");
 }
@@ -220,8 +220,8 @@ async fn mails_are_not_limited_when_throttling_is_off_s34(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_THROTTLE", "off"));
     let person = Person::register(&service.api()).await;
     for number in 1..=7 {
-        let letter = link_to(&service, &person.email, number).await;
-        assert!(!letter.text.contains("no more of them"), "{}", letter.text);
+        let mail = link_to(&service, &person.email, number).await;
+        assert!(!mail.text.contains("no more of them"), "{}", mail.text);
     }
     // The limits on invitations and on direct additions are disabled too.
     let org = person.create_org().await;

@@ -11,7 +11,7 @@ use tessera_tests::{
     api::{Answer, send},
     database::Backend,
     eventually,
-    mail::{ON_ITS_WAY, last_of},
+    mail::{DELIVERY_DEADLINE, last_of},
     on_both,
     process::Installation,
     test_org::{PASSWORD, Person, Service, TestOrg},
@@ -110,7 +110,7 @@ async fn a_reset_link_expires_after_30_minutes_s191(backend: Backend) {
     login(&service.api(), &person.email, PASSWORD).await.is(200);
     // A node deletes expired tokens at its start and then once a minute.
     let _second = service.installation.start();
-    eventually("it is forgotten", ON_ITS_WAY, || {
+    eventually("it is forgotten", DELIVERY_DEADLINE, || {
         let (store, user) = (store.clone(), kept.user);
         async move {
             let mut tx = store.begin().await.ok()?;
@@ -150,9 +150,9 @@ async fn links_do_not_use_the_host_header_s125(backend: Backend) {
     let request = service.api().request(reqwest::Method::POST, "/api/v1/auth/password/forgot");
     let request = request.header("Host", "evil.example").header("X-Forwarded-Host", "evil.example");
     send(request.header("Forwarded", "host=evil.example").json(&json!({"email": person.email}))).await.is(202);
-    let letter = last_of(&service.installation, &person.email, 1).await;
-    assert!(letter.link().starts_with("https://id.example.com/accounts/password/reset?token="), "{}", letter.link());
-    assert!(!letter.raw.contains("evil"), "{}", letter.raw);
+    let mail = last_of(&service.installation, &person.email, 1).await;
+    assert!(mail.link().starts_with("https://id.example.com/accounts/password/reset?token="), "{}", mail.link());
+    assert!(!mail.raw.contains("evil"), "{}", mail.raw);
 }
 
 async fn logs_contain_no_secrets_s196(backend: Backend) {
@@ -185,13 +185,13 @@ async fn a_reset_request_survives_a_crash_of_the_node(backend: Backend) {
     forgot(&node.api(), &person.email).await.is(202);
     node.kill();
     let node = installation.start();
-    let letter = last_of(&installation, &person.email, 1).await;
+    let mail = last_of(&installation, &person.email, 1).await;
     node.kill();
     let node = installation.start();
-    reset(&node.api(), &letter.token(), NEW).await.is(204);
+    reset(&node.api(), &mail.token(), NEW).await.is(204);
     drop(node);
     let node = installation.start();
-    reset(&node.api(), &letter.token(), PASSWORD).await.problem(400, "invalid_reset_token");
+    reset(&node.api(), &mail.token(), PASSWORD).await.problem(400, "invalid_reset_token");
     person.at_node(&node).get("/users/me").await.problem(401, "invalid_token");
     login(&node.api(), &person.email, NEW).await.is(200);
 }

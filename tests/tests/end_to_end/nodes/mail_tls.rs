@@ -4,7 +4,7 @@ use serde_json::json;
 use tessera_tests::{
     database::Backend,
     eventually,
-    mail::ON_ITS_WAY,
+    mail::DELIVERY_DEADLINE,
     on_sqlite,
     process::Installation,
     smtp::{Sink, WalletBehavior},
@@ -29,13 +29,13 @@ async fn inviting(backend: Backend, sink: &Sink, trusted: Option<&Authority>) ->
 
 /// Waits until a failed delivery was logged with these words, and asserts that the mail is still in the outbox.
 async fn it_waits(acme: &TestOrg, sink: &Sink, words: &str) {
-    eventually(words, ON_ITS_WAY, || {
+    eventually(words, DELIVERY_DEADLINE, || {
         let log = acme.service.node.log();
         std::future::ready((log.contains("mail not delivered") && log.contains(words)).then_some(()))
     })
     .await;
     assert!(!acme.service.node.log().contains("hush-hush"));
-    assert!(sink.letters().is_empty());
+    assert!(sink.mails().is_empty());
     let said = sink.in_the_clear();
     assert!(said.iter().all(|verb| verb == "EHLO" || verb == "STARTTLS"), "{said:?}");
     let store = storage::open(&acme.service.installation).await;
@@ -58,8 +58,8 @@ async fn mail_is_delivered_to_an_authenticated_server_s227(backend: Backend) {
     for manners in manners {
         let sink = Sink::with(manners.knowing("tessera", "hush-hush")).await;
         let _studio = inviting(backend, &sink, Some(&authority)).await;
-        let came = || std::future::ready(sink.letters().pop());
-        assert_eq!(eventually("the mail", ON_ITS_WAY, came).await.to, "guest@example.com");
+        let came = || std::future::ready(sink.mails().pop());
+        assert_eq!(eventually("the mail", DELIVERY_DEADLINE, came).await.to, "guest@example.com");
         let said = sink.in_the_clear();
         assert!(said.iter().all(|verb| verb == "EHLO" || verb == "STARTTLS"), "{said:?}");
     }

@@ -8,7 +8,7 @@ use tessera_tests::{
     api::text_of,
     database::Backend,
     eventually,
-    mail::{Letter, ON_ITS_WAY, in_directory, last_of},
+    mail::{DELIVERY_DEADLINE, ReceivedMail, in_directory, last_of},
     on_both,
     process::Installation,
     smtp::{Sink, WalletBehavior},
@@ -23,10 +23,10 @@ async fn invite(acme: &TestOrg, email: &str) {
 }
 
 /// Waits until the outbox is empty.
-async fn all_delivered(acme: &TestOrg, letters: impl Fn() -> Vec<Letter>, count: usize) {
-    eventually("all mails", ON_ITS_WAY, || std::future::ready((letters().len() >= count).then_some(()))).await;
+async fn all_delivered(acme: &TestOrg, mails: impl Fn() -> Vec<ReceivedMail>, count: usize) {
+    eventually("all mails", DELIVERY_DEADLINE, || std::future::ready((mails().len() >= count).then_some(()))).await;
     let store = storage::open(&acme.service.installation).await;
-    eventually("an empty outbox", ON_ITS_WAY, || {
+    eventually("an empty outbox", DELIVERY_DEADLINE, || {
         let store = store.clone();
         async move { storage::waiting_mails(&store).await.is_empty().then_some(()) }
     })
@@ -49,14 +49,14 @@ async fn a_mail_server_that_is_down_delays_a_mail_and_fails_nothing(backend: Bac
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &format!("smtp://{address}"));
     let acme = TestOrg::open_on(installation).await;
     invite(&acme, "late@example.com").await;
-    eventually("a first try", ON_ITS_WAY, || {
+    eventually("a first try", DELIVERY_DEADLINE, || {
         std::future::ready(acme.service.node.log().contains("mail not delivered").then_some(()))
     })
     .await;
     let sink = Sink::on(address).await;
-    all_delivered(&acme, || sink.letters(), 1).await;
-    let letters = sink.letters();
-    assert_eq!((letters.len(), letters[0].to.as_str()), (1, "late@example.com"));
+    all_delivered(&acme, || sink.mails(), 1).await;
+    let mails = sink.mails();
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "late@example.com"));
 }
 
 #[cfg(unix)]
@@ -65,8 +65,8 @@ async fn a_mail_becomes_a_file_for_its_owner_only(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_MAIL_FROM", "Ops <ops@example.org>");
     let acme = TestOrg::open_on(installation).await;
     invite(&acme, "file@example.com").await;
-    let letter = last_of(&acme.service.installation, "file@example.com", 1).await;
-    assert_eq!(letter.from, "ops@example.org");
+    let mail = last_of(&acme.service.installation, "file@example.com", 1).await;
+    assert_eq!(mail.from, "ops@example.org");
     let directory = acme.service.installation.mail_directory();
     let mode = |path: &std::path::Path| path.metadata().map(|known| known.permissions().mode() & 0o777).ok();
     assert_eq!(mode(&directory), Some(0o700));
@@ -85,11 +85,11 @@ async fn two_nodes_deliver_each_mail_once(backend: Backend) {
     for email in &all {
         invite(&acme, email).await;
     }
-    all_delivered(&acme, || sink.letters(), all.len()).await;
-    let letters = sink.letters();
-    assert_eq!(letters.len(), all.len());
-    assert_eq!(letters.iter().map(|letter| letter.to.clone()).collect::<BTreeSet<_>>(), all);
-    assert_eq!(letters.iter().map(|letter| letter.id.clone()).collect::<BTreeSet<_>>().len(), all.len());
+    all_delivered(&acme, || sink.mails(), all.len()).await;
+    let mails = sink.mails();
+    assert_eq!(mails.len(), all.len());
+    assert_eq!(mails.iter().map(|mail| mail.to.clone()).collect::<BTreeSet<_>>(), all);
+    assert_eq!(mails.iter().map(|mail| mail.id.clone()).collect::<BTreeSet<_>>().len(), all.len());
 }
 
 async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Backend) {
@@ -99,8 +99,8 @@ async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Bac
     let acme = TestOrg::open_on(installation).await;
     invite(&acme, "gone@example.com").await;
     invite(&acme, "here@example.com").await;
-    all_delivered(&acme, || sink.letters(), 1).await;
-    assert_eq!(sink.letters()[0].to, "here@example.com");
+    all_delivered(&acme, || sink.mails(), 1).await;
+    assert_eq!(sink.mails()[0].to, "here@example.com");
     let log = acme.service.node.log();
     let told: Vec<&str> = log.lines().filter(|line| line.contains("mail refused for good")).collect();
     assert_eq!(told.len(), 1);
@@ -129,7 +129,7 @@ async fn a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii(backen
     let account = json!({"email": "zoë@example.com", "password": PASSWORD});
     acme.api().post("/auth/register", &account).await.is(201);
     acme.api().post("/auth/password/forgot", &json!({"email": "zoë@example.com"})).await.is(202);
-    let listed = eventually("all mails end", ON_ITS_WAY, async || {
+    let listed = eventually("all mails end", DELIVERY_DEADLINE, async || {
         let path = format!("/orgs/{}/invitations", acme.org);
         let listed = acme.owner.get(&path).await.expecting(200);
         let ended = listed.as_array().is_some_and(|all| all.iter().all(|one| one["delivery"] != "queued"));
@@ -142,10 +142,7 @@ async fn a_mail_server_without_smtputf8_gets_what_can_be_written_in_ascii(backen
         of.map(|one| one["delivery"].clone()).unwrap_or_default()
     };
     assert_eq!((delivery("jürg@example.com"), delivery("inv@bücher.example")), (json!("failed"), json!("sent")));
-    assert_eq!(
-        sink.letters().iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>(),
-        ["inv@xn--bcher-kva.example"]
-    );
+    assert_eq!(sink.mails().iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["inv@xn--bcher-kva.example"]);
     assert!(!acme.service.node.log().contains("mail not delivered"), "{}", acme.service.node.log());
 }
 
@@ -178,6 +175,6 @@ async fn a_service_that_is_reached_by_number_sends_mail(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_PUBLIC_URL", "http://127.0.0.1:8080");
     let acme = TestOrg::open_on(installation).await;
     invite(&acme, "number@example.com").await;
-    let letter = last_of(&acme.service.installation, "number@example.com", 1).await;
-    assert_eq!(letter.from, "no-reply@localhost");
+    let mail = last_of(&acme.service.installation, "number@example.com", 1).await;
+    assert_eq!(mail.from, "no-reply@localhost");
 }

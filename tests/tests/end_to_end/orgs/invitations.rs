@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, text_of},
     database::Backend,
-    mail::{Letter, last_of},
+    mail::{ReceivedMail, last_of},
     on_both,
     process::Installation,
     smtp::Sink,
@@ -79,13 +79,13 @@ async fn an_invitation_is_sent_by_mail_and_can_be_accepted(backend: Backend) {
     let email = new_address();
     let sent = invite(&acme, &acme.owner, &email, "admin").await;
     assert_eq!((&sent["email"], &sent["role"], &sent["status"]), (&json!(email), &json!("admin"), &json!("pending")));
-    let letter: Letter = tessera_tests::eventually("the mail", tessera_tests::mail::ON_ITS_WAY, || {
-        std::future::ready(sink.letters().into_iter().next())
+    let mail: ReceivedMail = tessera_tests::eventually("the mail", tessera_tests::mail::DELIVERY_DEADLINE, || {
+        std::future::ready(sink.mails().into_iter().next())
     })
     .await;
-    assert_eq!((letter.to.as_str(), letter.from.as_str()), (email.as_str(), "no-reply@localhost"));
-    assert!(letter.link().starts_with("http://localhost:8080/invitations/accept?token="), "{}", letter.link());
-    let words = json!({"token": letter.token(), "password": PASSWORD, "display_name": "Grace"});
+    assert_eq!((mail.to.as_str(), mail.from.as_str()), (email.as_str(), "no-reply@localhost"));
+    assert!(mail.link().starts_with("http://localhost:8080/invitations/accept?token="), "{}", mail.link());
+    let words = json!({"token": mail.token(), "password": PASSWORD, "display_name": "Grace"});
     let accepted = acme.api().post("/invitations/accept", &words).await.expecting(200);
     assert_eq!((&accepted["organization_id"], &accepted["role"]), (&json!(acme.org), &json!("admin")));
     assert_eq!((&accepted["new_user"], &accepted["profile_completion_required"]), (&json!(true), &json!(false)));
@@ -261,12 +261,12 @@ async fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189(backend: B
     let email = new_address();
     let sent = acme.owner.post(&format!("/orgs/{org}/invitations"), &json!({"email": email, "role": "member"})).await;
     sent.is(201);
-    let letter = last_of(&acme.service.installation, &email, 1).await;
-    let subject = letter.subject.replace('\u{200B}', "");
+    let mail = last_of(&acme.service.installation, &email, 1).await;
+    let subject = mail.subject.replace('\u{200B}', "");
     assert!(subject.ends_with(" invites you to \"<b onclick=x>Evil</b> https://evil.exam…\""), "{subject}");
-    assert!(!letter.html.contains("<b onclick"), "{}", letter.html);
-    assert!(!letter.html.contains("https://evil") && !letter.text.contains("https://evil"), "{}", letter.text);
-    assert_eq!(letter.html.matches("href=").count(), 1, "{}", letter.html);
+    assert!(!mail.html.contains("<b onclick"), "{}", mail.html);
+    assert!(!mail.html.contains("https://evil") && !mail.text.contains("https://evil"), "{}", mail.text);
+    assert_eq!(mail.html.matches("href=").count(), 1, "{}", mail.html);
     let lines = acme.owner.post("/orgs", &json!({"name": "x\r\nBcc: all@example.com"})).await;
     assert_eq!(lines.faults(), ["/name"]);
 }

@@ -8,7 +8,7 @@ use tessera_tests::{
     api::text_of,
     database::Backend,
     eventually,
-    mail::{Letter, ON_ITS_WAY},
+    mail::{DELIVERY_DEADLINE, ReceivedMail},
     on_both,
     process::Installation,
     smtp::Sink,
@@ -35,27 +35,28 @@ async fn invite(acme: &TestOrg, email: &str, role: &str) -> String {
 
 /// Waits until a delivery has failed.
 async fn tried(acme: &TestOrg) {
-    eventually("a first try", ON_ITS_WAY, || {
+    eventually("a first try", DELIVERY_DEADLINE, || {
         std::future::ready(acme.service.node.log().contains("mail not delivered").then_some(()))
     })
     .await;
 }
 
 /// Starts the mail server and returns the received mails once the outbox is empty.
-async fn letters(acme: &TestOrg, address: SocketAddr, count: usize) -> Vec<Letter> {
+async fn mails(acme: &TestOrg, address: SocketAddr, count: usize) -> Vec<ReceivedMail> {
     let sink = Sink::on(address).await;
-    eventually("the mails", ON_ITS_WAY, || std::future::ready((sink.letters().len() >= count).then_some(()))).await;
+    eventually("the mails", DELIVERY_DEADLINE, || std::future::ready((sink.mails().len() >= count).then_some(())))
+        .await;
     let store = storage::open(&acme.service.installation).await;
-    eventually("an empty outbox", ON_ITS_WAY, || {
+    eventually("an empty outbox", DELIVERY_DEADLINE, || {
         let store = store.clone();
         async move { storage::waiting_mails(&store).await.is_empty().then_some(()) }
     })
     .await;
-    sink.letters()
+    sink.mails()
 }
 
-async fn accept(acme: &TestOrg, letter: &Letter) -> Value {
-    let body = json!({"token": letter.token(), "password": PASSWORD});
+async fn accept(acme: &TestOrg, mail: &ReceivedMail) -> Value {
+    let body = json!({"token": mail.token(), "password": PASSWORD});
     acme.api().post("/invitations/accept", &body).await.expecting(200)
 }
 
@@ -72,8 +73,8 @@ async fn a_withdrawn_invitation_sends_no_mail_any_more(backend: Backend) {
     acme.owner.delete(&format!("{}/{id}", path(&acme))).await.is(204);
     assert_eq!(storage::waiting_mails(&storage::open(&acme.service.installation).await).await, []);
     invite(&acme, "here@example.com", "member").await;
-    let letters = letters(&acme, address, 1).await;
-    assert_eq!(letters.iter().map(|letter| letter.to.as_str()).collect::<Vec<_>>(), ["here@example.com"]);
+    let mails = mails(&acme, address, 1).await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["here@example.com"]);
 }
 
 async fn of_a_replaced_invitation_only_the_new_mail_comes(backend: Backend) {
@@ -81,9 +82,9 @@ async fn of_a_replaced_invitation_only_the_new_mail_comes(backend: Backend) {
     invite(&acme, "guest@example.com", "member").await;
     tried(&acme).await;
     invite(&acme, "Guest@Example.com", "admin").await;
-    let letters = letters(&acme, address, 1).await;
-    assert_eq!(letters.len(), 1);
-    assert_eq!(accept(&acme, &letters[0]).await["role"], "admin");
+    let mails = mails(&acme, address, 1).await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(accept(&acme, &mails[0]).await["role"], "admin");
 }
 
 async fn of_an_invitation_that_is_sent_again_only_the_last_mail_comes(backend: Backend) {
@@ -93,7 +94,7 @@ async fn of_an_invitation_that_is_sent_again_only_the_last_mail_comes(backend: B
     for _ in 0..2 {
         acme.owner.post(&format!("{}/{id}/resend", path(&acme)), &json!({})).await.is(200);
     }
-    let letters = letters(&acme, address, 1).await;
-    assert_eq!(letters.len(), 1);
-    assert_eq!(accept(&acme, &letters[0]).await["role"], "member");
+    let mails = mails(&acme, address, 1).await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(accept(&acme, &mails[0]).await["role"], "member");
 }

@@ -47,10 +47,10 @@ async fn a_user_is_added_by_id_or_by_a_verified_email_s162(backend: Backend) {
     acme.prove(&two).await;
     let added = acme.owner.post(&path, &by_email).await.expecting(201);
     assert_eq!((&added["user_id"], &added["email"]), (&json!(two.id), &json!(two.email)));
-    let letter = last_of(&acme.service.installation, &one.email, 1).await;
-    assert_eq!(letter.subject, "You were added to an organization");
-    assert!(letter.text.contains("added you to \"Studio") && letter.text.contains("as an administrator"), "{letter:?}");
-    assert_eq!(last_of(&acme.service.installation, &two.email, 2).await.subject, letter.subject);
+    let mail = last_of(&acme.service.installation, &one.email, 1).await;
+    assert_eq!(mail.subject, "You were added to an organization");
+    assert!(mail.text.contains("added you to \"Studio") && mail.text.contains("as an administrator"), "{mail:?}");
+    assert_eq!(last_of(&acme.service.installation, &two.email, 2).await.subject, mail.subject);
     // The address becomes visible after the user has made a request in the organization.
     let email = async || {
         let listed = acme.owner.get(&path).await.expecting(200);

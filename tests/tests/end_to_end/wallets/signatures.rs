@@ -95,8 +95,8 @@ async fn an_address_is_the_same_in_any_letter_case_s94(backend: Backend) {
         proof["wallet_address"] = address.as_str().into();
         assert_eq!(api.post(VERIFY, &proof).await.expecting(200)["user"]["id"], first["user"]["id"]);
     }
-    let letter = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
-    let wrong: String = shown.char_indices().map(|(place, c)| if place > 1 { letter(c) } else { c }).collect();
+    let mail = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    let wrong: String = shown.char_indices().map(|(place, c)| if place > 1 { mail(c) } else { c }).collect();
     let answer = api.post(CHALLENGE, &json!({"wallet_address": wrong, "chain_type": "ethereum"})).await;
     assert_eq!(answer.faults(), ["/wallet_address"]);
     // The signature of another key over the message for this wallet.

@@ -72,7 +72,7 @@ pub(super) async fn any_unused(lease: &mut PooledConnection) -> Result<bool, Sto
 /// Deletes the costs that no account has. The table lock waits for transactions that have recorded a cost, so that
 /// their users are counted. Later transactions wait for the lock and then record their cost again. SQLite has one
 /// writer, so it needs no lock.
-pub(super) async fn forget_unused(lease: &mut PooledConnection) -> Result<u64, StoreError> {
+pub(super) async fn delete_unused(lease: &mut PooledConnection) -> Result<u64, StoreError> {
     with_connection!(&mut *lease, |c|
         postgres: diesel::sql_query("LOCK TABLE password_hash_costs IN SHARE ROW EXCLUSIVE MODE").execute(c).await,
         sqlite: diesel::sql_query("SELECT 1").execute(c).await)?;

@@ -40,12 +40,12 @@ impl IdentityStore for SqlStore {
         hash_costs::check_context(&mut self.reader().await?, device).await
     }
 
-    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
+    async fn delete_unused_hash_costs(&self) -> Result<u64, StoreError> {
         if !hash_costs::any_unused(&mut self.reader().await?).await? {
             return Ok(0);
         }
         let mut tx = self.transaction().await?;
-        let forgotten = hash_costs::forget_unused(&mut tx.lease).await?;
+        let forgotten = hash_costs::delete_unused(&mut tx.lease).await?;
         tx.lease.commit().await?;
         Ok(forgotten)
     }

@@ -136,7 +136,7 @@ impl PasswordResets for SqlStore {
         row.map(PasswordReset::try_from).transpose()
     }
 
-    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let old = WAITING
             .filter(WAITING.field(requests::expires_at).le(Now))

@@ -29,6 +29,6 @@ fn seen_by_sign_ins(application: &Application) -> RelyingParty {
         application: application.id,
         organization: application.organization_id,
         name: application.name.to_string(),
-        redirect_uris: application.redirect_uris.that_take_an_answer().map(ToString::to_string).collect(),
+        redirect_uris: application.redirect_uris.that_may_receive_responses().map(ToString::to_string).collect(),
     }
 }

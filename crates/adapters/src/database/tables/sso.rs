@@ -41,7 +41,7 @@ impl SsoStore for SqlStore {
         Ok(count > 0)
     }
 
-    async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+    async fn delete_ended_sign_ins(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let sessions = SESSIONS
             .filter(SESSIONS.field(sso_sessions::expires_at).lt(DbInstant(before)))

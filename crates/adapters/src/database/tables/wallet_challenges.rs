@@ -101,7 +101,7 @@ impl Challenges for SqlStore {
         taken.map(|(row, at)| Ok(Taken { challenge: row.try_into()?, at: at.0 })).transpose()
     }
 
-    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut lease = self.writer().await?;
         let expired = EXPIRED
             .filter(EXPIRED.field(wallet_challenges::expires_at).le(Now))

@@ -21,7 +21,7 @@ pub trait PasswordResets: StoreClock {
 
     /// Deletes up to `most` requests or tokens that have expired by the storage clock. Returns their number. Skips
     /// those that another node is deleting.
-    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError>;
+    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Operations in a transaction. To write a token, the caller must hold the lock on its user.

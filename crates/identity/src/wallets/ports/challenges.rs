@@ -31,5 +31,5 @@ pub trait Challenges: StoreClock {
 
     /// Deletes up to `most` challenges that have expired by the storage clock, oldest first. Returns their number.
     /// Skips challenges that another node is deleting.
-    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError>;
+    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError>;
 }

@@ -73,7 +73,7 @@ impl IdentityStore for MemoryStore {
         })
     }
 
-    async fn forget_unused_hash_costs(&self) -> Result<u64, StoreError> {
+    async fn delete_unused_hash_costs(&self) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let hashes = tx.state.users.values().filter_map(|known| known.password_hash.as_ref());
         let used: BTreeSet<HashCost> = hashes.filter_map(PasswordHash::cost).collect();
@@ -131,9 +131,9 @@ impl Challenges for MemoryStore {
         Ok(taken)
     }
 
-    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
-        let forgotten = tx.state.forget_expired_challenges(self.0.clock.now(), most);
+        let forgotten = tx.state.delete_expired_challenges(self.0.clock.now(), most);
         tx.publish()?;
         Ok(forgotten)
     }

@@ -40,7 +40,7 @@ impl PasswordResets for MemoryStore {
         Ok(known.cloned())
     }
 
-    async fn forget_expired(&self, most: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
         let now = self.0.clock.now();
         let mut tx = self.transaction().await;
         let mut room = Room(most);

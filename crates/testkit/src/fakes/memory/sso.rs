@@ -30,7 +30,7 @@ impl SsoStore for MemoryStore {
         Ok(self.state().sso_codes.contains_key(hash))
     }
 
-    async fn forget_sso(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
+    async fn delete_ended_sign_ins(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
         let mut tx = self.transaction().await;
         let mut room = Room(most);
         tx.state.sso_sessions.retain(|_, session| !room.takes(session.expires_at < before));
@@ -61,7 +61,7 @@ fn party(state: &State, id: ApplicationId) -> Option<RelyingParty> {
         application: id,
         organization: application.organization_id,
         name: application.name.to_string(),
-        redirect_uris: application.redirect_uris.that_take_an_answer().map(ToString::to_string).collect(),
+        redirect_uris: application.redirect_uris.that_may_receive_responses().map(ToString::to_string).collect(),
     })
 }
 

@@ -116,7 +116,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn forget_expired_challenges(&mut self, now: OffsetDateTime, most: u32) -> u64 {
+    pub(super) fn delete_expired_challenges(&mut self, now: OffsetDateTime, most: u32) -> u64 {
         let expired = self.challenges.values().filter(|challenge| now >= challenge.expires_at);
         let mut expired: Vec<_> = expired.map(|challenge| (challenge.expires_at, challenge.nonce.clone())).collect();
         expired.sort();
