@@ -71,7 +71,7 @@ async fn either_the_role_or_the_permission_admits() {
 fn a_key_needs_the_very_permission() {
     for (scope, held) in scopes().into_iter().flat_map(|scope| PERMISSIONS.map(|held| (scope, held))) {
         for needed in PERMISSIONS {
-            let result = key(organization_id(1), &[held.clone()]).require_permission(scope, &needed);
+            let result = key(organization_id(1), std::slice::from_ref(&held)).require_permission(scope, &needed);
             assert_eq!(result.is_ok(), held == needed, "{scope:?} {held} {needed}");
         }
     }
