@@ -24,7 +24,8 @@ pub struct Notices {
     pub seal: Arc<dyn MailSeal>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
-    /// The maximum number of notices per address and topic within [`Self::WINDOW`]. `None` means no maximum.
+    /// The maximum number of notices per address and topic within [`Self::WINDOW`]. `None` means no maximum. With 0, no
+    /// notice is written; required mails, such as those of a password reset, still are.
     pub most: Option<u32>,
 }
 
@@ -69,6 +70,9 @@ impl Notices {
         to: &EmailAddress,
         write: impl FnOnce(NoticeContext) -> Mail + Send,
     ) -> Result<bool, StoreError> {
+        if !required && self.most == Some(0) {
+            return Ok(false);
+        }
         let now = self.system.now();
         let number = outbox.count_notice(Notice { topic, to, at: now }, Self::WINDOW).await?;
         if !required && self.most.is_some_and(|most| number > most) {

@@ -73,3 +73,16 @@ async fn a_notice_expires_after_its_ttl() {
     let taken = ok(bench.stores.mails.take(bench.clock.now(), bench.clock.now() + Duration::MINUTE, 9).await);
     assert_eq!(taken[0].mail.expires_at, bench.clock.now() + Notices::TTL);
 }
+
+#[tokio::test]
+async fn a_maximum_of_0_writes_only_required_notices() {
+    let bench = Workbench::new();
+    let notices = Notices { most: Some(0), ..bench.notices() };
+    notify(&bench, &notices, NoticeTopic::Owners).await;
+    assert!(subjects(&bench).await.is_empty());
+    let (mut tx, to) = (ok(bench.stores.orgs.begin().await), ada());
+    let notified = notices.notify_within(Duration::HOUR, true, tx.outbox(), NoticeTopic::Owners, &to, written).await;
+    assert!(ok(notified));
+    ok(tx.commit().await);
+    assert_eq!(subjects(&bench).await.len(), 1);
+}
