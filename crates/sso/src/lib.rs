@@ -34,7 +34,10 @@ pub mod model {
             AuthorizationCode, CodeChallenge, CodeChallengeError, CodeVerifier, CodeVerifierError, OneTimeSecret,
             SsoCodeState, SsoSecretError,
         },
-        relying_parties::model::{OpaqueState, OpaqueStateError, RelyingParty},
+        relying_parties::{
+            model::{OpaqueState, OpaqueStateError, RelyingParty},
+            redirect_uri::destination,
+        },
         service_tokens::model::{Audience, AudienceError},
         sign_in::model::{AuthorizationState, SsoChallenge, SsoRequest, SsoSession, SsoSessionId, SsoSessionIdError},
         signing_keys::model::{

@@ -2,3 +2,4 @@
 
 pub(crate) mod model;
 pub(crate) mod ports;
+pub(crate) mod redirect_uri;

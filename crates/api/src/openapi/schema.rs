@@ -164,8 +164,9 @@ pub(crate) fn null() -> ObjectBuilder {
 pub(crate) fn redirect_uris() -> ArrayBuilder {
     let format = SchemaFormat::Custom("uri".to_owned());
     let uri = string().format(Some(format)).max_length(Some(RedirectUri::MAX_BYTES)).description(Some(
-        "Absolute, in ASCII, https or http on a loopback literal; without user info, fragment or wildcard, and without a \
-         parameter named code, state, iss or error",
+        "Absolute and in ASCII: https, http on 127.0.0.1, [::1] or localhost (a sign-in may then use any port), or a \
+         private-use scheme in reverse-domain form as com.example.game:/callback. Without user info, fragment or \
+         wildcard, and without a parameter named code, state, iss or error",
     ));
     ArrayBuilder::new().items(uri).max_items(Some(RedirectUris::MAX))
 }

@@ -6,12 +6,10 @@ use actix_web::{
 };
 use askama::Template;
 use tessera_kernel::RequestMetadata;
+use tessera_sso::model::destination;
 
 use crate::{
-    pages::{
-        layout::{Policy, answer, problem_page},
-        sign_in::site,
-    },
+    pages::layout::{Policy, answer, problem_page},
     problem::Problem,
     public_url::PublicUrl,
 };
@@ -37,7 +35,7 @@ pub(crate) fn refusal_page(
         problem_page(problem, url, origin)?
     } else {
         let (code, text) = problem.log_and_describe(origin);
-        let (base, service) = (url.path(), site(url.origin()));
+        let (base, service) = (url.path(), destination(url.origin()));
         let refusal = Refusal { base, service, title: code.title(), text, code: code.as_str() };
         answer(Policy::Script, code.status(), &refusal)?
     };

@@ -9,7 +9,7 @@ use askama::Template;
 use tessera_kernel::StoreError;
 use tessera_sso::{
     SingleSignOn, SsoView, ViewSsoError,
-    model::{OneTimeSecret, SsoSessionId},
+    model::{OneTimeSecret, SsoSessionId, destination},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ struct SignInPage<'a> {
     scene: Scene,
     session: &'a str,
     application: &'a str,
-    /// Host and port of the redirect URI. The rest would not help a user to judge it.
+    /// Host and port of the redirect URI, or its private-use scheme. The rest would not help a user to judge it.
     destination: &'a str,
     /// The origin of the application, where the user can start again.
     home: &'a str,
@@ -70,9 +70,9 @@ pub(crate) async fn sign_in_page(page: PageRequest, sso: Data<SingleSignOn>) -> 
         scene,
         session: &session,
         application: view.as_ref().map_or("", |view| &view.application),
-        destination: view.as_ref().map_or("", |view| site(&view.redirect_uri)),
+        destination: view.as_ref().map_or("", |view| destination(&view.redirect_uri)),
         home: view.as_ref().map_or("", |view| home(&view.redirect_uri)),
-        service: site(url.origin()),
+        service: destination(url.origin()),
     };
     let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
     let mut page = answer(Policy::Script, status, &page)?;
@@ -100,14 +100,8 @@ fn session_id(query: &str) -> Option<SsoSessionId> {
     single_value(&pairs(query).ok()?, "session_id").ok()??.parse().ok()
 }
 
-/// Returns host and port of a URI.
-pub(crate) fn site(uri: &str) -> &str {
-    let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
-    rest.split(['/', '?', '#']).next().unwrap_or_default()
-}
-
-/// Returns scheme, host and port of a URI.
+/// Returns scheme, host and port of a URI. Empty for a private-use scheme, which has no page to go to.
 fn home(uri: &str) -> &str {
-    let scheme = uri.find("://").map_or(0, |end| end + "://".len());
-    &uri[..scheme + site(uri).len()]
+    let Some(scheme) = uri.find("://").map(|end| end + "://".len()) else { return "" };
+    &uri[..scheme + destination(uri).len()]
 }

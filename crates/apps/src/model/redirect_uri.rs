@@ -7,9 +7,14 @@ use url::{Host, Url};
 /// The query parameters of an authorization response (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
 const ANSWER: [&str; 4] = ["code", "state", "iss", "error"];
 
-/// An absolute `https` URI, or an `http` URI with a loopback address (RFC 8252 section 7.3), without user info,
-/// fragment or wildcard. Its query must not contain a parameter of the authorization response, because the response
-/// would then contain this parameter twice.
+/// An absolute URI without user info, fragment or wildcard, of one of these kinds:
+///
+/// - an `https` URI;
+/// - an `http` URI with a loopback address (RFC 8252 section 7.3) or the host `localhost`. A sign-in may then use any port;
+/// - a URI with a private-use scheme in reverse-domain form (RFC 8252 section 7.1), such as `com.example.game:/callback`.
+///
+/// Its query must not contain a parameter of the authorization response, because the response would then contain this
+/// parameter twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri(String);
 
@@ -22,8 +27,10 @@ pub enum RedirectUriError {
     /// The text is not an absolute ASCII URI, or a browser would normalize it to another text.
     #[error("must be an absolute URI in its ASCII form")]
     Malformed,
-    /// The scheme is not `https`, or it is `http` and the host is not a loopback address.
-    #[error("must use https, or http with a loopback address, as 127.0.0.1 or [::1]")]
+    /// The scheme is neither `https` nor a private-use one, or it is `http` and the host is not a loopback address.
+    #[error(
+        "must use https, http with 127.0.0.1, [::1] or localhost, or a private-use scheme as com.example.game:/callback"
+    )]
     InsecureScheme,
     /// The URI has a part that is not allowed.
     #[error("must not contain user info, a fragment or a wildcard")]
@@ -71,12 +78,12 @@ impl RedirectUri {
         if text.contains(['#', '*']) || !url.username().is_empty() || url.password().is_some() {
             return Err(RedirectUriError::ForbiddenPart);
         }
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(_)) | None => false,
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(&url),
+            scheme => is_private_use(scheme, &text[scheme.len()..]),
         };
-        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        if !secure {
             return Err(RedirectUriError::InsecureScheme);
         }
         // The parsed URL must equal the text, so that scheme, host, port and path have no other spelling.
@@ -86,6 +93,24 @@ impl RedirectUri {
         }
         Ok((Self(text.to_owned()), url))
     }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // Convenient for development. Browsers resolve it to a loopback address themselves.
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Returns whether the scheme is a domain name in reverse order, and the rest a path without an authority. A scheme
+/// without a dot may belong to any other program, or to the browser itself.
+fn is_private_use(scheme: &str, rest: &str) -> bool {
+    let label = |label: &str| label.starts_with(|c: char| c.is_ascii_lowercase()) && !label.ends_with('-');
+    let domain = scheme.contains('.') && !scheme.contains('+') && scheme.split('.').all(label);
+    domain && rest.starts_with(":/") && !rest.starts_with("://")
 }
 
 /// Compares decoded names, because the recipient of the response decodes them too.

@@ -27,6 +27,12 @@ fn good_uris_are_kept_to_the_letter() {
         "http://127.1.2.3:3000/",
         "http://[::1]:3000/callback",
         "http://127.0.0.1:3000",
+        "http://localhost",
+        "http://localhost/",
+        "http://localhost:3000/callback",
+        "com.example.game:/callback",
+        "com.example.game:/",
+        "com.example.my-game2:/a/b?x=y",
     ] {
         assert_eq!(parsed::<RedirectUri>(text).as_str(), text);
     }
@@ -41,8 +47,9 @@ fn refused(text: &str, expected: RedirectUriError) {
 fn other_schemes_are_insecure() {
     for text in [
         "http://example.com/",
-        "http://localhost/",
-        "http://localhost:3000/callback",
+        "http://localhost.example/",
+        "http://a.localhost/",
+        "http://localhost./",
         "http://10.0.0.1/",
         "http://[2001:db8::1]/",
         "ftp://example.com/",
@@ -51,6 +58,15 @@ fn other_schemes_are_insecure() {
         "data:text/html,x",
         "file:///etc/passwd",
         "myapp://callback",
+        "myapp:/callback",
+        "com.example.game://callback",
+        "com.example.game:callback",
+        "com.example.game:",
+        "com..game:/callback",
+        "com.example.:/callback",
+        "com.example-:/callback",
+        "com.1example:/callback",
+        "com.example+game:/callback",
     ] {
         refused(text, InsecureScheme);
     }

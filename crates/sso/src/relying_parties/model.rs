@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use tessera_kernel::{ApplicationId, OrganizationId};
 
+use super::redirect_uri::permits;
+
 /// An application that users sign in to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelyingParty {
@@ -13,15 +15,15 @@ pub struct RelyingParty {
     pub organization: OrganizationId,
     /// Name of the application.
     pub name: String,
-    /// Registered redirect URIs, compared exactly. None of them has a query parameter that the response also uses.
+    /// Registered redirect URIs. None of them has a query parameter that the response also uses.
     pub redirect_uris: Vec<String>,
 }
 
 impl RelyingParty {
-    /// Returns whether the URI is registered. The comparison is exact.
+    /// Returns whether the URI is registered. The comparison is exact, except for the port of loopback URIs.
     #[must_use]
     pub fn allows_redirect_uri(&self, redirect_uri: &str) -> bool {
-        self.redirect_uris.iter().any(|known| known == redirect_uri)
+        self.redirect_uris.iter().any(|known| permits(known, redirect_uri))
     }
 }
 

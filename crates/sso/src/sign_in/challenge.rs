@@ -7,7 +7,11 @@ use super::{
     model::{AuthorizationState, SsoChallenge, SsoSession, SsoSessionId},
     ports::{WalletMessage, WalletMessageRequest},
 };
-use crate::{codes::model::OneTimeSecret, relying_parties::model::RelyingParty, service::SingleSignOn};
+use crate::{
+    codes::model::OneTimeSecret,
+    relying_parties::{model::RelyingParty, redirect_uri::destination},
+    service::SingleSignOn,
+};
 
 /// Lifetime of a challenge. It ends earlier if the session expires.
 const CHALLENGE_TTL: Duration = Duration::minutes(5);
@@ -106,8 +110,7 @@ fn statement(party: &RelyingParty, redirect_uri: &str) -> String {
         _ => '?',
     };
     let name: String = party.name.chars().map(shown).collect();
-    let (_, rest) = redirect_uri.split_once("://").unwrap_or(("", redirect_uri));
-    let host: String = rest.split(['/', '?', '#']).next().unwrap_or_default().chars().filter(|c| allowed(*c)).collect();
+    let host: String = destination(redirect_uri).chars().filter(|c| allowed(*c)).collect();
     if name.contains(|c: char| c.is_ascii_alphanumeric()) {
         format!("Sign in at {host} to the application [{name}].")
     } else {

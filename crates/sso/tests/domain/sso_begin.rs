@@ -64,14 +64,50 @@ async fn a_redirect_uri_is_compared_exactly_s102() {
         "http://127.0.0.1:8080/a#",
         "http://127.0.0.1:8080/b/../a",
         "http://127.0.0.1:8080/%61",
-        "http://127.0.0.1:8081/a",
         "https://127.0.0.1:8080/a",
-        "http://127.0.0.1/a",
+        "http://127.0.0.2:8080/a",
+        "http://localhost:8080/a",
+        "http://[::1]:8080/a",
+        "http://127.0.0.1:08080/a",
+        "http://127.0.0.1:0/a",
+        "http://127.0.0.1:65536/a",
+        "http://127.0.0.1:/a",
+        "http://127.0.0.1:8080@evil.example/a",
+        "http://evil.example:8080/a",
         " http://127.0.0.1:8080/a",
         "",
     ] {
         let error = failed(bench.sso().begin(with(other), None).await);
         assert!(matches!(error, BeginSsoError::RedirectUriNotRegistered), "{other}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_registered_loopback_uri_permits_every_port() {
+    let bench = bench().await;
+    let begin = async |registered: &str, requested: &str| {
+        bench.stores.set_redirect_uris(application_id(1), &[registered]).await;
+        let request = SsoRequest { redirect_uri: requested.to_owned(), ..sso_request(application_id(1)) };
+        bench.sso().begin(request, None).await
+    };
+    for (registered, requested) in [
+        ("http://127.0.0.1:8080/a", "http://127.0.0.1:1/a"),
+        ("http://127.0.0.1:8080/a", "http://127.0.0.1/a"),
+        ("http://127.0.0.1/a?b=c", "http://127.0.0.1:65535/a?b=c"),
+        ("http://[::1]:3000/", "http://[::1]:3001/"),
+        ("http://localhost", "http://localhost:5173"),
+        ("com.example.game:/a", "com.example.game:/a"),
+    ] {
+        ok(begin(registered, requested).await);
+    }
+    for (registered, requested) in [
+        ("https://example.com/a", "https://example.com:8443/a"),
+        ("https://localhost/a", "https://localhost:8443/a"),
+        ("http://127.0.0.1/a", "http://127.0.0.1:80/b"),
+        ("com.example.game:/a", "com.example.game:8080/a"),
+    ] {
+        let error = failed(begin(registered, requested).await);
+        assert!(matches!(error, BeginSsoError::RedirectUriNotRegistered), "{requested}: {error:?}");
     }
 }
 

@@ -1,7 +1,18 @@
 //! Values of a sign-in to an application.
 
-use tessera_sso::model::{CodeChallenge, CodeVerifier, OneTimeSecret, OpaqueState, SsoSessionId};
+use tessera_sso::model::{CodeChallenge, CodeVerifier, OneTimeSecret, OpaqueState, SsoSessionId, destination};
 use tessera_testkit::{expectations::parsed, fakes::SequentialEntropy};
+
+#[test]
+fn the_destination_is_the_host_or_the_private_use_scheme() {
+    for (uri, expected) in [
+        ("https://game.example/back?x=y", "game.example"),
+        ("http://127.0.0.1:3000", "127.0.0.1:3000"),
+        ("com.example.game:/callback", "com.example.game"),
+    ] {
+        assert_eq!(destination(uri), expected);
+    }
+}
 
 #[test]
 fn the_challenge_of_the_standard_is_read() {
