@@ -105,12 +105,18 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("POST", "/orgs/{orgId}/invitations") => guest(),
         ("POST", "/invitations/accept") => json!({"token": "none"}),
         ("GET", _)
-        | ("POST", "/auth/logout" | "/orgs/{orgId}/invitations/{invitationId}/resend")
+        | (
+            "POST",
+            "/auth/logout"
+            | "/orgs/{orgId}/invitations/{invitationId}/resend"
+            | "/users/me/invitations/{invitationId}/accept",
+        )
         | (
             "DELETE",
             "/apps/{appId}"
             | "/apikeys/{keyId}"
             | "/orgs/{orgId}/invitations/{invitationId}"
+            | "/users/me/invitations/{invitationId}"
             | "/users/me/wallets/{address}"
             | "/users/me/sessions"
             | "/users/me/sessions/{sessionId}",
@@ -131,6 +137,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("PUT", "/orgs/{orgId}/members/{userId}") => json!({"role": "member"}),
         ("POST", "/apps/{appId}/apikeys") => json!({"permissions": ["inventory:read"]}),
         ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
+        ("PUT", "/orgs/{orgId}") => json!({"name": unique("Org")}),
         ("PUT", "/users/me") => json!({"display_name": unique("Name")}),
         ("PUT", "/users/me/password") => json!({"current_password": PASSWORD, "new_password": PASSWORD}),
         ("PUT", "/orgs/{orgId}/settings") => json!({"settings": {"theme": "dark"}}),

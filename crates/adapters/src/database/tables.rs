@@ -18,6 +18,7 @@ mod items;
 mod known_devices;
 mod mails;
 mod memberships;
+mod organizations;
 mod orgs;
 mod password_resets;
 mod rate_limits;

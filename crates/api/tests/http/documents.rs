@@ -19,6 +19,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/sessions.rs"),
     include_str!("../../src/v1/wallets.rs"),
     include_str!("../../src/v1/orgs.rs"),
+    include_str!("../../src/v1/own_invitations.rs"),
     include_str!("../../src/v1/members.rs"),
     include_str!("../../src/v1/apps.rs"),
     include_str!("../../src/v1/api_keys.rs"),

@@ -41,7 +41,7 @@ async fn an_unknown_method_is_answered_with_those_that_there_are() {
     let server = TestServer::new();
     let id = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e";
     let cases = [
-        ("DELETE", "/api/v1/orgs".to_owned(), "POST"),
+        ("DELETE", "/api/v1/orgs".to_owned(), "GET, POST, HEAD"),
         ("GET", "/api/v1/auth/login".to_owned(), "POST"),
         ("HEAD", "/api/v1/auth/login".to_owned(), "POST"),
         ("PATCH", format!("/api/v1/orgs/{id}/members/{id}"), "GET, PUT, DELETE, HEAD"),

@@ -13,7 +13,7 @@ use tessera_orgs::{
 };
 use time::OffsetDateTime;
 
-use super::orgs::OrganizationRow;
+use super::organizations::OrganizationRow;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse, parse_optional},
