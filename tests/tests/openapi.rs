@@ -30,6 +30,7 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("get", "/api/v1/orgs", "list_organizations"),
     ("get", "/api/v1/orgs/{orgId}", "get_organization"),
     ("put", "/api/v1/orgs/{orgId}", "update_organization"),
+    ("delete", "/api/v1/orgs/{orgId}", "delete_organization"),
     ("get", "/api/v1/orgs/{orgId}/members", "list_members"),
     ("post", "/api/v1/orgs/{orgId}/members", "add_member"),
     ("get", "/api/v1/orgs/{orgId}/members/{userId}", "get_member"),

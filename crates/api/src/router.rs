@@ -77,6 +77,7 @@ fn organization_routes(config: &mut ServiceConfig) {
         .service(v1::orgs::list_organizations)
         .service(v1::orgs::get_organization)
         .service(v1::orgs::update_organization)
+        .service(v1::orgs::delete_organization)
         .service(v1::members::list_members)
         .service(v1::members::add_member)
         .service(v1::members::remove_member)

@@ -35,6 +35,7 @@ pub use members::{
 };
 pub use organizations::{
     create_organization::{CreateOrganization, CreateOrganizationError},
+    delete_organization::{DeleteOrganization, DeleteOrganizationError},
     update_organization::{UpdateOrganization, UpdateOrganizationError},
 };
 pub use quotas::OrgQuotas;

@@ -1,6 +1,7 @@
 //! Organizations and their slugs.
 
 pub(crate) mod create_organization;
+pub(crate) mod delete_organization;
 mod events;
 mod list_organizations;
 pub(crate) mod model;

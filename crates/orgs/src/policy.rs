@@ -8,6 +8,9 @@ pub const MANAGE: Role = Role::Admin;
 /// The lowest role that may change the slug of the organization.
 pub const CHANGE_SLUG: Role = Role::Owner;
 
+/// The lowest role that may delete the organization.
+pub const DELETE: Role = Role::Owner;
+
 /// Access that reads system data: the lowest role of a user, or the permission of a key of an application.
 pub const READ_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::named("system_data:read"));
 

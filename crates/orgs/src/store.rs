@@ -36,6 +36,12 @@ pub trait OrgStore: StoreClock {
         page: PageRequest,
     ) -> Result<Page<(Organization, Role)>, StoreError>;
 
+    /// Removes up to `most` rows of deleted organizations, in the order of their deletion, and returns the number of
+    /// removed rows. It is less than `most` only if no row is left, or if rows of applications must be removed first. The
+    /// organization itself counts as a row and is removed last. Each call is one short transaction per step. Rows that
+    /// another node is removing are skipped.
+    async fn clear_deleted_organizations(&self, most: u32) -> Result<u64, StoreError>;
+
     /// Finds a membership. Returns `Ok(None)` if there is none.
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError>;
 

@@ -32,6 +32,7 @@ pub mod notice_counts;
 pub mod org_documents;
 pub mod org_store;
 pub mod org_transactions;
+pub mod organization_deletions;
 pub mod own_organizations;
 pub mod owners;
 pub mod password_resets;
@@ -71,6 +72,7 @@ contracts! {
         memberships as memberships_contract,
         notice_counts as notice_counts_contract,
         org_documents as org_documents_contract,
+        organization_deletions as organization_deletions_contract,
         org_store as org_store_contract,
         org_transactions as org_transactions_contract,
         own_organizations as own_organizations_contract,

@@ -113,7 +113,9 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         )
         | (
             "DELETE",
-            "/apps/{appId}"
+            // Without the slug, so that the organization stays for the other actors.
+            "/orgs/{orgId}"
+            | "/apps/{appId}"
             | "/apikeys/{keyId}"
             | "/orgs/{orgId}/invitations/{invitationId}"
             | "/users/me/invitations/{invitationId}"

@@ -113,6 +113,8 @@ codes! {
         "this sign-in was already completed; start again in the application"
     EmailTaken "email_taken" CONFLICT "The email address is taken"
         "this email address is already registered"
+    SlugMismatch "slug_mismatch" BAD_REQUEST "The slug is another one"
+        "the query parameter slug must be the current slug of the organization"
     SlugTaken "slug_taken" CONFLICT "The slug is taken"
         "another organization has this slug"
     AlreadyMember "already_member" CONFLICT "The user is already a member"

@@ -12,9 +12,9 @@ use tessera_kernel::{
     AccessError, AccountError, CreateError, DocumentWriteError, PasswordFault, Scope, StoreError, WalletSignatureError,
 };
 use tessera_orgs::{
-    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, InviteError, OwnInvitationError,
-    RemoveMemberError, ResendInvitationError, UpdateOrganizationError, UpdateSettingsError, ViewMemberError,
-    ViewSystemDataError, WithdrawInvitationError, WriteSystemDataError,
+    AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
+    InviteError, OwnInvitationError, RemoveMemberError, ResendInvitationError, UpdateOrganizationError,
+    UpdateSettingsError, ViewMemberError, ViewSystemDataError, WithdrawInvitationError, WriteSystemDataError,
 };
 use tessera_sso::{
     BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError,
@@ -291,6 +291,10 @@ problems! {
     WithdrawInvitationError by Access { InvitationNotFound => InvitationNotFound, Closed => InvitationClosed }
     AcceptInvitationError by Quota by Account { Invalid => InvitationInvalid, Claimed => InvitationInProgress }
     OwnInvitationError by Accept { NotFound => InvitationNotFound }
+    DeleteOrganizationError by Access {
+        ReauthenticationRequired => ReauthenticationRequired,
+        SlugMismatch => SlugMismatch,
+    }
     UpdateOrganizationError by Access { SlugTaken => SlugTaken }
     UpdateSettingsError by Access by Write {}
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }

@@ -1,17 +1,17 @@
 //! Organizations.
 
-use actix_web::{HttpResponse, get, http::header::LOCATION, post, put, web::Data};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header::LOCATION, post, put, web::Data};
 use serde::Serialize;
 use tessera_kernel::{OrganizationId, Role};
 use tessera_orgs::{
-    CreateOrganization, Orgs, UpdateOrganization,
+    CreateOrganization, DeleteOrganization, Orgs, UpdateOrganization,
     model::{Organization, OrganizationName, Slug},
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, PathId, request},
+    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, PathId, pairs, request, single_value},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{enums::RoleName, timestamp::Timestamp},
@@ -131,4 +131,38 @@ pub(crate) async fn update_organization(
     let UpdateOrganizationRequest { name, slug } = body;
     let updated = orgs.update_organization(&actor, UpdateOrganization { organization, name, slug }).await?;
     Ok(HttpResponse::Ok().json(OrganizationView::from(updated)))
+}
+
+/// The query parameter of a deletion.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is only described; the handler reads the query")]
+struct DeleteOrganizationParameters {
+    /// The current slug of the organization.
+    #[param(min_length = 1, max_length = 63)]
+    slug: String,
+}
+
+/// Delete an organization
+///
+/// The organization is deleted with its applications, API keys, settings, system data, invitations and memberships. The
+/// keys are invalid on every node when this response is sent. All owners are notified. Requires a session that is younger
+/// than 5 minutes.
+#[utoipa::path(tag = "organizations", operation_id = "delete_organization", security(("user_token" = [])),
+    params(DeleteOrganizationParameters), responses(
+    (status = 204, description = "The organization is deleted"),
+    (status = 400, description = "`slug` is missing or is not the slug of the organization"),
+    (status = 404, description = "The organization does not exist, or the caller is not a member")))]
+#[delete("/orgs/{orgId}")]
+pub(crate) async fn delete_organization(
+    Authenticated(actor): Authenticated,
+    PathId(organization): PathId<OrganizationId>,
+    request: HttpRequest,
+    orgs: Data<Orgs>,
+) -> Result<HttpResponse, Problem> {
+    let pairs = pairs(request.query_string())?;
+    // A missing slug is judged like a wrong one, after the role: it says nothing about the organization.
+    let slug = single_value(&pairs, "slug")?.unwrap_or_default().to_owned();
+    orgs.delete_organization(&actor, DeleteOrganization { organization, slug }).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -80,6 +80,9 @@ pub trait InvitationMails: Send {
     /// empty if none is recorded.
     async fn carrying(&mut self, invitation: InvitationId) -> Result<Vec<MailId>, StoreError>;
 
+    /// Returns all recorded mails of an organization, in ascending order of their ids.
+    async fn of_organization(&mut self, of: OrganizationId) -> Result<Vec<MailId>, StoreError>;
+
     /// Records that a mail of the organization contains an invitation. [`InvitationJobs`]
     /// deletes old records.
     async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError>;

@@ -45,6 +45,28 @@ impl Orgs {
         Ok(())
     }
 
+    /// Notifies all owners of the deletion of the organization, in the same transaction.
+    pub(crate) async fn notify_of_deletion(
+        &self,
+        tx: &mut dyn OrgTransaction,
+        organization: &Organization,
+        by: UserId,
+    ) -> Result<(), StoreError> {
+        let owners = tx.memberships().owners(organization.id).await?;
+        let deleted_by = owners.iter().find(|member| member.membership.user_id == by).map(public_profile);
+        let mut recipients = Vec::new();
+        for Member { membership, profile } in owners.iter().take(MAX_RECIPIENTS) {
+            let by = deleted_by.as_ref().filter(|by| by.user_id != profile.user_id);
+            recipients.extend(address(profile)?.map(|address| (address, topic(membership), by)));
+        }
+        recipients.sort_by(|(one, ..), (other, ..)| one.canonical().cmp(other.canonical()));
+        for (to, topic, by) in recipients {
+            let write = |context| self.ports.mail_templates.organization_deleted(&to, organization, by, context);
+            self.ports.notices.notify(tx.outbox(), topic, &to, write).await?;
+        }
+        Ok(())
+    }
+
     /// Notifies a user who was added directly, in the same transaction. An added owner gets the notice about a new
     /// owner instead.
     pub(crate) async fn notify_of_addition(

@@ -7,6 +7,7 @@ use tessera_kernel::{AuditEntry, OrganizationId};
 pub(crate) enum OrganizationEvent {
     Created { organization: OrganizationId },
     Updated { organization: OrganizationId },
+    Deleted { organization: OrganizationId },
 }
 
 impl From<OrganizationEvent> for AuditEntry {
@@ -14,6 +15,7 @@ impl From<OrganizationEvent> for AuditEntry {
         let (name, organization) = match event {
             OrganizationEvent::Created { organization } => ("organization.created", organization),
             OrganizationEvent::Updated { organization } => ("organization.updated", organization),
+            OrganizationEvent::Deleted { organization } => ("organization.deleted", organization),
         };
         Self::success(name, organization.as_uuid()).within(organization)
     }

@@ -4,6 +4,7 @@ mod accept_invitation;
 mod add_member;
 mod change_role;
 mod create_organization;
+mod delete_organization;
 mod ended_invitations;
 mod invitations;
 mod limits;

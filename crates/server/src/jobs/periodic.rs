@@ -20,7 +20,7 @@ const MOST_RESETS: usize = 100;
 /// The period of the jobs that delete rows after their retention.
 const DELETION: Duration = Duration::from_mins(1);
 
-/// The period of the job that removes rows of deleted applications. One run removes up to 20,000 rows.
+/// The period of the jobs that remove rows of deleted applications and organizations. One run removes up to 20,000 rows.
 const REMOVAL: Duration = Duration::from_secs(10);
 
 /// The period of the job that deletes unused costs of password hashes. It is long, because the job reads all users.
@@ -56,6 +56,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         }),
         Repeated::start("removal of the rows of deleted applications", REMOVAL, &services.apps, |apps| async move {
             apps.clear_deleted_applications().await
+        }),
+        Repeated::start("removal of the rows of deleted organizations", REMOVAL, orgs, |orgs| async move {
+            orgs.clear_deleted_organizations().await
         }),
         Repeated::start("deletion of unused password hash costs", COSTS, identity, |identity| async move {
             identity.delete_unused_hash_costs().await

@@ -7,7 +7,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{EmailAddress, Secret, StoreError};
 use tessera_orgs::{
-    model::{DirectAddition, InvitationToken, Invited, NewOwner},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates,
 };
 use tessera_outbox::{Envelope, Mail, MailSeal, NoticeContext, SealedMail};
@@ -57,6 +57,17 @@ impl MailTemplates for FakeMails {
         let subject =
             format!("{whose} {}{}", about.organization.name, who.map(|who| format!(": {who}")).unwrap_or_default());
         Mail { html: Secret::new(by), ..notice(to, &subject, context) }
+    }
+
+    fn organization_deleted(
+        &self,
+        to: &EmailAddress,
+        organization: &Organization,
+        by: Option<&Profile>,
+        context: NoticeContext,
+    ) -> Mail {
+        let by = by.map(|by| by.user_id.to_string()).unwrap_or_default();
+        Mail { html: Secret::new(by), ..notice(to, &format!("deleted {}", organization.name), context) }
     }
 
     fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {

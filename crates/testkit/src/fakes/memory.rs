@@ -5,6 +5,7 @@ mod devices;
 mod invitations;
 mod mails;
 mod memberships;
+mod organizations;
 mod rate_limits;
 mod read;
 mod resets;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::Answer,
+    api::{Answer, text_of},
     database::Backend,
     on_both,
     test_org::{Person, TestOrg, unique},
@@ -14,6 +14,7 @@ on_both! {
     a_user_lists_the_organizations_with_the_own_role
     an_organization_is_renamed_by_an_administrator_and_gets_a_slug_from_an_owner
     of_concurrent_changes_to_one_slug_one_succeeds
+    a_deleted_organization_ends_its_keys_and_frees_its_slug
     a_user_lists_accepts_and_declines_invitations
     of_concurrent_answers_to_one_invitation_one_succeeds
 }
@@ -65,6 +66,29 @@ async fn of_concurrent_changes_to_one_slug_one_succeeds(backend: Backend) {
     let mut all = changes.join_all().await;
     all.sort_unstable();
     assert_eq!(all, [200, 409, 409, 409, 409, 409, 409, 409]);
+}
+
+async fn a_deleted_organization_ends_its_keys_and_frees_its_slug(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let (admin, key) = (acme.add_member("admin").await, acme.key().await);
+    let path = format!("/orgs/{}", acme.org);
+    let org = acme.owner.get(&path).await.expecting(200);
+    let slug = text_of(&org, "slug");
+    let with_slug = format!("{path}?slug={slug}");
+    admin.delete(&with_slug).await.problem(403, "forbidden");
+    acme.owner.delete(&path).await.problem(400, "slug_mismatch");
+    acme.owner.delete(&format!("{path}?slug=other")).await.problem(400, "slug_mismatch");
+    acme.owner.delete(&with_slug).await.is(204);
+    acme.owner.delete(&with_slug).await.problem(404, "organization_not_found");
+    for person in [&acme.owner, &admin] {
+        person.get(&path).await.problem(404, "organization_not_found");
+        person.get(&format!("/apps/{}", acme.app)).await.problem(404, "application_not_found");
+        assert_eq!(person.get("/orgs").await.expecting(200), json!([]));
+    }
+    assert_eq!(acme.verify(&key.raw).await["code"], "not_found");
+    acme.api().key(&key.raw).get(&acme.inventory()).await.problem(401, "invalid_token");
+    let next = acme.owner.post("/orgs", &json!({"name": "Next", "slug": slug})).await.expecting(201);
+    assert_eq!(next["slug"], json!(slug));
 }
 
 /// Invites the person, and returns the id of the invitation.

@@ -114,6 +114,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         invitation_accepted_at -> Nullable<Instant>,
+        deleted_at -> Nullable<Instant>,
     }
 }
 

@@ -199,7 +199,10 @@ impl Applications for Tx {
 /// Locks an organization for transactions that add to it, and returns whether it exists. Its members can still be read
 /// and added.
 pub(super) async fn lock_organization(lease: &mut PooledConnection, id: DbId) -> Result<bool, StoreError> {
-    let query = organizations::table.find(id).select(organizations::id);
+    let query = organizations::table
+        .filter(organizations::id.eq(id))
+        .filter(organizations::deleted_at.is_null())
+        .select(organizations::id);
     let found: Option<DbId> = with_connection!(lease, |c|
         postgres: query.for_no_key_update().first(c).await.optional(),
         // SQLite has one writer, so it needs no row lock.

@@ -66,6 +66,15 @@ impl InvitationMails for Tx {
         Ok(mails.into_iter().map(|id| MailId::from_uuid(id.0)).collect())
     }
 
+    async fn of_organization(&mut self, of: OrganizationId) -> Result<Vec<MailId>, StoreError> {
+        let query = invitation_mails::table
+            .filter(invitation_mails::organization_id.eq(DbId(of.as_uuid())))
+            .order(invitation_mails::mail_id)
+            .select(invitation_mails::mail_id);
+        let ids: Vec<DbId> = with_connection!(&mut self.lease, |c| query.load(c).await)?;
+        Ok(ids.into_iter().map(|id| MailId::from_uuid(id.0)).collect())
+    }
+
     async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError> {
         let insert = diesel::insert_into(invitation_mails::table).values((
             invitation_mails::mail_id.eq(DbId(note.mail.as_uuid())),

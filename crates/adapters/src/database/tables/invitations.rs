@@ -140,6 +140,7 @@ pub(super) async fn list_to(
 ) -> Result<Page<(Invitation, Organization, Option<Role>)>, StoreError> {
     let query = with_inviters()
         .inner_join(organizations::table.on(organizations::id.eq(invitations::organization_id)))
+        .filter(organizations::deleted_at.is_null())
         .filter(invitations::pending_email.eq(email.canonical()))
         .filter(invitations::expires_at.gt(DbInstant(now)))
         .filter(invitations::id.gt(after(&page)))

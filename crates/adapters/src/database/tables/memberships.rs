@@ -18,7 +18,7 @@ use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse, to_page},
-    schema::{applications, memberships, users},
+    schema::{applications, memberships, organizations, users},
     transaction::Tx,
     types::{DbId, DbInstant, Instant, coalesce},
 };
@@ -63,6 +63,20 @@ impl TryFrom<MembershipRow> for Membership {
     }
 }
 
+/// Selects the memberships in organizations that are not deleted.
+#[diesel::dsl::auto_type]
+fn existing() -> _ {
+    let of = organizations::id.eq(memberships::organization_id);
+    memberships::table.inner_join(organizations::table.on(of)).filter(organizations::deleted_at.is_null())
+}
+
+/// Selects a membership in an organization that is not deleted.
+#[diesel::dsl::auto_type]
+fn existing_one(organization: DbId, user: DbId) -> _ {
+    let all: existing = existing();
+    all.filter(memberships::organization_id.eq(organization)).filter(memberships::user_id.eq(user))
+}
+
 fn key(id: OrganizationId, user: UserId) -> (DbId, DbId) {
     (DbId(id.as_uuid()), DbId(user.as_uuid()))
 }
@@ -72,7 +86,8 @@ pub(super) async fn find(
     id: OrganizationId,
     user: UserId,
 ) -> Result<Option<Membership>, StoreError> {
-    let query = memberships::table.find(key(id, user));
+    let (id, user) = key(id, user);
+    let query = existing_one(id, user);
     let row: Option<MembershipRow> =
         with_connection!(lease, |c| query.select(MembershipRow::as_select()).first(c).await.optional())?;
     row.map(Membership::try_from).transpose()
@@ -83,7 +98,7 @@ pub(super) async fn list(
     id: OrganizationId,
     page: PageRequest,
 ) -> Result<Page<Membership>, StoreError> {
-    let query = memberships::table
+    let query = existing()
         .filter(memberships::organization_id.eq(DbId(id.as_uuid())))
         .filter(memberships::user_id.gt(after(&page)))
         .order(memberships::user_id)
@@ -134,7 +149,8 @@ impl Memberships for SqlStore {
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
         let mut lease = self.reader().await?;
         let columns = (memberships::role, memberships::opened_at);
-        let query = memberships::table.find(key(organization, user)).select(columns);
+        let (id, of) = key(organization, user);
+        let query = existing_one(id, of).select(columns);
         let row: Option<(String, Option<DbInstant>)> =
             with_connection!(&mut lease, |c| query.first(c).await.optional())?;
         // Released first, because the write below requires another connection.
@@ -213,7 +229,7 @@ impl MembershipRows for Tx {
             postgres: lock.for_no_key_update().first(c).await.optional(),
             // SQLite has only one writer, so it needs no row lock.
             sqlite: lock.first(c).await.optional())?;
-        let owned = memberships::table
+        let owned = existing()
             .filter(memberships::user_id.eq(user))
             .filter(memberships::role.eq(Role::Owner.as_str()))
             .select(memberships::opened_at);

@@ -1,15 +1,19 @@
 //! Storage of the organizations themselves.
 
+mod clearing;
+
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, StoreError};
 use tessera_orgs::{model::Organization, ports::Organizations};
 
+use super::apps;
 use crate::database::engine::{
+    clock::Now,
     connection::with_connection,
     rows::parse,
-    schema::organizations,
+    schema::{applications, organizations},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -51,6 +55,14 @@ impl TryFrom<OrganizationRow> for Organization {
     }
 }
 
+/// Selects an organization unless it is deleted. The row of a deleted organization remains until it is cleared.
+#[diesel::dsl::auto_type]
+pub(super) fn existing(id: DbId) -> _ {
+    organizations::table.filter(organizations::id.eq(id)).filter(organizations::deleted_at.is_null())
+}
+
+pub(super) use clearing::clear_deleted;
+
 #[async_trait]
 impl Organizations for Tx {
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
@@ -59,7 +71,7 @@ impl Organizations for Tx {
     }
 
     async fn update(&mut self, organization: &Organization) -> Result<bool, StoreError> {
-        let update = diesel::update(organizations::table.find(DbId(organization.id.as_uuid()))).set((
+        let update = diesel::update(existing(DbId(organization.id.as_uuid()))).set((
             organizations::name.eq(organization.name.as_str()),
             organizations::slug.eq(organization.slug.as_str()),
             organizations::updated_at.eq(DbInstant(organization.updated_at)),
@@ -67,8 +79,23 @@ impl Organizations for Tx {
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
+    async fn delete(&mut self, id: OrganizationId) -> Result<bool, StoreError> {
+        let id = DbId(id.as_uuid());
+        // This only marks the rows of the organization and of its applications. A deletion of all rows here would block
+        // all other writers. No slug has this character, so the new text is free, and the slug becomes free.
+        let slug = format!("~{}", id.0);
+        let mark = diesel::update(existing(id))
+            .set((organizations::deleted_at.eq(Now.nullable()), organizations::slug.eq(slug)));
+        if with_connection!(&mut self.lease, |c| mark.execute(c).await)? == 0 {
+            return Ok(false);
+        }
+        let mark = diesel::update(apps::of_organization(id)).set(applications::deleted_at.eq(Now.nullable()));
+        with_connection!(&mut self.lease, |c| mark.execute(c).await)?;
+        Ok(true)
+    }
+
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
-        let query = organizations::table.find(DbId(id.as_uuid()));
+        let query = existing(DbId(id.as_uuid()));
         let row: Option<OrganizationRow> = with_connection!(&mut self.lease, |c|
             postgres: query.select(OrganizationRow::as_select()).for_update().first(c).await.optional(),
             sqlite: query.select(OrganizationRow::as_select()).first(c).await.optional())?;

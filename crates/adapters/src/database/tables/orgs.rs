@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 use super::{
     documents, invitation_mails, invitations,
     memberships::{self, MembershipRow},
-    organizations::OrganizationRow,
+    organizations::{OrganizationRow, clear_deleted},
 };
 use crate::database::engine::{
     SqlStore,
@@ -30,7 +30,7 @@ use crate::database::engine::{
     rows::{after, parse},
     schema::{memberships as members, organizations},
     transaction::Tx,
-    types::{DbId, DbInstant},
+    types::DbId,
 };
 
 #[async_trait]
@@ -48,6 +48,7 @@ impl OrgStore for SqlStore {
         let query = organizations::table
             .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
             .filter(organizations::id.eq(DbId(id.as_uuid())))
+            .filter(organizations::deleted_at.is_null())
             .filter(members::user_id.eq(DbId(user.as_uuid())));
         let row: Option<(OrganizationRow, MembershipRow)> = with_connection!(&mut lease, |c| {
             query.select((OrganizationRow::as_select(), MembershipRow::as_select())).first(c).await.optional()
@@ -64,6 +65,7 @@ impl OrgStore for SqlStore {
         let query = organizations::table
             .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
             .filter(members::user_id.eq(DbId(user.as_uuid())))
+            .filter(organizations::deleted_at.is_null())
             .filter(members::organization_id.gt(after(&page)))
             .order(members::organization_id)
             .limit(page.rows());
@@ -75,6 +77,10 @@ impl OrgStore for SqlStore {
         };
         let found = rows.into_iter().map(listed).collect::<Result<Vec<(Organization, Role)>, StoreError>>()?;
         Ok(Page::from_rows(found, &page, |(organization, _)| organization.id.as_uuid()))
+    }
+
+    async fn clear_deleted_organizations(&self, most: u32) -> Result<u64, StoreError> {
+        clear_deleted(self, most).await
     }
 
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {

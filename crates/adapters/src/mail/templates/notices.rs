@@ -8,7 +8,7 @@ use tessera_identity::{
     ports::{AccountChange, AccountMails},
 };
 use tessera_kernel::{EmailAddress, Secret};
-use tessera_orgs::model::{DirectAddition, NewOwner, Profile};
+use tessera_orgs::model::{DirectAddition, NewOwner, Organization, Profile};
 use tessera_outbox::{Mail, NoticeContext};
 
 use super::{
@@ -52,6 +52,8 @@ const SIGNED_IN: &str = "If this was not you, another person can sign in to your
     tell the operator of the service at once.";
 const OWNER: &str = "Owners have every permission in an organization. If this is not right, tell its other owners or the operator of \
     the service.";
+const DELETED: &str =
+    "This cannot be undone. If this is not right, tell the other owners or the operator of the service.";
 const ADDED: &str = "The other members see your email address and your name once you open the organization. If you do not know \
     it, leave it without opening it: you can't be added again for 30 days.";
 const KEY: &str = "If this was not you, another person can sign in to your account: revoke the key, change your password, and tell \
@@ -163,6 +165,13 @@ fn owner_name(owner: &Profile) -> String {
         return format!("The user {}", owner.user_id);
     }
     unlinked(&name(owner))
+}
+
+pub(super) fn of_deletion(organization: &Organization, by: Option<&Profile>) -> News {
+    let organization = quoted(organization.name.as_str());
+    let who = by.map_or_else(|| "You".to_owned(), owner_name);
+    let text = format!("{who} deleted {} with its applications, API keys and data.", unlinked(&organization));
+    News { subject: format!("{organization} was deleted"), text, advice: DELETED }
 }
 
 pub(super) fn of_addition(about: &DirectAddition<'_>) -> News {

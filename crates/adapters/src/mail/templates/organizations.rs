@@ -3,7 +3,7 @@
 use askama::Template;
 use tessera_kernel::{EmailAddress, Secret};
 use tessera_orgs::{
-    model::{DirectAddition, InvitationToken, Invited, NewOwner},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates,
 };
 use tessera_outbox::{Mail, NoticeContext};
@@ -55,6 +55,16 @@ impl MailTemplates for AskamaMails {
 
     fn new_owner(&self, to: &EmailAddress, about: &NewOwner<'_>, context: NoticeContext) -> Mail {
         self.notice(to, notices::of_owner(about), context)
+    }
+
+    fn organization_deleted(
+        &self,
+        to: &EmailAddress,
+        organization: &Organization,
+        by: Option<&Profile>,
+        context: NoticeContext,
+    ) -> Mail {
+        self.notice(to, notices::of_deletion(organization, by), context)
     }
 
     fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {

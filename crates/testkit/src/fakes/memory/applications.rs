@@ -43,7 +43,7 @@ impl State {
     }
 
     /// The contents of the application stay until they are cleared, but no read returns them.
-    fn delete_application(&mut self, id: ApplicationId) -> bool {
+    pub(super) fn delete_application(&mut self, id: ApplicationId) -> bool {
         let deleted = self.applications.remove(&id).is_some();
         if deleted {
             self.deleted.push(id);

@@ -140,6 +140,16 @@ impl InvitationMails for MemoryTransaction {
         Ok(mails)
     }
 
+    async fn of_organization(&mut self, of: OrganizationId) -> Result<Vec<MailId>, StoreError> {
+        let state = &self.state;
+        let inside = |known: &&NotedMail| {
+            state.invitations.get(&known.invitation).is_some_and(|(known, _)| known.organization_id == of)
+        };
+        let mut mails: Vec<MailId> = state.invitation_mails.iter().filter(inside).map(|known| known.mail).collect();
+        mails.sort();
+        Ok(mails)
+    }
+
     async fn note(&mut self, _of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError> {
         let MailNote { mail, invitation, at, .. } = *note;
         self.state.invitation_mails.push(NotedMail { mail, invitation, at });

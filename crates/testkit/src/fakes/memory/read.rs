@@ -176,6 +176,13 @@ impl OrgStore for MemoryStore {
         Ok(page.map(|membership| (state.organizations[&membership.organization_id].clone(), membership.role)))
     }
 
+    async fn clear_deleted_organizations(&self, most: u32) -> Result<u64, StoreError> {
+        let mut tx = self.transaction().await;
+        let cleared = tx.state.clear_deleted_organizations(most);
+        tx.publish()?;
+        Ok(cleared)
+    }
+
     async fn find_membership(&self, id: OrganizationId, user: UserId) -> Result<Option<Membership>, StoreError> {
         Ok(self.state().memberships.get(&(id, user)).cloned())
     }

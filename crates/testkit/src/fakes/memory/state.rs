@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) password_resets: BTreeMap<UserId, PasswordReset>,
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
+    /// Number of rows of deleted organizations that are not cleared yet. The rows themselves are removed at once.
+    pub(super) uncleared: u64,
     pub(super) memberships: BTreeMap<(OrganizationId, UserId), Membership>,
     pub(super) departures: BTreeMap<(OrganizationId, UserId), OffsetDateTime>,
     pub(super) settings: BTreeMap<OrganizationId, VersionedDocument>,

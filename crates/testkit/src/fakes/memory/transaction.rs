@@ -200,6 +200,10 @@ impl Organizations for MemoryTransaction {
         self.state.update_organization(organization)
     }
 
+    async fn delete(&mut self, id: OrganizationId) -> Result<bool, StoreError> {
+        Ok(self.state.delete_organization(id))
+    }
+
     async fn lock(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
         Ok(self.state.organizations.get(&id).cloned())
     }

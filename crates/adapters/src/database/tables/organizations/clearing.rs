@@ -1,0 +1,80 @@
+//! Deletion of deleted organizations and of their rows, in bounded steps.
+
+use diesel::{OptionalExtension, dsl::exists, prelude::*};
+use diesel_async::RunQueryDsl;
+use tessera_kernel::StoreError;
+
+use crate::database::engine::{
+    SqlStore,
+    clearing::delete_selected,
+    connection::with_connection,
+    rows::affected,
+    schema::{applications, departures, invitation_mails, invitations, memberships, organizations, system_data},
+    types::DbId,
+};
+
+diesel::alias! {
+    const MEMBERS: Alias<Members> = memberships as cleared;
+    const DEPARTED: Alias<Departed> = departures as cleared;
+    const DATA: Alias<Data> = system_data as cleared;
+    const INVITED: Alias<Invited> = invitations as cleared;
+    const MAILED: Alias<Mailed> = invitation_mails as cleared;
+}
+
+/// Deletes up to `$most` rows of an organization from one table. `$key` identifies a row within the organization.
+macro_rules! delete_rows_of {
+    ($store:expr, $organization:expr, $most:expr, $table:ident, $alias:expr, $key:ident) => {{
+        let rows = $alias
+            .filter($alias.field($table::organization_id).eq($organization))
+            .order($alias.field($table::$key))
+            .limit($most)
+            .select($alias.field($table::$key));
+        let inside = $table::table.filter($table::organization_id.eq($organization));
+        // Each step takes a connection of its own, so that other writers can run in between.
+        delete_selected!(&mut $store.writer().await?, inside, $table::$key, rows)
+    }};
+}
+
+/// Removes up to `most` rows of deleted organizations. Each statement commits separately: a crash in between loses
+/// nothing, and the next call continues.
+pub(in crate::database::tables) async fn clear_deleted(store: &SqlStore, most: u32) -> Result<u64, StoreError> {
+    let most = u64::from(most);
+    let mut cleared = 0;
+    while cleared < most {
+        let Some(id) = first_deleted(store).await? else { break };
+        cleared += clear_contents(store, id, most - cleared).await?;
+        if cleared < most {
+            // No rows were added since: a transaction that adds rows locks the organization, and only while it is not
+            // deleted.
+            let delete = organizations::table.find(id).filter(organizations::deleted_at.is_not_null());
+            let mut lease = store.writer().await?;
+            cleared += with_connection!(&mut lease, |c| diesel::delete(delete).execute(c).await).map(affected)?;
+        }
+    }
+    Ok(cleared)
+}
+
+/// The first deleted organization whose applications are removed completely.
+async fn first_deleted(store: &SqlStore) -> Result<Option<DbId>, StoreError> {
+    let mut lease = store.reader().await?;
+    let left = applications::table.filter(applications::organization_id.eq(organizations::id));
+    let query = organizations::table
+        .filter(organizations::deleted_at.is_not_null())
+        .filter(diesel::dsl::not(exists(left)))
+        .order((organizations::deleted_at, organizations::id))
+        .select(organizations::id);
+    with_connection!(&mut lease, |c| query.first(c).await.optional())
+}
+
+/// Removes up to `most` rows that belong to an organization. Removes fewer only if none are left. The settings are one
+/// row, which is removed with the organization.
+async fn clear_contents(store: &SqlStore, id: DbId, most: u64) -> Result<u64, StoreError> {
+    let mut cleared = 0;
+    let left = |cleared: u64| i64::try_from(most.saturating_sub(cleared)).unwrap_or(i64::MAX);
+    cleared += delete_rows_of!(store, id, left(cleared), memberships, MEMBERS, user_id)?;
+    cleared += delete_rows_of!(store, id, left(cleared), departures, DEPARTED, user_id)?;
+    cleared += delete_rows_of!(store, id, left(cleared), system_data, DATA, user_id)?;
+    cleared += delete_rows_of!(store, id, left(cleared), invitation_mails, MAILED, mail_id)?;
+    cleared += delete_rows_of!(store, id, left(cleared), invitations, INVITED, id)?;
+    Ok(cleared)
+}
