@@ -252,3 +252,38 @@ fn the_page_for_egp_lists_37_operations_that_are_served() {
 fn is_number(cell: &str) -> bool {
     cell.trim().parse::<u32>().is_ok()
 }
+
+#[test]
+fn public_operations_have_no_security_and_free_objects_any_members() {
+    let document = committed();
+    let listed = read_workspace_file("tests/public-operations.txt");
+    for (method, path, operation) in operations(&document) {
+        let public = listed.lines().any(|line| line == format!("{} {path}", method.to_uppercase()));
+        let security = operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path} has no security"));
+        let none =
+            security.is_empty() || security.iter().any(|one| one.as_object().is_some_and(serde_json::Map::is_empty));
+        assert_eq!(none, public, "{method} {path}");
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap_or_else(|| panic!("no schemas"));
+    for (schema, member) in [
+        ("Settings", "settings"),
+        ("CustomData", "data"),
+        ("SystemData", "data"),
+        ("Item", "metadata"),
+        ("SetDataRequest", "data"),
+        ("UpdateSettingsRequest", "settings"),
+        ("PutItemRequest", "metadata"),
+    ] {
+        let object = &schemas.get(schema).unwrap_or_else(|| panic!("no schema {schema}"))["properties"][member];
+        assert_eq!(object["additionalProperties"], serde_json::json!(true), "{schema} {member}");
+    }
+}
+
+#[test]
+fn the_codes_of_problems_and_field_errors_are_enumerations() {
+    let document = committed();
+    for (schema, code) in [("Problem", "email_taken"), ("FieldError", "invalid_format")] {
+        let codes = &document["components"]["schemas"][schema]["properties"]["code"]["enum"];
+        assert!(codes.as_array().is_some_and(|codes| codes.iter().any(|known| known == code)), "{schema}: {codes}");
+    }
+}

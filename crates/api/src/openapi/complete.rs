@@ -37,6 +37,8 @@ pub(crate) fn complete(document: &mut OpenApi) {
         for operation in operations(item) {
             add_path_parameters(path, operation);
             add_problems(operation);
+            // Without this, tools cannot tell a public operation from one whose security is not described.
+            operation.security.get_or_insert_default();
             add_header(operation, REQUEST_ID, |_| true);
             add_header(operation, CHALLENGE, |status| status == "401");
             if is_list(operation) {

@@ -7,7 +7,10 @@ use tessera_inventory::model::Quantity;
 use tessera_kernel::{Chain, DataDocument, EmailAddress, WalletAddress, WalletSignature};
 use tessera_orgs::model::Slug;
 use tessera_sso::model::Audience;
-use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type, schema::ArrayBuilder};
+use utoipa::openapi::{
+    KnownFormat, ObjectBuilder, SchemaFormat, Type,
+    schema::{AdditionalProperties, ArrayBuilder},
+};
 
 /// Any text without U+0000.
 const ANY: &str = r"^[^\u0000]*$";
@@ -184,6 +187,11 @@ fn integer(format: KnownFormat) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(format)))
 }
 
+/// An object with any members. Generators create an empty type without `additionalProperties`.
 pub(crate) fn object() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Object).max_properties(Some(DataDocument::MAX_MEMBERS))
+    let any = AdditionalProperties::FreeForm(true);
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(any))
+        .max_properties(Some(DataDocument::MAX_MEMBERS))
 }

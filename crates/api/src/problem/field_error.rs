@@ -11,7 +11,10 @@ use tessera_kernel::{
 };
 use tessera_orgs::model::SlugError;
 use tessera_sso::model::{AudienceError, CodeVerifierError, SsoSessionIdError};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, Type},
+};
 
 macro_rules! field_error_codes {
     ($($(#[doc = $meaning:literal])+ $name:ident $code:literal)+) => {
@@ -80,7 +83,7 @@ pub(crate) struct FieldError {
     #[schema(example = "/email")]
     pointer: String,
     /// The type of the error, for programs.
-    #[schema(value_type = String, example = "invalid_format")]
+    #[schema(schema_with = code_schema)]
     code: FieldErrorCode,
     /// A description of the error, for people.
     #[schema(example = "must be one plain address of the form name@example.com")]
@@ -202,4 +205,13 @@ field_errors! {
         DocumentError::NotAnObject => FieldErrorCode::InvalidType,
         DocumentError::TooLong { .. } | DocumentError::TooManyMembers { .. } => FieldErrorCode::TooLong,
     };
+}
+
+fn code_schema() -> ObjectBuilder {
+    let codes = FieldErrorCode::ALL.iter().map(|code| code.as_str());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The type of the error, for programs."))
+        .enum_values(Some(codes))
+        .examples(["invalid_format"])
 }

@@ -1,7 +1,10 @@
 //! The JSON form of a problem.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, Type},
+};
 
 use crate::{
     problem::{code::Code, field_error::FieldError},
@@ -30,7 +33,7 @@ pub(crate) struct ProblemView<'a> {
     #[schema(example = "this email address is already registered")]
     detail: &'a str,
     /// The stable code of the problem type, for programs.
-    #[schema(example = "email_taken")]
+    #[schema(schema_with = code_schema)]
     code: &'static str,
     /// The request id, also in the header `X-Request-Id`.
     #[schema(example = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e")]
@@ -110,4 +113,13 @@ impl<'a> ProblemView<'a> {
             checks,
         }
     }
+}
+
+fn code_schema() -> ObjectBuilder {
+    let codes = Code::ALL.iter().map(|code| code.as_str());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The stable code of the problem type, for programs."))
+        .enum_values(Some(codes))
+        .examples(["email_taken"])
 }
