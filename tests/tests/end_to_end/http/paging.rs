@@ -5,6 +5,7 @@ use tessera_tests::{
     api::{Answer, Api},
     database::Backend,
     on_both, on_sqlite,
+    process::Installation,
     test_org::{Person, TestOrg, unique},
 };
 
@@ -72,7 +73,8 @@ async fn members_come_in_pages(backend: Backend) {
 }
 
 async fn organizations_and_invitations_of_the_caller_come_in_pages(backend: Backend) {
-    let acme = TestOrg::open(backend).await;
+    let installation = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
+    let acme = TestOrg::open_on(installation).await;
     let person = Person::with_verified_address(&acme).await;
     for _ in 0..5 {
         let org = acme.owner.create_org().await;
