@@ -3,6 +3,7 @@
 //! It contains no business rules and depends on no adapter. The binary passes the domains in as [`Services`], and
 //! serves one application from [`Api::app`] per worker.
 
+mod audience;
 mod extract;
 mod health;
 mod jwks;
@@ -21,5 +22,5 @@ mod v1;
 pub use problem::{Code, FieldErrorCode};
 pub use public_url::PublicUrl;
 pub use router::{Api, openapi};
-pub use services::{Check, Checks, Readiness, Services};
+pub use services::{Check, Checks, CorsOrigins, Readiness, Services};
 pub use starting::Starting;

@@ -1,9 +1,10 @@
-//! The middleware around every request, in this order: request metadata, route, credentials, handler, audit entry of a
-//! denied attempt, problem body, headers, access log. Each step has its own file.
+//! The middleware around every request, in this order: request metadata, route, preflight, credentials, handler, audit
+//! entry of a denied attempt, problem body, headers, access log. Each step has its own file.
 
 mod audit_denied;
 mod authenticate;
 pub(crate) mod base_path;
+pub(crate) mod cors;
 mod credentials;
 pub(crate) mod headers;
 mod log;
@@ -13,7 +14,7 @@ pub(crate) mod request_id;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
-    Error, HttpMessage, ResponseError,
+    Error, HttpMessage, HttpResponse, ResponseError,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::Method,
@@ -26,7 +27,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     extract::{RequestContext, UnreadPayload},
-    middleware::problem_body::PreparedErrorResponse,
+    middleware::{cors::Sharing, problem_body::PreparedErrorResponse},
     problem::{Code, Problem},
     route_table::Route,
     state::AppState,
@@ -58,8 +59,9 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
+    let sharing = Sharing::of_request(&services.cors, &request);
     let unread = UnreadPayload::keep(&mut request);
-    let served = AssertUnwindSafe(answer(state, route, request, &origin, next)).catch_unwind().await;
+    let served = AssertUnwindSafe(answer(state, &sharing, route, request, &origin, next)).catch_unwind().await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
     let outcome = served.unwrap_or_else(fallen);
@@ -67,13 +69,13 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
         Ok(answer) => {
             let answer = audit_denied::recorded(services, route, answer).await;
             let mut answer = problem_body::with_problem_body(state, answer, &origin);
-            headers::apply_response_headers(state, answer.response_mut(), &origin);
+            headers::apply_response_headers(state, answer.response_mut(), &sharing, &origin);
             Ok(unread.go_with(answer))
         }
         // Without the request no `ServiceResponse` can be built, so the response is wrapped in an error.
         Err(error) => {
             let mut answer = problem_body::explain(state, &error, &origin);
-            headers::apply_response_headers(state, &mut answer, &origin);
+            headers::apply_response_headers(state, &mut answer, &sharing, &origin);
             Err(PreparedErrorResponse::new(answer))
         }
     };
@@ -84,11 +86,15 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
 
 async fn answer(
     state: &AppState,
+    sharing: &Sharing,
     route: Option<&Route>,
     request: ServiceRequest,
     origin: &RequestMetadata,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
+    if sharing.is_preflight() {
+        return Ok(request.into_response(HttpResponse::NoContent().finish()));
+    }
     match admit(state, route, &request, origin).await {
         Err(problem) => Ok(request.error_response(problem)),
         Ok(()) => next.call(request).await,

@@ -40,11 +40,26 @@ pub struct Services {
     pub readiness: Arc<dyn Readiness>,
     /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
+    /// The origins whose pages may call the API.
+    pub cors: CorsOrigins,
     /// Set when the process starts to shut down. Connections then close after their next response, and the service is
     /// not ready.
     pub draining: Arc<AtomicBool>,
     /// The clock and the random source, for request ids and the access log.
     pub system: SystemPorts,
+}
+
+/// The origins whose pages may call the API, in addition to the origin of the service itself. Credentials mode is never
+/// allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// No other origin.
+    #[default]
+    None,
+    /// These origins, in the form in which browsers send them in `Origin`.
+    Listed(Vec<String>),
+    /// Every origin.
+    Any,
 }
 
 /// The port that checks whether the service is ready.

@@ -10,9 +10,10 @@ use tessera_kernel::SystemPorts;
 
 use crate::{
     health::HealthView,
-    middleware::{base_path, headers, request_id},
+    middleware::{base_path, cors::Sharing, headers, request_id},
     problem::{Code, Problem},
     public_url::PublicUrl,
+    services::CorsOrigins,
 };
 
 /// `Retry-After` in seconds.
@@ -23,6 +24,8 @@ const RETRY_SECONDS: u64 = 1;
 pub struct Starting {
     /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
+    /// The origins whose pages may call the API.
+    pub cors: CorsOrigins,
     /// The clock and the random source, for request ids.
     pub system: SystemPorts,
 }
@@ -42,12 +45,16 @@ async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse 
     let url = &starting.public_url;
     let origin = request_id::origin_of(request.headers(), request.peer_addr(), &starting.system);
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut answer = match base_path::relative(url.path(), request.path()) {
+    let path = base_path::relative(url.path(), request.path());
+    let sharing = Sharing::of(&starting.cors, path, request.method(), request.headers());
+    let mut answer = match path {
+        _ if sharing.is_preflight() => HttpResponse::NoContent().finish(),
         "/health/live" if looks => HttpResponse::Ok().json(HealthView::LIVE),
         "/health/ready" if looks => refuse(Code::NotReady).respond(url, &origin),
         _ => refuse(Code::Unavailable).respond(url, &origin),
     };
     headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
+    sharing.add(answer.headers_mut());
     // Close the connection, so that the next request can reach the started service.
     answer.head_mut().set_connection_type(ConnectionType::Close);
     answer

@@ -3,6 +3,7 @@
 
 mod audiences;
 mod ca_file;
+mod cors;
 mod quotas;
 mod source;
 
@@ -10,6 +11,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromS
 
 pub(crate) use audiences::Audiences;
 use ca_file::CaFile;
+pub(crate) use cors::Cors;
 pub(crate) use quotas::Quotas;
 use source::Source;
 pub(crate) use source::{ConfigError, read_file};
@@ -39,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) password_min_length: usize,
     pub(crate) session_ttl: Duration,
     pub(crate) audiences: Audiences,
+    pub(crate) cors_origins: Cors,
     pub(crate) signing_key_bits: KeyBits,
     pub(crate) signing_key_life: Duration,
     pub(crate) argon2: Argon2Settings,
@@ -154,6 +157,7 @@ impl Config {
             ),
             session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
             audiences: source.read("audiences", Audiences::default()),
+            cors_origins: source.read("cors_origins", Cors::default()),
             signing_key_bits: source.read("signing_key_bits", KeyBits::default()),
             signing_key_life: Duration::days(source.read_in("signing_key_days", 90, 1..=3650)),
             argon2,
@@ -278,6 +282,7 @@ impl fmt::Display for Config {
         writeln!(f, "password_min_length = {}", self.password_min_length)?;
         writeln!(f, "session_ttl = {} s", self.session_ttl.whole_seconds())?;
         writeln!(f, "audiences = {}", self.audiences)?;
+        writeln!(f, "cors_origins = {}", self.cors_origins)?;
         writeln!(f, "signing_key_bits = {}", self.signing_key_bits)?;
         writeln!(f, "signing_key_days = {}", self.signing_key_life.whole_days())?;
         writeln!(f, "argon2 = {:?}", self.argon2)?;

@@ -60,7 +60,11 @@ pub(crate) async fn open(
 }
 
 fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyhow::Result<Server> {
-    let starting = Starting { public_url: PublicUrl::new(config.public_url.as_str()), system: system_ports() };
+    let starting = Starting {
+        public_url: PublicUrl::new(config.public_url.as_str()),
+        cors: config.cors_origins.0.clone(),
+        system: system_ports(),
+    };
     Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 

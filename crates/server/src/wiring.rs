@@ -98,6 +98,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         node_limits,
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
+        cors: config.cors_origins.0.clone(),
         draining: Arc::new(AtomicBool::new(false)),
         system,
     };

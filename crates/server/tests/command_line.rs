@@ -176,6 +176,40 @@ fn audiences_are_services_other_than_this_one() {
 }
 
 #[test]
+fn origins_are_accepted_in_the_form_of_browsers_only_s119() {
+    let text = out(&run(&["check-config"], &[], None));
+    assert!(text.contains("cors_origins = none\n"), "{text}");
+    for (given, shown) in [
+        ("*", "*"),
+        ("https://app.example.com, http://localhost:5173", "https://app.example.com,http://localhost:5173"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+    ] {
+        let text = out(&run(&["check-config"], &[("TESSERA_CORS_ORIGINS", given)], None));
+        assert!(text.contains(&format!("cors_origins = {shown}\n")), "{given}: {text}");
+    }
+    let accepted = "must be an http or https origin in the form of browsers, such as https://app.example.com";
+    for (given, faults) in [
+        ("https://app.example.com/", &[accepted, "did you mean https://app.example.com?"][..]),
+        ("https://app.example.com/path", &[accepted, "did you mean https://app.example.com?"]),
+        ("https://App.Example.com", &[accepted, "did you mean https://app.example.com?"]),
+        ("https://app.example.com:443", &["did you mean https://app.example.com?"]),
+        ("https://bücher.example", &["did you mean https://xn--bcher-kva.example?"]),
+        ("https://a.example,null,app.example.com", &["entry 2 must be an http or", "entry 3 must be an http or"]),
+        ("https://a.example,", &["entry 2 must be an http or"]),
+        ("ftp://a.example", &[accepted]),
+        ("https://*.example.com", &[accepted]),
+        ("https://a.example,*", &["entry 2 is *, which can't be combined"]),
+        ("https://a.example,https://a.example", &["entry 2 is there twice"]),
+    ] {
+        let text = complaint(&run(&["check-config"], &[("TESSERA_CORS_ORIGINS", given)], None));
+        for fault in faults {
+            assert!(text.contains("TESSERA_CORS_ORIGINS: entry") && text.contains(fault), "{fault}: {given}: {text}");
+        }
+    }
+}
+
+#[test]
 fn keys_are_listed_or_rotated_and_nothing_else() {
     for arguments in [&["keys"][..], &["keys", "burn"], &["keys", "list", "--now"], &["keys", "rotate", "again"]] {
         complaint(&run(arguments, &[], None));

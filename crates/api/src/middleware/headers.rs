@@ -14,7 +14,10 @@ use actix_web::{
 };
 use tessera_kernel::RequestMetadata;
 
-use crate::{middleware::request_id::X_REQUEST_ID, state::AppState};
+use crate::{
+    middleware::{cors::Sharing, request_id::X_REQUEST_ID},
+    state::AppState,
+};
 
 const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -43,8 +46,14 @@ pub(crate) fn add(headers: &mut HeaderMap, request_id: &str, https: bool) {
     }
 }
 
-pub(crate) fn apply_response_headers(state: &AppState, response: &mut HttpResponse, origin: &RequestMetadata) {
+pub(crate) fn apply_response_headers(
+    state: &AppState,
+    response: &mut HttpResponse,
+    sharing: &Sharing,
+    origin: &RequestMetadata,
+) {
     add(response.headers_mut(), origin.shown_request_id(), state.services.public_url.is_https());
+    sharing.add(response.headers_mut());
     // While draining, a kept-alive connection with steady traffic would prevent the process from exiting. After a
     // request timeout, the server closes the connection, because the body did not arrive in time.
     let late = response.status() == StatusCode::REQUEST_TIMEOUT;

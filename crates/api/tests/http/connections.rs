@@ -77,6 +77,8 @@ async fn a_panic_costs_one_request() {
             answer.contains("application/problem+json") && answer.contains("strict-transport-security"),
             "{answer}"
         );
+        // A page of another origin can read this response too.
+        assert!(answer.contains("access-control-allow-origin: *\r\n"), "{answer}");
         assert!(!answer.contains("as the test wants it"), "{answer}");
     }
     let answer = talk(address, "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;

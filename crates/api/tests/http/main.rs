@@ -3,6 +3,7 @@
 mod accounts;
 mod bodies;
 mod connections;
+mod cors;
 mod credentials;
 mod documents;
 mod faults;

@@ -1,0 +1,26 @@
+//! For whom a path is: programs, programs of every origin, or people in a browser.
+
+/// For whom a path is. Unknown paths have an audience too, because it decides the form of their errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// The API. The operator decides which origins may call it.
+    Api,
+    /// Public documents without private data, which pages of every origin may read.
+    Everyone,
+    /// Pages. Errors are pages too, if the client asks for HTML.
+    People,
+}
+
+impl Audience {
+    /// Returns the audience of a path without the path of the public URL.
+    pub(crate) fn of(path: &str) -> Self {
+        let below = |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if below("/api") || below("/v1") {
+            Self::Api
+        } else if below("/.well-known") || below("/health") || path == "/openapi.json" {
+            Self::Everyone
+        } else {
+            Self::People
+        }
+    }
+}

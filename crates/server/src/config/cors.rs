@@ -1,0 +1,55 @@
+//! The origins whose pages may call the API.
+
+use std::{fmt, str::FromStr};
+
+use tessera_api::CorsOrigins;
+use url::Url;
+
+/// The configured origins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cors(pub(crate) CorsOrigins);
+
+impl FromStr for Cors {
+    type Err = String;
+
+    /// Parses `*` or a comma-separated list. The error names all invalid entries.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "*" {
+            return Ok(Self(CorsOrigins::Any));
+        }
+        let (mut origins, mut faults) = (Vec::new(), Vec::new());
+        for (place, entry) in (1..).zip(text.split(',').map(str::trim)) {
+            match origin(entry) {
+                Ok(origin) if origins.contains(&origin) => faults.push(format!("entry {place} is there twice")),
+                Ok(origin) => origins.push(origin),
+                Err(fault) => faults.push(format!("entry {place} {fault}")),
+            }
+        }
+        if faults.is_empty() { Ok(Self(CorsOrigins::Listed(origins))) } else { Err(faults.join("; ")) }
+    }
+}
+
+/// Accepts only the form in which browsers send an origin, because origins are compared character by character.
+fn origin(entry: &str) -> Result<String, String> {
+    const ACCEPTED: &str = "must be an http or https origin in the form of browsers, such as https://app.example.com or \
+                            http://localhost:5173: without a path or trailing slash, with the host in lower case";
+    if entry == "*" {
+        return Err("is *, which can't be combined with origins".to_owned());
+    }
+    let url = Url::parse(entry).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    match url.map(|url| url.origin().ascii_serialization()) {
+        Some(sent) if sent == entry => Ok(sent),
+        Some(sent) => Err(format!("{ACCEPTED}; did you mean {sent}?")),
+        None => Err(ACCEPTED.to_owned()),
+    }
+}
+
+impl fmt::Display for Cors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            CorsOrigins::None => f.write_str("none"),
+            CorsOrigins::Any => f.write_str("*"),
+            CorsOrigins::Listed(origins) => f.write_str(&origins.join(",")),
+        }
+    }
+}
