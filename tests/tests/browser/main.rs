@@ -1,5 +1,6 @@
 //! Tests of pages in a real browser.
 
+mod example;
 mod invitation;
 mod reset;
 mod sign_in;
