@@ -8,7 +8,7 @@ pub(crate) mod cors;
 mod credentials;
 pub(crate) mod headers;
 mod log;
-mod problem_body;
+pub(crate) mod problem_body;
 pub(crate) mod request_id;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -27,7 +27,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     extract::{RequestContext, UnreadPayload},
-    middleware::{cors::Sharing, problem_body::PreparedErrorResponse},
+    middleware::{
+        cors::Sharing,
+        problem_body::{ErrorForm, PreparedErrorResponse},
+    },
     problem::{Code, Problem},
     route_table::Route,
     state::AppState,
@@ -59,7 +62,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
-    let sharing = Sharing::of_request(&services.cors, &request);
+    let (sharing, form) = (Sharing::of_request(&services.cors, &request), ErrorForm::of_request(&request));
     let unread = UnreadPayload::keep(&mut request);
     let served = AssertUnwindSafe(answer(state, &sharing, route, request, &origin, next)).catch_unwind().await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.
@@ -68,13 +71,13 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let outcome = match outcome {
         Ok(answer) => {
             let answer = audit_denied::recorded(services, route, answer).await;
-            let mut answer = problem_body::with_problem_body(state, answer, &origin);
+            let mut answer = problem_body::with_problem_body(state, answer, form, &origin);
             headers::apply_response_headers(state, answer.response_mut(), &sharing, &origin);
             Ok(unread.go_with(answer))
         }
         // Without the request no `ServiceResponse` can be built, so the response is wrapped in an error.
         Err(error) => {
-            let mut answer = problem_body::explain(state, &error, &origin);
+            let mut answer = problem_body::explain(state, &error, form, &origin);
             headers::apply_response_headers(state, &mut answer, &sharing, &origin);
             Err(PreparedErrorResponse::new(answer))
         }

@@ -3,8 +3,10 @@
 pub(crate) mod api_docs;
 pub(crate) mod assets;
 pub(crate) mod forgot;
+pub(crate) mod home;
 pub(crate) mod invitation;
 pub(crate) mod layout;
+pub(crate) mod problems;
 pub(crate) mod refusal;
 mod request;
 pub(crate) mod reset;

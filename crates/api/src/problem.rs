@@ -102,6 +102,11 @@ impl Problem {
         self
     }
 
+    /// The methods that the path accepts, if set.
+    pub(crate) fn allowed(&self) -> Option<&str> {
+        self.0.allow.as_deref()
+    }
+
     /// Sets `Retry-After`, in seconds and at least one.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds.max(1));

@@ -137,9 +137,10 @@ fn unversioned_routes(config: &mut ServiceConfig) {
 /// Pages and their assets. They are not operations, so the OpenAPI document does not list them.
 fn page_routes(config: &mut PageConfig) {
     config
-        .service(pages::assets::style)
-        .service(pages::assets::mark)
-        .service(pages::assets::script)
+        .configure(pages::assets::routes)
+        .service(pages::home::show)
+        .service(pages::problems::list)
+        .service(pages::problems::show)
         .service(pages::invitation::show)
         .service(pages::invitation::accept)
         .service(pages::forgot::show)
@@ -150,7 +151,10 @@ fn page_routes(config: &mut PageConfig) {
 
 /// The path and the methods of each page, for the route table.
 fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
-    let documents = pages::assets::PATHS.into_iter().chain(pages::api_docs::PATHS).chain([pages::sign_in::PATH]);
+    let documents = pages::assets::paths()
+        .chain(pages::api_docs::PATHS)
+        .chain(pages::problems::PATHS)
+        .chain([pages::home::PATH, pages::sign_in::PATH]);
     let forms = [pages::invitation::ACCEPT, pages::layout::FORGOT, pages::reset::RESET];
     documents
         .map(|path| (path, vec![Method::GET]))

@@ -10,7 +10,8 @@ use tessera_kernel::SystemPorts;
 
 use crate::{
     health::HealthView,
-    middleware::{base_path, cors::Sharing, headers, request_id},
+    middleware::{base_path, cors::Sharing, headers, problem_body::ErrorForm, request_id},
+    pages::assets,
     problem::{Code, Problem},
     public_url::PublicUrl,
     services::CorsOrigins,
@@ -51,7 +52,11 @@ async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse 
         _ if sharing.is_preflight() => HttpResponse::NoContent().finish(),
         "/health/live" if looks => HttpResponse::Ok().json(HealthView::LIVE),
         "/health/ready" if looks => refuse(Code::NotReady).respond(url, &origin),
-        _ => refuse(Code::Unavailable).respond(url, &origin),
+        // The page that says that the service is starting needs its stylesheet.
+        path => match assets::find(path).filter(|_| looks) {
+            Some(asset) => asset,
+            None => ErrorForm::of(path, request.headers()).respond(&refuse(Code::Unavailable), url, &origin),
+        },
     };
     headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
     sharing.add(answer.headers_mut());

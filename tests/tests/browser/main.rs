@@ -2,6 +2,7 @@
 
 mod example;
 mod invitation;
+mod pages;
 mod reset;
 mod sign_in;
 mod test_server;

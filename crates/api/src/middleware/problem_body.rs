@@ -4,40 +4,73 @@ use std::{cell::Cell, fmt};
 
 use actix_web::{
     Error, HttpResponse, ResponseError,
-    dev::ServiceResponse,
+    dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{CONTENT_TYPE, HeaderValue},
+        header::{CONTENT_TYPE, HeaderMap, HeaderValue},
     },
 };
 use tessera_kernel::RequestMetadata;
 
 use crate::{
-    pages::layout::HTML,
+    audience::Audience,
+    extract::fetch_metadata,
+    pages::layout::{HTML, problem_page},
     problem::{PROBLEM_JSON, Problem},
+    public_url::PublicUrl,
     state::AppState,
 };
+
+/// The form of the body of a failed response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorForm {
+    Json,
+    /// For a browser that asks for a page outside the APIs.
+    Page,
+}
+
+impl ErrorForm {
+    /// Decides by the path without the path of the public URL.
+    pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
+        let page = Audience::of(path) == Audience::People && fetch_metadata::wants_page(headers);
+        if page { Self::Page } else { Self::Json }
+    }
+
+    pub(crate) fn of_request(request: &ServiceRequest) -> Self {
+        Self::of(request.match_info().as_str(), request.headers())
+    }
+
+    /// Builds the response to a failed request.
+    pub(crate) fn respond(self, problem: &Problem, url: &PublicUrl, origin: &RequestMetadata) -> HttpResponse {
+        match self {
+            Self::Json => problem.respond(url, origin),
+            Self::Page => problem_page(problem, url, origin).unwrap_or_else(|problem| problem.respond(url, origin)),
+        }
+    }
+}
 
 /// Adds the problem body to a failed response, including failures of the framework.
 pub(crate) fn with_problem_body(
     state: &AppState,
     answer: ServiceResponse,
+    form: ErrorForm,
     origin: &RequestMetadata,
 ) -> ServiceResponse {
     let explanation = match answer.response().error() {
-        Some(error) => explain(state, error, origin),
+        Some(error) => explain(state, error, form, origin),
         None if is_bare_failure(&answer) => {
-            Problem::of_status(answer.status()).respond(&state.services.public_url, origin)
+            form.respond(&Problem::of_status(answer.status()), &state.services.public_url, origin)
         }
         None => return answer,
     };
     answer.into_response(explanation)
 }
 
-pub(crate) fn explain(state: &AppState, error: &Error, origin: &RequestMetadata) -> HttpResponse {
+pub(crate) fn explain(state: &AppState, error: &Error, form: ErrorForm, origin: &RequestMetadata) -> HttpResponse {
+    let url = &state.services.public_url;
     match error.as_error::<Problem>() {
-        Some(problem) => problem.respond(&state.services.public_url, origin),
-        None => Problem::of_status(error.as_response_error().status_code()).respond(&state.services.public_url, origin),
+        Some(problem) => form.respond(problem, url, origin),
+        None => form.respond(&Problem::of_status(error.as_response_error().status_code()), url, origin),
     }
 }
 

@@ -7,7 +7,7 @@ use actix_web::{
     HttpResponse,
     http::{
         StatusCode,
-        header::{CONTENT_SECURITY_POLICY, RETRY_AFTER},
+        header::{ALLOW, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER},
     },
 };
 use askama::Template;
@@ -71,8 +71,14 @@ pub(crate) struct Onward {
 /// The path of the page for reset requests. The problem page links to it too.
 pub(crate) const FORGOT: &str = "/password/forgot";
 
+/// The path of the start page. The page for unknown paths links to it too.
+pub(crate) const HOME: &str = "/";
+
 /// The link to request a new reset link after the old one has become invalid.
 const ANOTHER_LINK: Onward = Onward { path: FORGOT, label: "Ask for a new link" };
+
+/// The link from a page that does not exist.
+const START: Onward = Onward { path: HOME, label: "Go to the start page" };
 
 /// Returns a page that describes a problem.
 pub(crate) fn problem_page(
@@ -81,7 +87,10 @@ pub(crate) fn problem_page(
     origin: &RequestMetadata,
 ) -> Result<HttpResponse, Problem> {
     let (code, detail) = problem.log_and_describe(origin);
-    let mut detail = detail.to_owned();
+    let (mut title, mut detail) = (code.title(), detail.to_owned());
+    if code == Code::RouteNotFound {
+        (title, detail) = ("Page not found", "this address has no page; check it for typing errors".to_owned());
+    }
     if let Some(first) = detail.get(..1) {
         detail = first.to_uppercase() + &detail[1..] + ".";
     }
@@ -92,11 +101,18 @@ pub(crate) fn problem_page(
             origin.shown_request_id()
         ));
     }
-    let onward = (code == Code::InvalidResetToken).then_some(ANOTHER_LINK);
-    let message = Message { base: url.path(), title: code.title().to_owned(), lines, onward };
+    let onward = match code {
+        Code::InvalidResetToken => Some(ANOTHER_LINK),
+        Code::RouteNotFound => Some(START),
+        _ => None,
+    };
+    let message = Message { base: url.path(), title: title.to_owned(), lines, onward };
     let mut page = answer(Policy::Forms, code.status(), &message)?;
     if let Some(seconds) = problem.wait() {
         page.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    if let Some(methods) = problem.allowed().and_then(|methods| HeaderValue::from_str(methods).ok()) {
+        page.headers_mut().insert(ALLOW, methods);
     }
     Ok(page)
 }

@@ -19,7 +19,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemView<'a> {
-    /// A URL under the public URL that identifies the problem type. It ends with `/problems/` and the code.
+    /// The URL of a page that explains the problem type: the public URL, `/problems/` and the code.
     #[serde(rename = "type")]
     #[schema(format = "uri", example = "https://accounts.example.com/problems/email_taken")]
     kind: String,

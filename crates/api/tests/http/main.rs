@@ -11,6 +11,7 @@ mod headers;
 mod limits;
 mod lists;
 mod operations;
+mod pages;
 mod passwords;
 mod paths;
 mod sso;

@@ -8,7 +8,6 @@ use crate::support::{TestServer, WithCredentials, get};
 async fn an_unknown_path_is_a_problem() {
     let server = TestServer::new();
     for path in [
-        "/",
         "/api",
         "/api/v1",
         "/api/v1/",
