@@ -15,25 +15,31 @@ use tessera_kernel::RequestMetadata;
 use crate::{
     audience::Audience,
     extract::fetch_metadata,
-    pages::layout::{HTML, problem_page},
+    pages::{
+        layout::{HTML, problem_page},
+        sign_in,
+    },
     problem::{PROBLEM_JSON, Problem},
     public_url::PublicUrl,
     state::AppState,
 };
 
+/// Paths below the API that users open in their browser: the start of a sign-in for an application, and its page.
+const OPENED_BY_USERS: [&str; 2] = ["/api/v1/sso/web3/initiate", sign_in::PATH];
+
 /// The form of the body of a failed response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorForm {
     Json,
-    /// For a browser that asks for a page outside the APIs.
+    /// For a browser in which a user opens a page.
     Page,
 }
 
 impl ErrorForm {
     /// Decides by the path without the path of the public URL.
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
-        let page = Audience::of(path) == Audience::People && fetch_metadata::wants_page(headers);
-        if page { Self::Page } else { Self::Json }
+        let page = Audience::of(path) == Audience::People || OPENED_BY_USERS.contains(&path);
+        if page && fetch_metadata::wants_page(headers) { Self::Page } else { Self::Json }
     }
 
     pub(crate) fn of_request(request: &ServiceRequest) -> Self {

@@ -1,6 +1,9 @@
 //! Cross-origin resource sharing.
 
-use actix_web::{http::Method, test::TestRequest};
+use actix_web::{
+    http::{Method, header::HeaderName},
+    test::TestRequest,
+};
 use serde_json::json;
 use tessera_api::CorsOrigins;
 use tessera_testkit::fakes::MemoryStore;
@@ -30,7 +33,7 @@ fn preflight(origin: &str, path: &str) -> TestRequest {
 
 #[track_caller]
 fn shares_nothing(answer: &Answer) {
-    let names: Vec<&str> = answer.headers.keys().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = answer.headers.keys().map(HeaderName::as_str).collect();
     assert!(names.iter().all(|name| !name.starts_with("access-control-")), "{names:?}");
 }
 

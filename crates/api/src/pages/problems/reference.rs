@@ -49,22 +49,17 @@ pub(super) fn field_errors(base: &str) -> String {
 }
 
 fn html(markdown: &str, base: &str) -> String {
+    // The file that the open link leads to, if it leads to another document.
     let mut file = None;
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
-        Event::Start(Tag::Link { link_type, dest_url, title, id }) => match target(&dest_url, base) {
-            Some(address) => {
-                file = None;
-                Some(Event::Start(Tag::Link { link_type, dest_url: address.into(), title, id }))
-            }
-            None => {
-                file = dest_url.split('#').next().map(str::to_owned);
-                None
-            }
-        },
-        Event::End(TagEnd::Link) => match file.take() {
-            Some(file) => Some(Event::Text(format!(" (docs/{file})").into())),
-            None => Some(Event::End(TagEnd::Link)),
-        },
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            let address = target(&dest_url, base);
+            file = if address.is_none() { dest_url.split('#').next().map(str::to_owned) } else { None };
+            address.map(|address| Event::Start(Tag::Link { link_type, dest_url: address.into(), title, id }))
+        }
+        Event::End(TagEnd::Link) => {
+            Some(file.take().map_or(Event::End(TagEnd::Link), |file| Event::Text(format!(" (docs/{file})").into())))
+        }
         other => Some(other),
     });
     let mut html = String::new();
